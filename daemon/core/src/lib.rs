@@ -1,0 +1,1 @@
+//! The incident engine: pure decisions over values.

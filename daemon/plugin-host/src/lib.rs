@@ -1,0 +1,1 @@
+//! Runs WebAssembly plugins within limits and grants.

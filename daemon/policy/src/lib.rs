@@ -1,0 +1,1 @@
+//! Runs user-supplied Rhai policies within limits.

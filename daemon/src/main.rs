@@ -1,0 +1,2 @@
+//! The tocsin program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Where incidents, timers and deliveries live.

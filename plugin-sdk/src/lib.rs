@@ -1,0 +1,1 @@
+//! What a tocsin plugin is written with.

@@ -1,0 +1,1 @@
+//! War rooms, pages and buttons in Slack.

@@ -1,0 +1,1 @@
+//! Whole-system scenarios, crash tests and the harness.
