@@ -1,1 +1,155 @@
-//! Where incidents, timers and deliveries live.
+//! Where incidents, alerts, timers and deliveries live.
+//!
+//! One [`Store`] holds everything that must survive a power cut. A decision's whole outcome is
+//! one [`Batch`]: it commits entirely or not at all, so no incident exists without its page and
+//! no page without its incident. Databases are kept out of the rest of the program: no type of
+//! sled leaves this crate, and one conformance suite holds every store to the same contract.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod error;
+mod row;
+
+pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Settle};
+pub use error::{CommitError, StoreError};
+pub use row::{
+    ClaimToken, Claimed, Class, OutboxKey, OutboxRow, RowChange, Stored, StoredEvent, StreamId,
+    Table, TimerKey, TimerRow,
+};
+
+use tocsin_core::Timestamp;
+
+/// Largest value in a store, in bytes. Larger ones leave sled's log for files that are written
+/// without any fsync, so a store refuses them.
+pub const VALUE_BYTES_MAX: usize = 8 * 1024;
+/// Most streams that one batch appends to.
+pub const APPENDS_MAX: usize = 4;
+/// Most batches that one commit takes.
+pub const GROUP_BATCHES_MAX: usize = 1_024;
+
+/// Everything that must survive a power cut.
+///
+/// All calls block; the daemon makes `commit`, `claim` and `settle` from one writer thread and
+/// reads from any. A read sees every commit that has returned, and none in part.
+pub trait Store: Send + Sync {
+    /// Commits the batches in order with one flush to the disk, and answers for each. A conflict
+    /// fails only its own batch; later batches see the earlier ones of the same call. When this
+    /// returns, what it says is committed survives a power cut.
+    ///
+    /// # Errors
+    /// The outer error means that the outcome of the whole group is unknown and the store is
+    /// poisoned: every later call answers [`StoreError::Poisoned`], and the daemon must stop.
+    fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError>;
+
+    /// The events of a stream after version `after` (0: from the start), at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// One row of a table.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn row(&self, table: Table, key: &str) -> Result<Option<Stored>, StoreError>;
+
+    /// The rows of a table whose key starts with `prefix`, after key `after`, in byte order, at
+    /// most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn rows(
+        &self,
+        table: Table,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError>;
+
+    /// What an earlier commit under this command key answered, while it is remembered.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn command_result(&self, key: &CommandKey) -> Result<Option<serde_json::Value>, StoreError>;
+
+    /// The timers due at `now` or before, earliest first, at most `limit`. They stay until a
+    /// batch cancels them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
+
+    /// When the next timer is due, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn next_timer(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Takes up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
+    /// lane that nobody holds. A claim takes its whole lane until it is settled, or `lease_ms`
+    /// have passed. The claim and the row's attempt count are durable when this returns, so that
+    /// after a crash an interrupted delivery is known as such.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a write error poisons the store as in [`commit`](Self::commit).
+    fn claim(
+        &self,
+        class: Class,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: u64,
+    ) -> Result<Vec<Claimed>, StoreError>;
+
+    /// When the next row of a class is ready to be claimed, if one waits in a lane that nobody
+    /// holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn next_ready(&self, class: Class) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The rows of the outbox, held or not, in key order after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn outbox(
+        &self,
+        class: Class,
+        after: Option<&OutboxKey>,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Every timer in due order after `after`, at most `limit`: what the auditor reads.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn timers(&self, after: Option<&TimerKey>, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
+
+    /// Every stream's name in byte order after `after`, at most `limit`: what `verify` reads.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn streams(
+        &self,
+        after: Option<&StreamId>,
+        limit: usize,
+    ) -> Result<Vec<(StreamId, u64)>, StoreError>;
+
+    /// Forgets what has outlived its time: command keys and rows whose `expires_at` has passed.
+    /// Removes at most `limit` and says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a write error poisons the store.
+    fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// How many bytes the store takes on its disk; 0 in memory.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the size cannot be read.
+    fn size_bytes(&self) -> Result<u64, StoreError>;
+}

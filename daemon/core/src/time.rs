@@ -1,0 +1,46 @@
+//! Time as a value. The core never reads a clock: whoever calls it says what time it is, so
+//! that a scenario can run a night in milliseconds and a replay gives what it gave.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The instant `ms` milliseconds later; stops at the largest representable time.
+    #[must_use]
+    pub fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
+    }
+
+    /// The instant `ms` milliseconds earlier.
+    #[must_use]
+    pub fn minus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(ms).unwrap_or(i64::MAX)))
+    }
+
+    /// Milliseconds since `earlier`; 0 if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+/// One second in milliseconds.
+pub const SECOND_MS: u64 = 1_000;
+/// One minute in milliseconds.
+pub const MINUTE_MS: u64 = 60 * SECOND_MS;
+/// One hour in milliseconds.
+pub const HOUR_MS: u64 = 60 * MINUTE_MS;

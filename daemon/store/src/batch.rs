@@ -1,0 +1,91 @@
+//! A batch: everything that one decision makes durable.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tocsin_core::Timestamp;
+
+use crate::row::{
+    ClaimToken, OutboxKey, OutboxRow, RowChange, StreamId, Table, TimerKey, TimerRow,
+};
+
+/// Everything that one decision makes durable: all of it or nothing.
+///
+/// Checks come first: `command`, `settles`, `appends`' expected versions and `guards`. Then
+/// everything is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Events to append, to at most [`APPENDS_MAX`](crate::APPENDS_MAX) streams.
+    pub appends: Vec<Append>,
+    /// Rows that must be as they were read.
+    pub guards: Vec<Guard>,
+    /// Current state to write or remove.
+    pub rows: Vec<RowChange>,
+    /// Deliveries to queue. A row of class `State` replaces the unclaimed row of its lane that
+    /// has the same `coalesce` key, and keeps its place.
+    pub outbox: Vec<OutboxRow>,
+    /// Deliveries to drop without an attempt; absent ones are no error.
+    pub outbox_cancel: Vec<OutboxKey>,
+    /// Timers to set.
+    pub timers_set: Vec<TimerRow>,
+    /// Timers to cancel; absent ones are no error.
+    pub timers_cancel: Vec<TimerKey>,
+    /// The command's own key: a second commit under it answers
+    /// [`CommitError::Duplicate`](crate::CommitError::Duplicate).
+    pub command: Option<CommandResult>,
+    /// The claim that caused this, finished in the same transaction.
+    pub settles: Option<Settle>,
+}
+
+/// Events for one stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Append {
+    /// The stream; made by its first append.
+    pub stream: StreamId,
+    /// The version that the decision was made on: how many events the stream had.
+    pub expected: u64,
+    /// Encoded events, each at most [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX).
+    pub events: Vec<Value>,
+}
+
+/// A row must be at this revision; 0: it must be absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The row's table.
+    pub table: Table,
+    /// The row's key.
+    pub key: String,
+    /// The revision that the decision was made on; 0 means absent.
+    pub revision: u64,
+}
+
+/// A command's idempotency key, in the words of whoever sent it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CommandKey(pub String);
+
+/// A command key with what it answers when it comes again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommandResult {
+    /// The key.
+    pub key: CommandKey,
+    /// What to answer a repeat.
+    pub result: Value,
+    /// When to forget it.
+    pub expires_at: Timestamp,
+}
+
+/// How a claim ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settle {
+    /// The claim.
+    pub token: ClaimToken,
+    /// `None` removes the row (done, or given up); `Some` puts it back for another attempt, not
+    /// before that time.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// What a committed batch came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The new version of each stream in `appends`, in their order.
+    pub versions: Vec<u64>,
+}
