@@ -7,18 +7,36 @@
 
 #![forbid(unsafe_code)]
 
+mod actor;
+pub mod alert;
+pub mod command;
+pub mod consequences;
+mod decide;
+mod draft;
+pub mod event;
 mod grade;
 mod ids;
+pub mod incident;
+pub mod intake;
 pub mod limits;
+mod narrate;
 mod person;
 mod signal;
 pub mod time;
 mod verdict;
 
+pub use actor::Actor;
+pub use alert::Alert;
+pub use decide::{cut, decide};
+pub use draft::{Draft, open_by_hand};
+pub use event::{Event, Recorded};
 pub use grade::{Grade, Status, UnknownGrade};
 pub use ids::{
     Fingerprint, IncidentId, IncidentKey, IntegrationId, PageId, PersonId, PluginId, TeamId,
 };
+pub use incident::Incident;
+pub use intake::decide_signal;
+pub use narrate::narrate;
 pub use person::{Contact, Person};
 pub use signal::{Labels, Signal, SignalStatus};
 pub use time::Timestamp;

@@ -53,3 +53,11 @@ pub const SHAPES_MAX: usize = 64;
 pub const REOPENS_MAX: u32 = 20;
 /// Links to other systems that one incident keeps.
 pub const REFS_MAX: usize = 32;
+/// Tallies that an incident gets at the fast rate.
+pub const TALLIES_FAST_MAX: u32 = 20;
+/// Most alerts that a routing policy may wait for.
+pub const WAIT_COUNT_MAX: u32 = 50;
+/// Longest window that a routing policy may wait in, in milliseconds.
+pub const WAIT_WINDOW_MS_MAX: u64 = 24 * HOUR_MS;
+/// Most bytes of text in one signal; longer annotations are cut first, then labels.
+pub const SIGNAL_BYTES_MAX: usize = 5 * 1_024;

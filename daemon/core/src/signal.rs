@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, IntegrationId, Timestamp};
+use crate::{Fingerprint, IntegrationId, Timestamp, cut, limits};
 
 /// Names and values that a sender attached.
 pub type Labels = BTreeMap<String, String>;
@@ -50,4 +50,40 @@ pub struct Signal {
     /// Where a person can look.
     #[serde(default)]
     pub link: Option<String>,
+}
+
+impl Signal {
+    /// The signal within its limits: too many labels, over-long texts and too many bytes
+    /// altogether are cut, annotations before labels. Its fingerprint, and so its identity,
+    /// stays as the sender gave it. Says whether anything was cut.
+    #[must_use]
+    pub fn bounded(mut self) -> (Self, bool) {
+        let before = self.clone();
+        self.title = cut(self.title, limits::TITLE_BYTES_MAX);
+        self.summary = cut(self.summary, limits::SUMMARY_BYTES_MAX);
+        self.link = self
+            .link
+            .filter(|it| it.len() <= limits::LABEL_VALUE_BYTES_MAX);
+        let used = self.title.len() + self.summary.len();
+        let mut left = limits::SIGNAL_BYTES_MAX.saturating_sub(used);
+        self.labels = bounded_labels(self.labels, &mut left);
+        self.annotations = bounded_labels(self.annotations, &mut left);
+        let is_cut = self != before;
+        (self, is_cut)
+    }
+}
+
+/// The labels that fit into `left` bytes, each cut to its own limit.
+fn bounded_labels(labels: Labels, left: &mut usize) -> Labels {
+    let mut kept = Labels::new();
+    for (name, value) in labels.into_iter().take(limits::LABELS_MAX) {
+        let name = cut(name, limits::LABEL_NAME_BYTES_MAX);
+        let value = cut(value, limits::LABEL_VALUE_BYTES_MAX);
+        let size = name.len() + value.len();
+        if size <= *left {
+            *left -= size;
+            kept.insert(name, value);
+        }
+    }
+    kept
 }

@@ -1,0 +1,159 @@
+//! What can be asked of an incident, and what it comes to.
+
+use crate::alert::Tally;
+use crate::event::{Event, LogKind, Ref};
+use crate::{Grade, Person, Plan, Status, Timestamp, Verdict, verdict::Grading};
+
+/// What can be asked of an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Somebody has it.
+    Acknowledge {
+        /// Through what: `slack`, `mail`, `api`, `cli`.
+        via: String,
+    },
+    /// Grade it by hand.
+    Grade {
+        /// The grade.
+        grade: Grade,
+        /// The security flag; `None` leaves it.
+        security: Option<bool>,
+        /// Why.
+        reason: String,
+    },
+    /// Write a line of the log.
+    Log {
+        /// What kind of line.
+        kind: LogKind,
+        /// The line.
+        body: String,
+    },
+    /// Note what it is called elsewhere.
+    Link(Ref),
+    /// The harm is stopped.
+    Mitigate {
+        /// How.
+        reason: String,
+    },
+    /// The service is back.
+    Resolve {
+        /// Why it is believed to be.
+        reason: String,
+    },
+    /// Put it away.
+    Close,
+    /// The escalation's timer fired.
+    EscalationDue {
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// Whom the next step pages, looked up now.
+        crew: Crew,
+    },
+    /// A page's timer fired.
+    ContactDue {
+        /// The page.
+        page: u32,
+        /// The contact that was given its time.
+        contact: u32,
+    },
+    /// A channel took a page.
+    PageTaken {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
+    },
+    /// A channel will not take a page.
+    PageFailed {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
+        /// What it said.
+        reason: String,
+    },
+    /// The tally's timer fired.
+    TallyDue,
+    /// The resolve timer fired.
+    ClearDue,
+}
+
+/// The people that a step pages, looked up when it is taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Crew {
+    /// Whom to page, without repeats.
+    pub people: Vec<Person>,
+    /// What was out of the ordinary, e.g. that the rotation had nobody on call.
+    pub note: Option<String>,
+}
+
+/// What an incident opens, reopens or is regraded with: verdicts and people, asked beforehand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    /// How bad.
+    pub grading: Verdict<Grading>,
+    /// Whom to wake.
+    pub plan: Verdict<Plan>,
+    /// The people of the plan's first step.
+    pub crew: Crew,
+}
+
+/// What a command comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// What happens, in order; may be nothing.
+    pub events: Vec<Event>,
+    /// The tally, if it changes.
+    pub tally: Option<Tally>,
+    /// Pages whose buttons must go although nothing else happens: a channel took them after
+    /// they were settled.
+    pub settle_pages: Vec<u32>,
+    /// What to tell who asked.
+    pub reply: String,
+}
+
+/// Waits that the operator of the daemon sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// From the last alert's end to the incident's own resolve, in milliseconds.
+    pub resolve_after_ms: u64,
+    /// How long after its resolve an incident comes back with its key, in milliseconds. For as
+    /// long, a person's resolve stands against repeats of alerts that never ceased to fire.
+    pub reopen_within_ms: u64,
+    /// What a channel has to take a page, in milliseconds.
+    pub contact_wait_ms: u64,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            resolve_after_ms: crate::time::MINUTE_MS,
+            reopen_within_ms: 30 * crate::time::MINUTE_MS,
+            contact_wait_ms: crate::limits::CONTACT_WAIT_MS,
+        }
+    }
+}
+
+/// Why a command is not carried out.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// The incident is past it.
+    #[error("incident {number} is {status}; {remedy}")]
+    NotActive {
+        /// The incident's number.
+        number: u64,
+        /// Where it stands.
+        status: Status,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// The timer, page or count that the command speaks of has moved on.
+    #[error("{0} has moved on; nothing to do")]
+    Stale(&'static str),
+    /// A text is missing or too long.
+    #[error("{0}")]
+    Invalid(String),
+    /// The state has changed so that a policy must be asked first.
+    #[error("a policy's verdict is needed first")]
+    NeedsVerdict,
+}

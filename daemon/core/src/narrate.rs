@@ -1,0 +1,125 @@
+//! Events in words: what the log, the war room and `tocsin incident show` say of them. One
+//! place, so that every audience reads the same.
+
+use crate::event::{Event, LogKind, Recorded};
+use crate::incident::Incident;
+
+/// An event in one line, without its time: "ada acknowledged through slack". `incident` is the
+/// state after it, which knows the pages that the event speaks of.
+#[must_use]
+pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
+    let by = &recorded.by;
+    match &recorded.event {
+        Event::Opened(opened) => {
+            format!("opened, graded {}: {}", opened.grade, opened.grade_reason)
+        }
+        Event::Tallied { counts, sample } => {
+            let names = if sample.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", sample.join(", "))
+            };
+            format!(
+                "{} alerts so far, {} firing{names}",
+                counts.total, counts.firing
+            )
+        }
+        Event::Graded {
+            grade,
+            reason,
+            source,
+            ..
+        } => match source {
+            Some(source) => format!("graded {grade} by {}: {reason}", source.file),
+            None => format!("{by} graded it {grade}: {reason}"),
+        },
+        Event::GradeProposed { grade, reason } => {
+            format!("a policy would grade it {grade} ({reason}); the grade set by hand stands")
+        }
+        Event::Planned { reason, .. } => format!("a new escalation plan: {reason}"),
+        Event::Escalated {
+            step, round, note, ..
+        } => escalated(*step, *round, note.as_deref()),
+        Event::Paged {
+            person, contacts, ..
+        } => {
+            let first = contacts.first().map_or("no contact", |it| it.kind.as_str());
+            format!("paged {person} by {first}")
+        }
+        Event::PageRedirected {
+            page,
+            contact,
+            reason,
+            ..
+        } => {
+            let to = page_channel(incident, *page, *contact);
+            format!(
+                "paged {} again by {to}: {reason}",
+                page_person(incident, *page)
+            )
+        }
+        Event::PageTaken { page, contact } => {
+            let through = page_channel(incident, *page, *contact);
+            format!(
+                "the page to {} went out by {through}",
+                page_person(incident, *page)
+            )
+        }
+        Event::PageExhausted { page, reason } => {
+            format!(
+                "no channel reaches {}: {reason}",
+                page_person(incident, *page)
+            )
+        }
+        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::OperatorAssigned { person } => format!("{person} is the operator"),
+        Event::Logged { kind, body } => format!("{by} {} {body}", log_verb(*kind)),
+        Event::Linked(link) => {
+            format!(
+                "{} {} is {}",
+                link.plugin,
+                link.kind,
+                link.url.as_ref().unwrap_or(&link.id)
+            )
+        }
+        Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
+        Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
+        Event::Reopened { reason } => format!("reopened: {reason}"),
+        Event::Closed {} => format!("{by} closed it"),
+    }
+}
+
+fn escalated(step: u32, round: u32, note: Option<&str>) -> String {
+    let note = note.map_or(String::new(), |it| format!(" ({it})"));
+    match (step, round) {
+        (0, 0) => format!("escalation begins{note}"),
+        (_, 0) => format!("nobody acknowledged: escalation step {}{note}", step + 1),
+        _ => format!(
+            "nobody acknowledged: step {} again, repeat {round}{note}",
+            step + 1
+        ),
+    }
+}
+
+fn log_verb(kind: LogKind) -> &'static str {
+    match kind {
+        LogKind::Seen => "saw:",
+        LogKind::Decided => "decided:",
+        LogKind::Done => "did:",
+        LogKind::Note => "notes:",
+    }
+}
+
+fn page_person(incident: &Incident, page: u32) -> &str {
+    incident
+        .pages
+        .get(&page)
+        .map_or("somebody", |it| it.person.as_str())
+}
+
+fn page_channel(incident: &Incident, page: u32, contact: u32) -> &str {
+    let contacts = incident.pages.get(&page).map(|it| it.contacts.as_slice());
+    contacts
+        .and_then(|it| it.get(contact as usize))
+        .map_or("another way", |it| it.kind.as_str())
+}
