@@ -20,10 +20,12 @@ pub struct Batch {
     pub guards: Vec<Guard>,
     /// Current state to write or remove.
     pub rows: Vec<RowChange>,
-    /// Deliveries to queue. A row of class `State` replaces the unclaimed row of its lane that
-    /// has the same `coalesce` key, and keeps its place.
+    /// Deliveries to queue. A row of class `State` gives its body to the newest unclaimed row
+    /// of its lane that has the same `coalesce` key, and is itself not queued; that row keeps
+    /// its place: its `seq`, its times and its attempts.
     pub outbox: Vec<OutboxRow>,
-    /// Deliveries to drop without an attempt; absent ones are no error.
+    /// Deliveries to drop; absent ones are no error. One that is claimed is dropped too: its
+    /// lane stays held until the claim is settled, and a retry does not bring it back.
     pub outbox_cancel: Vec<OutboxKey>,
     /// Timers to set.
     pub timers_set: Vec<TimerRow>,

@@ -8,12 +8,16 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod bytes;
 pub mod encoding;
 mod error;
+mod memory;
 mod row;
 
 pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Settle};
+pub use bytes::BATCH_BYTES_MAX;
 pub use error::{CommitError, StoreError};
+pub use memory::MemoryStore;
 pub use row::{
     ClaimToken, Claimed, Class, OutboxKey, OutboxRow, RowChange, Stored, StoredEvent, StreamId,
     Table, TimerKey, TimerRow,
@@ -26,8 +30,22 @@ use tocsin_core::Timestamp;
 pub const VALUE_BYTES_MAX: usize = 8 * 1024;
 /// Most streams that one batch appends to.
 pub const APPENDS_MAX: usize = 4;
-/// Most batches that one commit takes.
+/// Most batches that one commit takes. A larger group is refused as a whole: each of its batches
+/// answers [`CommitError::TooLarge`].
 pub const GROUP_BATCHES_MAX: usize = 1_024;
+/// Longest key of a row or command, and longest name of a stream, lane or timer, in bytes.
+pub const KEY_BYTES_MAX: usize = 3 * tocsin_core::limits::NAME_BYTES_MAX;
+
+/// Why a group of this length is refused, if it is.
+fn group_too_large(len: usize) -> Option<CommitError> {
+    let what = "the group of batches".to_owned();
+    let refusal = CommitError::TooLarge {
+        what,
+        size: len,
+        max: GROUP_BATCHES_MAX,
+    };
+    (len > GROUP_BATCHES_MAX).then_some(refusal)
+}
 
 /// Everything that must survive a power cut.
 ///
@@ -93,7 +111,8 @@ pub trait Store: Send + Sync {
     fn next_timer(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Takes up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
-    /// lane that nobody holds. A claim takes its whole lane until it is settled, or `lease_ms`
+    /// lane that nobody holds, lanes that have waited longest first. A row that waits for its
+    /// retry does not hold up its lane: a page must not wait out another page's backoff. A claim takes its whole lane until it is settled, or `lease_ms`
     /// have passed. The claim and the row's attempt count are durable when this returns, so that
     /// after a crash an interrupted delivery is known as such.
     ///
@@ -107,8 +126,8 @@ pub trait Store: Send + Sync {
         lease_ms: u64,
     ) -> Result<Vec<Claimed>, StoreError>;
 
-    /// When the next row of a class is ready to be claimed, if one waits in a lane that nobody
-    /// holds.
+    /// When the next row of a class is ready to be claimed, if one waits. A lane that is held
+    /// is ready when its lease ends, so that a worker that died wakes somebody.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.

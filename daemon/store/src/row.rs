@@ -75,7 +75,7 @@ impl Table {
 /// A row's value with its revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
-    /// Grows with every write of the row, and starts at 1; a row that was removed and written
+    /// Grows with every write of the row, and is never 0; a row that was removed and written
     /// again has a revision that it never had before.
     pub revision: u64,
     /// The value.

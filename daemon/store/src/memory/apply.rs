@@ -1,0 +1,234 @@
+//! Changing the reference store: check everything, then write everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tocsin_core::Timestamp;
+
+use super::{Delivery, Inner, Lease};
+use crate::bytes::{Encoded, name_of};
+use crate::{
+    Batch, ClaimToken, Claimed, Class, CommitError, Committed, OutboxKey, OutboxRow, RowChange,
+    Settle, Stored, StreamId,
+};
+
+impl Inner {
+    pub(super) fn commit(&mut self, batch: Batch) -> Result<Committed, CommitError> {
+        Encoded::of(&batch)?;
+        self.check(&batch)?;
+        if let Some(command) = batch.command {
+            self.commands.insert(command.key.clone(), command);
+        }
+        if let Some(settle) = batch.settles {
+            self.settle(&settle);
+        }
+        let mut versions = Vec::new();
+        for append in batch.appends {
+            if !append.events.is_empty() {
+                self.streams
+                    .entry(append.stream.clone())
+                    .or_default()
+                    .extend(append.events);
+            }
+            versions.push(self.version(&append.stream));
+        }
+        for row in batch.rows {
+            self.write_row(row);
+        }
+        for row in batch.outbox {
+            self.queue(row);
+        }
+        for key in &batch.outbox_cancel {
+            self.outbox.remove(key);
+        }
+        for timer in batch.timers_set {
+            self.timers.insert(timer.key, timer.payload);
+        }
+        for key in &batch.timers_cancel {
+            self.timers.remove(key);
+        }
+        Ok(Committed { versions })
+    }
+
+    fn check(&self, batch: &Batch) -> Result<(), CommitError> {
+        if let Some(command) = &batch.command
+            && let Some(earlier) = self.commands.get(&command.key)
+        {
+            return Err(CommitError::Duplicate(earlier.result.clone()));
+        }
+        if let Some(settle) = &batch.settles {
+            let lane = (settle.token.key.class, settle.token.key.lane.clone());
+            if self
+                .leases
+                .get(&lane)
+                .is_none_or(|lease| lease.token != settle.token)
+            {
+                return Err(CommitError::Fenced(name_of(&settle.token.key)));
+            }
+        }
+        let mut appended: BTreeMap<&StreamId, u64> = BTreeMap::new();
+        for append in &batch.appends {
+            let version = appended
+                .entry(&append.stream)
+                .or_insert_with(|| self.version(&append.stream));
+            compare(
+                || format!("stream {}", append.stream.0),
+                append.expected,
+                *version,
+            )?;
+            *version += append.events.len() as u64;
+        }
+        for guard in &batch.guards {
+            let row = self.rows.get(&(guard.table, guard.key.clone()));
+            let what = || format!("row {:?}/{}", guard.table, guard.key);
+            compare(what, guard.revision, row.map_or(0, |row| row.revision))?;
+        }
+        Ok(())
+    }
+
+    fn version(&self, stream: &StreamId) -> u64 {
+        self.streams
+            .get(stream)
+            .map_or(0, |events| events.len() as u64)
+    }
+
+    fn write_row(&mut self, change: RowChange) {
+        let key = (change.table, change.key);
+        self.revision += 1;
+        match change.value {
+            Some(value) => {
+                let (revision, expires_at) = (self.revision, change.expires_at);
+                self.rows.insert(
+                    key,
+                    Stored {
+                        revision,
+                        value,
+                        expires_at,
+                    },
+                );
+            }
+            None => {
+                self.rows.remove(&key);
+            }
+        }
+    }
+
+    fn queue(&mut self, row: OutboxRow) {
+        if row.key.class == Class::State && row.coalesce.is_some() {
+            let held = self.leases.get(&(row.key.class, row.key.lane.clone()));
+            let older = self.outbox.values_mut().filter(|older| {
+                older.row.key.class == Class::State
+                    && older.row.key.lane == row.key.lane
+                    && older.row.coalesce == row.coalesce
+                    && held.is_none_or(|lease| lease.token.key != older.row.key)
+            });
+            if let Some(newest) = older.last() {
+                newest.row.body = row.body;
+                return;
+            }
+        }
+        self.outbox
+            .insert(row.key.clone(), Delivery { row, begun: false });
+    }
+
+    fn settle(&mut self, settle: &Settle) {
+        let key = &settle.token.key;
+        self.leases.remove(&(key.class, key.lane.clone()));
+        match settle.retry_at {
+            None => {
+                self.outbox.remove(key);
+            }
+            Some(retry_at) => {
+                if let Some(delivery) = self.outbox.get_mut(key) {
+                    delivery.begun = false;
+                    delivery.row.not_before = retry_at;
+                }
+            }
+        }
+    }
+
+    pub(super) fn claim(
+        &mut self,
+        class: Class,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: u64,
+    ) -> Vec<Claimed> {
+        self.leases
+            .retain(|(of, _), lease| *of != class || lease.until > now);
+        let mut claimed = Vec::new();
+        for key in self.ready(class, now).into_iter().take(limit) {
+            self.fence += 1;
+            let token = ClaimToken {
+                key: key.clone(),
+                fence: self.fence,
+            };
+            let lease = Lease {
+                token: token.clone(),
+                until: now.plus_ms(lease_ms),
+            };
+            self.leases.insert((class, key.lane.clone()), lease);
+            if let Some(delivery) = self.outbox.get_mut(&key) {
+                delivery.row.attempts = delivery.row.attempts.saturating_add(1);
+                let interrupted = std::mem::replace(&mut delivery.begun, true);
+                claimed.push(Claimed {
+                    token,
+                    row: delivery.row.clone(),
+                    interrupted,
+                });
+            }
+        }
+        claimed
+    }
+
+    /// The oldest ready row of each free lane; lanes that have waited longest come first.
+    fn ready(&self, class: Class, now: Timestamp) -> Vec<OutboxKey> {
+        let mut lanes: BTreeMap<&str, (Timestamp, &OutboxKey)> = BTreeMap::new();
+        for (key, delivery) in self.outbox.iter().filter(|(key, _)| key.class == class) {
+            let held = self.leases.contains_key(&(class, key.lane.clone()));
+            if held || delivery.row.not_before > now {
+                continue;
+            }
+            let lane = lanes
+                .entry(&key.lane)
+                .or_insert((delivery.row.not_before, key));
+            lane.0 = lane.0.min(delivery.row.not_before);
+        }
+        let order: BTreeSet<_> = lanes
+            .into_iter()
+            .map(|(lane, (since, key))| (since, lane, key))
+            .collect();
+        order.into_iter().map(|(_, _, key)| key.clone()).collect()
+    }
+
+    /// Earliest first; of those that expire together, commands before rows.
+    pub(super) fn expire(&mut self, now: Timestamp, limit: usize) -> usize {
+        let commands = self
+            .commands
+            .values()
+            .map(|command| (command.expires_at, &command.key.0));
+        let commands = commands.map(|(at, key)| (at, None, key.clone()));
+        let rows = self.rows.iter().filter_map(|((table, key), row)| {
+            row.expires_at.map(|at| (at, Some(*table), key.clone()))
+        });
+        let all: BTreeSet<_> = commands.chain(rows).filter(|(at, ..)| *at <= now).collect();
+        let doomed: Vec<_> = all.into_iter().take(limit).collect();
+        for (_, table, key) in &doomed {
+            match table {
+                None => drop(self.commands.remove(&crate::CommandKey(key.clone()))),
+                Some(table) => drop(self.rows.remove(&(*table, key.clone()))),
+            }
+        }
+        doomed.len()
+    }
+}
+
+fn compare(what: impl Fn() -> String, expected: u64, found: u64) -> Result<(), CommitError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(CommitError::Conflict {
+        what: what(),
+        expected,
+        found,
+    })
+}
