@@ -1,0 +1,109 @@
+//! What a plugin may ask of the incident engine, within the verbs that the operator grants. A
+//! command that is repeated by a retried call takes effect once.
+
+use crate::host;
+use crate::types::{Actor, Incident, LogKind, Timestamp};
+use serde_json::Value;
+
+pub use crate::bindings::tocsin::plugin::commands::{CommandError, Draft};
+
+/// The incident as it is now (verb `get`).
+///
+/// # Errors
+/// See [`CommandError`]; it converts into a [`Failure`](crate::types::Failure).
+pub fn get(incident_id: &str) -> Result<Incident, CommandError> {
+    host::commands::get(incident_id)
+}
+
+/// Incidents that match a filter, a page at a time (verb `list`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn list(filter: &Value, after: Option<&str>) -> Result<Vec<Incident>, CommandError> {
+    host::commands::list(&filter.to_string(), after)
+}
+
+/// The incident that this plugin linked to something of its own (verb `find-by-ref`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn find_by_ref(kind: &str, id: &str) -> Result<Option<Incident>, CommandError> {
+    host::commands::find_by_ref(kind, id)
+}
+
+/// Opens an incident (verb `open`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn open(draft: &Draft, by: &Actor) -> Result<Incident, CommandError> {
+    host::commands::open(draft, by)
+}
+
+/// Runs a chat line in the daemon's own grammar, e.g. `ack`; the answer is for the person who
+/// typed it (verb `run`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn run(incident_id: Option<&str>, line: &str, by: &Actor) -> Result<String, CommandError> {
+    host::commands::run(incident_id, line, by)
+}
+
+/// The same as a structured action: the JSON of the HTTP API (verb `apply`).
+///
+/// # Errors
+/// As for [`get`]; `other` when the answer is not JSON.
+pub fn apply(incident_id: &str, action: &Value, by: &Actor) -> Result<Value, CommandError> {
+    let answer = host::commands::apply(incident_id, &action.to_string(), by)?;
+    serde_json::from_str(&answer).map_err(|error| CommandError::Other(error.to_string()))
+}
+
+/// A press on one of a prompt's choices (verb `answer`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn answer(prompt_id: &str, choice_id: &str, by: &Actor) -> Result<String, CommandError> {
+    host::commands::answer(prompt_id, choice_id, by)
+}
+
+/// Writes into the incident's log (verb `log`). `at` is when it was, if not now.
+///
+/// # Errors
+/// As for [`get`].
+pub fn add_log(
+    incident_id: &str,
+    kind: LogKind,
+    body: &str,
+    at: Option<Timestamp>,
+    by: &Actor,
+) -> Result<(), CommandError> {
+    host::commands::add_log(incident_id, kind, body, at, by)
+}
+
+/// Records what the incident is called on the far side (verb `link`). Idempotent.
+///
+/// # Errors
+/// As for [`get`].
+pub fn link(
+    incident_id: &str,
+    kind: &str,
+    id: &str,
+    url: Option<&str>,
+) -> Result<(), CommandError> {
+    host::commands::link(incident_id, kind, id, url)
+}
+
+/// Records a deployment or another change (verb `record-change`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn record_change(change: &Value) -> Result<(), CommandError> {
+    host::commands::record_change(&change.to_string())
+}
+
+/// Hands in a signal in the shape of the generic source (verb `signal`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn signal(signal: &Value) -> Result<(), CommandError> {
+    host::commands::signal(&signal.to_string())
+}

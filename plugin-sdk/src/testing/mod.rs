@@ -1,0 +1,187 @@
+//! The host on a native build: a fake that the test owns.
+//!
+//! [`FakeHost::install`] makes it this thread's host; the plugin's functions are then called
+//! directly. It keeps the rules that matter to a plugin's logic: revisions in the key-value store,
+//! the memory behind `once`, and the unknown outcome after an answer that was lost. It does not
+//! check grants; that is the real host's part.
+
+mod fixtures;
+pub(crate) mod imports;
+
+pub use fixtures::{change, delivery, event, incident, page, person};
+
+use crate::commands::CommandError;
+use crate::http::{HttpError, Request, Response};
+use crate::mail::Email;
+use crate::types::{Actor, Incident, Timestamp};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+type Answer = Result<Response, HttpError>;
+type Outside = Box<dyn FnMut(&Request) -> Answer>;
+
+/// A command that the plugin gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The function, e.g. "run" or "link".
+    pub verb: &'static str,
+    /// The incident or prompt.
+    pub id: Option<String>,
+    /// What else was said: the line, the choice, or the JSON.
+    pub text: String,
+    /// Who gave it, where the function takes an actor.
+    pub by: Option<Actor>,
+}
+
+/// A job that the plugin queued.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuedJob {
+    /// The job's topic.
+    pub topic: String,
+    /// The job's payload, as JSON text.
+    pub payload: String,
+    /// Milliseconds to wait.
+    pub delay_ms: u64,
+    /// The key that makes a repeat be dropped.
+    pub dedup_key: Option<String>,
+}
+
+/// The fake host of one test. Clones share their state.
+#[derive(Clone)]
+pub struct FakeHost(Rc<RefCell<State>>);
+
+struct State {
+    now: Timestamp,
+    delivery: String,
+    config: BTreeMap<String, String>,
+    kv: BTreeMap<String, (Vec<u8>, u64)>,
+    kv_revision: u64,
+    outside: Outside,
+    lose_answer: Option<String>,
+    remembered: BTreeMap<String, Response>,
+    started: BTreeSet<String>,
+    requests: Vec<Request>,
+    mails: Vec<Email>,
+    jobs: Vec<QueuedJob>,
+    commands: Vec<Command>,
+    command_answer: Result<String, CommandError>,
+    incidents: BTreeMap<String, Incident>,
+    refs: BTreeMap<(String, String), String>,
+    logs: Vec<String>,
+}
+
+thread_local! {
+    static HOST: RefCell<Option<FakeHost>> = const { RefCell::new(None) };
+}
+
+impl FakeHost {
+    /// Makes a new fake this thread's host. `outside` answers every HTTP request.
+    pub fn install(outside: impl FnMut(&Request) -> Answer + 'static) -> Self {
+        let host = FakeHost(Rc::new(RefCell::new(State::new(Box::new(outside)))));
+        HOST.with(|slot| *slot.borrow_mut() = Some(host.clone()));
+        host
+    }
+
+    /// Sets a setting.
+    pub fn set_config(&self, key: &str, value: &str) {
+        self.0.borrow_mut().config.insert(key.into(), value.into());
+    }
+
+    /// Says which delivery the next call belongs to: `once` keys are remembered per delivery.
+    pub fn begin(&self, delivery: &str) {
+        self.0.borrow_mut().delivery = delivery.into();
+    }
+
+    /// Moves the clock.
+    pub fn advance_ms(&self, ms: u64) {
+        self.0.borrow_mut().now += ms;
+    }
+
+    /// Lets the next request to a URL that ends so be carried out and its answer be lost.
+    pub fn lose_answer(&self, url_ends_with: &str) {
+        self.0.borrow_mut().lose_answer = Some(url_ends_with.into());
+    }
+
+    /// Makes an incident known to `commands::get`.
+    pub fn add_incident(&self, incident: &Incident) {
+        self.0
+            .borrow_mut()
+            .incidents
+            .insert(incident.id.clone(), incident.clone());
+    }
+
+    /// What `run` and `answer` say from now on.
+    pub fn answer_commands(&self, answer: Result<String, CommandError>) {
+        self.0.borrow_mut().command_answer = answer;
+    }
+
+    /// The requests that reached the outside, replays excluded.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.0.borrow().requests.clone()
+    }
+
+    /// The commands that the plugin gave.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Command> {
+        self.0.borrow().commands.clone()
+    }
+
+    /// The jobs that the plugin queued.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<QueuedJob> {
+        self.0.borrow().jobs.clone()
+    }
+
+    /// The e-mails that the plugin sent.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Email> {
+        self.0.borrow().mails.clone()
+    }
+
+    /// The log lines that the plugin wrote, as `level: message`.
+    #[must_use]
+    pub fn logs(&self) -> Vec<String> {
+        self.0.borrow().logs.clone()
+    }
+
+    /// This thread's host.
+    ///
+    /// # Panics
+    /// When no test installed one.
+    fn current() -> Self {
+        let found = HOST.with(|slot| slot.borrow().clone());
+        found.unwrap_or_else(|| panic!("no host here: call FakeHost::install in the test first"))
+    }
+}
+
+impl State {
+    fn new(outside: Outside) -> Self {
+        State {
+            now: fixtures::NOON,
+            delivery: "delivery-1".into(),
+            config: BTreeMap::new(),
+            kv: BTreeMap::new(),
+            kv_revision: 0,
+            outside,
+            lose_answer: None,
+            remembered: BTreeMap::new(),
+            started: BTreeSet::new(),
+            requests: Vec::new(),
+            mails: Vec::new(),
+            jobs: Vec::new(),
+            commands: Vec::new(),
+            command_answer: Ok("done".into()),
+            incidents: BTreeMap::new(),
+            refs: BTreeMap::new(),
+            logs: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for FakeHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FakeHost")
+    }
+}

@@ -1,0 +1,59 @@
+//! The plain data of the plugin interface, as `wit/plugin.wit` describes it, with small helpers.
+
+pub use crate::bindings::exports::tocsin::plugin::handler::{
+    Descriptor, HealthReport, Issue, Tick, WebhookRequest, WebhookResponse,
+};
+pub use crate::bindings::tocsin::plugin::jobs::Options as JobOptions;
+pub use crate::bindings::tocsin::plugin::log::{Field, Level};
+pub use crate::bindings::tocsin::plugin::types::{
+    Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Failure, Grade,
+    Incident, IncidentChange, Job, Json, Label, LogEntry, LogKind, OtherEvent, Outcome, Page,
+    Person, Promise, Prompt, RetryHint, Settled, Status, Timestamp, Update,
+};
+
+impl Person {
+    /// How this person is known to a channel, e.g. `contact("slack")`. Kinds may repeat; this is
+    /// the first.
+    #[must_use]
+    pub fn contact(&self, kind: &str) -> Option<&str> {
+        let found = self.contacts.iter().find(|it| it.key == kind)?;
+        Some(&found.value)
+    }
+}
+
+impl Actor {
+    /// Somebody as a channel knows them; the host resolves it through people's contacts.
+    #[must_use]
+    pub fn by_contact(kind: &str, id: &str) -> Self {
+        Actor {
+            kind: kind.into(),
+            id: id.into(),
+            display_name: None,
+        }
+    }
+}
+
+impl Grade {
+    /// The word that people say.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Grade::Minor => "minor",
+            Grade::Major => "major",
+            Grade::Critical => "critical",
+        }
+    }
+}
+
+impl Status {
+    /// The word that people say.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Mitigated => "mitigated",
+            Status::Resolved => "resolved",
+            Status::Closed => "closed",
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading webhook requests and writing their answers.
+
+use crate::http;
+use crate::http::Header;
+use crate::types::{WebhookRequest, WebhookResponse};
+use serde_json::Value;
+
+impl WebhookRequest {
+    /// A header's value by name, whatever its case. Signature headers are the host's.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        http::header(&self.headers, name)
+    }
+
+    /// The first value of a field of a form-encoded body.
+    #[must_use]
+    pub fn form_field(&self, name: &str) -> Option<String> {
+        let mut fields = form_urlencoded::parse(&self.body);
+        fields
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+}
+
+impl WebhookResponse {
+    /// An answer without a body.
+    #[must_use]
+    pub fn new(status: u16) -> Self {
+        WebhookResponse {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// An answer with a JSON body.
+    #[must_use]
+    pub fn json(status: u16, body: &Value) -> Self {
+        let content_type = Header {
+            name: "content-type".into(),
+            value: "application/json".into(),
+        };
+        WebhookResponse {
+            status,
+            headers: vec![content_type],
+            body: body.to_string().into_bytes(),
+        }
+    }
+}

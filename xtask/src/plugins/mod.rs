@@ -1,0 +1,93 @@
+//! `cargo xtask plugins`: from `plugins/<name>/` to `target/plugins/<id>/{plugin.toml,plugin.wasm}`.
+//!
+//! No binary is committed, so every machine builds its own guests, and most machines have no
+//! compiler for them: [`compiler`] finds one. What was built is kept and only rebuilt when
+//! something that it was made of changed ([`stamp`]).
+
+mod compiler;
+mod component;
+mod debian;
+mod guest;
+mod stamp;
+mod steps;
+
+use crate::paths;
+use anyhow::Result;
+use compiler::Source;
+use std::fs;
+use std::path::PathBuf;
+
+/// Arguments of `cargo xtask plugins`.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Args {
+    /// Build only these (folders under plugins/); all of them if none is named
+    names: Vec<String>,
+    /// Where the compiler comes from
+    #[arg(long, value_enum, default_value_t)]
+    compiler: Source,
+    /// Build even what is fresh
+    #[arg(long)]
+    force: bool,
+}
+
+/// A plugin that is ready to be loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct BuiltPlugin {
+    /// The id in its manifest.
+    pub(crate) id: String,
+    /// The folder with plugin.toml and plugin.wasm.
+    pub(crate) dir: PathBuf,
+    /// The component's size.
+    pub(crate) size_bytes: u64,
+    /// Whether this run compiled it; else it was fresh.
+    pub(crate) rebuilt: bool,
+}
+
+/// Builds the plugins and says what there is.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    for plugin in build(args)? {
+        let word = if plugin.rebuilt { "built" } else { "fresh" };
+        let kib = plugin.size_bytes.div_ceil(1024);
+        println!(
+            "{} is {word}: {kib} KiB in {}",
+            plugin.id,
+            plugin.dir.display()
+        );
+    }
+    Ok(())
+}
+
+/// Builds what is named, where it is not fresh, and answers where everything is.
+///
+/// # Errors
+/// When no compiler is found, a plugin does not compile, or it imports what the host lacks.
+pub(crate) fn build(args: &Args) -> Result<Vec<BuiltPlugin>> {
+    let root = paths::root();
+    let guests = guest::discover(&root.join("plugins"), &args.names)?;
+    let sources = stamp::Sources::read(&root)?;
+    let mut compiler = compiler::ready(args.compiler);
+    let mut built = Vec::new();
+    for guest in guests {
+        let out = paths::target().join("plugins").join(&guest.id);
+        let stamp = sources.stamp(&guest.dir)?;
+        let known = compiler.as_ref().map(|it| it.identity.as_str());
+        let rebuilt = args.force || !stamp.is_fresh(&out, known);
+        if rebuilt {
+            let found = match compiler.take() {
+                Some(found) => found,
+                None => compiler::fetch(args.compiler)?,
+            };
+            guest.build(&found, &out)?;
+            stamp.write(&out, &found.identity)?;
+            compiler = Some(found);
+        }
+        let size_bytes = fs::metadata(out.join("plugin.wasm"))?.len();
+        built.push(BuiltPlugin {
+            id: guest.id,
+            dir: out,
+            size_bytes,
+            rebuilt,
+        });
+    }
+    Ok(built)
+}
