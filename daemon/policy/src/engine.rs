@@ -1,0 +1,98 @@
+//! The Rhai engine, with every door shut that a policy does not need.
+//!
+//! It starts from an engine without packages, because the ordinary one reads modules from disk
+//! and prints to standard output. What is left is arithmetic, strings, arrays, maps and our own
+//! helpers; no clock, no files, no sleep, no second parser. Limits are set one by one, since
+//! Rhai's defaults differ between debug and release builds.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage,
+    BasicMathPackage, BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
+    Package,
+};
+use rhai::{Engine, EvalAltResult};
+
+use crate::limits::{
+    ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
+    FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
+    STRING_BYTES_MAX, VARIABLES_MAX,
+};
+use crate::{backstop, bind, helpers};
+
+thread_local! {
+    static PRINTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Symbols that the parser refuses. `eval` is a second parser at run time. `curry` puts function
+/// pointers into function pointers, each a copy of the last, and no size limit counts them.
+pub(crate) const FORBIDDEN: [&str; 4] = ["eval", "curry", "import", "export"];
+
+/// A new engine; building one takes about a fifth of a millisecond, so share it.
+pub(crate) fn new() -> Engine {
+    let mut engine = Engine::new_raw();
+    LanguageCorePackage::new().register_into_engine(&mut engine);
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    limit(&mut engine);
+    forbid(&mut engine);
+    engine.on_print(print);
+    engine.on_debug(|text, _, _| print(text));
+    engine.on_progress(backstop::check);
+    helpers::register(&mut engine);
+    bind::register(&mut engine);
+    engine
+}
+
+/// Runs `call` with its own backstop and its own allowance of printed lines.
+pub(crate) fn within<T>(wall: Duration, call: impl FnOnce() -> T) -> T {
+    PRINTED.set(0);
+    backstop::within(wall, call)
+}
+
+fn limit(engine: &mut Engine) {
+    engine
+        .set_max_operations(OPERATIONS_MAX)
+        .set_max_call_levels(CALL_LEVELS_MAX)
+        .set_max_expr_depths(EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX)
+        .set_max_string_size(STRING_BYTES_MAX)
+        .set_max_array_size(ARRAY_ELEMENTS_MAX)
+        .set_max_map_size(MAP_PROPERTIES_MAX)
+        .set_max_variables(VARIABLES_MAX)
+        .set_max_functions(FUNCTIONS_MAX)
+        .set_max_modules(0)
+        .set_strict_variables(true)
+        .set_fail_on_invalid_map_property(true);
+}
+
+fn forbid(engine: &mut Engine) {
+    for symbol in FORBIDDEN {
+        engine.disable_symbol(symbol);
+    }
+    // Disabling the symbol does nothing for `sleep`, which would block the thread; a function
+    // of ours under its name does.
+    engine.register_fn("sleep", |_: i64| no_sleep());
+    engine.register_fn("sleep", |_: f64| no_sleep());
+}
+
+fn no_sleep() -> Result<(), Box<EvalAltResult>> {
+    Err("a policy cannot sleep; answer with a `wait` instead".into())
+}
+
+fn print(text: &str) {
+    let printed = PRINTED.get();
+    if printed < PRINT_LINES_MAX {
+        PRINTED.set(printed.saturating_add(1));
+        let line = crate::input::cut(text, PRINT_LINE_BYTES_MAX);
+        tracing::debug!(target: "tocsin::policy", "{line}");
+    }
+}

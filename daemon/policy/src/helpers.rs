@@ -1,0 +1,168 @@
+//! The functions that policies find ready: lengths of time, people to page, text patterns. All
+//! are pure, so that the same question has the same answer in a test, a replay and at night.
+
+use rhai::{Engine, EvalAltResult, INT, ImmutableString};
+use tocsin_core::limits::NAME_BYTES_MAX;
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+
+use crate::limits::PATTERN_BYTES_MAX;
+use crate::span::Span;
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+/// The names of all helpers and methods, for the nearest one to an unknown name.
+pub(crate) const NAMES: &[&str] = &[
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "person",
+    "oncall",
+    "team",
+    "matches",
+    "label",
+    "first_label",
+    "contains",
+    "keys",
+    "on_call",
+    "has_rotation",
+    "load",
+    "changes",
+    "sub_string",
+    "starts_with",
+    "ends_with",
+    "to_upper",
+    "to_lower",
+    "trim",
+    "replace",
+    "split",
+    "index_of",
+    "push",
+    "pop",
+    "len",
+    "min",
+    "max",
+    "to_string",
+    "to_int",
+    "parse_int",
+    "to_float",
+    "abs",
+    "filter",
+    "map",
+    "some",
+    "all",
+    "find",
+    "sort",
+    "reverse",
+    "values",
+    "is_empty",
+    "range",
+    "print",
+    "type_of",
+    "throw",
+];
+
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Span>("Duration");
+    register_span(engine);
+    engine.register_fn("person", |name: &str| target("person", name));
+    engine.register_fn("oncall", |rotation: &str| target("oncall", rotation));
+    engine.register_fn("team", |name: &str| target("team", name));
+    engine.register_fn("matches", |text: &str, pattern: &str| -> Fallible<bool> {
+        if pattern.len() > PATTERN_BYTES_MAX {
+            return Err(format!(
+                "the pattern of `matches` is {} bytes long; at most {PATTERN_BYTES_MAX}",
+                pattern.len()
+            )
+            .into());
+        }
+        Ok(glob(pattern, text))
+    });
+}
+
+fn register_span(engine: &mut Engine) {
+    for (name, unit_ms) in [
+        ("seconds", SECOND_MS),
+        ("minutes", MINUTE_MS),
+        ("hours", HOUR_MS),
+        ("days", 24 * HOUR_MS),
+    ] {
+        engine.register_fn(name, move |count: INT| span(name, count, unit_ms));
+    }
+    engine
+        .register_fn("==", |a: Span, b: Span| a == b)
+        .register_fn("!=", |a: Span, b: Span| a != b)
+        .register_fn("<", |a: Span, b: Span| a < b)
+        .register_fn("<=", |a: Span, b: Span| a <= b)
+        .register_fn(">", |a: Span, b: Span| a > b)
+        .register_fn(">=", |a: Span, b: Span| a >= b)
+        .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
+        .register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)))
+        .register_fn("*", |a: Span, times: INT| -> Fallible<Span> {
+            match u64::try_from(times) {
+                Ok(times) => Ok(Span(a.0.saturating_mul(times))),
+                Err(_) => Err(format!("a duration cannot be taken {times} times").into()),
+            }
+        })
+        .register_fn("to_string", |a: &mut Span| {
+            ImmutableString::from(a.to_string())
+        })
+        .register_fn("to_debug", |a: &mut Span| {
+            ImmutableString::from(a.to_string())
+        })
+        .register_get("minutes", |a: &mut Span| whole(a.0 / MINUTE_MS))
+        .register_get("seconds", |a: &mut Span| whole(a.0 / SECOND_MS));
+}
+
+fn span(name: &str, count: INT, unit_ms: u64) -> Fallible<Span> {
+    u64::try_from(count)
+        .ok()
+        .and_then(|count| count.checked_mul(unit_ms))
+        .map(Span)
+        .ok_or_else(|| format!("{name}({count}) is no length of time").into())
+}
+
+fn whole(count: u64) -> INT {
+    INT::try_from(count).unwrap_or(INT::MAX)
+}
+
+fn target(kind: &str, name: &str) -> Fallible<ImmutableString> {
+    if name.is_empty() {
+        return Err(format!("{kind}(\"\") names nobody; give a name").into());
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err(format!("the name in {kind}(…) is longer than {NAME_BYTES_MAX} bytes").into());
+    }
+    Ok(format!("{kind}:{name}").into())
+}
+
+/// Whether `text` as a whole fits `pattern`, in which `*` stands for any text and `?` for one
+/// character. Takes at most the product of both lengths.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+    let mut pattern_at = pattern.chars();
+    let mut text_at = text.chars();
+    let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        let (pattern_here, text_here) = (pattern_at.clone(), text_at.clone());
+        match (pattern_at.next(), text_at.next()) {
+            (None, None) => return true,
+            (Some('*'), _) => {
+                retry = Some((pattern_at.clone(), text_here.clone()));
+                text_at = text_here;
+                continue;
+            }
+            (Some('?'), Some(_)) => continue,
+            (Some(want), Some(have)) if want == have => continue,
+            _ => drop(pattern_here),
+        }
+        let Some((after_star, mut from)) = retry.take() else {
+            return false;
+        };
+        if from.next().is_none() {
+            return false;
+        }
+        pattern_at = after_star.clone();
+        text_at = from.clone();
+        retry = Some((after_star, from));
+    }
+}

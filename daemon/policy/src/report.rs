@@ -1,0 +1,149 @@
+//! What went wrong in a policy, said so that its author can mend it at once:
+//!
+//! ```text
+//! policies/grading.rhai:12:9: Property not found: foo
+//!    12 |     if alert.foo {
+//!       |              ^
+//!    remedy: an alert has title, summary, labels …
+//! ```
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::limits::REPORT_LINE_CHARS_MAX;
+
+/// One fault of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The file, as the folder was named and the file within it.
+    pub file: String,
+    /// The line, from 1; none when the whole file is at fault.
+    pub line: Option<u32>,
+    /// The column in characters, from 1.
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+    /// The line itself.
+    pub source_line: Option<String>,
+    /// What to do about it.
+    pub remedy: String,
+    /// The limit that was hit, if it was one.
+    pub limit: Option<Box<LimitHit>>,
+}
+
+/// A limit that stopped a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LimitHit {
+    /// Its name, as `operations`.
+    pub name: &'static str,
+    /// Its value.
+    pub max: u64,
+    /// What the value counts, as `operations per call`.
+    pub unit: &'static str,
+}
+
+impl Report {
+    pub(crate) fn new(file: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: None,
+            column: None,
+            message: one_line(&message.into()),
+            source_line: None,
+            remedy: remedy.into(),
+            limit: None,
+        }
+    }
+
+    /// The same report at a place of `text`; line and column count from 1.
+    pub(crate) fn at(mut self, text: &str, line: usize, column: usize) -> Self {
+        self.line = u32::try_from(line).ok();
+        self.column = u32::try_from(column.max(1)).ok();
+        self.source_line = text
+            .lines()
+            .nth(line.saturating_sub(1))
+            .map(ToOwned::to_owned);
+        self
+    }
+
+    pub(crate) fn hit(mut self, limit: LimitHit) -> Self {
+        self.limit = Some(Box::new(limit));
+        self
+    }
+}
+
+impl std::error::Error for Report {}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+            if let Some(column) = self.column {
+                write!(f, ":{column}")?;
+            }
+        }
+        write!(f, ": {}", self.message)?;
+        if let (Some(line), Some(source)) = (self.line, &self.source_line) {
+            let column = self
+                .column
+                .and_then(|column| usize::try_from(column).ok())
+                .unwrap_or(1);
+            let (shown, caret) = window(source, column);
+            write!(f, "\n{line:>5} | {shown}\n      | {caret}^")?;
+        }
+        if !self.remedy.is_empty() {
+            write!(f, "\n   remedy: {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+/// Several reports, as text one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Reports(pub Vec<Report>);
+
+impl std::error::Error for Reports {}
+
+impl fmt::Display for Reports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, report) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{report}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The part of a line around a column, and the blanks that put a caret under it. Tabs stay
+/// tabs, so that the caret stands right however wide a terminal shows them.
+fn window(source: &str, column: usize) -> (String, String) {
+    let half = REPORT_LINE_CHARS_MAX / 2;
+    let start = if column > REPORT_LINE_CHARS_MAX {
+        column - half
+    } else {
+        0
+    };
+    let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
+    let shown: String = source
+        .chars()
+        .skip(start)
+        .take(REPORT_LINE_CHARS_MAX)
+        .collect();
+    let before = column.saturating_sub(1).saturating_sub(start);
+    let mut caret: String = shown.chars().take(before).map(blank).collect();
+    let missing = before.saturating_sub(shown.chars().count());
+    caret.extend(std::iter::repeat_n(' ', missing.min(1)));
+    (shown.trim_end().to_owned(), caret)
+}
+
+fn one_line(text: &str) -> String {
+    text.split('\n')
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,306 @@
+//! A set of policies: what the daemon asks, and what it swaps as one when a file changes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use rhai::{Dynamic, Engine};
+use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
+
+use crate::call::call;
+use crate::load::{Policy, Slot, find, load, short_hash};
+use crate::report::{Report, Reports};
+use crate::verdict::{self, Decoded};
+use crate::view::{AlertView, Context, IncidentView};
+use crate::{engine, input};
+
+/// Which question a policy file answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `route(alert)`: where an alert belongs.
+    Routing,
+    /// `grade(incident, alert)`: how bad it is.
+    Grading,
+    /// `escalate(incident)`: whom to page, and whom next.
+    Escalation,
+    /// `cadence(incident)`, `respond(incident, candidates)`: how often to speak, who is called.
+    Communication,
+    /// `due(incident)`: by when the post-mortem is due.
+    Postmortem,
+}
+
+impl Kind {
+    /// Every kind, in the order in which an incident meets them.
+    pub const ALL: [Self; 5] = [
+        Self::Routing,
+        Self::Grading,
+        Self::Escalation,
+        Self::Communication,
+        Self::Postmortem,
+    ];
+
+    /// The name of its file.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Routing => "routing.rhai",
+            Self::Grading => "grading.rhai",
+            Self::Escalation => "escalation.rhai",
+            Self::Communication => "communication.rhai",
+            Self::Postmortem => "postmortem.rhai",
+        }
+    }
+
+    /// The functions that the file defines, with their parameters; each may take the context as
+    /// one parameter more.
+    pub(crate) fn functions(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Self::Routing => &[("route", &["alert"])],
+            Self::Grading => &[("grade", &["incident", "alert"])],
+            Self::Escalation => &[("escalate", &["incident"])],
+            Self::Communication => &[
+                ("cadence", &["incident"]),
+                ("respond", &["incident", "candidates"]),
+            ],
+            Self::Postmortem => &[("due", &["incident"])],
+        }
+    }
+
+    /// Whether a set is no set without it.
+    pub(crate) fn required(self) -> bool {
+        matches!(self, Self::Routing | Self::Grading | Self::Escalation)
+    }
+
+    /// Whether a team may have its own. Routing finds the team, so it is everybody's.
+    pub(crate) fn per_team(self) -> bool {
+        matches!(self, Self::Grading | Self::Escalation)
+    }
+
+    pub(crate) fn signatures(self) -> String {
+        let signature =
+            |(name, parameters): &(&str, &[&str])| format!("fn {name}({})", parameters.join(", "));
+        self.functions()
+            .iter()
+            .map(signature)
+            .collect::<Vec<_>>()
+            .join("`, `")
+    }
+}
+
+/// A folder of policies, compiled. A clone shares everything.
+#[derive(Clone)]
+pub struct PolicySet(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    policies: BTreeMap<Slot, Policy>,
+    hash: String,
+}
+
+impl std::fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let files: Vec<&str> = self.files().collect();
+        f.debug_struct("PolicySet")
+            .field("hash", &self.0.hash)
+            .field("files", &files)
+            .finish()
+    }
+}
+
+impl PolicySet {
+    /// Compiles the policies in `dir`, all or nothing.
+    ///
+    /// # Errors
+    /// Every fault found, at most [`REPORTS_MAX`](crate::limits::REPORTS_MAX): a file that is
+    /// missing, unreadable, misnamed, does not parse or lacks its function.
+    pub fn load(dir: &Path) -> Result<Self, Reports> {
+        let engine = engine::new();
+        let policies = load(&engine, dir).map_err(Reports)?;
+        let mut hasher = blake3::Hasher::new();
+        for policy in policies.values() {
+            for part in [&policy.file, &policy.text] {
+                // Each part has its length before it, so that no two sets run together as one.
+                hasher.update(&part.len().to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+        }
+        let hash = short_hash(&hasher.finalize());
+        Ok(Self(Arc::new(Inner {
+            engine,
+            policies,
+            hash,
+        })))
+    }
+
+    /// A cheap summary of the names, sizes and times of the files in `dir`: when it differs from the
+    /// last one, it is time to load again. A folder that cannot be read has a summary too.
+    #[must_use]
+    pub fn fingerprint(dir: &Path) -> String {
+        let mut hasher = blake3::Hasher::new();
+        match find(dir, ".rhai") {
+            Ok(files) => {
+                for found in files {
+                    hasher.update(found.file.as_bytes());
+                    let Ok(metadata) = std::fs::metadata(&found.path) else {
+                        continue;
+                    };
+                    hasher.update(&metadata.len().to_le_bytes());
+                    let modified = metadata.modified().ok();
+                    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
+                }
+            }
+            Err(report) => {
+                hasher.update(report.message.as_bytes());
+            }
+        }
+        short_hash(&hasher.finalize())
+    }
+
+    /// BLAKE3 of all names and texts in hex, first 16 digits.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.0.hash
+    }
+
+    /// The files of the set, relative to its folder.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.0.policies.values().map(|policy| policy.file.as_str())
+    }
+
+    /// Asks the routing policy where an alert belongs.
+    ///
+    /// # Errors
+    /// What stopped the policy, or what is wrong with its answer.
+    pub fn route(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
+        let question = Question {
+            incident: None,
+            alert: Some(alert),
+            ctx,
+        };
+        self.ask(Kind::Routing, None, "route", &question, verdict::route)
+    }
+
+    /// Asks how bad an incident is; the policy of the incident's team answers, if it has one.
+    ///
+    /// # Errors
+    /// What stopped the policy, or what is wrong with its answer.
+    pub fn grade(
+        &self,
+        incident: &IncidentView,
+        alert: &AlertView,
+        ctx: &Context,
+    ) -> Result<Verdict<Grading>, Report> {
+        let question = Question {
+            incident: Some(incident),
+            alert: Some(alert),
+            ctx,
+        };
+        self.ask(
+            Kind::Grading,
+            team(incident),
+            "grade",
+            &question,
+            verdict::grading,
+        )
+    }
+
+    /// Asks whom to page for an incident; the policy of its team answers, if it has one.
+    ///
+    /// # Errors
+    /// What stopped the policy, or what is wrong with its answer: also a rotation that the
+    /// context does not know, when it knows any.
+    pub fn escalate(
+        &self,
+        incident: &IncidentView,
+        ctx: &Context,
+    ) -> Result<Verdict<Plan>, Report> {
+        let question = Question {
+            incident: Some(incident),
+            alert: None,
+            ctx,
+        };
+        let decode = |answer| {
+            let rotations = ctx.0.on_call.keys().map(String::as_str);
+            verdict::plan(answer, incident.0.grade, rotations)
+        };
+        self.ask(
+            Kind::Escalation,
+            team(incident),
+            "escalate",
+            &question,
+            decode,
+        )
+    }
+
+    fn ask<T>(
+        &self,
+        kind: Kind,
+        team: Option<&str>,
+        function: &'static str,
+        question: &Question<'_>,
+        decode: impl FnOnce(Dynamic) -> Decoded<T>,
+    ) -> Result<Verdict<T>, Report> {
+        let policy = self.policy(kind, team)?;
+        let with_context = policy.takes_context(function);
+        let answer = call(
+            &self.0.engine,
+            policy,
+            function,
+            question.args(with_context),
+        )?;
+        let (value, reason) = decode(answer)
+            .map_err(|fault| policy.at_function(function, fault.message, fault.example))?;
+        let ctx = with_context.then_some(question.ctx);
+        let source = PolicySource {
+            file: policy.file.clone(),
+            hash: policy.hash.clone(),
+            input: Some(input::bounded(question.incident, question.alert, ctx)),
+            fallback: None,
+        };
+        Ok(Verdict {
+            value,
+            reason,
+            source,
+        })
+    }
+
+    fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {
+        let of_team = team.and_then(|team| self.0.policies.get(&(Some(team.to_owned()), kind)));
+        of_team
+            .or_else(|| self.0.policies.get(&(None, kind)))
+            .ok_or_else(|| {
+                Report::new(
+                    kind.file(),
+                    "the set has no such policy",
+                    "add the file and reload",
+                )
+            })
+    }
+}
+
+struct Question<'a> {
+    incident: Option<&'a IncidentView>,
+    alert: Option<&'a AlertView>,
+    ctx: &'a Context,
+}
+
+impl Question<'_> {
+    fn args(&self, with_context: bool) -> Vec<Dynamic> {
+        let mut args = Vec::with_capacity(3);
+        args.extend(
+            self.incident
+                .map(|incident| Dynamic::from(incident.clone())),
+        );
+        args.extend(self.alert.map(|alert| Dynamic::from(alert.clone())));
+        if with_context {
+            args.push(Dynamic::from(self.ctx.clone()));
+        }
+        args
+    }
+}
+
+fn team(incident: &IncidentView) -> Option<&str> {
+    incident.0.team.as_ref().map(|team| team.as_str())
+}

@@ -1,0 +1,62 @@
+//! A length of time as policies write it: `minutes(5)`. A type of its own, because a bare `5`
+//! says neither seconds nor minutes, and a page that comes 60 times too late is a bad way to
+//! find out.
+
+use std::fmt;
+
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+
+/// A length of time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span(pub(crate) u64);
+
+impl Span {
+    /// Reads what [`Display`](fmt::Display) writes: `90s`, `5m`, `2h`, `1h30m`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut total: u64 = 0;
+        let mut rest = text.trim();
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+            let number: u64 = rest.get(..digits)?.parse().ok()?;
+            rest = rest.get(digits..)?;
+            let end = rest
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            let unit = match rest.get(..end)? {
+                "ms" => 1,
+                "s" => SECOND_MS,
+                "m" => MINUTE_MS,
+                "h" => HOUR_MS,
+                "d" => 24 * HOUR_MS,
+                _ => return None,
+            };
+            total = total.checked_add(number.checked_mul(unit)?)?;
+            rest = rest.get(end..)?;
+        }
+        Some(Self(total))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 {
+            return f.write_str("0s");
+        }
+        let mut left = self.0;
+        for (unit, name) in [
+            (HOUR_MS, "h"),
+            (MINUTE_MS, "m"),
+            (SECOND_MS, "s"),
+            (1, "ms"),
+        ] {
+            if left >= unit {
+                write!(f, "{}{name}", left / unit)?;
+                left %= unit;
+            }
+        }
+        Ok(())
+    }
+}

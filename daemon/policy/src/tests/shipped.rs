@@ -1,0 +1,26 @@
+//! The policies that ship do what their comments say.
+
+use tocsin_core::{Grade, Route};
+
+use super::{alert, context, incident, shipped_dir};
+use crate::PolicySet;
+
+#[test]
+fn the_shipped_policies_answer_all_three_questions() {
+    let set = PolicySet::load(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
+    let alert = alert(&[("service", "checkout"), ("severity", "critical")]);
+    let route = set
+        .route(&alert, &context())
+        .unwrap_or_else(|report| panic!("{report}"));
+    assert!(matches!(&route.value, Route::Incident(target) if target.key.0 == "checkout"));
+    assert_eq!(route.source.file, "routing.rhai");
+    assert_eq!(route.source.hash.len(), 16);
+    let grading = set.grade(&incident(), &alert, &context());
+    let grading = grading.unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(grading.value.grade, Grade::Critical);
+    assert_eq!(grading.reason, "severity critical");
+    let plan = set
+        .escalate(&incident(), &context())
+        .unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(plan.value.steps.len(), 3);
+}

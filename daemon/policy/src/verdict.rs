@@ -1,0 +1,379 @@
+//! From what a script returned to a verdict. A wrong shape is told field by field: which field,
+//! what was found, what is expected, and an example to paste.
+
+use rhai::{Array, Dynamic, Map};
+use tocsin_core::limits::{
+    NAME_BYTES_MAX, PLAN_STEPS_MAX, REASON_BYTES_MAX, STEP_TARGETS_MAX, STEP_WAIT_MS_MAX,
+    STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
+};
+use tocsin_core::{Grade, Grading, IncidentKey, PageTarget, Plan, Route, Step, Target, TeamId};
+
+use crate::input::cut;
+use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
+use crate::span::Span;
+
+/// What is wrong with an answer, and what a right one looks like.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) message: String,
+    pub(crate) example: &'static str,
+}
+
+/// An answer with its reason.
+pub(crate) type Decoded<T> = Result<(T, String), Fault>;
+
+const ROUTE_EXAMPLE: &str = "answer as `#{ key: \"checkout\", service: \"checkout\", team: \
+     \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10)` to wait for more \
+     alerts, or `#{ ignore: true, reason: \"why\" }`";
+const GRADE_EXAMPLE: &str = "answer as `#{ grade: \"major\", security: false, reason: \"why\" }`; grades are minor, \
+     major and critical";
+const PLAN_EXAMPLE: &str = "answer as `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
+     minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…)";
+
+/// The answer of `route`.
+pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
+    let known = [
+        "key", "service", "team", "title", "wait_for", "within", "ignore", "reason",
+    ];
+    let mut fields = Fields::of("route", answer, &known, ROUTE_EXAMPLE)?;
+    let reason = fields.reason()?;
+    if fields.flag("ignore")? {
+        if let Some(other) = fields.map.keys().next() {
+            return Err(fields.fault(format!("`ignore: true` and `{other}` exclude each other")));
+        }
+        return Ok((Route::Ignore, reason));
+    }
+    let target = Target {
+        key: IncidentKey(short_key(fields.required_text("key")?)),
+        service: cut(&fields.required_text("service")?, NAME_BYTES_MAX),
+        team: fields.name("team")?.map(TeamId),
+        title: fields
+            .text("title")?
+            .map(|title| cut(&title, TITLE_BYTES_MAX)),
+    };
+    let (count, within) = (fields.take("wait_for"), fields.take("within"));
+    match (count, within) {
+        (None, None) => Ok((Route::Incident(target), reason)),
+        (Some(count), Some(within)) => {
+            let count = fields.wait_count(&count)?;
+            let window_ms = fields.duration("within", &within, 1, WAIT_WINDOW_MS_MAX)?;
+            Ok((
+                Route::Wait {
+                    target,
+                    count,
+                    window_ms,
+                },
+                reason,
+            ))
+        }
+        (Some(_), None) => Err(fields.fault("`wait_for` needs `within`, as `minutes(10)`".into())),
+        (None, Some(_)) => Err(fields.fault("`within` needs `wait_for`, as `3`".into())),
+    }
+}
+
+/// The answer of `grade`.
+pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
+    let known = ["grade", "security", "reason"];
+    let mut fields = Fields::of("grade", answer, &known, GRADE_EXAMPLE)?;
+    let reason = fields.reason()?;
+    let grade: Grade = fields
+        .required_text("grade")?
+        .parse()
+        .map_err(|unknown: tocsin_core::UnknownGrade| fields.fault(unknown.to_string()))?;
+    let security = fields.flag("security")?;
+    Ok((Grading { grade, security }, reason))
+}
+
+/// The answer of `escalate` for an incident of `grade`. With rotations given, a page to a
+/// rotation that is none of them is a fault: it would wake nobody.
+pub(crate) fn plan<'a>(
+    answer: Dynamic,
+    grade: Option<Grade>,
+    rotations: impl Iterator<Item = &'a str> + Clone,
+) -> Decoded<Plan> {
+    let mut fields = Fields::of("escalate", answer, &["steps", "reason"], PLAN_EXAMPLE)?;
+    let reason = fields.reason()?;
+    let Some(steps) = fields.take("steps") else {
+        return Err(fields.fault("`steps` is missing".into()));
+    };
+    let steps: Array = steps
+        .into_array()
+        .map_err(|found| fields.mismatch("steps", found, "a list of steps"))?;
+    if PLAN_STEPS_MAX < steps.len() {
+        let count = steps.len();
+        return Err(fields.fault(format!(
+            "`steps` has {count} steps; at most {PLAN_STEPS_MAX}"
+        )));
+    }
+    if steps.is_empty() && grade != Some(Grade::Minor) {
+        let what = grade.map_or("an ungraded", Grade::as_str);
+        return Err(fields.fault(format!(
+            "`steps` is empty, which pages nobody; only a minor incident may do that, this is \
+             {what} incident"
+        )));
+    }
+    let mut plan = Plan::default();
+    for (at, answer) in steps.into_iter().enumerate() {
+        plan.steps.push(step(answer, at, &rotations)?);
+    }
+    Ok((plan, reason))
+}
+
+fn step<'a>(
+    answer: Dynamic,
+    at: usize,
+    rotations: &(impl Iterator<Item = &'a str> + Clone),
+) -> Result<Step, Fault> {
+    let place = format!("steps[{at}]");
+    let mut fields = Fields::within("escalate", &place, answer, &["page", "wait"], PLAN_EXAMPLE)?;
+    let Some(page) = fields.take("page") else {
+        return Err(fields.fault(format!("`{place}.page` is missing")));
+    };
+    let targets: Array = if page.is_array() {
+        page.into_array().unwrap_or_default()
+    } else {
+        vec![page]
+    };
+    if targets.is_empty() || STEP_TARGETS_MAX < targets.len() {
+        let count = targets.len();
+        return Err(fields.fault(format!(
+            "`{place}.page` names {count} targets; between 1 and {STEP_TARGETS_MAX}"
+        )));
+    }
+    let mut page = Vec::with_capacity(targets.len());
+    for target in targets {
+        let target = fields.page_target(target, rotations)?;
+        if !page.contains(&target) {
+            page.push(target);
+        }
+    }
+    let Some(wait) = fields.take("wait") else {
+        return Err(fields.fault(format!("`{place}.wait` is missing")));
+    };
+    let wait_ms = fields.duration("wait", &wait, STEP_WAIT_MS_MIN, STEP_WAIT_MS_MAX)?;
+    Ok(Step { page, wait_ms })
+}
+
+/// The fields of one answer that nobody has taken yet.
+struct Fields {
+    function: &'static str,
+    place: String,
+    map: Map,
+    example: &'static str,
+}
+
+impl Fields {
+    fn of(
+        function: &'static str,
+        answer: Dynamic,
+        known: &[&str],
+        example: &'static str,
+    ) -> Result<Self, Fault> {
+        Self::within(function, "", answer, known, example)
+    }
+
+    fn within(
+        function: &'static str,
+        place: &str,
+        answer: Dynamic,
+        known: &[&str],
+        example: &'static str,
+    ) -> Result<Self, Fault> {
+        let mut fields = Self {
+            function,
+            place: place.to_owned(),
+            map: Map::new(),
+            example,
+        };
+        if !answer.is_map() {
+            let what = if place.is_empty() {
+                "the answer"
+            } else {
+                place
+            };
+            let found = describe(&answer);
+            return Err(fields.fault(format!("{what} is {found}; expected a map `#{{ … }}`")));
+        }
+        fields.map = answer.try_cast::<Map>().unwrap_or_default();
+        if let Some(field) = fields
+            .map
+            .keys()
+            .find(|field| !known.contains(&field.as_str()))
+        {
+            let field = fields.path(field);
+            let known = known.join(", ");
+            return Err(fields.fault(format!("`{field}` is no field of it; known are {known}")));
+        }
+        Ok(fields)
+    }
+
+    fn path(&self, field: &str) -> String {
+        if self.place.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{}.{field}", self.place)
+        }
+    }
+
+    fn fault(&self, what: String) -> Fault {
+        Fault {
+            message: format!("{}: {what}", self.function),
+            example: self.example,
+        }
+    }
+
+    fn mismatch(&self, field: &str, found: &str, expected: &str) -> Fault {
+        let path = self.path(field);
+        self.fault(format!("`{path}` is of type {found}; expected {expected}"))
+    }
+
+    fn take(&mut self, field: &str) -> Option<Dynamic> {
+        self.map.remove(field).filter(|value| !value.is_unit())
+    }
+
+    /// A text; none when absent, `()` or empty.
+    fn text(&mut self, field: &str) -> Result<Option<String>, Fault> {
+        let Some(value) = self.take(field) else {
+            return Ok(None);
+        };
+        if !value.is_string() {
+            let (path, found) = (self.path(field), describe(&value));
+            return Err(self.fault(format!("`{path}` is {found}; expected a text")));
+        }
+        let text = value.into_string().unwrap_or_default();
+        Ok(Some(text).filter(|text| !text.trim().is_empty()))
+    }
+
+    fn required_text(&mut self, field: &str) -> Result<String, Fault> {
+        let given = self.map.contains_key(field);
+        self.text(field)?.ok_or_else(|| {
+            let how = if given { "is empty" } else { "is missing" };
+            self.fault(format!("`{}` {how}", self.path(field)))
+        })
+    }
+
+    fn name(&mut self, field: &str) -> Result<Option<String>, Fault> {
+        let name = self.text(field)?;
+        match name
+            .as_ref()
+            .map(String::len)
+            .filter(|bytes| NAME_BYTES_MAX < *bytes)
+        {
+            Some(bytes) => Err(self.fault(format!(
+                "`{}` is {bytes} bytes long; at most {NAME_BYTES_MAX}",
+                self.path(field)
+            ))),
+            None => Ok(name),
+        }
+    }
+
+    fn reason(&mut self) -> Result<String, Fault> {
+        let reason = self.required_text("reason")?;
+        Ok(cut(reason.trim(), REASON_BYTES_MAX))
+    }
+
+    fn flag(&mut self, field: &str) -> Result<bool, Fault> {
+        let Some(value) = self.take(field) else {
+            return Ok(false);
+        };
+        value.as_bool().map_err(|_| {
+            let (path, found) = (self.path(field), describe(&value));
+            self.fault(format!("`{path}` is {found}; expected true or false"))
+        })
+    }
+
+    fn wait_count(&self, value: &Dynamic) -> Result<u32, Fault> {
+        let count = value
+            .as_int()
+            .ok()
+            .and_then(|count| u32::try_from(count).ok());
+        count
+            .filter(|count| (WAIT_ALERTS_MIN..=WAIT_ALERTS_MAX).contains(count))
+            .ok_or_else(|| {
+                self.fault(format!(
+                    "`wait_for` is {}; expected a number between {WAIT_ALERTS_MIN} and \
+                 {WAIT_ALERTS_MAX}",
+                    describe(value)
+                ))
+            })
+    }
+
+    fn duration(&self, field: &str, value: &Dynamic, min: u64, max: u64) -> Result<u64, Fault> {
+        let path = self.path(field);
+        let span = match value.read_lock::<Span>() {
+            Some(span) => Some(*span),
+            None => value
+                .as_immutable_string_ref()
+                .ok()
+                .and_then(|text| Span::parse(&text)),
+        };
+        let Some(Span(ms)) = span else {
+            let found = describe(value);
+            return Err(self.fault(format!(
+                "`{path}` is {found}; expected a duration, as `minutes(5)`"
+            )));
+        };
+        if !(min..=max).contains(&ms) {
+            let (ms, min, max) = (Span(ms), Span(min), Span(max));
+            return Err(self.fault(format!("`{path}` is {ms}; between {min} and {max}")));
+        }
+        Ok(ms)
+    }
+
+    fn page_target<'a>(
+        &self,
+        value: Dynamic,
+        rotations: &(impl Iterator<Item = &'a str> + Clone),
+    ) -> Result<PageTarget, Fault> {
+        let path = self.path("page");
+        let found = describe(&value);
+        let text = value.into_string().map_err(|_| {
+            self.fault(format!(
+                "`{path}` has {found}; expected page targets as `oncall(\"…\")`"
+            ))
+        })?;
+        let target: PageTarget =
+            text.parse()
+                .map_err(|unknown: tocsin_core::UnknownPageTarget| {
+                    self.fault(format!("`{path}`: {unknown}"))
+                })?;
+        if let PageTarget::OnCall(rotation) = &target {
+            let mut known = rotations.clone().peekable();
+            if known.peek().is_some() && !known.any(|known| known == rotation) {
+                let known: Vec<&str> = rotations.clone().take(8).collect();
+                return Err(self.fault(format!(
+                    "`{path}`: there is no rotation `{rotation}`; known are {}",
+                    known.join(", ")
+                )));
+            }
+        }
+        Ok(target)
+    }
+}
+
+fn describe(value: &Dynamic) -> String {
+    match value.type_name() {
+        "()" => "nothing `()`".to_owned(),
+        "string" => format!("the text {:?}", cut(&value.to_string(), 64)),
+        "i64" => format!("the number {value}"),
+        "bool" => format!("`{value}`"),
+        "f64" => format!("the number {value}"),
+        "map" => "a map".to_owned(),
+        "array" => "a list".to_owned(),
+        other => format!("of type {}", other.rsplit("::").next().unwrap_or(other)),
+    }
+}
+
+/// A key that fits: a longer one ends in a hash of the whole, so that two long keys that differ
+/// late stay two incidents.
+fn short_key(key: String) -> String {
+    if key.len() <= NAME_BYTES_MAX {
+        return key;
+    }
+    let hash = blake3::hash(key.as_bytes()).to_hex();
+    let tail = hash.get(..16).unwrap_or_default();
+    format!(
+        "{}{tail}",
+        cut(&key, NAME_BYTES_MAX.saturating_sub(tail.len()))
+    )
+}

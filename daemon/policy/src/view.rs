@@ -1,0 +1,208 @@
+//! What policies see: the alert, the incident and the world around, as read-only values.
+//!
+//! A view shares its facts, so that handing it to a script costs a pointer and not a copy of
+//! every label; a script pays only for what it looks at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::{
+    Grade, IncidentId, IncidentKey, Labels, PersonId, Signal, Status, TeamId, Timestamp,
+};
+
+use crate::limits::{CONTEXT_CHANGES_MAX, CONTEXT_PEOPLE_MAX, CONTEXT_ROTATIONS_MAX};
+
+/// An alert as policies see it.
+#[derive(Clone, Debug)]
+pub struct AlertView(pub(crate) Arc<Signal>);
+
+impl AlertView {
+    /// The view of a signal; an `Arc<Signal>` is shared, a `Signal` moved.
+    #[must_use]
+    pub fn new(signal: impl Into<Arc<Signal>>) -> Self {
+        Self(signal.into())
+    }
+
+    /// The signal itself.
+    #[must_use]
+    pub fn signal(&self) -> &Signal {
+        &self.0
+    }
+}
+
+impl From<&Signal> for AlertView {
+    fn from(signal: &Signal) -> Self {
+        Self(Arc::new(signal.clone()))
+    }
+}
+
+/// What a policy may know of an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IncidentFacts {
+    /// Its id; none while it is being opened.
+    pub id: Option<IncidentId>,
+    /// The number that people call it by; 0 while it is being opened.
+    pub number: u64,
+    /// What it is about.
+    pub key: IncidentKey,
+    /// Its title.
+    pub title: String,
+    /// The service that is hurt.
+    pub service: String,
+    /// The team that owns it.
+    pub team: Option<TeamId>,
+    /// Its grade; none before the first grading.
+    pub grade: Option<Grade>,
+    /// Whether only people with clearance may know.
+    pub security: bool,
+    /// Where it stands.
+    pub status: Status,
+    /// Distinct alerts that ever belonged to it.
+    pub alerts_total: u64,
+    /// Distinct alerts that fire now.
+    pub alerts_firing: u64,
+    /// The labels of its first alert.
+    pub labels: Labels,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// Whether somebody has acknowledged it.
+    pub acknowledged: bool,
+    /// Whether it is an exercise.
+    pub drill: bool,
+}
+
+/// An incident as policies see it.
+#[derive(Clone, Debug)]
+pub struct IncidentView(pub(crate) Arc<IncidentFacts>);
+
+impl IncidentView {
+    /// The view of these facts.
+    #[must_use]
+    pub fn new(facts: impl Into<Arc<IncidentFacts>>) -> Self {
+        Self(facts.into())
+    }
+
+    /// The facts themselves.
+    #[must_use]
+    pub fn facts(&self) -> &IncidentFacts {
+        &self.0
+    }
+}
+
+/// What a policy may know of the world: the time, who is on call, who carries how much, what
+/// changed lately.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ContextFacts {
+    /// The time, read by whoever calls.
+    pub now: LocalTime,
+    /// Who is on call per rotation. A rotation with nobody on call has an empty list; a rotation
+    /// that is missing does not exist. At most [`CONTEXT_ROTATIONS_MAX`].
+    pub on_call: BTreeMap<String, Vec<PersonId>>,
+    /// How many incidents each person carries now. At most [`CONTEXT_PEOPLE_MAX`].
+    pub load: BTreeMap<PersonId, u32>,
+    /// Recent changes. At most [`CONTEXT_CHANGES_MAX`], the newest are kept.
+    pub changes: Vec<ChangeFacts>,
+}
+
+/// A change that may be the cause: a deployment, a pipeline, a flag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeFacts {
+    /// The service that it touched.
+    pub service: String,
+    /// One line for people.
+    pub title: String,
+    /// When it took effect.
+    pub at: Timestamp,
+    /// Where a person can look.
+    #[serde(default)]
+    pub link: Option<String>,
+}
+
+/// A moment, also as the clock on the wall of the policies' time zone shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LocalTime {
+    /// The instant.
+    pub utc: Timestamp,
+    /// The zone of the fields below, as in the IANA database.
+    pub zone: String,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// The day.
+    pub weekday: Weekday,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Weekday {
+    #[default]
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl Weekday {
+    /// Every day, Monday first, as ISO 8601 counts them.
+    pub const ALL: [Self; 7] = [
+        Self::Monday,
+        Self::Tuesday,
+        Self::Wednesday,
+        Self::Thursday,
+        Self::Friday,
+        Self::Saturday,
+        Self::Sunday,
+    ];
+
+    /// The word that policies use: `monday`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
+/// The world as policies see it. Made once per snapshot and shared by its calls.
+#[derive(Clone, Debug, Default)]
+pub struct Context(pub(crate) Arc<ContextFacts>);
+
+impl Context {
+    /// The view of these facts, cut to the limits: the first rotations and people by name, the
+    /// newest changes.
+    #[must_use]
+    pub fn new(mut facts: ContextFacts) -> Self {
+        cut(&mut facts.on_call, CONTEXT_ROTATIONS_MAX);
+        cut(&mut facts.load, CONTEXT_PEOPLE_MAX);
+        facts
+            .changes
+            .sort_by_key(|change| std::cmp::Reverse(change.at));
+        facts.changes.truncate(CONTEXT_CHANGES_MAX);
+        Self(Arc::new(facts))
+    }
+
+    /// The facts themselves.
+    #[must_use]
+    pub fn facts(&self) -> &ContextFacts {
+        &self.0
+    }
+}
+
+fn cut<K: Ord, V>(map: &mut BTreeMap<K, V>, entries_max: usize) {
+    while map.len() > entries_max {
+        map.pop_last();
+    }
+}
