@@ -31,6 +31,10 @@ pub struct Batch {
     pub timers_set: Vec<TimerRow>,
     /// Timers to cancel; absent ones are no error.
     pub timers_cancel: Vec<TimerKey>,
+    /// Earlier batches of the same group, by their place in it, that this one was decided on. If
+    /// one of them fails, this one answers [`CommitError::Skipped`](crate::CommitError::Skipped)
+    /// and must be decided again.
+    pub needs: Vec<usize>,
     /// The command's own key: a second commit under it answers
     /// [`CommitError::Duplicate`](crate::CommitError::Duplicate).
     pub command: Option<CommandResult>,
@@ -90,4 +94,14 @@ pub struct Settle {
 pub struct Committed {
     /// The new version of each stream in `appends`, in their order.
     pub versions: Vec<u64>,
+}
+
+impl Batch {
+    /// Whether a batch that this one needs failed, or does not come before it in the group.
+    #[must_use]
+    pub fn lacks_need<T, E>(&self, earlier: &[Result<T, E>]) -> bool {
+        self.needs
+            .iter()
+            .any(|&at| earlier.get(at).is_none_or(Result::is_err))
+    }
 }

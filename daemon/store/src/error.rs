@@ -53,6 +53,9 @@ pub enum CommitError {
     /// The command was committed before; this is what it answered.
     #[error("this command was carried out before")]
     Duplicate(serde_json::Value),
+    /// An earlier batch of the group that this one was decided on failed: decide again.
+    #[error("an earlier batch of the group that this one needs was refused")]
+    Skipped,
     /// The claim that the batch settles is no longer held: its lease ran out and another took it.
     #[error("the claim on {0} is no longer held")]
     Fenced(String),

@@ -71,7 +71,16 @@ impl Store for MemoryStore {
         if let Some(refusal) = crate::group_too_large(group.len()) {
             return Ok(vec![Err(refusal); group.len()]);
         }
-        Ok(group.into_iter().map(|batch| inner.commit(batch)).collect())
+        let mut results = Vec::with_capacity(group.len());
+        for batch in group {
+            let result = if batch.lacks_need(&results) {
+                Err(CommitError::Skipped)
+            } else {
+                inner.commit(batch)
+            };
+            results.push(result);
+        }
+        Ok(results)
     }
 
     fn read_stream(
