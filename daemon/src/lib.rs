@@ -1,1 +1,4 @@
 //! Incident-automation daemon.
+
+pub mod ingest;
+pub mod silence;

@@ -1,0 +1,254 @@
+//! What the API shows.
+
+use serde::Serialize;
+use tocsin_core::{Labels, Timestamp};
+
+use super::super::format_time;
+
+/// An alert as the daemon knows it, made by the runtime for the length of a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertRecord {
+    /// Its identity.
+    pub fingerprint: String,
+    /// All its labels.
+    pub labels: Labels,
+    /// What people read.
+    pub annotations: Labels,
+    /// Since when it fires.
+    pub starts_at: Timestamp,
+    /// Its lease or end. None: it fires until its sender resolves it.
+    pub ends_at: Option<Timestamp>,
+    /// When it was last sent.
+    pub updated_at: Timestamp,
+    /// Where a person can look.
+    pub link: Option<String>,
+    /// Who hears of it; at least one.
+    pub receivers: Vec<String>,
+    /// The labels that its group shares.
+    pub group: Labels,
+    /// Whether a decision was taken on it.
+    pub processed: bool,
+    /// The ids of the silences that match it now.
+    pub silenced_by: Vec<String>,
+    /// The fingerprints of the alerts that inhibit it.
+    pub inhibited_by: Vec<String>,
+}
+
+impl AlertRecord {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> AlertState {
+        if self.is_muted() {
+            AlertState::Suppressed
+        } else if self.processed {
+            AlertState::Active
+        } else {
+            AlertState::Unprocessed
+        }
+    }
+
+    /// Whether a silence or another alert keeps it quiet.
+    #[must_use]
+    pub fn is_muted(&self) -> bool {
+        !self.silenced_by.is_empty() || !self.inhibited_by.is_empty()
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|at| at < now)
+    }
+}
+
+/// Where an alert stands, in Alertmanager's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// Nothing was decided yet.
+    Unprocessed,
+    /// It counts.
+    Active,
+    /// It is silenced or inhibited.
+    Suppressed,
+}
+
+/// `alertStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertStatus {
+    /// Where it stands.
+    pub state: AlertState,
+    /// Silences, by id.
+    pub silenced_by: Vec<String>,
+    /// Inhibiting alerts, by fingerprint.
+    pub inhibited_by: Vec<String>,
+    /// Mute times, by name; the daemon has none.
+    pub muted_by: Vec<String>,
+}
+
+/// `gettableAlert`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GettableAlert {
+    /// What people read.
+    pub annotations: Labels,
+    /// RFC 3339; for an alert without an end, the next repeat is waited for until here.
+    pub ends_at: String,
+    /// 16 hex digits when it came through this API.
+    pub fingerprint: String,
+    /// Who hears of it.
+    pub receivers: Vec<Receiver>,
+    /// RFC 3339.
+    pub starts_at: String,
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// RFC 3339.
+    pub updated_at: String,
+    /// Where a person can look.
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    pub generator_url: Option<String>,
+    /// All its labels.
+    pub labels: Labels,
+}
+
+/// Shown as the end of an alert that has none: the API requires one, and a client takes an alert
+/// with a past end for resolved.
+const NO_END_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
+
+impl GettableAlert {
+    /// The alert as it is shown at `now`.
+    #[must_use]
+    pub fn of(record: &AlertRecord, now: Timestamp) -> Self {
+        Self {
+            annotations: record.annotations.clone(),
+            ends_at: format_time(record.ends_at.unwrap_or_else(|| now.plus_ms(NO_END_MS))),
+            fingerprint: record.fingerprint.clone(),
+            receivers: record.receivers.iter().map(Receiver::named).collect(),
+            starts_at: format_time(record.starts_at),
+            status: AlertStatus {
+                state: record.state(),
+                silenced_by: record.silenced_by.clone(),
+                inhibited_by: record.inhibited_by.clone(),
+                muted_by: Vec::new(),
+            },
+            updated_at: format_time(record.updated_at),
+            generator_url: record.link.clone(),
+            labels: record.labels.clone(),
+        }
+    }
+}
+
+/// `alertGroup`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertGroup {
+    /// What its alerts share.
+    pub labels: Labels,
+    /// What the route adds; the daemon's routes add nothing.
+    pub route_labels: Labels,
+    /// Who hears of it.
+    pub receiver: Receiver,
+    /// Its alerts, by fingerprint.
+    pub alerts: Vec<GettableAlert>,
+}
+
+/// `receiver` and `receiverReference`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Receiver {
+    /// Its name.
+    pub name: String,
+}
+
+impl Receiver {
+    /// The receiver with this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
+}
+
+impl From<&String> for Receiver {
+    fn from(name: &String) -> Self {
+        Self::named(name)
+    }
+}
+
+/// `alertmanagerStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusView {
+    /// The cluster; one daemon has none.
+    pub cluster: ClusterStatus,
+    /// What runs.
+    pub version_info: VersionInfo,
+    /// The configuration; `amtool` shows it, so it holds no secret.
+    pub config: ConfigText,
+    /// Since when it runs, RFC 3339, for all that the field is called `uptime`.
+    pub uptime: String,
+}
+
+impl StatusView {
+    /// The status of one daemon without a cluster.
+    pub fn alone(
+        version: impl Into<String>,
+        redacted_config: impl Into<String>,
+        started_at: Timestamp,
+    ) -> Self {
+        Self {
+            cluster: ClusterStatus {
+                status: "disabled",
+                peers: Vec::new(),
+            },
+            version_info: VersionInfo {
+                version: version.into(),
+                ..VersionInfo::default()
+            },
+            config: ConfigText {
+                original: redacted_config.into(),
+            },
+            uptime: format_time(started_at),
+        }
+    }
+}
+
+/// `clusterStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClusterStatus {
+    /// `ready`, `settling` or `disabled`.
+    pub status: &'static str,
+    /// The others.
+    pub peers: Vec<PeerStatus>,
+}
+
+/// `peerStatus`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PeerStatus {
+    /// The peer's name.
+    pub name: String,
+    /// The peer's address.
+    pub address: String,
+}
+
+/// `versionInfo`; what the daemon does not know is empty, as the API requires every field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionInfo {
+    /// The version.
+    pub version: String,
+    /// The commit.
+    pub revision: String,
+    /// The branch.
+    pub branch: String,
+    /// Who built it.
+    pub build_user: String,
+    /// When it was built.
+    pub build_date: String,
+    /// The compiler, for all that the field is called so.
+    pub go_version: String,
+}
+
+/// `alertmanagerConfig`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConfigText {
+    /// The configuration as text, redacted.
+    pub original: String,
+}

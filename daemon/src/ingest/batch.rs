@@ -1,0 +1,284 @@
+//! From bytes to a list of JSON objects, and from there to [`Parsed`].
+
+use serde_json::{Map, Value};
+use tocsin_core::limits::{
+    LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, SUMMARY_BYTES_MAX, TITLE_BYTES_MAX,
+};
+use tocsin_core::{Labels, Signal};
+
+use super::text::{cut, one_line, pointer_token};
+use super::{
+    ALERTS_PER_REQUEST_MAX, BODY_BYTES_MAX, LINK_BYTES_MAX, Malformed, NOTES_MAX, Note, Parsed,
+    Rejected,
+};
+
+/// Labels that survive when there are too many, because policies route and grade by them.
+const LABELS_KEPT_FIRST: [&str; 12] = [
+    "alertname",
+    "cluster",
+    "component",
+    "env",
+    "environment",
+    "instance",
+    "job",
+    "namespace",
+    "service",
+    "severity",
+    "source",
+    "team",
+];
+
+/// Reads one JSON value. serde_json's limit on depth (128) stands.
+pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Malformed {
+            title: "The body is too large",
+            detail: format!(
+                "it has {} bytes and at most {BODY_BYTES_MAX} are read; send smaller batches",
+                body.len()
+            ),
+            pointer: None,
+        });
+    }
+    serde_json::from_slice(body).map_err(|error| Malformed {
+        title: "The body is not JSON",
+        detail: if body.is_empty() {
+            "it is empty; send the JSON that the integration's kind asks for".to_owned()
+        } else {
+            format!("{error}; the body must be one JSON value in UTF-8")
+        },
+        pointer: None,
+    })
+}
+
+/// Reads one JSON object.
+pub(super) fn read_object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    match read(body)? {
+        Value::Object(map) => Ok(map),
+        other => Err(wrong_shape("", &other, "an object")),
+    }
+}
+
+/// The fault that a part of the body has another type than it must have.
+pub(super) fn wrong_shape(pointer: &str, found: &Value, wanted: &str) -> Malformed {
+    let place = if pointer.is_empty() {
+        "the body"
+    } else {
+        pointer
+    };
+    Malformed {
+        title: "The body has another shape than its format",
+        detail: format!("{place} is {} and must be {wanted}", kind(found)),
+        pointer: Some(pointer.to_owned()),
+    }
+}
+
+/// Refuses a batch of more than [`ALERTS_PER_REQUEST_MAX`].
+pub(super) fn check_count(count: usize, pointer: &str) -> Result<(), Malformed> {
+    if count <= ALERTS_PER_REQUEST_MAX {
+        return Ok(());
+    }
+    Err(Malformed {
+        title: "Too many alerts in one request",
+        detail: format!(
+            "it has {count} and at most {ALERTS_PER_REQUEST_MAX} are read; send smaller batches"
+        ),
+        pointer: Some(pointer.to_owned()),
+    })
+}
+
+/// A JSON value's type in words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Why one alert cannot be read, and where.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// From the alert, as a JSON pointer.
+    pub(super) pointer: String,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The one alert that is being read: where it stands and what was noted of it.
+pub(super) struct Item<'a> {
+    pub(super) index: usize,
+    /// Its place in the body, as a JSON pointer.
+    pub(super) base: &'a str,
+    notes: &'a mut Vec<Note>,
+}
+
+impl Item<'_> {
+    /// Notes something at `pointer` within the alert.
+    pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
+        let pointer = format!("{}{pointer}", self.base);
+        push_note(self.notes, Some(self.index), pointer, message.into());
+    }
+
+    /// Brings a signal's texts and labels within the limits. Its fingerprint is left alone.
+    pub(super) fn bound(&mut self, signal: &mut Signal) {
+        let title = one_line(&signal.title);
+        signal.title = self.cut(title, TITLE_BYTES_MAX, "title");
+        let summary = std::mem::take(&mut signal.summary);
+        signal.summary = self.cut(summary, SUMMARY_BYTES_MAX, "summary");
+        self.bound_labels(&mut signal.labels, "labels", LABEL_VALUE_BYTES_MAX);
+        self.bound_labels(
+            &mut signal.annotations,
+            "annotations",
+            LABEL_VALUE_BYTES_MAX,
+        );
+    }
+
+    fn cut(&mut self, text: String, bytes_max: usize, what: &str) -> String {
+        let (text, was_cut) = cut(text, bytes_max);
+        if was_cut {
+            self.note("", format!("the {what} was cut to {bytes_max} bytes"));
+        }
+        text
+    }
+
+    fn bound_labels(&mut self, labels: &mut Labels, what: &str, value_bytes_max: usize) {
+        labels.retain(|name, _| {
+            let fits = !name.is_empty() && name.len() <= LABEL_NAME_BYTES_MAX;
+            if !fits {
+                let message = format!(
+                    "one of its {what} has no name, or one over {LABEL_NAME_BYTES_MAX} bytes, and \
+                     was left out"
+                );
+                push_note(self.notes, Some(self.index), self.base.to_owned(), message);
+            }
+            fits
+        });
+        for (name, value) in labels.iter_mut() {
+            let (text, was_cut) = cut(std::mem::take(value), value_bytes_max);
+            *value = text;
+            if was_cut {
+                let pointer = format!("{}/{what}/{}", self.base, pointer_token(name));
+                let message = format!("the value was cut to {value_bytes_max} bytes");
+                push_note(self.notes, Some(self.index), pointer, message);
+            }
+        }
+        let extra = labels.len().saturating_sub(LABELS_MAX);
+        if extra > 0 {
+            drop_extra(labels);
+            self.note(
+                "",
+                format!("{extra} {what} beyond {LABELS_MAX} were left out"),
+            );
+        }
+    }
+
+    /// The link, if it is one that a browser may be sent to.
+    pub(super) fn link(&mut self, pointer: &str, text: &str) -> Option<String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if web && text.len() <= LINK_BYTES_MAX {
+            return Some(text.to_owned());
+        }
+        self.note(
+            pointer,
+            format!("left out: a link is an http or https URL of at most {LINK_BYTES_MAX} bytes"),
+        );
+        None
+    }
+}
+
+fn drop_extra(labels: &mut Labels) {
+    let mut room = LABELS_MAX
+        - LABELS_KEPT_FIRST
+            .iter()
+            .filter(|name| labels.contains_key(**name))
+            .count();
+    labels.retain(|name, _| {
+        if LABELS_KEPT_FIRST.contains(&name.as_str()) {
+            return true;
+        }
+        let fits = room > 0;
+        room = room.saturating_sub(1);
+        fits
+    });
+}
+
+fn push_note(notes: &mut Vec<Note>, index: Option<usize>, pointer: String, message: String) {
+    if notes.len() + 1 < NOTES_MAX {
+        notes.push(Note {
+            index,
+            pointer,
+            message,
+        });
+    } else if notes.len() < NOTES_MAX {
+        let message = format!("further notes than {} were left out", NOTES_MAX - 1);
+        notes.push(Note {
+            index: None,
+            pointer: String::new(),
+            message,
+        });
+    }
+}
+
+impl Parsed {
+    /// Reads every item with `read_item`; a fault rejects its item only. `base` is the list's
+    /// JSON pointer.
+    pub(super) fn collect<T>(
+        items: Vec<T>,
+        base: &str,
+        mut read_item: impl FnMut(T, &mut Item<'_>) -> Result<Signal, Fault>,
+    ) -> Self {
+        let mut parsed = Self::default();
+        for (index, value) in items.into_iter().enumerate() {
+            parsed.add(index, &format!("{base}/{index}"), value, &mut read_item);
+        }
+        parsed
+    }
+
+    /// Reads one item that stands at `base` in the body.
+    pub(super) fn add<T>(
+        &mut self,
+        index: usize,
+        base: &str,
+        value: T,
+        read_item: impl FnOnce(T, &mut Item<'_>) -> Result<Signal, Fault>,
+    ) {
+        let mut item = Item {
+            index,
+            base,
+            notes: &mut self.notes,
+        };
+        let read = read_item(value, &mut item).map(|mut signal| {
+            item.bound(&mut signal);
+            signal
+        });
+        match read {
+            Ok(signal) => self.signals.push(signal),
+            Err(fault) => self.rejected.push(Rejected {
+                index,
+                pointer: format!("{base}{}", fault.pointer),
+                message: fault.message,
+            }),
+        }
+    }
+
+    /// Notes something about the whole body.
+    pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
+        push_note(&mut self.notes, None, pointer.to_owned(), message.into());
+    }
+}

@@ -1,0 +1,51 @@
+//! Every parser as a function of bytes alone, for fuzzing: none may panic, hang or grow without
+//! bound, whatever the bytes.
+
+use tocsin_core::Timestamp;
+
+use super::alertmanager_api::AlertQuery;
+use super::generic::Mapping;
+use super::pagerduty::{ChangeEvent, Event};
+use super::{Received, alertmanager, alertmanager_api, generic, grafana, parse_time};
+use crate::silence;
+
+/// A parser by its name.
+pub type Entry = (&'static str, fn(&[u8]));
+
+/// Every parser of bytes that a stranger sends.
+pub const ENTRIES: &[Entry] = &[
+    ("alertmanager", |bytes| {
+        drop(alertmanager::parse(bytes, &received()))
+    }),
+    ("alertmanager-api", |bytes| {
+        drop(alertmanager_api::parse(bytes, &received()))
+    }),
+    ("grafana", |bytes| drop(grafana::parse(bytes, &received()))),
+    ("generic", |bytes| {
+        drop(generic::parse(bytes, &Mapping::default(), &received()))
+    }),
+    ("pagerduty-event", |bytes| {
+        drop(Event::read(bytes).map(|event| event.into_parsed(&received())));
+    }),
+    ("pagerduty-change", |bytes| {
+        drop(ChangeEvent::read(bytes).map(|event| event.into_change(&received())));
+    }),
+    ("silence", |bytes| {
+        let now = received().received_at;
+        drop(silence::read_postable(bytes).and_then(|silence| silence.into_silence("new", now)));
+    }),
+    ("matchers", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        drop(silence::parse_matcher(&text));
+        drop(silence::parse_matchers(&text));
+        drop(AlertQuery::read([("filter", &*text), ("receiver", &*text)]));
+    }),
+    ("time", |bytes| {
+        let _ = parse_time(&String::from_utf8_lossy(bytes));
+    }),
+];
+
+/// A request at a fixed time.
+fn received() -> Received {
+    Received::new("fuzz", Timestamp(1_700_000_000_000), "request-1")
+}

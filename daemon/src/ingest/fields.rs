@@ -1,0 +1,125 @@
+//! Reading the fields of one alert out of a JSON object.
+
+use serde_json::{Map, Value};
+use tocsin_core::{Labels, Timestamp};
+
+use super::batch::{Fault, Item, kind};
+use super::text::pointer_token;
+use super::time::parse_time;
+
+/// One alert's object while its fields are taken out.
+pub(super) type Object = Map<String, Value>;
+
+/// The alert as an object.
+pub(super) fn object(value: Value) -> Result<Object, Fault> {
+    match value {
+        Value::Object(map) => Ok(map),
+        other => Err(Fault::new(
+            "",
+            format!("an alert is an object, and this is {}", kind(&other)),
+        )),
+    }
+}
+
+/// Takes a text; null, missing and empty are none.
+pub(super) fn take_text(map: &mut Object, name: &str) -> Result<Option<String>, Fault> {
+    match map.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
+        Some(other) => Err(Fault::new(
+            format!("/{}", pointer_token(name)),
+            format!("`{name}` must be a string and is {}", kind(&other)),
+        )),
+    }
+}
+
+/// Takes a text that the alert can do without: another type is noted and left out.
+pub(super) fn take_optional_text(
+    map: &mut Object,
+    name: &str,
+    item: &mut Item<'_>,
+) -> Option<String> {
+    take_text(map, name).unwrap_or_else(|fault| {
+        item.note(&fault.pointer, format!("left out: {}", fault.message));
+        None
+    })
+}
+
+/// Takes a time; null, missing, empty and Go's zero time are none.
+pub(super) fn take_time(map: &mut Object, name: &str) -> Result<Option<Timestamp>, Fault> {
+    let Some(text) = take_text(map, name)? else {
+        return Ok(None);
+    };
+    parse_time(&text).ok_or_else(|| {
+        Fault::new(
+            format!("/{}", pointer_token(name)),
+            format!("`{name}` must be a time such as 2026-01-31T12:00:00Z"),
+        )
+    })
+}
+
+/// Takes an object of labels. Numbers and booleans become text; null and empty values are as if
+/// absent, as Prometheus has it; nested values are a fault.
+pub(super) fn take_labels(map: &mut Object, name: &str) -> Result<Labels, Fault> {
+    match map.remove(name) {
+        None | Some(Value::Null) => Ok(Labels::new()),
+        Some(value) => labels(value, &format!("/{}", pointer_token(name))),
+    }
+}
+
+/// The labels that this value holds; `pointer` says where it stands in the alert.
+pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
+    let map = match value {
+        Value::Object(map) => map,
+        other => {
+            let message = format!("must be an object of strings and is {}", kind(&other));
+            return Err(Fault::new(pointer, message));
+        }
+    };
+    let mut labels = Labels::new();
+    for (name, value) in map {
+        let text = scalar(&value).map_err(|found| {
+            let place = format!("{pointer}/{}", pointer_token(&name));
+            Fault::new(place, format!("must be a string and is {found}"))
+        })?;
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            labels.insert(name, text);
+        }
+    }
+    Ok(labels)
+}
+
+/// A value as text; none for null. Arrays and objects are an error with their kind.
+pub(super) fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Bool(flag) => Ok(Some(flag.to_string())),
+        nested @ (Value::Array(_) | Value::Object(_)) => Err(kind(nested)),
+    }
+}
+
+/// The line for people: what the rule's author wrote for them, else the alert's name and where.
+pub(super) fn title(labels: &Labels, annotations: &Labels) -> Option<String> {
+    let written = ["summary", "title"]
+        .iter()
+        .find_map(|name| annotations.get(*name));
+    if let Some(text) = written {
+        return Some(text.clone());
+    }
+    let name = labels.get("alertname")?;
+    Some(match labels.get("instance") {
+        Some(instance) => format!("{name} on {instance}"),
+        None => name.clone(),
+    })
+}
+
+/// The rest for people.
+pub(super) fn summary(annotations: &Labels) -> String {
+    ["description", "message"]
+        .iter()
+        .find_map(|name| annotations.get(*name))
+        .cloned()
+        .unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! What the Events API answers.
+
+use serde::Serialize;
+
+/// The body of a 202.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// `success`.
+    pub status: &'static str,
+    /// `Event processed`, or `Change event processed`.
+    pub message: &'static str,
+    /// By what to acknowledge and resolve; none for a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dedup_key: Option<String>,
+}
+
+impl Accepted {
+    /// The answer to an event.
+    #[must_use]
+    pub fn event(dedup_key: impl Into<String>) -> Self {
+        Self {
+            status: "success",
+            message: "Event processed",
+            dedup_key: Some(dedup_key.into()),
+        }
+    }
+
+    /// The answer to a change.
+    #[must_use]
+    pub fn change() -> Self {
+        Self {
+            status: "success",
+            message: "Change event processed",
+            dedup_key: None,
+        }
+    }
+}
+
+/// The body of a 400.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{message}: {}", errors.join("; "))]
+pub struct InvalidEvent {
+    /// `invalid event`, or `Unrecognized object` for what is no JSON object.
+    pub status: &'static str,
+    /// The kind of fault.
+    pub message: &'static str,
+    /// Every fault that was found.
+    pub errors: Vec<String>,
+}
+
+impl InvalidEvent {
+    pub(super) fn unrecognized(error: impl Into<String>) -> Self {
+        Self {
+            status: "Unrecognized object",
+            message: "Event object format is unrecognized",
+            errors: vec![error.into()],
+        }
+    }
+
+    pub(super) fn invalid(errors: Vec<String>) -> Self {
+        Self {
+            status: "invalid event",
+            message: "Event object is invalid",
+            errors,
+        }
+    }
+
+    /// The answer to a routing key that names no integration.
+    #[must_use]
+    pub fn unknown_routing_key() -> Self {
+        Self::invalid(vec![
+            "'routing_key' is not the key of an integration here".to_owned(),
+        ])
+    }
+}

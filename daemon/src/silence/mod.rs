@@ -1,0 +1,34 @@
+//! Silences and the matchers that they are made of, compatible with Alertmanager's.
+//!
+//! Everything here is a value: whether a silence is active is asked with a time, and keeping,
+//! counting and expiring silences is the runtime's. The failure that this prevents is the silence
+//! that matches more than its author meant: a pattern is anchored at both ends, an absent label is
+//! an empty one, and a silence that would match every alert is refused.
+
+mod matcher;
+mod parse;
+mod value;
+mod wire;
+
+pub(crate) use matcher::compile as compile_pattern;
+pub use matcher::{MatchOp, Matcher, MatcherError, matches_all};
+pub use parse::{MatcherSyntaxError, parse_matcher, parse_matchers};
+pub use value::{AlreadyExpired, Silence, SilenceState};
+pub use wire::{
+    GettableSilence, PostableSilence, SilenceFilter, SilenceStatus, WireMatcher, list_silences,
+    read_postable,
+};
+
+/// Most matchers of one silence or one query.
+pub const MATCHERS_MAX: usize = 32;
+/// Largest compiled pattern, in bytes.
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 1_024 * 1_024;
+/// Deepest nesting of a pattern.
+pub const PATTERN_NESTING_MAX: u32 = 32;
+/// Longest comment on a silence, in bytes.
+pub const COMMENT_BYTES_MAX: usize = 4_096;
+/// Largest body of a posted silence, in bytes.
+pub const SILENCE_BODY_BYTES_MAX: usize = 64 * 1_024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! A silence: while it is active, an alert that it matches opens nothing and pages nobody.
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::{Labels, Timestamp};
+
+use super::matcher::{Matcher, matches_all};
+
+/// Who wants to hear nothing of which alerts, from when to when, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// A UUID in text form, made by the shell.
+    pub id: String,
+    /// All must match; between 1 and [`MATCHERS_MAX`](super::MATCHERS_MAX).
+    pub matchers: Vec<Matcher>,
+    /// From when on it silences.
+    pub starts_at: Timestamp,
+    /// Until when; this instant is outside.
+    pub ends_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Who made it, in their own words: Alertmanager's API knows no accounts.
+    pub created_by: String,
+    /// Why.
+    pub comment: String,
+    /// What tools attached.
+    #[serde(default)]
+    pub annotations: Labels,
+}
+
+/// Where a silence stands at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SilenceState {
+    /// It silences.
+    Active,
+    /// It will.
+    Pending,
+    /// It did.
+    Expired,
+}
+
+impl Silence {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> SilenceState {
+        if now < self.starts_at {
+            SilenceState::Pending
+        } else if now < self.ends_at {
+            SilenceState::Active
+        } else {
+            SilenceState::Expired
+        }
+    }
+
+    /// Whether its matchers match, whatever the time.
+    #[must_use]
+    pub fn matches(&self, labels: &Labels) -> bool {
+        matches_all(&self.matchers, labels)
+    }
+
+    /// Whether it silences an alert with these labels now.
+    #[must_use]
+    pub fn silences(&self, labels: &Labels, now: Timestamp) -> bool {
+        self.state(now) == SilenceState::Active && self.matches(labels)
+    }
+
+    /// Whether `changed` may take this silence's place under the same id. If not, this one expires
+    /// and `changed` becomes a new one, so that what was silenced in the past stays readable.
+    #[must_use]
+    pub fn can_become(&self, changed: &Self, now: Timestamp) -> bool {
+        if self.matchers != changed.matchers {
+            return false;
+        }
+        match self.state(now) {
+            SilenceState::Active => changed.starts_at == self.starts_at && changed.ends_at >= now,
+            SilenceState::Pending => changed.starts_at >= now,
+            SilenceState::Expired => false,
+        }
+    }
+
+    /// Ends it now.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn expire(&mut self, now: Timestamp) -> Result<(), AlreadyExpired> {
+        match self.state(now) {
+            SilenceState::Expired => return Err(AlreadyExpired(self.id.clone())),
+            SilenceState::Pending => self.starts_at = now,
+            SilenceState::Active => {}
+        }
+        self.ends_at = now;
+        self.updated_at = now;
+        Ok(())
+    }
+}
+
+/// The silence that was to be ended has ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("silence {0} has already expired")]
+pub struct AlreadyExpired(pub String);

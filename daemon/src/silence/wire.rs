@@ -1,0 +1,307 @@
+//! Silences as Alertmanager's API v2 writes them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::limits::NAME_BYTES_MAX;
+use tocsin_core::{Labels, Timestamp};
+
+use super::matcher::{MatchOp, Matcher, MatcherError};
+use super::value::{Silence, SilenceState};
+use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
+use crate::ingest::{format_time, parse_time};
+
+/// A matcher in JSON; `isEqual` was added later and is true when absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WireMatcher {
+    /// The label.
+    pub name: String,
+    /// The value or pattern.
+    pub value: String,
+    /// Whether it is a pattern.
+    pub is_regex: bool,
+    /// Whether it asks for likeness.
+    #[serde(default = "yes")]
+    pub is_equal: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl From<Matcher> for WireMatcher {
+    fn from(matcher: Matcher) -> Self {
+        Self {
+            name: matcher.name().to_owned(),
+            value: matcher.value().to_owned(),
+            is_regex: matcher.op().is_regex(),
+            is_equal: matcher.op().is_equal(),
+        }
+    }
+}
+
+impl TryFrom<WireMatcher> for Matcher {
+    type Error = MatcherError;
+
+    fn try_from(wire: WireMatcher) -> Result<Self, MatcherError> {
+        Self::new(
+            wire.name,
+            MatchOp::of(wire.is_regex, wire.is_equal),
+            wire.value,
+        )
+    }
+}
+
+/// A silence as somebody posts it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostableSilence {
+    /// The silence to change; absent or empty for a new one.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// All must match.
+    pub matchers: Vec<WireMatcher>,
+    /// RFC 3339.
+    pub starts_at: String,
+    /// RFC 3339.
+    pub ends_at: String,
+    /// Who posts it.
+    pub created_by: String,
+    /// Why.
+    pub comment: String,
+    /// What the tool attached.
+    #[serde(default)]
+    pub annotations: Labels,
+}
+
+/// Reads the body of `POST /api/v2/silences`.
+///
+/// # Errors
+/// In words for the JSON string with which Alertmanager answers 400.
+pub fn read_postable(body: &[u8]) -> Result<PostableSilence, String> {
+    if body.len() > SILENCE_BODY_BYTES_MAX {
+        return Err(format!(
+            "the body is larger than {SILENCE_BODY_BYTES_MAX} bytes"
+        ));
+    }
+    let silence: PostableSilence = serde_json::from_slice(body)
+        .map_err(|error| format!("parsing silence body failed: {error}"))?;
+    Ok(PostableSilence {
+        id: silence.id.filter(|id| !id.is_empty()),
+        ..silence
+    })
+}
+
+impl PostableSilence {
+    /// Makes a silence with `new_id`, or under its own id when it changes an existing one.
+    /// A start in the past becomes `now` for a new silence: what was is not silenced afterwards.
+    ///
+    /// # Errors
+    /// In words for the JSON string with which Alertmanager answers 400.
+    pub fn into_silence(self, new_id: &str, now: Timestamp) -> Result<Silence, String> {
+        let starts_at = time("startsAt", &self.starts_at)?;
+        let ends_at = time("endsAt", &self.ends_at)?;
+        if ends_at <= starts_at {
+            return Err("failed to create silence: start time must be before end time".into());
+        }
+        if ends_at <= now {
+            return Err("failed to create silence: end time can't be in the past".into());
+        }
+        if self.created_by.len() > NAME_BYTES_MAX {
+            return Err(format!("`createdBy` is longer than {NAME_BYTES_MAX} bytes"));
+        }
+        if self.comment.len() > COMMENT_BYTES_MAX {
+            return Err(format!(
+                "`comment` is longer than {COMMENT_BYTES_MAX} bytes"
+            ));
+        }
+        check_annotations(&self.annotations)?;
+        let matchers = matchers(self.matchers)?;
+        let is_new = self.id.is_none();
+        Ok(Silence {
+            id: self.id.unwrap_or_else(|| new_id.to_owned()),
+            matchers,
+            starts_at: if is_new {
+                starts_at.max(now)
+            } else {
+                starts_at
+            },
+            ends_at,
+            updated_at: now,
+            created_by: self.created_by,
+            comment: self.comment,
+            annotations: self.annotations,
+        })
+    }
+}
+
+fn time(name: &str, text: &str) -> Result<Timestamp, String> {
+    parse_time(text)
+        .flatten()
+        .ok_or_else(|| format!("`{name}` must be a time such as 2026-01-31T12:00:00Z"))
+}
+
+fn check_annotations(annotations: &Labels) -> Result<(), String> {
+    let bytes: usize = annotations
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if bytes > COMMENT_BYTES_MAX {
+        return Err(format!(
+            "`annotations` are larger than {COMMENT_BYTES_MAX} bytes"
+        ));
+    }
+    Ok(())
+}
+
+fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
+    if wire.len() > MATCHERS_MAX {
+        return Err(format!(
+            "a silence has at most {MATCHERS_MAX} matchers, not {}",
+            wire.len()
+        ));
+    }
+    let matchers: Vec<Matcher> = wire
+        .into_iter()
+        .map(Matcher::try_from)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("invalid silence: {error}"))?;
+    if matchers.iter().all(|matcher| matcher.matches("")) {
+        return Err(
+            "invalid silence: at least one matcher must not match the empty string, or \
+                    it would silence every alert"
+                .into(),
+        );
+    }
+    Ok(matchers)
+}
+
+/// A silence as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GettableSilence {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub status: SilenceStatus,
+    /// When it was last changed, RFC 3339.
+    pub updated_at: String,
+    /// All must match.
+    pub matchers: Vec<WireMatcher>,
+    /// RFC 3339.
+    pub starts_at: String,
+    /// RFC 3339.
+    pub ends_at: String,
+    /// Who made it.
+    pub created_by: String,
+    /// Why.
+    pub comment: String,
+    /// What tools attached.
+    pub annotations: Labels,
+}
+
+/// The state of a silence in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SilenceStatus {
+    /// Where it stands.
+    pub state: SilenceState,
+}
+
+impl GettableSilence {
+    /// The silence as it stands at `now`.
+    #[must_use]
+    pub fn of(silence: &Silence, now: Timestamp) -> Self {
+        Self {
+            id: silence.id.clone(),
+            status: SilenceStatus {
+                state: silence.state(now),
+            },
+            updated_at: format_time(silence.updated_at),
+            matchers: silence
+                .matchers
+                .iter()
+                .cloned()
+                .map(WireMatcher::from)
+                .collect(),
+            starts_at: format_time(silence.starts_at),
+            ends_at: format_time(silence.ends_at),
+            created_by: silence.created_by.clone(),
+            comment: silence.comment.clone(),
+            annotations: silence.annotations.clone(),
+        }
+    }
+}
+
+/// Which silences `GET /api/v2/silences` asks for.
+#[derive(Clone, Debug)]
+pub struct SilenceFilter {
+    /// On what the silences' own matchers name: `alertname="x"` finds silences of that alert.
+    pub matchers: Vec<Matcher>,
+    /// Whether to show active ones.
+    pub active: bool,
+    /// Whether to show pending ones.
+    pub pending: bool,
+    /// Whether to show expired ones.
+    pub expired: bool,
+}
+
+impl Default for SilenceFilter {
+    fn default() -> Self {
+        Self {
+            matchers: Vec::new(),
+            active: true,
+            pending: true,
+            expired: true,
+        }
+    }
+}
+
+impl SilenceFilter {
+    /// Whether it asks for this one.
+    #[must_use]
+    pub fn takes(&self, silence: &Silence, now: Timestamp) -> bool {
+        let wanted = match silence.state(now) {
+            SilenceState::Active => self.active,
+            SilenceState::Pending => self.pending,
+            SilenceState::Expired => self.expired,
+        };
+        let named: BTreeMap<&str, &str> = silence
+            .matchers
+            .iter()
+            .map(|matcher| (matcher.name(), matcher.value()))
+            .collect();
+        wanted
+            && self
+                .matchers
+                .iter()
+                .all(|m| m.matches(named.get(m.name()).unwrap_or(&"")))
+    }
+}
+
+/// The silences that the filter takes: active ones first, the next to end at the top; then pending
+/// ones, the next to start at the top; then expired ones, the last to end at the top.
+#[must_use]
+pub fn list_silences<'a>(
+    silences: impl IntoIterator<Item = &'a Silence>,
+    filter: &SilenceFilter,
+    now: Timestamp,
+) -> Vec<GettableSilence> {
+    let mut found: Vec<_> = silences
+        .into_iter()
+        .filter(|s| filter.takes(s, now))
+        .collect();
+    found.sort_by_key(|silence| {
+        let state = silence.state(now);
+        let order = match state {
+            SilenceState::Active => silence.ends_at.0,
+            SilenceState::Pending => silence.starts_at.0,
+            SilenceState::Expired => silence.ends_at.0.saturating_neg(),
+        };
+        (state, order, &silence.id)
+    });
+    found
+        .into_iter()
+        .map(|silence| GettableSilence::of(silence, now))
+        .collect()
+}
