@@ -14,7 +14,6 @@ const _: () = assert!(KEY_BYTES_MAX == 3 * NAME_BYTES_MAX);
 
 /// The values of a batch as bytes, in the batch's own order.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the store on disk is about to read them")]
 pub(crate) struct Encoded {
     pub(crate) appends: Vec<Vec<Vec<u8>>>,
     pub(crate) rows: Vec<Option<Vec<u8>>>,

@@ -28,6 +28,19 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A newer release wrote the store.
+    #[error(
+        "{path} has format {found}, and this release knows up to {known}; run the newer tocsin \
+         that wrote it"
+    )]
+    NewerFormat {
+        /// The store's folder.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The newest format that this release knows.
+        known: u32,
+    },
     /// The folder belongs to another process.
     #[error("{path} is in use by another tocsin; stop it, or use its API")]
     InUse {

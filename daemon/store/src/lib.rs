@@ -13,6 +13,7 @@ pub mod encoding;
 mod error;
 mod memory;
 mod row;
+mod sled;
 
 pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Settle};
 pub use bytes::BATCH_BYTES_MAX;
@@ -22,6 +23,8 @@ pub use row::{
     ClaimToken, Claimed, Class, OutboxKey, OutboxRow, RowChange, Stored, StoredEvent, StreamId,
     Table, TimerKey, TimerRow,
 };
+
+pub use self::sled::SledStore;
 
 use tocsin_core::Timestamp;
 
@@ -35,6 +38,10 @@ pub const APPENDS_MAX: usize = 4;
 pub const GROUP_BATCHES_MAX: usize = 1_024;
 /// Longest key of a row or command, and longest name of a stream, lane or timer, in bytes.
 pub const KEY_BYTES_MAX: usize = 3 * tocsin_core::limits::NAME_BYTES_MAX;
+
+/// Less than this free on a store's disk, in bytes, is little: the store still works, and whoever
+/// can make room should hear of it.
+pub const FREE_BYTES_LOW: u64 = 256 * 1024 * 1024;
 
 /// Why a group of this length is refused, if it is.
 fn group_too_large(len: usize) -> Option<CommitError> {

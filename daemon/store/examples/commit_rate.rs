@@ -1,0 +1,126 @@
+//! How many alerts' worth of batches a second the store commits durably, on this disk.
+//!
+//! `cargo run --release -p tocsin-store --example commit_rate -- FOLDER [BATCHES] [GROUP]`
+//!
+//! Each batch is what one alert makes: an event of 400 bytes, two rows, a timer and a delivery.
+//! Every group claims and settles as many deliveries as it has batches, and cancels as many
+//! timers, so that what waits stays bounded as it does in the daemon.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::json;
+use tocsin_core::Timestamp;
+use tocsin_store::{
+    Append, Batch, Class, OutboxKey, OutboxRow, RowChange, Settle, SledStore, Store, StoreError,
+    StreamId, Table, TimerKey, TimerRow,
+};
+
+/// Streams that the events are spread over.
+const STREAMS: u64 = 100;
+/// Lanes that the deliveries are spread over.
+const LANES: u64 = 32;
+
+fn main() -> Result<(), StoreError> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments
+        .next()
+        .unwrap_or_else(|| "target/commit-rate".to_owned());
+    let mut number = |default| {
+        arguments
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(default)
+    };
+    let (batches, group, rows) = (number(100_000), number(32), number(0));
+    let store = SledStore::open(Path::new(&folder))?;
+    let begun = Instant::now();
+    let mut worst = 0;
+    let mut timers = VecDeque::new();
+    let mut next = 0;
+    while next < batches {
+        let now = Timestamp(next.cast_signed());
+        let commands: Vec<_> = (next..next + group).map(|n| batch(n, rows)).collect();
+        timers.extend(commands.iter().map(|batch| batch.timers_set[0].key.clone()));
+        next += group;
+        let at = Instant::now();
+        for answer in store.commit(commands)? {
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+        worst = worst.max(at.elapsed().as_micros());
+        let claimed = store.claim(Class::Bulk, now, usize::MAX, 1_000)?;
+        let settled = claimed.into_iter().map(|claim| Batch {
+            settles: Some(Settle {
+                token: claim.token,
+                retry_at: None,
+            }),
+            timers_cancel: timers.pop_front().into_iter().collect(),
+            ..Batch::default()
+        });
+        store.commit(settled.collect())?;
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let rate = batches as f64 / seconds;
+    println!("{batches} batches in groups of {group}: {seconds:.1} s, {rate:.0} a second");
+    let waiting = store.outbox(Class::Bulk, None, usize::MAX)?.len();
+    println!(
+        "slowest commit {worst} µs, {} bytes on disk, {waiting} wait",
+        store.size_bytes()?
+    );
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .filter(|line| line.starts_with("VmRSS"))
+        .for_each(|line| println!("{line}"));
+    drop(store);
+    let at = Instant::now();
+    drop(SledStore::open(Path::new(&folder))?);
+    println!("opened again in {} ms", at.elapsed().as_millis());
+    Ok(())
+}
+
+fn batch(n: u64, rows: u64) -> Batch {
+    let due = Timestamp(n.cast_signed() + 60_000);
+    let text = "x".repeat(330);
+    let event = json!({"v": 1, "type": "alert", "at": due, "data": {"text": text, "n": n}});
+    let row = |table, key: String, text: &str| RowChange {
+        table,
+        key,
+        value: Some(json!({"text": text, "n": n})),
+        expires_at: None,
+    };
+    let distinct = if rows == 0 { n } else { n % rows };
+    Batch {
+        appends: vec![Append {
+            stream: StreamId(format!("incident/{}", n % STREAMS)),
+            expected: n / STREAMS,
+            events: vec![event],
+        }],
+        rows: vec![
+            row(Table::Alert, format!("prometheus/{distinct:016x}"), &text),
+            row(Table::Tally, format!("incident/{}", n % STREAMS), "tally"),
+        ],
+        outbox: vec![OutboxRow {
+            key: OutboxKey {
+                class: Class::Bulk,
+                lane: format!("lane{}", n % LANES),
+                seq: n,
+            },
+            coalesce: None,
+            not_before: Timestamp(0),
+            created_at: Timestamp(0),
+            attempts: 0,
+            body: json!({"event": n, "plugin": "slack", "incident": n % STREAMS}),
+        }],
+        timers_set: vec![TimerRow {
+            key: TimerKey {
+                due,
+                kind: "escalation".to_owned(),
+                id: format!("{n}"),
+            },
+            payload: json!({"step": 1}),
+        }],
+        ..Batch::default()
+    }
+}

@@ -1,0 +1,230 @@
+//! The store on one disk, with sled 0.34.7.
+//!
+//! sled alone would lose what it acknowledged: on Linux its `flush` starts the writing and does
+//! not wait for the disk. So every group ends with `sync_data` on the log through a handle of our
+//! own, and nobody reads what has not been synced. `flush_async` is banned (it can deadlock), and
+//! so are sled's transactions (their closure may run twice): one writer, one batch a group.
+
+mod disk;
+mod group;
+mod keys;
+mod lanes;
+mod open;
+mod read;
+mod state;
+mod value;
+
+use std::path::Path;
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use serde_json::Value;
+use tocsin_core::Timestamp;
+
+use self::disk::Disk;
+use self::group::Group;
+use self::state::State;
+use crate::bytes::Encoded;
+use crate::{
+    Batch, Claimed, Class, CommandKey, CommitError, Committed, OutboxKey, OutboxRow, Store,
+    StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
+};
+
+/// A store in a folder of its own. One process opens it at a time.
+///
+/// One lock is held by a commit from its first write until the disk has answered, so that no
+/// reader sees what a power cut could take back.
+#[derive(Debug)]
+pub struct SledStore {
+    state: RwLock<State>,
+    disk: Disk,
+}
+
+impl SledStore {
+    /// Opens the store in this folder, and makes it when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another process has it open, [`StoreError::NewerFormat`] when a
+    /// newer release wrote it, [`StoreError::Corrupt`] and [`StoreError::Io`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        open::open(path)
+    }
+
+    /// How many bytes are free on the store's disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the file system does not say.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        self.disk.free_bytes()
+    }
+
+    /// Whether less than [`FREE_BYTES_LOW`](crate::FREE_BYTES_LOW) is free on the store's disk.
+    /// A daemon that stops taking alerts then keeps room to page people about it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the file system does not say.
+    pub fn free_bytes_low(&self) -> Result<bool, StoreError> {
+        Ok(self.free_bytes()? < crate::FREE_BYTES_LOW)
+    }
+
+    fn reading(&self) -> Result<RwLockReadGuard<'_, State>, StoreError> {
+        let state = self.state.read();
+        self.disk.check()?;
+        Ok(state)
+    }
+
+    /// Runs a change under the lock; whatever error it meets poisons the store, because memory
+    /// and disk may disagree from then on.
+    fn changing<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = self.state.write();
+        self.disk.check()?;
+        let outcome = change(&mut state).map_err(|error| self.disk.poison(error));
+        // Without this the writer could take the lock again and again while readers starve.
+        RwLockWriteGuard::unlock_fair(state);
+        outcome
+    }
+}
+
+impl Store for SledStore {
+    fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
+        self.disk.check()?;
+        if let Some(refusal) = crate::group_too_large(group.len()) {
+            return Ok(vec![Err(refusal); group.len()]);
+        }
+        let encoded = group.into_iter().map(|batch| match Encoded::of(&batch) {
+            Ok(bytes) => Ok((batch, bytes)),
+            Err(refusal) => Err(refusal),
+        });
+        let encoded: Vec<_> = encoded.collect();
+        self.changing(|state| {
+            let mut group = Group::new(&self.disk, state);
+            let mut answers = Vec::with_capacity(encoded.len());
+            for batch in encoded {
+                answers.push(match batch {
+                    Ok((batch, bytes)) => group.add(batch, bytes)?,
+                    Err(refusal) => Err(refusal),
+                });
+            }
+            group.finish()?;
+            Ok(answers)
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let _state = self.reading()?;
+        read::stream(&self.disk, stream, after, limit)
+    }
+
+    fn row(&self, table: Table, key: &str) -> Result<Option<Stored>, StoreError> {
+        let _state = self.reading()?;
+        let stored = self.disk.get(&keys::row(table, key))?;
+        stored
+            .map(|bytes| value::row(&bytes, || format!("row {table:?}/{key}")))
+            .transpose()
+    }
+
+    fn rows(
+        &self,
+        table: Table,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Stored)>, StoreError> {
+        let _state = self.reading()?;
+        read::rows(&self.disk, table, prefix, after, limit)
+    }
+
+    fn command_result(&self, key: &CommandKey) -> Result<Option<Value>, StoreError> {
+        let _state = self.reading()?;
+        let stored = self.disk.get(&keys::command(&key.0))?;
+        stored
+            .map(|bytes| value::command(&bytes, &key.0))
+            .transpose()
+    }
+
+    fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
+        let _state = self.reading()?;
+        read::timers(&self.disk, None, Some(now), limit)
+    }
+
+    fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
+        let _state = self.reading()?;
+        read::first_timer(&self.disk)
+    }
+
+    fn claim(
+        &self,
+        class: Class,
+        now: Timestamp,
+        limit: usize,
+        lease_ms: u64,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.changing(|state| {
+            state.lanes(class).lapse(now);
+            let ready = state.lanes(class).ready(now, limit);
+            let mut group = Group::new(&self.disk, state);
+            let claimed: Result<Vec<_>, _> = ready
+                .into_iter()
+                .filter_map(|key| group.claim(key).transpose())
+                .collect();
+            let claimed = claimed?;
+            group.finish()?;
+            for claim in &claimed {
+                state.lanes(class).hold(&claim.token, now.plus_ms(lease_ms));
+            }
+            Ok(claimed)
+        })
+    }
+
+    fn next_ready(&self, class: Class) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.reading()?.lanes_of(class).next_ready())
+    }
+
+    fn outbox(
+        &self,
+        class: Class,
+        after: Option<&OutboxKey>,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let _state = self.reading()?;
+        read::outbox(&self.disk, class, after, limit)
+    }
+
+    fn timers(&self, after: Option<&TimerKey>, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
+        let _state = self.reading()?;
+        read::timers(&self.disk, after, None, limit)
+    }
+
+    fn streams(
+        &self,
+        after: Option<&StreamId>,
+        limit: usize,
+    ) -> Result<Vec<(StreamId, u64)>, StoreError> {
+        let _state = self.reading()?;
+        read::streams(&self.disk, after, limit)
+    }
+
+    fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
+        self.changing(|state| {
+            let doomed = state.expired(now, limit);
+            let mut group = Group::new(&self.disk, state);
+            for key in &doomed {
+                group.forget(key)?;
+            }
+            group.finish()?;
+            Ok(doomed.len())
+        })
+    }
+
+    fn size_bytes(&self) -> Result<u64, StoreError> {
+        let _state = self.reading()?;
+        self.disk.size_bytes()
+    }
+}

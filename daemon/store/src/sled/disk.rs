@@ -1,0 +1,107 @@
+//! Writing so that a power cut cannot take it back, and stopping at the first failure: after a
+//! failed write nobody knows what the disk holds, so nothing more is accepted.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use sled::IVec;
+
+use crate::StoreError;
+
+/// Writes that wait for the disk, by key; `None` removes.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<IVec>>;
+
+pub(super) struct Disk {
+    pub(super) db: sled::Db,
+    /// sled's log through a handle of our own, to sync it.
+    pub(super) log: File,
+    /// Locked for as long as the store is open.
+    pub(super) _lock: File,
+    pub(super) path: PathBuf,
+    pub(super) poison: OnceLock<String>,
+}
+
+impl Disk {
+    /// Refuses everything once a write has failed.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.poison.get() {
+            None => Ok(()),
+            Some(reason) => Err(StoreError::Poisoned(reason.clone())),
+        }
+    }
+
+    /// Refuses everything from now on, and says why.
+    pub(super) fn poison(&self, error: StoreError) -> StoreError {
+        let reason = self.poison.get_or_init(|| {
+            tracing::error!(%error, "the store refuses everything from now on");
+            // A drop of sled's last handle writes and panics when that fails, so it is kept.
+            std::mem::forget(self.db.clone());
+            error.to_string()
+        });
+        StoreError::Poisoned(reason.clone())
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        self.db.get(key).map_err(|error| self.io("read", error))
+    }
+
+    /// Hands the writes to sled as one atomic batch. They are durable after [`Self::sync`].
+    pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.guarded("write", || self.db.apply_batch(batch))
+    }
+
+    /// Returns when the disk has everything that was written.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.guarded("flush", || self.db.flush())?;
+        self.log.sync_data().map_err(|error| self.io("sync", error))
+    }
+
+    /// sled panics on some errors of the disk; here they are errors.
+    fn guarded<T>(
+        &self,
+        verb: &str,
+        call: impl FnOnce() -> sled::Result<T>,
+    ) -> Result<T, StoreError> {
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(done) => done.map_err(|error| self.io(verb, error)),
+            Err(_) => Err(self.io(verb, "sled panicked; its message is in the log above")),
+        }
+    }
+
+    pub(super) fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.db
+            .size_on_disk()
+            .map_err(|error| self.io("measure", error))
+    }
+
+    pub(super) fn free_bytes(&self) -> Result<u64, StoreError> {
+        fs2::available_space(&self.path).map_err(|error| self.io("measure the disk of", error))
+    }
+
+    pub(super) fn io(&self, verb: &str, error: impl Display) -> StoreError {
+        let action = format!("{verb} the store at {}", self.path.display());
+        StoreError::Io {
+            action,
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disk")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! Which delivery comes next: an index in memory over the outbox of one class, rebuilt when the
+//! store opens. Without it a claim would read every waiting row, and a hundred thousand chores
+//! would make each page wait.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tocsin_core::Timestamp;
+
+use crate::{ClaimToken, Class, OutboxKey};
+
+/// The lanes of one class.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    class: Class,
+    lanes: HashMap<String, Lane>,
+    /// Lanes that nobody holds, by when their first row is ready.
+    free: BTreeSet<(Timestamp, String)>,
+    /// Lanes that are held, by when their lease ends. As few as there are workers.
+    held: BTreeSet<(Timestamp, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    rows: BTreeMap<u64, Waiting>,
+    by_time: BTreeSet<(Timestamp, u64)>,
+    by_name: BTreeSet<(String, u64)>,
+    lease: Option<Lease>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    not_before: Timestamp,
+    coalesce: Option<String>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    seq: u64,
+    fence: u64,
+    until: Timestamp,
+}
+
+/// In which of the two sets a lane stands, and where.
+#[derive(PartialEq)]
+enum Place {
+    Nowhere,
+    Free(Timestamp),
+    Held(Timestamp),
+}
+
+impl Lanes {
+    pub(super) fn new(class: Class) -> Self {
+        Self {
+            class,
+            lanes: HashMap::new(),
+            free: BTreeSet::new(),
+            held: BTreeSet::new(),
+        }
+    }
+
+    /// A row waits; one with the same key is replaced.
+    pub(super) fn put(&mut self, key: &OutboxKey, not_before: Timestamp, coalesce: Option<String>) {
+        self.change(&key.lane, |lane| {
+            lane.remove(key.seq);
+            lane.by_time.insert((not_before, key.seq));
+            if let Some(name) = &coalesce {
+                lane.by_name.insert((name.clone(), key.seq));
+            }
+            lane.rows.insert(
+                key.seq,
+                Waiting {
+                    not_before,
+                    coalesce,
+                },
+            );
+        });
+    }
+
+    /// A row waits no more.
+    pub(super) fn remove(&mut self, key: &OutboxKey) {
+        self.change(&key.lane, |lane| lane.remove(key.seq));
+    }
+
+    /// The newest row of the lane that has this name and is not claimed.
+    pub(super) fn newest_of(&self, lane: &str, name: &str) -> Option<u64> {
+        let lane = self.lanes.get(lane)?;
+        let claimed = lane.lease.as_ref().map(|lease| lease.seq);
+        let range = (name.to_owned(), 0)..=(name.to_owned(), u64::MAX);
+        let rows = lane.by_name.range(range).rev().map(|(_, seq)| *seq);
+        rows.into_iter().find(|seq| Some(*seq) != claimed)
+    }
+
+    /// Whether this claim still stands.
+    pub(super) fn holds(&self, token: &ClaimToken) -> bool {
+        let lease = self
+            .lanes
+            .get(&token.key.lane)
+            .and_then(|lane| lane.lease.as_ref());
+        lease.is_some_and(|lease| lease.seq == token.key.seq && lease.fence == token.fence)
+    }
+
+    /// The lane of this claim is taken.
+    pub(super) fn hold(&mut self, token: &ClaimToken, until: Timestamp) {
+        let lease = Lease {
+            seq: token.key.seq,
+            fence: token.fence,
+            until,
+        };
+        self.change(&token.key.lane, |lane| lane.lease = Some(lease));
+    }
+
+    /// The lane is free again.
+    pub(super) fn release(&mut self, lane: &str) {
+        self.change(lane, |lane| lane.lease = None);
+    }
+
+    /// Frees the lanes whose lease has ended.
+    pub(super) fn lapse(&mut self, now: Timestamp) {
+        while let Some((until, lane)) = self.held.first().cloned() {
+            if until > now {
+                return;
+            }
+            self.release(&lane);
+        }
+    }
+
+    /// The oldest ready row of each free lane; lanes that have waited longest come first.
+    pub(super) fn ready(&self, now: Timestamp, limit: usize) -> Vec<OutboxKey> {
+        let lanes = self.free.iter().take_while(|(since, _)| *since <= now);
+        let first = lanes.filter_map(|(_, lane)| {
+            let mut rows = self.lanes.get(lane)?.rows.iter();
+            let (seq, _) = rows.find(|(_, row)| row.not_before <= now)?;
+            Some(OutboxKey {
+                class: self.class,
+                lane: lane.clone(),
+                seq: *seq,
+            })
+        });
+        first.take(limit).collect()
+    }
+
+    /// When the next row is ready; a held lane is ready when its lease ends.
+    pub(super) fn next_ready(&self) -> Option<Timestamp> {
+        let free = self.free.first().map(|(since, _)| *since);
+        let held = self.held.iter().filter_map(|(until, lane)| {
+            let since = self.lanes.get(lane)?.since()?;
+            Some(since.max(*until))
+        });
+        free.into_iter().chain(held).min()
+    }
+
+    /// Changes a lane and files it under its new place.
+    fn change(&mut self, name: &str, change: impl FnOnce(&mut Lane)) {
+        if !self.lanes.contains_key(name) {
+            self.lanes.insert(name.to_owned(), Lane::default());
+        }
+        let Some(lane) = self.lanes.get_mut(name) else {
+            return;
+        };
+        let before = lane.place();
+        change(lane);
+        let after = lane.place();
+        let empty = lane.rows.is_empty() && lane.lease.is_none();
+        if before != after {
+            match before {
+                Place::Nowhere => {}
+                Place::Free(at) => drop(self.free.remove(&(at, name.to_owned()))),
+                Place::Held(at) => drop(self.held.remove(&(at, name.to_owned()))),
+            }
+            match after {
+                Place::Nowhere => {}
+                Place::Free(at) => drop(self.free.insert((at, name.to_owned()))),
+                Place::Held(at) => drop(self.held.insert((at, name.to_owned()))),
+            }
+        }
+        if empty {
+            self.lanes.remove(name);
+        }
+    }
+}
+
+impl Lane {
+    fn remove(&mut self, seq: u64) {
+        if let Some(row) = self.rows.remove(&seq) {
+            self.by_time.remove(&(row.not_before, seq));
+            if let Some(name) = row.coalesce {
+                self.by_name.remove(&(name, seq));
+            }
+        }
+    }
+
+    fn since(&self) -> Option<Timestamp> {
+        self.by_time.first().map(|(since, _)| *since)
+    }
+
+    fn place(&self) -> Place {
+        match (&self.lease, self.since()) {
+            (Some(lease), _) => Place::Held(lease.until),
+            (None, Some(since)) => Place::Free(since),
+            (None, None) => Place::Nowhere,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Opening a folder: one process at a time, a format that this release knows, indexes rebuilt.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+
+use super::SledStore;
+use super::disk::{Disk, Writes};
+use super::keys;
+use super::read;
+use super::state::State;
+use super::value::{self, Delivery};
+use crate::StoreError;
+
+/// The version of what is written.
+const FORMAT: u32 = 1;
+/// What sled keeps of the log in memory, in bytes. Less makes it keep more, not less.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often a log that sled still holds is tried again; its threads let go of it late.
+const LOCK_TRIES_MAX: usize = 200;
+/// The wait between two tries.
+const LOCK_WAIT: Duration = Duration::from_millis(10);
+
+pub(super) fn open(path: &Path) -> Result<SledStore, StoreError> {
+    let io = |verb: &str, error: io::Error| {
+        let action = format!("{verb} the store at {}", path.display());
+        StoreError::Io {
+            action,
+            reason: error.to_string(),
+        }
+    };
+    fs::create_dir_all(path).map_err(|error| io("make the folder of", error))?;
+    let lock = lock(path)?;
+    let db = open_sled(path)?;
+    let log = File::options().read(true).write(true).open(path.join("db"));
+    let log = log.map_err(|error| io("open the log of", error))?;
+    let poison = OnceLock::new();
+    let disk = Disk {
+        db,
+        log,
+        _lock: lock,
+        path: path.to_owned(),
+        poison,
+    };
+    check_format(&disk)?;
+    sync_folders(path).map_err(|error| io("sync the folder of", error))?;
+    let state = rebuild(&disk)?;
+    Ok(SledStore {
+        state: RwLock::new(state),
+        disk,
+    })
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let name = path.join("lock");
+    let failed = |error: io::Error| StoreError::Io {
+        action: format!("lock {}", name.display()),
+        reason: error.to_string(),
+    };
+    let options = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name);
+    let file = options.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use(path)),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+fn in_use(path: &Path) -> StoreError {
+    StoreError::InUse {
+        path: path.display().to_string(),
+    }
+}
+
+fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
+    // No flusher: what a group wrote is synced before it is answered, and a thread that syncs
+    // beside it would only take the disk from it.
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None);
+    let failed = |reason: String| StoreError::Io {
+        action: format!("open the store at {}", path.display()),
+        reason: format!("{reason}; restore a backup if a restart does not help"),
+    };
+    for _ in 0..LOCK_TRIES_MAX {
+        match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => return Ok(db),
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("acquire lock") => {
+                std::thread::sleep(LOCK_WAIT);
+            }
+            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Err(_) => return Err(failed("sled panicked over what it found".to_owned())),
+        }
+    }
+    Err(in_use(path))
+}
+
+fn check_format(disk: &Disk) -> Result<(), StoreError> {
+    let Some(bytes) = disk.get(keys::FORMAT)? else {
+        if !disk.db.is_empty() {
+            let reason = "it holds something else, or is damaged".to_owned();
+            let what = format!("the store at {}", disk.path.display());
+            return Err(StoreError::Corrupt { what, reason });
+        }
+        let format = FORMAT.to_be_bytes().to_vec();
+        disk.write(Writes::from([(keys::FORMAT.to_vec(), Some(format.into()))]))?;
+        return disk.sync();
+    };
+    let found = <[u8; 4]>::try_from(&bytes[..]).map_err(|_| read::unreadable(keys::FORMAT))?;
+    let found = u32::from_be_bytes(found);
+    if found > FORMAT {
+        let path = disk.path.display().to_string();
+        return Err(StoreError::NewerFormat {
+            path,
+            found,
+            known: FORMAT,
+        });
+    }
+    Ok(())
+}
+
+/// A new file is only there after a power cut when its folder has been synced.
+fn sync_folders(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    match fs::canonicalize(path)?.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn rebuild(disk: &Disk) -> Result<State, StoreError> {
+    let counters = disk.get(keys::COUNTERS)?;
+    let counters = counters
+        .map(|bytes| <[u8; 16]>::try_from(&bytes[..]))
+        .transpose();
+    let counters = counters
+        .map_err(|_| read::unreadable(keys::COUNTERS))?
+        .unwrap_or_default();
+    let counters = u128::from_be_bytes(counters);
+    let mut state = State::new((counters >> 64) as u64, counters as u64);
+    for entry in read::all(disk, keys::OUTBOX) {
+        let (key, bytes) = entry?;
+        let name = keys::read_outbox(&key).ok_or_else(|| read::unreadable(&key))?;
+        let row = Delivery::read(&bytes, || crate::bytes::name_of(&name))?;
+        state
+            .lanes(name.class)
+            .put(&name, row.not_before, row.coalesce);
+    }
+    for entry in read::all(disk, keys::COMMAND) {
+        let (key, bytes) = entry?;
+        state.expiry(&key, None, value::command_expires(&bytes));
+    }
+    for entry in read::all(disk, keys::ROW) {
+        let (key, bytes) = entry?;
+        let what = || format!("row {}", key.escape_ascii());
+        state.expiry(&key, None, value::row_head(&bytes, what)?.expires_at);
+    }
+    Ok(state)
+}

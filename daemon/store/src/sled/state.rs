@@ -1,0 +1,67 @@
+//! What the store keeps in memory beside the tree: indexes that are rebuilt when it opens, and
+//! the two counters.
+
+use std::collections::BTreeSet;
+
+use tocsin_core::Timestamp;
+
+use super::lanes::Lanes;
+use crate::Class;
+
+#[derive(Debug)]
+pub(super) struct State {
+    classes: [Lanes; 4],
+    /// What may be forgotten, by when: the keys of commands and rows on the disk.
+    expiring: BTreeSet<(Timestamp, Vec<u8>)>,
+    /// The last revision that a row got.
+    pub(super) revision: u64,
+    /// The last fencing number that a claim got.
+    pub(super) fence: u64,
+}
+
+impl State {
+    pub(super) fn new(revision: u64, fence: u64) -> Self {
+        let classes = Class::ALL.map(Lanes::new);
+        Self {
+            classes,
+            expiring: BTreeSet::new(),
+            revision,
+            fence,
+        }
+    }
+
+    pub(super) fn lanes(&mut self, class: Class) -> &mut Lanes {
+        &mut self.classes[place(class)]
+    }
+
+    pub(super) fn lanes_of(&self, class: Class) -> &Lanes {
+        &self.classes[place(class)]
+    }
+
+    /// A key's time to be forgotten has changed.
+    pub(super) fn expiry(&mut self, key: &[u8], old: Option<Timestamp>, new: Option<Timestamp>) {
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.expiring.remove(&(old, key.to_vec()));
+        }
+        if let Some(new) = new {
+            self.expiring.insert((new, key.to_vec()));
+        }
+    }
+
+    pub(super) fn expired(&self, now: Timestamp, limit: usize) -> Vec<Vec<u8>> {
+        let past = self.expiring.iter().take_while(|(at, _)| *at <= now);
+        past.take(limit).map(|(_, key)| key.clone()).collect()
+    }
+}
+
+fn place(class: Class) -> usize {
+    match class {
+        Class::Page => 0,
+        Class::Prompt => 1,
+        Class::State => 2,
+        Class::Bulk => 3,
+    }
+}
