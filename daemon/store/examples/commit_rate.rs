@@ -13,8 +13,8 @@ use std::time::Instant;
 use serde_json::json;
 use tocsin_core::Timestamp;
 use tocsin_store::{
-    Append, Batch, Class, OutboxKey, OutboxRow, RowChange, Settle, SledStore, Store, StoreError,
-    StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, Claimed, Class, OutboxKey, OutboxRow, RowChange, Settle, SledStore, Store,
+    StoreError, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Streams that the events are spread over.
@@ -38,27 +38,27 @@ fn main() -> Result<(), StoreError> {
     let begun = Instant::now();
     let mut worst = 0;
     let mut timers = VecDeque::new();
-    let mut next = 0;
+    let mut claimed = Vec::new();
+    let mut next = 0_u64;
     while next < batches {
         let now = Timestamp(next.cast_signed());
-        let commands: Vec<_> = (next..next + group).map(|n| batch(n, rows)).collect();
+        let mut commands: Vec<_> = (next..next + group).map(|n| batch(n, rows)).collect();
         timers.extend(commands.iter().map(|batch| batch.timers_set[0].key.clone()));
         next += group;
-        let at = Instant::now();
-        for answer in store.commit(commands)? {
-            assert!(answer.is_ok(), "{answer:?}");
-        }
-        worst = worst.max(at.elapsed().as_micros());
-        let claimed = store.claim(Class::Bulk, now, usize::MAX, 1_000)?;
-        let settled = claimed.into_iter().map(|claim| Batch {
+        commands.extend(claimed.drain(..).map(|claim: Claimed| Batch {
             settles: Some(Settle {
                 token: claim.token,
                 retry_at: None,
             }),
             timers_cancel: timers.pop_front().into_iter().collect(),
             ..Batch::default()
-        });
-        store.commit(settled.collect())?;
+        }));
+        let at = Instant::now();
+        for answer in store.commit(commands)? {
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+        worst = worst.max(at.elapsed().as_micros());
+        claimed = store.claim(Class::Bulk, now, usize::MAX, 1_000)?;
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rate = batches as f64 / seconds;
