@@ -9,11 +9,14 @@
 
 mod batch;
 mod bytes;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod encoding;
 mod error;
 mod memory;
 mod row;
 mod sled;
+mod verify;
 
 pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Settle};
 pub use bytes::BATCH_BYTES_MAX;
@@ -25,6 +28,7 @@ pub use row::{
 };
 
 pub use self::sled::SledStore;
+pub use verify::{FAULTS_MAX, VerifyReport, verify, verify_events};
 
 use tocsin_core::Timestamp;
 
@@ -119,9 +123,10 @@ pub trait Store: Send + Sync {
 
     /// Takes up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
     /// lane that nobody holds, lanes that have waited longest first. A row that waits for its
-    /// retry does not hold up its lane: a page must not wait out another page's backoff. A claim takes its whole lane until it is settled, or `lease_ms`
-    /// have passed. The claim and the row's attempt count are durable when this returns, so that
-    /// after a crash an interrupted delivery is known as such.
+    /// retry does not hold up its lane: a page must not wait out another page's backoff. A claim
+    /// takes its whole lane until it is settled, or `lease_ms` have passed and another claim took
+    /// it. The claim and the row's attempt count are durable when this returns, so that after a
+    /// crash an interrupted delivery is known as such.
     ///
     /// # Errors
     /// [`StoreError`]; a write error poisons the store as in [`commit`](Self::commit).

@@ -171,3 +171,6 @@ impl Store for MemoryStore {
         Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

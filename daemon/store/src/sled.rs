@@ -228,3 +228,6 @@ impl Store for SledStore {
         self.disk.size_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

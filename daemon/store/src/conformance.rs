@@ -1,0 +1,188 @@
+//! What every store must do, as one suite: a store that passes can stand under the daemon, and a
+//! scenario that ran on the store in memory says something about the one on the disk.
+//!
+//! [`conformance_suite!`](crate::conformance_suite) makes a test of each case, for a function
+//! that makes an empty [`Subject`].
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "these are tests"
+)]
+
+pub mod commits;
+pub mod deliveries;
+pub mod lanes;
+pub mod reads;
+pub mod timers;
+
+use serde_json::{Value, json};
+use tocsin_core::Timestamp;
+
+use crate::{
+    Append, Batch, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, OutboxKey,
+    OutboxRow, RowChange, Settle, Store, StreamId, Table, TimerKey, TimerRow,
+};
+
+/// A store under test.
+pub trait Subject {
+    /// The store.
+    fn store(&self) -> &dyn Store;
+
+    /// The store as a crash at this moment would leave it.
+    fn reopened(self: Box<Self>) -> Box<dyn Subject>;
+}
+
+/// Makes a test of each case of the suite. The argument is a function that answers a
+/// `Box<dyn Subject>` with an empty store.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($make:expr) => {
+        $crate::conformance_suite! { $make;
+            commits: a_batch_commits_whole, a_refused_batch_leaves_nothing,
+                a_conflict_fails_only_its_own_batch, later_batches_see_earlier_ones_of_the_group,
+                a_stream_refuses_a_version_that_has_passed, a_guard_refuses_a_row_that_moved,
+                a_guard_refuses_a_row_that_is_there, revisions_are_never_used_twice,
+                a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
+                everything_is_there_after_a_crash, too_large_is_refused_before_anything_is_written,
+                a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
+            reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
+                streams_are_listed_with_their_versions, rows_are_read_by_prefix_in_pages,
+                tables_stay_apart, what_expired_is_forgotten_and_nothing_else,
+                a_row_written_again_lives_by_its_new_time, verify_finds_a_sound_store_sound,
+                verify_names_an_event_that_is_no_envelope;
+            timers: timers_come_in_due_order, a_timer_stays_until_it_is_cancelled,
+                a_timer_set_again_has_its_new_payload, the_next_timer_is_the_earliest,
+                timers_before_1970_come_first, timers_are_listed_in_pages;
+            deliveries: a_claim_hands_out_the_oldest_ready_row, a_settled_row_is_gone,
+                a_retry_waits_for_its_time, an_attempt_cut_off_by_a_crash_is_known,
+                a_settled_attempt_is_not_interrupted, a_lapsed_lease_is_claimed_again,
+                a_claim_that_was_taken_over_cannot_settle, a_lapsed_claim_may_settle_until_taken,
+                fencing_numbers_rise_over_a_crash, a_claim_settles_once_in_a_group,
+                a_refused_batch_leaves_the_claim_standing, classes_have_rows_of_their_own,
+                a_cancelled_row_is_not_claimed, a_cancelled_claim_stays_gone_after_a_retry,
+                deliveries_are_listed_in_pages;
+            lanes: a_claim_takes_its_whole_lane, a_claim_takes_one_row_a_lane,
+                lanes_that_waited_longest_come_first, a_retry_does_not_hold_up_its_lane,
+                next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
+                a_newer_state_replaces_the_waiting_one, a_state_being_delivered_is_not_replaced,
+                only_the_same_state_of_the_same_lane_is_replaced, pages_are_never_merged;
+        }
+    };
+    ($make:expr; $($module:ident: $($case:ident),+;)+) => {
+        $($(
+            #[test]
+            fn $case() {
+                $crate::conformance::$module::$case($make());
+            }
+        )+)+
+    };
+}
+
+fn stream(name: &str) -> StreamId {
+    StreamId(name.to_owned())
+}
+
+fn event(n: u64) -> Value {
+    json!({"v": 1, "type": "tested", "at": 5, "data": {"n": n}})
+}
+
+fn append(name: &str, expected: u64, events: u64) -> Append {
+    let events = (expected + 1..=expected + events).map(event).collect();
+    Append {
+        stream: stream(name),
+        expected,
+        events,
+    }
+}
+
+fn row(table: Table, key: &str, value: impl Into<Value>) -> RowChange {
+    RowChange {
+        table,
+        key: key.to_owned(),
+        value: Some(value.into()),
+        expires_at: None,
+    }
+}
+
+fn key(class: Class, lane: &str, seq: u64) -> OutboxKey {
+    OutboxKey {
+        class,
+        lane: lane.to_owned(),
+        seq,
+    }
+}
+
+/// A delivery that is ready from `not_before` on.
+fn delivery(key: OutboxKey, not_before: i64) -> OutboxRow {
+    let (not_before, created_at) = (Timestamp(not_before), Timestamp(1));
+    let body = json!({"seq": key.seq});
+    OutboxRow {
+        key,
+        coalesce: None,
+        not_before,
+        created_at,
+        attempts: 0,
+        body,
+    }
+}
+
+fn timer(due: i64, kind: &str, id: &str) -> TimerRow {
+    let key = TimerKey {
+        due: Timestamp(due),
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+    };
+    TimerRow {
+        key,
+        payload: json!({"due": due}),
+    }
+}
+
+fn command(key: &str, result: &str, expires_at: i64) -> CommandResult {
+    let (key, expires_at) = (CommandKey(key.to_owned()), Timestamp(expires_at));
+    CommandResult {
+        key,
+        result: json!(result),
+        expires_at,
+    }
+}
+
+fn settle(claim: &Claimed, retry_at: Option<i64>) -> Batch {
+    let settle = Settle {
+        token: claim.token.clone(),
+        retry_at: retry_at.map(Timestamp),
+    };
+    Batch {
+        settles: Some(settle),
+        ..Batch::default()
+    }
+}
+
+fn queue(store: &dyn Store, rows: Vec<OutboxRow>) {
+    commit(
+        store,
+        Batch {
+            outbox: rows,
+            ..Batch::default()
+        },
+    )
+    .unwrap();
+}
+
+fn commit(store: &dyn Store, batch: Batch) -> Result<Committed, CommitError> {
+    store.commit(vec![batch]).unwrap().remove(0)
+}
+
+const LEASE_MS: u64 = 1_000;
+
+fn claim(store: &dyn Store, class: Class, now: i64) -> Vec<Claimed> {
+    store.claim(class, Timestamp(now), 100, LEASE_MS).unwrap()
+}
+
+fn keys(claims: &[Claimed]) -> Vec<(&str, u64)> {
+    claims
+        .iter()
+        .map(|claim| (claim.row.key.lane.as_str(), claim.row.key.seq))
+        .collect()
+}

@@ -1,0 +1,513 @@
+//! Commits: whole or not at all, in order, and never twice.
+
+use serde_json::json;
+
+use super::{Subject, append, command, commit, delivery, event, key, row, stream, timer};
+use crate::{
+    APPENDS_MAX, Batch, Class, CommandKey, CommitError, Committed, GROUP_BATCHES_MAX, Guard,
+    KEY_BYTES_MAX, OutboxRow, RowChange, Store, Table, TimerRow, VALUE_BYTES_MAX,
+};
+use tocsin_core::Timestamp;
+
+fn whole() -> Batch {
+    Batch {
+        appends: vec![append("a", 0, 2), append("b", 0, 1)],
+        rows: vec![
+            row(Table::Alert, "one", 1),
+            row(Table::Key, "two", json!({"x": [null, "ü"]})),
+        ],
+        outbox: vec![delivery(key(Class::Page, "anna", 1), 0)],
+        timers_set: vec![timer(7, "escalation", "a")],
+        command: Some(command("ack", "done", 99)),
+        ..Batch::default()
+    }
+}
+
+fn is_whole(store: &dyn Store) {
+    let events = store.read_stream(&stream("a"), 0, 9).unwrap();
+    let events: Vec<_> = events
+        .into_iter()
+        .map(|stored| (stored.version, stored.event))
+        .collect();
+    assert_eq!(events, [(1, event(1)), (2, event(2))]);
+    assert_eq!(
+        store.row(Table::Alert, "one").unwrap().unwrap().value,
+        json!(1)
+    );
+    let two = store.row(Table::Key, "two").unwrap().unwrap();
+    assert_eq!(
+        (two.value, two.expires_at),
+        (json!({"x": [null, "ü"]}), None)
+    );
+    assert_eq!(store.outbox(Class::Page, None, 9).unwrap(), whole().outbox);
+    assert_eq!(store.timers(None, 9).unwrap(), whole().timers_set);
+    let answered = store.command_result(&CommandKey("ack".to_owned())).unwrap();
+    assert_eq!(answered, Some(json!("done")));
+}
+
+fn is_empty(store: &dyn Store) {
+    assert_eq!(store.streams(None, 9).unwrap(), []);
+    for table in Table::ALL {
+        assert_eq!(store.rows(table, "", None, 9).unwrap(), []);
+    }
+    for class in Class::ALL {
+        assert_eq!(store.outbox(class, None, 9).unwrap(), []);
+        assert_eq!(store.next_ready(class).unwrap(), None);
+    }
+    assert_eq!(store.timers(None, 9).unwrap(), []);
+    assert_eq!(store.next_timer().unwrap(), None);
+    assert_eq!(
+        store.command_result(&CommandKey("ack".to_owned())).unwrap(),
+        None
+    );
+}
+
+/// See the name.
+pub fn a_batch_commits_whole(subject: Box<dyn Subject>) {
+    is_empty(subject.store());
+    let versions = vec![2, 1];
+    assert_eq!(commit(subject.store(), whole()), Ok(Committed { versions }));
+    is_whole(subject.store());
+}
+
+/// See the name.
+pub fn everything_is_there_after_a_crash(subject: Box<dyn Subject>) {
+    commit(subject.store(), whole()).unwrap();
+    let subject = subject.reopened();
+    is_whole(subject.store());
+    commit(
+        subject.store(),
+        Batch {
+            appends: vec![append("a", 2, 1)],
+            ..Batch::default()
+        },
+    )
+    .unwrap();
+    let subject = subject.reopened();
+    assert_eq!(
+        subject.store().read_stream(&stream("a"), 2, 9).unwrap()[0].version,
+        3
+    );
+}
+
+/// See the name.
+pub fn a_refused_batch_leaves_nothing(subject: Box<dyn Subject>) {
+    let guard = Guard {
+        table: Table::Meta,
+        key: "absent".to_owned(),
+        revision: 4,
+    };
+    let refused = commit(
+        subject.store(),
+        Batch {
+            guards: vec![guard],
+            ..whole()
+        },
+    );
+    assert!(matches!(
+        refused,
+        Err(CommitError::Conflict {
+            expected: 4,
+            found: 0,
+            ..
+        })
+    ));
+    let refused = commit(
+        subject.store(),
+        Batch {
+            appends: vec![append("a", 0, 1), append("b", 1, 1)],
+            ..whole()
+        },
+    );
+    assert!(matches!(
+        refused,
+        Err(CommitError::Conflict {
+            expected: 1,
+            found: 0,
+            ..
+        })
+    ));
+    is_empty(subject.store());
+    is_empty(subject.reopened().store());
+}
+
+/// See the name.
+pub fn a_conflict_fails_only_its_own_batch(subject: Box<dyn Subject>) {
+    let batch = |name, expected| Batch {
+        appends: vec![append(name, expected, 1)],
+        ..Batch::default()
+    };
+    let group = vec![batch("a", 0), batch("a", 0), batch("b", 0)];
+    let answers = subject.store().commit(group).unwrap();
+    assert_eq!(answers[0], Ok(Committed { versions: vec![1] }));
+    assert!(matches!(&answers[1], Err(CommitError::Conflict { what, .. }) if what.contains('a')));
+    assert_eq!(answers[2], Ok(Committed { versions: vec![1] }));
+    let streams = [(stream("a"), 1), (stream("b"), 1)];
+    assert_eq!(
+        subject.reopened().store().streams(None, 9).unwrap(),
+        streams
+    );
+}
+
+/// See the name.
+pub fn later_batches_see_earlier_ones_of_the_group(subject: Box<dyn Subject>) {
+    let guard = |revision| {
+        vec![Guard {
+            table: Table::Key,
+            key: "k".to_owned(),
+            revision,
+        }]
+    };
+    let write = |value, guards| Batch {
+        rows: vec![row(Table::Key, "k", value)],
+        guards,
+        ..Batch::default()
+    };
+    let add = |expected| Batch {
+        appends: vec![append("a", expected, 1)],
+        ..Batch::default()
+    };
+    let once = Batch {
+        command: Some(command("c", "first", 9)),
+        ..Batch::default()
+    };
+    let again = Batch {
+        command: Some(command("c", "second", 9)),
+        ..Batch::default()
+    };
+    let group = vec![
+        write(1, guard(0)),
+        write(2, guard(0)),
+        add(0),
+        add(1),
+        once,
+        again,
+    ];
+    let answers = subject.store().commit(group).unwrap();
+    assert!(matches!(
+        answers[1],
+        Err(CommitError::Conflict { expected: 0, .. })
+    ));
+    assert_eq!(answers[3], Ok(Committed { versions: vec![2] }));
+    assert_eq!(answers[5], Err(CommitError::Duplicate(json!("first"))));
+    assert_eq!(
+        subject.store().row(Table::Key, "k").unwrap().unwrap().value,
+        json!(1)
+    );
+    let remove = RowChange {
+        table: Table::Key,
+        key: "k".to_owned(),
+        value: None,
+        expires_at: None,
+    };
+    let remove = Batch {
+        rows: vec![remove],
+        ..Batch::default()
+    };
+    let answers = subject
+        .store()
+        .commit(vec![remove, write(3, guard(0))])
+        .unwrap();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+}
+
+/// See the name.
+pub fn a_stream_refuses_a_version_that_has_passed(subject: Box<dyn Subject>) {
+    let add = |expected, events| Batch {
+        appends: vec![append("a", expected, events)],
+        ..Batch::default()
+    };
+    commit(subject.store(), add(0, 3)).unwrap();
+    for wrong in [0, 2, 4] {
+        let Err(CommitError::Conflict {
+            expected, found, ..
+        }) = commit(subject.store(), add(wrong, 1))
+        else {
+            panic!("version {wrong} was taken");
+        };
+        assert_eq!((expected, found), (wrong, 3));
+    }
+    let nothing = commit(subject.store(), add(3, 0));
+    assert_eq!(nothing, Ok(Committed { versions: vec![3] }));
+}
+
+/// See the name.
+pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
+    let write = |value| Batch {
+        rows: vec![row(Table::Key, "k", value)],
+        ..Batch::default()
+    };
+    commit(subject.store(), write(1)).unwrap();
+    let seen = subject
+        .store()
+        .row(Table::Key, "k")
+        .unwrap()
+        .unwrap()
+        .revision;
+    let guards = vec![Guard {
+        table: Table::Key,
+        key: "k".to_owned(),
+        revision: seen,
+    }];
+    commit(
+        subject.store(),
+        Batch {
+            guards: guards.clone(),
+            ..write(2)
+        },
+    )
+    .unwrap();
+    let late = commit(subject.store(), Batch { guards, ..write(3) });
+    assert!(
+        matches!(late, Err(CommitError::Conflict { expected, found, .. })
+        if expected == seen && found > seen)
+    );
+    assert_eq!(
+        subject.store().row(Table::Key, "k").unwrap().unwrap().value,
+        json!(2)
+    );
+}
+
+/// See the name.
+pub fn a_guard_refuses_a_row_that_is_there(subject: Box<dyn Subject>) {
+    let guards = vec![Guard {
+        table: Table::Key,
+        key: "k".to_owned(),
+        revision: 0,
+    }];
+    let write = Batch {
+        rows: vec![row(Table::Key, "k", 1)],
+        guards,
+        ..Batch::default()
+    };
+    commit(subject.store(), write.clone()).unwrap();
+    assert!(matches!(
+        commit(subject.store(), write),
+        Err(CommitError::Conflict { .. })
+    ));
+}
+
+/// See the name.
+pub fn revisions_are_never_used_twice(mut subject: Box<dyn Subject>) {
+    let mut last = 0;
+    for value in [Some(1), Some(1), None, Some(1), None, Some(1)] {
+        let change = row(Table::Key, "k", 0);
+        let change = RowChange {
+            value: value.map(|value| json!(value)),
+            ..change
+        };
+        commit(
+            subject.store(),
+            Batch {
+                rows: vec![change],
+                ..Batch::default()
+            },
+        )
+        .unwrap();
+        subject = subject.reopened();
+        let Some(stored) = subject.store().row(Table::Key, "k").unwrap() else {
+            continue;
+        };
+        assert!(stored.revision > last, "{} after {last}", stored.revision);
+        last = stored.revision;
+    }
+}
+
+/// See the name.
+pub fn a_command_is_carried_out_once(subject: Box<dyn Subject>) {
+    commit(subject.store(), whole()).unwrap();
+    let changed = Batch {
+        command: Some(command("ack", "other", 99)),
+        ..whole()
+    };
+    let again = commit(subject.store(), changed.clone());
+    assert_eq!(
+        again,
+        Err(CommitError::Duplicate(json!("done"))),
+        "before any conflict"
+    );
+    let subject = subject.reopened();
+    assert_eq!(
+        commit(subject.store(), changed),
+        Err(CommitError::Duplicate(json!("done")))
+    );
+    is_whole(subject.store());
+}
+
+/// See the name.
+pub fn several_appends_to_one_stream_follow_each_other(subject: Box<dyn Subject>) {
+    let appends = vec![append("a", 0, 2), append("b", 0, 1), append("a", 2, 1)];
+    let answer = commit(
+        subject.store(),
+        Batch {
+            appends,
+            ..Batch::default()
+        },
+    );
+    assert_eq!(
+        answer,
+        Ok(Committed {
+            versions: vec![2, 1, 3]
+        })
+    );
+    let appends = vec![append("a", 3, 1), append("a", 3, 1)];
+    let answer = commit(
+        subject.store(),
+        Batch {
+            appends,
+            ..Batch::default()
+        },
+    );
+    assert!(matches!(
+        answer,
+        Err(CommitError::Conflict {
+            expected: 3,
+            found: 4,
+            ..
+        })
+    ));
+}
+
+/// See the name.
+pub fn too_large_is_refused_before_anything_is_written(subject: Box<dyn Subject>) {
+    let value = json!("x".repeat(VALUE_BYTES_MAX - 1));
+    let name = "x".repeat(KEY_BYTES_MAX + 1);
+    let many = (0..=APPENDS_MAX)
+        .map(|n| append(&n.to_string(), 0, 1))
+        .collect();
+    let mut long = append("a", 0, 1);
+    long.events.push(value.clone());
+    let page = || delivery(key(Class::Page, "anna", 1), 0);
+    let tick = || timer(1, "kind", "id");
+    let mut result = command("c", "", 9);
+    result.result = value.clone();
+    let empty = Batch::default;
+    for batch in [
+        Batch {
+            appends: many,
+            ..empty()
+        },
+        Batch {
+            appends: vec![long],
+            ..empty()
+        },
+        Batch {
+            appends: vec![append(&name, 0, 1)],
+            ..empty()
+        },
+        Batch {
+            rows: vec![row(Table::Key, "k", value.clone())],
+            ..empty()
+        },
+        Batch {
+            rows: vec![row(Table::Key, &name, 1)],
+            ..empty()
+        },
+        Batch {
+            outbox: vec![OutboxRow {
+                body: value.clone(),
+                ..page()
+            }],
+            ..empty()
+        },
+        Batch {
+            outbox: vec![OutboxRow {
+                coalesce: Some(name.clone()),
+                ..page()
+            }],
+            ..empty()
+        },
+        Batch {
+            outbox: vec![delivery(key(Class::Page, &name, 1), 0)],
+            ..empty()
+        },
+        Batch {
+            timers_set: vec![TimerRow {
+                payload: value,
+                ..tick()
+            }],
+            ..empty()
+        },
+        Batch {
+            timers_set: vec![timer(1, &name, "id")],
+            ..empty()
+        },
+        Batch {
+            timers_set: vec![timer(1, "kind", &name)],
+            ..empty()
+        },
+        Batch {
+            command: Some(result),
+            ..empty()
+        },
+        Batch {
+            command: Some(command(&name, "", 9)),
+            ..empty()
+        },
+    ] {
+        let sound = Batch {
+            command: batch.command,
+            ..batch
+        };
+        let Err(CommitError::TooLarge { size, max, .. }) = commit(subject.store(), sound) else {
+            panic!("it was taken");
+        };
+        assert_eq!(size, max + 1);
+    }
+    is_empty(subject.store());
+}
+
+/// See the name.
+pub fn a_group_that_is_too_long_is_refused_whole(subject: Box<dyn Subject>) {
+    let write = |n: usize| Batch {
+        rows: vec![row(Table::Key, &n.to_string(), 1)],
+        ..Batch::default()
+    };
+    let answers = subject
+        .store()
+        .commit((0..=GROUP_BATCHES_MAX).map(write).collect())
+        .unwrap();
+    assert_eq!(answers.len(), GROUP_BATCHES_MAX + 1);
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer, Err(CommitError::TooLarge { .. })))
+    );
+    is_empty(subject.store());
+    let answers = subject
+        .store()
+        .commit((0..GROUP_BATCHES_MAX).map(write).collect())
+        .unwrap();
+    assert!(answers.iter().all(Result::is_ok));
+}
+
+/// See the name.
+pub fn the_largest_values_are_kept(subject: Box<dyn Subject>) {
+    let text = "x".repeat(VALUE_BYTES_MAX - 2);
+    let name = |n: usize| format!("{n:0>width$}", width = KEY_BYTES_MAX);
+    let batch = |n: usize| Batch {
+        rows: vec![row(Table::Key, &name(n), text.clone())],
+        timers_set: vec![TimerRow {
+            payload: json!(text),
+            ..timer(1, "kind", &name(n))
+        }],
+        ..Batch::default()
+    };
+    let answers = subject
+        .store()
+        .commit((0..100).map(batch).collect())
+        .unwrap();
+    assert!(answers.iter().all(Result::is_ok));
+    let subject = subject.reopened();
+    let rows = subject.store().rows(Table::Key, "", None, 1_000).unwrap();
+    assert_eq!(rows.len(), 100);
+    assert!(rows.iter().all(|(_, stored)| stored.value == json!(text)));
+    let timers = subject.store().timers_due(Timestamp(1), 1_000).unwrap();
+    assert_eq!(
+        timers
+            .iter()
+            .filter(|timer| timer.payload == json!(text))
+            .count(),
+        100
+    );
+}

@@ -1,0 +1,280 @@
+//! Deliveries: claimed once at a time, settled once, and an attempt cut off is known as such.
+
+use tocsin_core::Timestamp;
+
+use super::{LEASE_MS, Subject, claim, commit, delivery, key, keys, queue, row, settle};
+use crate::{Batch, Class, CommitError, Guard, OutboxRow, Store, Table};
+
+fn page(seq: u64, not_before: i64) -> OutboxRow {
+    delivery(key(Class::Page, "anna", seq), not_before)
+}
+
+fn waiting(store: &dyn Store) -> Vec<u64> {
+    let rows = store.outbox(Class::Page, None, 99).unwrap();
+    rows.into_iter().map(|row| row.key.seq).collect()
+}
+
+/// See the name.
+pub fn a_claim_hands_out_the_oldest_ready_row(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(2, 10), page(1, 10)]);
+    assert_eq!(claim(subject.store(), Class::Page, 9), []);
+    let claims = claim(subject.store(), Class::Page, 10);
+    assert_eq!(
+        claims[0].row,
+        OutboxRow {
+            attempts: 1,
+            ..page(1, 10)
+        }
+    );
+    assert_eq!(claims[0].token.key, claims[0].row.key);
+    assert!(!claims[0].interrupted);
+    assert_eq!(claims.len(), 1);
+}
+
+/// See the name.
+pub fn a_settled_row_is_gone(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0), page(2, 0)]);
+    let claims = claim(subject.store(), Class::Page, 0);
+    commit(subject.store(), settle(&claims[0], None)).unwrap();
+    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(waiting(subject.reopened().store()), [2]);
+}
+
+/// See the name.
+pub fn a_retry_waits_for_its_time(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let claims = claim(subject.store(), Class::Page, 0);
+    commit(subject.store(), settle(&claims[0], Some(50))).unwrap();
+    let subject = subject.reopened();
+    assert_eq!(
+        subject.store().next_ready(Class::Page).unwrap(),
+        Some(Timestamp(50))
+    );
+    assert_eq!(claim(subject.store(), Class::Page, 49), []);
+    let again = claim(subject.store(), Class::Page, 50);
+    assert_eq!(
+        again[0].row,
+        OutboxRow {
+            attempts: 2,
+            ..page(1, 50)
+        }
+    );
+}
+
+/// See the name.
+pub fn an_attempt_cut_off_by_a_crash_is_known(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    claim(subject.store(), Class::Page, 0);
+    let subject = subject.reopened();
+    let again = claim(subject.store(), Class::Page, 0);
+    assert!(again[0].interrupted);
+    assert_eq!(again[0].row.attempts, 2, "the first attempt counts");
+    let subject = subject.reopened();
+    assert_eq!(claim(subject.store(), Class::Page, 0)[0].row.attempts, 3);
+}
+
+/// See the name.
+pub fn a_settled_attempt_is_not_interrupted(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    claim(subject.store(), Class::Page, 0);
+    let subject = subject.reopened();
+    let again = claim(subject.store(), Class::Page, 0);
+    commit(subject.store(), settle(&again[0], Some(5))).unwrap();
+    let subject = subject.reopened();
+    assert!(!claim(subject.store(), Class::Page, 5)[0].interrupted);
+}
+
+/// See the name.
+pub fn a_lapsed_lease_is_claimed_again(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let first = claim(subject.store(), Class::Page, 0);
+    let end = LEASE_MS.cast_signed();
+    assert_eq!(claim(subject.store(), Class::Page, end - 1), []);
+    let second = claim(subject.store(), Class::Page, end);
+    assert!(second[0].interrupted);
+    assert_eq!(second[0].row.attempts, 2);
+    assert!(second[0].token.fence > first[0].token.fence);
+}
+
+/// See the name.
+pub fn a_claim_that_was_taken_over_cannot_settle(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let first = claim(subject.store(), Class::Page, 0);
+    let second = claim(subject.store(), Class::Page, LEASE_MS.cast_signed());
+    for retry_at in [None, Some(5)] {
+        let late = commit(subject.store(), settle(&first[0], retry_at));
+        assert!(matches!(late, Err(CommitError::Fenced(what)) if what.contains("anna")));
+    }
+    assert_eq!(waiting(subject.store()), [1]);
+    commit(subject.store(), settle(&second[0], None)).unwrap();
+    let late = commit(subject.store(), settle(&second[0], None));
+    assert!(matches!(late, Err(CommitError::Fenced(_))));
+}
+
+/// See the name.
+pub fn a_lapsed_claim_may_settle_until_taken(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let first = claim(subject.store(), Class::Page, 0);
+    assert_eq!(
+        claim(subject.store(), Class::Bulk, 10 * LEASE_MS.cast_signed()),
+        []
+    );
+    commit(subject.store(), settle(&first[0], None)).unwrap();
+    assert_eq!(waiting(subject.store()), [0; 0]);
+}
+
+/// See the name.
+pub fn fencing_numbers_rise_over_a_crash(mut subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let mut last = 0;
+    let mut old = Vec::new();
+    for _ in 0..5 {
+        let claims = claim(subject.store(), Class::Page, 0);
+        assert!(claims[0].token.fence > last);
+        last = claims[0].token.fence;
+        old.extend(claims);
+        subject = subject.reopened();
+    }
+    let store = subject.store();
+    claim(store, Class::Page, 0);
+    for token in &old {
+        assert!(matches!(
+            commit(store, settle(token, None)),
+            Err(CommitError::Fenced(_))
+        ));
+    }
+}
+
+/// See the name.
+pub fn a_claim_settles_once_in_a_group(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let claims = claim(subject.store(), Class::Page, 0);
+    let group = vec![settle(&claims[0], Some(5)), settle(&claims[0], None)];
+    let answers = subject.store().commit(group).unwrap();
+    assert!(answers[0].is_ok());
+    assert!(matches!(answers[1], Err(CommitError::Fenced(_))));
+    assert_eq!(waiting(subject.store()), [1]);
+}
+
+/// See the name.
+pub fn a_refused_batch_leaves_the_claim_standing(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0)]);
+    let claims = claim(subject.store(), Class::Page, 0);
+    let guards = vec![Guard {
+        table: Table::Key,
+        key: "k".to_owned(),
+        revision: 1,
+    }];
+    let refused = commit(
+        subject.store(),
+        Batch {
+            guards,
+            ..settle(&claims[0], None)
+        },
+    );
+    assert!(matches!(refused, Err(CommitError::Conflict { .. })));
+    let rows = vec![row(Table::Key, "k", 1)];
+    commit(
+        subject.store(),
+        Batch {
+            rows,
+            ..settle(&claims[0], None)
+        },
+    )
+    .unwrap();
+    assert_eq!(waiting(subject.store()), [0; 0]);
+}
+
+/// See the name.
+pub fn classes_have_rows_of_their_own(subject: Box<dyn Subject>) {
+    queue(
+        subject.store(),
+        Class::ALL
+            .map(|class| delivery(key(class, "x", 1), 0))
+            .to_vec(),
+    );
+    for class in Class::ALL {
+        assert_eq!(subject.store().outbox(class, None, 9).unwrap().len(), 1);
+        let claims = claim(subject.store(), class, 0);
+        assert_eq!(claims.len(), 1);
+        assert_eq!(claims[0].row.key.class, class);
+    }
+}
+
+/// See the name.
+pub fn a_cancelled_row_is_not_claimed(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0), page(2, 0)]);
+    let outbox_cancel = vec![page(1, 0).key, page(7, 0).key];
+    commit(
+        subject.store(),
+        Batch {
+            outbox_cancel,
+            ..Batch::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(waiting(subject.reopened().store()), [2]);
+}
+
+/// See the name.
+pub fn a_cancelled_claim_stays_gone_after_a_retry(subject: Box<dyn Subject>) {
+    queue(subject.store(), vec![page(1, 0), page(2, 0)]);
+    let claims = claim(subject.store(), Class::Page, 0);
+    let outbox_cancel = vec![page(1, 0).key];
+    commit(
+        subject.store(),
+        Batch {
+            outbox_cancel,
+            ..Batch::default()
+        },
+    )
+    .unwrap();
+    assert_eq!(
+        claim(subject.store(), Class::Page, 0),
+        [],
+        "the lane is still held"
+    );
+    commit(subject.store(), settle(&claims[0], Some(0))).unwrap();
+    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(waiting(subject.reopened().store()), [2]);
+}
+
+/// See the name.
+pub fn deliveries_are_listed_in_pages(subject: Box<dyn Subject>) {
+    let lanes = ["", "a", "a\0", "b"];
+    let rows = lanes
+        .iter()
+        .flat_map(|lane| [1, 2, 300].map(|seq| key(Class::Bulk, lane, seq)));
+    let all: Vec<_> = rows.map(|key| delivery(key, 5)).collect();
+    queue(subject.store(), all.iter().rev().cloned().collect());
+    let mut read: Vec<OutboxRow> = Vec::new();
+    loop {
+        let after = read.last().map(|row| row.key.clone());
+        let page = subject
+            .store()
+            .outbox(Class::Bulk, after.as_ref(), 5)
+            .unwrap();
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 5);
+        read.extend(page);
+    }
+    assert_eq!(read, all);
+    let page = key(Class::Page, "z", 9);
+    assert_eq!(
+        subject
+            .store()
+            .outbox(Class::Bulk, Some(&page), 99)
+            .unwrap(),
+        all
+    );
+    assert_eq!(
+        subject
+            .store()
+            .outbox(Class::Page, Some(&all[0].key), 99)
+            .unwrap(),
+        []
+    );
+}
