@@ -20,6 +20,7 @@ mod load;
 mod report;
 mod set;
 mod span;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -24,3 +24,11 @@ fn the_shipped_policies_answer_all_three_questions() {
         .unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(plan.value.steps.len(), 3);
 }
+
+#[test]
+fn the_shipped_policies_hold_their_own_tests() {
+    let report = crate::testing::run_tests(shipped_dir());
+    assert!(report.ok(), "{report}");
+    assert!(30 <= report.passed, "{report}");
+    crate::testing::check(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
+}

@@ -1,0 +1,198 @@
+//! Tests that stand beside the policies, for the CI of a platform team: `NAME.test.toml` holds
+//! questions and what to expect of `NAME.rhai`. A policy that nobody can test is one that nobody
+//! dares to change.
+
+mod case;
+mod compare;
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::load::{find, read, shown};
+use crate::report::{Report, Reports};
+use crate::set::{Kind, PolicySet};
+
+use case::{Case, Question};
+
+/// How the tests of a set went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TestReport {
+    /// Tests that ran and held.
+    pub passed: usize,
+    /// Tests that ran and did not hold.
+    pub failures: Vec<TestFailure>,
+    /// Why tests could not run: faults of the policies or of the test files.
+    pub faults: Vec<Report>,
+}
+
+/// A test that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TestFailure {
+    /// The test file.
+    pub file: String,
+    /// The line of the test's name, from 1.
+    pub line: usize,
+    /// The test's name.
+    pub name: String,
+    /// What differs, field by field.
+    pub differences: Vec<Difference>,
+    /// The policy's reason, or the report of why it could not answer.
+    pub because: String,
+}
+
+/// One field that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The field, as `steps[0].wait`.
+    pub field: String,
+    /// What the test expects.
+    pub expected: String,
+    /// What the policy answered.
+    pub found: String,
+}
+
+impl TestReport {
+    /// Whether every test ran and held.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.failures.is_empty() && self.faults.is_empty()
+    }
+}
+
+impl fmt::Display for TestReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.faults {
+            writeln!(f, "{fault}\n")?;
+        }
+        for failure in &self.failures {
+            writeln!(f, "{failure}\n")?;
+        }
+        write!(f, "{} passed, {} failed", self.passed, self.failures.len())?;
+        match self.faults.len() {
+            0 => Ok(()),
+            faults => write!(f, ", {faults} could not run"),
+        }
+    }
+}
+
+impl fmt::Display for TestFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.name)?;
+        for difference in &self.differences {
+            write!(f, "\n  - {} = {}", difference.field, difference.expected)?;
+            write!(f, "\n  + {} = {}", difference.field, difference.found)?;
+        }
+        for line in self.because.lines() {
+            write!(f, "\n    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks at every policy and every test file in `dir` without running a test.
+///
+/// # Errors
+/// Every fault found.
+pub fn check(dir: &Path) -> Result<(), Reports> {
+    let mut reports = PolicySet::load(dir)
+        .err()
+        .map_or_else(Vec::new, |reports| reports.0);
+    if dir.is_dir() {
+        match cases(dir) {
+            Ok(_) => {}
+            Err(mut faults) => reports.append(&mut faults),
+        }
+    }
+    if reports.is_empty() {
+        Ok(())
+    } else {
+        Err(Reports(reports))
+    }
+}
+
+/// Runs every test in `dir`.
+#[must_use]
+pub fn run_tests(dir: &Path) -> TestReport {
+    let mut report = TestReport::default();
+    let set = match PolicySet::load(dir) {
+        Ok(set) => set,
+        Err(reports) => {
+            report.faults = reports.0;
+            return report;
+        }
+    };
+    let cases = match cases(dir) {
+        Ok(cases) => cases,
+        Err(faults) => {
+            report.faults = faults;
+            return report;
+        }
+    };
+    for case in cases {
+        match run(&set, &case) {
+            None => report.passed = report.passed.saturating_add(1),
+            Some(failure) => report.failures.push(failure),
+        }
+    }
+    report
+}
+
+fn cases(dir: &Path) -> Result<Vec<Case>, Vec<Report>> {
+    let mut cases = Vec::new();
+    let mut faults = Vec::new();
+    for found in find(dir, ".test.toml").map_err(|report| vec![report])? {
+        let shown = shown(dir, &found.file);
+        let read = read(&shown, &found.path);
+        match read.and_then(|text| case::parse(&shown, &text, &found)) {
+            Ok(mut more) => cases.append(&mut more),
+            Err(report) => faults.push(report),
+        }
+    }
+    if faults.is_empty() {
+        Ok(cases)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Runs one test; none when it holds.
+fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
+    let answer = match &case.question {
+        Question::Route(alert) => set.route(alert, &case.context).map(compare::route),
+        Question::Grade(incident, alert) => set
+            .grade(incident, alert, &case.context)
+            .map(compare::grading),
+        Question::Escalate(incident) => set.escalate(incident, &case.context).map(compare::plan),
+    };
+    let (differences, because) = match &answer {
+        Ok(answer) => {
+            let reason = answer
+                .get("reason")
+                .and_then(|reason| reason.as_str())
+                .unwrap_or("");
+            (
+                compare::differences(&case.expect, answer),
+                format!("reason: {reason}"),
+            )
+        }
+        Err(report) => (
+            compare::error_differences(&case.expect, report),
+            report.to_string(),
+        ),
+    };
+    if differences.is_empty() {
+        return None;
+    }
+    Some(TestFailure {
+        file: case.file.clone(),
+        line: case.line,
+        name: case.name.clone(),
+        differences,
+        because,
+    })
+}
+
+/// The kinds of policy that have tests today.
+const TESTED: [Kind; 3] = [Kind::Routing, Kind::Grading, Kind::Escalation];

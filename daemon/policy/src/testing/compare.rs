@@ -1,0 +1,136 @@
+//! What a policy answered, in the words of the policy language, against what a test expects. A
+//! test names only the fields that it is about; a `*` in an expected text stands for any text.
+
+use serde_json::{Map, Value, json};
+use tocsin_core::{Grading, Plan, Route, Verdict};
+
+use super::Difference;
+use crate::helpers::glob;
+use crate::report::Report;
+use crate::span::Span;
+
+/// Deepest expectation, in levels; answers have three.
+const DEPTH_MAX: usize = 8;
+
+pub(super) fn route(verdict: Verdict<Route>) -> Value {
+    let reason = verdict.reason;
+    let (target, wait) = match verdict.value {
+        Route::Ignore => return json!({ "ignore": true, "reason": reason }),
+        Route::Incident(target) => (target, None),
+        Route::Wait {
+            target,
+            count,
+            window_ms,
+        } => (target, Some((count, window_ms))),
+    };
+    let mut answer = json!({
+        "key": target.key,
+        "service": target.service,
+        "team": target.team.map_or(String::new(), |team| team.0),
+        "title": target.title.unwrap_or_default(),
+        "ignore": false,
+        "reason": reason,
+    });
+    if let (Some(answer), Some((count, window_ms))) = (answer.as_object_mut(), wait) {
+        answer.insert("wait_for".to_owned(), json!(count));
+        answer.insert("within".to_owned(), json!(Span(window_ms).to_string()));
+    }
+    answer
+}
+
+pub(super) fn grading(verdict: Verdict<Grading>) -> Value {
+    let Grading { grade, security } = verdict.value;
+    json!({ "grade": grade, "security": security, "reason": verdict.reason })
+}
+
+pub(super) fn plan(verdict: Verdict<Plan>) -> Value {
+    let step = |step: &tocsin_core::Step| json!({ "page": step.page, "wait": Span(step.wait_ms).to_string() });
+    let steps: Vec<Value> = verdict.value.steps.iter().map(step).collect();
+    json!({ "steps": steps, "reason": verdict.reason })
+}
+
+/// What of `expected` an answer does not hold.
+pub(super) fn differences(expected: &Value, answer: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if expected.as_object().is_none_or(Map::is_empty) {
+        found.push(Difference {
+            field: "expect".to_owned(),
+            expected: "at least one field".to_owned(),
+            found: answer.to_string(),
+        });
+    }
+    if let Some(error) = expected.get("error") {
+        let (field, expected) = ("error".to_owned(), error.to_string());
+        return vec![Difference {
+            field,
+            expected,
+            found: format!("the answer {answer}"),
+        }];
+    }
+    walk("", expected, Some(answer), 0, &mut found);
+    found
+}
+
+/// What of `expected` a failure does not hold: only an expected `error` is content with one.
+pub(super) fn error_differences(expected: &Value, report: &Report) -> Vec<Difference> {
+    let pattern = expected.get("error").and_then(Value::as_str);
+    if pattern.is_some_and(|pattern| glob(pattern, &report.message)) {
+        return Vec::new();
+    }
+    let (field, expected) = match pattern {
+        Some(pattern) => ("error", format!("{pattern:?}")),
+        None => ("the answer", expected.to_string()),
+    };
+    let found = format!("the error {:?}", report.message);
+    vec![Difference {
+        field: field.to_owned(),
+        expected,
+        found,
+    }]
+}
+
+fn walk(
+    field: &str,
+    expected: &Value,
+    found: Option<&Value>,
+    depth: usize,
+    differences: &mut Vec<Difference>,
+) {
+    let deeper = depth.saturating_add(1);
+    match (expected, found) {
+        (Value::Object(expected), Some(Value::Object(found))) if depth < DEPTH_MAX => {
+            for (name, value) in expected {
+                let field = if field.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{field}.{name}")
+                };
+                walk(&field, value, found.get(name), deeper, differences);
+            }
+        }
+        (Value::Array(expected), Some(Value::Array(found)))
+            if depth < DEPTH_MAX && expected.len() == found.len() =>
+        {
+            for (at, (expected, found)) in expected.iter().zip(found).enumerate() {
+                walk(
+                    &format!("{field}[{at}]"),
+                    expected,
+                    Some(found),
+                    deeper,
+                    differences,
+                );
+            }
+        }
+        (Value::String(pattern), Some(Value::String(text))) if glob(pattern, text) => {}
+        (expected, Some(found)) if expected == found => {}
+        // One page target may be written without its list, as in the policy.
+        (Value::String(_), Some(Value::Array(found))) if found.len() == 1 && depth < DEPTH_MAX => {
+            walk(field, expected, found.first(), deeper, differences);
+        }
+        (expected, found) => differences.push(Difference {
+            field: field.to_owned(),
+            expected: expected.to_string(),
+            found: found.map_or_else(|| "not in the answer".to_owned(), Value::to_string),
+        }),
+    }
+}
