@@ -1,14 +1,127 @@
 //! War rooms, pages and buttons in Slack.
+//!
+//! Slack's Web API has no idempotency keys, so each post carries an effect id in its metadata and
+//! an unsure outcome is looked up before anything is sent again ([`post`]). An incident has one
+//! war room however often and in whatever order its events are delivered ([`room`]). What is
+//! written where is decided in pure modules: [`names`], [`text`], [`blocks`], [`changes`].
 #![forbid(unsafe_code)]
-use tocsin_plugin_sdk::{Plugin, export_plugin, types::*};
-struct Slack;
+
+mod api;
+mod asked;
+mod blocks;
+mod changes;
+mod events;
+mod inbound;
+mod jobs;
+mod names;
+mod post;
+mod room;
+#[cfg(test)]
+mod standin;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use tocsin_plugin_sdk::serde_json::Value;
+use tocsin_plugin_sdk::types::{
+    Delivery, Descriptor, Event, Failure, HealthReport, Issue, Outcome, WebhookRequest,
+    WebhookResponse,
+};
+use tocsin_plugin_sdk::{Plugin, export_plugin};
+
+/// Kinds of events handled here; the manifest says the same.
+const EVENTS: [&str; 8] = [
+    "incident-opened",
+    "incident-changed",
+    "update-posted",
+    "log-added",
+    "page",
+    "prompt",
+    "settled",
+    "job",
+];
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Slack;
+
+export_plugin!(Slack);
+
 impl Plugin for Slack {
     fn describe() -> Descriptor {
         Descriptor {
             id: "slack".into(),
-            version: "0.1.0".into(),
-            events: vec![],
+            version: env!("CARGO_PKG_VERSION").into(),
+            events: EVENTS.map(Into::into).to_vec(),
+        }
+    }
+
+    fn check_config(config: &Value) -> Vec<Issue> {
+        let mut issues = Vec::new();
+        let text = |key: &str| config.get(key).and_then(Value::as_str);
+        let mut refuse = |path: &str, message: &str| {
+            issues.push(Issue {
+                path: path.into(),
+                message: message.into(),
+            });
+        };
+        if text("base-url").is_some_and(|it| !it.starts_with("http")) {
+            refuse("base-url", "must be a URL, e.g. https://slack.com/api");
+        }
+        if text("channel-prefix").is_some_and(|it| names::slug(it).is_empty()) {
+            refuse("channel-prefix", "must have a letter or a digit, e.g. inc");
+        }
+        for key in ["engineering-channel", "company-channel"] {
+            if text(key).is_some_and(|it| it.is_empty() || it.starts_with('#')) {
+                refuse(
+                    key,
+                    "must be the channel's id, e.g. C0123456789, not its name",
+                );
+            }
+        }
+        issues
+    }
+
+    fn on_event(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
+        events::handle(event, delivery)
+    }
+
+    fn on_webhook(request: WebhookRequest) -> Result<WebhookResponse, Failure> {
+        inbound::handle(&request)
+    }
+
+    fn health() -> HealthReport {
+        match api::post("auth.test", &[], None) {
+            Ok(_) => HealthReport::Ok,
+            Err(error) => match error.into_failure("auth.test") {
+                Failure::Retry(hint) => HealthReport::Degraded(hint.reason),
+                Failure::Permanent(why) | Failure::Misconfigured(why) => HealthReport::Failing(why),
+            },
         }
     }
 }
-export_plugin!(Slack);
+
+#[cfg(test)]
+mod manifest_tests {
+    use super::*;
+    use tocsin_plugin_sdk::serde_json::json;
+
+    #[test]
+    fn the_manifest_subscribes_to_what_is_handled() {
+        let manifest = include_str!("../plugin.toml");
+        for event in EVENTS {
+            assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
+        }
+        assert!(manifest.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_with_an_example() {
+        let good = json!({"base-url": "https://slack.com/api", "company-channel": "C1"});
+        assert_eq!(Slack::check_config(&good), []);
+        let bad = json!({"base-url": "slack", "channel-prefix": "!", "company-channel": "#all"});
+        let issues = Slack::check_config(&bad);
+        let paths: Vec<&str> = issues.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["base-url", "channel-prefix", "company-channel"]);
+    }
+}

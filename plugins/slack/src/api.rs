@@ -1,0 +1,303 @@
+//! Calling Slack's Web API: form-encoded, with the token added by the host.
+//!
+//! An answer with status 200 can still be a refusal (`"ok": false`), and what matters about an
+//! error is whether Slack did what was asked: no, perhaps, or not this time.
+
+use tocsin_plugin_sdk::config;
+use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
+use tocsin_plugin_sdk::serde_json::{self, Value};
+use tocsin_plugin_sdk::types::{Failure, RetryHint};
+
+/// One slow answer must leave time for the other calls of the same delivery.
+const TIMEOUT_MS: u32 = 4_000;
+/// When Slack says "slow down" and not how much.
+const RATE_LIMITED_MS: u64 = 30_000;
+
+/// Refusals that another try can mend although Slack did nothing.
+const BUSY: [&str; 4] = [
+    "ratelimited",
+    "rate_limited",
+    "service_unavailable",
+    "request_timeout",
+];
+/// Refusals after which Slack may have done it all the same; its documents say so.
+const UNSURE: [&str; 2] = ["fatal_error", "internal_error"];
+/// Refusals that only the operator can mend.
+const MISCONFIGURED: [&str; 11] = [
+    "access_denied",
+    "account_inactive",
+    "ekm_access_denied",
+    "invalid_auth",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "not_authed",
+    "org_login_required",
+    "token_expired",
+    "token_revoked",
+];
+
+/// Why there is no answer to work with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ApiError {
+    /// Slack said no, with this code, and did nothing.
+    Refused {
+        /// Slack's word, e.g. `channel_not_found`.
+        code: String,
+        /// The scope that is missing, if that is the reason.
+        needed: Option<String>,
+    },
+    /// Slack may have done it: look before asking again.
+    Unsure(Failure),
+    /// Nothing was sent now: an earlier try of this delivery was, and its answer was lost.
+    Lost,
+    /// Slack did not do it.
+    NotDone(Failure),
+}
+
+impl ApiError {
+    /// Whether Slack refused with this code.
+    pub(crate) fn is(&self, wanted: &str) -> bool {
+        matches!(self, ApiError::Refused { code, .. } if code == wanted)
+    }
+
+    /// The answer of a call that cannot go on.
+    pub(crate) fn into_failure(self, method: &str) -> Failure {
+        match self {
+            ApiError::Unsure(failure) | ApiError::NotDone(failure) => failure,
+            ApiError::Lost => {
+                Failure::retry(format!("{method}: the answer to an earlier try was lost"))
+            }
+            ApiError::Refused { code, needed } => refusal(method, &code, needed.as_deref()),
+        }
+    }
+}
+
+/// Calls a method that changes something. With `once`, a success is remembered by the host for
+/// this delivery and a refusal is not.
+pub(crate) fn post(
+    method: &str,
+    params: &[(&str, &str)],
+    once: Option<&str>,
+) -> Result<Value, ApiError> {
+    let mut request = Request::post(url(method)).form(params);
+    if let Some(key) = once {
+        request = request.once(key);
+    }
+    let result = answer(method, request.auth("bot").timeout_ms(TIMEOUT_MS).send());
+    if let (Err(ApiError::Refused { .. } | ApiError::NotDone(_)), Some(key)) = (&result, once) {
+        http::forget(key);
+    }
+    result
+}
+
+/// Calls a method that only reads.
+pub(crate) fn get(method: &str, params: &[(&str, &str)]) -> Result<Value, ApiError> {
+    let request = Request::get(url(method))
+        .query(params)
+        .auth("bot")
+        .timeout_ms(TIMEOUT_MS);
+    answer(method, request.send())
+}
+
+fn url(method: &str) -> String {
+    let base = config::get("base-url").unwrap_or_else(|| "https://slack.com/api".into());
+    format!("{}/{method}", base.trim_end_matches('/'))
+}
+
+fn answer(method: &str, result: Result<Response, HttpError>) -> Result<Value, ApiError> {
+    let response = match result {
+        Ok(response) => response,
+        Err(HttpError::OutcomeUnknown(_)) => return Err(ApiError::Lost),
+        Err(HttpError::Timeout) => {
+            let why = format!("{method}: Slack did not answer in time");
+            return Err(ApiError::Unsure(Failure::retry(why)));
+        }
+        Err(error) => return Err(ApiError::NotDone(error.into())),
+    };
+    let retry_after_ms = response.retry_after_ms();
+    match response.status {
+        429 => Err(ApiError::NotDone(busy(
+            method,
+            "rate limited",
+            retry_after_ms,
+        ))),
+        500.. => {
+            let why = format!("status {}", response.status);
+            Err(ApiError::Unsure(Failure::Retry(hint(
+                method,
+                &why,
+                retry_after_ms,
+            ))))
+        }
+        200..300 => body(method, &response, retry_after_ms),
+        status => Err(ApiError::NotDone(Failure::Permanent(format!(
+            "{method} was answered with status {status}; is base-url right?"
+        )))),
+    }
+}
+
+fn body(method: &str, response: &Response, after_ms: Option<u64>) -> Result<Value, ApiError> {
+    let Ok(body) = serde_json::from_slice::<Value>(&response.body) else {
+        let why = format!("{method} was not answered with JSON");
+        return Err(ApiError::Unsure(Failure::retry(why)));
+    };
+    if body["ok"] == true {
+        return Ok(body);
+    }
+    let code = body["error"]
+        .as_str()
+        .unwrap_or("no error code")
+        .to_string();
+    if BUSY.contains(&code.as_str()) {
+        return Err(ApiError::NotDone(busy(method, &code, after_ms)));
+    }
+    if UNSURE.contains(&code.as_str()) {
+        return Err(ApiError::Unsure(Failure::Retry(hint(
+            method, &code, after_ms,
+        ))));
+    }
+    let needed = body["needed"].as_str().map(Into::into);
+    Err(ApiError::Refused { code, needed })
+}
+
+fn refusal(method: &str, code: &str, needed: Option<&str>) -> Failure {
+    let what = format!("Slack refused {method}: {code}");
+    if MISCONFIGURED.contains(&code) {
+        let remedy = match needed {
+            Some(scope) => format!("add the scope {scope} to the Slack app and install it again"),
+            None => "check the secret bot-token and that the Slack app is installed".into(),
+        };
+        return Failure::Misconfigured(format!("{what}; {remedy}"));
+    }
+    let remedy = match code {
+        "not_in_channel" => "; invite the Slack app to that channel",
+        "channel_not_found" => "; check the channel's id, and that the Slack app may see it",
+        "user_not_found" | "users_not_found" => "; check the person's contact of kind slack",
+        _ => "",
+    };
+    Failure::Permanent(format!("{what}{remedy}"))
+}
+
+fn busy(method: &str, why: &str, after_ms: Option<u64>) -> Failure {
+    Failure::Retry(hint(method, why, Some(after_ms.unwrap_or(RATE_LIMITED_MS))))
+}
+
+fn hint(method: &str, why: &str, after_ms: Option<u64>) -> RetryHint {
+    RetryHint {
+        reason: format!("{method}: {why}"),
+        after_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tocsin_plugin_sdk::http::Header;
+
+    fn answered(status: u16, retry_after: Option<&str>, body: &str) -> Failure {
+        let value = |it: &str| Header {
+            name: "Retry-After".into(),
+            value: it.into(),
+        };
+        let headers = retry_after.map(value).into_iter().collect();
+        let response = Response {
+            status,
+            headers,
+            body: body.into(),
+            replayed: false,
+        };
+        answer("chat.postMessage", Ok(response))
+            .unwrap_err()
+            .into_failure("chat.postMessage")
+    }
+
+    #[test]
+    fn what_only_the_operator_can_mend_pauses_the_plugin() {
+        for code in MISCONFIGURED {
+            let failure = answered(200, None, &format!(r#"{{"ok":false,"error":"{code}"}}"#));
+            assert!(
+                matches!(failure, Failure::Misconfigured(_)),
+                "{code}: {failure:?}"
+            );
+        }
+        let scope = r#"{"ok":false,"error":"missing_scope","needed":"chat:write"}"#;
+        let Failure::Misconfigured(why) = answered(200, None, scope) else {
+            panic!("{scope}")
+        };
+        assert!(why.contains("add the scope chat:write"), "{why}");
+    }
+
+    #[test]
+    fn a_refusal_that_another_try_cannot_mend_is_permanent() {
+        for code in [
+            "channel_not_found",
+            "not_in_channel",
+            "is_archived",
+            "user_not_found",
+        ] {
+            let failure = answered(200, None, &format!(r#"{{"ok":false,"error":"{code}"}}"#));
+            assert!(
+                matches!(failure, Failure::Permanent(_)),
+                "{code}: {failure:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn slack_says_how_long_to_wait() {
+        let cases = [
+            (429, Some("7"), "", Some(7_000)),
+            (429, None, "", Some(RATE_LIMITED_MS)),
+            (
+                200,
+                Some("3"),
+                r#"{"ok":false,"error":"ratelimited"}"#,
+                Some(3_000),
+            ),
+            (503, Some("5"), "", Some(5_000)),
+            (500, None, "oops", None),
+            (200, None, r#"{"ok":false,"error":"fatal_error"}"#, None),
+            (200, None, "<html>", None),
+        ];
+        for (status, retry_after, body, expected) in cases {
+            let failure = answered(status, retry_after, body);
+            let Failure::Retry(hint) = failure else {
+                panic!("{status} {body}: {failure:?}")
+            };
+            assert_eq!(hint.after_ms, expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn only_where_slack_may_have_acted_is_the_outcome_unsure() {
+        let respond = |status: u16, body: &str| {
+            let body = body.as_bytes().to_vec();
+            answer(
+                "m",
+                Ok(Response {
+                    status,
+                    headers: Vec::new(),
+                    body,
+                    replayed: false,
+                }),
+            )
+        };
+        let unsure = [
+            answer("m", Err(HttpError::Timeout)),
+            respond(502, ""),
+            respond(200, r#"{"ok":false,"error":"internal_error"}"#),
+        ];
+        for result in unsure {
+            assert!(matches!(result, Err(ApiError::Unsure(_))), "{result:?}");
+        }
+        let not_done = [
+            answer("m", Err(HttpError::Connect("refused".into()))),
+            respond(429, ""),
+            respond(200, r#"{"ok":false,"error":"ratelimited"}"#),
+        ];
+        for result in not_done {
+            assert!(matches!(result, Err(ApiError::NotDone(_))), "{result:?}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Messages in Slack's Block Kit, as the JSON text that its form fields carry.
+
+use crate::text;
+use tocsin_plugin_sdk::serde_json::{Value, json};
+use tocsin_plugin_sdk::types::{Choice, Incident, Page, Prompt, Update};
+
+/// The action id of the Acknowledge button.
+pub(crate) const ACK: &str = "ack";
+/// What a choice's action id begins with; they must differ within a message.
+pub(crate) const ANSWER: &str = "answer:";
+
+/// Slack refuses an actions block with more buttons.
+const BUTTONS_MAX: usize = 25;
+const BUTTON_CHARS_MAX: usize = 75;
+
+/// A message: what notifications show, and what the channel shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Message {
+    /// Plain text for notifications and screen readers.
+    pub(crate) text: String,
+    /// The blocks; none for a single line.
+    pub(crate) blocks: Vec<Value>,
+}
+
+impl Message {
+    /// One line.
+    pub(crate) fn line(text: String) -> Self {
+        Message {
+            text,
+            blocks: Vec::new(),
+        }
+    }
+
+    /// The same message without buttons and with a note under it.
+    pub(crate) fn settled(text: &str, note: &str) -> Self {
+        let blocks = vec![section(text), context(note)];
+        Message {
+            text: format!("{text}\n{note}"),
+            blocks,
+        }
+    }
+}
+
+/// The first message in a war room.
+pub(crate) fn opening(incident: &Incident) -> Message {
+    let headline = text::headline(incident);
+    let summary = text::escape(&text::cut(&incident.summary, text::BODY_CHARS_MAX));
+    let mut facts = vec![match &incident.operator {
+        Some(person) => format!("Operator: {}", text::mention(person)),
+        None => "No operator yet: the first to acknowledge becomes it".into(),
+    }];
+    if !incident.services.is_empty() {
+        let services = text::cut(&incident.services.join(", "), 300);
+        facts.push(format!("Services: {}", text::escape(&services)));
+    }
+    if let Some(url) = &incident.url {
+        facts.push(format!("<{url}|Open in tocsin>"));
+    }
+    let body = format!("{headline}\n{summary}");
+    let blocks = vec![section(body.trim_end()), context(&facts.join(" · "))];
+    Message {
+        text: headline,
+        blocks,
+    }
+}
+
+/// A page, with its Acknowledge button.
+pub(crate) fn page(page: &Page) -> Message {
+    let text = page_text(page);
+    let value = json!({"incident": page.incident.id, "page": page.id});
+    let mut buttons = vec![button(ACK, "Acknowledge", &value, Some("primary"))];
+    if let Some(url) = &page.incident.url {
+        let label = json!({"type": "plain_text", "text": "Open in tocsin"});
+        buttons.push(json!({
+            "type": "button", "action_id": "open", "text": label, "url": url
+        }));
+    }
+    let blocks = vec![
+        section(&text),
+        json!({"type": "actions", "elements": buttons}),
+    ];
+    Message { text, blocks }
+}
+
+/// A question with a button for each choice.
+pub(crate) fn prompt(prompt: &Prompt) -> Message {
+    let mut text = text::from_markdown(&prompt.body);
+    if let Some(incident) = &prompt.incident {
+        text = format!("{}\n{text}", text::headline(incident));
+    }
+    let choices = prompt.choices.iter().take(BUTTONS_MAX);
+    let buttons: Vec<Value> = choices.map(|it| choice(&prompt.id, it)).collect();
+    let mut blocks = vec![section(&text)];
+    if !buttons.is_empty() {
+        blocks.push(json!({"type": "actions", "elements": buttons}));
+    }
+    Message { text, blocks }
+}
+
+/// What the spokesperson tells an audience, with the promise.
+pub(crate) fn update(update: &Update) -> Message {
+    let incident = &update.incident;
+    let mut shown = incident.clone();
+    if let Some(title) = &incident.public_title {
+        shown.title = title.clone();
+    }
+    let headline = text::headline(&shown);
+    let body = text::from_markdown(&update.body);
+    let promise = match update.next_update_at {
+        Some(at) => format!("Next update by {}", text::moment(at)),
+        None => format!("Last update: the incident is {}", incident.status.as_str()),
+    };
+    let facts = format!("{promise} · from {}", text::actor(&update.author));
+    let blocks = vec![section(&format!("{headline}\n{body}")), context(&facts)];
+    Message {
+        text: format!("{headline}\n{body}\n{promise}"),
+        blocks,
+    }
+}
+
+fn page_text(page: &Page) -> String {
+    let headline = text::headline(&page.incident);
+    let reason = text::escape(&text::cut(&page.reason, 500));
+    let summary = text::escape(&text::cut(&page.incident.summary, 1500));
+    let text = format!("{headline}\n{reason}\n{summary}");
+    text.trim_end().into()
+}
+
+fn choice(prompt_id: &str, choice: &Choice) -> Value {
+    let value = json!({"prompt": prompt_id, "choice": choice.id});
+    let style = choice.danger.then_some("danger");
+    button(
+        &format!("{ANSWER}{}", choice.id),
+        &choice.label,
+        &value,
+        style,
+    )
+}
+
+fn button(action_id: &str, label: &str, value: &Value, style: Option<&str>) -> Value {
+    let label = text::cut(label, BUTTON_CHARS_MAX);
+    let mut button = json!({
+        "type": "button",
+        "action_id": action_id,
+        "text": {"type": "plain_text", "text": label},
+        "value": value.to_string(),
+    });
+    if let Some(style) = style {
+        button["style"] = style.into();
+    }
+    button
+}
+
+fn section(markdown: &str) -> Value {
+    json!({"type": "section", "text": {"type": "mrkdwn", "text": text::cut(markdown, 3000)}})
+}
+
+fn context(markdown: &str) -> Value {
+    let text = text::cut(markdown, 2000);
+    json!({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tocsin_plugin_sdk::testing;
+    use tocsin_plugin_sdk::types::{Actor, Audience};
+
+    #[test]
+    fn a_page_shows_grade_title_and_reason_and_one_button_acknowledges() {
+        let to = testing::person("jo", "slack", "U1");
+        let page = page(&testing::page("p-1", &testing::incident(), &to));
+        for part in [
+            "Major",
+            "#42",
+            "Checkout is down",
+            "first step of the escalation",
+        ] {
+            assert!(page.text.contains(part), "{part} is not in {}", page.text);
+        }
+        let button = &page.blocks[1]["elements"][0];
+        assert_eq!(button["action_id"], "ack");
+        let value: Value =
+            tocsin_plugin_sdk::serde_json::from_str(button["value"].as_str().unwrap()).unwrap();
+        assert_eq!(value, json!({"incident": "inc-1", "page": "p-1"}));
+    }
+
+    #[test]
+    fn a_settled_message_has_no_buttons_left() {
+        let settled = Message::settled("*Major incident*", "Acknowledged by <@U1>");
+        assert!(settled.blocks.iter().all(|it| it["type"] != "actions"));
+        assert!(settled.text.contains("Acknowledged by <@U1>"));
+    }
+
+    #[test]
+    fn an_update_promises_the_next_one() {
+        let update = update(&Update {
+            id: "u-1".into(),
+            incident: testing::incident(),
+            audience: Audience::Company,
+            author: Actor {
+                kind: "person".into(),
+                id: "sam".into(),
+                display_name: None,
+            },
+            body: "We are **on it**".into(),
+            next_update_at: Some(1_767_357_000_000),
+            at: 1_767_355_200_000,
+            extra: "{}".into(),
+        });
+        assert!(update.text.contains("We are *on it*"), "{}", update.text);
+        assert!(
+            update.text.contains("Next update by <!date^1767357000^"),
+            "{}",
+            update.text
+        );
+        assert!(update.text.contains("12:30 UTC"), "{}", update.text);
+    }
+
+    #[test]
+    fn long_texts_stay_within_slacks_limits() {
+        let mut incident = testing::incident();
+        incident.title = "<".repeat(9000);
+        incident.summary = "&".repeat(9000);
+        let to = testing::person("jo", "slack", "U1");
+        let page = page(&testing::page("p-1", &incident, &to));
+        let text = page.blocks[0]["text"]["text"].as_str().unwrap();
+        assert!(text.chars().count() <= 3000);
+    }
+}

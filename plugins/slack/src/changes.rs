@@ -1,0 +1,153 @@
+//! What happened to an incident, in one line for each thing.
+
+use crate::text;
+use tocsin_plugin_sdk::serde_json::{self, Value};
+use tocsin_plugin_sdk::types::{Incident, IncidentChange, Person, Status};
+
+/// The lines; none when nothing that people in the room care about changed.
+pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
+    let (before, after) = (&change.before, &change.after);
+    let by = text::actor(&change.by);
+    let mut lines = Vec::new();
+    if before.grade != after.grade {
+        let (old, new) = (before.grade.as_str(), after.grade.as_str());
+        let why = reason(after)
+            .map(|it| format!(": {it}"))
+            .unwrap_or_default();
+        lines.push(format!("Grade: {old} → *{new}* by {by}{why}"));
+    }
+    if !before.security && after.security {
+        lines.push(format!(":lock: Flagged as a *security* incident by {by}"));
+    }
+    if before.title != after.title {
+        lines.push(format!(
+            "Title: {}",
+            text::escape(&text::cut(&after.title, 200))
+        ));
+    }
+    if before.acknowledged_at.is_none() && after.acknowledged_at.is_some() {
+        lines.push(format!(":eyes: Acknowledged by {by}"));
+    }
+    lines.extend(role("operator", &before.operator, &after.operator));
+    lines.extend(role(
+        "spokesperson",
+        &before.spokesperson,
+        &after.spokesperson,
+    ));
+    lines.extend(status(before, after, &by));
+    lines
+}
+
+/// Whether the room's topic says something else now.
+pub(crate) fn retitles(change: &IncidentChange) -> bool {
+    text::topic(&change.before) != text::topic(&change.after)
+}
+
+/// Why the grade is what it is, as the engine tells it beside the incident.
+fn reason(incident: &Incident) -> Option<String> {
+    let extra: Value = serde_json::from_str(&incident.extra).ok()?;
+    let reason = extra.get("grade-reason")?.as_str()?;
+    Some(text::escape(&text::cut(reason, 500)))
+}
+
+fn role(role: &str, before: &Option<Person>, after: &Option<Person>) -> Option<String> {
+    let id = |it: &Option<Person>| it.as_ref().map(|it| it.id.clone());
+    if id(before) == id(after) {
+        return None;
+    }
+    Some(match after {
+        Some(person) => format!("{} is now {role}", text::mention(person)),
+        None => format!("There is no {role} any more"),
+    })
+}
+
+fn status(before: &Incident, after: &Incident, by: &str) -> Option<String> {
+    if before.status == after.status {
+        return None;
+    }
+    let since = |at: Option<u64>| match at {
+        Some(at) => format!(" after {}", text::span(at.saturating_sub(after.opened_at))),
+        None => String::new(),
+    };
+    Some(match after.status {
+        Status::Open => format!(":rotating_light: Reopened by {by}"),
+        Status::Mitigated => {
+            format!(
+                ":adhesive_bandage: Mitigated by {by}{}",
+                since(after.mitigated_at)
+            )
+        }
+        Status::Resolved => {
+            format!(
+                ":white_check_mark: Resolved by {by}{}",
+                since(after.resolved_at)
+            )
+        }
+        Status::Closed => format!(":file_folder: Closed by {by}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tocsin_plugin_sdk::testing::{change, incident, person};
+    use tocsin_plugin_sdk::types::Grade;
+
+    fn lines_after(edit: impl Fn(&mut Incident)) -> Vec<String> {
+        let before = incident();
+        let mut after = before.clone();
+        edit(&mut after);
+        lines(&change(&before, &after, &[]))
+    }
+
+    #[test]
+    fn each_thing_that_happened_is_one_line() {
+        type Edit = fn(&mut Incident);
+        let cases: [(Edit, &str); 5] = [
+            (
+                |it| {
+                    it.grade = Grade::Critical;
+                    it.extra = r#"{"grade-reason": "orders fail & get lost"}"#.into();
+                },
+                "Grade: major → *critical* by policy grading: orders fail &amp; get lost",
+            ),
+            (
+                |it| it.acknowledged_at = Some(it.opened_at),
+                ":eyes: Acknowledged by policy grading",
+            ),
+            (
+                |it| it.operator = Some(person("jo", "slack", "U1")),
+                "<@U1> is now operator",
+            ),
+            (
+                |it| {
+                    it.status = Status::Resolved;
+                    it.resolved_at = Some(it.opened_at + 720_000);
+                },
+                ":white_check_mark: Resolved by policy grading after 12 min",
+            ),
+            (|it| it.title = "Cart is down".into(), "Title: Cart is down"),
+        ];
+        for (edit, expected) in cases {
+            assert_eq!(lines_after(edit), [expected]);
+        }
+    }
+
+    #[test]
+    fn what_only_the_engine_cares_about_is_not_posted() {
+        assert_eq!(lines_after(|it| it.revision = 9), [] as [String; 0]);
+        assert_eq!(
+            lines_after(|it| it.summary = "more alerts".into()),
+            [] as [String; 0]
+        );
+    }
+
+    #[test]
+    fn a_person_who_changed_contacts_is_still_the_same_operator() {
+        let mut before = incident();
+        before.operator = Some(person("jo", "slack", "U1"));
+        let mut after = before.clone();
+        after.operator = Some(person("jo", "slack", "U2"));
+        assert_eq!(lines(&change(&before, &after, &[])), [] as [String; 0]);
+    }
+}

@@ -1,0 +1,126 @@
+//! What each event means in Slack.
+
+use crate::blocks::{self, Message};
+use crate::post::Post;
+use crate::{asked, changes, jobs, room, text};
+use tocsin_plugin_sdk::types::{
+    Audience, Delivery, Event, EventBody, Failure, Incident, IncidentChange, LogEntry, LogKind,
+    Outcome, Person, Status, Update,
+};
+use tocsin_plugin_sdk::{commands, config, log};
+
+/// Handles one event; everything it does outside may be repeated by a retry without harm.
+pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
+    match &event.body {
+        EventBody::IncidentOpened(incident) => {
+            room::ensure(incident, delivery)?;
+            Ok(Outcome::Done)
+        }
+        EventBody::IncidentChanged(change) => changed(change, &event, delivery),
+        EventBody::UpdatePosted(update) => updated(update, delivery),
+        EventBody::LogAdded(entry) => logged(entry, &event, delivery),
+        EventBody::Page(page) => asked::page(page, event.at),
+        EventBody::Prompt(prompt) => asked::prompt(prompt, delivery, event.at),
+        EventBody::Settled(settled) => asked::settled(settled),
+        EventBody::Job(job) => jobs::handle(job, delivery),
+        EventBody::DocumentReady(_) | EventBody::Other(_) => Ok(Outcome::Ignored),
+    }
+}
+
+fn changed(
+    change: &IncidentChange,
+    event: &Event,
+    delivery: &Delivery,
+) -> Result<Outcome, Failure> {
+    let incident = &change.after;
+    let flagged = incident.security && !change.before.security;
+    let lines = changes::lines(change);
+    if lines.is_empty() && !changes::retitles(change) {
+        return Ok(Outcome::Ignored);
+    }
+    if incident.status == Status::Closed && room::known(incident)?.is_none() {
+        return Ok(Outcome::Ignored);
+    }
+    let mut room = room::ensure(incident, delivery)?;
+    room.retitle(incident)?;
+    room.invite(&roles(incident))?;
+    if !lines.is_empty() {
+        let effect = format!("change:{}", event.id);
+        let message = Message::line(lines.join("\n"));
+        Post {
+            channel: &room.channel,
+            effect,
+            since: event.at,
+            message,
+        }
+        .send()?;
+    }
+    if flagged {
+        room::say_moved(incident, &event.id)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
+    let setting = match update.audience {
+        Audience::Engineering => "engineering-channel",
+        Audience::Company => "company-channel",
+        Audience::WarRoom => {
+            let room = room::ensure(&update.incident, delivery)?;
+            return tell_audience(update, &room.channel);
+        }
+        Audience::Public => return Ok(Outcome::Ignored),
+    };
+    match config::get(setting).filter(|it| !it.is_empty()) {
+        Some(channel) => tell_audience(update, &channel),
+        None => {
+            log::warn("an update has no channel to go to", &[("set", setting)]);
+            Ok(Outcome::Ignored)
+        }
+    }
+}
+
+fn tell_audience(update: &Update, channel: &str) -> Result<Outcome, Failure> {
+    let effect = format!("update:{}:{channel}", update.id);
+    let message = blocks::update(update);
+    Post {
+        channel,
+        effect,
+        since: update.at,
+        message,
+    }
+    .send()?;
+    Ok(Outcome::Done)
+}
+
+fn logged(entry: &LogEntry, event: &Event, delivery: &Delivery) -> Result<Outcome, Failure> {
+    let Some(incident_id) = &event.incident_id else {
+        return Ok(Outcome::Ignored);
+    };
+    let incident = commands::get(incident_id)?;
+    let room = room::ensure(&incident, delivery)?;
+    let kind = match entry.kind {
+        LogKind::Seen => ":mag: *Seen*",
+        LogKind::Decided => ":scales: *Decided*",
+        LogKind::Done => ":hammer_and_wrench: *Done*",
+        LogKind::Note => ":memo: *Note*",
+    };
+    let body = text::from_markdown(&entry.body);
+    let message = Message::line(format!("{kind} by {}: {body}", text::actor(&entry.author)));
+    let effect = format!("log:{}", entry.id);
+    Post {
+        channel: &room.channel,
+        effect,
+        since: entry.at,
+        message,
+    }
+    .send()?;
+    Ok(Outcome::Done)
+}
+
+fn roles(incident: &Incident) -> Vec<&Person> {
+    [&incident.operator, &incident.spokesperson]
+        .into_iter()
+        .flatten()
+        .collect()
+}

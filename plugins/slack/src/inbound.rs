@@ -1,0 +1,190 @@
+//! What Slack sends: pressed buttons, the slash command, and events. The host has checked the
+//! signature. Slack waits three seconds, so nothing here calls Slack: that is left to jobs.
+
+use crate::asked::Asked;
+use crate::blocks;
+use tocsin_plugin_sdk::commands::{self, CommandError};
+use tocsin_plugin_sdk::serde_json::{self, Value, json};
+use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
+use tocsin_plugin_sdk::{jobs, log};
+
+/// Answers one request.
+pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
+    if !request.verified {
+        return Ok(WebhookResponse::new(401));
+    }
+    match request.route.as_str() {
+        "interactions" => interaction(request),
+        "commands" => command(request),
+        "events" => Ok(event(request)),
+        _ => Ok(WebhookResponse::new(404)),
+    }
+}
+
+/// A press on a button, and what it asks for.
+#[derive(Clone, Debug, PartialEq)]
+struct Press {
+    user: String,
+    channel: String,
+    ts: String,
+    text: String,
+    ask: Ask,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Ask {
+    Acknowledge {
+        incident: String,
+        page: String,
+    },
+    Answer {
+        prompt: String,
+        choice: String,
+        label: String,
+    },
+}
+
+fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
+    let payload = request.form_field("payload").unwrap_or_default();
+    let Ok(payload) = serde_json::from_str::<Value>(&payload) else {
+        return Ok(WebhookResponse::new(400));
+    };
+    if let Some(press) = read_press(&payload) {
+        take(&press)?;
+    }
+    // Views, shortcuts and buttons that are links need no more than this.
+    Ok(WebhookResponse::new(200))
+}
+
+fn read_press(payload: &Value) -> Option<Press> {
+    if payload["type"] != "block_actions" {
+        return None;
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let action = payload["actions"].as_array()?.first()?;
+    let action_id = action["action_id"].as_str()?;
+    let value: Value = serde_json::from_str(action["value"].as_str()?).ok()?;
+    let ask = if action_id == blocks::ACK {
+        Ask::Acknowledge {
+            incident: text(&value["incident"]),
+            page: text(&value["page"]),
+        }
+    } else if action_id.starts_with(blocks::ANSWER) {
+        let label = text(&action["text"]["text"]);
+        Ask::Answer {
+            prompt: text(&value["prompt"]),
+            choice: text(&value["choice"]),
+            label,
+        }
+    } else {
+        return None;
+    };
+    let channel = [
+        &payload["channel"]["id"],
+        &payload["container"]["channel_id"],
+    ];
+    let ts = [
+        &payload["message"]["ts"],
+        &payload["container"]["message_ts"],
+    ];
+    let first = |values: [&Value; 2]| values.iter().find_map(|it| it.as_str()).map(Into::into);
+    Some(Press {
+        user: payload["user"]["id"].as_str()?.into(),
+        channel: first(channel).unwrap_or_default(),
+        ts: first(ts).unwrap_or_default(),
+        text: text(&payload["message"]["text"]),
+        ask,
+    })
+}
+
+/// Gives the command at once, because it counts; shows the outcome by a job.
+fn take(press: &Press) -> Result<(), Failure> {
+    let by = Actor::by_contact("slack", &press.user);
+    let (id, note, result) = match &press.ask {
+        Ask::Acknowledge { incident, page } => {
+            let note = format!(":white_check_mark: Acknowledged by <@{}>", press.user);
+            (page, note, commands::run(Some(incident), "ack", &by))
+        }
+        Ask::Answer {
+            prompt,
+            choice,
+            label,
+        } => {
+            let note = format!("<@{}> answered: {}", press.user, crate::text::escape(label));
+            (prompt, note, commands::answer(prompt, choice, &by))
+        }
+    };
+    match result {
+        Ok(_) => {
+            let pressed = Asked {
+                channel: press.channel.clone(),
+                ts: press.ts.clone(),
+                text: press.text.clone(),
+            };
+            let payload = json!({"id": id, "note": note, "pressed": pressed});
+            jobs::enqueue("settle", &payload, Some(&format!("settle:{id}")))?;
+        }
+        // Not taken: a 5xx makes Slack show that, and the person presses again.
+        Err(CommandError::Unavailable(why)) => return Err(Failure::retry(why)),
+        Err(error) => {
+            let text = said(Err(error));
+            let payload = json!({"channel": press.channel, "user": press.user, "text": text});
+            jobs::enqueue("tell", &payload, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
+    let field = |name: &str| request.form_field(name).unwrap_or_default();
+    let mut by = Actor::by_contact("slack", &field("user_id"));
+    by.display_name = Some(field("user_name")).filter(|it| !it.is_empty());
+    let text = field("text");
+    let line = if text.trim().is_empty() {
+        "help"
+    } else {
+        text.trim()
+    };
+    let incident = match commands::find_by_ref("channel", &field("channel_id")) {
+        Ok(found) => found.map(|it| it.id),
+        Err(CommandError::NotFound) => None,
+        Err(error) => return Ok(ephemeral(&said(Err(error)))),
+    };
+    Ok(ephemeral(&said(commands::run(
+        incident.as_deref(),
+        line,
+        &by,
+    ))))
+}
+
+fn event(request: &WebhookRequest) -> WebhookResponse {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    if body["type"] == "url_verification" {
+        return WebhookResponse::json(200, &json!({"challenge": body["challenge"]}));
+    }
+    WebhookResponse::new(200)
+}
+
+fn ephemeral(text: &str) -> WebhookResponse {
+    WebhookResponse::json(200, &json!({"response_type": "ephemeral", "text": text}))
+}
+
+/// What the person who gave the command is told.
+fn said(result: Result<String, CommandError>) -> String {
+    match result {
+        Ok(answer) => answer,
+        Err(CommandError::NotFound) => {
+            "There is no such incident. Use this in a war room, or name the incident.".into()
+        }
+        Err(CommandError::Invalid(why) | CommandError::Other(why)) => why,
+        Err(CommandError::Conflict(_)) => "Somebody changed it just now; please try again.".into(),
+        Err(CommandError::Unavailable(_)) => "tocsin cannot take this now; try again.".into(),
+        Err(CommandError::Denied(why)) => {
+            log::error("a command from Slack was denied", &[("why", &why)]);
+            format!("tocsin does not let Slack do this: {why}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

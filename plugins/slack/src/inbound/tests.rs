@@ -1,0 +1,151 @@
+use super::*;
+use tocsin_plugin_sdk::testing::{self, FakeHost};
+
+fn host() -> FakeHost {
+    FakeHost::install(|request| panic!("a webhook must not call {}", request.url))
+}
+
+fn request(route: &str, body: &str) -> WebhookRequest {
+    WebhookRequest {
+        route: route.into(),
+        method: "POST".into(),
+        path: format!("/hooks/slack/{route}"),
+        query: String::new(),
+        headers: Vec::new(),
+        body: body.into(),
+        verified: true,
+        idempotency_key: "hook-1".into(),
+        received_at: 0,
+    }
+}
+
+fn press(action: &Value) -> WebhookRequest {
+    let payload = json!({
+        "type": "block_actions",
+        "user": {"id": "U1"},
+        "channel": {"id": "D1"},
+        "message": {"ts": "1.2", "text": "*Major incident #42*"},
+        "actions": [action],
+    });
+    let form = tocsin_plugin_sdk::http::Request::post("")
+        .form(&[("payload", payload.to_string().as_str())]);
+    request(
+        "interactions",
+        std::str::from_utf8(&form.body.unwrap()).unwrap(),
+    )
+}
+
+fn ack_button() -> Value {
+    let value = json!({"incident": "inc-1", "page": "p-1"}).to_string();
+    json!({"action_id": "ack", "value": value})
+}
+
+#[test]
+fn pressing_acknowledge_acknowledges_as_the_person_who_pressed() {
+    let host = host();
+    assert_eq!(handle(&press(&ack_button())).unwrap().status, 200);
+    let [command] = &host.commands()[..] else {
+        panic!("{:?}", host.commands())
+    };
+    assert_eq!((command.verb, command.text.as_str()), ("run", "ack"));
+    assert_eq!(command.id.as_deref(), Some("inc-1"));
+    assert_eq!(command.by, Some(Actor::by_contact("slack", "U1")));
+    let [job] = &host.jobs()[..] else {
+        panic!("{:?}", host.jobs())
+    };
+    assert_eq!(job.topic, "settle");
+    assert!(
+        job.payload.contains("Acknowledged by <@U1>"),
+        "{}",
+        job.payload
+    );
+}
+
+#[test]
+fn a_press_that_is_refused_is_explained_to_the_one_who_pressed() {
+    let host = host();
+    host.answer_commands(Err(CommandError::Invalid("nobody knows U1".into())));
+    assert_eq!(handle(&press(&ack_button())).unwrap().status, 200);
+    let [job] = &host.jobs()[..] else {
+        panic!("{:?}", host.jobs())
+    };
+    assert_eq!(job.topic, "tell");
+    assert!(job.payload.contains("nobody knows U1"), "{}", job.payload);
+}
+
+#[test]
+fn a_press_that_the_engine_cannot_take_now_is_not_confirmed() {
+    let host = host();
+    host.answer_commands(Err(CommandError::Unavailable("starting".into())));
+    assert!(handle(&press(&ack_button())).is_err());
+    assert_eq!(host.jobs(), []);
+}
+
+#[test]
+fn a_choice_of_a_prompt_is_answered() {
+    let host = host();
+    let value = json!({"prompt": "q-1", "choice": "yes"}).to_string();
+    let text = json!({"type": "plain_text", "text": "Yes"});
+    let button = json!({"action_id": "answer:yes", "value": value, "text": text});
+    handle(&press(&button)).unwrap();
+    let [command] = &host.commands()[..] else {
+        panic!("{:?}", host.commands())
+    };
+    assert_eq!((command.verb, command.text.as_str()), ("answer", "yes"));
+    assert_eq!(command.id.as_deref(), Some("q-1"));
+}
+
+#[test]
+fn a_link_button_and_nonsense_do_nothing() {
+    let host = host();
+    let link = json!({"action_id": "open"});
+    assert_eq!(handle(&press(&link)).unwrap().status, 200);
+    assert_eq!(
+        handle(&request("interactions", "payload=oops"))
+            .unwrap()
+            .status,
+        400
+    );
+    assert_eq!(host.commands(), []);
+}
+
+#[test]
+fn the_slash_command_speaks_of_the_rooms_incident() {
+    let host = host();
+    host.add_incident(&testing::incident());
+    commands::link("inc-1", "channel", "C1", None).unwrap();
+    let body = "channel_id=C1&user_id=U1&user_name=jo&text=grade+critical";
+    let answer = handle(&request("commands", body)).unwrap();
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body, json!({"response_type": "ephemeral", "text": "done"}));
+    let command = host.commands().pop().unwrap();
+    assert_eq!(
+        (command.id.as_deref(), command.text.as_str()),
+        (Some("inc-1"), "grade critical")
+    );
+}
+
+#[test]
+fn slacks_challenge_is_echoed_and_other_events_are_accepted() {
+    host();
+    let challenge = r#"{"type":"url_verification","challenge":"3eZb"}"#;
+    let answer = handle(&request("events", challenge)).unwrap();
+    assert_eq!(answer.body, br#"{"challenge":"3eZb"}"#);
+    assert_eq!(
+        handle(&request("events", r#"{"type":"event_callback"}"#))
+            .unwrap()
+            .status,
+        200
+    );
+}
+
+#[test]
+fn what_the_host_did_not_verify_is_refused() {
+    let host = host();
+    let unverified = WebhookRequest {
+        verified: false,
+        ..press(&ack_button())
+    };
+    assert_eq!(handle(&unverified).unwrap().status, 401);
+    assert_eq!(host.commands(), []);
+}

@@ -1,0 +1,78 @@
+//! Work that this plugin queued for itself, so that a webhook answers within Slack's three seconds
+//! and a page does not wait for the war room.
+
+use crate::asked::{self, Asked};
+use crate::room;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tocsin_plugin_sdk::commands::{self, CommandError};
+use tocsin_plugin_sdk::serde_json;
+use tocsin_plugin_sdk::types::{Delivery, Failure, Job, Label, Outcome, Person, Status};
+
+/// "settle": a button was pressed; take it away.
+#[derive(Deserialize)]
+struct Settle {
+    id: String,
+    note: String,
+    pressed: Asked,
+}
+
+/// "tell": something for one person's eyes.
+#[derive(Deserialize)]
+struct Tell {
+    channel: String,
+    user: String,
+    text: String,
+}
+
+/// "invite": somebody was paged; open the war room to them.
+#[derive(Deserialize)]
+struct Invite {
+    incident: String,
+    user: String,
+}
+
+/// Does one job.
+pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure> {
+    match job.topic.as_str() {
+        "settle" => {
+            let job: Settle = payload(job)?;
+            asked::settle(&job.id, &job.note, Some(job.pressed))
+        }
+        "tell" => {
+            let job: Tell = payload(job)?;
+            asked::tell(&job.channel, &job.user, &job.text)
+        }
+        "invite" => invite(&payload(job)?, delivery),
+        _ => Ok(Outcome::Ignored),
+    }
+}
+
+fn invite(job: &Invite, delivery: &Delivery) -> Result<Outcome, Failure> {
+    let incident = match commands::get(&job.incident) {
+        Err(CommandError::NotFound) => return Ok(Outcome::Ignored),
+        result => result?,
+    };
+    if matches!(incident.status, Status::Resolved | Status::Closed) {
+        return Ok(Outcome::Ignored);
+    }
+    let contacts = vec![Label {
+        key: "slack".into(),
+        value: job.user.clone(),
+    }];
+    let id = job.user.clone();
+    let person = Person {
+        name: id.clone(),
+        id,
+        contacts,
+        extra: "{}".into(),
+    };
+    room::ensure(&incident, delivery)?.invite(&[&person])?;
+    Ok(Outcome::Done)
+}
+
+fn payload<T: DeserializeOwned>(job: &Job) -> Result<T, Failure> {
+    serde_json::from_str(&job.payload).map_err(|error| {
+        Failure::Permanent(format!("a job {} that cannot be read: {error}", job.topic))
+    })
+}

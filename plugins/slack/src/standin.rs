@@ -1,0 +1,270 @@
+//! A small Slack for this crate's tests: channels, messages and people, with faults on demand.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use tocsin_plugin_sdk::http::{Header, HttpError, Request, Response};
+use tocsin_plugin_sdk::serde_json::{self, Value, json};
+use tocsin_plugin_sdk::testing::FakeHost;
+
+/// What every request gets while a fault is on.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// Nobody listens.
+    Down,
+    /// `"ok": false` with this code.
+    Refuses(&'static str),
+    /// 429 with this `Retry-After` in seconds.
+    Throttles(u64),
+}
+
+/// A channel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Channel {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) private: bool,
+    pub(crate) topic: String,
+    pub(crate) purpose: String,
+    pub(crate) members: Vec<String>,
+    pub(crate) messages: Vec<Value>,
+    /// Whether the app is in it.
+    pub(crate) ours: bool,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    channels: Vec<Channel>,
+    fault: Option<Fault>,
+    fails_once: Option<(&'static str, u16)>,
+    posts: u64,
+}
+
+/// The stand-in, installed as the outside of a fake host.
+#[derive(Clone)]
+pub(crate) struct Slack {
+    world: Rc<RefCell<World>>,
+    pub(crate) host: FakeHost,
+}
+
+impl Slack {
+    pub(crate) fn start() -> Self {
+        let world = Rc::new(RefCell::new(World::default()));
+        let answering = world.clone();
+        let host = FakeHost::install(move |request| answering.borrow_mut().answer(request));
+        host.set_config("base-url", "http://slack.test/api");
+        Slack { world, host }
+    }
+
+    pub(crate) fn fault(&self, fault: Option<Fault>) {
+        self.world.borrow_mut().fault = fault;
+    }
+
+    /// The next call of a method is carried out and then answered with this status.
+    pub(crate) fn fail_after(&self, method: &'static str, status: u16) {
+        self.world.borrow_mut().fails_once = Some((method, status));
+    }
+
+    pub(crate) fn add_foreign_channel(&self, name: &str) {
+        self.world.borrow_mut().create(name, false, false);
+    }
+
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Channel)) {
+        let mut world = self.world.borrow_mut();
+        edit(
+            world
+                .channels
+                .iter_mut()
+                .find(|it| it.name == name)
+                .unwrap(),
+        );
+    }
+
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        self.world.borrow().channels.clone()
+    }
+
+    pub(crate) fn channel(&self, name: &str) -> Channel {
+        let names: Vec<String> = self.channels().into_iter().map(|it| it.name).collect();
+        let found = self.channels().into_iter().find(|it| it.name == name);
+        found.unwrap_or_else(|| panic!("there is no {name} among {names:?}"))
+    }
+
+    /// The texts of a channel's messages, oldest first.
+    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+        let messages = self.channel(name).messages;
+        messages
+            .iter()
+            .map(|it| it["text"].as_str().unwrap().to_string())
+            .collect()
+    }
+}
+
+impl World {
+    fn answer(&mut self, request: &Request) -> Result<Response, HttpError> {
+        assert_eq!(request.auth.as_deref(), Some("bot"));
+        match self.fault {
+            Some(Fault::Down) => return Err(HttpError::Connect("refused".into())),
+            Some(Fault::Refuses(code)) => {
+                return Ok(respond(200, &[], &json!({"ok": false, "error": code})));
+            }
+            Some(Fault::Throttles(seconds)) => {
+                let seconds = seconds.to_string();
+                return Ok(respond(
+                    429,
+                    &[("Retry-After", seconds.as_str())],
+                    &json!({}),
+                ));
+            }
+            None => {}
+        }
+        let path = request.url.strip_prefix("http://slack.test/api/").unwrap();
+        let (method, query) = path.split_once('?').unwrap_or((path, ""));
+        let form = request
+            .body
+            .clone()
+            .unwrap_or_else(|| query.as_bytes().to_vec());
+        let answer = match self.call(method, &Params(form)) {
+            Ok(mut answer) => {
+                answer["ok"] = true.into();
+                answer
+            }
+            Err(code) => json!({"ok": false, "error": code}),
+        };
+        if let Some((failing, status)) = self.fails_once
+            && failing == method
+        {
+            self.fails_once = None;
+            return Ok(respond(status, &[], &json!({})));
+        }
+        Ok(respond(200, &[], &answer))
+    }
+
+    fn call(&mut self, method: &str, params: &Params) -> Result<Value, &'static str> {
+        match method {
+            "conversations.create" => {
+                let name = params.get("name");
+                if self.channels.iter().any(|it| it.name == name) {
+                    return Err("name_taken");
+                }
+                let id = self.create(&name, params.get("is_private") == "true", true);
+                Ok(json!({"channel": {"id": id, "name": name}}))
+            }
+            "conversations.open" => {
+                let name = format!("@{}", params.get("users"));
+                let known = self
+                    .channels
+                    .iter()
+                    .find(|it| it.name == name)
+                    .map(|it| it.id.clone());
+                let id = known.unwrap_or_else(|| self.create(&name, true, true));
+                Ok(json!({"channel": {"id": id}}))
+            }
+            "users.conversations" => {
+                let ours = self.channels.iter().filter(|it| it.ours).map(describe);
+                Ok(json!({"channels": ours.collect::<Vec<Value>>()}))
+            }
+            _ => self.call_in_channel(method, params),
+        }
+    }
+
+    fn call_in_channel(&mut self, method: &str, params: &Params) -> Result<Value, &'static str> {
+        let id = params.get("channel");
+        self.posts += 1;
+        let ts = format!("{}.000100", 1_767_355_200 + self.posts);
+        let channel = self
+            .channels
+            .iter_mut()
+            .find(|it| it.id == id)
+            .ok_or("channel_not_found")?;
+        match method {
+            "conversations.setTopic" => channel.topic = params.get("topic"),
+            "conversations.setPurpose" => channel.purpose = params.get("purpose"),
+            "conversations.invite" => {
+                let user = params.get("users");
+                if channel.members.contains(&user) {
+                    return Err("already_in_channel");
+                }
+                channel.members.push(user);
+            }
+            "conversations.history" => return Ok(json!({"messages": channel.messages})),
+            "chat.postMessage" => {
+                channel.messages.push(json!({
+                    "ts": ts,
+                    "text": params.get("text"),
+                    "blocks": params.json("blocks"),
+                    "metadata": params.json("metadata"),
+                }));
+                return Ok(json!({"channel": id, "ts": ts}));
+            }
+            "chat.update" => {
+                let ts = params.get("ts");
+                let message = channel.messages.iter_mut().find(|it| it["ts"] == ts);
+                let message = message.ok_or("message_not_found")?;
+                message["text"] = params.get("text").into();
+                message["blocks"] = params.json("blocks");
+            }
+            "chat.postEphemeral" => {}
+            _ => return Err("unknown_method"),
+        }
+        Ok(json!({}))
+    }
+
+    fn create(&mut self, name: &str, private: bool, ours: bool) -> String {
+        let id = format!("C{}", self.channels.len() + 1);
+        self.channels.push(Channel {
+            id: id.clone(),
+            name: name.into(),
+            private,
+            ours,
+            ..Channel::default()
+        });
+        id
+    }
+}
+
+struct Params(Vec<u8>);
+
+impl Params {
+    fn get(&self, name: &str) -> String {
+        let request = tocsin_plugin_sdk::types::WebhookRequest {
+            route: String::new(),
+            method: String::new(),
+            path: String::new(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: self.0.clone(),
+            verified: true,
+            idempotency_key: String::new(),
+            received_at: 0,
+        };
+        request.form_field(name).unwrap_or_default()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.get(name)).unwrap_or_default()
+    }
+}
+
+fn describe(channel: &Channel) -> Value {
+    json!({
+        "id": channel.id,
+        "name": channel.name,
+        "created": 1_767_355_200,
+        "topic": {"value": channel.topic},
+        "purpose": {"value": channel.purpose},
+    })
+}
+
+fn respond(status: u16, headers: &[(&str, &str)], body: &Value) -> Response {
+    let header = |(name, value): &(&str, &str)| Header {
+        name: (*name).into(),
+        value: (*value).into(),
+    };
+    let headers = headers.iter().map(header).collect();
+    Response {
+        status,
+        headers,
+        body: body.to_string().into_bytes(),
+        replayed: false,
+    }
+}

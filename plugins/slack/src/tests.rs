@@ -1,0 +1,372 @@
+//! The plugin against a small Slack, with the faults that real ones have.
+
+use crate::standin::{Fault, Slack};
+use crate::{Plugin, Slack as ThePlugin};
+use tocsin_plugin_sdk::serde_json::json;
+use tocsin_plugin_sdk::testing::{change, delivery, event, incident, page, person};
+use tocsin_plugin_sdk::types::{
+    Actor, Audience, EventBody, Failure, Grade, Incident, Job, LogEntry, LogKind, Outcome, Settled,
+    Update,
+};
+
+const ROOM: &str = "inc-42-checkout-is-down";
+
+/// Delivers an event; the event's id is the delivery's, so a second call is a retry.
+fn deliver(slack: &Slack, id: &str, body: EventBody) -> Result<Outcome, Failure> {
+    slack.host.begin(id);
+    ThePlugin::on_event(event(id, body), &delivery(id))
+}
+
+fn opened() -> EventBody {
+    EventBody::IncidentOpened(incident())
+}
+
+fn graded_critical() -> EventBody {
+    let mut after = incident();
+    after.revision = 2;
+    after.grade = Grade::Critical;
+    EventBody::IncidentChanged(change(&incident(), &after, &["grade"]))
+}
+
+fn noted(id: &str) -> EventBody {
+    EventBody::LogAdded(LogEntry {
+        id: id.into(),
+        kind: LogKind::Seen,
+        author: Actor {
+            kind: "slack".into(),
+            id: "U1".into(),
+            display_name: None,
+        },
+        body: "the queue is **full**".into(),
+        at: incident().opened_at,
+        extra: "{}".into(),
+    })
+}
+
+fn page_jo() -> EventBody {
+    EventBody::Page(page("p-1", &incident(), &person("jo", "slack", "U1")))
+}
+
+fn settled_by_jo() -> EventBody {
+    let by = Actor {
+        kind: "slack".into(),
+        id: "U1".into(),
+        display_name: None,
+    };
+    EventBody::Settled(Settled {
+        id: "p-1".into(),
+        by: Some(by),
+        choice: None,
+        extra: "{}".into(),
+    })
+}
+
+#[test]
+fn an_opened_incident_gets_a_war_room_with_topic_marker_people_and_message() {
+    let slack = Slack::start();
+    let mut it = incident();
+    it.operator = Some(person("Jo", "slack", "U1"));
+    it.spokesperson = Some(person("Sam", "email", "sam@example.com"));
+    deliver(&slack, "e-1", EventBody::IncidentOpened(it)).unwrap();
+    let room = slack.channel(ROOM);
+    assert_eq!(room.topic, "[major] Checkout is down · operator: Jo");
+    assert!(
+        room.purpose.starts_with("tocsin:inc-1 "),
+        "{}",
+        room.purpose
+    );
+    assert_eq!(room.members, ["U1"]);
+    assert!(!room.private);
+    let [message] = &slack.texts(ROOM)[..] else {
+        panic!("{:?}", slack.texts(ROOM))
+    };
+    assert!(
+        message.contains("Major incident #42: Checkout is down"),
+        "{message}"
+    );
+    let links: Vec<String> = slack
+        .host
+        .commands()
+        .iter()
+        .map(|it| it.text.clone())
+        .collect();
+    assert_eq!(links, [format!("channel {}", room.id)]);
+}
+
+#[test]
+fn whatever_comes_first_opens_the_one_room() {
+    let slack = Slack::start();
+    slack.host.add_incident(&incident());
+    deliver(&slack, "e-3", noted("l-1")).unwrap();
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    deliver(&slack, "e-1", opened()).unwrap();
+    assert_eq!(slack.channels().len(), 1);
+    let texts = slack.texts(ROOM);
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    assert!(texts[1].contains("the queue is *full*"), "{texts:?}");
+    assert!(texts[2].contains("major → *critical*"), "{texts:?}");
+    assert!(slack.channel(ROOM).topic.starts_with("[critical]"));
+}
+
+#[test]
+fn after_slack_was_down_there_is_one_room_with_everything_in_it_once() {
+    let faults = [
+        Fault::Down,
+        Fault::Refuses("fatal_error"),
+        Fault::Throttles(7),
+    ];
+    for fault in faults {
+        let slack = Slack::start();
+        slack.host.add_incident(&incident());
+        slack.fault(Some(fault.clone()));
+        for _ in 0..3 {
+            deliver(&slack, "e-1", opened()).unwrap_err();
+            deliver(&slack, "e-2", graded_critical()).unwrap_err();
+            deliver(&slack, "e-3", noted("l-1")).unwrap_err();
+        }
+        slack.fault(None);
+        deliver(&slack, "e-3", noted("l-1")).unwrap();
+        deliver(&slack, "e-1", opened()).unwrap();
+        deliver(&slack, "e-2", graded_critical()).unwrap();
+        assert_eq!(slack.channels().len(), 1, "{fault:?}");
+        assert_eq!(
+            slack.texts(ROOM).len(),
+            3,
+            "{fault:?}: {:?}",
+            slack.texts(ROOM)
+        );
+    }
+}
+
+#[test]
+fn a_room_whose_creation_was_not_answered_is_adopted_by_whoever_comes_next() {
+    for next in ["e-1", "e-2"] {
+        let slack = Slack::start();
+        slack.host.lose_answer("conversations.create");
+        deliver(&slack, "e-1", opened()).unwrap_err();
+        assert_eq!(slack.channel(ROOM).purpose, "");
+        deliver(&slack, next, opened()).unwrap();
+        assert_eq!(slack.channels().len(), 1);
+        assert!(slack.channel(ROOM).purpose.starts_with("tocsin:inc-1 "));
+    }
+}
+
+#[test]
+fn a_room_with_our_marker_is_adopted_even_if_the_store_forgot_it() {
+    let slack = Slack::start();
+    deliver(&slack, "e-1", opened()).unwrap();
+    let fresh = Slack::start();
+    fresh.add_foreign_channel(ROOM);
+    fresh.edit(ROOM, |it| {
+        it.ours = true;
+        it.purpose = slack.channel(ROOM).purpose;
+    });
+    deliver(&fresh, "e-2", graded_critical()).unwrap();
+    assert_eq!(fresh.channels().len(), 1);
+}
+
+#[test]
+fn a_channel_of_somebody_else_is_left_alone() {
+    type Edit = fn(&mut crate::standin::Channel);
+    let others: [Edit; 3] = [
+        |_| {},
+        |it| it.ours = true,
+        |it| {
+            it.ours = true;
+            it.purpose = "tocsin:inc-11 War room of incident #11".into();
+        },
+    ];
+    for edit in others {
+        let slack = Slack::start();
+        slack.add_foreign_channel(ROOM);
+        slack.edit(ROOM, edit);
+        deliver(&slack, "e-1", opened()).unwrap();
+        assert_eq!(slack.texts(ROOM).len(), 0);
+        assert_eq!(slack.texts(&format!("{ROOM}-2")).len(), 1);
+    }
+}
+
+#[test]
+fn two_deliveries_at_once_do_not_open_two_rooms() {
+    let slack = Slack::start();
+    // The first one dies while it creates the room: its claim is not released.
+    let claim = json!({
+        "tried": ROOM, "ready": false, "topic_revision": 0, "invited": [],
+        "holder": "e-1", "held_until": incident().opened_at + 30_000, "channel": null
+    });
+    tocsin_plugin_sdk::kv::set("room:inc-1", &claim, None).unwrap();
+    let failure = deliver(&slack, "e-2", graded_critical()).unwrap_err();
+    let Failure::Retry(hint) = failure else {
+        panic!("{failure:?}")
+    };
+    assert_eq!(hint.after_ms, Some(2_000));
+    assert_eq!(slack.channels().len(), 0);
+    slack.host.advance_ms(30_000);
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    assert_eq!(slack.channels().len(), 1);
+}
+
+#[test]
+fn a_message_whose_answer_was_lost_is_not_posted_again() {
+    let slack = Slack::start();
+    deliver(&slack, "e-1", opened()).unwrap();
+    slack.host.lose_answer("chat.postMessage");
+    deliver(&slack, "e-2", graded_critical()).unwrap_err();
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    assert_eq!(slack.texts(ROOM).len(), 2, "{:?}", slack.texts(ROOM));
+}
+
+#[test]
+fn a_message_after_which_slack_failed_is_not_posted_again() {
+    for status in [500, 503] {
+        let slack = Slack::start();
+        deliver(&slack, "e-1", opened()).unwrap();
+        slack.fail_after("chat.postMessage", status);
+        deliver(&slack, "e-2", graded_critical()).unwrap_err();
+        deliver(&slack, "e-2", graded_critical()).unwrap();
+        assert_eq!(slack.texts(ROOM).len(), 2, "{:?}", slack.texts(ROOM));
+    }
+}
+
+#[test]
+fn an_older_change_does_not_turn_the_topic_back() {
+    let slack = Slack::start();
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    let mut older = incident();
+    older.title = "Checkout is slow".into();
+    let body = EventBody::IncidentChanged(change(&incident(), &older, &["title"]));
+    deliver(&slack, "e-1", body).unwrap();
+    assert!(
+        slack.channel(ROOM).topic.starts_with("[critical]"),
+        "{}",
+        slack.channel(ROOM).topic
+    );
+}
+
+#[test]
+fn a_page_is_a_direct_message_with_a_button_that_goes_away_when_somebody_acknowledged() {
+    let slack = Slack::start();
+    deliver(&slack, "e-1", page_jo()).unwrap();
+    let before = slack.channel("@U1").messages;
+    assert_eq!(before[0]["blocks"][1]["elements"][0]["action_id"], "ack");
+    deliver(&slack, "e-2", settled_by_jo()).unwrap();
+    let after = slack.channel("@U1").messages;
+    assert_eq!(after.len(), 1);
+    assert!(
+        !after[0]["blocks"].to_string().contains("actions"),
+        "{}",
+        after[0]
+    );
+    assert!(
+        after[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Acknowledged by <@U1>")
+    );
+    assert!(
+        after[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Checkout is down")
+    );
+}
+
+#[test]
+fn a_page_that_was_answered_elsewhere_meanwhile_is_not_sent() {
+    let slack = Slack::start();
+    slack.fault(Some(Fault::Down));
+    deliver(&slack, "e-1", page_jo()).unwrap_err();
+    slack.fault(None);
+    assert_eq!(
+        deliver(&slack, "e-2", settled_by_jo()),
+        Ok(Outcome::Ignored)
+    );
+    assert_eq!(deliver(&slack, "e-1", page_jo()), Ok(Outcome::Ignored));
+    assert_eq!(slack.channels().len(), 0);
+}
+
+#[test]
+fn a_paged_person_is_invited_into_the_war_room() {
+    let slack = Slack::start();
+    slack.host.add_incident(&incident());
+    deliver(&slack, "e-1", page_jo()).unwrap();
+    let job = slack.host.jobs().pop().unwrap();
+    let body = EventBody::Job(Job {
+        topic: job.topic,
+        payload: job.payload,
+    });
+    deliver(&slack, "j-1", body).unwrap();
+    assert_eq!(slack.channel(ROOM).members, ["U1"]);
+}
+
+#[test]
+fn a_person_without_slack_is_not_paged_here() {
+    let slack = Slack::start();
+    let sam = person("sam", "email", "sam@example.com");
+    let body = EventBody::Page(page("p-1", &incident(), &sam));
+    let failure = deliver(&slack, "e-1", body).unwrap_err();
+    assert!(matches!(failure, Failure::Permanent(_)), "{failure:?}");
+}
+
+#[test]
+fn a_token_that_slack_refuses_pauses_the_plugin() {
+    let slack = Slack::start();
+    slack.fault(Some(Fault::Refuses("invalid_auth")));
+    for body in [opened(), page_jo()] {
+        let failure = deliver(&slack, "e-1", body).unwrap_err();
+        assert!(matches!(failure, Failure::Misconfigured(_)), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_security_incident_has_a_private_room_and_leaves_the_public_one() {
+    let slack = Slack::start();
+    deliver(&slack, "e-1", opened()).unwrap();
+    let mut flagged: Incident = incident();
+    flagged.security = true;
+    flagged.revision = 2;
+    let body = EventBody::IncidentChanged(change(&incident(), &flagged, &["security"]));
+    deliver(&slack, "e-2", body.clone()).unwrap();
+    deliver(&slack, "e-2", body).unwrap();
+    let private = slack.channel("inc-42-private");
+    assert!(private.private);
+    assert_eq!(slack.texts("inc-42-private").len(), 2);
+    let public = slack.texts(ROOM);
+    assert_eq!(public.len(), 2);
+    assert!(
+        public[1].contains("goes on in a private room"),
+        "{public:?}"
+    );
+}
+
+#[test]
+fn an_update_goes_to_the_audiences_channel_once() {
+    let slack = Slack::start();
+    slack.add_foreign_channel("all-hands");
+    slack.host.set_config("company-channel", "C1");
+    let update = |audience: Audience| {
+        EventBody::UpdatePosted(Update {
+            id: "u-1".into(),
+            incident: incident(),
+            audience,
+            author: Actor {
+                kind: "person".into(),
+                id: "sam".into(),
+                display_name: None,
+            },
+            body: "We are on it".into(),
+            next_update_at: Some(incident().opened_at + 1_800_000),
+            at: incident().opened_at,
+            extra: "{}".into(),
+        })
+    };
+    deliver(&slack, "e-1", update(Audience::Company)).unwrap();
+    deliver(&slack, "e-1", update(Audience::Company)).unwrap();
+    let [text] = &slack.texts("all-hands")[..] else {
+        panic!("{:?}", slack.texts("all-hands"))
+    };
+    assert!(text.contains("Next update by"), "{text}");
+    let unset = deliver(&slack, "e-2", update(Audience::Engineering));
+    assert_eq!(unset, Ok(Outcome::Ignored));
+}

@@ -1,0 +1,219 @@
+//! Words for people, in Slack's own markup.
+
+use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp};
+
+/// The longest topic or purpose that Slack takes.
+const TOPIC_CHARS_MAX: usize = 250;
+/// A section block takes 3000; some room is left for what is put around the text.
+pub(crate) const BODY_CHARS_MAX: usize = 2800;
+
+/// Escapes the three characters that mean something in Slack's markup.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// At most `max` characters, with an ellipsis where something was cut.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.into();
+    }
+    let start: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{start}…")
+}
+
+/// CommonMark as people write it in updates, in Slack's markup: bold, links and headings; the
+/// rest is the same or stands as it is.
+pub(crate) fn from_markdown(markdown: &str) -> String {
+    let text = escape(&cut(markdown, BODY_CHARS_MAX));
+    let lines: Vec<String> = text.lines().map(markdown_line).collect();
+    lines.join("\n")
+}
+
+/// What the channel's topic says: grade, title, who operates.
+pub(crate) fn topic(incident: &Incident) -> String {
+    let mut parts = vec![format!("{}{}", labels(incident), cut(&incident.title, 120))];
+    if incident.status != Status::Open {
+        parts.push(incident.status.as_str().into());
+    }
+    parts.push(match &incident.operator {
+        Some(person) => format!("operator: {}", person.name),
+        None => "no operator yet".into(),
+    });
+    cut(&escape(&parts.join(" · ")), TOPIC_CHARS_MAX)
+}
+
+/// The marker by which a room is known as an incident's own.
+pub(crate) fn marker(incident_id: &str) -> String {
+    format!("tocsin:{incident_id}")
+}
+
+/// The channel's purpose: the marker, then a word for people.
+pub(crate) fn purpose(incident: &Incident) -> String {
+    let text = format!(
+        "{} War room of incident #{}",
+        marker(&incident.id),
+        incident.number
+    );
+    cut(&text, TOPIC_CHARS_MAX)
+}
+
+/// The incident in one line, e.g. ":red_circle: *Critical incident #42: Checkout is down*".
+pub(crate) fn headline(incident: &Incident) -> String {
+    let drill = if incident.drill { "Drill: " } else { "" };
+    let security = if incident.security { " (security)" } else { "" };
+    format!(
+        "{} *{drill}{} incident #{}{security}: {}*",
+        emoji(incident.grade),
+        capital(incident.grade.as_str()),
+        incident.number,
+        escape(&cut(&incident.title, 200))
+    )
+}
+
+/// A person, as a mention where Slack knows them.
+pub(crate) fn mention(person: &Person) -> String {
+    match person.contact("slack") {
+        Some(user) => format!("<@{user}>"),
+        None => escape(&person.name),
+    }
+}
+
+/// Who did something.
+pub(crate) fn actor(by: &Actor) -> String {
+    match (&by.display_name, by.kind.as_str()) {
+        (_, "slack") => format!("<@{}>", by.id),
+        (Some(name), _) => escape(name),
+        (None, "person") => escape(&by.id),
+        (None, kind) => escape(&format!("{kind} {}", by.id)).trim_end().into(),
+    }
+}
+
+/// A moment, shown to each reader in their own time zone.
+pub(crate) fn moment(at: Timestamp) -> String {
+    let seconds = at / 1000;
+    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!("<!date^{seconds}^{{date_short_pretty}} {{time}}|{hour:02}:{minute:02} UTC>")
+}
+
+/// A span in the two words that matter, e.g. "1 h 5 min".
+pub(crate) fn span(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "less than a minute".into(),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn labels(incident: &Incident) -> String {
+    let drill = if incident.drill { "[drill] " } else { "" };
+    let security = if incident.security { "[security] " } else { "" };
+    format!("{drill}{security}[{}] ", incident.grade.as_str())
+}
+
+fn emoji(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Minor => ":large_yellow_circle:",
+        Grade::Major => ":large_orange_circle:",
+        Grade::Critical => ":red_circle:",
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map(|it| it.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+fn markdown_line(line: &str) -> String {
+    let line = links(&line.replace("**", "*"));
+    let heading = line.trim_start_matches('#');
+    if heading.len() < line.len() && heading.starts_with(' ') {
+        return format!("*{}*", heading.trim());
+    }
+    line
+}
+
+/// `[text](url)` becomes `<url|text>`.
+fn links(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(middle) = rest.find("](http") {
+        let (before, after) = rest.split_at(middle);
+        let (Some(open), Some(close)) = (before.rfind('['), after.find(')')) else {
+            break;
+        };
+        out.push_str(&before[..open]);
+        out.push_str(&format!("<{}|{}>", &after[2..close], &before[open + 1..]));
+        rest = &after[close + 1..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tocsin_plugin_sdk::testing::{incident, person};
+
+    #[test]
+    fn the_topic_says_grade_title_and_operator_within_slacks_limit() {
+        let mut it = incident();
+        assert_eq!(topic(&it), "[major] Checkout is down · no operator yet");
+        it.operator = Some(person("Jo", "slack", "U1"));
+        it.status = Status::Mitigated;
+        it.security = true;
+        assert_eq!(
+            topic(&it),
+            "[security] [major] Checkout is down · mitigated · operator: Jo"
+        );
+        it.title = "<&".repeat(400);
+        assert!(topic(&it).chars().count() <= TOPIC_CHARS_MAX);
+    }
+
+    #[test]
+    fn what_others_wrote_cannot_mention_everybody() {
+        let mut it = incident();
+        it.title = "<!channel> & co".into();
+        assert!(
+            headline(&it).contains("&lt;!channel&gt; &amp; co"),
+            "{}",
+            headline(&it)
+        );
+        assert_eq!(from_markdown("<!here>"), "&lt;!here&gt;");
+    }
+
+    #[test]
+    fn updates_written_in_markdown_read_well() {
+        let cases = [
+            ("**bold** and *it*", "*bold* and *it*"),
+            ("# Status", "*Status*"),
+            (
+                "see [the runbook](https://e.com/a?b=1&c=2) now",
+                "see <https://e.com/a?b=1&amp;c=2|the runbook> now",
+            ),
+            ("a [b](c", "a [b](c"),
+            ("#5 is fixed", "#5 is fixed"),
+        ];
+        for (markdown, expected) in cases {
+            assert_eq!(from_markdown(markdown), expected);
+        }
+    }
+
+    #[test]
+    fn spans_are_said_in_hours_and_minutes() {
+        let cases = [
+            (0, "less than a minute"),
+            (300_000, "5 min"),
+            (3_900_000, "1 h 5 min"),
+        ];
+        for (ms, expected) in cases {
+            assert_eq!(span(ms), expected);
+        }
+    }
+}
