@@ -1,7 +1,11 @@
 //! What platform teams may rely on, one requirement a test.
 
 mod limits;
+mod reports;
+mod sets;
 mod shipped;
+mod verdicts;
+mod views;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,157 @@
+//! A report shows the place, the line and the remedy, as an editor and a terminal want it.
+
+use super::{alert, context, folder, load, routing_fault};
+use crate::testing::run_tests;
+
+#[test]
+fn a_report_shows_the_line_a_caret_under_the_fault_and_the_remedy() {
+    let report = routing_fault("fn route(alert) {\n\tlet x = alert.nobody;\n}\n");
+    let text = report.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].ends_with(
+            "routing.rhai:2:16: Unknown property 'nobody' - a getter is not \
+         registered for type 'Alert'"
+        ),
+        "{text}"
+    );
+    assert_eq!(lines[1], "    2 | \tlet x = alert.nobody;");
+    assert_eq!(lines[2], "      | \t              ^", "{text}");
+    assert!(
+        lines[3].starts_with("   remedy: Alert has integration, fingerprint,"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fault_in_a_function_of_a_function_is_told_where_it_is_and_not_where_it_was_called() {
+    let report = routing_fault(
+        "fn deep() {\n  let m = #{};\n  m.nobody\n}\nfn mid() { deep() }\nfn route(alert) { mid() }\n",
+    );
+    assert_eq!(report.line, Some(3), "{report}");
+    assert!(report.remedy.contains("if \"x\" in map"), "{report}");
+}
+
+#[test]
+fn a_misspelt_function_has_its_neighbour_as_remedy() {
+    for (body, near) in [
+        ("minuts(5)", "did you mean `minutes`?"),
+        ("alert.lable(\"x\")", "did you mean `label`?"),
+        (
+            "alert.label(1)",
+            "`label` exists, but not for these arguments",
+        ),
+        ("\"abc\".start_with(\"a\")", "did you mean `starts_with`?"),
+    ] {
+        let report = routing_fault(&format!("fn route(alert) {{ {body} }}"));
+        assert!(report.remedy.contains(near), "{body}: {report}");
+    }
+}
+
+#[test]
+fn a_fault_at_the_end_of_the_file_has_a_place_too() {
+    let report = routing_fault("fn route(alert) {\n  if true {");
+    assert_eq!(report.line, Some(2), "{report}");
+}
+
+#[test]
+fn a_long_line_is_shown_around_its_fault() {
+    let report = routing_fault(&format!(
+        "fn route(alert) {{ {}alert.nobody }}",
+        " ".repeat(5_000)
+    ));
+    let text = report.to_string();
+    assert!(text.contains("alert.nobody"), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() < 300),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_policy_that_throws_says_so_in_its_own_words() {
+    let report = routing_fault("fn route(alert) { throw \"no such team\" }");
+    assert_eq!(report.message, "no such team");
+}
+
+#[test]
+fn a_failing_test_shows_what_was_expected_and_what_was_found() {
+    let test = "\n[[test]]\nname = \"it is critical\"\nexpect = { grade = \"critical\" }\n";
+    let dir = folder(&[("grading.test.toml", test)]);
+    let report = run_tests(dir.path());
+    assert!(!report.ok());
+    let text = report.to_string();
+    let expected = "grading.test.toml:3: it is critical\n  - grade = \"critical\"\n  + grade = \
+         \"minor\"\n    reason: because\n\n0 passed, 1 failed";
+    assert!(text.ends_with(expected), "{text}");
+}
+
+#[test]
+fn a_test_cannot_pass_by_expecting_nothing_or_an_error_that_does_not_come() {
+    for expect in [
+        "{}",
+        "{ error = \"*\" }",
+        "{ colour = \"red\" }",
+        "{ grade = \"major\" }",
+    ] {
+        let test = format!("[[test]]\nname = \"x\"\nexpect = {expect}\n");
+        let dir = folder(&[("grading.test.toml", &test)]);
+        assert_eq!(run_tests(dir.path()).failures.len(), 1, "{expect}");
+    }
+}
+
+#[test]
+fn a_faulty_test_file_is_told_with_its_line() {
+    for (file, text, part) in [
+        (
+            "grading.test.toml",
+            "[[test]]\nnam = \"x\"\n",
+            "grading.test.toml:2:1: unknown field `nam`",
+        ),
+        (
+            "grading.test.toml",
+            "[[test]]\nname = \n",
+            "grading.test.toml:2:",
+        ),
+        (
+            "postmortem.test.toml",
+            "",
+            "there are no tests for a policy `postmortem.rhai` here",
+        ),
+        (
+            "routing.test.toml",
+            "[[test]]\nname = \"x\"\nincident = {}\nexpect = { key = \"k\" }\n",
+            "routing.test.toml:2:8: `x` gives an incident, which routing.rhai never sees",
+        ),
+    ] {
+        let dir = folder(&[(file, text)]);
+        let report = run_tests(dir.path());
+        assert!(report.to_string().contains(part), "{report}");
+        assert!(crate::testing::check(dir.path()).is_err(), "{file}");
+    }
+}
+
+#[test]
+fn a_team_tests_its_own_policy_for_its_own_incidents() {
+    let dir = folder(&[
+        (
+            "teams/payments/grading.rhai",
+            "fn grade(incident, alert) { #{ grade: \"critical\", reason: incident.team } }",
+        ),
+        (
+            "teams/payments/grading.test.toml",
+            "[[test]]\nname = \"x\"\nexpect = { grade = \"critical\", reason = \"payments\" }\n",
+        ),
+    ]);
+    let report = run_tests(dir.path());
+    assert!(report.ok() && report.passed == 1, "{report}");
+}
+
+#[test]
+fn printing_is_harmless() {
+    let text = "fn route(alert) { for i in 0..1000 { print(i); debug(i); } \
+         #{ key: \"k\", service: \"s\", reason: \"r\" } }";
+    let set = load(&[("routing.rhai", text)]).unwrap();
+    set.route(&alert(&[]), &context())
+        .unwrap_or_else(|report| panic!("{report}"));
+}
