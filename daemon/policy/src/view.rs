@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tocsin_core::alert::Counts;
 use tocsin_core::{
-    Grade, IncidentId, IncidentKey, Labels, PersonId, Signal, Status, TeamId, Timestamp,
+    Grade, Grading, Incident, IncidentId, IncidentKey, Labels, PersonId, Signal, Status, Target,
+    TeamId, Timestamp,
 };
 
 use crate::limits::{CONTEXT_CHANGES_MAX, CONTEXT_PEOPLE_MAX, CONTEXT_ROTATIONS_MAX};
@@ -70,6 +72,61 @@ pub struct IncidentFacts {
     pub acknowledged: bool,
     /// Whether it is an exercise.
     pub drill: bool,
+}
+
+impl IncidentFacts {
+    /// An incident that is about to open at `now` for its first alert: without an id, number
+    /// and grade.
+    #[must_use]
+    pub fn opening(target: &Target, first: &Signal, now: Timestamp) -> Self {
+        Self {
+            id: None,
+            number: 0,
+            key: target.key.clone(),
+            title: target.title.clone().unwrap_or_else(|| first.title.clone()),
+            service: target.service.clone(),
+            team: target.team.clone(),
+            grade: None,
+            security: false,
+            status: Status::Open,
+            alerts_total: 1,
+            alerts_firing: 1,
+            labels: first.labels.clone(),
+            opened_at: now,
+            acknowledged: false,
+            drill: false,
+        }
+    }
+
+    /// An incident as it stands, with the exact counts of its alerts.
+    #[must_use]
+    pub fn of(incident: &Incident, counts: Counts) -> Self {
+        Self {
+            id: Some(incident.id.clone()),
+            number: incident.number,
+            key: incident.key.clone(),
+            title: incident.title.clone(),
+            service: incident.service.clone(),
+            team: incident.team.clone(),
+            grade: Some(incident.grade),
+            security: incident.security,
+            status: incident.status,
+            alerts_total: counts.total,
+            alerts_firing: counts.firing,
+            labels: incident.labels.clone(),
+            opened_at: incident.opened_at,
+            acknowledged: incident.acknowledged_at.is_some(),
+            drill: incident.drill,
+        }
+    }
+
+    /// The same with a new grade, as the escalation policy is asked after grading.
+    #[must_use]
+    pub fn graded(mut self, grading: Grading) -> Self {
+        self.grade = Some(grading.grade);
+        self.security = grading.security;
+        self
+    }
 }
 
 /// An incident as policies see it.

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tocsin_core::limits::VERDICT_INPUT_BYTES_MAX;
-use tocsin_core::{Route, Timestamp};
+use tocsin_core::{Grade, Route, Timestamp};
 
 use super::{alert, context, incident, labels, load, signal};
-use crate::{AlertView, ChangeFacts, Context, ContextFacts, LocalTime, PolicySet, Weekday};
+use crate::{
+    AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime,
+    PolicySet, Weekday,
+};
 
 /// What an expression over `alert` and `ctx` gives, as text.
 fn eval(expression: &str, alert: &AlertView, ctx: &Context) -> String {
@@ -184,4 +187,36 @@ fn the_largest_question_still_fits() {
         text.len()
     );
     assert_eq!(input["incident"]["number"], json!(7));
+}
+
+#[test]
+fn an_incident_about_to_open_has_no_grade_until_it_is_graded() {
+    let target = tocsin_core::Target {
+        key: "k".into(),
+        service: "s".to_owned(),
+        team: Some("payments".into()),
+        title: None,
+    };
+    let facts = IncidentFacts::opening(&target, &signal(&[("a", "b")]), Timestamp(5));
+    assert_eq!(
+        (facts.grade, facts.number, facts.alerts_firing),
+        (None, 0, 1)
+    );
+    assert_eq!(facts.title, "High error rate");
+    let text = "fn grade(incident, alert) { #{ grade: if incident.grade == \"\" { \"minor\" } \
+         else { \"critical\" }, reason: `${incident.alerts.firing} ${incident.labels.a} ${incident.team}` } }";
+    let set = load(&[("grading.rhai", text)]).unwrap();
+    let ask = |facts: &IncidentFacts| {
+        set.grade(&IncidentView::new(facts.clone()), &alert(&[]), &context())
+            .unwrap()
+    };
+    let verdict = ask(&facts);
+    assert_eq!(
+        (verdict.value.grade, verdict.reason.as_str()),
+        (Grade::Minor, "1 b payments")
+    );
+    assert_eq!(
+        ask(&facts.graded(verdict.value)).value.grade,
+        Grade::Critical
+    );
 }
