@@ -1,8 +1,8 @@
 //! Ready-made values for tests: change the fields that the test is about.
 
 use crate::types::{
-    Actor, Delivery, Event, EventBody, Grade, Incident, IncidentChange, Label, Page, Person,
-    Status, Timestamp,
+    Actor, Event, EventBody, Grade, Incident, IncidentChange, Label, Page, Person, Status,
+    Timestamp,
 };
 
 /// 2026-01-02 12:00:00 UTC, the fake host's first time.
@@ -90,19 +90,5 @@ pub fn event(id: &str, body: EventBody) -> Event {
         incident_id: Some("inc-1".into()),
         at: NOON,
         body,
-    }
-}
-
-/// The first try of a delivery.
-#[must_use]
-pub fn delivery(id: &str) -> Delivery {
-    Delivery {
-        id: id.into(),
-        attempt: 1,
-        max_attempts: 12,
-        idempotency_key: id.into(),
-        deadline: NOON + 10_000,
-        traceparent: None,
-        extra: "{}".into(),
     }
 }

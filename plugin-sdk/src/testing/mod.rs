@@ -8,12 +8,12 @@
 mod fixtures;
 pub(crate) mod imports;
 
-pub use fixtures::{change, delivery, event, incident, page, person};
+pub use fixtures::{change, event, incident, page, person};
 
 use crate::commands::CommandError;
 use crate::http::{HttpError, Request, Response};
 use crate::mail::Email;
-use crate::types::{Actor, Incident, Timestamp};
+use crate::types::{Actor, Delivery, Incident, Timestamp};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -88,9 +88,20 @@ impl FakeHost {
         self.0.borrow_mut().config.insert(key.into(), value.into());
     }
 
-    /// Says which delivery the next call belongs to: `once` keys are remembered per delivery.
-    pub fn begin(&self, delivery: &str) {
-        self.0.borrow_mut().delivery = delivery.into();
+    /// Begins a call of a delivery, which has ten seconds. `once` keys are remembered per delivery,
+    /// so the same id again is a retry.
+    pub fn begin(&self, id: &str) -> Delivery {
+        let mut state = self.0.borrow_mut();
+        state.delivery = id.into();
+        Delivery {
+            id: id.into(),
+            attempt: 1,
+            max_attempts: 12,
+            idempotency_key: id.into(),
+            deadline: state.now + 10_000,
+            traceparent: None,
+            extra: "{}".into(),
+        }
     }
 
     /// Moves the clock.

@@ -3,13 +3,16 @@
 //! An answer with status 200 can still be a refusal (`"ok": false`), and what matters about an
 //! error is whether Slack did what was asked: no, perhaps, or not this time.
 
-use tocsin_plugin_sdk::config;
+use std::cell::Cell;
 use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value};
-use tocsin_plugin_sdk::types::{Failure, RetryHint};
+use tocsin_plugin_sdk::types::{Failure, RetryHint, Timestamp};
+use tocsin_plugin_sdk::{clock, config};
 
 /// One slow answer must leave time for the other calls of the same delivery.
-const TIMEOUT_MS: u32 = 4_000;
+const TIMEOUT_MS: u64 = 4_000;
+/// No request is begun with less time left: the host would cut it off half-way.
+const TIME_LEFT_MS_MIN: u64 = 500;
 /// When Slack says "slow down" and not how much.
 const RATE_LIMITED_MS: u64 = 30_000;
 
@@ -36,6 +39,15 @@ const MISCONFIGURED: [&str; 11] = [
     "token_expired",
     "token_revoked",
 ];
+
+thread_local! {
+    static DEADLINE: Cell<Option<Timestamp>> = const { Cell::new(None) };
+}
+
+/// Says when the host stops this call. An instance handles one call, so this is its own.
+pub(crate) fn stop_at(deadline: Timestamp) {
+    DEADLINE.set(Some(deadline).filter(|it| *it > 0));
+}
 
 /// Why there is no answer to work with.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +96,7 @@ pub(crate) fn post(
     if let Some(key) = once {
         request = request.once(key);
     }
-    let result = answer(method, request.auth("bot").timeout_ms(TIMEOUT_MS).send());
+    let result = send(method, request);
     if let (Err(ApiError::Refused { .. } | ApiError::NotDone(_)), Some(key)) = (&result, once) {
         http::forget(key);
     }
@@ -93,11 +105,20 @@ pub(crate) fn post(
 
 /// Calls a method that only reads.
 pub(crate) fn get(method: &str, params: &[(&str, &str)]) -> Result<Value, ApiError> {
-    let request = Request::get(url(method))
-        .query(params)
-        .auth("bot")
-        .timeout_ms(TIMEOUT_MS);
-    answer(method, request.send())
+    send(method, Request::get(url(method)).query(params))
+}
+
+fn send(method: &str, request: Request) -> Result<Value, ApiError> {
+    let left_ms = DEADLINE
+        .get()
+        .map_or(TIMEOUT_MS, |it| it.saturating_sub(clock::now()));
+    if left_ms < TIME_LEFT_MS_MIN {
+        // What was done is noted or repeatable: the next try goes on from here.
+        let why = format!("no time was left for {method}");
+        return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
+    }
+    let timeout_ms = u32::try_from(left_ms.min(TIMEOUT_MS)).unwrap_or(u32::MAX);
+    answer(method, request.auth("bot").timeout_ms(timeout_ms).send())
 }
 
 fn url(method: &str) -> String {

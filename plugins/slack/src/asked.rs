@@ -13,7 +13,9 @@ use tocsin_plugin_sdk::types::{
 use tocsin_plugin_sdk::{jobs, kv, log};
 
 /// Nobody presses a button that old.
-const ASKED_TTL_MS: u64 = 30 * 24 * 3_600_000;
+const ASKED_TTL_MS: u64 = 7 * 24 * 3_600_000;
+/// Longer than the delivery of a page can be retried.
+const SETTLED_TTL_MS: u64 = 24 * 3_600_000;
 
 /// A message with buttons, and where it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,7 +80,7 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
     let note = match settled_note(id)? {
         Some(first) => first,
         None => {
-            kv::set(&settled_key(id), &note, Some(ASKED_TTL_MS))?;
+            note_down(&settled_key(id), &note, SETTLED_TTL_MS)?;
             note.to_string()
         }
     };
@@ -120,9 +122,20 @@ fn ask(
         ts,
         text,
     };
-    kv::set(&asked_key(id), &asked, Some(ASKED_TTL_MS))?;
+    note_down(&asked_key(id), &asked, ASKED_TTL_MS)?;
     if let Some(note) = settled_note(id)? {
         close(&asked, &note)?;
+    }
+    Ok(())
+}
+
+/// A full store must not turn a page that was sent into one that failed: what is lost is that its
+/// button goes away.
+fn note_down<T: Serialize>(key: &str, value: &T, ttl_ms: u64) -> Result<(), Failure> {
+    match kv::set(key, value, Some(ttl_ms)) {
+        Err(Failure::Permanent(why)) => log::error(&why, &[("key", key)]),
+        Err(error) => return Err(error),
+        Ok(_) => {}
     }
     Ok(())
 }

@@ -56,7 +56,10 @@ pub(crate) fn opening(incident: &Incident) -> Message {
     if let Some(url) = &incident.url {
         facts.push(format!("<{url}|Open in tocsin>"));
     }
-    let body = format!("{headline}\n{summary}");
+    let why = text::grade_reason(incident)
+        .map(|it| format!("\nGrade: {it}"))
+        .unwrap_or_default();
+    let body = format!("{headline}{why}\n{summary}");
     let blocks = vec![section(body.trim_end()), context(&facts.join(" · "))];
     Message {
         text: headline,

@@ -1,7 +1,6 @@
 //! What happened to an incident, in one line for each thing.
 
 use crate::text;
-use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Incident, IncidentChange, Person, Status};
 
 /// The lines; none when nothing that people in the room care about changed.
@@ -11,7 +10,7 @@ pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
     let mut lines = Vec::new();
     if before.grade != after.grade {
         let (old, new) = (before.grade.as_str(), after.grade.as_str());
-        let why = reason(after)
+        let why = text::grade_reason(after)
             .map(|it| format!(": {it}"))
             .unwrap_or_default();
         lines.push(format!("Grade: {old} → *{new}* by {by}{why}"));
@@ -41,13 +40,6 @@ pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
 /// Whether the room's topic says something else now.
 pub(crate) fn retitles(change: &IncidentChange) -> bool {
     text::topic(&change.before) != text::topic(&change.after)
-}
-
-/// Why the grade is what it is, as the engine tells it beside the incident.
-fn reason(incident: &Incident) -> Option<String> {
-    let extra: Value = serde_json::from_str(&incident.extra).ok()?;
-    let reason = extra.get("grade-reason")?.as_str()?;
-    Some(text::escape(&text::cut(reason, 500)))
 }
 
 fn role(role: &str, before: &Option<Person>, after: &Option<Person>) -> Option<String> {

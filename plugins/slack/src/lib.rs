@@ -10,6 +10,8 @@ mod api;
 mod asked;
 mod blocks;
 mod changes;
+#[cfg(test)]
+mod contract;
 mod events;
 mod inbound;
 mod jobs;
@@ -83,6 +85,7 @@ impl Plugin for Slack {
     }
 
     fn on_event(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
+        api::stop_at(delivery.deadline);
         events::handle(event, delivery)
     }
 
@@ -91,7 +94,7 @@ impl Plugin for Slack {
     }
 
     fn health() -> HealthReport {
-        match api::post("auth.test", &[], None) {
+        match api::get("auth.test", &[]) {
             Ok(_) => HealthReport::Ok,
             Err(error) => match error.into_failure("auth.test") {
                 Failure::Retry(hint) => HealthReport::Degraded(hint.reason),

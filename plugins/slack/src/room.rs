@@ -27,7 +27,7 @@ const CHANNEL_PAGE: &str = "200";
 /// Slack's clock and ours may differ.
 const CLOCK_SKEW_S: u64 = 600;
 /// Rows of incidents that nobody spoke of for so long are dropped; the marker finds the room.
-const ROOM_TTL_MS: u64 = 90 * 24 * 3_600_000;
+const ROOM_TTL_MS: u64 = 30 * 24 * 3_600_000;
 
 /// The row of a room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -222,9 +222,17 @@ impl World {
     }
 }
 
-struct Params(Vec<u8>);
+/// Form-encoded parameters.
+pub(crate) struct Params(pub(crate) Vec<u8>);
 
 impl Params {
+    /// All of them; our own encoding, so the plainest reading will do.
+    pub(crate) fn all(&self) -> std::collections::BTreeMap<String, String> {
+        let text = std::str::from_utf8(&self.0).unwrap();
+        let names = text.split('&').filter_map(|it| it.split('=').next());
+        names.map(|it| (it.to_string(), self.get(it))).collect()
+    }
+
     fn get(&self, name: &str) -> String {
         let request = tocsin_plugin_sdk::types::WebhookRequest {
             route: String::new(),

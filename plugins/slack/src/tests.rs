@@ -3,7 +3,7 @@
 use crate::standin::{Fault, Slack};
 use crate::{Plugin, Slack as ThePlugin};
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{change, delivery, event, incident, page, person};
+use tocsin_plugin_sdk::testing::{change, event, incident, page, person};
 use tocsin_plugin_sdk::types::{
     Actor, Audience, EventBody, Failure, Grade, Incident, Job, LogEntry, LogKind, Outcome, Settled,
     Update,
@@ -12,9 +12,37 @@ use tocsin_plugin_sdk::types::{
 const ROOM: &str = "inc-42-checkout-is-down";
 
 /// Delivers an event; the event's id is the delivery's, so a second call is a retry.
-fn deliver(slack: &Slack, id: &str, body: EventBody) -> Result<Outcome, Failure> {
-    slack.host.begin(id);
-    ThePlugin::on_event(event(id, body), &delivery(id))
+pub(crate) fn deliver(slack: &Slack, id: &str, body: EventBody) -> Result<Outcome, Failure> {
+    let delivery = slack.host.begin(id);
+    ThePlugin::on_event(event(id, body), &delivery)
+}
+
+/// A story in which every method of Slack is called: events, and the method whose answer to them
+/// is lost first.
+pub(crate) fn everything(slack: &Slack) -> Vec<(String, EventBody, Option<&'static str>)> {
+    let mut staffed = incident();
+    staffed.operator = Some(person("Jo", "slack", "U1"));
+    slack.host.add_incident(&staffed);
+    let tell = json!({"channel": "C1", "user": "U1", "text": "try again"}).to_string();
+    let job = EventBody::Job(Job {
+        topic: "tell".into(),
+        payload: tell,
+    });
+    let steps = [
+        (
+            EventBody::IncidentOpened(staffed),
+            Some("conversations.create"),
+        ),
+        (graded_critical(), Some("chat.postMessage")),
+        (noted("l-1"), None),
+        (page_jo(), None),
+        (settled_by_jo(), None),
+        (job, None),
+    ];
+    let numbered = steps.into_iter().enumerate();
+    numbered
+        .map(|(at, (body, lose))| (format!("e-{at}"), body, lose))
+        .collect()
 }
 
 fn opened() -> EventBody {
@@ -369,4 +397,19 @@ fn an_update_goes_to_the_audiences_channel_once() {
     assert!(text.contains("Next update by"), "{text}");
     let unset = deliver(&slack, "e-2", update(Audience::Engineering));
     assert_eq!(unset, Ok(Outcome::Ignored));
+}
+
+#[test]
+fn a_call_that_runs_out_of_time_goes_on_in_the_next_try() {
+    let slack = Slack::start();
+    let mut late = slack.host.begin("e-1");
+    late.deadline = incident().opened_at + 499;
+    let failure = ThePlugin::on_event(event("e-1", opened()), &late).unwrap_err();
+    let Failure::Retry(hint) = failure else {
+        panic!("{failure:?}")
+    };
+    assert_eq!(hint.after_ms, Some(0));
+    assert!(slack.host.requests().is_empty());
+    deliver(&slack, "e-1", opened()).unwrap();
+    assert_eq!(slack.channels().len(), 1);
 }

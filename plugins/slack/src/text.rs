@@ -1,5 +1,6 @@
 //! Words for people, in Slack's own markup.
 
+use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp};
 
 /// The longest topic or purpose that Slack takes.
@@ -70,6 +71,16 @@ pub(crate) fn headline(incident: &Incident) -> String {
         incident.number,
         escape(&cut(&incident.title, 200))
     )
+}
+
+/// Why the grade is what it is, as the engine tells it beside the incident.
+pub(crate) fn grade_reason(incident: &Incident) -> Option<String> {
+    let extra: Value = serde_json::from_str(&incident.extra).ok()?;
+    let reason = extra
+        .get("grade-reason")?
+        .as_str()
+        .filter(|it| !it.is_empty())?;
+    Some(escape(&cut(reason, 500)))
 }
 
 /// A person, as a mention where Slack knows them.
