@@ -1,0 +1,61 @@
+//! `jobs`: collected during the call, committed by the daemon if the call succeeds.
+
+use crate::call::EnqueuedJob;
+use crate::limits::{JOB_BYTES_MAX, JOB_DELAY_MS_MAX, JOB_KEY_BYTES_MAX, JOBS_PER_CALL};
+use crate::state::CallState;
+use crate::wit::jobs::{Host, Options};
+
+impl Host for CallState {
+    fn enqueue(
+        &mut self,
+        topic: String,
+        payload: String,
+        options: Options,
+    ) -> wasmtime::Result<Result<String, String>> {
+        let _pause = self.pause();
+        Ok(self.enqueue_job(topic, payload, options))
+    }
+}
+
+impl CallState {
+    fn enqueue_job(
+        &mut self,
+        topic: String,
+        payload: String,
+        options: Options,
+    ) -> Result<String, String> {
+        if self.powerless {
+            return Err("there are no jobs during this call".into());
+        }
+        if let Err(denied) = self.shared.rights.event("job") {
+            return Err(self.deny(denied));
+        }
+        if self.jobs.len() >= JOBS_PER_CALL {
+            return Err(format!("at most {JOBS_PER_CALL} jobs per call"));
+        }
+        if payload.len() > JOB_BYTES_MAX {
+            let bytes = payload.len();
+            return Err(format!(
+                "the payload has {bytes} bytes, more than {JOB_BYTES_MAX}"
+            ));
+        }
+        let dedup_bytes = options.dedup_key.as_ref().map_or(0, String::len);
+        if topic.is_empty() || topic.len().max(dedup_bytes) > JOB_KEY_BYTES_MAX {
+            return Err(format!(
+                "a topic has 1 to {JOB_KEY_BYTES_MAX} bytes, a dedup-key as many"
+            ));
+        }
+        if serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err() {
+            return Err("the payload is no JSON".into());
+        }
+        let id = self.act_key("job", &format!("{topic}\n{payload}"));
+        self.jobs.push(EnqueuedJob {
+            id: id.clone(),
+            topic,
+            payload,
+            delay_ms: options.delay_ms.min(JOB_DELAY_MS_MAX),
+            dedup_key: options.dedup_key,
+        });
+        Ok(id)
+    }
+}

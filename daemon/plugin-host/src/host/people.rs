@@ -1,0 +1,39 @@
+//! `people`: who somebody is, only by contact kinds that the plugin serves.
+
+use crate::limits::PEOPLE_PER_CALL;
+use crate::state::CallState;
+use crate::wit::people::{Host, Person};
+
+impl Host for CallState {
+    async fn by_contact(&mut self, kind: String, id: String) -> wasmtime::Result<Option<Person>> {
+        let _pause = self.pause();
+        self.people += 1;
+        let contacts = &self.shared.rights.manifest().contacts;
+        if !contacts.contains(&kind) {
+            let list = contacts.iter().map(String::as_str).chain([kind.as_str()]);
+            let toml = format!("contacts = {}", crate::grant::toml_list(list));
+            let what = format!("look people up by the contact kind `{kind}`");
+            let denied = self.shared.rights.unasked(what, toml);
+            self.deny(denied);
+            return Ok(None);
+        }
+        if self.powerless || self.people > PEOPLE_PER_CALL {
+            tracing::warn!(
+                plugin = self.plugin(),
+                "at most {PEOPLE_PER_CALL} look-ups per call"
+            );
+            return Ok(None);
+        }
+        let found = self.shared.services.person_by_contact(&kind, &id).await;
+        let mut person = found.unwrap_or_else(|error| {
+            tracing::warn!(plugin = self.plugin(), %error, "people cannot be looked up");
+            None
+        });
+        if let Some(person) = &mut person {
+            person
+                .contacts
+                .retain(|contact| contacts.contains(&contact.key));
+        }
+        Ok(person)
+    }
+}

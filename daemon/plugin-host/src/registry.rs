@@ -1,0 +1,216 @@
+//! The host: one engine, one linker, its own threads, and the plugins that are loaded.
+
+use crate::aot::Cache;
+use crate::catalog::CatalogEntry;
+use crate::engine::{self, EngineError};
+use crate::generation::{Generation, Lanes};
+use crate::grant::{GlobalPolicy, PluginGrant};
+use crate::host;
+use crate::limits::DRAIN_MS;
+use crate::load::LoadError;
+use crate::plugin::{LoadedPlugin, Slot};
+use crate::services::Services;
+use crate::state::CallState;
+use arc_swap::ArcSwap;
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::runtime::{Handle, Runtime};
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+/// Threads that guests run on.
+const WORKERS: usize = 2;
+
+/// How to set the host up.
+#[derive(Default)]
+pub struct HostConfig {
+    /// Where compiled code is kept; none: compile at every load. Must belong to the daemon's user.
+    pub cache_dir: Option<PathBuf>,
+    /// A secret of this installation that authenticates the compiled code; none: one is made and
+    /// kept in the folder.
+    pub cache_key: Option<[u8; 32]>,
+    /// What no plugin may do.
+    pub policy: GlobalPolicy,
+}
+
+impl std::fmt::Debug for HostConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostConfig")
+            .field("cache_dir", &self.cache_dir)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the host could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The imports.
+    #[error("the plugin interface cannot be linked: {0}")]
+    Link(String),
+    /// The threads.
+    #[error("the plugin threads cannot start: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Loads plugins and calls them. Drop it to stop its threads; calls under way are cut.
+pub struct PluginHost {
+    pub(crate) inner: Arc<Inner>,
+    plugins: RwLock<BTreeMap<String, Arc<Slot>>>,
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<CallState>,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) services: Arc<dyn Services>,
+    pub(crate) policy: GlobalPolicy,
+    /// Held while one component compiles.
+    pub(crate) compiling: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for PluginHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PluginHost")
+            .field("plugins", &self.plugins.read().keys())
+            .finish()
+    }
+}
+
+impl PluginHost {
+    /// Starts the engine and its threads. No plugin is loaded yet.
+    ///
+    /// # Errors
+    /// When the engine or its threads cannot start. A cache that cannot be used is a warning.
+    pub fn new(config: HostConfig, services: Arc<dyn Services>) -> Result<Self, HostError> {
+        let engine = engine::start()?;
+        let mut linker = Linker::new(&engine);
+        host::link(&mut linker).map_err(|error| HostError::Link(format!("{error:#}")))?;
+        let cache = config
+            .cache_dir
+            .as_deref()
+            .and_then(|folder| Cache::open(folder, config.cache_key, &engine));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("plugins")
+            .enable_all()
+            .build()?;
+        let inner = Inner {
+            engine,
+            linker,
+            cache,
+            services,
+            policy: config.policy,
+            compiling: tokio::sync::Mutex::new(()),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            plugins: RwLock::default(),
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Loads a plugin, or replaces its generation: the new one is compiled, linked and asked
+    /// before it takes over, the old one stays on any error. Calls on the old one may go on for
+    /// 30 s.
+    ///
+    /// # Errors
+    /// What is wrong with the folder, the grant or the component.
+    pub async fn load(&self, id: &str, grant: PluginGrant) -> Result<LoadedPlugin, LoadError> {
+        let generation = self.prepare(id, &grant).await?;
+        Ok(self.install(id, generation))
+    }
+
+    /// Does all of [`Self::load`] but the taking over.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn check(&self, id: &str, grant: &PluginGrant) -> Result<CatalogEntry, LoadError> {
+        let generation = self.prepare(id, grant).await?;
+        Ok(CatalogEntry::of(&generation))
+    }
+
+    /// A loaded plugin.
+    pub fn get(&self, id: &str) -> Option<LoadedPlugin> {
+        self.plugins.read().get(id).map(|slot| self.handle_to(slot))
+    }
+
+    /// All loaded plugins, by id.
+    pub fn plugins(&self) -> Vec<LoadedPlugin> {
+        self.plugins
+            .read()
+            .values()
+            .map(|slot| self.handle_to(slot))
+            .collect()
+    }
+
+    /// Takes a plugin out; calls under way may go on for 30 s. True if it was there.
+    pub fn unload(&self, id: &str) -> bool {
+        let removed = self.plugins.write().remove(id);
+        if let Some(slot) = &removed {
+            self.drain(slot.current.load_full());
+        }
+        removed.is_some()
+    }
+
+    /// What `tocsin plugin list` shows, by id.
+    pub fn catalog(&self) -> Vec<CatalogEntry> {
+        let plugins = self.plugins.read();
+        plugins
+            .values()
+            .map(|slot| CatalogEntry::of(&slot.current.load()))
+            .collect()
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    fn install(&self, id: &str, generation: Arc<Generation>) -> LoadedPlugin {
+        let mut plugins = self.plugins.write();
+        if let Some(slot) = plugins.get(id) {
+            self.drain(slot.current.swap(generation));
+            return self.handle_to(slot);
+        }
+        let slot = Slot {
+            current: ArcSwap::new(generation),
+            lanes: Lanes::default(),
+        };
+        let slot = Arc::new(slot);
+        plugins.insert(id.to_owned(), Arc::clone(&slot));
+        self.handle_to(&slot)
+    }
+
+    fn drain(&self, generation: Arc<Generation>) {
+        self.handle.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(DRAIN_MS)).await;
+            generation.shared.cancelled.store(true, Ordering::Relaxed);
+        });
+    }
+
+    fn handle_to(&self, slot: &Arc<Slot>) -> LoadedPlugin {
+        LoadedPlugin {
+            slot: Arc::clone(slot),
+            runtime: self.handle.clone(),
+        }
+    }
+}
+
+impl Drop for PluginHost {
+    fn drop(&mut self) {
+        // A runtime must not be waited for inside another one.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What one call knows: the data of its store. It lives as long as the call and no longer.
+
+use crate::call::{CallStats, EnqueuedJob, LogLine};
+use crate::grant::{Denied, Rights};
+use crate::keys;
+use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::meter::{CpuMeter, Pause};
+use crate::net::Net;
+use crate::rate::RateBucket;
+use crate::secrets::{SecretSet, SecretSource};
+use crate::services::{EffectKey, Services};
+use crate::store_limits::StoreLimits;
+use crate::wit::LogLevel;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What all calls of one generation share.
+pub(crate) struct Shared {
+    pub(crate) services: Arc<dyn Services>,
+    pub(crate) rights: Rights,
+    pub(crate) settings: BTreeMap<String, toml::Value>,
+    pub(crate) settings_json: String,
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
+    pub(crate) net: Net,
+    /// Set when the generation was replaced and its time to drain is over.
+    pub(crate) cancelled: AtomicBool,
+}
+
+/// Why the host stopped a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Cpu,
+    Wall,
+    Replaced,
+}
+
+pub(crate) struct CallState {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) export: &'static str,
+    /// The delivery's idempotency key.
+    pub(crate) delivery: String,
+    /// Without rights: `describe`, `check-config`.
+    pub(crate) powerless: bool,
+    pub(crate) rate: Option<Arc<RateBucket>>,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) meter: CpuMeter,
+    pub(crate) limits: StoreLimits,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) jobs: Vec<EnqueuedJob>,
+    pub(crate) stats: CallStats,
+    pub(crate) denials: Vec<Denied>,
+    pub(crate) commands: u32,
+    pub(crate) people: u32,
+    pub(crate) mails: u32,
+    secrets: Option<Arc<SecretSet>>,
+    repeats: HashMap<String, u32>,
+}
+
+/// Denials kept per call for the report.
+const DENIALS_MAX: usize = 20;
+
+impl CallState {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        export: &'static str,
+        delivery: String,
+        deadline: Instant,
+    ) -> Self {
+        let limits = StoreLimits::new(shared.rights.limits().memory_bytes);
+        Self {
+            shared,
+            export,
+            delivery,
+            powerless: false,
+            rate: None,
+            started: Instant::now(),
+            deadline,
+            meter: CpuMeter::default(),
+            limits,
+            stop: None,
+            log: Vec::new(),
+            jobs: Vec::new(),
+            stats: CallStats::default(),
+            denials: Vec::new(),
+            commands: 0,
+            people: 0,
+            mails: 0,
+            secrets: None,
+            repeats: HashMap::new(),
+        }
+    }
+
+    /// The host works until the pause is dropped.
+    pub(crate) fn pause(&mut self) -> Pause {
+        self.stats.host_calls += 1;
+        self.meter.pause()
+    }
+
+    pub(crate) fn plugin(&self) -> &str {
+        self.shared.rights.plugin()
+    }
+
+    /// The secrets as they are now, read once per call.
+    pub(crate) fn secrets(&mut self) -> Arc<SecretSet> {
+        let sources = &self.shared.secrets;
+        let read = self
+            .secrets
+            .get_or_insert_with(|| Arc::new(SecretSet::read(sources)));
+        Arc::clone(read)
+    }
+
+    pub(crate) fn effect(&self, once: String) -> EffectKey {
+        EffectKey {
+            plugin: self.plugin().to_owned(),
+            delivery: self.delivery.clone(),
+            once,
+        }
+    }
+
+    /// A key for something that the guest does: stable when a retry does the same things again,
+    /// even when it leaves some out.
+    pub(crate) fn act_key(&mut self, function: &str, arguments: &str) -> String {
+        let act = keys::digest("act1", &[&self.delivery, function, arguments]);
+        let repeat = self.repeats.entry(act.clone()).or_insert(0);
+        *repeat += 1;
+        if *repeat == 1 {
+            act
+        } else {
+            format!("{act}-{repeat}")
+        }
+    }
+
+    /// Notes a denial and gives its text for the guest.
+    pub(crate) fn deny(&mut self, denied: Denied) -> String {
+        let text = denied.to_string();
+        tracing::warn!(plugin = self.plugin(), export = self.export, "{text}");
+        self.stats.denials += 1;
+        if self.denials.len() < DENIALS_MAX && !self.denials.contains(&denied) {
+            self.denials.push(denied);
+        }
+        text
+    }
+
+    /// A line of the guest's log, cut and cleaned.
+    pub(crate) fn log(&mut self, level: LogLevel, message: &str, fields: &[(String, String)]) {
+        if self.log.len() >= LOG_LINES_MAX {
+            self.stats.log_lines_dropped += 1;
+            return;
+        }
+        let mut text = clean(message);
+        for (key, value) in fields {
+            text.push_str(&format!(" {}={}", clean(key), clean(value)));
+            if text.len() > LOG_LINE_BYTES_MAX {
+                break;
+            }
+        }
+        cut(&mut text, LOG_LINE_BYTES_MAX);
+        let secrets = self.secrets();
+        let (text, redacted) = secrets.redact_text(&text);
+        self.stats.redactions += redacted as u32;
+        emit(level, self.plugin(), self.export, &self.delivery, &text);
+        self.log.push(LogLine {
+            at_ms: self.shared.services.now_ms(),
+            level,
+            text,
+        });
+    }
+}
+
+fn emit(level: LogLevel, plugin: &str, export: &str, delivery: &str, text: &str) {
+    match level {
+        LogLevel::Trace => tracing::trace!(target: "plugin", plugin, export, delivery, "{text}"),
+        LogLevel::Debug => tracing::debug!(target: "plugin", plugin, export, delivery, "{text}"),
+        LogLevel::Info => tracing::info!(target: "plugin", plugin, export, delivery, "{text}"),
+        LogLevel::Warn => tracing::warn!(target: "plugin", plugin, export, delivery, "{text}"),
+        LogLevel::Error => tracing::error!(target: "plugin", plugin, export, delivery, "{text}"),
+    }
+}
+
+/// Escapes control characters: a guest must not paint on a terminal or forge a line of the log.
+pub(crate) fn clean(text: &str) -> String {
+    let mut clean = String::new();
+    for character in text.chars() {
+        if clean.len() > LOG_LINE_BYTES_MAX {
+            break;
+        }
+        if character.is_control()
+            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
+        {
+            clean.extend(character.escape_default());
+        } else {
+            clean.push(character);
+        }
+    }
+    clean
+}
+
+/// Cuts at a character's boundary and says so.
+pub(crate) fn cut(text: &mut String, bytes_max: usize) {
+    if text.len() > bytes_max {
+        let mut end = bytes_max.saturating_sub('…'.len_utf8());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+}

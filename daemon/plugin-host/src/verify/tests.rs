@@ -1,0 +1,175 @@
+use super::*;
+
+fn ask(scheme: Scheme) -> VerifyAsk {
+    VerifyAsk {
+        scheme,
+        secret: "signing".into(),
+        tolerance_s: 300,
+    }
+}
+
+fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// The example of Slack's own documentation.
+const SLACK_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+const SLACK_BODY: &[u8] = b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=\
+testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&\
+command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J\
+%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c4\
+47fce8b6703c";
+const SLACK_SIGNATURE: &str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
+const SLACK_AT_MS: u64 = 1_531_420_618_000;
+
+#[test]
+fn slacks_documented_example_verifies() {
+    let headers = headers(&[
+        ("x-slack-request-timestamp", "1531420618"),
+        ("x-slack-signature", SLACK_SIGNATURE),
+    ]);
+    let got = verify(
+        &ask(Scheme::SlackV0),
+        SLACK_SECRET,
+        &headers,
+        SLACK_BODY,
+        SLACK_AT_MS,
+    );
+    assert_eq!(got, Ok(true));
+}
+
+#[test]
+fn slack_requests_that_are_old_changed_or_unsigned_are_refused() {
+    let at = ("x-slack-request-timestamp", "1531420618");
+    let signed = ("x-slack-signature", SLACK_SIGNATURE);
+    let late = SLACK_AT_MS + 301_000;
+    let stale = VerifyError::Stale {
+        off_s: 301,
+        tolerance_s: 300,
+    };
+    let early = SLACK_AT_MS - 301_000;
+    let missing = |name: &str| VerifyError::Missing(name.into());
+    let malformed = |name: &str| VerifyError::Malformed(name.into());
+    let wrong = ("x-slack-signature", "v0=00");
+    let v1 = ("x-slack-signature", "v1=00");
+    let nan = ("x-slack-request-timestamp", "soon");
+    let cases: Vec<(Vec<(&str, &str)>, &[u8], u64, VerifyError)> = vec![
+        (vec![at, signed], SLACK_BODY, late, stale.clone()),
+        (vec![at, signed], SLACK_BODY, early, stale),
+        (
+            vec![at, signed],
+            b"other",
+            SLACK_AT_MS,
+            VerifyError::Mismatch,
+        ),
+        (
+            vec![at, wrong],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            VerifyError::Mismatch,
+        ),
+        (
+            vec![at, v1],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            malformed("x-slack-signature"),
+        ),
+        (
+            vec![nan, signed],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            malformed("x-slack-request-timestamp"),
+        ),
+        (
+            vec![at],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            missing("x-slack-signature"),
+        ),
+        (
+            vec![signed],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            missing("x-slack-request-timestamp"),
+        ),
+        (
+            vec![at, signed, wrong],
+            SLACK_BODY,
+            SLACK_AT_MS,
+            malformed("x-slack-signature"),
+        ),
+    ];
+    for (given, body, now, want) in cases {
+        let got = verify(
+            &ask(Scheme::SlackV0),
+            SLACK_SECRET,
+            &headers(&given),
+            body,
+            now,
+        );
+        assert_eq!(got, Err(want), "{given:?}");
+    }
+}
+
+#[test]
+fn a_gitlab_token_must_be_the_whole_secret() {
+    let cases = [("s3cret", Ok(true)), ("s3cre", Err(VerifyError::Mismatch))];
+    for (token, want) in cases {
+        let headers = headers(&[("X-Gitlab-Token", token)]);
+        assert_eq!(
+            verify(&ask(Scheme::GitlabToken), "s3cret", &headers, b"", 0),
+            want,
+            "{token}"
+        );
+    }
+}
+
+/// The example of the Standard Webhooks specification's reference libraries.
+#[test]
+fn the_standard_webhooks_example_verifies_among_other_signatures() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let right = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    let body = br#"{"test": 2432232314}"#;
+    for (signatures, want) in [
+        (right.to_owned(), Ok(true)),
+        (format!("v1,AAAA {right} v2,x"), Ok(true)),
+        ("v1,AAAA".to_owned(), Err(VerifyError::Mismatch)),
+    ] {
+        let headers = headers(&[
+            ("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"),
+            ("webhook-timestamp", "1614265330"),
+            ("webhook-signature", &signatures),
+        ]);
+        let scheme = ask(Scheme::StandardWebhooks);
+        let got = verify(&scheme, secret, &headers, body, 1_614_265_330_000);
+        assert_eq!(got, want, "{signatures}");
+    }
+}
+
+/// The example of GitHub's "Validating webhook deliveries".
+#[test]
+fn githubs_documented_hmac_example_verifies_with_and_without_prefix() {
+    let digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    let scheme = ask(Scheme::HmacSha256 {
+        header: "x-hub-signature-256".into(),
+    });
+    for value in [format!("sha256={digest}"), digest.to_owned()] {
+        let headers = headers(&[("x-hub-signature-256", &value)]);
+        let got = verify(
+            &scheme,
+            "It's a Secret to Everybody",
+            &headers,
+            b"Hello, World!",
+            0,
+        );
+        assert_eq!(got, Ok(true), "{value}");
+    }
+}
+
+#[test]
+fn without_a_scheme_nobody_vouches() {
+    assert_eq!(verify(&ask(Scheme::None), "", &[], b"", 0), Ok(false));
+}
