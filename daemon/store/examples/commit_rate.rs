@@ -1,10 +1,10 @@
 //! How many alerts' worth of batches a second the store commits durably, on this disk.
 //!
-//! `cargo run --release -p tocsin-store --example commit_rate -- FOLDER [BATCHES] [GROUP]`
+//! `cargo run --release -p tocsin-store --example commit_rate -- FOLDER [BATCHES] [GROUP] [CLAIM]`
 //!
 //! Each batch is what one alert makes: an event of 400 bytes, two rows, a timer and a delivery.
-//! Every group claims and settles as many deliveries as it has batches, and cancels as many
-//! timers, so that what waits stays bounded as it does in the daemon.
+//! With CLAIM 1, each group is followed by a claim, and the next group settles what was claimed
+//! and cancels as many timers, so that what waits stays bounded as it does in the daemon.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn main() -> Result<(), StoreError> {
             .and_then(|n| n.parse().ok())
             .unwrap_or(default)
     };
-    let (batches, group, rows) = (number(100_000), number(32), number(0));
+    let (batches, group, claims) = (number(100_000), number(32), number(1));
     let store = SledStore::open(Path::new(&folder))?;
     let begun = Instant::now();
     let mut worst = 0;
@@ -42,7 +42,7 @@ fn main() -> Result<(), StoreError> {
     let mut next = 0_u64;
     while next < batches {
         let now = Timestamp(next.cast_signed());
-        let mut commands: Vec<_> = (next..next + group).map(|n| batch(n, rows)).collect();
+        let mut commands: Vec<_> = (next..next + group).map(batch).collect();
         timers.extend(commands.iter().map(|batch| batch.timers_set[0].key.clone()));
         next += group;
         commands.extend(claimed.drain(..).map(|claim: Claimed| Batch {
@@ -58,7 +58,9 @@ fn main() -> Result<(), StoreError> {
             assert!(answer.is_ok(), "{answer:?}");
         }
         worst = worst.max(at.elapsed().as_micros());
-        claimed = store.claim(Class::Bulk, now, usize::MAX, 1_000)?;
+        if claims == 1 {
+            claimed = store.claim(Class::Bulk, now, usize::MAX, 1_000)?;
+        }
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rate = batches as f64 / seconds;
@@ -80,7 +82,7 @@ fn main() -> Result<(), StoreError> {
     Ok(())
 }
 
-fn batch(n: u64, rows: u64) -> Batch {
+fn batch(n: u64) -> Batch {
     let due = Timestamp(n.cast_signed() + 60_000);
     let text = "x".repeat(330);
     let event = json!({"v": 1, "type": "alert", "at": due, "data": {"text": text, "n": n}});
@@ -90,7 +92,6 @@ fn batch(n: u64, rows: u64) -> Batch {
         value: Some(json!({"text": text, "n": n})),
         expires_at: None,
     };
-    let distinct = if rows == 0 { n } else { n % rows };
     Batch {
         appends: vec![Append {
             stream: StreamId(format!("incident/{}", n % STREAMS)),
@@ -98,7 +99,7 @@ fn batch(n: u64, rows: u64) -> Batch {
             events: vec![event],
         }],
         rows: vec![
-            row(Table::Alert, format!("prometheus/{distinct:016x}"), &text),
+            row(Table::Alert, format!("prometheus/{n:016x}"), &text),
             row(Table::Tally, format!("incident/{}", n % STREAMS), "tally"),
         ],
         outbox: vec![OutboxRow {

@@ -93,21 +93,19 @@ impl Store for SledStore {
         if let Some(refusal) = crate::group_too_large(group.len()) {
             return Ok(vec![Err(refusal); group.len()]);
         }
-        let encoded = group.into_iter().map(|batch| match Encoded::of(&batch) {
-            Ok(bytes) => Ok((batch, bytes)),
-            Err(refusal) => Err(refusal),
-        });
-        let encoded: Vec<_> = encoded.collect();
+        let bytes: Vec<_> = group.iter().map(Encoded::of).collect();
         self.changing(|state| {
-            let mut group = Group::new(&self.disk, state);
-            let mut answers = Vec::with_capacity(encoded.len());
-            for batch in encoded {
-                answers.push(match batch {
-                    Ok((batch, bytes)) => group.add(batch, bytes)?,
+            let mut writes = Group::new(&self.disk, state);
+            let mut answers = Vec::with_capacity(group.len());
+            for (batch, bytes) in group.into_iter().zip(bytes) {
+                let skipped = batch.lacks_need(&answers);
+                answers.push(match bytes {
+                    _ if skipped => Err(CommitError::Skipped),
+                    Ok(bytes) => writes.add(batch, bytes)?,
                     Err(refusal) => Err(refusal),
                 });
             }
-            group.finish()?;
+            writes.finish()?;
             Ok(answers)
         })
     }
@@ -167,8 +165,7 @@ impl Store for SledStore {
         lease_ms: u64,
     ) -> Result<Vec<Claimed>, StoreError> {
         self.changing(|state| {
-            state.lanes(class).lapse(now);
-            let ready = state.lanes(class).ready(now, limit);
+            let ready = state.lanes_of(class).ready(now, limit);
             let mut group = Group::new(&self.disk, state);
             let claimed: Result<Vec<_>, _> = ready
                 .into_iter()
@@ -229,5 +226,7 @@ impl Store for SledStore {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -511,3 +511,30 @@ pub fn the_largest_values_are_kept(subject: Box<dyn Subject>) {
         100
     );
 }
+
+/// See the name.
+pub fn a_batch_falls_with_those_it_needs(subject: Box<dyn Subject>) {
+    let add = |name, expected, needs| Batch {
+        appends: vec![append(name, expected, 1)],
+        needs,
+        ..Batch::default()
+    };
+    let group = vec![
+        add("a", 0, vec![]),
+        add("b", 7, vec![]),
+        add("c", 0, vec![0]),
+        add("d", 0, vec![0, 1]),
+        add("e", 0, vec![3]),
+        add("f", 0, vec![5]),
+        add("g", 0, vec![2]),
+    ];
+    let answers = subject.store().commit(group).unwrap();
+    let skipped = |answer: &_| *answer == Err(CommitError::Skipped);
+    let skipped: Vec<_> = answers.iter().map(skipped).collect();
+    assert_eq!(skipped, [false, false, false, true, true, true, false]);
+    let streams = ["a", "c", "g"].map(|name| (stream(name), 1));
+    assert_eq!(
+        subject.reopened().store().streams(None, 9).unwrap(),
+        streams
+    );
+}

@@ -115,10 +115,10 @@ pub fn a_claim_that_was_taken_over_cannot_settle(subject: Box<dyn Subject>) {
 pub fn a_lapsed_claim_may_settle_until_taken(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let first = claim(subject.store(), Class::Page, 0);
-    assert_eq!(
-        claim(subject.store(), Class::Bulk, 10 * LEASE_MS.cast_signed()),
-        []
-    );
+    let late = Timestamp(0).plus_ms(10 * LEASE_MS);
+    assert_eq!(claim(subject.store(), Class::Bulk, late.0), []);
+    let none = subject.store().claim(Class::Page, late, 0, LEASE_MS);
+    assert_eq!(none.unwrap(), []);
     commit(subject.store(), settle(&first[0], None)).unwrap();
     assert_eq!(waiting(subject.store()), [0; 0]);
 }

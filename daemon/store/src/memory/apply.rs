@@ -153,8 +153,6 @@ impl Inner {
         limit: usize,
         lease_ms: u64,
     ) -> Vec<Claimed> {
-        self.leases
-            .retain(|(of, _), lease| *of != class || lease.until > now);
         let mut claimed = Vec::new();
         for key in self.ready(class, now).into_iter().take(limit) {
             self.fence += 1;
@@ -184,7 +182,8 @@ impl Inner {
     fn ready(&self, class: Class, now: Timestamp) -> Vec<OutboxKey> {
         let mut lanes: BTreeMap<&str, (Timestamp, &OutboxKey)> = BTreeMap::new();
         for (key, delivery) in self.outbox.iter().filter(|(key, _)| key.class == class) {
-            let held = self.leases.contains_key(&(class, key.lane.clone()));
+            let lease = self.leases.get(&(class, key.lane.clone()));
+            let held = lease.is_some_and(|lease| lease.until > now);
             if held || delivery.row.not_before > now {
                 continue;
             }

@@ -114,20 +114,22 @@ impl Lanes {
         self.change(lane, |lane| lane.lease = None);
     }
 
-    /// Frees the lanes whose lease has ended.
-    pub(super) fn lapse(&mut self, now: Timestamp) {
-        while let Some((until, lane)) = self.held.first().cloned() {
-            if until > now {
-                return;
-            }
-            self.release(&lane);
-        }
-    }
-
-    /// The oldest ready row of each free lane; lanes that have waited longest come first.
+    /// The oldest ready row of each lane that is free or whose lease has ended; lanes that have
+    /// waited longest come first.
     pub(super) fn ready(&self, now: Timestamp, limit: usize) -> Vec<OutboxKey> {
-        let lanes = self.free.iter().take_while(|(since, _)| *since <= now);
-        let first = lanes.filter_map(|(_, lane)| {
+        let lapsed = self.held.iter().take_while(|(until, _)| *until <= now);
+        let lapsed = lapsed.filter_map(|(_, lane)| Some((self.lanes.get(lane)?.since()?, lane)));
+        let free = self
+            .free
+            .iter()
+            .take(limit)
+            .map(|(since, lane)| (*since, lane));
+        let mut lanes: Vec<_> = free
+            .chain(lapsed)
+            .filter(|(since, _)| *since <= now)
+            .collect();
+        lanes.sort_unstable();
+        let first = lanes.into_iter().filter_map(|(_, lane)| {
             let mut rows = self.lanes.get(lane)?.rows.iter();
             let (seq, _) = rows.find(|(_, row)| row.not_before <= now)?;
             Some(OutboxKey {
