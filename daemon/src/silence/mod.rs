@@ -15,8 +15,8 @@ pub use matcher::{MatchOp, Matcher, MatcherError, matches_all};
 pub use parse::{MatcherSyntaxError, parse_matcher, parse_matchers};
 pub use value::{AlreadyExpired, Silence, SilenceState};
 pub use wire::{
-    GettableSilence, PostableSilence, SilenceFilter, SilenceStatus, WireMatcher, list_silences,
-    read_postable,
+    GettableSilence, PostableSilence, SilenceCreated, SilenceFilter, SilenceStatus, WireMatcher,
+    list_silences, read_postable,
 };
 
 /// Most matchers of one silence or one query.

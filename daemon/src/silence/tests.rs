@@ -290,11 +290,17 @@ fn silences_are_listed_active_first_and_filtered_by_what_they_name() {
             "expired-early"
         ]
     );
-    let by_name = SilenceFilter {
-        matchers: vec![parse_matcher("a=c").unwrap()],
-        ..SilenceFilter::default()
-    };
-    assert_eq!(ids(&by_name), ["pending"]);
+    for (text, wanted) in [("a=c", &["pending"][..]), ("a=~c", &[]), ("a=\"\"", &[])] {
+        let matchers = vec![parse_matcher(text).unwrap()];
+        assert_eq!(
+            ids(&SilenceFilter {
+                matchers,
+                ..SilenceFilter::default()
+            }),
+            wanted,
+            "{text}"
+        );
+    }
     let running = SilenceFilter {
         expired: false,
         pending: false,

@@ -1,7 +1,5 @@
 //! Silences as Alertmanager's API v2 writes them.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Labels, Timestamp};
@@ -177,6 +175,14 @@ fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
     Ok(matchers)
 }
 
+/// The answer to a posted silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SilenceCreated {
+    /// The id under which it stands; a new one when a change made a new silence.
+    #[serde(rename = "silenceID")]
+    pub silence_id: String,
+}
+
 /// A silence as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -236,7 +242,7 @@ impl GettableSilence {
 /// Which silences `GET /api/v2/silences` asks for.
 #[derive(Clone, Debug)]
 pub struct SilenceFilter {
-    /// On what the silences' own matchers name: `alertname="x"` finds silences of that alert.
+    /// Each must stand among the silence's own matchers, word for word, as in Alertmanager.
     pub matchers: Vec<Matcher>,
     /// Whether to show active ones.
     pub active: bool,
@@ -266,16 +272,11 @@ impl SilenceFilter {
             SilenceState::Pending => self.pending,
             SilenceState::Expired => self.expired,
         };
-        let named: BTreeMap<&str, &str> = silence
-            .matchers
-            .iter()
-            .map(|matcher| (matcher.name(), matcher.value()))
-            .collect();
         wanted
             && self
                 .matchers
                 .iter()
-                .all(|m| m.matches(named.get(m.name()).unwrap_or(&"")))
+                .all(|asked| silence.matchers.contains(asked))
     }
 }
 

@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Where a fingerprint stands if the configuration does not say; it may be missing there.
+pub(super) const FINGERPRINT_DEFAULT: &str = "/fingerprint";
+
 /// Where the parts of an alert are, as JSON pointers (RFC 6901) into the alert's own object.
 /// A part that is not named keeps its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +42,7 @@ impl Default for Mapping {
         let at = |name: &str| Pointer(format!("/{name}"));
         Self {
             items: None,
-            fingerprint: at("fingerprint"),
+            fingerprint: Pointer(FINGERPRINT_DEFAULT.to_owned()),
             status: at("status"),
             status_firing: words(&["firing", "alerting", "triggered", "problem", "open", "down"]),
             status_resolved: words(&["resolved", "ok", "recovered", "closed", "up"]),

@@ -95,7 +95,14 @@ impl Reader<'_> {
             })?;
         let fingerprint = match sent {
             Some(sent) => sender_fingerprint(&sent),
-            None => default_fingerprint(&labels, &text),
+            None => {
+                if self.mapping.fingerprint.as_str() != mapping::FINGERPRINT_DEFAULT {
+                    let message = "no fingerprint is there; its labels and title name it instead, \
+                                   and a resolve must repeat them";
+                    item.note(self.mapping.fingerprint.as_str(), message);
+                }
+                default_fingerprint(&labels, &text)
+            }
         };
         let status = self.status()?;
         let received_at = self.ctx.received_at;

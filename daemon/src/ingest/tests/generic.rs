@@ -75,6 +75,17 @@ fn a_mapping_reads_another_tools_format_and_refuses_only_what_it_cannot_place() 
 }
 
 #[test]
+fn a_fingerprint_that_is_not_where_the_mapping_says_is_told() {
+    let mapping: Mapping = toml::from_str("fingerprint = \"/id\"").unwrap();
+    let parsed = parse(br#"{"title": "a"}"#, &mapping, &ctx()).unwrap();
+    assert_eq!(parsed.notes[0].pointer, "/id");
+    assert_eq!(
+        only(parsed).fingerprint,
+        only(plain(&json!({"title": "a"}))).fingerprint
+    );
+}
+
+#[test]
 fn an_array_is_one_alert_an_element_even_without_a_mapping() {
     let parsed = plain(&json!([{"title": "a"}, 7, {"labels": {}}, {"fingerprint": "x"}]));
     let titles: Vec<_> = parsed

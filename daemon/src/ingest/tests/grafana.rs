@@ -1,3 +1,4 @@
+use serde_json::{Value, json};
 use tocsin_core::SignalStatus;
 
 use super::super::grafana::parse;
@@ -35,4 +36,36 @@ fn a_resolved_alert_links_to_its_dashboard_when_it_names_no_rule() {
         signal.link.as_deref(),
         Some("https://play.grafana.example.com/d/abc")
     );
+}
+
+#[test]
+fn one_bad_alert_of_three_loses_neither_neighbour() {
+    let body = include_bytes!("../../../tests/fixtures/ingest/grafana/firing.json");
+    let mut body: Value = serde_json::from_slice(body).unwrap();
+    let good = body["alerts"][0].clone();
+    body["alerts"] = json!([good, {"status": "firing", "labels": "none"}, good]);
+    let parsed = parse(body.to_string().as_bytes(), &ctx()).unwrap();
+    assert_eq!(parsed.signals.len(), 2);
+    assert_eq!(pointers(&parsed), [(1, "/alerts/1/labels")]);
+}
+
+#[test]
+fn what_grafana_adds_may_be_missing_or_of_another_type() {
+    for (name, value) in [
+        ("values", json!("none")),
+        ("values", json!({"B": null, "C": "x"})),
+        ("valueString", json!(1)),
+        ("panelURL", json!(["x"])),
+        ("dashboardURL", json!("javascript:alert(1)")),
+    ] {
+        let mut alert = json!({"labels": {"alertname": "A"}});
+        alert[name] = value;
+        let body = json!({"orgId": 1, "alerts": [alert]}).to_string();
+        let signal = only(parse(body.as_bytes(), &ctx()).unwrap());
+        assert_eq!(
+            (signal.link, signal.annotations),
+            (None, Labels::new()),
+            "{body}"
+        );
+    }
 }
