@@ -239,9 +239,10 @@ fn split_outside_quotes(text: &str) -> Vec<&str> {
 }
 
 /// So much of a faulty text is repeated in its error, in characters.
-const SHOWN_CHARS_MAX: usize = 80;
+const SHOWN_CHARS_MAX: usize = 160;
 
-fn shown(text: &str) -> String {
+/// The beginning of a text that a stranger sent, for an error message.
+pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     if shown.len() < text.len() {
         shown.push('…');

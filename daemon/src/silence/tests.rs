@@ -194,6 +194,11 @@ fn a_silence_that_cannot_be_meant_is_refused() {
         let error = post(&with(name, value.clone())).expect_err(name);
         assert!(error.contains(wanted), "{name} = {value}: {error}");
     }
+    let error = post(&with("matchers", json!("x".repeat(10_000)))).expect_err("no array");
+    assert!(
+        error.len() < 1_000,
+        "an error repeats only the beginning: {error}"
+    );
     let many = vec![json!({"name": "a", "value": "b", "isRegex": false}); MATCHERS_MAX + 1];
     assert!(post(&with("matchers", json!(many))).is_err());
 }

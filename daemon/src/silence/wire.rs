@@ -5,6 +5,7 @@ use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{MatchOp, Matcher, MatcherError};
+use super::parse::shown;
 use super::value::{Silence, SilenceState};
 use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
 use crate::ingest::{format_time, parse_time};
@@ -84,7 +85,7 @@ pub fn read_postable(body: &[u8]) -> Result<PostableSilence, String> {
         ));
     }
     let silence: PostableSilence = serde_json::from_slice(body)
-        .map_err(|error| format!("parsing silence body failed: {error}"))?;
+        .map_err(|error| format!("parsing silence body failed: {}", shown(&error.to_string())))?;
     Ok(PostableSilence {
         id: silence.id.filter(|id| !id.is_empty()),
         ..silence
