@@ -33,6 +33,15 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn register(engine: &mut Engine) {
+    // All names before the first getter: Rhai writes a getter's answer down as it is named then.
+    engine
+        .register_type_with_name::<LabelsView>("Labels")
+        .register_type_with_name::<AlertView>("Alert")
+        .register_type_with_name::<IncidentView>("Incident")
+        .register_type_with_name::<AlertCounts>("AlertCounts")
+        .register_type_with_name::<Context>("Context")
+        .register_type_with_name::<Now>("Now")
+        .register_type_with_name::<Change>("Change");
     register_labels(engine);
     register_alert(engine);
     register_incident(engine);
@@ -80,7 +89,6 @@ impl LabelsView {
 
 fn register_labels(engine: &mut Engine) {
     engine
-        .register_type_with_name::<LabelsView>("Labels")
         .register_indexer_get(|labels: &mut LabelsView, name: &str| text(labels.value(name)))
         .register_fn("contains", |labels: &mut LabelsView, name: &str| {
             labels.all().contains_key(name)
@@ -93,7 +101,6 @@ fn register_labels(engine: &mut Engine) {
 
 fn register_alert(engine: &mut Engine) {
     engine
-        .register_type_with_name::<AlertView>("Alert")
         .register_get("integration", |a: &mut AlertView| {
             text(a.0.integration.as_str())
         })
@@ -127,8 +134,6 @@ fn register_alert(engine: &mut Engine) {
 
 fn register_incident(engine: &mut Engine) {
     engine
-        .register_type_with_name::<IncidentView>("Incident")
-        .register_type_with_name::<AlertCounts>("AlertCounts")
         .register_get("total", |counts: &mut AlertCounts| whole(counts.total))
         .register_get("firing", |counts: &mut AlertCounts| whole(counts.firing))
         .register_get("id", |i: &mut IncidentView| {
@@ -173,7 +178,6 @@ fn register_incident(engine: &mut Engine) {
 
 fn register_context(engine: &mut Engine) {
     engine
-        .register_type_with_name::<Context>("Context")
         .register_get("now", |ctx: &mut Context| Now(ctx.clone()))
         .register_fn("has_rotation", |ctx: &mut Context, name: &str| {
             ctx.0.on_call.contains_key(name)
@@ -205,7 +209,6 @@ fn register_context(engine: &mut Engine) {
 
 fn register_now(engine: &mut Engine) {
     engine
-        .register_type_with_name::<Now>("Now")
         .register_get("utc_ms", |now: &mut Now| now.0.0.now.utc.0)
         .register_get("zone", |now: &mut Now| text(&now.0.0.now.zone))
         .register_get("hour", |now: &mut Now| INT::from(now.0.0.now.hour))
@@ -220,7 +223,6 @@ fn register_now(engine: &mut Engine) {
 
 fn register_change(engine: &mut Engine) {
     engine
-        .register_type_with_name::<Change>("Change")
         .register_get("service", |change: &mut Change| text(&change.facts.service))
         .register_get("title", |change: &mut Change| text(&change.facts.title))
         .register_get("at_ms", |change: &mut Change| change.facts.at.0)

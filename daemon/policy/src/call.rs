@@ -231,7 +231,8 @@ fn eval_remedy(error: &EvalAltResult) -> String {
     }
 }
 
-fn property_remedy(message: &str) -> String {
+/// What to do about a property that the type quoted in `message` does not have.
+pub(crate) fn property_remedy(message: &str) -> String {
     let owner = PROPERTIES
         .iter()
         .find(|(name, _)| message.contains(&format!("'{name}'")));
@@ -244,7 +245,8 @@ fn property_remedy(message: &str) -> String {
     }
 }
 
-fn function_remedy(signature: &str) -> String {
+/// What to do about a call of a function that does not exist.
+pub(crate) fn function_remedy(signature: &str) -> String {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
     if NAMES.contains(&name) {
         return format!(

@@ -30,19 +30,21 @@ thread_local! {
 /// pointers into function pointers, each a copy of the last, and no size limit counts them.
 pub(crate) const FORBIDDEN: [&str; 4] = ["eval", "curry", "import", "export"];
 
+rhai::def_package! {
+    /// What a policy needs of Rhai, as one package: each package is a table of its own, and every
+    /// call looks its functions up in one after the other.
+    pub(crate) PolicyPackage(_module) :
+        LanguageCorePackage, ArithmeticPackage, LogicPackage, BasicStringPackage,
+        BasicIteratorPackage, BasicFnPackage, BasicMathPackage, BasicArrayPackage,
+        BasicMapPackage, MoreStringPackage
+    {
+    }
+}
+
 /// A new engine; building one takes about a fifth of a millisecond, so share it.
 pub(crate) fn new() -> Engine {
     let mut engine = Engine::new_raw();
-    LanguageCorePackage::new().register_into_engine(&mut engine);
-    ArithmeticPackage::new().register_into_engine(&mut engine);
-    LogicPackage::new().register_into_engine(&mut engine);
-    BasicStringPackage::new().register_into_engine(&mut engine);
-    BasicIteratorPackage::new().register_into_engine(&mut engine);
-    BasicFnPackage::new().register_into_engine(&mut engine);
-    BasicMathPackage::new().register_into_engine(&mut engine);
-    BasicArrayPackage::new().register_into_engine(&mut engine);
-    BasicMapPackage::new().register_into_engine(&mut engine);
-    MoreStringPackage::new().register_into_engine(&mut engine);
+    PolicyPackage::new().register_into_engine(&mut engine);
     limit(&mut engine);
     forbid(&mut engine);
     engine.on_print(print);

@@ -16,6 +16,7 @@ pub mod fallback;
 mod helpers;
 mod input;
 pub mod limits;
+mod lint;
 mod load;
 mod report;
 mod set;

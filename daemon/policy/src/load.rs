@@ -9,6 +9,7 @@ use rhai::{AST, Engine};
 
 use crate::call::{nearest, parse_report};
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
+use crate::lint::lint;
 use crate::report::Report;
 use crate::set::Kind;
 
@@ -224,10 +225,27 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         }
     }
     if reports.is_empty() {
+        let entries: Vec<_> = kind.functions().iter().map(typed).collect();
+        reports = lint(engine, &policy.ast, &policy.shown, &policy.text, &entries);
+    }
+    if reports.is_empty() {
         Ok((kind, policy))
     } else {
         Err(reports)
     }
+}
+
+/// The types, as scripts see them, of a function's parameters and of the context behind them.
+fn typed<'a>(function: &(&'a str, &[&str])) -> (&'a str, Vec<&'static str>) {
+    let type_of = |parameter: &&str| match *parameter {
+        "alert" => "Alert",
+        "incident" => "Incident",
+        _ => "",
+    };
+    (
+        function.0,
+        function.1.iter().map(type_of).chain(["Context"]).collect(),
+    )
 }
 
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {

@@ -9,10 +9,7 @@ fn a_report_shows_the_line_a_caret_under_the_fault_and_the_remedy() {
     let text = report.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert!(
-        lines[0].ends_with(
-            "routing.rhai:2:16: Unknown property 'nobody' - a getter is not \
-         registered for type 'Alert'"
-        ),
+        lines[0].ends_with("routing.rhai:2:16: Unknown property 'nobody' of 'Alert'"),
         "{text}"
     );
     assert_eq!(lines[1], "    2 | \tlet x = alert.nobody;");
@@ -154,4 +151,103 @@ fn printing_is_harmless() {
     let set = load(&[("routing.rhai", text)]).unwrap();
     set.route(&alert(&[]), &context())
         .unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
+fn a_slip_in_a_branch_that_seldom_runs_is_found_at_load() {
+    for (slip, message, remedy) in [
+        (
+            "minuts(5)",
+            "Function not found: minuts",
+            "did you mean `minutes`?",
+        ),
+        (
+            "alert.lable(\"x\")",
+            "Function not found: lable",
+            "did you mean `label`?",
+        ),
+        (
+            "alert.label()",
+            "`label` does not take 0 arguments",
+            "as many as it takes",
+        ),
+        (
+            "helper(1, 2)",
+            "`helper` does not take 2 arguments",
+            "as many as it takes",
+        ),
+        (
+            "alert.tittle",
+            "Unknown property 'tittle' of 'Alert'",
+            "Alert has integration,",
+        ),
+        (
+            "alert.tittle.len()",
+            "Unknown property 'tittle' of 'Alert'",
+            "Alert has integration,",
+        ),
+        (
+            "ctx.now.our",
+            "Unknown property 'our' of 'Now'",
+            "Now has utc_ms,",
+        ),
+        (
+            "`${ctx.nov}`",
+            "Unknown property 'nov' of 'Context'",
+            "Context has now;",
+        ),
+    ] {
+        let text = format!(
+            "fn helper(x) {{ x }}\nfn route(alert, ctx) {{\n  if alert.labels.rare == \"yes\" {{\n    \
+             return {slip};\n  }}\n  #{{ key: \"k\", service: \"s\", reason: \"r\" }}\n}}\n"
+        );
+        let reports = load(&[("routing.rhai", &text)]).err();
+        let reports = reports.unwrap_or_else(|| panic!("{slip} was not found"));
+        let report = &reports.0[0];
+        assert_eq!(report.message, message, "{report}");
+        assert_eq!(report.line, Some(4), "{report}");
+        assert!(report.remedy.contains(remedy), "{report}");
+    }
+}
+
+#[test]
+fn what_is_right_is_not_found_at_load() {
+    let text = "const TEAMS = #{ shop: |x| x + 1 };\n\
+         fn helper(alert) { alert.anything }\n\
+         fn own() { this.len() }\n\
+         fn route(alert, ctx) {\n\
+           let f = |x| x > 1;\n\
+           let m = #{ inner: #{ a: 1 }, run: |x| x };\n\
+           m.inner.b = 2;\n\
+           m.run(1);\n\
+           let n = [1, 2].filter(f).map(|x| x * 2).len() + \"abc\".own();\n\
+           let t = type_of(n) + alert.labels.anything.to_upper() + alert.labels[\"x\"].trim();\n\
+           let s = if 1 in [1] && !(\"a\" in alert.labels) { -n } else { n };\n\
+           let g = Fn(\"helper\");\n\
+           if false { g.call(alert); call(g, alert); throw #{ code: 1 }; }\n\
+           for (person, i) in ctx.on_call(\"payments\") { print(person); }\n\
+           switch ctx.now.weekday { \"monday\" => (), _ => () }\n\
+           let alert = #{ mine: 1 };\n\
+           #{ key: `${alert.mine} ${s} ${t}`, service: \"s\", reason: \"r\" }\n\
+         }\n";
+    let set = load(&[("routing.rhai", text)]).unwrap_or_else(|reports| panic!("{reports}"));
+    set.route(&alert(&[]), &context())
+        .unwrap_or_else(|report| panic!("{report}"));
+}
+
+#[test]
+fn the_remedy_for_a_property_names_all_that_there_are() {
+    let signatures = crate::engine::new().gen_fn_signatures(true);
+    for (owner, properties) in crate::bind::PROPERTIES {
+        let behind = format!("(_: &mut {owner})");
+        let getters = signatures
+            .iter()
+            .filter(|signature| signature.contains(&behind));
+        let getters = getters.filter_map(|s| s.strip_prefix("get$")?.split('(').next());
+        let mut found: Vec<&str> = getters.collect();
+        let mut told: Vec<&str> = properties.split(';').next().unwrap().split(", ").collect();
+        found.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(found, told, "{owner}");
+    }
 }
