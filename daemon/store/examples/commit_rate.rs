@@ -70,6 +70,12 @@ fn main() -> Result<(), StoreError> {
         "slowest commit {worst} µs, {} bytes on disk, {waiting} wait",
         store.size_bytes()?
     );
+    let at = Instant::now();
+    let claimed = store.claim(Class::Bulk, Timestamp(0), 16, 1_000)?.len();
+    println!("claimed {claimed} in {} µs", at.elapsed().as_micros());
+    let at = Instant::now();
+    let next = (store.next_ready(Class::Bulk)?, store.next_timer()?);
+    println!("looked ahead in {} µs: {next:?}", at.elapsed().as_micros());
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()

@@ -538,3 +538,42 @@ pub fn a_batch_falls_with_those_it_needs(subject: Box<dyn Subject>) {
         streams
     );
 }
+
+/// See the name.
+pub fn readers_never_see_a_batch_in_part(subject: Box<dyn Subject>) {
+    let store = subject.store();
+    let names: Vec<_> = (0..40).map(|n| n.to_string()).collect();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let ordering = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(ordering) {
+                let rows = store.rows(Table::Key, "", None, 99).unwrap();
+                assert!(
+                    rows.is_empty() || rows.len() == names.len(),
+                    "{}",
+                    rows.len()
+                );
+                assert!(
+                    rows.iter()
+                        .all(|(_, stored)| stored.value == rows[0].1.value)
+                );
+            }
+        });
+        for value in 0..100 {
+            let rows = names
+                .iter()
+                .map(|name| row(Table::Key, name, value))
+                .collect();
+            commit(
+                store,
+                Batch {
+                    rows,
+                    ..Batch::default()
+                },
+            )
+            .unwrap();
+        }
+        done.store(true, ordering);
+    });
+}

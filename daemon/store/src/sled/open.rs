@@ -21,6 +21,11 @@ use crate::StoreError;
 const FORMAT: u32 = 1;
 /// What sled keeps of the log in memory, in bytes. Less makes it keep more, not less.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// sled's unit of space, in bytes; fixed for the life of a store. A page of sled that takes more
+/// than a quarter of it leaves the log for a file that is written without any sync, and a page
+/// has up to twenty entries of [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX) and their keys.
+const SEGMENT_BYTES: usize = 1024 * 1024;
+const _: () = assert!(20 * (crate::VALUE_BYTES_MAX + 2 * crate::KEY_BYTES_MAX) < SEGMENT_BYTES / 4);
 /// How often a log that sled still holds is tried again; its threads let go of it late.
 const LOCK_TRIES_MAX: usize = 200;
 /// The wait between two tries.
@@ -87,6 +92,7 @@ fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
+        .segment_size(SEGMENT_BYTES)
         .flush_every_ms(None);
     let failed = |reason: String| StoreError::Io {
         action: format!("open the store at {}", path.display()),

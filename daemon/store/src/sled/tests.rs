@@ -34,3 +34,106 @@ impl Subject for OnDisk {
 }
 
 crate::conformance_suite!(|| Box::new(OnDisk::new()));
+
+fn damaged(damage: impl FnOnce(&sled::Db)) -> (TempDir, Result<SledStore, StoreError>) {
+    let OnDisk { store, folder } = OnDisk::new();
+    let batch = |n: u64| Batch {
+        appends: vec![crate::Append {
+            stream: StreamId("s".to_owned()),
+            expected: n,
+            events: vec![serde_json::json!({"v": 1, "n": n})],
+        }],
+        ..Batch::default()
+    };
+    store.commit((0..5).map(batch).collect()).unwrap();
+    damage(&store.disk.db);
+    store.disk.sync().unwrap();
+    drop(store);
+    let opened = SledStore::open(folder.path());
+    (folder, opened)
+}
+
+#[test]
+fn a_newer_format_is_named_with_both_versions() {
+    let (_folder, opened) = damaged(|db| drop(db.insert(keys::FORMAT, &7_u32.to_be_bytes())));
+    let error = opened.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StoreError::NewerFormat {
+                found: 7,
+                known: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_of_something_else_is_refused() {
+    let (_folder, opened) = damaged(|db| drop(db.remove(keys::FORMAT)));
+    assert!(matches!(opened, Err(StoreError::Corrupt { .. })));
+}
+
+#[test]
+fn verify_names_damaged_and_missing_events_and_goes_on() {
+    let event = |version| keys::event(&StreamId("s".to_owned()), version);
+    let (_folder, opened) = damaged(|db| {
+        db.insert(event(2), "no json").unwrap();
+        db.remove(event(4)).unwrap();
+        db.insert(keys::row(Table::Key, "k"), "short").unwrap();
+    });
+    let Err(StoreError::Corrupt { what, .. }) = opened else {
+        panic!("a short row was read")
+    };
+    assert!(what.contains("row"), "{what}");
+    let (_folder, opened) = damaged(|db| {
+        db.insert(event(2), "no json").unwrap();
+        db.remove(event(4)).unwrap();
+    });
+    let report = crate::verify_events(&opened.unwrap(), |_| Ok(()));
+    assert_eq!((report.events, report.fault_count), (3, 2), "{report:?}");
+    assert!(
+        report.faults[0].contains("event 2 of stream s"),
+        "{report:?}"
+    );
+    assert!(
+        report.faults[1].contains("stream s lacks events 4 to 4"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn the_largest_values_stay_in_the_log() {
+    let OnDisk { store, folder } = OnDisk::new();
+    let value = serde_json::json!("x".repeat(crate::VALUE_BYTES_MAX - 2));
+    let write = |n: u64| Batch {
+        rows: vec![crate::RowChange {
+            table: Table::Alert,
+            key: format!("{:0>1$}", n * 7_919 % 1_000, crate::KEY_BYTES_MAX),
+            value: Some(value.clone()),
+            expires_at: None,
+        }],
+        ..Batch::default()
+    };
+    store.commit((0..1_000).map(write).collect()).unwrap();
+    let blobs = std::fs::read_dir(folder.path().join("blobs"))
+        .unwrap()
+        .count();
+    assert_eq!(blobs, 0, "sled writes these files without any sync");
+}
+
+#[test]
+fn free_space_is_measured() {
+    let OnDisk {
+        store,
+        folder: _folder,
+    } = OnDisk::new();
+    let free = store.free_bytes().unwrap();
+    assert!(free > 0);
+    assert_eq!(
+        store.free_bytes_low().unwrap(),
+        free < crate::FREE_BYTES_LOW
+    );
+}
