@@ -4,8 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod bindings;
+mod ci;
+mod deny;
 mod paths;
 mod plugins;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -19,15 +25,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run every test of the workspace
+    Test(test::Args),
+    /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
+    Ci(ci::Args),
     /// Compile the plugins under plugins/ into WebAssembly components
     Plugins(plugins::Args),
     /// Write plugin-sdk/src/bindings.rs anew from plugin-sdk/wit
     Bindings(bindings::Args),
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Cli::parse().command {
-        Command::Plugins(args) => plugins::run(&args),
-        Command::Bindings(args) => bindings::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Bindings(args) => bindings::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,0 +1,60 @@
+//! `cargo xtask ci`: everything that must hold before a change is accepted.
+//!
+//! wasmtime is most of the build, so each of its two compilations (checked for clippy, compiled for
+//! the tests) happens once, with the same features and the same profile for every later step.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::steps::{Outcome, Report, answers, succeeds};
+use crate::{deny, paths, test};
+
+/// What `cargo xtask ci` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only these checks: formatting, dependencies, clippy, plugins, tests
+    only: Vec<String>,
+}
+
+/// Runs the checks; all of them, even after one has failed.
+///
+/// # Errors
+/// Never at present: what fails is counted.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let mut report = Report::of(&args.only);
+    report.step("formatting", || {
+        component("fmt", "rustfmt", &["--all", "--", "--check"])
+    });
+    report.step("dependencies", deny::check);
+    report.step("clippy", || {
+        let args = [
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        component("clippy", "clippy", &args)
+    });
+    test::add_steps(&mut report, &[]);
+    Ok(report.finish())
+}
+
+/// Runs a subcommand of cargo that comes as a component of the toolchain.
+fn component(subcommand: &str, component: &str, args: &[&str]) -> Result<Outcome> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    if !answers(Command::new(&cargo).args([subcommand, "--version"])) {
+        let why = format!("{component} is missing; `rustup component add {component}` installs it");
+        return Ok(Outcome::Skipped(why));
+    }
+    let mut command = Command::new(cargo);
+    Ok(Outcome::one(succeeds(
+        command
+            .arg(subcommand)
+            .args(args)
+            .current_dir(paths::root()),
+    )?))
+}

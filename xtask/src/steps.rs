@@ -1,0 +1,279 @@
+//! Runs named steps and says at the end which passed: every step runs even when an earlier one
+//! failed, so that one run shows everything that is wrong.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// How many checks a step made, and how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u32,
+    pub(crate) failed: u32,
+    pub(crate) skipped: u32,
+}
+
+impl Counts {
+    /// One check that passed, or one that failed.
+    pub(crate) fn one(passed: bool) -> Self {
+        Self {
+            passed: passed.into(),
+            failed: (!passed).into(),
+            skipped: 0,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// How a step ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It ran, and this is what it counted; `skips` name what was left out and why.
+    Ran { counts: Counts, skips: Vec<String> },
+    /// It could not run here, for this reason.
+    Skipped(String),
+}
+
+impl Outcome {
+    /// A step that is one check.
+    pub(crate) fn one(passed: bool) -> Self {
+        Self::Ran {
+            counts: Counts::one(passed),
+            skips: Vec::new(),
+        }
+    }
+}
+
+struct Row {
+    name: &'static str,
+    took: Duration,
+    counts: Counts,
+    notes: Vec<String>,
+}
+
+/// Collects what the steps of one run did.
+#[derive(Default)]
+pub(crate) struct Report {
+    only: Vec<String>,
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// A report of the steps named in `only`, or of all when that is empty.
+    pub(crate) fn of(only: &[String]) -> Self {
+        Self {
+            only: only.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Runs a step, unless it was not asked for. An error counts as one failed check.
+    pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<Outcome>) {
+        if !self.only.is_empty() && !self.only.iter().any(|it| it == name) {
+            return;
+        }
+        println!("\n== {name}");
+        let start = Instant::now();
+        let (counts, notes) = match work() {
+            Ok(Outcome::Ran { counts, skips }) => (counts, skips),
+            Ok(Outcome::Skipped(why)) => (
+                Counts {
+                    skipped: 1,
+                    ..Counts::default()
+                },
+                vec![format!("{name}: {why}")],
+            ),
+            Err(error) => {
+                println!("error: {error:#}");
+                (Counts::one(false), Vec::new())
+            }
+        };
+        let took = start.elapsed();
+        println!("== {name}: {counts} in {:.1} s", took.as_secs_f64());
+        self.rows.push(Row {
+            name,
+            took,
+            counts,
+            notes,
+        });
+    }
+
+    /// Prints the table and the last line; the exit code is a failure if any check failed or if
+    /// nothing was checked.
+    pub(crate) fn finish(self) -> ExitCode {
+        let mut total = Counts::default();
+        println!();
+        for row in &self.rows {
+            let mark = if row.counts.failed > 0 {
+                "FAILED"
+            } else {
+                "ok"
+            };
+            let seconds = row.took.as_secs_f64();
+            println!(
+                "{mark:>6}  {:<14} {seconds:>7.1} s  {}",
+                row.name, row.counts
+            );
+            total.add(row.counts);
+        }
+        for note in self.rows.iter().flat_map(|row| &row.notes) {
+            println!("skipped {note}");
+        }
+        if self.rows.is_empty() {
+            println!("no such check: {}", self.only.join(" "));
+            total.failed = 1;
+        }
+        println!("{total}");
+        if total.failed > 0 {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Runs a command without stdin, its output shown; true when it succeeded.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
+    let status = command.stdin(Stdio::null()).status();
+    Ok(status
+        .with_context(|| format!("cannot start {command:?}"))?
+        .success())
+}
+
+/// Runs a command without output; true when it could be started and succeeded.
+pub(crate) fn answers(command: &mut Command) -> bool {
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// Runs a test runner, shows what it prints and counts the tests by its summary lines. A run that
+/// fails without a failed test (it did not compile) counts as one failed check.
+///
+/// # Errors
+/// When the program cannot be started or its output cannot be read.
+pub(crate) fn tests(command: &mut Command) -> Result<Counts> {
+    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    // The command holds the pipe's writing end, and the reader would wait for it.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut counts = Counts::default();
+    let mut shown = io::stdout().lock();
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        shown.write_all(&line)?;
+        if let Some(found) = summary(&String::from_utf8_lossy(&line)) {
+            counts.add(found);
+        }
+        line.clear();
+    }
+    if !child.wait()?.success() && counts.failed == 0 {
+        counts.failed = 1;
+    }
+    Ok(counts)
+}
+
+/// Reads `12 tests run: 11 passed, 1 failed, 0 skipped` (nextest) or
+/// `test result: ok. 12 passed; 0 failed; 0 ignored; …` (libtest).
+fn summary(line: &str) -> Option<Counts> {
+    let trimmed = line.trim_start();
+    if !trimmed.starts_with("Summary [") && !trimmed.starts_with("test result: ") {
+        return None;
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let mut counts = Counts::default();
+    for pair in words.windows(2) {
+        let Ok(number) = pair[0].trim_start_matches('(').parse::<u32>() else {
+            continue;
+        };
+        match pair[1].trim_end_matches([',', ';', '.', ':']) {
+            "passed" => counts.passed += number,
+            "failed" | "timed" | "exec" => counts.failed += number,
+            "skipped" | "ignored" => counts.skipped += number,
+            _ => {}
+        }
+    }
+    Some(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries_of_both_test_runners_are_counted() {
+        let cases = [
+            (
+                "     Summary [   0.5s] 3 tests run: 3 passed, 0 skipped\n",
+                (3, 0, 0),
+            ),
+            (
+                "     Summary [   0.5s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped",
+                (3, 2, 2),
+            ),
+            (
+                "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 4 filtered out",
+                (12, 0, 1),
+            ),
+            (
+                "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+                (1, 2, 0),
+            ),
+        ];
+        for (line, (passed, failed, skipped)) in cases {
+            assert_eq!(
+                summary(line),
+                Some(Counts {
+                    passed,
+                    failed,
+                    skipped
+                }),
+                "{line}"
+            );
+        }
+        assert_eq!(summary("test a_test_with_3_passed ... ok"), None);
+    }
+
+    #[test]
+    fn a_run_with_a_failed_step_goes_on_and_fails() {
+        let mut report = Report::of(&[]);
+        report.step("first", || anyhow::bail!("broken"));
+        let mut ran = false;
+        report.step("second", || {
+            ran = true;
+            Ok(Outcome::one(true))
+        });
+        assert!(ran);
+        assert_eq!(report.finish(), ExitCode::FAILURE);
+    }
+}

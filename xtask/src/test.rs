@@ -1,0 +1,91 @@
+//! `cargo xtask test`: every test of the workspace, with cargo-nextest where it is installed.
+//!
+//! A test that needs something that this machine lacks says so by a line in the file that
+//! `TOCSIN_SKIPS` names; those lines are shown at the end, so that a skip is never silent.
+
+use std::env;
+use std::fs;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::steps::{Outcome, Report, answers, tests};
+use crate::{paths, plugins};
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only tests whose name contains one of these
+    filters: Vec<String>,
+}
+
+/// Runs the tests and ends with a line that counts them.
+///
+/// # Errors
+/// Never at present: what fails is counted.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let mut report = Report::of(&[]);
+    add_steps(&mut report, &args.filters);
+    Ok(report.finish())
+}
+
+/// Adds the tests, and the plugins that they load, to a report.
+pub(crate) fn add_steps(report: &mut Report, filters: &[String]) {
+    report.step("plugins", || {
+        plugins::run(&plugins::Args::default()).map(|()| Outcome::one(true))
+    });
+    report.step("tests", || workspace_tests(filters));
+}
+
+fn workspace_tests(filters: &[String]) -> Result<Outcome> {
+    let skips = paths::target().join("tmp").join("skips.txt");
+    fs::create_dir_all(paths::target().join("tmp")).context("cannot make the build folder")?;
+    fs::write(&skips, "").with_context(|| format!("cannot write {}", skips.display()))?;
+    let mut command = runner(filters);
+    command
+        .current_dir(paths::root())
+        .env("TOCSIN_SKIPS", &skips);
+    command.env("TOCSIN_PLUGINS", paths::target().join("plugins"));
+    let mut counts = tests(&mut command)?;
+    let mut named: Vec<String> = fs::read_to_string(&skips)?
+        .lines()
+        .map(|line| line.replace('\t', ": "))
+        .collect();
+    named.sort();
+    named.dedup();
+    let moved = u32::try_from(named.len())
+        .unwrap_or(u32::MAX)
+        .min(counts.passed);
+    counts.passed -= moved;
+    counts.skipped += moved;
+    Ok(Outcome::Ran {
+        counts,
+        skips: named,
+    })
+}
+
+fn runner(filters: &[String]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    if answers(Command::new("cargo-nextest").args(["nextest", "--version"])) {
+        command.args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--no-fail-fast",
+            "--color",
+            "never",
+        ]);
+        command.args(filters);
+    } else {
+        command.args([
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--color",
+            "never",
+            "--",
+        ]);
+        command.args(filters);
+    }
+    command
+}
