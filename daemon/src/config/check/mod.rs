@@ -1,0 +1,248 @@
+//! What the types cannot say: references between sections, ranges, and combinations that would
+//! fail at the worst time.
+
+mod integrations;
+mod people;
+mod rotations;
+
+use std::collections::BTreeSet;
+
+use tocsin_core::PageTarget;
+use tocsin_core::limits::STEP_TARGETS_MAX;
+use tocsin_core::time::{MINUTE_MS, SECOND_MS};
+
+use super::fault::Fault;
+use super::load::Declared;
+use super::mail::{MailConfig, MailTls};
+use super::policy::GRADE_LABELS_MAX;
+use super::server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX};
+use super::source::{Place, Source, at};
+use super::{Config, EscalationConfig, ServerConfig};
+
+pub(super) use people::contacts_served;
+
+/// Longest id of a person, team, rotation, integration or plugin, in bytes.
+const ID_BYTES_MAX: usize = 64;
+
+/// Checks all sections against each other.
+pub(super) fn config(
+    config: &Config,
+    source: &Source,
+    declared: &Declared,
+    unread: &BTreeSet<&'static str>,
+    faults: &mut Vec<Fault>,
+) {
+    let mut check = Check { config, source, declared, faults };
+    check.ids();
+    check.server(&config.server);
+    check.policy();
+    check.incidents();
+    check.people();
+    check.rotations();
+    check.integrations();
+    if !unread.contains("escalation") {
+        check.escalation(&config.escalation);
+    }
+    match &config.mail {
+        Some(mail) => check.mail(mail),
+        None if unread.contains("mail") || config.integrations.is_empty() => {}
+        None => check.warning(
+            at!["integrations"],
+            "there is no [mail] section, so a page that no plugin takes goes nowhere".to_owned(),
+            "add [mail] with an SMTP relay: it is the last resort of every page",
+        ),
+    }
+}
+
+struct Check<'a> {
+    config: &'a Config,
+    source: &'a Source,
+    declared: &'a Declared,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn error(&mut self, place: &[Place<'_>], message: String, remedy: &str) {
+        self.faults.push(self.source.error(place, message, remedy));
+    }
+
+    fn warning(&mut self, place: &[Place<'_>], message: String, remedy: &str) {
+        self.faults.push(self.source.warning(place, message, remedy));
+    }
+
+    /// Whether `[section.id]` stands in the file, right or wrong.
+    fn declares(&self, section: &str, id: &str) -> bool {
+        self.declared.get(section).is_some_and(|ids| ids.contains(id))
+    }
+
+    /// Ids stand in URLs, in page targets and in metrics.
+    fn ids(&mut self) {
+        for (section, ids) in self.declared {
+            for id in ids.iter().filter(|id| !is_id(id)) {
+                let message = format!("`{id}` is not a name for an entry of [{section}]");
+                let remedy = "use at most 64 of a-z, 0-9, `-`, `_` and `.`, a letter or digit first";
+                self.error(at![*section, id], message, remedy);
+            }
+        }
+    }
+
+    fn server(&mut self, server: &ServerConfig) {
+        let bytes = server.body_bytes_max;
+        if !(BODY_BYTES_FLOOR..=BODY_BYTES_CEILING).contains(&bytes) {
+            let message = format!("body-bytes-max is {bytes}");
+            let remedy = format!("choose {BODY_BYTES_FLOOR} to {BODY_BYTES_CEILING} bytes");
+            self.error(at!["server", "body-bytes-max"], message, &remedy);
+        }
+        if server.grace_s > GRACE_S_MAX {
+            let message = format!("grace-s is {}", server.grace_s);
+            self.error(at!["server", "grace-s"], message, "choose at most 600 seconds");
+        }
+        match &server.public_url {
+            Some(url) if !is_base_url(url) => self.error(
+                at!["server", "public-url"],
+                format!("public-url `{url}` is not the address of a server"),
+                "write it as \"https://tocsin.example.com\", without a path",
+            ),
+            None if !server.listen.ip().is_loopback() => self.error(
+                at!["server", "listen"],
+                format!("listen is {}, which others reach, and public-url is missing", server.listen),
+                "add public-url = \"https://…\" so that acknowledge links lead back here, \
+                 or listen on 127.0.0.1",
+            ),
+            _ => {}
+        }
+    }
+
+    fn policy(&mut self) {
+        let labels = self.config.policy.grade_labels.len();
+        if !(1..=GRADE_LABELS_MAX).contains(&labels) {
+            let message = format!("grade-labels names {labels} labels");
+            let remedy = "name 1 to 16 labels that decide about a grade";
+            self.error(at!["policy", "grade-labels"], message, remedy);
+        }
+    }
+
+    fn incidents(&mut self) {
+        let resolve_after = self.config.incidents.resolve_after;
+        if resolve_after.as_ms() < SECOND_MS {
+            let message = format!("resolve-after is {resolve_after}");
+            let remedy = "choose at least \"1s\", better some minutes: flapping alerts reopen";
+            self.error(at!["incidents", "resolve-after"], message, remedy);
+        }
+    }
+
+    fn escalation(&mut self, escalation: &EscalationConfig) {
+        let wait = escalation.contact_wait;
+        if !(SECOND_MS..=10 * MINUTE_MS).contains(&wait.as_ms()) {
+            let message = format!("contact-wait is {wait}");
+            self.error(at!["escalation", "contact-wait"], message, "choose \"1s\" to \"10m\"");
+        }
+        let place = at!["escalation", "fallback"];
+        if escalation.fallback.len() > STEP_TARGETS_MAX {
+            let message = format!("fallback names {} targets", escalation.fallback.len());
+            self.error(place, message, "name at most 16");
+        }
+        for (number, target) in escalation.fallback.iter().enumerate() {
+            self.target(at!["escalation", "fallback", number], target);
+        }
+        let remedy = "name somebody who is always there, such as fallback = [\"person:ada\"]";
+        if escalation.fallback.is_empty() {
+            if let Some(id) = self.config.integrations.keys().next() {
+                let message = format!(
+                    "nobody is paged when a policy fails: [integrations.{id}] needs \
+                     [escalation] fallback"
+                );
+                self.error(place, message, remedy);
+            }
+        } else if !escalation.fallback.iter().any(|target| self.always_somebody(target)) {
+            let message = "fallback may reach nobody, as a rotation can have empty hours";
+            self.error(place, message.to_owned(), remedy);
+        }
+    }
+
+    /// Whether `target` names something that the file declares.
+    fn target(&mut self, place: &[Place<'_>], target: &PageTarget) {
+        let (section, id) = match target {
+            PageTarget::Person(id) => ("people", id.as_str()),
+            PageTarget::Team(id) => ("teams", id.as_str()),
+            PageTarget::OnCall(name) if self.declares("teams", name) => ("teams", name.as_str()),
+            PageTarget::OnCall(name) => ("rotations", name.as_str()),
+        };
+        if !self.declares(section, id) {
+            let message = format!("{target} names nobody: there is no [{section}.{id}]");
+            self.error(place, message, "add it, or name somebody who is there");
+        }
+    }
+
+    fn always_somebody(&self, target: &PageTarget) -> bool {
+        match target {
+            PageTarget::Person(id) => self.declares("people", id.as_str()),
+            PageTarget::Team(id) => {
+                self.config.people.values().any(|person| person.teams.contains(id))
+            }
+            PageTarget::OnCall(_) => false,
+        }
+    }
+
+    fn mail(&mut self, mail: &MailConfig) {
+        if mail.host.is_empty() || mail.host.contains(['/', ':', ' ']) && !is_ip(&mail.host) {
+            let message = format!("`{}` is not the name of a mail relay", mail.host);
+            let remedy = "write its name or address alone, and the port in `port`";
+            self.error(at!["mail", "host"], message, remedy);
+        }
+        if mail.from.parse::<lettre::message::Mailbox>().is_err() {
+            let message = format!("`{}` is not a mail address", mail.from);
+            let remedy = "write it as \"tocsin@example.com\" or \"tocsin <tocsin@example.com>\"";
+            self.error(at!["mail", "from"], message, remedy);
+        }
+        match (&mail.username, &mail.password) {
+            (Some(_), None) => self.error(
+                at!["mail", "username"],
+                "username without password".to_owned(),
+                "add password = { env = \"NAME\" }, or remove username",
+            ),
+            (None, Some(_)) => self.error(
+                at!["mail", "password"],
+                "password without username".to_owned(),
+                "add username, or remove password",
+            ),
+            (Some(_), Some(_)) if mail.tls == MailTls::None && !is_loopback(&mail.host) => self
+                .error(
+                    at!["mail", "tls"],
+                    "the password would travel in the clear".to_owned(),
+                    "set tls = \"starttls\" or \"tls\"",
+                ),
+            _ => {}
+        }
+        if mail.ca_file.is_some() && mail.tls == MailTls::None {
+            let message = "ca-file without TLS does nothing".to_owned();
+            self.error(at!["mail", "ca-file"], message, "set tls, or remove ca-file");
+        }
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() <= ID_BYTES_MAX
+        && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
+}
+
+fn is_base_url(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.has_host()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+fn is_ip(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

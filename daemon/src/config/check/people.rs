@@ -1,0 +1,120 @@
+//! People, teams and contacts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Check;
+use crate::config::fault::Fault;
+use crate::config::mail::MAIL_CONTACT;
+use crate::config::people::{CONTACTS_MAX, PersonConfig};
+use crate::config::source::{Source, at};
+use crate::config::{Config, ContactConfig};
+
+impl Check<'_> {
+    pub(super) fn people(&mut self) {
+        let config = self.config;
+        let mut taken: BTreeMap<&ContactKey, &str> = BTreeMap::new();
+        let keys: Vec<(&str, Vec<ContactKey>)> = config
+            .people
+            .iter()
+            .map(|(id, person)| (id.as_str(), person.contacts.iter().map(key_of).collect()))
+            .collect();
+        for (id, contacts) in &keys {
+            for (number, contact) in contacts.iter().enumerate() {
+                let Some(other) = taken.insert(contact, id) else { continue };
+                let message = format!(
+                    "contact {} {} of `{id}` is already a contact of `{other}`",
+                    contact.0, contact.1
+                );
+                let remedy = "remove one: whoever acknowledges there would be the wrong person";
+                self.error(at!["people", *id, "contacts", number], message, remedy);
+            }
+        }
+        for (id, person) in &config.people {
+            self.person(id.as_str(), person);
+        }
+        for (id, team) in &config.teams {
+            let Some(rotation) = &team.rotation else { continue };
+            if !self.declares("rotations", rotation) {
+                let message = format!("there is no rotation `{rotation}`");
+                let remedy = format!("add [rotations.{rotation}], or name one that is there");
+                self.error(at!["teams", id.as_str(), "rotation"], message, &remedy);
+            }
+        }
+    }
+
+    fn person(&mut self, id: &str, person: &PersonConfig) {
+        if person.name.trim().is_empty() {
+            let message = format!("`{id}` has no name");
+            self.error(at!["people", id, "name"], message, "write what people call them");
+        }
+        if person.contacts.len() > CONTACTS_MAX {
+            let message = format!("`{id}` has {} contacts", person.contacts.len());
+            self.error(at!["people", id, "contacts"], message, "keep at most 8");
+        }
+        for (number, team) in person.teams.iter().enumerate() {
+            if !self.declares("teams", team.as_str()) {
+                let message = format!("there is no team `{team}`");
+                let remedy = format!("add [teams.{team}], or name one that is there");
+                self.error(at!["people", id, "teams", number], message, &remedy);
+            }
+        }
+        for (number, contact) in person.contacts.iter().enumerate() {
+            self.contact(id, number, contact);
+        }
+        let has_mail = person.contacts.iter().any(|contact| contact.kind == MAIL_CONTACT);
+        if person.contacts.is_empty() {
+            let message = format!("`{id}` has no contacts, so no page reaches them");
+            let remedy = "add contacts = [{ kind = \"email\", address = \"…\" }]";
+            self.warning(at!["people", id], message, remedy);
+        } else if self.config.mail.is_some() && !has_mail {
+            let message = format!("`{id}` has no mail address, so their pages have no last resort");
+            let remedy = "add { kind = \"email\", address = \"…\" } as the last contact";
+            self.warning(at!["people", id, "contacts"], message, remedy);
+        }
+    }
+
+    fn contact(&mut self, id: &str, number: usize, contact: &ContactConfig) {
+        let place = at!["people", id, "contacts", number];
+        if contact.kind.is_empty() || contact.address.trim().is_empty() {
+            let message = format!("a contact of `{id}` has an empty kind or address");
+            self.error(place, message, "write both, or remove it");
+        } else if contact.kind == MAIL_CONTACT
+            && contact.address.parse::<lettre::Address>().is_err()
+        {
+            let message = format!("`{}` is not a mail address", contact.address);
+            self.error(place, message, "write it as \"ada@example.com\"");
+        }
+    }
+}
+
+type ContactKey = (String, String);
+
+fn key_of(contact: &ContactConfig) -> ContactKey {
+    (contact.kind.clone(), contact.address.to_lowercase())
+}
+
+/// Contacts of a kind that neither a plugin nor the host's relay serves.
+pub(in crate::config) fn contacts_served(
+    config: &Config,
+    source: &Source,
+    served: &BTreeSet<String>,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (id, person) in &config.people {
+        for (number, contact) in person.contacts.iter().enumerate() {
+            let kind = &contact.kind;
+            let by_mail = kind == MAIL_CONTACT && config.mail.is_some();
+            if by_mail || served.contains(kind) {
+                continue;
+            }
+            let place = at!["people", id.as_str(), "contacts", number];
+            let message = format!("nothing serves contacts of kind `{kind}`");
+            let remedy = match kind.as_str() {
+                MAIL_CONTACT => "add [mail] with an SMTP relay, or a plugin that serves it",
+                _ => "add a plugin whose manifest lists it in `contacts`, or correct the kind",
+            };
+            faults.push(source.error(place, message, remedy));
+        }
+    }
+    faults
+}

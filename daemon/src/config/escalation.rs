@@ -1,0 +1,26 @@
+//! `[escalation]`: who is paged when the policy's plan reaches nobody, and how long a channel has.
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::PageTarget;
+use tocsin_core::limits::CONTACT_WAIT_MS;
+
+use super::text::Span;
+
+/// The `[escalation]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct EscalationConfig {
+    /// Whom to page when a policy fails or a step of its plan reaches nobody: `person:NAME`,
+    /// `oncall:ROTATION` or `team:NAME`, at least one of them a person or a team with people.
+    /// Required as soon as there is an integration.
+    pub fallback: Vec<PageTarget>,
+    /// A page that a contact's channel has not taken within this goes to the person's next
+    /// contact as well; 1 s to 10 min. Default `"30s"`.
+    pub contact_wait: Span,
+}
+
+impl Default for EscalationConfig {
+    fn default() -> Self {
+        Self { fallback: Vec::new(), contact_wait: Span::from_s(CONTACT_WAIT_MS / 1_000) }
+    }
+}

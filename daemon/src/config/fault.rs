@@ -1,0 +1,81 @@
+//! What is wrong with a configuration, where, and what to do about it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Most faults of one configuration that are told; the rest are of the same kind.
+pub const FAULTS_MAX: usize = 100;
+
+/// How bad a fault is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The daemon starts, and something will not work as one may expect.
+    Warning,
+    /// The daemon does not start.
+    Error,
+}
+
+/// One thing that is wrong, printed as `tocsin.toml:LINE:COLUMN: message; remedy`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The file, as the operator named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Everything that is wrong with a configuration, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Faults(pub Vec<Fault>);
+
+impl Faults {
+    /// Whether one of them keeps the daemon from starting.
+    #[must_use]
+    pub fn any_error(&self) -> bool {
+        self.0.iter().any(|fault| fault.severity == Severity::Error)
+    }
+
+    /// Puts them in the order of the file and keeps the first [`FAULTS_MAX`], errors first kept.
+    pub(super) fn settle(mut self) -> Self {
+        self.0.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
+        self.0.dedup();
+        self.0.truncate(FAULTS_MAX);
+        self.0.sort_by_key(|fault| (fault.line, fault.column));
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, severity, message, remedy } = self;
+        write!(f, "{file}:{line}:{column}: ")?;
+        if *severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
+        write!(f, "{message}; {remedy}")
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, fault) in self.0.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}

@@ -1,0 +1,23 @@
+//! `[incidents]`: when an incident is over, and when it is the same one again.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Span;
+
+/// The `[incidents]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct IncidentsConfig {
+    /// An incident resolves when all of its alerts have been resolved for this long. Default
+    /// `"5m"`.
+    pub resolve_after: Span,
+    /// An alert for an incident that resolved no longer ago than this reopens it; later it opens
+    /// a new one. Default `"30m"`.
+    pub reopen_within: Span,
+}
+
+impl Default for IncidentsConfig {
+    fn default() -> Self {
+        Self { resolve_after: Span::from_s(5 * 60), reopen_within: Span::from_s(30 * 60) }
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::check;
+use super::fault::{Fault, Faults, Severity};
+use super::plugin;
+use super::source::{Place, Source, at};
+use super::{Config, PluginTable, read};
+
+/// Largest configuration file, in bytes: 4 MiB.
+pub const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+const SECTIONS: [&str; 11] = [
+    "server",
+    "store",
+    "policy",
+    "incidents",
+    "escalation",
+    "mail",
+    "people",
+    "teams",
+    "rotations",
+    "integrations",
+    "plugins",
+];
+
+/// A configuration that is right, and where everything in it stands.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration. Its paths are joined to the folder of the file.
+    pub config: Config,
+    /// What will work, but not as one may expect.
+    pub warnings: Faults,
+    source: Source,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {cause}; name the file with --config, or make one by tocsin init")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// The file is too large.
+    #[error("{path} is over {CONFIG_BYTES_MAX} bytes; name a configuration file with --config")]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Something in it is wrong; every fault, and every warning too.
+    #[error("{0}")]
+    Faults(#[from] Faults),
+}
+
+/// Reads and checks the configuration in `path`. Relative paths in it are relative to its folder.
+///
+/// # Errors
+/// [`ConfigError`]: the file cannot be read, or what is wrong with it.
+pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
+    let unreadable = |cause| ConfigError::Unreadable { path: path.to_owned(), cause };
+    if std::fs::metadata(path).map_err(unreadable)?.len() > CONFIG_BYTES_MAX {
+        return Err(ConfigError::TooLarge { path: path.to_owned() });
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(parse(&text, &path.display().to_string(), folder)?)
+}
+
+/// Reads and checks a configuration. `file` is what faults call it, `folder` what relative paths
+/// are relative to.
+///
+/// # Errors
+/// Every fault, if one of them keeps the daemon from starting.
+pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Loaded, Faults> {
+    let (root, broken) = DeTable::parse_recoverable(text);
+    let source = Source::new(file, text, root.get_ref());
+    if !broken.is_empty() {
+        let faults = broken.iter().map(|error| {
+            let byte = error.span().map_or(0, |span| span.start);
+            let message = format!("not TOML: {}", error.message().replace('\n', ", "));
+            source.fault_at(byte, Severity::Error, message, "correct it and check again")
+        });
+        return Err(Faults(faults.collect()).settle());
+    }
+    let mut sections = Sections::new(&source, root.into_inner());
+    let mut config = sections.read(folder);
+    let Sections { mut faults, declared, unread, .. } = sections;
+    check::config(&config, &source, &declared, &unread, &mut faults);
+    let faults = Faults(faults).settle();
+    if faults.any_error() {
+        return Err(faults);
+    }
+    base_on(&mut config, folder);
+    Ok(Loaded { config, warnings: faults, source })
+}
+
+impl Loaded {
+    /// An error at `place`, for checks that need more than the file.
+    #[must_use]
+    pub fn fault(&self, place: &[Place<'_>], message: String, remedy: &str) -> Fault {
+        self.source.error(place, message, remedy)
+    }
+
+    /// Contacts that nobody serves. `served` are the kinds of contacts in the manifests of the
+    /// plugins; the host's own relay serves `email` when there is a `[mail]` section.
+    #[must_use]
+    pub fn check_contacts(&self, served: &BTreeSet<String>) -> Faults {
+        Faults(check::contacts_served(&self.config, &self.source, served)).settle()
+    }
+}
+
+/// The ids that the file declares, right or wrong, by section.
+pub(super) type Declared = BTreeMap<&'static str, BTreeSet<String>>;
+
+/// The sections of the file while they are read.
+struct Sections<'a, 'text> {
+    source: &'a Source,
+    root: DeTable<'text>,
+    faults: Vec<Fault>,
+    declared: Declared,
+    unread: BTreeSet<&'static str>,
+}
+
+impl<'a, 'text> Sections<'a, 'text> {
+    fn new(source: &'a Source, root: DeTable<'text>) -> Self {
+        let (declared, unread) = (Declared::new(), BTreeSet::new());
+        Self { source, root, faults: Vec::new(), declared, unread }
+    }
+
+    fn read(&mut self, folder: &Path) -> Config {
+        let unknown = self.root.keys().filter(|key| !SECTIONS.contains(&&**key.get_ref()));
+        for key in unknown {
+            let message = format!("unknown section `{}`", key.get_ref());
+            let remedy = format!("remove it, or use one of {}", SECTIONS.join(", "));
+            let byte = key.span().start;
+            self.faults.push(self.source.fault_at(byte, Severity::Error, message, &remedy));
+        }
+        Config {
+            server: self.one("server").unwrap_or_default(),
+            store: self.one("store").unwrap_or_default(),
+            policy: self.one("policy").unwrap_or_default(),
+            incidents: self.one("incidents").unwrap_or_default(),
+            escalation: self.one("escalation").unwrap_or_default(),
+            mail: self.one("mail"),
+            people: self.many("people"),
+            teams: self.many("teams"),
+            rotations: self.many("rotations"),
+            integrations: self.many("integrations"),
+            plugins: self.plugins(folder),
+        }
+    }
+
+    fn one<T: DeserializeOwned>(&mut self, section: &'static str) -> Option<T> {
+        let value = self.root.remove(section)?;
+        let read = read::entry(self.source, value, &mut self.faults);
+        if read.is_none() {
+            self.unread.insert(section);
+        }
+        read
+    }
+
+    fn many<I: From<String> + Ord, T: DeserializeOwned>(
+        &mut self,
+        section: &'static str,
+    ) -> BTreeMap<I, T> {
+        let mut read = BTreeMap::new();
+        for (id, value) in self.entries(section) {
+            if let Some(value) = read::entry(self.source, value, &mut self.faults) {
+                read.insert(I::from(id), value);
+            }
+        }
+        read
+    }
+
+    fn plugins<I: From<String> + Ord>(&mut self, folder: &Path) -> BTreeMap<I, PluginTable> {
+        let mut read = BTreeMap::new();
+        for (id, value) in self.entries("plugins") {
+            let table = read::entry(self.source, value.clone(), &mut self.faults);
+            let places = read::entry(self.source, value, &mut self.faults);
+            if let (Some(mut table), Some(places)) = (table, places) {
+                plugin::base_on(&mut table, places, folder);
+                read.insert(I::from(id), table);
+            }
+        }
+        read
+    }
+
+    /// The entries `[section.ID]`, with their ids noted.
+    fn entries(&mut self, section: &'static str) -> Vec<(String, Spanned<DeValue<'text>>)> {
+        let declared = self.declared.entry(section).or_default();
+        let Some(value) = self.root.remove(section) else { return Vec::new() };
+        let DeValue::Table(table) = value.into_inner() else {
+            let message = format!("`{section}` is not a section of entries");
+            let remedy = format!("write [{section}.NAME]");
+            self.faults.push(self.source.error(at![section], message, &remedy));
+            return Vec::new();
+        };
+        let entries = table.into_iter().map(|(key, value)| (key.into_inner().into_owned(), value));
+        let entries: Vec<_> = entries.collect();
+        declared.extend(entries.iter().map(|(id, _)| id.clone()));
+        entries
+    }
+}
+
+/// Joins the paths of the fixed sections to the folder of the file.
+fn base_on(config: &mut Config, folder: &Path) {
+    config.store.path = folder.join(&config.store.path);
+    config.policy.path = folder.join(&config.policy.path);
+    if let Some(mail) = &mut config.mail {
+        mail.ca_file = mail.ca_file.take().map(|path| folder.join(path));
+        if let Some(password) = &mut mail.password {
+            password.base_on(folder);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `[mail]`: the host's own SMTP relay, the last resort of every page.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::SecretRef;
+
+/// The kind of a contact that the host's own relay serves.
+pub const MAIL_CONTACT: &str = "email";
+
+/// The `[mail]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MailConfig {
+    /// The relay's name or address.
+    pub host: String,
+    /// The relay's port. Default 25 without TLS, 587 with `starttls`, 465 with `tls`.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// `starttls` (default): begin in the clear and refuse to go on without TLS; `tls`: TLS from
+    /// the first byte; `none`: never, for a relay on this machine.
+    #[serde(default)]
+    pub tls: MailTls,
+    /// A PEM file of further authorities to trust for the relay's certificate.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// The user to log in as; no log-in when absent.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The user's password: `{ env = "NAME" }` or `{ file = "path" }`.
+    #[serde(default)]
+    pub password: Option<SecretRef>,
+    /// Whom mails come from, such as `tocsin@example.com` or `tocsin <tocsin@example.com>`.
+    pub from: String,
+}
+
+/// How a connection to the relay is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// Not at all.
+    None,
+    /// Upgraded before anything is said; refused when the relay cannot.
+    #[default]
+    Starttls,
+    /// From the first byte.
+    Tls,
+}
+
+impl MailConfig {
+    /// The port to connect to.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            MailTls::None => 25,
+            MailTls::Starttls => 587,
+            MailTls::Tls => 465,
+        })
+    }
+}

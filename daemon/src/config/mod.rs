@@ -1,0 +1,103 @@
+//! The configuration: one TOML file, read whole, checked whole.
+//!
+//! A configuration that is wrong at three in the night wakes nobody, so everything that can be
+//! known beforehand is checked at the start and by `tocsin check`: every fault at once, each as
+//! `file:line:column: what is wrong; what to do`. Secrets are named by their place and never
+//! stand in the file, in a log line or in an answer.
+
+mod check;
+mod escalation;
+mod fault;
+mod incidents;
+mod integration;
+mod load;
+mod mail;
+mod people;
+mod plugin;
+mod policy;
+mod read;
+mod rotation;
+mod secret;
+mod server;
+mod source;
+mod store;
+mod text;
+
+use std::collections::BTreeMap;
+
+use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
+
+pub use escalation::EscalationConfig;
+pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
+pub use incidents::IncidentsConfig;
+pub use integration::{
+    IntegrationConfig, IntegrationKind, LabelMapping, MAPPED_LABELS_MAX, Mapping,
+    POINTER_BYTES_MAX, STATUS_WORDS_MAX,
+};
+pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
+pub use mail::{MAIL_CONTACT, MailConfig, MailTls};
+pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
+pub use plugin::PluginTable;
+pub use policy::{GRADE_LABELS_MAX, PolicyConfig};
+pub use rotation::{
+    Day, LAYER_PEOPLE_MAX, LAYERS_MAX, LayerConfig, OVERRIDES_MAX, OverrideConfig, RestrictConfig,
+    RotationConfig,
+};
+pub use secret::{SECRET_BYTES_MAX, SecretError, SecretRef};
+pub use server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX, ServerConfig};
+pub use source::Place;
+pub use store::StoreConfig;
+pub use text::{Date, Moment, SPAN_MS_MAX, Span, Unreadable, Zone};
+
+use crate::oncall::Roster;
+
+/// What `tocsin init` writes as `tocsin.toml`: a commented start that is valid as it stands.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[policy]`.
+    pub policy: PolicyConfig,
+    /// `[incidents]`.
+    pub incidents: IncidentsConfig,
+    /// `[escalation]`.
+    pub escalation: EscalationConfig,
+    /// `[mail]`; none when the host has no relay.
+    pub mail: Option<MailConfig>,
+    /// `[people.ID]`.
+    pub people: BTreeMap<PersonId, PersonConfig>,
+    /// `[teams.ID]`.
+    pub teams: BTreeMap<TeamId, TeamConfig>,
+    /// `[rotations.ID]`.
+    pub rotations: BTreeMap<String, RotationConfig>,
+    /// `[integrations.ID]`.
+    pub integrations: BTreeMap<IntegrationId, IntegrationConfig>,
+    /// `[plugins.ID]`.
+    pub plugins: BTreeMap<PluginId, PluginTable>,
+}
+
+impl Config {
+    /// The people, teams and rotations, ready to be asked who is on call.
+    #[must_use]
+    pub fn roster(&self) -> Roster {
+        let people = self.people.iter().map(|(id, person)| (id.clone(), person.person(id)));
+        let teams = self.teams.iter().map(|(id, team)| (id.clone(), team.rotation.clone()));
+        let rotations = self.rotations.iter().map(|(id, rotation)| {
+            (id.clone(), rotation.rotation())
+        });
+        Roster {
+            people: people.collect(),
+            teams: teams.collect(),
+            rotations: rotations.collect(),
+            fallback: self.escalation.fallback.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! `[plugins.ID]`: a plugin, its settings, and what it may do. The manifest asks; this grants.
+//! The plugin host reads the section; here its paths are found and its secrets' places checked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::secret::SecretRef;
+
+/// One `[plugins.ID]` section as it stands in the file, with its paths made absolute or relative
+/// to the working folder. Holds no secret: `secrets` names their places.
+pub type PluginTable = toml::Table;
+
+/// What must be right whatever the plugin is.
+#[derive(Deserialize)]
+pub(super) struct PluginPlaces {
+    path: PathBuf,
+    #[serde(default)]
+    secrets: BTreeMap<String, SecretRef>,
+}
+
+/// Joins the section's paths to the folder of the configuration file.
+pub(super) fn base_on(table: &mut PluginTable, places: PluginPlaces, folder: &Path) {
+    let path = folder.join(places.path);
+    table.insert("path".to_owned(), path.to_string_lossy().into_owned().into());
+    for (name, mut place) in places.secrets {
+        place.base_on(folder);
+        let SecretRef::File(path) = place else { continue };
+        let place = toml::Table::from_iter([(
+            "file".to_owned(),
+            toml::Value::from(path.to_string_lossy().into_owned()),
+        )]);
+        if let Some(secrets) = table.get_mut("secrets").and_then(toml::Value::as_table_mut) {
+            secrets.insert(name, place.into());
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `[policy]`: where the policies are.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Most labels in `grade-labels`.
+pub const GRADE_LABELS_MAX: usize = 16;
+
+/// The `[policy]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// The folder of the policies (`routing.rhai`, `grading.rhai`, …). Default `policies`.
+    pub path: PathBuf,
+    /// The labels that decide about a grade. An incident is graded again only when an alert
+    /// brings a combination of these that it has not had yet; so leave out what differs from
+    /// alert to alert, such as an instance. At most 16. Default `severity`, `priority`,
+    /// `service`, `team`, `environment`, `env`, `security`.
+    pub grade_labels: Vec<String>,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        let labels =
+            ["severity", "priority", "service", "team", "environment", "env", "security"];
+        Self { path: "policies".into(), grade_labels: labels.map(str::to_owned).to_vec() }
+    }
+}

@@ -1,0 +1,51 @@
+//! `[server]`: where the daemon listens, and the way back to it from a mail or a chat.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Largest body that `body-bytes-max` allows, in bytes: 64 MiB.
+pub const BODY_BYTES_CEILING: usize = 64 * 1024 * 1024;
+/// Smallest body limit, in bytes: one full alert with its labels fits.
+pub const BODY_BYTES_FLOOR: usize = 64 * 1024;
+/// Longest grace for a drain, in seconds.
+pub const GRACE_S_MAX: u64 = 600;
+
+/// The `[server]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Address and port to listen on. Default `127.0.0.1:9377`: this machine only.
+    pub listen: SocketAddr,
+    /// How people's browsers and webhooks reach the daemon, such as `https://tocsin.example.com`,
+    /// without a path. Acknowledge links begin with it. Required unless `listen` is on loopback,
+    /// where it is `http://` and the address.
+    pub public_url: Option<String>,
+    /// Largest body of a request, unpacked, in bytes: 65536 to 67108864. Default 8388608 (8 MiB).
+    pub body_bytes_max: usize,
+    /// How long a drain waits for running requests and deliveries, in seconds: at most 600.
+    /// Default 20.
+    pub grace_s: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9377)),
+            public_url: None,
+            body_bytes_max: 8 * 1024 * 1024,
+            grace_s: 20,
+        }
+    }
+}
+
+impl ServerConfig {
+    /// The public URL without a slash at its end; `http://` and the address when none is set.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! When a turn ends, as people write it: `monday 09:00` every `1 week`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{NaiveTime, Weekday};
+
+/// Most weeks in one turn.
+pub const TURN_WEEKS_MAX: u32 = 52;
+/// Most days in one turn.
+pub const TURN_DAYS_MAX: u32 = 366;
+
+/// The local wall-clock time at which one person's turn ends and the next one's begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handover {
+    /// On which day, for turns of whole weeks; none for turns counted in days.
+    pub weekday: Option<Weekday>,
+    /// At what time.
+    pub time: NaiveTime,
+}
+
+/// How long one turn is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    /// This many weeks; 1 to [`TURN_WEEKS_MAX`].
+    Weeks(u32),
+    /// This many days; 1 to [`TURN_DAYS_MAX`].
+    Days(u32),
+}
+
+/// A text that says no hand-over, length of a turn, or hours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {wanted}; write {example}")]
+pub struct UnknownTurn {
+    /// What was written.
+    pub text: String,
+    /// What it should have been.
+    pub wanted: &'static str,
+    /// How to write it.
+    pub example: &'static str,
+}
+
+impl Every {
+    /// The turn's length in days.
+    #[must_use]
+    pub fn days(self) -> u32 {
+        match self {
+            Self::Weeks(weeks) => weeks * 7,
+            Self::Days(days) => days,
+        }
+    }
+}
+
+impl FromStr for Handover {
+    type Err = UnknownTurn;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTurn> {
+        let unknown = || UnknownTurn {
+            text: text.to_owned(),
+            wanted: "a hand-over",
+            example: "\"monday 09:00\", or \"09:00\" for turns counted in days",
+        };
+        let (weekday, time) = match text.trim().split_once(' ') {
+            Some((day, time)) => (Some(parse_weekday(day).ok_or_else(unknown)?), time.trim()),
+            None => (None, text.trim()),
+        };
+        let time = parse_time(time).ok_or_else(unknown)?;
+        Ok(Self { weekday, time })
+    }
+}
+
+impl fmt::Display for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(weekday) = self.weekday {
+            write!(f, "{} ", weekday_name(weekday))?;
+        }
+        write!(f, "{}", self.time.format("%H:%M"))
+    }
+}
+
+impl FromStr for Every {
+    type Err = UnknownTurn;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTurn> {
+        let unknown = || UnknownTurn {
+            text: text.to_owned(),
+            wanted: "the length of a turn",
+            example: "\"1 week\" up to \"52 weeks\", or \"1 day\" up to \"366 days\"",
+        };
+        let (count, unit) = text.trim().split_once(' ').ok_or_else(unknown)?;
+        let count: u32 = count.parse().map_err(|_| unknown())?;
+        match unit.trim() {
+            "week" | "weeks" if (1..=TURN_WEEKS_MAX).contains(&count) => Ok(Self::Weeks(count)),
+            "day" | "days" if (1..=TURN_DAYS_MAX).contains(&count) => Ok(Self::Days(count)),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self {
+            Self::Weeks(count) => (count, "week"),
+            Self::Days(count) => (count, "day"),
+        };
+        write!(f, "{count} {unit}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
+/// `HH:MM` on a 24-hour clock.
+pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
+    (text.len() == 5).then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten()
+}
+
+/// An English weekday, whole or its first three letters, in any case.
+pub(crate) fn parse_weekday(text: &str) -> Option<Weekday> {
+    let text = text.to_ascii_lowercase();
+    WEEKDAYS
+        .into_iter()
+        .find(|(_, name)| text == *name || text == name[..3])
+        .map(|(weekday, _)| weekday)
+}
+
+/// The English name, in lower case.
+pub(crate) fn weekday_name(weekday: Weekday) -> &'static str {
+    WEEKDAYS[weekday.num_days_from_monday() as usize].1
+}
+
+const WEEKDAYS: [(Weekday, &str); 7] = [
+    (Weekday::Mon, "monday"),
+    (Weekday::Tue, "tuesday"),
+    (Weekday::Wed, "wednesday"),
+    (Weekday::Thu, "thursday"),
+    (Weekday::Fri, "friday"),
+    (Weekday::Sat, "saturday"),
+    (Weekday::Sun, "sunday"),
+];

@@ -1,0 +1,79 @@
+//! One layer of a rotation: people who take turns.
+
+use chrono::{Datelike, Days, NaiveDate};
+use chrono_tz::Tz;
+use tocsin_core::{PersonId, Timestamp};
+
+use super::handover::{Every, Handover};
+use super::restriction::Restriction;
+use super::wall::{first_instant, local_time};
+
+/// People who take turns, and when. The turns run by the calendar: hours that a layer does not
+/// cover still belong to somebody's turn, so that a weekend never moves who has which week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Who takes turns, in this order.
+    pub people: Vec<PersonId>,
+    /// When a turn ends.
+    pub handover: Handover,
+    /// How long a turn is.
+    pub every: Every,
+    /// The first turn begins at the first hand-over on or after this local date; before it the
+    /// layer covers nothing.
+    pub start: NaiveDate,
+    /// Which days and hours it covers; all of them when absent.
+    pub restrict: Option<Restriction>,
+}
+
+impl Layer {
+    /// Who has the turn at `at`; none before the first turn and outside the layer's hours.
+    #[must_use]
+    pub fn on_call(&self, zone: Tz, at: Timestamp) -> Option<&PersonId> {
+        if self.restrict.as_ref().is_some_and(|restrict| !restrict.covers(zone, at)) {
+            return None;
+        }
+        let turn = usize::try_from(self.turn(zone, at)?).ok()?;
+        self.people.get(turn.checked_rem(self.people.len())?)
+    }
+
+    /// The next instant after `at` at which this layer may answer differently.
+    pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
+        let restrict = self.restrict.as_ref().and_then(|restrict| restrict.next_edge(zone, at));
+        let mut next = self.turn(zone, at).map_or(0, |turn| turn + 1);
+        // Two hand-overs may fall on one instant, after a skipped day.
+        let mut handover = self.begins(zone, next);
+        while handover.is_some_and(|edge| edge <= at) {
+            next += 1;
+            handover = self.begins(zone, next);
+        }
+        [restrict, handover].into_iter().flatten().min()
+    }
+
+    /// Which turn it is at `at`, counted from 0.
+    fn turn(&self, zone: Tz, at: Timestamp) -> Option<u64> {
+        let days = local_time(zone, at).date().signed_duration_since(self.first_date()?).num_days();
+        // The local date may lie a day ahead of the instant's own turn, and a day can be skipped;
+        // so begin one turn too late and walk back.
+        let mut turn = days.max(0).unsigned_abs() / u64::from(self.every.days().max(1)) + 1;
+        while self.begins(zone, turn)? > at {
+            turn = turn.checked_sub(1)?;
+        }
+        Some(turn)
+    }
+
+    /// When a turn begins.
+    fn begins(&self, zone: Tz, turn: u64) -> Option<Timestamp> {
+        let days = turn.checked_mul(u64::from(self.every.days().max(1)))?;
+        let date = self.first_date()?.checked_add_days(Days::new(days))?;
+        Some(first_instant(zone, date.and_time(self.handover.time)))
+    }
+
+    /// The date of the first hand-over.
+    fn first_date(&self) -> Option<NaiveDate> {
+        let ahead = self.handover.weekday.map_or(0, |weekday| {
+            let (wanted, start) = (weekday, self.start.weekday());
+            (7 + wanted.num_days_from_monday() - start.num_days_from_monday()) % 7
+        });
+        self.start.checked_add_days(Days::new(u64::from(ahead)))
+    }
+}

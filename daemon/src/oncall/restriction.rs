@@ -1,0 +1,107 @@
+//! The days and hours that a layer covers: working hours, nights, weekends.
+
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
+use chrono_tz::Tz;
+use std::fmt;
+use std::str::FromStr;
+use tocsin_core::Timestamp;
+
+use super::handover::{UnknownTurn, parse_time};
+use super::wall::{first_instant, local_time};
+
+/// Days looked ahead for the next edge: the same weekday of next week, and one to spare.
+const EDGE_DAYS_MAX: u64 = 9;
+
+/// The hours of a day that a layer covers, in local time. An end at or before the start lies on
+/// the next day, and belongs to the day on which the window begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// When the window begins.
+    pub from: NaiveTime,
+    /// When it ends; this instant is outside.
+    pub until: NaiveTime,
+}
+
+impl Hours {
+    /// From midnight to midnight.
+    pub const WHOLE_DAY: Self = Self { from: NaiveTime::MIN, until: NaiveTime::MIN };
+}
+
+/// Which days and hours a layer covers. Outside of them the next layer is asked; the turns go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restriction {
+    /// The days on which a window begins.
+    pub days: Vec<Weekday>,
+    /// The window.
+    pub hours: Hours,
+}
+
+impl Restriction {
+    /// Whether `at` lies in a window.
+    #[must_use]
+    pub fn covers(&self, zone: Tz, at: Timestamp) -> bool {
+        let today = local_time(zone, at).date();
+        near(today, 1, 1)
+            .filter_map(|date| self.window(zone, date))
+            .any(|(from, until)| from <= at && at < until)
+    }
+
+    /// The next beginning or end of a window after `at`.
+    pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
+        let today = local_time(zone, at).date();
+        near(today, 2, EDGE_DAYS_MAX)
+            .filter_map(|date| self.window(zone, date))
+            .flat_map(|(from, until)| [from, until])
+            .filter(|edge| *edge > at)
+            .min()
+    }
+
+    /// The window that begins on `date`, if one does.
+    fn window(&self, zone: Tz, date: NaiveDate) -> Option<(Timestamp, Timestamp)> {
+        if !self.days.contains(&date.weekday()) {
+            return None;
+        }
+        let last = match self.hours.until <= self.hours.from {
+            true => date.checked_add_days(Days::new(1))?,
+            false => date,
+        };
+        let from = first_instant(zone, date.and_time(self.hours.from));
+        let until = first_instant(zone, last.and_time(self.hours.until));
+        Some((from, until))
+    }
+}
+
+impl FromStr for Hours {
+    type Err = UnknownTurn;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTurn> {
+        let unknown = || UnknownTurn {
+            text: text.to_owned(),
+            wanted: "a range of hours",
+            example: "\"09:00-17:00\", or \"22:00-06:00\" for a night",
+        };
+        let (from, until) = text.trim().split_once('-').ok_or_else(unknown)?;
+        let from = parse_time(from.trim()).ok_or_else(unknown)?;
+        let until = match until.trim() {
+            "24:00" => NaiveTime::MIN,
+            until => parse_time(until).ok_or_else(unknown)?,
+        };
+        Ok(Self { from, until })
+    }
+}
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let until = match self.until {
+            NaiveTime::MIN => "24:00".to_owned(),
+            until => until.format("%H:%M").to_string(),
+        };
+        write!(f, "{}-{until}", self.from.format("%H:%M"))
+    }
+}
+
+/// The dates from `back` days before `today` to `ahead` days after it.
+fn near(today: NaiveDate, back: u64, ahead: u64) -> impl Iterator<Item = NaiveDate> {
+    let first = today.checked_sub_days(Days::new(back)).unwrap_or(today);
+    (0..=back + ahead).filter_map(move |days| first.checked_add_days(Days::new(days)))
+}

@@ -1,0 +1,104 @@
+//! A rotation: layers, and overrides on top of them.
+
+use chrono_tz::Tz;
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{PersonId, Timestamp};
+
+use super::layer::Layer;
+
+/// How far [`Rotation::next_handover`] looks ahead, in milliseconds: 400 days.
+pub const HANDOVER_HORIZON_MS: u64 = 400 * 24 * HOUR_MS;
+/// Most shifts of one [`Rotation::schedule`].
+pub const SHIFTS_MAX: usize = 4_096;
+/// Most hand-overs, window edges and overrides that one call looks at.
+const EDGES_MAX: usize = 4 * SHIFTS_MAX;
+
+/// Who is on call when. The first layer that covers an instant wins; an override beats them all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The zone whose clock on the wall the hand-overs follow.
+    pub zone: Tz,
+    /// From the top: the first that covers an instant wins.
+    pub layers: Vec<Layer>,
+    /// Exceptions; of two that overlap the later in the list wins.
+    pub overrides: Vec<Override>,
+}
+
+/// Somebody takes over for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Who.
+    pub person: PersonId,
+    /// From this instant.
+    pub from: Timestamp,
+    /// Until this instant, which is outside.
+    pub until: Timestamp,
+}
+
+/// A stretch of time with the same people on call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shift {
+    /// Who is on call; empty when nobody is.
+    pub people: Vec<PersonId>,
+    /// From this instant.
+    pub from: Timestamp,
+    /// Until this instant, which is outside.
+    pub until: Timestamp,
+}
+
+impl Rotation {
+    /// Who is on call at `at`; empty when no layer covers it.
+    #[must_use]
+    pub fn on_call(&self, at: Timestamp) -> Vec<PersonId> {
+        let over = self.overrides.iter().rev().find(|over| over.from <= at && at < over.until);
+        over.map(|over| &over.person)
+            .or_else(|| self.layers.iter().find_map(|layer| layer.on_call(self.zone, at)))
+            .cloned()
+            .into_iter()
+            .collect()
+    }
+
+    /// The next instant after `at` at which somebody else is on call; none when nothing changes
+    /// within [`HANDOVER_HORIZON_MS`].
+    #[must_use]
+    pub fn next_handover(&self, at: Timestamp) -> Option<Timestamp> {
+        let now = self.on_call(at);
+        self.edges(at, at.plus_ms(HANDOVER_HORIZON_MS)).find(|edge| self.on_call(*edge) != now)
+    }
+
+    /// Who is on call from `from` until `until`, without gaps or overlaps: hours in which nobody
+    /// is on call are shifts with no people. Stops after [`SHIFTS_MAX`] shifts.
+    #[must_use]
+    pub fn schedule(&self, from: Timestamp, until: Timestamp) -> Vec<Shift> {
+        if from >= until {
+            return Vec::new();
+        }
+        let mut shifts = vec![Shift { people: self.on_call(from), from, until }];
+        for edge in self.edges(from, until) {
+            let people = self.on_call(edge);
+            let Some(last) = shifts.last_mut() else { break };
+            if last.people == people {
+                continue;
+            }
+            last.until = edge;
+            if shifts.len() == SHIFTS_MAX {
+                break;
+            }
+            shifts.push(Shift { people, from: edge, until });
+        }
+        shifts
+    }
+
+    /// The instants after `from` and before `until` at which the answer may change, in order.
+    fn edges(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
+        std::iter::successors(self.next_edge(from), |edge| self.next_edge(*edge))
+            .take_while(move |edge| *edge < until)
+            .take(EDGES_MAX)
+    }
+
+    fn next_edge(&self, at: Timestamp) -> Option<Timestamp> {
+        let layers = self.layers.iter().filter_map(|layer| layer.next_edge(self.zone, at));
+        let overrides = self.overrides.iter().flat_map(|over| [over.from, over.until]);
+        layers.chain(overrides.filter(|edge| *edge > at)).min()
+    }
+}

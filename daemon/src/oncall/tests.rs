@@ -1,0 +1,256 @@
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveDateTime, Weekday};
+use chrono_tz::Tz;
+use tocsin_core::{PageTarget, Person, PersonId, Plan, Step, Timestamp};
+
+use super::*;
+
+fn utc(text: &str) -> Timestamp {
+    let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();
+    Timestamp(at.and_utc().timestamp_millis())
+}
+
+fn local(text: &str) -> NaiveDateTime {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap()
+}
+
+fn ids(names: &[&str]) -> Vec<PersonId> {
+    names.iter().map(|name| (*name).into()).collect()
+}
+
+fn layer(people: &[&str], handover: &str, every: &str, start: &str) -> Layer {
+    Layer {
+        people: ids(people),
+        handover: handover.parse().unwrap(),
+        every: every.parse().unwrap(),
+        start: NaiveDate::parse_from_str(start, "%Y-%m-%d").unwrap(),
+        restrict: None,
+    }
+}
+
+fn weekly(zone: Tz) -> Rotation {
+    let layers = vec![layer(&["ada", "bob"], "monday 09:00", "1 week", "2026-01-05")];
+    Rotation { zone, layers, overrides: Vec::new() }
+}
+
+#[test]
+fn local_times_around_clock_changes_follow_the_rule() {
+    let cases = [
+        // zone, local time, the instant
+        ("Europe/Berlin", "2026-03-29 01:59", "2026-03-29 00:59"),
+        ("Europe/Berlin", "2026-03-29 02:30", "2026-03-29 01:00"),
+        ("Europe/Berlin", "2026-03-29 03:00", "2026-03-29 01:00"),
+        ("Europe/Berlin", "2026-10-25 02:30", "2026-10-25 00:30"),
+        ("America/New_York", "2026-03-08 02:30", "2026-03-08 07:00"),
+        ("America/New_York", "2026-11-01 01:30", "2026-11-01 05:30"),
+        // Half an hour: 02:00 becomes 02:30.
+        ("Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-03 15:30"),
+        ("Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04 14:45"),
+        ("Asia/Kathmandu", "2026-06-01 09:00", "2026-06-01 03:15"),
+        // A day that never was.
+        ("Pacific/Apia", "2011-12-30 09:00", "2011-12-30 10:00"),
+    ];
+    for (zone, written, expected) in cases {
+        let zone: Tz = zone.parse().unwrap();
+        assert_eq!(first_instant(zone, local(written)), utc(expected), "{written} in {zone}");
+    }
+}
+
+#[test]
+fn a_weekly_turn_ends_at_the_same_wall_clock_time_in_summer_and_winter() {
+    let rotation = weekly(Tz::Europe__Berlin);
+    for (before, at) in [
+        ("2026-03-23 07:59", "2026-03-23 08:00"), // the last Monday of winter: 09:00 is 08:00 UTC
+        ("2026-03-30 06:59", "2026-03-30 07:00"), // the first of summer: 09:00 is 07:00 UTC
+        ("2026-10-26 07:59", "2026-10-26 08:00"),
+    ] {
+        assert_ne!(rotation.on_call(utc(before)), rotation.on_call(utc(at)), "{at}");
+        assert_eq!(rotation.next_handover(utc(before)), Some(utc(at)));
+    }
+}
+
+#[test]
+fn turns_go_round_in_order_and_nobody_is_on_call_before_the_first() {
+    let rotation = weekly(Tz::Europe__Berlin);
+    assert_eq!(rotation.on_call(utc("2026-01-05 07:59")), ids(&[]));
+    assert_eq!(rotation.on_call(utc("2026-01-05 08:00")), ids(&["ada"]));
+    assert_eq!(rotation.on_call(utc("2026-01-12 08:00")), ids(&["bob"]));
+    assert_eq!(rotation.on_call(utc("2026-01-19 08:00")), ids(&["ada"]));
+    assert_eq!(rotation.next_handover(utc("2025-12-30 00:00")), Some(utc("2026-01-05 08:00")));
+}
+
+#[test]
+fn a_start_between_two_hand_overs_waits_for_the_first_one() {
+    let mut rotation = weekly(Tz::UTC);
+    rotation.layers[0].start = NaiveDate::from_ymd_opt(2026, 1, 7).unwrap();
+    assert_eq!(rotation.on_call(utc("2026-01-11 12:00")), ids(&[]));
+    assert_eq!(rotation.on_call(utc("2026-01-12 09:00")), ids(&["ada"]));
+}
+
+#[test]
+fn the_first_layer_that_covers_wins_and_the_next_takes_the_rest() {
+    let mut office = layer(&["ada"], "monday 09:00", "1 week", "2026-01-05");
+    office.restrict = Some(Restriction {
+        days: vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri],
+        hours: "09:00-17:00".parse().unwrap(),
+    });
+    let rest = layer(&["bob"], "monday 09:00", "1 week", "2026-01-05");
+    let rotation = Rotation { zone: Tz::UTC, layers: vec![office, rest], overrides: vec![] };
+    for (at, who) in [
+        ("2026-02-02 09:00", "ada"),
+        ("2026-02-02 16:59", "ada"),
+        ("2026-02-02 17:00", "bob"),
+        ("2026-02-06 20:00", "bob"),
+        ("2026-02-07 12:00", "bob"), // Saturday
+        ("2026-02-09 09:00", "ada"),
+    ] {
+        assert_eq!(rotation.on_call(utc(at)), ids(&[who]), "{at}");
+    }
+    let weekend = rotation.schedule(utc("2026-02-06 12:00"), utc("2026-02-09 12:00"));
+    let edges: Vec<_> = weekend.iter().map(|shift| shift.from).collect();
+    let expected = ["2026-02-06 12:00", "2026-02-06 17:00", "2026-02-09 09:00"].map(utc);
+    assert_eq!(edges, expected);
+}
+
+#[test]
+fn a_night_belongs_to_the_day_on_which_it_begins() {
+    let mut nights = layer(&["ada"], "monday 09:00", "1 week", "2026-01-05");
+    nights.restrict = Some(Restriction {
+        days: vec![Weekday::Fri],
+        hours: "22:00-06:00".parse().unwrap(),
+    });
+    let rotation = Rotation { zone: Tz::UTC, layers: vec![nights], overrides: vec![] };
+    assert_eq!(rotation.on_call(utc("2026-02-06 05:00")), ids(&[]));
+    assert_eq!(rotation.on_call(utc("2026-02-06 22:00")), ids(&["ada"]));
+    assert_eq!(rotation.on_call(utc("2026-02-07 05:59")), ids(&["ada"]));
+    assert_eq!(rotation.on_call(utc("2026-02-07 06:00")), ids(&[]));
+}
+
+#[test]
+fn an_override_beats_every_layer_while_it_lasts() {
+    let mut rotation = weekly(Tz::UTC);
+    let (from, until) = (utc("2026-01-06 12:00"), utc("2026-01-07 12:00"));
+    rotation.overrides.push(Override { person: "cyd".into(), from, until });
+    let shifts = rotation.schedule(utc("2026-01-05 09:00"), utc("2026-01-12 10:00"));
+    let told: Vec<_> = shifts.iter().map(|shift| (shift.people.clone(), shift.from)).collect();
+    let expected = [
+        (ids(&["ada"]), utc("2026-01-05 09:00")),
+        (ids(&["cyd"]), from),
+        (ids(&["ada"]), until),
+        (ids(&["bob"]), utc("2026-01-12 09:00")),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn one_person_alone_never_hands_over() {
+    let layers = vec![layer(&["ada"], "09:00", "1 day", "2026-01-05")];
+    let rotation = Rotation { zone: Tz::Asia__Kathmandu, layers, overrides: vec![] };
+    assert_eq!(rotation.next_handover(utc("2026-06-01 00:00")), None);
+    assert_eq!(rotation.schedule(utc("2026-06-01 00:00"), utc("2026-07-01 00:00")).len(), 1);
+}
+
+#[test]
+fn extreme_times_answer_without_panicking() {
+    let rotation = weekly(Tz::America__St_Johns);
+    for at in [i64::MIN, -1, 0, i64::MAX] {
+        let _ = rotation.on_call(Timestamp(at));
+        let _ = rotation.next_handover(Timestamp(at));
+        let _ = rotation.schedule(Timestamp(at), Timestamp(i64::MAX));
+    }
+}
+
+#[test]
+fn hand_overs_lengths_and_hours_are_read_as_written_and_refused_with_an_example() {
+    for text in ["monday 09:00", "sunday 23:59", "00:00"] {
+        assert_eq!(text.parse::<Handover>().unwrap().to_string(), text);
+    }
+    assert_eq!("Mon 09:00".parse::<Handover>().unwrap().to_string(), "monday 09:00");
+    for text in ["", "9:00", "funday 09:00", "monday", "25:00", "monday 09:00:00"] {
+        assert!(text.parse::<Handover>().is_err(), "{text:?}");
+    }
+    for text in ["1 week", "2 weeks", "1 day", "366 days"] {
+        assert_eq!(text.parse::<Every>().unwrap().to_string(), text);
+    }
+    for text in ["", "week", "0 weeks", "53 weeks", "367 days", "-1 day", "1 month"] {
+        assert!(text.parse::<Every>().is_err(), "{text:?}");
+    }
+    for text in ["09:00-17:00", "22:00-06:00", "00:00-24:00"] {
+        assert_eq!(text.parse::<Hours>().unwrap().to_string(), text);
+    }
+    for text in ["", "9-17", "09:00", "09:00-25:00"] {
+        assert!(text.parse::<Hours>().is_err(), "{text:?}");
+    }
+    let error = "noon".parse::<Handover>().unwrap_err().to_string();
+    assert!(error.contains("`noon`") && error.contains("monday 09:00"), "{error}");
+}
+
+fn person(id: &str, teams: &[&str]) -> (PersonId, Person) {
+    let teams = teams.iter().map(|team| (*team).into()).collect();
+    let name = id.to_uppercase();
+    let person = Person { id: id.into(), name, contacts: vec![], teams, clearance: false };
+    (id.into(), person)
+}
+
+fn roster() -> Roster {
+    Roster {
+        people: BTreeMap::from([person("ada", &["payments"]), person("bob", &["payments"])]),
+        teams: BTreeMap::from([
+            ("payments".into(), Some("primary".to_owned())),
+            ("search".into(), None),
+        ]),
+        rotations: BTreeMap::from([("primary".to_owned(), weekly(Tz::UTC))]),
+        fallback: vec![PageTarget::Person("ada".into())],
+    }
+}
+
+fn plan(steps: &[&[&str]]) -> Plan {
+    let step = |targets: &&[&str]| Step {
+        page: targets.iter().map(|target| target.parse().unwrap()).collect(),
+        wait_ms: 60_000,
+    };
+    Plan { steps: steps.iter().map(step).collect() }
+}
+
+fn names(people: &[Person]) -> Vec<&str> {
+    people.iter().map(|person| person.id.as_str()).collect()
+}
+
+#[test]
+fn a_target_reaches_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
+    let at = utc("2026-01-06 00:00");
+    for (target, expected) in [
+        ("person:bob", vec!["bob"]),
+        ("oncall:primary", vec!["ada"]),
+        ("oncall:payments", vec!["ada"]),
+        ("team:payments", vec!["ada", "bob"]),
+        ("team:search", vec![]),
+        ("person:eve", vec![]),
+        ("oncall:search", vec![]),
+    ] {
+        let people = roster().resolve(&target.parse().unwrap(), at);
+        assert_eq!(names(&people), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_step_that_reaches_nobody_pages_the_fallback_and_says_so() {
+    let plan = plan(&[&["oncall:primary"], &["person:eve", "team:search"], &["person:bob"]]);
+    let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
+    let who = |target: &str| names(&reached.people[&target.parse().unwrap()]);
+    assert_eq!(who("oncall:primary"), ["ada"]);
+    assert_eq!(who("person:eve"), ["ada"], "the fallback stands in for the step");
+    assert_eq!(who("person:bob"), ["bob"]);
+    let notes = reached.notes.join("\n");
+    assert!(notes.contains("person:eve reaches nobody: no such person; add [people.eve]"));
+    assert!(notes.contains("step 2 pages the fallback instead: ada"), "{notes}");
+}
+
+#[test]
+fn a_step_that_reaches_somebody_needs_no_fallback() {
+    let plan = plan(&[&["person:eve", "person:bob"]]);
+    let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
+    assert!(reached.people[&"person:eve".parse().unwrap()].is_empty());
+    assert_eq!(reached.notes.len(), 1, "{:?}", reached.notes);
+}
