@@ -1,4 +1,7 @@
 //! Incident-automation daemon.
 
+pub mod config;
 pub mod ingest;
+pub mod oncall;
 pub mod silence;
+pub mod tokens;

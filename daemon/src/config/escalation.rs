@@ -21,6 +21,9 @@ pub struct EscalationConfig {
 
 impl Default for EscalationConfig {
     fn default() -> Self {
-        Self { fallback: Vec::new(), contact_wait: Span::from_s(CONTACT_WAIT_MS / 1_000) }
+        Self {
+            fallback: Vec::new(),
+            contact_wait: Span::from_s(CONTACT_WAIT_MS / 1_000),
+        }
     }
 }

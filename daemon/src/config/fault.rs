@@ -47,7 +47,8 @@ impl Faults {
 
     /// Puts them in the order of the file and keeps the first [`FAULTS_MAX`], errors first kept.
     pub(super) fn settle(mut self) -> Self {
-        self.0.sort_by_key(|fault| std::cmp::Reverse(fault.severity));
+        self.0
+            .sort_by_key(|fault| std::cmp::Reverse(fault.severity));
         self.0.dedup();
         self.0.truncate(FAULTS_MAX);
         self.0.sort_by_key(|fault| (fault.line, fault.column));
@@ -57,7 +58,14 @@ impl Faults {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, severity, message, remedy } = self;
+        let Self {
+            file,
+            line,
+            column,
+            severity,
+            message,
+            remedy,
+        } = self;
         write!(f, "{file}:{line}:{column}: ")?;
         if *severity == Severity::Warning {
             f.write_str("warning: ")?;

@@ -18,6 +18,9 @@ pub struct IncidentsConfig {
 
 impl Default for IncidentsConfig {
     fn default() -> Self {
-        Self { resolve_after: Span::from_s(5 * 60), reopen_within: Span::from_s(30 * 60) }
+        Self {
+            resolve_after: Span::from_s(5 * 60),
+            reopen_within: Span::from_s(30 * 60),
+        }
     }
 }

@@ -67,9 +67,14 @@ pub enum ConfigError {
 /// # Errors
 /// [`ConfigError`]: the file cannot be read, or what is wrong with it.
 pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
-    let unreadable = |cause| ConfigError::Unreadable { path: path.to_owned(), cause };
+    let unreadable = |cause| ConfigError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
     if std::fs::metadata(path).map_err(unreadable)?.len() > CONFIG_BYTES_MAX {
-        return Err(ConfigError::TooLarge { path: path.to_owned() });
+        return Err(ConfigError::TooLarge {
+            path: path.to_owned(),
+        });
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -94,14 +99,23 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Loaded, Faults> {
     }
     let mut sections = Sections::new(&source, root.into_inner());
     let mut config = sections.read(folder);
-    let Sections { mut faults, declared, unread, .. } = sections;
+    let Sections {
+        mut faults,
+        declared,
+        unread,
+        ..
+    } = sections;
     check::config(&config, &source, &declared, &unread, &mut faults);
     let faults = Faults(faults).settle();
     if faults.any_error() {
         return Err(faults);
     }
     base_on(&mut config, folder);
-    Ok(Loaded { config, warnings: faults, source })
+    Ok(Loaded {
+        config,
+        warnings: faults,
+        source,
+    })
 }
 
 impl Loaded {
@@ -134,16 +148,28 @@ struct Sections<'a, 'text> {
 impl<'a, 'text> Sections<'a, 'text> {
     fn new(source: &'a Source, root: DeTable<'text>) -> Self {
         let (declared, unread) = (Declared::new(), BTreeSet::new());
-        Self { source, root, faults: Vec::new(), declared, unread }
+        Self {
+            source,
+            root,
+            faults: Vec::new(),
+            declared,
+            unread,
+        }
     }
 
     fn read(&mut self, folder: &Path) -> Config {
-        let unknown = self.root.keys().filter(|key| !SECTIONS.contains(&&**key.get_ref()));
+        let unknown = self
+            .root
+            .keys()
+            .filter(|key| !SECTIONS.contains(&&**key.get_ref()));
         for key in unknown {
             let message = format!("unknown section `{}`", key.get_ref());
             let remedy = format!("remove it, or use one of {}", SECTIONS.join(", "));
             let byte = key.span().start;
-            self.faults.push(self.source.fault_at(byte, Severity::Error, message, &remedy));
+            self.faults.push(
+                self.source
+                    .fault_at(byte, Severity::Error, message, &remedy),
+            );
         }
         Config {
             server: self.one("server").unwrap_or_default(),
@@ -198,14 +224,19 @@ impl<'a, 'text> Sections<'a, 'text> {
     /// The entries `[section.ID]`, with their ids noted.
     fn entries(&mut self, section: &'static str) -> Vec<(String, Spanned<DeValue<'text>>)> {
         let declared = self.declared.entry(section).or_default();
-        let Some(value) = self.root.remove(section) else { return Vec::new() };
+        let Some(value) = self.root.remove(section) else {
+            return Vec::new();
+        };
         let DeValue::Table(table) = value.into_inner() else {
             let message = format!("`{section}` is not a section of entries");
             let remedy = format!("write [{section}.NAME]");
-            self.faults.push(self.source.error(at![section], message, &remedy));
+            self.faults
+                .push(self.source.error(at![section], message, &remedy));
             return Vec::new();
         };
-        let entries = table.into_iter().map(|(key, value)| (key.into_inner().into_owned(), value));
+        let entries = table
+            .into_iter()
+            .map(|(key, value)| (key.into_inner().into_owned(), value));
         let entries: Vec<_> = entries.collect();
         declared.extend(entries.iter().map(|(id, _)| id.clone()));
         entries

@@ -30,10 +30,7 @@ use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 pub use escalation::EscalationConfig;
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
 pub use incidents::IncidentsConfig;
-pub use integration::{
-    IntegrationConfig, IntegrationKind, LabelMapping, MAPPED_LABELS_MAX, Mapping,
-    POINTER_BYTES_MAX, STATUS_WORDS_MAX,
-};
+pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
 pub use mail::{MAIL_CONTACT, MailConfig, MailTls};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
@@ -85,11 +82,18 @@ impl Config {
     /// The people, teams and rotations, ready to be asked who is on call.
     #[must_use]
     pub fn roster(&self) -> Roster {
-        let people = self.people.iter().map(|(id, person)| (id.clone(), person.person(id)));
-        let teams = self.teams.iter().map(|(id, team)| (id.clone(), team.rotation.clone()));
-        let rotations = self.rotations.iter().map(|(id, rotation)| {
-            (id.clone(), rotation.rotation())
-        });
+        let people = self
+            .people
+            .iter()
+            .map(|(id, person)| (id.clone(), person.person(id)));
+        let teams = self
+            .teams
+            .iter()
+            .map(|(id, team)| (id.clone(), team.rotation.clone()));
+        let rotations = self
+            .rotations
+            .iter()
+            .map(|(id, rotation)| (id.clone(), rotation.rotation()));
         Roster {
             people: people.collect(),
             teams: teams.collect(),

@@ -23,10 +23,15 @@ pub(super) struct PluginPlaces {
 /// Joins the section's paths to the folder of the configuration file.
 pub(super) fn base_on(table: &mut PluginTable, places: PluginPlaces, folder: &Path) {
     let path = folder.join(places.path);
-    table.insert("path".to_owned(), path.to_string_lossy().into_owned().into());
+    table.insert(
+        "path".to_owned(),
+        path.to_string_lossy().into_owned().into(),
+    );
     for (name, mut place) in places.secrets {
         place.base_on(folder);
-        let SecretRef::File(path) = place else { continue };
+        let SecretRef::File(path) = place else {
+            continue;
+        };
         let place = toml::Table::from_iter([(
             "file".to_owned(),
             toml::Value::from(path.to_string_lossy().into_owned()),

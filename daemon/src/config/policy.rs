@@ -22,8 +22,18 @@ pub struct PolicyConfig {
 
 impl Default for PolicyConfig {
     fn default() -> Self {
-        let labels =
-            ["severity", "priority", "service", "team", "environment", "env", "security"];
-        Self { path: "policies".into(), grade_labels: labels.map(str::to_owned).to_vec() }
+        let labels = [
+            "severity",
+            "priority",
+            "service",
+            "team",
+            "environment",
+            "env",
+            "security",
+        ];
+        Self {
+            path: "policies".into(),
+            grade_labels: labels.map(str::to_owned).to_vec(),
+        }
     }
 }

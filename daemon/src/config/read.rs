@@ -58,12 +58,17 @@ fn take_out(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<Str
                 table.remove(key.as_str());
                 return Some(key);
             }
-            table.iter_mut().find_map(|(_, value)| take_out(value, span))
+            table
+                .iter_mut()
+                .find_map(|(_, value)| take_out(value, span))
         }
         DeValue::Array(array) => {
             let hit = array.iter().position(|item| item.span() == *span);
             if let Some(position) = hit {
-                let kept = array.iter().enumerate().filter(|(number, _)| *number != position);
+                let kept = array
+                    .iter()
+                    .enumerate()
+                    .filter(|(number, _)| *number != position);
                 *array = kept.map(|(_, item)| item.clone()).collect();
                 return Some(String::new());
             }
@@ -82,7 +87,10 @@ fn reworded(message: &str) -> String {
     // Our own types already end with their remedy: `what; remedy`.
     let message = message.split_once("; ").map_or(message, |(what, _)| what);
     let message = message.trim_end_matches('.');
-    match message.split_once(", expected one of ").or_else(|| message.split_once(", expected `")) {
+    match message
+        .split_once(", expected one of ")
+        .or_else(|| message.split_once(", expected `"))
+    {
         Some((what, _)) if what.starts_with("unknown field") => {
             what.replacen("unknown field", "unknown key", 1)
         }
@@ -97,8 +105,12 @@ fn remedy_for(message: &str) -> String {
     if let Some(field) = missing_field(message) {
         return format!("add `{field} = …`");
     }
-    let known = message.split_once(", expected one of ").map(|(_, known)| known.to_owned());
-    let only = message.split_once(", expected `").map(|(_, only)| format!("`{only}"));
+    let known = message
+        .split_once(", expected one of ")
+        .map(|(_, known)| known.to_owned());
+    let only = message
+        .split_once(", expected `")
+        .map(|(_, only)| format!("`{only}"));
     match known.or(only) {
         Some(known) if message.starts_with("unknown field") => {
             format!("remove it, or use one of {known}")

@@ -55,8 +55,12 @@ impl SecretRef {
             Self::Env(name) => {
                 std::env::var(name).map_err(|_| SecretError::NotSet(name.clone()))?
             }
-            Self::File(path) => std::fs::read_to_string(path)
-                .map_err(|cause| SecretError::File { path: path.clone(), cause })?,
+            Self::File(path) => {
+                std::fs::read_to_string(path).map_err(|cause| SecretError::File {
+                    path: path.clone(),
+                    cause,
+                })?
+            }
         };
         let trimmed = text.trim_end_matches(['\r', '\n']);
         if trimmed.is_empty() || trimmed.len() > SECRET_BYTES_MAX {
@@ -97,7 +101,9 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     }
 
     fn visit_str<E: Error>(self, _secret: &str) -> Result<SecretRef, E> {
-        Err(E::custom(format!("a secret must not stand in this file; {ADVICE}")))
+        Err(E::custom(format!(
+            "a secret must not stand in this file; {ADVICE}"
+        )))
     }
 
     fn visit_i64<E: Error>(self, _secret: i64) -> Result<SecretRef, E> {
@@ -113,10 +119,16 @@ impl<'de> Visitor<'de> for PlaceVisitor {
             (1, Some(name), None) if is_variable(&name) => SecretRef::Env(name),
             (1, None, Some(path)) => SecretRef::File(path.into()),
             (1, Some(_), None) => {
-                let advice = "name a variable, letters, digits and _ only, and set it to the secret";
-                return Err(A::Error::custom(format!("`env` holds no variable's name; {advice}")));
+                let advice = "name a variable (letters, digits, _) and set it to the secret";
+                return Err(A::Error::custom(format!(
+                    "`env` holds no variable's name; {advice}"
+                )));
             }
-            _ => return Err(A::Error::custom(format!("a secret is kept in one place; {ADVICE}"))),
+            _ => {
+                return Err(A::Error::custom(format!(
+                    "a secret is kept in one place; {ADVICE}"
+                )));
+            }
         };
         Ok(place)
     }

@@ -58,8 +58,15 @@ struct Node {
 
 impl Source {
     pub(super) fn new(file: &str, text: &str, root: &DeTable<'_>) -> Self {
-        let root = Node { keys: keys_of(root), ..Node::default() };
-        Self { file: file.to_owned(), text: text.to_owned(), root }
+        let root = Node {
+            keys: keys_of(root),
+            ..Node::default()
+        };
+        Self {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            root,
+        }
     }
 
     /// An error at `place`, or at the nearest thing around it that the file does have.
@@ -84,7 +91,14 @@ impl Source {
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         let (file, remedy) = (self.file.clone(), remedy.to_owned());
-        Fault { file, line, column, severity, message, remedy }
+        Fault {
+            file,
+            line,
+            column,
+            severity,
+            message,
+            remedy,
+        }
     }
 
     /// The byte at which `place` begins: a key where it is written, an item where it stands.
@@ -105,11 +119,17 @@ impl Source {
 }
 
 fn keys_of(table: &DeTable<'_>) -> BTreeMap<String, Node> {
-    let node = |byte, value| Node { byte, ..node_of(value) };
+    let node = |byte, value| Node {
+        byte,
+        ..node_of(value)
+    };
     table
         .iter()
         .map(|(key, value)| {
-            (key.get_ref().clone().into_owned(), node(key.span().start, value.get_ref()))
+            (
+                key.get_ref().clone().into_owned(),
+                node(key.span().start, value.get_ref()),
+            )
         })
         .collect()
 }
@@ -118,7 +138,16 @@ fn node_of(value: &DeValue<'_>) -> Node {
     let keys = value.as_table().map(keys_of).unwrap_or_default();
     let items = value.as_array().map(|array| {
         let items = array.into_iter();
-        items.map(|item| Node { byte: item.span().start, ..node_of(item.get_ref()) }).collect()
+        items
+            .map(|item| Node {
+                byte: item.span().start,
+                ..node_of(item.get_ref())
+            })
+            .collect()
     });
-    Node { byte: 0, keys, items: items.unwrap_or_default() }
+    Node {
+        byte: 0,
+        keys,
+        items: items.unwrap_or_default(),
+    }
 }

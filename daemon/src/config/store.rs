@@ -14,6 +14,8 @@ pub struct StoreConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: "data".into() }
+        Self {
+            path: "data".into(),
+        }
     }
 }

@@ -73,21 +73,36 @@ fn a_good_configuration_is_read_with_its_defaults() {
     assert_eq!(config.people["ada"].timezone.to_string(), "Europe/Berlin");
     let mapping = config.integrations["uptime"].mapping.as_ref().unwrap();
     assert!(mapping.status_firing.contains(&"firing".to_owned()));
-    assert!(matches!(mapping.labels, Some(LabelMapping::Each(_))));
+    assert!(matches!(
+        mapping.labels,
+        crate::ingest::generic::LabelsFrom::Table(_)
+    ));
 }
 
 #[test]
 fn dates_and_moments_are_read_with_and_without_quotes() {
     let config = read(GOOD).unwrap().config;
     let rotation = &config.rotations["primary"];
-    assert_eq!(rotation.layers[0].start.0, NaiveDate::from_ymd_opt(2026, 1, 5).unwrap());
+    assert_eq!(
+        rotation.layers[0].start.0,
+        NaiveDate::from_ymd_opt(2026, 1, 5).unwrap()
+    );
     let over = &rotation.overrides[0];
     // 18:00 on the clock of Berlin in winter is 17:00 UTC.
     let from = rotation.instant(over.from);
     assert_eq!(rotation.instant(over.until), from.plus_ms(25 * 3_600_000));
     let roster = config.roster();
-    assert_eq!(roster.resolve(&"oncall:payments".parse().unwrap(), from).len(), 1);
-    assert!(roster.resolve(&"oncall:primary".parse().unwrap(), Timestamp(0)).is_empty());
+    assert_eq!(
+        roster
+            .resolve(&"oncall:payments".parse().unwrap(), from)
+            .len(),
+        1
+    );
+    assert!(
+        roster
+            .resolve(&"oncall:primary".parse().unwrap(), Timestamp(0))
+            .is_empty()
+    );
 }
 
 #[test]
@@ -131,21 +146,33 @@ layers = [{ people = ["ada", "eve"], handover = "noon", every = "1 month", start
         "tocsin.toml:12:84: `soon` is not a date; write it as \"2026-01-05\"",
         "tocsin.toml:14:2: unknown section `holidays`",
     ] {
-        assert!(faults.contains(expected), "{expected} is missing in\n{faults}");
+        assert!(
+            faults.contains(expected),
+            "{expected} is missing in\n{faults}"
+        );
     }
-    assert!(!faults.contains("missing key"), "what was taken out is not missing:\n{faults}");
+    assert!(
+        !faults.contains("missing key"),
+        "what was taken out is not missing:\n{faults}"
+    );
 }
 
 #[test]
 fn a_missing_key_is_told_with_its_name() {
     let faults = faults_with("host = \"relay.example.com\"\n", "");
-    assert_eq!(faults, "tocsin.toml:5:1: missing key `host`; add `host = …`");
+    assert_eq!(
+        faults,
+        "tocsin.toml:5:1: missing key `host`; add `host = …`"
+    );
 }
 
 #[test]
 fn broken_toml_is_told_at_its_place() {
     let faults = read("[server\nlisten = 1").unwrap_err().to_string();
-    assert!(faults.starts_with("tocsin.toml:1:8: not TOML: "), "{faults}");
+    assert!(
+        faults.starts_with("tocsin.toml:1:8: not TOML: "),
+        "{faults}"
+    );
 }
 
 #[test]
@@ -163,7 +190,10 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
     }
     let instead = format!("bot-token = \"{canary}\"");
     let faults = faults_with("bot-token = { file = \"slack-token\" }", &instead);
-    assert!(faults.contains("a secret must not stand in this file; write { env"), "{faults}");
+    assert!(
+        faults.contains("a secret must not stand in this file; write { env"),
+        "{faults}"
+    );
     assert!(!faults.contains("canary"), "{faults}");
 }
 
@@ -171,34 +201,124 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
 fn what_cannot_work_is_refused_with_its_remedy() {
     let cases = [
         // line, instead, fault
-        ("[\"person:ada\"]", "[]", ":3:1: nobody is paged when a policy fails"),
-        ("[\"person:ada\"]", "[\"person:eve\"]", ":3:13: person:eve names nobody"),
-        ("[\"person:ada\"]", "[\"oncall:primary\"]", ":3:1: fallback may reach nobody"),
-        ("[\"person:ada\"]", "[\"ada\"]", "`ada` names nobody to page; use person:NAME"),
-        ("teams = [\"payments\"]", "teams = [\"search\"]", ":14:10: there is no team `search`"),
-        ("rotation = \"primary\"", "rotation = \"second\"", "there is no rotation `second`"),
-        ("people = [\"ada\"]", "people = [\"eve\"]", "there is no person `eve`; add [people.eve]"),
-        ("people = [\"ada\"]", "people = []", "a layer of `primary` has 0 people"),
-        ("monday 09:00", "09:00", "turns of 1 week need the day of the hand-over"),
-        ("start = 2026", "every = \"2 days\"\nstart = 2026", "cannot end on one day of the week"),
-        ("[\"mon\", \"friday\"]", "[]", "a restriction to no day covers nothing"),
-        ("[\"mon\", \"friday\"]", "[\"noday\"]", "`noday` is not a day of the week"),
-        ("2026-12-25T18:00:00Z", "2026-12-23T18:00:00Z", "ends before it begins"),
-        ("ada@example.com", "ada at example", "`ada at example` is not a mail address"),
-        ("from = \"tocsin@example.com\"", "from = \"tocsin\"", "`tocsin` is not a mail address"),
+        (
+            "[\"person:ada\"]",
+            "[]",
+            ":3:1: nobody is paged when a policy fails",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"person:eve\"]",
+            ":3:13: person:eve names nobody",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"oncall:primary\"]",
+            ":3:1: fallback may reach nobody",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"ada\"]",
+            "`ada` names nobody to page; use person:NAME",
+        ),
+        (
+            "teams = [\"payments\"]",
+            "teams = [\"search\"]",
+            ":14:10: there is no team `search`",
+        ),
+        (
+            "rotation = \"primary\"",
+            "rotation = \"second\"",
+            "there is no rotation `second`",
+        ),
+        (
+            "people = [\"ada\"]",
+            "people = [\"eve\"]",
+            "there is no person `eve`; add [people.eve]",
+        ),
+        (
+            "people = [\"ada\"]",
+            "people = []",
+            "a layer of `primary` has 0 people",
+        ),
+        (
+            "monday 09:00",
+            "09:00",
+            "turns of 1 week need the day of the hand-over",
+        ),
+        (
+            "start = 2026",
+            "every = \"2 days\"\nstart = 2026",
+            "cannot end on one day of the week",
+        ),
+        (
+            "[\"mon\", \"friday\"]",
+            "[]",
+            "a restriction to no day covers nothing",
+        ),
+        (
+            "[\"mon\", \"friday\"]",
+            "[\"noday\"]",
+            "`noday` is not a day of the week",
+        ),
+        (
+            "2026-12-25T18:00:00Z",
+            "2026-12-23T18:00:00Z",
+            "ends before it begins",
+        ),
+        (
+            "ada@example.com",
+            "ada at example",
+            "`ada at example` is not a mail address",
+        ),
+        (
+            "from = \"tocsin@example.com\"",
+            "from = \"tocsin\"",
+            "`tocsin` is not a mail address",
+        ),
         ("username = \"tocsin\"\n", "", "password without username"),
-        ("username = ", "tls = \"none\"\nusername = ", "would travel in the clear"),
-        ("title = \"/text\"", "title = \"text\"", "`text` is not a JSON pointer"),
-        ("title = \"/text\"", "title = \"/a~2\"", "`/a~2` is not a JSON pointer"),
-        ("kind = \"generic\"", "kind = \"grafana\"", "its mapping is not used"),
-        ("kind = \"alertmanager\"", "kind = \"generic\"", "is generic and has no mapping"),
-        ("kind = \"alertmanager\"", "kind = \"nagios\"", "unknown variant `nagios`"),
-        ("[people.ada]", "[people.Ada]", "`Ada` is not a name for an entry of [people]"),
-        ("[escalation]", "[server]\nlisten = \"0.0.0.0:1\"\n[escalation]", "public-url is missing"),
+        (
+            "username = ",
+            "tls = \"none\"\nusername = ",
+            "would travel in the clear",
+        ),
+        (
+            "title = \"/text\"",
+            "title = \"text\"",
+            "`text` is not a JSON pointer",
+        ),
+        (
+            "title = \"/text\"",
+            "title = \"/a~2\"",
+            "`/a~2` is not a JSON pointer",
+        ),
+        (
+            "kind = \"generic\"",
+            "kind = \"grafana\"",
+            "its mapping is not used",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"nagios\"",
+            "unknown variant `nagios`",
+        ),
+        (
+            "[people.ada]",
+            "[people.Ada]",
+            "`Ada` is not a name for an entry of [people]",
+        ),
+        (
+            "[escalation]",
+            "[server]\nlisten = \"0.0.0.0:1\"\n[escalation]",
+            "public-url is missing",
+        ),
     ];
     for (line, instead, fault) in cases {
         let faults = faults_with(line, instead);
-        assert!(faults.contains(fault), "{instead}: {fault} is missing in\n{faults}");
+        assert!(
+            faults.contains(fault),
+            "{instead}: {fault} is missing in\n{faults}"
+        );
     }
 }
 
@@ -207,14 +327,20 @@ fn one_address_belongs_to_one_person() {
     let more = "[people.bob]\nname = \"Bob\"\n\
                 contacts = [{ kind = \"email\", address = \"ADA@example.com\" }]\n";
     let faults = read(&format!("{GOOD}\n{more}")).unwrap_err().to_string();
-    assert!(faults.contains("of `bob` is already a contact of `ada`"), "{faults}");
+    assert!(
+        faults.contains("of `bob` is already a contact of `ada`"),
+        "{faults}"
+    );
 }
 
 #[test]
 fn overlapping_overrides_are_refused() {
     let one = "{ person = \"ada\", from = 2026-12-24T18:00:00, until = \"2026-12-25T18:00:00Z\" }";
     let faults = faults_with(one, &format!("{one}, {one}"));
-    assert!(faults.contains("two overrides lie at the same time"), "{faults}");
+    assert!(
+        faults.contains("two overrides lie at the same time"),
+        "{faults}"
+    );
 }
 
 #[test]
@@ -230,7 +356,10 @@ fn a_contact_that_nothing_serves_is_found_when_the_plugins_are_known() {
 fn who_cannot_be_reached_is_warned_of() {
     let text = GOOD.replace(", { kind = \"email\", address = \"ada@example.com\" }", "");
     let warnings = read(&text).unwrap().warnings.to_string();
-    assert!(warnings.contains("warning: `ada` has no mail address"), "{warnings}");
+    assert!(
+        warnings.contains("warning: `ada` has no mail address"),
+        "{warnings}"
+    );
 }
 
 #[test]
@@ -240,15 +369,23 @@ fn the_starter_is_valid_and_warns_of_nothing() {
     assert_eq!(loaded.check_contacts(&BTreeSet::new()), Faults::default());
     let roster = loaded.config.roster();
     let at = Timestamp(1_780_000_000_000);
-    assert_eq!(roster.resolve(&"oncall:platform".parse().unwrap(), at).len(), 1);
+    assert_eq!(
+        roster
+            .resolve(&"oncall:platform".parse().unwrap(), at)
+            .len(),
+        1
+    );
 }
 
 #[test]
 fn the_commented_parts_of_the_starter_are_valid_too() {
     // A comment that is TOML begins with `# name =`, `# [section]`; prose does not parse as either.
-    let is_toml = |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| {
-        !key.trim().is_empty() && !key.trim().contains(' ')
-    });
+    let is_toml = |line: &str| {
+        line.starts_with('[')
+            || line
+                .split_once(" = ")
+                .is_some_and(|(key, _)| !key.trim().is_empty() && !key.trim().contains(' '))
+    };
     let mut seen = 0;
     let text: Vec<String> = STARTER
         .lines()
@@ -268,12 +405,26 @@ fn the_commented_parts_of_the_starter_are_valid_too() {
 
 #[test]
 fn spans_are_read_as_written_and_refused_with_an_example() {
-    for (text, ms) in [("90s", 90_000), ("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250)] {
+    for (text, ms) in [
+        ("90s", 90_000),
+        ("5m", 300_000),
+        ("1h30m", 5_400_000),
+        ("250ms", 250),
+    ] {
         let span: Span = text.parse().unwrap();
         assert_eq!(span.as_ms(), ms, "{text}");
         assert_eq!(span.to_string().parse::<Span>(), Ok(span));
     }
-    for text in ["", "5", "m", "-5m", "5 m", "1.5h", "367d", "99999999999999999999d"] {
+    for text in [
+        "",
+        "5",
+        "m",
+        "-5m",
+        "5 m",
+        "1.5h",
+        "367d",
+        "99999999999999999999d",
+    ] {
         let error = text.parse::<Span>().unwrap_err().to_string();
         assert!(error.contains("\"90s\""), "{error}");
     }
@@ -288,15 +439,29 @@ fn a_secret_is_read_from_its_place_without_its_line_break() {
     assert_eq!(secret.expose_secret(), "hunter2");
     assert!(!format!("{secret:?}").contains("hunter2"));
     std::fs::write(&path, "\n").unwrap();
-    assert!(matches!(SecretRef::File(path).read(), Err(SecretError::Unusable(_))));
-    let unset = SecretRef::Env("TOCSIN_TEST_NOT_SET".into()).read().unwrap_err().to_string();
-    assert!(unset.contains("TOCSIN_TEST_NOT_SET is not set; set it"), "{unset}");
+    assert!(matches!(
+        SecretRef::File(path).read(),
+        Err(SecretError::Unusable(_))
+    ));
+    let unset = SecretRef::Env("TOCSIN_TEST_NOT_SET".into())
+        .read()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        unset.contains("TOCSIN_TEST_NOT_SET is not set; set it"),
+        "{unset}"
+    );
     let missing = SecretRef::File("/nowhere/secret".into()).read();
     assert!(matches!(missing, Err(SecretError::File { .. })));
 }
 
 #[test]
 fn a_file_that_is_not_there_is_told_with_the_remedy() {
-    let error = load(Path::new("/nowhere/tocsin.toml")).unwrap_err().to_string();
-    assert!(error.contains("/nowhere/tocsin.toml") && error.contains("tocsin init"), "{error}");
+    let error = load(Path::new("/nowhere/tocsin.toml"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("/nowhere/tocsin.toml") && error.contains("tocsin init"),
+        "{error}"
+    );
 }

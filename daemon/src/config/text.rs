@@ -82,11 +82,15 @@ impl FromStr for Span {
         };
         let (mut rest, mut total) = (text, 0_u64);
         while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(unreadable)?;
+            let digits = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .ok_or_else(unreadable)?;
             let count: u64 = rest[..digits].parse().map_err(|_| unreadable())?;
             rest = &rest[digits..];
-            let (unit, ms) =
-                UNITS.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or_else(unreadable)?;
+            let (unit, ms) = UNITS
+                .iter()
+                .find(|(unit, _)| rest.starts_with(unit))
+                .ok_or_else(unreadable)?;
             rest = &rest[unit.len()..];
             let part = count.checked_mul(*ms).ok_or_else(unreadable)?;
             total = total.checked_add(part).ok_or_else(unreadable)?;
@@ -143,7 +147,8 @@ impl<'de> Deserialize<'de> for Date {
             .map_err(|_| serde::de::Error::custom(format!("not {wanted}")))?
             .text();
         let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d");
-        date.map(Self).map_err(|_| serde::de::Error::custom(format!("`{text}` is not {wanted}")))
+        date.map(Self)
+            .map_err(|_| serde::de::Error::custom(format!("`{text}` is not {wanted}")))
     }
 }
 
@@ -226,4 +231,10 @@ impl Default for Zone {
     }
 }
 
-as_text!(Span, Zone, crate::oncall::Handover, crate::oncall::Every, crate::oncall::Hours);
+as_text!(
+    Span,
+    Zone,
+    crate::oncall::Handover,
+    crate::oncall::Every,
+    crate::oncall::Hours
+);

@@ -109,7 +109,9 @@ impl fmt::Display for Every {
 
 /// `HH:MM` on a 24-hour clock.
 pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
-    (text.len() == 5).then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten()
+    (text.len() == 5)
+        .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
+        .flatten()
 }
 
 /// An English weekday, whole or its first three letters, in any case.

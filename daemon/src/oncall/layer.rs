@@ -29,7 +29,11 @@ impl Layer {
     /// Who has the turn at `at`; none before the first turn and outside the layer's hours.
     #[must_use]
     pub fn on_call(&self, zone: Tz, at: Timestamp) -> Option<&PersonId> {
-        if self.restrict.as_ref().is_some_and(|restrict| !restrict.covers(zone, at)) {
+        if self
+            .restrict
+            .as_ref()
+            .is_some_and(|restrict| !restrict.covers(zone, at))
+        {
             return None;
         }
         let turn = usize::try_from(self.turn(zone, at)?).ok()?;
@@ -38,7 +42,10 @@ impl Layer {
 
     /// The next instant after `at` at which this layer may answer differently.
     pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
-        let restrict = self.restrict.as_ref().and_then(|restrict| restrict.next_edge(zone, at));
+        let restrict = self
+            .restrict
+            .as_ref()
+            .and_then(|restrict| restrict.next_edge(zone, at));
         let mut next = self.turn(zone, at).map_or(0, |turn| turn + 1);
         // Two hand-overs may fall on one instant, after a skipped day.
         let mut handover = self.begins(zone, next);
@@ -51,7 +58,10 @@ impl Layer {
 
     /// Which turn it is at `at`, counted from 0.
     fn turn(&self, zone: Tz, at: Timestamp) -> Option<u64> {
-        let days = local_time(zone, at).date().signed_duration_since(self.first_date()?).num_days();
+        let days = local_time(zone, at)
+            .date()
+            .signed_duration_since(self.first_date()?)
+            .num_days();
         // The local date may lie a day ahead of the instant's own turn, and a day can be skipped;
         // so begin one turn too late and walk back.
         let mut turn = days.max(0).unsigned_abs() / u64::from(self.every.days().max(1)) + 1;

@@ -24,7 +24,10 @@ pub struct Hours {
 
 impl Hours {
     /// From midnight to midnight.
-    pub const WHOLE_DAY: Self = Self { from: NaiveTime::MIN, until: NaiveTime::MIN };
+    pub const WHOLE_DAY: Self = Self {
+        from: NaiveTime::MIN,
+        until: NaiveTime::MIN,
+    };
 }
 
 /// Which days and hours a layer covers. Outside of them the next layer is asked; the turns go on.

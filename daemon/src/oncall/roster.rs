@@ -37,9 +37,10 @@ impl Roster {
     pub fn resolve(&self, target: &PageTarget, at: Timestamp) -> Vec<Person> {
         let ids = match target {
             PageTarget::Person(id) => vec![id.clone()],
-            PageTarget::OnCall(name) => {
-                self.rotation(name).map(|rotation| rotation.on_call(at)).unwrap_or_default()
-            }
+            PageTarget::OnCall(name) => self
+                .rotation(name)
+                .map(|rotation| rotation.on_call(at))
+                .unwrap_or_default(),
             PageTarget::Team(team) => self.members(team),
         };
         let people = ids.iter().filter_map(|id| self.people.get(id));
@@ -58,7 +59,10 @@ impl Roster {
     /// Everybody in `team`, by handle.
     #[must_use]
     pub fn members(&self, team: &TeamId) -> Vec<PersonId> {
-        let in_team = self.people.values().filter(|person| person.teams.contains(team));
+        let in_team = self
+            .people
+            .values()
+            .filter(|person| person.teams.contains(team));
         in_team.map(|person| person.id.clone()).collect()
     }
 
@@ -66,7 +70,11 @@ impl Roster {
     #[must_use]
     pub fn fallback(&self, at: Timestamp) -> Vec<Person> {
         let mut people: Vec<Person> = Vec::new();
-        for person in self.fallback.iter().flat_map(|target| self.resolve(target, at)) {
+        for person in self
+            .fallback
+            .iter()
+            .flat_map(|target| self.resolve(target, at))
+        {
             if !people.iter().any(|known| known.id == person.id) {
                 people.push(person);
             }
@@ -87,7 +95,9 @@ impl Roster {
             }
             let people = self.resolve(target, at);
             if people.is_empty() {
-                reached.notes.push(format!("{target} reaches nobody: {}", self.why(target)));
+                reached
+                    .notes
+                    .push(format!("{target} reaches nobody: {}", self.why(target)));
             }
             reached.people.insert(target.clone(), people);
         }
@@ -96,12 +106,17 @@ impl Roster {
             if !step.page.iter().all(nobody) {
                 continue;
             }
-            let Some(first) = step.page.first() else { continue };
+            let Some(first) = step.page.first() else {
+                continue;
+            };
             let fallback = self.fallback(at);
             let names: Vec<&str> = fallback.iter().map(|person| person.id.as_str()).collect();
             reached.notes.push(match names.is_empty() {
                 true => format!("step {number} pages nobody; set [escalation] fallback"),
-                false => format!("step {number} pages the fallback instead: {}", names.join(", ")),
+                false => format!(
+                    "step {number} pages the fallback instead: {}",
+                    names.join(", ")
+                ),
             });
             reached.people.insert(first.clone(), fallback);
         }

@@ -50,9 +50,17 @@ impl Rotation {
     /// Who is on call at `at`; empty when no layer covers it.
     #[must_use]
     pub fn on_call(&self, at: Timestamp) -> Vec<PersonId> {
-        let over = self.overrides.iter().rev().find(|over| over.from <= at && at < over.until);
+        let over = self
+            .overrides
+            .iter()
+            .rev()
+            .find(|over| over.from <= at && at < over.until);
         over.map(|over| &over.person)
-            .or_else(|| self.layers.iter().find_map(|layer| layer.on_call(self.zone, at)))
+            .or_else(|| {
+                self.layers
+                    .iter()
+                    .find_map(|layer| layer.on_call(self.zone, at))
+            })
             .cloned()
             .into_iter()
             .collect()
@@ -63,7 +71,8 @@ impl Rotation {
     #[must_use]
     pub fn next_handover(&self, at: Timestamp) -> Option<Timestamp> {
         let now = self.on_call(at);
-        self.edges(at, at.plus_ms(HANDOVER_HORIZON_MS)).find(|edge| self.on_call(*edge) != now)
+        self.edges(at, at.plus_ms(HANDOVER_HORIZON_MS))
+            .find(|edge| self.on_call(*edge) != now)
     }
 
     /// Who is on call from `from` until `until`, without gaps or overlaps: hours in which nobody
@@ -73,7 +82,11 @@ impl Rotation {
         if from >= until {
             return Vec::new();
         }
-        let mut shifts = vec![Shift { people: self.on_call(from), from, until }];
+        let mut shifts = vec![Shift {
+            people: self.on_call(from),
+            from,
+            until,
+        }];
         for edge in self.edges(from, until) {
             let people = self.on_call(edge);
             let Some(last) = shifts.last_mut() else { break };
@@ -84,7 +97,11 @@ impl Rotation {
             if shifts.len() == SHIFTS_MAX {
                 break;
             }
-            shifts.push(Shift { people, from: edge, until });
+            shifts.push(Shift {
+                people,
+                from: edge,
+                until,
+            });
         }
         shifts
     }
@@ -97,8 +114,14 @@ impl Rotation {
     }
 
     fn next_edge(&self, at: Timestamp) -> Option<Timestamp> {
-        let layers = self.layers.iter().filter_map(|layer| layer.next_edge(self.zone, at));
-        let overrides = self.overrides.iter().flat_map(|over| [over.from, over.until]);
+        let layers = self
+            .layers
+            .iter()
+            .filter_map(|layer| layer.next_edge(self.zone, at));
+        let overrides = self
+            .overrides
+            .iter()
+            .flat_map(|over| [over.from, over.until]);
         layers.chain(overrides.filter(|edge| *edge > at)).min()
     }
 }

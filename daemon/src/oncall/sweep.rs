@@ -41,7 +41,11 @@ fn zones() -> Vec<Tz> {
 
 fn midnight_utc(year: i32) -> Timestamp {
     let date = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
-    Timestamp(date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis())
+    Timestamp(
+        date.and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp_millis(),
+    )
 }
 
 fn offset_s(zone: Tz, at: Timestamp) -> i32 {
@@ -84,7 +88,10 @@ fn local_times_around(zone: Tz, change: Timestamp) -> Vec<NaiveDateTime> {
 /// The rule, the slow way: walk minute by minute until the clock shows `local` or more.
 fn first_instant_by_walking(zone: Tz, local: NaiveDateTime, start: Timestamp) -> Timestamp {
     let mut at = start;
-    assert!(local_time(zone, at) < local, "the walk must begin before {local} in {zone}");
+    assert!(
+        local_time(zone, at) < local,
+        "the walk must begin before {local} in {zone}"
+    );
     while local_time(zone, at) < local {
         at = at.plus_ms(MINUTE_MS);
     }
@@ -95,7 +102,10 @@ fn daily(zone: Tz, local: NaiveDateTime, people: &[&str], restrict: Option<Restr
     let _ = zone;
     Layer {
         people: people.iter().map(|id| (*id).into()).collect(),
-        handover: Handover { weekday: None, time: local.time() },
+        handover: Handover {
+            weekday: None,
+            time: local.time(),
+        },
         every: Every::Days(1),
         start: local.date() - TimeDelta::days(5),
         restrict,
@@ -115,7 +125,10 @@ fn a_local_time_is_the_first_instant_that_shows_it_or_has_gone_past_it() {
             }
         }
     }
-    assert!(checked > 10_000, "the sweep must look at clock changes, it looked at {checked}");
+    assert!(
+        checked > 10_000,
+        "the sweep must look at clock changes, it looked at {checked}"
+    );
 }
 
 #[test]
@@ -131,26 +144,59 @@ fn no_clock_change_leaves_a_gap_or_an_overlap_between_shifts() {
 
 fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
     let layers = vec![daily(zone, local, &["ada", "bob", "cyd"], None)];
-    let rotation = Rotation { zone, layers, overrides: Vec::new() };
+    let rotation = Rotation {
+        zone,
+        layers,
+        overrides: Vec::new(),
+    };
     let (from, until) = (change.minus_ms(3 * DAY_MS), change.plus_ms(3 * DAY_MS));
     let shifts = rotation.schedule(from, until);
-    let told = || format!("{zone}, hand-over at {} around {change}: {shifts:?}", local.time());
-    assert_eq!(shifts.first().map(|shift| shift.from), Some(from), "{}", told());
-    assert_eq!(shifts.last().map(|shift| shift.until), Some(until), "{}", told());
+    let told = || {
+        format!(
+            "{zone}, hand-over at {} around {change}: {shifts:?}",
+            local.time()
+        )
+    };
+    assert_eq!(
+        shifts.first().map(|shift| shift.from),
+        Some(from),
+        "{}",
+        told()
+    );
+    assert_eq!(
+        shifts.last().map(|shift| shift.until),
+        Some(until),
+        "{}",
+        told()
+    );
     for pair in shifts.windows(2) {
         assert_eq!(pair[0].until, pair[1].from, "{}", told());
         assert!(pair[0].from < pair[0].until, "{}", told());
         let edge = pair[1].from;
-        assert_eq!(rotation.on_call(edge.minus_ms(1)), pair[0].people, "{}", told());
+        assert_eq!(
+            rotation.on_call(edge.minus_ms(1)),
+            pair[0].people,
+            "{}",
+            told()
+        );
         assert_eq!(rotation.on_call(edge), pair[1].people, "{}", told());
-        assert_eq!(rotation.next_handover(pair[0].from), Some(edge), "{}", told());
+        assert_eq!(
+            rotation.next_handover(pair[0].from),
+            Some(edge),
+            "{}",
+            told()
+        );
         // Every hand-over is the rule applied to its own local date.
         let date = local_time(zone, edge).date();
         let dates = [date, date - TimeDelta::days(1), date + TimeDelta::days(1)];
         let ruled = dates.map(|date| first_instant(zone, date.and_time(local.time())));
         assert!(ruled.contains(&edge), "{}", told());
     }
-    assert!(shifts.iter().all(|shift| shift.people.len() == 1), "{}", told());
+    assert!(
+        shifts.iter().all(|shift| shift.people.len() == 1),
+        "{}",
+        told()
+    );
     assert!((6..=8).contains(&shifts.len()), "{}", told());
 }
 
@@ -162,18 +208,29 @@ fn hours_of_one_layer_and_the_layer_below_share_each_instant_without_a_hole() {
                 let until = (local + TimeDelta::hours(8)).time();
                 let restrict = Restriction {
                     days: WEEK.to_vec(),
-                    hours: Hours { from: local.time(), until },
+                    hours: Hours {
+                        from: local.time(),
+                        until,
+                    },
                 };
                 let day = daily(zone, local, &["ada"], Some(restrict.clone()));
                 let night = daily(zone, local, &["bob"], None);
-                let rotation = Rotation { zone, layers: vec![day, night], overrides: vec![] };
+                let rotation = Rotation {
+                    zone,
+                    layers: vec![day, night],
+                    overrides: vec![],
+                };
                 let (from, until) = (change.minus_ms(2 * DAY_MS), change.plus_ms(2 * DAY_MS));
                 for shift in rotation.schedule(from, until) {
                     let covered = restrict.covers(zone, shift.from);
                     let expected = if covered { "ada" } else { "bob" };
                     assert_eq!(shift.people, [expected.into()], "{zone} {local} {shift:?}");
                     let last = shift.until.minus_ms(1);
-                    assert_eq!(restrict.covers(zone, last), covered, "{zone} {local} {shift:?}");
+                    assert_eq!(
+                        restrict.covers(zone, last),
+                        covered,
+                        "{zone} {local} {shift:?}"
+                    );
                 }
             }
         }

@@ -30,8 +30,17 @@ fn layer(people: &[&str], handover: &str, every: &str, start: &str) -> Layer {
 }
 
 fn weekly(zone: Tz) -> Rotation {
-    let layers = vec![layer(&["ada", "bob"], "monday 09:00", "1 week", "2026-01-05")];
-    Rotation { zone, layers, overrides: Vec::new() }
+    let layers = vec![layer(
+        &["ada", "bob"],
+        "monday 09:00",
+        "1 week",
+        "2026-01-05",
+    )];
+    Rotation {
+        zone,
+        layers,
+        overrides: Vec::new(),
+    }
 }
 
 #[test]
@@ -45,15 +54,27 @@ fn local_times_around_clock_changes_follow_the_rule() {
         ("America/New_York", "2026-03-08 02:30", "2026-03-08 07:00"),
         ("America/New_York", "2026-11-01 01:30", "2026-11-01 05:30"),
         // Half an hour: 02:00 becomes 02:30.
-        ("Australia/Lord_Howe", "2026-10-04 02:15", "2026-10-03 15:30"),
-        ("Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-04 14:45"),
+        (
+            "Australia/Lord_Howe",
+            "2026-10-04 02:15",
+            "2026-10-03 15:30",
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2026-04-05 01:45",
+            "2026-04-04 14:45",
+        ),
         ("Asia/Kathmandu", "2026-06-01 09:00", "2026-06-01 03:15"),
         // A day that never was.
         ("Pacific/Apia", "2011-12-30 09:00", "2011-12-30 10:00"),
     ];
     for (zone, written, expected) in cases {
         let zone: Tz = zone.parse().unwrap();
-        assert_eq!(first_instant(zone, local(written)), utc(expected), "{written} in {zone}");
+        assert_eq!(
+            first_instant(zone, local(written)),
+            utc(expected),
+            "{written} in {zone}"
+        );
     }
 }
 
@@ -65,7 +86,11 @@ fn a_weekly_turn_ends_at_the_same_wall_clock_time_in_summer_and_winter() {
         ("2026-03-30 06:59", "2026-03-30 07:00"), // the first of summer: 09:00 is 07:00 UTC
         ("2026-10-26 07:59", "2026-10-26 08:00"),
     ] {
-        assert_ne!(rotation.on_call(utc(before)), rotation.on_call(utc(at)), "{at}");
+        assert_ne!(
+            rotation.on_call(utc(before)),
+            rotation.on_call(utc(at)),
+            "{at}"
+        );
         assert_eq!(rotation.next_handover(utc(before)), Some(utc(at)));
     }
 }
@@ -77,7 +102,10 @@ fn turns_go_round_in_order_and_nobody_is_on_call_before_the_first() {
     assert_eq!(rotation.on_call(utc("2026-01-05 08:00")), ids(&["ada"]));
     assert_eq!(rotation.on_call(utc("2026-01-12 08:00")), ids(&["bob"]));
     assert_eq!(rotation.on_call(utc("2026-01-19 08:00")), ids(&["ada"]));
-    assert_eq!(rotation.next_handover(utc("2025-12-30 00:00")), Some(utc("2026-01-05 08:00")));
+    assert_eq!(
+        rotation.next_handover(utc("2025-12-30 00:00")),
+        Some(utc("2026-01-05 08:00"))
+    );
 }
 
 #[test]
@@ -92,11 +120,21 @@ fn a_start_between_two_hand_overs_waits_for_the_first_one() {
 fn the_first_layer_that_covers_wins_and_the_next_takes_the_rest() {
     let mut office = layer(&["ada"], "monday 09:00", "1 week", "2026-01-05");
     office.restrict = Some(Restriction {
-        days: vec![Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri],
+        days: vec![
+            Weekday::Mon,
+            Weekday::Tue,
+            Weekday::Wed,
+            Weekday::Thu,
+            Weekday::Fri,
+        ],
         hours: "09:00-17:00".parse().unwrap(),
     });
     let rest = layer(&["bob"], "monday 09:00", "1 week", "2026-01-05");
-    let rotation = Rotation { zone: Tz::UTC, layers: vec![office, rest], overrides: vec![] };
+    let rotation = Rotation {
+        zone: Tz::UTC,
+        layers: vec![office, rest],
+        overrides: vec![],
+    };
     for (at, who) in [
         ("2026-02-02 09:00", "ada"),
         ("2026-02-02 16:59", "ada"),
@@ -120,7 +158,11 @@ fn a_night_belongs_to_the_day_on_which_it_begins() {
         days: vec![Weekday::Fri],
         hours: "22:00-06:00".parse().unwrap(),
     });
-    let rotation = Rotation { zone: Tz::UTC, layers: vec![nights], overrides: vec![] };
+    let rotation = Rotation {
+        zone: Tz::UTC,
+        layers: vec![nights],
+        overrides: vec![],
+    };
     assert_eq!(rotation.on_call(utc("2026-02-06 05:00")), ids(&[]));
     assert_eq!(rotation.on_call(utc("2026-02-06 22:00")), ids(&["ada"]));
     assert_eq!(rotation.on_call(utc("2026-02-07 05:59")), ids(&["ada"]));
@@ -131,9 +173,16 @@ fn a_night_belongs_to_the_day_on_which_it_begins() {
 fn an_override_beats_every_layer_while_it_lasts() {
     let mut rotation = weekly(Tz::UTC);
     let (from, until) = (utc("2026-01-06 12:00"), utc("2026-01-07 12:00"));
-    rotation.overrides.push(Override { person: "cyd".into(), from, until });
+    rotation.overrides.push(Override {
+        person: "cyd".into(),
+        from,
+        until,
+    });
     let shifts = rotation.schedule(utc("2026-01-05 09:00"), utc("2026-01-12 10:00"));
-    let told: Vec<_> = shifts.iter().map(|shift| (shift.people.clone(), shift.from)).collect();
+    let told: Vec<_> = shifts
+        .iter()
+        .map(|shift| (shift.people.clone(), shift.from))
+        .collect();
     let expected = [
         (ids(&["ada"]), utc("2026-01-05 09:00")),
         (ids(&["cyd"]), from),
@@ -146,9 +195,18 @@ fn an_override_beats_every_layer_while_it_lasts() {
 #[test]
 fn one_person_alone_never_hands_over() {
     let layers = vec![layer(&["ada"], "09:00", "1 day", "2026-01-05")];
-    let rotation = Rotation { zone: Tz::Asia__Kathmandu, layers, overrides: vec![] };
+    let rotation = Rotation {
+        zone: Tz::Asia__Kathmandu,
+        layers,
+        overrides: vec![],
+    };
     assert_eq!(rotation.next_handover(utc("2026-06-01 00:00")), None);
-    assert_eq!(rotation.schedule(utc("2026-06-01 00:00"), utc("2026-07-01 00:00")).len(), 1);
+    assert_eq!(
+        rotation
+            .schedule(utc("2026-06-01 00:00"), utc("2026-07-01 00:00"))
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -166,14 +224,26 @@ fn hand_overs_lengths_and_hours_are_read_as_written_and_refused_with_an_example(
     for text in ["monday 09:00", "sunday 23:59", "00:00"] {
         assert_eq!(text.parse::<Handover>().unwrap().to_string(), text);
     }
-    assert_eq!("Mon 09:00".parse::<Handover>().unwrap().to_string(), "monday 09:00");
-    for text in ["", "9:00", "funday 09:00", "monday", "25:00", "monday 09:00:00"] {
+    assert_eq!(
+        "Mon 09:00".parse::<Handover>().unwrap().to_string(),
+        "monday 09:00"
+    );
+    for text in [
+        "",
+        "9:00",
+        "funday 09:00",
+        "monday",
+        "25:00",
+        "monday 09:00:00",
+    ] {
         assert!(text.parse::<Handover>().is_err(), "{text:?}");
     }
     for text in ["1 week", "2 weeks", "1 day", "366 days"] {
         assert_eq!(text.parse::<Every>().unwrap().to_string(), text);
     }
-    for text in ["", "week", "0 weeks", "53 weeks", "367 days", "-1 day", "1 month"] {
+    for text in [
+        "", "week", "0 weeks", "53 weeks", "367 days", "-1 day", "1 month",
+    ] {
         assert!(text.parse::<Every>().is_err(), "{text:?}");
     }
     for text in ["09:00-17:00", "22:00-06:00", "00:00-24:00"] {
@@ -183,13 +253,22 @@ fn hand_overs_lengths_and_hours_are_read_as_written_and_refused_with_an_example(
         assert!(text.parse::<Hours>().is_err(), "{text:?}");
     }
     let error = "noon".parse::<Handover>().unwrap_err().to_string();
-    assert!(error.contains("`noon`") && error.contains("monday 09:00"), "{error}");
+    assert!(
+        error.contains("`noon`") && error.contains("monday 09:00"),
+        "{error}"
+    );
 }
 
 fn person(id: &str, teams: &[&str]) -> (PersonId, Person) {
     let teams = teams.iter().map(|team| (*team).into()).collect();
     let name = id.to_uppercase();
-    let person = Person { id: id.into(), name, contacts: vec![], teams, clearance: false };
+    let person = Person {
+        id: id.into(),
+        name,
+        contacts: vec![],
+        teams,
+        clearance: false,
+    };
     (id.into(), person)
 }
 
@@ -207,10 +286,15 @@ fn roster() -> Roster {
 
 fn plan(steps: &[&[&str]]) -> Plan {
     let step = |targets: &&[&str]| Step {
-        page: targets.iter().map(|target| target.parse().unwrap()).collect(),
+        page: targets
+            .iter()
+            .map(|target| target.parse().unwrap())
+            .collect(),
         wait_ms: 60_000,
     };
-    Plan { steps: steps.iter().map(step).collect() }
+    Plan {
+        steps: steps.iter().map(step).collect(),
+    }
 }
 
 fn names(people: &[Person]) -> Vec<&str> {
@@ -236,15 +320,26 @@ fn a_target_reaches_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
 
 #[test]
 fn a_step_that_reaches_nobody_pages_the_fallback_and_says_so() {
-    let plan = plan(&[&["oncall:primary"], &["person:eve", "team:search"], &["person:bob"]]);
+    let plan = plan(&[
+        &["oncall:primary"],
+        &["person:eve", "team:search"],
+        &["person:bob"],
+    ]);
     let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
     let who = |target: &str| names(&reached.people[&target.parse().unwrap()]);
     assert_eq!(who("oncall:primary"), ["ada"]);
-    assert_eq!(who("person:eve"), ["ada"], "the fallback stands in for the step");
+    assert_eq!(
+        who("person:eve"),
+        ["ada"],
+        "the fallback stands in for the step"
+    );
     assert_eq!(who("person:bob"), ["bob"]);
     let notes = reached.notes.join("\n");
     assert!(notes.contains("person:eve reaches nobody: no such person; add [people.eve]"));
-    assert!(notes.contains("step 2 pages the fallback instead: ada"), "{notes}");
+    assert!(
+        notes.contains("step 2 pages the fallback instead: ada"),
+        "{notes}"
+    );
 }
 
 #[test]

@@ -22,9 +22,7 @@ const GAP_SEARCH_HOURS: i64 = 48;
 pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(at) => Timestamp(at.timestamp_millis()),
-        LocalResult::Ambiguous(a, b) => {
-            Timestamp(a.timestamp_millis().min(b.timestamp_millis()))
-        }
+        LocalResult::Ambiguous(a, b) => Timestamp(a.timestamp_millis().min(b.timestamp_millis())),
         LocalResult::None => end_of_gap(zone, local),
     }
 }

@@ -32,7 +32,12 @@ pub(super) fn config(
     unread: &BTreeSet<&'static str>,
     faults: &mut Vec<Fault>,
 ) {
-    let mut check = Check { config, source, declared, faults };
+    let mut check = Check {
+        config,
+        source,
+        declared,
+        faults,
+    };
     check.ids();
     check.server(&config.server);
     check.policy();
@@ -67,12 +72,15 @@ impl Check<'_> {
     }
 
     fn warning(&mut self, place: &[Place<'_>], message: String, remedy: &str) {
-        self.faults.push(self.source.warning(place, message, remedy));
+        self.faults
+            .push(self.source.warning(place, message, remedy));
     }
 
     /// Whether `[section.id]` stands in the file, right or wrong.
     fn declares(&self, section: &str, id: &str) -> bool {
-        self.declared.get(section).is_some_and(|ids| ids.contains(id))
+        self.declared
+            .get(section)
+            .is_some_and(|ids| ids.contains(id))
     }
 
     /// Ids stand in URLs, in page targets and in metrics.
@@ -80,7 +88,8 @@ impl Check<'_> {
         for (section, ids) in self.declared {
             for id in ids.iter().filter(|id| !is_id(id)) {
                 let message = format!("`{id}` is not a name for an entry of [{section}]");
-                let remedy = "use at most 64 of a-z, 0-9, `-`, `_` and `.`, a letter or digit first";
+                let remedy =
+                    "use at most 64 of a-z, 0-9, `-`, `_` and `.`, a letter or digit first";
                 self.error(at![*section, id], message, remedy);
             }
         }
@@ -95,7 +104,11 @@ impl Check<'_> {
         }
         if server.grace_s > GRACE_S_MAX {
             let message = format!("grace-s is {}", server.grace_s);
-            self.error(at!["server", "grace-s"], message, "choose at most 600 seconds");
+            self.error(
+                at!["server", "grace-s"],
+                message,
+                "choose at most 600 seconds",
+            );
         }
         match &server.public_url {
             Some(url) if !is_base_url(url) => self.error(
@@ -105,7 +118,10 @@ impl Check<'_> {
             ),
             None if !server.listen.ip().is_loopback() => self.error(
                 at!["server", "listen"],
-                format!("listen is {}, which others reach, and public-url is missing", server.listen),
+                format!(
+                    "listen is {}: others reach it, and public-url is missing",
+                    server.listen
+                ),
                 "add public-url = \"https://…\" so that acknowledge links lead back here, \
                  or listen on 127.0.0.1",
             ),
@@ -135,7 +151,11 @@ impl Check<'_> {
         let wait = escalation.contact_wait;
         if !(SECOND_MS..=10 * MINUTE_MS).contains(&wait.as_ms()) {
             let message = format!("contact-wait is {wait}");
-            self.error(at!["escalation", "contact-wait"], message, "choose \"1s\" to \"10m\"");
+            self.error(
+                at!["escalation", "contact-wait"],
+                message,
+                "choose \"1s\" to \"10m\"",
+            );
         }
         let place = at!["escalation", "fallback"];
         if escalation.fallback.len() > STEP_TARGETS_MAX {
@@ -154,7 +174,11 @@ impl Check<'_> {
                 );
                 self.error(place, message, remedy);
             }
-        } else if !escalation.fallback.iter().any(|target| self.always_somebody(target)) {
+        } else if !escalation
+            .fallback
+            .iter()
+            .any(|target| self.always_somebody(target))
+        {
             let message = "fallback may reach nobody, as a rotation can have empty hours";
             self.error(place, message.to_owned(), remedy);
         }
@@ -177,9 +201,11 @@ impl Check<'_> {
     fn always_somebody(&self, target: &PageTarget) -> bool {
         match target {
             PageTarget::Person(id) => self.declares("people", id.as_str()),
-            PageTarget::Team(id) => {
-                self.config.people.values().any(|person| person.teams.contains(id))
-            }
+            PageTarget::Team(id) => self
+                .config
+                .people
+                .values()
+                .any(|person| person.teams.contains(id)),
             PageTarget::OnCall(_) => false,
         }
     }
@@ -216,7 +242,11 @@ impl Check<'_> {
         }
         if mail.ca_file.is_some() && mail.tls == MailTls::None {
             let message = "ca-file without TLS does nothing".to_owned();
-            self.error(at!["mail", "ca-file"], message, "set tls, or remove ca-file");
+            self.error(
+                at!["mail", "ca-file"],
+                message,
+                "set tls, or remove ca-file",
+            );
         }
     }
 }
@@ -224,7 +254,9 @@ impl Check<'_> {
 fn is_id(id: &str) -> bool {
     id.len() <= ID_BYTES_MAX
         && id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
+        && id
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
 }
 
 fn is_base_url(url: &str) -> bool {
@@ -244,5 +276,8 @@ fn is_ip(host: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }

@@ -20,7 +20,9 @@ impl Check<'_> {
             .collect();
         for (id, contacts) in &keys {
             for (number, contact) in contacts.iter().enumerate() {
-                let Some(other) = taken.insert(contact, id) else { continue };
+                let Some(other) = taken.insert(contact, id) else {
+                    continue;
+                };
                 let message = format!(
                     "contact {} {} of `{id}` is already a contact of `{other}`",
                     contact.0, contact.1
@@ -33,7 +35,9 @@ impl Check<'_> {
             self.person(id.as_str(), person);
         }
         for (id, team) in &config.teams {
-            let Some(rotation) = &team.rotation else { continue };
+            let Some(rotation) = &team.rotation else {
+                continue;
+            };
             if !self.declares("rotations", rotation) {
                 let message = format!("there is no rotation `{rotation}`");
                 let remedy = format!("add [rotations.{rotation}], or name one that is there");
@@ -45,7 +49,11 @@ impl Check<'_> {
     fn person(&mut self, id: &str, person: &PersonConfig) {
         if person.name.trim().is_empty() {
             let message = format!("`{id}` has no name");
-            self.error(at!["people", id, "name"], message, "write what people call them");
+            self.error(
+                at!["people", id, "name"],
+                message,
+                "write what people call them",
+            );
         }
         if person.contacts.len() > CONTACTS_MAX {
             let message = format!("`{id}` has {} contacts", person.contacts.len());
@@ -61,7 +69,10 @@ impl Check<'_> {
         for (number, contact) in person.contacts.iter().enumerate() {
             self.contact(id, number, contact);
         }
-        let has_mail = person.contacts.iter().any(|contact| contact.kind == MAIL_CONTACT);
+        let has_mail = person
+            .contacts
+            .iter()
+            .any(|contact| contact.kind == MAIL_CONTACT);
         if person.contacts.is_empty() {
             let message = format!("`{id}` has no contacts, so no page reaches them");
             let remedy = "add contacts = [{ kind = \"email\", address = \"…\" }]";

@@ -54,7 +54,11 @@ impl Check<'_> {
             ),
             _ => {}
         }
-        if layer.restrict.as_ref().is_some_and(|restrict| restrict.days.is_empty()) {
+        if layer
+            .restrict
+            .as_ref()
+            .is_some_and(|restrict| restrict.days.is_empty())
+        {
             let place = at!["rotations", id, "layers", number, "restrict", "days"];
             let message = "a restriction to no day covers nothing".to_owned();
             self.error(place, message, "name days, or remove `days` for every day");
@@ -76,9 +80,16 @@ impl Check<'_> {
                 let message = "an override ends before it begins".to_owned();
                 self.error(place, message, "put `until` after `from`");
             }
-            if spans[..number].iter().any(|(other, end)| from < *end && *other < until) {
+            if spans[..number]
+                .iter()
+                .any(|(other, end)| from < *end && *other < until)
+            {
                 let message = "two overrides lie at the same time".to_owned();
-                self.error(place, message, "shorten one of them, so that one person is on call");
+                self.error(
+                    place,
+                    message,
+                    "shorten one of them, so that one person is on call",
+                );
             }
         }
     }
