@@ -222,7 +222,9 @@ fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client
         .no_proxy()
         .referer(false)
         .connect_timeout(Duration::from_millis(HTTP_CONNECT_MS))
-        .pool_max_idle_per_host(4)
+        // A connection from the pool may be closed already, and then nobody knows whether the
+        // request was heard; and every request goes to an address that was checked for it.
+        .pool_max_idle_per_host(0)
         .dns_resolver(resolve::Guarded::new(Arc::clone(policy)));
     if no_roots {
         builder.tls_certs_only([]).build()

@@ -57,7 +57,8 @@ fn what_was_kept_is_found_again_after_a_restart() {
 #[test]
 fn changed_cut_or_foreign_files_are_a_miss_and_go_away() {
     let fixture = Fixture::new();
-    let spoil: [(&str, fn(&Path, &Path)); 4] = [
+    type Spoil = fn(&Path, &Path);
+    let spoil: [(&str, Spoil); 4] = [
         ("a changed byte", |code, _| {
             let mut bytes = fs::read(code).unwrap();
             let middle = bytes.len() / 2;

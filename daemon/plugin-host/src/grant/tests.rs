@@ -64,7 +64,8 @@ fn a_denial_prints_the_line_that_would_grant_it() {
 #[test]
 fn the_line_that_a_denial_prints_does_grant_it() {
     let first = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
-    let cases: [(&str, fn(&Rights) -> Result<(), Denied>); 5] = [
+    type Ask = fn(&Rights) -> Result<(), Denied>;
+    let cases: [(&str, Ask); 5] = [
         ("event", |rights| rights.event("page")),
         ("verb", |rights| rights.verb(Verb::Get)),
         ("webhook", |rights| rights.webhook("in").map(drop)),

@@ -56,7 +56,8 @@ fn slack_requests_that_are_old_changed_or_unsigned_are_refused() {
     let wrong = ("x-slack-signature", "v0=00");
     let v1 = ("x-slack-signature", "v1=00");
     let nan = ("x-slack-request-timestamp", "soon");
-    let cases: Vec<(Vec<(&str, &str)>, &[u8], u64, VerifyError)> = vec![
+    type Case<'c> = (Vec<(&'c str, &'c str)>, &'c [u8], u64, VerifyError);
+    let cases: Vec<Case<'_>> = vec![
         (vec![at, signed], SLACK_BODY, late, stale.clone()),
         (vec![at, signed], SLACK_BODY, early, stale),
         (

@@ -1,0 +1,203 @@
+//! What happens twice, and what must not.
+
+use super::fakes::Server;
+use super::guests::{Guest, Request, SPIN};
+use super::rig::{Rig, deliver, delivery, event, last_line};
+use crate::Failure;
+use crate::services::{CommandAction, EffectState};
+
+fn once(path: &str) -> (String, &'static str) {
+    (path.to_owned(), "post")
+}
+
+async fn rig(server: &Server) -> Rig {
+    Rig {
+        base: server.origin.clone(),
+        ..Rig::new()
+    }
+}
+
+fn guest(url: &str) -> Guest {
+    let (url, once) = once(url);
+    Guest::default().sends(&Request {
+        method: "POST",
+        url: &url,
+        body: Some("x"),
+        once: Some(once),
+        timeout_ms: Some(300),
+        ..Request::default()
+    })
+}
+
+#[tokio::test]
+async fn an_effect_that_succeeded_is_replayed_to_a_retry_without_sending() {
+    let server = Server::start().await;
+    let rig = rig(&server).await;
+    let plugin = rig.load(&guest(&format!("{}/echo", server.origin))).await;
+    let first = deliver(&plugin).await;
+    let again = deliver(&plugin).await;
+    assert_eq!(server.seen.lock().len(), 1);
+    assert_eq!(last_line(&again), last_line(&first));
+    assert_eq!(
+        (first.stats.effects_replayed, again.stats.effects_replayed),
+        (0, 1)
+    );
+    // Another event is another effect.
+    let other = plugin.deliver(event("e2"), delivery()).await;
+    assert_eq!(
+        (server.seen.lock().len(), other.stats.effects_replayed),
+        (2, 0)
+    );
+}
+
+#[tokio::test]
+async fn an_effect_whose_answer_was_lost_is_unknown_to_the_retry() {
+    for path in ["hang", "drop"] {
+        let server = Server::start().await;
+        let rig = rig(&server).await;
+        let plugin = rig.load(&guest(&format!("{}/{path}", server.origin))).await;
+        let _ = deliver(&plugin).await;
+        let again = deliver(&plugin).await;
+        assert!(
+            last_line(&again).contains("whose answer was lost"),
+            "{path}: {again:?}"
+        );
+        assert_eq!(server.seen.lock().len(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_effect_that_surely_did_not_happen_is_tried_again() {
+    let server = Server::start().await;
+    for url in [
+        format!("{}/status/500", server.origin),
+        "http://127.0.0.1:1/x".to_owned(),
+    ] {
+        let mut rig = rig(&server).await;
+        rig.base = url.clone();
+        let plugin = rig.load(&guest(&url)).await;
+        let _ = deliver(&plugin).await;
+        assert!(rig.services.effects.lock().is_empty(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn the_started_mark_is_there_before_the_request_leaves() {
+    let server = Server::start().await;
+    let rig = rig(&server).await;
+    let plugin = rig.load(&guest(&format!("{}/hang", server.origin))).await;
+    let (services, seen) = (rig.services.clone(), server.seen.clone());
+    let watch = tokio::spawn(async move {
+        while seen.lock().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let effects = services.effects.lock();
+        effects.values().next().cloned()
+    });
+    let _ = deliver(&plugin).await;
+    assert_eq!(watch.await.unwrap(), Some(EffectState::Started));
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_without_the_secrets_in_it() {
+    let server = Server::start().await;
+    let rig = rig(&server).await;
+    let url = format!("{}/leak", server.origin);
+    let request = Request {
+        method: "POST",
+        url: &url,
+        auth: Some("api"),
+        once: Some("x"),
+        ..Request::default()
+    };
+    let plugin = rig.load(&Guest::default().sends(&request)).await;
+    let _ = deliver(&plugin).await;
+    let again = deliver(&plugin).await;
+    assert_eq!(again.stats.effects_replayed, 1);
+    assert!(last_line(&again).contains("[secret:token]"));
+}
+
+/// Sends `signal("{}")` twice, then does what `then` says.
+fn signals(then: &str) -> Guest {
+    let mut guest = Guest::on_event(&format!(
+        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536))
+         (call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {then}"
+    ));
+    guest.put(900, b"{}");
+    guest
+}
+
+#[tokio::test]
+async fn a_retried_call_repeats_the_keys_of_its_commands() {
+    let rig = Rig::new();
+    let plugin = rig.load(&signals("")).await;
+    let _ = deliver(&plugin).await;
+    let _ = deliver(&plugin).await;
+    let _ = plugin.deliver(event("e2"), delivery()).await;
+    let commands = rig.services.commands.lock();
+    let keys: Vec<_> = commands
+        .iter()
+        .map(|command| command.key.as_str())
+        .collect();
+    assert_eq!(keys[..2], keys[2..4]);
+    assert_ne!(
+        keys[0], keys[1],
+        "two equal commands in one call are two commands"
+    );
+    assert!(
+        !keys[..4].contains(&keys[4]),
+        "another delivery has other keys"
+    );
+    assert_eq!(
+        commands[0].action,
+        CommandAction::Signal {
+            signal: "{}".into()
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
+    let mut rig = Rig::new();
+    rig.grant = rig.grant.replace("commands = [\"*\"], ", "");
+    let plugin = rig.load(&signals("")).await;
+    let result = deliver(&plugin).await;
+    assert!(rig.services.commands.lock().is_empty());
+    assert!(
+        result.denials[0].remedy.contains("commands = [\"signal\"]"),
+        "{result:?}"
+    );
+}
+
+/// Enqueues a job, then does what `then` says.
+fn enqueues(then: &str) -> Guest {
+    let mut guest = Guest::on_event(&format!(
+        "(call $enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
+           (i64.const 5000) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1536)) {then}"
+    ));
+    guest.put(900, b"{}");
+    guest.put(904, b"top");
+    guest
+}
+
+#[tokio::test]
+async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
+    let rig = Rig::new();
+    let plugin = rig.load(&enqueues("")).await;
+    let (first, again) = (deliver(&plugin).await, deliver(&plugin).await);
+    assert_eq!(first.jobs.len(), 1, "{first:?}");
+    assert_eq!(
+        (first.jobs[0].topic.as_str(), first.jobs[0].delay_ms),
+        ("top", 5_000)
+    );
+    assert_eq!(first.jobs, again.jobs, "a retry enqueues the same job");
+    for then in ["unreachable", SPIN] {
+        let plugin = rig.load(&enqueues(then)).await;
+        let result = deliver(&plugin).await;
+        assert!(matches!(
+            result.outcome,
+            Err(Failure::Trapped { .. } | Failure::LimitReached { .. })
+        ));
+        assert!(result.jobs.is_empty());
+    }
+}

@@ -1,0 +1,239 @@
+//! Services in memory, and a server on loopback that does what its path says.
+
+use crate::quota::KvUsage;
+use crate::services::{
+    CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError, Services,
+};
+use crate::wit::{CommandError, Email, KvEntry, KvError, KvPage, MailError, Person, Receipt};
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+#[derive(Default)]
+pub(super) struct FakeServices {
+    pub(super) now_ms: AtomicU64,
+    pub(super) commands: Mutex<Vec<PluginCommand>>,
+    pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
+    kv: Mutex<BTreeMap<String, KvEntry>>,
+    usage: Mutex<KvUsage>,
+}
+
+fn now<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
+    ready(value).boxed()
+}
+
+impl Services for FakeServices {
+    fn now_ms(&self) -> u64 {
+        self.now_ms.load(Ordering::Relaxed)
+    }
+
+    fn kv_get<'a>(
+        &'a self,
+        _: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<KvEntry>, KvError>> {
+        now(Ok(self.kv.lock().get(key).cloned()))
+    }
+
+    fn kv_set<'a>(
+        &'a self,
+        _: &'a str,
+        key: &'a str,
+        value: Vec<u8>,
+        _: Option<u64>,
+    ) -> BoxFuture<'a, Result<u64, KvError>> {
+        let mut kv = self.kv.lock();
+        let mut usage = self.usage.lock();
+        let old = kv.get(key);
+        let revision = old.map_or(0, |entry| entry.revision) + 1;
+        match usage.after_write(key, old.map(|entry| entry.value.len()), value.len()) {
+            Ok(after) => *usage = after,
+            Err(error) => return now(Err(error)),
+        }
+        kv.insert(key.to_owned(), KvEntry { value, revision });
+        now(Ok(revision))
+    }
+
+    fn kv_swap<'a>(
+        &'a self,
+        plugin: &'a str,
+        key: &'a str,
+        expected: Option<u64>,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> BoxFuture<'a, Result<u64, KvError>> {
+        if self.kv.lock().get(key).map(|entry| entry.revision) != expected {
+            return now(Err(KvError::Conflict));
+        }
+        self.kv_set(plugin, key, value, ttl_ms)
+    }
+
+    fn kv_delete<'a>(&'a self, _: &'a str, key: &'a str) -> BoxFuture<'a, Result<bool, KvError>> {
+        now(Ok(self.kv.lock().remove(key).is_some()))
+    }
+
+    fn kv_keys<'a>(
+        &'a self,
+        _: &'a str,
+        prefix: &'a str,
+        cursor: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<KvPage, KvError>> {
+        let kv = self.kv.lock();
+        let after =
+            |key: &&String| key.starts_with(prefix) && cursor.is_none_or(|at| key.as_str() > at);
+        let keys = kv
+            .keys()
+            .filter(after)
+            .take(limit as usize)
+            .cloned()
+            .collect();
+        now(Ok(KvPage { keys, cursor: None }))
+    }
+
+    fn effect_begin<'a>(
+        &'a self,
+        effect: &'a EffectKey,
+    ) -> BoxFuture<'a, Result<EffectState, ServiceError>> {
+        let mut effects = self.effects.lock();
+        let state = effects.get(effect).cloned().unwrap_or(EffectState::Fresh);
+        effects
+            .entry(effect.clone())
+            .or_insert(EffectState::Started);
+        now(Ok(state))
+    }
+
+    fn effect_finish<'a>(
+        &'a self,
+        effect: &'a EffectKey,
+        answer: Vec<u8>,
+    ) -> BoxFuture<'a, Result<(), ServiceError>> {
+        self.effects
+            .lock()
+            .insert(effect.clone(), EffectState::Finished(answer));
+        now(Ok(()))
+    }
+
+    fn effect_forget<'a>(
+        &'a self,
+        effect: &'a EffectKey,
+    ) -> BoxFuture<'a, Result<(), ServiceError>> {
+        self.effects.lock().remove(effect);
+        now(Ok(()))
+    }
+
+    fn command(
+        &self,
+        command: PluginCommand,
+    ) -> BoxFuture<'_, Result<CommandAnswer, CommandError>> {
+        self.commands.lock().push(command);
+        now(Ok(CommandAnswer::Done))
+    }
+
+    fn person_by_contact<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Person>, ServiceError>> {
+        now(Ok(None))
+    }
+
+    fn send_mail<'a>(
+        &'a self,
+        _: &'a str,
+        _: Email,
+        _: Option<String>,
+    ) -> BoxFuture<'a, Result<Receipt, MailError>> {
+        now(Ok(Receipt {
+            message_id: "m".into(),
+            replayed: false,
+        }))
+    }
+}
+
+/// Answers by path: `/echo` with the request itself, `/to?URL` with a redirect, `/leak` with the
+/// authorization header, `/status/N`, `/big`, `/hang`, `/drop`.
+pub(super) struct Server {
+    pub(super) origin: String,
+    pub(super) seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&requests)));
+            }
+        });
+        Self { origin, seen }
+    }
+}
+
+async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
+    let mut request = String::new();
+    let mut buffer = [0; 4096];
+    while !complete(&request) {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(read) => request.push_str(&String::from_utf8_lossy(&buffer[..read])),
+        }
+    }
+    seen.lock().push(request.clone());
+    let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    let answer = match target.split(['?', '/']).nth(1).unwrap_or_default() {
+        "to" => {
+            let to = target.split_once('?').map_or("", |(_, to)| to);
+            format!(
+                "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"
+            )
+        }
+        "status" => {
+            let status = target.rsplit('/').next().unwrap_or("500");
+            format!("HTTP/1.1 {status} Thing\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        }
+        "leak" => {
+            let token = request
+                .lines()
+                .find(|line| line.starts_with("authorization"));
+            let token = token.unwrap_or("none");
+            ok(
+                &format!("your header was {token}"),
+                &format!("x-token: {token}\r\n"),
+            )
+        }
+        "big" => ok(&"x".repeat(5 << 20), ""),
+        "hang" => return std::future::pending().await,
+        "drop" => return,
+        _ => ok(&request, "set-cookie: a=b\r\n"),
+    };
+    let _ = stream.write_all(answer.as_bytes()).await;
+    let _ = stream.shutdown().await;
+}
+
+fn ok(body: &str, headers: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn complete(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length: ")?
+            .parse()
+            .ok()
+    });
+    body.len() >= length.unwrap_or(0)
+}

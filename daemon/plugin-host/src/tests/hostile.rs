@@ -1,0 +1,309 @@
+//! Guests that spin, allocate, flood and trap.
+
+use super::guests::{Guest, SPIN, TRAP, encode, world};
+use super::rig::{Rig, deliver, last_line, report, signed, tick};
+use crate::limits::{LOG_LINES_MAX, MEMORY_BYTES};
+use crate::wit::Outcome;
+use crate::{Failure, LoadError};
+use std::time::{Duration, Instant};
+
+/// Generous, for busy machines: what matters is that it ends.
+const STOPPED_WITHIN: Duration = Duration::from_secs(4);
+
+fn each_export(body: &str) -> Guest {
+    Guest {
+        on_event: body.into(),
+        on_webhook: body.into(),
+        on_schedule: body.into(),
+        health: body.into(),
+        ..Guest::default()
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_in_any_export_is_stopped_at_its_cpu_budget() {
+    let rig = Rig::new();
+    let plugin = rig.load(&each_export(SPIN)).await;
+    let started = Instant::now();
+    let mut reports = Vec::new();
+    reports.push(report(&deliver(&plugin).await).clone());
+    reports.push(report(&tick(&plugin).await).clone());
+    reports.push(report(&plugin.webhook(signed("a")).await).clone());
+    reports.push(report(&plugin.health().await).clone());
+    assert!(
+        started.elapsed() < STOPPED_WITHIN * 4,
+        "{:?}",
+        started.elapsed()
+    );
+    let exports: Vec<_> = reports
+        .iter()
+        .map(|report| report.export.as_str())
+        .collect();
+    assert_eq!(exports, ["on-event", "on-schedule", "on-webhook", "health"]);
+    for report in reports {
+        assert_eq!(report.limit, Some("cpu-ms"), "{report}");
+        assert!(report.cause.contains("100 ms of CPU"), "{report}");
+        assert!(report.remedy.contains("[limits] cpu-ms"), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_while_it_is_described_or_configured_does_not_load() {
+    for (export, guest) in [
+        (
+            "describe",
+            Guest {
+                describe: SPIN.into(),
+                ..Guest::default()
+            },
+        ),
+        (
+            "check-config",
+            Guest {
+                check_config: SPIN.into(),
+                ..Guest::default()
+            },
+        ),
+    ] {
+        let rig = Rig::new();
+        let error = rig.try_load(&guest).await.unwrap_err();
+        let LoadError::Call(Failure::LimitReached { report }) = error else {
+            panic!("{error}")
+        };
+        assert_eq!(report.export, export);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_does_not_hold_up_the_callers_runtime() {
+    let rig = Rig::new();
+    let plugin = rig.load(&each_export(SPIN)).await;
+    // This test's runtime has one thread: the ticks below only happen if it stays free.
+    let calls = futures_util::future::join_all((0..4).map(|_| deliver(&plugin)));
+    let mut ticks = 0;
+    tokio::pin!(calls);
+    loop {
+        tokio::select! {
+            results = &mut calls => {
+                assert!(results.iter().all(|result| result.outcome.is_err()));
+                break;
+            }
+            () = tokio::time::sleep(Duration::from_millis(5)) => ticks += 1,
+        }
+    }
+    assert!(ticks >= 5, "{ticks}");
+}
+
+#[tokio::test]
+async fn a_guest_that_waits_for_ever_is_stopped_by_the_clock_on_the_wall() {
+    let mut rig = Rig::new();
+    rig.manifest = rig
+        .manifest
+        .replace("wall-ms = 5000", "wall-ms = 200")
+        .replace("100", "10000");
+    rig.grant
+        .push_str("\nlimits = { cpu-ms = 10000, wall-ms = 200 }");
+    let plugin = rig.load(&each_export(SPIN)).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(report(&result).limit, Some("wall-ms"));
+    assert!(Duration::from_micros(result.stats.wall_us) < STOPPED_WITHIN);
+}
+
+#[tokio::test]
+async fn a_memory_bomb_is_refused_memory_and_the_report_says_how_much() {
+    let rig = Rig::new();
+    let bomb = "(loop $l
+        (if (i32.eq (memory.grow (i32.const 64)) (i32.const -1)) (then unreachable))
+        (br $l))";
+    let plugin = rig.load(&Guest::on_event(bomb)).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(
+        report(&result).limit,
+        Some("memory-bytes"),
+        "{}",
+        report(&result)
+    );
+    assert!(
+        result.stats.memory_bytes <= MEMORY_BYTES,
+        "{:?}",
+        result.stats
+    );
+    assert!(
+        result.stats.memory_bytes > MEMORY_BYTES / 2,
+        "{:?}",
+        result.stats
+    );
+}
+
+#[tokio::test]
+async fn a_guest_that_begins_with_too_much_memory_does_not_load() {
+    let rig = Rig::new();
+    let guest = Guest {
+        pages: 1024,
+        ..Guest::default()
+    };
+    let error = rig.try_load(&guest).await.unwrap_err();
+    let LoadError::Call(Failure::LimitReached { report }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(report.limit, Some("memory-bytes"));
+}
+
+#[tokio::test]
+async fn a_table_bomb_is_refused_its_table() {
+    let rig = Rig::new();
+    let mut guest = Guest::on_event(
+        "(if (i32.eq (table.grow $t (ref.null func) (i32.const 100000)) (i32.const -1))
+           (then unreachable))",
+    );
+    guest.more = "(table $t 1 funcref)".into();
+    let plugin = rig.load(&guest).await;
+    assert_eq!(
+        report(&deliver(&plugin).await).limit,
+        Some("table-elements")
+    );
+}
+
+#[tokio::test]
+async fn recursion_without_an_end_overflows_the_guests_stack_only() {
+    let rig = Rig::new();
+    let mut guest = Guest::on_event("(drop (call $deep (i32.const 0)))");
+    guest.more = "(func $deep (param i32) (result i32)
+        (i32.add (call $deep (i32.add (local.get 0) (i32.const 1))) (i32.const 1)))"
+        .into();
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(report(&result).limit, Some("stack"), "{}", report(&result));
+}
+
+#[tokio::test]
+async fn a_trap_names_its_export_and_the_next_call_starts_clean() {
+    let rig = Rig::new();
+    let guest = Guest {
+        on_schedule: TRAP.into(),
+        ..Guest::default()
+    };
+    let plugin = rig.load(&guest).await;
+    let result = tick(&plugin).await;
+    assert_eq!(report(&result).export, "on-schedule");
+    assert!(
+        report(&result)
+            .to_string()
+            .contains("plugin `probe` 0.1.0, in on-schedule")
+    );
+    assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
+}
+
+#[tokio::test]
+async fn a_component_whose_every_export_traps_does_not_load() {
+    let (resolve, world) = world();
+    let mangling = wit_parser::ManglingAndAbi::Standard32;
+    let module = wit_component::dummy_module(&resolve, world, mangling);
+    let error = Rig::new()
+        .try_load_bytes(&encode(module))
+        .await
+        .unwrap_err();
+    let LoadError::Call(Failure::Trapped { report }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(report.export, "describe");
+}
+
+#[tokio::test]
+async fn text_that_is_no_utf_8_traps_the_guest() {
+    let rig = Rig::new();
+    let mut guest = Guest::on_event(
+        "(call $log (i32.const 2) (i32.const 900) (i32.const 4) (i32.const 0) (i32.const 0))",
+    );
+    guest.put(900, &[0xff, 0xfe, 0x41, 0xc3]);
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    assert!(
+        report(&result).cause.contains("utf-8"),
+        "{}",
+        report(&result)
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_log_lines_is_cut_and_counted() {
+    let rig = Rig::new();
+    let mut guest = Guest::on_event(
+        "(loop $l
+           (call $log (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
+           (global.set $n (i32.add (global.get $n) (i32.const 1)))
+           (br_if $l (i32.lt_u (global.get $n) (i32.const 3000))))",
+    );
+    guest.more = "(global $n (mut i32) (i32.const 0))".into();
+    guest.put(900, b"a\x1b[2Jb");
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(result.outcome, Ok(Outcome::Done));
+    assert_eq!(result.log.len(), LOG_LINES_MAX);
+    assert_eq!(result.stats.log_lines_dropped, 3000 - LOG_LINES_MAX as u32);
+    assert!(
+        !last_line(&result).contains('\u{1b}'),
+        "{:?}",
+        last_line(&result)
+    );
+}
+
+#[tokio::test]
+async fn a_huge_string_is_not_copied_out_of_the_guest() {
+    let rig = Rig::new();
+    let mut guest = Guest::on_event(
+        "(call $log (i32.const 2) (i32.const 0) (i32.const 8388608) (i32.const 0) (i32.const 0))",
+    );
+    guest.pages = 200;
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(
+        report(&result).limit,
+        Some("hostcall-bytes"),
+        "{}",
+        report(&result)
+    );
+}
+
+#[tokio::test]
+async fn a_pointer_out_of_bounds_traps_the_guest() {
+    let rig = Rig::new();
+    let guest = Guest::on_event(
+        "(call $log (i32.const 2) (i32.const -16) (i32.const 100) (i32.const 0) (i32.const 0))",
+    );
+    let plugin = rig.load(&guest).await;
+    assert_eq!(report(&deliver(&plugin).await).limit, None);
+}
+
+#[tokio::test]
+async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
+    use std::sync::atomic::Ordering;
+    let rig = Rig::new();
+    let guest = Guest {
+        on_schedule: TRAP.into(),
+        ..Guest::default()
+    };
+    let plugin = rig.load(&guest).await;
+    for _ in 0..crate::quarantine::FAULTS_MAX {
+        assert!(matches!(
+            tick(&plugin).await.outcome,
+            Err(Failure::Trapped { .. })
+        ));
+    }
+    let closed = deliver(&plugin).await;
+    assert!(
+        matches!(closed.outcome, Err(Failure::Quarantined { .. })),
+        "{:?}",
+        closed.outcome
+    );
+    assert!(matches!(
+        plugin.inspect().state,
+        crate::PluginState::Quarantined { .. }
+    ));
+    assert_eq!(plugin.inspect().last_fault.unwrap().export, "on-schedule");
+    rig.services
+        .now_ms
+        .fetch_add(crate::quarantine::BACKOFF_MS_MIN, Ordering::Relaxed);
+    assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
+    assert_eq!(plugin.inspect().state, crate::PluginState::Active);
+}

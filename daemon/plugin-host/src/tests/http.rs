@@ -1,0 +1,317 @@
+//! Outgoing requests: the gate, the addresses, the redirects, the credentials.
+
+use super::fakes::Server;
+use super::guests::{Guest, Request};
+use super::rig::{Rig, SECRET, deliver, last_line};
+use crate::wit::{LogLevel, Outcome};
+
+async fn rig_with(server: &Server) -> Rig {
+    Rig {
+        base: server.origin.clone(),
+        ..Rig::new()
+    }
+}
+
+fn get<'r>(url: &'r str) -> Request<'r> {
+    Request {
+        method: "GET",
+        url,
+        ..Request::default()
+    }
+}
+
+/// Sends one request; gives what the guest logged of the answer or the error.
+async fn line(rig: &Rig, request: &Request<'_>) -> String {
+    let plugin = rig.load(&Guest::default().sends(request)).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(result.outcome, Ok(Outcome::Done));
+    last_line(&result).to_owned()
+}
+
+#[tokio::test]
+async fn a_granted_request_goes_out_with_the_hosts_credential() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/echo", server.origin);
+    let request = Request {
+        method: "POST",
+        url: &url,
+        headers: &[("content-type", "text/plain")],
+        body: Some("hello"),
+        auth: Some("api"),
+        ..Request::default()
+    };
+    let plugin = rig.load(&Guest::default().sends(&request)).await;
+    let result = deliver(&plugin).await;
+    let seen = server.seen.lock()[0].clone();
+    assert!(seen.starts_with("POST /echo HTTP/1.1"), "{seen}");
+    assert!(
+        seen.contains(&format!("authorization: Bearer {SECRET}")),
+        "{seen}"
+    );
+    assert!(seen.ends_with("\r\n\r\nhello"), "{seen}");
+    // The echo came back without the secret, which the guest never had.
+    assert!(
+        last_line(&result).contains("Bearer [secret:token]"),
+        "{}",
+        last_line(&result)
+    );
+    assert_eq!(result.stats.http_requests, 1);
+    assert!(result.stats.redactions >= 1);
+}
+
+#[tokio::test]
+async fn without_naming_a_right_no_credential_is_added() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    line(&rig, &get(&format!("{}/echo", server.origin))).await;
+    assert!(!server.seen.lock()[0].contains("authorization"));
+}
+
+#[tokio::test]
+async fn a_secret_that_an_answer_repeats_never_reaches_the_guest() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/leak", server.origin);
+    let request = Request {
+        auth: Some("api"),
+        ..get(&url)
+    };
+    let line = line(&rig, &request).await;
+    assert_eq!(line, "your header was authorization: Bearer [secret:token]");
+}
+
+#[tokio::test]
+async fn an_ungranted_request_is_denied_with_the_line_that_would_grant_it() {
+    let server = Server::start().await;
+    let mut rig = rig_with(&server).await;
+    rig.grant = "grant = { events = [\"job\"] }\nallow-networks = [\"loopback\"]".into();
+    let url = format!("{}/echo", server.origin);
+    let plugin = rig.load(&Guest::default().sends(&get(&url))).await;
+    let result = deliver(&plugin).await;
+    let line = last_line(&result);
+    assert!(
+        line.contains("grant = { http = [\"api\"], events = [\"job\"] }"),
+        "{line}"
+    );
+    assert_eq!(result.log[0].level, LogLevel::Error);
+    assert_eq!(result.denials.len(), 1);
+    assert!(server.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn loopback_stays_closed_until_the_operator_opens_it() {
+    let server = Server::start().await;
+    let port = server.origin.rsplit(':').next().unwrap().to_owned();
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+    ] {
+        let mut rig = rig_with(&server).await;
+        rig.base = format!("http://{host}:{port}");
+        rig.grant = rig.grant.replace("allow-networks = [\"loopback\"]", "");
+        let line = line(&rig, &get(&format!("{}/echo", rig.base))).await;
+        assert!(
+            line.contains("allow-networks = [\"loopback\"]"),
+            "{host}: {line}"
+        );
+    }
+    assert!(server.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_and_its_addresses_checked_before_anything_is_sent() {
+    let server = Server::start().await;
+    let port = server.origin.rsplit(':').next().unwrap().to_owned();
+    let rig = Rig {
+        base: format!("http://localhost:{port}"),
+        ..Rig::new()
+    };
+    let line = line(&rig, &get(&format!("{}/echo", rig.base))).await;
+    assert!(line.starts_with("GET /echo"), "{line}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_only_where_the_plugin_may_go_itself() {
+    let server = Server::start().await;
+    let cases = [
+        ("/echo", "GET /echo"),
+        (
+            "http://169.254.169.254/latest/meta-data/",
+            "GET http://169.254.169.254/latest/meta-data/",
+        ),
+        ("http://evil.example/", "does not ask for it"),
+        ("file:///etc/passwd", "only http and https"),
+        ("http://u:p@127.0.0.1/", "user name"),
+    ];
+    for (to, want) in cases {
+        let rig = rig_with(&server).await;
+        let line = line(&rig, &get(&format!("{}/to?{to}", server.origin))).await;
+        assert!(line.contains(want), "{to}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_the_metadata_address_is_refused_even_by_a_right_that_names_it() {
+    let server = Server::start().await;
+    let mut rig = rig_with(&server).await;
+    rig.manifest.push_str(
+        "\n[[http]]\nname = \"meta\"\norigin = \"http://169.254.169.254\"\npaths = [\"*\"]\n\
+         methods = [\"GET\"]\n",
+    );
+    let line = line(
+        &rig,
+        &get(&format!("{}/to?http://169.254.169.254/x", server.origin)),
+    )
+    .await;
+    assert!(
+        line.contains("allow-networks = [\"loopback\", \"metadata\"]"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn a_credential_stays_behind_when_a_redirect_changes_the_origin() {
+    let (first, second) = (Server::start().await, Server::start().await);
+    let mut rig = rig_with(&first).await;
+    rig.manifest.push_str(&format!(
+        "\n[[http]]\nname = \"other\"\norigin = \"{}\"\npaths = [\"*\"]\nmethods = [\"GET\"]\n",
+        second.origin
+    ));
+    let url = format!("{}/to?{}/echo", first.origin, second.origin);
+    line(
+        &rig,
+        &Request {
+            auth: Some("api"),
+            ..get(&url)
+        },
+    )
+    .await;
+    assert!(first.seen.lock()[0].contains("authorization"));
+    assert!(
+        !second.seen.lock()[0].contains("authorization"),
+        "{}",
+        second.seen.lock()[0]
+    );
+}
+
+#[tokio::test]
+async fn redirects_come_to_an_end() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let to = format!("{}/to?", server.origin);
+    let four = format!("{to}/to?/to?/to?/to?/echo");
+    let line = line(&rig, &get(&four)).await;
+    assert_eq!(line, "more than 3 redirects");
+    assert_eq!(server.seen.lock().len(), 4);
+}
+
+#[tokio::test]
+async fn smuggled_headers_are_refused_before_anything_is_sent() {
+    let server = Server::start().await;
+    let url = format!("{}/echo", server.origin);
+    let cases = [
+        ("Host", "evil.example"),
+        ("Transfer-Encoding", "chunked"),
+        ("Authorization", "Bearer mine"),
+        ("x-a", "1\r\nhost: evil.example"),
+        ("proxy-authorization", "x"),
+    ];
+    for (name, value) in cases {
+        let rig = rig_with(&server).await;
+        let request = Request {
+            headers: &[(name, value)],
+            ..get(&url)
+        };
+        let line = line(&rig, &request).await;
+        assert!(
+            line.contains("header") || line.contains("value of"),
+            "{name}: {line}"
+        );
+    }
+    assert!(server.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_refused() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let line = line(&rig, &get(&format!("{}/big", server.origin))).await;
+    assert_eq!(line, "too-large");
+}
+
+#[tokio::test]
+async fn requests_per_minute_have_an_end_too() {
+    let server = Server::start().await;
+    let mut rig = rig_with(&server).await;
+    rig.grant.push_str("\nlimits = { http-per-min = 2 }");
+    let url = format!("{}/echo", server.origin);
+    let plugin = rig.load(&Guest::default().sends(&get(&url))).await;
+    let mut lines = Vec::new();
+    for _ in 0..3 {
+        lines.push(last_line(&deliver(&plugin).await).to_owned());
+    }
+    assert!(lines[1].starts_with("GET /echo"), "{lines:?}");
+    assert_eq!(lines[2], "throttled");
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_costs_the_guest_a_timeout_and_no_cpu() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/hang", server.origin);
+    let request = Request {
+        timeout_ms: Some(300),
+        ..get(&url)
+    };
+    let plugin = rig.load(&Guest::default().sends(&request)).await;
+    let result = deliver(&plugin).await;
+    assert_eq!(result.outcome, Ok(Outcome::Done));
+    assert_eq!(last_line(&result), "timeout");
+    assert!(result.stats.wall_us >= 300_000, "{:?}", result.stats);
+    assert!(result.stats.cpu_us < 100_000, "{:?}", result.stats);
+}
+
+#[tokio::test]
+async fn a_missing_secret_is_told_and_nothing_is_sent() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/echo", server.origin);
+    let plugin = rig
+        .load(&Guest::default().sends(&Request {
+            auth: Some("api"),
+            ..get(&url)
+        }))
+        .await;
+    std::fs::remove_file(rig.folder.path().join("token")).unwrap();
+    let result = deliver(&plugin).await;
+    assert!(last_line(&result).contains("the secret `token` cannot be read"));
+    assert!(server.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn requests_per_call_have_an_end() {
+    use super::guests::{ANSWER, REQUEST};
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/status/204", server.origin);
+    let mut guest = Guest::default().sends(&get(&url));
+    guest.more = "(global $n (mut i32) (i32.const 0))".into();
+    guest.on_event = format!(
+        "(loop $l
+           (call $http_send (i32.const {REQUEST}) (i32.const {ANSWER}))
+           (global.set $n (i32.add (global.get $n) (i32.const 1)))
+           (br_if $l (i32.lt_u (global.get $n) (i32.const 31))))
+         (call $log_answer) (i32.const 512)"
+    );
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    assert!(
+        last_line(&result).contains("at most 30 requests per call"),
+        "{result:?}"
+    );
+    assert_eq!(server.seen.lock().len(), 30);
+}

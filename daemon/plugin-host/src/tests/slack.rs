@@ -1,0 +1,82 @@
+//! The real Slack plugin, where it has been built.
+
+use super::rig::{Rig, delivery};
+use crate::wit::{Event, EventBody, Settled};
+use crate::{CodeOrigin, PluginGrant};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Where `cargo xtask plugins` puts it: beside the folder that this test runs from.
+fn folder() -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    let target = exe
+        .ancestors()
+        .find(|folder| folder.join("debug").is_dir())?;
+    let folder = target.join("plugins/slack");
+    folder.join("plugin.wasm").is_file().then_some(folder)
+}
+
+#[tokio::test]
+async fn the_slack_plugin_loads_and_takes_an_event() {
+    let Some(path) = folder() else {
+        println!("skipped: no plugins/slack/plugin.wasm in the target folder; cargo xtask plugins");
+        return;
+    };
+    let rig = Rig::new();
+    let secret = rig.folder.path().join("token");
+    let grant: PluginGrant = toml::from_str(&format!(
+        "path = {path:?}\nsettings = {{ base-url = \"http://127.0.0.1:1/api\" }}\n\
+         secrets = {{ bot-token = {{ file = {secret:?} }}, signing-secret = {{ file = {secret:?} }} }}\n\
+         grant = {{ http = [\"*\"], events = [\"*\"], commands = [\"*\"], webhook = [\"*\"] }}\n\
+         allow-networks = [\"loopback\"]"
+    ))
+    .unwrap();
+    let started = Instant::now();
+    let plugin = rig.host.load("slack", grant.clone()).await.unwrap();
+    let compiled = started.elapsed();
+    assert_eq!(plugin.inspect().code, CodeOrigin::Compiled);
+    let started = Instant::now();
+    let plugin_again = rig.host.load("slack", grant).await.unwrap();
+    println!(
+        "slack: compiled in {compiled:?}, from the cache in {:?}",
+        started.elapsed()
+    );
+    assert_eq!(plugin_again.inspect().code, CodeOrigin::Cached);
+
+    let body = EventBody::Settled(Settled {
+        id: "page-1".into(),
+        by: None,
+        choice: None,
+        extra: "{}".into(),
+    });
+    let event = Event {
+        id: "e".into(),
+        seq: 1,
+        origin: None,
+        incident_id: None,
+        at: 0,
+        body,
+    };
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let result = plugin.deliver(event.clone(), delivery()).await;
+        assert!(
+            !matches!(
+                result.outcome,
+                Err(crate::Failure::Trapped { .. } | crate::Failure::LimitReached { .. })
+            ),
+            "{:?}",
+            result.outcome
+        );
+        times.push((
+            result.stats.wall_us,
+            result.stats.cpu_us,
+            result.stats.memory_bytes,
+        ));
+    }
+    times.sort_unstable();
+    println!(
+        "slack: fresh instance and call, p50 (wall µs, cpu µs, bytes): {:?}",
+        times[25]
+    );
+}

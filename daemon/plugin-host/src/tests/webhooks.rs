@@ -1,0 +1,70 @@
+//! What comes in is checked before a guest sees it.
+
+use super::guests::Guest;
+use super::rig::{Rig, signed};
+use crate::{Failure, WebhookCall};
+
+async fn status(rig: &Rig, request: WebhookCall) -> u16 {
+    let plugin = rig.load(&Guest::default()).await;
+    match plugin.webhook(request).await.outcome {
+        Ok(answer) => answer.status,
+        Err(Failure::Refused { status, .. }) => status,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_signed_request_reaches_the_guest() {
+    assert_eq!(status(&Rig::new(), signed("payload=1")).await, 200);
+}
+
+#[tokio::test]
+async fn a_request_that_fails_a_check_is_refused_with_its_status() {
+    let with = |change: fn(&mut WebhookCall)| {
+        let mut request = signed("a");
+        change(&mut request);
+        request
+    };
+    let cases = [
+        (401, with(|request| request.body = b"b".to_vec())),
+        (401, with(|request| request.headers.clear())),
+        (404, with(|request| request.route = "out".into())),
+        (405, with(|request| request.method = "GET".into())),
+        (413, with(|request| request.body = vec![0; 1025])),
+    ];
+    for (want, request) in cases {
+        assert_eq!(
+            status(&Rig::new(), request.clone()).await,
+            want,
+            "{request:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_is_not_granted_does_not_exist() {
+    let mut rig = Rig::new();
+    rig.grant = rig.grant.replace("webhook = [\"*\"], ", "");
+    assert_eq!(status(&rig, signed("a")).await, 404);
+}
+
+#[tokio::test]
+async fn signatures_and_credentials_are_not_passed_on() {
+    // `on-webhook`: headers are parameters 8 and 9, `verified` is 12.
+    let rig = Rig::new();
+    let checks = "
+        (if (i32.ne (local.get 9) (i32.const 1)) (then unreachable))
+        (if (i32.ne (local.get 12) (i32.const 1)) (then unreachable))
+        (i32.const 640)";
+    let guest = Guest {
+        on_webhook: checks.into(),
+        ..Guest::default()
+    };
+    let plugin = rig.load(&guest).await;
+    let mut request = signed("a");
+    for name in ["Authorization", "Cookie"] {
+        request.headers.push((name.into(), b"x".to_vec()));
+    }
+    // Of four headers only Slack's timestamp is left, and the request is verified.
+    assert_eq!(plugin.webhook(request).await.outcome.unwrap().status, 200);
+}
