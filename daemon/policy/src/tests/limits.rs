@@ -149,3 +149,75 @@ fn values_nested_as_deep_as_limits_allow_do_not_overflow_a_small_stack() {
         assert!(!report.remedy.is_empty(), "{body}: {report}");
     }
 }
+
+#[test]
+fn a_file_that_nests_or_chains_without_end_is_refused_or_runs_on_a_small_stack() {
+    let many = 10_000;
+    let bodies = [
+        "{".repeat(many),
+        format!("{}{}", "{".repeat(many), "}".repeat(many)),
+        format!("{}{}", "[".repeat(many), "]".repeat(many)),
+        format!("{}{}", "#{a:".repeat(many), "1}".repeat(many)),
+        "if true {".repeat(many),
+        format!("{}1", "-".repeat(many)),
+        format!("{}true", "!".repeat(many)),
+        format!("1{}", " + 1".repeat(many)),
+        format!("alert.title{}", " + alert.title".repeat(many)),
+        format!("true{}", " || alert.title == \"x\"".repeat(many)),
+        format!("alert{}", ".labels".repeat(many)),
+        format!("alert{}", "[0]".repeat(many)),
+        format!("alert{}", ".label(\"x\")".repeat(many)),
+        format!("alert.title{}", " ?? alert.title".repeat(many)),
+        "`${".repeat(many),
+        "|x| ".repeat(many),
+        "switch 1 { _ => ".repeat(many),
+        "else if true { } ".repeat(many),
+        format!(
+            "if true {{ }} {}",
+            "else if alert.title == \"\" { } ".repeat(many / 2)
+        ),
+        "x(".repeat(many),
+        "return ".repeat(many),
+        "let x = 1; ".repeat(many),
+        format!("let x = 1; {}", "x = ".repeat(many)),
+        "/*".repeat(many),
+    ];
+    for body in bodies {
+        let text = format!("fn route(alert) {{ {body} }}\n");
+        let start: String = body.chars().take(40).collect();
+        let small = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+        let report = small
+            .spawn(move || routing_fault(&text))
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(!report.remedy.is_empty(), "{start}: {report}");
+    }
+}
+
+#[test]
+fn a_file_with_too_many_variables_functions_or_elements_is_stopped() {
+    let count = 2_000;
+    let variables: String = (0..count)
+        .map(|n| format!("let x{n} = alert.title; "))
+        .collect();
+    let functions: String = (0..count).map(|n| format!("fn f{n}() {{ }}\n")).collect();
+    let list = "1, ".repeat(count);
+    for (limit, text) in [
+        ("variables", format!("fn route(alert) {{ {variables} }}")),
+        ("functions", format!("fn route(alert) {{ }}\n{functions}")),
+        ("literal", format!("fn route(alert) {{ [{list}] }}")),
+        (
+            "literal",
+            format!("fn route(alert) {{ \"{}\" }}", "x".repeat(20_000)),
+        ),
+    ] {
+        let report = routing_fault(&text);
+        let hit = report.limit.as_ref().map(|limit| limit.name);
+        assert_eq!(hit, Some(limit), "{report}");
+        assert!(
+            report.line.is_some() && !report.remedy.is_empty(),
+            "{report}"
+        );
+    }
+}
