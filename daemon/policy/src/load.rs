@@ -268,14 +268,17 @@ fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
         Some(near) => format!("did you mean `{near}`?"),
         None => "give it another ending, or move it out of the folder".to_owned(),
     };
-    let whose = if for_teams { "of a team" } else { "" };
+    let policy = if for_teams {
+        "policy of a team"
+    } else {
+        "policy"
+    };
     Err(Report::new(
         shown,
         format!(
-            "no policy {whose} has this name; the names are {}",
+            "no {policy} has this name; the names are {}",
             names.join(", ")
-        )
-        .replace("policy  has", "policy has"),
+        ),
         remedy,
     ))
 }

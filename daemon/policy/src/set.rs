@@ -133,8 +133,8 @@ impl PolicySet {
         })))
     }
 
-    /// A cheap summary of the names, sizes and times of the files in `dir`: when it differs from the
-    /// last one, it is time to load again. A folder that cannot be read has a summary too.
+    /// A cheap summary of the names, sizes and times of the files in `dir`: when it differs from
+    /// the last one, it is time to load again. A folder that cannot be read has a summary too.
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();

@@ -25,8 +25,8 @@ pub(crate) type Decoded<T> = Result<(T, String), Fault>;
 const ROUTE_EXAMPLE: &str = "answer as `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10)` to wait for more \
      alerts, or `#{ ignore: true, reason: \"why\" }`";
-const GRADE_EXAMPLE: &str = "answer as `#{ grade: \"major\", security: false, reason: \"why\" }`; grades are minor, \
-     major and critical";
+const GRADE_EXAMPLE: &str = "answer as `#{ grade: \"major\", security: false, reason: \
+     \"why\" }`; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "answer as `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
      minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…)";
 

@@ -2,7 +2,7 @@
 //! test names only the fields that it is about; a `*` in an expected text stands for any text.
 
 use serde_json::{Map, Value, json};
-use tocsin_core::{Grading, Plan, Route, Verdict};
+use tocsin_core::{Grading, Plan, Route, Step, Verdict};
 
 use super::Difference;
 use crate::helpers::glob;
@@ -44,7 +44,10 @@ pub(super) fn grading(verdict: Verdict<Grading>) -> Value {
 }
 
 pub(super) fn plan(verdict: Verdict<Plan>) -> Value {
-    let step = |step: &tocsin_core::Step| json!({ "page": step.page, "wait": Span(step.wait_ms).to_string() });
+    let step = |step: &Step| {
+        let wait = Span(step.wait_ms).to_string();
+        json!({ "page": step.page, "wait": wait })
+    };
     let steps: Vec<Value> = verdict.value.steps.iter().map(step).collect();
     json!({ "steps": steps, "reason": verdict.reason })
 }

@@ -23,7 +23,8 @@ fn a_report_shows_the_line_a_caret_under_the_fault_and_the_remedy() {
 #[test]
 fn a_fault_in_a_function_of_a_function_is_told_where_it_is_and_not_where_it_was_called() {
     let report = routing_fault(
-        "fn deep() {\n  let m = #{};\n  m.nobody\n}\nfn mid() { deep() }\nfn route(alert) { mid() }\n",
+        "fn deep() {\n  let m = #{};\n  m.nobody\n}\nfn mid() { deep() }\n\
+         fn route(alert) { mid() }\n",
     );
     assert_eq!(report.line, Some(3), "{report}");
     assert!(report.remedy.contains("if \"x\" in map"), "{report}");
@@ -198,7 +199,8 @@ fn a_slip_in_a_branch_that_seldom_runs_is_found_at_load() {
         ),
     ] {
         let text = format!(
-            "fn helper(x) {{ x }}\nfn route(alert, ctx) {{\n  if alert.labels.rare == \"yes\" {{\n    \
+            "fn helper(x) {{ x }}\nfn route(alert, ctx) {{\n  \
+             if alert.labels.rare == \"yes\" {{\n    \
              return {slip};\n  }}\n  #{{ key: \"k\", service: \"s\", reason: \"r\" }}\n}}\n"
         );
         let reports = load(&[("routing.rhai", &text)]).err();

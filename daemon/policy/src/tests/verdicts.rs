@@ -72,7 +72,8 @@ fn a_plan_takes_one_target_or_a_list_once_each_and_durations_as_text() {
     let verdict = escalate(
         Grade::Critical,
         "#{ reason: \"r\", steps: [ #{ page: \"person:ada\", wait: \"90s\" }, \
-           #{ page: [oncall(\"payments\"), team(\"t\"), oncall(\"payments\")], wait: hours(1) } ] }",
+           #{ page: [oncall(\"payments\"), team(\"t\"), oncall(\"payments\")], \
+           wait: hours(1) } ] }",
     );
     let steps = verdict
         .unwrap_or_else(|report| panic!("{report}"))

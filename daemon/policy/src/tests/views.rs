@@ -204,7 +204,8 @@ fn an_incident_about_to_open_has_no_grade_until_it_is_graded() {
     );
     assert_eq!(facts.title, "High error rate");
     let text = "fn grade(incident, alert) { #{ grade: if incident.grade == \"\" { \"minor\" } \
-         else { \"critical\" }, reason: `${incident.alerts.firing} ${incident.labels.a} ${incident.team}` } }";
+         else { \"critical\" }, \
+         reason: `${incident.alerts.firing} ${incident.labels.a} ${incident.team}` } }";
     let set = load(&[("grading.rhai", text)]).unwrap();
     let ask = |facts: &IncidentFacts| {
         set.grade(&IncidentView::new(facts.clone()), &alert(&[]), &context())
