@@ -1,14 +1,10 @@
 //! `cargo xtask bindings`: the guest bindings are generated here and committed, so that a plugin
 //! does not compile a WIT parser each time it is built.
 
-use crate::paths;
-use anyhow::{Context, Result, bail};
-use std::fs;
-use wit_bindgen_core::{Files, WorldGenerator};
-use wit_bindgen_rust::Opts;
-use wit_parser::Resolve;
+#[cfg(feature = "bindings")]
+mod generate;
 
-const REMEDY: &str = "run `cargo xtask bindings` and commit plugin-sdk/src/bindings.rs";
+use anyhow::Result;
 
 /// Arguments of `cargo xtask bindings`.
 #[derive(clap::Args)]
@@ -18,46 +14,25 @@ pub(crate) struct Args {
     check: bool,
 }
 
-/// Writes or checks the committed bindings.
+/// Writes or checks the committed bindings. The generator is a feature of this crate, because it
+/// takes long to compile; without it, this command runs itself once more with it.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let path = paths::root().join("plugin-sdk/src/bindings.rs");
-    let fresh = generate()?;
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    if committed == fresh {
-        return Ok(());
-    }
-    if args.check {
-        bail!("plugin-sdk/src/bindings.rs is not what plugin-sdk/wit gives: {REMEDY}");
-    }
-    fs::write(&path, fresh).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote plugin-sdk/src/bindings.rs");
+    #[cfg(feature = "bindings")]
+    return generate::run(args.check);
+    #[cfg(not(feature = "bindings"))]
+    return again(args.check);
+}
+
+#[cfg(not(feature = "bindings"))]
+fn again(check: bool) -> Result<()> {
+    let mut cargo =
+        std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(crate::paths::root())
+        .args(["run", "--quiet", "--package", "xtask", "--profile", "xtask"])
+        .args(["--features", "bindings", "--", "bindings"])
+        .args(check.then_some("--check"));
+    let status = cargo.status()?;
+    anyhow::ensure!(status.success(), "cargo xtask bindings failed ({status})");
     Ok(())
-}
-
-fn generate() -> Result<String> {
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(paths::root().join("plugin-sdk/wit"))?;
-    let world = resolve.select_world(&[package], Some("plugin"))?;
-    let options = Opts {
-        format: true,
-        generate_all: true,
-        generate_unused_types: true,
-        pub_export_macro: true,
-        export_macro_name: Some("export_bindings".into()),
-        default_bindings_module: Some("$crate::bindings".into()),
-        additional_derive_attributes: vec!["PartialEq".into()],
-        ..Opts::default()
-    };
-    let mut files = Files::default();
-    options.build().generate(&mut resolve, world, &mut files)?;
-    let (_, bytes) = files.iter().next().context("the generator wrote no file")?;
-    Ok(dedent(std::str::from_utf8(bytes)?))
-}
-
-/// Two thirds of the generated file is indentation that nobody reads. Leading blanks mean nothing
-/// to the compiler here: the one string literal goes on over lines that end in a backslash.
-fn dedent(text: &str) -> String {
-    text.lines()
-        .flat_map(|line| [line.trim_start(), "\n"])
-        .collect()
 }

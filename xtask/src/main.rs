@@ -11,10 +11,9 @@ mod plugins;
 mod steps;
 mod test;
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Automation for the tocsin workspace")]
@@ -35,8 +34,15 @@ enum Command {
     Bindings(bindings::Args),
 }
 
-fn main() -> Result<ExitCode> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    run(Cli::parse().command).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),

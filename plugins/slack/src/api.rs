@@ -134,6 +134,11 @@ fn answer(method: &str, result: Result<Response, HttpError>) -> Result<Value, Ap
             let why = format!("{method}: Slack did not answer in time");
             return Err(ApiError::Unsure(Failure::retry(why)));
         }
+        // It was sent, and the answer broke off or was too long to take.
+        Err(error @ (HttpError::Other(_) | HttpError::TooLarge(_))) => {
+            let why = format!("{method}: {error:?}");
+            return Err(ApiError::Unsure(Failure::retry(why)));
+        }
         Err(error) => return Err(ApiError::NotDone(error.into())),
     };
     let retry_after_ms = response.retry_after_ms();
@@ -306,6 +311,7 @@ mod tests {
         };
         let unsure = [
             answer("m", Err(HttpError::Timeout)),
+            answer("m", Err(HttpError::Other("connection reset".into()))),
             respond(502, ""),
             respond(200, r#"{"ok":false,"error":"internal_error"}"#),
         ];
