@@ -8,10 +8,12 @@ use tocsin_core::{Labels, Signal};
 use crate::view::{AlertView, Context, IncidentView};
 
 const CUT: &str = "…";
+/// Longest value that is copied at all, in bytes: a storm of large alerts must not pay for text
+/// that is cut anyway.
+const VALUE_BYTES_MAX: usize = 512;
 
 /// Longest text and most entries of a nested map or list, tried in order until it fits.
 const STEPS: &[(usize, usize)] = &[
-    (512, usize::MAX),
     (128, usize::MAX),
     (32, usize::MAX),
     (8, usize::MAX),
@@ -62,7 +64,7 @@ fn alert_json(signal: &Signal) -> Value {
         "fingerprint": signal.fingerprint,
         "status": signal.status,
         "title": signal.title,
-        "summary": signal.summary,
+        "summary": cut(&signal.summary, VALUE_BYTES_MAX),
         "labels": labels_json(&signal.labels),
         "annotations": labels_json(&signal.annotations),
         "starts_at_ms": signal.starts_at,
@@ -91,7 +93,9 @@ fn incident_json(incident: &IncidentView) -> Value {
 }
 
 fn labels_json(labels: &Labels) -> Value {
-    let entry = |(name, value): (&String, &String)| (name.clone(), Value::String(value.clone()));
+    let entry = |(name, value): (&String, &String)| {
+        (name.clone(), Value::String(cut(value, VALUE_BYTES_MAX)))
+    };
     Value::Object(labels.iter().map(entry).collect())
 }
 

@@ -164,12 +164,14 @@ pub struct ContextFacts {
 
 /// A change that may be the cause: a deployment, a pipeline, a flag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChangeFacts {
     /// The service that it touched.
     pub service: String,
     /// One line for people.
     pub title: String,
     /// When it took effect.
+    #[serde(rename = "at_ms")]
     pub at: Timestamp,
     /// Where a person can look.
     #[serde(default)]
@@ -180,6 +182,7 @@ pub struct ChangeFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LocalTime {
     /// The instant.
+    #[serde(rename = "utc_ms")]
     pub utc: Timestamp,
     /// The zone of the fields below, as in the IANA database.
     pub zone: String,
