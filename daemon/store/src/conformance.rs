@@ -7,12 +7,14 @@
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "these are tests"
+    missing_docs,
+    reason = "these are tests, and their names say what they require"
 )]
 
 pub mod commits;
 pub mod deliveries;
 pub mod lanes;
+pub mod limits;
 pub mod reads;
 pub mod timers;
 
@@ -44,9 +46,10 @@ macro_rules! conformance_suite {
                 a_stream_refuses_a_version_that_has_passed, a_guard_refuses_a_row_that_moved,
                 a_guard_refuses_a_row_that_is_there, revisions_are_never_used_twice,
                 a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
-                everything_is_there_after_a_crash, too_large_is_refused_before_anything_is_written,
-                a_group_that_is_too_long_is_refused_whole, a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part,
-                the_largest_values_are_kept;
+                everything_is_there_after_a_crash,
+                a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part;
+            limits: too_large_is_refused_before_anything_is_written,
+                a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
             reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
                 streams_are_listed_with_their_versions, rows_are_read_by_prefix_in_pages,
                 tables_stay_apart, what_expired_is_forgotten_and_nothing_else,

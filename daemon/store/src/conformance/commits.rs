@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use super::{Subject, append, command, commit, delivery, event, key, row, stream, timer};
-use crate::{
-    APPENDS_MAX, Batch, Class, CommandKey, CommitError, Committed, GROUP_BATCHES_MAX, Guard,
-    KEY_BYTES_MAX, OutboxRow, RowChange, Store, Table, TimerRow, VALUE_BYTES_MAX,
-};
-use tocsin_core::Timestamp;
+use crate::{Batch, Class, CommandKey, CommitError, Committed, Guard, RowChange, Store, Table};
 
 fn whole() -> Batch {
     Batch {
@@ -45,7 +41,7 @@ fn is_whole(store: &dyn Store) {
     assert_eq!(answered, Some(json!("done")));
 }
 
-fn is_empty(store: &dyn Store) {
+pub(super) fn is_empty(store: &dyn Store) {
     assert_eq!(store.streams(None, 9).unwrap(), []);
     for table in Table::ALL {
         assert_eq!(store.rows(table, "", None, 9).unwrap(), []);
@@ -62,7 +58,6 @@ fn is_empty(store: &dyn Store) {
     );
 }
 
-/// See the name.
 pub fn a_batch_commits_whole(subject: Box<dyn Subject>) {
     is_empty(subject.store());
     let versions = vec![2, 1];
@@ -70,7 +65,6 @@ pub fn a_batch_commits_whole(subject: Box<dyn Subject>) {
     is_whole(subject.store());
 }
 
-/// See the name.
 pub fn everything_is_there_after_a_crash(subject: Box<dyn Subject>) {
     commit(subject.store(), whole()).unwrap();
     let subject = subject.reopened();
@@ -90,7 +84,6 @@ pub fn everything_is_there_after_a_crash(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_refused_batch_leaves_nothing(subject: Box<dyn Subject>) {
     let guard = Guard {
         table: Table::Meta,
@@ -131,7 +124,6 @@ pub fn a_refused_batch_leaves_nothing(subject: Box<dyn Subject>) {
     is_empty(subject.reopened().store());
 }
 
-/// See the name.
 pub fn a_conflict_fails_only_its_own_batch(subject: Box<dyn Subject>) {
     let batch = |name, expected| Batch {
         appends: vec![append(name, expected, 1)],
@@ -149,7 +141,6 @@ pub fn a_conflict_fails_only_its_own_batch(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn later_batches_see_earlier_ones_of_the_group(subject: Box<dyn Subject>) {
     let guard = |revision| {
         vec![Guard {
@@ -211,7 +202,6 @@ pub fn later_batches_see_earlier_ones_of_the_group(subject: Box<dyn Subject>) {
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
 }
 
-/// See the name.
 pub fn a_stream_refuses_a_version_that_has_passed(subject: Box<dyn Subject>) {
     let add = |expected, events| Batch {
         appends: vec![append("a", expected, events)],
@@ -231,7 +221,6 @@ pub fn a_stream_refuses_a_version_that_has_passed(subject: Box<dyn Subject>) {
     assert_eq!(nothing, Ok(Committed { versions: vec![3] }));
 }
 
-/// See the name.
 pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
     let write = |value| Batch {
         rows: vec![row(Table::Key, "k", value)],
@@ -268,7 +257,6 @@ pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_guard_refuses_a_row_that_is_there(subject: Box<dyn Subject>) {
     let guards = vec![Guard {
         table: Table::Key,
@@ -287,7 +275,6 @@ pub fn a_guard_refuses_a_row_that_is_there(subject: Box<dyn Subject>) {
     ));
 }
 
-/// See the name.
 pub fn revisions_are_never_used_twice(mut subject: Box<dyn Subject>) {
     let mut last = 0;
     for value in [Some(1), Some(1), None, Some(1), None, Some(1)] {
@@ -313,7 +300,6 @@ pub fn revisions_are_never_used_twice(mut subject: Box<dyn Subject>) {
     }
 }
 
-/// See the name.
 pub fn a_command_is_carried_out_once(subject: Box<dyn Subject>) {
     commit(subject.store(), whole()).unwrap();
     let changed = Batch {
@@ -334,7 +320,6 @@ pub fn a_command_is_carried_out_once(subject: Box<dyn Subject>) {
     is_whole(subject.store());
 }
 
-/// See the name.
 pub fn several_appends_to_one_stream_follow_each_other(subject: Box<dyn Subject>) {
     let appends = vec![append("a", 0, 2), append("b", 0, 1), append("a", 2, 1)];
     let answer = commit(
@@ -368,151 +353,6 @@ pub fn several_appends_to_one_stream_follow_each_other(subject: Box<dyn Subject>
     ));
 }
 
-/// See the name.
-pub fn too_large_is_refused_before_anything_is_written(subject: Box<dyn Subject>) {
-    let value = json!("x".repeat(VALUE_BYTES_MAX - 1));
-    let name = "x".repeat(KEY_BYTES_MAX + 1);
-    let many = (0..=APPENDS_MAX)
-        .map(|n| append(&n.to_string(), 0, 1))
-        .collect();
-    let mut long = append("a", 0, 1);
-    long.events.push(value.clone());
-    let page = || delivery(key(Class::Page, "anna", 1), 0);
-    let tick = || timer(1, "kind", "id");
-    let mut result = command("c", "", 9);
-    result.result = value.clone();
-    let empty = Batch::default;
-    for batch in [
-        Batch {
-            appends: many,
-            ..empty()
-        },
-        Batch {
-            appends: vec![long],
-            ..empty()
-        },
-        Batch {
-            appends: vec![append(&name, 0, 1)],
-            ..empty()
-        },
-        Batch {
-            rows: vec![row(Table::Key, "k", value.clone())],
-            ..empty()
-        },
-        Batch {
-            rows: vec![row(Table::Key, &name, 1)],
-            ..empty()
-        },
-        Batch {
-            outbox: vec![OutboxRow {
-                body: value.clone(),
-                ..page()
-            }],
-            ..empty()
-        },
-        Batch {
-            outbox: vec![OutboxRow {
-                coalesce: Some(name.clone()),
-                ..page()
-            }],
-            ..empty()
-        },
-        Batch {
-            outbox: vec![delivery(key(Class::Page, &name, 1), 0)],
-            ..empty()
-        },
-        Batch {
-            timers_set: vec![TimerRow {
-                payload: value,
-                ..tick()
-            }],
-            ..empty()
-        },
-        Batch {
-            timers_set: vec![timer(1, &name, "id")],
-            ..empty()
-        },
-        Batch {
-            timers_set: vec![timer(1, "kind", &name)],
-            ..empty()
-        },
-        Batch {
-            command: Some(result),
-            ..empty()
-        },
-        Batch {
-            command: Some(command(&name, "", 9)),
-            ..empty()
-        },
-    ] {
-        let sound = Batch {
-            command: batch.command,
-            ..batch
-        };
-        let Err(CommitError::TooLarge { size, max, .. }) = commit(subject.store(), sound) else {
-            panic!("it was taken");
-        };
-        assert_eq!(size, max + 1);
-    }
-    is_empty(subject.store());
-}
-
-/// See the name.
-pub fn a_group_that_is_too_long_is_refused_whole(subject: Box<dyn Subject>) {
-    let write = |n: usize| Batch {
-        rows: vec![row(Table::Key, &n.to_string(), 1)],
-        ..Batch::default()
-    };
-    let answers = subject
-        .store()
-        .commit((0..=GROUP_BATCHES_MAX).map(write).collect())
-        .unwrap();
-    assert_eq!(answers.len(), GROUP_BATCHES_MAX + 1);
-    assert!(
-        answers
-            .iter()
-            .all(|answer| matches!(answer, Err(CommitError::TooLarge { .. })))
-    );
-    is_empty(subject.store());
-    let answers = subject
-        .store()
-        .commit((0..GROUP_BATCHES_MAX).map(write).collect())
-        .unwrap();
-    assert!(answers.iter().all(Result::is_ok));
-}
-
-/// See the name.
-pub fn the_largest_values_are_kept(subject: Box<dyn Subject>) {
-    let text = "x".repeat(VALUE_BYTES_MAX - 2);
-    let name = |n: usize| format!("{n:0>width$}", width = KEY_BYTES_MAX);
-    let batch = |n: usize| Batch {
-        rows: vec![row(Table::Key, &name(n), text.clone())],
-        timers_set: vec![TimerRow {
-            payload: json!(text),
-            ..timer(1, "kind", &name(n))
-        }],
-        ..Batch::default()
-    };
-    let answers = subject
-        .store()
-        .commit((0..100).map(batch).collect())
-        .unwrap();
-    assert!(answers.iter().all(Result::is_ok));
-    let subject = subject.reopened();
-    let rows = subject.store().rows(Table::Key, "", None, 1_000).unwrap();
-    assert_eq!(rows.len(), 100);
-    assert!(rows.iter().all(|(_, stored)| stored.value == json!(text)));
-    let timers = subject.store().timers_due(Timestamp(1), 1_000).unwrap();
-    assert_eq!(
-        timers
-            .iter()
-            .filter(|timer| timer.payload == json!(text))
-            .count(),
-        100
-    );
-}
-
-/// See the name.
 pub fn a_batch_falls_with_those_it_needs(subject: Box<dyn Subject>) {
     let add = |name, expected, needs| Batch {
         appends: vec![append(name, expected, 1)],
@@ -539,7 +379,6 @@ pub fn a_batch_falls_with_those_it_needs(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn readers_never_see_a_batch_in_part(subject: Box<dyn Subject>) {
     let store = subject.store();
     let names: Vec<_> = (0..40).map(|n| n.to_string()).collect();

@@ -14,7 +14,6 @@ fn waiting(store: &dyn Store) -> Vec<u64> {
     rows.into_iter().map(|row| row.key.seq).collect()
 }
 
-/// See the name.
 pub fn a_claim_hands_out_the_oldest_ready_row(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(2, 10), page(1, 10)]);
     assert_eq!(claim(subject.store(), Class::Page, 9), []);
@@ -31,7 +30,6 @@ pub fn a_claim_hands_out_the_oldest_ready_row(subject: Box<dyn Subject>) {
     assert_eq!(claims.len(), 1);
 }
 
-/// See the name.
 pub fn a_settled_row_is_gone(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0), page(2, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
@@ -40,7 +38,6 @@ pub fn a_settled_row_is_gone(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
-/// See the name.
 pub fn a_retry_waits_for_its_time(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
@@ -61,7 +58,6 @@ pub fn a_retry_waits_for_its_time(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn an_attempt_cut_off_by_a_crash_is_known(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     claim(subject.store(), Class::Page, 0);
@@ -73,7 +69,6 @@ pub fn an_attempt_cut_off_by_a_crash_is_known(subject: Box<dyn Subject>) {
     assert_eq!(claim(subject.store(), Class::Page, 0)[0].row.attempts, 3);
 }
 
-/// See the name.
 pub fn a_settled_attempt_is_not_interrupted(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     claim(subject.store(), Class::Page, 0);
@@ -84,7 +79,6 @@ pub fn a_settled_attempt_is_not_interrupted(subject: Box<dyn Subject>) {
     assert!(!claim(subject.store(), Class::Page, 5)[0].interrupted);
 }
 
-/// See the name.
 pub fn a_lapsed_lease_is_claimed_again(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let first = claim(subject.store(), Class::Page, 0);
@@ -96,7 +90,6 @@ pub fn a_lapsed_lease_is_claimed_again(subject: Box<dyn Subject>) {
     assert!(second[0].token.fence > first[0].token.fence);
 }
 
-/// See the name.
 pub fn a_claim_that_was_taken_over_cannot_settle(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let first = claim(subject.store(), Class::Page, 0);
@@ -111,7 +104,6 @@ pub fn a_claim_that_was_taken_over_cannot_settle(subject: Box<dyn Subject>) {
     assert!(matches!(late, Err(CommitError::Fenced(_))));
 }
 
-/// See the name.
 pub fn a_lapsed_claim_may_settle_until_taken(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let first = claim(subject.store(), Class::Page, 0);
@@ -123,7 +115,6 @@ pub fn a_lapsed_claim_may_settle_until_taken(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.store()), [0; 0]);
 }
 
-/// See the name.
 pub fn fencing_numbers_rise_over_a_crash(mut subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let mut last = 0;
@@ -145,7 +136,6 @@ pub fn fencing_numbers_rise_over_a_crash(mut subject: Box<dyn Subject>) {
     }
 }
 
-/// See the name.
 pub fn a_claim_settles_once_in_a_group(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
@@ -156,7 +146,6 @@ pub fn a_claim_settles_once_in_a_group(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.store()), [1]);
 }
 
-/// See the name.
 pub fn a_refused_batch_leaves_the_claim_standing(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
@@ -185,7 +174,6 @@ pub fn a_refused_batch_leaves_the_claim_standing(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.store()), [0; 0]);
 }
 
-/// See the name.
 pub fn classes_have_rows_of_their_own(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
@@ -201,7 +189,6 @@ pub fn classes_have_rows_of_their_own(subject: Box<dyn Subject>) {
     }
 }
 
-/// See the name.
 pub fn a_cancelled_row_is_not_claimed(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0), page(2, 0)]);
     let outbox_cancel = vec![page(1, 0).key, page(7, 0).key];
@@ -217,7 +204,6 @@ pub fn a_cancelled_row_is_not_claimed(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
-/// See the name.
 pub fn a_cancelled_claim_stays_gone_after_a_retry(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0), page(2, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
@@ -240,7 +226,6 @@ pub fn a_cancelled_claim_stays_gone_after_a_retry(subject: Box<dyn Subject>) {
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
-/// See the name.
 pub fn deliveries_are_listed_in_pages(subject: Box<dyn Subject>) {
     let lanes = ["", "a", "a\0", "b"];
     let rows = lanes

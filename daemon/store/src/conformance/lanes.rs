@@ -10,7 +10,6 @@ fn bulk(lane: &str, seq: u64, not_before: i64) -> OutboxRow {
     delivery(key(Class::Bulk, lane, seq), not_before)
 }
 
-/// See the name.
 pub fn a_claim_takes_its_whole_lane(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
@@ -27,7 +26,6 @@ pub fn a_claim_takes_its_whole_lane(subject: Box<dyn Subject>) {
     assert_eq!(keys(&claim(subject.store(), Class::Bulk, 0)), [("a", 2)]);
 }
 
-/// See the name.
 pub fn a_claim_takes_one_row_a_lane(subject: Box<dyn Subject>) {
     let rows = (0..30)
         .map(|seq| bulk(["a", "b", "c"][seq as usize % 3], seq, 0))
@@ -40,7 +38,6 @@ pub fn a_claim_takes_one_row_a_lane(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn lanes_that_waited_longest_come_first(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
@@ -59,7 +56,6 @@ pub fn lanes_that_waited_longest_come_first(subject: Box<dyn Subject>) {
     assert_eq!(keys(&claim(subject.store(), Class::Bulk, 9)), [("a", 1)]);
 }
 
-/// See the name.
 pub fn a_retry_does_not_hold_up_its_lane(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![bulk("a", 1, 0), bulk("a", 2, 0)]);
     let first = claim(subject.store(), Class::Bulk, 0);
@@ -74,7 +70,6 @@ pub fn a_retry_does_not_hold_up_its_lane(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn next_ready_is_the_earliest_of_the_class(subject: Box<dyn Subject>) {
     let next = |store: &dyn Store| store.next_ready(Class::Bulk).unwrap();
     assert_eq!(next(subject.store()), None);
@@ -89,7 +84,6 @@ pub fn next_ready_is_the_earliest_of_the_class(subject: Box<dyn Subject>) {
     assert_eq!(next(subject.store()), Some(Timestamp(15)));
 }
 
-/// See the name.
 pub fn next_ready_of_a_held_lane_is_its_lease(subject: Box<dyn Subject>) {
     let next = || subject.store().next_ready(Class::Bulk).unwrap();
     queue(subject.store(), vec![bulk("a", 1, 10)]);
@@ -120,7 +114,6 @@ fn states(store: &dyn Store) -> Vec<(String, u64, String)> {
     rows.into_iter().map(parts).collect()
 }
 
-/// See the name.
 pub fn a_newer_state_replaces_the_waiting_one(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
@@ -154,7 +147,6 @@ pub fn a_newer_state_replaces_the_waiting_one(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_state_being_delivered_is_not_replaced(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![state("a", 1, "topic", "old")]);
     let claims = claim(subject.store(), Class::State, 9);
@@ -178,7 +170,6 @@ pub fn a_state_being_delivered_is_not_replaced(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn only_the_same_state_of_the_same_lane_is_replaced(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
@@ -203,7 +194,6 @@ pub fn only_the_same_state_of_the_same_lane_is_replaced(subject: Box<dyn Subject
     assert_eq!(states(subject.store()).len(), 6);
 }
 
-/// See the name.
 pub fn pages_are_never_merged(subject: Box<dyn Subject>) {
     for class in [Class::Page, Class::Prompt, Class::Bulk] {
         let row = |seq| OutboxRow {

@@ -6,7 +6,6 @@ use tocsin_core::Timestamp;
 use super::{Subject, append, command, commit, row, stream};
 use crate::{Append, Batch, CommandKey, RowChange, Store, Table, verify_events};
 
-/// See the name.
 pub fn a_stream_is_read_in_pages(subject: Box<dyn Subject>) {
     let appends = vec![append("a", 0, 5), append("aa", 0, 1), append("", 0, 1)];
     commit(
@@ -38,7 +37,6 @@ pub fn a_stream_is_read_in_pages(subject: Box<dyn Subject>) {
 
 const ODD: [&str; 8] = ["", "\0", "\0\u{1}", "a", "a\0", "a\0b", "a/b", "ü"];
 
-/// See the name.
 pub fn streams_with_odd_names_stay_apart(subject: Box<dyn Subject>) {
     for (name, events) in ODD.iter().zip(1..) {
         let appends = vec![append(name, 0, events)];
@@ -57,7 +55,6 @@ pub fn streams_with_odd_names_stay_apart(subject: Box<dyn Subject>) {
     }
 }
 
-/// See the name.
 pub fn streams_are_listed_with_their_versions(subject: Box<dyn Subject>) {
     for (name, events) in ODD.iter().zip([1, 2, 3, 4, 5, 6, 7, 8]).rev() {
         let appends = vec![append(name, 0, events), append("none", 0, 0)];
@@ -84,7 +81,6 @@ pub fn streams_are_listed_with_their_versions(subject: Box<dyn Subject>) {
     assert_eq!(subject.store().streams(Some(&all[7].0), 3).unwrap(), []);
 }
 
-/// See the name.
 pub fn rows_are_read_by_prefix_in_pages(subject: Box<dyn Subject>) {
     let names = ["a", "p", "p/", "p/1", "p/2", "p/3", "p0", "q"];
     let rows = names
@@ -122,7 +118,6 @@ pub fn rows_are_read_by_prefix_in_pages(subject: Box<dyn Subject>) {
     assert_eq!(read("x", None, 9), [""; 0]);
 }
 
-/// See the name.
 pub fn tables_stay_apart(subject: Box<dyn Subject>) {
     let rows = Table::ALL
         .map(|table| row(table, "same", format!("{table:?}")))
@@ -155,7 +150,6 @@ fn left(store: &dyn Store) -> Vec<String> {
     rows.into_iter().map(|(key, _)| key).collect()
 }
 
-/// See the name.
 pub fn what_expired_is_forgotten_and_nothing_else(subject: Box<dyn Subject>) {
     let rows = vec![
         mortal("a", 30),
@@ -213,7 +207,6 @@ pub fn what_expired_is_forgotten_and_nothing_else(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_row_written_again_lives_by_its_new_time(subject: Box<dyn Subject>) {
     let write = |rows| {
         commit(
@@ -248,7 +241,6 @@ pub fn a_row_written_again_lives_by_its_new_time(subject: Box<dyn Subject>) {
     assert_eq!(left(subject.store()), ["forever", "x"]);
 }
 
-/// See the name.
 pub fn verify_finds_a_sound_store_sound(subject: Box<dyn Subject>) {
     let batch = |n: usize| Batch {
         rows: vec![
@@ -276,7 +268,6 @@ pub fn verify_finds_a_sound_store_sound(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn verify_names_an_event_that_is_no_envelope(subject: Box<dyn Subject>) {
     let events = vec![
         super::event(1),

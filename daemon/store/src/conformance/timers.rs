@@ -17,7 +17,6 @@ fn set(store: &dyn Store, timers: &[TimerRow]) {
     .unwrap();
 }
 
-/// See the name.
 pub fn timers_come_in_due_order(subject: Box<dyn Subject>) {
     let sorted = [
         timer(9, "escalation", "b"),
@@ -43,7 +42,6 @@ pub fn timers_come_in_due_order(subject: Box<dyn Subject>) {
     assert_eq!(due(i64::MAX, 99), sorted);
 }
 
-/// See the name.
 pub fn timers_before_1970_come_first(subject: Box<dyn Subject>) {
     let sorted = [
         timer(i64::MIN, "a", "a"),
@@ -61,7 +59,6 @@ pub fn timers_before_1970_come_first(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_timer_stays_until_it_is_cancelled(subject: Box<dyn Subject>) {
     let timer = timer(5, "escalation", "a");
     set(subject.store(), std::slice::from_ref(&timer));
@@ -91,7 +88,6 @@ pub fn a_timer_stays_until_it_is_cancelled(subject: Box<dyn Subject>) {
     );
 }
 
-/// See the name.
 pub fn a_timer_set_again_has_its_new_payload(subject: Box<dyn Subject>) {
     let old = timer(5, "escalation", "a");
     let new = TimerRow {
@@ -103,7 +99,6 @@ pub fn a_timer_set_again_has_its_new_payload(subject: Box<dyn Subject>) {
     assert_eq!(subject.store().timers(None, 9).unwrap(), [new]);
 }
 
-/// See the name.
 pub fn the_next_timer_is_the_earliest(subject: Box<dyn Subject>) {
     assert_eq!(subject.store().next_timer().unwrap(), None);
     let (early, late) = (timer(5, "z", "z"), timer(6, "a", "a"));
@@ -117,7 +112,6 @@ pub fn the_next_timer_is_the_earliest(subject: Box<dyn Subject>) {
     assert_eq!(subject.store().next_timer().unwrap(), Some(Timestamp(6)));
 }
 
-/// See the name.
 pub fn timers_are_listed_in_pages(subject: Box<dyn Subject>) {
     let all: Vec<_> = (0..7)
         .map(|n| timer(n / 3, "kind", &n.to_string()))

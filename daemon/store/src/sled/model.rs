@@ -312,8 +312,15 @@ impl Run {
     }
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(config())]
     #[test]
     fn the_disk_does_what_memory_does(steps in vec(step(), 1..64)) {
         let mut run = Run::new();
