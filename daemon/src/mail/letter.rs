@@ -1,0 +1,116 @@
+//! What a page looks like as a mail: readable on a lock screen, plain text first, one link.
+
+use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use lettre::Message;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use sha2::{Digest, Sha256};
+use tocsin_core::{Grade, IncidentId, Timestamp};
+
+/// A page to one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageMail {
+    /// The delivery's idempotency key: the same key gives the same Message-ID, by which mail
+    /// programs fold a repeat into one.
+    pub key: String,
+    /// The person's mail address.
+    pub to: String,
+    /// The person's name.
+    pub name: String,
+    /// The incident.
+    pub incident: IncidentId,
+    /// How bad it is.
+    pub grade: Grade,
+    /// The incident's title.
+    pub title: String,
+    /// Why it has this grade, or why this person is paged.
+    pub reason: String,
+    /// When the page was decided.
+    pub at: Timestamp,
+    /// The signed link that acknowledges it.
+    pub ack_link: String,
+}
+
+impl PageMail {
+    /// The Message-ID for mails from `domain`.
+    pub(super) fn message_id(&self, domain: &str) -> String {
+        let digest = Sha256::digest(self.key.as_bytes());
+        format!("<{}@{domain}>", hex::encode(&digest[..16]))
+    }
+
+    /// The whole mail.
+    pub(super) fn message(
+        &self,
+        from: &Mailbox,
+        to: Mailbox,
+    ) -> Result<Message, lettre::error::Error> {
+        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.at.0).unwrap_or(0));
+        let mut message = Message::builder()
+            .from(from.clone())
+            .to(to)
+            .date(at)
+            .message_id(Some(self.message_id(from.email.domain())))
+            .subject(format!("[{}] {}", self.grade, one_line(&self.title)))
+            .multipart(MultiPart::alternative_plain_html(self.plain(), self.html()))?;
+        // RFC 3834: keeps holiday replies from answering.
+        let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
+        message
+            .headers_mut()
+            .insert_raw(HeaderValue::new(auto, "auto-generated".to_owned()));
+        Ok(message)
+    }
+
+    fn plain(&self) -> String {
+        let grade = self.grade.as_str().to_uppercase();
+        let mut text = format!("{grade}: {}\n", one_line(&self.title));
+        if !self.reason.is_empty() {
+            let _ = write!(text, "\n{}\n", self.reason);
+        }
+        let _ = write!(
+            text,
+            "\nYou are paged, {}. Acknowledge here, and nobody else is woken:\n{}\n\n\
+             Incident {}\n",
+            self.name, self.ack_link, self.incident
+        );
+        text
+    }
+
+    fn html(&self) -> String {
+        let (grade, title) = (self.grade, escape(&one_line(&self.title)));
+        let reason = escape(&self.reason);
+        let (name, link) = (escape(&self.name), escape(&self.ack_link));
+        let incident = escape(self.incident.as_str());
+        format!(
+            "<!doctype html><html><body style=\"font-family:sans-serif\">\
+             <h2>{grade}: {title}</h2><p>{reason}</p>\
+             <p>You are paged, {name}. Acknowledge, and nobody else is woken:</p>\
+             <p><a href=\"{link}\" style=\"padding:12px 20px;background:#b00020;color:#fff;\
+             text-decoration:none;border-radius:4px\">Acknowledge</a></p>\
+             <p style=\"color:#666\">Incident {incident}</p></body></html>"
+        )
+    }
+}
+
+/// A title comes from a sender, and must not end the header.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,312 @@
+//! One mail over SMTP, and what became of it.
+//!
+//! Each mail has a connection of its own: pages are rare, and a kept connection is most often
+//! found dead when it is needed. The session is driven step by step, because only the step tells
+//! whether a mail whose connection broke may have been delivered (RFC 5321, section 4.5.3.2.6).
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+use secrecy::ExposeSecret;
+
+use super::letter::PageMail;
+use crate::config::{MailConfig, MailTls, SecretError};
+
+/// How long each half of a session may take: up to the relay's readiness for the text, and from
+/// the text to its receipt.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Sends pages through one relay.
+#[derive(Clone)]
+pub struct Mailer {
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+    from: Mailbox,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Tls {
+    None,
+    Starttls(TlsParameters),
+    Wrapped(TlsParameters),
+}
+
+/// The relay took the mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The mail's Message-ID.
+    pub message_id: String,
+    /// What the relay answered, with its own name of the mail as a rule.
+    pub reply: String,
+}
+
+/// The relay did not take the mail, or nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// It was not sent; a later try may succeed.
+    #[error("mail relay {relay} did not take the page: {cause}; it is tried again")]
+    Temporary {
+        /// The relay.
+        relay: String,
+        /// Why.
+        cause: String,
+    },
+    /// It was not sent, and the same mail will be refused again.
+    #[error("mail relay {relay} refused the page: {cause}; correct the address or [mail] from")]
+    Rejected {
+        /// The relay.
+        relay: String,
+        /// Why.
+        cause: String,
+    },
+    /// The text went out and no answer came back. A repeat has the same Message-ID.
+    #[error("mail relay {relay} may have taken the page: {cause}; a repeat may arrive twice")]
+    Unknown {
+        /// The relay.
+        relay: String,
+        /// Why nobody knows.
+        cause: String,
+    },
+}
+
+/// The relay's settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The password cannot be read.
+    #[error("[mail] password: {0}")]
+    Password(#[from] SecretError),
+    /// The authorities cannot be read.
+    #[error("[mail] ca-file {path}: {cause}; put a readable PEM file there")]
+    Authorities {
+        /// The file.
+        path: String,
+        /// Why not.
+        cause: String,
+    },
+    /// The sender is no address.
+    #[error("[mail] from: {0}; write it as \"tocsin@example.com\"")]
+    From(#[from] lettre::address::AddressError),
+    /// TLS cannot be set up.
+    #[error("[mail] tls: {0}; correct `host` or `tls`")]
+    Tls(String),
+}
+
+type Smtp<T> = Result<T, lettre::transport::smtp::Error>;
+
+impl Mailer {
+    /// A mailer for the relay of `[mail]`. Reads the password and the authorities.
+    ///
+    /// # Errors
+    /// [`SetupError`] when they cannot be read or used.
+    pub fn new(config: &MailConfig) -> Result<Self, SetupError> {
+        let credentials = match (&config.username, &config.password) {
+            (Some(user), Some(place)) => Some(Credentials::new(
+                user.clone(),
+                place.read()?.expose_secret().to_owned(),
+            )),
+            _ => None,
+        };
+        let tls = match config.tls {
+            MailTls::None => Tls::None,
+            MailTls::Starttls => Tls::Starttls(tls_parameters(config)?),
+            MailTls::Tls => Tls::Wrapped(tls_parameters(config)?),
+        };
+        let (host, port) = (config.host.clone(), config.port());
+        let from = config.from.parse()?;
+        Ok(Self {
+            host,
+            port,
+            tls,
+            credentials,
+            from,
+            timeout: SEND_TIMEOUT,
+        })
+    }
+
+    /// Sends one page to one person.
+    ///
+    /// # Errors
+    /// [`MailError`] says whether a repeat makes sense, and whether it may arrive twice.
+    pub async fn send(&self, page: &PageMail) -> Result<Receipt, MailError> {
+        let refused = |cause: String| MailError::Rejected {
+            relay: self.relay(),
+            cause,
+        };
+        let address: lettre::Address = page
+            .to
+            .parse()
+            .map_err(|error| refused(format!("`{}` is not a mail address: {error}", page.to)))?;
+        let to = Mailbox::new(Some(page.name.clone()), address);
+        let message = page
+            .message(&self.from, to.clone())
+            .map_err(|e| refused(e.to_string()))?;
+        let text = message.formatted();
+        let mut session = self.ready_for_text(&to.email, &text).await?;
+        let reply = match tokio::time::timeout(self.timeout, session.message(&text)).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => return Err(self.at_text(&error)),
+            Err(_) => {
+                let cause = "no answer after the text".to_owned();
+                return Err(MailError::Unknown {
+                    relay: self.relay(),
+                    cause,
+                });
+            }
+        };
+        // The mail is taken; how the relay says good-bye changes nothing.
+        let _ = tokio::time::timeout(Duration::from_secs(1), session.quit()).await;
+        let message_id = page.message_id(self.from.email.domain());
+        Ok(Receipt {
+            message_id,
+            reply: said(&reply),
+        })
+    }
+
+    /// Connects, and goes on until the relay waits for the text.
+    async fn ready_for_text(
+        &self,
+        to: &lettre::Address,
+        text: &[u8],
+    ) -> Result<AsyncSmtpConnection, MailError> {
+        let steps = async {
+            let mut session = self.connect().await.map_err(|error| self.again(&error))?;
+            self.envelope(&mut session, to, text)
+                .await
+                .map_err(|error| self.at_text(&error))?;
+            Ok(session)
+        };
+        match tokio::time::timeout(self.timeout, steps).await {
+            // Before the text nothing can have been delivered.
+            Ok(Err(MailError::Unknown { relay, cause })) => {
+                Err(MailError::Temporary { relay, cause })
+            }
+            Ok(ready) => ready,
+            Err(_) => {
+                let cause = format!("no answer within {} s", self.timeout.as_secs());
+                Err(MailError::Temporary {
+                    relay: self.relay(),
+                    cause,
+                })
+            }
+        }
+    }
+
+    async fn connect(&self) -> Smtp<AsyncSmtpConnection> {
+        let hello = ClientId::default();
+        let wrapped = match &self.tls {
+            Tls::Wrapped(tls) => Some(tls.clone()),
+            _ => None,
+        };
+        let server = (self.host.as_str(), self.port);
+        let limit = Some(self.timeout);
+        let mut session =
+            AsyncSmtpConnection::connect_tokio1(server, limit, &hello, wrapped, None).await?;
+        if let Tls::Starttls(tls) = &self.tls {
+            session.starttls(tls.clone(), &hello).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            session.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(session)
+    }
+
+    async fn envelope(
+        &self,
+        session: &mut AsyncSmtpConnection,
+        to: &lettre::Address,
+        text: &[u8],
+    ) -> Smtp<()> {
+        let offers = |extension| session.server_info().supports_feature(extension);
+        let mut options = Vec::new();
+        if !text.is_ascii() && offers(Extension::EightBitMime) {
+            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        session
+            .command(Mail::new(Some(self.from.email.clone()), options))
+            .await?;
+        session.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        session.command(Data).await?;
+        Ok(())
+    }
+
+    /// A failure to connect or to log in: the relay's or the operator's to mend, so the page is
+    /// tried again whatever the code.
+    fn again(&self, error: &lettre::transport::smtp::Error) -> MailError {
+        MailError::Temporary {
+            relay: self.relay(),
+            cause: told(error),
+        }
+    }
+
+    /// A failure once the mail is named: the relay's code decides, and without one nobody knows.
+    fn at_text(&self, error: &lettre::transport::smtp::Error) -> MailError {
+        let (relay, cause) = (self.relay(), told(error));
+        match (error.is_permanent(), error.is_transient()) {
+            (true, _) => MailError::Rejected { relay, cause },
+            (_, true) => MailError::Temporary { relay, cause },
+            _ => MailError::Unknown { relay, cause },
+        }
+    }
+
+    fn relay(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mailer({} from {})", self.relay(), self.from)
+    }
+}
+
+fn tls_parameters(config: &MailConfig) -> Result<TlsParameters, SetupError> {
+    let mut builder = TlsParameters::builder(config.host.clone());
+    if let Some(path) = &config.ca_file {
+        let unusable = |cause: String| SetupError::Authorities {
+            path: path.display().to_string(),
+            cause,
+        };
+        let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+        let authorities =
+            Certificate::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
+        builder = builder.add_root_certificate(authorities);
+    }
+    builder
+        .build()
+        .map_err(|error| SetupError::Tls(error.to_string()))
+}
+
+fn said(reply: &Response) -> String {
+    let lines: Vec<&str> = reply.message().collect();
+    format!("{} {}", reply.code(), lines.join(" "))
+}
+
+/// An error with its causes: the outer text alone says only that something failed.
+fn told(error: &lettre::transport::smtp::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,307 @@
+use std::time::Duration;
+
+use tocsin_core::{Grade, Timestamp};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::config::{MailConfig, MailTls, SecretRef};
+
+/// What the stand-in relay does when the step named comes.
+#[derive(Clone, Copy)]
+enum Relay {
+    Takes,
+    Answers(&'static str, &'static str),
+    HangsUpAt(&'static str),
+    SilentAt(&'static str),
+}
+
+/// A relay for one session; gives the port and, at the end, all that it heard.
+async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let session = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let mut heard = String::new();
+        let (mut in_text, mut step) = (false, "CONNECT".to_owned());
+        loop {
+            let usual = match step.as_str() {
+                "CONNECT" => "220 relay",
+                "EHLO" => "250-relay\r\n250 8BITMIME",
+                "DATA" => "354 go on",
+                "QUIT" => "221 bye",
+                _ => "250 ok queued as 7",
+            };
+            let answer = match behaviour {
+                Relay::Answers(at, answer) if at == step => answer,
+                Relay::HangsUpAt(at) if at == step => return heard,
+                Relay::SilentAt(at) if at == step => "",
+                _ => usual,
+            };
+            if !answer.is_empty() {
+                write
+                    .write_all(format!("{answer}\r\n").as_bytes())
+                    .await
+                    .unwrap();
+            }
+            in_text = in_text && step != "." || step == "DATA" && answer.starts_with('3');
+            loop {
+                let Ok(Some(line)) = lines.next_line().await else {
+                    return heard;
+                };
+                heard.push_str(&line);
+                heard.push('\n');
+                if in_text && line != "." {
+                    continue;
+                }
+                step = line
+                    .split([' ', ':'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_uppercase();
+                break;
+            }
+        }
+    });
+    (port, session)
+}
+
+fn config(port: u16) -> MailConfig {
+    MailConfig {
+        host: "127.0.0.1".into(),
+        port: Some(port),
+        tls: MailTls::None,
+        ca_file: None,
+        username: None,
+        password: None,
+        from: "tocsin <tocsin@example.com>".into(),
+    }
+}
+
+fn page() -> PageMail {
+    PageMail {
+        key: "page-1/email/ada".into(),
+        to: "ada@example.com".into(),
+        name: "Ada".into(),
+        incident: "i-1".into(),
+        grade: Grade::Critical,
+        title: "Payments <down>\r\nBcc: eve@example.com".into(),
+        reason: "severity is critical".into(),
+        at: Timestamp(1_780_000_000_000),
+        ack_link: "http://127.0.0.1:9377/ack/abc.def".into(),
+    }
+}
+
+async fn send(behaviour: Relay) -> (Result<Receipt, MailError>, String) {
+    let (port, session) = relay(behaviour).await;
+    let limit = match behaviour {
+        Relay::SilentAt(_) => Duration::from_millis(200),
+        _ => SEND_TIMEOUT,
+    };
+    let mailer = Mailer::new(&config(port)).unwrap().with_timeout(limit);
+    let sent = mailer.send(&page()).await;
+    drop(mailer);
+    (sent, session.await.unwrap())
+}
+
+#[tokio::test]
+async fn a_page_arrives_with_grade_title_reason_and_the_link() {
+    let (sent, heard) = send(Relay::Takes).await;
+    let receipt = sent.unwrap();
+    assert!(receipt.reply.contains("queued as 7"), "{receipt:?}");
+    // Quoted-printable folds long lines.
+    let heard = heard.replace("=\n", "");
+    for expected in [
+        "MAIL FROM:<tocsin@example.com>",
+        "RCPT TO:<ada@example.com>",
+        &format!("Message-ID: {}", receipt.message_id),
+        "Auto-Submitted: auto-generated",
+        "Subject: [critical] Payments <down>",
+        "severity is critical",
+        "http://127.0.0.1:9377/ack/abc.def",
+        "CRITICAL: Payments <down>",
+        "critical: Payments &lt;down&gt;",
+    ] {
+        assert!(
+            heard.contains(expected),
+            "{expected} is missing in\n{heard}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_title_cannot_add_a_header_or_a_recipient() {
+    let (_, heard) = send(Relay::Takes).await;
+    let headers = heard.split("\n\n").next().unwrap();
+    assert!(
+        !headers.lines().any(|line| line.starts_with("Bcc:")),
+        "{headers}"
+    );
+    assert_eq!(heard.matches("RCPT TO").count(), 1);
+}
+
+#[tokio::test]
+async fn one_key_gives_one_message_id() {
+    let (first, second) = (send(Relay::Takes).await.0, send(Relay::Takes).await.0);
+    assert_eq!(first.unwrap().message_id, second.unwrap().message_id);
+    let other = PageMail {
+        key: "page-2/email/ada".into(),
+        ..page()
+    };
+    assert_ne!(
+        other.message_id("example.com"),
+        page().message_id("example.com")
+    );
+}
+
+#[tokio::test]
+async fn the_outcome_follows_from_the_step_at_which_it_broke() {
+    let cases = [
+        // what the relay does, the outcome
+        (Relay::Answers("CONNECT", "554 not now"), "temporary"),
+        (Relay::Answers("MAIL", "451 later"), "temporary"),
+        (Relay::Answers("RCPT", "452 full"), "temporary"),
+        (Relay::Answers("RCPT", "550 no such user"), "rejected"),
+        (Relay::Answers(".", "451 try again"), "temporary"),
+        (Relay::Answers(".", "554 spam"), "rejected"),
+        (Relay::HangsUpAt("CONNECT"), "temporary"),
+        (Relay::HangsUpAt("RCPT"), "temporary"),
+        (Relay::HangsUpAt("DATA"), "temporary"),
+        (Relay::HangsUpAt("."), "unknown"),
+        (Relay::SilentAt("EHLO"), "temporary"),
+        (Relay::SilentAt("."), "unknown"),
+    ];
+    for (number, (behaviour, expected)) in cases.into_iter().enumerate() {
+        let (sent, _) = send(behaviour).await;
+        let outcome = match sent.as_ref().unwrap_err() {
+            MailError::Temporary { .. } => "temporary",
+            MailError::Rejected { .. } => "rejected",
+            MailError::Unknown { .. } => "unknown",
+        };
+        assert_eq!(outcome, expected, "case {number}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = Mailer::new(&config(port))
+        .unwrap()
+        .send(&page())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, MailError::Temporary { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains(&format!("127.0.0.1:{port}")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_relay_without_starttls_is_never_spoken_to_in_the_clear() {
+    let (port, session) = relay(Relay::Takes).await;
+    let mailer = Mailer::new(&MailConfig {
+        tls: MailTls::Starttls,
+        ..config(port)
+    })
+    .unwrap();
+    let error = mailer.send(&page()).await.unwrap_err().to_string();
+    assert!(error.contains("STARTTLS"), "{error}");
+    assert!(!session.await.unwrap().contains("MAIL FROM"));
+}
+
+#[test]
+fn a_mailer_does_not_show_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    std::fs::write(&path, "canary-password").unwrap();
+    let (username, password) = (Some("tocsin".to_owned()), Some(SecretRef::File(path)));
+    let mailer = Mailer::new(&MailConfig {
+        username,
+        password,
+        ..config(25)
+    })
+    .unwrap();
+    assert!(!format!("{mailer:?}").contains("canary"));
+}
+
+fn claim() -> AckClaim {
+    AckClaim {
+        incident: "i-1".into(),
+        page: "i-1-p1".into(),
+        person: "ada".into(),
+        expires_at: Timestamp(1_000 + 24 * 3_600_000),
+    }
+}
+
+#[test]
+fn an_acknowledge_link_says_who_acknowledges_what() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let link = key.link("https://tocsin.example.com", &claim());
+    let token = link
+        .strip_prefix("https://tocsin.example.com/ack/")
+        .unwrap();
+    assert!(
+        token
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
+        "{token}"
+    );
+    assert_eq!(key.verify(token, Timestamp(1_000)), Ok(claim()));
+}
+
+#[test]
+fn a_link_is_refused_once_it_has_expired() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let token = key.sign(&claim());
+    let end = claim().expires_at;
+    assert!(key.verify(&token, end.minus_ms(1)).is_ok());
+    assert_eq!(key.verify(&token, end), Err(AckRefusal::Expired));
+}
+
+#[test]
+fn a_link_with_any_character_changed_is_refused() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let token = key.sign(&claim());
+    for position in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(
+            key.verify(&changed, Timestamp(0)).is_err(),
+            "position {position}"
+        );
+    }
+}
+
+#[test]
+fn a_link_of_another_key_or_another_claim_is_forged() {
+    let (key, other) = (AckKey::new([7; KEY_BYTES]), AckKey::new([8; KEY_BYTES]));
+    let token = other.sign(&claim());
+    assert_eq!(key.verify(&token, Timestamp(0)), Err(AckRefusal::Forged));
+    let eve = key.sign(&AckClaim {
+        person: "eve".into(),
+        ..claim()
+    });
+    let (claim_of_eve, _) = eve.split_once('.').unwrap();
+    let signed = key.sign(&claim());
+    let (_, mac_of_ada) = signed.split_once('.').unwrap();
+    let mixed = format!("{claim_of_eve}.{mac_of_ada}");
+    assert_eq!(key.verify(&mixed, Timestamp(0)), Err(AckRefusal::Forged));
+}
+
+#[test]
+fn what_is_no_link_is_malformed() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let long = "A".repeat(ACK_TOKEN_BYTES_MAX + 1);
+    for token in ["", ".", "abc", "a b.c", "%%%.%%%", &long] {
+        assert!(key.verify(token, Timestamp(0)).is_err(), "{token}");
+    }
+    assert_eq!(key.verify("abc", Timestamp(0)), Err(AckRefusal::Malformed));
+    assert!(!format!("{key:?}").contains('7'));
+}
