@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use tocsin_core::PluginId;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -123,6 +124,43 @@ impl Loaded {
     #[must_use]
     pub fn fault(&self, place: &[Place<'_>], message: String, remedy: &str) -> Fault {
         self.source.error(place, message, remedy)
+    }
+
+    /// The `[plugins.ID]` sections as the plugin host's type, with their paths joined to the
+    /// folder of the file.
+    ///
+    /// # Errors
+    /// Every fault in them, at its line.
+    pub fn plugins<T: DeserializeOwned>(&self) -> Result<BTreeMap<PluginId, T>, Faults> {
+        let (root, _) = DeTable::parse_recoverable(self.source.text());
+        let mut sections = Sections::new(&self.source, root.into_inner());
+        let mut read = BTreeMap::new();
+        for (id, value) in sections.entries("plugins") {
+            // Once as it stands, for the places of its faults; then with its paths joined.
+            if read::entry::<T>(&self.source, value, &mut sections.faults).is_none() {
+                continue;
+            }
+            let table = self
+                .config
+                .plugins
+                .get(id.as_str())
+                .cloned()
+                .unwrap_or_default();
+            match table.try_into() {
+                Ok(plugin) => {
+                    read.insert(PluginId::from(id), plugin);
+                }
+                Err(error) => {
+                    let message = error.message().to_owned();
+                    let fault = self.fault(at!["plugins", &id], message, "correct the section");
+                    sections.faults.push(fault);
+                }
+            }
+        }
+        match sections.faults.is_empty() {
+            true => Ok(read),
+            false => Err(Faults(sections.faults).settle()),
+        }
     }
 
     /// Contacts that nobody serves. `served` are the kinds of contacts in the manifests of the

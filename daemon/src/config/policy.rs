@@ -15,8 +15,9 @@ pub struct PolicyConfig {
     pub path: PathBuf,
     /// The labels that decide about a grade. An incident is graded again only when an alert
     /// brings a combination of these that it has not had yet; so leave out what differs from
-    /// alert to alert, such as an instance. At most 16. Default `severity`, `priority`,
-    /// `service`, `team`, `environment`, `env`, `security`.
+    /// alert to alert, such as an instance, and name every label that `grading.rhai` reads. At
+    /// most 16. Default `severity`, `priority`, `service`, `team`, `environment`, `env`,
+    /// `security`, `category`, `data_loss`.
     pub grade_labels: Vec<String>,
 }
 
@@ -30,6 +31,8 @@ impl Default for PolicyConfig {
             "environment",
             "env",
             "security",
+            "category",
+            "data_loss",
         ];
         Self {
             path: "policies".into(),

@@ -69,6 +69,10 @@ impl Source {
         }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// An error at `place`, or at the nearest thing around it that the file does have.
     pub(super) fn error(&self, place: &[Place<'_>], message: String, remedy: &str) -> Fault {
         self.fault_at(self.locate(place), Severity::Error, message, remedy)

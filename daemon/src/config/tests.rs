@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
@@ -350,6 +350,41 @@ fn a_contact_that_nothing_serves_is_found_when_the_plugins_are_known() {
     assert!(faults.starts_with("tocsin.toml:13:13: nothing serves contacts of kind `slack`"));
     let served = BTreeSet::from(["slack".to_owned()]);
     assert_eq!(loaded.check_contacts(&served), Faults::default());
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plugin {
+    path: std::path::PathBuf,
+    secrets: BTreeMap<String, SecretRef>,
+    grant: toml::Table,
+}
+
+#[test]
+fn sections_of_plugins_are_read_as_the_host_wants_them() {
+    let plugins = read(GOOD).unwrap().plugins::<Plugin>().unwrap();
+    let slack = &plugins["slack"];
+    assert_eq!(slack.path, Path::new("/etc/tocsin/plugins/slack"));
+    let token = SecretRef::File("/etc/tocsin/slack-token".into());
+    assert_eq!(slack.secrets["bot-token"], token);
+    assert!(slack.grant.contains_key("http"));
+}
+
+#[test]
+fn faults_that_the_host_finds_in_a_plugins_section_have_their_line() {
+    let text = GOOD.replace(
+        "path = \"plugins/slack\"",
+        "path = \"plugins/slack\"\ncolour = 1",
+    );
+    let faults = read(&text)
+        .unwrap()
+        .plugins::<Plugin>()
+        .unwrap_err()
+        .to_string();
+    assert!(
+        faults.starts_with("tocsin.toml:41:1: unknown key `colour`"),
+        "{faults}"
+    );
 }
 
 #[test]
