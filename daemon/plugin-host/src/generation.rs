@@ -103,7 +103,7 @@ impl Generation {
         call: Call,
         guest: Guest<T>,
     ) -> CallResult<T> {
-        let _slot = match take_slot(lanes.of(call.lane)).await {
+        let _slot = match take_slot(lanes.of(call.lane), call.wall).await {
             Ok(slot) => slot,
             Err(reason) => return CallResult::failed(Failure::Unavailable { reason }),
         };
@@ -203,7 +203,10 @@ fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<Upda
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(others)))
 }
 
-async fn take_slot(lane: &Lane) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
+async fn take_slot(
+    lane: &Lane,
+    wall: Duration,
+) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
     /// Leaves the queue even when the caller gives up.
     struct Queued<'l>(&'l AtomicUsize);
     impl Drop for Queued<'_> {
@@ -216,7 +219,8 @@ async fn take_slot(lane: &Lane) -> Result<tokio::sync::SemaphorePermit<'_>, Stri
     if ahead >= WAITING_CALLS_MAX {
         return Err(format!("{ahead} calls of this plugin are waiting already"));
     }
-    let wait = Duration::from_millis(SLOT_WAIT_MS_MAX);
+    // Who gives up after so long is not waiting for the answer any more.
+    let wait = Duration::from_millis(SLOT_WAIT_MS_MAX).min(wall);
     match tokio::time::timeout(wait, lane.slots.acquire()).await {
         Ok(Ok(slot)) => Ok(slot),
         Ok(Err(_closed)) => Err("the plugin was unloaded".into()),

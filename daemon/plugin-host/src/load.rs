@@ -7,7 +7,7 @@ use crate::call::Failure;
 use crate::generation::{Call, Generation, Guest, LaneKind, Lanes};
 use crate::grant::{PluginGrant, Rights};
 use crate::limits::{COMPONENT_BYTES_MAX, MANIFEST_BYTES_MAX};
-use crate::manifest::{Manifest, ManifestFaults};
+use crate::manifest::{Manifest, ManifestFaults, OriginAsk};
 use crate::net::Net;
 use crate::quarantine::Quarantine;
 use crate::rate::RateBucket;
@@ -339,6 +339,9 @@ fn check_settings(
             ),
         }
     }
+    if let Ok(settings) = &checked {
+        faults.extend(unusable_origins(id, manifest, settings));
+    }
     for name in grant.secrets.keys() {
         if !manifest.secrets.iter().any(|ask| ask.name == *name) {
             faults.push(format!(
@@ -350,6 +353,28 @@ fn check_settings(
         Ok(settings) if faults.is_empty() => Ok(settings),
         _ => Err(LoadError::Settings(faults)),
     }
+}
+
+/// Settings that an outbound right takes its origin from, and that lead nowhere.
+fn unusable_origins(id: &str, manifest: &Manifest, settings: &Settings) -> Vec<String> {
+    let mut faults = Vec::new();
+    for ask in &manifest.http {
+        let OriginAsk::Setting(key) = &ask.origin else {
+            continue;
+        };
+        let Some(text) = settings.get(key).and_then(toml::Value::as_str) else {
+            continue;
+        };
+        let usable = url::Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !usable {
+            faults.push(format!(
+                "[plugins.{id}] settings.{key} is no http or https URL: `{}`",
+                text.escape_debug()
+            ));
+        }
+    }
+    faults
 }
 
 async fn read_folder(id: &str, path: PathBuf) -> Result<Folder, LoadError> {

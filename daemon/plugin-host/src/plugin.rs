@@ -5,7 +5,7 @@ use crate::catalog::CatalogEntry;
 use crate::generation::{Call, Generation, Guest, LaneKind, Lanes};
 use crate::grant::{Denied, Rights};
 use crate::keys;
-use crate::manifest::WebhookAsk;
+use crate::manifest::{Scheme, WebhookAsk};
 use crate::schedule::Schedule;
 use crate::secrets::SecretSet;
 use crate::verify;
@@ -285,7 +285,7 @@ fn admit(
         .collect();
     let budget_ms = ask.budget_ms.min(rights.limits().wall_ms);
     let admitted = WebhookRequest {
-        idempotency_key: webhook_key(rights, &request),
+        idempotency_key: webhook_key(rights, ask, &request),
         route: request.route,
         method: request.method,
         path: request.path,
@@ -324,19 +324,21 @@ fn verify_sender(
     })
 }
 
-/// The same for a request that its sender repeats: the sender's own id where there is one, else
-/// the body.
-fn webhook_key(rights: &Rights, request: &WebhookCall) -> String {
-    const IDS: [&str; 4] = [
-        "webhook-id",
-        "x-gitlab-event-uuid",
-        "idempotency-key",
-        "x-github-delivery",
-    ];
+/// The same for a request that its sender repeats: its body, and the sender's own id where the
+/// scheme vouches for one. An unsigned id must not count: whoever replays a request could change it
+/// and have its commands take effect again.
+fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> String {
+    let id_header = match ask.verify.scheme {
+        Scheme::StandardWebhooks => Some("webhook-id"),
+        // Who knows the token can send anything anyway; this id tells equal events apart.
+        Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
+        Scheme::SlackV0 | Scheme::HmacSha256 { .. } | Scheme::None => None,
+    };
+    let named = |name: &String| id_header.is_some_and(|id| name.eq_ignore_ascii_case(id));
     let id = request
         .headers
         .iter()
-        .find(|(name, _)| IDS.iter().any(|known| name.eq_ignore_ascii_case(known)))
+        .find(|(name, _)| named(name))
         .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
         .unwrap_or_default();
     let body = blake3::hash(&request.body).to_hex();

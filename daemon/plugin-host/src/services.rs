@@ -249,7 +249,7 @@ impl CommandAction {
             Self::List { .. } => Verb::List,
             Self::FindByRef { .. } => Verb::FindByRef,
             Self::Open { .. } => Verb::Open,
-            Self::Run { line, .. } if line.split_whitespace().next() == Some("ack") => Verb::Ack,
+            Self::Run { line, .. } if is_ack(line) => Verb::Ack,
             Self::Run { .. } => Verb::Run,
             Self::Apply { .. } => Verb::Apply,
             Self::Answer { .. } => Verb::Answer,
@@ -259,6 +259,11 @@ impl CommandAction {
             Self::Signal { .. } => Verb::Signal,
         }
     }
+}
+
+/// One line, whose first word is `ack`: a second line could say anything.
+fn is_ack(line: &str) -> bool {
+    line.split_whitespace().next() == Some("ack") && !line.trim().contains(['\n', '\r'])
 }
 
 /// What a command gives back.
@@ -274,4 +279,34 @@ pub enum CommandAnswer {
     Text(String),
     /// Nothing but success.
     Done,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verb_ack_covers_one_line_that_begins_with_ack() {
+        let by = || Actor {
+            kind: "person".into(),
+            id: "a".into(),
+            display_name: None,
+        };
+        let run = |line: &str| CommandAction::Run {
+            incident_id: None,
+            line: line.into(),
+            by: by(),
+        };
+        let cases = [
+            ("ack", Verb::Ack),
+            (" ack 42\n", Verb::Ack),
+            ("acknowledge", Verb::Run),
+            ("resolve", Verb::Run),
+            ("ack\nresolve", Verb::Run),
+            ("", Verb::Run),
+        ];
+        for (line, want) in cases {
+            assert_eq!(run(line).verb(), want, "{line:?}");
+        }
+    }
 }

@@ -72,7 +72,13 @@ impl Services for FakeServices {
         self.kv_set(plugin, key, value, ttl_ms)
     }
 
+    /// The key `hang` never answers, the key `panic` panics.
     fn kv_delete<'a>(&'a self, _: &'a str, key: &'a str) -> BoxFuture<'a, Result<bool, KvError>> {
+        match key {
+            "hang" => return std::future::pending().boxed(),
+            "panic" => panic!("a fault of the daemon"),
+            _ => {}
+        }
         now(Ok(self.kv.lock().remove(key).is_some()))
     }
 

@@ -1,7 +1,7 @@
 //! Guests that spin, allocate, flood and trap.
 
 use super::guests::{Guest, SPIN, TRAP, encode, world};
-use super::rig::{Rig, deliver, last_line, report, signed, tick};
+use super::rig::{Rig, deliver, delivery, event, last_line, page, report, signed, tick};
 use crate::limits::{LOG_LINES_MAX, MEMORY_BYTES};
 use crate::wit::Outcome;
 use crate::{Failure, LoadError};
@@ -109,6 +109,77 @@ async fn a_guest_that_waits_for_ever_is_stopped_by_the_clock_on_the_wall() {
     assert!(Duration::from_micros(result.stats.wall_us) < STOPPED_WITHIN);
 }
 
+/// Deletes the key whose name is at 900.
+const DELETE: &str = "(call $kv_delete (i32.const 900) (i32.const LEN) (i32.const 1536))";
+
+fn deletes(key: &str) -> Guest {
+    let body = format!(
+        "{} (i32.const 512)",
+        DELETE.replace("LEN", &key.len().to_string())
+    );
+    let mut guest = Guest {
+        on_schedule: body,
+        ..Guest::default()
+    };
+    guest.put(900, key.as_bytes());
+    guest
+}
+
+#[tokio::test]
+async fn a_host_call_that_never_ends_is_cut_by_the_clock_on_the_wall() {
+    let mut rig = Rig::new();
+    rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 200");
+    let plugin = rig.load(&deletes("hang")).await;
+    let result = tick(&plugin).await;
+    assert_eq!(report(&result).limit, Some("wall-ms"));
+    assert!(
+        result.stats.cpu_us < 100_000,
+        "waiting is not charged: {:?}",
+        result.stats
+    );
+}
+
+#[tokio::test]
+async fn a_fault_of_the_daemons_own_is_no_fault_of_the_plugin() {
+    let rig = Rig::new();
+    let plugin = rig.load(&deletes("panic")).await;
+    for _ in 0..2 * crate::quarantine::FAULTS_MAX {
+        let result = tick(&plugin).await;
+        assert!(
+            matches!(result.outcome, Err(Failure::Unavailable { .. })),
+            "{result:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_does_not_wait_behind_chores() {
+    let mut rig = Rig::new();
+    rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 1500");
+    let plugin = rig.load(&deletes("hang")).await;
+    let chores = futures_util::future::join_all((0..6).map(|_| tick(&plugin)));
+    let page = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let started = Instant::now();
+        let event = crate::wit::Event {
+            body: page(),
+            ..event("p")
+        };
+        let result = plugin.deliver(event, delivery()).await;
+        (result.outcome, started.elapsed())
+    };
+    let (chores, (outcome, took)) = futures_util::future::join(chores, page).await;
+    assert_eq!(outcome, Ok(Outcome::Done));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let busy = |result: &&crate::CallResult<Outcome>| {
+        matches!(
+            result.outcome,
+            Err(Failure::Unavailable { .. } | Failure::LimitReached { .. })
+        )
+    };
+    assert_eq!(chores.iter().filter(busy).count(), 6);
+}
+
 #[tokio::test]
 async fn a_memory_bomb_is_refused_memory_and_the_report_says_how_much() {
     let rig = Rig::new();
@@ -191,6 +262,7 @@ async fn a_trap_names_its_export_and_the_next_call_starts_clean() {
             .to_string()
             .contains("plugin `probe` 0.1.0, in on-schedule")
     );
+    assert!(!report(&result).backtrace.is_empty());
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
 }
 

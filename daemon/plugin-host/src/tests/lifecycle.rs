@@ -194,6 +194,65 @@ async fn calls_under_way_stay_with_their_generation_over_a_reload() {
     ));
 }
 
+#[tokio::test]
+async fn a_call_that_outlives_the_drain_of_its_generation_is_stopped() {
+    use std::sync::atomic::Ordering;
+    let rig = Rig::new();
+    let plugin = rig
+        .load(&Guest {
+            on_event: SPIN.into(),
+            ..Guest::default()
+        })
+        .await;
+    plugin
+        .slot
+        .current
+        .load()
+        .shared
+        .cancelled
+        .store(true, Ordering::Relaxed);
+    let result = deliver(&plugin).await;
+    let Err(failure) = &result.outcome else {
+        panic!()
+    };
+    assert!(
+        failure.to_string().contains("its generation was replaced"),
+        "{failure}"
+    );
+    assert!(failure.retryable());
+}
+
+#[tokio::test]
+async fn a_setting_that_leads_nowhere_is_told_at_load() {
+    let mut rig = Rig::new();
+    rig.base = "slack.com/api".into();
+    let error = rig
+        .try_load(&Guest::default())
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("settings.base is no http or https URL"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_catalog_is_json_with_the_remedies_in_it() {
+    let mut rig = Rig::new();
+    rig.grant = "grant = { events = [\"job\"] }".into();
+    rig.load(&Guest::default()).await;
+    let json = serde_json::to_value(rig.host.catalog()).unwrap();
+    assert_eq!(json[0]["state"]["state"], "active");
+    let rights = json[0]["rights"].as_array().unwrap();
+    let http = rights.iter().find(|right| right["kind"] == "http").unwrap();
+    let remedy = http["denied"]["remedy"].as_str().unwrap();
+    assert!(
+        remedy.contains("grant = { http = [\"api\"], events = [\"job\"] }"),
+        "{remedy}"
+    );
+}
+
 /// Regression: a ticker with a strong engine leaks a thread and an engine for every host.
 #[test]
 fn the_epoch_thread_ends_with_its_engine() {

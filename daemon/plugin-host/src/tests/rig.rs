@@ -2,7 +2,9 @@
 
 use super::fakes::FakeServices;
 use super::guests::Guest;
-use crate::wit::{Delivery, Event, EventBody, Job, Outcome, Tick};
+use crate::wit::{
+    Delivery, Event, EventBody, Grade, Incident, Job, Label, Outcome, Page, Person, Status, Tick,
+};
 use crate::{CallResult, HostConfig, LoadError, LoadedPlugin, PluginGrant, PluginHost, TrapReport};
 use crate::{Failure, WebhookCall};
 use std::path::PathBuf;
@@ -181,4 +183,50 @@ pub(super) fn report<T: std::fmt::Debug>(result: &CallResult<T>) -> &TrapReport 
 /// The last line that the guest logged.
 pub(super) fn last_line<T>(result: &CallResult<T>) -> &str {
     result.log.last().map_or("", |line| line.text.as_str())
+}
+
+/// A page about a new incident.
+pub(super) fn page() -> EventBody {
+    let person = Person {
+        id: "ada".into(),
+        name: "Ada".into(),
+        contacts: vec![Label {
+            key: "slack".into(),
+            value: "U1".into(),
+        }],
+        extra: "{}".into(),
+    };
+    let incident = Incident {
+        id: "i1".into(),
+        number: 1,
+        revision: 1,
+        title: "Checkout is down".into(),
+        summary: String::new(),
+        grade: Grade::Critical,
+        security: false,
+        status: Status::Open,
+        drill: false,
+        services: vec!["checkout".into()],
+        public_title: None,
+        operator: None,
+        spokesperson: None,
+        next_updates: vec![],
+        labels: vec![],
+        refs: vec![],
+        opened_at: 0,
+        acknowledged_at: None,
+        mitigated_at: None,
+        resolved_at: None,
+        url: None,
+        extra: "{}".into(),
+    };
+    EventBody::Page(Page {
+        id: "p1".into(),
+        incident,
+        to: person,
+        step: 0,
+        reason: "on call".into(),
+        ack_url: None,
+        extra: "{}".into(),
+    })
 }

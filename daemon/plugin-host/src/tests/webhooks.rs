@@ -42,6 +42,28 @@ async fn a_request_that_fails_a_check_is_refused_with_its_status() {
 }
 
 #[tokio::test]
+async fn a_replayed_request_has_the_key_of_the_first_whatever_else_it_carries() {
+    let rig = Rig::new();
+    let mut guest = Guest::default();
+    guest.on_webhook = format!(
+        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
+        guest.on_webhook
+    );
+    guest.put(900, b"{}");
+    let plugin = rig.load(&guest).await;
+    let mut replayed = signed("a");
+    for name in ["idempotency-key", "webhook-id", "x-github-delivery"] {
+        replayed.headers.push((name.into(), b"new".to_vec()));
+    }
+    for request in [signed("a"), replayed, signed("b")] {
+        assert!(plugin.webhook(request).await.outcome.is_ok());
+    }
+    let commands = rig.services.commands.lock();
+    assert_eq!(commands[0].key, commands[1].key);
+    assert_ne!(commands[0].key, commands[2].key);
+}
+
+#[tokio::test]
 async fn a_route_that_is_not_granted_does_not_exist() {
     let mut rig = Rig::new();
     rig.grant = rig.grant.replace("webhook = [\"*\"], ", "");
