@@ -422,6 +422,7 @@ pub acknowledged_at: Option<Timestamp>,
 pub mitigated_at: Option<Timestamp>,
 pub resolved_at: Option<Timestamp>,
 pub url: Option<_rt::String>,
+/// Among others "grade-reason": why the grade is what it is.
 pub extra: Json,
 }
 impl ::core::fmt::Debug for Incident {
@@ -2079,12 +2080,16 @@ pub enum HttpError {
 Denied(_rt::String),
 Invalid(_rt::String),
 Timeout,
+/// Nothing was sent: there was no connection.
 Connect(_rt::String),
 Tls(_rt::String),
+/// The limit in bytes that the request or its answer is over.
 TooLarge(u64),
+/// The plugin's own budget of requests is used up for so many milliseconds; nothing was sent.
 Throttled(u64),
 /// Sent under `once` by an earlier try whose answer was lost: look before sending again.
 OutcomeUnknown(_rt::String),
+/// Anything else; the request may have been sent.
 Other(_rt::String),
 }
 impl ::core::fmt::Debug for HttpError {

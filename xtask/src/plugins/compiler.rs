@@ -65,8 +65,8 @@ pub(super) fn fetch(source: Source) -> Result<Compiler> {
         }
     }
     if matches!(source, Source::Auto | Source::Debian) {
-        if let Some(first) = failures.first().and_then(|it| it.lines().next()) {
-            eprintln!("plugins: that did not work ({first}); trying Debian's packages");
+        if let Some(why) = failures.first().and_then(|it| it.trim().lines().last()) {
+            eprintln!("plugins: that did not work ({why}); trying Debian's packages");
         }
         match debian::fetch() {
             Ok(found) => return Ok(found),
