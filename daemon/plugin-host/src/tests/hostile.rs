@@ -153,6 +153,27 @@ async fn a_fault_of_the_daemons_own_is_no_fault_of_the_plugin() {
 }
 
 #[tokio::test]
+async fn a_call_whose_caller_goes_away_keeps_its_slot_until_it_ends() {
+    let mut rig = Rig::new();
+    rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 400");
+    let plugin = rig.load(&deletes("hang")).await;
+    let impatient = (0..crate::limits::CALLS_PER_LANE)
+        .map(|_| tokio::time::timeout(Duration::from_millis(20), tick(&plugin)));
+    for gone in futures_util::future::join_all(impatient).await {
+        assert!(gone.is_err());
+    }
+    // The lane is full until the clock on the wall ends those calls.
+    let started = Instant::now();
+    assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
+    assert!(
+        started.elapsed() > Duration::from_millis(100),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(plugin.inspect().last_fault.unwrap().limit, Some("wall-ms"));
+}
+
+#[tokio::test]
 async fn a_page_does_not_wait_behind_chores() {
     let mut rig = Rig::new();
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 1500");

@@ -26,7 +26,8 @@ async fn the_slack_plugin_loads_and_takes_an_event() {
     let secret = rig.folder.path().join("token");
     let grant: PluginGrant = toml::from_str(&format!(
         "path = {path:?}\nsettings = {{ base-url = \"http://127.0.0.1:1/api\" }}\n\
-         secrets = {{ bot-token = {{ file = {secret:?} }}, signing-secret = {{ file = {secret:?} }} }}\n\
+         secrets = {{ bot-token = {{ file = {secret:?} }}, \
+         signing-secret = {{ file = {secret:?} }} }}\n\
          grant = {{ http = [\"*\"], events = [\"*\"], commands = [\"*\"], webhook = [\"*\"] }}\n\
          allow-networks = [\"loopback\"]"
     ))
