@@ -95,7 +95,7 @@ fn alertmanagers_document_judges_answers() {
         "annotations": {}, "labels": { "alertname": "Down" }, "fingerprint": "1",
         "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z",
         "updatedAt": "2026-01-01T00:00:00Z", "receivers": [{ "name": "default" }],
-        "status": { "state": "active", "silencedBy": [], "inhibitedBy": [] },
+        "status": { "state": "active", "silencedBy": [], "inhibitedBy": [], "mutedBy": [] },
     });
     let mut wrong = alert.clone();
     wrong["status"]["state"] = json!("burning");
