@@ -1,10 +1,19 @@
-//! Incident-automation daemon.
+//! The tocsin daemon: everything that the program links, for the program and for tests.
+//!
+//! Alerts come in through [`ingest`], are decided by the core under [`runtime`], and go out
+//! through [`plugins`] and [`mail`]. [`app`] builds, starts and drains the whole.
+
 #![forbid(unsafe_code)]
 
+pub mod ack_links;
+pub mod actions;
+pub mod app;
 pub mod config;
 pub mod ingest;
 pub mod mail;
+pub mod metrics;
 pub mod oncall;
+pub mod plugins;
+pub mod runtime;
 pub mod silence;
-pub mod standin;
 pub mod tokens;

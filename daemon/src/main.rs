@@ -1,4 +1,2 @@
 //! The tocsin program.
-#![forbid(unsafe_code)]
-
 fn main() {}

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
 /// Who waits for whom: pages and prompts never queue behind chores, nor do webhooks, whose senders
@@ -33,14 +33,14 @@ pub(crate) enum LaneKind {
 /// The slots of one lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    slots: Arc<Semaphore>,
+    slots: Semaphore,
     waiting: AtomicUsize,
 }
 
 impl Default for Lane {
     fn default() -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(CALLS_PER_LANE)),
+            slots: Semaphore::new(CALLS_PER_LANE),
             waiting: AtomicUsize::new(0),
         }
     }
@@ -95,8 +95,7 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock. A call
-    /// whose caller goes away is finished all the same: half an effect helps nobody.
+    /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock.
     pub(crate) async fn run<T: Send + 'static>(
         self: Arc<Self>,
         runtime: &Handle,
@@ -104,39 +103,27 @@ impl Generation {
         call: Call,
         guest: Guest<T>,
     ) -> CallResult<T> {
-        let slot = match take_slot(lanes.of(call.lane), patience(&call)).await {
+        let _slot = match take_slot(lanes.of(call.lane), call.wall).await {
             Ok(slot) => slot,
             Err(reason) => return CallResult::failed(Failure::Unavailable { reason }),
         };
-        let admission = self.quarantine.lock().admit(self.shared.services.now_ms());
+        let services = Arc::clone(&self.shared.services);
+        let admission = self.quarantine.lock().admit(services.now_ms());
         if let Admission::Closed { until_ms } = admission {
             return CallResult::failed(Failure::Quarantined { until_ms });
         }
-        let work = async move {
-            let this = Arc::clone(&self);
-            // A task of its own, so that a panic of the daemon's services ends there.
-            let joined = tokio::spawn(async move { this.run_guest(call, guest).await }).await;
-            let result = joined.unwrap_or_else(|error| {
-                let reason = format!("the plugin host could not finish the call: {error}");
-                CallResult::failed(Failure::Unavailable { reason })
-            });
-            self.note(admission, &result);
-            drop(slot);
-            result
-        };
-        runtime.spawn(work).await.unwrap_or_else(|_stopped| {
-            let reason = "the plugin host has stopped".to_owned();
+        let this = Arc::clone(&self);
+        let joined = runtime
+            .spawn(async move { this.run_guest(call, guest).await })
+            .await;
+        let result = joined.unwrap_or_else(|error| {
+            let reason = format!("the plugin host could not finish the call: {error}");
             CallResult::failed(Failure::Unavailable { reason })
-        })
-    }
-
-    /// Tells the quarantine and the log how a call ended.
-    fn note<T>(&self, admission: Admission, result: &CallResult<T>) {
-        let now_ms = self.shared.services.now_ms();
+        });
         let closed = self
             .quarantine
             .lock()
-            .record(admission, ending(result), now_ms);
+            .record(admission, ending(&result), services.now_ms());
         if let Err(Failure::Trapped { report } | Failure::LimitReached { report }) = &result.outcome
         {
             tracing::warn!(plugin = report.plugin, export = report.export, "{report}");
@@ -149,6 +136,7 @@ impl Generation {
                 "too many faults: quarantined until a probe succeeds"
             );
         }
+        result
     }
 
     async fn run_guest<T>(self: Arc<Self>, call: Call, guest: Guest<T>) -> CallResult<T> {
@@ -190,16 +178,6 @@ impl Generation {
     }
 }
 
-/// How long a call may wait for its slot. The sender of a webhook is gone after the route's budget.
-fn patience(call: &Call) -> Duration {
-    let longest = Duration::from_millis(SLOT_WAIT_MS_MAX);
-    if call.lane == LaneKind::Webhook {
-        longest.min(call.wall)
-    } else {
-        longest
-    }
-}
-
 /// Looks at the guest's budget, once per tick while the guest runs.
 fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
     let state = context.data_mut();
@@ -225,7 +203,10 @@ fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<Upda
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(others)))
 }
 
-async fn take_slot(lane: &Lane, patience: Duration) -> Result<OwnedSemaphorePermit, String> {
+async fn take_slot(
+    lane: &Lane,
+    wall: Duration,
+) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
     /// Leaves the queue even when the caller gives up.
     struct Queued<'l>(&'l AtomicUsize);
     impl Drop for Queued<'_> {
@@ -238,7 +219,9 @@ async fn take_slot(lane: &Lane, patience: Duration) -> Result<OwnedSemaphorePerm
     if ahead >= WAITING_CALLS_MAX {
         return Err(format!("{ahead} calls of this plugin are waiting already"));
     }
-    match tokio::time::timeout(patience, Arc::clone(&lane.slots).acquire_owned()).await {
+    // Who gives up after so long is not waiting for the answer any more.
+    let wait = Duration::from_millis(SLOT_WAIT_MS_MAX).min(wall);
+    match tokio::time::timeout(wait, lane.slots.acquire()).await {
         Ok(Ok(slot)) => Ok(slot),
         Ok(Err(_closed)) => Err("the plugin was unloaded".into()),
         Err(_elapsed) => Err(format!(
@@ -264,7 +247,6 @@ fn finish<T>(state: CallState, outcome: Result<T, Failure>) -> CallResult<T> {
         log: state.log,
         stats,
         denials: state.denials,
-        http: state.http,
     }
 }
 

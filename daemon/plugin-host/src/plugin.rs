@@ -360,7 +360,6 @@ fn flatten<T>(result: CallResult<Result<T, types::Failure>>) -> CallResult<T> {
         log,
         stats,
         denials,
-        http,
     } = result;
     let outcome = outcome.and_then(|answer| answer.map_err(Failure::from));
     if outcome.is_err() {
@@ -372,7 +371,6 @@ fn flatten<T>(result: CallResult<Result<T, types::Failure>>) -> CallResult<T> {
         log,
         stats,
         denials,
-        http,
     }
 }
 

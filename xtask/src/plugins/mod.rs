@@ -1,5 +1,4 @@
-//! `cargo xtask plugins`: from `plugins/<name>/` to `plugin.toml` and `plugin.wasm` in
-//! `target/plugins/<id>/`.
+//! `cargo xtask plugins`: from `plugins/<name>/` to `target/plugins/<id>/{plugin.toml,plugin.wasm}`.
 //!
 //! No binary is committed, so every machine builds its own guests, and most machines have no
 //! compiler for them: [`compiler`] finds one. What was built is kept and only rebuilt when

@@ -1,0 +1,263 @@
+//! The daemon as a value: build, start, drain. The program is a thin shell around it, and tests
+//! and the demo embed the very same thing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use arc_swap::ArcSwap;
+use tocsin_core::command::Waits;
+use tocsin_core::{IncidentId, Timestamp};
+use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
+use tocsin_store::Store;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::ack_links::AckLinks;
+use crate::config::Config;
+use crate::mail::{AckKey, Mailer};
+use crate::metrics::Metrics;
+use crate::plugins::{DaemonServices, subscribers};
+use crate::runtime::assess::Assessor;
+use crate::runtime::crew::Crews;
+use crate::runtime::engine::Engine;
+use crate::runtime::{
+    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, Writer,
+};
+
+/// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
+/// it finds changes on any file system, also where no notification comes.
+const POLICY_LOOK_MS: u64 = 1_000;
+
+/// What a daemon is made of, besides its configuration.
+pub struct Ingredients {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What must survive a power cut.
+    pub store: Arc<dyn Store>,
+    /// Where compiled plugins are kept; `None`: nowhere.
+    pub cache: Option<PathBuf>,
+    /// What signs links that acknowledge.
+    pub ack_key: AckKey,
+}
+
+/// A daemon that is built. Nothing runs before [`start`](Self::start).
+pub struct App {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Everything behind the doors.
+    pub runtime: Arc<Runtime>,
+    /// The plugins.
+    pub host: Arc<PluginHost>,
+    /// The policies in force.
+    pub policies: Arc<Policies>,
+    /// Links that acknowledge.
+    pub ack_links: Arc<AckLinks>,
+    /// Plugins that could not be loaded, each with why.
+    pub plugin_faults: Vec<(String, String)>,
+    /// Whether the daemon takes requests: not before it has started, not after it drains.
+    ready: AtomicBool,
+    stop: CancellationToken,
+    writer_thread: parking_lot::Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl App {
+    /// Builds a daemon on its store and loads its plugins. A plugin that cannot be loaded is
+    /// reported and left out: pages go on by the other contacts.
+    ///
+    /// # Errors
+    /// When the store is damaged or a thread cannot be started.
+    pub async fn build(config: Config, ingredients: Ingredients) -> Result<Arc<Self>> {
+        let Ingredients {
+            clock,
+            store,
+            cache,
+            ack_key,
+        } = ingredients;
+        let config = Arc::new(config);
+        let subscribed = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
+        let metrics = Arc::new(Metrics::default());
+        let engine = Engine::start(
+            Arc::clone(&store),
+            Arc::clone(&subscribed),
+            waits_of(&config),
+            Box::new(new_incident_id),
+        )
+        .context("the store cannot be taken up; run `tocsin verify`")?;
+        let (view, leases) = (engine.view(), engine.leases());
+        let woken = Arc::new(Notify::new());
+        let (writer, thread) = Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken))
+            .context("the writer's thread cannot be started")?;
+        let policies = Arc::new(Policies::load(&config.policy.path));
+        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
+        let roster = Arc::new(config.roster());
+        let mailer = config
+            .mail
+            .as_ref()
+            .map(Mailer::new)
+            .transpose()?
+            .map(Arc::new);
+        let assessor = Assessor {
+            policies: Arc::clone(&policies),
+            crews: Crews {
+                roster: Arc::clone(&roster),
+                subscribers: Arc::clone(&subscribed),
+                has_mail: mailer.is_some(),
+            },
+            silences: Arc::new(Silences::load(store.as_ref())?),
+            view: Arc::clone(&view),
+            grade_labels: config.policy.grade_labels.clone(),
+            zone: chrono_tz::UTC,
+            fallback: config.escalation.fallback.clone(),
+            metrics: Arc::clone(&metrics),
+        };
+        let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
+        let runtime = Arc::new(Runtime::new(Parts {
+            clock,
+            store,
+            writer,
+            view,
+            leases,
+            assessor: Arc::new(assessor),
+            subscribers: subscribed,
+            payloads: Payloads {
+                roster,
+                base_url: config.server.base_url(),
+                ack_links: Arc::clone(&ack_links),
+            },
+            mailer,
+            metrics,
+            woken,
+        }));
+        services.attach(&runtime);
+        let host_config = HostConfig {
+            cache_dir: cache,
+            cache_key: None,
+            policy: GlobalPolicy::default(),
+        };
+        let host = Arc::new(PluginHost::new(host_config, services)?);
+        let plugin_faults = load_plugins(&host, &config).await;
+        runtime
+            .subscribers
+            .store(Arc::new(subscribers(&host.plugins())));
+        // Set once, here: the runtime is new.
+        let _was_set = runtime.plugins.set(Arc::clone(&host));
+        Ok(Arc::new(Self {
+            config,
+            runtime,
+            host,
+            policies,
+            ack_links,
+            plugin_faults,
+            ready: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            writer_thread: parking_lot::Mutex::new(Some(thread)),
+        }))
+    }
+
+    /// Starts what runs by itself: timers, deliveries, the look at the policies. From now on the
+    /// daemon is ready.
+    ///
+    /// # Errors
+    /// When the schedules of plugins cannot be set.
+    pub async fn start(self: &Arc<Self>) -> Result<()> {
+        self.runtime.arm_schedules().await?;
+        tokio::spawn(Arc::clone(&self.runtime).run(self.stop.clone()));
+        let app = Arc::clone(self);
+        tokio::spawn(async move {
+            while !app.stop.is_cancelled() {
+                let looker = Arc::clone(&app);
+                // A look that fails is tried again at the next.
+                let _look = tokio::task::spawn_blocking(move || looker.look_at_policies()).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)) => {}
+                    () = app.stop.cancelled() => {}
+                }
+            }
+        });
+        self.set_ready();
+        Ok(())
+    }
+
+    /// From now on the doors take requests.
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the doors take requests.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::SeqCst) && self.runtime.writer.failure().is_none()
+    }
+
+    /// Looks at the policies' folder, takes it up if it has changed, and reports what is wrong.
+    pub fn look_at_policies(&self) {
+        match self.policies.reload() {
+            Reload::Same => {}
+            Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),
+            Reload::Failed(reports) => {
+                self.runtime.metrics.policy_failed("reload");
+                tracing::error!(%reports, "the policies are broken; the last good ones stand");
+            }
+        }
+    }
+
+    /// Stops: no new requests, no new deliveries; those under way have `grace` to end. What does
+    /// not end in time comes again after the next start.
+    pub async fn drain(&self, grace: Duration) {
+        self.ready.store(false, Ordering::SeqCst);
+        self.stop.cancel();
+        if tokio::time::timeout(grace, self.runtime.settle_deliveries())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some deliveries did not end in time; they come again after the start");
+        }
+    }
+
+    /// The writer's thread, for who wants to wait for its end once the app is dropped.
+    #[must_use]
+    pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
+        self.writer_thread.lock().take()
+    }
+}
+
+async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (id, table) in &config.plugins {
+        let grant = table.clone().try_into::<PluginGrant>();
+        let loaded = match grant {
+            Ok(grant) => host
+                .load(id.as_str(), grant)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(format!("[plugins.{id}]: {error}")),
+        };
+        match loaded {
+            Ok(plugin) => tracing::info!(plugin = plugin.id(), "plugin loaded"),
+            Err(why) => {
+                tracing::error!(plugin = %id, why, "a plugin cannot be loaded and is left out");
+                faults.push((id.to_string(), why));
+            }
+        }
+    }
+    faults
+}
+
+fn waits_of(config: &Config) -> Waits {
+    Waits {
+        resolve_after_ms: config.incidents.resolve_after.as_ms(),
+        reopen_within_ms: config.incidents.reopen_within.as_ms(),
+        contact_wait_ms: config.escalation.contact_wait.as_ms(),
+    }
+}
+
+/// A UUID of version 7: ids sort by the time of opening.
+fn new_incident_id(now: Timestamp) -> IncidentId {
+    let ms = u64::try_from(now.0).unwrap_or(0);
+    let nanos = u32::try_from(ms % 1_000).unwrap_or(0) * 1_000_000;
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, ms / 1_000, nanos);
+    IncidentId(uuid::Uuid::new_v7(at).to_string())
+}

@@ -1,0 +1,341 @@
+//! What plugins ask of the incident engine. Who a command is by is looked up through the
+//! person's contacts; nobody whom the configuration does not know commands an incident.
+
+use std::sync::Arc;
+
+use tocsin_core::command::Command;
+use tocsin_core::event::{LogKind, Ref};
+use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
+use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
+use tocsin_plugin_host::wit;
+use tocsin_plugin_host::wit::CommandError;
+use tocsin_store::{CommandKey, Table};
+
+use super::chat::{HELP, Line, parse};
+use crate::runtime::{
+    Done, EngineError, Held, Runtime, Summary, decode_row, reference_key, wire_incident,
+};
+
+/// Incidents that one list brings.
+const LIST_MAX: usize = 100;
+
+pub(super) async fn carry_out(
+    runtime: &Arc<Runtime>,
+    command: PluginCommand,
+) -> Result<CommandAnswer, CommandError> {
+    let call = Call {
+        runtime,
+        plugin: &command.plugin,
+        key: &command.key,
+    };
+    match command.action {
+        CommandAction::Get { id } => {
+            let held = call.held(&id)?;
+            Ok(CommandAnswer::Incident(Box::new(call.wire(&held))))
+        }
+        CommandAction::List { filter, after } => call.list(&filter, after.as_deref()),
+        CommandAction::FindByRef { kind, id } => call.find(&kind, &id),
+        CommandAction::Open { draft, by } => call.open(draft, &by).await,
+        CommandAction::Run {
+            incident_id,
+            line,
+            by,
+        } => call.run(incident_id, &line, &by).await,
+        CommandAction::Apply {
+            incident_id,
+            action,
+            by,
+        } => call.apply(&incident_id, &action, &by).await,
+        CommandAction::Answer { .. } => Err(CommandError::NotFound),
+        CommandAction::AddLog {
+            incident_id,
+            kind,
+            body,
+            by,
+            ..
+        } => {
+            let command = Command::Log {
+                kind: core_log_kind(kind),
+                body,
+            };
+            call.command(&incident_id, &by, command).await?;
+            Ok(CommandAnswer::Done)
+        }
+        CommandAction::Link {
+            incident_id,
+            kind,
+            ref_id,
+            url,
+        } => {
+            let link = Ref {
+                plugin: call.plugin.into(),
+                kind,
+                id: ref_id,
+                url,
+            };
+            let by = Actor::Plugin(call.plugin.into());
+            let id = call.held(&incident_id)?.incident.id.clone();
+            call.send(id, by, Command::Link(link)).await?;
+            Ok(CommandAnswer::Done)
+        }
+        CommandAction::RecordChange { .. } | CommandAction::Signal { .. } => {
+            Err(CommandError::Unavailable(
+                "this release takes no changes or signals from \
+                plugins; send them to /v2/change/enqueue or /ingest"
+                    .to_owned(),
+            ))
+        }
+    }
+}
+
+/// One command of one plugin.
+struct Call<'a> {
+    runtime: &'a Arc<Runtime>,
+    plugin: &'a str,
+    key: &'a str,
+}
+
+impl Call<'_> {
+    fn held(&self, id: &str) -> Result<Arc<Held>, CommandError> {
+        let found = match id.parse::<u64>() {
+            Ok(number) => self.runtime.view.incident_of_number(number),
+            Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
+        };
+        found.map_err(refused)?.ok_or(CommandError::NotFound)
+    }
+
+    fn wire(&self, held: &Held) -> wit::Incident {
+        let host = self.runtime.plugins.get();
+        let clearance = host
+            .and_then(|it| it.get(self.plugin))
+            .is_some_and(|it| it.clearance());
+        wire_incident(&self.runtime.payloads, &held.incident, clearance)
+    }
+
+    fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
+        let filter: serde_json::Value = serde_json::from_str(filter).map_err(|error| {
+            CommandError::Invalid(format!(
+                "the filter is not JSON: {error}; give {{}} for all"
+            ))
+        })?;
+        let status = filter.get("status").and_then(|it| it.as_str());
+        let after = after.map(|id| self.held(id)).transpose()?;
+        let after = after.map(|held| Summary::row_key(held.incident.number));
+        let rows = self
+            .runtime
+            .store
+            .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
+            .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let mut incidents = Vec::new();
+        for (_, row) in rows {
+            let summary = Summary::from_row(&row.value).map_err(refused)?;
+            if status.is_none_or(|it| it == summary.status.as_str()) {
+                incidents.push(self.wire(self.held(summary.id.as_str())?.as_ref()));
+            }
+        }
+        Ok(CommandAnswer::Incidents(incidents))
+    }
+
+    fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
+        let key = reference_key(self.plugin, kind, id);
+        let row = self.runtime.store.row(Table::Reference, &key);
+        let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let Some(row) = row else {
+            return Ok(CommandAnswer::Found(None));
+        };
+        let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
+        let held = self.held(id.as_str())?;
+        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&held)))))
+    }
+
+    async fn open(
+        &self,
+        draft: wit::Draft,
+        by: &wit::Actor,
+    ) -> Result<CommandAnswer, CommandError> {
+        let by = self.actor(by)?;
+        let refs = draft.refs;
+        let draft = Draft {
+            title: draft.title,
+            summary: draft.summary,
+            service: draft
+                .services
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| "unknown".to_owned()),
+            key: draft.dedup_key.map(IncidentKey),
+            grade: draft.grade.map(core_grade),
+            ..Draft::default()
+        };
+        let key = Some(self.command_key());
+        let done = self.runtime.open(draft, by, key).await.map_err(refused)?;
+        let id = incident_of(&done)?;
+        for (at, link) in refs.into_iter().enumerate() {
+            let wit::ExternalRef {
+                kind,
+                id: ref_id,
+                url,
+                ..
+            } = link;
+            let link = Ref {
+                plugin: self.plugin.into(),
+                kind,
+                id: ref_id,
+                url,
+            };
+            let by = Actor::Plugin(self.plugin.into());
+            let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
+            let linked = self
+                .runtime
+                .command(id.clone(), by, Command::Link(link), Some(key));
+            linked.await.map_err(refused)?;
+        }
+        let held = self.held(id.as_str())?;
+        Ok(CommandAnswer::Incident(Box::new(self.wire(&held))))
+    }
+
+    async fn run(
+        &self,
+        incident: Option<String>,
+        line: &str,
+        by: &wit::Actor,
+    ) -> Result<CommandAnswer, CommandError> {
+        let parsed = parse(line, self.plugin).map_err(CommandError::Invalid)?;
+        if parsed == Line::Help {
+            return Ok(CommandAnswer::Text(HELP.to_owned()));
+        }
+        let id = incident.ok_or_else(|| {
+            CommandError::Invalid("type this in an incident's war room".to_owned())
+        })?;
+        let Line::Command(command) = parsed else {
+            return Ok(CommandAnswer::Text(status_line(self.held(&id)?.as_ref())));
+        };
+        Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
+    }
+
+    /// The HTTP API's actions as JSON: `{"action":"ack"}`, `{"action":"run","line":"…"}`.
+    async fn apply(
+        &self,
+        id: &str,
+        action: &str,
+        by: &wit::Actor,
+    ) -> Result<CommandAnswer, CommandError> {
+        let action: crate::actions::Action = serde_json::from_str(action)
+            .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
+        let command = action
+            .into_command(self.plugin)
+            .map_err(CommandError::Invalid)?;
+        let reply = self.command(id, by, command).await?;
+        Ok(CommandAnswer::Text(
+            serde_json::json!({ "reply": reply }).to_string(),
+        ))
+    }
+
+    async fn command(
+        &self,
+        id: &str,
+        by: &wit::Actor,
+        command: Command,
+    ) -> Result<String, CommandError> {
+        let by = self.actor(by)?;
+        let id = self.held(id)?.incident.id.clone();
+        let done = self.send(id, by, command).await?;
+        let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
+        let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
+        Ok(repeated.unwrap_or(done.reply))
+    }
+
+    async fn send(
+        &self,
+        id: IncidentId,
+        by: Actor,
+        command: Command,
+    ) -> Result<Done, CommandError> {
+        let key = Some(self.command_key());
+        self.runtime
+            .command(id, by, command, key)
+            .await
+            .map_err(refused)
+    }
+
+    fn command_key(&self) -> CommandKey {
+        CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
+    }
+
+    /// Who it is by: a person whom the channel knows, or the plugin itself.
+    fn actor(&self, by: &wit::Actor) -> Result<Actor, CommandError> {
+        if by.kind == "plugin" {
+            return Ok(Actor::Plugin(self.plugin.into()));
+        }
+        match person_by_contact(self.runtime, &by.kind, &by.id) {
+            Some(person) => Ok(Actor::Person(person)),
+            None => Err(CommandError::Denied(format!(
+                "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
+                 contacts",
+                by.kind, by.id
+            ))),
+        }
+    }
+}
+
+/// The person with a contact.
+pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Option<PersonId> {
+    let people = runtime.payloads.roster.people.values();
+    let has = |it: &&tocsin_core::Person| {
+        it.contacts
+            .iter()
+            .any(|contact| contact.kind == kind && contact.address == id)
+    };
+    people.into_iter().find(has).map(|it| it.id.clone())
+}
+
+fn status_line(held: &Held) -> String {
+    let incident = &held.incident;
+    let operator = incident
+        .operator
+        .as_ref()
+        .map_or("nobody", |it| it.as_str());
+    format!(
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        incident.number,
+        incident.title,
+        incident.grade,
+        incident.status,
+        held.tally.counts.firing,
+        held.tally.counts.total,
+    )
+}
+
+fn incident_of(done: &Done) -> Result<IncidentId, CommandError> {
+    if let Some(incident) = &done.incident {
+        return Ok(incident.id.clone());
+    }
+    let repeated = done.repeated.as_ref().and_then(|it| it.get("incident"));
+    let id = repeated.and_then(|it| it.as_str());
+    id.map(IncidentId::from).ok_or(CommandError::NotFound)
+}
+
+fn refused(error: EngineError) -> CommandError {
+    match error {
+        EngineError::NoIncident(_) => CommandError::NotFound,
+        EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
+        error => CommandError::Unavailable(error.to_string()),
+    }
+}
+
+fn core_grade(grade: wit::Grade) -> Grade {
+    match grade {
+        wit::Grade::Minor => Grade::Minor,
+        wit::Grade::Major => Grade::Major,
+        wit::Grade::Critical => Grade::Critical,
+    }
+}
+
+fn core_log_kind(kind: wit::LogKind) -> LogKind {
+    match kind {
+        wit::LogKind::Seen => LogKind::Seen,
+        wit::LogKind::Decided => LogKind::Decided,
+        wit::LogKind::Done => LogKind::Done,
+        wit::LogKind::Note => LogKind::Note,
+    }
+}

@@ -1,0 +1,100 @@
+//! The effect memory behind `once`: a mark before a request leaves, and its answer after. After
+//! a crash between the two, the outcome is unknown, and the next try is told so.
+
+use serde_json::json;
+use tocsin_core::time::HOUR_MS;
+use tocsin_plugin_host::services::{EffectKey, EffectState, ServiceError};
+use tocsin_store::{CommitError, Guard, RowChange, Table};
+
+use super::blob;
+use crate::runtime::{EngineError, Request, Runtime, Write};
+
+/// How long an effect is remembered, in milliseconds: a week, longer than any retry.
+const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
+/// Tries of a mark that met another one.
+const TRIES_MAX: usize = 4;
+
+pub(super) async fn begin(
+    runtime: &Runtime,
+    effect: &EffectKey,
+) -> Result<EffectState, ServiceError> {
+    let key = effect.digest();
+    for _ in 0..TRIES_MAX {
+        let stored = runtime.store.row(Table::Effect, &key).map_err(failed)?;
+        match stored {
+            Some(row) if row.value.get("started").is_some() => return Ok(EffectState::Started),
+            Some(row) => {
+                let bytes = blob::read(runtime.store.as_ref(), Table::Effect, &key, &row);
+                return bytes.map(EffectState::Finished).map_err(failed);
+            }
+            None => {}
+        }
+        let now = runtime.clock.now();
+        let mark = RowChange {
+            table: Table::Effect,
+            key: key.clone(),
+            value: Some(json!({ "started": now, "plugin": effect.plugin, "once": effect.once })),
+            expires_at: Some(now.plus_ms(EFFECT_TTL_MS)),
+        };
+        let guard = Guard {
+            table: Table::Effect,
+            key: key.clone(),
+            revision: 0,
+        };
+        let write = Write {
+            guards: vec![guard],
+            rows: vec![mark],
+            ..Write::default()
+        };
+        match runtime.writer.ask(Request::Write(Box::new(write))).await {
+            Ok(_) => return Ok(EffectState::Fresh),
+            Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Err(ServiceError(
+        "the effect is being marked by another call; try again".to_owned(),
+    ))
+}
+
+pub(super) async fn finish(
+    runtime: &Runtime,
+    effect: &EffectKey,
+    answer: &[u8],
+) -> Result<(), ServiceError> {
+    let expires_at = Some(runtime.clock.now().plus_ms(EFFECT_TTL_MS));
+    let rows = blob::write(Table::Effect, &effect.digest(), answer, expires_at, None);
+    let write = Write {
+        rows: rows.map_err(failed)?,
+        ..Write::default()
+    };
+    runtime
+        .writer
+        .ask(Request::Write(Box::new(write)))
+        .await
+        .map(|_| ())
+        .map_err(failed)
+}
+
+pub(super) async fn forget(runtime: &Runtime, effect: &EffectKey) -> Result<(), ServiceError> {
+    let key = effect.digest();
+    let stored = runtime.store.row(Table::Effect, &key).map_err(failed)?;
+    let Some(stored) = stored else { return Ok(()) };
+    let is_mark = stored.value.get("started").is_some();
+    let before = Some(&stored).filter(|_| !is_mark);
+    let rows = blob::remove(Table::Effect, &key, before).map_err(failed)?;
+    let write = Write {
+        rows,
+        ..Write::default()
+    };
+    runtime
+        .writer
+        .ask(Request::Write(Box::new(write)))
+        .await
+        .map(|_| ())
+        .map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> ServiceError {
+    ServiceError(error.to_string())
+}

@@ -1,0 +1,193 @@
+//! What plugins keep for themselves, as rows of the store.
+
+use tocsin_core::Timestamp;
+use tocsin_plugin_host::quota::{KV_KEYS_MAX, KvUsage};
+use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
+use tocsin_store::{CommitError, Guard, RowChange, Stored, Table};
+
+use super::blob;
+use crate::runtime::{EngineError, Request, Runtime, Write};
+
+/// Tries of a write that met another one.
+const TRIES_MAX: usize = 8;
+
+/// What a key must be for a write.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Expected {
+    /// Anything.
+    Any,
+    /// Absent, or at a revision.
+    At(Option<u64>),
+}
+
+pub(super) fn get(runtime: &Runtime, plugin: &str, key: &str) -> Result<Option<KvEntry>, KvError> {
+    let row_key = row_key(plugin, key);
+    let Some(head) = live(runtime, &row_key).map_err(unavailable)? else {
+        return Ok(None);
+    };
+    let value = blob::read(runtime.store.as_ref(), Table::PluginKv, &row_key, &head)
+        .map_err(unavailable)?;
+    Ok(Some(KvEntry {
+        value,
+        revision: head.revision,
+    }))
+}
+
+pub(super) async fn set(
+    runtime: &Runtime,
+    plugin: &str,
+    key: &str,
+    expected: Expected,
+    value: &[u8],
+    ttl_ms: Option<u64>,
+) -> Result<u64, KvError> {
+    let row_key = row_key(plugin, key);
+    for _ in 0..TRIES_MAX {
+        let stored = runtime
+            .store
+            .row(Table::PluginKv, &row_key)
+            .map_err(unavailable)?;
+        let now = runtime.clock.now();
+        let current = stored.as_ref().filter(|it| is_live(it, now));
+        let revision = current.map(|it| it.revision);
+        if let Expected::At(expected) = expected
+            && expected != revision
+        {
+            return Err(KvError::Conflict);
+        }
+        let old_bytes = current.map(blob::size);
+        usage(runtime, plugin, now)?.after_write(key, old_bytes, value.len())?;
+        let expires_at = ttl_ms.map(|ttl| now.plus_ms(ttl));
+        let rows = blob::write(
+            Table::PluginKv,
+            &row_key,
+            value,
+            expires_at,
+            stored.as_ref(),
+        )
+        .map_err(unavailable)?;
+        let guarded = stored.map_or(0, |it| it.revision);
+        match commit(runtime, &row_key, guarded, rows).await {
+            Ok(()) => {
+                let written = runtime
+                    .store
+                    .row(Table::PluginKv, &row_key)
+                    .map_err(unavailable)?;
+                return Ok(written.map_or(0, |it| it.revision));
+            }
+            Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
+            Err(error) => return Err(unavailable(error)),
+        }
+    }
+    Err(KvError::Conflict)
+}
+
+pub(super) async fn delete(runtime: &Runtime, plugin: &str, key: &str) -> Result<bool, KvError> {
+    let row_key = row_key(plugin, key);
+    for _ in 0..TRIES_MAX {
+        let stored = runtime
+            .store
+            .row(Table::PluginKv, &row_key)
+            .map_err(unavailable)?;
+        let Some(stored) = stored else {
+            return Ok(false);
+        };
+        let was_live = is_live(&stored, runtime.clock.now());
+        let rows = blob::remove(Table::PluginKv, &row_key, Some(&stored)).map_err(unavailable)?;
+        match commit(runtime, &row_key, stored.revision, rows).await {
+            Ok(()) => return Ok(was_live),
+            Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
+            Err(error) => return Err(unavailable(error)),
+        }
+    }
+    Err(KvError::Conflict)
+}
+
+pub(super) fn keys(
+    runtime: &Runtime,
+    plugin: &str,
+    prefix: &str,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<KvPage, KvError> {
+    let now = runtime.clock.now();
+    let after = cursor.map(|it| row_key(plugin, it));
+    let limit = limit as usize;
+    let rows = runtime
+        .store
+        .rows(
+            Table::PluginKv,
+            &row_key(plugin, prefix),
+            after.as_deref(),
+            limit,
+        )
+        .map_err(unavailable)?;
+    let is_last = rows.len() < limit;
+    let own = row_key(plugin, "");
+    let name = |key: &str| key.strip_prefix(&own).unwrap_or(key).to_owned();
+    let cursor = rows.last().filter(|_| !is_last).map(|(key, _)| name(key));
+    let keys = rows
+        .iter()
+        .filter(|(_, row)| is_live(row, now))
+        .map(|(key, _)| name(key));
+    Ok(KvPage {
+        keys: keys.collect(),
+        cursor,
+    })
+}
+
+async fn commit(
+    runtime: &Runtime,
+    key: &str,
+    revision: u64,
+    rows: Vec<RowChange>,
+) -> Result<(), EngineError> {
+    let guard = Guard {
+        table: Table::PluginKv,
+        key: key.to_owned(),
+        revision,
+    };
+    let write = Write {
+        guards: vec![guard],
+        rows,
+        ..Write::default()
+    };
+    runtime
+        .writer
+        .ask(Request::Write(Box::new(write)))
+        .await
+        .map(|_| ())
+}
+
+fn usage(runtime: &Runtime, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
+    let own = row_key(plugin, "");
+    // One more than may be kept: rows that have expired but were not removed yet may be among.
+    let limit = usize::try_from(KV_KEYS_MAX * 2).unwrap_or(usize::MAX);
+    let rows = runtime
+        .store
+        .rows(Table::PluginKv, &own, None, limit)
+        .map_err(unavailable)?;
+    let mut usage = KvUsage::default();
+    for (key, row) in rows.iter().filter(|(_, row)| is_live(row, now)) {
+        usage.keys += 1;
+        usage.bytes += (key.len() - own.len() + blob::size(row)) as u64;
+    }
+    Ok(usage)
+}
+
+fn live(runtime: &Runtime, row_key: &str) -> Result<Option<Stored>, EngineError> {
+    let row = runtime.store.row(Table::PluginKv, row_key)?;
+    Ok(row.filter(|it| is_live(it, runtime.clock.now())))
+}
+
+fn is_live(row: &Stored, now: Timestamp) -> bool {
+    row.expires_at.is_none_or(|at| at > now)
+}
+
+fn row_key(plugin: &str, key: &str) -> String {
+    format!("{plugin}/{key}")
+}
+
+fn unavailable(error: impl std::fmt::Display) -> KvError {
+    KvError::Unavailable(error.to_string())
+}

@@ -1,0 +1,309 @@
+//! What policies say of a firing alert, asked on a snapshot before the engine decides. Here
+//! invariant 7 is kept for policies: one that fails is reported, and the alert still finds an
+//! incident, a grade and somebody to page.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tocsin_core::alert::Place;
+use tocsin_core::command::{Crew, Opening};
+use tocsin_core::incident::Incident;
+use tocsin_core::intake::Assessment;
+use tocsin_core::{
+    Alert, Draft, Grading, PageTarget, Plan, Route, Signal, SignalStatus, Status, Target,
+    Timestamp, Verdict,
+};
+use tocsin_policy::{
+    AlertView, Context, ContextFacts, IncidentFacts, IncidentView, Report, fallback,
+};
+
+use super::crew::Crews;
+use super::local_time::local_time;
+use super::policies::Policies;
+use super::request::EngineError;
+use super::silences::Silences;
+use super::view::{Held, View};
+use crate::metrics::Metrics;
+
+/// Asks policies.
+pub struct Assessor {
+    /// The policies in force.
+    pub policies: Arc<Policies>,
+    /// Whom steps page.
+    pub crews: Crews,
+    /// The silences in force.
+    pub silences: Arc<Silences>,
+    /// Incidents and alerts, as they are durable.
+    pub view: Arc<View>,
+    /// Labels that grading goes by: alerts that agree in them are graded once per incident.
+    pub grade_labels: Vec<String>,
+    /// The time zone in which policies see the time.
+    pub zone: chrono_tz::Tz,
+    /// Whom to page when the escalation policy fails.
+    pub fallback: Vec<PageTarget>,
+    /// Where failures are counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Assessor {
+    /// What is needed to decide a signal, or nothing if it needs no policy. `whole`: ask
+    /// everything, because an earlier decision found that something was missing.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails; a policy's failure is no error here.
+    pub fn assess(
+        &self,
+        signal: &Signal,
+        whole: bool,
+        now: Timestamp,
+    ) -> Result<Option<Assessment>, EngineError> {
+        if signal.status != SignalStatus::Firing || (!whole && self.is_repeat(signal)?) {
+            return Ok(None);
+        }
+        let context = self.context(now);
+        let alert = AlertView::from(signal);
+        let policies = &self.policies;
+        let route = policies.route(&alert, &context).unwrap_or_else(|report| {
+            self.report(&report);
+            fallback::catch_all_route(&signal.integration, &report)
+        });
+        let silenced_by = self.silences.matching(&signal.labels, now);
+        let shape = self.shape(signal);
+        let opening = match &route.value {
+            Route::Incident(target) | Route::Wait { target, .. } if silenced_by.is_empty() => {
+                let held = self.view.incident_of_key(&target.key)?;
+                self.opening_if_needed(&route, target, held, &alert, &shape, whole, now)
+            }
+            _ => None,
+        };
+        Ok(Some(Assessment {
+            route,
+            silenced_by,
+            shape,
+            opening,
+        }))
+    }
+
+    /// What an incident that somebody opens by hand is graded and planned with.
+    #[must_use]
+    pub fn assess_draft(&self, draft: &Draft, now: Timestamp) -> Opening {
+        let target = Target {
+            key: draft.key.clone().unwrap_or_default(),
+            service: draft.service.clone(),
+            team: draft.team.clone(),
+            title: Some(draft.title.clone()),
+        };
+        let signal = Signal {
+            integration: "by-hand".into(),
+            fingerprint: "by-hand".into(),
+            status: SignalStatus::Firing,
+            title: draft.title.clone(),
+            summary: draft.summary.clone(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            starts_at: now,
+            ends_at: None,
+            link: None,
+        };
+        let mut facts = facts_of_new(&target, &signal, now);
+        facts.grade = draft.grade;
+        facts.drill = draft.drill;
+        self.opening(facts, &AlertView::from(&signal), None, now)
+    }
+
+    /// The crew of an incident's next step, looked up now.
+    #[must_use]
+    pub fn next_crew(&self, incident: &Incident, now: Timestamp) -> Crew {
+        self.crews
+            .of_step(&incident.plan, incident.escalation.next_step, now)
+    }
+
+    /// Whether the signal only repeats an alert that is in an incident.
+    fn is_repeat(&self, signal: &Signal) -> Result<bool, EngineError> {
+        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
+        let alert = self.view.alert(&key)?;
+        let Some(Alert {
+            firing: true,
+            place: Place::Incident { id },
+            ..
+        }) = alert
+        else {
+            return Ok(false);
+        };
+        Ok(self
+            .view
+            .incident(&id)?
+            .is_some_and(|held| held.incident.is_active()))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known of one alert, gathered above"
+    )]
+    fn opening_if_needed(
+        &self,
+        route: &Verdict<Route>,
+        target: &Target,
+        held: Option<Arc<Held>>,
+        alert: &AlertView,
+        shape: &str,
+        whole: bool,
+        now: Timestamp,
+    ) -> Option<Opening> {
+        let active = held.as_ref().filter(|it| it.incident.is_active());
+        if let Some(held) = active
+            && !whole
+            && held.tally.knows_shape(shape)
+        {
+            return None;
+        }
+        let facts = match &held {
+            Some(held) => facts_of(held),
+            None => facts_of_new(target, alert.signal(), now),
+        };
+        let route_failed = route.source.fallback.as_deref();
+        Some(self.opening(facts, alert, route_failed, now))
+    }
+
+    /// Asks for a grade and then, knowing it, for a plan. When the alert could not even be
+    /// routed it goes to the catch-all incident, which is major.
+    fn opening(
+        &self,
+        mut facts: IncidentFacts,
+        alert: &AlertView,
+        route_failed: Option<&str>,
+        now: Timestamp,
+    ) -> Opening {
+        let context = self.context(now);
+        let policies = &self.policies;
+        let grading = match route_failed {
+            Some(why) => fallback_grading(why),
+            None => {
+                let view = IncidentView::new(facts.clone());
+                policies
+                    .grade(&view, alert, &context)
+                    .unwrap_or_else(|report| {
+                        self.report(&report);
+                        fallback::catch_all_grading(&report)
+                    })
+            }
+        };
+        facts.grade = facts.grade.max(Some(grading.value.grade));
+        facts.security |= grading.value.security;
+        let plan = policies.escalate(&IncidentView::new(facts), &context);
+        let plan = plan.unwrap_or_else(|report| {
+            self.report(&report);
+            self.fallback_plan(&report)
+        });
+        let crew = self.crews.of_step(&plan.value, 0, now);
+        Opening {
+            grading,
+            plan,
+            crew,
+        }
+    }
+
+    fn fallback_plan(&self, report: &Report) -> Verdict<Plan> {
+        fallback::fallback_plan(self.fallback.clone(), report)
+    }
+
+    fn context(&self, now: Timestamp) -> Context {
+        let mut on_call = BTreeMap::new();
+        for (name, rotation) in &self.crews.roster.rotations {
+            on_call.insert(name.clone(), rotation.on_call(now));
+        }
+        let mut load: BTreeMap<_, u32> = BTreeMap::new();
+        for held in self.view.held() {
+            if let (true, Some(person)) = (held.incident.is_active(), &held.incident.operator) {
+                *load.entry(person.clone()).or_default() += 1;
+            }
+        }
+        let now = local_time(now, self.zone);
+        Context::new(ContextFacts {
+            now,
+            on_call,
+            load,
+            changes: Vec::new(),
+        })
+    }
+
+    /// The label set as far as grading goes, as a short hash.
+    fn shape(&self, signal: &Signal) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for name in &self.grade_labels {
+            hasher.update(
+                signal
+                    .labels
+                    .get(name)
+                    .map_or("", String::as_str)
+                    .as_bytes(),
+            );
+            hasher.update(&[0xff]);
+        }
+        hasher.finalize().to_hex().as_str()[..12].to_owned()
+    }
+
+    fn report(&self, report: &Report) {
+        self.metrics.policy_failed(&report.file);
+        tracing::error!(%report, "a policy failed; the built-in verdict stands");
+    }
+}
+
+fn fallback_grading(why: &str) -> Verdict<Grading> {
+    let source = tocsin_core::PolicySource {
+        file: "builtin".to_owned(),
+        fallback: Some(why.to_owned()),
+        ..tocsin_core::PolicySource::default()
+    };
+    let value = Grading {
+        grade: tocsin_core::Grade::Major,
+        security: false,
+    };
+    let reason = "the alert could not be routed, so it counts as major".to_owned();
+    Verdict {
+        value,
+        reason,
+        source,
+    }
+}
+
+fn facts_of(held: &Held) -> IncidentFacts {
+    let incident = &held.incident;
+    IncidentFacts {
+        id: Some(incident.id.clone()),
+        number: incident.number,
+        key: incident.key.clone(),
+        title: incident.title.clone(),
+        service: incident.service.clone(),
+        team: incident.team.clone(),
+        grade: Some(incident.grade),
+        security: incident.security,
+        status: incident.status,
+        alerts_total: held.tally.counts.total,
+        alerts_firing: held.tally.counts.firing,
+        labels: incident.labels.clone(),
+        opened_at: incident.opened_at,
+        acknowledged: incident.acknowledged_at.is_some(),
+        drill: incident.drill,
+    }
+}
+
+fn facts_of_new(target: &Target, signal: &Signal, now: Timestamp) -> IncidentFacts {
+    IncidentFacts {
+        id: None,
+        number: 0,
+        key: target.key.clone(),
+        title: target.title.clone().unwrap_or_else(|| signal.title.clone()),
+        service: target.service.clone(),
+        team: target.team.clone(),
+        grade: None,
+        security: false,
+        status: Status::Open,
+        alerts_total: 0,
+        alerts_firing: 0,
+        labels: signal.labels.clone(),
+        opened_at: now,
+        acknowledged: false,
+        drill: false,
+    }
+}

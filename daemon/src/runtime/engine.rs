@@ -1,0 +1,309 @@
+//! The engine: the one place that changes state. It takes requests in groups, lets the core
+//! decide each, commits the whole group with one flush, and only then answers and shows what
+//! came of it. It is synchronous and has no clock, so that the writer thread, a scenario and the
+//! simulator drive the very same code.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tocsin_core::command::Waits;
+use tocsin_core::intake::Fresh;
+use tocsin_core::{IncidentId, Timestamp};
+use tocsin_store::{Batch, Class, CommitError, Committed, Store, StoreError, Table};
+
+use super::leases::Leases;
+use super::parcel::Subscribers;
+use super::plan::{Planned, Scratch};
+use super::request::{Answer, Done, EngineError, Request};
+use super::view::{Held, View, load};
+
+/// Rounds in which a group's conflicts are decided anew: once and twice more.
+const ROUNDS_MAX: usize = 3;
+/// Rows of the store that one read brings while starting.
+const START_PAGE_ROWS: usize = 1_000;
+/// Rows that one request to expire forgets at most.
+const EXPIRE_ROWS_MAX: usize = 500;
+/// The meta row of the last incident's number.
+pub(super) const NUMBER_ROW: &str = "incident-number";
+
+/// Makes ids of incidents.
+pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
+
+/// The one place that changes state.
+pub struct Engine {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) view: Arc<View>,
+    pub(super) subscribers: Arc<ArcSwap<Subscribers>>,
+    pub(super) waits: Waits,
+    pub(super) held: HashMap<IncidentId, Arc<Held>>,
+    pub(super) scratch: Scratch,
+    pub(super) leases: Arc<Leases>,
+    pub(super) next_number: u64,
+    next_seq: u64,
+    make_id: MakeId,
+}
+
+impl Engine {
+    /// An engine on what its store holds: numbers go on where they stood, and every incident
+    /// that is active comes into memory.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read or holds something damaged.
+    pub fn start(
+        store: Arc<dyn Store>,
+        subscribers: Arc<ArcSwap<Subscribers>>,
+        waits: Waits,
+        make_id: MakeId,
+    ) -> Result<Self, EngineError> {
+        let number = store.row(Table::Meta, NUMBER_ROW)?;
+        let last_number = number.and_then(|row| row.value.as_u64()).unwrap_or(0);
+        let mut engine = Self {
+            view: Arc::new(View::new(Arc::clone(&store))),
+            leases: Arc::new(Leases::load(store.as_ref())?),
+            next_seq: last_seq(store.as_ref())? + 1,
+            next_number: last_number + 1,
+            store,
+            subscribers,
+            waits,
+            held: HashMap::new(),
+            scratch: Scratch::default(),
+            make_id,
+        };
+        engine.hold_all()?;
+        Ok(engine)
+    }
+
+    /// What readers see.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view)
+    }
+
+    /// When alerts end by themselves, and which are silenced or ended.
+    #[must_use]
+    pub fn leases(&self) -> Arc<Leases> {
+        Arc::clone(&self.leases)
+    }
+
+    /// Carries out a group of requests, in order, with one flush, and answers each. What is
+    /// answered as done is durable.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store failed: nothing of the group may be taken as done, and
+    /// the daemon must stop.
+    pub fn process(
+        &mut self,
+        group: Vec<Request>,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Answer, EngineError>>, StoreError> {
+        let mut answers: Vec<Option<Result<Answer, EngineError>>> = Vec::new();
+        answers.resize_with(group.len(), || None);
+        let mut open: Vec<(usize, Request)> = Vec::new();
+        let mut claims: Vec<(usize, Request)> = Vec::new();
+        for (at, request) in group.into_iter().enumerate() {
+            match request {
+                Request::Claim { .. } | Request::Expire => claims.push((at, request)),
+                other => open.push((at, other)),
+            }
+        }
+        for round in 1..=ROUNDS_MAX {
+            open = self.round(open, round == ROUNDS_MAX, now, &mut answers)?;
+            if open.is_empty() {
+                break;
+            }
+        }
+        for (at, request) in claims {
+            answers[at] = Some(Ok(self.claim(&request, now)?));
+        }
+        Ok(answers
+            .into_iter()
+            .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))
+            .collect())
+    }
+
+    /// Drops incidents from memory that are over and can no longer come back.
+    pub fn forget(&mut self, ids: &[IncidentId]) {
+        for id in ids {
+            self.held.remove(id);
+            self.view.forget(id);
+        }
+    }
+
+    /// An incident as the group has left it so far.
+    pub(super) fn hold(&mut self, id: &IncidentId) -> Result<Option<Arc<Held>>, EngineError> {
+        if let Some(held) = self.held.get(id) {
+            return Ok(Some(Arc::clone(held)));
+        }
+        let held = load(self.store.as_ref(), id)?;
+        if let Some(held) = &held {
+            self.held.insert(id.clone(), Arc::clone(held));
+        }
+        Ok(held)
+    }
+
+    /// An id and a number for an incident that may open.
+    pub(super) fn fresh(&mut self, now: Timestamp) -> Fresh {
+        Fresh {
+            id: (self.make_id)(now),
+            number: self.next_number,
+        }
+    }
+
+    /// The next place in the outbox.
+    pub(super) fn seq(next_seq: &mut u64) -> u64 {
+        let seq = *next_seq;
+        *next_seq += 1;
+        seq
+    }
+
+    pub(super) fn next_seq_mut(&mut self) -> &mut u64 {
+        &mut self.next_seq
+    }
+
+    /// One round: decides the requests, commits what they come to, and gives back those whose
+    /// batches met a conflict.
+    fn round(
+        &mut self,
+        requests: Vec<(usize, Request)>,
+        is_last: bool,
+        now: Timestamp,
+        answers: &mut [Option<Result<Answer, EngineError>>],
+    ) -> Result<Vec<(usize, Request)>, StoreError> {
+        self.scratch = Scratch::default();
+        let mut batches: Vec<Batch> = Vec::new();
+        let mut waiting: Vec<(usize, Request, Planned)> = Vec::new();
+        for (at, request) in requests {
+            self.scratch.begin(batches.len());
+            match self.plan(&request, now) {
+                Ok(mut planned) if planned.is_nothing() => answers[at] = Some(planned.answer()),
+                Ok(mut planned) => {
+                    let mut batch = std::mem::take(&mut planned.batch);
+                    batch.needs = self.scratch.needs();
+                    batches.push(batch);
+                    waiting.push((at, request, planned));
+                }
+                Err(EngineError::Store(error)) => return Err(error),
+                Err(error) => answers[at] = Some(Err(error)),
+            }
+        }
+        if batches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let results = self.store.commit(batches)?;
+        Ok(self.settle_round(waiting, results, is_last, answers))
+    }
+
+    fn settle_round(
+        &mut self,
+        waiting: Vec<(usize, Request, Planned)>,
+        results: Vec<Result<Committed, CommitError>>,
+        is_last: bool,
+        answers: &mut [Option<Result<Answer, EngineError>>],
+    ) -> Vec<(usize, Request)> {
+        let mut again = Vec::new();
+        let mut failed: HashSet<IncidentId> = HashSet::new();
+        let mut shown: Vec<Planned> = Vec::new();
+        for ((at, request, mut planned), result) in waiting.into_iter().zip(results) {
+            match result {
+                Ok(_) => {
+                    answers[at] = Some(planned.answer());
+                    shown.push(planned);
+                    continue;
+                }
+                Err(CommitError::Duplicate(answer)) => {
+                    let done = Done {
+                        repeated: Some(answer),
+                        ..Done::default()
+                    };
+                    answers[at] = Some(Ok(Answer::Done(done)));
+                }
+                Err(CommitError::Conflict { .. } | CommitError::Skipped) if !is_last => {
+                    again.push((at, request));
+                }
+                Err(error) => answers[at] = Some(Err(error.into())),
+            }
+            failed.extend(planned.held.iter().map(|held| held.incident.id.clone()));
+        }
+        for planned in shown {
+            self.show(planned, &failed);
+        }
+        for id in failed {
+            self.held.remove(&id);
+        }
+        again
+    }
+
+    /// Shows readers what is now durable. An incident that a failed batch of the same group had
+    /// changed too is shown as the store has it.
+    fn show(&mut self, planned: Planned, failed: &HashSet<IncidentId>) {
+        for (before, after) in planned.alerts {
+            self.leases.replace(before.as_ref(), &after);
+        }
+        for held in planned.held {
+            let id = held.incident.id.clone();
+            if !failed.contains(&id) {
+                self.view.publish(&held);
+            } else if let Ok(Some(durable)) = load(self.store.as_ref(), &id) {
+                self.view.publish(&durable);
+            }
+        }
+    }
+
+    fn claim(&mut self, request: &Request, now: Timestamp) -> Result<Answer, StoreError> {
+        match request {
+            Request::Claim {
+                class,
+                limit,
+                lease_ms,
+            } => Ok(Answer::Claimed(
+                self.store.claim(*class, now, *limit, *lease_ms)?,
+            )),
+            _ => Ok(Answer::Expired(self.store.expire(now, EXPIRE_ROWS_MAX)?)),
+        }
+    }
+
+    /// Every incident whose key is kept is active, or may reopen: those come into memory.
+    fn hold_all(&mut self) -> Result<(), EngineError> {
+        let mut after: Option<String> = None;
+        loop {
+            let page = self
+                .store
+                .rows(Table::Key, "", after.as_deref(), START_PAGE_ROWS)?;
+            let is_last = page.len() < START_PAGE_ROWS;
+            for (key, row) in page {
+                let row: tocsin_core::alert::KeyRow =
+                    super::view::decode_row("the row of an incident's key", &row.value)?;
+                if let Some(held) = self.hold(&row.incident)? {
+                    self.view.publish(&held);
+                }
+                after = Some(key);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The highest place in the outbox.
+fn last_seq(store: &dyn Store) -> Result<u64, StoreError> {
+    let mut last = 0;
+    for class in Class::ALL {
+        let mut after = None;
+        loop {
+            let page = store.outbox(class, after.as_ref(), START_PAGE_ROWS)?;
+            last = page
+                .iter()
+                .map(|row| row.key.seq)
+                .max()
+                .unwrap_or(0)
+                .max(last);
+            if page.len() < START_PAGE_ROWS {
+                break;
+            }
+            after = page.into_iter().next_back().map(|row| row.key);
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,193 @@
+//! What a row of the outbox carries: who is to get what, as references. The payload is built
+//! when it is delivered, under the clearance that holds then.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::consequences::Notice;
+use tocsin_core::{IncidentId, PluginId, Timestamp};
+use tocsin_store::{Class, OutboxKey, OutboxRow};
+
+/// The channel of the host's own mail relay: the last contact of every page.
+pub const MAIL_CHANNEL: &str = "mail";
+
+/// A delivery's content.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "parcel", rename_all = "kebab-case")]
+pub enum Parcel {
+    /// News of an incident for a plugin.
+    News {
+        /// The plugin.
+        plugin: PluginId,
+        /// The incident.
+        incident: IncidentId,
+        /// What to tell.
+        news: Notice,
+    },
+    /// A page through the host's own mail relay.
+    Mail {
+        /// The incident.
+        incident: IncidentId,
+        /// The page.
+        page: u32,
+        /// Its contact.
+        contact: u32,
+    },
+    /// Work that a plugin queued for itself.
+    Job {
+        /// The plugin.
+        plugin: PluginId,
+        /// Its id, stable over retries.
+        id: String,
+        /// What kind of work.
+        topic: String,
+        /// A JSON document.
+        payload: String,
+    },
+    /// A schedule's turn.
+    Tick {
+        /// The plugin.
+        plugin: PluginId,
+        /// The schedule's name.
+        schedule: String,
+        /// When it was due.
+        due: Timestamp,
+        /// How many turns before it were missed.
+        missed: u32,
+    },
+}
+
+/// Who hears of what: what the plugins asked for and were granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscribers(pub Vec<Subscriber>);
+
+/// One plugin that hears of incidents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// The kinds of events that it gets, e.g. `incident-opened`.
+    pub events: BTreeSet<String>,
+    /// The kinds of contacts that it reaches, e.g. `slack`.
+    pub contacts: BTreeSet<String>,
+}
+
+impl Subscribers {
+    /// The plugin that reaches contacts of this kind.
+    #[must_use]
+    pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {
+        self.0
+            .iter()
+            .find(|it| it.contacts.contains(kind) && it.events.contains("page"))
+    }
+
+    /// The outbox rows that bring a notice to everybody who hears of it. `seq` gives each its
+    /// place; a page that no plugin can bring goes to nobody here, and the caller is told.
+    pub fn rows(
+        &self,
+        incident: &IncidentId,
+        notice: &Notice,
+        now: Timestamp,
+        mut seq: impl FnMut() -> u64,
+    ) -> Vec<OutboxRow> {
+        let mut row = |class: Class, lane: String, coalesce: Option<String>, parcel: &Parcel| {
+            row_of(
+                OutboxKey {
+                    class,
+                    lane,
+                    seq: seq(),
+                },
+                coalesce,
+                now,
+                parcel,
+            )
+        };
+        match notice {
+            Notice::Page {
+                page,
+                contact,
+                person,
+                channel,
+            } if channel == MAIL_CHANNEL => {
+                let incident = incident.clone();
+                let parcel = Parcel::Mail {
+                    incident,
+                    page: *page,
+                    contact: *contact,
+                };
+                vec![row(
+                    Class::Page,
+                    format!("{person}/{channel}"),
+                    None,
+                    &parcel,
+                )]
+            }
+            Notice::Page {
+                person, channel, ..
+            }
+            | Notice::Settled {
+                person, channel, ..
+            } => {
+                let is_page = matches!(notice, Notice::Page { .. });
+                let class = if is_page { Class::Page } else { Class::Prompt };
+                let reached = self.for_contact(channel);
+                let taker = reached.filter(|it| is_page || it.events.contains("settled"));
+                let lane = format!("{person}/{channel}");
+                let send = |it: &Subscriber| row(class, lane, None, &news(it, incident, notice));
+                taker.map(send).into_iter().collect()
+            }
+            Notice::Opened { .. } | Notice::Changed { .. } | Notice::LogAdded { .. } => {
+                let (class, kind, coalesce) = match notice {
+                    Notice::Opened { .. } => (Class::State, "incident-opened", None),
+                    Notice::LogAdded { .. } => (Class::Bulk, "log-added", None),
+                    Notice::Changed { counts_only, .. } => (
+                        Class::State,
+                        "incident-changed",
+                        counts_only.then(|| "counts".to_owned()),
+                    ),
+                    Notice::Page { .. } | Notice::Settled { .. } => return Vec::new(),
+                };
+                let takers = self.0.iter().filter(|it| it.events.contains(kind));
+                let lane = |it: &Subscriber| format!("{}/{incident}", it.plugin);
+                takers
+                    .map(|it| {
+                        row(
+                            class,
+                            lane(it),
+                            coalesce.clone(),
+                            &news(it, incident, notice),
+                        )
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+fn news(taker: &Subscriber, incident: &IncidentId, notice: &Notice) -> Parcel {
+    Parcel::News {
+        plugin: taker.plugin.clone(),
+        incident: incident.clone(),
+        news: notice.clone(),
+    }
+}
+
+/// A new row of the outbox with its parcel, ready at `now`.
+#[must_use]
+pub(super) fn row_of(
+    key: OutboxKey,
+    coalesce: Option<String>,
+    now: Timestamp,
+    parcel: &Parcel,
+) -> OutboxRow {
+    // proof: a parcel has string keys only, and so is always expressible as JSON
+    let body = serde_json::to_value(parcel).unwrap_or_default();
+    OutboxRow {
+        key,
+        coalesce,
+        not_before: now,
+        created_at: now,
+        attempts: 0,
+        body,
+    }
+}

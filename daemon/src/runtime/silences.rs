@@ -1,0 +1,194 @@
+//! The silences in force, in memory beside their rows: every firing alert is held against them.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tocsin_core::{Labels, Timestamp};
+use tocsin_store::{Store, Table};
+
+use super::layout::row_change;
+use super::request::{EngineError, Request, Write};
+use super::view::decode_row;
+use super::writer::Writer;
+use crate::silence::{PostableSilence, Silence};
+
+/// Silences that are kept; more are refused, and expired ones make room.
+const SILENCES_MAX: usize = 10_000;
+/// How long an expired silence is shown, in milliseconds: five days, as Alertmanager keeps them.
+const EXPIRED_KEPT_MS: u64 = 5 * 24 * tocsin_core::time::HOUR_MS;
+/// Rows of the store that one read brings.
+const PAGE_ROWS: usize = 1_000;
+
+/// The silences that are kept.
+pub struct Silences {
+    kept: ArcSwap<Vec<Arc<Silence>>>,
+    /// One change at a time, so that two do not lose each other's silence.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Why a silence is not set or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SilenceError {
+    /// It is not a silence, or the id is no one's.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is none with this id.
+    #[error("there is no silence {0}; `tocsin silence list` shows those that are")]
+    Unknown(String),
+    /// Too many are kept.
+    #[error("{SILENCES_MAX} silences are kept already; expire some first")]
+    TooMany,
+    /// The engine did not take it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Silences {
+    /// The silences of a store.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read or a row is damaged.
+    pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
+        let mut kept = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.rows(Table::Silence, "", after.as_deref(), PAGE_ROWS)?;
+            let is_last = page.len() < PAGE_ROWS;
+            for (key, row) in page {
+                kept.push(Arc::new(decode_row("the row of a silence", &row.value)?));
+                after = Some(key);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(Self {
+            kept: ArcSwap::from_pointee(kept),
+            changing: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// All that are kept: pending, active and lately expired.
+    #[must_use]
+    pub fn all(&self) -> Arc<Vec<Arc<Silence>>> {
+        self.kept.load_full()
+    }
+
+    /// The ids of the silences that hold back an alert with these labels at `now`.
+    #[must_use]
+    pub fn matching(&self, labels: &Labels, now: Timestamp) -> Vec<String> {
+        let kept = self.kept.load();
+        let matching = kept.iter().filter(|it| it.silences(labels, now));
+        matching.map(|it| it.id.clone()).collect()
+    }
+
+    /// Sets a silence, or changes the one whose id is given, and says its id.
+    ///
+    /// # Errors
+    /// [`SilenceError`] when it is not valid, unknown or not taken.
+    pub async fn set(
+        &self,
+        posted: PostableSilence,
+        new_id: &str,
+        now: Timestamp,
+        writer: &Writer,
+    ) -> Result<String, SilenceError> {
+        let _one = self.changing.lock().await;
+        let kept = self.kept.load_full();
+        let silence = posted
+            .into_silence(new_id, now)
+            .map_err(SilenceError::Invalid)?;
+        let mut changes = Vec::new();
+        let mut silence = silence;
+        if silence.id != new_id {
+            let known = kept.iter().find(|it| it.id == silence.id);
+            let known = known.ok_or_else(|| SilenceError::Unknown(silence.id.clone()))?;
+            if !known.can_become(&silence, now) {
+                let mut ended = known.as_ref().clone();
+                // An expired one stays as it is; a new one takes its place either way.
+                let _was_over = ended.expire(now);
+                changes.push(ended);
+                new_id.clone_into(&mut silence.id);
+            }
+        } else if kept.len() >= SILENCES_MAX {
+            return Err(SilenceError::TooMany);
+        }
+        let id = silence.id.clone();
+        changes.push(silence);
+        self.write(changes, &kept, writer).await?;
+        Ok(id)
+    }
+
+    /// Ends a silence now.
+    ///
+    /// # Errors
+    /// [`SilenceError`] when it is unknown, over already or the engine did not take it.
+    pub async fn expire(
+        &self,
+        id: &str,
+        now: Timestamp,
+        writer: &Writer,
+    ) -> Result<(), SilenceError> {
+        let _one = self.changing.lock().await;
+        let kept = self.kept.load_full();
+        let known = kept.iter().find(|it| it.id == id);
+        let mut ended = known
+            .ok_or_else(|| SilenceError::Unknown(id.to_owned()))?
+            .as_ref()
+            .clone();
+        ended
+            .expire(now)
+            .map_err(|error| SilenceError::Invalid(error.to_string()))?;
+        self.write(vec![ended], &kept, writer).await
+    }
+
+    /// Forgets silences that expired long ago.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the engine did not take it.
+    pub async fn tidy(&self, now: Timestamp, writer: &Writer) -> Result<(), EngineError> {
+        let before = now.minus_ms(EXPIRED_KEPT_MS);
+        let _one = self.changing.lock().await;
+        let kept = self.kept.load_full();
+        let (old, rest): (Vec<_>, Vec<_>) =
+            kept.iter().cloned().partition(|it| it.ends_at < before);
+        if old.is_empty() {
+            return Ok(());
+        }
+        let rows = old.iter().map(|it| tocsin_store::RowChange {
+            table: Table::Silence,
+            key: it.id.clone(),
+            value: None,
+            expires_at: None,
+        });
+        let write = Write {
+            rows: rows.collect(),
+            ..Write::default()
+        };
+        writer.ask(Request::Write(Box::new(write))).await?;
+        self.kept.store(Arc::new(rest));
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        changes: Vec<Silence>,
+        kept: &[Arc<Silence>],
+        writer: &Writer,
+    ) -> Result<(), SilenceError> {
+        let mut rows = Vec::new();
+        for silence in &changes {
+            rows.push(row_change(Table::Silence, silence.id.clone(), silence)?);
+        }
+        let write = Write {
+            rows,
+            ..Write::default()
+        };
+        writer.offer(Request::Write(Box::new(write))).await?;
+        let changed = |it: &Arc<Silence>| changes.iter().any(|new| new.id == it.id);
+        let mut all: Vec<_> = kept.iter().filter(|it| !changed(it)).cloned().collect();
+        all.extend(changes.into_iter().map(Arc::new));
+        self.kept.store(Arc::new(all));
+        Ok(())
+    }
+}

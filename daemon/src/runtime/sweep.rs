@@ -1,0 +1,124 @@
+//! The sweep: alerts whose sender fell silent end, alerts whose silence ended are asked about
+//! anew, and what is long over is forgotten.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tocsin_core::time::{HOUR_MS, SECOND_MS};
+use tocsin_core::{Alert, SignalStatus, Timestamp};
+use tocsin_store::{RowChange, Table};
+
+use super::Runtime;
+use super::request::{Answer, EngineError, Request, Write};
+
+/// How often what is long over is looked for, in milliseconds.
+const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
+/// Alerts that one sweep looks at, of each kind.
+const SWEPT_MAX: usize = 1_000;
+/// How long an alert that ended is still shown, in milliseconds.
+const ENDED_KEPT_MS: u64 = HOUR_MS;
+
+impl Runtime {
+    pub(super) async fn sweep_if_due(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Result<usize, EngineError> {
+        let mut swept = self.end_lapsed(now).await?;
+        if now.0 < self.next_sweep.load(Ordering::SeqCst) {
+            return Ok(swept);
+        }
+        self.next_sweep
+            .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
+        swept += self.release_silenced(now).await?;
+        self.forget_ended(now).await?;
+        self.silences.tidy(now, &self.writer).await?;
+        if let Answer::Expired(count) = self.writer.ask(Request::Expire).await? {
+            tracing::trace!(count, "rows expired");
+        }
+        Ok(swept)
+    }
+
+    /// Alerts whose lease ended count as resolved.
+    async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        let mut signals = Vec::new();
+        for key in self.leases.lapsed(now, SWEPT_MAX) {
+            if let Some(alert) = self.view.alert(&key)? {
+                let mut signal = alert.as_signal();
+                signal.status = SignalStatus::Resolved;
+                signals.push(signal);
+            }
+        }
+        let count = signals.len();
+        if count > 0 {
+            self.take(signals).await?;
+        }
+        Ok(count)
+    }
+
+    /// Alerts that fire on after their silence ended find their place. A page of them at a time,
+    /// so that thousands under one silence do not hold up a turn.
+    async fn release_silenced(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        let after = std::mem::take(&mut *self.sweep_after.lock());
+        let keys = self.leases.silenced(&after, SWEPT_MAX);
+        if keys.len() == SWEPT_MAX {
+            *self.sweep_after.lock() = keys.last().cloned().unwrap_or_default();
+        }
+        let mut signals = Vec::new();
+        for key in keys {
+            if let Some(alert) = self.view.alert(&key)?
+                && self.silences.matching(&alert.labels, now).is_empty()
+            {
+                signals.push(alert.as_signal());
+            }
+        }
+        let count = signals.len();
+        if count > 0 {
+            self.take(signals).await?;
+        }
+        Ok(count)
+    }
+
+    async fn forget_ended(&self, now: Timestamp) -> Result<(), EngineError> {
+        let mut forgotten: Vec<Alert> = Vec::new();
+        let mut write = Write::default();
+        for key in self
+            .leases
+            .ended_before(now.minus_ms(ENDED_KEPT_MS), SWEPT_MAX)
+        {
+            let Some(alert) = self.view.alert(&key)? else {
+                continue;
+            };
+            let row = self.store.row(Table::Alert, &key)?;
+            let Some(row) = row.filter(|_| !alert.firing) else {
+                continue;
+            };
+            let revision = row.revision;
+            write.guards.push(tocsin_store::Guard {
+                table: Table::Alert,
+                key: key.clone(),
+                revision,
+            });
+            write.rows.push(RowChange {
+                table: Table::Alert,
+                key,
+                value: None,
+                expires_at: None,
+            });
+            forgotten.push(alert);
+        }
+        if forgotten.is_empty() {
+            return Ok(());
+        }
+        match self.writer.ask(Request::Write(Box::new(write))).await {
+            Ok(_) => {
+                for alert in &forgotten {
+                    self.leases.remove(alert);
+                }
+                Ok(())
+            }
+            // One of them fires again: the next sweep sees which.
+            Err(EngineError::Commit(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The runtime's loop: what is due is done, then it sleeps until the next thing is due or
+//! something new comes. A turn is a function of its own, so that scenarios take turns by hand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tocsin_core::Timestamp;
+use tocsin_store::Class;
+use tokio_util::sync::CancellationToken;
+
+use super::Runtime;
+use super::request::{Answer, EngineError, Request};
+
+/// Longest sleep of the loop, in milliseconds: whatever woke nobody is found this late at most.
+const SLEEP_MS_MAX: u64 = 1_000;
+/// How long a claim holds its lane, in milliseconds: longer than any call may take.
+const CLAIM_LEASE_MS: u64 = 120_000;
+
+/// Deliveries of each class that go out at once. Classes do not share: a page never waits for
+/// the slot of a chore.
+const fn slots_of(class: Class) -> usize {
+    match class {
+        Class::Page => 16,
+        Class::Prompt => 8,
+        Class::State | Class::Bulk => 4,
+    }
+}
+
+/// Deliveries under way, by class.
+#[derive(Debug, Default)]
+pub(super) struct Slots([AtomicUsize; 4]);
+
+impl Slots {
+    fn of(&self, class: Class) -> &AtomicUsize {
+        &self.0[class as usize - 1]
+    }
+
+    fn free(&self, class: Class) -> usize {
+        slots_of(class).saturating_sub(self.of(class).load(Ordering::SeqCst))
+    }
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Timers that fired.
+    pub timers: usize,
+    /// Deliveries that went out.
+    pub deliveries: usize,
+    /// Alerts that the sweep ended, asked anew or forgot.
+    pub swept: usize,
+}
+
+impl Turn {
+    /// Whether nothing was due.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Runtime {
+    /// Takes turns until told to stop.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let turn = self.turn().await;
+            let pause = match turn {
+                Ok(turn) if turn.timers > 0 => continue,
+                Ok(_) => self.pause(),
+                Err(EngineError::Store(_) | EngineError::Stopping) => return,
+                Err(error) => {
+                    tracing::error!(%error, "a turn of the runtime failed; it is tried again");
+                    Duration::from_millis(SLEEP_MS_MAX)
+                }
+            };
+            tokio::select! {
+                () = self.woken.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Does what is due now: sweeps, fires timers, starts deliveries.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the engine or the store failed; what was due stays due.
+    pub async fn turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
+        let now = self.clock.now();
+        let swept = self.sweep_if_due(now).await?;
+        let timers = self.fire_due(now).await?;
+        let mut deliveries = 0;
+        for class in Class::ALL {
+            deliveries += self.start_deliveries(class, now).await?;
+        }
+        Ok(Turn {
+            timers,
+            deliveries,
+            swept,
+        })
+    }
+
+    /// Waits until no delivery is under way.
+    pub async fn settle_deliveries(&self) {
+        while Class::ALL
+            .iter()
+            .any(|&class| self.slots.of(class).load(Ordering::SeqCst) > 0)
+        {
+            self.woken.notified().await;
+        }
+    }
+
+    /// When the next thing is due: a timer, a delivery, a lease's end, the sweep.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let mut due = self.store.next_timer()?;
+        for class in Class::ALL {
+            due = earliest(due, self.store.next_ready(class)?);
+        }
+        Ok(earliest(due, self.leases.next_lapse()))
+    }
+
+    fn pause(&self) -> Duration {
+        let longest = Duration::from_millis(SLEEP_MS_MAX);
+        match self.next_due() {
+            // A full class waits for a slot, whose end wakes the loop; it must not spin on it.
+            Ok(Some(due)) => {
+                let least = Duration::from_millis(5);
+                self.clock.wait_until(due).clamp(least, longest)
+            }
+            _ => longest,
+        }
+    }
+
+    async fn start_deliveries(
+        self: &Arc<Self>,
+        class: Class,
+        now: Timestamp,
+    ) -> Result<usize, EngineError> {
+        let limit = self.slots.free(class);
+        let is_ready = self.store.next_ready(class)?.is_some_and(|at| at <= now);
+        if limit == 0 || !is_ready {
+            return Ok(0);
+        }
+        let request = Request::Claim {
+            class,
+            limit,
+            lease_ms: CLAIM_LEASE_MS,
+        };
+        let Answer::Claimed(claimed) = self.writer.ask(request).await? else {
+            return Ok(0);
+        };
+        let count = claimed.len();
+        for claim in claimed {
+            self.slots.of(class).fetch_add(1, Ordering::SeqCst);
+            let runtime = Arc::clone(self);
+            self.deliveries.spawn(async move {
+                let slot = Slot {
+                    runtime: Arc::clone(&runtime),
+                    class,
+                };
+                runtime.deliver(claim).await;
+                drop(slot);
+            });
+        }
+        Ok(count)
+    }
+}
+
+/// A slot that is given back, also when a delivery's task is dropped.
+struct Slot {
+    runtime: Arc<Runtime>,
+    class: Class,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.runtime
+            .slots
+            .of(self.class)
+            .fetch_sub(1, Ordering::SeqCst);
+        self.runtime.woken.notify_one();
+    }
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,190 @@
+//! Incidents as readers see them: what is durable, and nothing else. The engine works on its
+//! own copy and puts an incident here once its batch is on the disk, so that nobody is answered
+//! from something that a power cut could take back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tocsin_core::alert::{Alert, KeyRow, Tally};
+use tocsin_core::incident::Incident;
+use tocsin_core::{IncidentId, IncidentKey, Recorded};
+use tocsin_store::encoding::decode;
+use tocsin_store::{Store, StreamId, Table};
+
+use super::request::EngineError;
+use super::summary::Summary;
+
+/// Events that one read of a stream brings.
+const STREAM_PAGE_EVENTS: usize = 512;
+
+/// An incident with the tallies of its alerts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The incident.
+    pub incident: Arc<Incident>,
+    /// Its tallies.
+    pub tally: Tally,
+}
+
+/// What readers see.
+pub struct View {
+    store: Arc<dyn Store>,
+    incidents: RwLock<HashMap<IncidentId, Arc<Held>>>,
+}
+
+impl View {
+    /// A view of a store; incidents come into memory as they are asked for.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            incidents: RwLock::new(HashMap::new()),
+        }
+    }
+
+    /// An incident, from memory or from its stream.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the stream is damaged.
+    pub fn incident(&self, id: &IncidentId) -> Result<Option<Arc<Held>>, EngineError> {
+        if let Some(held) = self.incidents.read().get(id) {
+            return Ok(Some(Arc::clone(held)));
+        }
+        load(self.store.as_ref(), id)
+    }
+
+    /// The incident that is open, or may reopen, under a key.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the row is damaged.
+    pub fn incident_of_key(&self, key: &IncidentKey) -> Result<Option<Arc<Held>>, EngineError> {
+        match key_row(self.store.as_ref(), key)? {
+            Some(id) => self.incident(&id),
+            None => Ok(None),
+        }
+    }
+
+    /// The incident with a number.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the row is damaged.
+    pub fn incident_of_number(&self, number: u64) -> Result<Option<Arc<Held>>, EngineError> {
+        match self.store.row(Table::Summary, &Summary::row_key(number))? {
+            Some(row) => self.incident(&Summary::from_row(&row.value)?.id),
+            None => Ok(None),
+        }
+    }
+
+    /// An alert.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the row is damaged.
+    pub fn alert(&self, key: &str) -> Result<Option<Alert>, EngineError> {
+        alert_row(self.store.as_ref(), key)
+    }
+
+    /// The store behind it, for lists.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// How many incidents are in memory.
+    #[must_use]
+    pub fn held_count(&self) -> usize {
+        self.incidents.read().len()
+    }
+
+    /// Every incident in memory: all that are active, and some that were.
+    #[must_use]
+    pub fn held(&self) -> Vec<Arc<Held>> {
+        self.incidents.read().values().cloned().collect()
+    }
+
+    pub(super) fn publish(&self, held: &Arc<Held>) {
+        self.incidents
+            .write()
+            .insert(held.incident.id.clone(), Arc::clone(held));
+    }
+
+    pub(super) fn forget(&self, id: &IncidentId) {
+        self.incidents.write().remove(id);
+    }
+}
+
+/// The stream of an incident.
+#[must_use]
+pub fn stream_of(id: &IncidentId) -> StreamId {
+    StreamId(format!("incident/{id}"))
+}
+
+/// The events of an incident, all of them in order.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or an event cannot be decoded.
+pub fn events_of(store: &dyn Store, id: &IncidentId) -> Result<Vec<Recorded>, EngineError> {
+    let stream = stream_of(id);
+    let mut events = Vec::new();
+    loop {
+        let after = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        let page = store.read_stream(&stream, after, STREAM_PAGE_EVENTS)?;
+        let is_last = page.len() < STREAM_PAGE_EVENTS;
+        for stored in page {
+            let event = decode(&stored.event).map_err(|error| {
+                EngineError::Damaged(format!(
+                    "event {} of incident {id}: {error}",
+                    stored.version
+                ))
+            })?;
+            events.push(event);
+        }
+        if is_last {
+            return Ok(events);
+        }
+    }
+}
+
+pub(super) fn load(store: &dyn Store, id: &IncidentId) -> Result<Option<Arc<Held>>, EngineError> {
+    let events = events_of(store, id)?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let incident =
+        Incident::replay(id, &events).map_err(|error| EngineError::Damaged(error.to_string()))?;
+    let tally = match store.row(Table::Tally, id.as_str())? {
+        Some(row) => decode_row("the tally of an incident", &row.value)?,
+        None => Tally::default(),
+    };
+    Ok(Some(Arc::new(Held {
+        incident: Arc::new(incident),
+        tally,
+    })))
+}
+
+pub(super) fn key_row(
+    store: &dyn Store,
+    key: &IncidentKey,
+) -> Result<Option<IncidentId>, EngineError> {
+    let row = store.row(Table::Key, key.as_str())?;
+    let row = row.map(|row| decode_row::<KeyRow>("the row of an incident's key", &row.value));
+    Ok(row.transpose()?.map(|row| row.incident))
+}
+
+pub(super) fn alert_row(store: &dyn Store, key: &str) -> Result<Option<Alert>, EngineError> {
+    let row = store.row(Table::Alert, key)?;
+    row.map(|row| decode_row("the row of an alert", &row.value))
+        .transpose()
+}
+
+/// A row's value as a type.
+///
+/// # Errors
+/// [`EngineError::Damaged`] naming what it was to be.
+pub fn decode_row<T: serde::de::DeserializeOwned>(
+    what: &str,
+    value: &serde_json::Value,
+) -> Result<T, EngineError> {
+    T::deserialize(value)
+        .map_err(|error| EngineError::Damaged(format!("{what} cannot be decoded: {error}")))
+}

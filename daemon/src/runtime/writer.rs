@@ -1,0 +1,192 @@
+//! The one writer: a thread that takes what has queued up, lets the engine carry it out as a
+//! group with one flush, and answers. A thread and not a task, because a commit blocks on the
+//! disk.
+
+use std::sync::Arc;
+use std::thread;
+
+use tocsin_store::StoreError;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use super::clock::Clock;
+use super::engine::Engine;
+use super::request::{Answer, EngineError, Request};
+
+/// Requests that wait for the writer; more are turned away as overload.
+const QUEUE_REQUESTS_MAX: usize = 8_192;
+/// Requests that one commit takes.
+const GROUP_REQUESTS_MAX: usize = 256;
+
+struct Envelope {
+    request: Request,
+    answer: oneshot::Sender<Result<Answer, EngineError>>,
+}
+
+/// The way to the writer. Cheap to clone; the thread ends when the last one is dropped.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Envelope>,
+    failed: watch::Receiver<Option<StoreError>>,
+}
+
+impl Writer {
+    /// Starts the thread. `woken` is told after every commit, since there may be something to
+    /// deliver or a timer may have come closer.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] when the thread cannot be started.
+    pub fn start(
+        mut engine: Engine,
+        clock: Arc<dyn Clock>,
+        woken: Arc<Notify>,
+    ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
+        let (queue, mut requests) = mpsc::channel::<Envelope>(QUEUE_REQUESTS_MAX);
+        let (fail, failed) = watch::channel(None);
+        let thread = thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || {
+                while let Some(first) = requests.blocking_recv() {
+                    let group = gather(first, &mut requests);
+                    if let Err(error) = carry_out(&mut engine, group, clock.as_ref()) {
+                        tracing::error!(%error, "the store failed; the daemon stops accepting");
+                        fail.send_replace(Some(error));
+                        return;
+                    }
+                    woken.notify_one();
+                }
+            })?;
+        Ok((Self { queue, failed }, thread))
+    }
+
+    /// Asks for something, unless too much waits already.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] when the queue is full, and whatever the engine answers.
+    pub async fn offer(&self, request: Request) -> Result<Answer, EngineError> {
+        self.enqueue(request)?.answer().await
+    }
+
+    /// Queues something, unless too much waits already; the answer comes later, so that many
+    /// requests of one sender share a group.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] when the queue is full; the store's error when it has failed.
+    pub fn enqueue(&self, request: Request) -> Result<Pending, EngineError> {
+        let (answer, receiver) = oneshot::channel();
+        let envelope = Envelope { request, answer };
+        match self.queue.try_send(envelope) {
+            Ok(()) => Ok(Pending {
+                receiver,
+                writer: self.clone(),
+            }),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(EngineError::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(self.why_closed()),
+        }
+    }
+
+    /// Asks for something and waits for room: for what the daemon itself owes, such as a timer
+    /// that fired.
+    ///
+    /// # Errors
+    /// Whatever the engine answers.
+    pub async fn ask(&self, request: Request) -> Result<Answer, EngineError> {
+        let (answer, receiver) = oneshot::channel();
+        let envelope = Envelope { request, answer };
+        self.queue
+            .send(envelope)
+            .await
+            .map_err(|_| self.why_closed())?;
+        Pending {
+            receiver,
+            writer: self.clone(),
+        }
+        .answer()
+        .await
+    }
+
+    /// Why the store failed, if it did.
+    #[must_use]
+    pub fn failure(&self) -> Option<StoreError> {
+        self.failed.borrow().clone()
+    }
+
+    /// Waits until the store fails, and says why; never returns while it does not.
+    pub async fn failed(&self) -> StoreError {
+        let mut failed = self.failed.clone();
+        loop {
+            if let Some(error) = failed.borrow_and_update().clone() {
+                return error;
+            }
+            if failed.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// How many requests wait.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    fn why_closed(&self) -> EngineError {
+        self.failure()
+            .map_or(EngineError::Stopping, EngineError::Store)
+    }
+}
+
+/// A request that was queued.
+pub struct Pending {
+    receiver: oneshot::Receiver<Result<Answer, EngineError>>,
+    writer: Writer,
+}
+
+impl Pending {
+    /// The engine's answer, once it is durable.
+    ///
+    /// # Errors
+    /// Whatever the engine answers.
+    pub async fn answer(self) -> Result<Answer, EngineError> {
+        match self.receiver.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.writer.why_closed()),
+        }
+    }
+}
+
+fn gather(first: Envelope, requests: &mut mpsc::Receiver<Envelope>) -> Vec<Envelope> {
+    let mut group = vec![first];
+    while group.len() < GROUP_REQUESTS_MAX {
+        match requests.try_recv() {
+            Ok(next) => group.push(next),
+            Err(_) => break,
+        }
+    }
+    group
+}
+
+fn carry_out(
+    engine: &mut Engine,
+    group: Vec<Envelope>,
+    clock: &dyn Clock,
+) -> Result<(), StoreError> {
+    let (requests, senders): (Vec<_>, Vec<_>) = group
+        .into_iter()
+        .map(|envelope| (envelope.request, envelope.answer))
+        .unzip();
+    match engine.process(requests, clock.now()) {
+        Ok(answers) => {
+            for (sender, answer) in senders.into_iter().zip(answers) {
+                // Who asked may have gone; what was decided stands all the same.
+                let _gone = sender.send(answer);
+            }
+            Ok(())
+        }
+        Err(error) => {
+            for sender in senders {
+                let _gone = sender.send(Err(EngineError::Store(error.clone())));
+            }
+            Err(error)
+        }
+    }
+}
