@@ -23,6 +23,8 @@ use wasmtime::component::Component;
 const CWASM_BYTES_MAX: u64 = 256 << 20;
 /// Folders of other engines are removed when nobody touched them for this long.
 const OTHER_ENGINES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Compiled code is removed when nobody loaded it for this long.
+const UNUSED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The cache, for one engine.
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Cache {
             None => kept_key(&root.join("key"))?,
         };
         remove_other_engines(root, &folder);
+        remove_unused(&folder);
         Ok(Self { folder, key })
     }
 
@@ -80,6 +83,10 @@ impl Cache {
             tracing::warn!(file = %code.display(), "compiled plugin does not match its tag");
             self.remove(component);
             return None;
+        }
+        for path in [&code, &tag] {
+            // Only a hint for the removal of what is unused.
+            let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
         }
         let loaded = deserialize(engine, &bytes);
         loaded
@@ -208,27 +215,44 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn remove_other_engines(root: &Path, ours: &Path) {
-    let Ok(entries) = fs::read_dir(root) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let old = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-            .and_then(|at| SystemTime::now().duration_since(at).ok())
-            .is_some_and(|age| age > OTHER_ENGINES_KEPT);
-        let name = entry.file_name();
-        let is_engine = name.len() == 32
-            && name
-                .to_string_lossy()
-                .bytes()
-                .all(|b| b.is_ascii_hexdigit());
-        if path != ours && is_engine && old {
+    for path in older_than(root, OTHER_ENGINES_KEPT) {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let is_engine = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if path != ours && is_engine {
             let _ = fs::remove_dir_all(path);
         }
     }
+}
+
+/// Code of plugin versions that are gone, and temporary files that a crash left.
+fn remove_unused(folder: &Path) {
+    for path in older_than(folder, UNUSED_KEPT) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn older_than(folder: &Path, limit: Duration) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let is_old = |entry: &fs::DirEntry| {
+        let modified = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .ok();
+        modified
+            .and_then(|at| SystemTime::now().duration_since(at).ok())
+            .is_some_and(|age| age > limit)
+    };
+    entries
+        .flatten()
+        .filter(is_old)
+        .map(|entry| entry.path())
+        .collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub struct CallResult<T> {
     pub stats: CallStats,
     /// What was refused on the way, each once.
     pub denials: Vec<Denied>,
+    /// The requests that it sent, in order.
+    pub http: Vec<HttpTrace>,
 }
 
 impl<T> CallResult<T> {
@@ -30,6 +32,7 @@ impl<T> CallResult<T> {
             log: Vec::new(),
             stats: CallStats::default(),
             denials: Vec::new(),
+            http: Vec::new(),
         }
     }
 }
@@ -173,6 +176,19 @@ pub struct EnqueuedJob {
     pub delay_ms: u64,
     /// A waiting job with the same key is replaced by this one.
     pub dedup_key: Option<String>,
+}
+
+/// One outgoing request, for dead letters and `tocsin plugin inspect`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HttpTrace {
+    /// In capitals.
+    pub method: String,
+    /// Without its query, which may carry what nobody should read.
+    pub url: String,
+    /// The answer's status, or why there was none.
+    pub outcome: Result<u16, String>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
 }
 
 /// One line of a guest's log.

@@ -90,7 +90,7 @@ impl CatalogEntry {
             code: generation.code,
             contacts: manifest.contacts.clone(),
             rights: rights.report(),
-            warnings: rights.unused_grants(),
+            warnings: rights.warnings(),
             limits: rights.limits(),
             secrets: manifest
                 .secrets

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
 /// Who waits for whom: pages and prompts never queue behind chores, nor do webhooks, whose senders
@@ -33,14 +33,14 @@ pub(crate) enum LaneKind {
 /// The slots of one lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
 impl Default for Lane {
     fn default() -> Self {
         Self {
-            slots: Semaphore::new(CALLS_PER_LANE),
+            slots: Arc::new(Semaphore::new(CALLS_PER_LANE)),
             waiting: AtomicUsize::new(0),
         }
     }
@@ -95,7 +95,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock.
+    /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock. A call
+    /// whose caller goes away is finished all the same: half an effect helps nobody.
     pub(crate) async fn run<T: Send + 'static>(
         self: Arc<Self>,
         runtime: &Handle,
@@ -103,27 +104,39 @@ impl Generation {
         call: Call,
         guest: Guest<T>,
     ) -> CallResult<T> {
-        let _slot = match take_slot(lanes.of(call.lane), call.wall).await {
+        let slot = match take_slot(lanes.of(call.lane), patience(&call)).await {
             Ok(slot) => slot,
             Err(reason) => return CallResult::failed(Failure::Unavailable { reason }),
         };
-        let services = Arc::clone(&self.shared.services);
-        let admission = self.quarantine.lock().admit(services.now_ms());
+        let admission = self.quarantine.lock().admit(self.shared.services.now_ms());
         if let Admission::Closed { until_ms } = admission {
             return CallResult::failed(Failure::Quarantined { until_ms });
         }
-        let this = Arc::clone(&self);
-        let joined = runtime
-            .spawn(async move { this.run_guest(call, guest).await })
-            .await;
-        let result = joined.unwrap_or_else(|error| {
-            let reason = format!("the plugin host could not finish the call: {error}");
+        let work = async move {
+            let this = Arc::clone(&self);
+            // A task of its own, so that a panic of the daemon's services ends there.
+            let joined = tokio::spawn(async move { this.run_guest(call, guest).await }).await;
+            let result = joined.unwrap_or_else(|error| {
+                let reason = format!("the plugin host could not finish the call: {error}");
+                CallResult::failed(Failure::Unavailable { reason })
+            });
+            self.note(admission, &result);
+            drop(slot);
+            result
+        };
+        runtime.spawn(work).await.unwrap_or_else(|_stopped| {
+            let reason = "the plugin host has stopped".to_owned();
             CallResult::failed(Failure::Unavailable { reason })
-        });
+        })
+    }
+
+    /// Tells the quarantine and the log how a call ended.
+    fn note<T>(&self, admission: Admission, result: &CallResult<T>) {
+        let now_ms = self.shared.services.now_ms();
         let closed = self
             .quarantine
             .lock()
-            .record(admission, ending(&result), services.now_ms());
+            .record(admission, ending(result), now_ms);
         if let Err(Failure::Trapped { report } | Failure::LimitReached { report }) = &result.outcome
         {
             tracing::warn!(plugin = report.plugin, export = report.export, "{report}");
@@ -136,7 +149,6 @@ impl Generation {
                 "too many faults: quarantined until a probe succeeds"
             );
         }
-        result
     }
 
     async fn run_guest<T>(self: Arc<Self>, call: Call, guest: Guest<T>) -> CallResult<T> {
@@ -178,6 +190,16 @@ impl Generation {
     }
 }
 
+/// How long a call may wait for its slot. The sender of a webhook is gone after the route's budget.
+fn patience(call: &Call) -> Duration {
+    let longest = Duration::from_millis(SLOT_WAIT_MS_MAX);
+    if call.lane == LaneKind::Webhook {
+        longest.min(call.wall)
+    } else {
+        longest
+    }
+}
+
 /// Looks at the guest's budget, once per tick while the guest runs.
 fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
     let state = context.data_mut();
@@ -203,10 +225,7 @@ fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<Upda
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(others)))
 }
 
-async fn take_slot(
-    lane: &Lane,
-    wall: Duration,
-) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
+async fn take_slot(lane: &Lane, patience: Duration) -> Result<OwnedSemaphorePermit, String> {
     /// Leaves the queue even when the caller gives up.
     struct Queued<'l>(&'l AtomicUsize);
     impl Drop for Queued<'_> {
@@ -219,9 +238,7 @@ async fn take_slot(
     if ahead >= WAITING_CALLS_MAX {
         return Err(format!("{ahead} calls of this plugin are waiting already"));
     }
-    // Who gives up after so long is not waiting for the answer any more.
-    let wait = Duration::from_millis(SLOT_WAIT_MS_MAX).min(wall);
-    match tokio::time::timeout(wait, lane.slots.acquire()).await {
+    match tokio::time::timeout(patience, Arc::clone(&lane.slots).acquire_owned()).await {
         Ok(Ok(slot)) => Ok(slot),
         Ok(Err(_closed)) => Err("the plugin was unloaded".into()),
         Err(_elapsed) => Err(format!(
@@ -247,6 +264,7 @@ fn finish<T>(state: CallState, outcome: Result<T, Failure>) -> CallResult<T> {
         log: state.log,
         stats,
         denials: state.denials,
+        http: state.http,
     }
 }
 

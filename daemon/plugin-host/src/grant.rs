@@ -373,8 +373,35 @@ impl Rights {
         report
     }
 
-    /// Names in the grant that the manifest does not ask for: most often a misspelling.
-    pub fn unused_grants(&self) -> Vec<String> {
+    /// What is odd about the grant: names that the manifest does not ask for (most often a
+    /// misspelling), and limits that it asks for and does not get.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.unused_grants();
+        let asked = self.manifest.limits;
+        let has = self.limits;
+        let limits = [
+            ("memory-bytes", asked.memory_bytes, has.memory_bytes),
+            ("cpu-ms", asked.cpu_ms, has.cpu_ms),
+            ("wall-ms", asked.wall_ms, has.wall_ms),
+            (
+                "http-per-min",
+                asked.http_per_min.map(u64::from),
+                u64::from(has.http_per_min),
+            ),
+        ];
+        for (name, asked, has) in limits {
+            if let Some(asked) = asked.filter(|asked| *asked > has) {
+                warnings.push(format!(
+                    "plugin `{0}` asks for {name} = {asked} and has {has}; under [plugins.{0}] in \
+                     tocsin.toml write: limits = {{ {name} = {asked} }}",
+                    self.plugin
+                ));
+            }
+        }
+        warnings
+    }
+
+    fn unused_grants(&self) -> Vec<String> {
         let manifest = &self.manifest;
         let mut unused = Vec::new();
         let mut look = |kind: RightKind, asked: Vec<&str>| {

@@ -39,7 +39,7 @@ pub mod verify;
 pub mod wit;
 
 pub use aot::CodeOrigin;
-pub use call::{CallResult, CallStats, EnqueuedJob, Failure, LogLine, TrapReport};
+pub use call::{CallResult, CallStats, EnqueuedJob, Failure, HttpTrace, LogLine, TrapReport};
 pub use catalog::{CatalogEntry, PluginState};
 pub use engine::EngineError;
 pub use grant::{Denied, GlobalPolicy, Grants, PluginGrant};

@@ -126,7 +126,7 @@ impl PluginHost {
         let pre = self.link(id, &component)?;
         let global = self.inner.policy.clone();
         let rights = Rights::new(id, Arc::clone(&manifest), grant, &settings, global);
-        for warning in rights.unused_grants() {
+        for warning in rights.warnings() {
             tracing::warn!(plugin = id, "{warning}");
         }
         let rate = || Arc::new(RateBucket::new(rights.limits().http_per_min));

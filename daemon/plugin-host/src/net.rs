@@ -58,18 +58,24 @@ pub(crate) struct Answer {
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum NetError {
+    #[error("{0}")]
     Denied(Denied),
+    #[error("{0}")]
     Invalid(String),
+    #[error(transparent)]
     Secret(SecretError),
+    #[error("{0}")]
     Connect(String),
+    #[error("{0}")]
     Tls(String),
-    Timeout {
-        connected: bool,
-    },
+    #[error("no answer in time")]
+    Timeout { connected: bool },
     /// The request left, and then something broke.
+    #[error("{0}")]
     Broken(String),
+    #[error("more than {HTTP_REDIRECTS_MAX} redirects")]
     TooManyRedirects,
 }
 
@@ -329,5 +335,15 @@ fn classify(error: &reqwest::Error) -> NetError {
         NetError::Invalid(text)
     } else {
         NetError::Broken(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_certificates_still_reaches_http() {
+        assert!(build(&Arc::default(), true).is_ok());
     }
 }

@@ -239,16 +239,47 @@ fn malformed(url: &Url) -> Option<&'static str> {
     climbs(url.path()).then_some("the path climbs with an encoded `..`")
 }
 
-/// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it.
+/// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it, a few twice;
+/// others take `\` for `/`, or cut a segment at `;`.
 fn climbs(path: &str) -> bool {
-    let mut decoded = path.to_ascii_lowercase();
-    for (code, plain) in [("%2f", "/"), ("%5c", "/"), ("%2e", "."), ("\\", "/")] {
-        decoded = decoded.replace(code, plain);
+    let mut path = path.as_bytes().to_vec();
+    for _ in 0..=DECODINGS_MAX {
+        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        if path.contains(&0) || segments.any(|segment| before_semicolon(segment) == b"..") {
+            return true;
+        }
+        path = percent_decoded(&path);
     }
-    // A path that is encoded twice is for a server that decodes twice.
-    decoded.split('/').any(|segment| segment == "..")
-        || decoded.contains("%252e")
-        || decoded.contains("%00")
+    false
+}
+
+/// How often a server may decode a path.
+const DECODINGS_MAX: usize = 3;
+
+fn before_semicolon(segment: &[u8]) -> &[u8] {
+    segment
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+}
+
+fn percent_decoded(path: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| path.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while at < path.len() {
+        match (path[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
 }
 
 /// `*` matches any run of characters, slashes too.

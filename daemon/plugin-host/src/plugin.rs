@@ -360,6 +360,7 @@ fn flatten<T>(result: CallResult<Result<T, types::Failure>>) -> CallResult<T> {
         log,
         stats,
         denials,
+        http,
     } = result;
     let outcome = outcome.and_then(|answer| answer.map_err(Failure::from));
     if outcome.is_err() {
@@ -371,6 +372,7 @@ fn flatten<T>(result: CallResult<Result<T, types::Failure>>) -> CallResult<T> {
         log,
         stats,
         denials,
+        http,
     }
 }
 

@@ -15,7 +15,8 @@ use futures_util::future::BoxFuture;
 #[error("{0}")]
 pub struct ServiceError(pub String);
 
-/// The daemon's side of the imports in plugin.wit.
+/// The daemon's side of the imports in plugin.wit. Called on the host's own two threads, so it must
+/// not block them: what waits for a disk belongs on a thread of its own.
 pub trait Services: Send + Sync + 'static {
     /// The time, in milliseconds since the Unix epoch.
     fn now_ms(&self) -> u64;

@@ -1,6 +1,6 @@
 //! What one call knows: the data of its store. It lives as long as the call and no longer.
 
-use crate::call::{CallStats, EnqueuedJob, LogLine};
+use crate::call::{CallStats, EnqueuedJob, HttpTrace, LogLine};
 use crate::grant::{Denied, Rights};
 use crate::keys;
 use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
@@ -53,6 +53,7 @@ pub(crate) struct CallState {
     pub(crate) jobs: Vec<EnqueuedJob>,
     pub(crate) stats: CallStats,
     pub(crate) denials: Vec<Denied>,
+    pub(crate) http: Vec<HttpTrace>,
     pub(crate) commands: u32,
     pub(crate) people: u32,
     pub(crate) mails: u32,
@@ -86,6 +87,7 @@ impl CallState {
             jobs: Vec::new(),
             stats: CallStats::default(),
             denials: Vec::new(),
+            http: Vec::new(),
             commands: 0,
             people: 0,
             mails: 0,

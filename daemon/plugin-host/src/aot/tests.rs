@@ -128,3 +128,22 @@ fn files_and_folders_are_the_owners_alone() {
     assert_eq!(mode(&cache.paths(&fixture.digest).0), 0o600);
     assert_eq!(mode(&fixture.folder().join("key")), 0o600);
 }
+
+#[test]
+fn code_that_nobody_loads_is_removed_and_what_is_loaded_stays() {
+    let fixture = Fixture::new();
+    let cache = fixture.stored();
+    let (code, _) = cache.paths(&fixture.digest);
+    let unused = code.with_file_name("unused.cwasm");
+    fs::copy(&code, &unused).unwrap();
+    let long_ago = SystemTime::now() - UNUSED_KEPT - Duration::from_secs(60);
+    for path in [&code, &unused] {
+        fs::File::open(path)
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
+    }
+    assert!(cache.load(&fixture.engine, &fixture.digest).is_some());
+    fixture.open();
+    assert!(code.exists() && !unused.exists());
+}

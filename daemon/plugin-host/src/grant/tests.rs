@@ -97,7 +97,29 @@ fn a_grant_for_something_unasked_is_pointed_out() {
         "grant = { http = [\"apy\", \"api\"] }",
         GlobalPolicy::default(),
     );
-    let unused = rights.unused_grants();
+    let unused = rights.warnings();
     assert_eq!(unused.len(), 1, "{unused:?}");
     assert!(unused[0].contains("grant.http has \"apy\""), "{unused:?}");
+}
+
+#[test]
+fn a_limit_that_is_asked_for_and_not_granted_is_pointed_out_with_its_line() {
+    let manifest = format!("{MANIFEST}\n[limits]\ncpu-ms = 1000\nwall-ms = 100\n");
+    let manifest = Arc::new(Manifest::parse(&manifest).unwrap());
+    let rights = |grant: &str| {
+        let grant: PluginGrant = toml::from_str(&format!("path = \"x\"\n{grant}")).unwrap();
+        let settings = BTreeMap::new();
+        Rights::new(
+            "p",
+            Arc::clone(&manifest),
+            &grant,
+            &settings,
+            GlobalPolicy::default(),
+        )
+    };
+    let warnings = rights("").warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let line = warnings[0].split("write: ").nth(1).unwrap();
+    assert_eq!(rights(line).limits().cpu_ms, 1_000);
+    assert!(rights(line).warnings().is_empty());
 }

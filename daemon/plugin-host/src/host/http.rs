@@ -1,11 +1,13 @@
 //! `http`: the gate, the effect memory behind `once`, and the errors that tell the author what to
 //! do.
 
+use crate::call::HttpTrace;
 use crate::limits::{
-    EFFECT_BYTES_MAX, HTTP_DOWN_BYTES_MAX, HTTP_REDIRECTS_MAX, HTTP_REQUESTS_PER_CALL,
-    HTTP_TIMEOUT_MS, HTTP_UP_BYTES_MAX, ONCE_BYTES_MAX, URL_BYTES_MAX,
+    EFFECT_BYTES_MAX, HTTP_DOWN_BYTES_MAX, HTTP_REQUESTS_PER_CALL, HTTP_TIMEOUT_MS,
+    HTTP_UP_BYTES_MAX, ONCE_BYTES_MAX, URL_BYTES_MAX,
 };
 use crate::net::{Answer, NetError, Outgoing, outgoing_headers};
+use crate::outbound::shown;
 use crate::services::{EffectKey, EffectState};
 use crate::state::CallState;
 use crate::wit::http::{Header, Host, HttpError, Request, Response};
@@ -138,7 +140,21 @@ impl CallState {
         self.stats.http_requests += 1;
         let secrets = self.secrets();
         let shared = Arc::clone(&self.shared);
-        match shared.net.send(outgoing, &secrets).await {
+        let (method, url) = (outgoing.method.to_string(), shown(&outgoing.url));
+        let started = Instant::now();
+        let sent = shared.net.send(outgoing, &secrets).await;
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let outcome = match &sent {
+            Ok(answer) => Ok(answer.status),
+            Err(error) => Err(error.to_string()),
+        };
+        self.http.push(HttpTrace {
+            method,
+            url,
+            outcome,
+            took_ms,
+        });
+        match sent {
             Ok(answer) => {
                 self.stats.redactions += answer.redactions as u32;
                 Ok(answer)
@@ -154,17 +170,15 @@ impl CallState {
     }
 
     fn explain(&mut self, error: NetError) -> HttpError {
+        let text = error.to_string();
         match error {
             NetError::Denied(denied) => HttpError::Denied(self.deny(denied)),
-            NetError::Invalid(text) => HttpError::Invalid(text),
-            NetError::Secret(error) => HttpError::Denied(error.to_string()),
-            NetError::Connect(text) => HttpError::Connect(text),
-            NetError::Tls(text) => HttpError::Tls(text),
+            NetError::Secret(_) => HttpError::Denied(text),
+            NetError::Invalid(_) => HttpError::Invalid(text),
+            NetError::Connect(_) => HttpError::Connect(text),
+            NetError::Tls(_) => HttpError::Tls(text),
             NetError::Timeout { .. } => HttpError::Timeout,
-            NetError::Broken(text) => HttpError::Other(text),
-            NetError::TooManyRedirects => {
-                HttpError::Other(format!("more than {HTTP_REDIRECTS_MAX} redirects"))
-            }
+            NetError::Broken(_) | NetError::TooManyRedirects => HttpError::Other(text),
         }
     }
 

@@ -73,80 +73,45 @@ fn a_whole_manifest_is_read() {
     assert_eq!(manifest.limits.cpu_ms, Some(250));
 }
 
-/// One change to the manifest above, the line of the fault and a part of its message.
+/// One change to the manifest above (from, to), the line of the fault, a part of its message.
+const FAULTS: &str = r#"
+schema  = 1 | schema  = 2 | 2 | schema 1 only
+id      = "slack" | id = "Slack!" | 3 | a-z, 0-9 and hyphens
+version = "0.1.0" | version = "one" | 4 | 1.2.3
+"page", | "pages", | 6 | `pages` is no event
+kind = "string" | kind = "text" | 11 | unknown variant
+kind = "string" | kind = "integer" | 12 | no integer
+"config:base-url" | "config:url" | 24 | no [[config]]
+"config:base-url" | "https://slack.com/api" | 24 | scheme, host and port only
+"config:base-url" | "ftp://slack.com" | 24 | is no origin
+"/api/chat.*" | "api/chat.*" | 25 | must begin with `/`
+"GET" | "get" | 26 | in capitals
+secret = "bot-token" | secret = "token" | 27 | no [[secret]]
+Bearer {} | Bearer | 27 | `{}` once
+"Authorization" | "Host" | 27 | no header that can be injected
+budget-ms = 2500 | budget-ms = 60000 | 32 | at most
+"slack-v0" | "slack-v1" | 34 | is no scheme
+"slack-v0" | "hmac-sha256" | 34 | needs `header`
+"signing-secret", tol | "other", tol | 34 | no [[secret]]
+*/15 * * * * | */15 * * * | 38 | 4 fields
+"log"] | "logs"] | 41 | unknown variant
+cpu-ms = 250 | cpu = 250 | 48 | unknown field
+"#;
+
 #[test]
 fn each_fault_has_its_line_and_says_what_to_do() {
-    let cases = [
-        ("schema  = 1", "schema  = 2", 2, "schema 1 only"),
-        (
-            "id      = \"slack\"",
-            "id = \"Slack!\"",
-            3,
-            "a-z, 0-9 and hyphens",
-        ),
-        ("version = \"0.1.0\"", "version = \"one\"", 4, "1.2.3"),
-        ("\"page\",", "\"pages\",", 6, "`pages` is no event"),
-        (
-            "kind = \"string\"",
-            "kind = \"text\"",
-            11,
-            "unknown variant",
-        ),
-        ("kind = \"string\"", "kind = \"integer\"", 12, "no integer"),
-        ("\"config:base-url\"", "\"config:url\"", 24, "no [[config]]"),
-        (
-            "\"config:base-url\"",
-            "\"https://slack.com/api\"",
-            24,
-            "scheme, host and port only",
-        ),
-        (
-            "\"config:base-url\"",
-            "\"ftp://slack.com\"",
-            24,
-            "is no origin",
-        ),
-        (
-            "\"/api/chat.*\"",
-            "\"api/chat.*\"",
-            25,
-            "must begin with `/`",
-        ),
-        ("\"GET\"", "\"get\"", 26, "in capitals"),
-        (
-            "secret = \"bot-token\"",
-            "secret = \"token\"",
-            27,
-            "no [[secret]]",
-        ),
-        ("Bearer {}", "Bearer", 27, "`{}` once"),
-        (
-            "\"Authorization\"",
-            "\"Host\"",
-            27,
-            "no header that can be injected",
-        ),
-        ("budget-ms = 2500", "budget-ms = 60000", 32, "at most"),
-        ("\"slack-v0\"", "\"slack-v1\"", 34, "is no scheme"),
-        ("\"slack-v0\"", "\"hmac-sha256\"", 34, "needs `header`"),
-        (
-            "\"signing-secret\", tol",
-            "\"other\", tol",
-            34,
-            "no [[secret]]",
-        ),
-        ("*/15 * * * *", "*/15 * * *", 38, "4 fields"),
-        ("\"log\"]", "\"logs\"]", 41, "unknown variant"),
-        ("cpu-ms = 250", "cpu = 250", 48, "unknown field"),
-    ];
-    for (from, to, line, message) in cases {
-        assert!(SLACK.contains(from), "{from}");
+    for case in FAULTS.lines().filter(|line| !line.is_empty()) {
+        let [from, to, line, message] = case.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{case}")
+        };
+        assert!(SLACK.contains(from), "{case}");
         let faults = Manifest::parse(&SLACK.replacen(from, to, 1)).unwrap_err();
+        let line: usize = line.parse().unwrap();
         let hit = faults
             .0
             .iter()
             .any(|fault| fault.line == line && fault.message.contains(message));
-        assert!(hit, "{to}: line {line}, {message}: {faults}");
+        assert!(hit, "{case}: {faults}");
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn outgoing_headers<'h>(
         }
         if injected.contains(&header.as_str()) {
             return Err(format!(
-                "the header `{shown}` is one that the host injects; name the right in `auth` instead"
+                "the header `{shown}` is one that the host injects; name its right in `auth`"
             ));
         }
         let Ok(value) = HeaderValue::from_str(value) else {

@@ -201,3 +201,22 @@ async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
         assert!(result.jobs.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_forgotten_effect_is_sent_again() {
+    let server = Server::start().await;
+    let rig = rig(&server).await;
+    let mut guest = guest(&format!("{}/echo", server.origin));
+    guest.put(900, b"post");
+    guest.on_event = format!(
+        "(call $http_forget (i32.const 900) (i32.const 4)) {}",
+        guest.on_event
+    );
+    let plugin = rig.load(&guest).await;
+    let _ = deliver(&plugin).await;
+    let again = deliver(&plugin).await;
+    assert_eq!(
+        (server.seen.lock().len(), again.stats.effects_replayed),
+        (2, 0)
+    );
+}

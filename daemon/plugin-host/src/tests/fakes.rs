@@ -162,7 +162,7 @@ impl Services for FakeServices {
 }
 
 /// Answers by path: `/echo` with the request itself, `/to?URL` with a redirect, `/leak` with the
-/// authorization header, `/status/N`, `/big`, `/hang`, `/drop`.
+/// authorization header, `/status/N`, `/big`, `/zipped`, `/bomb`, `/hang`, `/drop`.
 pub(super) struct Server {
     pub(super) origin: String,
     pub(super) seen: Arc<Mutex<Vec<String>>>,
@@ -198,7 +198,8 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
         "to" => {
             let to = target.split_once('?').map_or("", |(_, to)| to);
             format!(
-                "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"
+                "HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: {to}\r\n\
+                 content-length: 0\r\n\r\n"
             )
         }
         "status" => {
@@ -216,12 +217,34 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
             )
         }
         "big" => ok(&"x".repeat(5 << 20), ""),
+        "zipped" | "bomb" => {
+            let body = match target.as_str() {
+                "/bomb" => "x".repeat(20 << 20),
+                _ => format!("zipped {}", super::rig::SECRET),
+            };
+            let _ = stream.write_all(&zipped(&body)).await;
+            let _ = stream.shutdown().await;
+            return;
+        }
         "hang" => return std::future::pending().await,
         "drop" => return,
         _ => ok(&request, "set-cookie: a=b\r\n"),
     };
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
+}
+
+fn zipped(body: &str) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body.as_bytes()).unwrap();
+    let body = encoder.finish().unwrap();
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-encoding: gzip\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    [head.into_bytes(), body].concat()
 }
 
 fn ok(body: &str, headers: &str) -> String {

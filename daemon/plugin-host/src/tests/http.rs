@@ -315,3 +315,77 @@ async fn requests_per_call_have_an_end() {
     );
     assert_eq!(server.seen.lock().len(), 30);
 }
+
+#[tokio::test]
+async fn a_compressed_answer_is_searched_for_secrets_and_bounded_as_it_unpacks() {
+    let server = Server::start().await;
+    for (path, want) in [("zipped", "zipped [secret:token]"), ("bomb", "too-large")] {
+        let rig = rig_with(&server).await;
+        let line = line(&rig, &get(&format!("{}/{path}", server.origin))).await;
+        assert_eq!(line, want);
+    }
+}
+
+/// A guest that looks through all its memory for the secret's first four bytes, and traps if it
+/// finds them. The bytes it compares with are in its code, not in its memory.
+fn searches_its_memory(request: &Request<'_>) -> Guest {
+    let mut guest = Guest::default().sends(request);
+    let prefix = i32::from_le_bytes(SECRET.as_bytes()[..4].try_into().unwrap());
+    guest.more = format!(
+        "(func $search (local $at i32)
+           (loop $l
+             (if (i32.eq (i32.load align=1 (local.get $at)) (i32.const {prefix}))
+               (then unreachable))
+             (local.set $at (i32.add (local.get $at) (i32.const 1)))
+             (br_if $l (i32.lt_u (local.get $at)
+               (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4))))))"
+    );
+    guest.on_event = format!("(call $search) {} (call $search)", guest.on_event);
+    guest
+}
+
+#[tokio::test]
+async fn no_secret_is_ever_in_a_guests_memory() {
+    let server = Server::start().await;
+    for (path, once) in [
+        ("echo", None),
+        ("leak", None),
+        ("zipped", None),
+        ("leak", Some("x")),
+    ] {
+        let rig = rig_with(&server).await;
+        let url = format!("{}/{path}", server.origin);
+        let request = Request {
+            auth: Some("api"),
+            once,
+            ..get(&url)
+        };
+        let plugin = rig.load(&searches_its_memory(&request)).await;
+        for _ in 0..2 {
+            let result = deliver(&plugin).await;
+            assert_eq!(result.outcome, Ok(Outcome::Done), "{path}");
+        }
+    }
+    // The search does find what is there.
+    let rig = rig_with(&server).await;
+    let url = format!("{}/echo", server.origin);
+    let mut guest = searches_its_memory(&get(&url));
+    guest.put(3000, &SECRET.as_bytes()[..4]);
+    let plugin = rig.load(&guest).await;
+    assert!(deliver(&plugin).await.outcome.is_err());
+}
+
+#[tokio::test]
+async fn every_request_leaves_a_trace_without_its_query() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/echo?key=1", server.origin);
+    let plugin = rig.load(&Guest::default().sends(&get(&url))).await;
+    let trace = deliver(&plugin).await.http;
+    assert_eq!(trace.len(), 1);
+    assert_eq!(
+        (trace[0].method.as_str(), &trace[0].outcome),
+        ("GET", &Ok(200))
+    );
+    assert_eq!(trace[0].url, format!("{}/echo", server.origin));
+}

@@ -85,7 +85,8 @@ impl Rig {
 
     pub(super) fn grant(&self) -> PluginGrant {
         let text = format!(
-            "path = {:?}\nsettings = {{ base = {:?} }}\nsecrets = {{ token = {{ file = {:?} }} }}\n{}",
+            "path = {:?}\nsettings = {{ base = {:?} }}\n\
+             secrets = {{ token = {{ file = {:?} }} }}\n{}",
             self.plugin_folder(),
             self.base,
             self.folder.path().join("token"),

@@ -1,8 +1,9 @@
 //! The real Slack plugin, where it has been built.
 
-use super::rig::{Rig, delivery};
+use super::fakes::Server;
+use super::rig::{Rig, SECRET, delivery, page};
 use crate::wit::{Event, EventBody, Settled};
-use crate::{CodeOrigin, PluginGrant};
+use crate::{CodeOrigin, Failure, PluginGrant};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -22,13 +23,16 @@ async fn the_slack_plugin_loads_and_takes_an_event() {
         println!("skipped: no plugins/slack/plugin.wasm in the target folder; cargo xtask plugins");
         return;
     };
+    let server = Server::start().await;
     let rig = Rig::new();
     let secret = rig.folder.path().join("token");
     let grant: PluginGrant = toml::from_str(&format!(
-        "path = {path:?}\nsettings = {{ base-url = \"http://127.0.0.1:1/api\" }}\n\
-         secrets = {{ bot-token = {{ file = {secret:?} }}, signing-secret = {{ file = {secret:?} }} }}\n\
+        "path = {path:?}\nsettings = {{ base-url = \"{}/api\" }}\n\
+         secrets = {{ bot-token = {{ file = {secret:?} }}, \
+         signing-secret = {{ file = {secret:?} }} }}\n\
          grant = {{ http = [\"*\"], events = [\"*\"], commands = [\"*\"], webhook = [\"*\"] }}\n\
-         allow-networks = [\"loopback\"]"
+         allow-networks = [\"loopback\"]",
+        server.origin
     ))
     .unwrap();
     let started = Instant::now();
@@ -57,13 +61,31 @@ async fn the_slack_plugin_loads_and_takes_an_event() {
         at: 0,
         body,
     };
+    // The stand-in's answer is no Slack's; what matters is that the request left as it should.
+    let page = Event {
+        id: "p".into(),
+        body: page(),
+        ..event.clone()
+    };
+    let result = plugin.deliver(page, delivery()).await;
+    assert!(matches!(
+        result.outcome,
+        Err(Failure::Retry { .. } | Failure::Permanent { .. })
+    ));
+    let seen = server.seen.lock()[0].clone();
+    assert!(seen.starts_with("POST /api/"), "{seen}");
+    assert!(
+        seen.contains(&format!("authorization: Bearer {SECRET}")),
+        "{seen}"
+    );
+
     let mut times = Vec::new();
     for _ in 0..50 {
         let result = plugin.deliver(event.clone(), delivery()).await;
         assert!(
             !matches!(
                 result.outcome,
-                Err(crate::Failure::Trapped { .. } | crate::Failure::LimitReached { .. })
+                Err(Failure::Trapped { .. } | Failure::LimitReached { .. })
             ),
             "{:?}",
             result.outcome
