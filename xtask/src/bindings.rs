@@ -23,6 +23,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     return again(args.check);
 }
 
+/// The first line of the bindings names the WIT that they are of, so that an ordinary test sees when
+/// they are stale without compiling the generator.
+#[cfg(any(test, feature = "bindings"))]
+fn first_line() -> Result<String> {
+    let wit = std::fs::read(crate::paths::root().join("plugin-sdk/wit/plugin.wit"))?;
+    Ok(format!(
+        "// plugin.wit, blake3 {}",
+        blake3::hash(&wit).to_hex()
+    ))
+}
+
 #[cfg(not(feature = "bindings"))]
 fn again(check: bool) -> Result<()> {
     let mut cargo =
@@ -35,4 +46,21 @@ fn again(check: bool) -> Result<()> {
     let status = cargo.status()?;
     anyhow::ensure!(status.success(), "cargo xtask bindings failed ({status})");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_bindings_are_of_this_wit() {
+        let path = crate::paths::root().join("plugin-sdk/src/bindings.rs");
+        let committed = std::fs::read_to_string(path).unwrap();
+        let found = committed.lines().next().unwrap_or_default();
+        assert_eq!(
+            found,
+            first_line().unwrap(),
+            "run `cargo xtask bindings` and commit"
+        );
+    }
 }

@@ -42,7 +42,8 @@ fn generate() -> Result<String> {
     let mut files = Files::default();
     options.build().generate(&mut resolve, world, &mut files)?;
     let (_, bytes) = files.iter().next().context("the generator wrote no file")?;
-    Ok(dedent(std::str::from_utf8(bytes)?))
+    let code = dedent(std::str::from_utf8(bytes)?);
+    Ok(format!("{}\n{code}", super::first_line()?))
 }
 
 /// Two thirds of the generated file is indentation that nobody reads. Leading blanks mean nothing

@@ -1,4 +1,5 @@
-//! `cargo xtask plugins`: from `plugins/<name>/` to `target/plugins/<id>/{plugin.toml,plugin.wasm}`.
+//! `cargo xtask plugins`: from `plugins/<name>/` to `target/plugins/<id>/`, which then holds
+//! `plugin.toml` and `plugin.wasm`.
 //!
 //! No binary is committed, so every machine builds its own guests, and most machines have no
 //! compiler for them: [`compiler`] finds one. What was built is kept and only rebuilt when

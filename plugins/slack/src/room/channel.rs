@@ -1,0 +1,123 @@
+//! The calls of Slack that a room is made of.
+
+use crate::api::{self, ApiError};
+use crate::text;
+use tocsin_plugin_sdk::serde_json::Value;
+use tocsin_plugin_sdk::types::{Failure, Incident, Person};
+use tocsin_plugin_sdk::{commands, http, log};
+
+/// Our own channels are searched, never the workspace's: at most so many pages.
+const CHANNEL_PAGES_MAX: usize = 10;
+const CHANNEL_PAGE: &str = "200";
+
+/// Creating is safe to repeat after a lost answer: names are unique, so a second one is refused.
+pub(super) fn create(name: &str, private: &str) -> Result<String, ApiError> {
+    let once = format!("create:{name}");
+    let params = [("name", name), ("is_private", private)];
+    let mut result = api::post("conversations.create", &params, Some(&once));
+    if matches!(result, Err(ApiError::Lost)) {
+        http::forget(&once);
+        result = api::post("conversations.create", &params, Some(&once));
+    }
+    if matches!(result, Err(ApiError::Unsure(_))) {
+        http::forget(&once);
+    }
+    let answer = result?;
+    let id = answer["channel"]["id"].as_str().map(Into::into);
+    let missing = || ApiError::Unsure(Failure::retry("conversations.create answered no channel"));
+    id.ok_or_else(missing)
+}
+
+/// A channel of this name among those that the app itself is in.
+pub(super) fn find_ours(name: &str) -> Result<Option<Value>, Failure> {
+    let mut cursor = String::new();
+    for _ in 0..CHANNEL_PAGES_MAX {
+        let mut params = vec![
+            ("types", "public_channel,private_channel"),
+            ("exclude_archived", "true"),
+            ("limit", CHANNEL_PAGE),
+        ];
+        if !cursor.is_empty() {
+            params.push(("cursor", cursor.as_str()));
+        }
+        let answer = match api::get("users.conversations", &params) {
+            // A stand-in for Slack may not have it; then another name does.
+            Err(error) if error.is("unknown_method") => return Ok(None),
+            result => result.map_err(|error| error.into_failure("users.conversations"))?,
+        };
+        let channels = answer["channels"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        if let Some(found) = channels.iter().find(|it| it["name"] == name) {
+            return Ok(Some(found.clone()));
+        }
+        let next = answer["response_metadata"]["next_cursor"]
+            .as_str()
+            .unwrap_or_default();
+        if next.is_empty() {
+            break;
+        }
+        cursor = next.to_string();
+    }
+    Ok(None)
+}
+
+/// Sets the topic to what the incident is now.
+pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failure> {
+    let topic = text::topic(incident);
+    tolerate(
+        "conversations.setTopic",
+        &[("channel", channel), ("topic", &topic)],
+    )
+}
+
+/// One call for each person: Slack refuses the whole list for one who cannot be invited.
+pub(super) fn invite(
+    channel: &str,
+    people: &[&Person],
+    invited: &mut Vec<String>,
+) -> Result<(), Failure> {
+    for user in people.iter().filter_map(|it| it.contact("slack")) {
+        if invited.iter().any(|it| it == user) {
+            continue;
+        }
+        tolerate(
+            "conversations.invite",
+            &[("channel", channel), ("users", user)],
+        )?;
+        invited.push(user.into());
+    }
+    Ok(())
+}
+
+/// Records the room as the incident's; a refusal must not keep it from opening.
+pub(super) fn link(incident: &Incident, channel: &str) -> Result<(), Failure> {
+    let url = format!("https://slack.com/app_redirect?channel={channel}");
+    match commands::link(&incident.id, "channel", channel, Some(&url)).map_err(Failure::from) {
+        Err(error @ Failure::Retry(_)) => Err(error),
+        Err(error) => {
+            log::warn(
+                "the war room could not be linked",
+                &[("why", &format!("{error:?}"))],
+            );
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// A refusal of what is only convenient must not keep the room from opening.
+pub(super) fn tolerate(method: &str, params: &[(&str, &str)]) -> Result<(), Failure> {
+    match api::post(method, params, None) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is("already_in_channel") => Ok(()),
+        Err(error) => match error.into_failure(method) {
+            Failure::Permanent(why) => {
+                log::warn(&why, &[]);
+                Ok(())
+            }
+            other => Err(other),
+        },
+    }
+}

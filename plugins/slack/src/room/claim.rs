@@ -1,0 +1,164 @@
+//! Creating and furnishing a room is one call's work at a time, and any of its steps may be the
+//! last one that it does.
+
+use super::{ROOM_TTL_MS, Row, channel};
+use crate::api::ApiError;
+use crate::post::Post;
+use crate::{blocks, names, text};
+use tocsin_plugin_sdk::serde_json::Value;
+use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
+use tocsin_plugin_sdk::{clock, config, kv, log};
+
+/// A call that holds the claim and dies is waited for so long.
+const CLAIM_MS: u64 = 30_000;
+/// Another delivery is at it: come back then.
+const CLAIMED_RETRY_MS: u64 = 2_000;
+/// How many names somebody else may have taken.
+const NAMES_TRIED_MAX: u32 = 20;
+/// Slack's clock and ours may differ.
+const CLOCK_SKEW_S: u64 = 600;
+
+/// The right to create and furnish a room.
+pub(super) struct Claim {
+    pub(super) key: String,
+    pub(super) row: Row,
+    pub(super) revision: u64,
+    /// A name that an earlier call tried, and may have created.
+    maybe_ours: Option<String>,
+}
+
+impl Claim {
+    /// Takes it, unless another delivery has it.
+    pub(super) fn take(
+        key: String,
+        mut row: Row,
+        revision: Option<u64>,
+        delivery: &Delivery,
+    ) -> Result<Self, Failure> {
+        let busy =
+            || Failure::retry_after("another delivery is opening the war room", CLAIMED_RETRY_MS);
+        // A delivery never runs twice at a time, so its own claim is one that an earlier try left.
+        let now = clock::now();
+        if row.holder != delivery.idempotency_key && now < row.held_until {
+            return Err(busy());
+        }
+        row.holder = delivery.idempotency_key.clone();
+        row.held_until = now + CLAIM_MS;
+        let maybe_ours = row.tried.clone();
+        match kv::swap(&key, revision, &row, Some(ROOM_TTL_MS))? {
+            Some(revision) => Ok(Claim {
+                key,
+                row,
+                revision,
+                maybe_ours,
+            }),
+            None => Err(busy()),
+        }
+    }
+
+    fn save(&mut self) -> Result<(), Failure> {
+        let saved = kv::swap(&self.key, Some(self.revision), &self.row, Some(ROOM_TTL_MS))?;
+        self.revision = saved.ok_or_else(|| {
+            Failure::retry_after("another delivery took over the war room", CLAIMED_RETRY_MS)
+        })?;
+        Ok(())
+    }
+
+    /// Lets the next delivery try at once. If that fails, the claim runs out by itself.
+    pub(super) fn release(&mut self) {
+        self.row.held_until = 0;
+        if let Err(error) = self.save() {
+            log::debug(
+                "the claim on the room was not released",
+                &[("why", &format!("{error:?}"))],
+            );
+        }
+    }
+
+    /// Creates the room, or goes on where an earlier try stopped. Every step may be repeated.
+    pub(super) fn furnish(&mut self, incident: &Incident) -> Result<(), Failure> {
+        let channel = match &self.row.channel {
+            Some(channel) => channel.clone(),
+            None => {
+                let channel = self.create(incident)?;
+                self.row.channel = Some(channel.clone());
+                self.save()?;
+                channel
+            }
+        };
+        let purpose = text::purpose(incident);
+        channel::tolerate(
+            "conversations.setPurpose",
+            &[("channel", &channel), ("purpose", &purpose)],
+        )?;
+        channel::set_topic(&channel, incident)?;
+        self.row.topic_revision = incident.revision;
+        channel::link(incident, &channel)?;
+        let people: Vec<&Person> = [&incident.operator, &incident.spokesperson]
+            .into_iter()
+            .flatten()
+            .collect();
+        channel::invite(&channel, &people, &mut self.row.invited)?;
+        let effect = format!("opening:{}", self.key);
+        let message = blocks::opening(incident);
+        Post {
+            channel: &channel,
+            effect,
+            since: incident.opened_at,
+            message,
+        }
+        .send()?;
+        self.row.ready = true;
+        self.row.held_until = 0;
+        self.save()
+    }
+
+    fn create(&mut self, incident: &Incident) -> Result<String, Failure> {
+        let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
+        let private = if incident.security { "true" } else { "false" };
+        for taken in 0..NAMES_TRIED_MAX {
+            let name = names::room(
+                &prefix,
+                incident.number,
+                &incident.title,
+                incident.security,
+                taken,
+            );
+            self.row.tried = Some(name.clone());
+            self.save()?;
+            match channel::create(&name, private) {
+                Ok(channel) => return Ok(channel),
+                Err(error) if error.is("name_taken") => {
+                    if let Some(channel) = channel::find_ours(&name)?
+                        && self.may_adopt(&channel, &name, incident)
+                    {
+                        let id = channel["id"].as_str().unwrap_or_default();
+                        log::info("adopted the war room of an earlier try", &[("channel", id)]);
+                        return Ok(id.to_string());
+                    }
+                }
+                Err(error) => {
+                    if matches!(error, ApiError::NotDone(_) | ApiError::Refused { .. }) {
+                        self.row.tried.clone_from(&self.maybe_ours);
+                    }
+                    return Err(error.into_failure("conversations.create"));
+                }
+            }
+        }
+        let why = format!("{NAMES_TRIED_MAX} names for the war room are taken by others");
+        Err(Failure::Permanent(why))
+    }
+
+    fn may_adopt(&self, channel: &Value, name: &str, incident: &Incident) -> bool {
+        let text = |field: &str| channel[field]["value"].as_str().unwrap_or_default();
+        let marker = text::marker(&incident.id);
+        let marked = |text: &str| text.split_whitespace().any(|it| it == marker);
+        if marked(text("purpose")) || marked(text("topic")) {
+            return true;
+        }
+        let bare = text("purpose").is_empty() && text("topic").is_empty();
+        let created_s = channel["created"].as_u64().unwrap_or_default();
+        let young = created_s + CLOCK_SKEW_S >= incident.opened_at / 1000;
+        bare && young && self.maybe_ours.as_deref() == Some(name)
+    }
+}
