@@ -16,4 +16,5 @@ pub mod oncall;
 pub mod plugins;
 pub mod runtime;
 pub mod silence;
+pub mod standin;
 pub mod tokens;

@@ -1,2 +1,4 @@
 //! The tocsin program.
+#![forbid(unsafe_code)]
+
 fn main() {}

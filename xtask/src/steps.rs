@@ -238,7 +238,7 @@ mod tests {
                 (3, 0, 0),
             ),
             (
-                "     Summary [   0.5s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped",
+                "     Summary [   0.5s] 5 tests run: 3 passed, 1 failed, 1 timed out, 2 skipped",
                 (3, 2, 2),
             ),
             (

@@ -500,3 +500,18 @@ fn a_file_that_is_not_there_is_told_with_the_remedy() {
         "{error}"
     );
 }
+
+#[test]
+fn no_damage_to_the_file_makes_reading_panic() {
+    for position in (0..GOOD.len()).filter(|at| GOOD.is_char_boundary(*at)) {
+        let (before, after) = GOOD.split_at(position);
+        let _ = read(before);
+        for put in ["\u{e9}", "\"", "[", "0"] {
+            if position % 3 == 0 {
+                let _ = read(&format!("{before}{put}{after}"));
+            }
+        }
+    }
+    let nested = "[".repeat(10_000);
+    assert!(read(&format!("x = {nested}")).is_err());
+}

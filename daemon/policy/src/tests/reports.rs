@@ -257,7 +257,8 @@ fn the_remedy_for_a_property_names_all_that_there_are() {
 #[test]
 fn a_test_brings_the_world_that_its_policy_asks_for() {
     let grade = "fn grade(incident, alert, ctx) { let seen = ctx.changes(\"shop\", minutes(5)); \
-         #{ grade: \"minor\", reason: `${seen[0].title} ${ctx.load(\"ada\")} ${ctx.now.weekday}` } }";
+         let load = ctx.load(\"ada\"); \
+         #{ grade: \"minor\", reason: `${seen[0].title} ${load} ${ctx.now.weekday}` } }";
     let test = "[context]\nnow = { utc_ms = 600000, weekday = \"sunday\" }\nload = { ada = 2 }\n\
          changes = [{ service = \"shop\", title = \"deploy 42\", at_ms = 500000 }]\n\
          [[test]]\nname = \"x\"\nexpect = { reason = \"deploy 42 2 sunday\" }\n";

@@ -1,0 +1,182 @@
+//! A stand-in for a Slack workspace and its Web API, on a loopback port.
+//!
+//! It follows the methods' documentation at <https://docs.slack.dev/reference/methods>: errors come
+//! as HTTP 200 with `ok: false`, names have Slack's rules, a message sent twice is there twice. It
+//! has a thread and a runtime of its own, so that it can vanish with its connections and so that
+//! a test which moves its own clock does not move this one's.
+
+mod fault;
+mod message;
+mod methods;
+mod params;
+mod press;
+mod server;
+mod workspace;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+pub use fault::{Fault, FaultRule};
+pub use message::{Button, Message};
+pub use press::{Press, PressError, Pressed, SignedRequest};
+pub use server::Request;
+pub use workspace::{Channel, Member, Place, Seen};
+
+use server::{Inner, Running, Shared};
+use workspace::Workspace;
+
+/// What a watcher may fall behind before it loses the oldest.
+const SEEN_WAITING_MAX: usize = 4096;
+
+/// What the workspace holds when it starts.
+#[derive(Clone)]
+pub struct Setup {
+    /// The bearer token that requests must carry.
+    pub token: String,
+    /// The key that signs what the workspace sends.
+    pub signing_secret: String,
+    /// Who is there.
+    pub members: Vec<Member>,
+    /// Names of channels that exist and that the bot has joined.
+    pub channels: Vec<String>,
+}
+
+/// A running stand-in; it stops when dropped.
+pub struct SlackStandIn {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    running: Mutex<Option<Running>>,
+}
+
+impl SlackStandIn {
+    /// Listens on a free loopback port.
+    ///
+    /// # Errors
+    /// When no port or thread can be had.
+    pub fn start(setup: Setup) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let address = listener.local_addr()?;
+        let (seen, _) = broadcast::channel(SEEN_WAITING_MAX);
+        let workspace = Workspace::new(setup.members, &setup.channels);
+        let shared = Arc::new(Shared {
+            token: setup.token,
+            signing_secret: setup.signing_secret,
+            base: format!("http://{address}"),
+            inner: Mutex::new(Inner::new(workspace)),
+            seen,
+        });
+        let running = Running::start(listener, Arc::clone(&shared))?;
+        Ok(Self {
+            shared,
+            address,
+            running: Mutex::new(Some(running)),
+        })
+    }
+
+    /// Where the Web API is: `http://127.0.0.1:PORT/api`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("{}/api", self.shared.base)
+    }
+
+    /// What people see from now on, as it happens.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<Seen> {
+        self.shared.seen.subscribe()
+    }
+
+    /// Every request so far, in order, credentials left out.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.inner.lock().requests.clone()
+    }
+
+    /// What came that a client of Slack should never send: unknown methods, unknown or missing
+    /// parameters, wrong credentials.
+    #[must_use]
+    pub fn unexpected(&self) -> Vec<String> {
+        self.shared.inner.lock().unexpected.clone()
+    }
+
+    /// Every channel, direct messages left out, in the order of creation.
+    #[must_use]
+    pub fn channels(&self) -> Vec<Channel> {
+        self.shared
+            .inner
+            .lock()
+            .workspace
+            .public()
+            .cloned()
+            .collect()
+    }
+
+    /// What stands in the channel of this name, oldest first; empty when there is none.
+    #[must_use]
+    pub fn messages(&self, channel: &str) -> Vec<Message> {
+        let inner = self.shared.inner.lock();
+        let found = inner.workspace.public().find(|it| it.name == channel);
+        found.map(|it| it.messages.clone()).unwrap_or_default()
+    }
+
+    /// What this member was sent directly, oldest first.
+    #[must_use]
+    pub fn direct_messages(&self, member: &str) -> Vec<Message> {
+        let inner = self.shared.inner.lock();
+        let found = inner.workspace.direct(member);
+        found.map(|it| it.messages.clone()).unwrap_or_default()
+    }
+
+    /// From now on this goes wrong, before any rule that was added earlier.
+    pub fn fail(&self, rule: FaultRule) {
+        self.shared.inner.lock().faults.insert(0, rule);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&self) {
+        self.shared.inner.lock().faults.clear();
+    }
+
+    /// Closes the port and every connection: from now on, connections are refused.
+    pub fn vanish(&self) {
+        let running = self.running.lock().take();
+        drop(running);
+    }
+
+    /// Listens again, on the same port.
+    ///
+    /// # Errors
+    /// When somebody else has taken the port.
+    pub fn come_back(&self) -> io::Result<()> {
+        let mut running = self.running.lock();
+        if running.is_none() {
+            let listener = server::listen(self.address)?;
+            *running = Some(Running::start(listener, Arc::clone(&self.shared))?);
+        }
+        Ok(())
+    }
+
+    /// Presses a button and sends what Slack would send to the app at `url`.
+    ///
+    /// # Errors
+    /// When there is no such button or the app does not answer.
+    pub async fn press(&self, press: &Press, url: &str) -> Result<Pressed, PressError> {
+        self.press_request(press)?.send(url).await
+    }
+
+    /// The request that a press would send, signed for this moment.
+    ///
+    /// # Errors
+    /// When there is no such button.
+    pub fn press_request(&self, press: &Press) -> Result<SignedRequest, PressError> {
+        let inner = self.shared.inner.lock();
+        let body = press::body(&inner.workspace, press, &self.shared.base)?;
+        Ok(SignedRequest::now(&self.shared.signing_secret, body))
+    }
+}
+
+#[cfg(test)]
+mod tests;

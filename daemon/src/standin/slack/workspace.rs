@@ -1,0 +1,250 @@
+//! What a workspace holds: members, channels, messages; and the numbers it gives out.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::message::Message;
+
+/// The bot's own user id.
+pub(super) const BOT: &str = "U0TOCSIN";
+/// The workspace's id.
+pub(super) const TEAM: &str = "T0STANDIN";
+
+/// A person in the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The user id, `U…`.
+    pub id: String,
+    /// The name that people see.
+    pub name: String,
+    /// What `users.lookupByEmail` finds.
+    pub email: String,
+}
+
+/// A channel, or a direct conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channel {
+    /// `C…`, or `D…` for a direct one.
+    pub id: String,
+    /// The name without `#`; empty for a direct one.
+    pub name: String,
+    /// The line above the messages.
+    pub topic: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Whether only members may see it.
+    pub private: bool,
+    /// Whether it was archived.
+    pub archived: bool,
+    /// User ids, the bot's among them.
+    pub members: Vec<String>,
+    /// What was written, oldest first.
+    pub messages: Vec<Message>,
+}
+
+impl Channel {
+    fn is_direct(&self) -> bool {
+        self.id.starts_with('D')
+    }
+}
+
+/// Where something is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the channel of this name.
+    Channel(String),
+    /// In the direct messages of these members, by name.
+    Direct(Vec<String>),
+}
+
+/// What people see happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A channel was made.
+    ChannelCreated {
+        /// Its name.
+        channel: String,
+        /// Whether only members may see it.
+        private: bool,
+    },
+    /// A channel's topic is now this.
+    TopicSet {
+        /// The channel's name.
+        channel: String,
+        /// The new topic.
+        topic: String,
+    },
+    /// A member was brought into a channel.
+    Invited {
+        /// The channel's name.
+        channel: String,
+        /// The member's name.
+        member: String,
+    },
+    /// A message appeared.
+    Posted {
+        /// Where.
+        place: Place,
+        /// The message.
+        message: Message,
+    },
+    /// A message appeared for one member only.
+    Whispered {
+        /// Where.
+        place: Place,
+        /// The member's name.
+        member: String,
+        /// What it said.
+        text: String,
+    },
+    /// A message was changed.
+    Edited {
+        /// Where.
+        place: Place,
+        /// What it is now.
+        message: Message,
+    },
+    /// A channel was archived.
+    Archived {
+        /// Its name.
+        channel: String,
+    },
+    /// A form was opened for whoever pressed or typed.
+    FormOpened {
+        /// The view, as sent.
+        view: Value,
+    },
+}
+
+/// The workspace.
+pub(super) struct Workspace {
+    pub(super) members: Vec<Member>,
+    pub(super) channels: Vec<Channel>,
+    issued: u64,
+}
+
+impl Workspace {
+    pub(super) fn new(members: Vec<Member>, channels: &[String]) -> Self {
+        let mut workspace = Self {
+            members,
+            channels: Vec::new(),
+            issued: 0,
+        };
+        for name in channels {
+            workspace.add_channel(name, false);
+        }
+        workspace
+    }
+
+    /// A new number, for ids.
+    pub(super) fn next(&mut self) -> u64 {
+        self.issued += 1;
+        self.issued
+    }
+
+    /// A message's time, which is its id: no two are the same.
+    pub(super) fn next_ts(&mut self) -> String {
+        let serial = self.next();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        format!("{}.{:06}", now.as_secs(), serial % 1_000_000)
+    }
+
+    pub(super) fn add_channel(&mut self, name: &str, private: bool) -> &mut Channel {
+        let id = format!("C{:07}", self.next());
+        self.push(id, name.to_owned(), private, vec![BOT.to_owned()])
+    }
+
+    /// The direct conversation with these members, opened if need be; and whether it was open.
+    pub(super) fn open_direct(&mut self, users: &[String]) -> (&mut Channel, bool) {
+        let found = self
+            .channels
+            .iter()
+            .position(|it| it.is_direct() && it.members[1..] == *users);
+        if let Some(index) = found {
+            return (&mut self.channels[index], true);
+        }
+        let id = format!("D{:07}", self.next());
+        let members = std::iter::once(BOT.to_owned())
+            .chain(users.iter().cloned())
+            .collect();
+        (self.push(id, String::new(), true, members), false)
+    }
+
+    fn push(
+        &mut self,
+        id: String,
+        name: String,
+        private: bool,
+        members: Vec<String>,
+    ) -> &mut Channel {
+        let (topic, purpose, messages) = (String::new(), String::new(), Vec::new());
+        let archived = false;
+        let index = self.channels.len();
+        self.channels.push(Channel {
+            id,
+            name,
+            topic,
+            purpose,
+            private,
+            archived,
+            members,
+            messages,
+        });
+        &mut self.channels[index]
+    }
+
+    pub(super) fn member(&self, id: &str) -> Option<&Member> {
+        self.members.iter().find(|it| it.id == id)
+    }
+
+    pub(super) fn public(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().filter(|it| !it.is_direct())
+    }
+
+    /// The direct conversation with this member alone.
+    pub(super) fn direct(&self, member: &str) -> Option<&Channel> {
+        self.channels
+            .iter()
+            .find(|it| it.is_direct() && it.members[1..] == [member.to_owned()])
+    }
+
+    /// Where in the list the channel with this id is.
+    ///
+    /// # Errors
+    /// `channel_not_found`.
+    pub(super) fn index(&self, id: &str) -> Result<usize, &'static str> {
+        self.channels
+            .iter()
+            .position(|it| it.id == id)
+            .ok_or("channel_not_found")
+    }
+
+    pub(super) fn place(&self, channel: &Channel) -> Place {
+        if !channel.is_direct() {
+            return Place::Channel(channel.name.clone());
+        }
+        let name = |id: &String| {
+            self.member(id)
+                .map_or_else(|| id.clone(), |it| it.name.clone())
+        };
+        Place::Direct(channel.members[1..].iter().map(name).collect())
+    }
+
+    /// A channel as the API shows it.
+    pub(super) fn shown(&self, channel: &Channel) -> Value {
+        if channel.is_direct() {
+            return json!({ "id": channel.id, "is_im": true, "user": channel.members[1] });
+        }
+        json!({
+            "id": channel.id, "name": channel.name, "is_channel": !channel.private,
+            "is_group": channel.private, "is_im": false, "is_private": channel.private,
+            "is_archived": channel.archived, "is_member": true, "creator": BOT,
+            "context_team_id": TEAM, "num_members": channel.members.len(),
+            "topic": { "value": channel.topic, "creator": BOT, "last_set": 0 },
+            "purpose": { "value": channel.purpose, "creator": BOT, "last_set": 0 },
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! Where the tests find the repository and may keep what they fetched.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The repository's root folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Cargo's target folder, found by where this test was built.
+#[must_use]
+pub fn target() -> PathBuf {
+    let exe = env::current_exe().ok();
+    let built = exe
+        .as_deref()
+        .and_then(|it| it.ancestors().nth(3))
+        .map(Path::to_path_buf);
+    built.unwrap_or_else(|| root().join("target"))
+}
+
+/// Where the built plugins are: the folder that `TOCSIN_PLUGINS` names, else `plugins` in the
+/// target folder, where `cargo xtask plugins` puts them.
+#[must_use]
+pub fn plugins() -> PathBuf {
+    env::var_os("TOCSIN_PLUGINS").map_or_else(|| target().join("plugins"), PathBuf::from)
+}
+
+/// Where programs that tests fetched are kept from one run to the next.
+#[must_use]
+pub fn tools() -> PathBuf {
+    target().join("tools")
+}

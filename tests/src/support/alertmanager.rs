@@ -1,0 +1,103 @@
+//! Debian's Alertmanager and its command-line tool.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use super::debian;
+use super::process::{Process, free_port};
+use crate::{skip, wait};
+
+const PACKAGE: &str = "prometheus-alertmanager";
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A running Alertmanager.
+pub struct Alertmanager {
+    /// Where it listens, `127.0.0.1:PORT`.
+    pub address: String,
+    /// The program.
+    pub process: Process,
+}
+
+impl Alertmanager {
+    /// Starts one with this configuration (YAML) and waits until it is ready; absent, and said to
+    /// be skipped for `test`, when the program cannot be had.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(test: &str, config: &str) -> Result<Option<Self>, String> {
+        let program = debian::program(PACKAGE, "prometheus-alertmanager");
+        let mut command = match program.and_then(|it| debian::with_its_data(&it)) {
+            Ok(command) => command,
+            Err(why) => {
+                skip::skipped(test, &why);
+                return Ok(None);
+            }
+        };
+        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let file = dir.path().join("alertmanager.yml");
+        fs::write(&file, config).map_err(|error| error.to_string())?;
+        let address = format!(
+            "127.0.0.1:{}",
+            free_port().map_err(|error| error.to_string())?
+        );
+        command
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!(
+                "--storage.path={}",
+                dir.path().join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .arg("--cluster.listen-address=");
+        let process =
+            Process::start(PACKAGE, &mut command, dir).map_err(|error| error.to_string())?;
+        let ready = format!("http://{address}/-/ready");
+        let found = wait::until("Alertmanager", READY_WITHIN, async || {
+            wait::answers(&ready).await
+        });
+        match found.await {
+            Ok(()) => Ok(Some(Self { address, process })),
+            Err(late) => Err(format!("{late}\n{}", process.report())),
+        }
+    }
+}
+
+/// `amtool`, pointed at a server.
+pub struct Amtool {
+    program: PathBuf,
+    url: String,
+}
+
+impl Amtool {
+    /// The tool for the server at `url`; absent, and said to be skipped for `test`, when the
+    /// program cannot be had.
+    #[must_use]
+    pub fn at(test: &str, url: &str) -> Option<Self> {
+        match debian::program(PACKAGE, "amtool") {
+            Ok(program) => Some(Self {
+                program,
+                url: url.to_owned(),
+            }),
+            Err(why) => {
+                skip::skipped(test, &why);
+                None
+            }
+        }
+    }
+
+    /// Runs it and returns what it prints.
+    ///
+    /// # Errors
+    /// What it complains about.
+    pub fn run(&self, args: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(args)
+            .arg(format!("--alertmanager.url={}", self.url));
+        // Its own configuration file, if the machine has one, is not the test's.
+        command.env("HOME", "/nonexistent");
+        let output = debian::run(&mut command)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

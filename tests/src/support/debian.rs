@@ -1,0 +1,110 @@
+//! Programs from Debian packages, unpacked into the target folder.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::paths;
+
+/// A program: the installed one, else the one out of this package.
+///
+/// # Errors
+/// Why it cannot be had here.
+pub(super) fn program(package: &str, name: &str) -> Result<PathBuf, String> {
+    let installed = Path::new("/usr/bin").join(name);
+    if installed.is_file() {
+        return Ok(installed);
+    }
+    let dir = paths::tools().join("debian").join(package);
+    let unpacked = dir.join("root/usr/bin").join(name);
+    if unpacked.is_file() {
+        return Ok(unpacked);
+    }
+    fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let lock = lock(&dir)?;
+    if !unpacked.is_file() {
+        unpack(package, &dir)?;
+    }
+    drop(lock);
+    if unpacked.is_file() {
+        Ok(unpacked)
+    } else {
+        Err(format!("{package} holds no {name}"))
+    }
+}
+
+/// A command for a program that wants its data under `/usr/share`: for an unpacked one, the
+/// package's folder is laid over the real one, in a mount namespace that only the program sees.
+///
+/// # Errors
+/// When this machine allows no such namespace.
+pub(super) fn with_its_data(program: &Path) -> Result<Command, String> {
+    let share = program.ancestors().nth(2).unwrap_or(program).join("share");
+    if share == Path::new("/usr/share") {
+        return Ok(Command::new(program));
+    }
+    let lay = format!(
+        "mount -t overlay overlay -o lowerdir={}:/usr/share /usr/share",
+        share.display()
+    );
+    let inside = |then: &str| {
+        let mut command = Command::new("unshare");
+        command.args([
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            &format!("{lay} && {then}"),
+        ]);
+        command
+    };
+    run(&mut inside("true")).map_err(|why| format!("its data cannot be shown to it: {why}"))?;
+    let mut command = inside("exec \"$0\" \"$@\"");
+    command.arg(program);
+    Ok(command)
+}
+
+/// Tests run as several processes: one fetches, the others wait for it.
+pub(super) fn lock(dir: &Path) -> Result<File, String> {
+    let lock = File::create(dir.join("lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    Ok(lock)
+}
+
+fn unpack(package: &str, dir: &Path) -> Result<(), String> {
+    let download = || {
+        run(Command::new("apt-get")
+            .args(["download", package])
+            .current_dir(dir))
+    };
+    if download().is_err() {
+        // A fresh machine has no lists yet; only root may fetch them.
+        let _lists = run(Command::new("apt-get").arg("update"));
+        download()?;
+    }
+    let archive = fs::read_dir(dir)
+        .map_err(|error| error.to_string())?
+        .filter_map(|entry| entry.ok().map(|it| it.path()))
+        .find(|path| path.extension().is_some_and(|it| it == "deb"))
+        .ok_or_else(|| format!("apt-get download {package} left no archive"))?;
+    let fresh = dir.join("fresh");
+    run(Command::new("dpkg").arg("-x").arg(archive).arg(&fresh))?;
+    fs::rename(fresh, dir.join("root")).map_err(|error| error.to_string())
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What it printed, when it failed or could not be started.
+pub(super) fn run(command: &mut Command) -> Result<Output, String> {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    Err(format!(
+        "{command:?} failed: {}",
+        errors.lines().last().unwrap_or_default()
+    ))
+}

@@ -1,0 +1,19 @@
+//! Real programs around the daemon: senders, a mail server, a vendor's own library.
+//!
+//! Each is taken from where it is installed, else fetched by package name into the target folder
+//! (Debian packages are unpacked there and not installed, so that no service starts), else the
+//! tests that need it are skipped by name.
+
+mod alertmanager;
+mod debian;
+mod process;
+mod prometheus;
+mod python;
+mod slack_sdk;
+mod smtp;
+
+pub use alertmanager::{Alertmanager, Amtool};
+pub use process::{Process, free_port};
+pub use prometheus::{Prometheus, Sender};
+pub use slack_sdk::SlackSdk;
+pub use smtp::{Mail, SmtpServer};

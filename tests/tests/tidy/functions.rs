@@ -1,0 +1,67 @@
+//! How long functions are. The sources are formatted, so a function ends at the first brace that
+//! stands as far to the right as its first line.
+
+use crate::source::Source;
+
+const FUNCTION_LINES_MAX: usize = 70;
+/// A table of cases is data, and may be longer than code.
+const TEST_LINES_MAX: usize = 170;
+/// Longer ones that were there before this rule, as file and name. This list only shrinks.
+const NOT_YET: &[(&str, &str)] = &[
+    ("daemon/core/src/narrate.rs", "narrate"),
+    ("daemon/policy/src/lint.rs", "unknown_functions"),
+];
+
+/// Functions over the limit, as `file:line: name has N lines`.
+pub(crate) fn too_long(file: &Source) -> Vec<String> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let Some(name) = function(line) else { continue };
+        let indent = line.len() - line.trim_start().len();
+        let end = format!("{}}}", " ".repeat(indent));
+        let length = lines[start..]
+            .iter()
+            .position(|it| **it == end)
+            .map_or(1, |it| it + 1);
+        let declared = lines[start..]
+            .iter()
+            .take(length)
+            .position(|it| it.trim_end().ends_with(';'));
+        let opened = lines[start..]
+            .iter()
+            .position(|it| it.trim_end().ends_with('{'));
+        let has_body = match (declared, opened) {
+            (Some(declared), Some(opened)) => opened <= declared,
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        let most = if file.is_test(start) {
+            TEST_LINES_MAX
+        } else {
+            FUNCTION_LINES_MAX
+        };
+        let known = NOT_YET.contains(&(file.path.as_str(), name));
+        if has_body && length > most && !known {
+            found.push(format!(
+                "{}:{}: {name} has {length} lines",
+                file.path,
+                start + 1
+            ));
+        }
+    }
+    found
+}
+
+/// The name, if a function begins on this line.
+fn function(line: &str) -> Option<&str> {
+    let mut rest = line.trim_start();
+    if let Some(after) = rest.strip_prefix("pub(") {
+        rest = after.split_once(") ")?.1;
+    }
+    for word in ["pub ", "const ", "async ", "unsafe ", "extern \"C\" "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let name = rest.strip_prefix("fn ")?;
+    name.split(['(', '<']).next()
+}

@@ -1,0 +1,199 @@
+//! The house style, held by tests: what review would otherwise have to say again and again.
+//!
+//! Each test lists everything that breaks its rule, with file and line.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod arrows;
+mod functions;
+mod source;
+
+use std::fs;
+use std::process::Command;
+
+use source::{Source, sources};
+use tocsin_tests::paths;
+
+const FILE_LINES_MAX: usize = 800;
+const LINE_CHARS_MAX: usize = 100;
+
+fn assert_none(rule: &str, found: &[String]) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+/// Every line that breaks a rule, as `file:line: text`.
+fn lines(files: &[Source], breaks: impl Fn(&Source, usize, &str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        for (index, line) in file.text.lines().enumerate() {
+            if breaks(file, index, line) {
+                found.push(format!("{}:{}: {}", file.path, index + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn files_are_short_enough_to_read() {
+    let long = |it: &&Source| it.text.lines().count() > FILE_LINES_MAX;
+    let found: Vec<String> = sources()
+        .iter()
+        .filter(long)
+        .map(|it| it.path.clone())
+        .collect();
+    assert_none("files over 800 lines", &found);
+}
+
+#[test]
+fn lines_fit_beside_each_other() {
+    let found = lines(&sources(), |_, _, line| {
+        line.chars().count() > LINE_CHARS_MAX && !line.contains("://")
+    });
+    assert_none("lines over 100 columns", &found);
+}
+
+#[test]
+fn functions_fit_on_a_screen() {
+    let found: Vec<String> = sources().iter().flat_map(functions::too_long).collect();
+    assert_none("functions over 70 lines", &found);
+}
+
+#[test]
+fn nothing_panics_unless_a_proof_stands_beside_it() {
+    let found = lines(&sources(), |file, index, line| {
+        let code = line.split("//").next().unwrap_or_default();
+        (code.contains(".unwrap()") || code.contains(".expect("))
+            && !file.is_test(index)
+            && !file.has_proof(index)
+    });
+    assert_none("unwrap or expect without a `// proof: …`", &found);
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Spelled in two pieces, or this file would find itself.
+    let marks = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("FIX", "ME"),
+        concat!("TO", "DO"),
+    ];
+    let found = lines(&sources(), |_, _, line| {
+        marks.iter().any(|mark| line.contains(mark))
+    });
+    assert_none("unfinished work", &found);
+}
+
+#[test]
+fn every_file_says_why_it_exists() {
+    let silent = |it: &&Source| !it.is_test(0) && !it.text.trim_start().starts_with("//!");
+    let found: Vec<String> = sources()
+        .iter()
+        .filter(silent)
+        .map(|it| it.path.clone())
+        .collect();
+    assert_none("files that do not begin with module docs", &found);
+}
+
+#[test]
+fn unsafe_code_is_forbidden_but_in_the_plugin_host() {
+    // The host has the one call that loads compiled code; the guests' bindings are generated.
+    let excepted = ["daemon/plugin-host/src/lib.rs", "plugin-sdk/src/lib.rs"];
+    let lacks = |root: &String| {
+        let text = fs::read_to_string(paths::root().join(root)).unwrap();
+        !excepted.contains(&root.as_str()) && !text.contains("#![forbid(unsafe_code)]")
+    };
+    let found: Vec<String> = arrows::crate_roots().into_iter().filter(lacks).collect();
+    assert_none("crate roots without forbid(unsafe_code)", &found);
+}
+
+#[test]
+fn only_the_core_decides_by_an_incidents_status() {
+    let states = ["Open", "Mitigated", "Resolved", "Closed"];
+    let found = lines(&sources(), |file, index, line| {
+        let shell = file.path.starts_with("daemon/") && !file.path.starts_with("daemon/core/");
+        let arm = states.iter().any(|state| {
+            let arm = format!("Status::{state} ");
+            line.contains(&arm) && line.contains("=>") && !line.contains("SignalStatus::")
+        });
+        // To write a status in another system's words is no decision.
+        shell && arm && !file.is_test(index) && !file.has_comment(index, "translation:")
+    });
+    assert_none(
+        "a match on an incident's status outside daemon/core",
+        &found,
+    );
+}
+
+#[test]
+fn no_binary_is_tracked() {
+    let mut found = Vec::new();
+    for path in source::tracked() {
+        let Ok(bytes) = fs::read(paths::root().join(&path)) else {
+            continue;
+        };
+        if bytes.iter().take(8_000).any(|byte| *byte == 0) {
+            found.push(path);
+        }
+    }
+    assert_none("binary files under version control", &found);
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    let places = [
+        concat!("/wo", "rk/"),
+        concat!("/ro", "ot/"),
+        concat!("/Us", "ers/"),
+    ];
+    let mut found = Vec::new();
+    for path in source::tracked() {
+        let Ok(text) = fs::read_to_string(paths::root().join(&path)) else {
+            continue;
+        };
+        for (index, line) in text.lines().enumerate() {
+            if places.iter().any(|place| line.contains(place)) {
+                found.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    assert_none("paths of somebody's machine", &found);
+}
+
+#[test]
+fn decisions_are_numbered_without_gaps() {
+    let mut numbers = Vec::new();
+    for path in source::tracked() {
+        let Some(name) = path.strip_prefix("docs/decisions/") else {
+            continue;
+        };
+        if let Some(number) = name.get(..4).and_then(|it| it.parse::<usize>().ok()) {
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    let first = numbers.first().copied().unwrap_or(1);
+    let expected: Vec<usize> = (first..first + numbers.len()).collect();
+    assert_eq!(numbers, expected, "docs/decisions/NNNN-*.md");
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    assert_none(
+        "dependencies that the design does not allow",
+        &arrows::wrong(),
+    );
+}
+
+#[test]
+fn git_can_be_asked() {
+    let answered = Command::new("git")
+        .arg("-C")
+        .arg(paths::root())
+        .arg("status")
+        .output();
+    assert!(
+        answered.unwrap().status.success(),
+        "these tests read the list of tracked files"
+    );
+}

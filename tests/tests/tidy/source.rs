@@ -1,0 +1,130 @@
+//! The tracked files, and which of their lines are tests.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use tocsin_tests::paths;
+
+/// Written by a program, not by a person.
+const GENERATED: &[&str] = &["plugin-sdk/src/bindings.rs"];
+
+/// A Rust file.
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) text: String,
+    /// Whether the module was declared under `#[cfg(test)]`.
+    only_tests: bool,
+}
+
+/// Paths of all tracked files, from the root.
+pub(crate) fn tracked() -> Vec<String> {
+    let mut git = Command::new("git");
+    let output = git
+        .arg("-C")
+        .arg(paths::root())
+        .args(["ls-files", "-z"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split('\0')
+        .filter(|it| !it.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every tracked Rust file that a person wrote.
+pub(crate) fn sources() -> Vec<Source> {
+    let rust = |it: &String| it.ends_with(".rs") && !GENERATED.contains(&it.as_str());
+    let read = |path: String| {
+        // A file that is tracked and gone is on its way out.
+        let text = fs::read_to_string(paths::root().join(&path)).ok()?;
+        Some(Source {
+            path,
+            text,
+            only_tests: false,
+        })
+    };
+    let mut found: Vec<Source> = tracked()
+        .into_iter()
+        .filter(rust)
+        .filter_map(read)
+        .collect();
+    assert!(found.len() > 20, "git lists few Rust files");
+    let modules: BTreeSet<String> = found.iter().flat_map(test_modules).collect();
+    for file in &mut found {
+        let inside = |module: &String| {
+            let rest = file.path.strip_prefix(module.as_str());
+            rest.is_some_and(|it| it == ".rs" || it.starts_with('/'))
+        };
+        file.only_tests = modules.iter().any(inside);
+    }
+    found
+}
+
+/// Whether a line is a comment or an attribute.
+fn is_note(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("//") || line.starts_with("#[")
+}
+
+/// Modules that a file declares under `#[cfg(test)]`, as paths without `.rs`.
+fn test_modules(file: &Source) -> Vec<String> {
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or_default();
+    let home = match name {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        _ => format!("{folder}/{}", name.trim_end_matches(".rs")),
+    };
+    let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+    let pairs = lines.windows(2).filter(|it| it[0] == "#[cfg(test)]");
+    let declared = pairs.filter_map(|it| {
+        let rest = it[1].strip_prefix("pub(crate) ").unwrap_or(it[1]);
+        rest.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    declared.map(|it| format!("{home}/{it}")).collect()
+}
+
+impl Source {
+    /// Whether a line (counted from 0) only runs in tests.
+    pub(crate) fn is_test(&self, line: usize) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let file = self.only_tests
+            || self.path.starts_with("tests/")
+            || self.path.contains("/tests/")
+            || self.path.contains("/examples/")
+            || self.path.contains("/conformance")
+            || name == "tests.rs"
+            || name.ends_with("_tests.rs");
+        // By custom the tests stand last in a file.
+        file || self
+            .text
+            .lines()
+            .take(line + 1)
+            .any(|it| it.trim() == "#[cfg(test)]")
+            && !self.test_is_only_declared()
+    }
+
+    /// Whether `#[cfg(test)]` only stands before `mod tests;`, so that code may follow it.
+    fn test_is_only_declared(&self) -> bool {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let marks = lines.windows(2).filter(|it| it[0].trim() == "#[cfg(test)]");
+        marks.into_iter().all(|it| it[1].trim_end().ends_with(';'))
+    }
+
+    /// Whether a proof stands on the line or in the comment above it.
+    pub(crate) fn has_proof(&self, line: usize) -> bool {
+        self.has_comment(line, "proof:")
+    }
+
+    /// Whether the comment on a line, or right above it, has this mark.
+    pub(crate) fn has_comment(&self, line: usize, mark: &str) -> bool {
+        let lines: Vec<&str> = self.text.lines().collect();
+        if lines[line].contains(mark) {
+            return true;
+        }
+        let above = lines[..line].iter().rev();
+        above
+            .take_while(|it| is_note(it))
+            .any(|it| it.contains(mark))
+    }
+}
