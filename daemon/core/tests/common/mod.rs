@@ -1,0 +1,279 @@
+//! A small world to tell stories in: one integration, a few people, and an engine that is no
+//! more than `decide`, `decide_signal` and `fold`.
+#![allow(dead_code, unreachable_pub)]
+
+use std::collections::BTreeMap;
+
+use tocsin_core::alert::{Alert, Tally, Waiting};
+use tocsin_core::command::{Command, Crew, Opening, Outcome, Refusal, Waits};
+use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
+use tocsin_core::incident::Incident;
+use tocsin_core::intake::{Assessment, Fresh, Intake, Known};
+use tocsin_core::{
+    Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
+    Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
+};
+
+/// One incident's world.
+#[derive(Default)]
+pub struct World {
+    pub now: Timestamp,
+    pub incident: Option<Incident>,
+    pub tally: Tally,
+    pub alerts: BTreeMap<String, Alert>,
+    pub waiting: Waiting,
+    pub stream: Vec<Recorded>,
+    pub notices: Vec<Notice>,
+    pub grade: Option<Grade>,
+    pub route: Option<Route>,
+    pub waits: Waits,
+    pub silenced_by: Vec<String>,
+    pub opened: u64,
+}
+
+pub const MINUTE: u64 = 60_000;
+
+impl World {
+    pub fn at(&mut self, ms: u64) -> &mut Self {
+        self.now = Timestamp(i64::try_from(ms).unwrap());
+        self
+    }
+
+    pub fn fire(&mut self, name: &str) -> Intake {
+        self.say(name, SignalStatus::Firing).unwrap()
+    }
+
+    pub fn end(&mut self, name: &str) -> Intake {
+        self.say(name, SignalStatus::Resolved).unwrap()
+    }
+
+    pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
+        let signal = signal(name, status, self.now);
+        let assessment = self.assessment(&signal);
+        let alert = self.alerts.get(name).cloned();
+        let incident = self.incident.clone();
+        let held = incident.as_ref().map(|it| (it, &self.tally));
+        let home = held.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
+        let waiting = self.waiting.clone();
+        let known = Known {
+            alert: alert.as_ref(),
+            home,
+            target: held,
+            waiting: Some(&waiting),
+        };
+        let fresh = Fresh {
+            id: format!("i{}", self.opened + 1).into(),
+            number: self.opened + 1,
+        };
+        let intake = decide_signal(
+            &signal,
+            known,
+            Some(&assessment),
+            &fresh,
+            self.now,
+            &self.waits,
+        )?;
+        if let Some(after) = &intake.alert {
+            self.alerts.insert(name.to_owned(), after.clone());
+        }
+        if let Some(waiting) = &intake.waiting {
+            self.waiting = waiting.clone();
+        }
+        if intake.opens {
+            self.incident = None;
+            self.stream.clear();
+            self.opened += 1;
+        }
+        if let Some(id) = &intake.incident {
+            let by = Actor::Integration("prom".into());
+            self.take(&id.clone(), intake.outcome.clone(), &by);
+        }
+        Ok(intake)
+    }
+
+    pub fn command(&mut self, command: Command, by: &Actor) -> Result<Outcome, Refusal> {
+        let incident = self.incident.clone().expect("an incident");
+        let outcome = decide(&incident, &self.tally, command, by, self.now, &self.waits)?;
+        self.take(&incident.id, outcome.clone(), by);
+        Ok(outcome)
+    }
+
+    /// Fires every timer that is due, in due order, as the runtime does.
+    pub fn run_until(&mut self, ms: u64) {
+        let until = Timestamp(i64::try_from(ms).unwrap());
+        while let Some(timer) = self.timers().into_iter().find(|it| it.due <= until) {
+            self.now = self.now.max(timer.due);
+            self.fire_timer(&timer).unwrap();
+        }
+        self.now = until;
+    }
+
+    pub fn fire_timer(&mut self, timer: &Timer) -> Result<Outcome, Refusal> {
+        use tocsin_core::consequences::TimerKind;
+        let command = match timer.kind {
+            TimerKind::Escalation => {
+                let crew = self.crew(self.incident().escalation.next_step);
+                Command::EscalationDue {
+                    due: timer.due,
+                    crew,
+                }
+            }
+            TimerKind::Contact { page, contact } => Command::ContactDue { page, contact },
+            TimerKind::Tally => Command::TallyDue,
+            TimerKind::Clear => Command::ClearDue,
+        };
+        self.command(command, &Actor::Tocsin)
+    }
+
+    pub fn timers(&self) -> Vec<Timer> {
+        let wanted = self
+            .incident
+            .as_ref()
+            .map(|it| wanted_timers(it, &self.tally));
+        wanted.unwrap_or_default().into_iter().collect()
+    }
+
+    pub fn incident(&self) -> &Incident {
+        self.incident.as_ref().expect("an incident")
+    }
+
+    /// Who was paged, in order, each with the number of the step.
+    pub fn paged(&self) -> Vec<(String, u32)> {
+        let paged = self.stream.iter().filter_map(|it| match &it.event {
+            Event::Paged { person, step, .. } => Some((person.to_string(), *step)),
+            _ => None,
+        });
+        paged.collect()
+    }
+
+    pub fn count(&self, is: impl Fn(&Event) -> bool) -> usize {
+        self.stream.iter().filter(|it| is(&it.event)).count()
+    }
+
+    pub fn crew(&self, step: u32) -> Crew {
+        let steps = plan().steps;
+        let step = &steps[(step as usize).min(steps.len() - 1)];
+        let people = step.page.iter().map(|target| match target {
+            PageTarget::Person(id) => person(id.as_str()),
+            other => panic!("{other}"),
+        });
+        Crew {
+            people: people.collect(),
+            note: None,
+        }
+    }
+
+    fn assessment(&self, signal: &Signal) -> Assessment {
+        let target = Target {
+            key: IncidentKey("checkout".to_owned()),
+            service: "checkout".to_owned(),
+            team: None,
+            title: None,
+        };
+        let route = self.route.clone().unwrap_or(Route::Incident(target));
+        let grade = self.grade.unwrap_or(Grade::Major);
+        Assessment {
+            route: verdict(route),
+            silenced_by: self.silenced_by.clone(),
+            shape: format!("{}-{grade}", signal.labels["severity"]),
+            opening: Some(Opening {
+                grading: verdict(Grading {
+                    grade,
+                    security: false,
+                }),
+                plan: verdict(plan()),
+                crew: self.crew(0),
+            }),
+        }
+    }
+
+    fn take(&mut self, id: &tocsin_core::IncidentId, outcome: Outcome, by: &Actor) {
+        let before = self.incident.clone();
+        let start = self.stream.len();
+        for event in outcome.events {
+            self.stream.push(Recorded {
+                at: self.now,
+                by: by.clone(),
+                event,
+            });
+        }
+        if let Some(tally) = outcome.tally {
+            self.tally = tally;
+        }
+        let after = Incident::replay(id, &self.stream).unwrap();
+        let told = notices(
+            before.as_ref(),
+            &after,
+            &self.stream[start..],
+            &outcome.settle_pages,
+        );
+        self.notices.extend(told);
+        self.incident = Some(after);
+    }
+}
+
+pub fn person(id: &str) -> Person {
+    let contact = |kind: &str| Contact {
+        kind: kind.to_owned(),
+        address: format!("{id}@{kind}"),
+    };
+    Person {
+        id: id.into(),
+        name: id.to_owned(),
+        contacts: vec![contact("slack"), contact("mail")],
+        teams: Vec::new(),
+        clearance: false,
+    }
+}
+
+pub fn ada() -> Actor {
+    Actor::Person("ada".into())
+}
+
+/// Ada at once, Ada and Bob after five minutes and every five minutes from then on.
+pub fn plan() -> Plan {
+    let page = |ids: &[&str]| {
+        ids.iter()
+            .map(|id| PageTarget::Person((*id).into()))
+            .collect()
+    };
+    Plan {
+        steps: vec![
+            Step {
+                page: page(&["ada"]),
+                wait_ms: 5 * MINUTE,
+            },
+            Step {
+                page: page(&["ada", "bob"]),
+                wait_ms: 5 * MINUTE,
+            },
+        ],
+    }
+}
+
+pub fn signal(name: &str, status: SignalStatus, now: Timestamp) -> Signal {
+    Signal {
+        integration: "prom".into(),
+        fingerprint: name.into(),
+        status,
+        title: name.to_owned(),
+        summary: String::new(),
+        labels: BTreeMap::from([("severity".to_owned(), "page".to_owned())]),
+        annotations: BTreeMap::new(),
+        starts_at: now,
+        ends_at: None,
+        link: None,
+    }
+}
+
+pub fn verdict<T>(value: T) -> Verdict<T> {
+    let source = PolicySource {
+        file: "test.rhai".to_owned(),
+        ..PolicySource::default()
+    };
+    Verdict {
+        value,
+        reason: "the test says so".to_owned(),
+        source,
+    }
+}

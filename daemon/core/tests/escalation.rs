@@ -1,0 +1,232 @@
+//! Escalation: who is paged, when, and what stops it.
+
+mod common;
+
+use common::{MINUTE, World, ada};
+use tocsin_core::command::{Command, Refusal};
+use tocsin_core::consequences::Notice;
+use tocsin_core::incident::PageState;
+use tocsin_core::{Actor, Event, Status};
+
+fn people(world: &World) -> Vec<String> {
+    world
+        .paged()
+        .into_iter()
+        .map(|(person, _)| person)
+        .collect()
+}
+
+/// A channel takes every page that is out.
+fn take_all(world: &mut World) {
+    let sent: Vec<(u32, u32)> = world
+        .incident()
+        .pages
+        .iter()
+        .filter(|(_, page)| page.is_underway())
+        .map(|(number, page)| (*number, page.contact))
+        .collect();
+    for (page, contact) in sent {
+        world
+            .command(Command::PageTaken { page, contact }, &Actor::Tocsin)
+            .unwrap();
+    }
+}
+
+#[test]
+fn the_first_step_is_taken_in_the_batch_that_opens_the_incident() {
+    let mut world = World::default();
+    let intake = world.fire("HighErrorRate");
+    assert!(intake.opens);
+    assert_eq!(people(&world), ["ada"]);
+    let is_page = |it: &&Notice| matches!(it, Notice::Page { channel, .. } if channel == "slack");
+    assert_eq!(world.notices.iter().filter(is_page).count(), 1);
+}
+
+#[test]
+fn nobody_answers_and_the_last_step_repeats_until_someone_does() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    for minute in 1..=16 {
+        take_all(&mut world);
+        world.run_until(minute * MINUTE);
+    }
+    assert_eq!(
+        people(&world),
+        ["ada", "ada", "bob", "ada", "bob", "ada", "bob"],
+        "ada at 0, both at 5, 10 and 15 minutes"
+    );
+    world
+        .command(
+            Command::Acknowledge {
+                via: "slack".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    world.run_until(60 * MINUTE);
+    assert_eq!(
+        people(&world).len(),
+        7,
+        "nobody is paged after the acknowledgement"
+    );
+    assert!(world.timers().is_empty());
+}
+
+#[test]
+fn the_first_to_acknowledge_is_the_operator_and_a_second_changes_nothing() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let command = Command::Acknowledge {
+        via: "slack".to_owned(),
+    };
+    let first = world.command(command.clone(), &ada()).unwrap();
+    assert!(
+        first.reply.contains("you are the operator"),
+        "{}",
+        first.reply
+    );
+    let second = world
+        .command(command, &Actor::Person("bob".into()))
+        .unwrap();
+    assert!(second.events.is_empty());
+    assert!(second.reply.contains("ada has it"), "{}", second.reply);
+    assert_eq!(world.incident().operator, Some("ada".into()));
+}
+
+#[test]
+fn a_page_that_no_channel_takes_goes_to_the_next_contact_after_its_wait() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    world.run_until(29_999);
+    assert_eq!(world.incident().pages[&1].contact, 0);
+    world.run_until(30_000);
+    assert_eq!(world.incident().pages[&1].contact, 1);
+    let mail = |it: &&Notice| matches!(it, Notice::Page { channel, .. } if channel == "mail");
+    assert_eq!(world.notices.iter().filter(mail).count(), 1);
+}
+
+#[test]
+fn a_channel_that_refuses_a_page_loses_it_at_once() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let failed = Command::PageFailed {
+        page: 1,
+        contact: 0,
+        reason: "channel_not_found".to_owned(),
+    };
+    world.command(failed.clone(), &Actor::Tocsin).unwrap();
+    assert_eq!(world.incident().pages[&1].contact, 1);
+    assert_eq!(
+        world.command(failed, &Actor::Tocsin),
+        Err(Refusal::Stale("the page")),
+        "a late second answer of the same channel changes nothing"
+    );
+}
+
+#[test]
+fn a_person_whose_page_is_still_underway_is_not_paged_again() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    // Slack never takes it; the page waits at the mail relay when the next step comes.
+    world.run_until(5 * MINUTE);
+    assert_eq!(
+        people(&world),
+        ["ada", "bob"],
+        "ada's first page is still on its way"
+    );
+}
+
+#[test]
+fn after_downtime_one_step_fires_and_the_waits_are_rebased() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    take_all(&mut world);
+    world.at(47 * MINUTE);
+    let due = world.timers().into_iter().next().unwrap();
+    world.fire_timer(&due).unwrap();
+    assert_eq!(people(&world), ["ada", "ada", "bob"], "one step, not nine");
+    assert_eq!(
+        world.incident().escalation.due.unwrap().0,
+        (52 * MINUTE) as i64
+    );
+}
+
+#[test]
+fn a_timer_that_fires_twice_or_too_early_takes_no_step() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let timer = world
+        .timers()
+        .into_iter()
+        .find(|it| it.kind == tocsin_core::consequences::TimerKind::Escalation)
+        .unwrap();
+    world.at(MINUTE);
+    assert_eq!(
+        world.fire_timer(&timer),
+        Err(Refusal::Stale("the escalation")),
+        "too early"
+    );
+    world.at(5 * MINUTE);
+    world.fire_timer(&timer).unwrap();
+    assert_eq!(
+        world.fire_timer(&timer),
+        Err(Refusal::Stale("the escalation")),
+        "twice"
+    );
+}
+
+#[test]
+fn a_page_taken_after_it_was_settled_has_its_buttons_taken_away() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    world
+        .command(
+            Command::Acknowledge {
+                via: "mail".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    assert_eq!(world.incident().pages[&1].state, PageState::Settled);
+    let before = world.notices.len();
+    world
+        .command(
+            Command::PageTaken {
+                page: 1,
+                contact: 0,
+            },
+            &Actor::Tocsin,
+        )
+        .unwrap();
+    assert!(matches!(
+        world.notices[before..],
+        [Notice::Settled { page: 1, .. }]
+    ));
+}
+
+#[test]
+fn a_resolved_incident_wants_no_timer_and_refuses_an_acknowledgement() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    world
+        .command(
+            Command::Resolve {
+                reason: "rolled back".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    assert_eq!(world.incident().status, Status::Resolved);
+    assert!(world.timers().is_empty());
+    let late = world.command(
+        Command::Acknowledge {
+            via: "slack".to_owned(),
+        },
+        &ada(),
+    );
+    assert!(matches!(late, Err(Refusal::NotActive { .. })));
+    assert_eq!(
+        world.count(|it| matches!(it, Event::Acknowledged { .. })),
+        0
+    );
+}

@@ -1,0 +1,284 @@
+//! Signals: what opens, joins, repeats, waits, storms, ends and comes back.
+
+mod common;
+
+use common::{MINUTE, World, ada};
+use tocsin_core::alert::{Counts, Place};
+use tocsin_core::command::Command;
+use tocsin_core::incident::Incident;
+use tocsin_core::{Event, Grade, IncidentKey, Route, SignalStatus, Status, Target};
+
+fn target() -> Target {
+    Target {
+        key: IncidentKey("checkout".to_owned()),
+        service: "checkout".to_owned(),
+        team: None,
+        title: None,
+    }
+}
+
+#[test]
+fn a_repeat_changes_the_alert_and_not_the_history() {
+    let mut world = World::default();
+    world.fire("A");
+    let events = world.stream.len();
+    for minute in 1..=4 {
+        let intake = world.at(minute * MINUTE).fire("A");
+        assert!(intake.incident.is_none());
+    }
+    assert_eq!(world.stream.len(), events);
+    assert_eq!(world.alerts["A"].repeats, 4);
+    assert_eq!(
+        world.tally.counts,
+        Counts {
+            total: 1,
+            firing: 1
+        }
+    );
+}
+
+#[test]
+fn a_storm_of_100_000_alerts_leaves_a_bounded_history_with_exact_counts() {
+    let mut world = World::default();
+    for number in 0..100_000_u64 {
+        world.at(number / 10).fire(&format!("A{number}"));
+    }
+    world.run_until(30_000);
+    assert_eq!(
+        world.tally.counts,
+        Counts {
+            total: 100_000,
+            firing: 100_000
+        }
+    );
+    assert_eq!(
+        world.incident().counts,
+        world.tally.counts,
+        "the stream got the exact counts"
+    );
+    assert!(world.stream.len() < 10, "{} events", world.stream.len());
+    assert_eq!(world.paged().len(), 1, "a storm pages once");
+}
+
+#[test]
+fn an_incident_resolves_by_itself_when_nothing_has_fired_for_a_while() {
+    let mut world = World::default();
+    world.fire("A");
+    world.fire("B");
+    world.at(MINUTE).end("A");
+    assert!(world.tally.clear_due.is_none(), "B still fires");
+    world.at(2 * MINUTE).end("B");
+    world.run_until(3 * MINUTE - 1);
+    assert_eq!(world.incident().status, Status::Open);
+    world.run_until(3 * MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+}
+
+#[test]
+fn an_alert_that_flaps_within_the_wait_keeps_the_incident_open_and_the_history_short() {
+    let mut world = World::default();
+    world.fire("A");
+    for second in 1..600_u64 {
+        world.run_until(second * 1_000);
+        if second % 2 == 1 {
+            world.end("A");
+        } else {
+            world.fire("A");
+        }
+    }
+    assert_eq!(world.incident().status, Status::Open);
+    assert!(world.stream.len() < 40, "{} events", world.stream.len());
+}
+
+#[test]
+fn what_comes_back_soon_reopens_its_incident_and_pages_anew() {
+    let mut world = World::default();
+    world.fire("A");
+    world
+        .command(
+            Command::Acknowledge {
+                via: "slack".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    world.at(MINUTE).end("A");
+    world.run_until(10 * MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+    let intake = world.fire("A");
+    assert!(!intake.opens);
+    assert_eq!(world.incident().status, Status::Open);
+    assert_eq!(world.incident().reopens, 1);
+    assert_eq!(world.incident().acknowledged_at, None);
+    assert_eq!(world.paged().len(), 2);
+    assert_eq!(
+        world.tally.counts,
+        Counts {
+            total: 1,
+            firing: 1
+        },
+        "it is the same alert"
+    );
+}
+
+#[test]
+fn what_comes_back_late_opens_a_new_incident() {
+    let mut world = World::default();
+    world.fire("A");
+    world.end("A");
+    world.run_until(2 * MINUTE);
+    let intake = world.at(45 * MINUTE).fire("A");
+    assert!(intake.opens);
+    assert_eq!(world.incident().number, 2);
+}
+
+#[test]
+fn a_persons_resolve_stands_against_repeats_of_what_never_ceased() {
+    let mut world = World::default();
+    world.fire("A");
+    world
+        .command(
+            Command::Resolve {
+                reason: "known".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    assert!(world.at(5 * MINUTE).fire("A").incident.is_none());
+    assert_eq!(world.incident().status, Status::Resolved);
+    let late = world.at(31 * MINUTE).fire("A");
+    assert!(late.opens, "but not for ever");
+}
+
+#[test]
+fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
+    let mut world = World {
+        silenced_by: vec!["s1".to_owned()],
+        ..World::default()
+    };
+    world.fire("A");
+    assert_eq!(
+        world.alerts["A"].place,
+        Place::Silenced {
+            by: vec!["s1".to_owned()]
+        }
+    );
+    world.silenced_by.clear();
+    world.route = Some(Route::Ignore);
+    world.fire("B");
+    assert!(matches!(world.alerts["B"].place, Place::Ignored { .. }));
+    assert!(world.incident.is_none());
+    world.route = None;
+    assert!(
+        world.fire("A").opens,
+        "a repeat after its silence ended finds its place"
+    );
+}
+
+#[test]
+fn alerts_that_wait_open_one_incident_together() {
+    let mut world = World::default();
+    world.route = Some(Route::Wait {
+        target: target(),
+        count: 3,
+        window_ms: 10 * MINUTE,
+    });
+    world.fire("A");
+    world.at(MINUTE).fire("B");
+    assert!(world.incident.is_none());
+    let intake = world.at(2 * MINUTE).fire("C");
+    assert!(intake.opens);
+    assert_eq!(intake.adopt, ["A", "B"].map(|name| format!("prom/{name}")));
+}
+
+#[test]
+fn alerts_that_wait_too_far_apart_open_nothing() {
+    let mut world = World::default();
+    world.route = Some(Route::Wait {
+        target: target(),
+        count: 2,
+        window_ms: 10 * MINUTE,
+    });
+    world.fire("A");
+    world.at(11 * MINUTE).fire("B");
+    assert!(world.incident.is_none());
+}
+
+#[test]
+fn a_policy_raises_a_grade_and_never_lowers_it() {
+    let mut world = World {
+        grade: Some(Grade::Major),
+        ..World::default()
+    };
+    world.fire("A");
+    world.grade = Some(Grade::Minor);
+    world.fire("B");
+    assert_eq!(world.incident().grade, Grade::Major);
+    world.grade = Some(Grade::Critical);
+    world.fire("C");
+    assert_eq!(world.incident().grade, Grade::Critical);
+}
+
+#[test]
+fn after_a_person_has_graded_a_policy_only_proposes() {
+    let mut world = World {
+        grade: Some(Grade::Minor),
+        ..World::default()
+    };
+    world.fire("A");
+    let reason = "a test customer".to_owned();
+    let command = Command::Grade {
+        grade: Grade::Minor,
+        security: None,
+        reason,
+    };
+    world.command(command, &ada()).unwrap();
+    world.grade = Some(Grade::Critical);
+    world.fire("B");
+    assert_eq!(world.incident().grade, Grade::Minor);
+    assert_eq!(
+        world.count(|it| matches!(it, Event::GradeProposed { .. })),
+        1
+    );
+}
+
+#[test]
+fn a_senders_own_acknowledgement_stops_the_escalation() {
+    let mut world = World::default();
+    world.fire("A");
+    world.say("A", SignalStatus::Acknowledged).unwrap();
+    assert!(world.incident().acknowledged_at.is_some());
+    assert_eq!(
+        world.incident().operator,
+        None,
+        "a sender is nobody's operator"
+    );
+}
+
+#[test]
+fn folding_event_by_event_equals_replaying_the_stream() {
+    let mut world = World::default();
+    world.fire("A");
+    world.run_until(17 * MINUTE);
+    world
+        .command(
+            Command::Acknowledge {
+                via: "slack".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    world.end("A");
+    world.run_until(20 * MINUTE);
+    let id = world.incident().id.clone();
+    let (first, rest) = world.stream.split_first().unwrap();
+    let mut state = Incident::begin(&id, first).unwrap();
+    for (at, recorded) in rest.iter().enumerate() {
+        state = state.fold(recorded);
+        assert_eq!(
+            state,
+            Incident::replay(&id, &world.stream[..at + 2]).unwrap()
+        );
+    }
+    assert_eq!(state.version, world.stream.len() as u64);
+}
