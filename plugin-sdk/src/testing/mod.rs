@@ -13,7 +13,7 @@ pub use fixtures::{change, event, incident, page, person};
 use crate::commands::CommandError;
 use crate::http::{HttpError, Request, Response};
 use crate::mail::Email;
-use crate::types::{Actor, Delivery, Incident, Timestamp};
+use crate::types::{Actor, Delivery, Incident, Person, Timestamp};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -68,6 +68,7 @@ struct State {
     command_answer: Result<String, CommandError>,
     incidents: BTreeMap<String, Incident>,
     refs: BTreeMap<(String, String), String>,
+    people: Vec<Person>,
     logs: Vec<String>,
 }
 
@@ -120,6 +121,11 @@ impl FakeHost {
             .borrow_mut()
             .incidents
             .insert(incident.id.clone(), incident.clone());
+    }
+
+    /// Makes a person known to `people::by_contact`.
+    pub fn add_person(&self, person: &Person) {
+        self.0.borrow_mut().people.push(person.clone());
     }
 
     /// What `run` and `answer` say from now on.
@@ -186,6 +192,7 @@ impl State {
             command_answer: Ok("done".into()),
             incidents: BTreeMap::new(),
             refs: BTreeMap::new(),
+            people: Vec::new(),
             logs: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use crate::blocks;
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
-use tocsin_plugin_sdk::{jobs, log};
+use tocsin_plugin_sdk::{jobs, log, people};
 
 /// Answers one request.
 pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
@@ -140,11 +140,11 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let mut by = Actor::by_contact("slack", &field("user_id"));
     by.display_name = Some(field("user_name")).filter(|it| !it.is_empty());
     let text = field("text");
-    let line = if text.trim().is_empty() {
-        "help"
-    } else {
-        text.trim()
-    };
+    let line = with_handles(
+        Some(text.trim())
+            .filter(|it| !it.is_empty())
+            .unwrap_or("help"),
+    );
     let incident = match commands::find_by_ref("channel", &field("channel_id")) {
         Ok(found) => found.map(|it| it.id),
         Err(CommandError::NotFound) => None,
@@ -152,9 +152,30 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     };
     Ok(ephemeral(&said(commands::run(
         incident.as_deref(),
-        line,
+        &line,
         &by,
     ))))
+}
+
+/// Slack's mentions (`<@U123|jo>`) as the handles that the engine knows people by (`@jo`). Whom
+/// nobody knows stays as it is, so that the answer names them.
+fn with_handles(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("<@") {
+        let Some((mention, behind)) = after.split_once('>') else {
+            break;
+        };
+        let user = mention.split('|').next().unwrap_or_default();
+        out.push_str(before);
+        match people::by_contact("slack", user) {
+            Some(person) => out.push_str(&format!("@{}", person.id)),
+            None => out.push_str(&format!("<@{mention}>")),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }
 
 fn event(request: &WebhookRequest) -> WebhookResponse {

@@ -126,6 +126,21 @@ fn the_slash_command_speaks_of_the_rooms_incident() {
 }
 
 #[test]
+fn a_mention_in_the_slash_command_becomes_the_persons_handle() {
+    let host = host();
+    host.add_person(&testing::person("sam", "slack", "U2"));
+    let cases = [
+        ("handoff <@U2|samuel> now", "handoff @sam now"),
+        ("handoff <@U2>", "handoff @sam"),
+        ("handoff <@U9|eve>", "handoff <@U9|eve>"),
+        ("log done a <@ b", "log done a <@ b"),
+    ];
+    for (typed, expected) in cases {
+        assert_eq!(with_handles(typed), expected);
+    }
+}
+
+#[test]
 fn slacks_challenge_is_echoed_and_other_events_are_accepted() {
     host();
     let challenge = r#"{"type":"url_verification","challenge":"3eZb"}"#;
