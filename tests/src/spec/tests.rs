@@ -3,7 +3,9 @@ use tocsin::standin::slack::Request;
 
 use super::{Document, minimum, template_fits};
 
-fn request(method: &str, fields: &[(&str, &str)]) -> Request {
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+fn request(method: &str, fields: Fields) -> Request {
     let own = |it: &(&str, &str)| (it.0.to_owned(), it.1.to_owned());
     let kind = ("content-type", "application/x-www-form-urlencoded");
     Request {
@@ -22,7 +24,7 @@ fn request(method: &str, fields: &[(&str, &str)]) -> Request {
 #[test]
 fn a_sound_request_passes_and_each_fault_is_named() {
     let document = Document::load("slack-web-api.json").unwrap();
-    let cases: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+    let cases: &[(&str, Fields, Option<&str>)] = &[
         (
             "chat.postMessage",
             &[("channel", "C1"), ("text", "x"), ("blocks", "[]")],

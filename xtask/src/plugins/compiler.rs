@@ -75,7 +75,8 @@ pub(super) fn fetch(source: Source) -> Result<Compiler> {
     }
     let target = guest::TARGET;
     bail!(
-        "no compiler for {target} was found; get one, e.g. with `rustup target add {target}`\n{}",
+        "no compiler for {target} was found; install one, e.g. with \
+         `rustup target add {target}`\n{}",
         failures.join("\n")
     )
 }

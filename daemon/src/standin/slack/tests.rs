@@ -33,6 +33,8 @@ async fn call(slack: &SlackStandIn, method: &str, fields: &[(&str, &str)]) -> Va
     request.send().await.unwrap().json().await.unwrap()
 }
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 const BLOCKS: &str = r#"[
     {"type":"section","text":{"type":"mrkdwn","text":"*checkout is down*"}},
     {"type":"actions","block_id":"b","elements":[{"type":"button","action_id":"ack",
@@ -78,7 +80,7 @@ async fn errors_are_slacks_own() {
     let long = "x".repeat(81);
     let create = "conversations.create";
     let invite = "conversations.invite";
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
+    let cases: &[(&str, Fields, &str)] = &[
         (create, &[("name", "engineering")], "name_taken"),
         (create, &[("name", "Inc 1")], "invalid_name_specials"),
         (create, &[("name", &long)], "invalid_name_maxlength"),
