@@ -23,8 +23,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     return again(args.check);
 }
 
-/// The first line of the bindings names the WIT that they are of, so that an ordinary test sees when
-/// they are stale without compiling the generator.
+/// The first line of the bindings names the WIT that they are of, so that an ordinary test sees
+/// when they are stale without compiling the generator.
 #[cfg(any(test, feature = "bindings"))]
 fn first_line() -> Result<String> {
     let wit = std::fs::read(crate::paths::root().join("plugin-sdk/wit/plugin.wit"))?;

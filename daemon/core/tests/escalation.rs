@@ -1,4 +1,5 @@
 //! Escalation: who is paged, when, and what stops it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 

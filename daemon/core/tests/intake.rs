@@ -1,4 +1,5 @@
 //! Signals: what opens, joins, repeats, waits, storms, ends and comes back.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
 
@@ -177,12 +178,15 @@ fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
 
 #[test]
 fn alerts_that_wait_open_one_incident_together() {
-    let mut world = World::default();
-    world.route = Some(Route::Wait {
+    let route = Route::Wait {
         target: target(),
         count: 3,
         window_ms: 10 * MINUTE,
-    });
+    };
+    let mut world = World {
+        route: Some(route),
+        ..World::default()
+    };
     world.fire("A");
     world.at(MINUTE).fire("B");
     assert!(world.incident.is_none());
@@ -193,12 +197,15 @@ fn alerts_that_wait_open_one_incident_together() {
 
 #[test]
 fn alerts_that_wait_too_far_apart_open_nothing() {
-    let mut world = World::default();
-    world.route = Some(Route::Wait {
+    let route = Route::Wait {
         target: target(),
         count: 2,
         window_ms: 10 * MINUTE,
-    });
+    };
+    let mut world = World {
+        route: Some(route),
+        ..World::default()
+    };
     world.fire("A");
     world.at(11 * MINUTE).fire("B");
     assert!(world.incident.is_none());

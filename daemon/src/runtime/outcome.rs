@@ -111,7 +111,8 @@ impl Runtime {
                 self.settle_page(page, command, finish, also).await
             }
             (End::Ignored(reason) | End::GivenUp(reason), Some(page)) => {
-                tracing::warn!(incident = %page.incident, page = page.page, reason, "a page failed");
+                let (incident, number) = (&page.incident, page.page);
+                tracing::warn!(%incident, page = number, reason, "a page failed");
                 let command = Command::PageFailed {
                     page: page.page,
                     contact: page.contact,

@@ -10,6 +10,8 @@ const TEST_LINES_MAX: usize = 170;
 const NOT_YET: &[(&str, &str)] = &[
     ("daemon/core/src/narrate.rs", "narrate"),
     ("daemon/policy/src/lint.rs", "unknown_functions"),
+    ("daemon/src/app.rs", "build"),
+    ("daemon/src/runtime/parcel.rs", "rows"),
 ];
 
 /// Functions over the limit, as `file:line: name has N lines`.

@@ -1,5 +1,6 @@
 //! A small world to tell stories in: one integration, a few people, and an engine that is no
 //! more than `decide`, `decide_signal` and `fold`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 #![allow(dead_code, unreachable_pub)]
 
 use std::collections::BTreeMap;
