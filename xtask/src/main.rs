@@ -5,6 +5,7 @@
 
 mod bindings;
 mod ci;
+mod demo;
 mod deny;
 mod paths;
 mod plugins;
@@ -24,6 +25,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build everything and tell the whole story on this machine
+    Demo(demo::Args),
     /// Run every test of the workspace
     Test(test::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),
