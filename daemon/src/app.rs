@@ -112,6 +112,8 @@ impl App {
             zone: chrono_tz::UTC,
             fallback: config.escalation.fallback.clone(),
             metrics: Arc::clone(&metrics),
+            context: parking_lot::Mutex::default(),
+            reported: parking_lot::Mutex::default(),
         };
         let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
         let runtime = Arc::new(Runtime::new(Parts {

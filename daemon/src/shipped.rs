@@ -8,11 +8,23 @@ use anyhow::{Context as _, Result};
 /// The policies with their tests, by file name.
 pub const POLICIES: [(&str, &str); 6] = [
     ("routing.rhai", include_str!("../../policies/routing.rhai")),
-    ("routing.test.toml", include_str!("../../policies/routing.test.toml")),
+    (
+        "routing.test.toml",
+        include_str!("../../policies/routing.test.toml"),
+    ),
     ("grading.rhai", include_str!("../../policies/grading.rhai")),
-    ("grading.test.toml", include_str!("../../policies/grading.test.toml")),
-    ("escalation.rhai", include_str!("../../policies/escalation.rhai")),
-    ("escalation.test.toml", include_str!("../../policies/escalation.test.toml")),
+    (
+        "grading.test.toml",
+        include_str!("../../policies/grading.test.toml"),
+    ),
+    (
+        "escalation.rhai",
+        include_str!("../../policies/escalation.rhai"),
+    ),
+    (
+        "escalation.test.toml",
+        include_str!("../../policies/escalation.test.toml"),
+    ),
 ];
 
 /// Writes the policies that ship into a folder, which is made.

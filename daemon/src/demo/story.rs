@@ -20,19 +20,32 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn tell(world: &World) -> Result<()> {
-    let mut told = Told { world, seen: world.slack.watch(), events: 0, said: BTreeSet::new() };
+    let mut told = Told {
+        world,
+        seen: world.slack.watch(),
+        events: 0,
+        said: BTreeSet::new(),
+    };
     let teller = &world.teller;
     teller.part("Three in the night. Ada is on call for payments; Bob is in the team.");
     told.send(FIRING).await?;
-    teller.line("Alertmanager", "sends 2 alerts: HighErrorRate of checkout, severity critical");
+    teller.line(
+        "Alertmanager",
+        "sends 2 alerts: HighErrorRate of checkout, severity critical",
+    );
 
     teller.part("The policies grade it, and Ada is paged.");
-    let opened = told.until("the incident opens", |it| it["incident"]["status"] == "open").await?;
+    let opened = told
+        .until("the incident opens", |it| {
+            it["incident"]["status"] == "open"
+        })
+        .await?;
     expect(&opened, "/incident/grade", "critical")?;
     told.until_direct("Ada", "Ada gets her page").await?;
 
     teller.part("Ada sleeps. Nobody answers for five minutes.");
-    told.until_direct("Bob", "the escalation reaches Bob").await?;
+    told.until_direct("Bob", "the escalation reaches Bob")
+        .await?;
 
     teller.part("Bob presses the button.");
     press(world).await?;
@@ -106,7 +119,13 @@ impl Told<'_> {
 
     async fn until_topic(&mut self, what: &str) -> Result<()> {
         let began = Instant::now();
-        while !self.world.slack.channels().iter().any(|it| it.topic.contains("resolved")) {
+        while !self
+            .world
+            .slack
+            .channels()
+            .iter()
+            .any(|it| it.topic.contains("resolved"))
+        {
             self.look().await?;
             patience(began, what).await?;
         }
@@ -133,7 +152,9 @@ impl Told<'_> {
         let timeline = incident.as_ref().and_then(|it| it["timeline"].as_array());
         for entry in timeline.into_iter().flatten().skip(self.events) {
             self.events += 1;
-            self.world.teller.line("incident 1", entry["text"].as_str().unwrap_or_default());
+            self.world
+                .teller
+                .line("incident 1", entry["text"].as_str().unwrap_or_default());
         }
         self.look_at_slack()?;
         Ok(incident)
@@ -159,7 +180,10 @@ impl Told<'_> {
                         Place::Channel(_) => "Slack, war room".to_owned(),
                         Place::Direct(members) => format!("Slack, to {}", members.join(", ")),
                     };
-                    let buttons = message.buttons().into_iter().map(|it| format!("[{}]", it.label));
+                    let buttons = message
+                        .buttons()
+                        .into_iter()
+                        .map(|it| format!("[{}]", it.label));
                     let buttons: Vec<String> = buttons.collect();
                     let text = format!("{}\n{}", message.shown(), buttons.join(" "));
                     teller.line(&place, &text);
@@ -174,27 +198,52 @@ impl Told<'_> {
     fn conclude(&self, incident: &Value) -> Result<()> {
         let unexpected = self.world.slack.unexpected();
         if !unexpected.is_empty() {
-            bail!("the Slack plugin did what Slack does not know: {}", unexpected.join("; "));
+            bail!(
+                "the Slack plugin did what Slack does not know: {}",
+                unexpected.join("; ")
+            );
         }
-        let rooms = self.world.slack.channels().iter().filter(|it| !it.name.is_empty()).count();
+        let rooms = self
+            .world
+            .slack
+            .channels()
+            .iter()
+            .filter(|it| !it.name.is_empty())
+            .count();
         if rooms != 1 {
             bail!("there should be one war room, and there are {rooms}");
         }
         let number = incident["incident"]["number"].as_u64().unwrap_or_default();
-        println!("\nAll of this happened: the daemon, its store, its policies and the Slack plugin");
-        println!("are the real ones, and only the workspace was a stand-in. Incident {number} left");
-        println!("{} events, each durable before anybody was told.", self.events);
+        println!(
+            "\nAll of this happened: the daemon, its store, its policies and the Slack plugin"
+        );
+        println!(
+            "are the real ones, and only the workspace was a stand-in. Incident {number} left"
+        );
+        println!(
+            "{} events, each durable before anybody was told.",
+            self.events
+        );
         Ok(())
     }
 }
 
 async fn press(world: &World) -> Result<()> {
     let press = Press::newest(id_of("Bob"), "Acknowledge");
-    let request = world.slack.press_request(&press).context("Bob sees no button to press")?;
+    let request = world
+        .slack
+        .press_request(&press)
+        .context("Bob sees no button to press")?;
     let request = SignedRequest::at(world.signing_secret(), request.body, world.story_seconds());
-    let pressed = request.send(&format!("{}/hooks/slack/interactions", world.url)).await?;
+    let pressed = request
+        .send(&format!("{}/hooks/slack/interactions", world.url))
+        .await?;
     if pressed.status != 200 {
-        bail!("the daemon answered the press with {}: {}", pressed.status, pressed.body);
+        bail!(
+            "the daemon answered the press with {}: {}",
+            pressed.status,
+            pressed.body
+        );
     }
     Ok(())
 }
@@ -205,14 +254,20 @@ fn id_of(name: &str) -> &'static str {
 
 async fn patience(began: Instant, what: &str) -> Result<()> {
     if began.elapsed() > PATIENCE {
-        bail!("this did not happen within {} s: {what}", PATIENCE.as_secs());
+        bail!(
+            "this did not happen within {} s: {what}",
+            PATIENCE.as_secs()
+        );
     }
     tokio::time::sleep(LOOK).await;
     Ok(())
 }
 
 fn expect(incident: &Value, pointer: &str, wanted: &str) -> Result<()> {
-    let found = incident.pointer(pointer).and_then(Value::as_str).unwrap_or("nothing");
+    let found = incident
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or("nothing");
     if found != wanted {
         bail!("{pointer} should be {wanted} and is {found}");
     }

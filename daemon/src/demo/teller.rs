@@ -28,7 +28,11 @@ impl Teller {
         let seconds = self.clock.now().since(self.began) / 1_000;
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let first = lines.next().unwrap_or("");
-        println!("  {:>2}:{:02}  {place:<16} {first}", seconds / 60, seconds % 60);
+        println!(
+            "  {:>2}:{:02}  {place:<16} {first}",
+            seconds / 60,
+            seconds % 60
+        );
         for more in lines {
             println!("{:25}  {more}", "");
         }

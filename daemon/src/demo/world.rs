@@ -77,23 +77,43 @@ impl World {
         if let Some((plugin, why)) = app.plugin_faults.first() {
             bail!("plugin {plugin} cannot be loaded: {why}");
         }
-        let ingest_token = app.tokens.issue("demo", Scope::Ingest, Some("alertmanager")).await?;
+        let ingest_token = app
+            .tokens
+            .issue("demo", Scope::Ingest, Some("alertmanager"))
+            .await?;
         let admin_token = app.tokens.issue("demo-admin", Scope::Admin, None).await?;
         app.start().await?;
         let stop = CancellationToken::new();
         let serving = crate::http::serve(app.clone(), listener, stop.clone().cancelled_owned());
         tokio::spawn(serving);
         let teller = Teller::new(clock.clone());
-        Ok(Self { app, slack, clock, teller, url, ingest_token, admin_token, folder, stop })
+        Ok(Self {
+            app,
+            slack,
+            clock,
+            teller,
+            url,
+            ingest_token,
+            admin_token,
+            folder,
+            stop,
+        })
     }
 
     /// Goes on until Ctrl-C.
     pub(super) async fn hold(&self) -> Result<()> {
         let token = self.folder.path("admin.token");
         std::fs::write(&token, &self.admin_token)?;
-        println!("\nThe daemon goes on at {}; its time runs {SPEED} times as fast.", self.url);
+        println!(
+            "\nThe daemon goes on at {}; its time runs {SPEED} times as fast.",
+            self.url
+        );
         println!("Look around from another shell, and end it with Ctrl-C:\n");
-        println!("  export TOCSIN_URL={} TOCSIN_TOKEN=$(cat {})", self.url, token.display());
+        println!(
+            "  export TOCSIN_URL={} TOCSIN_TOKEN=$(cat {})",
+            self.url,
+            token.display()
+        );
         println!("  tocsin incident show 1\n  tocsin alert list\n  tocsin oncall who");
         tokio::signal::ctrl_c().await?;
         Ok(())
@@ -140,7 +160,11 @@ impl Drop for Folder {
 
 fn member(id: &str, name: &str) -> Member {
     let email = format!("{}@example.com", name.to_lowercase());
-    Member { id: id.to_owned(), name: name.to_owned(), email }
+    Member {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        email,
+    }
 }
 
 fn configuration(url: &str, slack: &str, plugin: &Path) -> Result<String> {

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use tocsin_core::alert::Place;
 use tocsin_core::command::{Crew, Opening};
@@ -43,7 +46,16 @@ pub struct Assessor {
     pub fallback: Vec<PageTarget>,
     /// Where failures are counted.
     pub metrics: Arc<Metrics>,
+    /// What policies were last told of the world.
+    pub context: Mutex<Option<(Timestamp, Context)>>,
+    /// The last report of a policy that went to the log.
+    pub reported: Mutex<Option<(Instant, String)>>,
 }
+
+/// How old what policies are told of the world may be, in milliseconds.
+const CONTEXT_MS_MAX: u64 = 1_000;
+/// How often the same report goes to the log: a broken policy in a storm fills no disk.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 impl Assessor {
     /// What is needed to decide a signal, or nothing if it needs no policy. `whole`: ask
@@ -207,7 +219,22 @@ impl Assessor {
         fallback::fallback_plan(self.fallback.clone(), report)
     }
 
+    /// What policies may know of the world, made anew once a second: who is on call and how
+    /// loaded people are does not change from one alert of a storm to the next.
     fn context(&self, now: Timestamp) -> Context {
+        let mut made = self.context.lock();
+        if let Some((at, context)) = made.as_ref()
+            && now.since(*at) < CONTEXT_MS_MAX
+            && *at <= now
+        {
+            return context.clone();
+        }
+        let context = self.make_context(now);
+        *made = Some((now, context.clone()));
+        context
+    }
+
+    fn make_context(&self, now: Timestamp) -> Context {
         let mut on_call = BTreeMap::new();
         for (name, rotation) in &self.crews.roster.rotations {
             on_call.insert(name.clone(), rotation.on_call(now));
@@ -245,8 +272,30 @@ impl Assessor {
 
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
-        tracing::error!(%report, "a policy failed; the built-in verdict stands");
+        let text = report.to_string();
+        let now = Instant::now();
+        let mut last = self.reported.lock();
+        let is_new = last
+            .as_ref()
+            .is_none_or(|(at, said)| *said != text || now.duration_since(*at) >= REPORT_EVERY);
+        if is_new {
+            tracing::error!("a policy failed; the built-in verdict stands: {text}");
+            *last = Some((now, text));
+        }
     }
+}
+
+/// When the policy fails for an incident that was graded before, that grade stands.
+fn last_good(facts: &IncidentFacts, mut verdict: Verdict<Grading>) -> Verdict<Grading> {
+    if let Some(grade) = facts.grade {
+        verdict.value = Grading {
+            grade,
+            security: facts.security,
+        };
+        verdict.reason =
+            format!("the grading policy failed, so the last good grade stands: {grade}");
+    }
+    verdict
 }
 
 fn fallback_grading(why: &str) -> Verdict<Grading> {

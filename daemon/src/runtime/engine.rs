@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use tocsin_core::command::Waits;
 use tocsin_core::intake::Fresh;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Batch, Class, CommitError, Committed, Store, StoreError, Table};
+use tocsin_store::{Batch, Class, CommitError, Committed, RowChange, Store, StoreError, Table};
 
 use super::leases::Leases;
 use super::parcel::Subscribers;
@@ -24,6 +24,8 @@ const ROUNDS_MAX: usize = 3;
 const START_PAGE_ROWS: usize = 1_000;
 /// Rows that one request to expire forgets at most.
 const EXPIRE_ROWS_MAX: usize = 500;
+/// Incidents that one request to expire lets go of at most.
+const RETIRED_MAX: usize = 256;
 /// The meta row of the last incident's number.
 pub(super) const NUMBER_ROW: &str = "incident-number";
 
@@ -120,14 +122,6 @@ impl Engine {
             .into_iter()
             .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))
             .collect())
-    }
-
-    /// Drops incidents from memory that are over and can no longer come back.
-    pub fn forget(&mut self, ids: &[IncidentId]) {
-        for id in ids {
-            self.held.remove(id);
-            self.view.forget(id);
-        }
     }
 
     /// An incident as the group has left it so far.
@@ -259,8 +253,53 @@ impl Engine {
             } => Ok(Answer::Claimed(
                 self.store.claim(*class, now, *limit, *lease_ms)?,
             )),
-            _ => Ok(Answer::Expired(self.store.expire(now, EXPIRE_ROWS_MAX)?)),
+            _ => {
+                self.retire(now)?;
+                Ok(Answer::Expired(self.store.expire(now, EXPIRE_ROWS_MAX)?))
+            }
         }
+    }
+
+    /// Lets go of incidents that are over and can no longer come back: their keys' rows, and
+    /// their place in memory. Otherwise both would grow with every incident that ever was.
+    fn retire(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let is_over = |held: &&Arc<Held>| {
+            let incident = &held.incident;
+            let since = incident.resolved_at.map_or(u64::MAX, |at| now.since(at));
+            !incident.is_active() && since >= self.waits.reopen_within_ms
+        };
+        let over: Vec<_> = self
+            .held
+            .values()
+            .filter(is_over)
+            .take(RETIRED_MAX)
+            .cloned()
+            .collect();
+        let mut batch = Batch::default();
+        for held in &over {
+            let key = &held.incident.key;
+            let row = super::view::key_row(self.store.as_ref(), key);
+            if row.is_ok_and(|id| id.as_ref() == Some(&held.incident.id)) {
+                let (table, key) = (Table::Key, key.to_string());
+                batch.rows.push(RowChange {
+                    table,
+                    key,
+                    value: None,
+                    expires_at: None,
+                });
+            }
+        }
+        if !batch.rows.is_empty() {
+            let results = self.store.commit(vec![batch])?;
+            if results.iter().any(Result::is_err) {
+                return Ok(());
+            }
+        }
+        for held in over {
+            self.held.remove(&held.incident.id);
+            self.view.forget(&held.incident.id);
+        }
+        Ok(())
     }
 
     /// Every incident whose key is kept is active, or may reopen: those come into memory.
