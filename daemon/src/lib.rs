@@ -9,7 +9,6 @@ pub mod ack_links;
 pub mod actions;
 pub mod app;
 pub mod config;
-pub mod demo;
 pub mod ingest;
 pub mod mail;
 pub mod metrics;

@@ -196,7 +196,7 @@ impl Assessor {
                     .grade(&view, alert, &context)
                     .unwrap_or_else(|report| {
                         self.report(&report);
-                        fallback::catch_all_grading(&report)
+                        last_good(&facts, fallback::catch_all_grading(&report))
                     })
             }
         };
