@@ -131,7 +131,6 @@ impl Sees<'_> {
             "alerts": { "total": incident.counts.total, "firing": incident.counts.firing },
             "link": incident.link.as_ref().filter(|_| self.clearance),
             "by-fallback": incident.by_fallback,
-            "on-call": self.paged(incident),
         });
         wit::Incident {
             id: incident.id.to_string(),
@@ -167,20 +166,6 @@ impl Sees<'_> {
             url: Some(self.payloads.incident_url(incident)),
             extra: extra.to_string(),
         }
-    }
-
-    /// The people that were paged, with their contacts: whom to invite to the war room.
-    fn paged(&self, incident: &Incident) -> serde_json::Value {
-        let mut people: Vec<&PersonId> = incident.pages.values().map(|it| &it.person).collect();
-        people.sort();
-        people.dedup();
-        let contacts = |id: &PersonId| {
-            let person = self.payloads.roster.people.get(id);
-            let contacts = person.map(|it| it.contacts.as_slice()).unwrap_or_default();
-            let one = |it: &tocsin_core::Contact| json!({ "kind": it.kind, "id": it.address });
-            json!({ "id": id, "contacts": contacts.iter().map(one).collect::<Vec<_>>() })
-        };
-        people.into_iter().map(contacts).collect()
     }
 
     fn change(

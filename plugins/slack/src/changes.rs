@@ -1,7 +1,13 @@
 //! What happened to an incident, in one line for each thing.
 
 use crate::text;
+use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Incident, IncidentChange, Person, Status};
+
+/// Lines of what happened that one message shows.
+const HAPPENED_LINES_MAX: usize = 10;
+/// Longest of these lines, in characters.
+const HAPPENED_CHARS_MAX: usize = 500;
 
 /// The lines; none when nothing that people in the room care about changed.
 pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
@@ -34,7 +40,19 @@ pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
         &after.spokesperson,
     ));
     lines.extend(status(before, after, &by));
+    lines.extend(happened(after));
     lines
+}
+
+/// What shows in no field of the incident, such as an escalation's step, in the engine's words.
+fn happened(after: &Incident) -> Vec<String> {
+    let extra: Value = serde_json::from_str(&after.extra).unwrap_or_default();
+    let lines = extra.get("happened").and_then(Value::as_array);
+    let lines = lines.into_iter().flatten().filter_map(Value::as_str);
+    lines
+        .take(HAPPENED_LINES_MAX)
+        .map(|line| text::escape(&text::cut(line, HAPPENED_CHARS_MAX)))
+        .collect()
 }
 
 /// Whether the room's topic says something else now.
@@ -90,6 +108,17 @@ mod tests {
         let mut after = before.clone();
         edit(&mut after);
         lines(&change(&before, &after, &[]))
+    }
+
+    #[test]
+    fn what_shows_in_no_field_is_said_in_the_engines_words() {
+        let said = lines_after(|it| {
+            it.extra = r#"{"happened": ["nobody acknowledged: escalation step 2 <&>"]}"#.into();
+        });
+        assert_eq!(
+            said,
+            ["nobody acknowledged: escalation step 2 &lt;&amp;&gt;"]
+        );
     }
 
     #[test]
