@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::ack_links::AckLinks;
+use crate::auth::Tokens;
 use crate::config::Config;
 use crate::mail::{AckKey, Mailer};
 use crate::metrics::Metrics;
@@ -55,6 +56,10 @@ pub struct App {
     pub policies: Arc<Policies>,
     /// Links that acknowledge.
     pub ack_links: Arc<AckLinks>,
+    /// Who may call.
+    pub tokens: Arc<Tokens>,
+    /// When it was built.
+    pub started_at: Timestamp,
     /// Plugins that could not be loaded, each with why.
     pub plugin_faults: Vec<(String, String)>,
     /// Whether the daemon takes requests: not before it has started, not after it drains.
@@ -115,6 +120,8 @@ impl App {
             context: parking_lot::Mutex::default(),
             reported: parking_lot::Mutex::default(),
         };
+        let tokens = Arc::new(Tokens::load(store.as_ref())?);
+        let started_at = clock.now();
         let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
         let runtime = Arc::new(Runtime::new(Parts {
             clock,
@@ -152,6 +159,8 @@ impl App {
             host,
             policies,
             ack_links,
+            tokens,
+            started_at,
             plugin_faults,
             ready: AtomicBool::new(false),
             stop: CancellationToken::new(),

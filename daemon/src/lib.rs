@@ -8,7 +8,9 @@
 pub mod ack_links;
 pub mod actions;
 pub mod app;
+pub mod auth;
 pub mod config;
+pub mod http;
 pub mod ingest;
 pub mod mail;
 pub mod metrics;

@@ -43,6 +43,7 @@ pub use intake::Taken;
 pub use layout::{reference_key, timer_key};
 pub use leases::Leases;
 pub use local_time::local_time;
+pub(crate) use outcome::job_row;
 pub use parcel::{MAIL_CHANNEL, Parcel, Subscriber, Subscribers};
 pub use payload::{Payloads, wire_incident};
 pub use policies::{Policies, Reload};

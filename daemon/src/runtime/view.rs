@@ -12,6 +12,7 @@ use tocsin_core::{IncidentId, IncidentKey, Recorded};
 use tocsin_store::encoding::decode;
 use tocsin_store::{Store, StreamId, Table};
 
+use super::engine::NUMBER_ROW;
 use super::request::EngineError;
 use super::summary::Summary;
 
@@ -74,6 +75,15 @@ impl View {
             Some(row) => self.incident(&Summary::from_row(&row.value)?.id),
             None => Ok(None),
         }
+    }
+
+    /// The number of the incident that opened last; 0 when none ever did.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails.
+    pub fn last_number(&self) -> Result<u64, EngineError> {
+        let row = self.store.row(Table::Meta, NUMBER_ROW)?;
+        Ok(row.and_then(|row| row.value.as_u64()).unwrap_or(0))
     }
 
     /// An alert.

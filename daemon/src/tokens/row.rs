@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tocsin_core::{IntegrationId, Timestamp};
+use tocsin_core::{IntegrationId, PersonId, Timestamp};
 
 use super::secret::{Token, TokenHash};
 
@@ -87,6 +87,9 @@ pub struct TokenRow {
     /// The integration that it is bound to; set for `ingest` and for no other scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationId>,
+    /// Whom it acts for; what it does counts as theirs. None: it acts under its own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
     /// SHA-256 of the token.
     pub hash: TokenHash,
     /// Its last four characters, so that people can tell which one they hold.
@@ -111,10 +114,17 @@ impl TokenRow {
             name,
             scope: token.scope(),
             integration,
+            person: None,
             hash,
             last4,
             created_at,
         }
+    }
+
+    /// The row of a token that acts for a person.
+    #[must_use]
+    pub fn for_person(self, person: Option<PersonId>) -> Self {
+        Self { person, ..self }
     }
 
     /// Whether `token` is the one of this row; takes the same time wherever they differ.

@@ -1,0 +1,335 @@
+//! Alertmanager's API v2, for Prometheus and `amtool`. Errors are JSON strings there, but for
+//! those of the token, which its document leaves to proxies.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tocsin_core::alert::{Alert, Place};
+use tocsin_core::{IntegrationId, Labels, Timestamp};
+
+use super::api::alerts::{Shown, each_alert};
+use super::body::Unpacked;
+use super::guard::Holder;
+use super::ingest::malformed;
+use super::problem::{Kind, Problem};
+use super::{RequestId, blocking};
+use crate::app::App;
+use crate::config::IntegrationKind;
+use crate::ingest::Received;
+use crate::ingest::alertmanager_api::{
+    AlertGroup, AlertQuery, AlertRecord, GettableAlert, GroupQuery, Receiver, StatusView,
+    error_body, parse, refusal,
+};
+use crate::silence::{
+    GettableSilence, SilenceCreated, SilenceFilter, list_silences, parse_matcher, read_postable,
+};
+use crate::tokens::Scope;
+
+/// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
+const RECEIVER: &str = "tocsin";
+
+/// A problem in Alertmanager's shape.
+pub(super) struct AmProblem(Problem);
+
+impl<T: Into<Problem>> From<T> for AmProblem {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for AmProblem {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let media = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (problem.status(), media, error_body(problem.detail())).into_response();
+        problem.mark(&mut response);
+        response
+    }
+}
+
+fn bad(message: impl Into<String>) -> AmProblem {
+    AmProblem(Problem::new(Kind::MALFORMED, message))
+}
+
+/// Takes alerts as a Prometheus posts them; an ingest token of an `alertmanager-api` integration.
+#[utoipa::path(
+    post, path = "/api/v2/alerts", tag = "alertmanager",
+    request_body(content = Object, description = "postableAlerts"),
+    responses(
+        (status = 200, description = "Taken and durable"),
+        (status = 400, description = "Some or all cannot be read; the others are taken"),
+        (status = 503, description = "Not now; send it again"),
+    )
+)]
+pub(super) async fn post_alerts(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Extension(RequestId(id)): Extension<RequestId>,
+    body: Unpacked,
+) -> Result<StatusCode, AmProblem> {
+    let Some(integration) = own_integration(&holder, &app) else {
+        let detail = "this needs a token of scope ingest for an integration of kind \
+                      alertmanager-api";
+        let problem = Problem::new(Kind::FORBIDDEN, detail).with("scope", Scope::Ingest.as_str());
+        return Err(AmProblem(problem));
+    };
+    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let Unpacked(body) = body;
+    let parsed = blocking(move || parse(&body, &ctx).map_err(malformed)).await?;
+    let refused = refusal(&parsed);
+    app.runtime.take(parsed.signals).await?;
+    match refused {
+        None => Ok(StatusCode::OK),
+        Some(message) => Err(bad(message)),
+    }
+}
+
+/// Shows the alerts that fire.
+#[utoipa::path(
+    get, path = "/api/v2/alerts", tag = "alertmanager",
+    responses((status = 200, description = "gettableAlerts"))
+)]
+pub(super) async fn alerts(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    RawQuery(query): RawQuery,
+) -> Result<axum::Json<Vec<GettableAlert>>, AmProblem> {
+    let sees = reader(holder, &app)?;
+    let pairs = pairs(query.as_deref())?;
+    let query = AlertQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
+    let now = app.runtime.clock.now();
+    let records = records(app, sees, now).await?;
+    Ok(axum::Json(query.list(&records, now)))
+}
+
+/// Shows the alerts that fire, in groups.
+#[utoipa::path(
+    get, path = "/api/v2/alerts/groups", tag = "alertmanager",
+    responses((status = 200, description = "alertGroups"))
+)]
+pub(super) async fn groups(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    RawQuery(query): RawQuery,
+) -> Result<axum::Json<Vec<AlertGroup>>, AmProblem> {
+    let sees = reader(holder, &app)?;
+    let pairs = pairs(query.as_deref())?;
+    let query = GroupQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
+    let now = app.runtime.clock.now();
+    let records = records(app, sees, now).await?;
+    Ok(axum::Json(query.list(&records, now)))
+}
+
+/// Shows the receivers: one.
+#[utoipa::path(
+    get, path = "/api/v2/receivers", tag = "alertmanager",
+    responses((status = 200, description = "receivers"))
+)]
+pub(super) async fn receivers(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    RawQuery(query): RawQuery,
+) -> Result<axum::Json<Vec<Receiver>>, AmProblem> {
+    reader(holder, &app)?;
+    let pairs = pairs(query.as_deref())?;
+    let query = AlertQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
+    Ok(axum::Json(query.receivers([RECEIVER])))
+}
+
+/// Shows what runs.
+#[utoipa::path(
+    get, path = "/api/v2/status", tag = "alertmanager",
+    responses((status = 200, description = "alertmanagerStatus"))
+)]
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+) -> Result<axum::Json<StatusView>, AmProblem> {
+    reader(holder, &app)?;
+    let version = env!("CARGO_PKG_VERSION");
+    let config = "# tocsin shows its configuration in its own file only\n";
+    Ok(axum::Json(StatusView::alone(
+        version,
+        config,
+        app.started_at,
+    )))
+}
+
+/// Shows silences: pending, active and lately expired.
+#[utoipa::path(
+    get, path = "/api/v2/silences", tag = "alertmanager",
+    responses((status = 200, description = "gettableSilences"))
+)]
+pub(super) async fn silences(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    RawQuery(query): RawQuery,
+) -> Result<axum::Json<Vec<GettableSilence>>, AmProblem> {
+    reader(holder, &app)?;
+    let mut filter = SilenceFilter::default();
+    for (name, value) in pairs(query.as_deref())? {
+        if name == "filter" {
+            let matcher = parse_matcher(&value).map_err(|error| bad(error.to_string()))?;
+            if filter.matchers.len() >= crate::silence::MATCHERS_MAX {
+                return Err(bad("a query has too many filters"));
+            }
+            filter.matchers.push(matcher);
+        }
+    }
+    let all = app.runtime.silences.all();
+    let now = app.runtime.clock.now();
+    let all = all.iter().map(AsRef::as_ref);
+    Ok(axum::Json(list_silences(all, &filter, now)))
+}
+
+/// Sets a silence, or changes one.
+#[utoipa::path(
+    post, path = "/api/v2/silences", tag = "alertmanager",
+    request_body(content = Object, description = "postableSilence"),
+    responses(
+        (status = 200, description = "`silenceID`"),
+        (status = 400, description = "It is not a silence"),
+        (status = 404, description = "There is none with this id"),
+    )
+)]
+pub(super) async fn post_silence(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    body: Unpacked,
+) -> Result<axum::Json<SilenceCreated>, AmProblem> {
+    holder.need(Scope::Respond)?;
+    let posted = read_postable(&body.0).map_err(bad)?;
+    let new_id = uuid::Uuid::now_v7().to_string();
+    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
+    let silence_id = runtime
+        .silences
+        .set(posted, &new_id, now, &runtime.writer)
+        .await?;
+    Ok(axum::Json(SilenceCreated { silence_id }))
+}
+
+/// Shows a silence.
+#[utoipa::path(
+    get, path = "/api/v2/silence/{id}", tag = "alertmanager",
+    params(("id" = String, Path, description = "The silence's id")),
+    responses(
+        (status = 200, description = "gettableSilence"),
+        (status = 404, description = "There is none with this id"),
+    )
+)]
+pub(super) async fn silence(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Path(id): Path<String>,
+) -> Result<axum::Json<GettableSilence>, AmProblem> {
+    reader(holder, &app)?;
+    let all = app.runtime.silences.all();
+    let found = all.iter().find(|it| it.id == id);
+    let found = found.ok_or_else(|| {
+        AmProblem(Problem::new(
+            Kind::NOT_FOUND,
+            "there is no silence with this id",
+        ))
+    })?;
+    let now = app.runtime.clock.now();
+    Ok(axum::Json(GettableSilence::of(found, now)))
+}
+
+/// Ends a silence.
+#[utoipa::path(
+    delete, path = "/api/v2/silence/{id}", tag = "alertmanager",
+    params(("id" = String, Path, description = "The silence's id")),
+    responses(
+        (status = 200, description = "It has ended"),
+        (status = 404, description = "There is none with this id"),
+    )
+)]
+pub(super) async fn expire_silence(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AmProblem> {
+    holder.need(Scope::Respond)?;
+    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
+    runtime.silences.expire(&id, now, &runtime.writer).await?;
+    Ok(StatusCode::OK)
+}
+
+/// What a caller may see of alerts: a Prometheus's own token sees its own.
+#[derive(Clone)]
+struct Sees {
+    only: Option<IntegrationId>,
+    clearance: bool,
+}
+
+fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
+    holder.integration(app, IntegrationKind::AlertmanagerApi)
+}
+
+fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
+    if let Some(only) = own_integration(&holder, app) {
+        let (only, clearance) = (Some(only), true);
+        return Ok(Sees { only, clearance });
+    }
+    let holder = holder.need(Scope::Read)?;
+    let (only, clearance) = (None, holder.clearance());
+    Ok(Sees { only, clearance })
+}
+
+async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertRecord>, Problem> {
+    blocking(move || {
+        let mut records = Vec::new();
+        let shown = Shown {
+            firing: Some(true),
+            clearance: sees.clearance,
+        };
+        each_alert(&app, &shown, None, |alert, _| {
+            if sees.only.as_ref().is_none_or(|it| *it == alert.integration) {
+                records.push(record(&app, alert, now));
+            }
+            true
+        })?;
+        Ok(records)
+    })
+    .await
+}
+
+fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
+    let silenced_by = match alert.place {
+        Place::Silenced { .. } => app.runtime.silences.matching(&alert.labels, now),
+        _ => Vec::new(),
+    };
+    let name = alert.labels.get_key_value("alertname");
+    let group: Labels = name
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .into_iter()
+        .collect();
+    AlertRecord {
+        fingerprint: alert.fingerprint.to_string(),
+        processed: !matches!(alert.place, Place::Waiting { .. }),
+        labels: alert.labels,
+        annotations: alert.annotations,
+        starts_at: alert.starts_at,
+        ends_at: alert.lease_until,
+        updated_at: alert.last_seen,
+        link: alert.link,
+        receivers: vec![RECEIVER.to_owned()],
+        group,
+        silenced_by,
+        inhibited_by: Vec::new(),
+    }
+}
+
+fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, AmProblem> {
+    serde_urlencoded::from_str(query.unwrap_or_default())
+        .map_err(|error| bad(format!("the query cannot be read: {error}")))
+}
+
+fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+}

@@ -1,0 +1,111 @@
+//! Bodies: bounded in bytes and in time, and unpacked. A small body that unpacks to gigabytes,
+//! or one that comes a byte a minute, is how a stranger holds a daemon.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use super::problem::{Kind, Problem};
+use crate::app::App;
+
+/// How long a body may take to come in, in milliseconds.
+pub(super) const BODY_READ_MS_MAX: u64 = 30_000;
+
+/// The whole body, unpacked, within the configured limit.
+pub(super) struct Unpacked(pub(super) Bytes);
+
+/// The whole body as JSON.
+pub(super) struct Json<T>(pub(super) T);
+
+/// Reads a body as it came, at most `bytes_max`.
+pub(super) async fn read_raw(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let limit = Duration::from_millis(BODY_READ_MS_MAX);
+    let read = tokio::time::timeout(limit, Limited::new(body, bytes_max).collect()).await;
+    match read {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
+        Ok(Err(_)) => Err(Problem::new(
+            Kind::MALFORMED,
+            "the body broke off before its end",
+        )),
+        Err(_) => Err(Problem::new(
+            Kind::TIMEOUT,
+            format!("the body must be here within {BODY_READ_MS_MAX} ms"),
+        )),
+    }
+}
+
+/// Reads a body and unpacks it; at most `bytes_max` before and after.
+pub(super) async fn read_unpacked(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+) -> Result<Bytes, Problem> {
+    let packing = headers.get(header::CONTENT_ENCODING);
+    let packing = packing.map_or("", |it| it.to_str().unwrap_or("?")).trim();
+    let is_gzip = match packing.to_ascii_lowercase().as_str() {
+        "" | "identity" => false,
+        "gzip" | "x-gzip" => true,
+        _ => {
+            let detail = "only gzip is unpacked; send it or the plain body";
+            return Err(Problem::new(Kind::MEDIA, detail));
+        }
+    };
+    let body = read_raw(body, bytes_max).await?;
+    if !is_gzip {
+        return Ok(body);
+    }
+    let unpacked = tokio::task::spawn_blocking(move || gunzip(&body, bytes_max)).await;
+    unpacked.map_err(|error| Problem::new(Kind::INTERNAL, error.to_string()))?
+}
+
+fn gunzip(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+    let mut reader = flate2::read::MultiGzDecoder::new(packed).take(limit.saturating_add(1));
+    reader.read_to_end(&mut bytes).map_err(|_| {
+        Problem::new(
+            Kind::MALFORMED,
+            "the body says that it is gzip and cannot be unpacked",
+        )
+    })?;
+    if bytes.len() > bytes_max {
+        return Err(too_large(bytes_max));
+    }
+    Ok(bytes.into())
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    let detail = format!("at most {bytes_max} bytes are taken, unpacked; send smaller pieces");
+    Problem::new(Kind::TOO_LARGE, detail).with("bytes_max", bytes_max)
+}
+
+impl FromRequest<Arc<App>> for Unpacked {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes_max = app.config.server.body_bytes_max;
+        read_unpacked(&parts.headers, body, bytes_max)
+            .await
+            .map(Self)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let Unpacked(body) = Unpacked::from_request(request, app).await?;
+        let value = serde_json::from_slice(&body);
+        value
+            .map(Self)
+            .map_err(|error| Problem::new(Kind::MALFORMED, format!("the body: {error}")))
+    }
+}

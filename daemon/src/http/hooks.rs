@@ -1,0 +1,136 @@
+//! `/hooks/{plugin}/{route}`: webhooks of plugins. The host believes the sender or not; what the
+//! plugin wants done is durable before its sender is answered.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use tocsin_core::PluginId;
+use tocsin_plugin_host::wit::WebhookResponse;
+use tocsin_plugin_host::{EnqueuedJob, Failure, WebhookCall};
+
+use super::body::read_raw;
+use super::problem::{Kind, Problem};
+use crate::app::App;
+use crate::runtime::{EngineError, Request as Ask, Write, job_row};
+
+/// Headers that a plugin may answer with, besides those that begin with `x-`.
+const ANSWER_HEADERS: [HeaderName; 3] =
+    [header::CONTENT_TYPE, header::LOCATION, header::RETRY_AFTER];
+/// An answer of a plugin never runs as a page of the daemon's origin.
+const SANDBOX: &str = "sandbox; default-src 'none'";
+
+/// Passes a webhook on to its plugin, which checks the sender's signature.
+#[utoipa::path(
+    post, path = "/hooks/{plugin}/{route}", tag = "hooks",
+    params(
+        ("plugin" = String, Path, description = "The plugin's id"),
+        ("route" = String, Path, description = "One of its webhook routes"),
+    ),
+    responses(
+        (status = 200, description = "As the plugin answers"),
+        (status = 404, description = "No such plugin or route"),
+        (status = 503, description = "Not now; send it again"),
+    ),
+    security()
+)]
+pub(super) async fn webhook(
+    State(app): State<Arc<App>>,
+    Path((plugin, route)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let unknown = || {
+        let detail = "there is no such webhook; `tocsin plugin list` shows those that are";
+        Problem::new(Kind::NOT_FOUND, detail)
+    };
+    let loaded = app.host.get(&plugin).ok_or_else(unknown)?;
+    let bytes_max = loaded
+        .webhook_body_bytes_max(&route)
+        .map_err(|_| unknown())?;
+    let (parts, body) = request.into_parts();
+    let body = read_raw(body, bytes_max).await?;
+    let headers = parts.headers.iter();
+    let call = WebhookCall {
+        route,
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: body.to_vec(),
+    };
+    // A sender that hangs up must not undo half: the call goes on to its end without it.
+    let handled = tokio::spawn(async move {
+        let result = loaded.webhook(call).await;
+        match result.outcome {
+            Ok(answer) => {
+                commit(&app, PluginId(plugin), result.jobs).await?;
+                Ok(shown(answer))
+            }
+            Err(failure) => Err(failed(&plugin, &failure)),
+        }
+    });
+    let handled = handled.await;
+    handled.map_err(|error| Problem::new(Kind::INTERNAL, format!("a webhook: {error}")))?
+}
+
+async fn commit(app: &App, plugin: PluginId, jobs: Vec<EnqueuedJob>) -> Result<(), EngineError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let now = app.runtime.clock.now();
+    let rows = jobs.into_iter().map(|job| job_row(&plugin, job, now));
+    let write = Write {
+        outbox: rows.collect(),
+        ..Write::default()
+    };
+    app.runtime
+        .writer
+        .offer(Ask::Write(Box::new(write)))
+        .await?;
+    Ok(())
+}
+
+fn shown(answer: WebhookResponse) -> Response {
+    let status = StatusCode::from_u16(answer.status).ok();
+    let status = status.filter(|it| it.as_u16() >= 200 && it.as_u16() < 600);
+    let Some(status) = status else {
+        tracing::warn!(
+            status = answer.status,
+            "a plugin answered with no HTTP status"
+        );
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = (status, Body::from(answer.body)).into_response();
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    for it in answer.headers {
+        let name = HeaderName::try_from(it.name.to_ascii_lowercase());
+        let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(it.value)) else {
+            continue;
+        };
+        if ANSWER_HEADERS.contains(&name) || name.as_str().starts_with("x-") {
+            headers.append(name, value);
+        }
+    }
+    let sandbox = HeaderValue::from_static(SANDBOX);
+    headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
+    response
+}
+
+/// What a plugin says of itself goes to the log; a stranger learns whether to send again.
+fn failed(plugin: &str, failure: &Failure) -> Problem {
+    if let Failure::Refused { status, reason } = failure {
+        tracing::warn!(plugin, status, reason, "a webhook is refused");
+        return Problem::with_status(*status, reason.clone());
+    }
+    tracing::error!(plugin, %failure, "a webhook failed");
+    if failure.retryable() {
+        Problem::new(Kind::UNAVAILABLE, "the plugin cannot take it now")
+    } else {
+        Problem::new(Kind::INTERNAL, "the plugin could not handle it")
+    }
+}

@@ -1,0 +1,110 @@
+//! `POST /ingest/{integration}`: webhooks of senders, each in the format that the integration's
+//! kind names.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+use tocsin_core::IntegrationId;
+
+use super::body::Unpacked;
+use super::guard::Holder;
+use super::problem::{Kind, Problem};
+use super::{RequestId, blocking};
+use crate::app::App;
+use crate::config::{IntegrationConfig, IntegrationKind};
+use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
+
+/// What became of a sender's alerts.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Accepted {
+    /// How many were taken; each is durable.
+    signals: usize,
+    /// Numbers of the incidents that they opened.
+    opened: Vec<u64>,
+    /// Those that could not be read, each with `index`, `pointer` and `message`.
+    #[schema(value_type = Vec<Object>)]
+    rejected: Vec<Rejected>,
+    /// What was cut or left out of the others.
+    #[schema(value_type = Vec<Object>)]
+    notes: Vec<Note>,
+}
+
+/// Takes alerts in the format of the integration's kind; an ingest token of that integration.
+#[utoipa::path(
+    post, path = "/ingest/{integration}", tag = "ingest",
+    params(("integration" = String, Path, description = "[integrations.ID]")),
+    request_body(content = Object, description = "As the integration's kind asks for"),
+    responses(
+        (status = 202, description = "Taken and durable", body = Accepted),
+        (status = 400, description = "Nothing in it can be read"),
+        (status = 503, description = "Not now; send it again"),
+    )
+)]
+pub(super) async fn ingest(
+    State(app): State<Arc<App>>,
+    holder: Holder,
+    Path(integration): Path<String>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    Unpacked(body): Unpacked,
+) -> Result<(StatusCode, axum::Json<Accepted>), Problem> {
+    let integration = IntegrationId(integration);
+    holder.need_ingest(&integration)?;
+    let config = app.config.integrations.get(&integration).cloned();
+    let Some(config) = config else {
+        let detail = format!("there is no integration `{integration}` in the configuration");
+        return Err(Problem::new(Kind::NOT_FOUND, detail));
+    };
+    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let parsed = blocking(move || parse(&config, &body, &ctx)).await?;
+    let Parsed {
+        signals,
+        rejected,
+        notes,
+    } = parsed;
+    if signals.is_empty() && !rejected.is_empty() {
+        let detail = "none of the alerts can be read; `rejected` says why";
+        return Err(Problem::new(Kind::MALFORMED, detail).with("rejected", json!(rejected)));
+    }
+    let taken = app.runtime.take(signals).await?;
+    let accepted = Accepted {
+        signals: taken.signals,
+        opened: taken.opened,
+        rejected,
+        notes,
+    };
+    Ok((StatusCode::ACCEPTED, axum::Json(accepted)))
+}
+
+fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Parsed, Problem> {
+    let elsewhere = |path: &str| {
+        let detail = format!(
+            "the integration `{}` takes its alerts at {path}",
+            ctx.integration
+        );
+        Err(Problem::new(Kind::NOT_FOUND, detail))
+    };
+    let parsed = match config.kind {
+        IntegrationKind::Alertmanager => alertmanager::parse(body, ctx),
+        IntegrationKind::Grafana => grafana::parse(body, ctx),
+        IntegrationKind::Generic => {
+            let usual = generic::Mapping::default();
+            generic::parse(body, config.mapping.as_ref().unwrap_or(&usual), ctx)
+        }
+        IntegrationKind::AlertmanagerApi => return elsewhere("/api/v2/alerts"),
+        IntegrationKind::Pagerduty => return elsewhere("/v2/enqueue"),
+    };
+    parsed.map_err(malformed)
+}
+
+/// A body in which nothing can be found.
+pub(super) fn malformed(fault: Malformed) -> Problem {
+    let problem = Problem::new(Kind::MALFORMED, fault.to_string());
+    match fault.pointer {
+        Some(pointer) => problem.with("pointer", pointer),
+        None => problem,
+    }
+}

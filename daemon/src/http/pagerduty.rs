@@ -1,0 +1,131 @@
+//! PagerDuty's Events API v2. The token is the `routing_key` in the body, so the body is read
+//! before it is known who calls: it is bounded at the 512 KiB that the API documents.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
+use tocsin_core::IntegrationId;
+use tocsin_core::time::HOUR_MS;
+use tocsin_store::{RowChange, Table, VALUE_BYTES_MAX};
+
+use super::RequestId;
+use super::body::read_unpacked;
+use super::problem::{Kind, Problem};
+use crate::app::App;
+use crate::config::IntegrationKind;
+use crate::ingest::Received;
+use crate::ingest::pagerduty::{
+    Accepted, Change, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
+};
+use crate::runtime::{Request, Write};
+use crate::tokens::{Scope, Token};
+
+/// How long a change is kept, in milliseconds: thirty days.
+const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
+
+/// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
+#[utoipa::path(
+    post, path = "/v2/enqueue", tag = "ingest",
+    request_body(content = Object, description = "As PagerDuty's Events API v2"),
+    responses(
+        (status = 202, description = "Taken and durable"),
+        (status = 400, description = "`invalid event`, with every fault"),
+        (status = 503, description = "Not now; send it again"),
+    ),
+    security()
+)]
+pub(super) async fn enqueue(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = read_unpacked(&headers, body, EVENT_BYTES_MAX).await?;
+    let event = match Event::read(&body) {
+        Ok(event) => event,
+        Err(fault) => return Ok(bad(fault)),
+    };
+    let Some(integration) = integration(&app, &event.routing_key) else {
+        return Ok(bad(InvalidEvent::unknown_routing_key()));
+    };
+    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let (parsed, dedup_key) = event.into_parsed(&ctx);
+    app.runtime.take(parsed.signals).await?;
+    Ok(accepted(Accepted::event(dedup_key)))
+}
+
+/// Takes a change: what was deployed or reconfigured. It opens nothing.
+#[utoipa::path(
+    post, path = "/v2/change/enqueue", tag = "ingest",
+    request_body(content = Object, description = "As PagerDuty's Events API v2"),
+    responses(
+        (status = 202, description = "Taken and durable"),
+        (status = 400, description = "`invalid event`, with every fault"),
+        (status = 503, description = "Not now; send it again"),
+    ),
+    security()
+)]
+pub(super) async fn enqueue_change(
+    State(app): State<Arc<App>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = read_unpacked(&headers, body, EVENT_BYTES_MAX).await?;
+    let event = match ChangeEvent::read(&body) {
+        Ok(event) => event,
+        Err(fault) => return Ok(bad(fault)),
+    };
+    let Some(integration) = integration(&app, &event.routing_key) else {
+        return Ok(bad(InvalidEvent::unknown_routing_key()));
+    };
+    let now = app.runtime.clock.now();
+    let change = event.into_change(&Received::new(integration, now, id.clone()));
+    let row = RowChange {
+        table: Table::Change,
+        key: format!("{:015}-{id}", change.timestamp.0.max(0)),
+        value: Some(fitting(change)?),
+        expires_at: Some(now.plus_ms(CHANGE_TTL_MS)),
+    };
+    let write = Write {
+        rows: vec![row],
+        ..Write::default()
+    };
+    let request = Request::Write(Box::new(write));
+    app.runtime.writer.offer(request).await?;
+    Ok(accepted(Accepted::change()))
+}
+
+/// The change as a row's value; links are left out, the last first, until it fits.
+fn fitting(mut change: Change) -> Result<serde_json::Value, Problem> {
+    loop {
+        let value = serde_json::to_value(&change)
+            .map_err(|error| Problem::new(Kind::INTERNAL, format!("a change: {error}")))?;
+        if value.to_string().len() <= VALUE_BYTES_MAX || change.links.pop().is_none() {
+            return Ok(value);
+        }
+    }
+}
+
+fn integration(app: &App, routing_key: &SecretString) -> Option<IntegrationId> {
+    let token = Token::parse(routing_key.expose_secret()).ok()?;
+    let row = app.tokens.find(&token)?;
+    let id = row.integration.as_ref()?;
+    let kind = app.config.integrations.get(id)?.kind;
+    let may = row.scope == Scope::Ingest && kind == IntegrationKind::Pagerduty;
+    may.then(|| id.clone())
+}
+
+fn accepted(body: Accepted) -> Response {
+    (StatusCode::ACCEPTED, axum::Json(body)).into_response()
+}
+
+fn bad(fault: InvalidEvent) -> Response {
+    (StatusCode::BAD_REQUEST, axum::Json(fault)).into_response()
+}

@@ -1,0 +1,184 @@
+//! Errors as answers, in one place: problem details (RFC 9457).
+//!
+//! A sender that is told the wrong status loses alerts: Alertmanager gives up on every 4xx, so
+//! overload is 503 and never 429, and a body that no repeat will mend is never 5xx.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use tocsin_core::command::Refusal;
+use tocsin_store::CommitError;
+
+use crate::auth::TokenError;
+use crate::runtime::{EngineError, SilenceError};
+
+/// Seconds after which to try again what could not be taken now.
+const RETRY_AFTER_S: &str = "1";
+/// The media type of a problem.
+const MEDIA_TYPE: &str = "application/problem+json";
+/// What kind of token a client is asked for.
+const CHALLENGE: &str = "Bearer realm=\"tocsin\"";
+
+/// A kind of problem: its status, the last part of its type, and its title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind(u16, &'static str, &'static str);
+
+impl Kind {
+    pub(super) const MALFORMED: Self = Self(400, "malformed", "The request cannot be read");
+    pub(super) const NO_TOKEN: Self = Self(401, "no-token", "A token is needed");
+    pub(super) const FORBIDDEN: Self = Self(403, "forbidden", "The token may not do this");
+    pub(super) const NOT_FOUND: Self = Self(404, "not-found", "There is no such thing");
+    pub(super) const METHOD: Self = Self(405, "method", "The path takes another method");
+    pub(super) const TIMEOUT: Self = Self(408, "timeout", "The body did not come in time");
+    pub(super) const CONFLICT: Self = Self(409, "conflict", "It does not stand where it must");
+    pub(super) const TOO_LARGE: Self = Self(413, "too-large", "The body is too large");
+    pub(super) const MEDIA: Self = Self(415, "encoding", "The body is packed in another way");
+    pub(super) const INVALID: Self = Self(422, "invalid", "The request asks for what cannot be");
+    pub(super) const INTERNAL: Self = Self(500, "internal", "The daemon failed");
+    pub(super) const UNAVAILABLE: Self = Self(503, "unavailable", "It cannot be taken now");
+}
+
+/// An answer that says what went wrong and what would be right.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    kind: Kind,
+    status: StatusCode,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            status: StatusCode::from_u16(kind.0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            detail: detail.into(),
+            more: Map::new(),
+        }
+    }
+
+    /// A problem with a status that somebody else has chosen.
+    pub(super) fn with_status(status: u16, detail: impl Into<String>) -> Self {
+        let kind = match status {
+            401 => Kind::NO_TOKEN,
+            403 => Kind::FORBIDDEN,
+            404 => Kind::NOT_FOUND,
+            405 => Kind::METHOD,
+            413 => Kind::TOO_LARGE,
+            503 => Kind::UNAVAILABLE,
+            400..=499 => Kind::MALFORMED,
+            _ => Kind::INTERNAL,
+        };
+        let mut problem = Self::new(kind, detail);
+        if let Ok(status) = StatusCode::from_u16(status)
+            && (400..600).contains(&status.as_u16())
+        {
+            problem.status = status;
+        }
+        problem
+    }
+
+    /// The problem with one more member.
+    #[must_use]
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The headers that belong to the status, on an answer whose body is another format's.
+    pub(super) fn mark(&self, response: &mut Response) {
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(CHALLENGE);
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let after = HeaderValue::from_static(RETRY_AFTER_S);
+            headers.insert(header::RETRY_AFTER, after);
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = self.more.clone();
+        body.insert(
+            "type".into(),
+            format!("urn:tocsin:problem:{}", self.kind.1).into(),
+        );
+        body.insert("title".into(), self.kind.2.into());
+        body.insert("status".into(), self.status.as_u16().into());
+        body.insert("detail".into(), self.detail.clone().into());
+        let media = [(header::CONTENT_TYPE, MEDIA_TYPE)];
+        let body = Value::Object(body).to_string();
+        let mut response = (self.status, media, body).into_response();
+        self.mark(&mut response);
+        response
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let kind = match &error {
+            EngineError::Refused(Refusal::NotActive { .. } | Refusal::Stale(_)) => Kind::CONFLICT,
+            EngineError::Refused(Refusal::Invalid(_))
+            | EngineError::Commit(CommitError::TooLarge { .. }) => Kind::INVALID,
+            EngineError::NoIncident(_) => Kind::NOT_FOUND,
+            EngineError::Damaged(_) => {
+                tracing::error!(%error, "something stored is damaged");
+                Kind::INTERNAL
+            }
+            EngineError::Refused(Refusal::NeedsVerdict)
+            | EngineError::Commit(_)
+            | EngineError::Store(_)
+            | EngineError::Overloaded
+            | EngineError::Stopping => Kind::UNAVAILABLE,
+        };
+        let problem = Self::new(kind, error.to_string());
+        match &error {
+            EngineError::Refused(Refusal::NotActive { number, status, .. }) => problem
+                .with("incident", *number)
+                .with("incident_status", json!(status)),
+            _ => problem,
+        }
+    }
+}
+
+impl From<tocsin_store::StoreError> for Problem {
+    fn from(error: tocsin_store::StoreError) -> Self {
+        EngineError::Store(error).into()
+    }
+}
+
+impl From<SilenceError> for Problem {
+    fn from(error: SilenceError) -> Self {
+        match error {
+            SilenceError::Engine(error) => error.into(),
+            SilenceError::Unknown(_) => Self::new(Kind::NOT_FOUND, error.to_string()),
+            SilenceError::Invalid(_) | SilenceError::TooMany => {
+                Self::new(Kind::MALFORMED, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let kind = match error {
+            TokenError::Engine(error) => return error.into(),
+            TokenError::Unknown(_) => Kind::NOT_FOUND,
+            TokenError::LastAdmin | TokenError::TooMany => Kind::CONFLICT,
+            TokenError::Invalid(_) => Kind::INVALID,
+            TokenError::Random(_) => Kind::INTERNAL,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
