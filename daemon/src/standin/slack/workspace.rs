@@ -33,6 +33,8 @@ pub struct Channel {
     pub topic: String,
     /// What it is for.
     pub purpose: String,
+    /// When it was made, in seconds since 1970.
+    pub created_s: u64,
     /// Whether only members may see it.
     pub private: bool,
     /// Whether it was archived.
@@ -188,6 +190,7 @@ impl Workspace {
             name,
             topic,
             purpose,
+            created_s: now_s(),
             private,
             archived,
             members,
@@ -242,9 +245,17 @@ impl Workspace {
             "id": channel.id, "name": channel.name, "is_channel": !channel.private,
             "is_group": channel.private, "is_im": false, "is_private": channel.private,
             "is_archived": channel.archived, "is_member": true, "creator": BOT,
+            "created": channel.created_s,
             "context_team_id": TEAM, "num_members": channel.members.len(),
             "topic": { "value": channel.topic, "creator": BOT, "last_set": 0 },
             "purpose": { "value": channel.purpose, "creator": BOT, "last_set": 0 },
         })
     }
+}
+
+fn now_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
