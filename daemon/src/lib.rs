@@ -10,6 +10,7 @@ pub mod actions;
 pub mod app;
 pub mod auth;
 pub mod config;
+pub mod demo;
 pub mod http;
 pub mod ingest;
 pub mod mail;

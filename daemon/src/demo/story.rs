@@ -36,11 +36,9 @@ pub(super) async fn tell(world: &World) -> Result<()> {
 
     teller.part("The policies grade it, and Ada is paged.");
     let opened = told
-        .until("the incident opens", |it| {
-            it["incident"]["status"] == "open"
-        })
+        .until("the incident opens", |it| it["status"] == "open")
         .await?;
-    expect(&opened, "/incident/grade", "critical")?;
+    expect(&opened, "/grade", "critical")?;
     told.until_direct("Ada", "Ada gets her page").await?;
 
     teller.part("Ada sleeps. Nobody answers for five minutes.");
@@ -49,15 +47,15 @@ pub(super) async fn tell(world: &World) -> Result<()> {
 
     teller.part("Bob presses the button.");
     press(world).await?;
-    let taken = |it: &Value| it["incident"]["acknowledged_at"].is_number();
+    let taken = |it: &Value| it["acknowledged"] == true;
     let answered = told.until("the incident is acknowledged", taken).await?;
-    expect(&answered, "/incident/operator", "bob")?;
+    expect(&answered, "/operator", "bob")?;
     told.until_button_gone("Bob").await?;
 
     teller.part("The service is back.");
     told.send(RESOLVED).await?;
     teller.line("Alertmanager", "says that both alerts are resolved");
-    let over = |it: &Value| it["incident"]["status"] == "resolved";
+    let over = |it: &Value| it["status"] == "resolved";
     let resolved = told.until("the incident resolves by itself", over).await?;
     told.until_topic("the war room's topic says so").await?;
     told.conclude(&resolved)
@@ -213,7 +211,7 @@ impl Told<'_> {
         if rooms != 1 {
             bail!("there should be one war room, and there are {rooms}");
         }
-        let number = incident["incident"]["number"].as_u64().unwrap_or_default();
+        let number = incident["number"].as_u64().unwrap_or_default();
         println!(
             "\nAll of this happened: the daemon, its store, its policies and the Slack plugin"
         );

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::teller::Teller;
 use crate::ack_links;
 use crate::app::{App, Ingredients};
+use crate::auth::NewToken;
 use crate::config;
 use crate::runtime::{Clock, FastClock};
 use crate::shipped;
@@ -77,11 +78,8 @@ impl World {
         if let Some((plugin, why)) = app.plugin_faults.first() {
             bail!("plugin {plugin} cannot be loaded: {why}");
         }
-        let ingest_token = app
-            .tokens
-            .issue("demo", Scope::Ingest, Some("alertmanager"))
-            .await?;
-        let admin_token = app.tokens.issue("demo-admin", Scope::Admin, None).await?;
+        let ingest_token = issue(&app, Scope::Ingest, Some("alertmanager".into())).await?;
+        let admin_token = issue(&app, Scope::Admin, None).await?;
         app.start().await?;
         let stop = CancellationToken::new();
         let serving = crate::http::serve(app.clone(), listener, stop.clone().cancelled_owned());
@@ -156,6 +154,23 @@ impl Drop for Folder {
         // What cannot be removed is left to the system's own cleaning.
         let _left = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// A token of the demo's own, as text.
+async fn issue(
+    app: &App,
+    scope: Scope,
+    integration: Option<tocsin_core::IntegrationId>,
+) -> Result<String> {
+    let wanted = NewToken {
+        name: format!("demo {scope}"),
+        scope,
+        integration,
+        person: None,
+    };
+    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (token, _) = app.tokens.create(wanted, &app.config, now, writer).await?;
+    Ok(token.reveal().to_owned())
 }
 
 fn member(id: &str, name: &str) -> Member {
