@@ -10,7 +10,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::world::World;
-use crate::standin::slack::{Place, Press, Seen, SignedRequest};
+use crate::standin::slack::{Message, Place, Press, Seen, SignedRequest};
 
 const FIRING: &str = include_str!("alerts/firing.json");
 const RESOLVED: &str = include_str!("alerts/resolved.json");
@@ -174,17 +174,11 @@ impl Told<'_> {
                     }
                 }
                 Ok(Seen::Posted { place, message }) => {
-                    let place = match place {
-                        Place::Channel(_) => "Slack, war room".to_owned(),
-                        Place::Direct(members) => format!("Slack, to {}", members.join(", ")),
-                    };
-                    let buttons = message
-                        .buttons()
-                        .into_iter()
-                        .map(|it| format!("[{}]", it.label));
-                    let buttons: Vec<String> = buttons.collect();
-                    let text = format!("{}\n{}", message.shown(), buttons.join(" "));
-                    teller.line(&place, &text);
+                    teller.line(&named(place), &shown(&message));
+                }
+                Ok(Seen::Edited { place, message }) => {
+                    let text = format!("(changed) {}", shown(&message));
+                    teller.line(&named(place), &text);
                 }
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return Ok(()),
@@ -224,6 +218,26 @@ impl Told<'_> {
         );
         Ok(())
     }
+}
+
+fn named(place: Place) -> String {
+    match place {
+        Place::Channel(_) => "Slack, war room".to_owned(),
+        Place::Direct(members) => format!("Slack, to {}", members.join(", ")),
+    }
+}
+
+/// What a person sees of a message: its text, and its buttons in a line of their own.
+fn shown(message: &Message) -> String {
+    let buttons = message
+        .buttons()
+        .into_iter()
+        .map(|it| format!("[{}]", it.label));
+    format!(
+        "{}\n{}",
+        message.shown(),
+        buttons.collect::<Vec<_>>().join(" ")
+    )
 }
 
 async fn press(world: &World) -> Result<()> {

@@ -282,7 +282,11 @@ impl Sees<'_> {
     }
 
     fn actor(&self, by: &Actor) -> wit::Actor {
-        let name = by.person().map(|id| self.payloads.person(id).name);
+        let name = match by {
+            Actor::Person(id) => Some(self.payloads.person(id).name),
+            Actor::Tocsin => Some("tocsin".to_owned()),
+            Actor::Integration(_) | Actor::Plugin(_) | Actor::Token(_) => None,
+        };
         wit::Actor {
             kind: by.kind().to_owned(),
             id: by.id().to_owned(),
