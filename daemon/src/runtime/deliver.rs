@@ -41,6 +41,9 @@ impl Runtime {
                 news,
             } => {
                 let page = page_of(&incident, &news);
+                if page.as_ref().is_some_and(|it| !self.is_wanted(it)) {
+                    return Ended::dropped("another channel has brought the page");
+                }
                 let ended = self.bring_news(plugin, &incident, &news, claim).await;
                 Ended { page, ..ended }
             }
@@ -128,6 +131,19 @@ impl Runtime {
         let ended = from_call(&plugin, loaded.deliver(event, delivery).await);
         self.metrics.delivered(plugin.as_str(), ended.end.word());
         ended
+    }
+
+    /// Whether a channel should still bring a page. When that cannot be read it should: a page
+    /// too many is better than one too few.
+    fn is_wanted(&self, page: &PageRef) -> bool {
+        match self.view.incident(&page.incident) {
+            Ok(Some(held)) => {
+                let sent = held.incident.pages.get(&page.page);
+                sent.is_some_and(|it| it.is_wanted_at(page.contact))
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
     }
 
     fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {

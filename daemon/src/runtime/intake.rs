@@ -105,7 +105,8 @@ impl Runtime {
         )
     }
 
-    /// Assesses signals and queues them, so that they share a group.
+    /// Assesses signals and queues them, so that they share a group. Overload turns a sender away
+    /// at its first signal; the rest of a large batch waits for room.
     async fn offer_all(
         self: &Arc<Self>,
         signals: Vec<Signal>,
@@ -129,7 +130,11 @@ impl Runtime {
                     signal: signal.clone(),
                     assessment,
                 };
-                pending.push((signal, self.writer.enqueue(request)?));
+                let queued = match pending.is_empty() {
+                    true => self.writer.enqueue(request)?,
+                    false => self.writer.enqueue_when_free(request).await?,
+                };
+                pending.push((signal, queued));
             }
         }
         Ok(pending)

@@ -24,8 +24,13 @@ impl Runtime {
     pub(super) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let due = self.store.timers_due(now, FIRED_MAX)?;
         let count = due.len();
-        for fired in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
-            fired?;
+        let fired = join_all(due.into_iter().map(|row| self.fire(row, now))).await;
+        for outcome in fired {
+            match outcome {
+                Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(error) => tracing::error!(%error, "a timer could not be fired"),
+                Ok(()) => {}
+            }
         }
         Ok(count)
     }

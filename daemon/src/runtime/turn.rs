@@ -82,18 +82,20 @@ impl Runtime {
         }
     }
 
-    /// Does what is due now: sweeps, fires timers, starts deliveries.
+    /// Does what is due now: sweeps, fires timers, starts deliveries. A part that fails is
+    /// reported and does not keep the others from their turn: a damaged alert must not hold up
+    /// pages.
     ///
     /// # Errors
-    /// [`EngineError`] when the engine or the store failed; what was due stays due.
+    /// [`EngineError`] when the store failed; what was due stays due.
     pub async fn turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
         let now = self.clock.now();
-        let swept = self.sweep_if_due(now).await?;
-        let timers = self.fire_due(now).await?;
+        let timers = unless_fatal(self.fire_due(now).await)?;
         let mut deliveries = 0;
         for class in Class::ALL {
-            deliveries += self.start_deliveries(class, now).await?;
+            deliveries += unless_fatal(self.start_deliveries(class, now).await)?;
         }
+        let swept = unless_fatal(self.sweep_if_due(now).await)?;
         Ok(Turn {
             timers,
             deliveries,
@@ -103,12 +105,9 @@ impl Runtime {
 
     /// Waits until no delivery is under way.
     pub async fn settle_deliveries(&self) {
-        while Class::ALL
-            .iter()
-            .any(|&class| self.slots.of(class).load(Ordering::SeqCst) > 0)
-        {
-            self.woken.notified().await;
-        }
+        self.deliveries.close();
+        self.deliveries.wait().await;
+        self.deliveries.reopen();
     }
 
     /// When the next thing is due: a timer, a delivery, a lease's end, the sweep.
@@ -183,6 +182,19 @@ impl Drop for Slot {
             .of(self.class)
             .fetch_sub(1, Ordering::SeqCst);
         self.runtime.woken.notify_one();
+    }
+}
+
+/// What a part of a turn did; a failure is reported and counts as nothing done, unless the store
+/// itself is gone.
+fn unless_fatal(part: Result<usize, EngineError>) -> Result<usize, EngineError> {
+    match part {
+        Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "part of a turn failed; it is tried again");
+            Ok(0)
+        }
+        done => done,
     }
 }
 

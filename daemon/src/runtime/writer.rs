@@ -84,22 +84,28 @@ impl Writer {
         }
     }
 
+    /// Queues something once there is room for it: for the later signals of a sender whose first
+    /// was taken in.
+    ///
+    /// # Errors
+    /// The store's error when it has failed.
+    pub async fn enqueue_when_free(&self, request: Request) -> Result<Pending, EngineError> {
+        let (answer, receiver) = oneshot::channel();
+        let envelope = Envelope { request, answer };
+        let sent = self.queue.send(envelope).await;
+        sent.map_err(|_| self.why_closed())?;
+        let writer = self.clone();
+        Ok(Pending { receiver, writer })
+    }
+
     /// Asks for something and waits for room: for what the daemon itself owes, such as a timer
     /// that fired.
     ///
     /// # Errors
     /// Whatever the engine answers.
     pub async fn ask(&self, request: Request) -> Result<Answer, EngineError> {
-        let (answer, receiver) = oneshot::channel();
-        let envelope = Envelope { request, answer };
-        self.queue
-            .send(envelope)
-            .await
-            .map_err(|_| self.why_closed())?;
-        Pending {
-            receiver,
-            writer: self.clone(),
-        }
+        self.enqueue_when_free(request).await?.answer().await
+    }
         .answer()
         .await
     }
