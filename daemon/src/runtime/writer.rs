@@ -106,9 +106,6 @@ impl Writer {
     pub async fn ask(&self, request: Request) -> Result<Answer, EngineError> {
         self.enqueue_when_free(request).await?.answer().await
     }
-        .answer()
-        .await
-    }
 
     /// Why the store failed, if it did.
     #[must_use]
