@@ -8,7 +8,10 @@ use tocsin_store::encoding::{EVENT_VERSION, EncodingError, decode, encode};
 const GOLDEN_V1: &str = include_str!("golden/events-v1.jsonl");
 
 fn golden() -> Vec<Value> {
-    GOLDEN_V1.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    GOLDEN_V1
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -45,7 +48,10 @@ fn kind(event: &Event) -> &'static str {
 
 #[test]
 fn the_golden_file_has_every_kind_of_event() {
-    let kinds: Vec<_> = golden().iter().map(|it| kind(&decode(it).unwrap().event)).collect();
+    let kinds: Vec<_> = golden()
+        .iter()
+        .map(|it| kind(&decode(it).unwrap().event))
+        .collect();
     assert_eq!(kinds.len(), 18, "{kinds:?}");
     for (line, kind) in golden().iter().zip(&kinds) {
         assert_eq!(line["type"], *kind);
@@ -62,5 +68,8 @@ fn a_field_of_a_later_release_is_passed_over_and_a_later_version_is_refused() {
     envelope["data"]["colour"] = "red".into();
     assert!(decode(&envelope).is_ok());
     envelope["v"] = (EVENT_VERSION + 1).into();
-    assert!(matches!(decode(&envelope), Err(EncodingError::TooNew { found: 2 })));
+    assert!(matches!(
+        decode(&envelope),
+        Err(EncodingError::TooNew { found: 2 })
+    ));
 }
