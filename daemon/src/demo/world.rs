@@ -218,6 +218,7 @@ settings = {{ base-url = "{slack}" }}
 secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
 grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
 allow-networks = ["loopback"]
+limits = {{ http-per-min = 240 }}
 "#,
         plugin = plugin.display(),
     ))
