@@ -9,6 +9,7 @@ pub mod ack_links;
 pub mod actions;
 pub mod app;
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;

@@ -1,4 +1,9 @@
-//! The tocsin program.
+//! The tocsin program. All of it is in the library, where tests reach it.
+
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tocsin::cli::main()
+}

@@ -1,0 +1,169 @@
+//! `tocsin check`: everything that can be known before the start, with nothing started.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde::Serialize;
+use tocsin_core::PluginId;
+use tocsin_plugin_host::manifest::Manifest;
+use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
+use tocsin_policy::{Report, testing};
+
+use super::failure::{Exit, Failure};
+use super::output::{Format, Out, OutputArg};
+use crate::config::{self, ConfigError, Fault, Faults, Loaded, Place, Severity};
+use crate::mail::Mailer;
+use crate::plugins::DaemonServices;
+use crate::runtime::SystemClock;
+
+/// `tocsin check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tocsin check --config oncall/tocsin.toml")]
+pub(super) struct CheckArgs {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        env = "TOCSIN_CONFIG",
+        default_value = "tocsin.toml",
+        value_name = "FILE"
+    )]
+    pub(super) config: PathBuf,
+    #[command(flatten)]
+    pub(super) output: OutputArg,
+}
+
+/// What was found, as JSON.
+#[derive(Serialize)]
+struct Found<'a> {
+    ok: bool,
+    configuration: &'a [Fault],
+    policies: &'a [Report],
+}
+
+/// Checks configuration, policies and plugins, and prints every fault.
+///
+/// # Errors
+/// Exit code 2 when there is a fault that matters; what is wrong was printed.
+pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    let loaded = match config::load(&args.config) {
+        Ok(loaded) => loaded,
+        Err(ConfigError::Faults(faults)) => {
+            report(args, &faults.0, &[], out)?;
+            return Err(wrong());
+        }
+        Err(error) => return Err(Failure::usage(error.to_string())),
+    };
+    let mut faults = loaded.warnings.0.clone();
+    if let Some(Err(error)) = loaded.config.mail.as_ref().map(Mailer::new) {
+        let message = error.to_string();
+        faults.push(loaded.fault(&[Place::Key("mail")], message, "correct [mail]"));
+    }
+    faults.extend(plugins(&loaded)?);
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+    let reports = testing::check(&loaded.config.policy.path);
+    let reports = reports.err().map(|reports| reports.0).unwrap_or_default();
+    report(args, &faults, &reports, out)?;
+    match reports.is_empty() && !Faults(faults).any_error() {
+        true => Ok(()),
+        false => Err(wrong()),
+    }
+}
+
+fn wrong() -> Failure {
+    Failure {
+        exit: Exit::Usage,
+        text: String::new(),
+    }
+}
+
+fn report(
+    args: &CheckArgs,
+    faults: &[Fault],
+    reports: &[Report],
+    out: &mut Out<'_>,
+) -> Result<(), Failure> {
+    let errors = faults
+        .iter()
+        .filter(|fault| fault.severity == Severity::Error);
+    let errors = errors.count() + reports.len();
+    if args.output.output == Format::Json {
+        return out.json(&Found {
+            ok: errors == 0,
+            configuration: faults,
+            policies: reports,
+        });
+    }
+    for fault in faults {
+        out.line(fault.to_string())?;
+    }
+    for report in reports {
+        out.line(report.to_string())?;
+    }
+    let file = args.config.display();
+    match errors {
+        0 => out.line(format!(
+            "{file}: configuration, policies and plugins are right"
+        )),
+        1 => out.line("1 fault"),
+        more => out.line(format!("{more} faults")),
+    }
+}
+
+/// Faults of the plugins and of contacts that nobody serves. Each plugin is compiled, linked and
+/// asked about its settings, as at the start, and then let go.
+fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
+    let grants = match loaded.plugins::<PluginGrant>() {
+        Ok(grants) => grants,
+        Err(faults) => return Ok(faults.0),
+    };
+    let mut faults = Vec::new();
+    let mut served = BTreeSet::new();
+    if !grants.is_empty() {
+        let runtime = super::runtime()?;
+        let host = host()?;
+        for (id, grant) in &grants {
+            match runtime.block_on(host.check(id.as_str(), grant)) {
+                Ok(entry) => {
+                    served.extend(entry.contacts);
+                    faults.extend(entry.warnings.iter().map(|warning| {
+                        let mut fault = at_plugin(loaded, id, warning.clone());
+                        fault.severity = Severity::Warning;
+                        fault
+                    }));
+                }
+                Err(error) => {
+                    // Its contacts are not also told as served by nobody.
+                    served.extend(contacts_asked(&grant.path));
+                    faults.push(at_plugin(loaded, id, error.to_string()));
+                }
+            }
+        }
+    }
+    faults.extend(loaded.check_contacts(&served).0);
+    Ok(faults)
+}
+
+fn at_plugin(loaded: &Loaded, id: &PluginId, message: String) -> Fault {
+    let place = [Place::Key("plugins"), Place::Key(id.as_str())];
+    let remedy = format!("see `tocsin plugin check`, or correct [plugins.{id}]");
+    loaded.fault(&place, message, &remedy)
+}
+
+fn contacts_asked(folder: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(folder.join("plugin.toml")).unwrap_or_default();
+    Manifest::parse(&text).map_or_else(|_| Vec::new(), |manifest| manifest.contacts)
+}
+
+/// A plugin host that serves nothing: for looking at plugins.
+pub(super) fn host() -> Result<PluginHost, Failure> {
+    let config = HostConfig {
+        cache_dir: None,
+        cache_key: None,
+        policy: GlobalPolicy::default(),
+    };
+    let services = Arc::new(DaemonServices::new(Arc::new(SystemClock)));
+    PluginHost::new(config, services).map_err(|error| Failure::failed(error.to_string()))
+}

@@ -1,0 +1,196 @@
+//! The way to a running daemon: its API, with a token. The store belongs to the daemon alone, so
+//! every command about incidents, alerts, silences and tokens asks it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::output::clean;
+
+/// How long the daemon has to answer, in seconds.
+const ANSWER_S_MAX: u64 = 30;
+/// Longest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// How to get a token.
+const GET_TOKEN: &str = "the first start wrote one to admin.token in the data folder: give it by \
+                         --token-file FILE or TOCSIN_TOKEN_FILE; `tocsin token create` makes more";
+
+/// Where the daemon is, and who asks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Daemon")]
+pub(super) struct ClientArgs {
+    /// Where the daemon is
+    #[arg(
+        long,
+        env = "TOCSIN_URL",
+        default_value = "http://127.0.0.1:9377",
+        value_name = "URL"
+    )]
+    url: String,
+    /// A token; other people on this machine can see it here, so prefer --token-file
+    #[arg(
+        long,
+        env = "TOCSIN_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    token: Option<SecretString>,
+    /// A file that holds the token and nothing else, such as admin.token in the data folder
+    #[arg(long, env = "TOCSIN_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// Asks a daemon.
+pub(super) struct Client {
+    url: String,
+    token: Option<SecretString>,
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Client {
+    /// A client for what the arguments say. The token on the command line or in the environment
+    /// goes before the one in a file.
+    pub(super) fn new(args: &ClientArgs) -> Result<Self, Failure> {
+        let token = match (&args.token, &args.token_file) {
+            (Some(token), _) => Some(token.clone()),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    let path = path.display();
+                    Failure::usage(format!("cannot read the token in {path}: {error}"))
+                })?;
+                Some(SecretString::from(text.trim()))
+            }
+            (None, None) => None,
+        };
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(ANSWER_S_MAX))
+            .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
+            // A token goes to the daemon that was named and to nobody else.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
+        Ok(Self {
+            url: args.url.trim_end_matches('/').to_owned(),
+            token,
+            http,
+            runtime: super::runtime()?,
+        })
+    }
+
+    /// The JSON at a path.
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, path, None)
+    }
+
+    /// What the daemon answers to a body; null when it answers nothing.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.ask(Method::POST, path, Some(body))
+    }
+
+    /// Removes what is at a path.
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, path, None)
+    }
+
+    fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let url = format!("{}{path}", self.url);
+        let mut request = self.http.request(method, &url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let (status, text) = self.runtime.block_on(async {
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| self.no_daemon(&error))?;
+            let status = answer.status();
+            if answer.content_length().unwrap_or(0) > ANSWER_BYTES_MAX {
+                return Err(Failure::failed(format!(
+                    "the answer is over {ANSWER_BYTES_MAX} bytes; ask for less"
+                )));
+            }
+            let text = answer
+                .text()
+                .await
+                .map_err(|error| self.no_daemon(&error))?;
+            Ok((status, text))
+        })?;
+        let value = match text.trim() {
+            "" => Ok(Value::Null),
+            text => serde_json::from_str(text),
+        };
+        match value {
+            Ok(value) if status.is_success() => Ok(value),
+            Err(_) if status.is_success() => Err(Failure::failed(format!(
+                "{url} answers {status} without JSON; is it a tocsin? name another with --url"
+            ))),
+            value => Err(self.refused(status, &value.unwrap_or(Value::String(text)))),
+        }
+    }
+
+    fn no_daemon(&self, error: &reqwest::Error) -> Failure {
+        if error.is_builder() {
+            let url = &self.url;
+            return Failure::usage(format!("`{url}` is no URL; write --url http://HOST:PORT"));
+        }
+        let mut why: &dyn std::error::Error = error;
+        while let Some(source) = why.source() {
+            why = source;
+        }
+        Failure::failed(format!(
+            "no daemon answers at {}: {why}; start one with `tocsin serve`, or name another with \
+             --url",
+            self.url
+        ))
+    }
+
+    /// What the daemon said against it, with its remedy.
+    fn refused(&self, status: StatusCode, problem: &Value) -> Failure {
+        let member = |name| problem.get(name).and_then(Value::as_str);
+        let said = member("detail").or_else(|| member("title"));
+        let said = said.or_else(|| problem.as_str().filter(|text| text.len() < 500));
+        let mut text = clean(said.unwrap_or("the daemon gives no reason"));
+        if let Some(remedy) = member("remedy") {
+            text.push_str("; ");
+            text.push_str(&clean(remedy));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let had = match self.token {
+                None => "no token was given",
+                Some(_) => "the daemon does not know this token",
+            };
+            text = format!("{had}; {GET_TOKEN}");
+        }
+        Failure::failed(format!("{text} ({})", status.as_u16()))
+    }
+}
+
+/// A part of a path, with what would end it written as `%XX`.
+pub(super) fn path_part(text: &str) -> String {
+    let mut part = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                part.push(char::from(byte));
+            }
+            _ => part.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    part
+}
+
+/// The list in an answer: the answer itself, or its member of this name.
+pub(super) fn items<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
+    let list = answer.as_array();
+    let list = list.or_else(|| answer.get(name).and_then(Value::as_array));
+    list.map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,33 @@
+//! `tocsin demo`: the whole story on this machine, with no account anywhere.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::demo::Options;
+
+/// `tocsin demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example, which also builds what it needs, in a clone of tocsin:\n  \
+                        cargo xtask demo")]
+pub(super) struct DemoArgs {
+    /// The folder of the built Slack plugin, with plugin.toml and plugin.wasm
+    #[arg(long, value_name = "DIR", default_value = "target/plugins/slack")]
+    plugin: PathBuf,
+    /// Go on running after the story, to look around
+    #[arg(long)]
+    hold: bool,
+}
+
+/// Tells the story.
+///
+/// # Errors
+/// When something of it did not come true.
+pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let options = Options {
+        plugin: args.plugin.clone(),
+        hold: args.hold,
+    };
+    Ok(super::runtime()?.block_on(crate::demo::run(options))?)
+}

@@ -1,0 +1,71 @@
+//! `tocsin init`: a starting point that runs as it stands.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::failure::Failure;
+use super::output::Out;
+use crate::config::STARTER;
+use crate::shipped::POLICIES;
+
+/// The folder of the policies, as the configuration names it.
+const POLICIES_FOLDER: &str = "policies";
+
+/// `tocsin init DIR`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml"
+)]
+pub(super) struct InitArgs {
+    /// The folder to write to; made if it is not there. Nothing in it is overwritten
+    pub(super) dir: PathBuf,
+}
+
+/// Writes the configuration and the policies, and says what comes next.
+///
+/// # Errors
+/// When one of the files is there already, or cannot be written.
+pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    let dir = &args.dir;
+    let policies = dir.join(POLICIES_FOLDER);
+    let config = std::iter::once((dir.join("tocsin.toml"), STARTER));
+    let shipped = POLICIES.map(|(file, text)| (policies.join(file), text));
+    let files: Vec<_> = config.chain(shipped).collect();
+    if let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
+        return Err(Failure::failed(format!(
+            "{} is there already and is not overwritten; name another folder, or move it away",
+            there.display()
+        )));
+    }
+    for (file, text) in &files {
+        write_new(file, text)?;
+    }
+    let config = dir.join("tocsin.toml");
+    let (dir, config) = (dir.display(), config.display());
+    out.line(format!(
+        "Wrote {config} and {dir}/policies.
+
+Next:
+  1. Put yourself into {config}: [people.you] has your name and how to reach you.
+  2. See that all is right:      tocsin check --config {config}
+  3. Start the daemon:           tocsin serve --config {config}
+  4. In another terminal, make a token for the integration `curl`:
+       export TOCSIN_TOKEN_FILE={dir}/data/admin.token
+       tocsin token create --integration curl
+  5. Send an alert as {config} shows above [integrations.curl], and see what came of it:
+       tocsin incident list"
+    ))
+}
+
+fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let cannot = || format!("cannot write {}", path.display());
+    let mut file = fs::File::create_new(path).with_context(cannot)?;
+    file.write_all(text.as_bytes()).with_context(cannot)
+}

@@ -1,0 +1,177 @@
+//! What people and scripts read: aligned columns, or JSON as it is. What senders wrote into an
+//! alert reaches a terminal only without control characters, so that no alert can move somebody's
+//! cursor over the lines above it.
+
+use std::io::{IsTerminal as _, Write};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::Value;
+use tocsin_core::Timestamp;
+
+use super::failure::Failure;
+use crate::ingest::format_time;
+
+/// Longest cell of a table, in characters; the whole text is in the JSON.
+const CELL_CHARS_MAX: usize = 80;
+
+/// How to print what was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Aligned columns, for people
+    #[default]
+    Text,
+    /// JSON, for scripts
+    Json,
+}
+
+/// `--output`.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct OutputArg {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(super) output: Format,
+}
+
+/// Where a subcommand's output goes.
+pub struct Out<'a> {
+    to: &'a mut dyn Write,
+    is_coloured: bool,
+}
+
+impl<'a> Out<'a> {
+    /// Output without colours.
+    pub fn plain(to: &'a mut dyn Write) -> Self {
+        Self {
+            to,
+            is_coloured: false,
+        }
+    }
+
+    /// Standard output, with colours on a terminal unless `NO_COLOR` is set.
+    pub(super) fn stdout(to: &'a mut std::io::Stdout) -> Self {
+        let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_coloured = to.is_terminal() && !wants_none;
+        Self { to, is_coloured }
+    }
+
+    /// One line.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn line(&mut self, text: impl AsRef<str>) -> Result<(), Failure> {
+        Ok(writeln!(self.to, "{}", text.as_ref())?)
+    }
+
+    /// A value as JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::failed(format!("this is no JSON: {error}")))?;
+        self.line(text)
+    }
+
+    /// A table: a header and rows in aligned columns, or `empty` when there is no row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn table(
+        &mut self,
+        header: &[&str],
+        rows: &[Vec<String>],
+        empty: &str,
+    ) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return self.line(empty);
+        }
+        let widths: Vec<usize> = (0..header.len())
+            .map(|column| {
+                let cells = rows.iter().filter_map(|row| row.get(column));
+                let widest = cells.map(|cell| cell.chars().count()).max();
+                widest.unwrap_or(0).max(header[column].len())
+            })
+            .collect();
+        let heads: Vec<String> = header.iter().map(|head| (*head).to_owned()).collect();
+        self.row(&heads, &widths, |_| Some("1"))?;
+        for row in rows {
+            self.row(row, &widths, colour_of)?;
+        }
+        Ok(())
+    }
+
+    fn row(
+        &mut self,
+        cells: &[String],
+        widths: &[usize],
+        colour: impl Fn(&str) -> Option<&'static str>,
+    ) -> Result<(), Failure> {
+        let mut line = String::new();
+        for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            let is_last = at + 1 == cells.len();
+            let pad = match is_last {
+                true => 0,
+                false => width + 2 - cell.chars().count().min(*width),
+            };
+            match colour(cell).filter(|_| self.is_coloured) {
+                Some(code) => line.push_str(&format!("\x1b[{code}m{cell}\x1b[0m")),
+                None => line.push_str(cell),
+            }
+            line.extend(std::iter::repeat_n(' ', pad));
+        }
+        self.line(line.trim_end())
+    }
+}
+
+/// Grades and states that should be seen first.
+fn colour_of(cell: &str) -> Option<&'static str> {
+    match cell {
+        "critical" | "firing" => Some("31"),
+        "major" | "open" | "pending" => Some("33"),
+        "resolved" | "active" => Some("32"),
+        _ => None,
+    }
+}
+
+/// A value as a cell: text without control characters, lists joined, nothing as `-`.
+#[must_use]
+pub(super) fn cell(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => {
+            let items = items.iter().map(|item| cell(Some(item)));
+            items.collect::<Vec<_>>().join(", ")
+        }
+        Some(Value::Object(fields)) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", cell(Some(value))));
+            fields.collect::<Vec<_>>().join(" ")
+        }
+        Some(other) => other.to_string(),
+    };
+    let text = clean(&text);
+    match text.char_indices().nth(CELL_CHARS_MAX) {
+        _ if text.is_empty() => "-".to_owned(),
+        None => text,
+        Some((byte, _)) => format!("{}…", text.get(..byte).unwrap_or_default()),
+    }
+}
+
+/// A value as a time: milliseconds since the epoch become RFC 3339 in UTC, text stays.
+#[must_use]
+pub(super) fn time(value: Option<&Value>) -> String {
+    match value.and_then(Value::as_i64) {
+        Some(ms) => format_time(Timestamp(ms)),
+        None => cell(value),
+    }
+}
+
+/// Text without control characters.
+#[must_use]
+pub(super) fn clean(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(shown).collect()
+}

@@ -1,0 +1,80 @@
+//! `tocsin policy`: for the CI of a platform team, and for an author before saving.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use tocsin_policy::testing;
+
+use super::failure::{Exit, Failure};
+use super::output::{Format, Out, OutputArg};
+
+/// `tocsin policy …`.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Look at every policy and every test file of a folder without running them
+    #[command(after_help = "Example:\n  tocsin policy check policies")]
+    Check(FolderArgs),
+    /// Run the tests beside the policies (NAME.test.toml) and show what differs
+    #[command(after_help = "Example:\n  tocsin policy test -v policies")]
+    Test(FolderArgs),
+}
+
+/// A folder of policies.
+#[derive(Debug, Args)]
+pub(super) struct FolderArgs {
+    /// The folder with routing.rhai, grading.rhai and escalation.rhai
+    #[arg(default_value = "policies")]
+    pub(super) dir: PathBuf,
+    /// Say in one line how it went, also when all is well
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArg,
+}
+
+/// Runs `tocsin policy …`.
+///
+/// # Errors
+/// When a policy has a fault or a test does not hold; what is wrong was printed.
+pub(super) fn run(command: &PolicyCommand, out: &mut Out<'_>) -> Result<(), Failure> {
+    match command {
+        PolicyCommand::Check(args) => check(args, out),
+        PolicyCommand::Test(args) => test(args, out),
+    }
+}
+
+fn check(args: &FolderArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    let result = testing::check(&args.dir);
+    let reports = result.err();
+    match (args.output.output, &reports) {
+        (Format::Json, Some(reports)) => out.json(reports)?,
+        (Format::Json, None) => out.json(&[(); 0])?,
+        (Format::Text, Some(reports)) => out.line(reports.to_string())?,
+        (Format::Text, None) if args.verbose => {
+            out.line(format!("{}: no faults", args.dir.display()))?;
+        }
+        (Format::Text, None) => {}
+    }
+    ended(reports.is_none())
+}
+
+fn test(args: &FolderArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    let report = testing::run_tests(&args.dir);
+    match args.output.output {
+        Format::Json => out.json(&report)?,
+        Format::Text if args.verbose || !report.ok() => out.line(report.to_string())?,
+        Format::Text => {}
+    }
+    ended(report.ok())
+}
+
+/// All was said on standard output; only the exit code is left.
+fn ended(is_ok: bool) -> Result<(), Failure> {
+    match is_ok {
+        true => Ok(()),
+        false => Err(Failure {
+            exit: Exit::Failed,
+            text: String::new(),
+        }),
+    }
+}

@@ -1,0 +1,226 @@
+//! `tocsin serve`: the daemon, from its configuration to its last answer.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use tocsin_store::SledStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use super::failure::Failure;
+use crate::ack_links;
+use crate::app::{App, Ingredients};
+use crate::auth;
+use crate::config::{self, Config};
+use crate::http;
+use crate::runtime::SystemClock;
+use crate::tokens::{Scope, Token};
+
+/// Where the token of the first start is put, in the data folder.
+const TOKEN_FILE: &str = "admin.token";
+/// Where compiled plugins are kept, in the data folder.
+const CACHE_FOLDER: &str = "aot";
+/// What is logged unless `TOCSIN_LOG` says otherwise.
+const LOG_USUAL: &str = "info";
+/// How long threads have to end once all is answered, in milliseconds.
+const THREADS_END_MS: u64 = 1_000;
+
+/// `tocsin serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
+                        TOCSIN_LOG says what is logged, such as `warn` or `info,tocsin=debug`.\n\
+                        SIGTERM and SIGINT end the daemon once running requests and deliveries \
+                        have ended, within [server] grace-s; a second one ends it at once.")]
+pub(super) struct ServeArgs {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        env = "TOCSIN_CONFIG",
+        default_value = "tocsin.toml",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
+    /// Listen here, instead of where the configuration says
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Keep data here, instead of where the configuration says
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "text")]
+    log: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Exit code 2 when the configuration is wrong; 1 when the daemon cannot start, or its store
+/// fails.
+pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let loaded = config::load(&args.config)?;
+    log_to_stderr(args.log)?;
+    for warning in &loaded.warnings.0 {
+        tracing::warn!("{warning}");
+    }
+    let mut config = loaded.config;
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    if let Some(folder) = &args.data_dir {
+        config.store.path.clone_from(folder);
+    }
+    let runtime = super::runtime()?;
+    let served = runtime.block_on(serve(config));
+    runtime.shutdown_timeout(Duration::from_millis(THREADS_END_MS));
+    served
+}
+
+fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
+    let wanted = std::env::var("TOCSIN_LOG").unwrap_or_default();
+    let wanted = if wanted.is_empty() { LOG_USUAL } else { &wanted };
+    let filter = EnvFilter::try_new(wanted).map_err(|error| {
+        Failure::usage(format!(
+            "TOCSIN_LOG is not understood: {error}; set it to error, warn, info, debug or trace"
+        ))
+    })?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let set = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    set.map_err(|error| Failure::failed(format!("the log cannot be set up: {error}")))
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let mut told = Told::listen()?;
+    let folder = config.store.path.clone();
+    let (listen, grace) = (config.server.listen, config.server.grace_s);
+    let app = build(config, &folder).await?;
+    for report in app.policies.faults().iter() {
+        tracing::error!(
+            "the policies are broken, and built-in verdicts page the fallback until they are \
+             mended:\n{report}"
+        );
+    }
+    first_token(&app, &folder).await?;
+    let listener = TcpListener::bind(listen).await;
+    let listener = listener.with_context(|| {
+        format!("cannot listen on {listen}; is another tocsin there? name another by --listen")
+    })?;
+    let bound = listener.local_addr().unwrap_or(listen);
+    app.start().await?;
+    tracing::info!("listening on http://{bound}");
+    let stop = CancellationToken::new();
+    let doors = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
+    let doors = tokio::spawn(doors);
+    let failed = tokio::select! {
+        () = told.to_stop() => None,
+        error = app.runtime.writer.failed() => Some(error),
+    };
+    stop.cancel();
+    if let Some(error) = failed {
+        // What is on the disk is unknown from here on, so nothing more is answered or sent.
+        return Err(Failure::failed(format!("the store failed: {error}")));
+    }
+    tracing::info!("stopping: requests and deliveries have {grace} s to end");
+    let drained = async {
+        app.drain(Duration::from_secs(grace)).await;
+        // The doors end by themselves within the same grace.
+        let _ended = doors.await;
+    };
+    tokio::select! {
+        () = drained => tracing::info!("stopped"),
+        () = told.to_stop() => {
+            return Err(Failure::failed("told twice to stop, so running work was cut off"));
+        }
+    }
+    Ok(())
+}
+
+/// The signals that end the daemon.
+struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    fn listen() -> Result<Self, Failure> {
+        let cannot = |error| Failure::failed(format!("signals cannot be listened to: {error}"));
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(cannot)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(cannot)?,
+        })
+    }
+
+    async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let store = SledStore::open(folder).map_err(|error| Failure::failed(error.to_string()))?;
+    let ingredients = Ingredients {
+        clock: Arc::new(SystemClock),
+        store: Arc::new(store),
+        cache: Some(folder.join(CACHE_FOLDER)),
+        ack_key: ack_links::key_in(folder)?,
+    };
+    Ok(App::build(config, ingredients).await?)
+}
+
+/// At the first start there is no token and so no way in: makes one and says in which file it is.
+/// The file is there before the token is, so that a folder that cannot be written fails the
+/// start and locks nobody out.
+async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
+    if app.tokens.list().iter().any(|it| it.scope == Scope::Admin) {
+        return Ok(());
+    }
+    let path = folder.join(TOKEN_FILE);
+    let cannot = || format!("cannot write the admin token to {}", path.display());
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(cannot)?;
+    let token = auth::first_admin_token(app).await;
+    let token = token.map_err(|error| Failure::failed(error.to_string()))?;
+    let text = token.as_ref().map_or("", Token::reveal);
+    writeln!(file, "{text}")
+        .and_then(|()| file.sync_all())
+        .with_context(cannot)?;
+    tracing::info!(
+        "made the first admin token; it is in {}: keep it, and give it by --token-file",
+        path.display()
+    );
+    Ok(())
+}

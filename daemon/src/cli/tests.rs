@@ -1,0 +1,157 @@
+//! What the command line promises to people and to scripts.
+
+use std::path::Path;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use super::{Cli, Exit, Out, run};
+
+fn tocsin(args: &[&str]) -> (Option<Exit>, String, String) {
+    let args = std::iter::once("tocsin").chain(args.iter().copied());
+    let cli = Cli::try_parse_from(args).expect("a command line that is understood");
+    let mut out = Vec::new();
+    let result = run(&cli, &mut Out::plain(&mut out));
+    let out = String::from_utf8(out).expect("text");
+    match result {
+        Ok(()) => (None, out, String::new()),
+        Err(failure) => (Some(failure.exit), out, failure.text),
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of text")
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_subcommand_says_what_it_does_and_most_show_an_example() {
+    fn visit(command: &clap::Command, seen: &mut Vec<String>) {
+        for sub in command
+            .get_subcommands()
+            .filter(|it| it.get_name() != "help")
+        {
+            assert!(sub.get_about().is_some(), "{} says nothing", sub.get_name());
+            if sub.get_subcommands().next().is_none() {
+                assert!(
+                    sub.get_after_help().is_some(),
+                    "{} shows no example",
+                    sub.get_name()
+                );
+                seen.push(sub.get_name().to_owned());
+            }
+            visit(sub, seen);
+        }
+    }
+    let mut seen = Vec::new();
+    visit(&Cli::command(), &mut seen);
+    assert!(seen.len() > 4, "{seen:?}");
+}
+
+#[test]
+fn what_init_writes_passes_check_and_its_policies_pass_their_tests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("oncall");
+    let (exit, out, _) = tocsin(&["init", text(&dir)]);
+    assert_eq!(exit, None);
+    assert!(out.contains("tocsin serve --config"), "{out}");
+    let config = dir.join("tocsin.toml");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!((exit, out.lines().count()), (None, 1), "{out}");
+    let policies = dir.join("policies");
+    let (exit, out, _) = tocsin(&["policy", "test", text(&policies)]);
+    assert_eq!((exit, out.as_str()), (None, ""));
+    let (exit, out, _) = tocsin(&["policy", "test", "-v", text(&policies)]);
+    assert_eq!(exit, None);
+    assert!(out.ends_with(" passed, 0 failed\n"), "{out}");
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("tocsin.toml");
+    std::fs::write(&config, "mine").expect("written");
+    let (exit, _, said) = tocsin(&["init", text(folder.path())]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(said.contains("not overwritten"), "{said}");
+    assert_eq!(std::fs::read_to_string(&config).expect("read"), "mine");
+    assert!(!folder.path().join("policies").exists());
+}
+
+#[test]
+fn check_names_every_fault_with_its_line_and_exits_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("tocsin.toml");
+    let wrong = "[server]\nlisten = \"nowhere\"\n\n[stroe]\npath = \"data\"\n";
+    std::fs::write(&config, wrong).expect("written");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(out.contains("tocsin.toml:2:"), "{out}");
+    assert!(out.contains("tocsin.toml:4:"), "{out}");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config), "--output", "json"]);
+    assert_eq!(exit, Some(Exit::Usage));
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(found["ok"], false);
+    assert_eq!(found["configuration"][0]["line"], 2);
+}
+
+#[test]
+fn check_without_a_file_exits_2_and_says_how_to_get_one() {
+    let (exit, _, said) = tocsin(&["check", "--config", "/nowhere/tocsin.toml"]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(said.contains("tocsin init"), "{said}");
+}
+
+#[test]
+fn check_reports_policies_that_are_broken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tocsin(&["init", text(folder.path())]);
+    let grading = folder.path().join("policies/grading.rhai");
+    std::fs::write(&grading, "fn grade(incident, alert) {\n  nonsense(\n}").expect("written");
+    let config = folder.path().join("tocsin.toml");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(out.contains("grading.rhai:"), "{out}");
+    assert!(out.contains("remedy"), "{out}");
+    let policies = folder.path().join("policies");
+    for verb in ["check", "test"] {
+        let (exit, out, _) = tocsin(&["policy", verb, text(&policies)]);
+        assert_eq!(exit, Some(Exit::Failed), "{verb}");
+        assert!(out.contains("grading.rhai:"), "{verb}: {out}");
+    }
+}
+
+#[test]
+fn policy_test_shows_what_differs_and_exits_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tocsin(&["init", text(folder.path())]);
+    let policies = folder.path().join("policies");
+    let tests = policies.join("grading.test.toml");
+    let case = "[[test]]\nname = \"page is minor\"\n\
+                alert = { labels = { severity = \"page\" } }\nexpect = { grade = \"minor\" }\n";
+    std::fs::write(&tests, case).expect("written");
+    let (exit, out, _) = tocsin(&["policy", "test", text(&policies)]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(out.contains("page is minor"), "{out}");
+    assert!(out.contains("+ grade ="), "{out}");
+    assert!(out.contains("critical"), "{out}");
+}
+
+#[test]
+fn verify_reads_a_store_and_refuses_a_folder_without_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (exit, _, said) = tocsin(&["verify", "--data-dir", text(folder.path())]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(said.contains("holds no store"), "{said}");
+    let store = tocsin_store::SledStore::open(folder.path()).expect("a store");
+    let (exit, _, said) = tocsin(&["verify", "--data-dir", text(folder.path())]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(said.contains("in use by another tocsin"), "{said}");
+    drop(store);
+    let (exit, out, _) = tocsin(&["verify", "--data-dir", text(folder.path())]);
+    assert_eq!(exit, None, "{out}");
+    assert!(out.contains("sound"), "{out}");
+}
