@@ -11,7 +11,9 @@ use super::output::{Format, Out, OutputArg, cell, time};
 #[derive(Debug, Subcommand)]
 pub(super) enum AlertCommand {
     /// List alerts
-    #[command(after_help = "Examples:\n  tocsin alert list\n  tocsin alert list --firing --output json")]
+    #[command(
+        after_help = "Examples:\n  tocsin alert list\n  tocsin alert list --firing --output json"
+    )]
     List(ListArgs),
 }
 

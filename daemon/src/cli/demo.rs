@@ -9,8 +9,10 @@ use crate::demo::Options;
 
 /// `tocsin demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example, which also builds what it needs, in a clone of tocsin:\n  \
-                        cargo xtask demo")]
+#[command(
+    after_help = "Example, which also builds what it needs, in a clone of tocsin:\n  \
+                        cargo xtask demo"
+)]
 pub(super) struct DemoArgs {
     /// The folder of the built Slack plugin, with plugin.toml and plugin.wasm
     #[arg(long, value_name = "DIR", default_value = "target/plugins/slack")]

@@ -35,10 +35,12 @@ const THREADS_END_MS: u64 = 1_000;
 
 /// `tocsin serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
+#[command(
+    after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
                         TOCSIN_LOG says what is logged, such as `warn` or `info,tocsin=debug`.\n\
-                        SIGTERM and SIGINT end the daemon once running requests and deliveries \
-                        have ended, within [server] grace-s; a second one ends it at once.")]
+                        SIGTERM or SIGINT end the daemon once running requests and deliveries \
+                        have ended, within [server] grace-s; a second one ends it at once."
+)]
 pub(super) struct ServeArgs {
     /// The configuration file
     #[arg(
@@ -94,7 +96,11 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
 
 fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
     let wanted = std::env::var("TOCSIN_LOG").unwrap_or_default();
-    let wanted = if wanted.is_empty() { LOG_USUAL } else { &wanted };
+    let wanted = if wanted.is_empty() {
+        LOG_USUAL
+    } else {
+        &wanted
+    };
     let filter = EnvFilter::try_new(wanted).map_err(|error| {
         Failure::usage(format!(
             "TOCSIN_LOG is not understood: {error}; set it to error, warn, info, debug or trace"
@@ -134,7 +140,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let doors = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
     let doors = tokio::spawn(doors);
     let failed = tokio::select! {
-        () = told.to_stop() => None,
+        () = told.stopped() => None,
         error = app.runtime.writer.failed() => Some(error),
     };
     stop.cancel();
@@ -150,7 +156,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     tokio::select! {
         () = drained => tracing::info!("stopped"),
-        () = told.to_stop() => {
+        () = told.stopped() => {
             return Err(Failure::failed("told twice to stop, so running work was cut off"));
         }
     }
@@ -172,7 +178,7 @@ impl Told {
         })
     }
 
-    async fn to_stop(&mut self) {
+    async fn stopped(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
