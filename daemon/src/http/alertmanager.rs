@@ -30,6 +30,8 @@ use crate::tokens::Scope;
 
 /// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
 const RECEIVER: &str = "tocsin";
+/// Most alerts of one answer: the API has no pages, and nobody reads more.
+const SHOWN_MAX: usize = 20_000;
 
 /// A problem in Alertmanager's shape.
 pub(super) struct AmProblem(Problem);
@@ -290,8 +292,11 @@ async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertR
             if sees.only.as_ref().is_none_or(|it| *it == alert.integration) {
                 records.push(record(&app, alert, now));
             }
-            true
+            records.len() < SHOWN_MAX
         })?;
+        if records.len() == SHOWN_MAX {
+            tracing::warn!(SHOWN_MAX, "more alerts fire than one answer shows");
+        }
         Ok(records)
     })
     .await

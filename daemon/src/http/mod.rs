@@ -118,3 +118,6 @@ async fn blocking<T: Send + 'static>(
 /// What names a request in its answer, in the log, and to the adapters.
 #[derive(Clone, Debug)]
 struct RequestId(String);
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use super::{ack, alertmanager, api, health, hooks, ingest, pagerduty};
         api::daemon::plugins, api::daemon::policies,
     ),
     security(("token" = [])),
-    modifiers(&TokenScheme)
+    modifiers(&TokenScheme, &Names)
 )]
 struct Description;
 
@@ -39,6 +39,28 @@ impl Modify for TokenScheme {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("token", scheme);
+    }
+}
+
+/// Names an operation by its method and path: functions of two modules share their names.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut openapi.paths.paths {
+            let operations = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    let words = path.split(|it: char| !it.is_ascii_alphanumeric());
+                    let words = words.filter(|it| !it.is_empty()).collect::<Vec<_>>();
+                    operation.operation_id = Some(format!("{method}-{}", words.join("-")));
+                }
+            }
+        }
     }
 }
 

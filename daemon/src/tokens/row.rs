@@ -8,7 +8,9 @@ use tocsin_core::{IntegrationId, PersonId, Timestamp};
 
 use super::secret::{Token, TokenHash};
 
-/// What a token may do. `Admin` may do all but send alerts, `Respond` all that `Read` may.
+/// What a token may do. `Admin` may do all that `Respond` may, which may do all that `Read` may.
+/// None of them stands in for a sender's own token, but at `/ingest/ID`, where an admin may try an
+/// integration out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {

@@ -1,0 +1,116 @@
+use serde_json::{Value, json};
+
+use super::rig::{Rig, request, test_app};
+use crate::tokens::Scope;
+
+fn alert(name: &str) -> Value {
+    json!({
+        "labels": { "alertname": name, "severity": "critical" },
+        "annotations": { "summary": "it is down" },
+        "startsAt": "2026-01-31T12:00:00Z",
+        "endsAt": "2026-01-31T12:14:00Z",
+        "generatorURL": "http://prometheus.example.com/graph",
+    })
+}
+
+fn silence(name: &str) -> Value {
+    json!({
+        "matchers": [{ "name": "alertname", "value": name, "isRegex": false }],
+        "startsAt": "2026-01-31T12:10:00Z",
+        "endsAt": "2026-01-31T14:10:00Z",
+        "createdBy": "ada",
+        "comment": "we are at it",
+    })
+}
+
+async fn post_alerts(rig: &Rig, alerts: &Value) -> super::rig::Answer {
+    let token = rig.sender("prometheus").await;
+    rig.post("/api/v2/alerts", &token, alerts).await
+}
+
+#[tokio::test]
+async fn an_alert_of_prometheus_opens_an_incident_and_shows_until_it_ends() {
+    let rig = test_app().await;
+    let sent = post_alerts(&rig, &json!([alert("Down")])).await.is(200);
+    assert_eq!(sent.text, "");
+    assert_eq!(rig.open_incidents(), 1);
+    let read = rig.token(Scope::Read).await;
+    let shown = rig.get("/api/v2/alerts", &read).await.is(200).json();
+    let [one] = shown.as_array().unwrap().as_slice() else {
+        panic!("one alert: {shown}");
+    };
+    assert_eq!(one["labels"]["alertname"], "Down");
+    assert_eq!(one["status"]["state"], "active");
+    assert_eq!(one["receivers"], json!([{ "name": "tocsin" }]));
+    let none = rig
+        .get("/api/v2/alerts?filter=alertname%3D%22Up%22", &read)
+        .await;
+    assert_eq!(none.is(200).json(), json!([]));
+    let groups = rig.get("/api/v2/alerts/groups", &read).await.is(200).json();
+    assert_eq!(groups[0]["labels"], json!({ "alertname": "Down" }));
+    let mut ended = alert("Down");
+    ended["endsAt"] = "2026-01-31T12:09:00Z".into();
+    post_alerts(&rig, &json!([ended])).await.is(200);
+    let shown = rig.get("/api/v2/alerts", &read).await.is(200).json();
+    assert_eq!(shown, json!([]));
+}
+
+#[tokio::test]
+async fn the_good_alerts_of_a_batch_are_taken_although_the_answer_is_400() {
+    let rig = test_app().await;
+    let answer = post_alerts(&rig, &json!([{ "labels": {} }, alert("Down")]))
+        .await
+        .is(400);
+    assert!(
+        answer.json().is_string(),
+        "an error is a JSON string: {}",
+        answer.text
+    );
+    assert_eq!(rig.open_incidents(), 1);
+}
+
+#[tokio::test]
+async fn the_senders_own_token_reads_what_amtool_reads_and_sets_no_silence() {
+    let rig = test_app().await;
+    let own = rig.sender("prometheus").await;
+    for path in ["alerts", "alerts/groups", "status", "receivers", "silences"] {
+        rig.get(&format!("/api/v2/{path}"), &own).await.is(200);
+    }
+    let refused = rig
+        .post("/api/v2/silences", &own, &silence("Down"))
+        .await
+        .is(403);
+    assert!(refused.text.contains("respond"), "{}", refused.text);
+    assert!(rig.app.runtime.silences.all().is_empty());
+    let bad = rig.get("/api/v2/alerts?active=perhaps", &own).await.is(400);
+    assert!(bad.json().is_string());
+}
+
+#[tokio::test]
+async fn a_silence_keeps_an_alert_quiet_until_it_is_ended() {
+    let rig = test_app().await;
+    let token = rig.person(Scope::Respond, "ada").await;
+    let set = rig
+        .post("/api/v2/silences", &token, &silence("Down"))
+        .await
+        .is(200)
+        .json();
+    let id = set["silenceID"].as_str().unwrap();
+    post_alerts(&rig, &json!([alert("Down")])).await.is(200);
+    assert_eq!(rig.open_incidents(), 0, "it is silenced");
+    let shown = rig.get("/api/v2/alerts", &token).await.is(200).json();
+    assert_eq!(shown[0]["status"]["state"], "suppressed");
+    assert_eq!(shown[0]["status"]["silencedBy"], json!([id]));
+    let path = format!("/api/v2/silence/{id}");
+    let one = rig.get(&path, &token).await.is(200).json();
+    assert_eq!(one["status"]["state"], "active");
+    rig.ask(request("DELETE", &path, &token, Vec::new()))
+        .await
+        .is(200);
+    let listed = rig.get("/api/v2/silences", &token).await.is(200).json();
+    assert_eq!(listed[0]["status"]["state"], "expired");
+    rig.get("/api/v2/silence/none", &token).await.is(404);
+    let wrong = json!({ "matchers": [] });
+    let refused = rig.post("/api/v2/silences", &token, &wrong).await.is(400);
+    assert!(refused.json().is_string());
+}

@@ -1,0 +1,13 @@
+//! What the doors must do, asked of the whole router over a daemon in memory.
+
+mod ack;
+mod alertmanager;
+mod api;
+mod bodies;
+mod doors;
+mod hooks;
+mod ingest;
+mod openapi;
+mod overload;
+mod pagerduty;
+mod rig;
