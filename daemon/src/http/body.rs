@@ -25,7 +25,15 @@ pub(super) struct Json<T>(pub(super) T);
 
 /// Reads a body as it came, at most `bytes_max`.
 pub(super) async fn read_raw(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let limit = Duration::from_millis(BODY_READ_MS_MAX);
+    read_within(body, bytes_max, Duration::from_millis(BODY_READ_MS_MAX)).await
+}
+
+/// Reads a body that must be here in time.
+pub(super) async fn read_within(
+    body: Body,
+    bytes_max: usize,
+    limit: Duration,
+) -> Result<Bytes, Problem> {
     let read = tokio::time::timeout(limit, Limited::new(body, bytes_max).collect()).await;
     match read {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
@@ -36,7 +44,7 @@ pub(super) async fn read_raw(body: Body, bytes_max: usize) -> Result<Bytes, Prob
         )),
         Err(_) => Err(Problem::new(
             Kind::TIMEOUT,
-            format!("the body must be here within {BODY_READ_MS_MAX} ms"),
+            format!("the body must be here within {} ms", limit.as_millis()),
         )),
     }
 }

@@ -1,4 +1,5 @@
 use std::io::Write as _;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -7,6 +8,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::rig::{Answer, Rig, request, test_app};
+use crate::http::body::read_within;
 
 /// What the test's configuration takes.
 const BYTES_MAX: usize = 65_536;
@@ -63,4 +65,12 @@ async fn what_cannot_be_unpacked_or_read_is_the_senders_fault() {
         .ask(request("POST", "/api/v1/incidents", &token, b"{".to_vec()))
         .await;
     assert_eq!(answer.is(400).json()["title"], "The request cannot be read");
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let first = futures_util::stream::once(async { Ok::<_, std::io::Error>("{") });
+    let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+    let read = read_within(Body::from_stream(body), BYTES_MAX, Duration::ZERO).await;
+    assert_eq!(read.unwrap_err().status(), 408);
 }
