@@ -9,15 +9,17 @@ use tocsin_plugin_sdk::http::Request;
 use tocsin_plugin_sdk::serde_json::{self, Value};
 
 /// What is called, always: a method that is not here wants a line in the manifest too.
-const METHODS: [(&str, &str); 10] = [
+const METHODS: [(&str, &str); 12] = [
     ("GET", "conversations.history"),
     ("GET", "users.conversations"),
     ("POST", "chat.postEphemeral"),
     ("POST", "chat.postMessage"),
     ("POST", "chat.update"),
+    ("POST", "conversations.archive"),
     ("POST", "conversations.create"),
     ("POST", "conversations.invite"),
     ("POST", "conversations.open"),
+    ("POST", "conversations.rename"),
     ("POST", "conversations.setPurpose"),
     ("POST", "conversations.setTopic"),
 ];

@@ -33,12 +33,11 @@ fn changed(
     delivery: &Delivery,
 ) -> Result<Outcome, Failure> {
     let incident = &change.after;
-    let flagged = incident.security && !change.before.security;
     let lines = changes::lines(change);
     if lines.is_empty() && !changes::retitles(change) {
         return Ok(Outcome::Ignored);
     }
-    if incident.status == Status::Closed && room::known(incident)?.is_none() {
+    if incident.status == Status::Closed && !room::exists(incident)? {
         return Ok(Outcome::Ignored);
     }
     let mut room = room::ensure(incident, delivery)?;
@@ -54,9 +53,6 @@ fn changed(
             message,
         }
         .send()?;
-    }
-    if flagged {
-        room::say_moved(incident, &event.id)?;
     }
     Ok(Outcome::Done)
 }

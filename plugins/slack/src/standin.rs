@@ -29,6 +29,7 @@ pub(crate) struct Channel {
     pub(crate) messages: Vec<Value>,
     /// Whether the app is in it.
     pub(crate) ours: bool,
+    pub(crate) archived: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +37,19 @@ struct World {
     channels: Vec<Channel>,
     fault: Option<Fault>,
     fails_once: Option<(&'static str, u16)>,
+    breaks: Option<(usize, Break)>,
     posts: u64,
+}
+
+/// How one request goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Break {
+    /// It does not arrive.
+    Before,
+    /// It is carried out, and the answer is a 500.
+    After,
+    /// It is carried out, and the answer does not come in time.
+    Lost,
 }
 
 /// The stand-in, installed as the outside of a fake host.
@@ -62,6 +75,16 @@ impl Slack {
     /// The next call of a method is carried out and then answered with this status.
     pub(crate) fn fail_after(&self, method: &'static str, status: u16) {
         self.world.borrow_mut().fails_once = Some((method, status));
+    }
+
+    /// The request that comes after so many others goes wrong.
+    pub(crate) fn break_after(&self, others: usize, how: Break) {
+        self.world.borrow_mut().breaks = Some((others, how));
+    }
+
+    /// Whether a request that was to go wrong has not come.
+    pub(crate) fn is_unbroken(&self) -> bool {
+        self.world.borrow().breaks.is_some()
     }
 
     pub(crate) fn add_foreign_channel(&self, name: &str) {
@@ -117,6 +140,10 @@ impl World {
             }
             None => {}
         }
+        let broken = self.next_break();
+        if let Some(Break::Before) = broken {
+            return Err(HttpError::Connect("refused".into()));
+        }
         let path = request.url.strip_prefix("http://slack.test/api/").unwrap();
         let (method, query) = path.split_once('?').unwrap_or((path, ""));
         let form = request
@@ -130,6 +157,11 @@ impl World {
             }
             Err(code) => json!({"ok": false, "error": code}),
         };
+        match broken {
+            Some(Break::After) => return Ok(respond(500, &[], &json!({}))),
+            Some(Break::Lost) => return Err(HttpError::Timeout),
+            Some(Break::Before) | None => {}
+        }
         if let Some((failing, status)) = self.fails_once
             && failing == method
         {
@@ -137,6 +169,15 @@ impl World {
             return Ok(respond(status, &[], &json!({})));
         }
         Ok(respond(200, &[], &answer))
+    }
+
+    fn next_break(&mut self) -> Option<Break> {
+        let (others, how) = self.breaks.take()?;
+        if others == 0 {
+            return Some(how);
+        }
+        self.breaks = Some((others - 1, how));
+        None
     }
 
     fn call(&mut self, method: &str, params: &Params) -> Result<Value, &'static str> {
@@ -160,7 +201,8 @@ impl World {
                 Ok(json!({"channel": {"id": id}}))
             }
             "users.conversations" => {
-                let ours = self.channels.iter().filter(|it| it.ours).map(describe);
+                let ours = self.channels.iter().filter(|it| it.ours && !it.archived);
+                let ours = ours.map(describe);
                 Ok(json!({"channels": ours.collect::<Vec<Value>>()}))
             }
             _ => self.call_in_channel(method, params),
@@ -171,12 +213,19 @@ impl World {
         let id = params.get("channel");
         self.posts += 1;
         let ts = format!("{}.000100", 1_767_355_200 + self.posts);
+        let taken = self.channels.iter().any(|it| it.name == params.get("name"));
         let channel = self
             .channels
             .iter_mut()
             .find(|it| it.id == id)
             .ok_or("channel_not_found")?;
         match method {
+            "conversations.history" => return Ok(json!({"messages": channel.messages})),
+            "conversations.archive" if channel.archived => return Err("already_archived"),
+            _ if channel.archived => return Err("is_archived"),
+            "conversations.archive" => channel.archived = true,
+            "conversations.rename" if taken => return Err("name_taken"),
+            "conversations.rename" => channel.name = params.get("name"),
             "conversations.setTopic" => channel.topic = params.get("topic"),
             "conversations.setPurpose" => channel.purpose = params.get("purpose"),
             "conversations.invite" => {
@@ -186,7 +235,6 @@ impl World {
                 }
                 channel.members.push(user);
             }
-            "conversations.history" => return Ok(json!({"messages": channel.messages})),
             "chat.postMessage" => {
                 channel.messages.push(json!({
                     "ts": ts,
@@ -258,6 +306,7 @@ fn describe(channel: &Channel) -> Value {
         "id": channel.id,
         "name": channel.name,
         "created": 1_767_355_200,
+        "is_private": channel.private,
         "topic": {"value": channel.topic},
         "purpose": {"value": channel.purpose},
     })

@@ -60,6 +60,11 @@ pub(crate) fn purpose(incident: &Incident) -> String {
     cut(&text, TOPIC_CHARS_MAX)
 }
 
+/// What is left to read in a public room whose incident moved: nothing of what it is about.
+pub(crate) fn moved(incident: &Incident) -> String {
+    format!("Incident #{} moved to a private room", incident.number)
+}
+
 /// The incident in one line, e.g. ":red_circle: *Critical incident #42: Checkout is down*".
 pub(crate) fn headline(incident: &Incident) -> String {
     let drill = if incident.drill { "Drill: " } else { "" };

@@ -28,8 +28,8 @@ pub(super) fn create(name: &str, private: &str) -> Result<String, ApiError> {
     id.ok_or_else(missing)
 }
 
-/// A channel of this name among those that the app itself is in.
-pub(super) fn find_ours(name: &str) -> Result<Option<Value>, Failure> {
+/// The first such channel among those that the app itself is in.
+pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, Failure> {
     let mut cursor = String::new();
     for _ in 0..CHANNEL_PAGES_MAX {
         let mut params = vec![
@@ -49,7 +49,7 @@ pub(super) fn find_ours(name: &str) -> Result<Option<Value>, Failure> {
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
-        if let Some(found) = channels.iter().find(|it| it["name"] == name) {
+        if let Some(found) = channels.iter().find(|it| wanted(it)) {
             return Ok(Some(found.clone()));
         }
         let next = answer["response_metadata"]["next_cursor"]
@@ -75,10 +75,10 @@ pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failur
 /// One call for each person: Slack refuses the whole list for one who cannot be invited.
 pub(super) fn invite(
     channel: &str,
-    people: &[&Person],
+    users: &[&str],
     invited: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    for user in people.iter().filter_map(|it| it.contact("slack")) {
+    for user in users {
         if invited.iter().any(|it| it == user) {
             continue;
         }
@@ -86,9 +86,15 @@ pub(super) fn invite(
             "conversations.invite",
             &[("channel", channel), ("users", user)],
         )?;
-        invited.push(user.into());
+        invited.push((*user).into());
     }
     Ok(())
+}
+
+/// Slack's ids of those whom Slack knows.
+pub(super) fn users<'a>(people: &[&'a Person]) -> Vec<&'a str> {
+    let known = people.iter().filter_map(|it| it.contact("slack"));
+    known.collect()
 }
 
 /// Records the room as the incident's; a refusal must not keep it from opening.
@@ -112,12 +118,17 @@ pub(super) fn tolerate(method: &str, params: &[(&str, &str)]) -> Result<(), Fail
     match api::post(method, params, None) {
         Ok(_) => Ok(()),
         Err(error) if error.is("already_in_channel") => Ok(()),
-        Err(error) => match error.into_failure(method) {
-            Failure::Permanent(why) => {
-                log::warn(&why, &[]);
-                Ok(())
-            }
-            other => Err(other),
-        },
+        Err(error) => tolerated(error.into_failure(method)),
+    }
+}
+
+/// As [`tolerate`], for a call that failed.
+pub(super) fn tolerated(failure: Failure) -> Result<(), Failure> {
+    match failure {
+        Failure::Permanent(why) => {
+            log::warn(&why, &[]);
+            Ok(())
+        }
+        other => Err(other),
     }
 }

@@ -14,7 +14,7 @@ const CLAIM_MS: u64 = 30_000;
 /// Another delivery is at it: come back then.
 const CLAIMED_RETRY_MS: u64 = 2_000;
 /// How many names somebody else may have taken.
-const NAMES_TRIED_MAX: u32 = 20;
+pub(super) const NAMES_TRIED_MAX: u32 = 20;
 /// Slack's clock and ours may differ.
 const CLOCK_SKEW_S: u64 = 600;
 
@@ -56,7 +56,8 @@ impl Claim {
         }
     }
 
-    fn save(&mut self) -> Result<(), Failure> {
+    /// Writes the row, if the claim still holds.
+    pub(super) fn save(&mut self) -> Result<(), Failure> {
         let saved = kv::swap(&self.key, Some(self.revision), &self.row, Some(ROOM_TTL_MS))?;
         self.revision = saved.ok_or_else(|| {
             Failure::retry_after("another delivery took over the war room", CLAIMED_RETRY_MS)
@@ -64,23 +65,26 @@ impl Claim {
         Ok(())
     }
 
-    /// Lets the next delivery try at once. If that fails, the claim runs out by itself.
-    pub(super) fn release(&mut self) {
+    /// Ends the work with this result and lets the next delivery try at once.
+    pub(super) fn release(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         self.row.held_until = 0;
-        if let Err(error) = self.save() {
+        let saved = self.save();
+        // After a failure that counts more, the claim runs out by itself.
+        if let (Err(_), Err(error)) = (&result, &saved) {
             log::debug(
                 "the claim on the room was not released",
                 &[("why", &format!("{error:?}"))],
             );
         }
+        result.and(saved)
     }
 
     /// Creates the room, or goes on where an earlier try stopped. Every step may be repeated.
-    pub(super) fn furnish(&mut self, incident: &Incident) -> Result<(), Failure> {
+    pub(super) fn furnish(&mut self, incident: &Incident, private: bool) -> Result<(), Failure> {
         let channel = match &self.row.channel {
             Some(channel) => channel.clone(),
             None => {
-                let channel = self.create(incident)?;
+                let channel = self.create(incident, private)?;
                 self.row.channel = Some(channel.clone());
                 self.save()?;
                 channel
@@ -98,7 +102,8 @@ impl Claim {
             .into_iter()
             .flatten()
             .collect();
-        channel::invite(&channel, &people, &mut self.row.invited)?;
+        let users = channel::users(&people);
+        channel::invite(&channel, &users, &mut self.row.invited)?;
         let effect = format!("opening:{}", self.key);
         let message = blocks::opening(incident);
         Post {
@@ -109,27 +114,19 @@ impl Claim {
         }
         .send()?;
         self.row.ready = true;
-        self.row.held_until = 0;
         self.save()
     }
 
-    fn create(&mut self, incident: &Incident) -> Result<String, Failure> {
+    fn create(&mut self, incident: &Incident, private: bool) -> Result<String, Failure> {
         let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
-        let private = if incident.security { "true" } else { "false" };
         for taken in 0..NAMES_TRIED_MAX {
-            let name = names::room(
-                &prefix,
-                incident.number,
-                &incident.title,
-                incident.security,
-                taken,
-            );
+            let name = names::room(&prefix, incident.number, &incident.title, private, taken);
             self.row.tried = Some(name.clone());
             self.save()?;
-            match channel::create(&name, private) {
+            match channel::create(&name, if private { "true" } else { "false" }) {
                 Ok(channel) => return Ok(channel),
                 Err(error) if error.is("name_taken") => {
-                    if let Some(channel) = channel::find_ours(&name)?
+                    if let Some(channel) = channel::find_ours(|it| it["name"] == name.as_str())?
                         && self.may_adopt(&channel, &name, incident)
                     {
                         let id = channel["id"].as_str().unwrap_or_default();
@@ -149,7 +146,8 @@ impl Claim {
         Err(Failure::Permanent(why))
     }
 
-    fn may_adopt(&self, channel: &Value, name: &str, incident: &Incident) -> bool {
+    /// Whether a channel of the app is known to be this incident's.
+    pub(super) fn may_adopt(&self, channel: &Value, name: &str, incident: &Incident) -> bool {
         let text = |field: &str| channel[field]["value"].as_str().unwrap_or_default();
         let marker = text::marker(&incident.id);
         let marked = |text: &str| text.split_whitespace().any(|it| it == marker);

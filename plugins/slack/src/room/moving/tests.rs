@@ -1,0 +1,363 @@
+//! An incident that is flagged late, against a small Slack, broken off at each request.
+
+use crate::standin::{Break, Channel, Fault, Slack};
+use crate::tests::{ROOM, deliver, flagged, graded_critical, noted, opened, secret};
+use tocsin_plugin_sdk::serde_json::json;
+use tocsin_plugin_sdk::testing::{change, incident, person};
+use tocsin_plugin_sdk::types::{EventBody, ExternalRef, Failure, Incident, Job, Outcome};
+
+const PRIVATE: &str = "inc-42-private";
+const MOVED: &str = "inc-42-moved";
+/// More requests than a move has.
+const REQUESTS_MAX: usize = 40;
+
+/// A public room with an operator and somebody who was paged in it.
+fn open_public(slack: &Slack) {
+    let staffed = staffed(incident());
+    slack.host.add_incident(&staffed);
+    deliver(slack, "e-1", EventBody::IncidentOpened(staffed)).unwrap();
+    deliver(slack, "j-1", invite("U2")).unwrap();
+}
+
+fn staffed(mut it: Incident) -> Incident {
+    it.operator = Some(person("Jo", "slack", "U1"));
+    it
+}
+
+fn invite(user: &str) -> EventBody {
+    EventBody::Job(Job {
+        topic: "invite".into(),
+        payload: json!({"incident": "inc-1", "user": user}).to_string(),
+    })
+}
+
+fn flag(slack: &Slack) -> EventBody {
+    slack.host.add_incident(&staffed(secret()));
+    let change = change(&staffed(incident()), &staffed(secret()), &["security"]);
+    EventBody::IncidentChanged(change)
+}
+
+fn private_rooms(slack: &Slack) -> Vec<Channel> {
+    let rooms = slack.channels().into_iter();
+    rooms.filter(|it| it.private && it.ours).collect()
+}
+
+/// What must be so in the end, whatever went wrong on the way.
+fn assert_moved(slack: &Slack, case: &str) {
+    let [private] = &private_rooms(slack)[..] else {
+        panic!("{case}: {:?}", slack.channels())
+    };
+    assert_eq!(private.name, PRIVATE, "{case}");
+    assert_eq!(private.members, ["U1", "U2"], "{case}");
+    let texts = slack.texts(PRIVATE);
+    let public = slack.channel(MOVED);
+    let has = |part: &str| texts.iter().filter(|it| it.contains(part)).count();
+    assert_eq!(has("incident #42"), 1, "{case}: {texts:?}");
+    assert_eq!(
+        has(&format!("moved here from <#{}>", public.id)),
+        1,
+        "{case}: {texts:?}"
+    );
+    let links = slack.host.commands();
+    let links: Vec<&str> = links.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        links.last(),
+        Some(&format!("channel {}", private.id).as_str()),
+        "{case}"
+    );
+
+    assert!(public.archived, "{case}");
+    assert_eq!(
+        public.topic, "Incident #42 moved to a private room",
+        "{case}"
+    );
+    assert_eq!(
+        public.purpose,
+        format!("tocsin:inc-1 {}", public.topic),
+        "{case}"
+    );
+    let told = slack.texts(MOVED);
+    let moved = told
+        .iter()
+        .filter(|it| it.contains("moved to a private room"));
+    assert_eq!(moved.count(), 1, "{case}: {told:?}");
+    assert!(
+        told.last().unwrap().contains("moved to a private room"),
+        "{case}: {told:?}"
+    );
+    assert_eq!(slack.channels().len(), 2, "{case}: {:?}", slack.channels());
+}
+
+#[test]
+fn an_incident_that_is_flagged_late_moves_to_a_private_room() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let flagged = flag(&slack);
+    deliver(&slack, "e-2", flagged.clone()).unwrap();
+    deliver(&slack, "e-2", flagged).unwrap();
+    assert_moved(&slack, "once");
+    let texts = slack.texts(PRIVATE);
+    assert_eq!(texts.len(), 3, "{texts:?}");
+    assert!(
+        texts[2].contains("Flagged as a *security* incident"),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn what_comes_later_goes_to_the_private_room() {
+    let slack = Slack::start();
+    open_public(&slack);
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    deliver(&slack, "e-3", noted("l-1")).unwrap();
+    deliver(&slack, "j-2", invite("U3")).unwrap();
+    assert!(
+        slack
+            .texts(PRIVATE)
+            .last()
+            .unwrap()
+            .contains("the queue is *full*")
+    );
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3"]);
+    let before = slack.host.requests().len();
+    deliver(&slack, "e-4", noted("l-2")).unwrap();
+    assert_eq!(
+        slack.host.requests().len(),
+        before + 1,
+        "a move is done once"
+    );
+}
+
+#[test]
+fn a_move_that_breaks_off_at_any_request_is_finished_by_whoever_comes_next() {
+    for how in [Break::Before, Break::After, Break::Lost] {
+        for next in ["e-2", "e-3"] {
+            let mut broken = 0;
+            for others in 0..REQUESTS_MAX {
+                let slack = Slack::start();
+                open_public(&slack);
+                let flagged = flag(&slack);
+                slack.break_after(others, how);
+                let first = deliver(&slack, "e-2", flagged.clone());
+                if slack.is_unbroken() {
+                    break;
+                }
+                let case = format!("{how:?} at {others}, then {next}: {first:?}");
+                assert!(matches!(first, Err(Failure::Retry(_))), "{case}");
+                deliver(&slack, next, flagged).expect(&case);
+                assert_moved(&slack, &case);
+                broken += 1;
+            }
+            assert!((10..REQUESTS_MAX).contains(&broken), "{broken} requests");
+        }
+    }
+}
+
+#[test]
+fn a_move_whose_every_answer_is_lost_once_ends_in_the_same() {
+    let methods = [
+        "conversations.create",
+        "conversations.setPurpose",
+        "conversations.setTopic",
+        "conversations.invite",
+        "chat.postMessage",
+        "conversations.rename",
+        "conversations.archive",
+    ];
+    let slack = Slack::start();
+    open_public(&slack);
+    let flagged = flag(&slack);
+    for method in methods {
+        slack.host.lose_answer(method);
+        deliver(&slack, "e-2", flagged.clone()).unwrap_err();
+    }
+    deliver(&slack, "e-2", flagged).unwrap();
+    assert_moved(&slack, "every answer was lost");
+}
+
+#[test]
+fn a_creation_that_broke_off_leaves_no_public_room_in_use() {
+    for how in [Break::Before, Break::After, Break::Lost] {
+        let slack = Slack::start();
+        slack.break_after(0, how);
+        deliver(&slack, "e-1", opened()).unwrap_err();
+        slack.host.add_incident(&secret());
+        deliver(&slack, "e-2", flagged()).unwrap();
+        deliver(&slack, "e-1", opened()).unwrap();
+        let open: Vec<Channel> = slack.channels();
+        let open = open.iter().filter(|it| !it.private && !it.archived);
+        assert_eq!(open.count(), 0, "{how:?}: {:?}", slack.channels());
+        assert_eq!(private_rooms(&slack).len(), 1, "{how:?}");
+        let name_says_it = |it: &Channel| it.name.contains("checkout");
+        assert!(!slack.channels().iter().any(name_says_it), "{how:?}");
+    }
+}
+
+#[test]
+fn flagged_before_there_is_a_room_no_public_one_is_opened_by_older_events() {
+    let slack = Slack::start();
+    deliver(&slack, "e-3", flagged()).unwrap();
+    deliver(&slack, "e-1", opened()).unwrap();
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    assert_eq!(slack.channels().len(), 1);
+    assert!(slack.channel(PRIVATE).private);
+    assert!(slack.channel(PRIVATE).topic.starts_with("[security]"));
+    assert_eq!(slack.texts(PRIVATE).len(), 3, "{:?}", slack.texts(PRIVATE));
+}
+
+#[test]
+fn an_event_from_before_the_flag_moves_the_room_too_because_the_present_flag_counts() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let flagged = flag(&slack);
+    deliver(&slack, "e-2", graded_critical()).unwrap();
+    assert_moved(&slack, "the older first");
+    deliver(&slack, "e-3", flagged).unwrap();
+    assert_moved(&slack, "then the flag");
+}
+
+#[test]
+fn a_flag_that_is_taken_back_opens_no_public_room_again() {
+    let slack = Slack::start();
+    open_public(&slack);
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    let mut public = staffed(incident());
+    public.revision = 4;
+    slack.host.add_incident(&public);
+    let change = change(&staffed(secret()), &public, &["security"]);
+    deliver(&slack, "e-3", EventBody::IncidentChanged(change)).unwrap();
+    assert_moved(&slack, "taken back");
+}
+
+#[test]
+fn while_another_delivery_opens_the_public_room_the_move_waits_for_it() {
+    let slack = Slack::start();
+    let claim = json!({
+        "tried": ROOM, "ready": false, "topic_revision": 0, "invited": [],
+        "holder": "e-1", "held_until": incident().opened_at + 30_000, "channel": null
+    });
+    tocsin_plugin_sdk::kv::set("room:inc-1", &claim, None).unwrap();
+    let failure = deliver(&slack, "e-2", flagged()).unwrap_err();
+    assert!(matches!(failure, Failure::Retry(_)), "{failure:?}");
+    assert_eq!(slack.channels().len(), 0);
+    slack.host.advance_ms(30_000);
+    deliver(&slack, "e-2", flagged()).unwrap();
+    assert_eq!(private_rooms(&slack).len(), 1);
+    assert_eq!(slack.channels().len(), 1);
+}
+
+#[test]
+fn a_public_room_that_only_the_incident_remembers_is_closed_by_its_marker() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let mut secret = staffed(secret());
+    let channel = ExternalRef {
+        plugin: "slack".into(),
+        kind: "channel".into(),
+        id: slack.channel(ROOM).id,
+        url: None,
+    };
+    secret.refs = vec![channel];
+    tocsin_plugin_sdk::kv::delete("room:inc-1").unwrap();
+    let change = EventBody::IncidentChanged(change(&incident(), &secret, &["security"]));
+    for others in [2, 6] {
+        slack.break_after(others, Break::Before);
+        deliver(&slack, "e-2", change.clone()).unwrap_err();
+        secret.refs.clear();
+    }
+    deliver(&slack, "e-2", change).unwrap();
+    assert!(slack.channel(MOVED).archived);
+    assert_eq!(private_rooms(&slack).len(), 1);
+}
+
+#[test]
+fn a_channel_of_somebody_else_is_neither_renamed_nor_archived() {
+    let slack = Slack::start();
+    slack.add_foreign_channel(ROOM);
+    slack.add_foreign_channel(MOVED);
+    slack.edit(ROOM, |it| it.ours = true);
+    deliver(&slack, "e-1", opened()).unwrap();
+    deliver(&slack, "e-2", flagged()).unwrap();
+    for name in [ROOM, MOVED] {
+        assert!(!slack.channel(name).archived, "{name}");
+        assert_eq!(slack.texts(name).len(), 0, "{name}");
+    }
+    assert!(slack.channel(&format!("{MOVED}-2")).archived);
+}
+
+#[test]
+fn a_public_room_that_somebody_archived_does_not_keep_the_incident_from_moving() {
+    let slack = Slack::start();
+    open_public(&slack);
+    slack.edit(ROOM, |it| it.archived = true);
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    assert_eq!(private_rooms(&slack).len(), 1);
+    let before = slack.host.requests().len();
+    deliver(&slack, "e-3", noted("l-1")).unwrap();
+    assert_eq!(slack.host.requests().len(), before + 1);
+}
+
+#[test]
+fn a_scope_that_is_missing_pauses_the_plugin_and_posts_nothing_in_public() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let before = slack.channel(ROOM).messages.len();
+    let flagged = flag(&slack);
+    slack.fault(Some(Fault::Refuses("missing_scope")));
+    let failure = deliver(&slack, "e-2", flagged.clone()).unwrap_err();
+    assert!(matches!(failure, Failure::Misconfigured(_)), "{failure:?}");
+    slack.fault(None);
+    assert_eq!(slack.channel(ROOM).messages.len(), before);
+    deliver(&slack, "e-3", noted("l-1")).unwrap();
+    assert_moved(&slack, "mended");
+}
+
+#[test]
+fn a_closed_incident_that_is_flagged_still_moves() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let closed = |mut it: Incident| {
+        it.status = tocsin_plugin_sdk::types::Status::Closed;
+        it
+    };
+    let (before, after) = (closed(staffed(incident())), closed(staffed(secret())));
+    let body = EventBody::IncidentChanged(change(&before, &after, &["security"]));
+    assert_eq!(deliver(&slack, "e-2", body), Ok(Outcome::Done));
+    assert_moved(&slack, "closed");
+}
+
+#[test]
+fn without_clearance_the_earlier_title_stands_nowhere_but_in_what_was_written_before() {
+    let redacted = |mut it: Incident| {
+        it.title = "A security incident".into();
+        it.summary = String::new();
+        it.services.clear();
+        it
+    };
+    let slack = Slack::start();
+    open_public(&slack);
+    let written = slack.channel(ROOM).messages.len();
+    let (before, after) = (redacted(staffed(incident())), redacted(staffed(secret())));
+    slack.host.add_incident(&after);
+    let sent = slack.host.requests().len();
+    let body = EventBody::IncidentChanged(change(&before, &after, &["security"]));
+    deliver(&slack, "e-2", body).unwrap();
+    assert_moved(&slack, "redacted");
+    for request in slack.host.requests().iter().skip(sent) {
+        let body = String::from_utf8(request.body.clone().unwrap_or_default()).unwrap();
+        let sent = format!("{}?{body}", request.url).to_lowercase();
+        assert!(!sent.contains("checkout"), "{sent}");
+    }
+    for mut it in slack.channels() {
+        if !it.private {
+            it.messages.drain(..written);
+        }
+        assert!(
+            !format!("{it:?}").to_lowercase().contains("checkout"),
+            "{it:?}"
+        );
+    }
+    for line in slack.host.logs() {
+        assert!(!line.to_lowercase().contains("checkout"), "{line}");
+    }
+}
