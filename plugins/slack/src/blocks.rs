@@ -31,6 +31,14 @@ impl Message {
         }
     }
 
+    /// A text as a block, to stand where other blocks stood.
+    pub(crate) fn block(text: &str) -> Self {
+        Message {
+            text: text.into(),
+            blocks: vec![section(text)],
+        }
+    }
+
     /// The same message without buttons and with a note under it.
     pub(crate) fn settled(text: &str, note: &str) -> Self {
         let blocks = vec![section(text), context(note)];

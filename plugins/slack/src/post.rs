@@ -15,7 +15,7 @@ const EVENT_TYPE: &str = "tocsin";
 /// Slack's clock and ours may differ, and a message is older than the try that looks for it.
 const LOOK_BACK_MS: u64 = 600_000;
 const HISTORY_PAGES_MAX: usize = 5;
-const HISTORY_PAGE: &str = "100";
+const HISTORY_PAGE: &str = "200";
 /// How long an unsure outcome is remembered; deliveries are dead by then.
 const UNSURE_TTL_MS: u64 = 3 * 24 * 3_600_000;
 
@@ -77,41 +77,77 @@ impl Post<'_> {
 
     /// Searches the channel's history for this message.
     fn look(&self) -> Result<Option<String>, Failure> {
-        let oldest = format!("{}.000000", self.since.saturating_sub(LOOK_BACK_MS) / 1000);
-        let mut cursor = String::new();
-        for _ in 0..HISTORY_PAGES_MAX {
-            let mut params = vec![
-                ("channel", self.channel),
-                ("oldest", oldest.as_str()),
-                ("limit", HISTORY_PAGE),
-                ("include_all_metadata", "true"),
-            ];
-            if !cursor.is_empty() {
-                params.push(("cursor", cursor.as_str()));
+        let mut found = None;
+        each_of_ours(self.channel, self.since, |it| {
+            if it.effect == self.effect {
+                found = Some(it.ts);
             }
-            let answer = api::get("conversations.history", &params)
-                .map_err(|error| error.into_failure("conversations.history"))?;
-            if let Some(ts) = find(&answer, &self.effect) {
-                return Ok(Some(ts));
-            }
-            let next = answer["response_metadata"]["next_cursor"]
-                .as_str()
-                .unwrap_or_default();
-            if next.is_empty() {
-                return Ok(None);
-            }
-            cursor = next.to_string();
-        }
+            found.is_some()
+        })?;
         // Newest first: what is not in the newest pages was not posted by a recent try.
-        Ok(None)
+        Ok(found)
     }
 }
 
-fn find(history: &Value, effect: &str) -> Option<String> {
-    let messages = history["messages"].as_array()?;
-    let ours = messages.iter().find(|it| {
-        let metadata = &it["metadata"];
-        metadata["event_type"] == EVENT_TYPE && metadata["event_payload"]["effect_id"] == effect
-    })?;
-    Some(ours["ts"].as_str()?.to_string())
+/// A message of ours that stands in a channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    /// Its name in Slack.
+    pub(crate) ts: String,
+    /// What it was posted as.
+    pub(crate) effect: String,
+    /// What it says.
+    pub(crate) text: String,
+}
+
+/// Our messages in a channel, newest first, until `done` says so or the newest pages are read.
+///
+/// # Errors
+/// Those of `conversations.history`.
+pub(crate) fn each_of_ours(
+    channel: &str,
+    since: Timestamp,
+    mut done: impl FnMut(Standing) -> bool,
+) -> Result<(), Failure> {
+    let oldest = format!("{}.000000", since.saturating_sub(LOOK_BACK_MS) / 1000);
+    let mut cursor = String::new();
+    for _ in 0..HISTORY_PAGES_MAX {
+        let mut params = vec![
+            ("channel", channel),
+            ("oldest", oldest.as_str()),
+            ("limit", HISTORY_PAGE),
+            ("include_all_metadata", "true"),
+        ];
+        if !cursor.is_empty() {
+            params.push(("cursor", cursor.as_str()));
+        }
+        let answer = api::get("conversations.history", &params)
+            .map_err(|error| error.into_failure("conversations.history"))?;
+        let messages = answer["messages"].as_array();
+        for message in messages.into_iter().flatten().filter_map(standing) {
+            if done(message) {
+                return Ok(());
+            }
+        }
+        let next = answer["response_metadata"]["next_cursor"]
+            .as_str()
+            .unwrap_or_default();
+        if next.is_empty() {
+            break;
+        }
+        cursor = next.to_string();
+    }
+    Ok(())
+}
+
+fn standing(message: &Value) -> Option<Standing> {
+    let metadata = &message["metadata"];
+    if metadata["event_type"] != EVENT_TYPE {
+        return None;
+    }
+    Some(Standing {
+        ts: message["ts"].as_str()?.into(),
+        effect: metadata["event_payload"]["effect_id"].as_str()?.into(),
+        text: message["text"].as_str().unwrap_or_default().into(),
+    })
 }

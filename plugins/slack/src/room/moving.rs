@@ -9,11 +9,17 @@ use super::claim::{Claim, NAMES_TRIED_MAX};
 use super::{Row, channel, key};
 use crate::api;
 use crate::blocks::Message;
-use crate::post::Post;
+use crate::post::{self, Post, Standing};
 use crate::{names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{config, kv, log};
+
+/// How many of our messages are taken out of a public room: Slack takes about 50 edits a minute,
+/// and until they are done the room is not archived.
+const REMOVED_MAX: usize = 100;
+/// What then stands there.
+const REMOVED: &str = "_Removed_";
 
 /// Opens the private room, and closes the public one if there is one.
 pub(super) fn open_alone(
@@ -66,14 +72,12 @@ fn public_channel(public: &mut Claim, incident: &Incident) -> Result<Option<Stri
     if name.is_none() && linked.is_none() {
         return Ok(None);
     }
-    let found = channel::find_ours(|it| {
-        let named = name.as_deref().is_some_and(|name| it["name"] == name);
-        let known = linked.is_some_and(|id| it["id"] == id);
-        (named || known) && it["is_private"] != true
-    })?;
     let name = name.unwrap_or_default();
-    let ours = found.filter(|it| public.may_adopt(it, &name, incident));
-    if let Some(id) = ours.and_then(|it| it["id"].as_str().map(String::from)) {
+    let found = channel::find_ours(|it| {
+        let meant = it["name"] == name.as_str() || linked.is_some_and(|id| it["id"] == id);
+        meant && it["is_private"] != true && public.may_adopt(it, &name, incident)
+    })?;
+    if let Some(id) = found.and_then(|it| it["id"].as_str().map(String::from)) {
         // Noted now: it is about to lose the name by which it was found.
         public.row.channel = Some(id);
         public.save()?;
@@ -115,6 +119,7 @@ fn close(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), F
         &[("channel", channel), ("purpose", &purpose)],
     )?;
     tell(public, channel, incident)?;
+    remove_ours(channel, incident)?;
     archive(channel)
 }
 
@@ -150,7 +155,7 @@ fn tell(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Fa
     let line = ":lock: This incident moved to a private room. Please do not discuss it here.";
     let sent = Post {
         channel,
-        effect: format!("moved:{}", incident.id),
+        effect: moved_effect(incident),
         since: incident.opened_at,
         message: Message::line(line.into()),
     }
@@ -159,6 +164,37 @@ fn tell(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Fa
     sent.map(drop).or_else(channel::tolerated)?;
     public.row.told = true;
     public.save()
+}
+
+/// Takes back what we wrote there; what people wrote, no app can take away. An archived channel
+/// cannot be edited, so this comes before.
+fn remove_ours(channel: &str, incident: &Incident) -> Result<(), Failure> {
+    let notice = moved_effect(incident);
+    let mut ours: Vec<Standing> = Vec::new();
+    let read = post::each_of_ours(channel, incident.opened_at, |it| {
+        if it.effect != notice && it.text != REMOVED {
+            ours.push(it);
+        }
+        false
+    });
+    read.or_else(channel::tolerated)?;
+    let message = Message::block(REMOVED);
+    let blocks = Value::from(message.blocks).to_string();
+    // The oldest say most: title and summary.
+    for it in ours.iter().rev().take(REMOVED_MAX) {
+        let params = [
+            ("channel", channel),
+            ("ts", it.ts.as_str()),
+            ("text", message.text.as_str()),
+            ("blocks", blocks.as_str()),
+        ];
+        channel::tolerate("chat.update", &params)?;
+    }
+    Ok(())
+}
+
+fn moved_effect(incident: &Incident) -> String {
+    format!("moved:{}", incident.id)
 }
 
 fn archive(channel: &str) -> Result<(), Failure> {
