@@ -1,5 +1,6 @@
 //! An incident that is flagged late, against a small Slack, broken off at each request.
 
+use crate::room;
 use crate::standin::{Break, Channel, Fault, Slack};
 use crate::tests::{ROOM, deliver, flagged, graded_critical, noted, opened, secret};
 use tocsin_plugin_sdk::serde_json::json;
@@ -35,6 +36,15 @@ fn flag(slack: &Slack) -> EventBody {
     slack.host.add_incident(&staffed(secret()));
     let change = change(&staffed(incident()), &staffed(secret()), &["security"]);
     EventBody::IncidentChanged(change)
+}
+
+fn linked(slack: &Slack, channel: &str) -> ExternalRef {
+    ExternalRef {
+        plugin: "slack".into(),
+        kind: "channel".into(),
+        id: slack.channel(channel).id,
+        url: None,
+    }
 }
 
 fn private_rooms(slack: &Slack) -> Vec<Channel> {
@@ -251,13 +261,7 @@ fn a_public_room_that_only_the_incident_remembers_is_closed_by_its_marker() {
     let slack = Slack::start();
     open_public(&slack);
     let mut secret = staffed(secret());
-    let channel = ExternalRef {
-        plugin: "slack".into(),
-        kind: "channel".into(),
-        id: slack.channel(ROOM).id,
-        url: None,
-    };
-    secret.refs = vec![channel];
+    secret.refs = vec![linked(&slack, ROOM)];
     tocsin_plugin_sdk::kv::delete("room:inc-1").unwrap();
     // From the link to the private room on, the incident remembers only that one.
     for (others, linked) in [(3, true), (7, false)] {
@@ -294,6 +298,9 @@ fn a_public_room_that_somebody_archived_does_not_keep_the_incident_from_moving()
     open_public(&slack);
     slack.edit(ROOM, |it| it.archived = true);
     deliver(&slack, "e-2", flag(&slack)).unwrap();
+    let logs = slack.host.logs();
+    let by_hand = |it: &String| it.contains("by hand");
+    assert!(!logs.iter().any(by_hand), "{logs:?}");
     assert_eq!(private_rooms(&slack).len(), 1);
     let before = slack.host.requests().len();
     deliver(&slack, "e-3", noted("l-1")).unwrap();
@@ -369,4 +376,44 @@ fn without_clearance_the_earlier_title_stands_nowhere_any_more() {
     for line in slack.host.logs() {
         assert!(!line.to_lowercase().contains("checkout"), "{line}");
     }
+}
+
+#[test]
+fn a_private_room_is_known_again_even_if_the_store_forgot_it() {
+    let slack = Slack::start();
+    let mut secret = secret();
+    let body = |it: &Incident| EventBody::IncidentOpened(it.clone());
+    deliver(&slack, "e-1", body(&secret)).unwrap();
+    for row in ["room:inc-1", "private-room:inc-1"] {
+        tocsin_plugin_sdk::kv::delete(row).unwrap();
+    }
+    secret.refs = vec![linked(&slack, PRIVATE)];
+    deliver(&slack, "e-2", body(&secret)).unwrap();
+    assert_eq!(slack.channels().len(), 1);
+    assert!(!slack.channel(PRIVATE).archived);
+}
+
+#[test]
+fn people_whom_two_calls_invite_at_once_are_both_brought_over() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let delivery = slack.host.begin("j-2");
+    let mut one = room::ensure(&incident(), &delivery).unwrap();
+    let mut two = room::ensure(&incident(), &delivery).unwrap();
+    one.invite(&[&person("mo", "slack", "U3")]).unwrap();
+    two.invite(&[&person("al", "slack", "U4")]).unwrap();
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3", "U4"]);
+}
+
+#[test]
+fn who_is_invited_to_the_public_room_while_it_moves_is_invited_again() {
+    let slack = Slack::start();
+    open_public(&slack);
+    let mut room = room::ensure(&incident(), &slack.host.begin("j-2")).unwrap();
+    deliver(&slack, "e-2", flag(&slack)).unwrap();
+    let failure = room.invite(&[&person("mo", "slack", "U3")]).unwrap_err();
+    assert!(matches!(failure, Failure::Retry(_)), "{failure:?}");
+    deliver(&slack, "j-2", invite("U3")).unwrap();
+    assert_eq!(slack.channel(PRIVATE).members, ["U1", "U2", "U3"]);
 }
