@@ -97,7 +97,9 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let header = ["ID", "VERSION", "STATE", "CONTACTS", "RIGHTS", "NAME"];
     out.table(&header, &rows, "No plugins.")?;
     for fault in items(answer.get("faults").unwrap_or(&Value::Null), "faults") {
-        out.line(format!("not loaded: {}", cell(Some(fault))))?;
+        let why = fault.get("why").and_then(Value::as_str).unwrap_or_default();
+        let plugin = cell(fault.get("plugin"));
+        out.line(format!("{plugin} is not loaded: {}", clean(why)))?;
     }
     Ok(())
 }
