@@ -194,3 +194,6 @@ pub(super) fn items<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     let list = list.or_else(|| answer.get(name).and_then(Value::as_array));
     list.map_or(&[], Vec::as_slice)
 }
+
+#[cfg(test)]
+mod tests;

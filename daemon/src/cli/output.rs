@@ -175,3 +175,6 @@ pub(super) fn clean(text: &str) -> String {
     let shown = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(shown).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::Failure;
 use crate::ack_links;
 use crate::app::{App, Ingredients};
-use crate::auth;
+use crate::auth::{self, NewToken, TokenError};
 use crate::config::{self, Config};
 use crate::http;
 use crate::runtime::SystemClock;
@@ -84,6 +84,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let mut config = loaded.config;
     if let Some(listen) = args.listen {
         config.server.listen = listen;
+        if !listen.ip().is_loopback() && config.server.public_url.is_none() {
+            tracing::warn!("[server] has no public-url, so links in mails lead to {listen}");
+        }
     }
     if let Some(folder) = &args.data_dir {
         config.store.path.clone_from(folder);
@@ -203,13 +206,15 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
 }
 
 /// At the first start there is no token and so no way in: makes one and says in which file it is.
-/// The file is there before the token is, so that a folder that cannot be written fails the
-/// start and locks nobody out.
+/// The file is there, empty, before the token is made: a folder that cannot be written fails the
+/// start, and after a crash in between, the empty file asks for another. So does an operator who
+/// has lost every token: whoever may empty this file may read the whole store.
 async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
-    if app.tokens.list().iter().any(|it| it.scope == Scope::Admin) {
+    let path = folder.join(TOKEN_FILE);
+    let is_asked_for = std::fs::metadata(&path).is_ok_and(|it| it.len() == 0);
+    if !is_asked_for && app.tokens.list().iter().any(|it| it.scope == Scope::Admin) {
         return Ok(());
     }
-    let path = folder.join(TOKEN_FILE);
     let cannot = || format!("cannot write the admin token to {}", path.display());
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -218,15 +223,32 @@ async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
         .mode(0o600)
         .open(&path)
         .with_context(cannot)?;
-    let token = auth::first_admin_token(app).await;
+    let token = admin_token(app).await;
     let token = token.map_err(|error| Failure::failed(error.to_string()))?;
-    let text = token.as_ref().map_or("", Token::reveal);
-    writeln!(file, "{text}")
+    writeln!(file, "{}", token.reveal())
         .and_then(|()| file.sync_all())
         .with_context(cannot)?;
     tracing::info!(
-        "made the first admin token; it is in {}: keep it, and give it by --token-file",
+        "made an admin token; it is in {}: keep it, and give it by --token-file",
         path.display()
     );
     Ok(())
 }
+
+async fn admin_token(app: &Arc<App>) -> Result<Token, TokenError> {
+    if let Some(token) = auth::first_admin_token(app).await? {
+        return Ok(token);
+    }
+    let wanted = NewToken {
+        name: "admin by file".to_owned(),
+        scope: Scope::Admin,
+        integration: None,
+        person: None,
+    };
+    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let made = app.tokens.create(wanted, &app.config, now, writer).await?;
+    Ok(made.0)
+}
+
+#[cfg(test)]
+mod tests;

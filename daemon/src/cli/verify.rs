@@ -135,8 +135,8 @@ fn tell(
         out.line(fault)?;
     }
     out.line(format!(
-        "{}: read {} streams with {} events, folded {folded} incidents, read {} rows, \
-         {} deliveries that wait and {} timers",
+        "{}: streams {}, events {}, incidents folded {folded}, rows {}, deliveries that wait {}, \
+         timers {}",
         folder.display(),
         report.streams,
         report.events,
