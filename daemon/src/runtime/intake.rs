@@ -162,7 +162,11 @@ impl Runtime {
 impl Taken {
     fn note(&mut self, done: &Done) {
         if let (true, Some(incident)) = (done.opened, &done.incident) {
-            self.opened.push(incident.number);
+            let (number, grade) = (incident.number, incident.grade);
+            // A security incident's title is for those with clearance, and logs are not.
+            let title = (!incident.security).then_some(incident.title.as_str());
+            tracing::info!(number, %grade, title, id = %incident.id, "an incident is open");
+            self.opened.push(number);
         }
     }
 }

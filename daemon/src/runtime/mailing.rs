@@ -64,6 +64,14 @@ impl Runtime {
             // The message has a stable id, so that a second copy is recognized as such.
             Err(error) => Ended::again(error.to_string()),
         };
+        if let End::Again { why, .. } | End::GivenUp(why) = &ended.end {
+            tracing::warn!(
+                incident = incident.number,
+                page,
+                why,
+                "a page by mail failed"
+            );
+        }
         self.metrics
             .delivered(super::MAIL_CHANNEL, ended.end.word());
         ended
