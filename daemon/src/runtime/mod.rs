@@ -45,7 +45,7 @@ pub use leases::Leases;
 pub use local_time::local_time;
 pub(crate) use outcome::job_row;
 pub use parcel::{MAIL_CHANNEL, Parcel, Subscriber, Subscribers};
-pub use payload::{Payloads, wire_incident};
+pub use payload::{Payloads, REDACTED_TITLE, wire_incident};
 pub use policies::{Policies, Reload};
 pub use request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use silences::{SilenceError, Silences};

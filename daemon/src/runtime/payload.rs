@@ -21,7 +21,7 @@ use crate::ack_links::AckLinks;
 use crate::oncall::Roster;
 
 /// What is told of an incident to a receiver without clearance.
-const REDACTED_TITLE: &str = "A security incident";
+pub const REDACTED_TITLE: &str = "A security incident";
 
 /// What payloads are made of.
 #[derive(Clone)]

@@ -7,10 +7,7 @@ use tocsin_core::{Grade, Labels, Status, Timestamp, narrate};
 use utoipa::ToSchema;
 
 use crate::ingest::format_time;
-use crate::runtime::{Held, Summary};
-
-/// What stands for the title of an incident that the caller may not see.
-const HIDDEN_TITLE: &str = "security incident";
+use crate::runtime::{Held, REDACTED_TITLE, Summary};
 
 /// An incident in one line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -122,16 +119,16 @@ pub(crate) struct TimelineLine {
 
 impl IncidentLine {
     pub(super) fn of(summary: Summary, clearance: bool) -> Self {
-        let title = match summary.security && !clearance {
-            true => HIDDEN_TITLE.to_owned(),
-            false => summary.title,
+        let (title, service, team) = match summary.security && !clearance {
+            true => (REDACTED_TITLE.to_owned(), String::new(), None),
+            false => (summary.title, summary.service, summary.team),
         };
         Self {
             number: summary.number,
             id: summary.id.0,
             title,
-            service: summary.service,
-            team: summary.team.map(|it| it.0),
+            service,
+            team: team.map(|it| it.0),
             grade: summary.grade,
             security: summary.security,
             status: summary.status,
