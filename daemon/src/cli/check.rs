@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use tocsin_core::PluginId;
 use tocsin_plugin_host::manifest::Manifest;
-use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
+use tocsin_plugin_host::{GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
 use tocsin_policy::{Report, testing};
 
 use super::failure::{Exit, Failure};
@@ -137,7 +137,12 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
                 Err(error) => {
                     // Its contacts are not also told as served by nobody.
                     served.extend(contacts_asked(&grant.path));
-                    faults.push(at_plugin(loaded, id, error.to_string()));
+                    let messages = match error {
+                        LoadError::Settings(messages) => messages,
+                        error => vec![error.to_string()],
+                    };
+                    let messages = messages.into_iter();
+                    faults.extend(messages.map(|message| at_plugin(loaded, id, message)));
                 }
             }
         }
@@ -148,8 +153,7 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
 
 fn at_plugin(loaded: &Loaded, id: &PluginId, message: String) -> Fault {
     let place = [Place::Key("plugins"), Place::Key(id.as_str())];
-    let remedy = format!("see `tocsin plugin check`, or correct [plugins.{id}]");
-    loaded.fault(&place, message, &remedy)
+    loaded.fault(&place, message, "correct it and check again")
 }
 
 fn contacts_asked(folder: &Path) -> Vec<String> {

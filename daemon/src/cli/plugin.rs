@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use tocsin_plugin_host::manifest::Manifest;
-use tocsin_plugin_host::{CatalogEntry, Grants, PluginGrant};
+use tocsin_plugin_host::{CatalogEntry, Grants, LoadError, PluginGrant};
 
 use super::client::{Client, ClientArgs, items};
 use super::failure::Failure;
@@ -136,7 +136,12 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let host = super::check::host()?;
     let entry: CatalogEntry = super::runtime()?
         .block_on(host.check(&id, &grant))
-        .map_err(|error| Failure::failed(error.to_string()))?;
+        .map_err(|error| match (&error, &args.config) {
+            (LoadError::Settings(_), None) => Failure::failed(format!(
+                "{error}\nname a configuration that has them with --config FILE"
+            )),
+            _ => Failure::failed(error.to_string()),
+        })?;
     if args.output.output == Format::Json {
         return out.json(&entry);
     }
@@ -190,10 +195,14 @@ fn tell(plugin: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
         ("clearance", "clearance"),
         ("digest", "digest"),
     ] {
-        out.line(format!("  {label:<12}{}", member(name)))?;
+        let shown = plugin.get(name);
+        // The state is a word with what belongs to it.
+        let word = shown.and_then(|it| it.get("state"));
+        out.line(format!("  {label:<12}{}", cell(word.or(shown))))?;
     }
     for warning in items(plugin, "warnings") {
-        out.line(format!("  warning: {}", cell(Some(warning))))?;
+        let warning = warning.as_str().unwrap_or_default();
+        out.line(format!("  warning: {}", clean(warning)))?;
     }
     for right in items(plugin, "rights") {
         let (kind, name) = (cell(right.get("kind")), cell(right.get("name")));

@@ -125,6 +125,25 @@ fn check_reports_policies_that_are_broken() {
 }
 
 #[test]
+fn check_says_at_its_line_that_a_plugin_would_not_load() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tocsin(&["init", text(folder.path())]);
+    let config = folder.path().join("tocsin.toml");
+    let mut written = std::fs::read_to_string(&config).expect("read");
+    written.push_str("\n[plugins.hello]\npath = \"plugins/hello\"\n");
+    std::fs::write(&config, &written).expect("written");
+    let line = written.lines().count() - 1;
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(out.contains(&format!("tocsin.toml:{line}:")), "{out}");
+    assert!(out.contains("plugins/hello/plugin.toml"), "{out}");
+    let hello = folder.path().join("plugins/hello");
+    let (exit, _, said) = tocsin(&["plugin", "check", text(&hello)]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(said.contains("name the folder of a plugin"), "{said}");
+}
+
+#[test]
 fn policy_test_shows_what_differs_and_exits_1() {
     let folder = tempfile::tempdir().expect("a folder");
     tocsin(&["init", text(folder.path())]);
