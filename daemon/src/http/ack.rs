@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tocsin_core::command::Command;
@@ -11,6 +11,7 @@ use tocsin_core::incident::Incident;
 use tocsin_core::{Actor, PersonId};
 
 use super::blocking;
+use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
 use crate::mail::{AckClaim, AckRefusal};

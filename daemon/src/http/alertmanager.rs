@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::alert::{Alert, Place};
@@ -14,6 +14,7 @@ use super::api::alerts::{Shown, each_alert};
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::ingest::malformed;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, blocking};
 use crate::app::App;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tocsin_core::PluginId;
@@ -12,6 +12,7 @@ use tocsin_plugin_host::wit::WebhookResponse;
 use tocsin_plugin_host::{EnqueuedJob, Failure, WebhookCall};
 
 use super::body::read_raw;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use crate::app::App;
 use crate::runtime::{EngineError, Request as Ask, Write, job_row};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
@@ -12,6 +12,7 @@ use tocsin_core::IntegrationId;
 
 use super::body::Unpacked;
 use super::guard::Holder;
+use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, blocking};
 use crate::app::App;

@@ -15,6 +15,7 @@ mod ingest;
 mod layers;
 mod openapi;
 mod pagerduty;
+mod path;
 mod problem;
 mod serve;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::http::blocking;
 use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
+use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
 use crate::runtime::{Done, Held, Summary, events_of};
 

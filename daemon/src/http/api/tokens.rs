@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tocsin_core::{IntegrationId, PersonId};
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::NewToken;
 use crate::http::body::Json;
 use crate::http::guard::Admin;
+use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::ingest::format_time;
 use crate::tokens::{Scope, TokenRow};

@@ -78,6 +78,8 @@ async fn a_sender_at_the_wrong_door_is_shown_the_right_one() {
     rig.post("/ingest/nobody", &admin, &json!({})).await.is(404);
     let nowhere = rig.get("/api/v9", &admin).await.is(404);
     assert_eq!(nowhere.header("content-type"), "application/problem+json");
+    let broken = rig.get("/api/v1/incidents/%ff", &admin).await.is(400);
+    assert_eq!(broken.header("content-type"), "application/problem+json");
     let method = rig.get("/ingest/am", &admin).await.is(405);
     assert_eq!(method.header("content-type"), "application/problem+json");
 }
