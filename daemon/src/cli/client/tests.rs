@@ -44,7 +44,8 @@ fn client(args: &[&str]) -> Client {
 fn a_problem_is_told_by_its_detail_and_status() {
     let (client, asked) = answered(
         "HTTP/1.1 409 Conflict\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
-         \r\n{\"title\": \"no\", \"detail\": \"incident 1 is \\u001bclosed\", \"remedy\": \"reopen\"}",
+         \r\n{\"title\": \"no\", \
+         \"detail\": \"incident 1 is \\u001bclosed\", \"remedy\": \"reopen\"}",
     );
     let failure = client.get("/api/v1/incidents/1").expect_err("refused");
     assert_eq!(failure.exit, Exit::Failed);
