@@ -7,9 +7,10 @@ use arc_swap::ArcSwap;
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{IntegrationId, PersonId, Timestamp};
 use tocsin_store::{RowChange, Store, Table};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::Config;
-use crate::runtime::{EngineError, Request, Write, Writer, decode_row};
+use crate::runtime::{EngineError, Request, Write, Writer, decode_row, unbroken};
 use crate::tokens::{RANDOM_BYTES, Scope, Token, TokenRow};
 
 /// Tokens that are kept; more are refused until some are revoked.
@@ -21,9 +22,9 @@ type Index = HashMap<String, Arc<TokenRow>>;
 
 /// The tokens that open something.
 pub struct Tokens {
-    by_hash: ArcSwap<Index>,
+    by_hash: Arc<ArcSwap<Index>>,
     /// One change at a time, so that two do not lose each other's token.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<Mutex<()>>,
 }
 
 /// What somebody wants a token for.
@@ -83,8 +84,8 @@ impl Tokens {
             }
         }
         Ok(Self {
-            by_hash: ArcSwap::from_pointee(index),
-            changing: tokio::sync::Mutex::new(()),
+            by_hash: Arc::new(ArcSwap::from_pointee(index)),
+            changing: Arc::default(),
         })
     }
 
@@ -117,7 +118,7 @@ impl Tokens {
         writer: &Writer,
     ) -> Result<(Token, Arc<TokenRow>), TokenError> {
         wanted.check(config).map_err(TokenError::Invalid)?;
-        let _one = self.changing.lock().await;
+        let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.by_hash.load_full();
         if kept.len() >= TOKENS_MAX {
             return Err(TokenError::TooMany);
@@ -131,10 +132,9 @@ impl Tokens {
         let value = serde_json::to_value(row.as_ref())
             .map_err(|error| EngineError::Damaged(format!("the row of a token: {error}")))?;
         let key = row.hash.as_str().to_owned();
-        write(key.clone(), Some(value), writer).await?;
         let mut index = kept.as_ref().clone();
-        index.insert(key, Arc::clone(&row));
-        self.by_hash.store(Arc::new(index));
+        index.insert(key.clone(), Arc::clone(&row));
+        self.write(one, key, Some(value), index, writer).await?;
         Ok((token, row))
     }
 
@@ -144,7 +144,7 @@ impl Tokens {
     /// [`TokenError`] when it is unknown, the last of scope `admin`, or the engine did not take
     /// it.
     pub async fn revoke(&self, id: &str, writer: &Writer) -> Result<Arc<TokenRow>, TokenError> {
-        let _one = self.changing.lock().await;
+        let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.by_hash.load_full();
         let row = kept.values().find(|it| it.id == id);
         let row = Arc::clone(row.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
@@ -153,11 +153,40 @@ impl Tokens {
             return Err(TokenError::LastAdmin);
         }
         let key = row.hash.as_str();
-        write(key.to_owned(), None, writer).await?;
         let mut index = kept.as_ref().clone();
         index.remove(key);
-        self.by_hash.store(Arc::new(index));
+        self.write(one, key.to_owned(), None, index, writer).await?;
         Ok(row)
+    }
+
+    /// Row and memory change together, also when whoever asked hangs up: else a revoked token
+    /// would go on opening until the next start.
+    async fn write(
+        &self,
+        one: OwnedMutexGuard<()>,
+        key: String,
+        value: Option<serde_json::Value>,
+        index: Index,
+        writer: &Writer,
+    ) -> Result<(), EngineError> {
+        let row = RowChange {
+            table: Table::Token,
+            key,
+            value,
+            expires_at: None,
+        };
+        let write = Write {
+            rows: vec![row],
+            ..Write::default()
+        };
+        let (by_hash, writer) = (Arc::clone(&self.by_hash), writer.clone());
+        unbroken(async move {
+            let _one = one;
+            writer.offer(Request::Write(Box::new(write))).await?;
+            by_hash.store(Arc::new(index));
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -194,23 +223,4 @@ impl NewToken {
             _ => Ok(()),
         }
     }
-}
-
-async fn write(
-    key: String,
-    value: Option<serde_json::Value>,
-    writer: &Writer,
-) -> Result<(), EngineError> {
-    let row = RowChange {
-        table: Table::Token,
-        key,
-        value,
-        expires_at: None,
-    };
-    let write = Write {
-        rows: vec![row],
-        ..Write::default()
-    };
-    writer.offer(Request::Write(Box::new(write))).await?;
-    Ok(())
 }

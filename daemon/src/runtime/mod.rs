@@ -25,6 +25,7 @@ mod summary;
 mod sweep;
 mod timers;
 mod turn;
+mod unbroken;
 mod view;
 mod writer;
 
@@ -51,6 +52,7 @@ pub use request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use silences::{SilenceError, Silences};
 pub use summary::Summary;
 pub use turn::Turn;
+pub(crate) use unbroken::unbroken;
 pub use view::{Held, View, decode_row, events_of, stream_of};
 pub use writer::{Pending, Writer};
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tocsin_core::{Labels, Timestamp};
 use tocsin_store::{Store, Table};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::layout::row_change;
 use super::request::{EngineError, Request, Write};
+use super::unbroken::unbroken;
 use super::view::decode_row;
 use super::writer::Writer;
 use crate::silence::{PostableSilence, Silence};
@@ -21,9 +23,9 @@ const PAGE_ROWS: usize = 1_000;
 
 /// The silences that are kept.
 pub struct Silences {
-    kept: ArcSwap<Vec<Arc<Silence>>>,
+    kept: Arc<ArcSwap<Vec<Arc<Silence>>>>,
     /// One change at a time, so that two do not lose each other's silence.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<Mutex<()>>,
 }
 
 /// Why a silence is not set or ended.
@@ -63,8 +65,8 @@ impl Silences {
             }
         }
         Ok(Self {
-            kept: ArcSwap::from_pointee(kept),
-            changing: tokio::sync::Mutex::new(()),
+            kept: Arc::new(ArcSwap::from_pointee(kept)),
+            changing: Arc::default(),
         })
     }
 
@@ -93,7 +95,7 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<String, SilenceError> {
-        let _one = self.changing.lock().await;
+        let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.kept.load_full();
         let silence = posted
             .into_silence(new_id, now)
@@ -115,7 +117,7 @@ impl Silences {
         }
         let id = silence.id.clone();
         changes.push(silence);
-        self.write(changes, &kept, writer).await?;
+        self.write(one, changes, &kept, writer).await?;
         Ok(id)
     }
 
@@ -129,7 +131,7 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<(), SilenceError> {
-        let _one = self.changing.lock().await;
+        let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.kept.load_full();
         let known = kept.iter().find(|it| it.id == id);
         let mut ended = known
@@ -139,7 +141,7 @@ impl Silences {
         ended
             .expire(now)
             .map_err(|error| SilenceError::Invalid(error.to_string()))?;
-        self.write(vec![ended], &kept, writer).await
+        self.write(one, vec![ended], &kept, writer).await
     }
 
     /// Forgets silences that expired long ago.
@@ -148,7 +150,7 @@ impl Silences {
     /// [`EngineError`] when the engine did not take it.
     pub async fn tidy(&self, now: Timestamp, writer: &Writer) -> Result<(), EngineError> {
         let before = now.minus_ms(EXPIRED_KEPT_MS);
-        let _one = self.changing.lock().await;
+        let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.kept.load_full();
         let (old, rest): (Vec<_>, Vec<_>) =
             kept.iter().cloned().partition(|it| it.ends_at < before);
@@ -165,13 +167,21 @@ impl Silences {
             rows: rows.collect(),
             ..Write::default()
         };
-        writer.ask(Request::Write(Box::new(write))).await?;
-        self.kept.store(Arc::new(rest));
-        Ok(())
+        let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
+        unbroken(async move {
+            let _one = one;
+            writer.ask(Request::Write(Box::new(write))).await?;
+            kept.store(Arc::new(rest));
+            Ok(())
+        })
+        .await
     }
 
+    /// Row and memory change together, also when whoever asked hangs up: else an expired silence
+    /// would go on muting until the next start.
     async fn write(
         &self,
+        one: OwnedMutexGuard<()>,
         changes: Vec<Silence>,
         kept: &[Arc<Silence>],
         writer: &Writer,
@@ -184,11 +194,16 @@ impl Silences {
             rows,
             ..Write::default()
         };
-        writer.offer(Request::Write(Box::new(write))).await?;
         let changed = |it: &Arc<Silence>| changes.iter().any(|new| new.id == it.id);
         let mut all: Vec<_> = kept.iter().filter(|it| !changed(it)).cloned().collect();
         all.extend(changes.into_iter().map(Arc::new));
-        self.kept.store(Arc::new(all));
-        Ok(())
+        let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
+        let written = unbroken(async move {
+            let _one = one;
+            writer.offer(Request::Write(Box::new(write))).await?;
+            kept.store(Arc::new(all));
+            Ok(())
+        });
+        Ok(written.await?)
     }
 }

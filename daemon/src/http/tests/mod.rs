@@ -5,6 +5,7 @@ mod alertmanager;
 mod api;
 mod bodies;
 mod doors;
+mod hangups;
 mod hooks;
 mod ingest;
 mod layers;

@@ -1,0 +1,51 @@
+//! Clients that hang up while the daemon writes: hyper drops their handler in the middle.
+
+use serde_json::json;
+
+use super::rig::{NOW, test_app};
+use crate::tokens::{Scope, Token};
+
+/// Polls once, as far as the write that is under way, and drops what is left.
+async fn hang_up<T>(handler: impl Future<Output = T>) {
+    tokio::select! {
+        biased;
+        _ = handler => panic!("it ended before the client hung up"),
+        () = std::future::ready(()) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_being_revoked_when_the_client_hung_up_opens_nothing() {
+    let rig = test_app().await;
+    let text = rig.token(Scope::Admin).await;
+    let token = Token::parse(&text).unwrap();
+    let id = rig.app.tokens.find(&token).unwrap().id.clone();
+    let _keeper = rig.token(Scope::Admin).await;
+    hang_up(rig.app.tokens.revoke(&id, &rig.app.runtime.writer)).await;
+    // The next change waits for the one before it.
+    let _later = rig.token(Scope::Read).await;
+    assert!(rig.app.tokens.find(&token).is_none());
+}
+
+#[tokio::test]
+async fn a_silence_that_was_being_expired_when_the_client_hung_up_mutes_nothing() {
+    let rig = test_app().await;
+    let runtime = &rig.app.runtime;
+    let silences = &runtime.assessor.silences;
+    let set = |id: &'static str, name: &'static str| {
+        let posted = serde_json::from_value(json!({
+            "matchers": [{ "name": "a", "value": name, "isRegex": false }],
+            "startsAt": "2026-01-31T12:00:00Z",
+            "endsAt": "2026-01-31T14:00:00Z",
+            "createdBy": "ada",
+            "comment": "upgrade",
+        }));
+        silences.set(posted.unwrap(), id, NOW, &runtime.writer)
+    };
+    let id = set("one", "b").await.unwrap();
+    let labels = [("a".to_owned(), "b".to_owned())].into();
+    assert_eq!(silences.matching(&labels, NOW), std::slice::from_ref(&id));
+    hang_up(silences.expire(&id, NOW, &runtime.writer)).await;
+    set("two", "other").await.unwrap();
+    assert!(silences.matching(&labels, NOW).is_empty());
+}
