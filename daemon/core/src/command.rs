@@ -20,6 +20,8 @@ pub enum Command {
         security: Option<bool>,
         /// Why.
         reason: String,
+        /// Whom to wake under that grade, asked beforehand; for an incident that nobody has yet.
+        replan: Option<Box<Opening>>,
     },
     /// Write a line of the log.
     Log {
@@ -55,6 +57,8 @@ pub enum Command {
         page: u32,
         /// The contact that was given its time.
         contact: u32,
+        /// The time that the timer was set for.
+        due: Timestamp,
     },
     /// A channel took a page.
     PageTaken {

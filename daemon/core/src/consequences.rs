@@ -200,6 +200,7 @@ fn is_change(event: &Event) -> bool {
         Event::Opened(_)
         | Event::Paged { .. }
         | Event::PageRedirected { .. }
+        | Event::PageRebased { .. }
         | Event::PageTaken { .. }
         | Event::Logged { .. }
         | Event::Linked(_) => false,

@@ -2,10 +2,10 @@
 //! only place that looks at where an incident stands.
 
 use crate::alert::Tally;
-use crate::command::{Command, Crew, Outcome, Refusal, Waits};
-use crate::event::{Event, LogKind};
+use crate::command::{Command, Crew, Opening, Outcome, Refusal, Waits};
+use crate::event::{Event, LogKind, Recorded};
 use crate::incident::{Incident, PageState};
-use crate::{Actor, Grade, Status, Timestamp, limits};
+use crate::{Actor, Grade, Status, Timestamp, Verdict, limits};
 
 /// Decides what a command comes to. Nothing changes: the caller makes the outcome durable and
 /// folds its events.
@@ -26,16 +26,26 @@ pub fn decide(
             grade,
             security,
             reason,
-        } => grade_by_hand(incident, grade, security, reason),
+            replan,
+        } => {
+            let graded = grade_by_hand(incident, grade, security, reason)?;
+            Ok(replanned(
+                graded,
+                incident,
+                replan.as_deref(),
+                by,
+                now,
+                waits,
+            ))
+        }
         Command::Log { kind, body } => log(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => mitigate(incident, reason),
         Command::Resolve { reason } => Ok(resolve(incident, tally, reason)),
         Command::Close => close(incident),
         Command::EscalationDue { due, crew } => escalation_due(incident, due, &crew, now, waits),
-        Command::ContactDue { page, contact } => {
-            let reason = format!("no channel took it in {} s", waits.contact_wait_ms / 1_000);
-            redirect(incident, page, contact, reason, now, waits)
+        Command::ContactDue { page, contact, due } => {
+            contact_due(incident, page, contact, due, now, waits)
         }
         Command::PageTaken { page, contact } => page_taken(incident, page, contact),
         Command::PageFailed {
@@ -112,21 +122,25 @@ fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, 
         "reopen it or acknowledge the incident that is open now",
     )?;
     let number = incident.number;
-    if incident.acknowledged_at.is_some() {
-        let who = incident
-            .operator
-            .as_ref()
-            .map_or("somebody", |it| it.as_str());
+    let operator = match (&incident.operator, by.person()) {
+        (None, Some(person)) => Some(Event::OperatorAssigned {
+            person: person.clone(),
+        }),
+        _ => None,
+    };
+    let mut events = Vec::new();
+    let mut reply = format!("incident {number} is acknowledged; the escalation stops");
+    if incident.acknowledged_at.is_none() {
+        events.push(Event::Acknowledged { via });
+    } else if operator.is_none() {
+        let who = incident.operator.as_ref();
+        let who = who.map_or("somebody", |it| it.as_str());
         return Ok(Outcome::reply(format!(
             "incident {number} was acknowledged before; {who} has it"
         )));
     }
-    let mut events = vec![Event::Acknowledged { via }];
-    let mut reply = format!("incident {number} is acknowledged; the escalation stops");
-    if let (None, Some(person)) = (&incident.operator, by.person()) {
-        events.push(Event::OperatorAssigned {
-            person: person.clone(),
-        });
+    if let Some(operator) = operator {
+        events.push(operator);
         reply = format!("incident {number} is yours: you are the operator; the escalation stops");
     }
     Ok(Outcome {
@@ -158,12 +172,53 @@ fn grade_by_hand(
     })
 }
 
+/// The outcome of a grade by hand with the plan that goes with it: who raises a grade wakes
+/// whom that grade wakes, unless somebody has the incident already.
+fn replanned(
+    mut outcome: Outcome,
+    incident: &Incident,
+    replan: Option<&Opening>,
+    by: &Actor,
+    now: Timestamp,
+    waits: &Waits,
+) -> Outcome {
+    let Some(opening) = replan else {
+        return outcome;
+    };
+    let raised = outcome
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Graded { grade, .. } if *grade > incident.grade));
+    if raised && incident.is_unanswered() && opening.plan.value != incident.plan {
+        let Verdict {
+            value,
+            reason,
+            source,
+        } = opening.plan.clone();
+        let plan = value;
+        outcome.events.push(Event::Planned {
+            plan,
+            reason,
+            source,
+        });
+        let after = outcome.events.iter().fold(incident.clone(), |it, event| {
+            let (by, event) = (by.clone(), event.clone());
+            it.fold(&Recorded { at: now, by, event })
+        });
+        outcome
+            .events
+            .extend(take_step(&after, &opening.crew, now, waits));
+    }
+    outcome
+}
+
 fn log(kind: LogKind, body: String) -> Result<Outcome, Refusal> {
     let body = bounded("log entry", body, limits::LOG_BODY_BYTES_MAX)?;
     Ok(Outcome::of(vec![Event::Logged { kind, body }]))
 }
 
 fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
     must_be_active(incident, "only an open incident is mitigated")?;
     if incident.status == Status::Mitigated {
         return Ok(Outcome::reply(format!(
@@ -180,6 +235,7 @@ fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
 }
 
 fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
     if !incident.is_active() {
         let Incident { number, status, .. } = incident;
         return Outcome::reply(format!("incident {number} is {status} already"));
@@ -223,6 +279,31 @@ fn escalation_due(
         return Err(Refusal::Stale("the escalation"));
     }
     Ok(Outcome::of(take_step(incident, crew, now, waits)))
+}
+
+/// A contact's time is up. If the daemon was down meanwhile the contact had none: it gets it
+/// anew, or after an outage every page would go past the channel that people look at.
+fn contact_due(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    due: Timestamp,
+    now: Timestamp,
+    waits: &Waits,
+) -> Result<Outcome, Refusal> {
+    if now.since(due) > waits.contact_wait_ms {
+        let sent = incident.pages.get(&page);
+        if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
+            return Err(Refusal::Stale("the page"));
+        }
+        let next_contact_at = now.plus_ms(waits.contact_wait_ms);
+        return Ok(Outcome::of(vec![Event::PageRebased {
+            page,
+            next_contact_at,
+        }]));
+    }
+    let reason = format!("no channel took it in {} s", waits.contact_wait_ms / 1_000);
+    redirect(incident, page, contact, reason, now, waits)
 }
 
 fn redirect(
@@ -349,7 +430,26 @@ pub(crate) fn bounded(what: &str, text: String, bytes_max: usize) -> Result<Stri
             "the {what} takes {size} bytes, more than {bytes_max}; shorten it"
         )));
     }
+    if escaped_bytes(text) > bytes_max + ESCAPES_BYTES_MAX {
+        return Err(Refusal::Invalid(format!(
+            "the {what} has too many control characters; leave them out"
+        )));
+    }
     Ok(text.to_owned())
+}
+
+/// What control characters and quotes of a text may take in JSON beyond the text itself, in
+/// bytes.
+const ESCAPES_BYTES_MAX: usize = 2 * 1_024;
+
+/// How many bytes a text takes as JSON.
+pub(crate) fn escaped_bytes(text: &str) -> usize {
+    let of = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
+    };
+    text.chars().map(of).sum()
 }
 
 /// The text, cut at a character's boundary to at most `bytes_max` bytes.

@@ -144,6 +144,13 @@ impl Incident {
         self.status == Status::Resolved
     }
 
+    /// Whether an alert under its key brings it back at `now`, rather than opening another.
+    #[must_use]
+    pub fn may_reopen(&self, now: Timestamp, within_ms: u64) -> bool {
+        let is_recent = self.resolved_at.is_some_and(|at| now.since(at) < within_ms);
+        self.is_resolved() && is_recent && self.reopens < limits::REOPENS_MAX
+    }
+
     /// The state after an incident's first event.
     ///
     /// # Errors
@@ -268,6 +275,7 @@ impl Incident {
                 self.resolved_at = None;
                 self.mitigated_at = None;
                 self.acknowledged_at = None;
+                self.operator = None;
                 self.reopens += 1;
                 self.escalation = Escalation::starting(&self.plan, at);
             }
@@ -280,6 +288,7 @@ impl Incident {
             | Event::Logged { .. }
             | Event::Paged { .. }
             | Event::PageRedirected { .. }
+            | Event::PageRebased { .. }
             | Event::PageTaken { .. }
             | Event::PageExhausted { .. } => {}
         }
@@ -320,6 +329,15 @@ impl Incident {
                     it.state = PageState::Sent {
                         next_contact_at: *next_contact_at,
                     };
+                }
+            }
+            Event::PageRebased {
+                page,
+                next_contact_at,
+            } => {
+                if let Some(it) = self.pages.get_mut(page) {
+                    let next_contact_at = Some(*next_contact_at);
+                    it.state = PageState::Sent { next_contact_at };
                 }
             }
             Event::PageTaken { page, contact } => {

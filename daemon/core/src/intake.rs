@@ -84,6 +84,9 @@ pub fn decide_signal(
         }
         (SignalStatus::Acknowledged, None) => Ok(Intake::default()),
         (SignalStatus::Firing, alert) => {
+            if alert.is_some_and(|it| is_late(signal, it, now)) {
+                return Ok(Intake::default());
+            }
             if let Some(alert) = alert
                 && is_mere_repeat(alert, known.home, now, waits)
             {
@@ -104,6 +107,16 @@ pub fn decide_signal(
             })
         }
     }
+}
+
+/// Whether a firing signal is an old one that was overtaken by the alert's end: a duplicate of
+/// another replica, or a retry. Only for a short while after the end, and only without a lease
+/// and with the same beginning: what fires again in earnest must never be taken for late.
+fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
+    !alert.firing
+        && signal.ends_at.is_none()
+        && signal.starts_at <= alert.starts_at
+        && now.since(alert.changed_at) < limits::LATE_FIRING_MS
 }
 
 /// A firing alert that must find its place.
@@ -246,7 +259,12 @@ impl Firing<'_> {
             waiting.members.push((key.clone(), self.now));
         }
         let count = count.clamp(2, limits::WAIT_COUNT_MAX) as usize;
-        if waiting.members.len() < count {
+        let bytes: usize = waiting
+            .members
+            .iter()
+            .map(|(member, _)| member.len() + 32)
+            .sum();
+        if waiting.members.len() < count && bytes < limits::WAIT_BYTES_MAX {
             let mut intake = self.aside(Place::Waiting {
                 key: target.key.clone(),
             });
@@ -262,18 +280,13 @@ impl Firing<'_> {
     fn enter(&self, target: &Target, adopt: Vec<String>) -> Result<Intake, Refusal> {
         match self.known.target {
             Some((incident, tally)) if incident.is_active() => self.join(incident, tally),
-            Some((incident, tally)) if self.may_reopen(incident) => {
+            Some((incident, tally))
+                if incident.may_reopen(self.now, self.waits.reopen_within_ms) =>
+            {
                 self.reopen(incident, tally, adopt)
             }
             _ => self.open(target, adopt),
         }
-    }
-
-    fn may_reopen(&self, incident: &Incident) -> bool {
-        let recent = |at| self.now.since(at) < self.waits.reopen_within_ms;
-        incident.is_resolved()
-            && incident.resolved_at.is_some_and(recent)
-            && incident.reopens < limits::REOPENS_MAX
     }
 
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<Intake, Refusal> {

@@ -61,3 +61,8 @@ pub const WAIT_COUNT_MAX: u32 = 50;
 pub const WAIT_WINDOW_MS_MAX: u64 = 24 * HOUR_MS;
 /// Most bytes of text in one signal; longer annotations are cut first, then labels.
 pub const SIGNAL_BYTES_MAX: usize = 5 * 1_024;
+/// Bytes of names that wait under one key; more is as good as the whole count.
+pub const WAIT_BYTES_MAX: usize = 5 * 1_024;
+/// A firing signal with the beginning of an alert that ended is late, and not anew, for this
+/// long after the end, in milliseconds.
+pub const LATE_FIRING_MS: u64 = 30 * SECOND_MS;

@@ -65,6 +65,10 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
                 page_person(incident, *page)
             )
         }
+        Event::PageRebased { page, .. } => format!(
+            "the page to {} gets its time anew: the daemon was down",
+            page_person(incident, *page)
+        ),
         Event::PageExhausted { page, reason } => {
             format!(
                 "no channel reaches {}: {reason}",

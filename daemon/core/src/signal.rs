@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::escaped_bytes;
 use crate::{Fingerprint, IntegrationId, Timestamp, cut, limits};
 
 /// Names and values that a sender attached.
@@ -64,7 +65,7 @@ impl Signal {
         self.link = self
             .link
             .filter(|it| it.len() <= limits::LABEL_VALUE_BYTES_MAX);
-        let used = self.title.len() + self.summary.len();
+        let used = escaped_bytes(&self.title) + escaped_bytes(&self.summary);
         let mut left = limits::SIGNAL_BYTES_MAX.saturating_sub(used);
         self.labels = bounded_labels(self.labels, &mut left);
         self.annotations = bounded_labels(self.annotations, &mut left);
@@ -79,7 +80,7 @@ fn bounded_labels(labels: Labels, left: &mut usize) -> Labels {
     for (name, value) in labels.into_iter().take(limits::LABELS_MAX) {
         let name = cut(name, limits::LABEL_NAME_BYTES_MAX);
         let value = cut(value, limits::LABEL_VALUE_BYTES_MAX);
-        let size = name.len() + value.len();
+        let size = escaped_bytes(&name) + escaped_bytes(&value);
         if size <= *left {
             *left -= size;
             kept.insert(name, value);

@@ -231,3 +231,47 @@ fn a_resolved_incident_wants_no_timer_and_refuses_an_acknowledgement() {
         0
     );
 }
+
+#[test]
+fn a_contact_that_had_no_time_because_the_daemon_was_down_gets_it_anew() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let timer = world.timers().into_iter().next().unwrap();
+    world.at(10 * MINUTE);
+    world.fire_timer(&timer).unwrap();
+    assert_eq!(
+        world.incident().pages[&1].contact,
+        0,
+        "slack is tried before mail"
+    );
+    world.run_until(10 * MINUTE + 30_000);
+    assert_eq!(world.incident().pages[&1].contact, 1);
+}
+
+#[test]
+fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
+    let mut world = World::default();
+    world.fire("A");
+    world
+        .command(
+            Command::Acknowledge {
+                via: "slack".to_owned(),
+            },
+            &ada(),
+        )
+        .unwrap();
+    world.end("A");
+    world.run_until(2 * MINUTE);
+    world.fire("A");
+    assert_eq!(world.incident().operator, None);
+    let bob = Actor::Person("bob".into());
+    world
+        .command(
+            Command::Acknowledge {
+                via: "slack".to_owned(),
+            },
+            &bob,
+        )
+        .unwrap();
+    assert_eq!(world.incident().operator, Some("bob".into()));
+}

@@ -238,6 +238,7 @@ fn after_a_person_has_graded_a_policy_only_proposes() {
         grade: Grade::Minor,
         security: None,
         reason,
+        replan: None,
     };
     world.command(command, &ada()).unwrap();
     world.grade = Some(Grade::Critical);
@@ -288,4 +289,52 @@ fn folding_event_by_event_equals_replaying_the_stream() {
         );
     }
     assert_eq!(state.version, world.stream.len() as u64);
+}
+
+#[test]
+fn an_alert_with_much_to_say_still_opens_its_incident_within_a_stores_value() {
+    let mut world = World::default();
+    world.fire("A");
+    let Event::Opened(opened) = &world.stream[0].event else {
+        panic!("not opened")
+    };
+    let mut opened = opened.clone();
+    let input = Some(serde_json::json!({ "text": "x".repeat(2_000) }));
+    for source in [
+        &mut opened.plan_source,
+        &mut opened.grade_source,
+        &mut opened.route_source,
+    ] {
+        source.as_mut().unwrap().input.clone_from(&input);
+    }
+    opened.summary = "y".repeat(2_048);
+    opened.link = Some("z".repeat(1_000));
+    let label = |number: usize| (format!("label-{number}"), "\"".repeat(90));
+    opened.labels = (0..60).map(label).collect();
+    let fitted = Event::Opened(opened.clone()).fitted();
+    let bytes = serde_json::to_vec(&fitted).unwrap().len();
+    assert!(bytes <= tocsin_core::event::EVENT_BYTES_MAX, "{bytes}");
+    let Event::Opened(fitted) = fitted else {
+        panic!("not opened")
+    };
+    assert_eq!((fitted.grade, fitted.title), (opened.grade, opened.title));
+}
+
+#[test]
+fn a_late_duplicate_of_an_ended_alert_does_not_bring_it_back() {
+    let mut world = World::default();
+    world.fire("A");
+    let began = world.alerts["A"].starts_at;
+    world.at(MINUTE).end("A");
+    world.now = tocsin_core::Timestamp((MINUTE + 5_000) as i64);
+    world.starts_at = Some(began);
+    assert!(
+        world.fire("A").alert.is_none(),
+        "the same beginning, five seconds after the end"
+    );
+    world.at(2 * MINUTE);
+    assert!(
+        world.fire("A").alert.is_some(),
+        "later it is taken for what it says"
+    );
 }

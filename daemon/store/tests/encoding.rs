@@ -33,6 +33,7 @@ fn kind(event: &Event) -> &'static str {
         Event::Escalated { .. } => "escalated",
         Event::Paged { .. } => "paged",
         Event::PageRedirected { .. } => "page-redirected",
+        Event::PageRebased { .. } => "page-rebased",
         Event::PageTaken { .. } => "page-taken",
         Event::PageExhausted { .. } => "page-exhausted",
         Event::Acknowledged { .. } => "acknowledged",
@@ -52,7 +53,7 @@ fn the_golden_file_has_every_kind_of_event() {
         .iter()
         .map(|it| kind(&decode(it).unwrap().event))
         .collect();
-    assert_eq!(kinds.len(), 18, "{kinds:?}");
+    assert_eq!(kinds.len(), 19, "{kinds:?}");
     for (line, kind) in golden().iter().zip(&kinds) {
         assert_eq!(line["type"], *kind);
     }

@@ -30,6 +30,7 @@ pub struct World {
     pub waits: Waits,
     pub silenced_by: Vec<String>,
     pub opened: u64,
+    pub starts_at: Option<Timestamp>,
 }
 
 pub const MINUTE: u64 = 60_000;
@@ -49,7 +50,8 @@ impl World {
     }
 
     pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
-        let signal = signal(name, status, self.now);
+        let mut signal = signal(name, status, self.now);
+        signal.starts_at = self.starts_at.unwrap_or(self.now);
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
         let incident = self.incident.clone();
@@ -119,7 +121,10 @@ impl World {
                     crew,
                 }
             }
-            TimerKind::Contact { page, contact } => Command::ContactDue { page, contact },
+            TimerKind::Contact { page, contact } => {
+                let due = timer.due;
+                Command::ContactDue { page, contact, due }
+            }
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
         };
