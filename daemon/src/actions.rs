@@ -72,6 +72,7 @@ impl Action {
                 grade,
                 security,
                 reason,
+                replan: None,
             },
             Self::Log { kind, body } => Command::Log { kind, body },
             Self::Close {} => Command::Close,

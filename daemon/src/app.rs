@@ -116,6 +116,7 @@ impl App {
             grade_labels: config.policy.grade_labels.clone(),
             zone: chrono_tz::UTC,
             fallback: config.escalation.fallback.clone(),
+            reopen_within_ms: config.incidents.reopen_within.as_ms(),
             metrics: Arc::clone(&metrics),
             context: parking_lot::Mutex::default(),
             reported: parking_lot::Mutex::default(),
@@ -175,7 +176,8 @@ impl App {
     /// When the schedules of plugins cannot be set.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
         self.runtime.arm_schedules().await?;
-        tokio::spawn(Arc::clone(&self.runtime).run(self.stop.clone()));
+        self.keep_running("deliveries", Runtime::run);
+        self.keep_running("sweeps", Runtime::run_sweeps);
         let app = Arc::clone(self);
         tokio::spawn(async move {
             while !app.stop.is_cancelled() {
@@ -190,6 +192,23 @@ impl App {
         });
         self.set_ready();
         Ok(())
+    }
+
+    /// Runs a loop of the runtime, and begins it anew if it should break: a daemon that takes
+    /// alerts and pages nobody is worse than none.
+    fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Runtime>, CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (runtime, stop) = (Arc::clone(&self.runtime), self.stop.clone());
+        tokio::spawn(async move {
+            loop {
+                let ended = tokio::spawn(run(Arc::clone(&runtime), stop.clone())).await;
+                let Err(error) = ended else { return };
+                tracing::error!(name, %error, "a loop of the runtime broke; it begins anew");
+                tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)).await;
+            }
+        });
     }
 
     /// From now on the doors take requests.

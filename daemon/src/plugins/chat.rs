@@ -52,6 +52,7 @@ pub fn parse(line: &str, via: &str) -> Result<Line, String> {
                 grade,
                 security: None,
                 reason: reason.to_owned(),
+                replan: None,
             }
         }
         "log" => log_line(rest)?,
@@ -122,6 +123,7 @@ mod tests {
             grade: Grade::Critical,
             security: None,
             reason,
+            replan: None,
         };
         assert_eq!(
             parse("grade critical orders are lost", "slack"),

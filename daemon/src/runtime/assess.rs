@@ -13,7 +13,7 @@ use tocsin_core::command::{Crew, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{
-    Alert, Draft, Grading, PageTarget, Plan, Route, Signal, SignalStatus, Status, Target,
+    Alert, Draft, Grade, Grading, PageTarget, Plan, Route, Signal, SignalStatus, Status, Target,
     Timestamp, Verdict,
 };
 use tocsin_policy::{
@@ -44,6 +44,8 @@ pub struct Assessor {
     pub zone: chrono_tz::Tz,
     /// Whom to page when the escalation policy fails.
     pub fallback: Vec<PageTarget>,
+    /// How long after its resolve an incident comes back with its key, in milliseconds.
+    pub reopen_within_ms: u64,
     /// Where failures are counted.
     pub metrics: Arc<Metrics>,
     /// What policies were last told of the world.
@@ -120,7 +122,28 @@ impl Assessor {
         let mut facts = facts_of_new(&target, &signal, now);
         facts.grade = draft.grade;
         facts.drill = draft.drill;
-        self.opening(facts, &AlertView::from(&signal), None, now)
+        let by_person = draft.grade.is_some();
+        self.opening(facts, &AlertView::from(&signal), None, by_person, now)
+    }
+
+    /// Whom an incident pages under a grade that a person is about to give it.
+    #[must_use]
+    pub fn replan(&self, held: &Held, grade: Grade, now: Timestamp) -> Opening {
+        let mut facts = facts_of(held);
+        facts.grade = Some(grade);
+        let signal = Signal {
+            integration: "by-hand".into(),
+            fingerprint: "by-hand".into(),
+            status: SignalStatus::Firing,
+            title: held.incident.title.clone(),
+            summary: held.incident.summary.clone(),
+            labels: held.incident.labels.clone(),
+            annotations: BTreeMap::new(),
+            starts_at: now,
+            ends_at: None,
+            link: None,
+        };
+        self.opening(facts, &AlertView::from(&signal), None, true, now)
     }
 
     /// The crew of an incident's next step, looked up now.
@@ -169,21 +192,28 @@ impl Assessor {
         {
             return None;
         }
+        let within_ms = self.reopen_within_ms;
+        let comes_back =
+            |it: &Arc<Held>| it.incident.is_active() || it.incident.may_reopen(now, within_ms);
+        let held = held.filter(comes_back);
+        let by_person = held.as_ref().is_some_and(|it| it.incident.graded_by_person);
         let facts = match &held {
             Some(held) => facts_of(held),
             None => facts_of_new(target, alert.signal(), now),
         };
         let route_failed = route.source.fallback.as_deref();
-        Some(self.opening(facts, alert, route_failed, now))
+        Some(self.opening(facts, alert, route_failed, by_person, now))
     }
 
     /// Asks for a grade and then, knowing it, for a plan. When the alert could not even be
-    /// routed it goes to the catch-all incident, which is major.
+    /// routed it goes to the catch-all incident, which is major. `by_person`: the grade that the
+    /// incident has is a person's, and so the plan goes by it whatever the policy would grade.
     fn opening(
         &self,
         mut facts: IncidentFacts,
         alert: &AlertView,
         route_failed: Option<&str>,
+        by_person: bool,
         now: Timestamp,
     ) -> Opening {
         let context = self.context(now);
@@ -200,7 +230,9 @@ impl Assessor {
                     })
             }
         };
-        facts.grade = facts.grade.max(Some(grading.value.grade));
+        if !by_person {
+            facts.grade = facts.grade.max(Some(grading.value.grade));
+        }
         facts.security |= grading.value.security;
         let plan = policies.escalate(&IncidentView::new(facts), &context);
         let plan = plan.unwrap_or_else(|report| {

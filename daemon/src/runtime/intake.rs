@@ -2,16 +2,46 @@
 //! a bounded pool, decided by the writer, and asked anew when the state moved in between.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::{Actor, Draft, IncidentId, Signal};
-use tocsin_store::CommandKey;
+use tocsin_core::intake::Assessment;
+use tocsin_core::{Actor, Draft, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_store::{CommandKey, CommitError};
 
 use super::request::{Answer, Cause, Done, EngineError, Request};
 use super::{Runtime, writer::Pending};
 
 /// Times that a signal is assessed: once, and twice more when the state had moved.
 const ASSESSMENTS_MAX: usize = 3;
+
+/// How long a request waits for a thread of the policy pool before it counts as overload.
+const POLICY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// A signal, and for the sweep's own when its alert was last heard of.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    pub(super) signal: Signal,
+    pub(super) last_seen: Option<Timestamp>,
+}
+
+impl Heard {
+    fn bounded(mut self) -> Self {
+        self.signal = self.signal.bounded().0;
+        self
+    }
+}
+
+/// A value too large for the store is the daemon's fault and not the sender's: an answer that
+/// makes the sender drop its alert would lose it.
+fn never_the_senders_fault(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Commit(CommitError::TooLarge { .. }) => {
+            EngineError::Damaged(format!("an alert does not fit: {error}"))
+        }
+        error => error,
+    }
+}
 
 /// What became of a sender's signals.
 #[derive(Clone, Debug, Default)]
@@ -26,32 +56,50 @@ impl Runtime {
     /// Takes a sender's signals. When this returns, each is durable.
     ///
     /// # Errors
-    /// [`EngineError`] when one could not be taken. Those before it are taken; a sender that
-    /// repeats all of them does no harm.
+    /// [`EngineError`] when one could not be taken; the others are. A sender that repeats all of
+    /// them does no harm.
     pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Taken, EngineError> {
+        let heard = |signal| Heard {
+            signal,
+            last_seen: None,
+        };
+        self.take_heard(signals.into_iter().map(heard).collect())
+            .await
+    }
+
+    pub(super) async fn take_heard(
+        self: &Arc<Self>,
+        signals: Vec<Heard>,
+    ) -> Result<Taken, EngineError> {
         let mut taken = Taken {
             signals: signals.len(),
             opened: Vec::new(),
         };
-        let mut left: Vec<Signal> = signals.into_iter().map(|it| it.bounded().0).collect();
+        let mut left: Vec<Heard> = signals.into_iter().map(Heard::bounded).collect();
+        let mut first_error = None;
         for attempt in 1..=ASSESSMENTS_MAX {
-            let pending = self
-                .offer_all(std::mem::take(&mut left), attempt > 1)
-                .await?;
-            for (signal, pending) in pending {
+            let pending = self.offer_all(std::mem::take(&mut left), attempt > 1);
+            for (heard, pending) in pending.await? {
                 match pending.answer().await {
                     Ok(Answer::Done(done)) => taken.note(&done),
                     Ok(_) => {}
-                    Err(EngineError::Refused(Refusal::NeedsVerdict)) => left.push(*signal),
-                    Err(error) => return Err(error),
+                    Err(EngineError::Refused(Refusal::NeedsVerdict)) => left.push(heard),
+                    // One that cannot be taken must not keep its neighbours out.
+                    Err(error) => first_error = first_error.or(Some(error)),
                 }
             }
             if left.is_empty() {
-                self.metrics.signals_taken(taken.signals);
-                return Ok(taken);
+                break;
             }
         }
-        Err(EngineError::Overloaded)
+        match first_error {
+            Some(error) => Err(never_the_senders_fault(error)),
+            None if left.is_empty() => {
+                self.metrics.signals_taken(taken.signals);
+                Ok(taken)
+            }
+            None => Err(EngineError::Overloaded),
+        }
     }
 
     /// Carries out a person's or a plugin's command; a repeat under the same key is answered and
@@ -60,12 +108,13 @@ impl Runtime {
     /// # Errors
     /// [`EngineError`] when it is refused or cannot be taken now.
     pub async fn command(
-        &self,
+        self: &Arc<Self>,
         incident: IncidentId,
         by: Actor,
         command: Command,
         key: Option<CommandKey>,
     ) -> Result<Done, EngineError> {
+        let command = self.with_plan(&incident, command).await?;
         let cause = Cause {
             key,
             ..Cause::default()
@@ -77,6 +126,35 @@ impl Runtime {
             cause,
         };
         done(self.writer.offer(request).await?)
+    }
+
+    /// The command; a grade by hand with the plan that goes with it.
+    async fn with_plan(
+        self: &Arc<Self>,
+        incident: &IncidentId,
+        command: Command,
+    ) -> Result<Command, EngineError> {
+        let Command::Grade {
+            grade,
+            security,
+            reason,
+            replan: None,
+        } = command
+        else {
+            return Ok(command);
+        };
+        let id = incident.clone();
+        let replan = self.in_policy_pool(move |it| {
+            let held = it.view.incident(&id)?;
+            let now = it.clock.now();
+            Ok(held.map(|held| Box::new(it.assessor.replan(&held, grade, now))))
+        });
+        Ok(Command::Grade {
+            grade,
+            security,
+            reason,
+            replan: replan.await?,
+        })
     }
 
     /// Opens an incident by hand.
@@ -106,38 +184,49 @@ impl Runtime {
     }
 
     /// Assesses signals and queues them, so that they share a group. Overload turns a sender away
-    /// at its first signal; the rest of a large batch waits for room.
+    /// at its first signal; the rest of a large batch waits for room. Resolved signals need no
+    /// policy and wait for none.
     async fn offer_all(
         self: &Arc<Self>,
-        signals: Vec<Signal>,
+        signals: Vec<Heard>,
         whole: bool,
-    ) -> Result<Vec<(Box<Signal>, Pending)>, EngineError> {
+    ) -> Result<Vec<(Heard, Pending)>, EngineError> {
         let mut pending = Vec::with_capacity(signals.len());
         for chunk in chunks(signals) {
-            let assessed = self.in_policy_pool(move |it| {
-                let now = it.clock.now();
-                let one = |signal: Signal| {
-                    let assessment = it.assessor.assess(&signal, whole, now)?;
-                    Ok((Box::new(signal), assessment.map(Box::new)))
-                };
-                chunk
-                    .into_iter()
-                    .map(one)
-                    .collect::<Result<Vec<_>, EngineError>>()
-            });
-            for (signal, assessment) in assessed.await? {
+            for (heard, assessment) in self.assess_all(chunk, whole).await? {
                 let request = Request::Signal {
-                    signal: signal.clone(),
+                    signal: Box::new(heard.signal.clone()),
                     assessment,
+                    unless_heard_since: heard.last_seen,
                 };
                 let queued = match pending.is_empty() {
                     true => self.writer.enqueue(request)?,
                     false => self.writer.enqueue_when_free(request).await?,
                 };
-                pending.push((signal, queued));
+                pending.push((heard, queued));
             }
         }
         Ok(pending)
+    }
+
+    async fn assess_all(
+        self: &Arc<Self>,
+        chunk: Vec<Heard>,
+        whole: bool,
+    ) -> Result<Vec<(Heard, Option<Box<Assessment>>)>, EngineError> {
+        let fires = |it: &Heard| it.signal.status == SignalStatus::Firing;
+        if !chunk.iter().any(fires) {
+            return Ok(chunk.into_iter().map(|heard| (heard, None)).collect());
+        }
+        let assessed = self.in_policy_pool(move |it| {
+            let now = it.clock.now();
+            let one = |heard: Heard| {
+                let assessment = it.assessor.assess(&heard.signal, whole, now)?;
+                Ok((heard, assessment.map(Box::new)))
+            };
+            chunk.into_iter().map(one).collect()
+        });
+        assessed.await
     }
 
     /// Runs what may call a policy on a thread of the bounded pool: user code that spins until
@@ -146,7 +235,9 @@ impl Runtime {
         self: &Arc<Self>,
         call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
-        let permit = Arc::clone(&self.policy_calls).acquire_owned().await;
+        let permit = Arc::clone(&self.policy_calls).acquire_owned();
+        let waited = tokio::time::timeout(POLICY_WAIT_MAX, permit).await;
+        let permit = waited.map_err(|_| EngineError::Overloaded)?;
         let permit = permit.map_err(|_| EngineError::Stopping)?;
         let runtime = Arc::clone(self);
         let called = tokio::task::spawn_blocking(move || {
@@ -174,8 +265,8 @@ impl Taken {
 /// Signals of one turn in the pool: a batch of thousands lets others in between.
 const CHUNK_SIGNALS: usize = 64;
 
-fn chunks(signals: Vec<Signal>) -> Vec<Vec<Signal>> {
-    let mut chunks: Vec<Vec<Signal>> = Vec::new();
+fn chunks(signals: Vec<Heard>) -> Vec<Vec<Heard>> {
+    let mut chunks: Vec<Vec<Heard>> = Vec::new();
     for signal in signals {
         match chunks.last_mut() {
             Some(chunk) if chunk.len() < CHUNK_SIGNALS => chunk.push(signal),

@@ -267,15 +267,14 @@ fn timer_row(timer: &Timer) -> Result<TimerRow, EngineError> {
     })
 }
 
+/// The events as they are kept: each within a store's largest value.
 fn record(events: Vec<Event>, by: &Actor, now: Timestamp) -> Vec<Recorded> {
-    events
-        .into_iter()
-        .map(|event| Recorded {
-            at: now,
-            by: by.clone(),
-            event,
-        })
-        .collect()
+    let one = |event: Event| Recorded {
+        at: now,
+        by: by.clone(),
+        event: event.fitted(),
+    };
+    events.into_iter().map(one).collect()
 }
 
 fn advance(

@@ -92,6 +92,8 @@ pub struct Runtime {
     pub metrics: Arc<Metrics>,
     /// Wakes the loop when something may have become due.
     pub woken: Arc<Notify>,
+    /// When it was made: what happened before, it did not hear.
+    pub started_at: tocsin_core::Timestamp,
     slots: turn::Slots,
     pub(crate) deliveries: TaskTracker,
     pub(crate) policy_calls: Arc<Semaphore>,
@@ -131,6 +133,7 @@ impl Runtime {
     pub fn new(parts: Parts) -> Self {
         let silences = Arc::clone(&parts.assessor.silences);
         Self {
+            started_at: parts.clock.now(),
             clock: parts.clock,
             store: parts.store,
             view: parts.view,

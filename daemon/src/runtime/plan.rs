@@ -89,9 +89,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
         match request {
-            Request::Signal { signal, assessment } => {
-                self.plan_signal(signal, assessment.as_deref(), now)
-            }
+            Request::Signal {
+                signal,
+                assessment,
+                unless_heard_since,
+            } => self.plan_signal(signal, assessment.as_deref(), *unless_heard_since, now),
             Request::Command {
                 incident,
                 by,
@@ -125,10 +127,15 @@ impl Engine {
         &mut self,
         signal: &Signal,
         assessment: Option<&Assessment>,
+        unless_heard_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
+        let last_seen = alert.as_ref().map(|it| it.last_seen);
+        if unless_heard_since.is_some() && last_seen != unless_heard_since {
+            return Ok(Planned::default());
+        }
         let home = match alert.as_ref().and_then(Alert::incident) {
             Some(id) => self.read_incident(&id.clone())?,
             None => None,

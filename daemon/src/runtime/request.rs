@@ -4,7 +4,7 @@ use serde_json::Value;
 use tocsin_core::command::{Command, Opening, Refusal};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
-use tocsin_core::{Actor, Draft, IncidentId, Signal};
+use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{
     Claimed, Class, CommandKey, CommitError, Guard, OutboxRow, RowChange, Settle, StoreError,
     TimerKey, TimerRow,
@@ -21,6 +21,9 @@ pub enum Request {
         signal: Box<Signal>,
         /// What was asked of policies beforehand, if it was needed.
         assessment: Option<Box<Assessment>>,
+        /// Only if the daemon has not heard of the alert since: the sweep speaks for a sender
+        /// that fell silent, and must not overrule one that has just spoken.
+        unless_heard_since: Option<Timestamp>,
     },
     /// Somebody wants something of an incident.
     Command {

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tocsin_core::time::{HOUR_MS, SECOND_MS};
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
 use tocsin_store::{RowChange, Table};
 
 use super::Runtime;
+use super::intake::Heard;
 use super::request::{Answer, EngineError, Request, Write};
 
 /// How often what is long over is looked for, in milliseconds.
@@ -17,6 +18,9 @@ const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
 const SWEPT_MAX: usize = 1_000;
 /// How long an alert that ended is still shown, in milliseconds.
 const ENDED_KEPT_MS: u64 = HOUR_MS;
+/// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
+/// fires every minute, and takes a while to find the daemon back.
+const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
 impl Runtime {
     pub(super) async fn sweep_if_due(
@@ -38,21 +42,35 @@ impl Runtime {
         Ok(swept)
     }
 
-    /// Alerts whose lease ended count as resolved.
+    /// Alerts whose lease ended count as resolved. Those that were not heard of since the start
+    /// have some time more: their sender may have spoken while nobody listened, and ending them
+    /// all would resolve every incident only to page everybody again.
     async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
-        let mut signals = Vec::new();
+        let mut lapsed = Vec::new();
         for key in self.leases.lapsed(now, SWEPT_MAX) {
-            if let Some(alert) = self.view.alert(&key)? {
-                let mut signal = alert.as_signal();
-                signal.status = SignalStatus::Resolved;
-                signals.push(signal);
+            let Some(alert) = self.view.alert(&key)? else {
+                continue;
+            };
+            if alert.last_seen < self.started_at && now < self.leases_hold_until() {
+                continue;
             }
+            let mut signal = alert.as_signal();
+            signal.status = SignalStatus::Resolved;
+            lapsed.push(Heard {
+                signal,
+                last_seen: Some(alert.last_seen),
+            });
         }
-        let count = signals.len();
+        let count = lapsed.len();
         if count > 0 {
-            self.take(signals).await?;
+            self.take_heard(lapsed).await?;
         }
         Ok(count)
+    }
+
+    /// Until when a lease that ended holds for an alert that was not heard of since the start.
+    pub(super) fn leases_hold_until(&self) -> Timestamp {
+        self.started_at.plus_ms(LEASE_GRACE_MS)
     }
 
     /// Alerts that fire on after their silence ended find their place. A page of them at a time,
@@ -63,17 +81,20 @@ impl Runtime {
         if keys.len() == SWEPT_MAX {
             *self.sweep_after.lock() = keys.last().cloned().unwrap_or_default();
         }
-        let mut signals = Vec::new();
+        let mut released = Vec::new();
         for key in keys {
             if let Some(alert) = self.view.alert(&key)?
                 && self.silences.matching(&alert.labels, now).is_empty()
             {
-                signals.push(alert.as_signal());
+                released.push(Heard {
+                    signal: alert.as_signal(),
+                    last_seen: Some(alert.last_seen),
+                });
             }
         }
-        let count = signals.len();
+        let count = released.len();
         if count > 0 {
-            self.take(signals).await?;
+            self.take_heard(released).await?;
         }
         Ok(count)
     }

@@ -23,13 +23,12 @@ impl Runtime {
     /// Fires the timers that are due, and says how many.
     pub(super) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let due = self.store.timers_due(now, FIRED_MAX)?;
-        let count = due.len();
-        let fired = join_all(due.into_iter().map(|row| self.fire(row, now))).await;
-        for outcome in fired {
+        let mut count = 0;
+        for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
             match outcome {
                 Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
                 Err(error) => tracing::error!(%error, "a timer could not be fired"),
-                Ok(()) => {}
+                Ok(()) => count += 1,
             }
         }
         Ok(count)
@@ -48,7 +47,13 @@ impl Runtime {
     }
 
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
-        let timer: Timer = decode_row("a timer", &row.payload)?;
+        let timer: Timer = match decode_row("a timer", &row.payload) {
+            Ok(timer) => timer,
+            Err(error) => {
+                tracing::error!(%error, id = row.key.id, "a damaged timer is dropped");
+                return self.cancel(row).await;
+            }
+        };
         let command = match timer.kind {
             TimerKind::Escalation => {
                 let Some(held) = self.view.incident(&timer.incident)? else {
@@ -60,7 +65,10 @@ impl Runtime {
                     crew,
                 }
             }
-            TimerKind::Contact { page, contact } => Command::ContactDue { page, contact },
+            TimerKind::Contact { page, contact } => {
+                let due = timer.due;
+                Command::ContactDue { page, contact, due }
+            }
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
         };

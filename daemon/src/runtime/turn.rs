@@ -61,14 +61,12 @@ impl Turn {
 }
 
 impl Runtime {
-    /// Takes turns until told to stop.
+    /// Fires timers and starts deliveries until told to stop, or until the store is gone.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let turn = self.turn().await;
-            let pause = match turn {
+        while !stop.is_cancelled() && self.writer.failure().is_none() {
+            let pause = match self.due_turn().await {
                 Ok(turn) if turn.timers > 0 => continue,
                 Ok(_) => self.pause(),
-                Err(EngineError::Store(_) | EngineError::Stopping) => return,
                 Err(error) => {
                     tracing::error!(%error, "a turn of the runtime failed; it is tried again");
                     Duration::from_millis(SLEEP_MS_MAX)
@@ -82,24 +80,45 @@ impl Runtime {
         }
     }
 
-    /// Does what is due now: sweeps, fires timers, starts deliveries. A part that fails is
-    /// reported and does not keep the others from their turn: a damaged alert must not hold up
-    /// pages.
+    /// Sweeps until told to stop, or until the store is gone: beside [`run`](Self::run), so that
+    /// thousands of alerts that end at once hold up no page.
+    pub async fn run_sweeps(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.writer.failure().is_none() {
+            if let Err(error) = self.sweep_if_due(self.clock.now()).await {
+                tracing::error!(%error, "a sweep failed; it is tried again");
+            }
+            let soon = self.clock.now().plus_ms(SLEEP_MS_MAX);
+            let pause = self.clock.wait_until(soon);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Does all that is due now. A part that fails is reported and does not keep the others from
+    /// their turn: a damaged alert must not hold up pages.
     ///
     /// # Errors
     /// [`EngineError`] when the store failed; what was due stays due.
     pub async fn turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
+        let mut turn = self.due_turn().await?;
+        turn.swept = unless_fatal(self.sweep_if_due(self.clock.now()).await)?;
+        Ok(turn)
+    }
+
+    /// Fires the timers that are due and starts the deliveries that are ready.
+    async fn due_turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
         let now = self.clock.now();
         let timers = unless_fatal(self.fire_due(now).await)?;
         let mut deliveries = 0;
         for class in Class::ALL {
             deliveries += unless_fatal(self.start_deliveries(class, now).await)?;
         }
-        let swept = unless_fatal(self.sweep_if_due(now).await)?;
         Ok(Turn {
             timers,
             deliveries,
-            swept,
+            swept: 0,
         })
     }
 
@@ -110,21 +129,31 @@ impl Runtime {
         self.deliveries.reopen();
     }
 
-    /// When the next thing is due: a timer, a delivery, a lease's end, the sweep.
+    /// When the next thing is due: a timer, a delivery, a lease's end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
+        // One that ended and is still here was left to hold.
+        let lapse = self.leases.next_lapse().map(|at| match at <= now {
+            true => at.max(holds_until),
+            false => at,
+        });
+        Ok(earliest(self.next_delivery_or_timer()?, lapse))
+    }
+
+    fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {
         let mut due = self.store.next_timer()?;
         for class in Class::ALL {
             due = earliest(due, self.store.next_ready(class)?);
         }
-        Ok(earliest(due, self.leases.next_lapse()))
+        Ok(due)
     }
 
     fn pause(&self) -> Duration {
         let longest = Duration::from_millis(SLEEP_MS_MAX);
-        match self.next_due() {
+        match self.next_delivery_or_timer() {
             // A full class waits for a slot, whose end wakes the loop; it must not spin on it.
             Ok(Some(due)) => {
                 let least = Duration::from_millis(5);

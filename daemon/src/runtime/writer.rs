@@ -40,20 +40,23 @@ impl Writer {
         clock: Arc<dyn Clock>,
         woken: Arc<Notify>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
-        let (queue, mut requests) = mpsc::channel::<Envelope>(QUEUE_REQUESTS_MAX);
+        let (queue, requests) = mpsc::channel::<Envelope>(QUEUE_REQUESTS_MAX);
         let (fail, failed) = watch::channel(None);
         let thread = thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || {
-                while let Some(first) = requests.blocking_recv() {
-                    let group = gather(first, &mut requests);
-                    if let Err(error) = carry_out(&mut engine, group, clock.as_ref()) {
-                        tracing::error!(%error, "the store failed; the daemon stops accepting");
-                        fail.send_replace(Some(error));
-                        return;
-                    }
-                    woken.notify_one();
-                }
+                let work = || write_until_closed(&mut engine, requests, clock.as_ref(), &woken);
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+                let error = match ended {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => error,
+                    Err(_) => StoreError::Io {
+                        action: "the writer's thread broke".to_owned(),
+                        reason: "a panic, reported above".to_owned(),
+                    },
+                };
+                tracing::error!(%error, "the store failed; the daemon stops accepting");
+                fail.send_replace(Some(error));
             })?;
         Ok((Self { queue, failed }, thread))
     }
@@ -155,6 +158,20 @@ impl Pending {
             Err(_) => Err(self.writer.why_closed()),
         }
     }
+}
+
+fn write_until_closed(
+    engine: &mut Engine,
+    mut requests: mpsc::Receiver<Envelope>,
+    clock: &dyn Clock,
+    woken: &Notify,
+) -> Result<(), StoreError> {
+    while let Some(first) = requests.blocking_recv() {
+        let group = gather(first, &mut requests);
+        carry_out(engine, group, clock)?;
+        woken.notify_one();
+    }
+    Ok(())
 }
 
 fn gather(first: Envelope, requests: &mut mpsc::Receiver<Envelope>) -> Vec<Envelope> {
