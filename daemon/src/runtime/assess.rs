@@ -13,8 +13,8 @@ use tocsin_core::command::{Crew, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{
-    Alert, Draft, Grade, Grading, PageTarget, Plan, Route, Signal, SignalStatus, Status, Target,
-    Timestamp, Verdict,
+    Alert, Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Status,
+    Target, Timestamp, Verdict,
 };
 use tocsin_policy::{
     AlertView, Context, ContextFacts, IncidentFacts, IncidentView, Report, fallback,
@@ -107,18 +107,7 @@ impl Assessor {
             team: draft.team.clone(),
             title: Some(draft.title.clone()),
         };
-        let signal = Signal {
-            integration: "by-hand".into(),
-            fingerprint: "by-hand".into(),
-            status: SignalStatus::Firing,
-            title: draft.title.clone(),
-            summary: draft.summary.clone(),
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
-            starts_at: now,
-            ends_at: None,
-            link: None,
-        };
+        let signal = by_hand(&draft.title, &draft.summary, Labels::new(), now);
         let mut facts = facts_of_new(&target, &signal, now);
         facts.grade = draft.grade;
         facts.drill = draft.drill;
@@ -131,18 +120,9 @@ impl Assessor {
     pub fn replan(&self, held: &Held, grade: Grade, now: Timestamp) -> Opening {
         let mut facts = facts_of(held);
         facts.grade = Some(grade);
-        let signal = Signal {
-            integration: "by-hand".into(),
-            fingerprint: "by-hand".into(),
-            status: SignalStatus::Firing,
-            title: held.incident.title.clone(),
-            summary: held.incident.summary.clone(),
-            labels: held.incident.labels.clone(),
-            annotations: BTreeMap::new(),
-            starts_at: now,
-            ends_at: None,
-            link: None,
-        };
+        let incident = &held.incident;
+        let labels = incident.labels.clone();
+        let signal = by_hand(&incident.title, &incident.summary, labels, now);
         self.opening(facts, &AlertView::from(&signal), None, true, now)
     }
 
@@ -345,6 +325,22 @@ fn fallback_grading(why: &str) -> Verdict<Grading> {
         value,
         reason,
         source,
+    }
+}
+
+/// What policies are shown as the alert when a person and not a sender is behind it.
+fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal {
+    Signal {
+        integration: "by-hand".into(),
+        fingerprint: "by-hand".into(),
+        status: SignalStatus::Firing,
+        title: title.to_owned(),
+        summary: summary.to_owned(),
+        labels,
+        annotations: Labels::new(),
+        starts_at: now,
+        ends_at: None,
+        link: None,
     }
 }
 
