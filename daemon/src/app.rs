@@ -25,7 +25,7 @@ use crate::runtime::assess::Assessor;
 use crate::runtime::crew::Crews;
 use crate::runtime::engine::Engine;
 use crate::runtime::{
-    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, Writer,
+    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
@@ -98,29 +98,14 @@ impl App {
         let policies = Arc::new(Policies::load(&config.policy.path));
         let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
         let roster = Arc::new(config.roster());
-        let mailer = config
-            .mail
-            .as_ref()
-            .map(Mailer::new)
-            .transpose()?
-            .map(Arc::new);
-        let assessor = Assessor {
-            policies: Arc::clone(&policies),
-            crews: Crews {
-                roster: Arc::clone(&roster),
-                subscribers: Arc::clone(&subscribed),
-                has_mail: mailer.is_some(),
-            },
-            silences: Arc::new(Silences::load(store.as_ref())?),
-            view: Arc::clone(&view),
-            grade_labels: config.policy.grade_labels.clone(),
-            zone: chrono_tz::UTC,
-            fallback: config.escalation.fallback.clone(),
-            reopen_within_ms: config.incidents.reopen_within.as_ms(),
-            metrics: Arc::clone(&metrics),
-            context: parking_lot::Mutex::default(),
-            reported: parking_lot::Mutex::default(),
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let crews = Crews {
+            roster: Arc::clone(&roster),
+            subscribers: Arc::clone(&subscribed),
+            has_mail: mailer.is_some(),
         };
+        let silences = Arc::new(Silences::load(store.as_ref())?);
+        let assessor = assessor(&config, &policies, crews, silences, &view, &metrics);
         let tokens = Arc::new(Tokens::load(store.as_ref())?);
         let started_at = clock.now();
         let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
@@ -137,23 +122,11 @@ impl App {
                 base_url: config.server.base_url(),
                 ack_links: Arc::clone(&ack_links),
             },
-            mailer,
+            mailer: mailer.map(Arc::new),
             metrics,
             woken,
         }));
-        services.attach(&runtime);
-        let host_config = HostConfig {
-            cache_dir: cache,
-            cache_key: None,
-            policy: GlobalPolicy::default(),
-        };
-        let host = Arc::new(PluginHost::new(host_config, services)?);
-        let plugin_faults = load_plugins(&host, &config).await;
-        runtime
-            .subscribers
-            .store(Arc::new(subscribers(&host.plugins())));
-        // Set once, here: the runtime is new.
-        let _was_set = runtime.plugins.set(Arc::clone(&host));
+        let (host, plugin_faults) = host(&config, cache, services, &runtime).await?;
         Ok(Arc::new(Self {
             config,
             runtime,
@@ -252,6 +225,51 @@ impl App {
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()
     }
+}
+
+fn assessor(
+    config: &Config,
+    policies: &Arc<Policies>,
+    crews: Crews,
+    silences: Arc<Silences>,
+    view: &Arc<View>,
+    metrics: &Arc<Metrics>,
+) -> Assessor {
+    Assessor {
+        policies: Arc::clone(policies),
+        crews,
+        silences,
+        view: Arc::clone(view),
+        grade_labels: config.policy.grade_labels.clone(),
+        zone: chrono_tz::UTC,
+        fallback: config.escalation.fallback.clone(),
+        reopen_within_ms: config.incidents.reopen_within.as_ms(),
+        metrics: Arc::clone(metrics),
+        context: parking_lot::Mutex::default(),
+        reported: parking_lot::Mutex::default(),
+    }
+}
+
+/// The plugins' host with its plugins, joined to the runtime; and those that cannot be loaded.
+async fn host(
+    config: &Config,
+    cache_dir: Option<PathBuf>,
+    services: Arc<DaemonServices>,
+    runtime: &Arc<Runtime>,
+) -> Result<(Arc<PluginHost>, Vec<(String, String)>)> {
+    services.attach(runtime);
+    let host_config = HostConfig {
+        cache_dir,
+        cache_key: None,
+        policy: GlobalPolicy::default(),
+    };
+    let host = Arc::new(PluginHost::new(host_config, services)?);
+    let faults = load_plugins(&host, config).await;
+    let subscribed = subscribers(&host.plugins());
+    runtime.subscribers.store(Arc::new(subscribed));
+    // Set once, here: the runtime is new.
+    let _was_set = runtime.plugins.set(Arc::clone(&host));
+    Ok((host, faults))
 }
 
 async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String)> {

@@ -1,7 +1,8 @@
 //! Events in words: what the log, the war room and `tocsin incident show` say of them. One
 //! place, so that every audience reads the same.
 
-use crate::event::{Event, LogKind, Recorded};
+use crate::alert::Counts;
+use crate::event::{Event, LogKind, Recorded, Ref};
 use crate::incident::Incident;
 
 /// An event in one line, without its time: "ada acknowledged through slack". `incident` is the
@@ -13,17 +14,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Event::Opened(opened) => {
             format!("opened, graded {}: {}", opened.grade, opened.grade_reason)
         }
-        Event::Tallied { counts, sample } => {
-            let names = if sample.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", sample.join(", "))
-            };
-            format!(
-                "{} alerts so far, {} firing{names}",
-                counts.total, counts.firing
-            )
-        }
+        Event::Tallied { counts, sample } => tallied(*counts, sample),
         Event::Graded {
             grade,
             reason,
@@ -78,19 +69,29 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
         Event::OperatorAssigned { person } => format!("{person} is the operator"),
         Event::Logged { kind, body } => format!("{by} {} {body}", log_verb(*kind)),
-        Event::Linked(link) => {
-            format!(
-                "{} {} is {}",
-                link.plugin,
-                link.kind,
-                link.url.as_ref().unwrap_or(&link.id)
-            )
-        }
+        Event::Linked(link) => linked(link),
         Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
         Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
         Event::Reopened { reason } => format!("reopened: {reason}"),
         Event::Closed {} => format!("{by} closed it"),
     }
+}
+
+fn tallied(counts: Counts, sample: &[String]) -> String {
+    let names = if sample.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", sample.join(", "))
+    };
+    format!(
+        "{} alerts so far, {} firing{names}",
+        counts.total, counts.firing
+    )
+}
+
+fn linked(link: &Ref) -> String {
+    let place = link.url.as_ref().unwrap_or(&link.id);
+    format!("{} {} is {place}", link.plugin, link.kind)
 }
 
 fn escalated(step: u32, round: u32, note: Option<&str>) -> String {

@@ -148,37 +148,7 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
             .or_default()
             .insert(function.params.len());
     }
-    // A map may hold a function under any of its keys.
-    let mut keys = BTreeSet::new();
-    let mut calls = Vec::new();
-    ast.walk(&mut |path: &[ASTNode<'_>]| {
-        match path.last() {
-            Some(ASTNode::Expr(Expr::Map(map, _))) => {
-                keys.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
-            }
-            // A map of constants is one constant.
-            Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
-                map_keys(value, CONSTANT_DEPTH_MAX, &mut keys);
-            }
-            Some(ASTNode::Expr(Expr::FnCall(call, position))) if !call.is_operator_call() => {
-                calls.push((call.name.to_string(), call.args.len(), None, *position));
-            }
-            Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if !call.is_operator_call() => {
-                calls.push((call.name.to_string(), call.args.len(), None, *position));
-            }
-            Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
-                let count = call.args.len();
-                calls.push((
-                    call.name.to_string(),
-                    count,
-                    Some(count.saturating_add(1)),
-                    *position,
-                ));
-            }
-            _ => {}
-        }
-        true
-    });
+    let Calls { calls, keys } = Calls::of(ast);
     let is_word = |name: &str| name.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let mut faults = Vec::new();
     for (name, count, with_object, position) in calls {
@@ -212,6 +182,50 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
         });
     }
     faults
+}
+
+/// What a script calls.
+struct Calls {
+    /// Name, number of arguments, the same with the object it is called on, and where.
+    calls: Vec<(String, usize, Option<usize>, Position)>,
+    /// Keys of its maps: a map may hold a function under any of them.
+    keys: BTreeSet<String>,
+}
+
+impl Calls {
+    fn of(ast: &AST) -> Self {
+        let mut keys = BTreeSet::new();
+        let mut calls = Vec::new();
+        ast.walk(&mut |path: &[ASTNode<'_>]| {
+            match path.last() {
+                Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                    keys.extend(map.0.iter().map(|(key, _)| key.name.to_string()));
+                }
+                // A map of constants is one constant.
+                Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                    map_keys(value, CONSTANT_DEPTH_MAX, &mut keys);
+                }
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) if !call.is_operator_call() => {
+                    calls.push((call.name.to_string(), call.args.len(), None, *position));
+                }
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if !call.is_operator_call() => {
+                    calls.push((call.name.to_string(), call.args.len(), None, *position));
+                }
+                Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
+                    let count = call.args.len();
+                    calls.push((
+                        call.name.to_string(),
+                        count,
+                        Some(count.saturating_add(1)),
+                        *position,
+                    ));
+                }
+                _ => {}
+            }
+            true
+        });
+        Self { calls, keys }
+    }
 }
 
 fn map_keys(value: &Dynamic, depth_left: usize, keys: &mut BTreeSet<String>) {

@@ -53,14 +53,12 @@ impl Runtime {
                 contact,
             } => {
                 let ended = self.bring_mail(&incident, page, contact).await;
-                Ended {
-                    page: Some(PageRef {
-                        incident,
-                        page,
-                        contact,
-                    }),
-                    ..ended
-                }
+                let page = Some(PageRef {
+                    incident,
+                    page,
+                    contact,
+                });
+                Ended { page, ..ended }
             }
             Parcel::Job {
                 plugin,

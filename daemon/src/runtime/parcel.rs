@@ -91,16 +91,8 @@ impl Subscribers {
         mut seq: impl FnMut() -> u64,
     ) -> Vec<OutboxRow> {
         let mut row = |class: Class, lane: String, coalesce: Option<String>, parcel: &Parcel| {
-            row_of(
-                OutboxKey {
-                    class,
-                    lane,
-                    seq: seq(),
-                },
-                coalesce,
-                now,
-                parcel,
-            )
+            let seq = seq();
+            row_of(OutboxKey { class, lane, seq }, coalesce, now, parcel)
         };
         match notice {
             Notice::Page {
@@ -115,12 +107,8 @@ impl Subscribers {
                     page: *page,
                     contact: *contact,
                 };
-                vec![row(
-                    Class::Page,
-                    format!("{person}/{channel}"),
-                    None,
-                    &parcel,
-                )]
+                let lane = format!("{person}/{channel}");
+                vec![row(Class::Page, lane, None, &parcel)]
             }
             Notice::Page {
                 person, channel, ..
@@ -136,31 +124,40 @@ impl Subscribers {
                 let send = |it: &Subscriber| row(class, lane, None, &news(it, incident, notice));
                 taker.map(send).into_iter().collect()
             }
-            Notice::Opened { .. } | Notice::Changed { .. } | Notice::LogAdded { .. } => {
-                let (class, kind, coalesce) = match notice {
-                    Notice::Opened { .. } => (Class::State, "incident-opened", None),
-                    Notice::LogAdded { .. } => (Class::Bulk, "log-added", None),
-                    Notice::Changed { counts_only, .. } => (
-                        Class::State,
-                        "incident-changed",
-                        counts_only.then(|| "counts".to_owned()),
-                    ),
-                    Notice::Page { .. } | Notice::Settled { .. } => return Vec::new(),
-                };
-                let takers = self.0.iter().filter(|it| it.events.contains(kind));
-                let lane = |it: &Subscriber| format!("{}/{incident}", it.plugin);
-                takers
-                    .map(|it| {
-                        row(
-                            class,
-                            lane(it),
-                            coalesce.clone(),
-                            &news(it, incident, notice),
-                        )
-                    })
-                    .collect()
+            Notice::Opened { .. } => {
+                self.told("incident-opened", incident, notice, &mut |lane, parcel| {
+                    row(Class::State, lane, None, parcel)
+                })
+            }
+            Notice::Changed { counts_only, .. } => {
+                self.told("incident-changed", incident, notice, &mut |lane, parcel| {
+                    let coalesce = counts_only.then(|| "counts".to_owned());
+                    row(Class::State, lane, coalesce, parcel)
+                })
+            }
+            Notice::LogAdded { .. } => {
+                self.told("log-added", incident, notice, &mut |lane, parcel| {
+                    row(Class::Bulk, lane, None, parcel)
+                })
             }
         }
+    }
+
+    /// A row for each subscriber of this kind of news.
+    fn told(
+        &self,
+        kind: &str,
+        incident: &IncidentId,
+        notice: &Notice,
+        row: &mut dyn FnMut(String, &Parcel) -> OutboxRow,
+    ) -> Vec<OutboxRow> {
+        let takers = self.0.iter().filter(|it| it.events.contains(kind));
+        takers
+            .map(|it| {
+                let lane = format!("{}/{incident}", it.plugin);
+                row(lane, &news(it, incident, notice))
+            })
+            .collect()
     }
 }
 

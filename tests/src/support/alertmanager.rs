@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::debian;
 use super::process::{Process, free_port};
 use crate::{skip, wait};
 
 const PACKAGE: &str = "prometheus-alertmanager";
+const HTTP_FILE: &str = "http.yml";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// A running Alertmanager.
@@ -67,6 +70,8 @@ impl Alertmanager {
 pub struct Amtool {
     program: PathBuf,
     url: String,
+    /// The folder of its HTTP configuration, if it has one.
+    http: Option<TempDir>,
 }
 
 impl Amtool {
@@ -78,12 +83,24 @@ impl Amtool {
             Ok(program) => Some(Self {
                 program,
                 url: url.to_owned(),
+                http: None,
             }),
             Err(why) => {
                 skip::skipped(test, &why);
                 None
             }
         }
+    }
+
+    /// From now on it sends what this HTTP configuration (YAML) says, such as a token.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn set_http(&mut self, config: &str) -> Result<(), String> {
+        let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
+        fs::write(dir.path().join(HTTP_FILE), config).map_err(|error| error.to_string())?;
+        self.http = Some(dir);
+        Ok(())
     }
 
     /// Runs it and returns what it prints.
@@ -95,6 +112,10 @@ impl Amtool {
         command
             .args(args)
             .arg(format!("--alertmanager.url={}", self.url));
+        if let Some(dir) = &self.http {
+            let file = dir.path().join(HTTP_FILE);
+            command.arg(format!("--http.config.file={}", file.display()));
+        }
         // Its own configuration file, if the machine has one, is not the test's.
         command.env("HOME", "/nonexistent");
         let output = debian::run(&mut command)?;

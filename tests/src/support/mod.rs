@@ -5,15 +5,19 @@
 //! tests that need it are skipped by name.
 
 mod alertmanager;
+mod daemon;
 mod debian;
 mod process;
 mod prometheus;
 mod python;
+mod recorder;
 mod slack_sdk;
 mod smtp;
 
 pub use alertmanager::{Alertmanager, Amtool};
+pub use daemon::Daemon;
 pub use process::{Process, free_port};
 pub use prometheus::{Prometheus, Sender};
+pub use recorder::{Exchange, Recorder};
 pub use slack_sdk::SlackSdk;
 pub use smtp::{Mail, SmtpServer};
