@@ -200,7 +200,9 @@ async fn answers_that_are_lost_leave_one_war_room_and_every_message_once() {
     let rooms = night.rooms();
     assert_eq!(rooms.len(), 1, "one war room: {rooms:?}");
     let asked = night.daemon.slack.requests();
-    let tries = asked.iter().filter(|it| it.method() == "conversations.create");
+    let tries = asked
+        .iter()
+        .filter(|it| it.method() == "conversations.create");
     assert!(tries.count() > 1, "the lost answer was asked for again");
     let mut said = rooms[0].1.clone();
     let all = said.len();
