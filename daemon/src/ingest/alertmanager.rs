@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
 
-use super::batch::{Fault, Item, check_count, read_object, wrong_shape};
+use super::batch::{Fault, Item, read_object, wrong_shape};
 use super::fields::{
     Object, object, summary, take_labels, take_optional_text, take_text, take_time, title,
 };
@@ -17,8 +17,7 @@ use super::{Malformed, Parsed, Received};
 /// Reads a webhook of Alertmanager.
 ///
 /// # Errors
-/// When the body is not a JSON object, or `alerts` is no list, or holds more than
-/// [`ALERTS_PER_REQUEST_MAX`](super::ALERTS_PER_REQUEST_MAX).
+/// When the body is not a JSON object, or `alerts` is no list.
 pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     parse_group(body, ctx, |_, _, _| {})
 }
@@ -55,10 +54,7 @@ pub(super) fn parse_group(
 fn take_alerts(top: &mut Object) -> Result<Option<Vec<Value>>, Malformed> {
     match top.remove("alerts") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(alerts)) => {
-            check_count(alerts.len(), "/alerts")?;
-            Ok(Some(alerts))
-        }
+        Some(Value::Array(alerts)) => Ok(Some(alerts)),
         Some(other) => Err(wrong_shape("/alerts", &other, "an array")),
     }
 }

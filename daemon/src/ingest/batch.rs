@@ -73,20 +73,6 @@ pub(super) fn wrong_shape(pointer: &str, found: &Value, wanted: &str) -> Malform
     }
 }
 
-/// Refuses a batch of more than [`ALERTS_PER_REQUEST_MAX`].
-pub(super) fn check_count(count: usize, pointer: &str) -> Result<(), Malformed> {
-    if count <= ALERTS_PER_REQUEST_MAX {
-        return Ok(());
-    }
-    Err(Malformed {
-        title: "Too many alerts in one request",
-        detail: format!(
-            "it has {count} and at most {ALERTS_PER_REQUEST_MAX} are read; send smaller batches"
-        ),
-        pointer: Some(pointer.to_owned()),
-    })
-}
-
 /// A JSON value's type in words.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
@@ -236,14 +222,24 @@ fn push_note(notes: &mut Vec<Note>, index: Option<usize>, pointer: String, messa
 }
 
 impl Parsed {
-    /// Reads every item with `read_item`; a fault rejects its item only. `base` is the list's
-    /// JSON pointer.
+    /// Reads the first [`ALERTS_PER_REQUEST_MAX`] items with `read_item`; a fault rejects its item
+    /// only. `base` is the list's JSON pointer.
     pub(super) fn collect<T>(
-        items: Vec<T>,
+        mut items: Vec<T>,
         base: &str,
         mut read_item: impl FnMut(T, &mut Item<'_>) -> Result<Signal, Fault>,
     ) -> Self {
         let mut parsed = Self::default();
+        let beyond = items.len().saturating_sub(ALERTS_PER_REQUEST_MAX);
+        if beyond > 0 {
+            items.truncate(ALERTS_PER_REQUEST_MAX);
+            let message = format!(
+                "{beyond} alerts beyond the first {ALERTS_PER_REQUEST_MAX} were left out; let the \
+                 sender send fewer at once, an Alertmanager by max_alerts of its webhook"
+            );
+            tracing::warn!("a batch of alerts is too large: {message}");
+            parsed.note(base, message);
+        }
         for (index, value) in items.into_iter().enumerate() {
             parsed.add(index, &format!("{base}/{index}"), value, &mut read_item);
         }

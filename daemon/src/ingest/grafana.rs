@@ -25,8 +25,7 @@ const VALUES: &str = "values";
 /// Reads a webhook of Grafana.
 ///
 /// # Errors
-/// When the body is not a JSON object, or `alerts` is no list, or holds more than
-/// [`ALERTS_PER_REQUEST_MAX`](super::ALERTS_PER_REQUEST_MAX).
+/// When the body is not a JSON object, or `alerts` is no list.
 pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     parse_group(body, ctx, finish)
 }

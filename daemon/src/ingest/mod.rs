@@ -26,11 +26,12 @@ use tocsin_core::{IntegrationId, Signal, Timestamp};
 pub use fingerprint::label_fingerprint;
 pub use time::{format_time, parse_time};
 
-/// Most alerts in one request; a larger batch is refused as a whole, because a sender that gets
-/// there has lost its grouping and would time out while we write.
+/// Most alerts in one request; of a larger batch the first are read and the others noted. Refused
+/// as a whole it would open nothing, and an Alertmanager never sends again what was refused.
 pub const ALERTS_PER_REQUEST_MAX: usize = 10_000;
-/// Largest body that an adapter reads, in bytes, after decompression.
-pub const BODY_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+/// Largest body that an adapter reads, in bytes, after decompression: the most that
+/// `[server] body-bytes-max` may say, to which the door holds.
+pub const BODY_BYTES_MAX: usize = crate::config::BODY_BYTES_CEILING;
 /// Most notes kept of one request; further ones are counted in the last.
 pub const NOTES_MAX: usize = 100;
 /// Longest link, in bytes; a longer one is left out, as half a link leads nowhere.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tocsin_core::{Labels, Signal, SignalStatus};
 
-use super::super::batch::{Fault, Item, check_count, read, wrong_shape};
+use super::super::batch::{Fault, Item, read, wrong_shape};
 use super::super::fields::{object, summary, take_labels, take_optional_text, take_time, title};
 use super::super::fingerprint::label_fingerprint;
 use super::super::{Malformed, Parsed, Received};
@@ -15,14 +15,12 @@ use super::super::{Malformed, Parsed, Received};
 /// value are as if absent. Identity is the whole set of labels.
 ///
 /// # Errors
-/// When the body is not a JSON array, or holds more than
-/// [`ALERTS_PER_REQUEST_MAX`](crate::ingest::ALERTS_PER_REQUEST_MAX).
+/// When the body is not a JSON array.
 pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     let alerts = match read(body)? {
         Value::Array(alerts) => alerts,
         other => return Err(wrong_shape("", &other, "an array of alerts")),
     };
-    check_count(alerts.len(), "")?;
     Ok(Parsed::collect(alerts, "", |value, item| {
         alert(value, ctx, item)
     }))

@@ -11,7 +11,7 @@ use tocsin_core::{Fingerprint, Labels, Signal, SignalStatus, Timestamp};
 
 pub use mapping::{LabelsFrom, Mapping, Pointer, PointerError};
 
-use super::batch::{Fault, Item, check_count, kind, read, wrong_shape};
+use super::batch::{Fault, Item, kind, read, wrong_shape};
 use super::fields::{labels, scalar, summary, title};
 use super::fingerprint::{label_fingerprint, sender_fingerprint};
 use super::time::{epoch_time, parse_time};
@@ -21,8 +21,7 @@ use super::{Malformed, Parsed, Received};
 /// one alert an element; any other body is one alert.
 ///
 /// # Errors
-/// When the body is not JSON, `items` points to no array, or the array holds more than
-/// [`ALERTS_PER_REQUEST_MAX`](super::ALERTS_PER_REQUEST_MAX).
+/// When the body is not JSON, or `items` points to no array.
 pub fn parse(body: &[u8], mapping: &Mapping, ctx: &Received) -> Result<Parsed, Malformed> {
     let mut body = read(body)?;
     let base = mapping.items.as_ref().map_or("", Pointer::as_str);
@@ -38,17 +37,14 @@ pub fn parse(body: &[u8], mapping: &Mapping, ctx: &Received) -> Result<Parsed, M
         None => body,
     };
     match found {
-        Value::Array(items) => {
-            check_count(items.len(), base)?;
-            Ok(Parsed::collect(items, base, |value, item| {
-                Reader {
-                    value: &value,
-                    mapping,
-                    ctx,
-                }
-                .signal(item)
-            }))
-        }
+        Value::Array(items) => Ok(Parsed::collect(items, base, |value, item| {
+            Reader {
+                value: &value,
+                mapping,
+                ctx,
+            }
+            .signal(item)
+        })),
         Value::Object(_) if mapping.items.is_none() => {
             let mut parsed = Parsed::default();
             parsed.add(0, "", found, |value, item| {

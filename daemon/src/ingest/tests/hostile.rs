@@ -18,7 +18,7 @@ fn a_body_that_nests_without_end_is_malformed_and_not_a_crash() {
 }
 
 #[test]
-fn a_batch_beyond_the_limit_is_refused_whole_and_one_at_the_limit_is_read() {
+fn of_a_batch_beyond_the_limit_the_first_are_read_and_the_others_noted() {
     let batch = |count: usize| {
         let alerts = vec![json!({"labels": {"a": "b"}}); count];
         (
@@ -26,19 +26,23 @@ fn a_batch_beyond_the_limit_is_refused_whole_and_one_at_the_limit_is_read() {
             json!({ "alerts": alerts }).to_string(),
         )
     };
-    let (list, group) = batch(ALERTS_PER_REQUEST_MAX + 1);
+    let (list, group) = batch(ALERTS_PER_REQUEST_MAX + 7);
     let mapping = generic::Mapping::default();
-    for fault in [
-        alertmanager_api::parse(list.as_bytes(), &ctx()).unwrap_err(),
-        alertmanager::parse(group.as_bytes(), &ctx()).unwrap_err(),
-        generic::parse(list.as_bytes(), &mapping, &ctx()).unwrap_err(),
+    for parsed in [
+        alertmanager_api::parse(list.as_bytes(), &ctx()).unwrap(),
+        alertmanager::parse(group.as_bytes(), &ctx()).unwrap(),
+        generic::parse(list.as_bytes(), &mapping, &ctx()).unwrap(),
     ] {
-        assert_eq!(fault.title, "Too many alerts in one request");
-        assert!(fault.detail.contains("10001"), "{fault}");
+        let read = parsed.signals.len() + parsed.rejected.len();
+        assert_eq!(read, ALERTS_PER_REQUEST_MAX);
+        let note = &parsed.notes[0];
+        assert_eq!(note.index, None);
+        assert!(note.message.starts_with("7 alerts beyond"), "{note:?}");
     }
     let (list, _) = batch(ALERTS_PER_REQUEST_MAX);
     let parsed = alertmanager_api::parse(list.as_bytes(), &ctx()).unwrap();
     assert_eq!(parsed.signals.len(), ALERTS_PER_REQUEST_MAX);
+    assert_eq!(parsed.notes, []);
 }
 
 #[test]
