@@ -1,7 +1,8 @@
 //! Errors as answers, in one place: problem details (RFC 9457).
 //!
 //! A sender that is told the wrong status loses alerts: Alertmanager gives up on every 4xx, so
-//! overload is 503 and never 429, and a body that no repeat will mend is never 5xx.
+//! overload is 503 and never 429, a body that came too slowly is 503 and never 408, and a body that
+//! no repeat will mend is never 5xx.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +30,7 @@ impl Kind {
     pub(super) const FORBIDDEN: Self = Self(403, "forbidden", "The token may not do this");
     pub(super) const NOT_FOUND: Self = Self(404, "not-found", "There is no such thing");
     pub(super) const METHOD: Self = Self(405, "method", "The path takes another method");
-    pub(super) const TIMEOUT: Self = Self(408, "timeout", "The body did not come in time");
+    pub(super) const TIMEOUT: Self = Self(503, "timeout", "The body did not come in time");
     pub(super) const CONFLICT: Self = Self(409, "conflict", "It does not stand where it must");
     pub(super) const TOO_LARGE: Self = Self(413, "too-large", "The body is too large");
     pub(super) const MEDIA: Self = Self(415, "encoding", "The body is packed in another way");

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::IntoResponse as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
@@ -68,9 +69,12 @@ async fn what_cannot_be_unpacked_or_read_is_the_senders_fault() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up() {
+async fn a_body_that_never_ends_is_given_up_and_may_be_sent_again() {
     let first = futures_util::stream::once(async { Ok::<_, std::io::Error>("{") });
     let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
     let read = read_within(Body::from_stream(body), BYTES_MAX, Duration::ZERO).await;
-    assert_eq!(read.unwrap_err().status(), 408);
+    // An Alertmanager gives up on every 4xx.
+    let answer = read.unwrap_err().into_response();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
 }
