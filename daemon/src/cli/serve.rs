@@ -206,7 +206,7 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
 }
 
 /// At the first start there is no token and so no way in: makes one and says in which file it is.
-/// The file is there, empty, before the token is made: a folder that cannot be written fails the
+/// The file is there, empty and durable, before the token is made: a folder that cannot be written fails the
 /// start, and after a crash in between, the empty file asks for another. So does an operator who
 /// has lost every token: whoever may empty this file may read the whole store.
 async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
@@ -222,6 +222,9 @@ async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
         .truncate(true)
         .mode(0o600)
         .open(&path)
+        .with_context(cannot)?;
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
         .with_context(cannot)?;
     let token = admin_token(app).await;
     let token = token.map_err(|error| Failure::failed(error.to_string()))?;
