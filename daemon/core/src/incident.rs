@@ -270,15 +270,7 @@ impl Incident {
                 self.counts = *counts;
                 self.rest();
             }
-            Event::Reopened { .. } => {
-                self.status = Status::Open;
-                self.resolved_at = None;
-                self.mitigated_at = None;
-                self.acknowledged_at = None;
-                self.operator = None;
-                self.reopens += 1;
-                self.escalation = Escalation::starting(&self.plan, at);
-            }
+            Event::Reopened { .. } => self.reopen(at),
             Event::Closed {} => {
                 self.status = Status::Closed;
                 self.rest();
@@ -292,6 +284,17 @@ impl Incident {
             | Event::PageTaken { .. }
             | Event::PageExhausted { .. } => {}
         }
+    }
+
+    /// It begins anew: nobody has it, and the plan starts over.
+    fn reopen(&mut self, at: Timestamp) {
+        self.status = Status::Open;
+        self.resolved_at = None;
+        self.mitigated_at = None;
+        self.acknowledged_at = None;
+        self.operator = None;
+        self.reopens += 1;
+        self.escalation = Escalation::starting(&self.plan, at);
     }
 
     /// Events about pages.
