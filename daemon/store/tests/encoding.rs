@@ -1,4 +1,5 @@
 //! Events that a released version wrote stay readable, word for word.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::Value;
 use tocsin_core::event::Event;
