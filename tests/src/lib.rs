@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod paths;
+pub mod scenario;
 pub mod skip;
 pub mod spec;
 pub mod support;

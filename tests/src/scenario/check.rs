@@ -1,0 +1,269 @@
+//! Whether a fact is so, and what is instead.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use tocsin::runtime::{Held, Summary, events_of};
+use tocsin::standin::slack::Press;
+use tocsin_core::alert::Place;
+use tocsin_core::{Alert, Event, Recorded, narrate};
+use tocsin_store::Table;
+
+use super::fact::{Claim, Fact};
+use super::world::World;
+
+/// Rows of the store that one read brings.
+const PAGE_ROWS: usize = 1_000;
+
+impl World {
+    /// Holds a fact against the world; `window` is when a page that it claims may have come, in
+    /// milliseconds since the story's beginning.
+    ///
+    /// # Errors
+    /// What was expected, and what is instead.
+    pub(super) fn check(&mut self, fact: &Fact, window: (u64, u64)) -> Result<()> {
+        match fact {
+            Fact::NobodyPaged => match self.pages.iter().find(|it| !it.1) {
+                Some((page, _)) => Err(anyhow!("expected that nobody is paged; {page}")),
+                None => Ok(()),
+            },
+            Fact::Paged {
+                people,
+                channel,
+                incident,
+            } => {
+                for person in people {
+                    self.claim(person, channel, *incident, window)?;
+                }
+                Ok(())
+            }
+            Fact::Incident { number, claims } => {
+                let held = self.held(*number)?;
+                let first = self.stream(&held)?.into_iter().next();
+                for claim in claims {
+                    holds(&held, first.as_ref(), claim)?;
+                }
+                Ok(())
+            }
+            Fact::Incidents(wanted) => {
+                let store = &self.app()?.runtime.store;
+                let rows = store.rows(Table::Summary, "", None, PAGE_ROWS)?;
+                let found = rows.len() as u64;
+                count_is("incidents", found == *wanted, wanted, found)
+            }
+            Fact::EventsAtMost { incident, most } => {
+                let held = self.held(*incident)?;
+                let found = self.stream(&held)?.len();
+                count_is("or fewer events", found <= *most, most, found)
+            }
+            Fact::Log {
+                incident,
+                text,
+                times,
+            } => self.check_log(*incident, text, *times),
+            Fact::Report(text) => self.check_report(text),
+            Fact::WarRooms(wanted) => {
+                let rooms = self.slack.as_ref().map_or(0, |it| it.channels().len());
+                count_is("war rooms", rooms == *wanted, wanted, rooms)
+            }
+            Fact::RoomSays { incident, text } => self.check_room(*incident, text),
+            Fact::Alert { name, stands } => self.check_alert(name, stands),
+            Fact::NoButton(person) => {
+                let member = self.setup.contact(person, "slack").unwrap_or_default();
+                let slack = self.slack.as_ref().context("there is no Slack")?;
+                let press = slack.press_request(&Press::newest(member, "ack"));
+                ensure!(
+                    press.is_err(),
+                    "expected no button; {person} still sees one"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// Claims the first page that fits.
+    fn claim(
+        &mut self,
+        person: &str,
+        channel: &str,
+        incident: Option<u64>,
+        (from, to): (u64, u64),
+    ) -> Result<()> {
+        let open = self.pages.iter_mut().find(|(page, is_claimed)| {
+            !is_claimed
+                && page.person == person
+                && page.channel == channel
+                && incident.is_none_or(|it| it == page.incident)
+                && (from..=to).contains(&page.at)
+        });
+        if let Some((_, is_claimed)) = open {
+            *is_claimed = true;
+            return Ok(());
+        }
+        let others = self.pages.iter().filter(|it| !it.1);
+        let others: Vec<String> = others.map(|(page, _)| page.to_string()).collect();
+        let instead = match others.is_empty() {
+            true => "there is no unexpected page at all".to_owned(),
+            false => others.join("; "),
+        };
+        Err(anyhow!(
+            "expected a page to {person} by {channel}; {instead}"
+        ))
+    }
+
+    fn held(&self, number: u64) -> Result<Arc<Held>> {
+        let held = self.app()?.runtime.view.incident_of_number(number)?;
+        held.with_context(|| format!("expected incident {number}; there is none"))
+    }
+
+    fn stream(&self, held: &Held) -> Result<Vec<Recorded>> {
+        let store = &self.app()?.runtime.store;
+        Ok(events_of(store.as_ref(), &held.incident.id)?)
+    }
+
+    fn check_log(&self, number: u64, text: &str, times: Option<usize>) -> Result<()> {
+        let held = self.held(number)?;
+        let stream = self.stream(&held)?;
+        let lines: Vec<String> = stream
+            .iter()
+            .map(|it| narrate(&held.incident, it))
+            .collect();
+        let found = lines.iter().filter(|it| it.contains(text)).count();
+        let is_so = times.map_or(found > 0, |it| it == found);
+        let wanted = times.map_or("a line".to_owned(), |it| format!("{it} lines"));
+        ensure!(
+            is_so,
+            "expected {wanted} with {text:?} in the log; {found} have it"
+        );
+        Ok(())
+    }
+
+    /// Reports stand where they were acted upon: in the first event of an incident, and in the
+    /// faults of the folder.
+    fn check_report(&self, text: &str) -> Result<()> {
+        let app = self.app()?;
+        let mut reports: Vec<String> = app
+            .policies
+            .faults()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        for (_, row) in app
+            .runtime
+            .store
+            .rows(Table::Summary, "", None, PAGE_ROWS)?
+        {
+            let held = self.held(Summary::from_row(&row.value)?.number)?;
+            for recorded in self.stream(&held)? {
+                if let Event::Opened(opened) = recorded.event {
+                    let sources = [opened.route_source, opened.grade_source, opened.plan_source];
+                    reports.extend(sources.into_iter().flatten().filter_map(|it| it.fallback));
+                }
+            }
+        }
+        let is_so = reports.iter().any(|it| it.contains(text));
+        ensure!(
+            is_so,
+            "expected a report with {text:?}; there are {reports:#?}"
+        );
+        Ok(())
+    }
+
+    fn check_room(&self, number: u64, text: &str) -> Result<()> {
+        let held = self.held(number)?;
+        let room = held.incident.refs.iter().find(|it| it.kind == "channel");
+        let room = room.with_context(|| format!("incident {number} has no war room"))?;
+        let slack = self.slack.as_ref().context("there is no Slack")?;
+        let channels = slack.channels();
+        let channel = channels.iter().find(|it| it.id == room.id);
+        let messages = channel.map(|it| it.messages.as_slice()).unwrap_or_default();
+        let said: Vec<String> = messages.iter().map(|it| it.shown()).collect();
+        let is_so = said.iter().any(|it| it.contains(text));
+        ensure!(
+            is_so,
+            "expected {text:?} in the war room; there is {said:#?}"
+        );
+        Ok(())
+    }
+
+    fn check_alert(&self, name: &str, stands: &str) -> Result<()> {
+        let rows = self
+            .app()?
+            .runtime
+            .store
+            .rows(Table::Alert, "", None, PAGE_ROWS)?;
+        for (_, row) in rows {
+            let alert: Alert = serde_json::from_value(row.value)?;
+            if alert.labels.get("alertname").map(String::as_str) != Some(name) {
+                continue;
+            }
+            let found = match (&alert.place, alert.firing) {
+                (_, false) => "is over",
+                (Place::Incident { .. }, true) => "fires",
+                (Place::Waiting { .. }, true) => "waits",
+                (Place::Silenced { .. }, true) => "is silenced",
+                (Place::Ignored { .. }, true) => "is ignored",
+            };
+            ensure!(found == stands, "expected that it {stands}; it {found}");
+            return Ok(());
+        }
+        Err(anyhow!("expected the alert {name}; nobody knows it"))
+    }
+}
+
+fn count_is<T: Display, U: Display>(what: &str, is_so: bool, wanted: T, found: U) -> Result<()> {
+    ensure!(is_so, "expected {wanted} {what}; there are {found}");
+    Ok(())
+}
+
+fn holds(held: &Held, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
+    let incident = &held.incident;
+    let counts = held.tally.counts;
+    let file = match first.map(|it| &it.event) {
+        Some(Event::Opened(opened)) => opened.grade_source.as_ref().map(|it| it.file.clone()),
+        _ => None,
+    };
+    let text = |it: &Option<_>| it.as_ref().map_or("nobody".to_owned(), ToString::to_string);
+    let operator = incident
+        .operator
+        .as_ref()
+        .map_or("nobody", |it| it.as_str());
+    let (what, wanted, found) = match claim {
+        Claim::Status(it) => ("status", it.clone(), incident.status.to_string()),
+        Claim::Grade(it) => ("grade", it.clone(), incident.grade.to_string()),
+        Claim::Because(why) => {
+            let reason = &incident.grade_reason;
+            ensure!(
+                reason.contains(why.as_str()),
+                "expected that its grade has the reason {why:?}; it is {reason:?}"
+            );
+            return Ok(());
+        }
+        Claim::GradedBy(it) => ("policy", it.clone(), text(&file)),
+        Claim::Operator(it) => ("operator", it.clone(), operator.to_owned()),
+        Claim::Unanswered => {
+            let answered = incident.acknowledged_at.is_some();
+            ("acknowledgement", "false".to_owned(), answered.to_string())
+        }
+        Claim::Alerts(it) => ("count of alerts", it.to_string(), counts.total.to_string()),
+        Claim::Firing(it) => {
+            let found = counts.firing.to_string();
+            ("count of firing alerts", it.to_string(), found)
+        }
+        Claim::Service(it) => ("service", it.clone(), incident.service.clone()),
+        Claim::Team(it) => {
+            let team = incident.team.as_ref().map_or("none", |it| it.as_str());
+            ("team", it.clone(), team.to_owned())
+        }
+        Claim::Reopened(it) => {
+            let found = incident.reopens.to_string();
+            ("count of reopenings", it.to_string(), found)
+        }
+    };
+    ensure!(
+        wanted == found,
+        "expected the {what} {wanted}; it is {found}"
+    );
+    Ok(())
+}

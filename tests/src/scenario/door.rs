@@ -1,0 +1,206 @@
+//! The daemon's doors as a story uses them: requests through its own router, in the senders' own
+//! formats, with the tokens and signatures that a real sender has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request};
+use serde_json::{Value, json};
+use tocsin::app::App;
+use tocsin::auth::NewToken;
+use tocsin::http::router;
+use tocsin::ingest::format_time;
+use tocsin::standin::slack::SignedRequest;
+use tocsin::tokens::Scope;
+use tocsin_core::Timestamp;
+use tower::ServiceExt as _;
+
+/// Largest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Labels of an alert.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// An alert as its sender tells of it.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) labels: Labels,
+    pub(super) since: Timestamp,
+    pub(super) until: Option<Timestamp>,
+}
+
+/// Tokens by whose they are: an integration's or a person's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys(BTreeMap<String, String>);
+
+impl Keys {
+    /// Makes a token for each integration and each person.
+    pub(super) async fn make(app: &Arc<App>) -> Result<Self> {
+        let mut keys = BTreeMap::new();
+        let new = |name: &str, scope| NewToken {
+            name: name.to_owned(),
+            scope,
+            integration: None,
+            person: None,
+        };
+        let mut wanted = Vec::new();
+        for integration in app.config.integrations.keys() {
+            wanted.push(NewToken {
+                integration: Some(integration.clone()),
+                ..new(integration.as_str(), Scope::Ingest)
+            });
+        }
+        for person in app.config.people.keys() {
+            wanted.push(NewToken {
+                person: Some(person.clone()),
+                ..new(person.as_str(), Scope::Respond)
+            });
+        }
+        let runtime = &app.runtime;
+        for one in wanted {
+            let name = one.name.clone();
+            let now = runtime.clock.now();
+            let made = app.tokens.create(one, &app.config, now, &runtime.writer);
+            keys.insert(name, made.await?.0.reveal().to_owned());
+        }
+        Ok(Self(keys))
+    }
+}
+
+/// The daemon's doors.
+pub(super) struct Door<'a> {
+    pub(super) app: &'a Arc<App>,
+    pub(super) keys: &'a Keys,
+}
+
+impl Door<'_> {
+    fn now(&self) -> Timestamp {
+        self.app.runtime.clock.now()
+    }
+
+    /// Alertmanager's webhook: alerts without a lease.
+    pub(super) async fn webhook(&self, alerts: &[Told], status: &str) -> Result<()> {
+        let one = |it: &Told| {
+            let until = it
+                .until
+                .map_or("0001-01-01T00:00:00Z".to_owned(), format_time);
+            json!({
+                "status": status, "labels": it.labels, "annotations": {},
+                "startsAt": format_time(it.since), "endsAt": until, "generatorURL": "",
+            })
+        };
+        let body = json!({
+            "version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": status,
+            "receiver": "tocsin", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+            "externalURL": "", "alerts": alerts.iter().map(one).collect::<Vec<Value>>(),
+        });
+        self.send(Method::POST, "/ingest/alertmanager", "alertmanager", &body)
+            .await?;
+        Ok(())
+    }
+
+    /// Alertmanager's own API, as Prometheus posts to it: alerts with a lease.
+    pub(super) async fn api_v2(&self, alert: &Told) -> Result<()> {
+        let until = alert.until.map(format_time);
+        let body = json!([{
+            "labels": alert.labels, "startsAt": format_time(alert.since), "endsAt": until,
+        }]);
+        self.send(Method::POST, "/api/v2/alerts", "prometheus", &body)
+            .await?;
+        Ok(())
+    }
+
+    /// A person's command through the API.
+    pub(super) async fn command(&self, person: &str, number: u64, action: &Value) -> Result<()> {
+        let path = format!("/api/v1/incidents/{number}/actions");
+        self.send(Method::POST, &path, person, action).await?;
+        Ok(())
+    }
+
+    /// What Slack sends when a button is pressed.
+    pub(super) async fn slack(&self, request: &SignedRequest) -> Result<()> {
+        let built = Request::post("/hooks/slack/interactions")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-slack-request-timestamp", &request.timestamp)
+            .header("x-slack-signature", &request.signature)
+            .body(Body::from(request.body.clone()))?;
+        self.answer(built).await?;
+        Ok(())
+    }
+
+    /// A person opens a mail's link, which must do nothing, and presses the button there.
+    pub(super) async fn mail_link(&self, token: &str) -> Result<()> {
+        let path = format!("/ack/{token}");
+        let page = self
+            .answer(Request::get(&path).body(Body::empty())?)
+            .await?;
+        if !page.contains("Acknowledge") {
+            bail!("the link shows no button: {page}");
+        }
+        self.answer(Request::post(&path).body(Body::empty())?)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets a silence in a person's name, and says its id.
+    pub(super) async fn silence(
+        &self,
+        person: &str,
+        labels: &Labels,
+        until: Timestamp,
+    ) -> Result<String> {
+        let matcher = |(name, value): (&String, &String)| {
+            let mut matcher = json!({ "name": name, "value": value });
+            matcher["isRegex"] = json!(false);
+            matcher
+        };
+        let body = json!({
+            "matchers": labels.iter().map(matcher).collect::<Vec<Value>>(),
+            "startsAt": format_time(self.now()), "endsAt": format_time(until),
+            "createdBy": person, "comment": "maintenance",
+        });
+        let answer = self.send(Method::POST, "/api/v2/silences", person, &body);
+        let answer: Value = serde_json::from_str(&answer.await?)?;
+        let id = answer["silenceID"].as_str();
+        Ok(id.context("the answer names no silence")?.to_owned())
+    }
+
+    /// Ends a silence.
+    pub(super) async fn end_silence(&self, person: &str, id: &str) -> Result<()> {
+        let path = format!("/api/v2/silence/{id}");
+        self.send(Method::DELETE, &path, person, &Value::Null)
+            .await?;
+        Ok(())
+    }
+
+    async fn send(&self, method: Method, path: &str, whose: &str, body: &Value) -> Result<String> {
+        let key = self.keys.0.get(whose);
+        let key = key.with_context(|| format!("nobody is called {whose}"))?;
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .body(body)?;
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<String> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = router(Arc::clone(self.app)).oneshot(request).await?;
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), ANSWER_BYTES_MAX).await?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        match status.is_success() {
+            true => Ok(body),
+            false => Err(anyhow!("{method} {path} is answered with {status}: {body}")),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What there is before a story begins, and the configuration file that says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use chrono::DateTime;
+use tocsin_core::Timestamp;
+
+use super::words::pair;
+
+/// Where the daemon keeps what must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// In memory, copied at a crash.
+    Memory,
+    /// In sled, on a disk.
+    Sled,
+}
+
+/// What there is before a story begins.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// When the story begins.
+    pub start: Timestamp,
+    /// People by name, each with contacts and teams.
+    pub people: BTreeMap<String, Vec<(String, String)>>,
+    /// Policies that take a shipped one's place, by file name without `.rhai`.
+    pub policies: BTreeMap<String, String>,
+    /// Whether the story is told on sled as well.
+    pub on_sled: bool,
+    /// Why a telling with restarts may be another story, if it may.
+    pub restarts_matter: Option<String>,
+    /// Why the story is told once and without restarts, if it is.
+    pub once: Option<String>,
+    rotations: Vec<(String, BTreeMap<String, String>)>,
+    incidents: Vec<(String, String)>,
+    fallback: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            // A Monday at noon, UTC.
+            start: Timestamp(1_772_452_800_000),
+            people: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            on_sled: false,
+            restarts_matter: None,
+            once: None,
+            rotations: Vec::new(),
+            incidents: Vec::new(),
+            fallback: None,
+        }
+    }
+}
+
+/// Where the world outside is, for the configuration.
+pub(super) struct Outside {
+    /// The mail relay's port.
+    pub(super) mail_port: u16,
+    /// The Slack stand-in's address, with the plugin's folder.
+    pub(super) slack: Option<(String, String)>,
+    /// How long one call of a plugin may last, in milliseconds.
+    pub(super) call_ms: u64,
+}
+
+impl Setup {
+    /// Takes one line.
+    pub(super) fn take(&mut self, words: &[String], block: Option<String>) -> Result<(), String> {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match (words.as_slice(), block) {
+            (["start", at], None) => self.start = instant(at)?,
+            (["person", name, rest @ ..], None) => {
+                let facts = rest.iter().map(|it| pair(it)).collect::<Result<_, _>>()?;
+                self.people.insert((*name).to_owned(), facts);
+            }
+            (["rotation", name, people, rest @ ..], None) => {
+                let mut facts: BTreeMap<_, _> =
+                    rest.iter().map(|it| pair(it)).collect::<Result<_, _>>()?;
+                facts.insert("people".to_owned(), (*people).to_owned());
+                self.rotations.push(((*name).to_owned(), facts));
+            }
+            (["fallback", target], None) => self.fallback = Some((*target).to_owned()),
+            (["policy", "shipped"], None) => self.policies.clear(),
+            (["policy", name], Some(text)) => {
+                self.policies.insert((*name).to_owned(), text);
+            }
+            ([key @ ("resolve-after" | "reopen-within"), span], None) => {
+                self.incidents.push(((*key).to_owned(), (*span).to_owned()));
+            }
+            (["on", "sled", "too"], None) => self.on_sled = true,
+            (
+                [
+                    "a",
+                    "restart",
+                    "may",
+                    "change",
+                    "the",
+                    "story,",
+                    "because",
+                    why @ ..,
+                ],
+                None,
+            ) => {
+                self.restarts_matter = Some(why.join(" "));
+            }
+            _ => {
+                let known = "start, person, rotation, fallback, policy, resolve-after, \
+                             reopen-within, `on sled too` or \
+                             `a restart may change the story, because WHY`";
+                return Err(format!("not a line of the setup; known are {known}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody is reached by Slack.
+    #[must_use]
+    pub fn needs_slack(&self) -> bool {
+        self.people.values().flatten().any(|it| it.0 == "slack")
+    }
+
+    /// The person's contact of a kind.
+    #[must_use]
+    pub fn contact(&self, person: &str, kind: &str) -> Option<&str> {
+        let facts = self.people.get(person)?;
+        let found = facts.iter().find(|it| it.0 == kind);
+        found.map(|it| it.1.as_str())
+    }
+
+    /// The person with a contact.
+    #[must_use]
+    pub fn who(&self, kind: &str, address: &str) -> Option<&str> {
+        let has = |it: &(String, String)| it.0 == kind && it.1 == address;
+        let mut people = self.people.iter();
+        people
+            .find(|(_, facts)| facts.iter().any(has))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The configuration file.
+    pub(super) fn config(&self, outside: &Outside) -> String {
+        let mut text = String::from("[server]\npublic-url = \"http://tocsin.test\"\n");
+        text.push_str("[policy]\npath = \"policies\"\n[incidents]\n");
+        for (key, span) in &self.incidents {
+            let _ = writeln!(text, "{key} = {span:?}");
+        }
+        let first = self.people.keys().next().map_or("", String::as_str);
+        let fallback = format!("person:{first}");
+        let fallback = self.fallback.as_ref().unwrap_or(&fallback);
+        let _ = writeln!(text, "[escalation]\nfallback = [{fallback:?}]");
+        let _ = writeln!(
+            text,
+            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+             from = \"tocsin@tocsin.test\"",
+            outside.mail_port
+        );
+        self.write_people(&mut text);
+        self.write_rotations(&mut text);
+        text.push_str("[integrations.alertmanager]\nkind = \"alertmanager\"\n");
+        text.push_str("[integrations.prometheus]\nkind = \"alertmanager-api\"\n");
+        if let Some((url, folder)) = &outside.slack {
+            write_slack(&mut text, url, folder, outside.call_ms);
+        }
+        text
+    }
+
+    fn write_people(&self, text: &mut String) {
+        let mut teams = BTreeSet::new();
+        for (name, facts) in &self.people {
+            let is_contact = |it: &&(String, String)| it.0 == "slack" || it.0 == "email";
+            let contact = |(kind, address): &(String, String)| {
+                format!("{{ kind = {kind:?}, address = {address:?} }}")
+            };
+            let contacts: Vec<String> = facts.iter().filter(is_contact).map(contact).collect();
+            let own: Vec<&str> = facts
+                .iter()
+                .filter(|it| it.0 == "team")
+                .flat_map(|it| it.1.split(','))
+                .collect();
+            let _ = writeln!(
+                text,
+                "[people.{name}]\nname = {name:?}\ncontacts = [{}]\nteams = {own:?}",
+                contacts.join(", ")
+            );
+            teams.extend(own);
+        }
+        for team in teams {
+            let _ = writeln!(text, "[teams.{team}]\nname = {team:?}");
+        }
+    }
+
+    fn write_rotations(&self, text: &mut String) {
+        for (name, facts) in &self.rotations {
+            let or = |key: &str, default: &str| {
+                let found = facts.get(key).map_or(default, String::as_str);
+                found.to_owned()
+            };
+            let people: Vec<String> = or("people", "").split(',').map(str::to_owned).collect();
+            let _ = writeln!(
+                text,
+                "[rotations.{name}]\ntimezone = {:?}\nlayers = [{{ people = {people:?}, \
+                 handover = {:?}, every = {:?}, start = {:?} }}]",
+                or("zone", "UTC"),
+                or("handover", "monday 09:00"),
+                or("every", "1 week"),
+                or("from", "2026-01-05"),
+            );
+        }
+    }
+}
+
+fn write_slack(text: &mut String, url: &str, folder: &str, call_ms: u64) {
+    let _ = write!(
+        text,
+        "[plugins.slack]\npath = {folder:?}\n\
+         settings = {{ base-url = {url:?} }}\n\
+         secrets = {{ bot-token = {{ file = \"bot-token\" }}, \
+         signing-secret = {{ file = \"signing-secret\" }} }}\n\
+         grant = {{ http = [\"*\"], webhook = [\"*\"], commands = [\"*\"], events = [\"*\"] }}\n\
+         allow-networks = [\"loopback\"]\n\
+         limits = {{ cpu-ms = 10000, wall-ms = {call_ms} }}\n"
+    );
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| Timestamp(at.timestamp_millis()))
+        .map_err(|_| format!("`{text}` is not a time; write it as 2026-03-02T12:00:00+01:00"))
+}
