@@ -26,6 +26,8 @@ pub struct Silences {
     kept: Arc<ArcSwap<Vec<Arc<Silence>>>>,
     /// One change at a time, so that two do not lose each other's silence.
     changing: Arc<Mutex<()>>,
+    /// Those that the sweep has seen.
+    swept: parking_lot::Mutex<Arc<Vec<Arc<Silence>>>>,
 }
 
 /// Why a silence is not set or ended.
@@ -67,7 +69,16 @@ impl Silences {
         Ok(Self {
             kept: Arc::new(ArcSwap::from_pointee(kept)),
             changing: Arc::default(),
+            swept: parking_lot::Mutex::default(),
         })
+    }
+
+    /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
+    /// once for alerts that nothing holds back any more.
+    pub(super) fn take_changed(&self) -> bool {
+        let kept = self.kept.load_full();
+        let swept = std::mem::replace(&mut *self.swept.lock(), Arc::clone(&kept));
+        !Arc::ptr_eq(&swept, &kept)
     }
 
     /// All that are kept: pending, active and lately expired.

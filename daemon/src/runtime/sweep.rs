@@ -28,7 +28,8 @@ impl Runtime {
         now: Timestamp,
     ) -> Result<usize, EngineError> {
         let mut swept = self.end_lapsed(now).await?;
-        if now.0 < self.next_sweep.load(Ordering::SeqCst) {
+        let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
+        if !self.silences.take_changed() && !is_due {
             return Ok(swept);
         }
         self.next_sweep
