@@ -269,14 +269,12 @@ impl Sees<'_> {
             )
         };
         let end = events.iter().rev().find(ends);
-        let choice = end.map(|it| match it.event {
-            Event::Acknowledged { .. } => "ack".to_owned(),
-            _ => "resolved".to_owned(),
-        });
+        // A page has no choices: who acknowledged it is told, and of the rest that it is over.
+        let answered = end.filter(|it| matches!(it.event, Event::Acknowledged { .. }));
         Some(wit::EventBody::Settled(wit::Settled {
             id: incident.page_id(page).to_string(),
-            by: end.map(|it| self.actor(&it.by)),
-            choice,
+            by: answered.map(|it| self.actor(&it.by)),
+            choice: None,
             extra: json!({ "incident": self.incident(incident).number }).to_string(),
         }))
     }
