@@ -37,6 +37,7 @@ scenarios![
     acknowledging_by_mail_makes_the_operator,
     acknowledging_through_the_api_stops_the_escalation,
     after_downtime_one_step_fires,
+    a_lease_that_ended_during_downtime_holds_a_while,
     an_alert_that_flaps_keeps_its_incident_open,
     an_alert_whose_sender_falls_silent_is_over,
     an_escalation_policy_that_throws_pages_the_fallback,

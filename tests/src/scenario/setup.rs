@@ -89,25 +89,15 @@ impl Setup {
                 self.incidents.push(((*key).to_owned(), (*span).to_owned()));
             }
             (["on", "sled", "too"], None) => self.on_sled = true,
-            (
-                [
-                    "a",
-                    "restart",
-                    "may",
-                    "change",
-                    "the",
-                    "story,",
-                    "because",
-                    why @ ..,
-                ],
-                None,
-            ) => {
+            (["told", "once,", "because", why @ ..], None) => self.once = Some(why.join(" ")),
+            (["restarts", "matter,", "because", why @ ..], None) => {
                 self.restarts_matter = Some(why.join(" "));
             }
             _ => {
                 let known = "start, person, rotation, fallback, policy, resolve-after, \
-                             reopen-within, `on sled too` or \
-                             `a restart may change the story, because WHY`";
+                             reopen-within, `on sled too`, \
+                             `told once, because WHY` or \
+                             `restarts matter, because WHY`";
                 return Err(format!("not a line of the setup; known are {known}"));
             }
         }
