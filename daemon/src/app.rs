@@ -241,7 +241,7 @@ fn assessor(
         silences,
         view: Arc::clone(view),
         grade_labels: config.policy.grade_labels.clone(),
-        zone: chrono_tz::UTC,
+        zone: config.policy.timezone.0,
         fallback: config.escalation.fallback.clone(),
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         metrics: Arc::clone(metrics),

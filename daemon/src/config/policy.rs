@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::text::Zone;
+
 /// Most labels in `grade-labels`.
 pub const GRADE_LABELS_MAX: usize = 16;
 
@@ -13,6 +15,8 @@ pub const GRADE_LABELS_MAX: usize = 16;
 pub struct PolicyConfig {
     /// The folder of the policies (`routing.rhai`, `grading.rhai`, …). Default `policies`.
     pub path: PathBuf,
+    /// The IANA time zone in which policies see the time, as `ctx.now`. Default UTC.
+    pub timezone: Zone,
     /// The labels that decide about a grade. An incident is graded again only when an alert
     /// brings a combination of these that it has not had yet; so leave out what differs from
     /// alert to alert, such as an instance, and name every label that `grading.rhai` reads. At
@@ -36,6 +40,7 @@ impl Default for PolicyConfig {
         ];
         Self {
             path: "policies".into(),
+            timezone: Zone::default(),
             grade_labels: labels.map(str::to_owned).to_vec(),
         }
     }

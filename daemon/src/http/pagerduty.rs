@@ -23,7 +23,7 @@ use crate::ingest::Received;
 use crate::ingest::pagerduty::{
     Accepted, Change, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
 };
-use crate::runtime::{Request, Write};
+use crate::runtime::{Request, Write, change_key};
 use crate::tokens::{Scope, Token};
 
 /// How long a change is kept, in milliseconds: thirty days.
@@ -89,7 +89,7 @@ pub(super) async fn enqueue_change(
     let change = event.into_change(&Received::new(integration, now, id.clone()));
     let row = RowChange {
         table: Table::Change,
-        key: format!("{:015}-{id}", change.timestamp.0.max(0)),
+        key: change_key(change.timestamp, &id),
         value: Some(fitting(change)?),
         expires_at: Some(now.plus_ms(CHANGE_TTL_MS)),
     };

@@ -20,6 +20,7 @@ use tocsin_policy::{
     AlertView, Context, ContextFacts, IncidentFacts, IncidentView, Report, fallback,
 };
 
+use super::changes::newest_changes;
 use super::crew::Crews;
 use super::local_time::local_time;
 use super::policies::Policies;
@@ -257,12 +258,16 @@ impl Assessor {
                 *load.entry(person.clone()).or_default() += 1;
             }
         }
+        let changes = newest_changes(self.view.store.as_ref(), now).unwrap_or_else(|error| {
+            tracing::error!(%error, "policies are told of no changes");
+            Vec::new()
+        });
         let now = local_time(now, self.zone);
         Context::new(ContextFacts {
             now,
             on_call,
             load,
-            changes: Vec::new(),
+            changes,
         })
     }
 

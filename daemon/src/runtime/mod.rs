@@ -4,6 +4,7 @@
 
 pub mod assess;
 mod backoff;
+mod changes;
 pub mod clock;
 pub mod crew;
 mod deliver;
@@ -39,6 +40,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use backoff::{RetryPolicy, retry_at};
+pub(crate) use changes::change_key;
+pub use changes::newest_changes;
 pub use clock::{Clock, FastClock, ManualClock, SystemClock};
 pub use intake::Taken;
 pub use layout::{reference_key, timer_key};

@@ -30,7 +30,7 @@ pub struct Held {
 
 /// What readers see.
 pub struct View {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     incidents: RwLock<HashMap<IncidentId, Arc<Held>>>,
 }
 

@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 use tocsin_store::{Store as _, Table};
 
 use super::rig::{NOW, test_app};
+use crate::runtime::newest_changes;
 use crate::tokens::Scope;
 
 fn event(key: &str, action: &str) -> Value {
@@ -66,4 +67,25 @@ async fn a_change_is_kept_for_thirty_days_and_opens_nothing() {
     assert_eq!(row.value["service"], "shop");
     assert_eq!(row.expires_at, Some(NOW.plus_ms(30 * 24 * 3_600_000)));
     assert_eq!(rig.open_incidents(), 0);
+}
+
+#[tokio::test]
+async fn policies_are_told_of_the_newest_changes() {
+    let rig = test_app().await;
+    let key = rig.sender("pd").await;
+    let mut send = vec![("2026-01-20T12:00:00Z".to_owned(), "long ago".to_owned())];
+    send.push(("2026-01-31T13:00:00Z".to_owned(), "ahead".to_owned()));
+    for minute in 0..22 {
+        let at = format!("2026-01-31T11:{minute:02}:00Z");
+        send.push((at, format!("deployed {minute}")));
+    }
+    for (timestamp, summary) in &send {
+        let payload = json!({ "summary": summary, "timestamp": timestamp });
+        let change = json!({ "routing_key": key, "payload": payload });
+        rig.post("/v2/change/enqueue", "", &change).await.is(202);
+    }
+    let told = newest_changes(rig.store.as_ref(), NOW).unwrap();
+    let titles: Vec<_> = told.iter().map(|it| it.title.clone()).collect();
+    let wanted: Vec<_> = (2..22).rev().map(|it| format!("deployed {it}")).collect();
+    assert_eq!(titles, wanted);
 }
