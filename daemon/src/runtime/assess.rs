@@ -59,6 +59,9 @@ pub struct Assessor {
 const CONTEXT_MS_MAX: u64 = 1_000;
 /// How often the same report goes to the log: a broken policy in a storm fills no disk.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
+/// Numbers of firing alerts at which an incident is graded again: many at once mean more than
+/// each of them says.
+const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
 
 impl Assessor {
     /// What is needed to decide a signal, or nothing if it needs no policy. `whole`: ask
@@ -83,10 +86,12 @@ impl Assessor {
             fallback::catch_all_route(&signal.integration, &report)
         });
         let silenced_by = self.silences.matching(&signal.labels, now);
-        let shape = self.shape(signal);
+        let mut shape = self.shape(signal);
         let opening = match &route.value {
             Route::Incident(target) | Route::Wait { target, .. } if silenced_by.is_empty() => {
                 let held = self.view.incident_of_key(&target.key)?;
+                let others = held.as_ref().map_or(0, |it| it.tally.counts.firing);
+                shape.push_str(&band(others.saturating_add(1)));
                 self.opening_if_needed(&route, target, held, &alert, &shape, whole, now)
             }
             _ => None,
@@ -179,7 +184,7 @@ impl Assessor {
         let held = held.filter(comes_back);
         let by_person = held.as_ref().is_some_and(|it| it.incident.graded_by_person);
         let facts = match &held {
-            Some(held) => facts_of(held),
+            Some(held) => facts_with_one_more(held),
             None => facts_of_new(target, alert.signal(), now),
         };
         let route_failed = route.source.fallback.as_deref();
@@ -347,6 +352,20 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
         ends_at: None,
         link: None,
     }
+}
+
+/// The incident once the alert has joined it, as an incident that opens counts its first.
+fn facts_with_one_more(held: &Held) -> IncidentFacts {
+    let mut facts = facts_of(held);
+    facts.alerts_total = facts.alerts_total.saturating_add(1);
+    facts.alerts_firing = facts.alerts_firing.saturating_add(1);
+    facts
+}
+
+/// The part of a shape that says how many alerts fire, in steps.
+fn band(firing: u64) -> String {
+    let reached = FIRING_BANDS.iter().rev().find(|least| firing >= **least);
+    reached.map_or_else(String::new, |least| format!("+{least}"))
 }
 
 fn facts_of(held: &Held) -> IncidentFacts {

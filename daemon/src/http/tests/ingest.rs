@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
+use tocsin_core::Grade;
 
-use super::rig::{request, test_app};
+use super::rig::{app_with_policies, request, test_app};
 use crate::tokens::Scope;
 
 const ALERTMANAGER: &[u8] =
@@ -82,4 +83,23 @@ async fn a_sender_at_the_wrong_door_is_shown_the_right_one() {
     assert_eq!(broken.header("content-type"), "application/problem+json");
     let method = rig.get("/ingest/am", &admin).await.is(405);
     assert_eq!(method.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
+async fn the_tenth_minor_alert_at_once_makes_an_incident_major() {
+    let rig = app_with_policies().await;
+    let token = rig.sender("any").await;
+    for number in 1..=10 {
+        let labels = json!({ "severity": "warning", "service": "shop", "instance": number });
+        let alert = json!({ "title": "slow", "labels": labels });
+        rig.post("/ingest/any", &token, &alert).await.is(202);
+        let held = rig.app.runtime.view.incident_of_number(1).unwrap().unwrap();
+        assert_eq!(held.tally.counts.firing, number);
+        let wanted = if number < 10 {
+            Grade::Minor
+        } else {
+            Grade::Major
+        };
+        assert_eq!(held.incident.grade, wanted, "with {number} alerts");
+    }
 }

@@ -80,6 +80,16 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn test_app() -> Rig {
+    app_of(CONFIG).await
+}
+
+/// A daemon under the policies that ship.
+pub(super) async fn app_with_policies() -> Rig {
+    let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+    app_of(&CONFIG.replace("no-such-folder", policies)).await
+}
+
+async fn app_of(config: &str) -> Rig {
     let clock = Arc::new(ManualClock::new(NOW));
     let store = Arc::new(MemoryStore::new());
     let ingredients = Ingredients {
@@ -88,7 +98,7 @@ pub(super) async fn test_app() -> Rig {
         cache: None,
         ack_key: fresh_key().unwrap(),
     };
-    let loaded = config::parse(CONFIG, "tocsin.toml", Path::new("/nowhere")).unwrap();
+    let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(loaded.config, ingredients).await.unwrap();
     app.set_ready();
     Rig { app, clock, store }
