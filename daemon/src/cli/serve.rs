@@ -206,9 +206,9 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
 }
 
 /// At the first start there is no token and so no way in: makes one and says in which file it is.
-/// The file is there, empty and durable, before the token is made: a folder that cannot be written fails the
-/// start, and after a crash in between, the empty file asks for another. So does an operator who
-/// has lost every token: whoever may empty this file may read the whole store.
+/// The file is there, empty and durable, before the token is made: a folder that cannot be written
+/// fails the start, and after a crash in between, the empty file asks for another. So does an
+/// operator who has lost every token: whoever may empty this file may read the whole store.
 async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
     let path = folder.join(TOKEN_FILE);
     let is_asked_for = std::fs::metadata(&path).is_ok_and(|it| it.len() == 0);
