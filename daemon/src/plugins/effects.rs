@@ -1,10 +1,12 @@
 //! The effect memory behind `once`: a mark before a request leaves, and its answer after. After
 //! a crash between the two, the outcome is unknown, and the next try is told so.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tocsin_core::time::HOUR_MS;
 use tocsin_plugin_host::services::{EffectKey, EffectState, ServiceError};
-use tocsin_store::{CommitError, Guard, RowChange, Table};
+use tocsin_store::{CommitError, Guard, RowChange, Store, Table};
 
 use super::blob;
 use crate::runtime::{EngineError, Request, Runtime, Write};
@@ -20,14 +22,8 @@ pub(super) async fn begin(
 ) -> Result<EffectState, ServiceError> {
     let key = effect.digest();
     for _ in 0..TRIES_MAX {
-        let stored = runtime.store.row(Table::Effect, &key).map_err(failed)?;
-        match stored {
-            Some(row) if row.value.get("started").is_some() => return Ok(EffectState::Started),
-            Some(row) => {
-                let bytes = blob::read(runtime.store.as_ref(), Table::Effect, &key, &row);
-                return bytes.map(EffectState::Finished).map_err(failed);
-            }
-            None => {}
+        if let Some(state) = look(runtime, &key, known).await? {
+            return Ok(state);
         }
         let now = runtime.clock.now();
         let mark = RowChange {
@@ -78,8 +74,12 @@ pub(super) async fn finish(
 
 pub(super) async fn forget(runtime: &Runtime, effect: &EffectKey) -> Result<(), ServiceError> {
     let key = effect.digest();
-    let stored = runtime.store.row(Table::Effect, &key).map_err(failed)?;
-    let Some(stored) = stored else { return Ok(()) };
+    let stored = look(runtime, &key, |store, key| {
+        Ok(store.row(Table::Effect, key)?)
+    });
+    let Some(stored) = stored.await? else {
+        return Ok(());
+    };
     let is_mark = stored.value.get("started").is_some();
     let before = Some(&stored).filter(|_| !is_mark);
     let rows = blob::remove(Table::Effect, &key, before).map_err(failed)?;
@@ -93,6 +93,30 @@ pub(super) async fn forget(runtime: &Runtime, effect: &EffectKey) -> Result<(), 
         .await
         .map(|_| ())
         .map_err(failed)
+}
+
+/// What is remembered of an effect.
+fn known(store: &dyn Store, key: &str) -> Result<Option<EffectState>, EngineError> {
+    match store.row(Table::Effect, key)? {
+        Some(row) if row.value.get("started").is_some() => Ok(Some(EffectState::Started)),
+        Some(row) => {
+            let bytes = blob::read(store, Table::Effect, key, &row)?;
+            Ok(Some(EffectState::Finished(bytes)))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Reads on a thread that may wait: the store's reads wait while the writer flushes, and a few
+/// plugins at once would hold every door.
+async fn look<T: Send + 'static>(
+    runtime: &Runtime,
+    key: &str,
+    read: impl FnOnce(&dyn Store, &str) -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    let (store, key) = (Arc::clone(&runtime.store), key.to_owned());
+    let looked = tokio::task::spawn_blocking(move || read(store.as_ref(), &key)).await;
+    looked.map_err(failed)?.map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> ServiceError {
