@@ -55,6 +55,8 @@ pub(crate) struct Answer {
     pub(crate) cut: bool,
     /// Secrets that were taken out.
     pub(crate) redactions: usize,
+    /// Another place sent the request on to this one, and may have done something with it.
+    pub(crate) redirected: bool,
 }
 
 /// Why there is no answer.
@@ -77,6 +79,9 @@ pub(crate) enum NetError {
     Broken(String),
     #[error("more than {HTTP_REDIRECTS_MAX} redirects")]
     TooManyRedirects,
+    /// The request left, and was led to where it may not go.
+    #[error("{0}")]
+    Redirected(Box<Self>),
 }
 
 impl NetError {
@@ -86,7 +91,7 @@ impl NetError {
             Self::Denied(_) | Self::Invalid(_) | Self::Secret(_) => true,
             Self::Connect(_) | Self::Tls(_) => true,
             Self::Timeout { connected } => !connected,
-            Self::Broken(_) | Self::TooManyRedirects => false,
+            Self::Broken(_) | Self::TooManyRedirects | Self::Redirected(_) => false,
         }
     }
 }
@@ -111,7 +116,12 @@ impl Net {
             // A redirect that was refused comes after a request that did leave.
             let response = sent.map_err(|error| if hop == 0 { error } else { error.left() })?;
             let Some(next) = redirect(&request.url, &response) else {
-                return self.read(response, &request, secrets).await;
+                let answer = self.read(response, &request, secrets).await?;
+                let redirected = hop > 0;
+                return Ok(Answer {
+                    redirected,
+                    ..answer
+                });
             };
             let next = next.map_err(NetError::Broken)?;
             request = follow(request, next, response.status(), &self.policy);
@@ -190,6 +200,7 @@ impl Net {
             body,
             cut,
             redactions,
+            redirected: false,
         })
     }
 
@@ -213,6 +224,7 @@ impl NetError {
         match self {
             Self::Timeout { .. } => Self::Timeout { connected: true },
             Self::Connect(text) | Self::Tls(text) | Self::Invalid(text) => Self::Broken(text),
+            Self::Denied(_) | Self::Secret(_) => Self::Redirected(Box::new(self)),
             other => other,
         }
     }

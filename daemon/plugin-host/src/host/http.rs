@@ -113,6 +113,7 @@ impl CallState {
                     .effect_finish(effect, Remembered::write(answer))
                     .await
             }
+            Ok(answer) if !is_clear_no(answer) => Ok(()),
             // The other side said no, or never heard of it.
             Ok(_) | Err(Unsent { left: false, .. }) => services.effect_forget(effect).await,
             Err(Unsent { left: true, .. }) => Ok(()),
@@ -179,6 +180,7 @@ impl CallState {
             NetError::Tls(_) => HttpError::Tls(text),
             NetError::Timeout { .. } => HttpError::Timeout,
             NetError::Broken(_) | NetError::TooManyRedirects => HttpError::Other(text),
+            NetError::Redirected(error) => self.explain(*error),
         }
     }
 
@@ -219,6 +221,12 @@ impl CallState {
             down_bytes_max: HTTP_DOWN_BYTES_MAX,
         })
     }
+}
+
+/// Whether an answer that is no success says that nothing was done. A gateway's 502 or 504 does
+/// not: what stands behind it may have done it. Nor does what came after a redirect.
+fn is_clear_no(answer: &Answer) -> bool {
+    !answer.redirected && (answer.status <= 501 || answer.status == 503)
 }
 
 /// No answer, and whether the other side may have heard of the request.
@@ -280,6 +288,7 @@ impl Remembered {
             body,
             cut: kept.cut,
             redactions: 0,
+            redirected: false,
         };
         let response = response(answer, EFFECT_BYTES_MAX)?;
         Ok(Response {

@@ -70,7 +70,9 @@ async fn an_effect_whose_answer_was_lost_is_unknown_to_the_retry() {
 async fn an_effect_that_surely_did_not_happen_is_tried_again() {
     let server = Server::start().await;
     for url in [
+        format!("{}/status/404", server.origin),
         format!("{}/status/500", server.origin),
+        format!("{}/status/503", server.origin),
         "http://127.0.0.1:1/x".to_owned(),
     ] {
         let mut rig = rig(&server).await;
@@ -78,6 +80,29 @@ async fn an_effect_that_surely_did_not_happen_is_tried_again() {
         let plugin = rig.load(&guest(&url)).await;
         let _ = deliver(&plugin).await;
         assert!(rig.services.effects.lock().is_empty(), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn an_effect_whose_answer_says_nothing_of_it_is_unknown_to_the_retry() {
+    for path in [
+        "status/502",
+        "status/504",
+        "status/524",
+        "to?/status/404",
+        "to?http://evil.example/",
+    ] {
+        let server = Server::start().await;
+        let rig = rig(&server).await;
+        let plugin = rig.load(&guest(&format!("{}/{path}", server.origin))).await;
+        let _ = deliver(&plugin).await;
+        let seen = server.seen.lock().len();
+        let again = deliver(&plugin).await;
+        assert!(
+            last_line(&again).contains("whose answer was lost"),
+            "{path}: {again:?}"
+        );
+        assert_eq!(server.seen.lock().len(), seen, "{path}");
     }
 }
 
