@@ -1,7 +1,7 @@
 //! What became of a delivery, made durable: its row is settled in the same batch as the command
 //! that it leads to, so that a page is never both taken and sent again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Actor, IncidentId, PluginId, Timestamp, cut};
@@ -11,12 +11,15 @@ use tocsin_store::{Claimed, Class, CommitError, OutboxKey, OutboxRow, RowChange,
 use super::Runtime;
 use super::backoff::{RetryPolicy, retry_at};
 use super::parcel::{Parcel, row_of};
-use super::request::{Cause, EngineError, Request, Write};
+use super::request::{Answer, Cause, EngineError, Request, Write};
 
 /// How long a delivery that was given up is shown, in milliseconds: thirty days.
 const DEAD_LETTER_TTL_MS: u64 = 30 * 24 * HOUR_MS;
 /// Longest reason of a dead letter, in bytes.
 const REASON_BYTES_MAX: usize = 1_024;
+
+/// Longest body that a dead letter keeps whole, in bytes.
+const DEAD_BODY_BYTES_MAX: usize = 5 * 1_024;
 
 /// What became of a delivery.
 pub(super) struct Ended {
@@ -149,31 +152,56 @@ impl Runtime {
         settles: Settle,
         also: Write,
     ) -> Result<(), EngineError> {
-        let cause = Cause {
-            settles: Some(settles),
-            also: Box::new(also),
-            ..Cause::default()
+        let request = |also| {
+            let cause = Cause {
+                settles: Some(settles.clone()),
+                also: Box::new(also),
+                ..Cause::default()
+            };
+            Request::Command {
+                incident: page.incident.clone(),
+                by: Actor::Tocsin,
+                command: command.clone(),
+                cause,
+            }
         };
-        let request = Request::Command {
-            incident: page.incident,
-            by: Actor::Tocsin,
-            command,
-            cause,
-        };
-        match self.writer.ask(request).await {
+        match self.ask_jobs_or_none(also, request).await {
             Ok(_) | Err(EngineError::Refused(Refusal::Stale(_))) => Ok(()),
             Err(error) => unless_fenced(error),
         }
     }
 
     async fn finish(&self, settles: Settle, also: Write) -> Result<(), EngineError> {
-        let write = Write {
-            settles: Some(settles),
-            ..also
+        let request = |also| {
+            let write = Write {
+                settles: Some(settles.clone()),
+                ..also
+            };
+            Request::Write(Box::new(write))
         };
-        match self.writer.ask(Request::Write(Box::new(write))).await {
+        match self.ask_jobs_or_none(also, request).await {
             Ok(_) => Ok(()),
             Err(error) => unless_fenced(error),
+        }
+    }
+
+    /// Asks with the plugin's jobs, and without them when they do not fit: what was done must
+    /// not be done again and again for a job that cannot be kept.
+    async fn ask_jobs_or_none(
+        &self,
+        also: Write,
+        request: impl Fn(Write) -> Request,
+    ) -> Result<Answer, EngineError> {
+        match self.writer.ask(request(also.clone())).await {
+            Err(EngineError::Commit(error @ CommitError::TooLarge { .. }))
+                if !also.outbox.is_empty() =>
+            {
+                let jobs = also.outbox.len();
+                tracing::error!(%error, jobs, "a plugin's jobs are too large and are left out");
+                let outbox = Vec::new();
+                self.writer.ask(request(Write { outbox, ..also })).await
+            }
+            answer => answer,
         }
     }
 
@@ -189,7 +217,7 @@ impl Runtime {
         tracing::error!(lane = claim.row.key.lane, why, "a delivery is given up");
         self.metrics.dead_letter();
         let value = json!({
-            "body": claim.row.body,
+            "body": kept(&claim.row.body),
             "lane": claim.row.key.lane,
             "class": claim.row.key.class,
             "attempts": claim.row.attempts,
@@ -204,6 +232,15 @@ impl Runtime {
         });
         self.finish(settles, also).await
     }
+}
+
+/// A body as a dead letter keeps it: its frame must fit into the same value.
+fn kept(body: &Value) -> Value {
+    let text = body.to_string();
+    if text.len() <= DEAD_BODY_BYTES_MAX {
+        return body.clone();
+    }
+    Value::from(cut(text, DEAD_BODY_BYTES_MAX / 2))
 }
 
 /// A delivery that another claim has taken over meanwhile is settled by that one.
@@ -263,4 +300,22 @@ fn jitter() -> f64 {
     // Without randomness deliveries come back together, which is no reason not to.
     let _no_matter = getrandom::fill(&mut bytes);
     f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_keeps_a_body_that_fits_and_the_beginning_of_one_that_does_not() {
+        let small = json!({ "payload": "{}" });
+        assert_eq!(kept(&small), small);
+        let large = json!({ "payload": "\"".repeat(4_000) });
+        let kept = kept(&large);
+        assert!(
+            kept.as_str()
+                .is_some_and(|it| it.starts_with("{\"payload\""))
+        );
+        assert!(kept.to_string().len() < 6 * 1_024, "{kept}");
+    }
 }

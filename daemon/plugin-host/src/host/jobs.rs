@@ -33,10 +33,10 @@ impl CallState {
         if self.jobs.len() >= JOBS_PER_CALL {
             return Err(format!("at most {JOBS_PER_CALL} jobs per call"));
         }
-        if payload.len() > JOB_BYTES_MAX {
-            let bytes = payload.len();
+        let bytes = serde_json::to_string(&payload).map_or(usize::MAX, |it| it.len());
+        if bytes > JOB_BYTES_MAX {
             return Err(format!(
-                "the payload has {bytes} bytes, more than {JOB_BYTES_MAX}"
+                "the payload takes {bytes} bytes, more than {JOB_BYTES_MAX}; keep the rest in kv"
             ));
         }
         let dedup_bytes = options.dedup_key.as_ref().map_or(0, String::len);
