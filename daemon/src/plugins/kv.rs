@@ -22,17 +22,28 @@ pub(super) enum Expected {
 
 pub(super) fn get(runtime: &Runtime, plugin: &str, key: &str) -> Result<Option<KvEntry>, KvError> {
     let row_key = row_key(plugin, key);
-    let Some(head) = live(runtime, &row_key).map_err(unavailable)? else {
-        return Ok(None);
-    };
-    let value = blob::read(runtime.store.as_ref(), Table::PluginKv, &row_key, &head)
-        .map_err(unavailable)?;
-    Ok(Some(KvEntry {
-        value,
-        revision: head.revision,
-    }))
+    for _ in 0..TRIES_MAX {
+        let Some(head) = live(runtime, &row_key).map_err(unavailable)? else {
+            return Ok(None);
+        };
+        let value = blob::read(runtime.store.as_ref(), Table::PluginKv, &row_key, &head);
+        // A write meanwhile changed the parts, and the head with them.
+        let after = live(runtime, &row_key).map_err(unavailable)?;
+        if after.is_none_or(|it| it.revision != head.revision) {
+            continue;
+        }
+        return Ok(Some(KvEntry {
+            value: value.map_err(unavailable)?,
+            revision: head.revision,
+        }));
+    }
+    Err(KvError::Unavailable(format!(
+        "{key} is being written all the time; try again"
+    )))
 }
 
+/// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
+/// after the commit is this write's own and the quota is not passed by two at once.
 pub(super) async fn set(
     runtime: &Runtime,
     plugin: &str,

@@ -1,8 +1,10 @@
 //! What plugins reach of the daemon: [`Services`] over the runtime.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, Weak};
 
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tocsin_plugin_host::Services;
 use tocsin_plugin_host::services::{
     CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError,
@@ -19,6 +21,8 @@ use crate::runtime::{Clock, Runtime};
 pub struct DaemonServices {
     clock: Arc<dyn Clock>,
     runtime: OnceLock<Weak<Runtime>>,
+    /// One write to a plugin's keys at a time.
+    kv_writes: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl DaemonServices {
@@ -28,6 +32,7 @@ impl DaemonServices {
         Self {
             clock,
             runtime: OnceLock::new(),
+            kv_writes: Mutex::default(),
         }
     }
 
@@ -40,6 +45,11 @@ impl DaemonServices {
     fn runtime(&self) -> Result<Arc<Runtime>, ServiceError> {
         let runtime = self.runtime.get().and_then(Weak::upgrade);
         runtime.ok_or_else(|| ServiceError("the daemon is starting or stopping".to_owned()))
+    }
+
+    async fn kv_turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = Arc::clone(self.kv_writes.lock().entry(plugin.to_owned()).or_default());
+        turn.lock_owned().await
     }
 
     fn kv_runtime(&self) -> Result<Arc<Runtime>, KvError> {
@@ -70,6 +80,7 @@ impl Services for DaemonServices {
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
             let runtime = self.kv_runtime()?;
+            let _turn = self.kv_turn(plugin).await;
             kv::set(&runtime, plugin, key, Expected::Any, &value, ttl_ms).await
         })
     }
@@ -84,6 +95,7 @@ impl Services for DaemonServices {
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
             let runtime = self.kv_runtime()?;
+            let _turn = self.kv_turn(plugin).await;
             kv::set(
                 &runtime,
                 plugin,
@@ -101,7 +113,11 @@ impl Services for DaemonServices {
         plugin: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<bool, KvError>> {
-        Box::pin(async move { kv::delete(&*self.kv_runtime()?, plugin, key).await })
+        Box::pin(async move {
+            let runtime = self.kv_runtime()?;
+            let _turn = self.kv_turn(plugin).await;
+            kv::delete(&runtime, plugin, key).await
+        })
     }
 
     fn kv_keys<'a>(
