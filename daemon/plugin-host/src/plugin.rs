@@ -308,9 +308,14 @@ fn verify_sender(
         "" => "",
         name => {
             let found = secrets.get(name);
-            found.map_err(|error| Failure::Refused {
-                status: 503,
-                reason: error.to_string(),
+            // A stranger reads the refusal: where the secret is kept is for the log only.
+            found.map_err(|error| {
+                let (plugin, route) = (generation.shared.rights.plugin(), &request.route);
+                tracing::error!(plugin, route, %error, "a webhook's secret cannot be read");
+                Failure::Refused {
+                    status: 503,
+                    reason: "the sender cannot be checked now".to_owned(),
+                }
             })?
         }
         .expose_secret(),
