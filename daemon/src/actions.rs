@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::Grade;
 use tocsin_core::command::Command;
 use tocsin_core::event::LogKind;
+use tocsin_core::incident::Incident;
 
 /// Something to do with an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -49,6 +50,29 @@ pub enum Action {
 }
 
 impl Action {
+    /// Who may not know of security incidents may not take the flag off one either. Asked at
+    /// every door, since the flag is what redacts.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_clearance(
+        &self,
+        incident: &Incident,
+        has_clearance: impl FnOnce() -> bool,
+    ) -> Result<(), &'static str> {
+        let unflags = matches!(
+            self,
+            Self::Grade {
+                security: Some(false),
+                ..
+            }
+        );
+        if unflags && incident.security && !has_clearance() {
+            return Err("the security flag is taken off by somebody with clearance only");
+        }
+        Ok(())
+    }
+
     /// The command that it is; `via` is the channel that it came through.
     ///
     /// # Errors

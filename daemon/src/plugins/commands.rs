@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tocsin_core::command::Command;
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
+use tocsin_plugin_host::LoadedPlugin;
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
@@ -13,7 +14,8 @@ use tocsin_store::{CommandKey, Table};
 
 use super::chat::{HELP, Line, parse};
 use crate::runtime::{
-    Done, EngineError, Held, Runtime, Summary, decode_row, reference_key, wire_incident,
+    Done, EngineError, Held, REDACTED_TITLE, Runtime, Summary, decode_row, reference_key,
+    wire_incident,
 };
 
 /// Incidents that one list brings.
@@ -105,11 +107,25 @@ impl Call<'_> {
     }
 
     fn wire(&self, held: &Held) -> wit::Incident {
-        let host = self.runtime.plugins.get();
-        let clearance = host
-            .and_then(|it| it.get(self.plugin))
-            .is_some_and(|it| it.clearance());
-        wire_incident(&self.runtime.payloads, &held.incident, clearance)
+        wire_incident(&self.runtime.payloads, &held.incident, self.clearance())
+    }
+
+    fn loaded(&self) -> Option<LoadedPlugin> {
+        self.runtime.plugins.get()?.get(self.plugin)
+    }
+
+    fn clearance(&self) -> bool {
+        self.loaded().is_some_and(|it| it.clearance())
+    }
+
+    /// Whether both the plugin and who it speaks for may know of security incidents.
+    fn is_cleared(&self, by: &wit::Actor) -> bool {
+        self.clearance()
+            && match self.actor(by) {
+                Ok(Actor::Person(id)) => self.runtime.payloads.has_clearance(&id),
+                Ok(_) => true,
+                Err(_) => false,
+            }
     }
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
@@ -208,7 +224,9 @@ impl Call<'_> {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
         let Line::Command(command) = parsed else {
-            return Ok(CommandAnswer::Text(status_line(self.held(&id)?.as_ref())));
+            let held = self.held(&id)?;
+            let clearance = !held.incident.security || self.is_cleared(by);
+            return Ok(CommandAnswer::Text(status_line(&held, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
     }
@@ -222,6 +240,10 @@ impl Call<'_> {
     ) -> Result<CommandAnswer, CommandError> {
         let action: crate::actions::Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
+        let incident = &self.held(id)?.incident;
+        action
+            .check_clearance(incident, || self.is_cleared(by))
+            .map_err(|why| CommandError::Denied(why.to_owned()))?;
         let command = action
             .into_command(self.plugin)
             .map_err(CommandError::Invalid)?;
@@ -267,6 +289,15 @@ impl Call<'_> {
         if by.kind == "plugin" {
             return Ok(Actor::Plugin(self.plugin.into()));
         }
+        // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
+        let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
+        if !self.loaded().is_some_and(is_own) {
+            return Err(CommandError::Denied(format!(
+                "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
+                 of plugin.toml",
+                self.plugin, by.kind
+            )));
+        }
         match person_by_contact(self.runtime, &by.kind, &by.id) {
             Some(person) => Ok(Actor::Person(person)),
             None => Err(CommandError::Denied(format!(
@@ -289,16 +320,19 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(held: &Held) -> String {
+fn status_line(held: &Held, clearance: bool) -> String {
     let incident = &held.incident;
+    let title = match clearance {
+        true => incident.title.as_str(),
+        false => REDACTED_TITLE,
+    };
     let operator = incident
         .operator
         .as_ref()
         .map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
         incident.number,
-        incident.title,
         incident.grade,
         incident.status,
         held.tally.counts.firing,

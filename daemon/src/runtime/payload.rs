@@ -88,6 +88,13 @@ impl Payloads {
         }
     }
 
+    /// Whether a person may know of security incidents.
+    #[must_use]
+    pub fn has_clearance(&self, id: &PersonId) -> bool {
+        let person = self.roster.people.get(id);
+        person.is_some_and(|it| it.clearance)
+    }
+
     /// Where a person sees the incident.
     #[must_use]
     pub fn incident_url(&self, incident: &Incident) -> String {
@@ -237,7 +244,13 @@ impl Sees<'_> {
             .get(&page)
             .filter(|it| it.is_wanted_at(contact))?;
         let id = incident.page_id(page);
-        let reason = match self.clearance {
+        // What wakes a person is theirs to read: both they and the plugin need the clearance.
+        let cleared = !incident.security || self.payloads.has_clearance(&sent.person);
+        let sees = Sees {
+            payloads: self.payloads,
+            clearance: self.clearance && cleared,
+        };
+        let reason = match sees.clearance {
             true => incident.grade_reason.clone(),
             false => "you are on call".to_owned(),
         };
@@ -247,7 +260,7 @@ impl Sees<'_> {
             .link(incident, page, &sent.person, now);
         Some(wit::EventBody::Page(wit::Page {
             id: id.to_string(),
-            incident: self.incident(incident),
+            incident: sees.incident(incident),
             to: self.payloads.person(&sent.person),
             step: sent.step,
             reason,

@@ -195,16 +195,9 @@ pub(crate) async fn act(
     let key = command_key(&headers, &holder, "act")?;
     let reads = Arc::clone(&app);
     let held = blocking(move || held(&reads, &number)).await?;
-    if let Action::Grade {
-        security: Some(false),
-        ..
-    } = &action
-        && held.incident.security
-        && !holder.clearance()
-    {
-        let detail = "the security flag is taken off by somebody with clearance only";
-        return Err(Problem::new(Kind::FORBIDDEN, detail));
-    }
+    action
+        .check_clearance(&held.incident, || holder.clearance())
+        .map_err(|why| Problem::new(Kind::FORBIDDEN, why))?;
     let command = action
         .into_command(VIA)
         .map_err(|error| Problem::new(Kind::INVALID, error))?;
