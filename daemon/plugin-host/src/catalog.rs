@@ -44,7 +44,7 @@ pub struct CatalogEntry {
 }
 
 /// How a plugin does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum PluginState {
     /// It takes calls.
@@ -53,6 +53,11 @@ pub enum PluginState {
     Quarantined {
         /// The next try, in milliseconds since the Unix epoch.
         until_ms: u64,
+    },
+    /// It takes calls, and said of the last one that the operator must mend its set-up.
+    Misconfigured {
+        /// What is wrong, in its own words.
+        reason: String,
     },
 }
 
@@ -71,9 +76,11 @@ impl CatalogEntry {
     pub(crate) fn of(generation: &Generation) -> Self {
         let rights = &generation.shared.rights;
         let manifest = rights.manifest();
-        let state = match generation.quarantine.lock().closed_until_ms() {
-            None => PluginState::Active,
-            Some(until_ms) => PluginState::Quarantined { until_ms },
+        let closed_until_ms = generation.quarantine.lock().closed_until_ms();
+        let state = match (closed_until_ms, generation.misconfigured.lock().clone()) {
+            (Some(until_ms), _) => PluginState::Quarantined { until_ms },
+            (None, Some(reason)) => PluginState::Misconfigured { reason },
+            (None, None) => PluginState::Active,
         };
         let schedules = manifest.schedules.iter().map(|ask| ScheduleEntry {
             name: ask.name.clone(),

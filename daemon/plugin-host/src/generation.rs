@@ -91,6 +91,8 @@ pub(crate) struct Generation {
     pub(crate) clearance: bool,
     pub(crate) quarantine: Mutex<Quarantine>,
     pub(crate) last_fault: Mutex<Option<TrapReport>>,
+    /// What the operator must mend, as the plugin said in its last call.
+    pub(crate) misconfigured: Mutex<Option<String>>,
     pub(crate) rates: [Arc<RateBucket>; 3],
 }
 
@@ -128,6 +130,18 @@ impl Generation {
             let reason = "the plugin host has stopped".to_owned();
             CallResult::failed(Failure::Unavailable { reason })
         })
+    }
+
+    /// Remembers whether the plugin can work as it is set up, for `tocsin plugin list`.
+    pub(crate) fn note_set_up<T>(&self, result: CallResult<T>) -> CallResult<T> {
+        match &result.outcome {
+            Ok(_) => *self.misconfigured.lock() = None,
+            Err(Failure::Misconfigured { reason }) => {
+                *self.misconfigured.lock() = Some(reason.clone());
+            }
+            Err(_) => {}
+        }
+        result
     }
 
     /// Tells the quarantine and the log how a call ended.

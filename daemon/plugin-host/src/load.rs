@@ -148,6 +148,7 @@ impl PluginHost {
             clearance: grant.clearance,
             quarantine: Mutex::new(Quarantine::default()),
             last_fault: Mutex::new(None),
+            misconfigured: Mutex::new(None),
             rates,
         });
         self.interview(&generation, settings_json).await?;

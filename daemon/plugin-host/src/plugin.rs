@@ -128,7 +128,8 @@ impl LoadedPlugin {
                     .await
             })
         });
-        flatten(self.run(generation, call, guest).await)
+        let result = self.run(Arc::clone(&generation), call, guest).await;
+        generation.note_set_up(flatten(result))
     }
 
     /// Calls a schedule's tick.
@@ -151,7 +152,8 @@ impl LoadedPlugin {
                     .await
             })
         });
-        flatten(self.run(generation, call, guest).await)
+        let result = self.run(Arc::clone(&generation), call, guest).await;
+        generation.note_set_up(flatten(result))
     }
 
     /// Passes a webhook on, after its route, method, size and signature were checked. A failure

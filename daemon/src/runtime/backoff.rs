@@ -2,7 +2,7 @@
 //! failed together do not come back together. Pure: the jitter comes in as a value.
 
 use tocsin_core::Timestamp;
-use tocsin_core::time::{MINUTE_MS, SECOND_MS};
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
 /// How a class of deliveries is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,36 +11,50 @@ pub struct RetryPolicy {
     pub first_ms: u64,
     /// The longest wait, in milliseconds.
     pub longest_ms: u64,
-    /// Attempts before it is given up; `None`: never.
-    pub attempts_max: Option<u32>,
+    /// How old it must be before it is given up, in milliseconds; `None`: never. By age, so that
+    /// an outage of the far side loses nothing that a person would still want.
+    pub age_ms_max: Option<u64>,
 }
+
+/// Attempts that everything gets, however old it is: what waited on purpose is old at its first.
+const ATTEMPTS_MIN: u32 = 12;
 
 impl RetryPolicy {
     /// Pages: soon, often, and for as long as they are wanted.
     pub const PAGE: Self = Self {
         first_ms: 2 * SECOND_MS,
         longest_ms: 30 * SECOND_MS,
-        attempts_max: None,
+        age_ms_max: None,
     };
     /// Everything else.
     pub const CHORE: Self = Self {
         first_ms: SECOND_MS,
         longest_ms: 10 * MINUTE_MS,
-        attempts_max: Some(12),
+        age_ms_max: Some(24 * HOUR_MS),
     };
+
+    /// Attempts that it may come to, as plugins are told.
+    #[must_use]
+    pub fn attempts_max(self) -> u32 {
+        let attempts = |age_ms: u64| age_ms / (self.longest_ms / 2).max(1);
+        let most = self.age_ms_max.map(attempts);
+        most.and_then(|it| u32::try_from(it).ok())
+            .map_or(u32::MAX, |it| it.saturating_add(ATTEMPTS_MIN))
+    }
 }
 
-/// When to try again after `attempts` attempts, or `None` when enough were made. `jitter` is
-/// between 0 and 1; `hint_ms` is what the far side asked for, and is kept to at least.
+/// When to try again after `attempts` attempts of what is `age_ms` old, or `None` when it is
+/// given up. `jitter` is between 0 and 1; `hint_ms` is what the far side asked for, and is kept to at least.
 #[must_use]
 pub fn retry_at(
     policy: RetryPolicy,
     attempts: u32,
+    age_ms: u64,
     now: Timestamp,
     hint_ms: Option<u64>,
     jitter: f64,
 ) -> Option<Timestamp> {
-    if policy.attempts_max.is_some_and(|max| attempts >= max) {
+    if attempts >= ATTEMPTS_MIN && policy.age_ms_max.is_some_and(|max| age_ms >= max) {
         return None;
     }
     let doublings = attempts.saturating_sub(1).min(20);
@@ -67,11 +81,8 @@ mod tests {
     fn waits_double_up_to_the_longest_and_stay_within_their_half() {
         for (attempts, ceiling_ms) in [(1, 1_000), (2, 2_000), (5, 16_000), (12, 600_000)] {
             for jitter in [0.0, 0.3, 1.0] {
-                let policy = RetryPolicy {
-                    attempts_max: None,
-                    ..RetryPolicy::CHORE
-                };
-                let at = retry_at(policy, attempts, Timestamp(0), None, jitter).unwrap();
+                let policy = RetryPolicy::CHORE;
+                let at = retry_at(policy, attempts, 0, Timestamp(0), None, jitter).unwrap();
                 let wait = at.since(Timestamp(0));
                 assert!(
                     wait >= ceiling_ms / 2 && wait <= ceiling_ms,
@@ -83,16 +94,23 @@ mod tests {
 
     #[test]
     fn the_far_sides_hint_is_kept_to_at_least() {
-        let at = retry_at(RetryPolicy::CHORE, 1, Timestamp(0), Some(30_000), 0.0);
+        let at = retry_at(RetryPolicy::CHORE, 1, 0, Timestamp(0), Some(30_000), 0.0);
         assert_eq!(at, Some(Timestamp(30_000)));
     }
 
     #[test]
-    fn a_chore_is_given_up_and_a_page_never() {
-        assert_eq!(
-            retry_at(RetryPolicy::CHORE, 12, Timestamp(0), None, 0.0),
-            None
-        );
-        assert!(retry_at(RetryPolicy::PAGE, 1_000, Timestamp(0), None, 0.0).is_some());
+    fn a_chore_is_given_up_after_a_day_and_a_page_never() {
+        let (day, page) = (24 * HOUR_MS, RetryPolicy::PAGE);
+        for (policy, attempts, age_ms, goes_on) in [
+            (RetryPolicy::CHORE, 150, day - 1, true),
+            (RetryPolicy::CHORE, 150, day, false),
+            // A job that was to wait for two days.
+            (RetryPolicy::CHORE, 1, 2 * day, true),
+            (page, 100_000, 30 * day, true),
+        ] {
+            let at = retry_at(policy, attempts, age_ms, Timestamp(0), None, 0.0);
+            assert_eq!(at.is_some(), goes_on, "{policy:?}, {attempts}, {age_ms}");
+        }
+        assert_eq!(RetryPolicy::CHORE.attempts_max(), 300);
     }
 }

@@ -152,7 +152,7 @@ impl Runtime {
         wit::Delivery {
             id: id.to_owned(),
             attempt: claim.row.attempts,
-            max_attempts: RetryPolicy::CHORE.attempts_max.unwrap_or(u32::MAX),
+            max_attempts: RetryPolicy::CHORE.attempts_max(),
             idempotency_key: tocsin_plugin_host::delivery_key(plugin.as_str(), id),
             deadline: self.now_ms() + DEADLINE_MS,
             traceparent: None,
@@ -205,6 +205,15 @@ fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
             ..Ended::of(End::Ignored(format!("plugin {plugin} ignored it")))
         },
         Err(failure) => {
+            if let Failure::Misconfigured { reason } | Failure::Refused { reason, .. } = &failure {
+                tracing::error!(
+                    %plugin,
+                    reason,
+                    "a plugin cannot work as it is set up; mend [plugins.{plugin}] and restart \
+                     the daemon; what it is to bring waits for a day"
+                );
+                return Ended::of(End::Misconfigured(failure.to_string()));
+            }
             tracing::warn!(%plugin, %failure, "a delivery failed");
             let hint_ms = match &failure {
                 Failure::Retry { after_ms, .. } => *after_ms,

@@ -39,6 +39,8 @@ pub(super) enum End {
     Dropped,
     /// It may arrive later.
     Again { why: String, hint_ms: Option<u64> },
+    /// It may arrive once the operator has mended the set-up.
+    Misconfigured(String),
     /// It will never arrive.
     GivenUp(String),
 }
@@ -82,6 +84,7 @@ impl End {
             Self::Ignored(_) => "ignored",
             Self::Dropped => "dropped",
             Self::Again { .. } => "retry",
+            Self::Misconfigured(_) => "misconfigured",
             Self::GivenUp(_) => "given-up",
         }
     }
@@ -113,7 +116,11 @@ impl Runtime {
                 };
                 self.settle_page(page, command, finish, also).await
             }
-            (End::Ignored(reason) | End::GivenUp(reason), Some(page)) => {
+            // A page does not wait for the operator: the next contact is asked.
+            (
+                End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason),
+                Some(page),
+            ) => {
                 let (incident, number) = (&page.incident, page.page);
                 tracing::warn!(%incident, page = number, reason, "a page failed");
                 let command = Command::PageFailed {
@@ -124,24 +131,41 @@ impl Runtime {
                 self.settle_page(page, command, finish, also).await
             }
             (End::Done | End::Ignored(_) | End::Dropped, _) => self.finish(finish, also).await,
+            (End::Misconfigured(why), None) => {
+                let policy = RetryPolicy::CHORE;
+                let hint_ms = Some(policy.longest_ms);
+                self.retry_or_bury(policy, claim, why, hint_ms, also).await
+            }
             (End::Again { why, hint_ms }, page) => {
                 let policy = if page.is_some() {
                     RetryPolicy::PAGE
                 } else {
                     RetryPolicy::CHORE
                 };
-                match retry_at(policy, claim.row.attempts, now, hint_ms, jitter()) {
-                    Some(at) => {
-                        let again = Settle {
-                            token: claim.token.clone(),
-                            retry_at: Some(at),
-                        };
-                        self.finish(again, also).await
-                    }
-                    None => self.bury(&claim, &why, finish, also, now).await,
-                }
+                self.retry_or_bury(policy, claim, why, hint_ms, also).await
             }
             (End::GivenUp(why), None) => self.bury(&claim, &why, finish, also, now).await,
+        }
+    }
+
+    async fn retry_or_bury(
+        &self,
+        policy: RetryPolicy,
+        claim: Claimed,
+        why: String,
+        hint_ms: Option<u64>,
+        also: Write,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let (attempts, age_ms) = (claim.row.attempts, now.since(claim.row.created_at));
+        let retry_at = retry_at(policy, attempts, age_ms, now, hint_ms, jitter());
+        let settles = Settle {
+            token: claim.token.clone(),
+            retry_at,
+        };
+        match retry_at {
+            Some(_) => self.finish(settles, also).await,
+            None => self.bury(&claim, &why, settles, also, now).await,
         }
     }
 
