@@ -200,6 +200,10 @@ fn tell(plugin: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
         let word = shown.and_then(|it| it.get("state"));
         out.line(format!("  {label:<12}{}", cell(word.or(shown))))?;
     }
+    let misconfigured = plugin.pointer("/state/reason").and_then(Value::as_str);
+    if let Some(reason) = misconfigured {
+        out.line(format!("  misconfigured: {}", clean(reason)))?;
+    }
     for warning in items(plugin, "warnings") {
         let warning = warning.as_str().unwrap_or_default();
         out.line(format!("  warning: {}", clean(warning)))?;

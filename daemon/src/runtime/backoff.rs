@@ -44,7 +44,8 @@ impl RetryPolicy {
 }
 
 /// When to try again after `attempts` attempts of what is `age_ms` old, or `None` when it is
-/// given up. `jitter` is between 0 and 1; `hint_ms` is what the far side asked for, and is kept to at least.
+/// given up. `jitter` is between 0 and 1; `hint_ms` is what the far side asked for, and is kept
+/// to at least.
 #[must_use]
 pub fn retry_at(
     policy: RetryPolicy,
