@@ -18,7 +18,7 @@ async fn a_plugin_loads_is_called_and_is_listed() {
         panic!()
     };
     assert_eq!(
-        (entry.id.as_str(), entry.state),
+        (entry.id.as_str(), entry.state.clone()),
         ("probe", PluginState::Active)
     );
     assert!(
