@@ -7,6 +7,7 @@
 
 pub mod paths;
 pub mod scenario;
+pub mod sim;
 pub mod skip;
 pub mod spec;
 pub mod support;

@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod paths;
 mod plugins;
+mod sim;
 mod steps;
 mod test;
 
@@ -29,6 +30,8 @@ enum Command {
     Demo(demo::Args),
     /// Run every test of the workspace
     Test(test::Args),
+    /// Live through simulated nights with faults of every kind, or one of them again
+    Sim(sim::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
     Ci(ci::Args),
     /// Compile the plugins under plugins/ into WebAssembly components
@@ -49,6 +52,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Sim(args) => sim::run(&args),
         Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bindings(args) => bindings::run(&args).map(|()| ExitCode::SUCCESS),
     }

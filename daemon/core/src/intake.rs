@@ -111,9 +111,12 @@ pub fn decide_signal(
 
 /// Whether a firing signal is an old one that was overtaken by the alert's end: a duplicate of
 /// another replica, or a retry. Only for a short while after the end, and only without a lease
-/// and with the same beginning: what fires again in earnest must never be taken for late.
+/// and with the same beginning: what fires again in earnest must never be taken for late. So no
+/// signal is late by a clock that was set back, since then its order is unknown.
 fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
-    !alert.firing
+    let is_ordered = alert.changed_at <= now && alert.starts_at <= now;
+    is_ordered
+        && !alert.firing
         && signal.ends_at.is_none()
         && signal.starts_at <= alert.starts_at
         && now.since(alert.changed_at) < limits::LATE_FIRING_MS
@@ -312,7 +315,6 @@ impl Firing<'_> {
         let mut tally = tally.clone();
         tally.begin(&self.signal.title, self.is_first_in(incident), self.now);
         tally.note_shape(&self.assessment.shape);
-        tally.mark_logged(self.now);
         let reason = format!("`{}` fires again", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
         events.extend(raise(incident, &opening.grading));

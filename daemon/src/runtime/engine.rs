@@ -169,17 +169,22 @@ impl Engine {
         let mut waiting: Vec<(usize, Request, Planned)> = Vec::new();
         for (at, request) in requests {
             self.scratch.begin(batches.len());
-            match self.plan(&request, now) {
-                Ok(mut planned) if planned.is_nothing() => answers[at] = Some(planned.answer()),
-                Ok(mut planned) => {
-                    let mut batch = std::mem::take(&mut planned.batch);
-                    batch.needs = self.scratch.needs();
-                    batches.push(batch);
-                    waiting.push((at, request, planned));
-                }
+            let mut planned = match self.plan(&request, now) {
+                Ok(planned) => planned,
                 Err(EngineError::Store(error)) => return Err(error),
-                Err(error) => answers[at] = Some(Err(error)),
+                Err(error) => Planned::refused(error),
+            };
+            // An answer that rests on what is not yet durable waits for it, also when there is
+            // nothing more to write: "resolved already" must not outlive the resolve.
+            let needs = self.scratch.needs();
+            if planned.is_nothing() && needs.is_empty() {
+                answers[at] = Some(planned.answer());
+                continue;
             }
+            let mut batch = std::mem::take(&mut planned.batch);
+            batch.needs = needs;
+            batches.push(batch);
+            waiting.push((at, request, planned));
         }
         if batches.is_empty() {
             return Ok(Vec::new());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::intake::Assessment;
-use tocsin_core::{Actor, Draft, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 
 use super::request::{Answer, Cause, Done, EngineError, Request};
@@ -20,12 +20,33 @@ const POLICY_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// A signal, and for the sweep's own when its alert was last heard of.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
-    pub(super) signal: Signal,
-    pub(super) last_seen: Option<Timestamp>,
+pub struct Heard {
+    /// The signal.
+    pub signal: Signal,
+    /// When the sweep saw the alert last; a sender that has spoken since is not overruled.
+    pub last_seen: Option<Timestamp>,
 }
 
 impl Heard {
+    /// The sweep's word that an alert fires on.
+    #[must_use]
+    pub fn again(alert: &Alert) -> Self {
+        Self {
+            signal: alert.as_signal(),
+            last_seen: Some(alert.last_seen),
+        }
+    }
+
+    /// What it asks of the engine.
+    #[must_use]
+    pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {
+        Request::Signal {
+            signal: Box::new(self.signal),
+            assessment,
+            unless_heard_since: self.last_seen,
+        }
+    }
+
     fn bounded(mut self) -> Self {
         self.signal = self.signal.bounded().0;
         self
@@ -194,11 +215,7 @@ impl Runtime {
         let mut pending = Vec::with_capacity(signals.len());
         for chunk in chunks(signals) {
             for (heard, assessment) in self.assess_all(chunk, whole).await? {
-                let request = Request::Signal {
-                    signal: Box::new(heard.signal.clone()),
-                    assessment,
-                    unless_heard_since: heard.last_seen,
-                };
+                let request = heard.clone().request(assessment);
                 let queued = match pending.is_empty() {
                     true => self.writer.enqueue(request)?,
                     false => self.writer.enqueue_when_free(request).await?,

@@ -22,15 +22,21 @@ const REASON_BYTES_MAX: usize = 1_024;
 const DEAD_BODY_BYTES_MAX: usize = 5 * 1_024;
 
 /// What became of a delivery.
-pub(super) struct Ended {
-    pub(super) end: End,
-    pub(super) page: Option<PageRef>,
-    pub(super) plugin: Option<PluginId>,
-    pub(super) jobs: Vec<EnqueuedJob>,
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
+    /// The page that it brings, if it brings one.
+    pub page: Option<PageRef>,
+    /// The plugin that queued the jobs.
+    pub plugin: Option<PluginId>,
+    /// What the plugin queued for itself.
+    pub jobs: Vec<EnqueuedJob>,
 }
 
 /// How a delivery ended.
-pub(super) enum End {
+#[derive(Debug)]
+pub enum End {
     /// It arrived.
     Done,
     /// Whom it went to does nothing with it.
@@ -38,7 +44,12 @@ pub(super) enum End {
     /// Nobody wants it any more.
     Dropped,
     /// It may arrive later.
-    Again { why: String, hint_ms: Option<u64> },
+    Again {
+        /// What the far side said.
+        why: String,
+        /// How long it asks to be left alone, in milliseconds.
+        hint_ms: Option<u64>,
+    },
     /// It may arrive once the operator has mended the set-up.
     Misconfigured(String),
     /// It will never arrive.
@@ -47,14 +58,19 @@ pub(super) enum End {
 
 /// The page that a delivery brings.
 #[derive(Clone, Debug)]
-pub(super) struct PageRef {
-    pub(super) incident: IncidentId,
-    pub(super) page: u32,
-    pub(super) contact: u32,
+pub struct PageRef {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The page's number.
+    pub page: u32,
+    /// The contact's place in the page's list.
+    pub contact: u32,
 }
 
 impl Ended {
-    pub(super) fn of(end: End) -> Self {
+    /// An end of a delivery that brings no page and queued no jobs.
+    #[must_use]
+    pub fn of(end: End) -> Self {
         Self {
             end,
             page: None,
@@ -90,171 +106,194 @@ impl End {
     }
 }
 
+/// What the end of a delivery asks of the engine.
+#[derive(Debug)]
+pub struct Settlement {
+    /// What is asked.
+    pub request: Request,
+    /// Why the delivery is given up, if it goes to the dead letters.
+    pub given_up: Option<String>,
+}
+
+/// What the end of a delivery asks of the engine: its row is settled, and what came of a page
+/// is told to its incident in the same batch. `jitter` is between 0 and 1. Pure, so that the
+/// simulator decides as the daemon does.
+#[must_use]
+pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) -> Settlement {
+    let Ended {
+        end,
+        page,
+        plugin,
+        jobs,
+    } = ended;
+    let mut also = Write::default();
+    if let Some(plugin) = plugin {
+        also.outbox
+            .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
+    }
+    let finish = Settle {
+        token: claim.token.clone(),
+        retry_at: None,
+    };
+    match (end, page) {
+        (End::Done, Some(at)) => {
+            let PageRef {
+                incident,
+                page,
+                contact,
+            } = at;
+            let command = Command::PageTaken { page, contact };
+            settle_page(incident, command, finish, also)
+        }
+        // A page does not wait for the operator: the next contact is asked.
+        (End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason), Some(at)) => {
+            let PageRef {
+                incident,
+                page,
+                contact,
+            } = at;
+            tracing::warn!(%incident, page, reason, "a page failed");
+            let command = Command::PageFailed {
+                page,
+                contact,
+                reason,
+            };
+            settle_page(incident, command, finish, also)
+        }
+        (End::Done | End::Ignored(_) | End::Dropped, _) => finished(finish, also),
+        (End::Misconfigured(why), None) => {
+            let policy = RetryPolicy::CHORE;
+            let at = next_attempt(policy, claim, now, Some(policy.longest_ms), jitter);
+            retry_or_bury(at, claim, why, also, now)
+        }
+        (End::Again { why, hint_ms }, page) => {
+            let policy = match page {
+                Some(_) => RetryPolicy::PAGE,
+                None => RetryPolicy::CHORE,
+            };
+            let at = next_attempt(policy, claim, now, hint_ms, jitter);
+            retry_or_bury(at, claim, why, also, now)
+        }
+        (End::GivenUp(why), None) => retry_or_bury(None, claim, why, also, now),
+    }
+}
+
+impl Settlement {
+    /// Leaves out what a plugin queued for itself, and says how many jobs those were.
+    fn drop_jobs(&mut self) -> usize {
+        let outbox = match &mut self.request {
+            Request::Command { cause, .. } => &mut cause.also.outbox,
+            Request::Write(write) => &mut write.outbox,
+            _ => return 0,
+        };
+        std::mem::take(outbox).len()
+    }
+}
+
+fn next_attempt(
+    policy: RetryPolicy,
+    claim: &Claimed,
+    now: Timestamp,
+    hint_ms: Option<u64>,
+    jitter: f64,
+) -> Option<Timestamp> {
+    let (attempts, age_ms) = (claim.row.attempts, now.since(claim.row.created_at));
+    retry_at(policy, attempts, age_ms, now, hint_ms, jitter)
+}
+
+/// Puts a delivery back for another attempt, or gives it up: then its row goes to the dead
+/// letters, with what the far side said.
+fn retry_or_bury(
+    retry_at: Option<Timestamp>,
+    claim: &Claimed,
+    why: String,
+    mut also: Write,
+    now: Timestamp,
+) -> Settlement {
+    let settles = Settle {
+        token: claim.token.clone(),
+        retry_at,
+    };
+    if retry_at.is_some() {
+        return finished(settles, also);
+    }
+    let value = json!({
+        "body": kept(&claim.row.body),
+        "lane": claim.row.key.lane,
+        "class": claim.row.key.class,
+        "attempts": claim.row.attempts,
+        "why": cut(why.clone(), REASON_BYTES_MAX),
+        "at": now,
+    });
+    also.rows.push(RowChange {
+        table: Table::DeadLetter,
+        key: format!("{:015}-{}", now.0, claim.row.key.seq),
+        value: Some(value),
+        expires_at: Some(now.plus_ms(DEAD_LETTER_TTL_MS)),
+    });
+    Settlement {
+        given_up: Some(why),
+        ..finished(settles, also)
+    }
+}
+
+fn settle_page(id: IncidentId, command: Command, settles: Settle, also: Write) -> Settlement {
+    let cause = Cause {
+        settles: Some(settles),
+        also: Box::new(also),
+        ..Cause::default()
+    };
+    let request = Request::Command {
+        incident: id,
+        by: Actor::Tocsin,
+        command,
+        cause,
+    };
+    Settlement {
+        request,
+        given_up: None,
+    }
+}
+
+fn finished(settles: Settle, also: Write) -> Settlement {
+    let write = Write {
+        settles: Some(settles),
+        ..also
+    };
+    Settlement {
+        request: Request::Write(Box::new(write)),
+        given_up: None,
+    }
+}
+
 impl Runtime {
     pub(super) async fn settle(&self, claim: Claimed, ended: Ended) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let Ended {
-            end,
-            page,
-            plugin,
-            jobs,
-        } = ended;
-        let mut also = Write::default();
-        if let Some(plugin) = plugin {
-            also.outbox
-                .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
+        let settlement = settlement(&claim, ended, self.clock.now(), jitter());
+        if let Some(why) = &settlement.given_up {
+            tracing::error!(lane = claim.row.key.lane, why, "a delivery is given up");
+            self.metrics.dead_letter();
         }
-        let finish = Settle {
-            token: claim.token.clone(),
-            retry_at: None,
-        };
-        match (end, page) {
-            (End::Done, Some(page)) => {
-                let command = Command::PageTaken {
-                    page: page.page,
-                    contact: page.contact,
-                };
-                self.settle_page(page, command, finish, also).await
-            }
-            // A page does not wait for the operator: the next contact is asked.
-            (
-                End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason),
-                Some(page),
-            ) => {
-                let (incident, number) = (&page.incident, page.page);
-                tracing::warn!(%incident, page = number, reason, "a page failed");
-                let command = Command::PageFailed {
-                    page: page.page,
-                    contact: page.contact,
-                    reason,
-                };
-                self.settle_page(page, command, finish, also).await
-            }
-            (End::Done | End::Ignored(_) | End::Dropped, _) => self.finish(finish, also).await,
-            (End::Misconfigured(why), None) => {
-                let policy = RetryPolicy::CHORE;
-                let hint_ms = Some(policy.longest_ms);
-                self.retry_or_bury(policy, claim, why, hint_ms, also).await
-            }
-            (End::Again { why, hint_ms }, page) => {
-                let policy = if page.is_some() {
-                    RetryPolicy::PAGE
-                } else {
-                    RetryPolicy::CHORE
-                };
-                self.retry_or_bury(policy, claim, why, hint_ms, also).await
-            }
-            (End::GivenUp(why), None) => self.bury(&claim, &why, finish, also, now).await,
-        }
-    }
-
-    async fn retry_or_bury(
-        &self,
-        policy: RetryPolicy,
-        claim: Claimed,
-        why: String,
-        hint_ms: Option<u64>,
-        also: Write,
-    ) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let (attempts, age_ms) = (claim.row.attempts, now.since(claim.row.created_at));
-        let retry_at = retry_at(policy, attempts, age_ms, now, hint_ms, jitter());
-        let settles = Settle {
-            token: claim.token.clone(),
-            retry_at,
-        };
-        match retry_at {
-            Some(_) => self.finish(settles, also).await,
-            None => self.bury(&claim, &why, settles, also, now).await,
-        }
-    }
-
-    async fn settle_page(
-        &self,
-        page: PageRef,
-        command: Command,
-        settles: Settle,
-        also: Write,
-    ) -> Result<(), EngineError> {
-        let request = |also| {
-            let cause = Cause {
-                settles: Some(settles.clone()),
-                also: Box::new(also),
-                ..Cause::default()
-            };
-            Request::Command {
-                incident: page.incident.clone(),
-                by: Actor::Tocsin,
-                command: command.clone(),
-                cause,
-            }
-        };
-        match self.ask_jobs_or_none(also, request).await {
+        match self.ask_jobs_or_none(settlement).await {
             Ok(_) | Err(EngineError::Refused(Refusal::Stale(_))) => Ok(()),
-            Err(error) => unless_fenced(error),
-        }
-    }
-
-    async fn finish(&self, settles: Settle, also: Write) -> Result<(), EngineError> {
-        let request = |also| {
-            let write = Write {
-                settles: Some(settles.clone()),
-                ..also
-            };
-            Request::Write(Box::new(write))
-        };
-        match self.ask_jobs_or_none(also, request).await {
-            Ok(_) => Ok(()),
             Err(error) => unless_fenced(error),
         }
     }
 
     /// Asks with the plugin's jobs, and without them when they do not fit: what was done must
     /// not be done again and again for a job that cannot be kept.
-    async fn ask_jobs_or_none(
-        &self,
-        also: Write,
-        request: impl Fn(Write) -> Request,
-    ) -> Result<Answer, EngineError> {
-        match self.writer.ask(request(also.clone())).await {
-            Err(EngineError::Commit(error @ CommitError::TooLarge { .. }))
-                if !also.outbox.is_empty() =>
-            {
-                let jobs = also.outbox.len();
-                tracing::error!(%error, jobs, "a plugin's jobs are too large and are left out");
-                let outbox = Vec::new();
-                self.writer.ask(request(Write { outbox, ..also })).await
+    async fn ask_jobs_or_none(&self, mut settlement: Settlement) -> Result<Answer, EngineError> {
+        match self.writer.ask(settlement.request.clone()).await {
+            Err(EngineError::Commit(error @ CommitError::TooLarge { .. })) => {
+                match settlement.drop_jobs() {
+                    0 => Err(error.into()),
+                    jobs => {
+                        tracing::error!(%error, jobs, "a plugin's jobs are too large; left out");
+                        self.writer.ask(settlement.request).await
+                    }
+                }
             }
             answer => answer,
         }
-    }
-
-    /// Gives a delivery up: its row goes to the dead letters, with what the far side said.
-    async fn bury(
-        &self,
-        claim: &Claimed,
-        why: &str,
-        settles: Settle,
-        mut also: Write,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        tracing::error!(lane = claim.row.key.lane, why, "a delivery is given up");
-        self.metrics.dead_letter();
-        let value = json!({
-            "body": kept(&claim.row.body),
-            "lane": claim.row.key.lane,
-            "class": claim.row.key.class,
-            "attempts": claim.row.attempts,
-            "why": cut(why.to_owned(), REASON_BYTES_MAX),
-            "at": now,
-        });
-        also.rows.push(RowChange {
-            table: Table::DeadLetter,
-            key: format!("{:015}-{}", now.0, claim.row.key.seq),
-            value: Some(value),
-            expires_at: Some(now.plus_ms(DEAD_LETTER_TTL_MS)),
-        });
-        self.finish(settles, also).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tocsin_core::alert::{Alert, KeyRow, Place, Waiting};
-use tocsin_core::command::{Command, Outcome};
+use tocsin_core::command::{Command, Outcome, Refusal};
 use tocsin_core::intake::{Assessment, Intake, Known};
 use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Route, Signal, Timestamp, decide, decide_signal,
@@ -35,6 +35,14 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// Nothing but a refusal.
+    pub(super) fn refused(refusal: EngineError) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..Self::default()
+        }
+    }
+
     /// Whether there is nothing to commit.
     pub(super) fn is_nothing(&self) -> bool {
         self.batch == Batch::default()
@@ -132,7 +140,9 @@ impl Engine {
     ) -> Result<Planned, EngineError> {
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
-        let last_seen = alert.as_ref().map(|it| it.last_seen);
+        // An alert that ended was heard of, also when that was in the same millisecond.
+        let firing = alert.as_ref().filter(|it| it.firing);
+        let last_seen = firing.map(|it| it.last_seen);
         if unless_heard_since.is_some() && last_seen != unless_heard_since {
             return Ok(Planned::default());
         }
@@ -173,9 +183,20 @@ impl Engine {
         if let (Some(id), adopt) = (&intake.incident, std::mem::take(&mut intake.adopt))
             && !adopt.is_empty()
         {
-            self.adopt(&id.clone(), adopt, &mut intake.outcome, now, &mut planned)?;
+            let key = target_key.as_ref();
+            self.adopt(
+                &id.clone(),
+                key,
+                adopt,
+                &mut intake.outcome,
+                now,
+                &mut planned,
+            )?;
         }
         if let Some(alert) = intake.alert.take() {
+            if let Some(before) = &before {
+                self.leave(before, &alert, now, &mut planned)?;
+            }
             self.write_alert(before, alert, &mut planned)?;
         }
         if let (Some(key), Some(waiting)) = (&target_key, intake.waiting.take()) {
@@ -208,6 +229,11 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
         let mut planned = Planned::default();
+        if cause.fired.as_ref().is_some_and(|timer| timer.due > now) {
+            // The clock was set back after the timer was read: it stays, and fires in its time.
+            planned.refusal = Some(Refusal::Stale("the clock").into());
+            return Ok(planned);
+        }
         if let Some(repeated) = self.repeated(cause.key.as_ref())? {
             planned.done.repeated = Some(repeated);
             self.lay_out_cause(cause, &mut planned.batch);
@@ -289,6 +315,7 @@ impl Engine {
     fn adopt(
         &mut self,
         id: &IncidentId,
+        waited_for: Option<&IncidentKey>,
         adopt: Vec<String>,
         outcome: &mut Outcome,
         now: Timestamp,
@@ -298,7 +325,8 @@ impl Engine {
             let Some(before) = self.alert(&key)? else {
                 continue;
             };
-            if !before.firing || !matches!(before.place, Place::Waiting { .. }) {
+            let waits = matches!(&before.place, Place::Waiting { key } if Some(key) == waited_for);
+            if !before.firing || !waits {
                 continue;
             }
             if let Some(tally) = &mut outcome.tally {
@@ -311,6 +339,40 @@ impl Engine {
             self.write_alert(Some(before), after, planned)?;
         }
         Ok(())
+    }
+
+    /// A firing alert that goes elsewhere no longer fires in the incident that it was in, which
+    /// is over: should that one reopen, it must not wait for an alert that never ends there.
+    fn leave(
+        &mut self,
+        before: &Alert,
+        after: &Alert,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let Some(old) = before.incident().filter(|_| before.firing) else {
+            return Ok(());
+        };
+        if after.incident() == Some(old) {
+            return Ok(());
+        }
+        let Some(held) = self.read_incident(old)? else {
+            return Ok(());
+        };
+        let mut tally = held.tally.clone();
+        tally.end(self.waits.resolve_after_ms, now);
+        let by = Actor::Integration(before.integration.clone());
+        let outcome = Outcome {
+            tally: Some(tally),
+            ..Outcome::default()
+        };
+        let change = Change {
+            id: old,
+            by: &by,
+            opens: false,
+            outcome,
+        };
+        self.lay_out_change(change, now, planned)
     }
 
     fn write_alert(

@@ -10,7 +10,9 @@ use tocsin_store::{RowChange, Table};
 
 use super::Runtime;
 use super::intake::Heard;
+use super::leases::Leases;
 use super::request::{Answer, EngineError, Request, Write};
+use super::view::View;
 
 /// How often what is long over is looked for, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
@@ -21,6 +23,22 @@ const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
 /// fires every minute, and takes a while to find the daemon back.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
+
+/// The sweep's word for every alert whose lease has ended: it counts as resolved.
+///
+/// # Errors
+/// [`EngineError`] when an alert's row cannot be read.
+pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Heard>, EngineError> {
+    let mut lapsed = Vec::new();
+    for key in leases.lapsed(now, SWEPT_MAX) {
+        if let Some(alert) = view.alert(&key)? {
+            let mut heard = Heard::again(&alert);
+            heard.signal.status = SignalStatus::Resolved;
+            lapsed.push(heard);
+        }
+    }
+    Ok(lapsed)
+}
 
 impl Runtime {
     pub(super) async fn sweep_if_due(
@@ -47,20 +65,9 @@ impl Runtime {
     /// have some time more: their sender may have spoken while nobody listened, and ending them
     /// all would resolve every incident only to page everybody again.
     async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
-        let mut lapsed = Vec::new();
-        for key in self.leases.lapsed(now, SWEPT_MAX) {
-            let Some(alert) = self.view.alert(&key)? else {
-                continue;
-            };
-            if alert.last_seen < self.started_at && now < self.leases_hold_until() {
-                continue;
-            }
-            let mut signal = alert.as_signal();
-            signal.status = SignalStatus::Resolved;
-            lapsed.push(Heard {
-                signal,
-                last_seen: Some(alert.last_seen),
-            });
+        let mut lapsed = lapses(&self.view, &self.leases, now)?;
+        if now < self.leases_hold_until() {
+            lapsed.retain(|it| it.last_seen >= Some(self.started_at));
         }
         let count = lapsed.len();
         if count > 0 {
@@ -87,10 +94,7 @@ impl Runtime {
             if let Some(alert) = self.view.alert(&key)?
                 && self.silences.matching(&alert.labels, now).is_empty()
             {
-                released.push(Heard {
-                    signal: alert.as_signal(),
-                    last_seen: Some(alert.last_seen),
-                });
+                released.push(Heard::again(&alert));
             }
         }
         let count = released.len();

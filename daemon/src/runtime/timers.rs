@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tocsin_core::Actor;
-use tocsin_core::Timestamp;
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Crew, Refusal};
 use tocsin_core::consequences::{Timer, TimerKind};
+use tocsin_core::{Actor, Incident, Timestamp};
 use tocsin_store::TimerRow;
 
 use super::Runtime;
 use super::layout::CORE_TIMER;
 use super::request::{Cause, EngineError, Request, Write};
 use super::schedules::SCHEDULE_TIMER;
-use super::view::decode_row;
+use super::view::{View, decode_row};
 
 /// Timers that one turn fires; the rest follow in the next.
 const FIRED_MAX: usize = 256;
@@ -47,43 +46,8 @@ impl Runtime {
     }
 
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
-        let timer: Timer = match decode_row("a timer", &row.payload) {
-            Ok(timer) => timer,
-            Err(error) => {
-                tracing::error!(%error, id = row.key.id, "a damaged timer is dropped");
-                return self.cancel(row).await;
-            }
-        };
-        let command = match timer.kind {
-            TimerKind::Escalation => {
-                let Some(held) = self.view.incident(&timer.incident)? else {
-                    return self.cancel(row).await;
-                };
-                let crew = self.assessor.next_crew(&held.incident, now);
-                Command::EscalationDue {
-                    due: timer.due,
-                    crew,
-                }
-            }
-            TimerKind::Contact { page, contact } => {
-                let due = timer.due;
-                Command::ContactDue { page, contact, due }
-            }
-            TimerKind::Tally => Command::TallyDue,
-            TimerKind::Clear => Command::ClearDue,
-        };
-        let cause = Cause {
-            fired: Some(row.key),
-            ..Cause::default()
-        };
-        let incident = timer.incident;
-        let request = Request::Command {
-            incident,
-            by: Actor::Tocsin,
-            command,
-            cause,
-        };
-        match self.writer.ask(request).await {
+        let crew = |incident: &Incident| self.assessor.next_crew(incident, now);
+        match self.writer.ask(firing(row, &self.view, crew)?).await {
             Ok(_) => Ok(()),
             Err(EngineError::Refused(Refusal::Stale(what))) => {
                 tracing::debug!(what, "a timer fired late and was dropped");
@@ -94,11 +58,58 @@ impl Runtime {
     }
 
     async fn cancel(&self, row: TimerRow) -> Result<(), EngineError> {
-        let write = Write {
-            timers_cancel: vec![row.key],
-            ..Write::default()
-        };
-        self.writer.ask(Request::Write(Box::new(write))).await?;
+        self.writer.ask(cancelling(row)).await?;
         Ok(())
     }
+}
+
+/// What a core timer that is due asks of the engine; a damaged one is dropped. `crew` says whom
+/// the next step of an incident pages. The simulator fires timers by the same words as the
+/// daemon.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the incident is damaged.
+pub fn firing(
+    row: TimerRow,
+    view: &View,
+    crew: impl FnOnce(&Incident) -> Crew,
+) -> Result<Request, EngineError> {
+    let timer: Timer = match decode_row("a timer", &row.payload) {
+        Ok(timer) => timer,
+        Err(error) => {
+            tracing::error!(%error, id = row.key.id, "a damaged timer is dropped");
+            return Ok(cancelling(row));
+        }
+    };
+    let due = timer.due;
+    let command = match timer.kind {
+        TimerKind::Escalation => {
+            let Some(held) = view.incident(&timer.incident)? else {
+                return Ok(cancelling(row));
+            };
+            let crew = crew(&held.incident);
+            Command::EscalationDue { due, crew }
+        }
+        TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
+        TimerKind::Tally => Command::TallyDue,
+        TimerKind::Clear => Command::ClearDue,
+    };
+    let cause = Cause {
+        fired: Some(row.key),
+        ..Cause::default()
+    };
+    Ok(Request::Command {
+        incident: timer.incident,
+        by: Actor::Tocsin,
+        command,
+        cause,
+    })
+}
+
+fn cancelling(row: TimerRow) -> Request {
+    let write = Write {
+        timers_cancel: vec![row.key],
+        ..Write::default()
+    };
+    Request::Write(Box::new(write))
 }

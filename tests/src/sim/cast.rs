@@ -1,0 +1,214 @@
+//! Who and what the simulated night is about: senders, people, plans, and the verdicts that
+//! policies would give. The simulator asks no policy; a policy's failure is one more verdict.
+
+use tocsin::runtime::{Subscriber, Subscribers};
+use tocsin_core::command::{Crew, Opening};
+use tocsin_core::intake::Assessment;
+use tocsin_core::time::MINUTE_MS;
+use tocsin_core::{
+    Contact, Grade, Grading, Incident, PageTarget, Person, Plan, PolicySource, Route, Signal,
+    SignalStatus, Step, Target, Timestamp, Verdict,
+};
+
+use super::rng::Rng;
+
+/// Distinct alerts of each sender.
+const FINGERPRINTS: u64 = 7;
+
+/// What policies say now; a reload changes it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policies {
+    /// Which version is in force.
+    pub version: u64,
+    /// Whether they fail.
+    pub broken: bool,
+    /// Whether a silence holds back the alerts of one service.
+    pub silenced: bool,
+}
+
+/// A signal of one of a few alerts.
+pub(super) fn signal(rng: &mut Rng, now: Timestamp) -> Signal {
+    let integration = *rng.pick(&["am", "pd"]);
+    let number = rng.below(FINGERPRINTS);
+    let status = match rng.below(10) {
+        0..6 => SignalStatus::Firing,
+        6..9 => SignalStatus::Resolved,
+        _ => SignalStatus::Acknowledged,
+    };
+    signal_of(integration, number, status, now)
+}
+
+/// A signal of the alert with this number.
+#[must_use]
+pub(super) fn signal_of(
+    integration: &str,
+    number: u64,
+    status: SignalStatus,
+    now: Timestamp,
+) -> Signal {
+    let service = ["api", "db", "web"][usize::try_from(number % 3).unwrap_or(0)];
+    let leased = integration == "am";
+    Signal {
+        integration: integration.into(),
+        fingerprint: format!("f{number}").into(),
+        status,
+        title: format!("{service} {number} is slow"),
+        summary: String::new(),
+        labels: [("service".to_owned(), service.to_owned())].into(),
+        annotations: tocsin_core::Labels::new(),
+        starts_at: now,
+        ends_at: leased.then(|| now.plus_ms(4 * MINUTE_MS)),
+        link: None,
+    }
+}
+
+/// The people, by how they are reached.
+#[must_use]
+pub(super) fn person(name: &str) -> Person {
+    let kinds: &[&str] = match name {
+        "ada" => &["slack", "mail"],
+        "bob" => &["mail"],
+        "eve" => &["pager", "slack", "mail"],
+        _ => &[],
+    };
+    let contact = |kind: &&str| Contact {
+        kind: (*kind).to_owned(),
+        address: format!("{name}@{kind}"),
+    };
+    Person {
+        id: name.into(),
+        name: name.to_owned(),
+        contacts: kinds.iter().map(contact).collect(),
+        teams: Vec::new(),
+        clearance: false,
+    }
+}
+
+/// Who hears of what; `pager`: whether the plugin that brings pages to pagers is there.
+#[must_use]
+pub(super) fn subscribers(pager: bool) -> Subscribers {
+    let set = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
+    let subscriber = |plugin: &str, events: &[&str], contacts: &[&str]| Subscriber {
+        plugin: plugin.into(),
+        events: set(events),
+        contacts: set(contacts),
+    };
+    let news = ["incident-opened", "incident-changed", "log-added"];
+    let mut all = vec![
+        subscriber("board", &news, &[]),
+        subscriber("chat", &["page", "settled", "incident-changed"], &["slack"]),
+    ];
+    if pager {
+        all.push(subscriber("pager", &["page", "settled"], &["pager"]));
+    }
+    Subscribers(all)
+}
+
+impl Policies {
+    /// What is said of a firing alert.
+    #[must_use]
+    pub(super) fn assess(&self, signal: &Signal) -> Assessment {
+        let number = signal.fingerprint.as_str()[1..].parse::<u64>().unwrap_or(0);
+        let service = signal.labels["service"].clone();
+        let is_silenced = self.silenced && service == "web";
+        let silenced_by = is_silenced.then(|| "silence-1".to_owned());
+        let route = self.verdict(self.route(number, &service));
+        Assessment {
+            silenced_by: silenced_by.into_iter().collect(),
+            shape: format!("{service}-{}", number % 2),
+            opening: Some(self.opening(number)),
+            route,
+        }
+    }
+
+    /// What an incident opens with.
+    #[must_use]
+    pub(super) fn opening(&self, number: u64) -> Opening {
+        let grade = match self.broken {
+            true => Grade::Major,
+            false => Grade::ALL[usize::try_from((number + self.version) % 3).unwrap_or(0)],
+        };
+        let security = number == 5;
+        let plan = self.plan(number);
+        let crew = crew_of(&plan, 0);
+        Opening {
+            grading: self.verdict(Grading { grade, security }),
+            plan: self.verdict(plan),
+            crew,
+        }
+    }
+
+    fn route(&self, number: u64, service: &str) -> Route {
+        let key = match self.broken {
+            true => "catch-all".to_owned(),
+            false => format!("{service}/{}", self.version % 2),
+        };
+        let target = Target {
+            key: key.into(),
+            service: service.to_owned(),
+            team: None,
+            title: None,
+        };
+        match number {
+            _ if self.broken => Route::Incident(target),
+            6 => Route::Ignore,
+            1 | 4 => Route::Wait {
+                target,
+                count: 2,
+                window_ms: 5 * MINUTE_MS,
+            },
+            _ => Route::Incident(target),
+        }
+    }
+
+    fn plan(&self, number: u64) -> Plan {
+        let step = |names: &[&str], wait_ms: u64| Step {
+            page: names
+                .iter()
+                .map(|it| PageTarget::Person((*it).into()))
+                .collect(),
+            wait_ms,
+        };
+        let steps = match (number + self.version) % 4 {
+            0 => vec![step(&["ada"], 60_000), step(&["bob", "eve"], 120_000)],
+            1 => vec![step(&["ada", "bob"], 90_000)],
+            2 => vec![step(&["eve"], 45_000), step(&["ada"], 60_000)],
+            _ => vec![step(&["ned"], 60_000), step(&["bob"], 60_000)],
+        };
+        Plan { steps }
+    }
+
+    fn verdict<T>(&self, value: T) -> Verdict<T> {
+        let source = PolicySource {
+            file: "policy.rhai".to_owned(),
+            hash: format!("v{}", self.version),
+            input: None,
+            fallback: self.broken.then(|| "the policy failed".to_owned()),
+        };
+        Verdict {
+            value,
+            reason: "the simulator says so".to_owned(),
+            source,
+        }
+    }
+}
+
+/// Whom the next step of an incident pages.
+#[must_use]
+pub(super) fn next_crew(incident: &Incident) -> Crew {
+    crew_of(&incident.plan, incident.escalation.next_step)
+}
+
+fn crew_of(plan: &Plan, step: u32) -> Crew {
+    let last = plan.steps.len().saturating_sub(1);
+    let step = plan.steps.get((step as usize).min(last));
+    let named = step.into_iter().flat_map(|step| &step.page);
+    let people = named.filter_map(|target| match target {
+        PageTarget::Person(id) => Some(person(id.as_str())),
+        PageTarget::OnCall(_) | PageTarget::Team(_) => None,
+    });
+    Crew {
+        people: people.collect(),
+        note: None,
+    }
+}

@@ -1,0 +1,231 @@
+//! What must hold after every step, whatever went wrong. Each checker says what is broken in a
+//! sentence, and reads what it holds the engine to from the store alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tocsin::runtime::engine::Engine;
+use tocsin::runtime::{Held, View, decode_row, events_of, timer_key};
+use tocsin_core::consequences::wanted_timers;
+use tocsin_core::incident::PageState;
+use tocsin_core::{Alert, Event, Incident, IncidentId};
+use tocsin_store::{Store, Table, TimerKey};
+
+use super::store::FaultyStore;
+
+/// Rows that one read brings; no simulated night has so many.
+const ROWS_MAX: usize = 10_000;
+
+/// What somebody was told is done, and must therefore be in the store for good.
+#[derive(Clone, Debug)]
+pub(super) enum Fact {
+    /// Somebody acknowledged the incident.
+    Acknowledged(IncidentId),
+    /// Somebody resolved it.
+    Resolved(IncidentId),
+    /// Somebody wrote this line, or graded for this reason.
+    Said(IncidentId, String),
+    /// It was opened.
+    Opened(IncidentId),
+}
+
+/// Checks what can be checked after each step without reading every stream.
+///
+/// # Errors
+/// What is broken.
+pub(super) fn step(
+    store: &FaultyStore,
+    engine: &Engine,
+    touched: &BTreeSet<IncidentId>,
+) -> Result<(), String> {
+    if let Some(event) = store.miscoded() {
+        return Err(format!("encode and decode do not agree on {event}"));
+    }
+    let view = engine.view();
+    let held = view.held();
+    for id in touched {
+        folded_equals_incremental(store, &view, id)?;
+    }
+    one_active_per_key(&held)?;
+    timers_are_as_wanted(store, &held)?;
+    escalations_go_on(&held)?;
+    alerts_are_tallied(store, engine, &held)
+}
+
+/// Checks everything, reading every stream: after a crash, and at the end.
+///
+/// # Errors
+/// What is broken.
+pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Result<(), String> {
+    let view = engine.view();
+    let mut numbers = BTreeSet::new();
+    let mut all = Vec::new();
+    for (stream, _) in store.streams(None, ROWS_MAX).map_err(text)? {
+        let Some(id) = stream.0.strip_prefix("incident/").map(IncidentId::from) else {
+            continue;
+        };
+        let incident = folded_equals_incremental(store, &view, &id)?;
+        if !numbers.insert(incident.number) {
+            return Err(format!("two incidents have number {}", incident.number));
+        }
+        let is_held = view.held().iter().any(|held| held.incident.id == id);
+        if incident.is_active() && !is_held {
+            return Err(format!("incident {id} is active and nobody holds it"));
+        }
+        all.push(incident);
+    }
+    for fact in facts {
+        stands(store, fact)?;
+    }
+    step(store, engine, &BTreeSet::new())
+}
+
+/// Checks that every page of an incident has found its end: a channel took it, or every contact
+/// refused, or nobody need answer it.
+///
+/// # Errors
+/// What is broken.
+pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
+    for held in view.held() {
+        for (number, page) in &held.incident.pages {
+            if matches!(page.state, PageState::Sent { .. }) && held.incident.is_active() {
+                let id = held.incident.page_id(*number);
+                return Err(format!("page {id} to {} is never delivered", page.person));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folded_equals_incremental(
+    store: &FaultyStore,
+    view: &View,
+    id: &IncidentId,
+) -> Result<Incident, String> {
+    let events = events_of(store, id).map_err(text)?;
+    let folded = Incident::replay(id, &events).map_err(text)?;
+    let held = view.incident(id).map_err(text)?;
+    let held = held.ok_or_else(|| format!("incident {id} is in the store and not in the view"))?;
+    if *held.incident != folded {
+        let (seen, is) = (held.incident.version, folded.version);
+        return Err(format!(
+            "incident {id}: folded is not incremental (seen {seen}, stored {is})"
+        ));
+    }
+    let row = store.row(Table::Tally, id.as_str()).map_err(text)?;
+    let tally = row.map(|row| decode_row("a tally", &row.value));
+    let tally = tally.transpose().map_err(text)?.unwrap_or_default();
+    if held.tally != tally {
+        return Err(format!(
+            "incident {id}: its tally is not the one in the store"
+        ));
+    }
+    Ok(folded)
+}
+
+fn one_active_per_key(held: &[Arc<Held>]) -> Result<(), String> {
+    let mut keys = BTreeSet::new();
+    for held in held.iter().filter(|held| held.incident.is_active()) {
+        if !keys.insert(&held.incident.key) {
+            return Err(format!("two incidents are open for {}", held.incident.key));
+        }
+    }
+    Ok(())
+}
+
+fn timers_are_as_wanted(store: &FaultyStore, held: &[Arc<Held>]) -> Result<(), String> {
+    let wanted: BTreeSet<TimerKey> = held
+        .iter()
+        .flat_map(|held| wanted_timers(&held.incident, &held.tally))
+        .map(|timer| timer_key(&timer))
+        .collect();
+    let rows = store.timers(None, ROWS_MAX).map_err(text)?;
+    let set: BTreeSet<TimerKey> = rows.into_iter().map(|row| row.key).collect();
+    if let Some(lost) = wanted.difference(&set).next() {
+        return Err(format!("timer {} at {} is lost", lost.id, lost.due));
+    }
+    match set.difference(&wanted).next() {
+        Some(extra) => Err(format!("nobody wants timer {} at {}", extra.id, extra.due)),
+        None => Ok(()),
+    }
+}
+
+fn escalations_go_on(held: &[Arc<Held>]) -> Result<(), String> {
+    for held in held {
+        let incident = &held.incident;
+        let rests = incident.escalation.due.is_none() && !incident.plan.steps.is_empty();
+        if incident.is_unanswered() && rests {
+            return Err(format!(
+                "nobody answers incident {} and it rests",
+                incident.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn alerts_are_tallied(
+    store: &FaultyStore,
+    engine: &Engine,
+    held: &[Arc<Held>],
+) -> Result<(), String> {
+    let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
+    let mut all_firing = 0;
+    let mut next_lapse = None;
+    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
+        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
+        if alert.key() != key {
+            return Err(format!("the row of alert {key} is another's"));
+        }
+        if alert.firing {
+            all_firing += 1;
+            next_lapse = [next_lapse, alert.lease_until].into_iter().flatten().min();
+            if let Some(id) = alert.incident() {
+                *firing.entry(id.clone()).or_default() += 1;
+            }
+        }
+    }
+    for held in held {
+        let (id, counts) = (&held.incident.id, held.tally.counts);
+        let rows = firing.get(id).copied().unwrap_or(0);
+        if counts.firing != rows || counts.total < rows {
+            return Err(format!(
+                "incident {id} counts {} firing of {}, and {rows} alerts fire in it",
+                counts.firing, counts.total
+            ));
+        }
+        if held.incident.is_active() && held.tally.logged != held.incident.counts {
+            return Err(format!(
+                "incident {id}: its stream has other counts than its tally says"
+            ));
+        }
+    }
+    let leases = engine.leases();
+    if leases.firing() != all_firing || leases.next_lapse() != next_lapse {
+        return Err("the index of leases is not what the alerts' rows say".to_owned());
+    }
+    Ok(())
+}
+
+fn stands(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
+    let (id, is_it): (&IncidentId, &dyn Fn(&Event) -> bool) = match fact {
+        Fact::Acknowledged(id) => (id, &|it| matches!(it, Event::Acknowledged { .. })),
+        Fact::Resolved(id) => (id, &|it| matches!(it, Event::Resolved { .. })),
+        Fact::Opened(id) => (id, &|it| matches!(it, Event::Opened(_))),
+        Fact::Said(id, said) => (id, &move |it| match it {
+            Event::Logged { body, .. } => body == said,
+            Event::Graded { reason, .. } => reason == said,
+            _ => false,
+        }),
+    };
+    let events = events_of(store, id).map_err(text)?;
+    match events.iter().any(|it| is_it(&it.event)) {
+        true => Ok(()),
+        false => Err(format!("it was answered that {fact:?}, and it is gone")),
+    }
+}
+
+/// An error as text.
+pub(super) fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

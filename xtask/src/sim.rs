@@ -1,0 +1,48 @@
+//! `cargo xtask sim`: many simulated nights, or one of them again with its trace.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::paths;
+
+/// What `cargo xtask sim` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many nights to live through, from seed 0
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// Live this one night again and print what happens
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
+}
+
+/// Runs the simulator; its test says which seeds broke and why.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root()).args([
+        "test",
+        "--package",
+        "tocsin-tests",
+        "--test",
+        "sim",
+        "--",
+        "--exact",
+        "nothing_breaks_in_any_night",
+        "--nocapture",
+    ]);
+    match args.seed {
+        Some(seed) => command.env("TOCSIN_SIM_SEED", seed.to_string()),
+        None => command.env("TOCSIN_SIM_SEEDS", args.seeds.to_string()),
+    };
+    let status = command.status().context("cannot start cargo")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
