@@ -8,7 +8,7 @@ use std::time::Instant;
 use tocsin_tests::sim::{Bug, live, replay};
 
 /// Nights of the ordinary test.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1_000;
 /// Nights in which every planted bug must show.
 const BUG_SEEDS: u64 = 200;
 
