@@ -119,7 +119,7 @@ pub(crate) fn take_step(
 fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, Refusal> {
     must_be_active(
         incident,
-        "reopen it or acknowledge the incident that is open now",
+        "an alert that fires again brings it back; acknowledge the one that is open now",
     )?;
     let number = incident.number;
     let operator = match (&incident.operator, by.person()) {

@@ -2,7 +2,7 @@
 //! place, so that every audience reads the same.
 
 use crate::alert::Counts;
-use crate::event::{Event, LogKind, Recorded, Ref};
+use crate::event::{Event, LogKind, Opened, Recorded, Ref};
 use crate::incident::Incident;
 
 /// An event in one line, without its time: "ada acknowledged through slack". `incident` is the
@@ -11,9 +11,7 @@ use crate::incident::Incident;
 pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
     let by = &recorded.by;
     match &recorded.event {
-        Event::Opened(opened) => {
-            format!("opened, graded {}: {}", opened.grade, opened.grade_reason)
-        }
+        Event::Opened(opened) => opening(opened),
         Event::Tallied { counts, sample } => tallied(*counts, sample),
         Event::Graded {
             grade,
@@ -35,7 +33,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
             person, contacts, ..
         } => {
             let first = contacts.first().map_or("no contact", |it| it.kind.as_str());
-            format!("paged {person} by {first}")
+            format!("paging {person} by {first}")
         }
         Event::PageRedirected {
             page,
@@ -92,6 +90,14 @@ fn tallied(counts: Counts, sample: &[String]) -> String {
 fn linked(link: &Ref) -> String {
     let place = link.url.as_ref().unwrap_or(&link.id);
     format!("{} {} is {place}", link.plugin, link.kind)
+}
+
+fn opening(opened: &Opened) -> String {
+    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
+    match opened.plan.steps.is_empty() {
+        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
+        false => said,
+    }
 }
 
 fn escalated(step: u32, round: u32, note: Option<&str>) -> String {

@@ -33,15 +33,13 @@ pub(super) struct ClientArgs {
     )]
     url: String,
     /// A token; other people on this machine can see it here, so prefer --token-file
-    #[arg(
-        long,
-        env = "TOCSIN_TOKEN",
-        hide_env_values = true,
-        value_name = "TOKEN"
-    )]
+    ///
+    /// Left out, with --token-file too, the environment's TOCSIN_TOKEN is the token, or else the
+    /// file that TOCSIN_TOKEN_FILE names holds it.
+    #[arg(long, value_name = "TOKEN")]
     token: Option<SecretString>,
     /// A file that holds the token and nothing else, such as admin.token in the data folder
-    #[arg(long, env = "TOCSIN_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
@@ -54,10 +52,17 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client for what the arguments say. The token on the command line or in the environment
-    /// goes before the one in a file.
+    /// A client for what the arguments say. What stands on the command line goes before the
+    /// environment, and a token before a file.
     pub(super) fn new(args: &ClientArgs) -> Result<Self, Failure> {
-        let token = match (&args.token, &args.token_file) {
+        let env = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty());
+        let env_token = || env("TOCSIN_TOKEN").and_then(|it| it.into_string().ok());
+        let (mut token, mut file) = (args.token.clone(), args.token_file.clone());
+        if token.is_none() && file.is_none() {
+            token = env_token().map(|it| SecretString::from(it.trim()));
+            file = env("TOCSIN_TOKEN_FILE").map(PathBuf::from);
+        }
+        let token = match (&token, &file) {
             (Some(token), _) => Some(token.clone()),
             (None, Some(path)) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {

@@ -122,7 +122,7 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         "SCOPE",
         "INTEGRATION",
         "PERSON",
-        "ENDS IN",
+        "TAIL",
         "CREATED",
     ];
     out.table(&header, &rows, "No tokens.")

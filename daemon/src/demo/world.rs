@@ -108,7 +108,7 @@ impl World {
         );
         println!("Look around from another shell, and end it with Ctrl-C:\n");
         println!(
-            "  export TOCSIN_URL={} TOCSIN_TOKEN=$(cat {})",
+            "  export TOCSIN_URL={} TOCSIN_TOKEN_FILE={}",
             self.url,
             token.display()
         );

@@ -7,7 +7,7 @@ use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use sha2::{Digest, Sha256};
-use tocsin_core::{Grade, IncidentId, Timestamp};
+use tocsin_core::{Grade, Timestamp};
 
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct PageMail {
     pub to: String,
     /// The person's name.
     pub name: String,
-    /// The incident.
-    pub incident: IncidentId,
+    /// The incident's number, as people say it aloud.
+    pub number: u64,
     /// How bad it is.
     pub grade: Grade,
     /// The incident's title.
@@ -72,7 +72,7 @@ impl PageMail {
             text,
             "\nYou are paged, {}. Acknowledge here, and nobody else is woken:\n{}\n\n\
              Incident {}\n",
-            self.name, self.ack_link, self.incident
+            self.name, self.ack_link, self.number
         );
         text
     }
@@ -81,7 +81,7 @@ impl PageMail {
         let (grade, title) = (self.grade, escape(&one_line(&self.title)));
         let reason = escape(&self.reason);
         let (name, link) = (escape(&self.name), escape(&self.ack_link));
-        let incident = escape(self.incident.as_str());
+        let incident = self.number;
         format!(
             "<!doctype html><html><body style=\"font-family:sans-serif\">\
              <h2>{grade}: {title}</h2><p>{reason}</p>\

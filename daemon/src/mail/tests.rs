@@ -86,7 +86,7 @@ fn page() -> PageMail {
         key: "page-1/email/ada".into(),
         to: "ada@example.com".into(),
         name: "Ada".into(),
-        incident: "i-1".into(),
+        number: 1,
         grade: Grade::Critical,
         title: "Payments <down>\r\nBcc: eve@example.com".into(),
         reason: "severity is critical".into(),

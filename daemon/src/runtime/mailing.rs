@@ -42,7 +42,7 @@ impl Runtime {
             key: incident.page_id(page).to_string(),
             to: to.address.clone(),
             name: person.map_or_else(|| sent.person.to_string(), |it| it.name.clone()),
-            incident: incident.id.clone(),
+            number: incident.number,
             grade: incident.grade,
             title: match cleared {
                 true => incident.title.clone(),

@@ -189,7 +189,7 @@ fn pages(incident: &Incident) -> Vec<PageLine> {
             .and_then(|at| page.contacts.get(at))
             .map(|it| it.kind.clone()),
         state: match page.state {
-            PageState::Sent { .. } => "sent",
+            PageState::Sent { .. } => "waiting",
             PageState::Taken => "taken",
             PageState::Exhausted => "exhausted",
             PageState::Settled => "settled",
