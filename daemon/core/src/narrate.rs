@@ -33,7 +33,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
             person, contacts, ..
         } => {
             let first = contacts.first().map_or("no contact", |it| it.kind.as_str());
-            format!("paging {person} by {first}")
+            format!("paged {person} by {first}")
         }
         Event::PageRedirected {
             page,
