@@ -269,7 +269,11 @@ impl World {
                 .text
                 .lines()
                 .find_map(|it| it.strip_prefix("Incident "));
-            let id = id.map(|it| IncidentId::from(it.trim()));
+            let id = match id.and_then(|it| it.trim().parse().ok()) {
+                Some(number) => self.app()?.runtime.view.incident_of_number(number)?,
+                None => None,
+            };
+            let id = id.map(|held| held.incident.id.clone());
             arrived.push((who.unwrap_or("?").to_owned(), "mail", id));
         }
         self.letters_read = letters.len();
