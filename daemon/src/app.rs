@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ack_links::AckLinks;
 use crate::auth::Tokens;
 use crate::config::Config;
+use crate::health::{Heartbeat, watch};
 use crate::mail::{AckKey, Mailer};
 use crate::metrics::Metrics;
 use crate::plugins::{DaemonServices, subscribers};
@@ -60,6 +61,8 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     /// When it was built.
     pub started_at: Timestamp,
+    /// The sign of life to the outside, if one is configured.
+    pub heartbeat: Option<Heartbeat>,
     /// Plugins that could not be loaded, each with why.
     pub plugin_faults: Vec<(String, String)>,
     /// Whether the daemon takes requests: not before it has started, not after it drains.
@@ -93,12 +96,15 @@ impl App {
         .context("the store cannot be taken up; run `tocsin verify`")?;
         let (view, leases) = (engine.view(), engine.leases());
         let woken = Arc::new(Notify::new());
-        let (writer, thread) = Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken))
-            .context("the writer's thread cannot be started")?;
+        let commits = Arc::clone(&metrics.commits);
+        let (writer, thread) =
+            Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
+                .context("the writer's thread cannot be started")?;
         let policies = Arc::new(Policies::load(&config.policy.path));
         let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
         let roster = Arc::new(config.roster());
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let heartbeat = config.heartbeat.as_ref().map(Heartbeat::new).transpose()?;
         let crews = Crews {
             roster: Arc::clone(&roster),
             subscribers: Arc::clone(&subscribed),
@@ -135,6 +141,7 @@ impl App {
             ack_links,
             tokens,
             started_at,
+            heartbeat,
             plugin_faults,
             ready: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -164,6 +171,7 @@ impl App {
             }
         });
         self.set_ready();
+        tokio::spawn(watch(Arc::clone(self), self.stop.clone()));
         Ok(())
     }
 
@@ -246,7 +254,7 @@ fn assessor(
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         metrics: Arc::clone(metrics),
         context: parking_lot::Mutex::default(),
-        reported: parking_lot::Mutex::default(),
+        failures: parking_lot::Mutex::default(),
     }
 }
 

@@ -14,6 +14,7 @@ use tocsin_policy::{Report, testing};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
 use crate::config::{self, ConfigError, Fault, Faults, Loaded, Place, Severity};
+use crate::health::Heartbeat;
 use crate::mail::Mailer;
 use crate::plugins::DaemonServices;
 use crate::runtime::SystemClock;
@@ -60,6 +61,10 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     if let Some(Err(error)) = loaded.config.mail.as_ref().map(Mailer::new) {
         let message = error.to_string();
         faults.push(loaded.fault(&[Place::Key("mail")], message, "correct [mail]"));
+    }
+    if let Some(Err(error)) = loaded.config.heartbeat.as_ref().map(Heartbeat::new) {
+        let message = error.to_string();
+        faults.push(loaded.fault(&[Place::Key("heartbeat")], message, "correct [heartbeat]"));
     }
     faults.extend(plugins(&loaded)?);
     faults.sort_by_key(|fault| (fault.line, fault.column));

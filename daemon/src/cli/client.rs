@@ -88,6 +88,13 @@ impl Client {
         })
     }
 
+    /// Whether a daemon answers at all; it needs no token for that.
+    pub(super) fn reach(&self) -> Result<(), Failure> {
+        let url = format!("{}/healthz", self.url);
+        let answer = self.runtime.block_on(self.http.get(url).send());
+        answer.map(drop).map_err(|error| self.no_daemon(&error))
+    }
+
     /// The JSON at a path.
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, None)

@@ -7,6 +7,7 @@ mod alert;
 mod check;
 mod client;
 mod demo;
+mod doctor;
 mod failure;
 mod incident;
 mod init;
@@ -69,6 +70,8 @@ enum Command {
     /// See who is on call
     #[command(subcommand)]
     Oncall(oncall::OncallCommand),
+    /// Say how the daemon does, and what to do where it does not do well
+    Doctor(doctor::DoctorArgs),
     /// Make, list and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -104,6 +107,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
         Command::Alert(command) => alert::run(command, out),
         Command::Silence(command) => silence::run(command, out),
         Command::Oncall(command) => oncall::run(command, out),
+        Command::Doctor(args) => doctor::run(args, out),
         Command::Token(command) => token::run(command, out),
     }
 }

@@ -17,13 +17,14 @@ use super::{Config, PluginTable, read};
 /// Largest configuration file, in bytes: 4 MiB.
 pub const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
     "server",
     "store",
     "policy",
     "incidents",
     "escalation",
     "mail",
+    "heartbeat",
     "people",
     "teams",
     "rotations",
@@ -216,6 +217,7 @@ impl<'a, 'text> Sections<'a, 'text> {
             incidents: self.one("incidents").unwrap_or_default(),
             escalation: self.one("escalation").unwrap_or_default(),
             mail: self.one("mail"),
+            heartbeat: self.one("heartbeat"),
             people: self.many("people"),
             teams: self.many("teams"),
             rotations: self.many("rotations"),
@@ -290,5 +292,8 @@ fn base_on(config: &mut Config, folder: &Path) {
         if let Some(password) = &mut mail.password {
             password.base_on(folder);
         }
+    }
+    if let Some(heartbeat) = &mut config.heartbeat {
+        heartbeat.url.base_on(folder);
     }
 }

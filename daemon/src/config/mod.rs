@@ -8,6 +8,7 @@
 mod check;
 mod escalation;
 mod fault;
+mod heartbeat;
 mod incidents;
 mod integration;
 mod load;
@@ -29,6 +30,7 @@ use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 
 pub use escalation::EscalationConfig;
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
+pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;
 pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
@@ -66,6 +68,8 @@ pub struct Config {
     pub escalation: EscalationConfig,
     /// `[mail]`; none when the host has no relay.
     pub mail: Option<MailConfig>,
+    /// `[heartbeat]`; none when none is sent.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// `[people.ID]`.
     pub people: BTreeMap<PersonId, PersonConfig>,
     /// `[teams.ID]`.

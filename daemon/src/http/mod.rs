@@ -92,6 +92,7 @@ fn api_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))
         .route("/api/v1/plugins", get(api::daemon::plugins))
         .route("/api/v1/policies", get(api::daemon::policies))
+        .route("/api/v1/doctor", get(api::daemon::doctor))
 }
 
 async fn no_such_path() -> Problem {

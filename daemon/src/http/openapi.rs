@@ -25,7 +25,7 @@ use super::{ack, alertmanager, api, health, hooks, ingest, pagerduty};
         api::incidents::list, api::incidents::open, api::incidents::show, api::incidents::act,
         api::alerts::list, api::oncall::list,
         api::tokens::list, api::tokens::create, api::tokens::revoke,
-        api::daemon::plugins, api::daemon::policies,
+        api::daemon::plugins, api::daemon::policies, api::daemon::doctor,
     ),
     security(("token" = [])),
     modifiers(&TokenScheme, &Names)

@@ -1,6 +1,9 @@
 //! What an operator must know at three in the night, as Prometheus metrics. An explicit registry
 //! and no global one, so that two daemons in one test do not count for each other.
 
+mod commits;
+
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
@@ -11,6 +14,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+pub use commits::{CommitTimes, Commits};
+
+use crate::health::{Check, Vitals};
 
 /// Upper bounds of the lateness of timers, in seconds.
 const LATE_SECONDS: [f64; 6] = [0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
@@ -27,18 +34,20 @@ pub struct Metrics {
     timers_late: Histogram,
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
-    /// Incidents that are active.
-    pub incidents_active: Gauge,
-    /// Alerts that fire.
-    pub alerts_firing: Gauge,
-    /// Requests that wait for the writer.
-    pub writer_queued: Gauge,
-    /// Seconds that the oldest page waits in the outbox; 0 when none does.
-    pub oldest_page_seconds: Gauge<f64, AtomicU64>,
-    /// Timers that are due and not fired.
-    pub timers_overdue: Gauge,
-    /// Bytes that the store takes on its disk.
-    pub store_bytes: Gauge,
+    checks: Family<CheckLabel, Gauge>,
+    incidents_active: Gauge,
+    alerts_firing: Gauge,
+    writer_queued: Gauge,
+    pages_waiting: Gauge,
+    oldest_page_seconds: Gauge<f64, AtomicU64>,
+    timers_overdue: Gauge,
+    dead_letters_day: Gauge,
+    store_bytes: Gauge,
+    disk_free_bytes: Gauge,
+    resident_bytes: Gauge,
+    heartbeats: Gauge,
+    /// How long commits take.
+    pub commits: Arc<Commits>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,6 +67,11 @@ struct RequestLabel {
     status: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CheckLabel {
+    check: String,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("tocsin");
@@ -70,12 +84,19 @@ impl Default for Metrics {
             timers_late: Histogram::new(LATE_SECONDS),
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_SECONDS),
+            checks: Family::default(),
             incidents_active: Gauge::default(),
             alerts_firing: Gauge::default(),
             writer_queued: Gauge::default(),
+            pages_waiting: Gauge::default(),
             oldest_page_seconds: Gauge::default(),
             timers_overdue: Gauge::default(),
+            dead_letters_day: Gauge::default(),
             store_bytes: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            resident_bytes: Gauge::default(),
+            heartbeats: Gauge::default(),
+            commits: Arc::default(),
         };
         it.register(&mut registry);
         *it.registry.write() = registry;
@@ -140,6 +161,39 @@ impl Metrics {
         self.request_seconds.observe(seconds);
     }
 
+    /// The daemon looked after itself, and this is what it found.
+    pub fn checked(&self, found: &[Check]) {
+        self.checks.clear();
+        for check in found {
+            let label = CheckLabel {
+                check: check.name.clone(),
+            };
+            self.checks.get_or_create(&label).set(check.level as i64);
+        }
+    }
+
+    /// What was read of the daemon just now.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the age of a page in milliseconds is far below 2^52"
+    )]
+    pub fn read(&self, vitals: &Vitals) {
+        let beats = vitals.heartbeat.as_ref().map_or(0, |it| it.sent);
+        self.incidents_active.set(gauge(vitals.incidents_active));
+        self.alerts_firing.set(gauge(vitals.alerts_firing));
+        self.writer_queued.set(gauge(vitals.queued.0));
+        self.pages_waiting.set(gauge(vitals.pages_waiting));
+        self.oldest_page_seconds
+            .set(vitals.page_wait_ms as f64 / 1_000.0);
+        self.timers_overdue.set(gauge(vitals.timers_overdue));
+        self.dead_letters_day.set(gauge(vitals.dead_letters.0));
+        self.store_bytes.set(gauge(vitals.store_bytes));
+        let unknown = |bytes: Option<u64>| bytes.map_or(-1, gauge);
+        self.disk_free_bytes.set(unknown(vitals.disk_free_bytes));
+        self.resident_bytes.set(unknown(vitals.resident_bytes));
+        self.heartbeats.set(gauge(beats));
+    }
+
     fn register(&self, it: &mut Registry) {
         it.register(
             "signals",
@@ -172,32 +226,69 @@ impl Metrics {
             "Time to answer",
             self.request_seconds.clone(),
         );
-        it.register(
-            "incidents_active",
-            "Active incidents",
-            self.incidents_active.clone(),
-        );
-        it.register(
-            "alerts_firing",
-            "Alerts that fire",
-            self.alerts_firing.clone(),
-        );
-        it.register(
-            "writer_queued",
-            "Requests at the writer",
-            self.writer_queued.clone(),
-        );
-        let oldest = "Age of the oldest undelivered page";
+        let commits = self.commits.seconds.clone();
+        it.register("commit_seconds", "Time that a commit takes", commits);
+        let levels = "What the daemon found of itself: 0 ok, 1 warn, 2 bad";
+        it.register("check", levels, self.checks.clone());
+        self.register_gauges(it);
+    }
+
+    fn register_gauges(&self, it: &mut Registry) {
+        let oldest = self.oldest_page_seconds.clone();
         it.register(
             "oldest_page_seconds",
+            "Age of the oldest undelivered page",
             oldest,
-            self.oldest_page_seconds.clone(),
         );
-        it.register(
-            "timers_overdue",
-            "Due timers not fired",
-            self.timers_overdue.clone(),
-        );
-        it.register("store_bytes", "Size of the store", self.store_bytes.clone());
+        for (name, help, gauge) in [
+            (
+                "incidents_active",
+                "Active incidents",
+                &self.incidents_active,
+            ),
+            ("alerts_firing", "Alerts that fire", &self.alerts_firing),
+            (
+                "writer_queued",
+                "Requests at the writer",
+                &self.writer_queued,
+            ),
+            (
+                "pages_waiting",
+                "Pages that no channel has taken yet",
+                &self.pages_waiting,
+            ),
+            (
+                "timers_overdue",
+                "Due timers not fired",
+                &self.timers_overdue,
+            ),
+            (
+                "dead_letters_day",
+                "Deliveries given up within a day",
+                &self.dead_letters_day,
+            ),
+            ("store_bytes", "Size of the store", &self.store_bytes),
+            (
+                "disk_free_bytes",
+                "Free bytes of the store's disk; -1 when unknown",
+                &self.disk_free_bytes,
+            ),
+            (
+                "resident_bytes",
+                "Resident memory; -1 when unknown",
+                &self.resident_bytes,
+            ),
+            (
+                "heartbeats",
+                "Heartbeats that arrived since the start",
+                &self.heartbeats,
+            ),
+        ] {
+            it.register(name, help, gauge.clone());
+        }
     }
+}
+
+fn gauge(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
 }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -22,6 +21,7 @@ use tocsin_policy::{
 
 use super::changes::newest_changes;
 use super::crew::Crews;
+use super::failures::PolicyFailures;
 use super::local_time::local_time;
 use super::policies::Policies;
 use super::request::EngineError;
@@ -51,14 +51,12 @@ pub struct Assessor {
     pub metrics: Arc<Metrics>,
     /// What policies were last told of the world.
     pub context: Mutex<Option<(Timestamp, Context)>>,
-    /// The last report of a policy that went to the log.
-    pub reported: Mutex<Option<(Instant, String)>>,
+    /// Policy calls that failed.
+    pub failures: Mutex<PolicyFailures>,
 }
 
 /// How old what policies are told of the world may be, in milliseconds.
 const CONTEXT_MS_MAX: u64 = 1_000;
-/// How often the same report goes to the log: a broken policy in a storm fills no disk.
-const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// Numbers of firing alerts at which an incident is graded again: many at once mean more than
 /// each of them says.
 const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
@@ -295,14 +293,8 @@ impl Assessor {
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
         let text = report.to_string();
-        let now = Instant::now();
-        let mut last = self.reported.lock();
-        let is_new = last
-            .as_ref()
-            .is_none_or(|(at, said)| *said != text || now.duration_since(*at) >= REPORT_EVERY);
-        if is_new {
+        if self.failures.lock().is_news(&text) {
             tracing::error!("a policy failed; the built-in verdict stands: {text}");
-            *last = Some((now, text));
         }
     }
 }

@@ -57,6 +57,22 @@ pub enum Parcel {
     },
 }
 
+impl Parcel {
+    /// The page that a row of the outbox brings, if it brings one.
+    #[must_use]
+    pub fn page_of(body: &serde_json::Value) -> Option<(IncidentId, u32)> {
+        match Self::deserialize(body).ok()? {
+            Self::Mail { incident, page, .. }
+            | Self::News {
+                incident,
+                news: Notice::Page { page, .. },
+                ..
+            } => Some((incident, page)),
+            Self::News { .. } | Self::Job { .. } | Self::Tick { .. } => None,
+        }
+    }
+}
+
 /// Who hears of what: what the plugins asked for and were granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscribers(pub Vec<Subscriber>);

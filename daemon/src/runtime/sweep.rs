@@ -76,6 +76,15 @@ impl Runtime {
         Ok(count)
     }
 
+    /// How late the sweep is, in milliseconds; 0 before the first.
+    #[must_use]
+    pub fn sweep_late_ms(&self, now: Timestamp) -> u64 {
+        match self.next_sweep.load(Ordering::SeqCst) {
+            i64::MIN => 0,
+            due => now.since(Timestamp(due)),
+        }
+    }
+
     /// Until when a lease that ended holds for an alert that was not heard of since the start.
     pub(super) fn leases_hold_until(&self) -> Timestamp {
         self.started_at.plus_ms(LEASE_GRACE_MS)

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use tocsin_store::StoreError;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -11,9 +12,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::clock::Clock;
 use super::engine::Engine;
 use super::request::{Answer, EngineError, Request};
+use crate::metrics::Commits;
 
-/// Requests that wait for the writer; more are turned away as overload.
-const QUEUE_REQUESTS_MAX: usize = 8_192;
 /// Requests that one commit takes.
 const GROUP_REQUESTS_MAX: usize = 256;
 
@@ -30,8 +30,11 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Requests that wait for the writer; more are turned away as overload.
+    pub const QUEUE_REQUESTS_MAX: usize = 8_192;
+
     /// Starts the thread. `woken` is told after every commit, since there may be something to
-    /// deliver or a timer may have come closer.
+    /// deliver or a timer may have come closer; `commits` hears how long each took.
     ///
     /// # Errors
     /// [`std::io::Error`] when the thread cannot be started.
@@ -39,13 +42,17 @@ impl Writer {
         mut engine: Engine,
         clock: Arc<dyn Clock>,
         woken: Arc<Notify>,
+        commits: Arc<Commits>,
     ) -> std::io::Result<(Self, thread::JoinHandle<()>)> {
-        let (queue, requests) = mpsc::channel::<Envelope>(QUEUE_REQUESTS_MAX);
+        let (queue, requests) = mpsc::channel::<Envelope>(Self::QUEUE_REQUESTS_MAX);
         let (fail, failed) = watch::channel(None);
         let thread = thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || {
-                let work = || write_until_closed(&mut engine, requests, clock.as_ref(), &woken);
+                let work = || {
+                    let clock = clock.as_ref();
+                    write_until_closed(&mut engine, requests, clock, &woken, &commits)
+                };
                 let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
                 let error = match ended {
                     Ok(Ok(())) => return,
@@ -165,10 +172,13 @@ fn write_until_closed(
     mut requests: mpsc::Receiver<Envelope>,
     clock: &dyn Clock,
     woken: &Notify,
+    commits: &Commits,
 ) -> Result<(), StoreError> {
     while let Some(first) = requests.blocking_recv() {
         let group = gather(first, &mut requests);
+        let begun = Instant::now();
         carry_out(engine, group, clock)?;
+        commits.took(begun.elapsed());
         woken.notify_one();
     }
     Ok(())

@@ -42,6 +42,7 @@ pub(super) fn config(
     check.server(&config.server);
     check.policy();
     check.incidents();
+    check.heartbeat();
     check.people();
     check.rotations();
     check.integrations();
@@ -144,6 +145,21 @@ impl Check<'_> {
             let message = format!("resolve-after is {resolve_after}");
             let remedy = "choose at least \"1s\", better some minutes: flapping alerts reopen";
             self.error(at!["incidents", "resolve-after"], message, remedy);
+        }
+    }
+
+    fn heartbeat(&mut self) {
+        let Some(heartbeat) = &self.config.heartbeat else {
+            return;
+        };
+        let every = heartbeat.every;
+        if !(10 * SECOND_MS..=60 * MINUTE_MS).contains(&every.as_ms()) {
+            let message = format!("every is {every}");
+            self.error(
+                at!["heartbeat", "every"],
+                message,
+                "choose \"10s\" to \"1h\"",
+            );
         }
     }
 

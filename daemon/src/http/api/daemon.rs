@@ -1,4 +1,5 @@
-//! `/api/v1/plugins` and `/api/v1/policies`: what is loaded, and what is wrong with it.
+//! `/api/v1/plugins`, `/api/v1/policies` and `/api/v1/doctor`: what is loaded, how the daemon
+//! does, and what is wrong with it.
 
 use std::sync::Arc;
 
@@ -8,8 +9,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::health::{self, Check, Level, Vitals};
+use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
+use crate::ingest::format_time;
 
 /// The plugins.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,6 +46,35 @@ pub(crate) struct PolicyState {
     faults: Value,
     /// The same as text for a terminal.
     text: Option<String>,
+}
+
+/// How the daemon does.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// The worst level below.
+    level: Level,
+    /// When it was looked at.
+    at: String,
+    /// Everything that was looked at, the worst first.
+    checks: Vec<Check>,
+}
+
+/// Looks at how the daemon does, right now.
+#[utoipa::path(
+    get, path = "/api/v1/doctor", tag = "daemon",
+    responses((status = 200, description = "How it does, well or not", body = Health))
+)]
+pub(crate) async fn doctor(
+    State(app): State<Arc<App>>,
+    Reader(_): Reader,
+) -> Result<axum::Json<Health>, Problem> {
+    let vitals = blocking(move || Ok(Vitals::read(&app)?)).await?;
+    let checks = health::checks(&vitals);
+    Ok(axum::Json(Health {
+        level: health::worst(&checks),
+        at: format_time(vitals.at),
+        checks,
+    }))
 }
 
 /// Shows the plugins.

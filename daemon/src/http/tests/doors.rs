@@ -40,6 +40,7 @@ const DOORS: &[(&str, &str, Option<Scope>)] = &[
     ("DELETE", "/api/v1/tokens/{id}", Some(Scope::Admin)),
     ("GET", "/api/v1/plugins", Some(Scope::Read)),
     ("GET", "/api/v1/policies", Some(Scope::Read)),
+    ("GET", "/api/v1/doctor", Some(Scope::Read)),
 ];
 
 /// A path that the route takes: `1` for a number, the integration `any`.

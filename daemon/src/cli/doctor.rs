@@ -1,0 +1,134 @@
+//! `tocsin doctor`: how the daemon does, and what to do where it does not do well.
+//!
+//! It asks the running daemon. When none answers, that is the first finding, and what can be
+//! known without one follows: whether the configuration would start, and whether its disk has
+//! room.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use tocsin_policy::testing;
+
+use super::client::{Client, ClientArgs, items};
+use super::failure::{Exit, Failure};
+use super::output::{Format, Out, OutputArg, cell, clean};
+use crate::config;
+use crate::health::{self, Check, Level};
+
+/// `tocsin doctor`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  tocsin doctor --token-file oncall/data/admin.token\n  \
+                        tocsin doctor --config oncall/tocsin.toml --output json\n\n\
+                        Exit codes: 0 when nothing is bad, 1 when something is."
+)]
+pub(super) struct DoctorArgs {
+    /// The configuration file, to look at when no daemon answers
+    #[arg(
+        short,
+        long,
+        env = "TOCSIN_CONFIG",
+        default_value = "tocsin.toml",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
+    #[command(flatten)]
+    output: OutputArg,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+/// What was found, as JSON: of a running daemon its own answer has the same shape.
+#[derive(Serialize)]
+struct Found {
+    level: Level,
+    checks: Vec<Check>,
+}
+
+/// Looks and tells.
+///
+/// # Errors
+/// Exit code 1 when something is bad; what it is was printed.
+pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    let client = Client::new(&args.client)?;
+    let found = match client.reach() {
+        Ok(()) => client.get("/api/v1/doctor")?,
+        Err(nobody) => without_daemon(args, nobody.text)?,
+    };
+    match args.output.output {
+        Format::Json => out.json(&found)?,
+        Format::Text => tell(&found, out)?,
+    }
+    let bad = items(&found, "checks");
+    let bad = bad.iter().any(|check| check["level"] == "bad");
+    match bad {
+        false => Ok(()),
+        true => Err(Failure {
+            exit: Exit::Failed,
+            text: String::new(),
+        }),
+    }
+}
+
+fn without_daemon(args: &DoctorArgs, nobody: String) -> Result<Value, Failure> {
+    let remedy = "start it, or name the right one; what follows is read from the files";
+    let mut checks = vec![Check::wrong("daemon", Level::Bad, nobody, remedy)];
+    let file = args.config.display();
+    match config::load(&args.config) {
+        Err(error) => checks.push(Check::wrong(
+            "configuration",
+            Level::Bad,
+            error.to_string(),
+            "correct it; `tocsin check` says when it is right",
+        )),
+        Ok(loaded) => {
+            checks.push(Check::ok("configuration", format!("{file} is right")));
+            checks.push(match testing::check(&loaded.config.policy.path) {
+                Ok(_) => Check::ok("policies", "they load, and their tests pass"),
+                Err(faults) => Check::wrong(
+                    "policies",
+                    Level::Warn,
+                    faults.to_string(),
+                    "mend it; until then built-in verdicts page the fallback",
+                ),
+            });
+            let folder = &loaded.config.store.path;
+            checks.push(match folder.join("db").is_file() {
+                true => Check::ok("store", format!("there is one in {}", folder.display())),
+                false => Check::wrong(
+                    "store",
+                    Level::Warn,
+                    format!("there is none in {}", folder.display()),
+                    "right before the first start; else see [store] path",
+                ),
+            });
+            checks.extend(health::disk_free(folder).map(health::check_disk));
+        }
+    }
+    checks.sort_by_key(|check| std::cmp::Reverse(check.level));
+    let level = health::worst(&checks);
+    serde_json::to_value(Found { level, checks })
+        .map_err(|error| Failure::failed(format!("what was found cannot be shown: {error}")))
+}
+
+/// The worst first, each with its remedy below it.
+fn tell(found: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
+    for check in items(found, "checks") {
+        let says = check["says"].as_str().unwrap_or_default();
+        let level = match check["level"].as_str() {
+            Some("bad") => "BAD",
+            Some("warn") => "warn",
+            _ => "ok",
+        };
+        let name = cell(check.get("name"));
+        let says: Vec<_> = says.lines().map(clean).collect();
+        let says = says.join("\n                      ");
+        out.line(format!("{level:<4}  {name:<14}  {says}"))?;
+        if let Some(remedy) = check["remedy"].as_str() {
+            out.line(format!("{:22}→ {}", "", clean(remedy)))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! What is well and what is not: plain rules over the vitals, so that each can be read and tested
+//! in a line.
+
+use tocsin_core::time::{MINUTE_MS, SECOND_MS};
+use tocsin_plugin_host::catalog::PluginState;
+
+use super::heartbeat::BeatState;
+use super::vitals::{PluginVitals, Vitals};
+use super::{Check, Level};
+
+/// A page that waits this long is worth a look, in milliseconds: its first contact is slow.
+pub const PAGE_MS_WARN: u64 = MINUTE_MS;
+/// A page that nobody has got after this long, in milliseconds.
+pub const PAGE_MS_BAD: u64 = 5 * MINUTE_MS;
+/// The 99th percentile of commits at which senders begin to wait, in milliseconds.
+pub const COMMIT_MS_WARN: u64 = SECOND_MS;
+/// The 99th percentile of commits at which senders give up, in milliseconds.
+pub const COMMIT_MS_BAD: u64 = 5 * SECOND_MS;
+/// Free bytes of the disk at which somebody should make room.
+pub const DISK_BYTES_WARN: u64 = 1024 * 1024 * 1024;
+/// Free bytes of the disk at which the store may fail any minute.
+pub const DISK_BYTES_BAD: u64 = 64 * 1024 * 1024;
+/// How late a sweep may be, in milliseconds, before it counts as stuck.
+pub const SWEEP_LATE_MS_BAD: u64 = MINUTE_MS;
+
+/// Judges what was read, the most urgent first.
+#[must_use]
+pub fn checks(vitals: &Vitals) -> Vec<Check> {
+    let mut checks = vec![
+        store(vitals),
+        disk(vitals),
+        queue(vitals),
+        timers(vitals),
+        pages(vitals),
+        sweeps(vitals),
+        policies(vitals),
+        contacts(vitals),
+        on_call(vitals),
+        relay(vitals),
+        dead_letters(vitals),
+        heartbeat(vitals.heartbeat.as_ref()),
+    ];
+    checks.extend(vitals.plugins.iter().map(plugin));
+    checks.sort_by_key(|check| std::cmp::Reverse(check.level));
+    checks
+}
+
+fn store(vitals: &Vitals) -> Check {
+    let commits = &vitals.commits;
+    let size = bytes(vitals.store_bytes);
+    let times = match commits.count {
+        0 => format!("{size}, nothing written since the start"),
+        count => format!(
+            "{size}; of the newest {count} commits half took up to {} ms, 99 of 100 up to {} ms",
+            commits.p50_ms, commits.p99_ms
+        ),
+    };
+    let slow = "look at the disk: another program may keep it busy, or it may be failing";
+    match &vitals.store_failure {
+        Some(why) => Check::wrong(
+            "store",
+            Level::Bad,
+            format!("failed: {why}"),
+            "make room or mend the disk, then start the daemon again; nothing acknowledged is lost",
+        ),
+        None if commits.p99_ms >= COMMIT_MS_BAD => Check::wrong("store", Level::Bad, times, slow),
+        None if commits.p99_ms >= COMMIT_MS_WARN => Check::wrong("store", Level::Warn, times, slow),
+        None => Check::ok("store", times),
+    }
+}
+
+fn disk(vitals: &Vitals) -> Check {
+    match vitals.disk_free_bytes {
+        Some(free) => check_disk(free),
+        None => Check::wrong(
+            "disk",
+            Level::Warn,
+            "cannot tell how much is free under [store] path",
+            "see that the folder can be read",
+        ),
+    }
+}
+
+/// Judges the free bytes of the store's disk.
+#[must_use]
+pub fn check_disk(free: u64) -> Check {
+    let says = format!("{} free", bytes(free));
+    let remedy = "make room on the disk of [store] path: at zero the daemon stops accepting";
+    match free {
+        0..DISK_BYTES_BAD => Check::wrong("disk", Level::Bad, says, remedy),
+        DISK_BYTES_BAD..DISK_BYTES_WARN => Check::wrong("disk", Level::Warn, says, remedy),
+        _ => Check::ok("disk", says),
+    }
+}
+
+fn queue(vitals: &Vitals) -> Check {
+    let (queued, most) = vitals.queued;
+    let says = format!("{queued} of {most} requests wait to be written");
+    match queued.saturating_mul(2) > most {
+        true => Check::wrong(
+            "queue",
+            Level::Warn,
+            says,
+            "senders are told to come again at the limit; look at the store's times above",
+        ),
+        false => Check::ok("queue", says),
+    }
+}
+
+fn timers(vitals: &Vitals) -> Check {
+    match vitals.timers_overdue {
+        0 => Check::ok("timers", "none is overdue"),
+        count => Check::wrong(
+            "timers",
+            Level::Bad,
+            format!(
+                "{count} overdue, the oldest by {}",
+                span(vitals.timer_late_ms)
+            ),
+            "escalations stand still: read the log for what keeps the runtime's loop, and start \
+             the daemon again; what is due is kept",
+        ),
+    }
+}
+
+fn pages(vitals: &Vitals) -> Check {
+    if !vitals.pages_exhausted.is_empty() {
+        let numbers: Vec<_> = vitals.pages_exhausted.iter().take(5).collect();
+        let numbers: Vec<_> = numbers.iter().map(|it| format!("#{it}")).collect();
+        return Check::wrong(
+            "pages",
+            Level::Bad,
+            format!(
+                "{} unanswered incidents have a page that no channel would take: {}",
+                vitals.pages_exhausted.len(),
+                numbers.join(", ")
+            ),
+            "call somebody, then read `tocsin incident show` for what each channel said",
+        );
+    }
+    let says = match vitals.pages_waiting {
+        0 => return Check::ok("pages", "none waits"),
+        count => format!(
+            "{count} not yet taken by any channel, the oldest for {}",
+            span(vitals.page_wait_ms)
+        ),
+    };
+    let remedy = "see below which plugin or relay fails; `tocsin incident show` tells what each \
+                  channel said";
+    match vitals.page_wait_ms {
+        PAGE_MS_BAD.. => Check::wrong("pages", Level::Bad, says, remedy),
+        PAGE_MS_WARN.. => Check::wrong("pages", Level::Warn, says, remedy),
+        _ => Check::ok("pages", says),
+    }
+}
+
+fn sweeps(vitals: &Vitals) -> Check {
+    match vitals.sweep_late_ms {
+        late @ SWEEP_LATE_MS_BAD.. => Check::wrong(
+            "sweeps",
+            Level::Bad,
+            format!(
+                "late by {}: alerts of silent senders do not end",
+                span(late)
+            ),
+            "read the log for why, and start the daemon again",
+        ),
+        _ => Check::ok("sweeps", "on time"),
+    }
+}
+
+fn policies(vitals: &Vitals) -> Check {
+    let mend = "mend it; `tocsin policy check` says when it is right, and the daemon takes it up \
+                by itself";
+    match (
+        &vitals.policy_hash,
+        &vitals.policy_faults,
+        &vitals.policy_failures,
+    ) {
+        (None, faults, _) => Check::wrong(
+            "policies",
+            Level::Warn,
+            format!(
+                "none in force, built-in verdicts page the fallback: {}",
+                faults.as_deref().unwrap_or("nothing was loaded")
+            ),
+            mend,
+        ),
+        (Some(_), Some(faults), _) => Check::wrong(
+            "policies",
+            Level::Warn,
+            format!("the folder is broken, the last good ones are in force: {faults}"),
+            mend,
+        ),
+        (Some(_), None, (failures @ 1.., last)) => Check::wrong(
+            "policies",
+            Level::Warn,
+            format!(
+                "{failures} calls failed within an hour; the last: {}",
+                last.as_deref().unwrap_or_default()
+            ),
+            mend,
+        ),
+        (Some(hash), None, _) => {
+            let hash: String = hash.chars().take(12).collect();
+            Check::ok("policies", format!("{hash} in force"))
+        }
+    }
+}
+
+fn contacts(vitals: &Vitals) -> Check {
+    match vitals.unserved.is_empty() {
+        true => Check::ok("contacts", "every kind is served"),
+        false => Check::wrong(
+            "contacts",
+            Level::Bad,
+            format!("nobody serves {}", vitals.unserved.join(", ")),
+            "load the plugin that does, or give the people another contact: pages pass these over",
+        ),
+    }
+}
+
+fn on_call(vitals: &Vitals) -> Check {
+    match vitals.uncovered.is_empty() {
+        true => Check::ok("on-call", "every rotation has somebody"),
+        false => Check::wrong(
+            "on-call",
+            Level::Warn,
+            format!("nobody now in {}", vitals.uncovered.join(", ")),
+            "pages for them go to [escalation] fallback; add a layer or an override",
+        ),
+    }
+}
+
+fn relay(vitals: &Vitals) -> Check {
+    match vitals.has_mail {
+        true => Check::ok("relay", "there is one, as the last resort of pages"),
+        false => Check::wrong(
+            "relay",
+            Level::Warn,
+            "there is none: a page that no plugin takes goes nowhere",
+            "add [mail] with an SMTP relay",
+        ),
+    }
+}
+
+fn dead_letters(vitals: &Vitals) -> Check {
+    match &vitals.dead_letters {
+        (0, _) => Check::ok("dead-letters", "none within a day"),
+        (count, newest) => Check::wrong(
+            "dead-letters",
+            Level::Warn,
+            format!(
+                "{count} deliveries given up within a day; the newest: {}",
+                newest.as_deref().unwrap_or("no reason is kept")
+            ),
+            "mend what the reason names; what was given up is not sent again",
+        ),
+    }
+}
+
+fn heartbeat(state: Option<&BeatState>) -> Check {
+    match state {
+        None => Check::wrong(
+            "heartbeat",
+            Level::Warn,
+            "none is sent: when this machine dies, nobody hears of it",
+            "add [heartbeat] with the URL of a service that calls you when it falls silent",
+        ),
+        Some(BeatState {
+            last_error: Some(why),
+            ..
+        }) => Check::wrong(
+            "heartbeat",
+            Level::Warn,
+            format!("the last one did not arrive: {why}"),
+            "see that [heartbeat] url is right and reached from here",
+        ),
+        Some(BeatState { sent: 0, .. }) => Check::ok("heartbeat", "none sent yet"),
+        Some(state) => Check::ok("heartbeat", format!("{} sent", state.sent)),
+    }
+}
+
+fn plugin(plugin: &PluginVitals) -> Check {
+    let id = &plugin.id;
+    let name = format!("plugin {id}");
+    match (&plugin.state, &plugin.last_fault) {
+        (Err(why), _) => Check::wrong(
+            name,
+            Level::Warn,
+            format!("not loaded: {why}"),
+            "mend it and start the daemon again",
+        ),
+        (Ok(PluginState::Quarantined { .. }), fault) => Check::wrong(
+            name,
+            Level::Warn,
+            format!(
+                "left alone after too many faults; the last: {}",
+                fault.as_deref().unwrap_or("not kept")
+            ),
+            "it is tried again by itself; mend or replace it",
+        ),
+        (Ok(PluginState::Misconfigured { reason }), _) => Check::wrong(
+            name,
+            Level::Warn,
+            format!("says that its set-up is wrong: {reason}"),
+            format!("mend [plugins.{id}] or what it names, and start the daemon again"),
+        ),
+        (Ok(PluginState::Active), Some(fault)) => {
+            Check::ok(name, format!("takes calls; its last fault: {fault}"))
+        }
+        (Ok(PluginState::Active), None) => Check::ok(name, "takes calls"),
+    }
+}
+
+fn span(ms: u64) -> String {
+    match ms / SECOND_MS {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    const KIB: u64 = 1024;
+    match count {
+        0..KIB => format!("{count} bytes"),
+        KIB..0x10_0000 => format!("{} KiB", count / KIB),
+        0x10_0000..0x4000_0000 => format!("{} MiB", count / (KIB * KIB)),
+        _ => format!("{} GiB", count / (KIB * KIB * KIB)),
+    }
+}

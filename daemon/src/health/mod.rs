@@ -1,0 +1,89 @@
+//! How the daemon itself does: what an operator must know at three in the night.
+//!
+//! An incident daemon that is unwell and silent is worse than none, since everybody relies on it.
+//! So its [`Vitals`] are read often, judged by plain rules, shown by `tocsin doctor` and
+//! `/metrics`, logged when they change, and told outwards by a heartbeat that falls silent when
+//! they are bad.
+
+mod checks;
+mod heartbeat;
+mod vitals;
+mod watch;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use checks::{
+    COMMIT_MS_BAD, COMMIT_MS_WARN, DISK_BYTES_BAD, DISK_BYTES_WARN, PAGE_MS_BAD, PAGE_MS_WARN,
+    SWEEP_LATE_MS_BAD, check_disk, checks,
+};
+pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
+pub use vitals::{OVERDUE_GRACE_MS, PluginVitals, Vitals, disk_free};
+pub use watch::{WATCH_EVERY, watch};
+
+/// How a check came out, from best to worst.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema, Hash,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    #[default]
+    Ok,
+    /// Somebody should look at it by day.
+    Warn,
+    /// Alerts or pages may not get through.
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// What was looked at: one word, and of a plugin `plugin` and its id.
+    pub name: String,
+    /// How it came out.
+    pub level: Level,
+    /// What was seen.
+    pub says: String,
+    /// What to do about it; none when nothing need be done.
+    pub remedy: Option<String>,
+}
+
+/// The worst of the levels; `Ok` of none.
+#[must_use]
+pub fn worst(checks: &[Check]) -> Level {
+    let levels = checks.iter().map(|check| check.level);
+    levels.max().unwrap_or_default()
+}
+
+impl Check {
+    /// A check that came out well.
+    #[must_use]
+    pub fn ok(name: impl Into<String>, says: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            level: Level::Ok,
+            says: says.into(),
+            remedy: None,
+        }
+    }
+
+    /// A check that did not.
+    #[must_use]
+    pub fn wrong(
+        name: impl Into<String>,
+        level: Level,
+        says: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            level,
+            says: says.into(),
+            remedy: Some(remedy.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

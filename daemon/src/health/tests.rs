@@ -1,0 +1,269 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tocsin_core::Timestamp;
+use tocsin_plugin_host::catalog::PluginState;
+use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
+
+use super::watch::round;
+use super::*;
+use crate::ack_links::fresh_key;
+use crate::app::{App, Ingredients};
+use crate::config;
+use crate::metrics::CommitTimes;
+use crate::runtime::ManualClock;
+
+const NOW: Timestamp = Timestamp(1_769_861_400_000);
+
+/// A daemon of which nothing need be said.
+fn well() -> Vitals {
+    Vitals {
+        at: NOW,
+        disk_free_bytes: Some(50 << 30),
+        policy_hash: Some("0123456789abcdef".to_owned()),
+        has_mail: true,
+        heartbeat: Some(BeatState::default()),
+        queued: (0, 8_192),
+        ..Vitals::default()
+    }
+}
+
+#[test]
+fn a_daemon_that_is_well_has_nothing_to_say() {
+    let checks = checks(&well());
+    let wrong: Vec<_> = checks.iter().filter(|it| it.level != Level::Ok).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// A check, the level that it must come out with, and what makes it so.
+type Case = (&'static str, Level, fn(&mut Vitals));
+
+const CASES: &[Case] = &[
+    ("store", Level::Bad, |it| {
+        it.store_failure = Some("disk full".into());
+    }),
+    ("store", Level::Warn, |it| it.commits = slow(COMMIT_MS_WARN)),
+    ("store", Level::Bad, |it| it.commits = slow(COMMIT_MS_BAD)),
+    ("disk", Level::Warn, |it| it.disk_free_bytes = None),
+    ("disk", Level::Warn, |it| {
+        it.disk_free_bytes = Some(DISK_BYTES_WARN - 1);
+    }),
+    ("disk", Level::Bad, |it| {
+        it.disk_free_bytes = Some(DISK_BYTES_BAD - 1);
+    }),
+    ("queue", Level::Warn, |it| it.queued = (5_000, 8_192)),
+    ("timers", Level::Bad, |it| it.timers_overdue = 1),
+    ("pages", Level::Ok, |it| it.pages_waiting = 1),
+    ("pages", Level::Warn, |it| {
+        (it.pages_waiting, it.page_wait_ms) = (1, PAGE_MS_WARN);
+    }),
+    ("pages", Level::Bad, |it| {
+        (it.pages_waiting, it.page_wait_ms) = (1, PAGE_MS_BAD);
+    }),
+    ("pages", Level::Bad, |it| it.pages_exhausted = vec![7]),
+    ("sweeps", Level::Bad, |it| {
+        it.sweep_late_ms = SWEEP_LATE_MS_BAD;
+    }),
+    ("policies", Level::Warn, |it| it.policy_hash = None),
+    ("policies", Level::Warn, |it| {
+        it.policy_faults = Some("grading.rhai:3".into());
+    }),
+    ("policies", Level::Warn, |it| {
+        it.policy_failures = (1, Some("grading.rhai:3".into()));
+    }),
+    ("contacts", Level::Bad, |it| {
+        it.unserved = vec!["pager".into()];
+    }),
+    ("on-call", Level::Warn, |it| {
+        it.uncovered = vec!["night".into()];
+    }),
+    ("relay", Level::Warn, |it| it.has_mail = false),
+    ("dead-letters", Level::Warn, |it| {
+        it.dead_letters = (3, Some("403".into()));
+    }),
+    ("heartbeat", Level::Warn, |it| it.heartbeat = None),
+    ("heartbeat", Level::Warn, |it| {
+        it.heartbeat = Some(BeatState {
+            sent: 4,
+            last_error: Some("refused".into()),
+        });
+    }),
+    ("plugin slack", Level::Ok, |it| {
+        it.plugins = vec![plugin(Ok(PluginState::Active))];
+    }),
+    ("plugin slack", Level::Warn, |it| {
+        it.plugins = vec![plugin(Ok(PluginState::Quarantined { until_ms: 1 }))];
+    }),
+    ("plugin slack", Level::Warn, |it| {
+        let reason = "no scope".to_owned();
+        it.plugins = vec![plugin(Ok(PluginState::Misconfigured { reason }))];
+    }),
+    ("plugin slack", Level::Warn, |it| {
+        it.plugins = vec![plugin(Err("no plugin.wasm".to_owned()))];
+    }),
+];
+
+fn slow(p99_ms: u64) -> CommitTimes {
+    CommitTimes {
+        count: 512,
+        p50_ms: 1,
+        p99_ms,
+    }
+}
+
+fn plugin(state: Result<PluginState, String>) -> PluginVitals {
+    PluginVitals {
+        id: "slack".to_owned(),
+        state,
+        last_fault: None,
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_remedy_and_stands_first() {
+    for (at, (name, level, spoil)) in CASES.iter().enumerate() {
+        let mut vitals = well();
+        spoil(&mut vitals);
+        let checks = checks(&vitals);
+        let found = checks.iter().find(|it| it.name == *name).unwrap();
+        assert_eq!(found.level, *level, "case {at}: {found:?}");
+        assert_eq!(found.remedy.is_some(), *level != Level::Ok, "case {at}");
+        assert_eq!(worst(&checks), *level, "case {at}: nothing else is wrong");
+        assert!(*level == Level::Ok || checks[0].name == *name, "case {at}");
+    }
+}
+
+/// A daemon over memory with a heartbeat to `url`, and contacts of this kind.
+async fn daemon(url: &str, kind: &str, folder: &Path) -> (Arc<App>, Arc<MemoryStore>) {
+    std::fs::write(folder.join("beat.url"), format!("{url}\n")).unwrap();
+    let text = format!(
+        r#"
+[policy]
+path = "no-such-folder"
+[escalation]
+fallback = ["person:ada"]
+[mail]
+host = "127.0.0.1"
+tls = "none"
+from = "tocsin@example.com"
+[heartbeat]
+url = {{ file = "beat.url" }}
+[people.ada]
+name = "Ada"
+contacts = [{{ kind = "{kind}", address = "ada@example.com" }}]
+[store]
+path = "."
+"#
+    );
+    let store = Arc::new(MemoryStore::new());
+    let loaded = config::parse(&text, "tocsin.toml", folder).unwrap();
+    let ingredients = Ingredients {
+        clock: Arc::new(ManualClock::new(NOW)),
+        store: store.clone(),
+        cache: None,
+        ack_key: fresh_key().unwrap(),
+    };
+    let app = App::build(loaded.config, ingredients).await.unwrap();
+    app.set_ready();
+    (app, store)
+}
+
+/// A service that hears heartbeats and answers them with `status`: its URL, and how many it heard.
+async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&heard);
+    let answer = axum::http::StatusCode::from_u16(status).unwrap();
+    let router = axum::Router::new().fallback(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move { answer }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ping/s3cret", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, router).await });
+    (url, heard)
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_sent_while_the_daemon_is_well_and_not_more_often_than_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, heard) = service(200).await;
+    let (app, _) = daemon(&url, "email", folder.path()).await;
+    let mut known = BTreeMap::new();
+    round(&app, &mut known).await;
+    round(&app, &mut known).await;
+    assert_eq!(heard.load(Ordering::SeqCst), 1);
+    let text = app.runtime.metrics.text();
+    assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
+}
+
+#[tokio::test]
+async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, heard) = service(200).await;
+    let (app, _) = daemon(&url, "pager", folder.path()).await;
+    round(&app, &mut BTreeMap::new()).await;
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    let text = app.runtime.metrics.text();
+    assert!(
+        text.contains("tocsin_check{check=\"contacts\"} 2"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, heard) = service(200).await;
+    let (app, store) = daemon(&url, "email", folder.path()).await;
+    let key = TimerKey {
+        due: NOW.minus_ms(2 * OVERDUE_GRACE_MS),
+        kind: "escalation".to_owned(),
+        id: "x".to_owned(),
+    };
+    let timer = TimerRow {
+        key,
+        payload: serde_json::Value::Null,
+    };
+    let batch = Batch {
+        timers_set: vec![timer],
+        ..Batch::default()
+    };
+    store.commit(vec![batch]).unwrap().remove(0).unwrap();
+    round(&app, &mut BTreeMap::new()).await;
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    let vitals = Vitals::read(&app).unwrap();
+    assert_eq!(vitals.timer_late_ms, 2 * OVERDUE_GRACE_MS);
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, _) = service(404).await;
+    for (url, expected) in [
+        (url.as_str(), "404"),
+        ("http://127.0.0.1:1/ping/s3cret", "refused"),
+    ] {
+        let (app, _) = daemon(url, "email", folder.path()).await;
+        round(&app, &mut BTreeMap::new()).await;
+        let state = app.heartbeat.as_ref().unwrap().state();
+        let why = state.last_error.unwrap();
+        assert!(why.contains(expected), "{why}");
+        assert!(!why.contains("s3cret"), "{why}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_without_being_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("beat.url");
+    std::fs::write(&file, "s3cret").unwrap();
+    let config = config::HeartbeatConfig {
+        url: config::SecretRef::File(file),
+        every: config::Span::from_s(60),
+    };
+    let error = Heartbeat::new(&config).err().unwrap().to_string();
+    assert!(error.contains("no http or https URL"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}

@@ -1,0 +1,72 @@
+//! The loop that looks after the daemon: it reads the vitals, logs what has changed, and sends
+//! the heartbeat while all is well.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Check, Level, Vitals, checks, worst};
+use crate::app::App;
+
+/// How often the vitals are read.
+pub const WATCH_EVERY: Duration = Duration::from_secs(5);
+/// How long reading them may take: a store that does not answer is unwell.
+const READ_MAX: Duration = Duration::from_secs(30);
+
+/// Watches until told to stop.
+pub async fn watch(app: Arc<App>, stop: CancellationToken) {
+    let mut known = BTreeMap::new();
+    while !stop.is_cancelled() {
+        round(&app, &mut known).await;
+        tokio::select! {
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Looks once. `known` is what the last round found.
+pub(super) async fn round(app: &Arc<App>, known: &mut BTreeMap<String, Level>) {
+    let found = look(app).await;
+    tell(&found, known);
+    app.runtime.metrics.checked(&found);
+    if let Some(heartbeat) = &app.heartbeat
+        && worst(&found) < Level::Bad
+        && app.is_ready()
+    {
+        heartbeat.beat_if_due().await;
+    }
+}
+
+async fn look(app: &Arc<App>) -> Vec<Check> {
+    let reader = Arc::clone(app);
+    let read = tokio::task::spawn_blocking(move || Vitals::read(&reader));
+    let why = match tokio::time::timeout(READ_MAX, read).await {
+        Ok(Ok(Ok(vitals))) => return checks(&vitals),
+        Ok(Ok(Err(error))) => error.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", READ_MAX.as_secs()),
+    };
+    let remedy = "look at the disk of [store] path, and start the daemon again";
+    let says = format!("cannot be read: {why}");
+    vec![Check::wrong("store", Level::Bad, says, remedy)]
+}
+
+/// Logs a check whose level has changed, and no other: what stays bad fills no log.
+fn tell(found: &[Check], known: &mut BTreeMap<String, Level>) {
+    let before = std::mem::take(known);
+    for check in found {
+        let was = before.get(&check.name).copied().unwrap_or_default();
+        let Check { name, says, .. } = check;
+        let remedy = check.remedy.as_deref().unwrap_or_default();
+        match check.level {
+            level if level == was => {}
+            Level::Ok => tracing::info!(check = name, "well again: {says}"),
+            Level::Warn => tracing::info!(check = name, remedy, "{says}"),
+            Level::Bad => tracing::error!(check = name, remedy, "{says}"),
+        }
+        known.insert(name.clone(), check.level);
+    }
+}
