@@ -28,15 +28,11 @@ pub fn decide(
             reason,
             replan,
         } => {
-            let graded = grade_by_hand(incident, grade, security, reason)?;
-            Ok(replanned(
-                graded,
-                incident,
-                replan.as_deref(),
-                by,
-                now,
-                waits,
-            ))
+            let mut graded = grade_by_hand(incident, grade, security, reason)?;
+            if let Some(opening) = replan.as_deref() {
+                replan_if_raised(incident, &mut graded.events, opening, by, now, waits);
+            }
+            Ok(graded)
         }
         Command::Log { kind, body } => log(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
@@ -55,6 +51,49 @@ pub fn decide(
         } => redirect(incident, page, contact, reason, now, waits),
         Command::TallyDue => tally_due(incident, tally, now),
         Command::ClearDue => clear_due(incident, tally, now, waits),
+    }
+}
+
+/// Adds the plan that goes with a raised grade or a new security flag to the events that raise
+/// it, and its first step: who raises a grade wakes whom that grade wakes, unless somebody has
+/// the incident already.
+pub(crate) fn replan_if_raised(
+    incident: &Incident,
+    events: &mut Vec<Event>,
+    opening: &Opening,
+    by: &Actor,
+    now: Timestamp,
+    waits: &Waits,
+) {
+    let raises = |event: &Event| match event {
+        Event::Graded {
+            grade, security, ..
+        } => *grade > incident.grade || (*security && !incident.security),
+        _ => false,
+    };
+    let is_raised = events.iter().any(raises);
+    if !is_raised || !incident.is_unanswered() || opening.plan.value == incident.plan {
+        return;
+    }
+    events.push(planned(opening));
+    let after = events.iter().fold(incident.clone(), |it, event| {
+        let (by, event) = (by.clone(), event.clone());
+        it.fold(&Recorded { at: now, by, event })
+    });
+    events.extend(take_step(&after, &opening.crew, now, waits));
+}
+
+/// The event of a plan that a policy made.
+pub(crate) fn planned(opening: &Opening) -> Event {
+    let Verdict {
+        value,
+        reason,
+        source,
+    } = opening.plan.clone();
+    Event::Planned {
+        plan: value,
+        reason,
+        source,
     }
 }
 
@@ -170,46 +209,6 @@ fn grade_by_hand(
         reply,
         ..Outcome::default()
     })
-}
-
-/// The outcome of a grade by hand with the plan that goes with it: who raises a grade wakes
-/// whom that grade wakes, unless somebody has the incident already.
-fn replanned(
-    mut outcome: Outcome,
-    incident: &Incident,
-    replan: Option<&Opening>,
-    by: &Actor,
-    now: Timestamp,
-    waits: &Waits,
-) -> Outcome {
-    let Some(opening) = replan else {
-        return outcome;
-    };
-    let raised = outcome
-        .events
-        .iter()
-        .any(|event| matches!(event, Event::Graded { grade, .. } if *grade > incident.grade));
-    if raised && incident.is_unanswered() && opening.plan.value != incident.plan {
-        let Verdict {
-            value,
-            reason,
-            source,
-        } = opening.plan.clone();
-        let plan = value;
-        outcome.events.push(Event::Planned {
-            plan,
-            reason,
-            source,
-        });
-        let after = outcome.events.iter().fold(incident.clone(), |it, event| {
-            let (by, event) = (by.clone(), event.clone());
-            it.fold(&Recorded { at: now, by, event })
-        });
-        outcome
-            .events
-            .extend(take_step(&after, &opening.crew, now, waits));
-    }
-    outcome
 }
 
 fn log(kind: LogKind, body: String) -> Result<Outcome, Refusal> {

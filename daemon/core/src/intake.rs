@@ -4,7 +4,7 @@
 
 use crate::alert::{Alert, Place, Tally, Waiting};
 use crate::command::{Command, Opening, Outcome, Refusal, Waits};
-use crate::decide::{cut, decide, log_tally, take_step};
+use crate::decide::{cut, decide, log_tally, planned, replan_if_raised, take_step};
 use crate::event::{Event, Opened, Recorded};
 use crate::incident::Incident;
 use crate::verdict::{Grading, Route, Target, Verdict};
@@ -421,19 +421,7 @@ impl Firing<'_> {
 /// lowers it, a person's grade stands, and who is still waited for is replaced by the new plan.
 fn regrade(incident: &Incident, opening: &Opening, now: Timestamp, waits: &Waits) -> Vec<Event> {
     let mut events: Vec<Event> = raise(incident, &opening.grading).into_iter().collect();
-    let graded = matches!(events.first(), Some(Event::Graded { .. }));
-    if graded && incident.is_unanswered() && opening.plan.value != incident.plan {
-        events.push(planned(opening));
-        let by = Actor::Tocsin;
-        let after = events.iter().fold(incident.clone(), |it, event| {
-            it.fold(&Recorded {
-                at: now,
-                by: by.clone(),
-                event: event.clone(),
-            })
-        });
-        events.extend(take_step(&after, &opening.crew, now, waits));
-    }
+    replan_if_raised(incident, &mut events, opening, &Actor::Tocsin, now, waits);
     events
 }
 
@@ -454,17 +442,4 @@ fn raise(incident: &Incident, grading: &Verdict<Grading>) -> Option<Event> {
         reason,
         source: Some(grading.source.clone()),
     })
-}
-
-fn planned(opening: &Opening) -> Event {
-    let Verdict {
-        value,
-        reason,
-        source,
-    } = opening.plan.clone();
-    Event::Planned {
-        plan: value,
-        reason,
-        source,
-    }
 }
