@@ -41,6 +41,8 @@ pub struct Ingredients {
     pub store: Arc<dyn Store>,
     /// Where compiled plugins are kept; `None`: nowhere.
     pub cache: Option<PathBuf>,
+    /// Where the last good policies are kept for a restart; `None`: nowhere.
+    pub policies_kept: Option<PathBuf>,
     /// What signs links that acknowledge.
     pub ack_key: AckKey,
 }
@@ -82,6 +84,7 @@ impl App {
             clock,
             store,
             cache,
+            policies_kept,
             ack_key,
         } = ingredients;
         let config = Arc::new(config);
@@ -100,7 +103,10 @@ impl App {
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
                 .context("the writer's thread cannot be started")?;
-        let policies = Arc::new(Policies::load(&config.policy.path));
+        let policies = Arc::new(Policies::load(
+            &config.policy.path,
+            policies_kept.as_deref(),
+        ));
         let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
         let roster = Arc::new(config.roster());
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;

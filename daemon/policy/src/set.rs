@@ -169,6 +169,12 @@ impl PolicySet {
         self.0.policies.values().map(|policy| policy.file.as_str())
     }
 
+    /// The files of the set with their texts, so that it can be kept elsewhere.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let policies = self.0.policies.values();
+        policies.map(|policy| (policy.file.as_str(), policy.text.as_str()))
+    }
+
     /// Asks the routing policy where an alert belongs.
     ///
     /// # Errors

@@ -28,6 +28,8 @@ use crate::tokens::{Scope, Token};
 const TOKEN_FILE: &str = "admin.token";
 /// Where compiled plugins are kept, in the data folder.
 const CACHE_FOLDER: &str = "aot";
+/// Where the last good policies are kept, in the data folder.
+const POLICIES_FOLDER: &str = "policies.last-good";
 /// What is logged unless `TOCSIN_LOG` says otherwise.
 const LOG_USUAL: &str = "info";
 /// How long threads have to end once all is answered, in milliseconds.
@@ -126,10 +128,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let (listen, grace) = (config.server.listen, config.server.grace_s);
     let app = build(config, &folder).await?;
     for report in app.policies.faults().iter() {
-        tracing::error!(
-            "the policies are broken, and built-in verdicts page the fallback until they are \
-             mended:\n{report}"
-        );
+        let stands = match app.policies.hash() {
+            Some(_) => "the last good ones are in force",
+            None => "built-in verdicts page the fallback",
+        };
+        tracing::error!("the policies are broken, and {stands} until they are mended:\n{report}");
     }
     first_token(&app, &folder).await?;
     let listener = TcpListener::bind(listen).await;
@@ -200,6 +203,7 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
         clock: Arc::new(SystemClock),
         store: Arc::new(store),
         cache: Some(folder.join(CACHE_FOLDER)),
+        policies_kept: Some(folder.join(POLICIES_FOLDER)),
         ack_key: ack_links::key_in(folder)?,
     };
     Ok(App::build(config, ingredients).await?)

@@ -72,6 +72,7 @@ impl World {
             clock: clock.clone(),
             store: Arc::new(SledStore::open(&folder.path("data"))?),
             cache: Some(folder.path("aot")),
+            policies_kept: None,
             ack_key: ack_links::fresh_key()?,
         };
         let app = App::build(loaded.config, ingredients).await?;

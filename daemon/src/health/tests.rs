@@ -163,6 +163,7 @@ path = "."
         clock: Arc::new(ManualClock::new(NOW)),
         store: store.clone(),
         cache: None,
+        policies_kept: None,
         ack_key: fresh_key().unwrap(),
     };
     let app = App::build(loaded.config, ingredients).await.unwrap();

@@ -11,6 +11,7 @@ mod deliver;
 pub mod engine;
 mod failures;
 mod intake;
+mod last_good;
 mod layout;
 mod leases;
 mod local_time;

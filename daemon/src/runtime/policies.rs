@@ -1,6 +1,7 @@
 //! The policies in force. They are swapped whole when the folder changes; while the folder is
-//! broken the last good set stands, and a daemon that starts on a broken folder runs on the
-//! built-in verdicts and says so, rather than not running in the night when it is restarted.
+//! broken the last good set stands, also over a restart. A daemon that starts on a broken folder
+//! and has never had a good one runs on the built-in verdicts and says so, rather than not
+//! running in the night.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,9 +11,12 @@ use parking_lot::Mutex;
 use tocsin_core::{Grading, Plan, Route, Verdict};
 use tocsin_policy::{AlertView, Context, IncidentView, PolicySet, Report, Reports};
 
+use super::last_good::LastGood;
+
 /// The policies in force.
 pub struct Policies {
     folder: PathBuf,
+    last_good: Option<LastGood>,
     standing: ArcSwap<Standing>,
     seen: Mutex<String>,
 }
@@ -34,12 +38,13 @@ pub enum Reload {
 }
 
 impl Policies {
-    /// The policies in a folder. A broken folder is no error here: [`faults`](Self::faults)
-    /// tells of it.
+    /// The policies in a folder, and the place where the last good ones are kept. A broken folder
+    /// is no error here: [`faults`](Self::faults) tells of it, and what was kept is in force.
     #[must_use]
-    pub fn load(folder: &Path) -> Self {
+    pub fn load(folder: &Path, kept: Option<&Path>) -> Self {
         let it = Self {
             folder: folder.to_owned(),
+            last_good: kept.map(|kept| LastGood::new(kept.to_owned())),
             standing: ArcSwap::from_pointee(Standing {
                 set: None,
                 faults: None,
@@ -61,6 +66,9 @@ impl Policies {
         match PolicySet::load(&self.folder) {
             Ok(set) => {
                 let hash = set.hash().to_owned();
+                if let Some(Err(error)) = self.last_good.as_ref().map(|it| it.keep(&set)) {
+                    tracing::warn!(%error, "these policies cannot be kept for a restart");
+                }
                 self.standing.store(Arc::new(Standing {
                     set: Some(set),
                     faults: None,
@@ -69,6 +77,7 @@ impl Policies {
             }
             Err(reports) => {
                 let set = self.standing.load().set.clone();
+                let set = set.or_else(|| self.last_good.as_ref()?.load());
                 let faults = Some(reports.clone());
                 self.standing.store(Arc::new(Standing { set, faults }));
                 Reload::Failed(reports)
@@ -145,3 +154,6 @@ impl Policies {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,6 +204,7 @@ impl World {
             clock: Arc::clone(&self.clock) as _,
             store,
             cache: Some(cache),
+            policies_kept: None,
             ack_key: AckKey::new([7; 32]),
         };
         let app = App::build(self.config.clone(), ingredients).await?;

@@ -95,6 +95,7 @@ impl Daemon {
             clock: Arc::new(SystemClock),
             store: Arc::new(SledStore::open(&data)?),
             cache: Some(paths::tools().join("plugin-cache")),
+            policies_kept: None,
             ack_key: tocsin::ack_links::fresh_key()?,
         };
         let app = App::build(loaded.config, ingredients).await?;

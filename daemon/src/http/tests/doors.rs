@@ -206,6 +206,7 @@ async fn a_person_who_left_takes_their_tokens_with_them() {
         clock: rig.clock.clone(),
         store: rig.store.clone(),
         cache: None,
+        policies_kept: None,
         ack_key: crate::ack_links::fresh_key().unwrap(),
     };
     let app = crate::app::App::build(config, ingredients).await.unwrap();

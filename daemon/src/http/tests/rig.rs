@@ -96,6 +96,7 @@ async fn app_of(config: &str) -> Rig {
         clock: clock.clone(),
         store: store.clone(),
         cache: None,
+        policies_kept: None,
         ack_key: fresh_key().unwrap(),
     };
     let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
