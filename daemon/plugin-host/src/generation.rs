@@ -6,7 +6,10 @@
 
 use crate::aot::CodeOrigin;
 use crate::call::{CallResult, Failure, TrapReport};
-use crate::limits::{CALLS_PER_LANE, HOSTCALL_BYTES_MAX, SLOT_WAIT_MS_MAX, WAITING_CALLS_MAX};
+use crate::limits::{
+    CALLS_PER_LANE, CHORE_SLOT_WAIT_MS_MAX, HOST_CALLS_MAX, HOSTCALL_BYTES_MAX, SLOT_WAIT_MS_MAX,
+    WAITING_CALLS_MAX,
+};
 use crate::quarantine::{Admission, Ending, Quarantine};
 use crate::rate::RateBucket;
 use crate::state::{CallState, Shared, Stop};
@@ -207,10 +210,10 @@ impl Generation {
 /// How long a call may wait for its slot. The sender of a webhook is gone after the route's budget.
 fn patience(call: &Call) -> Duration {
     let longest = Duration::from_millis(SLOT_WAIT_MS_MAX);
-    if call.lane == LaneKind::Webhook {
-        longest.min(call.wall)
-    } else {
-        longest
+    match call.lane {
+        LaneKind::Webhook => longest.min(call.wall),
+        LaneKind::Chore => Duration::from_millis(CHORE_SLOT_WAIT_MS_MAX),
+        LaneKind::Urgent => longest,
     }
 }
 
@@ -223,6 +226,8 @@ fn on_tick(mut context: StoreContextMut<'_, CallState>) -> wasmtime::Result<Upda
         Some(Stop::Replaced)
     } else if state.meter.used() > budget {
         Some(Stop::Cpu)
+    } else if state.stats.host_calls > HOST_CALLS_MAX {
+        Some(Stop::HostCalls)
     } else if Instant::now() >= state.deadline {
         Some(Stop::Wall)
     } else {

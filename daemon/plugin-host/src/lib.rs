@@ -15,6 +15,9 @@ pub mod catalog;
 mod engine;
 mod generation;
 pub mod grant;
+#[cfg(any(test, feature = "guests"))]
+#[path = "tests/guests.rs"]
+pub mod guests;
 mod host;
 mod keys;
 pub mod limits;
@@ -45,7 +48,7 @@ pub use engine::EngineError;
 pub use grant::{Denied, GlobalPolicy, Grants, PluginGrant};
 pub use keys::delivery_key;
 pub use load::LoadError;
-pub use plugin::{LoadedPlugin, WebhookCall, event_kind};
+pub use plugin::{CheckedWebhook, LoadedPlugin, WebhookCall, event_kind};
 pub use registry::{HostConfig, HostError, PluginHost};
 pub use services::Services;
 

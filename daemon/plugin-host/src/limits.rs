@@ -41,6 +41,9 @@ pub const CALLS_PER_LANE: usize = 4;
 pub const WAITING_CALLS_MAX: usize = 256;
 /// How long a call may wait for a slot, in milliseconds.
 pub const SLOT_WAIT_MS_MAX: u64 = 10_000;
+/// How long a chore may wait for a slot, in milliseconds: what waits keeps a slot of the daemon
+/// from other plugins, and comes again anyway.
+pub const CHORE_SLOT_WAIT_MS_MAX: u64 = 3_000;
 /// How long calls of a replaced generation may go on, in milliseconds.
 pub const DRAIN_MS: u64 = 30_000;
 
@@ -71,6 +74,11 @@ pub const EFFECT_BYTES_MAX: usize = 256 << 10;
 /// Length of a `once` key, in bytes.
 pub const ONCE_BYTES_MAX: usize = 256;
 
+/// Calls to the host per call. Each is short, and its time is not the guest's: without a limit
+/// a guest would spin in them.
+pub const HOST_CALLS_MAX: u32 = 100_000;
+/// Log lines of one plugin that reach the daemon's log in a minute; the rest is counted.
+pub const LOG_LINES_PER_MIN: u32 = 1_200;
 /// Log lines per call.
 pub const LOG_LINES_MAX: usize = 1_000;
 /// One log line with its fields, in bytes.
@@ -87,6 +95,8 @@ pub const MAIL_RECIPIENTS_MAX: usize = 50;
 pub const PEOPLE_PER_CALL: u32 = 100;
 /// Jobs enqueued per call.
 pub const JOBS_PER_CALL: usize = 100;
+/// Jobs of one plugin that wait to be delivered, about: more are refused until some are done.
+pub const JOBS_WAITING_MAX: usize = 1_000;
 /// Payload of one job, in bytes, written as a JSON string: quotes in it count twice. A store takes
 /// values of 8 KiB, which must hold the job's topic and names besides.
 pub const JOB_BYTES_MAX: usize = 6 << 10;

@@ -6,7 +6,7 @@ use crate::aot::CodeOrigin;
 use crate::call::Failure;
 use crate::generation::{Call, Generation, Guest, LaneKind, Lanes};
 use crate::grant::{PluginGrant, Rights};
-use crate::limits::{COMPONENT_BYTES_MAX, MANIFEST_BYTES_MAX};
+use crate::limits::{COMPONENT_BYTES_MAX, LOG_LINES_PER_MIN, MANIFEST_BYTES_MAX};
 use crate::manifest::{Manifest, ManifestFaults, OriginAsk};
 use crate::net::Net;
 use crate::quarantine::Quarantine;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 use wasmtime::component::Component;
 
@@ -140,6 +140,8 @@ impl PluginHost {
                 settings,
                 settings_json: settings_json.clone(),
                 secrets: grant.secrets.clone(),
+                log_rate: RateBucket::new(LOG_LINES_PER_MIN),
+                log_left_out: AtomicU64::new(0),
                 cancelled: AtomicBool::new(false),
             }),
             pre,

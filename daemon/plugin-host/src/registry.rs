@@ -22,8 +22,8 @@ use tokio::runtime::{Handle, Runtime};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-/// Threads that guests run on.
-const WORKERS: usize = 2;
+/// Most threads that guests run on.
+const WORKERS_MAX: usize = 4;
 
 /// How to set the host up.
 #[derive(Default)]
@@ -68,6 +68,12 @@ pub struct PluginHost {
     handle: Handle,
 }
 
+/// Guests leave one core to the daemon, so that its doors answer while every guest spins.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).clamp(1, WORKERS_MAX)
+}
+
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<CallState>,
@@ -100,7 +106,7 @@ impl PluginHost {
             .as_deref()
             .and_then(|folder| Cache::open(folder, config.cache_key, &engine));
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(workers())
             .thread_name("plugins")
             .enable_all()
             .build()?;

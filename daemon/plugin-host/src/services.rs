@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 #[error("{0}")]
 pub struct ServiceError(pub String);
 
-/// The daemon's side of the imports in plugin.wit. Called on the host's own two threads, so it must
+/// The daemon's side of the imports in plugin.wit. Called on the host's own few threads, so it must
 /// not block them: what waits for a disk belongs on a thread of its own.
 pub trait Services: Send + Sync + 'static {
     /// The time, in milliseconds since the Unix epoch.
@@ -84,6 +84,10 @@ pub trait Services: Send + Sync + 'static {
         &'a self,
         effect: &'a EffectKey,
     ) -> BoxFuture<'a, Result<(), ServiceError>>;
+
+    /// How many jobs of a plugin wait to be delivered; need not count further than
+    /// [`crate::limits::JOBS_WAITING_MAX`].
+    fn jobs_waiting<'a>(&'a self, plugin: &'a str) -> BoxFuture<'a, Result<usize, ServiceError>>;
 
     /// Does what a plugin asks of the incident engine. Verbs were checked; who `by` is, and what
     /// that person may do, is the implementation's to decide. Takes effect once per key.

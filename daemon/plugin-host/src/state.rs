@@ -3,7 +3,7 @@
 use crate::call::{CallStats, EnqueuedJob, HttpTrace, LogLine};
 use crate::grant::{Denied, Rights};
 use crate::keys;
-use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX};
+use crate::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX, LOG_LINES_PER_MIN};
 use crate::meter::{CpuMeter, Pause};
 use crate::net::Net;
 use crate::rate::RateBucket;
@@ -13,7 +13,7 @@ use crate::store_limits::StoreLimits;
 use crate::wit::LogLevel;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// What all calls of one generation share.
@@ -24,8 +24,33 @@ pub(crate) struct Shared {
     pub(crate) settings_json: String,
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     pub(crate) net: Net,
+    /// What may still go to the daemon's log.
+    pub(crate) log_rate: RateBucket,
+    /// Lines that did not go there since the last that did.
+    pub(crate) log_left_out: AtomicU64,
     /// Set when the generation was replaced and its time to drain is over.
     pub(crate) cancelled: AtomicBool,
+}
+
+impl Shared {
+    /// Puts a line into the daemon's log, unless the plugin floods it; says how much it left out
+    /// once there is room again.
+    fn tell(&self, now_ms: u64, emit: impl FnOnce()) {
+        if self.log_rate.take(now_ms).is_err() {
+            self.log_left_out.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let left_out = self.log_left_out.swap(0, Ordering::Relaxed);
+        if left_out > 0 {
+            tracing::warn!(
+                plugin = self.rights.plugin(),
+                left_out,
+                "a plugin logs more than {LOG_LINES_PER_MIN} lines a minute, and lines of it \
+                 were left out; make it log less"
+            );
+        }
+        emit();
+    }
 }
 
 /// Why the host stopped a guest.
@@ -33,6 +58,7 @@ pub(crate) struct Shared {
 pub(crate) enum Stop {
     Cpu,
     Wall,
+    HostCalls,
     Replaced,
 }
 
@@ -54,6 +80,8 @@ pub(crate) struct CallState {
     pub(crate) stats: CallStats,
     pub(crate) denials: Vec<Denied>,
     pub(crate) http: Vec<HttpTrace>,
+    /// Jobs of this plugin that waited when the guest first queued one.
+    pub(crate) jobs_waiting: Option<usize>,
     pub(crate) commands: u32,
     pub(crate) people: u32,
     pub(crate) mails: u32,
@@ -88,6 +116,7 @@ impl CallState {
             stats: CallStats::default(),
             denials: Vec::new(),
             http: Vec::new(),
+            jobs_waiting: None,
             commands: 0,
             people: 0,
             mails: 0,
@@ -164,12 +193,11 @@ impl CallState {
         let secrets = self.secrets();
         let (text, redacted) = secrets.redact_text(&text);
         self.stats.redactions += redacted as u32;
-        emit(level, self.plugin(), self.export, &self.delivery, &text);
-        self.log.push(LogLine {
-            at_ms: self.shared.services.now_ms(),
-            level,
-            text,
+        let at_ms = self.shared.services.now_ms();
+        self.shared.tell(at_ms, || {
+            emit(level, self.plugin(), self.export, &self.delivery, &text);
         });
+        self.log.push(LogLine { at_ms, level, text });
     }
 }
 

@@ -3,7 +3,6 @@
 
 mod effects;
 mod fakes;
-mod guests;
 mod hostile;
 mod http;
 mod lifecycle;

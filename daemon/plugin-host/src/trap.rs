@@ -1,7 +1,9 @@
 //! From a failed call to a report that its author can act on.
 
 use crate::call::{Failure, TrapReport};
-use crate::limits::{HOSTCALL_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX};
+use crate::limits::{
+    HOST_CALLS_MAX, HOSTCALL_BYTES_MAX, STACK_BYTES_MAX, STORE_ITEMS_MAX, TABLE_ELEMENTS_MAX,
+};
 use crate::state::{CallState, Stop, clean, cut};
 use crate::store_limits::Refused;
 use wasmtime::{Trap, WasmBacktrace};
@@ -45,6 +47,11 @@ fn diagnose(state: &CallState, error: &wasmtime::Error) -> Diagnosis {
              and in the grant",
         ),
         Some(Stop::Wall) => wall(state),
+        Some(Stop::HostCalls) => limit(
+            "host-calls",
+            format!("it called the host more than {HOST_CALLS_MAX} times"),
+            "this limit is fixed; ask once and remember, and jobs.enqueue the rest",
+        ),
         Some(Stop::Replaced) => Diagnosis {
             cause: "it was still running when its generation was replaced".into(),
             remedy: "nothing to do; the delivery is tried again on the new one".into(),
@@ -86,6 +93,15 @@ fn diagnose_trap(state: &CallState, error: &wasmtime::Error) -> Diagnosis {
             "look for recursion without an end",
         );
     }
+    if text.contains("resource limit exceeded") {
+        return limit(
+            "store-items",
+            format!(
+                "it holds more than {STORE_ITEMS_MAX} core instances, memories or tables ({text})"
+            ),
+            "this limit is fixed; link it into fewer modules",
+        );
+    }
     if text.contains("fuel allocated for hostcalls") {
         return limit(
             "hostcall-bytes",
@@ -119,7 +135,11 @@ fn wall(state: &CallState) -> Diagnosis {
         .as_millis();
     limit(
         "wall-ms",
-        format!("it took longer than {ms} ms, most of it waiting for the host or other services"),
+        format!(
+            "it took longer than {ms} ms: it computed for {} ms, and else waited for the host, \
+             for other services or for its turn",
+            state.meter.used().as_millis()
+        ),
         "wait less (timeout-ms of a request), jobs.enqueue the rest, or raise [limits] wall-ms or \
          the route's budget-ms in plugin.toml and in the grant",
     )

@@ -14,7 +14,6 @@ mod generated {
             "tocsin:plugin/log": trappable,
             "tocsin:plugin/clock": trappable,
             "tocsin:plugin/config": trappable,
-            "tocsin:plugin/jobs": trappable,
             default: async | trappable,
         },
         exports: { default: async },

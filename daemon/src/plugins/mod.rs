@@ -5,6 +5,7 @@ mod blob;
 pub mod chat;
 mod commands;
 mod effects;
+mod jobs;
 mod kv;
 mod services;
 

@@ -14,7 +14,7 @@ use tocsin_plugin_host::wit::{
 };
 
 use super::kv::Expected;
-use super::{commands, effects, kv};
+use super::{commands, effects, jobs, kv};
 use crate::runtime::{Clock, Runtime};
 
 /// Services over a runtime, which is made after the plugin host that needs them.
@@ -150,6 +150,10 @@ impl Services for DaemonServices {
         effect: &'a EffectKey,
     ) -> BoxFuture<'a, Result<(), ServiceError>> {
         Box::pin(async move { effects::forget(&*self.runtime()?, effect).await })
+    }
+
+    fn jobs_waiting<'a>(&'a self, plugin: &'a str) -> BoxFuture<'a, Result<usize, ServiceError>> {
+        Box::pin(async move { jobs::waiting(&*self.runtime()?, plugin).await })
     }
 
     fn command(

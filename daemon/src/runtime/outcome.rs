@@ -320,6 +320,11 @@ fn unless_fenced(error: EngineError) -> Result<(), EngineError> {
     }
 }
 
+/// How the lanes of a plugin's jobs begin.
+pub(crate) fn job_lanes(plugin: &PluginId) -> String {
+    format!("{plugin}/job-")
+}
+
 /// The row of a job that a plugin queued for itself.
 pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> OutboxRow {
     let EnqueuedJob {
@@ -332,10 +337,10 @@ pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> Ou
     let (class, lane, coalesce) = match dedup_key {
         Some(key) => (
             Class::State,
-            format!("{plugin}/job-{key}"),
+            format!("{}{key}", job_lanes(plugin)),
             Some("job".to_owned()),
         ),
-        None => (Class::Bulk, format!("{plugin}/job-{id}"), None),
+        None => (Class::Bulk, format!("{}{id}", job_lanes(plugin)), None),
     };
     let parcel = Parcel::Job {
         plugin: plugin.clone(),

@@ -18,12 +18,14 @@ const SLEEP_MS_MAX: u64 = 1_000;
 const CLAIM_LEASE_MS: u64 = 120_000;
 
 /// Deliveries of each class that go out at once. Classes do not share: a page never waits for
-/// the slot of a chore.
+/// the slot of a chore. A plugin that hangs has a few calls of its own under way and its other
+/// deliveries soon give up their slots here, so with these many the other plugins still have
+/// some.
 const fn slots_of(class: Class) -> usize {
     match class {
         Class::Page => 16,
         Class::Prompt => 8,
-        Class::State | Class::Bulk => 4,
+        Class::State | Class::Bulk => 32,
     }
 }
 

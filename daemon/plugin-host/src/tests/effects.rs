@@ -1,9 +1,9 @@
 //! What happens twice, and what must not.
 
 use super::fakes::Server;
-use super::guests::{Guest, Request, SPIN};
 use super::rig::{Rig, deliver, delivery, event, last_line};
 use crate::Failure;
+use crate::guests::{Guest, Request, SPIN};
 use crate::services::{CommandAction, EffectState};
 
 fn once(path: &str) -> (String, &'static str) {
@@ -224,6 +224,26 @@ async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
             Err(Failure::Trapped { .. } | Failure::LimitReached { .. })
         ));
         assert!(result.jobs.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
+    use crate::limits::JOBS_WAITING_MAX;
+    use std::sync::atomic::Ordering;
+    let rig = Rig::new();
+    // On an error its text is at 1540 and 1544.
+    let guest = enqueues(
+        "(if (i32.load8_u (i32.const 1536)) (then (call $log (i32.const 3)
+           (i32.load (i32.const 1540)) (i32.load (i32.const 1544)) (i32.const 0) (i32.const 0))))",
+    );
+    let plugin = rig.load(&guest).await;
+    for (waiting, jobs) in [(JOBS_WAITING_MAX - 1, 1), (JOBS_WAITING_MAX, 0)] {
+        rig.services.jobs_waiting.store(waiting, Ordering::Relaxed);
+        let result = deliver(&plugin).await;
+        assert_eq!(result.jobs.len(), jobs, "{waiting}: {result:?}");
+        let line = last_line(&result);
+        assert_eq!(line.contains("let them be done first"), jobs == 0, "{line}");
     }
 }
 

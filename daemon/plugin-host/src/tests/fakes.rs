@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -18,6 +18,7 @@ pub(super) struct FakeServices {
     pub(super) now_ms: AtomicU64,
     pub(super) commands: Mutex<Vec<PluginCommand>>,
     pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
+    pub(super) jobs_waiting: AtomicUsize,
     kv: Mutex<BTreeMap<String, KvEntry>>,
     usage: Mutex<KvUsage>,
 }
@@ -99,6 +100,10 @@ impl Services for FakeServices {
             .cloned()
             .collect();
         now(Ok(KvPage { keys, cursor: None }))
+    }
+
+    fn jobs_waiting<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<usize, ServiceError>> {
+        now(Ok(self.jobs_waiting.load(Ordering::Relaxed)))
     }
 
     fn effect_begin<'a>(

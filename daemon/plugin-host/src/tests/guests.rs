@@ -1,22 +1,32 @@
-//! Guests in WebAssembly text, with the canonical ABI of plugin.wit spelt out.
+//! Guests in WebAssembly text, with the canonical ABI of plugin.wit spelt out: a host is tested
+//! against code that no compiler would write, and without a compiler for guests.
+#![allow(clippy::unwrap_used, reason = "made for tests alone")]
 
 use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// The bodies of the six exports, and what stands beside them.
-pub(super) struct Guest {
-    pub(super) describe: String,
-    pub(super) check_config: String,
-    pub(super) on_event: String,
-    pub(super) on_webhook: String,
-    pub(super) on_schedule: String,
-    pub(super) health: String,
+#[derive(Clone)]
+pub struct Guest {
+    /// The body of `describe`.
+    pub describe: String,
+    /// The body of `check-config`.
+    pub check_config: String,
+    /// The body of `on-event`.
+    pub on_event: String,
+    /// The body of `on-webhook`.
+    pub on_webhook: String,
+    /// The body of `on-schedule`.
+    pub on_schedule: String,
+    /// The body of `health`.
+    pub health: String,
     /// More functions, globals, tables.
-    pub(super) more: String,
+    pub more: String,
     /// Pages of memory at the start.
-    pub(super) pages: u32,
-    pub(super) data: Vec<(u32, Vec<u8>)>,
+    pub pages: u32,
+    /// What stands in memory at the start, and where.
+    pub data: Vec<(u32, Vec<u8>)>,
 }
 
 const DESCRIPTOR: u32 = 256;
@@ -24,14 +34,16 @@ const STRINGS: u32 = 320;
 /// `ok(done)`, `ok`, an empty list: all zero.
 const ZEROES: u32 = 512;
 const OK_200: u32 = 640;
-pub(super) const REQUEST: u32 = 1024;
+/// Where [`Guest::sends`] puts its request.
+pub const REQUEST: u32 = 1024;
 const REQUEST_STRINGS: u32 = 2048;
-pub(super) const ANSWER: u32 = 1536;
+/// Where imports put their answers.
+pub const ANSWER: u32 = 1536;
 
 /// A body that never ends.
-pub(super) const SPIN: &str = "(loop $l (br $l)) unreachable";
+pub const SPIN: &str = "(loop $l (br $l)) unreachable";
 /// A body that traps.
-pub(super) const TRAP: &str = "unreachable";
+pub const TRAP: &str = "unreachable";
 
 impl Default for Guest {
     fn default() -> Self {
@@ -57,7 +69,8 @@ impl Default for Guest {
 }
 
 impl Guest {
-    pub(super) fn describes(&mut self, id: &str, version: &str, events: &[&str]) {
+    /// What it says of itself; it must agree with its manifest.
+    pub fn describes(&mut self, id: &str, version: &str, events: &[&str]) {
         let mut strings = Block::new(STRINGS);
         let mut descriptor = Vec::new();
         descriptor.extend(strings.string(id));
@@ -74,7 +87,8 @@ impl Guest {
     }
 
     /// On an event: sends this request, logs the answer's body or the error's text.
-    pub(super) fn sends(mut self, request: &Request<'_>) -> Self {
+    #[must_use]
+    pub fn sends(mut self, request: &Request<'_>) -> Self {
         let mut strings = Block::new(REQUEST_STRINGS);
         let image = request.image(&mut strings);
         self.put(REQUEST, &image);
@@ -88,19 +102,23 @@ impl Guest {
         self
     }
 
-    pub(super) fn put(&mut self, at: u32, bytes: &[u8]) {
+    /// Puts bytes into its memory.
+    pub fn put(&mut self, at: u32, bytes: &[u8]) {
         self.data.push((at, bytes.to_vec()));
     }
 
     /// On an event: runs this and answers `ok(done)`.
-    pub(super) fn on_event(body: &str) -> Self {
+    #[must_use]
+    pub fn on_event(body: &str) -> Self {
         Self {
             on_event: format!("{body} (i32.const {ZEROES})"),
             ..Self::default()
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    /// As WebAssembly text.
+    #[must_use]
+    pub fn text(&self) -> String {
         let data: String = self
             .data
             .iter()
@@ -139,14 +157,17 @@ impl Guest {
         .concat()
     }
 
-    pub(super) fn component(&self) -> Vec<u8> {
+    /// As a component.
+    #[must_use]
+    pub fn component(&self) -> Vec<u8> {
         let module = wat::parse_str(self.text()).unwrap();
         encode(module)
     }
 }
 
 /// Wraps a core module for the world `plugin`.
-pub(super) fn encode(mut module: Vec<u8>) -> Vec<u8> {
+#[must_use]
+pub fn encode(mut module: Vec<u8>) -> Vec<u8> {
     let (resolve, world) = world();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default()
@@ -157,7 +178,9 @@ pub(super) fn encode(mut module: Vec<u8>) -> Vec<u8> {
         .unwrap()
 }
 
-pub(super) fn world() -> (Resolve, wit_parser::WorldId) {
+/// The world `plugin` of the interface.
+#[must_use]
+pub fn world() -> (Resolve, wit_parser::WorldId) {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-sdk/wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit).unwrap();
@@ -167,14 +190,21 @@ pub(super) fn world() -> (Resolve, wit_parser::WorldId) {
 
 /// An `http.request`.
 #[derive(Default)]
-pub(super) struct Request<'r> {
-    pub(super) method: &'r str,
-    pub(super) url: &'r str,
-    pub(super) headers: &'r [(&'r str, &'r str)],
-    pub(super) body: Option<&'r str>,
-    pub(super) timeout_ms: Option<u32>,
-    pub(super) auth: Option<&'r str>,
-    pub(super) once: Option<&'r str>,
+pub struct Request<'r> {
+    /// The method.
+    pub method: &'r str,
+    /// The URL.
+    pub url: &'r str,
+    /// Names and values.
+    pub headers: &'r [(&'r str, &'r str)],
+    /// The body.
+    pub body: Option<&'r str>,
+    /// Its time, in milliseconds.
+    pub timeout_ms: Option<u32>,
+    /// The right whose credential it wants.
+    pub auth: Option<&'r str>,
+    /// Its idempotency key.
+    pub once: Option<&'r str>,
 }
 
 impl Request<'_> {

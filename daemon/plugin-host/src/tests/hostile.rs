@@ -1,8 +1,8 @@
 //! Guests that spin, allocate, flood and trap.
 
-use super::guests::{Guest, SPIN, TRAP, encode, world};
 use super::rig::{Rig, deliver, delivery, event, last_line, page, report, signed, tick};
-use crate::limits::{LOG_LINES_MAX, MEMORY_BYTES};
+use crate::guests::{Guest, SPIN, TRAP, encode, world};
+use crate::limits::{LOG_LINES_MAX, LOG_LINES_PER_MIN, MEMORY_BYTES, STORE_ITEMS_MAX};
 use crate::wit::Outcome;
 use crate::{Failure, LoadError};
 use std::time::{Duration, Instant};
@@ -363,6 +363,101 @@ async fn a_huge_string_is_not_copied_out_of_the_guest() {
         Some("hostcall-bytes"),
         "{}",
         report(&result)
+    );
+}
+
+/// An answer of a webhook with a body of so many bytes; needs as much memory.
+fn answers_with(body_bytes: u32) -> Guest {
+    let mut guest = Guest {
+        pages: body_bytes / 65_536 + 2,
+        ..Guest::default()
+    };
+    // `ok(response)` is at 640: the status is at 8, the body's pointer and length at 20 and 24.
+    guest.put(660, &4_096_u32.to_le_bytes());
+    guest.put(664, &body_bytes.to_le_bytes());
+    guest
+}
+
+#[tokio::test]
+async fn an_answer_of_a_hundred_megabytes_is_not_taken_even_where_the_memory_is_granted() {
+    let mut rig = Rig::new();
+    rig.grant
+        .push_str("\nlimits = { memory-bytes = 268435456 }");
+    let plugin = rig.load(&answers_with(100 << 20)).await;
+    let result = plugin.webhook(signed("a")).await;
+    let report = report(&result);
+    assert_eq!(report.limit, Some("hostcall-bytes"), "{report}");
+    assert!(report.cause.contains("4194304 bytes"), "{report}");
+    assert!(report.remedy.contains("pass less at a time"), "{report}");
+}
+
+#[tokio::test]
+async fn a_guest_that_spins_in_calls_of_the_host_is_stopped_too() {
+    let mut rig = Rig::new();
+    rig.manifest = rig
+        .manifest
+        .replace("cpu-ms = 100", "cpu-ms = 10000")
+        .replace("wall-ms = 5000", "wall-ms = 60000");
+    rig.grant
+        .push_str("\nlimits = { cpu-ms = 10000, wall-ms = 60000 }");
+    let plugin = rig
+        .load(&Guest::on_event("(loop $l (drop (call $now)) (br $l))"))
+        .await;
+    let result = deliver(&plugin).await;
+    let report = report(&result);
+    assert_eq!(report.limit, Some("host-calls"), "{report}");
+    assert!(report.cause.contains("100000 times"), "{report}");
+    assert!(report.remedy.contains("ask once"), "{report}");
+}
+
+#[tokio::test]
+async fn a_guest_with_more_tables_than_a_store_holds_does_not_load() {
+    let rig = Rig::new();
+    let tables: String = (0..=STORE_ITEMS_MAX)
+        .map(|n| format!("(table $t{n} 1 funcref)\n"))
+        .collect();
+    let guest = Guest {
+        more: tables,
+        ..Guest::default()
+    };
+    let error = rig.try_load(&guest).await.unwrap_err();
+    let LoadError::Call(Failure::LimitReached { report }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(report.limit, Some("store-items"), "{report}");
+    assert!(report.cause.contains(&STORE_ITEMS_MAX.to_string()));
+    assert!(report.remedy.contains("fewer modules"), "{report}");
+}
+
+#[tokio::test]
+async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_share() {
+    use std::sync::atomic::Ordering;
+    let rig = Rig::new();
+    let mut guest = Guest::on_event(
+        "(loop $l
+           (call $log (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
+           (global.set $n (i32.add (global.get $n) (i32.const 1)))
+           (br_if $l (i32.lt_u (global.get $n) (i32.const 1000))))",
+    );
+    guest.more = "(global $n (mut i32) (i32.const 0))".into();
+    guest.put(900, b"flood");
+    let plugin = rig.load(&guest).await;
+    for _ in 0..3 {
+        assert_eq!(
+            deliver(&plugin).await.log.len(),
+            1_000,
+            "its report has all"
+        );
+    }
+    let generation = plugin.slot.current.load_full();
+    let left_out = || generation.shared.log_left_out.load(Ordering::Relaxed);
+    assert_eq!(left_out(), 3_000 - u64::from(LOG_LINES_PER_MIN));
+    rig.services.now_ms.fetch_add(60_000, Ordering::Relaxed);
+    let _ = deliver(&plugin).await;
+    assert_eq!(
+        left_out(),
+        0,
+        "a minute later it may speak again, and the count is told"
     );
 }
 

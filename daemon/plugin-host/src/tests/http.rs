@@ -1,8 +1,8 @@
 //! Outgoing requests: the gate, the addresses, the redirects, the credentials.
 
 use super::fakes::Server;
-use super::guests::{Guest, Request};
 use super::rig::{Rig, SECRET, deliver, last_line};
+use crate::guests::{Guest, Request};
 use crate::wit::{LogLevel, Outcome};
 
 async fn rig_with(server: &Server) -> Rig {
@@ -276,6 +276,31 @@ async fn a_server_that_never_answers_costs_the_guest_a_timeout_and_no_cpu() {
 }
 
 #[tokio::test]
+async fn a_guest_that_goes_on_asking_after_its_deadline_reaches_nobody() {
+    use crate::guests::{ANSWER, REQUEST};
+    let server = Server::start().await;
+    let mut rig = rig_with(&server).await;
+    rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 300");
+    let url = format!("{}/hang", server.origin);
+    let mut guest = Guest::default().sends(&get(&url));
+    guest.on_event = format!(
+        "(loop $l (call $http_send (i32.const {REQUEST}) (i32.const {ANSWER})) (br $l))
+         (i32.const 512)"
+    );
+    let plugin = rig.load(&guest).await;
+    let result = deliver(&plugin).await;
+    let report = super::rig::report(&result);
+    assert_eq!(report.limit, Some("wall-ms"), "{report}");
+    assert!(report.remedy.contains("timeout-ms"), "{report}");
+    assert!(result.stats.wall_us < 3_000_000, "{:?}", result.stats);
+    let sent = server.seen.lock().len();
+    assert!(
+        sent <= 2,
+        "what is left of its time is not enough for more: {sent}"
+    );
+}
+
+#[tokio::test]
 async fn a_missing_secret_is_told_and_nothing_is_sent() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
@@ -294,7 +319,7 @@ async fn a_missing_secret_is_told_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn requests_per_call_have_an_end() {
-    use super::guests::{ANSWER, REQUEST};
+    use crate::guests::{ANSWER, REQUEST};
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let url = format!("{}/status/204", server.origin);

@@ -1,7 +1,7 @@
 //! Loading, reloading, and what is told about it.
 
-use super::guests::{Guest, SPIN};
 use super::rig::{Rig, deliver, delivery, event};
+use crate::guests::{Guest, SPIN};
 use crate::wit::Outcome;
 use crate::{CodeOrigin, Failure, LoadError, PluginState};
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! A host with one plugin, ready to be called.
 
 use super::fakes::FakeServices;
-use super::guests::Guest;
+use crate::guests::Guest;
 use crate::wit::{
     Delivery, Event, EventBody, Grade, Incident, Job, Label, Outcome, Page, Person, Status, Tick,
 };

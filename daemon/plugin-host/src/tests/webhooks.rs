@@ -1,7 +1,7 @@
 //! What comes in is checked before a guest sees it.
 
-use super::guests::Guest;
 use super::rig::{Rig, signed};
+use crate::guests::Guest;
 use crate::{Failure, WebhookCall};
 
 async fn status(rig: &Rig, request: WebhookCall) -> u16 {

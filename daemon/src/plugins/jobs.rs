@@ -1,0 +1,39 @@
+//! How many jobs of a plugin wait: a plugin whose jobs queue more jobs would fill the disk.
+
+use std::sync::Arc;
+
+use tocsin_core::PluginId;
+use tocsin_plugin_host::limits::JOBS_WAITING_MAX;
+use tocsin_plugin_host::services::ServiceError;
+use tocsin_store::{Class, OutboxKey, Store, StoreError};
+
+use crate::runtime::{Runtime, job_lanes};
+
+/// Classes that jobs are delivered in.
+const CLASSES: [Class; 2] = [Class::State, Class::Bulk];
+
+/// Counts up to [`JOBS_WAITING_MAX`]. On a thread that may wait, as every read for a plugin.
+pub(super) async fn waiting(runtime: &Runtime, plugin: &str) -> Result<usize, ServiceError> {
+    let lanes = job_lanes(&PluginId::from(plugin));
+    let store = Arc::clone(&runtime.store);
+    let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &lanes)).await;
+    let failed = |error: &dyn std::fmt::Display| ServiceError(error.to_string());
+    counted
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
+}
+
+fn count(store: &dyn Store, lanes: &str) -> Result<usize, StoreError> {
+    let mut waiting = 0;
+    for class in CLASSES {
+        let before = OutboxKey {
+            class,
+            lane: lanes.to_owned(),
+            seq: 0,
+        };
+        let rows = store.outbox(class, Some(&before), JOBS_WAITING_MAX)?;
+        let of_plugin = rows.iter().take_while(|it| it.key.lane.starts_with(lanes));
+        waiting += of_plugin.count();
+    }
+    Ok(waiting)
+}
