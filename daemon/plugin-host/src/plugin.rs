@@ -50,6 +50,23 @@ pub struct WebhookCall {
     pub body: Vec<u8>,
 }
 
+/// A webhook whose route, method, size and signature were checked.
+pub struct CheckedWebhook {
+    generation: Arc<Generation>,
+    request: WebhookRequest,
+    budget: Duration,
+}
+
+impl CheckedWebhook {
+    /// The same for a request that its sender repeats, or that somebody replays; none when nobody
+    /// vouched for the sender, since equal requests of strangers need not be one.
+    #[must_use]
+    pub fn repeat_key(&self) -> Option<&str> {
+        let request = &self.request;
+        request.verified.then_some(request.idempotency_key.as_str())
+    }
+}
+
 impl std::fmt::Debug for LoadedPlugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("LoadedPlugin").field(&self.id()).finish()
@@ -159,11 +176,33 @@ impl LoadedPlugin {
     /// Passes a webhook on, after its route, method, size and signature were checked. A failure
     /// of the kind `Refused` carries the status to answer with.
     pub async fn webhook(&self, request: WebhookCall) -> CallResult<WebhookResponse> {
+        match self.check_webhook(request) {
+            Ok(checked) => self.handle_webhook(checked).await,
+            Err(failure) => CallResult::failed(failure),
+        }
+    }
+
+    /// Checks a webhook, without calling the plugin.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with the status to answer with.
+    pub fn check_webhook(&self, request: WebhookCall) -> Result<CheckedWebhook, Failure> {
         let generation = self.generation();
-        let (request, budget) = match admit(&generation, request) {
-            Ok(admitted) => admitted,
-            Err(failure) => return CallResult::failed(failure),
-        };
+        let (request, budget) = admit(&generation, request)?;
+        Ok(CheckedWebhook {
+            generation,
+            request,
+            budget,
+        })
+    }
+
+    /// Passes a checked webhook on.
+    pub async fn handle_webhook(&self, checked: CheckedWebhook) -> CallResult<WebhookResponse> {
+        let CheckedWebhook {
+            generation,
+            request,
+            budget,
+        } = checked;
         let call = Call {
             export: "on-webhook",
             delivery: request.idempotency_key.clone(),

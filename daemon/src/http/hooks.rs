@@ -10,10 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use tocsin_core::PluginId;
 use tocsin_plugin_host::wit::WebhookResponse;
 use tocsin_plugin_host::{EnqueuedJob, Failure, WebhookCall};
+use tocsin_store::CommitError;
 
 use super::body::read_raw;
 use super::path::Path;
 use super::problem::{Kind, Problem};
+use super::repeats;
 use crate::app::App;
 use crate::runtime::{EngineError, Request as Ask, Write, job_row};
 
@@ -65,10 +67,21 @@ pub(super) async fn webhook(
     };
     // A sender that hangs up must not undo half: the call goes on to its end without it.
     let handled = tokio::spawn(async move {
-        let result = loaded.webhook(call).await;
+        let checked = loaded.check_webhook(call);
+        let checked = checked.map_err(|failure| failed(&plugin, &failure))?;
+        let key = checked.repeat_key().map(str::to_owned);
+        if let Some(answer) = repeats::answered(&app, key.as_deref()).await? {
+            tracing::info!(
+                plugin,
+                "a webhook comes again and gets the answer of the first"
+            );
+            return Ok(shown(answer));
+        }
+        let result = loaded.handle_webhook(checked).await;
         match result.outcome {
             Ok(answer) => {
-                commit(&app, PluginId(plugin), result.jobs).await?;
+                let jobs = result.jobs;
+                let answer = commit(&app, PluginId(plugin), jobs, key, answer).await?;
                 Ok(shown(answer))
             }
             Err(failure) => Err(failed(&plugin, &failure)),
@@ -78,21 +91,36 @@ pub(super) async fn webhook(
     handled.map_err(|error| Problem::new(Kind::INTERNAL, format!("a webhook: {error}")))?
 }
 
-async fn commit(app: &App, plugin: PluginId, jobs: Vec<EnqueuedJob>) -> Result<(), EngineError> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
+/// Makes durable what the plugin queued, and its answer for the sender's retries. When another
+/// try of the same webhook was faster, that one's answer counts and nothing is queued twice.
+async fn commit(
+    app: &Arc<App>,
+    plugin: PluginId,
+    jobs: Vec<EnqueuedJob>,
+    key: Option<String>,
+    answer: WebhookResponse,
+) -> Result<WebhookResponse, Problem> {
     let now = app.runtime.clock.now();
     let rows = jobs.into_iter().map(|job| job_row(&plugin, job, now));
-    let write = Write {
+    let mut write = Write {
         outbox: rows.collect(),
         ..Write::default()
     };
-    app.runtime
-        .writer
-        .offer(Ask::Write(Box::new(write)))
-        .await?;
-    Ok(())
+    if let Some(key) = &key {
+        repeats::remember(&mut write, app, key, &answer, now).await?;
+    }
+    if write.outbox.is_empty() && write.rows.is_empty() {
+        return Ok(answer);
+    }
+    let asked = app.runtime.writer.offer(Ask::Write(Box::new(write)));
+    match asked.await {
+        Err(EngineError::Commit(CommitError::Conflict { .. })) => {
+            let faster = repeats::answered(app, key.as_deref()).await?;
+            Ok(faster.unwrap_or(answer))
+        }
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(answer),
+    }
 }
 
 fn shown(answer: WebhookResponse) -> Response {

@@ -17,6 +17,7 @@ mod openapi;
 mod pagerduty;
 mod path;
 mod problem;
+mod repeats;
 mod serve;
 
 use std::sync::Arc;

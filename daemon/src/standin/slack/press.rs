@@ -3,6 +3,7 @@
 //! Payload: <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
 //! Signature: <https://docs.slack.dev/authentication/verifying-requests-from-slack>.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +12,10 @@ use sha2::Sha256;
 
 use super::message::{Button, Message};
 use super::workspace::{Channel, Member, TEAM, Workspace};
+
+/// Presses so far: Slack gives each a trigger of its own, so that two presses are never one
+/// request that came twice.
+static PRESSES: AtomicU64 = AtomicU64::new(0);
 
 /// Who presses which button.
 #[derive(Clone, Debug)]
@@ -179,7 +184,7 @@ fn payload(
             "type": "message", "message_ts": message.ts, "channel_id": channel.id,
             "is_ephemeral": false,
         },
-        "trigger_id": format!("{}.press", message.ts),
+        "trigger_id": format!("{}.press{}", message.ts, PRESSES.fetch_add(1, Relaxed)),
         "team": { "id": TEAM, "domain": "standin" },
         "enterprise": null,
         "is_enterprise_install": false,
