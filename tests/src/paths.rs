@@ -21,6 +21,14 @@ pub fn target() -> PathBuf {
     built.unwrap_or_else(|| root().join("target"))
 }
 
+/// A program that Cargo built beside the tests.
+#[must_use]
+pub fn built(name: &str) -> PathBuf {
+    let exe = env::current_exe().ok();
+    let folder = exe.as_deref().and_then(|it| it.ancestors().nth(2));
+    folder.unwrap_or(Path::new("")).join(name)
+}
+
 /// Where the built plugins are: the folder that `TOCSIN_PLUGINS` names, else `plugins` in the
 /// target folder, where `cargo xtask plugins` puts them.
 #[must_use]

@@ -7,7 +7,9 @@
 mod alertmanager;
 mod daemon;
 mod debian;
+mod hostile;
 mod process;
+mod program;
 mod prometheus;
 mod python;
 mod recorder;
@@ -16,7 +18,9 @@ mod smtp;
 
 pub use alertmanager::{Alertmanager, Amtool};
 pub use daemon::Daemon;
+pub use hostile::{Hostile, Latencies, hanging_server, sample};
 pub use process::{Process, free_port};
+pub use program::{Home, Program};
 pub use prometheus::{Prometheus, Sender};
 pub use recorder::{Exchange, Recorder};
 pub use slack_sdk::SlackSdk;

@@ -1,0 +1,281 @@
+//! The whole daemon beside plugins that spin, allocate, trap, flood and hang in every event,
+//! webhook and schedule, and a policy that never ends: every page arrives, the other plugin's
+//! war rooms open, and the daemon answers.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tocsin::standin::slack::{Member, Setup, SlackStandIn};
+
+use tocsin_plugin_host::limits::{JOBS_PER_CALL, JOBS_WAITING_MAX};
+use tocsin_store::{Class, SledStore, Store};
+use tocsin_tests::scenario::Relay;
+use tocsin_tests::support::{Home, Hostile, Latencies, Program, free_port};
+use tocsin_tests::support::{hanging_server, sample};
+use tocsin_tests::wait::until;
+use tocsin_tests::{paths, skip};
+
+const INCIDENTS: usize = 8;
+/// Generous: what matters is that they come.
+const PAGED_WITHIN: Duration = Duration::from_secs(60);
+/// Answers of `/healthz` that a quiet and a loaded percentile are made of.
+const SAMPLES: usize = 300;
+/// The ratio of quiet and loaded is a benchmark and printed; this only guards against a daemon
+/// that stands still.
+const HEALTHZ_P99_MAX: Duration = Duration::from_millis(250);
+/// A flood of lines ends in a count; the webhooks above are told one by one.
+const LOG_BYTES_MAX: usize = 20 << 20;
+const TOKEN: &str = "token-of-the-senders";
+
+const CONFIG: &str = r#"
+[server]
+public-url = "URL"
+[policy]
+path = "policies"
+[escalation]
+fallback = ["person:ada"]
+contact-wait = "2s"
+[mail]
+host = "127.0.0.1"
+port = MAIL
+tls = "none"
+from = "tocsin <tocsin@x.org>"
+[people.ada]
+name = "Ada"
+contacts = [
+    { kind = "spinner", address = "ada" },
+    { kind = "hanger", address = "ada" },
+    { kind = "slack", address = "U0ADA" },
+    { kind = "email", address = "ada@x.org" },
+]
+[integrations.any]
+kind = "alertmanager-api"
+[plugins.slack]
+path = "SLACK_PLUGIN"
+settings = { base-url = "SLACK_URL" }
+secrets = { bot-token = { file = "bot-token" }, signing-secret = { file = "signing-secret" } }
+grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }
+allow-networks = ["loopback"]
+"#;
+/// Grading never ends; who is paged is still asked of a policy.
+const GRADING: &str = "fn grade(incident, alert) { loop { } }\n";
+const ESCALATION: &str = "fn escalate(incident) {
+    #{ steps: [#{ page: person(\"ada\"), wait: minutes(5) }], reason: \"it is Ada's\" }
+}\n";
+
+/// No title is the beginning of another.
+fn title(number: usize) -> String {
+    format!("Down{number}Hard")
+}
+
+struct Siege {
+    home: Home,
+    program: Program,
+    slack: SlackStandIn,
+    relay: Relay,
+    sender: String,
+    _hanging: std::net::TcpListener,
+}
+
+impl Siege {
+    /// A daemon with the Slack plugin and every hostile one; absent when the former is not built.
+    async fn start(test: &str) -> Option<Self> {
+        let plugin = paths::plugins().join("slack");
+        if !plugin.join("plugin.wasm").is_file() {
+            skip::skipped(
+                test,
+                "the Slack plugin is not built; run `cargo xtask plugins`",
+            );
+            return None;
+        }
+        let slack = SlackStandIn::start(Setup {
+            token: "xoxb-siege".into(),
+            signing_secret: "signing".into(),
+            members: vec![Member {
+                id: "U0ADA".into(),
+                name: "Ada".into(),
+                email: "ada@x.org".into(),
+            }],
+            channels: Vec::new(),
+        });
+        let slack = slack.unwrap();
+        let relay = Relay::start(["ada@x.org".to_owned()].into()).await.unwrap();
+        let (hanging, hanging_url) = hanging_server().unwrap();
+        let home = Home::new().unwrap();
+        let port = free_port().unwrap();
+        let mut config = CONFIG
+            .replace("SLACK_URL", &slack.base_url())
+            .replace("SLACK_PLUGIN", &plugin.to_string_lossy())
+            .replace("URL", &format!("http://127.0.0.1:{port}"))
+            .replace("MAIL", &relay.port().to_string());
+        for hostile in Hostile::ALL {
+            config.push_str(&hostile.install(&home, TOKEN, &hanging_url).unwrap());
+        }
+        home.write("tocsin.toml", config).unwrap();
+        home.write("bot-token", "xoxb-siege").unwrap();
+        home.write("signing-secret", "signing").unwrap();
+        let routing = std::fs::read(paths::root().join("policies/routing.rhai")).unwrap();
+        home.write("policies/routing.rhai", routing).unwrap();
+        home.write("policies/grading.rhai", GRADING).unwrap();
+        home.write("policies/escalation.rhai", ESCALATION).unwrap();
+        let program = home.start(port).await.unwrap();
+        let sender = program.token("ingest", Some("any")).await.unwrap();
+        Some(Self {
+            home,
+            program,
+            slack,
+            relay,
+            sender,
+            _hanging: hanging,
+        })
+    }
+
+    async fn fire(&self, number: usize) {
+        let alerts = json!([{ "labels": {
+            "alertname": title(number), "severity": "critical", "service": title(number),
+        } }]);
+        let asked = reqwest::Client::new()
+            .post(format!("{}/api/v2/alerts", self.program.url))
+            .bearer_auth(&self.sender)
+            .json(&alerts);
+        assert_eq!(asked.send().await.unwrap().status().as_u16(), 200);
+    }
+
+    /// Sends every hostile plugin webhooks until told to stop; each is answered, if with an error.
+    fn bombard(&self, stop: &Arc<AtomicBool>) -> Vec<tokio::task::JoinHandle<usize>> {
+        let one = |hostile: Hostile| {
+            let url = format!("{}/hooks/{}/in", self.program.url, hostile.id());
+            let stop = Arc::clone(stop);
+            tokio::spawn(async move {
+                let client = reqwest::Client::new();
+                let mut answered = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let asked = client.post(&url).header("x-gitlab-token", TOKEN);
+                    let asked = asked.body(format!("number {answered}"));
+                    let answer = asked.send().await.unwrap();
+                    assert_ne!(answer.status().as_u16(), 401);
+                    answered += 1;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                answered
+            })
+        };
+        Hostile::ALL.into_iter().map(one).collect()
+    }
+
+    /// How many incidents Ada has heard of, by Slack or at last by mail.
+    fn paged(&self) -> usize {
+        let texts = self.slack.direct_messages("U0ADA").into_iter();
+        let mut texts: Vec<String> = texts.map(|it| format!("{it:?}")).collect();
+        texts.extend(self.relay.letters().into_iter().map(|it| it.text));
+        let heard = |number: &usize| texts.iter().any(|it| it.contains(&title(*number)));
+        (0..INCIDENTS).filter(heard).count()
+    }
+
+    async fn quiet(&self) -> Latencies {
+        let url = format!("{}/healthz", self.program.url);
+        let few = |count| count < SAMPLES;
+        sample(&url, Duration::from_millis(2), few).await.unwrap()
+    }
+
+    /// Everything at once: incidents, webhooks, and somebody who asks how the daemon is. Ends when
+    /// everybody was paged and every war room is open.
+    async fn storm(&self) -> Latencies {
+        let stop = Arc::new(AtomicBool::new(false));
+        let senders = self.bombard(&stop);
+        let (url, until_stopped) = (format!("{}/healthz", self.program.url), Arc::clone(&stop));
+        let asked = tokio::spawn(async move {
+            let goes_on = |count| count < SAMPLES || !until_stopped.load(Ordering::Relaxed);
+            sample(&url, Duration::from_millis(2), goes_on).await
+        });
+        for number in 0..INCIDENTS {
+            self.fire(number).await;
+        }
+        let all = async || (self.paged() >= INCIDENTS).then_some(());
+        let paged = until("every page", PAGED_WITHIN, all).await;
+        let opened = async || (self.slack.channels().len() >= INCIDENTS).then_some(());
+        let opened = until("every war room", PAGED_WITHIN, opened).await;
+        stop.store(true, Ordering::Relaxed);
+        for sender in senders {
+            assert!(sender.await.unwrap() > 0, "a webhook is answered");
+        }
+        let said = || {
+            let log = self.program.log();
+            let lines: Vec<&str> = log.lines().filter(|it| !it.contains("flood")).collect();
+            lines[lines.len().saturating_sub(60)..].join("\n")
+        };
+        paged.map_err(|late| late + "\n" + &said()).unwrap();
+        opened.map_err(|late| late + "\n" + &said()).unwrap();
+        asked.await.unwrap().unwrap()
+    }
+
+    fn last_fault(&self, plugin: Hostile) -> Value {
+        let shown = ["plugin", "inspect", plugin.id(), "--output", "json"];
+        let shown = self.program.cli(&shown).unwrap();
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        shown["last-fault"].clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_comes() {
+    let Some(siege) = Siege::start("hostile plugins").await else {
+        return;
+    };
+    let quiet = siege.quiet().await;
+    let loaded = siege.storm().await;
+    let (calm, under_fire) = (quiet.quantile(0.99), loaded.quantile(0.99));
+    let ratio = under_fire.as_secs_f64() / calm.as_secs_f64();
+    println!(
+        "healthz p99: quiet {calm:?}, under fire {under_fire:?}, ratio {ratio:.1} \
+         ({} and {} answers)",
+        quiet.count(),
+        loaded.count()
+    );
+    assert!(under_fire < HEALTHZ_P99_MAX, "{under_fire:?}");
+    // On a busy machine a guest that spins may reach the end of its time before that of its CPU.
+    for (plugin, limits, remedy) in [
+        (
+            Hostile::Spinner,
+            [json!("cpu-ms"), json!("wall-ms")],
+            "[limits]",
+        ),
+        (
+            Hostile::Hoarder,
+            [json!("memory-bytes"), json!("wall-ms")],
+            "[limits]",
+        ),
+        (
+            Hostile::Breaker,
+            [Value::Null, Value::Null],
+            "its log's last lines",
+        ),
+    ] {
+        let fault = siege.last_fault(plugin);
+        assert!(limits.contains(&fault["limit"]), "{fault}");
+        let said = fault["remedy"].as_str().unwrap_or_default();
+        assert!(said.contains(remedy), "{fault}");
+    }
+    let log = siege.program.stop().await.unwrap();
+    println!("the log has {} bytes", log.len());
+    assert!(log.len() < LOG_BYTES_MAX, "{}", log.len());
+    let told = "a policy failed; the built-in verdict stands";
+    assert!(
+        log.contains(told) && log.contains("grading.rhai"),
+        "the loop is told"
+    );
+    assert!(siege.relay.unexpected().is_empty());
+    let store = SledStore::open(&siege.home.data()).unwrap();
+    for class in [Class::State, Class::Bulk] {
+        let waiting = store.outbox(class, None, usize::MAX).unwrap();
+        let of_flooder = waiting
+            .iter()
+            .filter(|it| it.key.lane.starts_with("flooder/"));
+        let jobs = of_flooder.count();
+        // Calls that run at once may each have seen the last free place.
+        assert!(jobs <= JOBS_WAITING_MAX + 16 * JOBS_PER_CALL, "{jobs}");
+    }
+}
