@@ -66,6 +66,8 @@ pub enum Command {
         page: u32,
         /// The contact.
         contact: u32,
+        /// Whether an earlier try was cut off, so that its outcome is unknown.
+        interrupted: bool,
     },
     /// A channel will not take a page.
     PageFailed {

@@ -43,7 +43,11 @@ pub fn decide(
         Command::ContactDue { page, contact, due } => {
             contact_due(incident, page, contact, due, now, waits)
         }
-        Command::PageTaken { page, contact } => page_taken(incident, page, contact),
+        Command::PageTaken {
+            page,
+            contact,
+            interrupted,
+        } => page_taken(incident, page, contact, interrupted),
         Command::PageFailed {
             page,
             contact,
@@ -336,14 +340,21 @@ fn redirect(
     Ok(Outcome::of(vec![event]))
 }
 
-fn page_taken(incident: &Incident, page: u32, contact: u32) -> Result<Outcome, Refusal> {
+fn page_taken(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    interrupted: bool,
+) -> Result<Outcome, Refusal> {
     let Some(sent) = incident.pages.get(&page) else {
         return Err(Refusal::Stale("the page"));
     };
     match sent.state {
-        PageState::Sent { .. } | PageState::Exhausted => {
-            Ok(Outcome::of(vec![Event::PageTaken { page, contact }]))
-        }
+        PageState::Sent { .. } | PageState::Exhausted => Ok(Outcome::of(vec![Event::PageTaken {
+            page,
+            contact,
+            interrupted,
+        }])),
         PageState::Settled => Ok(Outcome {
             settle_pages: vec![page],
             ..Outcome::default()

@@ -115,6 +115,9 @@ pub enum Event {
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
+        /// Whether an earlier try was cut off, so that the page may have come twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        interrupted: bool,
     },
     /// Nobody can be reached by any of the page's contacts; the escalation goes on.
     PageExhausted {

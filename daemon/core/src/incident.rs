@@ -343,7 +343,7 @@ impl Incident {
                     it.state = PageState::Sent { next_contact_at };
                 }
             }
-            Event::PageTaken { page, contact } => {
+            Event::PageTaken { page, contact, .. } => {
                 if let Some(it) = self.pages.get_mut(page) {
                     it.contact = *contact;
                     it.state = PageState::Taken;

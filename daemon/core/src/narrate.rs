@@ -47,13 +47,11 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
                 page_person(incident, *page)
             )
         }
-        Event::PageTaken { page, contact } => {
-            let through = page_channel(incident, *page, *contact);
-            format!(
-                "the page to {} went out by {through}",
-                page_person(incident, *page)
-            )
-        }
+        Event::PageTaken {
+            page,
+            contact,
+            interrupted,
+        } => taken(incident, *page, *contact, *interrupted),
         Event::PageRebased { page, .. } => format!(
             "the page to {} gets its time anew: the daemon was down",
             page_person(incident, *page)
@@ -119,6 +117,16 @@ fn log_verb(kind: LogKind) -> &'static str {
         LogKind::Done => "did:",
         LogKind::Note => "notes:",
     }
+}
+
+fn taken(incident: &Incident, page: u32, contact: u32, interrupted: bool) -> String {
+    let through = page_channel(incident, page, contact);
+    let person = page_person(incident, page);
+    let earlier = match interrupted {
+        true => "; an earlier try was cut off, and it is unknown whether it came too",
+        false => "",
+    };
+    format!("the page to {person} went out by {through}{earlier}")
 }
 
 fn page_person(incident: &Incident, page: u32) -> &str {

@@ -7,7 +7,7 @@ use common::{MINUTE, World, ada};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PageState;
-use tocsin_core::{Actor, Event, Status};
+use tocsin_core::{Actor, Event, Status, narrate};
 
 fn people(world: &World) -> Vec<String> {
     world
@@ -27,9 +27,12 @@ fn take_all(world: &mut World) {
         .map(|(number, page)| (*number, page.contact))
         .collect();
     for (page, contact) in sent {
-        world
-            .command(Command::PageTaken { page, contact }, &Actor::Tocsin)
-            .unwrap();
+        let taken = Command::PageTaken {
+            page,
+            contact,
+            interrupted: false,
+        };
+        world.command(taken, &Actor::Tocsin).unwrap();
     }
 }
 
@@ -195,6 +198,7 @@ fn a_page_taken_after_it_was_settled_has_its_buttons_taken_away() {
             Command::PageTaken {
                 page: 1,
                 contact: 0,
+                interrupted: false,
             },
             &Actor::Tocsin,
         )
@@ -274,4 +278,20 @@ fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
         )
         .unwrap();
     assert_eq!(world.incident().operator, Some("bob".into()));
+}
+
+#[test]
+fn a_page_whose_earlier_try_was_cut_off_says_so_in_the_log() {
+    for (interrupted, says) in [(true, true), (false, false)] {
+        let mut world = World::default();
+        world.fire("HighErrorRate");
+        let taken = Command::PageTaken {
+            page: 1,
+            contact: 0,
+            interrupted,
+        };
+        world.command(taken, &Actor::Tocsin).unwrap();
+        let told = narrate(world.incident(), world.stream.last().unwrap());
+        assert_eq!(told.contains("an earlier try was cut off"), says, "{told}");
+    }
 }

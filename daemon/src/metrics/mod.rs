@@ -31,6 +31,8 @@ pub struct Metrics {
     policy_failures: Family<FileLabel, Counter>,
     deliveries: Family<DeliveryLabel, Counter>,
     dead_letters: Counter,
+    interrupted: Counter,
+    effects_unknown: Family<PluginLabel, Counter>,
     timers_late: Histogram,
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
@@ -53,6 +55,11 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FileLabel {
     file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PluginLabel {
+    plugin: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +88,8 @@ impl Default for Metrics {
             policy_failures: Family::default(),
             deliveries: Family::default(),
             dead_letters: Counter::default(),
+            interrupted: Counter::default(),
+            effects_unknown: Family::default(),
             timers_late: Histogram::new(LATE_SECONDS),
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_SECONDS),
@@ -140,6 +149,19 @@ impl Metrics {
     /// A delivery was given up.
     pub fn dead_letter(&self) {
         self.dead_letters.inc();
+    }
+
+    /// A delivery was brought again because an earlier try was cut off.
+    pub fn interrupted(&self) {
+        self.interrupted.inc();
+    }
+
+    /// A plugin was told that nobody knows how an earlier request of its ended.
+    pub fn effect_unknown(&self, plugin: &str) {
+        let plugin = plugin.to_owned();
+        self.effects_unknown
+            .get_or_create(&PluginLabel { plugin })
+            .inc();
     }
 
     /// A timer fired so many milliseconds after it was due.
@@ -214,6 +236,16 @@ impl Metrics {
             "dead_letters",
             "Deliveries given up",
             self.dead_letters.clone(),
+        );
+        it.register(
+            "deliveries_interrupted",
+            "Deliveries brought again since an earlier try was cut off, its outcome unknown",
+            self.interrupted.clone(),
+        );
+        it.register(
+            "effects_unknown",
+            "Requests of plugins whose earlier try ended nobody knows how",
+            self.effects_unknown.clone(),
         );
         it.register(
             "timer_late_seconds",

@@ -23,6 +23,16 @@ pub(super) async fn begin(
     let key = effect.digest();
     for _ in 0..TRIES_MAX {
         if let Some(state) = look(runtime, &key, known).await? {
+            if state == EffectState::Started {
+                let EffectKey { plugin, once, .. } = effect;
+                tracing::warn!(
+                    plugin,
+                    once,
+                    "the outcome of an earlier request is unknown; the plugin looks before it \
+                     sends again"
+                );
+                runtime.metrics.effect_unknown(plugin);
+            }
             return Ok(state);
         }
         let now = runtime.clock.now();

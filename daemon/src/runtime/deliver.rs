@@ -24,6 +24,16 @@ impl Runtime {
     /// Brings one delivery out and settles it. Never fails: what cannot be settled now comes
     /// again when its claim's lease ends.
     pub(super) async fn deliver(self: &Arc<Self>, claim: Claimed) {
+        if claim.interrupted {
+            let (lane, attempt) = (&claim.row.key.lane, claim.row.attempts);
+            tracing::warn!(
+                lane,
+                attempt,
+                "an earlier try of a delivery was cut off; its outcome is unknown, and it is \
+                 brought again"
+            );
+            self.metrics.interrupted();
+        }
         let ended = match decode_row::<Parcel>("a delivery", &claim.row.body) {
             Ok(parcel) => self.bring(parcel, &claim).await,
             Err(error) => Ended::given_up(error.to_string()),

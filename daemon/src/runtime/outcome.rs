@@ -142,7 +142,11 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
                 page,
                 contact,
             } = at;
-            let command = Command::PageTaken { page, contact };
+            let command = Command::PageTaken {
+                page,
+                contact,
+                interrupted: claim.interrupted,
+            };
             settle_page(incident, command, finish, also)
         }
         // A page does not wait for the operator: the next contact is asked.
