@@ -5,6 +5,7 @@
 //! says so by name ([`skip`]), so that nothing is silently unproven.
 #![forbid(unsafe_code)]
 
+pub mod crash;
 pub mod paths;
 pub mod scenario;
 pub mod sim;

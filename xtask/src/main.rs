@@ -5,6 +5,7 @@
 
 mod bindings;
 mod ci;
+mod crash;
 mod demo;
 mod deny;
 mod paths;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Args),
     /// Run every test of the workspace
     Test(test::Args),
+    /// Kill the program again and again under load, and look for what is missing
+    Crash(crash::Args),
     /// Live through simulated nights with faults of every kind, or one of them again
     Sim(sim::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
@@ -52,6 +55,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Crash(args) => crash::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bindings(args) => bindings::run(&args).map(|()| ExitCode::SUCCESS),

@@ -13,6 +13,7 @@ mod trace;
 mod world;
 
 pub use bug::Bug;
+pub(crate) use rng::Rng;
 
 use trace::Trace;
 use world::World;

@@ -15,22 +15,40 @@ pub(super) fn program(package: &str, name: &str) -> Result<PathBuf, String> {
     if installed.is_file() {
         return Ok(installed);
     }
-    let dir = paths::tools().join("debian").join(package);
-    let unpacked = dir.join("root/usr/bin").join(name);
-    if unpacked.is_file() {
-        return Ok(unpacked);
-    }
-    fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let lock = lock(&dir)?;
-    if !unpacked.is_file() {
-        unpack(package, &dir)?;
-    }
-    drop(lock);
+    let unpacked = unpacked(package)?.join("usr/bin").join(name);
     if unpacked.is_file() {
         Ok(unpacked)
     } else {
         Err(format!("{package} holds no {name}"))
     }
+}
+
+/// The folder with a package's shared libraries.
+///
+/// # Errors
+/// Why it cannot be had here.
+pub(super) fn libraries(package: &str) -> Result<PathBuf, String> {
+    let lib = unpacked(package)?.join("usr/lib");
+    let folders = fs::read_dir(&lib).map_err(|error| format!("{}: {error}", lib.display()))?;
+    let mut folders = folders.filter_map(|it| it.ok().map(|it| it.path()));
+    let found = folders.find(|it| it.to_string_lossy().ends_with("-linux-gnu"));
+    found.ok_or_else(|| format!("{package} holds no libraries"))
+}
+
+/// A package's root folder, fetched by whoever needs it first.
+fn unpacked(package: &str) -> Result<PathBuf, String> {
+    let dir = paths::tools().join("debian").join(package);
+    let root = dir.join("root");
+    if root.is_dir() {
+        return Ok(root);
+    }
+    fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let lock = lock(&dir)?;
+    if !root.is_dir() {
+        unpack(package, &dir)?;
+    }
+    drop(lock);
+    Ok(root)
 }
 
 /// A command for a program that wants its data under `/usr/share`: for an unpacked one, the

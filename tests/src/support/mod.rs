@@ -15,6 +15,7 @@ mod python;
 mod recorder;
 mod slack_sdk;
 mod smtp;
+mod strace;
 
 pub use alertmanager::{Alertmanager, Amtool};
 pub use daemon::Daemon;
@@ -25,3 +26,4 @@ pub use prometheus::{Prometheus, Sender};
 pub use recorder::{Exchange, Recorder};
 pub use slack_sdk::SlackSdk;
 pub use smtp::{Mail, SmtpServer};
+pub use strace::strace;

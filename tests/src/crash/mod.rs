@@ -1,0 +1,25 @@
+//! The whole program, killed at random points under load, and what must be there afterwards.
+//!
+//! A test of the store alone cannot see what the program does between a commit and an answer,
+//! or between a request that left and the row that remembers it. Here the real program runs on a
+//! real folder, is killed with SIGKILL, and goes on. Everything that it answered is kept in a
+//! [ledger](Ledger), outside of it; [`audit`] holds what its store says against that.
+
+mod audit;
+mod child;
+mod ledger;
+mod load;
+mod night;
+mod outside;
+mod record;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod traced;
+
+pub use audit::{audit, settled};
+pub use ledger::{Act, Ledger};
+pub use night::{Night, Toll, survive};
+pub use record::{Record, Told};
+pub use traced::trace;

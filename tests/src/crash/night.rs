@@ -1,0 +1,450 @@
+//! One night: start, load, kill, look; again and again; then quiet, and everything is counted.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tocsin::standin::slack::SlackStandIn;
+use tocsin_core::{Event, Timestamp};
+use tocsin_store::SledStore;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::audit::{audit, settled};
+use super::child::{self, Running, SharedLog};
+use super::load::{Desk, Door, client, work};
+use super::outside;
+use super::record::Record;
+use super::setup::{self, Folder};
+use crate::sim::Rng;
+use crate::wait::until;
+
+/// Workers who ask at once.
+const WORKERS: usize = 5;
+/// Longest life between open doors and a kill, in milliseconds.
+const LIFE_MS_MAX: u64 = 350;
+/// Kills of a hundred that fall while the program starts.
+const KILLS_AT_START: u64 = 15;
+/// Kills of a hundred after which the store is opened and looked at whole. After the others the
+/// program is the first to open what it left.
+const LOOKS: u64 = 40;
+/// A timer that has been due since this many lives was passed over.
+const LIVES_LATE_MAX: usize = 25;
+/// Longest that the load may take to end its stories, and what is owed to be delivered.
+const QUIET_WITHIN: Duration = Duration::from_secs(90);
+/// How long the program runs between two looks at whether all is delivered.
+const QUIET_LOOK: Duration = Duration::from_millis(1_500);
+
+/// What to live through.
+#[derive(Clone, Debug)]
+pub struct Night {
+    /// The program.
+    pub program: PathBuf,
+    /// Everything that is drawn is drawn from it.
+    pub seed: u64,
+    /// How often it is killed.
+    pub kills: u32,
+}
+
+/// What it came to.
+#[derive(Clone, Debug, Default)]
+pub struct Toll {
+    rows: Vec<(&'static str, String)>,
+    /// What is wrong; empty after a good night.
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for Toll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, count) in &self.rows {
+            writeln!(f, "{what:<52} {count:>9}")?;
+        }
+        self.faults
+            .iter()
+            .try_for_each(|it| writeln!(f, "FAULT {it}"))
+    }
+}
+
+/// Lives through a night.
+///
+/// # Errors
+/// When it cannot be lived through: the program does not start, or does not come to rest.
+pub async fn survive(night: &Night) -> Result<Toll, String> {
+    let mut field = Field::new(night).map_err(|error| error.to_string())?;
+    let outcome = field.live(night).await;
+    outcome.map_err(|error| {
+        let log = child::read(&field.log).tail(40);
+        format!("{error}\nthe program's log ends:\n{log}")
+    })
+}
+
+struct Field {
+    _dir: TempDir,
+    folder: Folder,
+    slack: SlackStandIn,
+    log: SharedLog,
+    rng: Rng,
+    desk: Arc<Desk>,
+    door: watch::Sender<Option<Door>>,
+    tokens: Door,
+    counts: Counts,
+    /// When each life began.
+    lives: Vec<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    kills: u32,
+    at_start: u32,
+    looks: u32,
+    starts: Vec<Duration>,
+    unknown: std::collections::BTreeMap<String, String>,
+    most_timers: usize,
+    most_waiting: usize,
+}
+
+impl Field {
+    fn new(night: &Night) -> std::io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let slack = setup::outside()?;
+        let folder = setup::lay_out(dir.path(), Some(&slack.base_url()))?;
+        let (door, doors) = watch::channel(None);
+        let desk = Desk::new(doors).map_err(std::io::Error::other)?;
+        Ok(Self {
+            folder,
+            slack,
+            log: SharedLog::default(),
+            rng: Rng::new(night.seed),
+            desk: Arc::new(desk),
+            door,
+            tokens: Door::default(),
+            counts: Counts::default(),
+            lives: Vec::new(),
+            _dir: dir,
+        })
+    }
+
+    async fn live(&mut self, night: &Night) -> Result<Toll, String> {
+        let began = Instant::now();
+        let (end, ends) = watch::channel(false);
+        let mut running = Some(self.first_start(night).await?);
+        let workers: Vec<JoinHandle<()>> = (0..WORKERS)
+            .map(|it| {
+                tokio::spawn(work(
+                    Arc::clone(&self.desk),
+                    it,
+                    self.rng.draw(),
+                    ends.clone(),
+                ))
+            })
+            .collect();
+        let mut faults = Vec::new();
+        while self.counts.kills < night.kills && faults.is_empty() {
+            outside::misbehave(&self.slack, &mut self.rng);
+            let life = running.take();
+            self.live_and_die(night, life).await?;
+            if self.rng.chance(LOOKS) {
+                faults = self.look().await?;
+            }
+            faults.extend(self.desk.faults());
+        }
+        if !faults.is_empty() {
+            return Ok(self.toll(began, faults, &Record::default()));
+        }
+        let record = self.come_to_rest(night, &end, workers).await?;
+        let mut faults = self.desk.faults();
+        faults.extend(audit(&self.desk.ledger(), &record));
+        Ok(self.toll(began, faults, &record))
+    }
+
+    async fn first_start(&mut self, night: &Night) -> Result<Running, String> {
+        let running = self.start(night)?;
+        let (url, _) = tokio::task::block_in_place(|| running.url())?;
+        self.tokens = ingest_token(&url, &self.folder.data).await?;
+        self.open_doors(self.tokens.url.clone());
+        Ok(running)
+    }
+
+    fn start(&self, night: &Night) -> Result<Running, String> {
+        Running::start(&night.program, &self.folder.config, &self.log)
+    }
+
+    fn open_doors(&mut self, url: String) {
+        self.lives.push(now());
+        let door = Door {
+            url,
+            ..self.tokens.clone()
+        };
+        self.door.send_replace(Some(door));
+    }
+
+    /// Goes on from a life that has begun, or begins one, and ends it.
+    async fn live_and_die(&mut self, night: &Night, life: Option<Running>) -> Result<(), String> {
+        let running = match life {
+            Some(running) => running,
+            None => self.start(night)?,
+        };
+        let usual = self.counts.starts.last().map_or(200, |it| it.as_millis());
+        let usual = u64::try_from(usual).unwrap_or(u64::MAX).max(1);
+        let is_open = self.door.borrow().is_some();
+        if !is_open && self.rng.chance(KILLS_AT_START) {
+            self.counts.at_start += 1;
+            let delay = Duration::from_millis(self.rng.below(usual));
+            tokio::time::sleep(delay).await;
+        } else {
+            if !is_open {
+                let (url, took) = tokio::task::block_in_place(|| running.url())?;
+                self.counts.starts.push(took);
+                self.open_doors(url);
+            }
+            let delay = Duration::from_micros(self.rng.below(LIFE_MS_MAX * 1_000));
+            tokio::time::sleep(delay).await;
+        }
+        running.kill();
+        self.door.send_replace(None);
+        self.counts.kills += 1;
+        Ok(())
+    }
+
+    /// Opens what the program left, and holds it against what it answered.
+    async fn look(&mut self) -> Result<Vec<String>, String> {
+        let desk = Arc::clone(&self.desk);
+        let _none = desk.under_way.write().await;
+        let record = tokio::task::block_in_place(|| self.record())?;
+        self.counts.looks += 1;
+        self.counts.most_timers = self.counts.most_timers.max(record.timers.len());
+        self.counts.most_waiting = self.counts.most_waiting.max(record.waiting.len());
+        let unknown = record.unknown.iter();
+        self.counts
+            .unknown
+            .extend(unknown.map(|(key, once)| (key.clone(), once.clone())));
+        let mut faults = audit(&desk.ledger(), &record);
+        let late = self
+            .lives
+            .len()
+            .checked_sub(LIVES_LATE_MAX)
+            .and_then(|it| self.lives.get(it));
+        for timer in late.into_iter().flat_map(|at| record.due_before(*at)) {
+            faults.push(format!(
+                "passed over: timer {} due {}",
+                timer.id, timer.due.0
+            ));
+        }
+        Ok(faults)
+    }
+
+    fn record(&self) -> Result<Record, String> {
+        let store = SledStore::open(&self.folder.data).map_err(|error| error.to_string())?;
+        Record::of(&store)
+    }
+
+    /// Ends the load, lets the program do what it owes, and answers what it left then.
+    async fn come_to_rest(
+        &mut self,
+        night: &Night,
+        end: &watch::Sender<bool>,
+        workers: Vec<JoinHandle<()>>,
+    ) -> Result<Record, String> {
+        self.slack.heal();
+        let mut running = self.start(night)?;
+        let (url, _) = tokio::task::block_in_place(|| running.url())?;
+        self.open_doors(url);
+        end.send_replace(true);
+        for worker in workers {
+            let ended = tokio::time::timeout(QUIET_WITHIN, worker).await;
+            ended
+                .map_err(|_| "the load did not end".to_owned())?
+                .map_err(|error| error.to_string())?;
+        }
+        self.escalations_go_on().await?;
+        self.resolve_all().await?;
+        let waits_since = Instant::now();
+        loop {
+            tokio::time::sleep(QUIET_LOOK).await;
+            running.kill();
+            self.door.send_replace(None);
+            let record = tokio::task::block_in_place(|| self.record())?;
+            let left = settled(&record, now());
+            if left.is_empty() {
+                return Ok(record);
+            }
+            if waits_since.elapsed() > QUIET_WITHIN {
+                let left = left.join("\n");
+                return Err(format!(
+                    "in {QUIET_WITHIN:?} of quiet not all was done:\n{left}"
+                ));
+            }
+            running = self.start(night)?;
+            let (url, _) = tokio::task::block_in_place(|| running.url())?;
+            self.open_doors(url);
+        }
+    }
+
+    /// Every incident that nobody has takes its next step.
+    async fn escalations_go_on(&self) -> Result<(), String> {
+        for number in self.active().await? {
+            let before = self.show(number).await?;
+            let due = before["next_escalation_at"].clone();
+            if due.is_null() || before["status"] != "open" {
+                continue;
+            }
+            let what = format!("the escalation of incident {number} to go on");
+            until(&what, QUIET_WITHIN, async || {
+                let after = self.show(number).await.ok()?;
+                (after["next_escalation_at"] != due).then_some(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn resolve_all(&self) -> Result<(), String> {
+        for number in self.active().await? {
+            let door = self.door.borrow().clone().unwrap_or_default();
+            let url = format!("{}/api/v1/incidents/{number}/actions", door.url);
+            let action = json!({ "action": "resolve", "reason": "the night is over" });
+            let asked = client()?.post(url).bearer_auth(&door.admin).json(&action);
+            let answer = asked.send().await.map_err(|error| error.to_string())?;
+            if !answer.status().is_success() {
+                return Err(format!(
+                    "resolving {number} was answered {}",
+                    answer.status()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    async fn active(&self) -> Result<Vec<u64>, String> {
+        let list = self.get("incidents?status=active&limit=500").await?;
+        let all = list["incidents"].as_array().cloned().unwrap_or_default();
+        Ok(all.iter().filter_map(|it| it["number"].as_u64()).collect())
+    }
+
+    async fn show(&self, number: u64) -> Result<Value, String> {
+        self.get(&format!("incidents/{number}")).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, String> {
+        let door = self.door.borrow().clone().unwrap_or_default();
+        let asked = client()?
+            .get(format!("{}/api/v1/{path}", door.url))
+            .bearer_auth(&door.admin);
+        let answer = asked.send().await.map_err(|error| error.to_string())?;
+        answer.json().await.map_err(|error| error.to_string())
+    }
+
+    fn toll(&self, began: Instant, mut faults: Vec<String>, record: &Record) -> Toll {
+        let seen = outside::seen(&self.slack, record);
+        let (ledger, log, counts) = (self.desk.ledger(), child::read(&self.log), &self.counts);
+        let count = |is_it: fn(&Event) -> bool| {
+            let all = record.incidents.values().flat_map(|it| &it.events);
+            all.filter(|it| is_it(&it.event)).count()
+        };
+        let mut starts: Vec<u128> = counts.starts.iter().map(Duration::as_millis).collect();
+        starts.sort_unstable();
+        let usual = starts.get(starts.len() / 2).copied().unwrap_or_default();
+        let answered = ledger.acts.values().filter(|it| it.answered).count();
+        let lines = ledger.lines.values().filter(|it| it.1.answered).count();
+        if !record.incidents.is_empty() {
+            faults.extend(seen.faults.iter().cloned());
+        }
+        let missing = faults.iter().filter(|it| it.starts_with("missing")).count();
+        let lost = faults.iter().filter(|it| it.starts_with("lost")).count();
+        let passed = faults
+            .iter()
+            .filter(|it| it.starts_with("passed over"))
+            .count();
+        let rows = vec![
+            ("kills", counts.kills.to_string()),
+            ("  while it started", counts.at_start.to_string()),
+            ("starts: median, in ms", usual.to_string()),
+            (
+                "looks into the store after a kill",
+                (counts.looks + 1).to_string(),
+            ),
+            ("requests answered with success", ledger.answers.to_string()),
+            (
+                "requests left without an answer, and repeated",
+                ledger.unanswered.to_string(),
+            ),
+            (
+                "different alerts answered",
+                ledger.alerts_answered().to_string(),
+            ),
+            (
+                "acknowledgements and resolves answered",
+                answered.to_string(),
+            ),
+            ("lines of logs answered", lines.to_string()),
+            ("incidents", record.incidents.len().to_string()),
+            (
+                "escalation steps taken by timers",
+                count(|it| matches!(it, Event::Escalated { .. })).to_string(),
+            ),
+            ("most timers set at a look", counts.most_timers.to_string()),
+            (
+                "most deliveries waiting at a look",
+                counts.most_waiting.to_string(),
+            ),
+            (
+                "pages taken",
+                count(|it| matches!(it, Event::PageTaken { .. })).to_string(),
+            ),
+            ("requests outside", seen.requests.to_string()),
+            ("messages outside, by key", seen.posts.len().to_string()),
+            (
+                "  repeated under the same key",
+                seen.duplicates().to_string(),
+            ),
+            (
+                "deliveries cut off, marked and brought again",
+                log.interrupted.to_string(),
+            ),
+            (
+                "effects of unknown outcome seen at looks",
+                counts.unknown.len().to_string(),
+            ),
+            (
+                "effects told to be unknown, and looked after",
+                log.unknown.len().to_string(),
+            ),
+            ("dead letters", record.dead_letters.len().to_string()),
+            ("answered and missing", missing.to_string()),
+            ("timers and deliveries lost", lost.to_string()),
+            ("timers and steps passed over", passed.to_string()),
+            ("seconds", format!("{:.1}", began.elapsed().as_secs_f64())),
+        ];
+        Toll { rows, faults }
+    }
+}
+
+/// The way in at `url`, with the token of the first start and a new one for senders.
+pub(super) async fn ingest_token(url: &str, data: &Path) -> Result<Door, String> {
+    let admin = std::fs::read_to_string(data.join("admin.token"));
+    let admin = admin.map_err(|error| error.to_string())?.trim().to_owned();
+    let wanted = json!({ "name": "load", "scope": "ingest", "integration": "prometheus" });
+    let asked = client()?
+        .post(format!("{url}/api/v1/tokens"))
+        .bearer_auth(&admin)
+        .json(&wanted);
+    let made = asked.send().await.map_err(|error| error.to_string())?;
+    let made: Value = made.json().await.map_err(|error| error.to_string())?;
+    let ingest = made["token"]
+        .as_str()
+        .ok_or("no token was made")?
+        .to_owned();
+    let url = url.to_owned();
+    Ok(Door { url, ingest, admin })
+}
+
+/// Now, as the program's own clock has it.
+fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,133 @@
+//! The far side: the Slack stand-in, slow on purpose so that kills fall between a request and
+//! its answer, and what it saw, by idempotency key.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tocsin::standin::slack::{Fault, FaultRule, Request, SlackStandIn};
+use tocsin_core::Event;
+
+use super::record::Record;
+use crate::sim::Rng;
+
+/// What every answer takes at least, in milliseconds.
+const USUAL_MS: u64 = 4;
+
+/// What came of everything that was sent outside.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Requests.
+    pub(super) requests: usize,
+    /// Messages that somebody asked for, by their key: how often.
+    pub(super) posts: BTreeMap<String, usize>,
+    /// What is wrong.
+    pub(super) faults: Vec<String>,
+}
+
+/// Chooses how the far side behaves until the next kill.
+pub(super) fn misbehave(slack: &SlackStandIn, rng: &mut Rng) {
+    slack.heal();
+    let usual = Duration::from_millis(USUAL_MS + rng.below(8));
+    slack.fail(FaultRule::always(Fault::Slow(usual)));
+    if rng.chance(40) {
+        let slow = Duration::from_millis(50 + rng.below(250));
+        let times = 1 + u32::try_from(rng.below(6)).unwrap_or(0);
+        slack.fail(FaultRule::times(times, Fault::Slow(slow)).on("chat.postMessage"));
+    }
+    if rng.chance(20) {
+        slack.fail(FaultRule::times(1, Fault::LoseAnswer).on("chat.postMessage"));
+    }
+    if rng.chance(10) {
+        slack.fail(FaultRule::times(1, Fault::LoseAnswer).on("conversations.create"));
+    }
+    if rng.chance(20) {
+        slack.fail(FaultRule::times(1, Fault::Hang).on("chat.postMessage"));
+    }
+    if rng.chance(5) {
+        slack.fail(FaultRule::times(1, Fault::Hang));
+    }
+}
+
+/// Reads what came, and holds it against what the store says was done.
+pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
+    let mut seen = Seen {
+        faults: slack.unexpected(),
+        ..Seen::default()
+    };
+    let requests = slack.requests();
+    seen.requests = requests.len();
+    for request in requests
+        .iter()
+        .filter(|it| it.method() == "chat.postMessage")
+    {
+        match key_of(request) {
+            Some(key) => *seen.posts.entry(key).or_default() += 1,
+            None => seen
+                .faults
+                .push("a message came without an idempotency key".to_owned()),
+        }
+    }
+    for told in record.incidents.values() {
+        let incident = &told.incident;
+        for (version, recorded) in (1_u64..).zip(&told.events) {
+            let key = match &recorded.event {
+                Event::Logged { .. } => format!("log:{}/{version}", incident.id),
+                Event::PageTaken { page, .. } => format!("page:{}", incident.page_id(*page)),
+                _ => continue,
+            };
+            if !seen.posts.contains_key(&key) {
+                seen.faults
+                    .push(format!("lost delivery: {key} never came outside"));
+            }
+        }
+    }
+    one_key_each(&requests, &mut seen.faults);
+    one_room_each(slack, record, &mut seen.faults);
+    seen
+}
+
+impl Seen {
+    /// Requests that repeated an earlier one's key.
+    pub(super) fn duplicates(&self) -> usize {
+        self.posts.values().map(|it| it - 1).sum()
+    }
+}
+
+fn key_of(request: &Request) -> Option<String> {
+    let metadata = request.field("metadata")?;
+    let metadata: serde_json::Value = serde_json::from_str(metadata).ok()?;
+    let key = metadata["event_payload"]["effect_id"].as_str()?;
+    Some(key.to_owned())
+}
+
+/// What is said twice in one place is said under one key.
+fn one_key_each(requests: &[Request], faults: &mut Vec<String>) {
+    let mut keys: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for request in requests
+        .iter()
+        .filter(|it| it.method() == "chat.postMessage")
+    {
+        let text = request.field("text").unwrap_or_default().to_owned();
+        let place = request.field("channel").unwrap_or_default().to_owned();
+        // Lines of the load are unlike each other; what the daemon says may come again.
+        if text.contains("line-") {
+            keys.entry((place, text))
+                .or_default()
+                .extend(key_of(request));
+        }
+    }
+    for ((_, text), keys) in keys.iter().filter(|it| it.1.len() > 1) {
+        faults.push(format!("`{text}` came under {} keys", keys.len()));
+    }
+}
+
+/// Each incident has one war room.
+fn one_room_each(slack: &SlackStandIn, record: &Record, faults: &mut Vec<String>) {
+    let rooms = slack.channels().len();
+    if rooms != record.incidents.len() {
+        faults.push(format!(
+            "{} incidents have {rooms} war rooms",
+            record.incidents.len()
+        ));
+    }
+}

@@ -1,0 +1,150 @@
+//! What the store of a program that was killed holds, read whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tocsin::runtime::{Parcel, decode_row, events_of, timer_key};
+use tocsin_core::alert::{Alert, Tally};
+use tocsin_core::consequences::{Notice, wanted_timers};
+use tocsin_core::{Incident, IncidentId, Recorded, Timestamp};
+use tocsin_store::{Class, OutboxRow, Store, Table, TimerKey};
+
+/// Rows that one read brings; no night has so many.
+const ROWS_MAX: usize = 1_000_000;
+/// The kind of a timer that belongs to an incident.
+const OF_INCIDENTS: &str = "incident";
+
+/// One incident, with all that was said of it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How it stands, folded from its events.
+    pub incident: Incident,
+    /// Its events.
+    pub events: Vec<Recorded>,
+    /// The timers that it wants.
+    pub wants: BTreeSet<TimerKey>,
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Whether each alert fires, by service and name.
+    pub alerts: BTreeMap<(String, String), bool>,
+    /// The incidents, by id.
+    pub incidents: BTreeMap<IncidentId, Told>,
+    /// The timers of incidents that are set.
+    pub timers: BTreeSet<TimerKey>,
+    /// Pages that wait in the outbox: incident, page, contact.
+    pub pages_waiting: Vec<(IncidentId, u32, u32)>,
+    /// Everything that waits in the outbox.
+    pub waiting: Vec<OutboxRow>,
+    /// Effects outside whose outcome is unknown: what the plugin calls each.
+    pub unknown: BTreeMap<String, String>,
+    /// What was given up, and why.
+    pub dead_letters: Vec<String>,
+}
+
+impl Record {
+    /// Reads a store whole.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn of(store: &dyn Store) -> Result<Self, String> {
+        let text = |error: &dyn std::error::Error| error.to_string();
+        let rows = |table| {
+            let rows = store.rows(table, "", None, ROWS_MAX);
+            rows.map_err(|error| text(&error))
+        };
+        let mut record = Self::default();
+        for (_, row) in rows(Table::Alert)? {
+            let alert: Alert = decode_row("an alert", &row.value).map_err(|error| text(&error))?;
+            let label = |name: &str| alert.labels.get(name).cloned().unwrap_or_default();
+            let key = (label("service"), label("alertname"));
+            record.alerts.insert(key, alert.firing);
+        }
+        for (stream, _) in store
+            .streams(None, ROWS_MAX)
+            .map_err(|error| text(&error))?
+        {
+            let Some(id) = stream.0.strip_prefix("incident/") else {
+                continue;
+            };
+            let id = IncidentId(id.to_owned());
+            let told = Told::of(store, &id)?;
+            record.incidents.insert(id, told);
+        }
+        let timers = store.timers(None, ROWS_MAX).map_err(|error| text(&error))?;
+        let timers = timers.into_iter().map(|it| it.key);
+        record.timers = timers.filter(|it| it.kind == OF_INCIDENTS).collect();
+        for class in Class::ALL {
+            let waiting = store.outbox(class, None, ROWS_MAX);
+            record
+                .waiting
+                .extend(waiting.map_err(|error| text(&error))?);
+        }
+        record.pages_waiting = record.waiting.iter().filter_map(page_of).collect();
+        for (key, row) in rows(Table::Effect)? {
+            if row.value.get("started").is_some() {
+                let once = row.value["once"].as_str().unwrap_or_default().to_owned();
+                record.unknown.insert(key, once);
+            }
+        }
+        for (_, row) in rows(Table::DeadLetter)? {
+            record.dead_letters.push(row.value["why"].to_string());
+        }
+        Ok(record)
+    }
+
+    /// The incident of a service, if there is one; the newest.
+    #[must_use]
+    pub fn of_service(&self, service: &str) -> Option<&Told> {
+        let mut all = self.incidents.values().rev();
+        all.find(|it| it.incident.service == service)
+    }
+
+    /// Timers that are due before a time.
+    pub fn due_before(&self, at: Timestamp) -> impl Iterator<Item = &TimerKey> {
+        self.timers.iter().filter(move |it| it.due < at)
+    }
+}
+
+impl Told {
+    fn of(store: &dyn Store, id: &IncidentId) -> Result<Self, String> {
+        let events = events_of(store, id).map_err(|error| error.to_string())?;
+        let tally = store.row(Table::Tally, id.as_str());
+        let tally = match tally.map_err(|error| error.to_string())? {
+            Some(row) => decode_row("a tally", &row.value).map_err(|error| error.to_string())?,
+            None => Tally::default(),
+        };
+        Self::from(id, events, &tally)
+    }
+
+    /// An incident from its events.
+    ///
+    /// # Errors
+    /// When they cannot be folded.
+    pub fn from(id: &IncidentId, events: Vec<Recorded>, tally: &Tally) -> Result<Self, String> {
+        let incident = Incident::replay(id, &events).map_err(|error| error.to_string())?;
+        let wants = wanted_timers(&incident, tally);
+        Ok(Self {
+            wants: wants.iter().map(timer_key).collect(),
+            incident,
+            events,
+        })
+    }
+}
+
+fn page_of(row: &OutboxRow) -> Option<(IncidentId, u32, u32)> {
+    match decode_row::<Parcel>("a delivery", &row.body).ok()? {
+        Parcel::News {
+            incident,
+            news: Notice::Page { page, contact, .. },
+            ..
+        }
+        | Parcel::Mail {
+            incident,
+            page,
+            contact,
+        } => Some((incident, page, contact)),
+        _ => None,
+    }
+}

@@ -1,0 +1,241 @@
+//! The auditor bites: each fault is planted in a record that is sound without it.
+
+use serde_json::json;
+use tocsin::runtime::Parcel;
+use tocsin_core::alert::Tally;
+use tocsin_core::consequences::Notice;
+use tocsin_core::{IncidentId, Recorded, Timestamp};
+use tocsin_store::{Class, OutboxKey, OutboxRow};
+
+use super::{Act, Ledger, Record, Told, audit, settled};
+
+const ACKED: &str = "checkout";
+const PAGED: &str = "search";
+
+/// Two incidents: one that somebody has, and one whose page is on its way.
+fn sound() -> (Ledger, Record) {
+    let mut ledger = Ledger::default();
+    let mut record = Record::default();
+    for (number, service) in [(1, ACKED), (2, PAGED)] {
+        ledger.asks_alert(service, "Down", true);
+        ledger.alert_answered(service, "Down", true);
+        record
+            .alerts
+            .insert((service.to_owned(), "Down".to_owned()), true);
+        let id = IncidentId(format!("i{number}"));
+        let told = Told::from(&id, events(number, service), &Tally::default()).unwrap();
+        record.incidents.insert(id, told);
+    }
+    ledger.asks_act(ACKED, Act::Ack);
+    ledger.act_answered(ACKED, Act::Ack);
+    ledger.asks_line(ACKED, "we roll back");
+    ledger.line_answered("we roll back");
+    let wanted = record.incidents.values().flat_map(|it| it.wants.clone());
+    record.timers = wanted.collect();
+    let page = IncidentId("i2".to_owned());
+    record.waiting.push(parcel(&page));
+    record.pages_waiting.push((page, 1, 0));
+    (ledger, record)
+}
+
+fn events(number: u64, service: &str) -> Vec<Recorded> {
+    let steps = json!([{ "page": ["person:ada"], "wait_ms": 1_000 },
+        { "page": ["person:bob"], "wait_ms": 1_000 }]);
+    let contacts = json!([{ "kind": "slack", "address": "U1" },
+        { "kind": "slack", "address": "U2" }]);
+    let mut all = vec![
+        json!({ "type": "opened", "data": { "number": number, "key": service, "title": "Down",
+            "service": service, "grade": "critical", "grade_reason": "it is",
+            "plan": { "steps": steps }, "plan_reason": "so" } }),
+        json!({ "type": "escalated", "data": { "step": 0, "round": 0, "next_at": 1_000 } }),
+        json!({ "type": "paged", "data": { "page": 1, "person": "ada", "contacts": contacts,
+            "step": 0, "next_contact_at": 3_000 } }),
+    ];
+    if service == ACKED {
+        all.push(json!({ "type": "acknowledged", "data": { "via": "api" } }));
+        let line = json!({ "kind": "note", "body": "we roll back" });
+        all.push(json!({ "type": "logged", "data": line }));
+    }
+    let recorded = all.into_iter().map(|mut event| {
+        event["at"] = json!(0);
+        event["by"] = json!({ "kind": "tocsin" });
+        serde_json::from_value(event).unwrap()
+    });
+    recorded.collect()
+}
+
+fn parcel(incident: &IncidentId) -> OutboxRow {
+    let news = Notice::Page {
+        page: 1,
+        contact: 0,
+        person: "ada".into(),
+        channel: "slack".to_owned(),
+    };
+    let parcel = Parcel::News {
+        plugin: "slack".into(),
+        incident: incident.clone(),
+        news,
+    };
+    OutboxRow {
+        key: OutboxKey {
+            class: Class::Page,
+            lane: "ada/slack".to_owned(),
+            seq: 1,
+        },
+        coalesce: None,
+        not_before: Timestamp(0),
+        created_at: Timestamp(0),
+        attempts: 1,
+        body: serde_json::to_value(parcel).unwrap(),
+    }
+}
+
+/// The events of one incident, changed, and the incident folded anew.
+fn retell(record: &mut Record, id: &str, change: impl Fn(&mut Vec<Recorded>)) {
+    let id = IncidentId(id.to_owned());
+    let mut events = record.incidents[&id].events.clone();
+    change(&mut events);
+    let told = Told::from(&id, events, &Tally::default()).unwrap();
+    record.incidents.insert(id, told);
+}
+
+fn escalated(at: i64, step: u32) -> Recorded {
+    let data = json!({ "step": step, "round": 0, "next_at": at + 1_000 });
+    let event = json!({ "at": at, "by": { "kind": "tocsin" }, "type": "escalated", "data": data });
+    serde_json::from_value(event).unwrap()
+}
+
+#[test]
+fn a_sound_record_has_no_fault() {
+    let (ledger, record) = sound();
+    assert_eq!(audit(&ledger, &record), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_not_answered_may_be_missing_and_may_be_there() {
+    let (mut ledger, record) = sound();
+    ledger.asks_alert("other", "Down", true);
+    ledger.asks_alert(ACKED, "Down", false);
+    ledger.asks_act(PAGED, Act::Ack);
+    ledger.asks_line(PAGED, "nobody heard this");
+    ledger.asks_open("nor of this");
+    assert_eq!(audit(&ledger, &record), Vec::<String>::new());
+}
+
+type Plant = fn(&mut Ledger, &mut Record);
+
+#[test]
+fn each_planted_fault_is_reported() {
+    let plants: [(&str, &str, Plant); 12] = [
+        (
+            "an alert that was answered",
+            "missing: alert Down",
+            |_, record| {
+                record.alerts.retain(|(service, _), _| service != ACKED);
+            },
+        ),
+        (
+            "an alert that ended unasked",
+            "missing: alert Down",
+            |_, record| {
+                record.alerts.values_mut().for_each(|it| *it = false);
+            },
+        ),
+        (
+            "an incident",
+            "missing: no incident of search",
+            |_, record| {
+                record.incidents.pop_last();
+            },
+        ),
+        (
+            "an acknowledgement",
+            "missing: Ack of checkout",
+            |_, record| {
+                retell(record, "i1", |events| drop(events.remove(3)));
+            },
+        ),
+        (
+            "a line of the log",
+            "missing: line `we roll back`",
+            |_, record| {
+                retell(record, "i1", |events| drop(events.pop()));
+            },
+        ),
+        (
+            "a line that stands twice",
+            "repeated: line `we roll back`",
+            |_, record| {
+                retell(record, "i1", |events| events.push(events[4].clone()));
+            },
+        ),
+        (
+            "an incident opened by hand",
+            "missing: incident `by hand`",
+            |ledger, _| {
+                ledger.asks_open("by hand");
+                ledger.open_answered("by hand");
+            },
+        ),
+        (
+            "a delivery",
+            "lost delivery: page 1 of incident 2",
+            |_, record| {
+                record.pages_waiting.clear();
+            },
+        ),
+        ("a timer", "lost timer: i2/escalation", |_, record| {
+            record.timers.retain(|it| !it.id.ends_with("escalation"));
+        }),
+        (
+            "a timer that nobody wants",
+            "stray timer: i2/escalation",
+            |_, record| {
+                record
+                    .incidents
+                    .values_mut()
+                    .for_each(|it| it.wants.clear());
+            },
+        ),
+        (
+            "a step that was passed over",
+            "passed over: incident 2",
+            |_, record| {
+                retell(record, "i2", |events| events.push(escalated(1_000, 7)));
+            },
+        ),
+        (
+            "a step that came early",
+            "early: step 1 of incident 2",
+            |_, record| {
+                retell(record, "i2", |events| events.push(escalated(999, 1)));
+            },
+        ),
+    ];
+    for (what, says, plant) in plants {
+        let (mut ledger, mut record) = sound();
+        plant(&mut ledger, &mut record);
+        let faults = audit(&ledger, &record);
+        assert!(
+            faults.iter().any(|it| it.starts_with(says)),
+            "{what}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn a_timer_that_was_due_and_a_delivery_that_waits_are_reported_after_quiet() {
+    let (_, record) = sound();
+    let faults = settled(&record, Timestamp(1_001));
+    let has = |says: &str| faults.iter().any(|it| it.starts_with(says));
+    assert!(
+        has("passed over: timer i2/escalation due 1000"),
+        "{faults:?}"
+    );
+    assert!(has("not delivered"), "{faults:?}");
+    assert!(!has("passed over: timer i2/contact"), "{faults:?}");
+    assert_eq!(
+        settled(&Record::default(), Timestamp(1_001)),
+        Vec::<String>::new()
+    );
+}

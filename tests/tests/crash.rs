@@ -1,0 +1,56 @@
+//! The whole program, killed again and again under load, loses nothing that it answered.
+//! `TOCSIN_CRASH_KILLS` says how often, `TOCSIN_CRASH_SEED` which draws.
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tocsin_tests::crash::{Night, survive, trace};
+use tocsin_tests::{paths, skip};
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_however_often_it_is_killed() {
+    let test = "nothing_is_lost_however_often_it_is_killed";
+    if !paths::plugins().join("slack/plugin.wasm").is_file() {
+        skip::skipped(
+            test,
+            "the Slack plugin is not built; run `cargo xtask plugins`",
+        );
+        return;
+    }
+    let fresh = SystemTime::now().duration_since(UNIX_EPOCH);
+    let fresh = fresh.map_or(1, |it| u64::from(it.subsec_nanos()));
+    let night = Night {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_tocsin-under-test")),
+        seed: number("TOCSIN_CRASH_SEED").unwrap_or(fresh),
+        kills: number("TOCSIN_CRASH_KILLS")
+            .and_then(|it| it.try_into().ok())
+            .unwrap_or(200),
+    };
+    println!("seed {}", night.seed);
+    let toll = survive(&night)
+        .await
+        .unwrap_or_else(|why| panic!("seed {}: {why}", night.seed));
+    println!("{toll}");
+    assert!(
+        toll.faults.is_empty(),
+        "seed {}: {:#?}",
+        night.seed,
+        toll.faults
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_answered_before_it_is_synced() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_tocsin-under-test"));
+    let held = trace(&program).await.unwrap_or_else(|why| panic!("{why}"));
+    match held {
+        Ok(count) => println!("{count} requests, each synced before its answer"),
+        Err(why) => skip::skipped("nothing_is_answered_before_it_is_synced", &why),
+    }
+}

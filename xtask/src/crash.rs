@@ -1,0 +1,51 @@
+//! `cargo xtask crash`: the program killed as often as one likes, or one night again.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::{paths, plugins};
+
+/// What `cargo xtask crash` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How often the program is killed
+    #[arg(long, default_value_t = 1_000)]
+    kills: u32,
+    /// Draw as the night of this seed did; what the machine does between is its own
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Builds the plugins and runs the crash test, which counts what it saw.
+///
+/// # Errors
+/// When the plugins cannot be built or cargo cannot be started.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    plugins::run(&plugins::Args::default())?;
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root()).args([
+        "test",
+        "--package",
+        "tocsin-tests",
+        "--test",
+        "crash",
+        "--",
+        "--exact",
+        "nothing_is_lost_however_often_it_is_killed",
+        "--nocapture",
+    ]);
+    command
+        .env("TOCSIN_CRASH_KILLS", args.kills.to_string())
+        .env("TOCSIN_PLUGINS", paths::target().join("plugins"));
+    if let Some(seed) = args.seed {
+        command.env("TOCSIN_CRASH_SEED", seed.to_string());
+    }
+    let status = command.status().context("cannot start cargo")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
