@@ -85,6 +85,25 @@ pub(crate) enum NetError {
 }
 
 impl NetError {
+    /// The same without the plugin's secrets: where a far side leads to is its own words, and
+    /// they may repeat a credential.
+    pub(crate) fn redacted(self, secrets: &SecretSet) -> Self {
+        let clean = |text: String| secrets.redact_text(&text).0;
+        match self {
+            Self::Denied(denied) => Self::Denied(Denied {
+                what: clean(denied.what),
+                remedy: clean(denied.remedy),
+                ..denied
+            }),
+            Self::Invalid(text) => Self::Invalid(clean(text)),
+            Self::Connect(text) => Self::Connect(clean(text)),
+            Self::Tls(text) => Self::Tls(clean(text)),
+            Self::Broken(text) => Self::Broken(clean(text)),
+            Self::Redirected(error) => Self::Redirected(Box::new(error.redacted(secrets))),
+            Self::Secret(_) | Self::Timeout { .. } | Self::TooManyRedirects => self,
+        }
+    }
+
     /// Surely nothing reached the other side.
     pub(crate) fn never_left(&self) -> bool {
         match self {

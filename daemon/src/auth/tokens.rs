@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::Config;
 use crate::runtime::{EngineError, Request, Write, Writer, decode_row, unbroken};
-use crate::tokens::{RANDOM_BYTES, Scope, Token, TokenRow};
+use crate::tokens::{RANDOM_BYTES, Scope, Token, TokenRow, repeatable};
 
 /// Tokens that are kept; more are refused until some are revoked.
 pub const TOKENS_MAX: usize = 1_000;
@@ -147,7 +147,7 @@ impl Tokens {
         let one = Arc::clone(&self.changing).lock_owned().await;
         let kept = self.by_hash.load_full();
         let row = kept.values().find(|it| it.id == id);
-        let row = Arc::clone(row.ok_or_else(|| TokenError::Unknown(id.to_owned()))?);
+        let row = Arc::clone(row.ok_or_else(|| TokenError::Unknown(repeatable(id).to_owned()))?);
         let admins = kept.values().filter(|it| it.scope == Scope::Admin);
         if row.scope == Scope::Admin && admins.count() < 2 {
             return Err(TokenError::LastAdmin);

@@ -11,7 +11,7 @@ use tocsin_core::{Actor, IntegrationId};
 use super::problem::{Kind, Problem};
 use crate::app::App;
 use crate::config::IntegrationKind;
-use crate::tokens::{Carried, Scope, TokenRow, carried};
+use crate::tokens::{Carried, Scope, TokenRow, carried, repeatable};
 
 /// The header of senders that can set no other.
 const KEY_HEADER: &str = "x-tocsin-key";
@@ -65,9 +65,10 @@ impl Holder {
         if self.row.may_ingest(integration) || self.row.scope == Scope::Admin {
             return Ok(());
         }
+        let named = repeatable(&integration.0);
         let detail = format!(
-            "this needs a token of scope ingest for the integration `{integration}`; \
-             `tocsin token create --integration {integration}` makes one"
+            "this needs a token of scope ingest for the integration `{named}`; \
+             `tocsin token create --integration {named}` makes one"
         );
         Err(Problem::new(Kind::FORBIDDEN, detail).with("scope", Scope::Ingest.as_str()))
     }

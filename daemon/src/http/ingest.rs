@@ -18,6 +18,7 @@ use super::{RequestId, blocking};
 use crate::app::App;
 use crate::config::{IntegrationConfig, IntegrationKind};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
+use crate::tokens::repeatable;
 
 /// What became of a sender's alerts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -56,7 +57,8 @@ pub(super) async fn ingest(
     holder.need_ingest(&integration)?;
     let config = app.config.integrations.get(&integration).cloned();
     let Some(config) = config else {
-        let detail = format!("there is no integration `{integration}` in the configuration");
+        let named = repeatable(&integration.0);
+        let detail = format!("there is no integration `{named}` in the configuration");
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
     let ctx = Received::new(integration, app.runtime.clock.now(), id);

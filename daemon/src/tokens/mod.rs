@@ -12,7 +12,7 @@ mod secret;
 
 pub use carried::{Carried, UnreadableToken, carried};
 pub use row::{Scope, TokenRow, UnknownScope};
-pub use secret::{BadToken, RANDOM_BYTES, TOKEN_BYTES_MAX, Token, TokenHash};
+pub use secret::{BadToken, RANDOM_BYTES, TOKEN_BYTES_MAX, Token, TokenHash, repeatable};
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,17 @@ pub struct Token {
 #[error("not a tocsin token; it begins with tocsin_ and comes from `tocsin token create`")]
 pub struct BadToken;
 
+/// A text as it may be repeated to who sent it: a token that stands where a name or an id belongs
+/// ends in no answer, which others may read.
+#[must_use]
+pub fn repeatable(text: &str) -> &str {
+    if text.trim_start().starts_with(PREFIX) {
+        "tocsin_…"
+    } else {
+        text
+    }
+}
+
 impl Token {
     /// A token made of `random`, which must come from the system's generator.
     #[must_use]

@@ -53,6 +53,14 @@ fn what_is_no_token_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_token_where_a_name_belongs_is_not_repeated() {
+    let made = token(Scope::Ingest, 7);
+    for (text, shown) in [(made.reveal(), "tocsin_…"), ("curl", "curl")] {
+        assert_eq!(repeatable(text), shown);
+    }
+}
+
+#[test]
 fn neither_debug_nor_the_row_shows_a_token() {
     let made = token(Scope::Admin, 0xab);
     let random = made.reveal().trim_start_matches("tocsin_admin_");

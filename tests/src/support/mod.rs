@@ -5,6 +5,7 @@
 //! tests that need it are skipped by name.
 
 mod alertmanager;
+pub mod canary;
 mod daemon;
 mod debian;
 mod hostile;

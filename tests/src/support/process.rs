@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// Longest part of the output that a report shows, in bytes: its end.
+const REPORT_BYTES_MAX: usize = 64 << 10;
+
 /// A running program with a temporary folder of its own; killed when dropped.
 pub struct Process {
     name: String,
@@ -42,7 +45,12 @@ impl Process {
     /// Its output under its name, for the message of a failed test.
     #[must_use]
     pub fn report(&self) -> String {
-        format!("--- {} printed:\n{}", self.name, self.output())
+        let output = self.output();
+        let mut from = output.len().saturating_sub(REPORT_BYTES_MAX);
+        while !output.is_char_boundary(from) {
+            from += 1;
+        }
+        format!("--- {} printed at last:\n{}", self.name, &output[from..])
     }
 
     /// Its process id.

@@ -69,6 +69,38 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
     assert_none("unwrap or expect without a `// proof: …`", &found);
 }
 
+/// The only places that compare secrets, and with what: none takes longer where more agrees.
+const COMPARES: [(&str, &str); 3] = [
+    ("daemon/src/tokens/secret.rs", ".ct_eq("),
+    ("daemon/src/mail/ack_link.rs", ".verify_slice("),
+    ("daemon/plugin-host/src/verify.rs", ".ct_eq("),
+];
+
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    let secrets = [
+        "expose_secret()",
+        ".reveal()",
+        "finalize()",
+        "signature",
+        "password",
+    ];
+    let files = sources();
+    let found = lines(&files, |file, index, line| {
+        let code = line.split("//").next().unwrap_or_default();
+        let compares = [" == ", " != ", ".eq("].iter().any(|it| code.contains(it));
+        compares && secrets.iter().any(|it| code.contains(it)) && !file.is_test(index)
+    });
+    assert_none("secrets compared by ==", &found);
+    for (path, how) in COMPARES {
+        let compares = |it: &&Source| it.path == path && it.text.contains(how);
+        assert!(
+            files.iter().find(compares).is_some(),
+            "{path} compares with {how}"
+        );
+    }
+}
+
 #[test]
 fn nothing_is_left_for_later() {
     // Spelled in two pieces, or this file would find itself.

@@ -144,6 +144,7 @@ impl CallState {
         let (method, url) = (outgoing.method.to_string(), shown(&outgoing.url));
         let started = Instant::now();
         let sent = shared.net.send(outgoing, &secrets).await;
+        let sent = sent.map_err(|error| error.redacted(&secrets));
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let outcome = match &sent {
             Ok(answer) => Ok(answer.status),

