@@ -488,7 +488,7 @@ impl Night {
         assert!(values.len() > 30, "{} values", values.len());
         for value in values {
             let text = value.to_string();
-            self.search(&format!("the store: {:.60}", text), text.as_bytes());
+            self.search(&format!("the store: {text:.60}"), text.as_bytes());
         }
     }
 }

@@ -93,11 +93,8 @@ fn secrets_are_compared_in_constant_time() {
     });
     assert_none("secrets compared by ==", &found);
     for (path, how) in COMPARES {
-        let compares = |it: &&Source| it.path == path && it.text.contains(how);
-        assert!(
-            files.iter().find(compares).is_some(),
-            "{path} compares with {how}"
-        );
+        let compares = |it: &Source| it.path == path && it.text.contains(how);
+        assert!(files.iter().any(compares), "{path} compares with {how}");
     }
 }
 
