@@ -21,8 +21,8 @@ pub fn audit(ledger: &Ledger, record: &Record) -> Vec<String> {
     faults
 }
 
-/// Everything that was passed over although there was time for it: at `quiet_since` the load had
-/// ended, and what was due then had been done.
+/// Everything that was passed over although there was time for it: the load had ended, and what
+/// was due at `quiet_since` had been done. A delivery that waits for its retry is not among it.
 #[must_use]
 pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
     let mut faults = Vec::new();
@@ -32,8 +32,16 @@ pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
             timer.id, timer.due.0
         ));
     }
-    for row in &record.waiting {
-        faults.push(format!("not delivered: {:?}: {}", row.key, row.body));
+    for row in record
+        .waiting
+        .iter()
+        .filter(|it| it.not_before < quiet_since)
+    {
+        let (key, tries) = (&row.key, row.attempts);
+        faults.push(format!(
+            "not delivered in {tries} tries: {key:?}: {}",
+            row.body
+        ));
     }
     faults
 }

@@ -11,15 +11,18 @@ mod ledger;
 mod load;
 mod night;
 mod outside;
+mod plant;
 mod record;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod toll;
 mod trace;
 mod traced;
 
 pub use audit::{audit, settled};
 pub use ledger::{Act, Ledger};
-pub use night::{Night, Toll, survive};
+pub use night::{Night, survive};
 pub use record::{Record, Told};
+pub use toll::Toll;
 pub use traced::trace;

@@ -1,6 +1,6 @@
 //! One night: start, load, kill, look; again and again; then quiet, and everything is counted.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tocsin::standin::slack::SlackStandIn;
-use tocsin_core::{Event, Timestamp};
+use tocsin_core::Timestamp;
 use tocsin_store::SledStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,8 +17,10 @@ use super::audit::{audit, settled};
 use super::child::{self, Running, SharedLog};
 use super::load::{Desk, Door, client, work};
 use super::outside;
+use super::plant::plant;
 use super::record::Record;
 use super::setup::{self, Folder};
+use super::toll::{Sums, Toll};
 use crate::sim::Rng;
 use crate::wait::until;
 
@@ -33,8 +35,12 @@ const KILLS_AT_START: u64 = 15;
 const LOOKS: u64 = 40;
 /// A timer that has been due since this many lives was passed over.
 const LIVES_LATE_MAX: usize = 25;
-/// Longest that the load may take to end its stories, and what is owed to be delivered.
-const QUIET_WITHIN: Duration = Duration::from_secs(90);
+/// Longest that the load may take to end its stories, and an escalation to go on.
+const QUIET_WITHIN: Duration = Duration::from_secs(60);
+/// Longest that is waited for what is owed once nothing is asked any more.
+const REST_WITHIN: Duration = Duration::from_secs(40);
+/// Longest that one retry is waited for; the rest stays in the outbox and is counted.
+const RETRY_WITHIN: Duration = Duration::from_secs(15);
 /// How long the program runs between two looks at whether all is delivered.
 const QUIET_LOOK: Duration = Duration::from_millis(1_500);
 
@@ -47,25 +53,6 @@ pub struct Night {
     pub seed: u64,
     /// How often it is killed.
     pub kills: u32,
-}
-
-/// What it came to.
-#[derive(Clone, Debug, Default)]
-pub struct Toll {
-    rows: Vec<(&'static str, String)>,
-    /// What is wrong; empty after a good night.
-    pub faults: Vec<String>,
-}
-
-impl fmt::Display for Toll {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (what, count) in &self.rows {
-            writeln!(f, "{what:<52} {count:>9}")?;
-        }
-        self.faults
-            .iter()
-            .try_for_each(|it| writeln!(f, "FAULT {it}"))
-    }
 }
 
 /// Lives through a night.
@@ -95,15 +82,21 @@ struct Field {
     lives: Vec<Timestamp>,
 }
 
+/// What is counted on the way.
 #[derive(Debug, Default)]
-struct Counts {
-    kills: u32,
-    at_start: u32,
-    looks: u32,
-    starts: Vec<Duration>,
-    unknown: std::collections::BTreeMap<String, String>,
-    most_timers: usize,
-    most_waiting: usize,
+pub(super) struct Counts {
+    pub(super) kills: u32,
+    /// Kills while it started.
+    pub(super) at_start: u32,
+    /// Looks into the store after a kill.
+    pub(super) looks: u32,
+    pub(super) starts: Vec<Duration>,
+    /// Effects whose outcome was unknown at a look: what the plugin calls each.
+    pub(super) unknown: BTreeMap<String, String>,
+    /// Faults planted in what a look found, and whether the auditor reported each.
+    pub(super) planted: BTreeMap<&'static str, bool>,
+    pub(super) most_timers: usize,
+    pub(super) most_waiting: usize,
 }
 
 impl Field {
@@ -222,6 +215,9 @@ impl Field {
             .unknown
             .extend(unknown.map(|(key, once)| (key.clone(), once.clone())));
         let mut faults = audit(&desk.ledger(), &record);
+        if faults.is_empty() {
+            plant(&desk.ledger(), &record, &mut self.counts.planted);
+        }
         let late = self
             .lives
             .len()
@@ -262,21 +258,27 @@ impl Field {
         self.escalations_go_on().await?;
         self.resolve_all().await?;
         let waits_since = Instant::now();
+        let mut wait = QUIET_LOOK;
         loop {
-            tokio::time::sleep(QUIET_LOOK).await;
+            tokio::time::sleep(wait).await;
             running.kill();
             self.door.send_replace(None);
             let record = tokio::task::block_in_place(|| self.record())?;
             let left = settled(&record, now());
-            if left.is_empty() {
+            let is_over = waits_since.elapsed() > REST_WITHIN;
+            if left.is_empty() && (record.waiting.is_empty() || is_over) {
                 return Ok(record);
             }
-            if waits_since.elapsed() > QUIET_WITHIN {
+            if is_over {
                 let left = left.join("\n");
                 return Err(format!(
-                    "in {QUIET_WITHIN:?} of quiet not all was done:\n{left}"
+                    "in {REST_WITHIN:?} of quiet not all was done:\n{left}"
                 ));
             }
+            // A retry that is set for later is given its time, unless that is too long.
+            let latest = record.waiting.iter().map(|it| it.not_before).max();
+            let until = Duration::from_millis(latest.map_or(0, |it| it.since(now())));
+            wait = (until + QUIET_LOOK).min(RETRY_WITHIN);
             running = self.start(night)?;
             let (url, _) = tokio::task::block_in_place(|| running.url())?;
             self.open_doors(url);
@@ -339,87 +341,33 @@ impl Field {
 
     fn toll(&self, began: Instant, mut faults: Vec<String>, record: &Record) -> Toll {
         let seen = outside::seen(&self.slack, record);
-        let (ledger, log, counts) = (self.desk.ledger(), child::read(&self.log), &self.counts);
-        let count = |is_it: fn(&Event) -> bool| {
-            let all = record.incidents.values().flat_map(|it| &it.events);
-            all.filter(|it| is_it(&it.event)).count()
-        };
-        let mut starts: Vec<u128> = counts.starts.iter().map(Duration::as_millis).collect();
-        starts.sort_unstable();
-        let usual = starts.get(starts.len() / 2).copied().unwrap_or_default();
-        let answered = ledger.acts.values().filter(|it| it.answered).count();
-        let lines = ledger.lines.values().filter(|it| it.1.answered).count();
+        let log = child::read(&self.log);
         if !record.incidents.is_empty() {
             faults.extend(seen.faults.iter().cloned());
+            faults.extend(left_alone(&self.counts.unknown, &log.unknown));
         }
-        let missing = faults.iter().filter(|it| it.starts_with("missing")).count();
-        let lost = faults.iter().filter(|it| it.starts_with("lost")).count();
-        let passed = faults
-            .iter()
-            .filter(|it| it.starts_with("passed over"))
-            .count();
-        let rows = vec![
-            ("kills", counts.kills.to_string()),
-            ("  while it started", counts.at_start.to_string()),
-            ("starts: median, in ms", usual.to_string()),
-            (
-                "looks into the store after a kill",
-                (counts.looks + 1).to_string(),
-            ),
-            ("requests answered with success", ledger.answers.to_string()),
-            (
-                "requests left without an answer, and repeated",
-                ledger.unanswered.to_string(),
-            ),
-            (
-                "different alerts answered",
-                ledger.alerts_answered().to_string(),
-            ),
-            (
-                "acknowledgements and resolves answered",
-                answered.to_string(),
-            ),
-            ("lines of logs answered", lines.to_string()),
-            ("incidents", record.incidents.len().to_string()),
-            (
-                "escalation steps taken by timers",
-                count(|it| matches!(it, Event::Escalated { .. })).to_string(),
-            ),
-            ("most timers set at a look", counts.most_timers.to_string()),
-            (
-                "most deliveries waiting at a look",
-                counts.most_waiting.to_string(),
-            ),
-            (
-                "pages taken",
-                count(|it| matches!(it, Event::PageTaken { .. })).to_string(),
-            ),
-            ("requests outside", seen.requests.to_string()),
-            ("messages outside, by key", seen.posts.len().to_string()),
-            (
-                "  repeated under the same key",
-                seen.duplicates().to_string(),
-            ),
-            (
-                "deliveries cut off, marked and brought again",
-                log.interrupted.to_string(),
-            ),
-            (
-                "effects of unknown outcome seen at looks",
-                counts.unknown.len().to_string(),
-            ),
-            (
-                "effects told to be unknown, and looked after",
-                log.unknown.len().to_string(),
-            ),
-            ("dead letters", record.dead_letters.len().to_string()),
-            ("answered and missing", missing.to_string()),
-            ("timers and deliveries lost", lost.to_string()),
-            ("timers and steps passed over", passed.to_string()),
-            ("seconds", format!("{:.1}", began.elapsed().as_secs_f64())),
-        ];
-        Toll { rows, faults }
+        for (what, _) in self.counts.planted.iter().filter(|it| !it.1) {
+            faults.push(format!("the auditor does not report that {what}"));
+        }
+        let sums = Sums {
+            counts: &self.counts,
+            ledger: &self.desk.ledger(),
+            log: &log,
+            seen: &seen,
+            record,
+            took: began.elapsed(),
+        };
+        sums.toll(faults)
     }
+}
+
+/// Messages whose outcome was unknown at a look, and which nobody looked after: the daemon never
+/// said so. A page that was acknowledged meanwhile is wanted no more, and so is not among them.
+fn left_alone(unknown: &BTreeMap<String, String>, told: &[String]) -> Vec<String> {
+    let is_owed = |once: &&String| once.starts_with("http:log:");
+    let unknown = unknown.values().filter(is_owed);
+    let left = unknown.filter(|once| !told.contains(once));
+    left.map(|once| format!("left alone: {once}")).collect()
 }
 
 /// The way in at `url`, with the token of the first start and a new one for senders.

@@ -101,6 +101,13 @@ impl Record {
         all.find(|it| it.incident.service == service)
     }
 
+    /// Whether something of an incident still waits in the outbox.
+    #[must_use]
+    pub fn is_owed(&self, id: &IncidentId) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|it| it.body["incident"] == id.as_str())
+    }
+
     /// Timers that are due before a time.
     pub fn due_before(&self, at: Timestamp) -> impl Iterator<Item = &TimerKey> {
         self.timers.iter().filter(move |it| it.due < at)
