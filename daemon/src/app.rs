@@ -90,13 +90,7 @@ impl App {
         let config = Arc::new(config);
         let subscribed = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
         let metrics = Arc::new(Metrics::default());
-        let engine = Engine::start(
-            Arc::clone(&store),
-            Arc::clone(&subscribed),
-            waits_of(&config),
-            Box::new(new_incident_id),
-        )
-        .context("the store cannot be taken up; run `tocsin verify`")?;
+        let engine = engine(&store, &subscribed, &config)?;
         let (view, leases) = (engine.view(), engine.leases());
         let woken = Arc::new(Notify::new());
         let commits = Arc::clone(&metrics.commits);
@@ -239,6 +233,17 @@ impl App {
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()
     }
+}
+
+fn engine(
+    store: &Arc<dyn Store>,
+    subscribed: &Arc<ArcSwap<Subscribers>>,
+    config: &Config,
+) -> Result<Engine> {
+    let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
+    let waits = waits_of(config);
+    let started = Engine::start(store, subscribed, waits, Box::new(new_incident_id));
+    started.context("the store cannot be taken up; run `tocsin verify`")
 }
 
 fn assessor(
