@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -34,6 +34,10 @@ pub(super) async fn read_within(
     bytes_max: usize,
     limit: Duration,
 ) -> Result<Bytes, Problem> {
+    // A body that says beforehand that it is too large need not come in first.
+    if HttpBody::size_hint(&body).lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
+        return Err(too_large(bytes_max));
+    }
     let read = tokio::time::timeout(limit, Limited::new(body, bytes_max).collect()).await;
     match read {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

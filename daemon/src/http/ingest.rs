@@ -20,6 +20,9 @@ use crate::config::{IntegrationConfig, IntegrationKind};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
 use crate::tokens::repeatable;
 
+/// Most alerts that one answer names as unreadable.
+const REJECTED_SHOWN_MAX: usize = 100;
+
 /// What became of a sender's alerts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Accepted {
@@ -68,6 +71,7 @@ pub(super) async fn ingest(
         rejected,
         notes,
     } = parsed;
+    let rejected = shown(rejected);
     if signals.is_empty() && !rejected.is_empty() {
         let detail = "none of the alerts can be read; `rejected` says why";
         return Err(Problem::new(Kind::MALFORMED, detail).with("rejected", json!(rejected)));
@@ -80,6 +84,17 @@ pub(super) async fn ingest(
         notes,
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)))
+}
+
+/// The first of them; else a small body could ask for an answer twenty times its size.
+fn shown(mut rejected: Vec<Rejected>) -> Vec<Rejected> {
+    let beyond = rejected.len().saturating_sub(REJECTED_SHOWN_MAX);
+    if let Some(first) = rejected.get_mut(REJECTED_SHOWN_MAX) {
+        first.pointer = String::new();
+        first.message = format!("{beyond} further alerts cannot be read and are not listed");
+        rejected.truncate(REJECTED_SHOWN_MAX + 1);
+    }
+    rejected
 }
 
 fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Parsed, Problem> {

@@ -8,6 +8,7 @@ mod ack;
 mod alertmanager;
 mod api;
 mod body;
+mod crowd;
 mod guard;
 mod health;
 mod hooks;
@@ -16,6 +17,7 @@ mod layers;
 mod openapi;
 mod pagerduty;
 mod path;
+mod patience;
 mod problem;
 mod repeats;
 mod serve;
@@ -29,7 +31,9 @@ use crate::app::App;
 use problem::{Kind, Problem};
 
 pub use openapi::openapi_json;
-pub use serve::{CONNECTIONS_MAX, HEADER_READ_MS_MAX, serve};
+pub use serve::{
+    ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, serve, serve_within,
+};
 
 /// Every door of a daemon.
 pub fn router(app: Arc<App>) -> Router {

@@ -1,4 +1,4 @@
-//! Connections: how many, how long they may take to ask, and how they end.
+//! Connections: how many, how long they may take to ask and to listen, and how they end.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,47 +13,87 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::crowd::{Crowd, Seat, Watched};
+use super::patience::Patience;
 use super::router;
 use crate::app::App;
 
-/// Connections at once; further ones wait in the system's queue.
+/// Connections at once. A further one takes the place of whichever has kept the daemon waiting
+/// longest; it waits itself while every other is being answered.
 pub const CONNECTIONS_MAX: usize = 1_024;
 /// How long the headers of a request may take to come in, and a kept connection may be idle, in
 /// milliseconds.
 pub const HEADER_READ_MS_MAX: u64 = 30_000;
+/// How long a client may take to take its whole answer, in milliseconds.
+pub const ANSWER_TAKEN_MS_MAX: u64 = 30_000;
 /// Most bytes of a request's headers that are kept.
 const HEADER_BYTES_MAX: usize = 64 * 1_024;
 /// Wait after a failed accept, in milliseconds: the process may be out of descriptors.
 const ACCEPT_RETRY_MS: u64 = 100;
+/// How often a connection that finds no place looks for one anew, in milliseconds.
+const PLACE_LOOK_MS: u64 = 20;
+
+/// What connections may take; tests take less.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// For the headers of a request, and between two requests.
+    pub header_read: Duration,
+    /// For the client to take its answer.
+    pub answer_taken: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: CONNECTIONS_MAX,
+            header_read: Duration::from_millis(HEADER_READ_MS_MAX),
+            answer_taken: Duration::from_millis(ANSWER_TAKEN_MS_MAX),
+        }
+    }
+}
 
 /// Serves until `stop`; then takes no more connections, lets requests under way end within the
 /// configured grace, and returns.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    serve_within(Limits::default(), app, listener, stop).await;
+}
+
+/// Serves like [`serve`], within other limits.
+pub async fn serve_within(
+    limits: Limits,
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) {
     let grace = Duration::from_secs(app.config.server.grace_s);
     let router = router(app);
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (crowd, places) = (Arc::default(), Arc::new(Semaphore::new(limits.connections)));
     let (closing, open) = (CancellationToken::new(), TaskTracker::new());
     let mut stop = pin!(stop);
     loop {
         let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await.ok();
-            (slot, listener.accept().await)
+            let accepted = listener.accept().await?;
+            Ok::<_, std::io::Error>((place(&places, &crowd).await, accepted.0))
         };
-        let (slot, accepted) = tokio::select! {
+        let next = tokio::select! {
             () = &mut stop => break,
             next = next => next,
         };
-        match accepted {
-            Ok((stream, _)) => {
+        match next {
+            Ok((place, stream)) => {
                 let (router, closing) = (router.clone(), closing.clone());
+                let seat = crowd.seat();
                 open.spawn(async move {
-                    let _slot = slot;
-                    connection(router, stream, closing).await;
+                    let _place = place;
+                    connection(limits, router, stream, &seat, closing).await;
+                    seat.leave();
                 });
             }
             Err(error) => {
@@ -70,19 +110,56 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     }
 }
 
-async fn connection(router: Router, stream: TcpStream, closing: CancellationToken) {
+/// A place for one more connection; shows out whoever keeps the daemon waiting when there is none.
+/// Absent only when the semaphore is closed, which nobody does.
+async fn place(places: &Arc<Semaphore>, crowd: &Crowd) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Some(place);
+        }
+        let _shown_out = crowd.show_out_slowest();
+        let free = Arc::clone(places).acquire_owned();
+        let look_again = Duration::from_millis(PLACE_LOOK_MS);
+        if let Ok(place) = tokio::time::timeout(look_again, free).await {
+            return place.ok();
+        }
+    }
+}
+
+async fn connection(
+    limits: Limits,
+    router: Router,
+    stream: TcpStream,
+    seat: &Arc<Seat>,
+    closing: CancellationToken,
+) {
     // Without it a small answer may wait for the last one's acknowledgement.
     let _slower_only = stream.set_nodelay(true);
-    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let (asks, is_answered) = (Arc::clone(seat), Arc::clone(seat));
+    let service = router
+        .map_request(move |request: Request<Incoming>| {
+            request.map(|body| Body::new(Watched::new(body, Arc::clone(&asks))))
+        })
+        .map_response(move |answer| {
+            is_answered.waits();
+            answer
+        });
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(HEADER_READ_MS_MAX))
+        // A client that has said all it wants to say still wants its answer.
+        .half_close(true)
+        .header_read_timeout(limits.header_read)
         .max_buf_size(HEADER_BYTES_MAX);
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let stream = TokioIo::new(Patience::new(stream, limits.answer_taken));
+    let served = builder.serve_connection(stream, TowerToHyperService::new(service));
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
+        () = seat.shown_out() => {
+            tracing::debug!("a connection was shown out: there are too many");
+            return;
+        }
         () = closing.cancelled() => {
             served.as_mut().graceful_shutdown();
             served.await
