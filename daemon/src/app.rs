@@ -203,6 +203,15 @@ impl App {
         self.ready.load(Ordering::SeqCst) && self.runtime.writer.failure().is_none()
     }
 
+    /// What to tell who comes while the daemon is not ready.
+    #[must_use]
+    pub fn why_not_ready(&self) -> String {
+        match self.runtime.writer.failure() {
+            Some(error) => error.to_string(),
+            None => "the daemon is starting or draining; try again".to_owned(),
+        }
+    }
+
     /// Looks at the policies' folder, takes it up if it has changed, and reports what is wrong.
     pub fn look_at_policies(&self) {
         match self.policies.reload() {

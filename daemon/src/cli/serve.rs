@@ -32,6 +32,8 @@ const CACHE_FOLDER: &str = "aot";
 const POLICIES_FOLDER: &str = "policies.last-good";
 /// What is logged unless `TOCSIN_LOG` says otherwise.
 const LOG_USUAL: &str = "info";
+/// How long requests under way have to be told that the store failed, in milliseconds.
+const TELL_MS: u64 = 2_000;
 /// How long threads have to end once all is answered, in milliseconds.
 const THREADS_END_MS: u64 = 1_000;
 
@@ -151,7 +153,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     stop.cancel();
     if let Some(error) = failed {
-        // What is on the disk is unknown from here on, so nothing more is answered or sent.
+        // What is on the disk is unknown from here on, so nothing more is taken or sent. Who asked
+        // is still told why.
+        let _told_or_not = tokio::time::timeout(Duration::from_millis(TELL_MS), doors).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
     tracing::info!("stopping: requests and deliveries have {grace} s to end");
@@ -199,6 +203,9 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
         .create(folder)
         .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     let store = SledStore::open(folder).map_err(|error| Failure::failed(error.to_string()))?;
+    // A full disk is said at once, and not by the first alert that it turns away.
+    let room = store.check_room();
+    room.map_err(|error| Failure::failed(error.to_string()))?;
     let ingredients = Ingredients {
         clock: Arc::new(SystemClock),
         store: Arc::new(store),

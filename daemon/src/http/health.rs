@@ -36,11 +36,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, 
     if app.is_ready() {
         return Ok("ready\n");
     }
-    let why = match app.runtime.writer.failure() {
-        Some(error) => error.to_string(),
-        None => "the daemon is starting or draining".to_owned(),
-    };
-    Err(Problem::new(Kind::UNAVAILABLE, why))
+    Err(Problem::new(Kind::UNAVAILABLE, app.why_not_ready()))
 }
 
 /// Shows the metrics.

@@ -44,8 +44,7 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
         request.extensions_mut().insert(RequestId(id.clone()));
         next.run(request).instrument(span).await
     } else {
-        let detail = "the daemon is starting or draining; try again";
-        Problem::new(Kind::UNAVAILABLE, detail).into_response()
+        Problem::new(Kind::UNAVAILABLE, app.why_not_ready()).into_response()
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -20,6 +20,19 @@ pub enum StoreError {
         /// What came back.
         reason: String,
     },
+    /// There is no room left to write. Nothing was written, so what stands is whole.
+    #[error(
+        "only {free} bytes are free on the disk of {path}, and below {min} nothing more is \
+         written; free space there, then restart the daemon"
+    )]
+    Full {
+        /// The store's folder.
+        path: String,
+        /// What is free, in bytes.
+        free: u64,
+        /// What must be free, in bytes.
+        min: u64,
+    },
     /// What was read is not what was written.
     #[error("{what} cannot be decoded: {reason}; run `tocsin verify` and restore a backup")]
     Corrupt {

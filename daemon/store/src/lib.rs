@@ -47,6 +47,11 @@ pub const KEY_BYTES_MAX: usize = 3 * tocsin_core::limits::NAME_BYTES_MAX;
 /// can make room should hear of it.
 pub const FREE_BYTES_LOW: u64 = 256 * 1024 * 1024;
 
+/// With less than this free on a store's disk, in bytes, nothing more is written. A write that the
+/// disk refuses half-way leaves a log that has to be repaired, so the store stops before; and what
+/// is left is room for the operator to work in, and for a few groups that are under way.
+pub const FREE_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
 /// Why a group of this length is refused, if it is.
 fn group_too_large(len: usize) -> Option<CommitError> {
     let what = "the group of batches".to_owned();

@@ -66,6 +66,15 @@ impl SledStore {
         Ok(self.free_bytes()? < crate::FREE_BYTES_LOW)
     }
 
+    /// Whether there is room to write.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when there is less than [`FREE_BYTES_MIN`](crate::FREE_BYTES_MIN), and
+    /// [`StoreError::Io`] when the file system does not say.
+    pub fn check_room(&self) -> Result<(), StoreError> {
+        self.disk.check_room()
+    }
+
     fn reading(&self) -> Result<RwLockReadGuard<'_, State>, StoreError> {
         let state = self.state.read();
         self.disk.check()?;
@@ -80,6 +89,7 @@ impl SledStore {
     ) -> Result<T, StoreError> {
         let mut state = self.state.write();
         self.disk.check()?;
+        self.disk.check_room()?;
         let outcome = change(&mut state).map_err(|error| self.disk.poison(error));
         // Without this the writer could take the lock again and again while readers starve.
         RwLockWriteGuard::unlock_fair(state);

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use sled::IVec;
 
-use crate::StoreError;
+use crate::{FREE_BYTES_MIN, StoreError};
 
 /// Writes that wait for the disk, by key; `None` removes.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<IVec>>;
@@ -87,6 +87,19 @@ impl Disk {
 
     pub(super) fn free_bytes(&self) -> Result<u64, StoreError> {
         fs2::available_space(&self.path).map_err(|error| self.io("measure the disk of", error))
+    }
+
+    /// Refuses to write when the disk is about to be full.
+    pub(super) fn check_room(&self) -> Result<(), StoreError> {
+        let free = self.free_bytes()?;
+        match free < FREE_BYTES_MIN {
+            false => Ok(()),
+            true => Err(StoreError::Full {
+                path: self.path.display().to_string(),
+                free,
+                min: FREE_BYTES_MIN,
+            }),
+        }
     }
 
     pub(super) fn io(&self, verb: &str, error: impl Display) -> StoreError {
