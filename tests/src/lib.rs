@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod crash;
+pub mod fuzz;
 pub mod paths;
 pub mod scenario;
 pub mod sim;

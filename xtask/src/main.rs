@@ -8,6 +8,8 @@ mod ci;
 mod crash;
 mod demo;
 mod deny;
+mod flood;
+mod fuzz;
 mod paths;
 mod plugins;
 mod sim;
@@ -35,6 +37,10 @@ enum Command {
     Crash(crash::Args),
     /// Live through simulated nights with faults of every kind, or one of them again
     Sim(sim::Args),
+    /// Feed a parser mutated inputs, as many as are asked for, until it breaks
+    Fuzz(fuzz::Args),
+    /// Send 100,000 distinct alerts to a release build, and measure
+    Flood(flood::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
     Ci(ci::Args),
     /// Compile the plugins under plugins/ into WebAssembly components
@@ -44,6 +50,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_compiler() {
+        return code;
+    }
     run(Cli::parse().command).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
@@ -56,6 +65,8 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Crash(args) => crash::run(&args),
+        Command::Flood(args) => flood::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Sim(args) => sim::run(&args),
         Command::Plugins(args) => plugins::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bindings(args) => bindings::run(&args).map(|()| ExitCode::SUCCESS),

@@ -1,0 +1,168 @@
+//! What can be fuzzed. A target that reads without complaint also holds what it read to a rule,
+//! so that a wrong answer is found and not only a panic.
+
+use std::path::Path;
+use std::str::FromStr as _;
+
+use tocsin::config::{self, Moment, Span, Zone};
+use tocsin::ingest::entry::{ENTRIES, Entry};
+use tocsin::mail::AckKey;
+use tocsin::tokens::{Carried, Token, carried};
+use tocsin_core::{PageTarget, Timestamp};
+use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
+use tocsin_plugin_host::schedule::Schedule;
+use tocsin_plugin_host::verify::verify;
+use tocsin_store::encoding;
+
+/// A target: its name, and what it does with an input.
+pub type Target = Entry;
+
+/// The targets beside the parsers of [`ENTRIES`].
+const OTHERS: &[Target] = &[
+    ("config", config_file),
+    ("cron", cron),
+    ("event", event),
+    ("manifest", manifest),
+    ("signature", signature),
+    ("spans", spans),
+    ("token", token),
+];
+
+/// Every target.
+pub const TARGETS: [&[Target]; 2] = [ENTRIES, OTHERS];
+
+/// The time at which inputs are read, in milliseconds since the Unix epoch.
+const NOW_MS: u64 = 1_700_000_000_000;
+/// Times at which schedules and rotations are asked, in days from [`NOW_MS`].
+const DAYS: [u64; 4] = [0, 29, 120, 2_000];
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Signatures are checked within this many seconds.
+const TOLERANCE_S: u64 = 300;
+
+/// The target of this name.
+#[must_use]
+pub fn target(name: &str) -> Option<fn(&[u8])> {
+    let mut all = TARGETS.into_iter().flatten();
+    all.find(|it| it.0 == name).map(|it| it.1)
+}
+
+fn now() -> Timestamp {
+    Timestamp(i64::try_from(NOW_MS).unwrap_or(i64::MAX))
+}
+
+/// A configuration; one that is good is asked who is on call.
+fn config_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let read = config::parse(&text, "fuzz.toml", Path::new("/nonexistent"));
+    let Ok(loaded) = read.map_err(|faults| assert!(!faults.to_string().is_empty())) else {
+        return;
+    };
+    let roster = loaded.config.roster();
+    for day in DAYS {
+        let at = now().plus_ms(day * DAY_MS);
+        for team in roster.teams.keys() {
+            drop(roster.resolve(&PageTarget::Team(team.clone()), at));
+        }
+        drop(roster.fallback(at));
+    }
+}
+
+/// An expression, and on a second line its time zone. It is never due before it is asked.
+fn cron(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (expression, zone) = text.split_once('\n').unwrap_or((&text, "Europe/Berlin"));
+    let Ok(schedule) = Schedule::parse(expression, zone.trim()) else {
+        return;
+    };
+    for day in DAYS {
+        let after = NOW_MS + day * DAY_MS;
+        let due = schedule.next_after(after);
+        assert!(due.is_none_or(|due| due > after), "due before it is asked");
+    }
+}
+
+/// An event in its envelope. What can be read is written and read again as the same.
+fn event(bytes: &[u8]) {
+    let Ok(envelope) = serde_json::from_slice(bytes) else {
+        return;
+    };
+    let Ok(recorded) = encoding::decode(&envelope) else {
+        return;
+    };
+    let again = encoding::encode(&recorded).map(|it| encoding::decode(&it));
+    match again {
+        Ok(Ok(again)) => assert_eq!(again, recorded, "it is read back as another event"),
+        other => panic!("an event that was read cannot be written and read: {other:?}"),
+    }
+}
+
+/// A plugin's manifest.
+fn manifest(bytes: &[u8]) {
+    let read = Manifest::parse(&String::from_utf8_lossy(bytes));
+    drop(read.map_err(|faults| assert!(!faults.to_string().is_empty())));
+}
+
+/// A webhook under every scheme: the headers' values a line each, then the body. Nothing that is
+/// not signed is believed.
+fn signature(bytes: &[u8]) {
+    let mut parts = bytes.splitn(4, |byte| *byte == b'\n');
+    let mut next = || parts.next().unwrap_or_default().to_vec();
+    let (first, second, third) = (next(), next(), next());
+    let body = next();
+    let named = |names: [&str; 3]| {
+        let values = [first.clone(), second.clone(), third.clone()];
+        names.map(str::to_owned).into_iter().zip(values).collect()
+    };
+    let hub = "x-hub-signature-256";
+    let plain = Scheme::HmacSha256 {
+        header: hub.to_owned(),
+    };
+    let schemes = [
+        (
+            Scheme::SlackV0,
+            ["x-slack-signature", "x-slack-request-timestamp", "x-other"],
+        ),
+        (Scheme::GitlabToken, ["x-gitlab-token", "x-a", "x-b"]),
+        (
+            Scheme::StandardWebhooks,
+            ["webhook-signature", "webhook-timestamp", "webhook-id"],
+        ),
+        (plain, [hub, "x-a", "x-b"]),
+    ];
+    for (scheme, names) in schemes {
+        let headers: Vec<(String, Vec<u8>)> = named(names);
+        let ask = VerifyAsk {
+            scheme,
+            secret: "signing".to_owned(),
+            tolerance_s: TOLERANCE_S,
+        };
+        let secret = "whsec_dG9jc2luLWZ1enotdGFyZ2V0LXNlY3JldC0wMQ==";
+        let believed = verify(&ask, secret, &headers, &body, NOW_MS);
+        assert!(believed.is_err(), "a forgery is believed: {:?}", ask.scheme);
+    }
+}
+
+/// The small texts of a configuration: spans, moments and zones.
+fn spans(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(span) = Span::from_str(&text) {
+        assert!(span.as_ms() <= config::SPAN_MS_MAX, "a span over its limit");
+    }
+    drop(Moment::from_str(&text));
+    drop(Zone::from_str(&text));
+}
+
+/// What a request carries as its token, a line for each place, and links that acknowledge.
+fn token(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let places = Carried {
+        authorization: lines.next(),
+        tocsin_key: lines.next(),
+        query: lines.next(),
+    };
+    drop(carried(places));
+    drop(Token::parse(&text));
+    let link = AckKey::new([7; 32]).verify(&text, now());
+    assert!(link.is_err(), "a forged link is believed");
+}

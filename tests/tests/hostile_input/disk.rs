@@ -1,0 +1,153 @@
+//! A disk that fills up under the real program.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tocsin_store::{FREE_BYTES_MIN, SledStore, Store as _, Table};
+use tocsin_tests::{skip, wait};
+
+use super::program::{Home, Program};
+
+const TEST: &str = "a full disk";
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
+/// The small disk, in bytes.
+const DISK_BYTES: u64 = 4 * FREE_BYTES_MIN;
+/// What is left above the least when the disk has been filled, in bytes.
+const LEFT_BYTES: u64 = 256 * 1_024;
+/// Alerts that are sent at most until the disk is full.
+const ALERTS_MAX: usize = 20_000;
+const ENDS_WITHIN: Duration = Duration::from_secs(20);
+
+/// A small file system of its own; gone when dropped.
+struct SmallDisk {
+    at: PathBuf,
+}
+
+impl SmallDisk {
+    /// Absent, and said to be skipped, when this machine lets nobody mount.
+    fn mount(at: PathBuf) -> Option<Self> {
+        fs::create_dir(&at).unwrap();
+        let size = format!("size={DISK_BYTES}");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(&at)
+            .output();
+        match mount {
+            Ok(output) if output.status.success() => Some(Self { at }),
+            Ok(output) => {
+                let why = String::from_utf8_lossy(&output.stderr).into_owned();
+                skip::skipped(TEST, &format!("a small disk cannot be mounted: {why}"));
+                None
+            }
+            Err(error) => {
+                skip::skipped(TEST, &format!("`mount` cannot be started: {error}"));
+                None
+            }
+        }
+    }
+
+    fn free(&self) -> u64 {
+        let output = Command::new("df")
+            .args(["--output=avail", "--block-size=1"])
+            .arg(&self.at)
+            .output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        text.lines().nth(1).unwrap().trim().parse().unwrap()
+    }
+
+    /// Fills it with a file until only so much is left.
+    fn fill(&self, left: u64) -> PathBuf {
+        let path = self.at.join("somebody-elses.log");
+        let mut file = File::create(&path).unwrap();
+        let piece = vec![b'x'; 64 * 1_024];
+        while self.free() > left + u64::try_from(piece.len()).unwrap() {
+            file.write_all(&piece).unwrap();
+        }
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // A folder that stays mounted is said by the temporary folder that cannot be removed.
+        let _unmounted = Command::new("umount").arg("--lazy").arg(&self.at).status();
+    }
+}
+
+/// Sends one alert; its answer, absent when the connection ended without one.
+async fn send(program: &Program, token: &str, title: &str) -> Option<(StatusCode, Value)> {
+    let body = json!({ "title": title, "dedup_key": title, "summary": "x".repeat(1_500) });
+    let asked = reqwest::Client::new()
+        .post(format!("{}/ingest/any", program.url))
+        .bearer_auth(token)
+        .json(&body);
+    let answer = asked.send().await.ok()?;
+    let status = answer.status();
+    Some((status, answer.json().await.ok()?))
+}
+
+fn stored(data: &Path) -> usize {
+    let store = SledStore::open(data).unwrap();
+    store
+        .rows(Table::Alert, "", None, ALERTS_MAX)
+        .unwrap()
+        .len()
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path().join("disk")) else {
+        return;
+    };
+    let data = disk.at.join("data");
+    let home = Home::new(Path::new(PROGRAM), folder.path(), &data).unwrap();
+    let mut program = home.start().await.unwrap();
+    let token = program.token(&home.admin().unwrap(), "any").await.unwrap();
+    let (status, answer) = send(&program, &token, "before").await.unwrap();
+    assert_eq!(status, 202, "{answer}");
+
+    let filling = disk.fill(FREE_BYTES_MIN + LEFT_BYTES);
+    let mut taken = 1;
+    let refusal = loop {
+        assert!(taken < ALERTS_MAX, "the disk does not fill up");
+        match send(&program, &token, &format!("a{taken}")).await {
+            Some((status, _)) if status == 202 => taken += 1,
+            other => break other,
+        }
+    };
+    let (status, answer) = refusal.expect("the alert that found no room was not answered");
+    assert_eq!(status, 503, "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains(&*data.to_string_lossy()), "{detail}");
+    assert!(detail.contains("free space there"), "{detail}");
+
+    let ended = wait::until("its end", ENDS_WITHIN, async || program.ended());
+    let ended = ended.await.unwrap();
+    assert_eq!(ended.code(), Some(1));
+    let said = program.output();
+    let last = said.lines().last().unwrap();
+    assert!(last.contains("free space there"), "{said}");
+
+    // As long as there is no room a start fails at once, with the same words.
+    let mut again = home.spawn().unwrap();
+    let ended = wait::until("its end", ENDS_WITHIN, async || again.ended());
+    assert_eq!(ended.await.unwrap().code(), Some(1));
+    assert!(again.output().contains("free space there"));
+
+    fs::remove_file(filling).unwrap();
+    let mut program = home.start().await.unwrap();
+    let (status, answer) = send(&program, &token, "after").await.unwrap();
+    assert_eq!(status, 202, "{answer}");
+    program.kill();
+    assert_eq!(
+        stored(&data),
+        taken + 1,
+        "an alert that was answered is lost"
+    );
+}

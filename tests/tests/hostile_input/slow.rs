@@ -1,0 +1,115 @@
+//! Clients that hold connections: more of them than the daemon has places for.
+
+use std::time::Duration;
+
+use tocsin::http::Limits;
+use tocsin_tests::wait::until;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::house::House;
+
+/// Places that the daemon has, and clients that hold them.
+const PLACES: usize = 16;
+const CLIENTS: usize = 3 * PLACES;
+/// How long a client may take for its headers, and for its answer.
+const LIMIT: Duration = Duration::from_millis(700);
+/// Alerts that are sent meanwhile.
+const ALERTS: usize = 10;
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// Within these limits a place is only ever freed by showing somebody out.
+const PATIENT: Limits = Limits {
+    connections: PLACES,
+    header_read: Duration::from_secs(600),
+    answer_taken: Duration::from_secs(600),
+};
+
+/// How a client keeps the daemon waiting.
+#[derive(Clone, Copy, Debug)]
+enum Slow {
+    SaysNothing,
+    HalfAHeader,
+    HalfABody,
+    TakesNoAnswer,
+}
+
+const KINDS: [Slow; 4] = [
+    Slow::SaysNothing,
+    Slow::HalfAHeader,
+    Slow::HalfABody,
+    Slow::TakesNoAnswer,
+];
+
+async fn come(house: &House, kind: Slow) -> TcpStream {
+    let head = house.head();
+    let said = match kind {
+        Slow::SaysNothing => String::new(),
+        Slow::HalfAHeader => head,
+        Slow::HalfABody => format!("{head}content-length: 60000\r\n\r\n{{"),
+        Slow::TakesNoAnswer => {
+            let mut stream = house.connect_narrow().await;
+            let asks = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500);
+            // What is not taken any more need not be.
+            let taken = stream.write_all(asks.as_bytes());
+            let _stalled = tokio::time::timeout(Duration::from_millis(50), taken).await;
+            return stream;
+        }
+    };
+    let mut stream = house.connect().await;
+    // A client that was shown out in between has done its part.
+    let _gone = stream.write_all(said.as_bytes()).await;
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_hold_every_place_keep_nobody_out() {
+    for kind in KINDS {
+        let house = House::open(PATIENT).await;
+        let mut held = Vec::new();
+        for _ in 0..CLIENTS {
+            held.push(come(&house, kind).await);
+        }
+        for alert in 0..ALERTS {
+            house.health().await;
+            let answer = house.send(&house.post(&format!("a{alert}")), false).await;
+            assert_eq!(answer.status, 202, "{kind:?}: {}", answer.text);
+        }
+        assert_eq!(house.alerts(), ALERTS, "{kind:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_is_too_slow_is_let_go() {
+    let house = House::open(Limits {
+        header_read: LIMIT,
+        answer_taken: LIMIT,
+        ..Limits::default()
+    })
+    .await;
+    for kind in [Slow::SaysNothing, Slow::HalfAHeader] {
+        let mut stream = come(&house, kind).await;
+        let mut read = Vec::new();
+        let end = stream.read_to_end(&mut read);
+        let ended = tokio::time::timeout(GONE_WITHIN, end).await;
+        assert!(ended.is_ok(), "{kind:?} is still connected");
+    }
+    // Of a client that takes nothing the end shows only at writing.
+    let mut stream = come(&house, Slow::TakesNoAnswer).await;
+    let closed = async || stream.write_all(b"GET / HTTP/1.1\r\n").await.err();
+    until("its end", GONE_WITHIN, closed).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_sends_a_byte_at_a_time_is_heard_to_its_end() {
+    let house = House::open(Limits::default()).await;
+    let mut stream = house.connect().await;
+    stream.set_nodelay(true).unwrap();
+    for byte in house.post("slow") {
+        stream.write_all(&[byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let answer = super::house::answer(&mut stream).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(house.alerts(), 1);
+}

@@ -1,0 +1,49 @@
+//! `cargo xtask flood`: many distinct alerts at once into a release build, held to its times.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::paths;
+use crate::steps::succeeds;
+
+/// What `cargo xtask flood` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many alerts to send
+    #[arg(long, default_value_t = 100_000)]
+    alerts: u64,
+}
+
+/// Builds the program and floods it; the test prints what it measured.
+///
+/// # Errors
+/// When the program cannot be built, or cargo cannot be started.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(&cargo);
+    build.current_dir(paths::root());
+    build.args(["build", "--release", "--package", "tocsin"]);
+    if !succeeds(&mut build)? {
+        bail!("the program does not compile");
+    }
+    let mut test = Command::new(cargo);
+    test.current_dir(paths::root()).args([
+        "test",
+        "--workspace",
+        "--test",
+        "hostile_input",
+        "--",
+        "--exact",
+        "flood::a_flood_of_alerts_is_taken_whole_and_within_bounds",
+        "--nocapture",
+    ]);
+    let program = paths::target().join("release").join("tocsin");
+    test.env("TOCSIN_FLOOD_PROGRAM", program);
+    test.env("TOCSIN_FLOOD_ALERTS", args.alerts.to_string());
+    Ok(match succeeds(&mut test)? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}

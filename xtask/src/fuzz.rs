@@ -1,0 +1,277 @@
+//! `cargo xtask fuzz`: libFuzzer over the parsers, on the stable toolchain.
+//!
+//! libFuzzer must see which code an input reaches, so our crates are compiled with counters in
+//! every branch; wasmtime and the rest stay as the tests compiled them, which saves minutes. Cargo
+//! has no stable setting for that, but it lets a program stand between it and the compiler for the
+//! workspace's own crates: this one does ([`as_compiler`]). Rust's checks take the place of
+//! sanitizers: no crate of ours but one has unsafe code, and overflow checks are on.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths;
+use crate::steps::{answers, succeeds};
+
+/// Set for the build: this program then stands before the compiler.
+const AS_COMPILER: &str = "TOCSIN_FUZZ_COMPILER";
+/// What libFuzzer needs of the compiler, as cargo-fuzz gives it; the last three make an input take
+/// microseconds and keep the checks that find faults.
+const COUNTERS: &[&str] = &[
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+    "-Copt-level=2",
+    "-Cdebug-assertions=on",
+    "-Coverflow-checks=on",
+];
+/// How long one input may take, in seconds.
+const INPUT_S_MAX: u32 = 5;
+/// How much memory the program may take, in MiB.
+const MEMORY_MIB_MAX: u32 = 1_024;
+/// Largest input, in bytes.
+const INPUT_BYTES_MAX: usize = 8 * 1_024;
+/// Tries to make an input that breaks something smaller.
+const MINIMISE_RUNS: u32 = 100_000;
+
+/// What `cargo xtask fuzz` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The targets, or `all`
+    #[arg(required_unless_present = "list")]
+    targets: Vec<String>,
+    /// How many inputs each target is fed
+    #[arg(long, default_value_t = 1_000_000)]
+    inputs: u64,
+    /// Name the targets
+    #[arg(long)]
+    list: bool,
+}
+
+/// Builds the program and feeds each target.
+///
+/// # Errors
+/// When a target is unknown, or the program cannot be built or started.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let known = known()?;
+    if args.list {
+        println!("{}", known.join("\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let wanted = match args.targets.iter().any(|it| it == "all") {
+        true => known,
+        false => {
+            if let Some(unknown) = args.targets.iter().find(|it| !known.contains(it)) {
+                bail!(
+                    "there is no fuzz target `{unknown}`; there are {}",
+                    known.join(", ")
+                );
+            }
+            args.targets.clone()
+        }
+    };
+    build()?;
+    let mut broken = Vec::new();
+    for name in wanted {
+        let place = Place::new(&name)?;
+        if !place.feed(args.inputs)? {
+            place.keep()?;
+            broken.push(name);
+        }
+    }
+    if broken.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("broken: {}", broken.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+/// When cargo runs this program in the compiler's place: runs the compiler, for crates of the
+/// daemon with counters, and gives its exit code.
+pub(crate) fn as_compiler() -> Option<ExitCode> {
+    env::var_os(AS_COMPILER)?;
+    let mut args = env::args_os().skip(1);
+    let compiler = args.next()?;
+    let args: Vec<OsString> = args.collect();
+    let after = |flag: &str| {
+        let place = args.iter().position(|it| it == flag)?;
+        args.get(place + 1)?.to_str()
+    };
+    let ours = after("--crate-name").is_some_and(|it| it.starts_with("tocsin") || it == "fuzz");
+    let mut command = Command::new(compiler);
+    command.args(&args);
+    if ours {
+        command.args(COUNTERS);
+    }
+    // Cargo links the package's programs beside its test; without libFuzzer they lack what the
+    // counters call, and nobody runs them.
+    if after("--crate-name") == Some("tocsin_under_test") {
+        command.arg("-Clink-arg=-Wl,--unresolved-symbols=ignore-all");
+    }
+    let ended = command.status().ok()?;
+    Some(match ended.success() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// The targets, by the folders of their inputs.
+fn known() -> Result<Vec<String>> {
+    let folder = paths::root().join("tests").join("fuzz");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {folder:?}"))? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The program with the targets in it, by way of cargo: what is added are libFuzzer's arguments.
+fn program() -> Result<Command> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(paths::root()).args([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--test",
+        "fuzz",
+        "--features",
+        "tocsin-tests/fuzz",
+    ]);
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?);
+    cargo.env(AS_COMPILER, "1");
+    Ok(cargo)
+}
+
+/// Compiles the program.
+fn build() -> Result<()> {
+    if !answers(Command::new("c++").arg("--version")) {
+        bail!("libFuzzer is C++ and there is no c++ here; on Debian `apt install g++` brings it");
+    }
+    match succeeds(program()?.arg("--no-run"))? {
+        true => Ok(()),
+        false => bail!("the fuzz targets do not compile"),
+    }
+}
+
+/// Where a target's inputs are while it is fed.
+struct Place {
+    name: String,
+    /// Inputs that reach new code, kept from run to run.
+    found: PathBuf,
+    /// The tracked inputs as they are.
+    seeds: PathBuf,
+    /// The input that broke something.
+    broke: PathBuf,
+}
+
+impl Place {
+    fn new(name: &str) -> Result<Self> {
+        let base = paths::target().join("fuzz").join(name);
+        let place = Self {
+            name: name.to_owned(),
+            found: base.join("found"),
+            seeds: base.join("seeds"),
+            broke: base.join("broke"),
+        };
+        fs::create_dir_all(&place.found)?;
+        // Both are of an earlier run, if they are there at all.
+        let _old = fs::remove_dir_all(&place.seeds);
+        let _old = fs::remove_file(&place.broke);
+        fs::create_dir_all(&place.seeds)?;
+        for entry in fs::read_dir(place.tracked())? {
+            let path = entry?.path();
+            let bytes = fs::read(&path)?;
+            let bytes = match path.extension().is_some_and(|it| it == "hex") {
+                true => from_hex(&bytes).with_context(|| format!("{path:?} is no hex"))?,
+                false => bytes,
+            };
+            let name = path.file_name().unwrap_or_default();
+            fs::write(place.seeds.join(name), bytes)?;
+        }
+        Ok(place)
+    }
+
+    fn tracked(&self) -> PathBuf {
+        paths::root().join("tests").join("fuzz").join(&self.name)
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = program()?;
+        command
+            .env("TOCSIN_FUZZ_TARGET", &self.name)
+            .arg("--")
+            .arg(format!("-timeout={INPUT_S_MAX}"))
+            .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"));
+        Ok(command)
+    }
+
+    /// Feeds the target; true when nothing broke.
+    fn feed(&self, inputs: u64) -> Result<bool> {
+        println!("== {}: {inputs} inputs", self.name);
+        let mut command = self.command()?;
+        command
+            .arg(format!("-runs={inputs}"))
+            .arg(format!("-max_len={INPUT_BYTES_MAX}"))
+            .arg(format!("-exact_artifact_path={}", self.broke.display()))
+            .args(["-print_final_stats=1", "-verbosity=1"])
+            .arg(&self.found)
+            .arg(&self.seeds);
+        succeeds(&mut command)
+    }
+
+    /// Makes what broke something smaller and puts it among the tracked inputs.
+    fn keep(&self) -> Result<()> {
+        let small = self.broke.with_extension("small");
+        let _old = fs::remove_file(&small);
+        let mut command = self.command()?;
+        command
+            .args(["-minimize_crash=1", "-verbosity=0"])
+            .arg(format!("-runs={MINIMISE_RUNS}"))
+            .arg(format!("-exact_artifact_path={}", small.display()))
+            .arg(&self.broke);
+        // It fails when it cannot make the input smaller, which is fine.
+        let _smaller = answers(&mut command);
+        let kept = if small.is_file() { &small } else { &self.broke };
+        let bytes = fs::read(kept).context("libFuzzer left no input")?;
+        let hash = blake3::hash(&bytes).to_hex();
+        let file = self.tracked().join(format!("broke-{}.hex", &hash[..12]));
+        fs::write(&file, to_hex(&bytes) + "\n")?;
+        println!(
+            "kept as {}: {:?}",
+            file.display(),
+            String::from_utf8_lossy(&bytes)
+        );
+        Ok(())
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_kept_as_text_and_read_back() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(from_hex(to_hex(&bytes).as_bytes()), Some(bytes));
+        assert_eq!(from_hex(b"0g"), None);
+        assert_eq!(from_hex(b"0"), None);
+    }
+}
