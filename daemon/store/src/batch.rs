@@ -10,7 +10,8 @@ use crate::row::{
 
 /// Everything that one decision makes durable: all of it or nothing.
 ///
-/// Checks come first: `command`, `settles`, `appends`' expected versions and `guards`. Then
+/// Checks come first: `command`, `settles`, the expected versions of `appends` and
+/// `packs`, and `guards`. Then
 /// everything is written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
@@ -31,6 +32,9 @@ pub struct Batch {
     pub timers_set: Vec<TimerRow>,
     /// Timers to cancel; absent ones are no error.
     pub timers_cancel: Vec<TimerKey>,
+    /// Streams to keep in few values, at most [`PACKS_MAX`](crate::PACKS_MAX), after everything
+    /// else of the batch is written. Whoever reads a stream sees no difference.
+    pub packs: Vec<Pack>,
     /// Earlier batches of the same group, by their place in it, that this one was decided on. If
     /// one of them fails, this one answers [`CommitError::Skipped`](crate::CommitError::Skipped)
     /// and must be decided again.
@@ -51,6 +55,16 @@ pub struct Append {
     pub expected: u64,
     /// Encoded events, each at most [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX).
     pub events: Vec<Value>,
+}
+
+/// A stream whose events are kept in as few values as they fit in, because nobody is busy with
+/// it any more. It may be appended to as before, and packed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pack {
+    /// The stream; one without events is no error.
+    pub stream: StreamId,
+    /// The version that the decision was made on, before this batch's own events.
+    pub expected: u64,
 }
 
 /// A row must be at this revision; 0: it must be absent.

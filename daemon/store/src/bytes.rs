@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tocsin_core::limits::NAME_BYTES_MAX;
 
-use crate::{APPENDS_MAX, Batch, CommitError, KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::{APPENDS_MAX, Batch, CommitError, KEY_BYTES_MAX, PACKS_MAX, VALUE_BYTES_MAX};
 
 /// Most bytes that the values of one batch take together: a batch reaches the disk in one piece,
 /// and a piece must fit into memory beside all the others.
@@ -106,10 +106,16 @@ fn check_names(batch: &Batch) -> Result<(), CommitError> {
         batch.appends.len(),
         APPENDS_MAX,
     )?;
-    let streams = batch
-        .appends
-        .iter()
-        .map(|append| ("a stream's name", &append.stream.0));
+    check(
+        &|| "the batch's list of packs".to_owned(),
+        batch.packs.len(),
+        PACKS_MAX,
+    )?;
+    let appended = batch.appends.iter().map(|append| &append.stream);
+    let packed = batch.packs.iter().map(|pack| &pack.stream);
+    let streams = appended
+        .chain(packed)
+        .map(|stream| ("a stream's name", &stream.0));
     let rows = batch.rows.iter().map(|row| ("a row's key", &row.key));
     let lanes = batch
         .outbox

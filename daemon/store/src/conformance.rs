@@ -15,6 +15,7 @@ pub mod commits;
 pub mod deliveries;
 pub mod lanes;
 pub mod limits;
+pub mod packs;
 pub mod reads;
 pub mod timers;
 
@@ -55,6 +56,11 @@ macro_rules! conformance_suite {
                 tables_stay_apart, what_expired_is_forgotten_and_nothing_else,
                 a_row_written_again_lives_by_its_new_time, verify_finds_a_sound_store_sound,
                 verify_names_an_event_that_is_no_envelope;
+            packs: a_packed_stream_reads_as_before, a_packed_stream_takes_more_events,
+                a_stream_is_packed_with_the_events_of_its_batch,
+                a_pack_refuses_a_version_that_has_passed, a_refused_batch_packs_nothing,
+                events_that_do_not_fit_together_are_kept_apart, a_stream_that_is_not_there_packs,
+                verify_reads_what_is_packed;
             timers: timers_come_in_due_order, a_timer_stays_until_it_is_cancelled,
                 a_timer_set_again_has_its_new_payload, the_next_timer_is_the_earliest,
                 timers_before_1970_come_first, timers_are_listed_in_pages;

@@ -9,6 +9,7 @@
 
 mod batch;
 mod bytes;
+mod chunk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod encoding;
@@ -18,7 +19,7 @@ mod row;
 mod sled;
 mod verify;
 
-pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Settle};
+pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Pack, Settle};
 pub use bytes::BATCH_BYTES_MAX;
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
@@ -37,6 +38,10 @@ use tocsin_core::Timestamp;
 pub const VALUE_BYTES_MAX: usize = 8 * 1024;
 /// Most streams that one batch appends to.
 pub const APPENDS_MAX: usize = 4;
+/// Most streams that one batch packs.
+pub const PACKS_MAX: usize = 64;
+/// Most values of a stream that one batch packs; later ones stay as they are.
+pub const PACK_VALUES_MAX: usize = 8 * 1024;
 /// Most batches that one commit takes. A larger group is refused as a whole: each of its batches
 /// answers [`CommitError::TooLarge`].
 pub const GROUP_BATCHES_MAX: usize = 1_024;

@@ -6,6 +6,7 @@ use tocsin_core::Timestamp;
 
 use super::{Delivery, Inner, Lease};
 use crate::bytes::{Encoded, name_of};
+use crate::chunk;
 use crate::{
     Batch, ClaimToken, Claimed, Class, CommitError, Committed, OutboxKey, OutboxRow, RowChange,
     Settle, Stored, StreamId,
@@ -46,6 +47,9 @@ impl Inner {
         for key in &batch.timers_cancel {
             self.timers.remove(key);
         }
+        for pack in &batch.packs {
+            self.pack(&pack.stream);
+        }
         Ok(Committed { versions })
     }
 
@@ -77,6 +81,10 @@ impl Inner {
             )?;
             *version += append.events.len() as u64;
         }
+        for pack in &batch.packs {
+            let what = || format!("stream {}", pack.stream.0);
+            compare(what, pack.expected, self.version(&pack.stream))?;
+        }
         for guard in &batch.guards {
             let row = self.rows.get(&(guard.table, guard.key.clone()));
             let what = || format!("row {:?}/{}", guard.table, guard.key);
@@ -89,6 +97,23 @@ impl Inner {
         self.streams
             .get(stream)
             .map_or(0, |events| events.len() as u64)
+    }
+
+    /// Nothing is smaller for it here. But the events go through chunks and back, so that what
+    /// runs on this store would meet an event that does not come back as it was.
+    fn pack(&mut self, stream: &StreamId) {
+        let Some(events) = self.streams.get_mut(stream) else {
+            return;
+        };
+        let texts: Vec<_> = events
+            .iter()
+            .map(|it| it.to_string().into_bytes())
+            .collect();
+        let again = chunk::pack(&texts)
+            .into_iter()
+            .flat_map(|packed| chunk::unpack(&packed.value).unwrap_or_default())
+            .filter_map(|text| serde_json::from_slice(&text).ok());
+        *events = again.collect();
     }
 
     fn write_row(&mut self, change: RowChange) {

@@ -1,7 +1,7 @@
 //! One commit group: batches are checked in order against the tree with the group's own earlier
 //! writes laid over it, and reach the disk together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sled::IVec;
 use tocsin_core::Timestamp;
@@ -11,9 +11,10 @@ use super::keys;
 use super::state::State;
 use super::value::{self, Delivery, RowHead};
 use crate::bytes::{Encoded, name_of};
+use crate::chunk;
 use crate::{
     Append, Batch, ClaimToken, Claimed, Class, CommandKey, CommitError, Committed, OutboxKey,
-    OutboxRow, RowChange, Settle, StoreError, StreamId,
+    OutboxRow, PACK_VALUES_MAX, Pack, RowChange, Settle, StoreError, StreamId,
 };
 
 /// Bytes after which a group's writes go to sled before more are taken, so that a long group
@@ -77,6 +78,9 @@ impl<'a> Group<'a> {
         }
         for key in &batch.timers_cancel {
             self.remove(keys::timer(key));
+        }
+        for pack in &batch.packs {
+            self.pack(&pack.stream)?;
         }
         if self.bytes > WRITE_BYTES {
             self.write()?;
@@ -154,6 +158,17 @@ impl<'a> Group<'a> {
             }
             appended.insert(stream, found + events.len() as u64);
         }
+        for Pack { stream, expected } in &batch.packs {
+            let found = self.version(stream)?;
+            if found != *expected {
+                let (what, expected) = (format!("stream {}", stream.0), *expected);
+                return Ok(Err(CommitError::Conflict {
+                    what,
+                    expected,
+                    found,
+                }));
+            }
+        }
         for guard in &batch.guards {
             let what = || format!("row {:?}/{}", guard.table, guard.key);
             let row = self.get(&keys::row(guard.table, &guard.key))?;
@@ -195,6 +210,48 @@ impl<'a> Group<'a> {
         }
         self.versions.insert(append.stream, version);
         Ok(version)
+    }
+
+    /// Lays the values of a stream together. What is chunks already is left alone, and so is a
+    /// damaged stream: `verify` must find it as it is.
+    fn pack(&mut self, stream: &StreamId) -> Result<(), StoreError> {
+        let values = self.values(stream)?;
+        if values.len() < 2 || values.values().all(|value| chunk::is_chunk(value)) {
+            return Ok(());
+        }
+        let Some(events) = events_of(&values) else {
+            return Ok(());
+        };
+        for key in values.into_keys() {
+            self.remove(key);
+        }
+        let mut version = 0;
+        for packed in chunk::pack(&events) {
+            version += packed.events;
+            self.put(keys::event(stream, version), packed.value);
+        }
+        Ok(())
+    }
+
+    /// The first [`PACK_VALUES_MAX`] values of a stream as the group has left it so far.
+    fn values(&self, stream: &StreamId) -> Result<BTreeMap<Vec<u8>, IVec>, StoreError> {
+        let (begin, mut end) = (keys::event(stream, 1), keys::past_stream(stream));
+        let mut values = BTreeMap::new();
+        for entry in self.disk.db.range(begin.clone()..end.clone()) {
+            let (key, value) = entry.map_err(|error| self.disk.io("read", error))?;
+            if values.len() == PACK_VALUES_MAX {
+                end = key.to_vec();
+                break;
+            }
+            values.insert(key.to_vec(), value);
+        }
+        for (key, written) in self.writes.range(begin..end) {
+            match written {
+                Some(value) => values.insert(key.clone(), value.clone()),
+                None => values.remove(key),
+            };
+        }
+        Ok(values)
     }
 
     fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<(), StoreError> {
@@ -324,4 +381,17 @@ impl<'a> Group<'a> {
         self.written = true;
         self.disk.write(std::mem::take(&mut self.writes))
     }
+}
+
+/// The JSON of every event in the values of a stream; `None` when one is damaged or missing.
+fn events_of(values: &BTreeMap<Vec<u8>, IVec>) -> Option<Vec<Vec<u8>>> {
+    let mut events = Vec::new();
+    for (key, value) in values {
+        events.extend(chunk::unpack(value).ok()?);
+        let (_, version) = keys::read_event(key)?;
+        if version != events.len() as u64 {
+            return None;
+        }
+    }
+    Some(events)
 }

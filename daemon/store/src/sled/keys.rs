@@ -4,7 +4,7 @@
 //! A name that something follows is written with every 0 byte as `00 ff` and ends with `00 01`,
 //! as in FoundationDB's tuple encoding: byte order is then the order of the names, also when one
 //! is the beginning of another. An event's key ends with the version of the last event that its
-//! value holds, so a closed stream can later be kept as a few chunks under the same keys.
+//! value holds, so that a stream may be kept as a few chunks under the same keys.
 
 use tocsin_core::Timestamp;
 

@@ -8,7 +8,7 @@ use tocsin_core::Timestamp;
 
 use crate::{
     Append, Batch, ClaimToken, Class, CommandKey, CommandResult, Guard, MemoryStore, OutboxKey,
-    OutboxRow, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
+    OutboxRow, Pack, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Most claims that a run settles from; older ones are forgotten.
@@ -39,6 +39,7 @@ struct Rough {
     timers_cancel: Vec<(i64, u8)>,
     command: Option<(u8, i64)>,
     settle: Option<(u8, Option<i64>)>,
+    packs: Vec<(u8, i8)>,
     needs_first: bool,
 }
 
@@ -52,6 +53,7 @@ fn rough() -> impl Strategy<Value = Rough> {
         vec((-2..9_i64, 0..4_u8), 0..2),
         proptest::option::weighted(0.2, (0..4_u8, 0..20_i64)),
         proptest::option::weighted(0.4, (0..3_u8, proptest::option::of(0..4_i64))),
+        vec((0..3_u8, prop_oneof![9 => Just(0_i8), 1 => -1..2_i8]), 0..2),
         proptest::bool::weighted(0.1),
     );
     let rest = (
@@ -86,7 +88,7 @@ fn rough() -> impl Strategy<Value = Rough> {
     );
     (rest, ends).prop_map(|(rest, ends)| {
         let (appends, guards, rows, outbox, cancel) = rest;
-        let (timers, timers_cancel, command, settle, needs_first) = ends;
+        let (timers, timers_cancel, command, settle, packs, needs_first) = ends;
         Rough {
             appends,
             guards,
@@ -97,6 +99,7 @@ fn rough() -> impl Strategy<Value = Rough> {
             timers_cancel,
             command,
             settle,
+            packs,
             needs_first,
         }
     })
@@ -218,6 +221,12 @@ impl Run {
                 retry_at: retry_at.map(|ms| Timestamp(self.now + ms)),
             })
         });
+        let pack = |(n, off): (u8, i8)| {
+            let stream = StreamId(name(n));
+            let expected = stands(&stream).saturating_add_signed(i64::from(off));
+            Pack { stream, expected }
+        };
+        let packs = rough.packs.into_iter().map(pack).collect();
         let mut outbox = Vec::new();
         for (class, lane, coalesce, ms) in rough.outbox {
             self.seq += 1;
@@ -272,6 +281,7 @@ impl Run {
                 expires_at: Timestamp(self.now + ms),
             }),
             settles,
+            packs,
             needs: rough.needs_first.then_some(0).into_iter().collect(),
         }
     }

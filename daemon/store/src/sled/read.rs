@@ -9,6 +9,7 @@ use super::disk::Disk;
 use super::keys;
 use super::value::{self, Delivery};
 use crate::bytes::name_of;
+use crate::chunk;
 use crate::{
     Class, OutboxKey, OutboxRow, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey,
     TimerRow,
@@ -25,13 +26,38 @@ pub(super) fn stream(
     };
     let range = keys::event(stream, first)..keys::past_stream(stream);
     let mut events = Vec::new();
-    for entry in disk.db.range(range).take(limit) {
-        let (key, json) = entry.map_err(|error| disk.io("read", error))?;
-        let (_, version) = keys::read_event(&key).ok_or_else(|| unreadable(&key))?;
-        let event = value::parse(&json, || format!("event {version} of stream {}", stream.0))?;
-        events.push(StoredEvent { version, event });
+    for entry in disk.db.range(range) {
+        let (key, bytes) = entry.map_err(|error| disk.io("read", error))?;
+        let (_, last) = keys::read_event(&key).ok_or_else(|| unreadable(&key))?;
+        let (begin, texts) = unpacked(stream, last, &bytes)?;
+        let numbered = (begin..).zip(texts);
+        for (version, json) in numbered.filter(|(version, _)| *version > after) {
+            if events.len() >= limit {
+                return Ok(events);
+            }
+            let event = value::parse(&json, || format!("event {version} of stream {}", stream.0))?;
+            events.push(StoredEvent { version, event });
+        }
+        if events.len() >= limit {
+            break;
+        }
     }
     Ok(events)
+}
+
+/// The events of one value as JSON, with the version of the first.
+fn unpacked(stream: &StreamId, last: u64, bytes: &[u8]) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
+    let corrupt = |reason| StoreError::Corrupt {
+        what: format!(
+            "event {last} of stream {}, and those it is kept with",
+            stream.0
+        ),
+        reason,
+    };
+    let texts = chunk::unpack(bytes).map_err(corrupt)?;
+    let begin = last.checked_sub(texts.len() as u64).map(|it| it + 1);
+    let begin = begin.ok_or_else(|| corrupt("it holds more events than came before".to_owned()))?;
+    Ok((begin, texts))
 }
 
 /// How many events the stream has.

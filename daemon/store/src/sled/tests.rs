@@ -62,7 +62,7 @@ fn a_newer_format_is_named_with_both_versions() {
             error,
             StoreError::NewerFormat {
                 found: 7,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
@@ -102,6 +102,66 @@ fn verify_names_damaged_and_missing_events_and_goes_on() {
         report.faults[1].contains("stream s lacks events 4 to 4"),
         "{report:?}"
     );
+}
+
+fn packed() -> Batch {
+    Batch {
+        packs: vec![crate::Pack {
+            stream: StreamId("s".to_owned()),
+            expected: 5,
+        }],
+        ..Batch::default()
+    }
+}
+
+#[test]
+fn a_packed_stream_has_one_key() {
+    let (_folder, opened) = damaged(|_| ());
+    let store = opened.unwrap();
+    store.commit(vec![packed()]).unwrap().remove(0).unwrap();
+    let keys: Vec<_> = store.disk.db.scan_prefix([keys::STREAM]).keys().collect();
+    assert_eq!(keys.len(), 1);
+    let last = keys::event(&StreamId("s".to_owned()), 5);
+    assert_eq!(keys[0].clone().unwrap(), last);
+}
+
+#[test]
+fn a_damaged_stream_is_left_as_it_is_for_verify_to_find() {
+    let event = |version| keys::event(&StreamId("s".to_owned()), version);
+    let (_folder, opened) = damaged(|db| drop(db.remove(event(4))));
+    let store = opened.unwrap();
+    store.commit(vec![packed()]).unwrap().remove(0).unwrap();
+    let report = crate::verify_events(&store, |_| Ok(()));
+    assert_eq!((report.events, report.fault_count), (4, 1), "{report:?}");
+}
+
+#[test]
+fn verify_names_a_damaged_chunk_and_goes_on() {
+    let event = |version| keys::event(&StreamId("s".to_owned()), version);
+    let (_folder, opened) = damaged(|_| ());
+    let store = opened.unwrap();
+    store.commit(vec![packed()]).unwrap().remove(0).unwrap();
+    let chunk = store.disk.db.get(event(5)).unwrap().unwrap();
+    store
+        .disk
+        .db
+        .insert(event(5), &chunk[..chunk.len() - 3])
+        .unwrap();
+    let report = crate::verify_events(&store, |_| Ok(()));
+    assert!(!report.is_sound());
+    assert!(
+        report.faults[0].contains("event 5 of stream s"),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn a_store_of_the_first_format_is_taken_over() {
+    let (folder, opened) = damaged(|db| drop(db.insert(keys::FORMAT, &1_u32.to_be_bytes())));
+    let store = opened.unwrap();
+    let format = store.disk.get(keys::FORMAT).unwrap().unwrap();
+    assert_eq!(&format[..], 2_u32.to_be_bytes());
+    drop((store, folder));
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! Events of a stream that nobody is busy with any more, several in one value. A store's memory
+//! and its time to open follow the number of its keys, and an incident that is over would keep a
+//! key for each of its events for ever.
+//!
+//! A chunk is the byte 1, the number of events (four bytes, big-endian), and their JSON texts,
+//! each ended by a line feed, as a raw deflate stream (RFC 1951). A JSON text begins with another
+//! byte, so that a value says by itself whether it is one event or a chunk of them.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use crate::VALUE_BYTES_MAX;
+
+/// What a chunk begins with; another layout would have another number.
+const CHUNK: u8 = 1;
+const HEAD_BYTES: usize = 5;
+const END: u8 = b'\n';
+
+/// One value of a packed stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packed {
+    /// How many events it holds.
+    pub(crate) events: u64,
+    /// The value: a chunk, or the JSON of a single event that would not get smaller.
+    pub(crate) value: Vec<u8>,
+}
+
+/// Whether a value holds several events.
+pub(crate) fn is_chunk(value: &[u8]) -> bool {
+    value.first() == Some(&CHUNK)
+}
+
+/// The events, given as JSON, in few values, each at most [`VALUE_BYTES_MAX`].
+pub(crate) fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
+    let mut packed = Vec::new();
+    // Halves of halves: an incident's whole stream fits at once but in rare cases.
+    let mut left = vec![events];
+    while let Some(events) = left.pop() {
+        match events {
+            [] => {}
+            [one] => packed.push(Packed {
+                events: 1,
+                value: one.clone(),
+            }),
+            many => match compressed(many) {
+                Some(value) if value.len() <= VALUE_BYTES_MAX => packed.push(Packed {
+                    events: many.len() as u64,
+                    value,
+                }),
+                _ => {
+                    let (first, second) = many.split_at(many.len() / 2);
+                    left.extend([second, first]);
+                }
+            },
+        }
+    }
+    packed
+}
+
+/// The JSON of each event in a value, which may be a single event's.
+///
+/// # Errors
+/// What is wrong with the chunk.
+pub(crate) fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    if !is_chunk(value) {
+        return Ok(vec![value.to_vec()]);
+    }
+    let short = || "its chunk is shorter than its head".to_owned();
+    let (head, body) = value.split_first_chunk::<HEAD_BYTES>().ok_or_else(short)?;
+    let [_, count @ ..] = *head;
+    let count = u32::from_be_bytes(count);
+    let mut text = Vec::new();
+    // Also a damaged chunk must not fill the memory.
+    let most = u64::from(count).saturating_mul(VALUE_BYTES_MAX as u64 + 1);
+    let read = DeflateDecoder::new(body).take(most).read_to_end(&mut text);
+    read.map_err(|error| format!("its chunk cannot be unpacked: {error}"))?;
+    let events: Vec<_> = text
+        .split_inclusive(|byte| *byte == END)
+        .filter_map(|line| line.strip_suffix(&[END]))
+        .map(<[u8]>::to_vec)
+        .collect();
+    match events.len() == count as usize {
+        true => Ok(events),
+        false => Err(format!(
+            "its chunk holds {} events and says {count}",
+            events.len()
+        )),
+    }
+}
+
+fn compressed(events: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let count = u32::try_from(events.len()).ok()?;
+    let mut chunk = vec![CHUNK];
+    chunk.extend(count.to_be_bytes());
+    let mut encoder = DeflateEncoder::new(chunk, Compression::best());
+    for event in events {
+        encoder.write_all(event).ok()?;
+        encoder.write_all(&[END]).ok()?;
+    }
+    encoder.finish().ok()
+}
+
+#[cfg(test)]
+mod tests;
