@@ -10,13 +10,11 @@ use tocsin_store::{RowChange, Store, Table};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::Config;
-use crate::runtime::{EngineError, Request, Write, Writer, decode_row, unbroken};
+use crate::runtime::{EngineError, Request, Write, Writer, for_each_row, unbroken};
 use crate::tokens::{RANDOM_BYTES, Scope, Token, TokenRow, repeatable};
 
 /// Tokens that are kept; more are refused until some are revoked.
 pub const TOKENS_MAX: usize = 1_000;
-/// Rows of the store that one read brings.
-const PAGE_ROWS: usize = 500;
 
 type Index = HashMap<String, Arc<TokenRow>>;
 
@@ -70,19 +68,10 @@ impl Tokens {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut index = Index::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.rows(Table::Token, "", after.as_deref(), PAGE_ROWS)?;
-            let is_last = page.len() < PAGE_ROWS;
-            for (key, row) in page {
-                let row: TokenRow = decode_row("the row of a token", &row.value)?;
-                index.insert(row.hash.as_str().to_owned(), Arc::new(row));
-                after = Some(key);
-            }
-            if is_last {
-                break;
-            }
-        }
+        for_each_row(store, Table::Token, "a token", |row: TokenRow| {
+            index.insert(row.hash.as_str().to_owned(), Arc::new(row));
+            Ok(())
+        })?;
         Ok(Self {
             by_hash: Arc::new(ArcSwap::from_pointee(index)),
             changing: Arc::default(),

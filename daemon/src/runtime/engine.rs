@@ -7,16 +7,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tocsin_core::alert::KeyRow;
 use tocsin_core::command::Waits;
 use tocsin_core::intake::Fresh;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Batch, Class, CommitError, Committed, RowChange, Store, StoreError, Table};
+use tocsin_store::{
+    Batch, Class, CommitError, Committed, PACKS_MAX, RowChange, Store, StoreError, Table,
+};
 
 use super::leases::Leases;
 use super::parcel::Subscribers;
 use super::plan::{Planned, Scratch};
 use super::request::{Answer, Done, EngineError, Request};
-use super::view::{Held, View, load};
+use super::view::{Held, View, for_each_row, load, pack_of};
 
 /// Rounds in which a group's conflicts are decided anew: once and twice more.
 const ROUNDS_MAX: usize = 3;
@@ -259,15 +262,17 @@ impl Engine {
                 self.store.claim(*class, now, *limit, *lease_ms)?,
             )),
             _ => {
-                self.retire(now)?;
-                Ok(Answer::Expired(self.store.expire(now, EXPIRE_ROWS_MAX)?))
+                let retired = self.retire(now)?;
+                let expired = self.store.expire(now, EXPIRE_ROWS_MAX)?;
+                Ok(Answer::Expired(retired + expired))
             }
         }
     }
 
-    /// Lets go of incidents that are over and can no longer come back: their keys' rows, and
-    /// their place in memory. Otherwise both would grow with every incident that ever was.
-    fn retire(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// Lets go of incidents that are over and can no longer come back: their keys' rows, their
+    /// tallies and their place in memory, and their streams are packed. Otherwise all of it would
+    /// grow with every incident that ever was.
+    fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let is_over = |held: &&Arc<Held>| {
             let incident = &held.incident;
             let since = incident.resolved_at.map_or(u64::MAX, |at| now.since(at));
@@ -280,53 +285,65 @@ impl Engine {
             .take(RETIRED_MAX)
             .cloned()
             .collect();
+        if over.is_empty() {
+            return Ok(0);
+        }
+        let mut retired = 0;
+        let parts: Vec<_> = over.chunks(PACKS_MAX).collect();
+        let batches = parts.iter().map(|part| self.retiring(part)).collect();
+        let results = self.store.commit(batches)?;
+        for (part, result) in parts.into_iter().zip(results) {
+            if let Err(error) = result {
+                tracing::warn!(%error, "incidents that are over stay in memory for now");
+                continue;
+            }
+            for held in part {
+                self.held.remove(&held.incident.id);
+                self.view.forget(&held.incident.id);
+            }
+            retired += part.len();
+        }
+        Ok(retired)
+    }
+
+    fn retiring(&self, over: &[Arc<Held>]) -> Batch {
         let mut batch = Batch::default();
-        for held in &over {
-            let key = &held.incident.key;
-            let row = super::view::key_row(self.store.as_ref(), key);
-            if row.is_ok_and(|id| id.as_ref() == Some(&held.incident.id)) {
-                let (table, key) = (Table::Key, key.to_string());
+        for held in over {
+            let incident = &held.incident;
+            let mut remove = |table, key| {
                 batch.rows.push(RowChange {
                     table,
                     key,
                     value: None,
                     expires_at: None,
                 });
+            };
+            let row = super::view::key_row(self.store.as_ref(), &incident.key);
+            if row.is_ok_and(|id| id.as_ref() == Some(&incident.id)) {
+                remove(Table::Key, incident.key.to_string());
             }
-        }
-        if !batch.rows.is_empty() {
-            let results = self.store.commit(vec![batch])?;
-            if results.iter().any(Result::is_err) {
-                return Ok(());
+            if held.tally.counts == incident.counts && held.tally.counts.firing == 0 {
+                remove(Table::Tally, incident.id.to_string());
             }
+            batch.packs.push(pack_of(incident));
         }
-        for held in over {
-            self.held.remove(&held.incident.id);
-            self.view.forget(&held.incident.id);
-        }
-        Ok(())
+        batch
     }
 
     /// Every incident whose key is kept is active, or may reopen: those come into memory.
     fn hold_all(&mut self) -> Result<(), EngineError> {
-        let mut after: Option<String> = None;
-        loop {
-            let page = self
-                .store
-                .rows(Table::Key, "", after.as_deref(), START_PAGE_ROWS)?;
-            let is_last = page.len() < START_PAGE_ROWS;
-            for (key, row) in page {
-                let row: tocsin_core::alert::KeyRow =
-                    super::view::decode_row("the row of an incident's key", &row.value)?;
+        let store = Arc::clone(&self.store);
+        for_each_row(
+            store.as_ref(),
+            Table::Key,
+            "an incident's key",
+            |row: KeyRow| {
                 if let Some(held) = self.hold(&row.incident)? {
                     self.view.publish(&held);
                 }
-                after = Some(key);
-            }
-            if is_last {
-                return Ok(());
-            }
-        }
+                Ok(())
+            },
+        )
     }
 }
 
@@ -351,3 +368,6 @@ fn last_seq(store: &dyn Store) -> Result<u64, StoreError> {
     }
     Ok(last)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,7 @@ use tocsin_core::alert::{Alert, Place};
 use tocsin_store::{Store, Table};
 
 use super::request::EngineError;
-use super::view::decode_row;
-
-/// Rows of the store that one read brings.
-const PAGE_ROWS: usize = 1_000;
+use super::view::for_each_row;
 
 /// The alerts that a sweep must look at, by when.
 #[derive(Debug, Default)]
@@ -39,19 +36,11 @@ impl Leases {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut index = Index::default();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.rows(Table::Alert, "", after.as_deref(), PAGE_ROWS)?;
-            let is_last = page.len() < PAGE_ROWS;
-            for (key, row) in page {
-                let alert: Alert = decode_row("the row of an alert", &row.value)?;
-                index.add(&alert);
-                after = Some(key);
-            }
-            if is_last {
-                return Ok(Self(Mutex::new(index)));
-            }
-        }
+        for_each_row(store, Table::Alert, "an alert", |alert: Alert| {
+            index.add(&alert);
+            Ok(())
+        })?;
+        Ok(Self(Mutex::new(index)))
     }
 
     /// Row keys of firing alerts whose lease ended at `now` or before, at most `limit`.

@@ -62,7 +62,9 @@ pub use sweep::lapses;
 pub use timers::firing;
 pub use turn::Turn;
 pub(crate) use unbroken::unbroken;
-pub use view::{Held, View, decode_row, events_of, stream_of};
+pub use view::{
+    Held, View, decode_row, events_of, for_each_row, for_each_row_after, stream_of, tally_of,
+};
 pub use writer::{Pending, Writer};
 
 use crate::mail::Mailer;

@@ -16,7 +16,7 @@ use tocsin_store::{Batch, CommandKey, RowChange, Table};
 use super::engine::Engine;
 use super::layout::{Change, row_change};
 use super::request::{Answer, Cause, Done, EngineError, Request, Write};
-use super::view::{Held, alert_row, decode_row, key_row};
+use super::view::{Held, alert_row, decode_row, key_row, pack_of};
 
 /// How long a command's key is remembered, in milliseconds: a day.
 pub(super) const COMMAND_KEY_TTL_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
@@ -398,6 +398,12 @@ impl Engine {
         id: &IncidentId,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
+        if let Some(before) = key_row(self.store.as_ref(), key)?
+            && let Some(held) = self.read_incident(&before)?
+        {
+            // Nothing else would remember after a crash that it is over and not packed.
+            planned.batch.packs.push(pack_of(&held.incident));
+        }
         let row = KeyRow {
             incident: id.clone(),
         };

@@ -58,7 +58,7 @@ pub enum Request {
         /// For how long, in milliseconds.
         lease_ms: u64,
     },
-    /// Forget what has outlived its time.
+    /// Forget what has outlived its time, and let go of incidents that are over.
     Expire,
 }
 
@@ -99,7 +99,7 @@ pub enum Answer {
     Done(Done),
     /// The rows that were claimed.
     Claimed(Vec<Claimed>),
-    /// How many rows were forgotten.
+    /// How many rows were forgotten, and how many incidents were let go of.
     Expired(usize),
 }
 

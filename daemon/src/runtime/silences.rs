@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::layout::row_change;
 use super::request::{EngineError, Request, Write};
 use super::unbroken::unbroken;
-use super::view::decode_row;
+use super::view::for_each_row;
 use super::writer::Writer;
 use crate::silence::{PostableSilence, Silence};
 
@@ -18,8 +18,6 @@ use crate::silence::{PostableSilence, Silence};
 const SILENCES_MAX: usize = 10_000;
 /// How long an expired silence is shown, in milliseconds: five days, as Alertmanager keeps them.
 const EXPIRED_KEPT_MS: u64 = 5 * 24 * tocsin_core::time::HOUR_MS;
-/// Rows of the store that one read brings.
-const PAGE_ROWS: usize = 1_000;
 
 /// The silences that are kept.
 pub struct Silences {
@@ -54,18 +52,10 @@ impl Silences {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut kept = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.rows(Table::Silence, "", after.as_deref(), PAGE_ROWS)?;
-            let is_last = page.len() < PAGE_ROWS;
-            for (key, row) in page {
-                kept.push(Arc::new(decode_row("the row of a silence", &row.value)?));
-                after = Some(key);
-            }
-            if is_last {
-                break;
-            }
-        }
+        for_each_row(store, Table::Silence, "a silence", |silence: Silence| {
+            kept.push(Arc::new(silence));
+            Ok(())
+        })?;
         Ok(Self {
             kept: Arc::new(ArcSwap::from_pointee(kept)),
             changing: Arc::default(),

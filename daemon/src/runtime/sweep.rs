@@ -18,6 +18,9 @@ use super::view::View;
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
 /// Alerts that one sweep looks at, of each kind.
 const SWEPT_MAX: usize = 1_000;
+/// Requests to forget that one sweep makes, of each kind: after a storm the daemon must forget
+/// faster than alerts come, and let others have their turn in between.
+const ROUNDS_MAX: usize = 8;
 /// How long an alert that ended is still shown, in milliseconds.
 const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
@@ -53,10 +56,17 @@ impl Runtime {
         self.next_sweep
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
-        self.forget_ended(now).await?;
+        for _ in 0..ROUNDS_MAX {
+            if self.forget_ended(now).await? < SWEPT_MAX {
+                break;
+            }
+        }
         self.silences.tidy(now, &self.writer).await?;
-        if let Answer::Expired(count) = self.writer.ask(Request::Expire).await? {
-            tracing::trace!(count, "rows expired");
+        for _ in 0..ROUNDS_MAX {
+            match self.writer.ask(Request::Expire).await? {
+                Answer::Expired(count) if count > 0 => tracing::trace!(count, "forgotten"),
+                _ => break,
+            }
         }
         Ok(swept)
     }
@@ -113,7 +123,8 @@ impl Runtime {
         Ok(count)
     }
 
-    async fn forget_ended(&self, now: Timestamp) -> Result<(), EngineError> {
+    /// Forgets alerts that ended long ago, and says how many.
+    async fn forget_ended(&self, now: Timestamp) -> Result<usize, EngineError> {
         let mut forgotten: Vec<Alert> = Vec::new();
         let mut write = Write::default();
         for key in self
@@ -142,17 +153,17 @@ impl Runtime {
             forgotten.push(alert);
         }
         if forgotten.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         match self.writer.ask(Request::Write(Box::new(write))).await {
             Ok(_) => {
                 for alert in &forgotten {
                     self.leases.remove(alert);
                 }
-                Ok(())
+                Ok(forgotten.len())
             }
             // One of them fires again: the next sweep sees which.
-            Err(EngineError::Commit(_)) => Ok(()),
+            Err(EngineError::Commit(_)) => Ok(0),
             Err(error) => Err(error),
         }
     }

@@ -3,6 +3,7 @@
 //! from something that a power cut could take back.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -10,12 +11,14 @@ use tocsin_core::alert::{Alert, KeyRow, Tally};
 use tocsin_core::incident::Incident;
 use tocsin_core::{IncidentId, IncidentKey, Recorded};
 use tocsin_store::encoding::decode;
-use tocsin_store::{Store, StreamId, Table};
+use tocsin_store::{Pack, Store, StreamId, Table};
 
 use super::engine::NUMBER_ROW;
 use super::request::EngineError;
 use super::summary::Summary;
 
+/// Rows that one read of a table brings.
+const PAGE_ROWS: usize = 512;
 /// Events that one read of a stream brings.
 const STREAM_PAGE_EVENTS: usize = 512;
 
@@ -162,14 +165,35 @@ pub(super) fn load(store: &dyn Store, id: &IncidentId) -> Result<Option<Arc<Held
     }
     let incident =
         Incident::replay(id, &events).map_err(|error| EngineError::Damaged(error.to_string()))?;
-    let tally = match store.row(Table::Tally, id.as_str())? {
-        Some(row) => decode_row("the tally of an incident", &row.value)?,
-        None => Tally::default(),
-    };
+    let tally = tally_of(store, &incident)?;
     Ok(Some(Arc::new(Held {
         incident: Arc::new(incident),
         tally,
     })))
+}
+
+/// The tally of an incident. One that was let go of has no row any more: its stream got the same
+/// counts last.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the row is damaged.
+pub fn tally_of(store: &dyn Store, incident: &Incident) -> Result<Tally, EngineError> {
+    match store.row(Table::Tally, incident.id.as_str())? {
+        Some(row) => decode_row("the tally of an incident", &row.value),
+        None => Ok(Tally {
+            counts: incident.counts,
+            logged: incident.counts,
+            ..Tally::default()
+        }),
+    }
+}
+
+/// An incident's stream, to be kept in few values.
+pub(super) fn pack_of(incident: &Incident) -> Pack {
+    Pack {
+        stream: stream_of(&incident.id),
+        expected: incident.version,
+    }
 }
 
 pub(super) fn key_row(
@@ -197,4 +221,50 @@ pub fn decode_row<T: serde::de::DeserializeOwned>(
 ) -> Result<T, EngineError> {
     T::deserialize(value)
         .map_err(|error| EngineError::Damaged(format!("{what} cannot be decoded: {error}")))
+}
+
+/// Gives every row of a table to `take`, as a type, in the order of keys; `what` names a row's
+/// content. Nothing but one page of rows is in memory at a time.
+///
+/// # Errors
+/// [`EngineError`] when the store fails, a row is damaged, and whatever `take` answers.
+pub fn for_each_row<T: serde::de::DeserializeOwned>(
+    store: &dyn Store,
+    table: Table,
+    what: &str,
+    mut take: impl FnMut(T) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let stopped = for_each_row_after(store, table, what, None, |_, row| {
+        take(row).map(|()| ControlFlow::<()>::Continue(()))
+    });
+    stopped.map(|_| ())
+}
+
+/// Like [`for_each_row`], with the rows' keys, after one of them, and only until `take` breaks;
+/// answers the key that it broke at.
+///
+/// # Errors
+/// [`EngineError`] when the store fails, a row is damaged, and whatever `take` answers.
+pub fn for_each_row_after<T: serde::de::DeserializeOwned>(
+    store: &dyn Store,
+    table: Table,
+    what: &str,
+    mut after: Option<String>,
+    mut take: impl FnMut(&str, T) -> Result<ControlFlow<()>, EngineError>,
+) -> Result<Option<String>, EngineError> {
+    loop {
+        let page = store.rows(table, "", after.as_deref(), PAGE_ROWS)?;
+        let is_last = page.len() < PAGE_ROWS;
+        for (key, row) in page {
+            let row = decode_row(&format!("the row of {what}"), &row.value)?;
+            let goes_on = take(&key, row)?.is_continue();
+            after = Some(key);
+            if !goes_on {
+                return Ok(after);
+            }
+        }
+        if is_last {
+            return Ok(None);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tocsin::runtime::engine::Engine;
-use tocsin::runtime::{Held, View, decode_row, events_of, timer_key};
+use tocsin::runtime::{Held, View, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::consequences::wanted_timers;
 use tocsin_core::incident::PageState;
 use tocsin_core::{Alert, Event, Incident, IncidentId};
@@ -112,9 +112,7 @@ fn folded_equals_incremental(
             "incident {id}: folded is not incremental (seen {seen}, stored {is})"
         ));
     }
-    let row = store.row(Table::Tally, id.as_str()).map_err(text)?;
-    let tally = row.map(|row| decode_row("a tally", &row.value));
-    let tally = tally.transpose().map_err(text)?.unwrap_or_default();
+    let tally = tally_of(store, &folded).map_err(text)?;
     if held.tally != tally {
         return Err(format!(
             "incident {id}: its tally is not the one in the store"

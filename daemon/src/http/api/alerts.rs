@@ -1,6 +1,7 @@
 //! `/api/v1/alerts`: every alert that is kept, a page at a time.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -15,14 +16,12 @@ use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
 use crate::ingest::format_time;
-use crate::runtime::decode_row;
+use crate::runtime::for_each_row_after;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;
 /// Most alerts of one list.
 const LIST_MAX: usize = 1_000;
-/// Rows that one read brings.
-const PAGE_ROWS: usize = 500;
 
 /// Which alerts to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -115,46 +114,39 @@ pub(crate) async fn list(
 pub(in crate::http) fn each_alert(
     app: &App,
     shown: &Shown,
-    mut after: Option<String>,
+    after: Option<String>,
     mut take: impl FnMut(Alert, Option<u64>) -> bool,
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
-    loop {
-        let store = &app.runtime.store;
-        let page = store.rows(Table::Alert, "", after.as_deref(), PAGE_ROWS)?;
-        let is_last = page.len() < PAGE_ROWS;
-        for (key, row) in page {
-            after = Some(key);
-            let alert: Alert = decode_row("the row of an alert", &row.value)?;
-            if shown.firing.is_some_and(|it| it != alert.firing) {
-                continue;
-            }
-            let mut number = None;
-            if let Some(id) = alert.incident() {
-                let (its, security) = match incidents.get(id) {
-                    Some(known) => *known,
-                    None => {
-                        let held = app.runtime.view.incident(id)?;
-                        // An alert whose incident is gone is nobody's secret to show.
-                        let known =
-                            held.map_or((0, true), |it| (it.incident.number, it.incident.security));
-                        incidents.insert(id.clone(), known);
-                        known
-                    }
-                };
-                if security && !shown.clearance {
-                    continue;
+    let store = app.runtime.store.as_ref();
+    let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
+        if shown.firing.is_some_and(|it| it != alert.firing) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let mut number = None;
+        if let Some(id) = alert.incident() {
+            let (its, security) = match incidents.get(id) {
+                Some(known) => *known,
+                None => {
+                    let held = app.runtime.view.incident(id)?;
+                    // An alert whose incident is gone is nobody's secret to show.
+                    let known =
+                        held.map_or((0, true), |it| (it.incident.number, it.incident.security));
+                    incidents.insert(id.clone(), known);
+                    known
                 }
-                number = Some(its);
+            };
+            if security && !shown.clearance {
+                return Ok(ControlFlow::Continue(()));
             }
-            if !take(alert, number) {
-                return Ok(after);
-            }
+            number = Some(its);
         }
-        if is_last {
-            return Ok(None);
-        }
-    }
+        Ok(match take(alert, number) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        })
+    });
+    Ok(stopped?)
 }
 
 impl AlertLine {

@@ -1,0 +1,132 @@
+use tocsin_core::command::{Command, Crew, Opening};
+use tocsin_core::event::LogKind;
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{
+    Actor, Draft, Grade, Grading, Incident, IncidentKey, Plan, PolicySource, Verdict,
+};
+use tocsin_store::MemoryStore;
+
+use super::*;
+use crate::runtime::{Cause, events_of};
+
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+fn engine(store: &Arc<MemoryStore>) -> Engine {
+    let mut made = store.streams(None, 100).unwrap().len();
+    let make_id = move |_| {
+        made += 1;
+        IncidentId(format!("i{made}"))
+    };
+    let store = Arc::clone(store) as Arc<dyn Store>;
+    Engine::start(store, Arc::default(), Waits::default(), Box::new(make_id)).unwrap()
+}
+
+fn done(engine: &mut Engine, request: Request, now: Timestamp) -> Arc<Incident> {
+    let answer = engine.process(vec![request], now).unwrap().remove(0);
+    match answer.unwrap() {
+        Answer::Done(done) => done.incident.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn open(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
+    fn verdict<T>(value: T) -> Verdict<T> {
+        let (reason, source) = ("so it is".to_owned(), PolicySource::default());
+        Verdict {
+            value,
+            reason,
+            source,
+        }
+    }
+    let grading = Grading {
+        grade: Grade::Minor,
+        security: false,
+    };
+    let opening = Opening {
+        grading: verdict(grading),
+        plan: verdict(Plan::default()),
+        crew: Crew::default(),
+    };
+    let draft = Draft {
+        title: "the shop is slow".to_owned(),
+        key: Some("shop".into()),
+        ..Draft::default()
+    };
+    let request = Request::Open {
+        draft,
+        opening: Box::new(opening),
+        by: Actor::Person("ada".into()),
+        key: None,
+    };
+    done(engine, request, now)
+}
+
+fn tell(engine: &mut Engine, id: &IncidentId, command: Command, now: Timestamp) {
+    let request = Request::Command {
+        incident: id.clone(),
+        by: Actor::Person("ada".into()),
+        command,
+        cause: Cause::default(),
+    };
+    done(engine, request, now);
+}
+
+fn note(body: &str) -> Command {
+    Command::Log {
+        kind: LogKind::Note,
+        body: body.to_owned(),
+    }
+}
+
+fn forgotten(engine: &mut Engine, now: Timestamp) -> usize {
+    let answers = engine.process(vec![Request::Expire], now).unwrap();
+    match answers.into_iter().next() {
+        Some(Ok(Answer::Expired(count))) => count,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_incident_that_is_over_leaves_memory_and_reads_as_before() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let id = open(&mut engine, NOW).id.clone();
+    let reason = "it was the cache".to_owned();
+    tell(&mut engine, &id, Command::Resolve { reason }, NOW);
+    tell(&mut engine, &id, Command::Close, NOW);
+    assert_eq!(forgotten(&mut engine, NOW), 0, "it may still come back");
+    let before = engine.view().incident(&id).unwrap().unwrap();
+    let later = NOW.plus_ms(HOUR_MS);
+    assert_eq!(forgotten(&mut engine, later), 1);
+    assert_eq!(engine.view().held_count(), 0);
+    for table in [Table::Key, Table::Tally] {
+        assert_eq!(store.rows(table, "", None, 9).unwrap(), [], "{table:?}");
+    }
+    let after = engine.view().incident_of_number(1).unwrap().unwrap();
+    assert_eq!(after.incident, before.incident);
+    assert_eq!(after.tally.counts, before.tally.counts);
+    tell(&mut engine, &id, note("the post-mortem is written"), later);
+    assert_eq!(forgotten(&mut engine, later), 1);
+    assert_eq!(forgotten(&mut engine, later), 0);
+    let events = events_of(store.as_ref(), &id).unwrap();
+    assert_eq!(events.len() as u64, before.incident.version + 1);
+}
+
+#[test]
+fn a_key_that_goes_to_a_new_incident_leaves_the_old_one_whole() {
+    let store = Arc::new(MemoryStore::new());
+    let mut first = engine(&store);
+    let old = open(&mut first, NOW).id.clone();
+    let reason = "it was the cache".to_owned();
+    tell(&mut first, &old, Command::Resolve { reason }, NOW);
+    tell(&mut first, &old, Command::Close, NOW);
+    let whole = events_of(store.as_ref(), &old).unwrap();
+    let new = open(&mut first, NOW).id.clone();
+    assert_ne!(old, new);
+    drop(first);
+    let again = engine(&store);
+    assert_eq!(events_of(store.as_ref(), &old).unwrap(), whole);
+    let key: IncidentKey = "shop".into();
+    let held = again.view().incident_of_key(&key).unwrap().unwrap();
+    assert_eq!(held.incident.id, new);
+}
