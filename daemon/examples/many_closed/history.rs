@@ -1,0 +1,233 @@
+//! Years of incidents, made as a daemon makes them: alerts come, people are paged, somebody has
+//! it, the log is kept, the alerts end, and time passes.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+use tocsin::runtime::{
+    Answer, Cause, End, Ended, EngineError, Heard, Held, PageRef, Parcel, Request, settlement,
+};
+use tocsin_core::command::Command;
+use tocsin_core::consequences::Notice;
+use tocsin_core::event::{LogKind, Ref};
+use tocsin_core::time::{HOUR_MS, MINUTE_MS};
+use tocsin_core::{Actor, IncidentId, PageId, Route, Signal, SignalStatus, Timestamp};
+use tocsin_store::{Claimed, Class, Store as _};
+
+use crate::cost::memory;
+use crate::rig::{Rig, signal};
+
+/// When the history begins.
+const BEGIN: Timestamp = Timestamp(1_704_067_200_000);
+/// Incidents that are open at one time: a group of the writer.
+const COHORT: u64 = 256;
+/// From one cohort to the next: longer than anything is remembered for a day.
+const COHORT_MS: u64 = 36 * HOUR_MS;
+/// Rounds in which what is due must be done.
+const ROUNDS_MAX: usize = 1_000;
+
+/// When the cohort of an incident begins.
+pub(crate) fn time_of(incident: u64) -> Timestamp {
+    BEGIN.plus_ms(incident / COHORT * COHORT_MS)
+}
+
+/// Makes the incidents from one number to another.
+pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let rig = Rig::open(folder, time_of(from)).await?;
+        let mut first = from;
+        while first < to {
+            let names = first..to.min(first + COHORT);
+            live_through(&rig, names, time_of(first)).await?;
+            first += COHORT;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let mut line = json!({"made": to, "of": to - from, "seconds": seconds});
+        line["disk_bytes"] = rig.store.size_bytes()?.into();
+        line["held"] = rig.app.runtime.view.held_count().into();
+        memory(&mut line)?;
+        println!("{line}");
+        Ok(())
+    })
+}
+
+async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> Result<()> {
+    let runtime = &rig.app.runtime;
+    let say = |instance, status, at: Timestamp| {
+        let one = |it: u64| heard(rig, &signal(&it.to_string(), instance, status, at));
+        ask_all(rig, names.clone().map(one).collect())
+    };
+    rig.clock.set(at);
+    say(1, SignalStatus::Firing, at).await?;
+    deliver(rig, at).await?;
+    let later = at.plus_ms(MINUTE_MS);
+    rig.clock.set(later);
+    say(1, SignalStatus::Firing, later).await?;
+    say(2, SignalStatus::Firing, later).await?;
+    let incidents: Vec<_> = runtime.view.held().iter().map(of_held).collect();
+    for words in [ACK, SEEN, DONE] {
+        let asked = incidents.iter().map(|id| command(id, words(id)));
+        ask_all(rig, asked.collect()).await?;
+        deliver(rig, later).await?;
+    }
+    let over = at.plus_ms(12 * MINUTE_MS);
+    rig.clock.set(over);
+    say(1, SignalStatus::Resolved, over).await?;
+    say(2, SignalStatus::Resolved, over).await?;
+    for minutes in [13, 19, 60] {
+        let now = at.plus_ms(minutes * MINUTE_MS);
+        rig.clock.set(now);
+        pass(rig, now).await?;
+    }
+    let asked = incidents.iter().map(|id| command(id, Command::Close));
+    ask_all(rig, asked.collect()).await?;
+    let end = at.plus_ms(COHORT_MS - MINUTE_MS);
+    rig.clock.set(end);
+    pass(rig, end).await?;
+    for _ in 0..ROUNDS_MAX {
+        rig.clock.set(rig.app.runtime.clock.now().plus_ms(10));
+        let is_over = forget(rig).await? && runtime.view.held_count() == 0;
+        if is_over && runtime.leases.ended_before(end, 1).is_empty() {
+            return Ok(());
+        }
+    }
+    bail!("after {ROUNDS_MAX} sweeps something of the cohort at {at} is left")
+}
+
+/// A sender's word with what the policies say. They are asked about one alert, and the others
+/// get the same words under their own key: else the history would take ten times as long.
+fn heard(rig: &Rig, signal: &Signal) -> Request {
+    let assessment = (signal.status == SignalStatus::Firing).then(|| {
+        let mut assessment = rig.verdicts.clone();
+        if let Route::Incident(target) = &mut assessment.route.value {
+            target.key = signal.labels["service"].clone().into();
+            target.service.clone_from(&signal.labels["service"]);
+        }
+        Box::new(assessment)
+    });
+    let signal = signal.clone();
+    let last_seen = None;
+    Heard { signal, last_seen }.request(assessment)
+}
+
+/// Lets all that is due happen.
+async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
+    for _ in 0..ROUNDS_MAX {
+        let fired = rig.app.runtime.turn().await?.timers;
+        if deliver(rig, now).await? == 0 && fired == 0 {
+            return Ok(());
+        }
+    }
+    bail!("after {ROUNDS_MAX} turns something is still due")
+}
+
+/// A sweep; says whether there was nothing more to forget.
+async fn forget(rig: &Rig) -> Result<bool> {
+    rig.app.runtime.turn().await?;
+    match rig.app.runtime.writer.ask(Request::Expire).await? {
+        Answer::Expired(count) => Ok(count == 0),
+        _ => Ok(true),
+    }
+}
+
+fn of_held(held: &std::sync::Arc<Held>) -> IncidentId {
+    held.incident.id.clone()
+}
+
+type Words = fn(&IncidentId) -> Command;
+const ACK: Words = |_| Command::Acknowledge {
+    via: "slack".to_owned(),
+};
+const SEEN: Words = |id| Command::Log {
+    kind: LogKind::Seen,
+    body: format!("the errors of {id} began with the deployment of 14:02, see the dashboard"),
+};
+const DONE: Words = |_| Command::Log {
+    kind: LogKind::Done,
+    body: "rolled the checkout service back to the version of yesterday".to_owned(),
+};
+
+fn command(incident: &IncidentId, command: Command) -> Request {
+    Request::Command {
+        incident: incident.clone(),
+        by: Actor::Person("ada".into()),
+        command,
+        cause: Cause::default(),
+    }
+}
+
+/// Brings every delivery that is ready, and says how many there were.
+async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
+    let mut count = 0;
+    for class in Class::ALL {
+        loop {
+            let claim = Request::Claim {
+                class,
+                limit: 1_000,
+                lease_ms: MINUTE_MS,
+            };
+            let claimed = match rig.app.runtime.writer.ask(claim).await? {
+                Answer::Claimed(claimed) if !claimed.is_empty() => claimed,
+                _ => break,
+            };
+            count += claimed.len();
+            let asked = claimed.iter().flat_map(|it| bring(it, now));
+            ask_all(rig, asked.collect()).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// What the chat does with a delivery: it takes it, and makes a room for a new incident.
+fn bring(claim: &Claimed, now: Timestamp) -> Vec<Request> {
+    let mut ended = Ended::of(End::Done);
+    let mut more = None;
+    if let Ok(Parcel::News { incident, news, .. }) =
+        serde_json::from_value::<Parcel>(claim.row.body.clone())
+    {
+        match news {
+            Notice::Page { page, contact, .. } => {
+                ended.page = Some(PageRef {
+                    incident,
+                    page,
+                    contact,
+                });
+            }
+            Notice::Opened { .. } => more = Some(linked(&incident)),
+            _ => {}
+        }
+    }
+    let settled = settlement(claim, ended, now, 0.5).request;
+    more.into_iter().chain([settled]).collect()
+}
+
+fn linked(incident: &IncidentId) -> Request {
+    let room = PageId(format!("C{incident}")).to_string();
+    let link = Ref {
+        plugin: "slack".into(),
+        kind: "channel".to_owned(),
+        url: Some(format!("https://shop.slack.example.org/archives/{room}")),
+        id: room,
+    };
+    command(incident, Command::Link(link))
+}
+
+/// Asks for all of it at once, so that requests share groups. What the core refuses as late, it
+/// may refuse.
+async fn ask_all(rig: &Rig, asked: Vec<Request>) -> Result<()> {
+    let mut pending = Vec::with_capacity(asked.len());
+    for request in asked {
+        pending.push(rig.app.runtime.writer.enqueue_when_free(request).await?);
+    }
+    for one in pending {
+        match one.answer().await {
+            Ok(_) | Err(EngineError::Refused(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

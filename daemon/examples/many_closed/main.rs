@@ -1,0 +1,84 @@
+//! What a history of closed incidents costs a daemon: its start, its memory, its disk, and one
+//! alert more, against the same alert on an empty store.
+//!
+//! ```text
+//! cargo run --release -p tocsin --example many_closed -- FOLDER [INCIDENTS]
+//! ```
+//!
+//! The history is made in FOLDER once, by the daemon's own intake, policies, writer and sweeps
+//! under a clock that is set forward, and is used again when it is there. Every figure is one
+//! line of JSON on standard output. Each part runs in a process of its own, so that memory is
+//! measured from a fresh start.
+
+#![forbid(unsafe_code)]
+
+mod cost;
+mod history;
+mod rig;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// Incidents of the history unless the caller says otherwise.
+const INCIDENTS_USUAL: u64 = 100_000;
+/// Incidents that one process makes, so that its memory says what a running daemon needs.
+const SLICE_INCIDENTS: u64 = 25_600;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["--make", folder, from, to] => {
+            history::make(Path::new(folder), from.parse()?, to.parse()?)
+        }
+        ["--measure", folder, name] => cost::of_start(Path::new(folder), name),
+        ["--alerts", folder] => cost::of_alerts(Path::new(folder)),
+        [folder] => all(Path::new(folder), INCIDENTS_USUAL),
+        [folder, incidents] => all(Path::new(folder), incidents.parse()?),
+        _ => bail!("say in which folder, and maybe how many incidents"),
+    }
+}
+
+fn all(folder: &Path, incidents: u64) -> Result<()> {
+    let closed = folder.join(format!("closed-{incidents}"));
+    let made = closed.join("made");
+    if !made.exists() {
+        let mut from = 0;
+        while from < incidents {
+            let to = incidents.min(from + SLICE_INCIDENTS);
+            let (begin, end) = (from.to_string(), to.to_string());
+            again("--make", &closed, &[&begin, &end])?;
+            from = to;
+        }
+        std::fs::write(&made, "")?;
+    }
+    let empty = fresh(folder.join("empty"))?;
+    again("--measure", &empty, &["empty"])?;
+    again("--measure", &closed, &["closed"])?;
+    again("--alerts", folder, &[])
+}
+
+/// This program once more, as a process of its own.
+fn again(what: &str, folder: &Path, more: &[&str]) -> Result<()> {
+    let program = std::env::current_exe()?;
+    let status = Command::new(program)
+        .arg(what)
+        .arg(folder)
+        .args(more)
+        .status()?;
+    if !status.success() {
+        bail!("{what} of {} failed", folder.display());
+    }
+    Ok(())
+}
+
+/// The folder, with nothing in it.
+fn fresh(folder: PathBuf) -> Result<PathBuf> {
+    if folder.exists() {
+        let failed = || format!("{} cannot be emptied", folder.display());
+        std::fs::remove_dir_all(&folder).with_context(failed)?;
+    }
+    Ok(folder)
+}

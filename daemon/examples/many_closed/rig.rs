@@ -1,0 +1,139 @@
+//! A daemon on a store of the disk, under the policies that ship and a clock that is set by hand.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tocsin::ack_links;
+use tocsin::app::{App, Ingredients};
+use tocsin::config;
+use tocsin::runtime::{ManualClock, Subscriber, Subscribers};
+use tocsin_core::intake::Assessment;
+use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
+use tocsin_store::{SledStore, Store};
+
+const CONFIG: &str = r#"
+[people.ada]
+name = "Ada"
+contacts = [{ kind = "slack", address = "U024BE7LH" }]
+
+[people.bob]
+name = "Bob"
+contacts = [{ kind = "slack", address = "U0G9QF9C6" }]
+
+[rotations.default]
+timezone = "Europe/Berlin"
+
+[[rotations.default.layers]]
+people = ["ada", "bob"]
+handover = "monday 09:00"
+start = 2024-01-01
+
+[integrations.prometheus]
+kind = "alertmanager"
+
+[escalation]
+fallback = ["person:ada"]
+
+[policy]
+path = "POLICIES"
+"#;
+
+/// A daemon, and what it stands on.
+pub(crate) struct Rig {
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<SledStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    /// What the policies say of an alert that opens an incident.
+    pub(crate) verdicts: Assessment,
+}
+
+impl Rig {
+    /// A daemon on the store in this folder.
+    pub(crate) async fn open(folder: &Path, now: Timestamp) -> Result<Self> {
+        let store = Arc::new(SledStore::open(&folder.join("data"))?);
+        let clock = Arc::new(ManualClock::new(now));
+        let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+        let text = CONFIG.replace("POLICIES", policies);
+        let loaded = config::parse(&text, "many_closed.toml", folder);
+        let loaded = loaded.map_err(|faults| anyhow::anyhow!("the configuration: {faults:?}"))?;
+        let ingredients = Ingredients {
+            clock: Arc::<ManualClock>::clone(&clock),
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            cache: None,
+            ack_key: ack_links::fresh_key()?,
+        };
+        let app = App::build(loaded.config, ingredients).await;
+        let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
+        app.runtime.subscribers.store(Arc::new(chat()));
+        let sample = signal("sample", 1, SignalStatus::Firing, now);
+        let verdicts = app.runtime.assessor.assess(&sample, true, now)?;
+        let verdicts = verdicts.context("the policies say nothing of a firing alert")?;
+        Ok(Self {
+            app,
+            store,
+            clock,
+            verdicts,
+        })
+    }
+}
+
+/// A chat that hears of everything and reaches everybody.
+fn chat() -> Subscribers {
+    let all = [
+        "incident-opened",
+        "incident-changed",
+        "log-added",
+        "page",
+        "settled",
+    ];
+    Subscribers(vec![Subscriber {
+        plugin: "slack".into(),
+        events: all.map(ToOwned::to_owned).into(),
+        contacts: ["slack".to_owned()].into(),
+    }])
+}
+
+/// What Prometheus says of one instance of a cluster.
+pub(crate) fn signal(name: &str, instance: u64, status: SignalStatus, now: Timestamp) -> Signal {
+    let labels = [
+        ("alertname", "HighErrorRate".to_owned()),
+        ("cluster", format!("eu-{name}")),
+        ("environment", "production".to_owned()),
+        (
+            "instance",
+            format!("10.2.{}.{}:9100", instance / 250, instance % 250),
+        ),
+        ("job", "checkout-api".to_owned()),
+        ("namespace", "shop".to_owned()),
+        ("service", format!("checkout-{name}")),
+        ("severity", "critical".to_owned()),
+        ("team", "payments".to_owned()),
+    ];
+    let summary = "5xx answers are above 5 % of all answers for ten minutes".to_owned();
+    let annotations = [
+        (
+            "runbook_url",
+            "https://runbooks.example.org/checkout/errors".to_owned(),
+        ),
+        ("summary", summary.clone()),
+    ];
+    let owned = |all: &[(&str, String)]| -> Labels {
+        let pairs = all
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), value.clone()));
+        pairs.collect()
+    };
+    Signal {
+        integration: "prometheus".into(),
+        fingerprint: format!("{name}-{instance:016x}").into(),
+        status,
+        title: format!("HighErrorRate: checkout-{name} answers with errors"),
+        summary,
+        labels: owned(&labels),
+        annotations: owned(&annotations),
+        starts_at: now,
+        ends_at: Some(now.plus_ms(240_000)),
+        link: Some("https://prometheus.example.org/graph?g0.expr=errors".to_owned()),
+    }
+}
