@@ -62,6 +62,7 @@ impl Rig {
             store: Arc::clone(&store) as Arc<dyn Store>,
             cache: None,
             ack_key: ack_links::fresh_key()?,
+            policies_kept: None,
         };
         let app = App::build(loaded.config, ingredients).await;
         let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
