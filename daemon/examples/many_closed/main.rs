@@ -2,16 +2,18 @@
 //! alert more, against the same alert on an empty store.
 //!
 //! ```text
-//! cargo run --release -p tocsin --example many_closed -- FOLDER [INCIDENTS]
+//! cargo run --release -p tocsin --example many_closed -- FOLDER [INCIDENTS [LIVED]]
 //! ```
 //!
-//! The history is made in FOLDER once, by the daemon's own intake, policies, writer and sweeps
-//! under a clock that is set forward, and is used again when it is there. Every figure is one
+//! The history is made in FOLDER once, and is used again when it is there. LIVED of its incidents
+//! are made by the daemon's own policies, writer, timers and sweeps under a clock that is set
+//! forward; the others are copies of these in the store, under other ids and numbers. Every figure is one
 //! line of JSON on standard output. Each part runs in a process of its own, so that memory is
 //! measured from a fresh start.
 
 #![forbid(unsafe_code)]
 
+mod copies;
 mod cost;
 mod history;
 mod rig;
@@ -23,8 +25,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// Incidents of the history unless the caller says otherwise.
 const INCIDENTS_USUAL: u64 = 100_000;
-/// Incidents that one process makes, so that its memory says what a running daemon needs.
-const SLICE_INCIDENTS: u64 = 25_600;
+/// Incidents that a daemon lives through; it takes some milliseconds for each.
+const LIVED_USUAL: u64 = 10_240;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,25 +35,23 @@ fn main() -> Result<()> {
         ["--make", folder, from, to] => {
             history::make(Path::new(folder), from.parse()?, to.parse()?)
         }
+        ["--copy", folder, to] => copies::make(Path::new(folder), to.parse()?),
         ["--measure", folder, name] => cost::of_start(Path::new(folder), name),
         ["--alerts", folder] => cost::of_alerts(Path::new(folder)),
-        [folder] => all(Path::new(folder), INCIDENTS_USUAL),
-        [folder, incidents] => all(Path::new(folder), incidents.parse()?),
+        [folder] => all(Path::new(folder), INCIDENTS_USUAL, LIVED_USUAL),
+        [folder, incidents] => all(Path::new(folder), incidents.parse()?, LIVED_USUAL),
+        [folder, incidents, lived] => all(Path::new(folder), incidents.parse()?, lived.parse()?),
         _ => bail!("say in which folder, and maybe how many incidents"),
     }
 }
 
-fn all(folder: &Path, incidents: u64) -> Result<()> {
+fn all(folder: &Path, incidents: u64, lived: u64) -> Result<()> {
     let closed = folder.join(format!("closed-{incidents}"));
     let made = closed.join("made");
     if !made.exists() {
-        let mut from = 0;
-        while from < incidents {
-            let to = incidents.min(from + SLICE_INCIDENTS);
-            let (begin, end) = (from.to_string(), to.to_string());
-            again("--make", &closed, &[&begin, &end])?;
-            from = to;
-        }
+        let closed = fresh(closed.clone())?;
+        again("--make", &closed, &["0", &lived.min(incidents).to_string()])?;
+        again("--copy", &closed, &[&incidents.to_string()])?;
         std::fs::write(&made, "")?;
     }
     let empty = fresh(folder.join("empty"))?;
