@@ -7,9 +7,9 @@
 //!
 //! The history is made in FOLDER once, and is used again when it is there. LIVED of its incidents
 //! are made by the daemon's own policies, writer, timers and sweeps under a clock that is set
-//! forward; the others are copies of these in the store, under other ids and numbers. Every figure is one
-//! line of JSON on standard output. Each part runs in a process of its own, so that memory is
-//! measured from a fresh start.
+//! forward; the others are copies of these in the store, under other ids and numbers. Every
+//! figure is one line of JSON on standard output. Each part runs in a process of its own, so that
+//! memory is measured from a fresh start.
 
 #![forbid(unsafe_code)]
 
