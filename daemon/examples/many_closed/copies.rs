@@ -68,10 +68,10 @@ fn copy(store: &dyn Store, line: &Value, number: u64) -> Result<Batch> {
     let events = store.read_stream(&StreamId(format!("incident/{id}")), 0, EVENTS_MAX)?;
     let event = |it: &StoredEvent| renamed(&it.event);
     let events = events.iter().map(event).collect::<Result<_>>()?;
-    let row = |table, key, value| RowChange {
+    let row = |table, key, value: Value| RowChange {
         table,
         key,
-        value: Some(value),
+        value: Some(value.into()),
         expires_at: None,
     };
     Ok(Batch {

@@ -161,7 +161,7 @@ impl Tokens {
         let row = RowChange {
             table: Table::Token,
             key,
-            value,
+            value: value.map(Into::into),
             expires_at: None,
         };
         let write = Write {

@@ -90,7 +90,7 @@ pub(super) async fn enqueue_change(
     let row = RowChange {
         table: Table::Change,
         key: change_key(change.timestamp, &id),
-        value: Some(fitting(change)?),
+        value: Some(fitting(change)?.into()),
         expires_at: Some(now.plus_ms(CHANGE_TTL_MS)),
     };
     let write = Write {

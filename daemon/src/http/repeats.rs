@@ -75,7 +75,7 @@ pub(super) async fn remember(
     write.rows.push(RowChange {
         table: Table::Webhook,
         key: key.to_owned(),
-        value: Some(value),
+        value: Some(value.into()),
         expires_at: Some(now.plus_ms(REMEMBERED_MS)),
     });
     Ok(())

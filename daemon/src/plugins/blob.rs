@@ -57,7 +57,7 @@ pub(super) fn write(
         rows.push(RowChange {
             table,
             key,
-            value: Some(value),
+            value: Some(value.into()),
             expires_at,
         });
     }

@@ -39,7 +39,9 @@ pub(super) async fn begin(
         let mark = RowChange {
             table: Table::Effect,
             key: key.clone(),
-            value: Some(json!({ "started": now, "plugin": effect.plugin, "once": effect.once })),
+            value: Some(
+                json!({ "started": now, "plugin": effect.plugin, "once": effect.once }).into(),
+            ),
             expires_at: Some(now.plus_ms(EFFECT_TTL_MS)),
         };
         let guard = Guard {

@@ -10,7 +10,7 @@ use tocsin_core::event::{Event, Recorded};
 use tocsin_core::incident::Incident;
 use tocsin_core::{Actor, IncidentId, Timestamp, decide};
 use tocsin_store::encoding::encode;
-use tocsin_store::{Append, RowChange, Table, TimerKey, TimerRow};
+use tocsin_store::{Append, RowChange, RowValue, Table, TimerKey, TimerRow};
 
 use super::engine::{Engine, NUMBER_ROW};
 use super::plan::Planned;
@@ -75,7 +75,7 @@ impl Engine {
         self.write_timers(before.as_deref(), &after, &tally, planned)?;
         self.write_news(id, &after, &news, now, planned);
         let held = Arc::new(Held {
-            incident: Arc::new(after),
+            incident: after,
             tally,
         });
         self.write_rows(before.as_deref(), &held, &recorded, planned)?;
@@ -248,7 +248,7 @@ pub(super) fn row_change<T: Serialize>(
     key: String,
     value: &T,
 ) -> Result<RowChange, EngineError> {
-    let value = serde_json::to_value(value)
+    let value = RowValue::text_of(value)
         .map_err(|error| EngineError::Damaged(format!("{table:?} row {key}: {error}")))?;
     Ok(RowChange {
         table,
@@ -277,17 +277,21 @@ fn record(events: Vec<Event>, by: &Actor, now: Timestamp) -> Vec<Recorded> {
     events.into_iter().map(one).collect()
 }
 
+/// The incident after the events; the very same when there are none, as with most alerts.
 fn advance(
     id: &IncidentId,
     before: Option<&Held>,
     recorded: &[Recorded],
-) -> Result<Incident, EngineError> {
+) -> Result<Arc<Incident>, EngineError> {
     match before {
-        Some(held) => Ok(recorded
-            .iter()
-            .fold(held.incident.as_ref().clone(), Incident::fold)),
-        None => {
-            Incident::replay(id, recorded).map_err(|error| EngineError::Damaged(error.to_string()))
+        Some(held) if recorded.is_empty() => Ok(Arc::clone(&held.incident)),
+        Some(held) => {
+            let before = held.incident.as_ref().clone();
+            Ok(Arc::new(recorded.iter().fold(before, Incident::fold)))
         }
+        None => match Incident::replay(id, recorded) {
+            Ok(incident) => Ok(Arc::new(incident)),
+            Err(error) => Err(EngineError::Damaged(error.to_string())),
+        },
     }
 }

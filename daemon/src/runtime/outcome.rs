@@ -232,7 +232,7 @@ fn retry_or_bury(
     also.rows.push(RowChange {
         table: Table::DeadLetter,
         key: format!("{:015}-{}", now.0, claim.row.key.seq),
-        value: Some(value),
+        value: Some(value.into()),
         expires_at: Some(now.plus_ms(DEAD_LETTER_TTL_MS)),
     });
     Settlement {

@@ -95,7 +95,7 @@ fn batch(n: u64) -> Batch {
     let row = |table, key: String, text: &str| RowChange {
         table,
         key,
-        value: Some(json!({"text": text, "n": n})),
+        value: Some(json!({"text": text, "n": n}).into()),
         expires_at: None,
     };
     Batch {

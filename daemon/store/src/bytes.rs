@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tocsin_core::limits::NAME_BYTES_MAX;
 
-use crate::{APPENDS_MAX, Batch, CommitError, KEY_BYTES_MAX, PACKS_MAX, VALUE_BYTES_MAX};
+use crate::{APPENDS_MAX, Batch, CommitError, KEY_BYTES_MAX, PACKS_MAX, RowValue, VALUE_BYTES_MAX};
 
 /// Most bytes that the values of one batch take together: a batch reaches the disk in one piece,
 /// and a piece must fit into memory beside all the others.
@@ -27,8 +27,7 @@ impl Encoded {
     pub(crate) fn of(batch: &Batch) -> Result<Self, CommitError> {
         check_names(batch)?;
         let mut total = 0;
-        let mut encode = |what: &dyn Fn() -> String, value: &Value| {
-            let bytes = bytes_of(value);
+        let mut fits = |what: &dyn Fn() -> String, bytes: Vec<u8>| {
             total += bytes.len();
             check(what, bytes.len(), VALUE_BYTES_MAX)?;
             check(&|| "the batch".to_owned(), total, BATCH_BYTES_MAX)?;
@@ -37,35 +36,34 @@ impl Encoded {
         let mut appends = Vec::with_capacity(batch.appends.len());
         for append in &batch.appends {
             let what = || format!("an event of stream {}", append.stream.0);
-            let events = append.events.iter().map(|event| encode(&what, event));
+            let events = append
+                .events
+                .iter()
+                .map(|event| fits(&what, bytes_of(event)));
             appends.push(events.collect::<Result<_, CommitError>>()?);
         }
         let mut rows = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
             let what = || format!("row {:?}/{}", row.table, row.key);
-            rows.push(
-                row.value
-                    .as_ref()
-                    .map(|value| encode(&what, value))
-                    .transpose()?,
-            );
+            let value = row.value.as_ref().map(RowValue::to_bytes);
+            rows.push(value.map(|bytes| fits(&what, bytes)).transpose()?);
         }
         let mut outbox = Vec::with_capacity(batch.outbox.len());
         for row in &batch.outbox {
-            outbox.push(encode(
+            outbox.push(fits(
                 &|| format!("delivery {}", name_of(&row.key)),
-                &row.body,
+                bytes_of(&row.body),
             )?);
         }
         let mut timers = Vec::with_capacity(batch.timers_set.len());
         for timer in &batch.timers_set {
             let what = || format!("timer {}/{}", timer.key.kind, timer.key.id);
-            timers.push(encode(&what, &timer.payload)?);
+            timers.push(fits(&what, bytes_of(&timer.payload))?);
         }
         let command = batch.command.as_ref().map(|command| {
-            encode(
+            fits(
                 &|| format!("the result of command {}", command.key.0),
-                &command.result,
+                bytes_of(&command.result),
             )
         });
         Ok(Self {

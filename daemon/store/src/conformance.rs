@@ -110,7 +110,7 @@ fn row(table: Table, key: &str, value: impl Into<Value>) -> RowChange {
     RowChange {
         table,
         key: key.to_owned(),
-        value: Some(value.into()),
+        value: Some(value.into().into()),
         expires_at: None,
     }
 }

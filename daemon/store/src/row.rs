@@ -92,9 +92,52 @@ pub struct RowChange {
     /// The row's key: at most [`NAME_BYTES_MAX`](tocsin_core::limits::NAME_BYTES_MAX) × 3 bytes.
     pub key: String,
     /// The new value; `None` removes the row.
-    pub value: Option<Value>,
+    pub value: Option<RowValue>,
     /// When the row may be forgotten; `None`: never.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A row's new value: JSON, or the text of it. What is written with every alert comes as text, so
+/// that nobody makes a tree of it only to write the tree down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowValue {
+    /// The value.
+    Tree(Value),
+    /// Its text, made by [`RowValue::text_of`].
+    Text(String),
+}
+
+impl RowValue {
+    /// The text of a value.
+    ///
+    /// # Errors
+    /// When it is none that JSON has, such as a map whose keys are no text.
+    pub fn text_of(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(value).map(Self::Text)
+    }
+
+    /// The value; null for a text that nobody made of one.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Tree(value) => value,
+            Self::Text(text) => serde_json::from_str(&text).unwrap_or_default(),
+        }
+    }
+
+    /// JSON without spaces.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Tree(value) => value.to_string().into_bytes(),
+            Self::Text(text) => text.clone().into_bytes(),
+        }
+    }
+}
+
+impl From<Value> for RowValue {
+    fn from(value: Value) -> Self {
+        Self::Tree(value)
+    }
 }
 
 /// The class of a delivery. Classes have slots of their own, so that a page never queues behind

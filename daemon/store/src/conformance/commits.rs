@@ -280,7 +280,7 @@ pub fn revisions_are_never_used_twice(mut subject: Box<dyn Subject>) {
     for value in [Some(1), Some(1), None, Some(1), None, Some(1)] {
         let change = row(Table::Key, "k", 0);
         let change = RowChange {
-            value: value.map(|value| json!(value)),
+            value: value.map(|value| json!(value).into()),
             ..change
         };
         commit(

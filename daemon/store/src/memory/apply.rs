@@ -126,7 +126,7 @@ impl Inner {
                     key,
                     Stored {
                         revision,
-                        value,
+                        value: value.into_value(),
                         expires_at,
                     },
                 );

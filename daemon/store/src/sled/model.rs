@@ -252,7 +252,7 @@ impl Run {
                 .map(|(n, value, ms)| RowChange {
                     table: Table::Key,
                     key: name(n),
-                    value: value.map(|value| json!(value)),
+                    value: value.map(|value| json!(value).into()),
                     expires_at: ms.map(|ms| Timestamp(self.now + ms)),
                 })
                 .collect(),

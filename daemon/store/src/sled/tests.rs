@@ -172,7 +172,7 @@ fn the_largest_values_stay_in_the_log() {
         rows: vec![crate::RowChange {
             table: Table::Alert,
             key: format!("{:0>1$}", n * 7_919 % 1_000, crate::KEY_BYTES_MAX),
-            value: Some(value.clone()),
+            value: Some(value.clone().into()),
             expires_at: None,
         }],
         ..Batch::default()

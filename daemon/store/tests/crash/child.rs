@@ -106,7 +106,7 @@ fn batch(n: u64) -> Batch {
         rows: vec![RowChange {
             table: Table::Alert,
             key: key.clone(),
-            value: Some(json!(text)),
+            value: Some(json!(text).into()),
             expires_at: None,
         }],
         outbox: vec![outbox(Class::Page), outbox(Class::State)],
