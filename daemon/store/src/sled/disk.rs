@@ -1,15 +1,17 @@
 //! Writing so that a power cut cannot take it back, and stopping at the first failure: after a
 //! failed write nobody knows what the disk holds, so nothing more is accepted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use parking_lot::RwLock;
 use sled::IVec;
 
+use super::keys;
 use crate::{FREE_BYTES_MIN, StoreError};
 
 /// Writes that wait for the disk, by key; `None` removes.
@@ -23,6 +25,8 @@ pub(super) struct Disk {
     pub(super) _lock: File,
     pub(super) path: PathBuf,
     pub(super) poison: OnceLock<String>,
+    /// What rows and commands held before the writes that the disk does not have yet.
+    pub(super) before: RwLock<HashMap<Vec<u8>, Option<IVec>>>,
 }
 
 impl Disk {
@@ -49,8 +53,20 @@ impl Disk {
         self.db.get(key).map_err(|error| self.io("read", error))
     }
 
+    /// What a row or command held when the disk last had everything: a reader of one key need
+    /// not wait for a sync to be spared what a power cut could take back.
+    pub(super) fn get_synced(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        // Held while sled is read, so that no write comes between the two looks.
+        let before = self.before.read();
+        match before.get(key) {
+            Some(held) => Ok(held.clone()),
+            None => self.get(key),
+        }
+    }
+
     /// Hands the writes to sled as one atomic batch. They are durable after [`Self::sync`].
     pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
+        self.keep_before(&writes)?;
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
             match value {
@@ -64,7 +80,21 @@ impl Disk {
     /// Returns when the disk has everything that was written.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.guarded("flush", || self.db.flush())?;
-        self.log.sync_data().map_err(|error| self.io("sync", error))
+        let synced = self.log.sync_data();
+        synced.map_err(|error| self.io("sync", error))?;
+        self.before.write().clear();
+        Ok(())
+    }
+
+    fn keep_before(&self, writes: &Writes) -> Result<(), StoreError> {
+        let mut before = self.before.write();
+        let single = |key: &&Vec<u8>| matches!(key.first(), Some(&(keys::ROW | keys::COMMAND)));
+        for key in writes.keys().filter(single) {
+            if !before.contains_key(key) {
+                before.insert(key.clone(), self.get(key)?);
+            }
+        }
+        Ok(())
     }
 
     /// sled panics on some errors of the disk; here they are errors.

@@ -51,6 +51,7 @@ pub(super) fn open(path: &Path) -> Result<SledStore, StoreError> {
         _lock: lock,
         path: path.to_owned(),
         poison,
+        before: RwLock::default(),
     };
     check_format(&disk)?;
     sync_folders(path).map_err(|error| io("sync the folder of", error))?;

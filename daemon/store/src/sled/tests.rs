@@ -185,6 +185,36 @@ fn the_largest_values_stay_in_the_log() {
 }
 
 #[test]
+fn a_row_shows_what_is_durable_while_its_next_value_is_on_the_way() {
+    let OnDisk {
+        store,
+        folder: _folder,
+    } = OnDisk::new();
+    let shown = || {
+        let row = store.row(Table::Alert, "a").unwrap();
+        row.map(|row| row.value)
+    };
+    let write = |value: &str| {
+        let head = super::value::RowHead {
+            revision: 9,
+            expires_at: None,
+        };
+        let bytes = super::value::write_row(&head, value.as_bytes());
+        let key = keys::row(Table::Alert, "a");
+        let writes = [(key, Some(bytes.into()))];
+        store.disk.write(writes.into()).unwrap();
+    };
+    write("1");
+    assert_eq!(shown(), None);
+    write("2");
+    assert_eq!(shown(), None, "two writes of one group");
+    store.disk.sync().unwrap();
+    assert_eq!(shown(), Some(2.into()));
+    write("3");
+    assert_eq!(shown(), Some(2.into()));
+}
+
+#[test]
 fn free_space_is_measured() {
     let OnDisk {
         store,
