@@ -16,7 +16,7 @@ use super::guard::Holder;
 use super::ingest::malformed;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::{RequestId, blocking};
+use super::{RequestId, blocking, parsing};
 use crate::app::App;
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
@@ -81,7 +81,9 @@ pub(super) async fn post_alerts(
     };
     let ctx = Received::new(integration, app.runtime.clock.now(), id);
     let Unpacked(body) = body;
-    let parsed = blocking(move || parse(&body, &ctx).map_err(malformed)).await?;
+    let bytes = body.len();
+    let parse = move || parse(&body, &ctx).map_err(malformed);
+    let parsed = parsing(bytes, parse).await?;
     let refused = refusal(&parsed);
     app.runtime.take(parsed.signals).await?;
     match refused {

@@ -14,7 +14,7 @@ use super::body::Unpacked;
 use super::guard::Holder;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::{RequestId, blocking};
+use super::{RequestId, parsing};
 use crate::app::App;
 use crate::config::{IntegrationConfig, IntegrationKind};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
@@ -65,7 +65,7 @@ pub(super) async fn ingest(
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
     let ctx = Received::new(integration, app.runtime.clock.now(), id);
-    let parsed = blocking(move || parse(&config, &body, &ctx)).await?;
+    let parsed = parsing(body.len(), move || parse(&config, &body, &ctx)).await?;
     let Parsed {
         signals,
         rejected,

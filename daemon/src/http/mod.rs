@@ -122,6 +122,20 @@ async fn blocking<T: Send + 'static>(
     ran.map_err(|error| Problem::new(Kind::INTERNAL, format!("a read: {error}")))?
 }
 
+/// A body of so many bytes is parsed where it was read: that takes less time than to find a thread.
+const PARSED_AT_ONCE_BYTES_MAX: usize = 16 * 1_024;
+
+/// Runs what parses a body of `bytes`: a large one beside the tasks that answer.
+async fn parsing<T: Send + 'static>(
+    bytes: usize,
+    parse: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    if bytes <= PARSED_AT_ONCE_BYTES_MAX {
+        return parse();
+    }
+    blocking(parse).await
+}
+
 /// What names a request in its answer, in the log, and to the adapters.
 #[derive(Clone, Debug)]
 struct RequestId(String);
