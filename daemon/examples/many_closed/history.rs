@@ -111,7 +111,11 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
     });
     let signal = signal.clone();
     let last_seen = None;
-    Heard { signal, last_seen }.request(assessment)
+    Heard {
+        signal: signal.into(),
+        last_seen,
+    }
+    .request(assessment)
 }
 
 /// Lets all that is due happen.

@@ -67,7 +67,7 @@ impl Rig {
         let app = App::build(loaded.config, ingredients).await;
         let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
         app.runtime.subscribers.store(Arc::new(chat()));
-        let sample = signal("sample", 1, SignalStatus::Firing, now);
+        let sample = Arc::new(signal("sample", 1, SignalStatus::Firing, now));
         let verdicts = app.runtime.assessor.assess(&sample, true, now)?;
         let verdicts = verdicts.context("the policies say nothing of a firing alert")?;
         Ok(Self {

@@ -188,6 +188,30 @@ impl PolicySet {
         self.ask(Kind::Routing, None, "route", &question, verdict::route)
     }
 
+    /// As [`route`](Self::route), without what the verdict was decided from: most alerts join an
+    /// incident, and of their verdicts nothing is kept.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub fn route_unkept(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
+        let question = Question {
+            incident: None,
+            alert: Some(alert),
+            ctx,
+        };
+        let asked = self.answer(Kind::Routing, None, "route", &question, verdict::route);
+        asked.map(|(verdict, _)| verdict)
+    }
+
+    /// What a verdict of [`route_unkept`](Self::route_unkept) was decided from, now that it is
+    /// kept after all.
+    #[must_use]
+    pub fn input_of_route(&self, alert: &AlertView, ctx: &Context) -> serde_json::Value {
+        let policy = self.policy(Kind::Routing, None);
+        let with_context = policy.is_ok_and(|it| it.takes_context("route"));
+        input::bounded(None, Some(alert), with_context.then_some(ctx))
+    }
+
     /// Asks how bad an incident is; the policy of the incident's team answers, if it has one.
     ///
     /// # Errors
@@ -248,6 +272,21 @@ impl PolicySet {
         question: &Question<'_>,
         decode: impl FnOnce(Dynamic) -> Decoded<T>,
     ) -> Result<Verdict<T>, Report> {
+        let (mut verdict, ctx) = self.answer(kind, team, function, question, decode)?;
+        let input = input::bounded(question.incident, question.alert, ctx);
+        verdict.source.input = Some(input);
+        Ok(verdict)
+    }
+
+    /// The verdict without its input, and the context if the policy was given it.
+    fn answer<'q, T>(
+        &self,
+        kind: Kind,
+        team: Option<&str>,
+        function: &'static str,
+        question: &Question<'q>,
+        decode: impl FnOnce(Dynamic) -> Decoded<T>,
+    ) -> Result<(Verdict<T>, Option<&'q Context>), Report> {
         let policy = self.policy(kind, team)?;
         let with_context = policy.takes_context(function);
         let answer = call(
@@ -262,14 +301,15 @@ impl PolicySet {
         let source = PolicySource {
             file: policy.file.clone(),
             hash: policy.hash.clone(),
-            input: Some(input::bounded(question.incident, question.alert, ctx)),
+            input: None,
             fallback: None,
         };
-        Ok(Verdict {
+        let verdict = Verdict {
             value,
             reason,
             source,
-        })
+        };
+        Ok((verdict, ctx))
     }
 
     fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {

@@ -69,7 +69,7 @@ impl Assessor {
     /// [`EngineError`] when the store fails; a policy's failure is no error here.
     pub fn assess(
         &self,
-        signal: &Signal,
+        signal: &Arc<Signal>,
         whole: bool,
         now: Timestamp,
     ) -> Result<Option<Assessment>, EngineError> {
@@ -77,9 +77,10 @@ impl Assessor {
             return Ok(None);
         }
         let context = self.context(now);
-        let alert = AlertView::from(signal);
+        let alert = AlertView::new(Arc::clone(signal));
         let policies = &self.policies;
-        let route = policies.route(&alert, &context).unwrap_or_else(|report| {
+        let route = policies.route_unkept(&alert, &context);
+        let mut route = route.unwrap_or_else(|report| {
             self.report(&report);
             fallback::catch_all_route(&signal.integration, &report)
         });
@@ -94,6 +95,9 @@ impl Assessor {
             }
             _ => None,
         };
+        if opening.is_some() {
+            policies.keep_route(&mut route, &alert, &context);
+        }
         Ok(Some(Assessment {
             route,
             silenced_by,

@@ -46,6 +46,7 @@ pub struct Engine {
     pub(super) leases: Arc<Leases>,
     pub(super) next_number: u64,
     next_seq: u64,
+    wakes: bool,
     make_id: MakeId,
 }
 
@@ -73,6 +74,7 @@ impl Engine {
             waits,
             held: HashMap::new(),
             scratch: Scratch::default(),
+            wakes: false,
             make_id,
         };
         engine.hold_all()?;
@@ -125,6 +127,12 @@ impl Engine {
             .into_iter()
             .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))
             .collect())
+    }
+
+    /// Whether something may have become due through the groups since this was last asked: most
+    /// alerts of a storm bring nothing, and must not have the loop read the store for each group.
+    pub fn take_wake(&mut self) -> bool {
+        std::mem::take(&mut self.wakes)
     }
 
     /// An incident as the group has left it so far.
@@ -186,6 +194,11 @@ impl Engine {
             }
             let mut batch = std::mem::take(&mut planned.batch);
             batch.needs = needs;
+            // A claim that is settled frees its lane for the next delivery, as does a cancel.
+            self.wakes |= batch.settles.is_some()
+                || !batch.outbox_cancel.is_empty()
+                || !batch.outbox.is_empty()
+                || !batch.timers_set.is_empty();
             batches.push(batch);
             waiting.push((at, request, planned));
         }
@@ -240,7 +253,7 @@ impl Engine {
     /// changed too is shown as the store has it.
     fn show(&mut self, planned: Planned, failed: &HashSet<IncidentId>) {
         for (before, after) in planned.alerts {
-            self.leases.replace(before.as_ref(), &after);
+            self.leases.replace(before.as_deref(), &after);
         }
         for held in planned.held {
             let id = held.incident.id.clone();

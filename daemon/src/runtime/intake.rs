@@ -2,27 +2,27 @@
 //! a bounded pool, decided by the writer, and asked anew when the state moved in between.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
+use tokio::sync::oneshot;
 
 use super::request::{Answer, Cause, Done, EngineError, Request};
-use super::{Runtime, writer::Pending};
+use super::{
+    Runtime,
+    writer::{Pending, Ticket},
+};
 
 /// Times that a signal is assessed: once, and twice more when the state had moved.
 const ASSESSMENTS_MAX: usize = 3;
-
-/// How long a request waits for a thread of the policy pool before it counts as overload.
-const POLICY_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// A signal, and for the sweep's own when its alert was last heard of.
 #[derive(Clone, Debug)]
 pub struct Heard {
     /// The signal.
-    pub signal: Signal,
+    pub signal: Arc<Signal>,
     /// When the sweep saw the alert last; a sender that has spoken since is not overruled.
     pub last_seen: Option<Timestamp>,
 }
@@ -32,7 +32,7 @@ impl Heard {
     #[must_use]
     pub fn again(alert: &Alert) -> Self {
         Self {
-            signal: alert.as_signal(),
+            signal: Arc::new(alert.as_signal()),
             last_seen: Some(alert.last_seen),
         }
     }
@@ -41,14 +41,15 @@ impl Heard {
     #[must_use]
     pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {
         Request::Signal {
-            signal: Box::new(self.signal),
+            signal: self.signal,
             assessment,
             unless_heard_since: self.last_seen,
         }
     }
 
     fn bounded(mut self) -> Self {
-        self.signal = self.signal.bounded().0;
+        let signal = Arc::unwrap_or_clone(self.signal);
+        self.signal = Arc::new(signal.bounded().0);
         self
     }
 }
@@ -81,7 +82,7 @@ impl Runtime {
     /// them does no harm.
     pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Taken, EngineError> {
         let heard = |signal| Heard {
-            signal,
+            signal: Arc::new(signal),
             last_seen: None,
         };
         self.take_heard(signals.into_iter().map(heard).collect())
@@ -212,58 +213,85 @@ impl Runtime {
         signals: Vec<Heard>,
         whole: bool,
     ) -> Result<Vec<(Heard, Pending)>, EngineError> {
-        let mut pending = Vec::with_capacity(signals.len());
-        for chunk in chunks(signals) {
-            for (heard, assessment) in self.assess_all(chunk, whole).await? {
-                let request = heard.clone().request(assessment);
-                let queued = match pending.is_empty() {
-                    true => self.writer.enqueue(request)?,
-                    false => self.writer.enqueue_when_free(request).await?,
-                };
-                pending.push((heard, queued));
+        let fires = |it: &Heard| it.signal.status == SignalStatus::Firing;
+        let mut offered = Vec::with_capacity(signals.len());
+        let mut chunks = chunks(signals).into_iter().peekable();
+        while let Some(chunk) = chunks.next() {
+            let may_wait = !offered.is_empty();
+            if !chunk.iter().any(fires) {
+                for heard in chunk {
+                    let request = heard.clone().request(None);
+                    let queued = match offered.is_empty() {
+                        true => self.writer.enqueue(request)?,
+                        false => self.writer.enqueue_when_free(request).await?,
+                    };
+                    offered.push((heard, queued));
+                }
+                continue;
+            }
+            let mut asked = Vec::with_capacity(chunk.len());
+            for heard in chunk {
+                let (ticket, pending) = self.writer.ticket();
+                asked.push((heard.clone(), ticket));
+                offered.push((heard, pending));
+            }
+            let queued = self.in_policy_pool(move |it| it.assess_all(asked, whole, may_wait));
+            // The last need not be waited for: what becomes of its signals is in their answers.
+            if chunks.peek().is_some() {
+                queued.await?;
             }
         }
-        Ok(pending)
+        Ok(offered)
     }
 
-    async fn assess_all(
-        self: &Arc<Self>,
-        chunk: Vec<Heard>,
+    /// Assesses signals and queues each at once, so that it is with the writer while the next is
+    /// assessed. Blocks while the writer has no room for one that is not its sender's first.
+    /// Whatever keeps one from its place is also the answer to those after it.
+    fn assess_all(
+        &self,
+        asked: Vec<(Heard, Ticket)>,
         whole: bool,
-    ) -> Result<Vec<(Heard, Option<Box<Assessment>>)>, EngineError> {
-        let fires = |it: &Heard| it.signal.status == SignalStatus::Firing;
-        if !chunk.iter().any(fires) {
-            return Ok(chunk.into_iter().map(|heard| (heard, None)).collect());
-        }
-        let assessed = self.in_policy_pool(move |it| {
-            let now = it.clock.now();
-            let one = |heard: Heard| {
-                let assessment = it.assessor.assess(&heard.signal, whole, now)?;
-                Ok((heard, assessment.map(Box::new)))
+        mut may_wait: bool,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let mut refused = None;
+        for (heard, ticket) in asked {
+            let assessed = match &refused {
+                None => self.assessor.assess(&heard.signal, whole, now),
+                Some(why) => Err(EngineError::clone(why)),
             };
-            chunk.into_iter().map(one).collect()
-        });
-        assessed.await
+            let queued = match assessed {
+                Ok(assessment) => {
+                    let request = heard.request(assessment.map(Box::new));
+                    self.writer.enqueue_for(ticket, request, may_wait)
+                }
+                Err(error) => {
+                    ticket.answer(Err(error.clone()));
+                    Err(error)
+                }
+            };
+            may_wait = true;
+            refused = queued.err();
+        }
+        refused.map_or(Ok(()), Err)
     }
 
-    /// Runs what may call a policy on a thread of the bounded pool: user code that spins until
-    /// its limit holds up no door and no timer.
-    async fn in_policy_pool<T: Send + 'static>(
+    /// Runs what may call a policy on a thread of the bounded pool. It runs also when nobody waits
+    /// for what comes of it.
+    fn in_policy_pool<T: Send + 'static>(
         self: &Arc<Self>,
         call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let permit = Arc::clone(&self.policy_calls).acquire_owned();
-        let waited = tokio::time::timeout(POLICY_WAIT_MAX, permit).await;
-        let permit = waited.map_err(|_| EngineError::Overloaded)?;
-        let permit = permit.map_err(|_| EngineError::Stopping)?;
+    ) -> impl Future<Output = Result<T, EngineError>> {
+        let (sender, called) = oneshot::channel();
         let runtime = Arc::clone(self);
-        let called = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            call(&runtime)
+        self.policy_calls.run(move |in_time| {
+            // Who asked may have gone.
+            let _gone = sender.send(in_time.and_then(|()| call(&runtime)));
         });
-        called
-            .await
-            .map_err(|error| EngineError::Damaged(format!("a policy call: {error}")))?
+        async {
+            let broken = |_| EngineError::Damaged("a policy call broke off".to_owned());
+            called.await.map_err(broken)?
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod parcel;
 mod payload;
 mod plan;
 mod policies;
+mod pool;
 mod request;
 mod schedules;
 mod silences;
@@ -38,7 +39,7 @@ use std::sync::atomic::AtomicI64;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tocsin_store::Store;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 pub use backoff::{RetryPolicy, retry_at};
@@ -55,6 +56,7 @@ pub(crate) use outcome::{job_lanes, job_row};
 pub use parcel::{MAIL_CHANNEL, Parcel, Subscriber, Subscribers};
 pub use payload::{Payloads, REDACTED_TITLE, wire_incident};
 pub use policies::{Policies, Reload};
+pub use pool::POLICY_CALLS_MAX;
 pub use request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use silences::{SilenceError, Silences};
 pub use summary::Summary;
@@ -71,9 +73,6 @@ use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use assess::Assessor;
 use tocsin_plugin_host::PluginHost;
-
-/// Policy calls that run at once: user code has these threads and no others.
-pub const POLICY_CALLS_MAX: usize = 4;
 
 /// The running daemon without its doors.
 pub struct Runtime {
@@ -107,7 +106,7 @@ pub struct Runtime {
     pub started_at: tocsin_core::Timestamp,
     slots: turn::Slots,
     pub(crate) deliveries: TaskTracker,
-    pub(crate) policy_calls: Arc<Semaphore>,
+    policy_calls: pool::PolicyPool,
     pub(crate) next_sweep: AtomicI64,
     pub(crate) sweep_after: Mutex<String>,
 }
@@ -160,7 +159,7 @@ impl Runtime {
             woken: parts.woken,
             slots: turn::Slots::default(),
             deliveries: TaskTracker::new(),
-            policy_calls: Arc::new(Semaphore::new(POLICY_CALLS_MAX)),
+            policy_calls: pool::PolicyPool::default(),
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
         }

@@ -28,7 +28,7 @@ pub(super) struct Planned {
     /// The incidents that change, as they will stand.
     pub(super) held: Vec<Arc<Held>>,
     /// The alerts that change: as they stood and as they will stand.
-    pub(super) alerts: Vec<(Option<Alert>, Alert)>,
+    pub(super) alerts: Vec<(Option<Arc<Alert>>, Arc<Alert>)>,
     pub(super) done: Done,
     /// The command was refused, but what caused it is finished all the same.
     pub(super) refusal: Option<EngineError>,
@@ -60,7 +60,7 @@ impl Planned {
 /// present one builds on.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    alerts: HashMap<String, (Alert, usize)>,
+    alerts: HashMap<String, (Arc<Alert>, usize)>,
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
     incidents: HashMap<IncidentId, usize>,
@@ -146,7 +146,7 @@ impl Engine {
         if unless_heard_since.is_some() && last_seen != unless_heard_since {
             return Ok(Planned::default());
         }
-        let home = match alert.as_ref().and_then(Alert::incident) {
+        let home = match alert.as_deref().and_then(Alert::incident) {
             Some(id) => self.read_incident(&id.clone())?,
             None => None,
         };
@@ -160,7 +160,7 @@ impl Engine {
         };
         let fresh = self.fresh(now);
         let known = Known {
-            alert: alert.as_ref(),
+            alert: alert.as_deref(),
             home: home.as_deref().map(|it| (it.incident.as_ref(), &it.tally)),
             target: target
                 .as_deref()
@@ -174,7 +174,7 @@ impl Engine {
     fn lay_out_intake(
         &mut self,
         signal: &Signal,
-        before: Option<Alert>,
+        before: Option<Arc<Alert>>,
         target_key: Option<IncidentKey>,
         mut intake: Intake,
         now: Timestamp,
@@ -334,7 +334,7 @@ impl Engine {
             }
             let after = Alert {
                 place: Place::Incident { id: id.clone() },
-                ..before.clone()
+                ..before.as_ref().clone()
             };
             self.write_alert(Some(before), after, planned)?;
         }
@@ -377,17 +377,15 @@ impl Engine {
 
     fn write_alert(
         &mut self,
-        before: Option<Alert>,
+        before: Option<Arc<Alert>>,
         after: Alert,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        planned
-            .batch
-            .rows
-            .push(row_change(Table::Alert, after.key(), &after)?);
-        self.scratch
-            .alerts
-            .insert(after.key(), (after.clone(), self.scratch.present));
+        let (key, after) = (after.key(), Arc::new(after));
+        let row = row_change(Table::Alert, key.clone(), after.as_ref())?;
+        planned.batch.rows.push(row);
+        let noted = (Arc::clone(&after), self.scratch.present);
+        self.scratch.alerts.insert(key, noted);
         planned.alerts.push((before, after));
         Ok(())
     }
@@ -473,13 +471,12 @@ impl Engine {
         }
     }
 
-    fn alert(&mut self, key: &str) -> Result<Option<Alert>, EngineError> {
+    fn alert(&mut self, key: &str) -> Result<Option<Arc<Alert>>, EngineError> {
         if let Some((alert, batch)) = self.scratch.alerts.get(key) {
-            let found = alert.clone();
             self.scratch.needs.insert(*batch);
-            return Ok(Some(found));
+            return Ok(Some(Arc::clone(alert)));
         }
-        alert_row(self.store.as_ref(), key)
+        Ok(alert_row(self.store.as_ref(), key)?.map(Arc::new))
     }
 
     fn waiting(&mut self, key: &IncidentKey) -> Result<Option<Waiting>, EngineError> {

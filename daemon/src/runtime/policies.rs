@@ -109,6 +109,27 @@ impl Policies {
         self.set()?.route(alert, context)
     }
 
+    /// As [`route`](Self::route), without what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub fn route_unkept(
+        &self,
+        alert: &AlertView,
+        context: &Context,
+    ) -> Result<Verdict<Route>, Report> {
+        self.set()?.route_unkept(alert, context)
+    }
+
+    /// Adds to a verdict of [`route_unkept`](Self::route_unkept) what it was decided from, unless
+    /// no policy decided it.
+    pub fn keep_route(&self, verdict: &mut Verdict<Route>, alert: &AlertView, context: &Context) {
+        let source = &mut verdict.source;
+        if let (None, Ok(set)) = (&source.fallback, self.set()) {
+            source.input = Some(set.input_of_route(alert, context));
+        }
+    }
+
     /// Asks how bad an incident is.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ pub enum Request {
     /// A sender said something about an alert.
     Signal {
         /// What it said.
-        signal: Box<Signal>,
+        signal: Arc<Signal>,
         /// What was asked of policies beforehand, if it was needed.
         assessment: Option<Box<Assessment>>,
         /// Only if the daemon has not heard of the alert since: the sweep speaks for a sender

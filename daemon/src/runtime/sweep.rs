@@ -36,7 +36,7 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Heard>
     for key in leases.lapsed(now, SWEPT_MAX) {
         if let Some(alert) = view.alert(&key)? {
             let mut heard = Heard::again(&alert);
-            heard.signal.status = SignalStatus::Resolved;
+            Arc::make_mut(&mut heard.signal).status = SignalStatus::Resolved;
             lapsed.push(heard);
         }
     }

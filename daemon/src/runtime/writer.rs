@@ -33,8 +33,8 @@ impl Writer {
     /// Requests that wait for the writer; more are turned away as overload.
     pub const QUEUE_REQUESTS_MAX: usize = 8_192;
 
-    /// Starts the thread. `woken` is told after every commit, since there may be something to
-    /// deliver or a timer may have come closer; `commits` hears how long each took.
+    /// Starts the thread. `woken` is told after a commit that may have brought something to
+    /// deliver or a timer closer; `commits` hears how long each took.
     ///
     /// # Errors
     /// [`std::io::Error`] when the thread cannot be started.
@@ -82,16 +82,45 @@ impl Writer {
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full; the store's error when it has failed.
     pub fn enqueue(&self, request: Request) -> Result<Pending, EngineError> {
+        let (ticket, pending) = self.ticket();
+        self.enqueue_for(ticket, request, false)?;
+        Ok(pending)
+    }
+
+    /// A place for an answer, before there is a request: so that whoever waits for it is woken
+    /// once, although the request passes through other hands.
+    pub(super) fn ticket(&self) -> (Ticket, Pending) {
         let (answer, receiver) = oneshot::channel();
+        let writer = self.clone();
+        (Ticket(answer), Pending { receiver, writer })
+    }
+
+    /// Queues something whose answer goes to `ticket`, also when it cannot be queued. With
+    /// `may_wait` it blocks the thread until there is room.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Self::enqueue).
+    pub(super) fn enqueue_for(
+        &self,
+        ticket: Ticket,
+        request: Request,
+        may_wait: bool,
+    ) -> Result<(), EngineError> {
+        let Ticket(answer) = ticket;
         let envelope = Envelope { request, answer };
-        match self.queue.try_send(envelope) {
-            Ok(()) => Ok(Pending {
-                receiver,
-                writer: self.clone(),
-            }),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(EngineError::Overloaded),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(self.why_closed()),
-        }
+        let (envelope, error) = match self.queue.try_send(envelope) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Full(envelope)) if may_wait => {
+                match self.queue.blocking_send(envelope) {
+                    Ok(()) => return Ok(()),
+                    Err(mpsc::error::SendError(envelope)) => (envelope, self.why_closed()),
+                }
+            }
+            Err(mpsc::error::TrySendError::Full(envelope)) => (envelope, EngineError::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(envelope)) => (envelope, self.why_closed()),
+        };
+        Ticket(envelope.answer).answer(Err(error.clone()));
+        Err(error)
     }
 
     /// Queues something once there is room for it: for the later signals of a sender whose first
@@ -100,12 +129,10 @@ impl Writer {
     /// # Errors
     /// The store's error when it has failed.
     pub async fn enqueue_when_free(&self, request: Request) -> Result<Pending, EngineError> {
-        let (answer, receiver) = oneshot::channel();
-        let envelope = Envelope { request, answer };
-        let sent = self.queue.send(envelope).await;
+        let (Ticket(answer), pending) = self.ticket();
+        let sent = self.queue.send(Envelope { request, answer }).await;
         sent.map_err(|_| self.why_closed())?;
-        let writer = self.clone();
-        Ok(Pending { receiver, writer })
+        Ok(pending)
     }
 
     /// Asks for something and waits for room: for what the daemon itself owes, such as a timer
@@ -148,6 +175,17 @@ impl Writer {
     }
 }
 
+/// Where the answer to a request goes.
+pub(super) struct Ticket(oneshot::Sender<Result<Answer, EngineError>>);
+
+impl Ticket {
+    /// Answers without the engine.
+    pub(super) fn answer(self, answer: Result<Answer, EngineError>) {
+        // Who asked may have gone.
+        let _gone = self.0.send(answer);
+    }
+}
+
 /// A request that was queued.
 pub struct Pending {
     receiver: oneshot::Receiver<Result<Answer, EngineError>>,
@@ -179,7 +217,9 @@ fn write_until_closed(
         let begun = Instant::now();
         carry_out(engine, group, clock)?;
         commits.took(begun.elapsed());
-        woken.notify_one();
+        if engine.take_wake() {
+            woken.notify_one();
+        }
     }
     Ok(())
 }

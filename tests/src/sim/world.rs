@@ -248,7 +248,7 @@ impl World {
         let needed = signal.status == SignalStatus::Firing && (whole || !self.is_repeat(&signal));
         let assessment = needed.then(|| Box::new(self.policies.assess(&signal)));
         let word = Heard {
-            signal,
+            signal: Arc::new(signal),
             last_seen: None,
         };
         Asked {
@@ -554,7 +554,7 @@ impl World {
         self.arm();
         let (requests, thens): (Vec<_>, Vec<_>) =
             asked.into_iter().map(|it| (it.request, it.then)).unzip();
-        let copies: Vec<Option<Box<Signal>>> = requests.iter().map(signal_in).collect();
+        let copies: Vec<Option<Arc<Signal>>> = requests.iter().map(signal_in).collect();
         for request in &requests {
             self.trace.say(|| ask(request));
         }
@@ -574,7 +574,9 @@ impl World {
             self.trace.say(|| say(&answer));
             let needs = matches!(&answer, Err(EngineError::Refused(Refusal::NeedsVerdict)));
             match (needs, signal) {
-                (true, Some(signal)) => again.push(self.asked_of(*signal, true)),
+                (true, Some(signal)) => {
+                    again.push(self.asked_of(Arc::unwrap_or_clone(signal), true))
+                }
                 _ => self.note(answer, then),
             }
         }
@@ -639,7 +641,7 @@ fn start(
     Engine::start(store, subscribers, waits, Box::new(make_id)).map_err(text)
 }
 
-fn signal_in(request: &Request) -> Option<Box<Signal>> {
+fn signal_in(request: &Request) -> Option<Arc<Signal>> {
     match request {
         Request::Signal {
             signal,
