@@ -3,6 +3,7 @@
 //! This file only says which commands there are; each one has a module of its own.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod bindings;
 mod ci;
 mod crash;
@@ -41,6 +42,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Send 100,000 distinct alerts to a release build, and measure
     Flood(flood::Args),
+    /// Take the figures of docs/performance.md beside those of peers, in a release build
+    Bench(bench::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
     Ci(ci::Args),
     /// Compile the plugins under plugins/ into WebAssembly components
@@ -63,6 +66,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Crash(args) => crash::run(&args),
         Command::Flood(args) => flood::run(&args),

@@ -1,0 +1,219 @@
+//! The door beside Debian's Alertmanager, under Debian's wrk: 32 connections, one alert a request,
+//! every alert distinct. Ours answers when the alert is on the disk, theirs when it is in memory.
+//! Rounds alternate, each with fresh servers, so that what else the machine does hits both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use serde::Deserialize;
+
+use crate::figure::{Bound, Figure, median};
+use crate::program::{Program, free_address};
+use crate::{debian, paths};
+
+const ROUNDS: usize = 3;
+const ROUND_SECONDS: u32 = 8;
+const CONNECTIONS: u32 = 32;
+/// Both servers come to rest before their memory is read.
+const REST: Duration = Duration::from_secs(2);
+const SCRIPT: &str = include_str!("door/post.lua");
+/// Grouping as Alertmanager's documentation has it; a receiver that sends nothing.
+const ALERTMANAGER: &str = "\
+route: { receiver: nobody, group_by: [alertname, service], group_wait: 30s, group_interval: 5m }
+receivers: [{ name: nobody }]
+";
+
+/// What wrk saw of one round.
+#[derive(Debug, Deserialize)]
+struct Round {
+    requests: f64,
+    /// How long it lasted, in microseconds.
+    micros: f64,
+    /// Latencies, in microseconds.
+    p50: f64,
+    p99: f64,
+    refused: f64,
+    broken: f64,
+    /// Resident memory that each active alert added, in bytes.
+    #[serde(default)]
+    bytes_per_alert: f64,
+}
+
+impl Round {
+    fn accepted_per_second(&self) -> f64 {
+        (self.requests - self.refused) / (self.micros / 1e6)
+    }
+}
+
+/// Debian's wrk, and where the library is that it wants.
+struct Wrk {
+    program: PathBuf,
+    libraries: PathBuf,
+}
+
+impl Wrk {
+    fn get() -> Result<Self, String> {
+        Ok(Self {
+            program: debian::program("wrk", "wrk")?,
+            libraries: debian::libraries("libluajit-5.1-2")?,
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("LD_LIBRARY_PATH", &self.libraries);
+        command
+    }
+}
+
+/// Takes the figures.
+pub(crate) fn run() -> Result<Vec<Figure>> {
+    let wrk = Wrk::get().map_err(|why| anyhow!(why))?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        let their = their_round(&wrk).context("Alertmanager")?;
+        tell(round, "Alertmanager", &their);
+        theirs.push(their);
+        let our = our_round(&wrk).context("tocsin")?;
+        tell(round, "tocsin", &our);
+        ours.push(our);
+    }
+    let figure = |what, unit, scale: f64, bound, of: fn(&Round) -> f64| {
+        let middle = |rounds: &[Round]| median(rounds.iter().map(of).collect()) * scale;
+        Figure::ratio(what, middle(&ours), middle(&theirs), unit, bound)
+    };
+    Ok(vec![
+        figure(
+            "alerts accepted",
+            "/s",
+            1.0,
+            Bound::Least(1.2),
+            Round::accepted_per_second,
+        ),
+        figure(
+            "answers to alerts, p99",
+            "ms",
+            1e-3,
+            Bound::Most(0.7),
+            |it| it.p99,
+        ),
+        figure(
+            "memory per active alert",
+            "B",
+            1.0,
+            Bound::Most(0.25),
+            |it| it.bytes_per_alert,
+        ),
+    ])
+}
+
+fn tell(round: usize, who: &str, it: &Round) {
+    eprintln!(
+        "round {round}: {who:<12} {:>6.0} accepted/s, p50 {:>6.2} ms, p99 {:>7.2} ms, \
+         {:>5.0} B an active alert, {} refused, {} broken",
+        it.accepted_per_second(),
+        it.p50 / 1e3,
+        it.p99 / 1e3,
+        it.bytes_per_alert,
+        it.refused,
+        it.broken,
+    );
+}
+
+fn their_round(wrk: &Wrk) -> Result<Round> {
+    let name = "prometheus-alertmanager";
+    let program = debian::program(name, name).map_err(|why| anyhow!(why))?;
+    let mut command = debian::with_its_data(&program).map_err(|why| anyhow!(why))?;
+    let (dir, address) = (paths::fresh_dir()?, free_address()?);
+    let config = dir.path().join("alertmanager.yml");
+    fs::write(&config, ALERTMANAGER)?;
+    command
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!(
+            "--storage.path={}",
+            dir.path().join("data").display()
+        ))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--cluster.listen-address=");
+    let server = Program::start(&mut command, dir, address, "/-/ready")?;
+    let active = || server.metric("alertmanager_alerts{state=\"active\"}", "");
+    under_load(wrk, &server, "", active)
+}
+
+fn our_round(wrk: &Wrk) -> Result<Round> {
+    let (server, token) = tocsin(|_| Ok(()))?;
+    let admin = fs::read_to_string(server.dir.path().join("oncall/data/admin.token"))?;
+    let active = || server.metric("tocsin_alerts_firing", admin.trim());
+    under_load(wrk, &server, &token, active)
+}
+
+/// A daemon as `tocsin init` sets it up, after `change` has had its configuration's folder, and
+/// a token of its integration `prometheus`.
+pub(crate) fn tocsin(change: impl FnOnce(&Path) -> Result<()>) -> Result<(Program, String)> {
+    let program = paths::release("tocsin")?;
+    let (dir, address) = (paths::fresh_dir()?, free_address()?);
+    let home = dir.path().join("oncall");
+    run_to_end(Command::new(&program).arg("init").arg(&home))?;
+    change(&home)?;
+    let mut command = Command::new(&program);
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(home.join("tocsin.toml"))
+        .args(["--listen", &address]);
+    let server = Program::start(&mut command, dir, address, "/readyz")?;
+    let token = token(&program, &home, &server.address)?;
+    Ok((server, token))
+}
+
+/// A token for the integration `prometheus` of `tocsin init`.
+fn token(program: &Path, home: &Path, address: &str) -> Result<String> {
+    let mut command = Command::new(program);
+    command
+        .args(["token", "create", "--integration", "prometheus"])
+        .args(["--url", &format!("http://{address}")])
+        .arg("--token-file")
+        .arg(home.join("data/admin.token"));
+    Ok(run_to_end(&mut command)?.trim().to_owned())
+}
+
+/// One round; `active` counts the server's active alerts.
+fn under_load(
+    wrk: &Wrk,
+    server: &Program,
+    token: &str,
+    active: impl Fn() -> Result<f64>,
+) -> Result<Round> {
+    let script: PathBuf = server.dir.path().join("post.lua");
+    fs::write(&script, SCRIPT)?;
+    let before = server.resident_bytes()?;
+    let mut command = wrk.command();
+    command
+        .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+        .args(["--duration", &format!("{ROUND_SECONDS}s"), "--script"])
+        .arg(&script)
+        .arg(format!("http://{}", server.address))
+        .arg("--")
+        .arg(token);
+    let output = run_to_end(&mut command)?;
+    thread::sleep(REST);
+    let mut round: Round = serde_json::from_str(output.lines().last().unwrap_or_default())?;
+    let active = active()?;
+    ensure!(
+        active >= round.requests - round.refused,
+        "{} alerts were accepted and only {active} are active:\n{}",
+        round.requests - round.refused,
+        server.output()
+    );
+    round.bytes_per_alert = (server.resident_bytes()? - before) / active;
+    Ok(round)
+}
+
+fn run_to_end(command: &mut Command) -> Result<String> {
+    let output = debian::run(command).map_err(|why| anyhow!(why))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,93 @@
+//! Figures beside those of peers, taken in one run on one machine, so that what compares is a
+//! ratio and not a machine. `cargo xtask bench` builds this and what it measures.
+#![forbid(unsafe_code)]
+
+#[allow(dead_code)]
+#[path = "../../tests/src/support/debian.rs"]
+mod debian;
+mod delivery;
+mod door;
+mod figure;
+mod page;
+mod paths;
+mod policy;
+mod program;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::{Parser, ValueEnum};
+
+use figure::Figure;
+
+/// A benchmark: its name, and what takes its figures.
+type Bench = (&'static str, fn() -> Result<Vec<Figure>>);
+
+const BENCHES: &[Bench] = &[
+    ("door", door::run),
+    ("page", page::run),
+    ("delivery", delivery::run),
+    ("policy", policy::run),
+];
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Cli {
+    /// Benchmarks to run; left out, all of them
+    names: Vec<String>,
+    /// How the table looks
+    #[arg(long, value_enum, default_value = "text")]
+    output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Output {
+    /// For a terminal
+    Text,
+    /// For docs/performance.md
+    Markdown,
+    /// For programs
+    Json,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what was asked for. A figure that misses its bound is printed as such and is no error:
+/// a benchmark on a loaded machine is not a test.
+fn run(cli: &Cli) -> Result<()> {
+    let known = || BENCHES.iter().map(|(name, _)| *name);
+    if let Some(other) = cli.names.iter().find(|it| !known().any(|name| name == *it)) {
+        let known: Vec<_> = known().collect();
+        bail!(
+            "there is no benchmark `{other}`; there are {}",
+            known.join(", ")
+        );
+    }
+    let mut figures = Vec::new();
+    for (name, take) in BENCHES {
+        if cli.names.is_empty() || cli.names.iter().any(|it| it == name) {
+            eprintln!("== {name}");
+            match take() {
+                Ok(taken) => figures.extend(taken),
+                Err(error) => {
+                    eprintln!("{name}: {error:#}");
+                    figures.push(Figure::not_taken(name, &error));
+                }
+            }
+        }
+    }
+    match cli.output {
+        Output::Text => figure::print_text(&figures),
+        Output::Markdown => figure::print_markdown(&figures),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&figures)?),
+    }
+    Ok(())
+}

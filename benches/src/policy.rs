@@ -1,0 +1,214 @@
+//! A whole policy call beside the same rule in the `cel` crate. Ours: the shipped policy with every
+//! limit on, the question handed over, the verdict decoded, its reason and what it was decided from
+//! kept. CEL's: compiled once as ours is, the question converted by serde, the answer decoded;
+//! nothing limits it and nothing is kept.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use cel::objects::Key;
+use cel::{Env, Program, Value};
+use tocsin_core::{
+    Grade, Grading, Labels, Route, Signal, SignalStatus, Status, Target, TeamId, Timestamp,
+};
+use tocsin_policy::{
+    AlertView, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, PolicySet,
+};
+
+use crate::figure::{Bound, Figure, median};
+use crate::paths;
+
+/// Blocks of calls; ours and CEL's alternate.
+const BLOCKS: usize = 21;
+const CALLS: u32 = 2_000;
+
+/// Takes the figures.
+pub(crate) fn run() -> Result<Vec<Figure>> {
+    let set = PolicySet::load(&paths::root().join("policies")).map_err(|them| anyhow!("{them}"))?;
+    let (signal, ctx) = (signal(), context());
+    let facts = incident(&signal);
+    let cel = Cel::new()?;
+
+    let route = || {
+        let verdict = set.route(&AlertView::from(&signal), &ctx);
+        verdict.map_err(|report| anyhow!("{report}"))
+    };
+    let cel_route = || cel.route(&signal);
+    ensure!(
+        matches!(route()?.value, Route::Incident(target) if target == cel_route()?.0),
+        "the two rules of routing differ"
+    );
+    let grade = || {
+        let incident = IncidentView::new(facts.clone());
+        let verdict = set.grade(&incident, &AlertView::from(&signal), &ctx);
+        verdict.map_err(|report| anyhow!("{report}"))
+    };
+    let cel_grade = || cel.grade(&facts, &signal);
+    ensure!(
+        grade()?.value == cel_grade()?.0,
+        "the two rules of grading differ"
+    );
+    Ok(vec![
+        compare("a policy call, routing.rhai", &route, &cel_route)?,
+        compare("a policy call, grading.rhai", &grade, &cel_grade)?,
+    ])
+}
+
+fn compare<T, U>(
+    what: &str,
+    ours: &dyn Fn() -> Result<T>,
+    theirs: &dyn Fn() -> Result<U>,
+) -> Result<Figure> {
+    let (mut our, mut their) = (Vec::new(), Vec::new());
+    for _ in 0..BLOCKS {
+        our.push(block(ours)?);
+        their.push(block(theirs)?);
+    }
+    let (our, their) = (median(our), median(their));
+    Ok(Figure::ratio(what, our, their, "µs", Bound::Most(1.0)))
+}
+
+/// What one call of a block takes, in microseconds.
+fn block<T>(call: &dyn Fn() -> Result<T>) -> Result<f64> {
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        black_box(call()?);
+    }
+    Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS))
+}
+
+/// The same rules in CEL.
+struct Cel {
+    env: Arc<Env>,
+    route: Program,
+    grade: Program,
+}
+
+impl Cel {
+    fn new() -> Result<Self> {
+        let mut env = Env::stdlib();
+        cel::extensions::strings(&mut env).map_err(|error| anyhow!("{error:?}"))?;
+        let compile = |text: &str| env.compile(text).map_err(|error| anyhow!("{error}"));
+        let route = compile(include_str!("policy/routing.cel"))?;
+        let grade = compile(include_str!("policy/grading.cel"))?;
+        let env = Arc::new(env);
+        Ok(Self { env, route, grade })
+    }
+
+    fn route(&self, signal: &Signal) -> Result<(Target, String)> {
+        let mut context = cel::Context::with_env(Arc::clone(&self.env));
+        context.add_variable_from_value("alert", cel::to_value(signal)?);
+        let answer = self
+            .route
+            .execute(&context)
+            .map_err(|error| anyhow!("{error}"))?;
+        let key = text(&answer, "key")?.into();
+        let target = Target {
+            key,
+            service: text(&answer, "service")?,
+            team: Some(text(&answer, "team")?)
+                .filter(|it| !it.is_empty())
+                .map(TeamId),
+            title: None,
+        };
+        Ok((target, text(&answer, "reason")?))
+    }
+
+    fn grade(&self, facts: &IncidentFacts, signal: &Signal) -> Result<(Grading, String)> {
+        let mut context = cel::Context::with_env(Arc::clone(&self.env));
+        context.add_variable_from_value("alert", cel::to_value(signal)?);
+        context.add_variable_from_value("incident", cel::to_value(facts)?);
+        let answer = self
+            .grade
+            .execute(&context)
+            .map_err(|error| anyhow!("{error}"))?;
+        let grade = text(&answer, "grade")?.parse::<Grade>()?;
+        let security = matches!(member(&answer, "security")?, Value::Bool(true));
+        Ok((Grading { grade, security }, text(&answer, "reason")?))
+    }
+}
+
+fn member<'a>(answer: &'a Value, name: &str) -> Result<&'a Value> {
+    let Value::Map(map) = answer else {
+        return Err(anyhow!("CEL answers {answer:?}"));
+    };
+    let key = Key::String(Arc::new(name.to_owned()));
+    map.map
+        .get(&key)
+        .with_context(|| format!("CEL answers no {name}"))
+}
+
+fn text(answer: &Value, name: &str) -> Result<String> {
+    match member(answer, name)? {
+        Value::String(text) => Ok(text.to_string()),
+        other => Err(anyhow!("CEL answers {other:?} as {name}")),
+    }
+}
+
+fn labels(of: &[(&str, &str)]) -> Labels {
+    of.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// An alert as a Prometheus of kube-prometheus posts it.
+fn signal() -> Signal {
+    Signal {
+        integration: "prometheus".into(),
+        fingerprint: "9a3f0c1be2d47788".into(),
+        status: SignalStatus::Firing,
+        title: "HighErrorRate checkout".to_owned(),
+        summary: "5 % of the requests to checkout fail".to_owned(),
+        labels: labels(&[
+            ("alertname", "HighErrorRate"),
+            ("service", "checkout"),
+            ("team", "payments"),
+            ("severity", "critical"),
+            ("namespace", "shop"),
+            ("job", "checkout"),
+            ("instance", "10.0.0.7:9090"),
+            ("environment", "production"),
+        ]),
+        annotations: labels(&[
+            ("summary", "5 % of the requests to checkout fail"),
+            ("runbook_url", "https://runbooks.example/high-error-rate"),
+        ]),
+        starts_at: Timestamp(1_790_000_000_000),
+        ends_at: None,
+        link: Some("https://prometheus.example/graph".to_owned()),
+    }
+}
+
+fn incident(first: &Signal) -> IncidentFacts {
+    IncidentFacts {
+        id: None,
+        number: 17,
+        key: "checkout".into(),
+        title: first.title.clone(),
+        service: "checkout".to_owned(),
+        team: Some(TeamId::from("payments")),
+        grade: Some(Grade::Critical),
+        security: false,
+        status: Status::Open,
+        alerts_total: 3,
+        alerts_firing: 2,
+        labels: first.labels.clone(),
+        opened_at: Timestamp(1_790_000_000_000),
+        acknowledged: false,
+        drill: false,
+    }
+}
+
+fn context() -> Context {
+    let on_call = |name: &str, person: &str| (name.to_owned(), vec![person.into()]);
+    Context::new(ContextFacts {
+        now: LocalTime {
+            hour: 3,
+            ..LocalTime::default()
+        },
+        on_call: [on_call("default", "bob"), on_call("payments", "ada")].into(),
+        ..ContextFacts::default()
+    })
+}

@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: builds the daemon, the plugins and `benches/` as released, and takes the
+//! figures of docs/performance.md beside those of peers.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::{paths, plugins, steps};
+
+/// What `cargo xtask bench` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What `--help` shows: names of benchmarks, and `--output text|markdown|json`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Builds and measures. A figure that misses its bound is no failure.
+///
+/// # Errors
+/// When something cannot be built or started.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    println!("building as released; the first time this takes many minutes");
+    plugins::run(&plugins::Args::default())?;
+    let manifest = paths::root().join("benches").join("Cargo.toml");
+    let daemon = ["--package", "tocsin", "--bin", "tocsin"].map(Into::into);
+    let benches = ["--manifest-path".into(), manifest.into_os_string()];
+    for what in [&daemon[..], &benches[..]] {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .args(["build", "--release", "--quiet"])
+            .args(what)
+            // One folder for both, so that what they share is compiled once.
+            .arg("--target-dir")
+            .arg(paths::target())
+            .current_dir(paths::root());
+        if !steps::succeeds(&mut cargo)? {
+            bail!("the release build failed; what cargo says is above");
+        }
+    }
+    let mut bench = Command::new(paths::target().join("release").join("tocsin-bench"));
+    let succeeded = steps::succeeds(bench.args(&args.args))?;
+    Ok(if succeeded {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
