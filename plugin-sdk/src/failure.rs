@@ -66,9 +66,11 @@ impl From<MailError> for Failure {
 impl From<KvError> for Failure {
     fn from(error: KvError) -> Self {
         match error {
-            KvError::TooLarge(why) | KvError::Quota(why) => {
-                Failure::Permanent(format!("the plugin's store is full: {why}"))
+            KvError::TooLarge(why) => {
+                Failure::Permanent(format!("too large for the plugin's store: {why}"))
             }
+            // Keys with a time to live make room by themselves.
+            KvError::Quota(why) => Failure::retry(format!("the plugin's store is full: {why}")),
             KvError::Conflict => Failure::retry("another call changed the same entry"),
             KvError::Unavailable(why) | KvError::Other(why) => Failure::retry(why),
         }
@@ -103,6 +105,14 @@ mod tests {
         assert!(matches!(denied, Failure::Misconfigured(_)), "{denied:?}");
         let timeout = Failure::from(HttpError::Timeout);
         assert!(matches!(timeout, Failure::Retry(_)), "{timeout:?}");
+    }
+
+    #[test]
+    fn a_store_that_is_full_may_have_room_later_and_a_value_that_is_too_large_never_has() {
+        let full = Failure::from(KvError::Quota("10,000 keys".into()));
+        assert!(matches!(full, Failure::Retry(_)), "{full:?}");
+        let large = Failure::from(KvError::TooLarge("64 KiB".into()));
+        assert!(matches!(large, Failure::Permanent(_)), "{large:?}");
     }
 
     #[test]

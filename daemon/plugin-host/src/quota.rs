@@ -6,13 +6,13 @@
 use crate::wit::KvError;
 
 /// Keys and values of one plugin together, in bytes.
-pub const KV_BYTES_MAX: u64 = 1 << 20;
+pub const KV_BYTES_MAX: u64 = 16 << 20;
 /// One value, in bytes.
 pub const KV_VALUE_BYTES_MAX: usize = 64 << 10;
 /// One key, in bytes.
 pub const KV_KEY_BYTES_MAX: usize = 256;
-/// Keys of one plugin.
-pub const KV_KEYS_MAX: u64 = 1_000;
+/// Keys of one plugin. A chat plugin keeps one for each incident of a month and each page of a day.
+pub const KV_KEYS_MAX: u64 = 10_000;
 /// Keys in one page of a listing.
 pub const KV_PAGE_KEYS_MAX: u32 = 200;
 /// The longest time to live, in milliseconds: a year.

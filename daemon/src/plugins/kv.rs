@@ -1,9 +1,11 @@
 //! What plugins keep for themselves, as rows of the store.
 
+use std::sync::Arc;
+
 use tocsin_core::Timestamp;
 use tocsin_plugin_host::quota::{KV_KEYS_MAX, KvUsage};
 use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
-use tocsin_store::{CommitError, Guard, RowChange, Stored, Table};
+use tocsin_store::{CommitError, Guard, RowChange, StoreError, Stored, Table};
 
 use super::blob;
 use crate::runtime::{EngineError, Request, Runtime, Write};
@@ -42,10 +44,15 @@ pub(super) fn get(runtime: &Runtime, plugin: &str, key: &str) -> Result<Option<K
     )))
 }
 
+/// What a plugin keeps, as far as known: never less than it does, and more when some of it has
+/// expired since it was counted. Counting reads every key, so it is not done for every write.
+pub(super) type KnownUsage = Option<KvUsage>;
+
 /// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
 /// after the commit is this write's own and the quota is not passed by two at once.
 pub(super) async fn set(
-    runtime: &Runtime,
+    runtime: &Arc<Runtime>,
+    known: &mut KnownUsage,
     plugin: &str,
     key: &str,
     expected: Expected,
@@ -67,7 +74,13 @@ pub(super) async fn set(
             return Err(KvError::Conflict);
         }
         let old_bytes = current.map(blob::size);
-        usage(runtime, plugin, now)?.after_write(key, old_bytes, value.len())?;
+        let before = match known.take() {
+            Some(usage) if usage.after_write(key, old_bytes, value.len()).is_ok() => usage,
+            // What has expired since makes room.
+            _ => counted(runtime, plugin, now).await?,
+        };
+        *known = Some(before);
+        let after = before.after_write(key, old_bytes, value.len())?;
         let expires_at = ttl_ms.map(|ttl| now.plus_ms(ttl));
         let rows = blob::write(
             Table::PluginKv,
@@ -80,6 +93,7 @@ pub(super) async fn set(
         let guarded = stored.map_or(0, |it| it.revision);
         match commit(runtime, &row_key, guarded, rows).await {
             Ok(()) => {
+                *known = Some(after);
                 let written = runtime
                     .store
                     .row(Table::PluginKv, &row_key)
@@ -87,13 +101,22 @@ pub(super) async fn set(
                 return Ok(written.map_or(0, |it| it.revision));
             }
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
-            Err(error) => return Err(unavailable(error)),
+            Err(error) => {
+                *known = None;
+                return Err(unavailable(error));
+            }
         }
     }
     Err(KvError::Conflict)
 }
 
-pub(super) async fn delete(runtime: &Runtime, plugin: &str, key: &str) -> Result<bool, KvError> {
+/// Deletes a key; whether it was there. One write of a plugin at a time, as with [`set`].
+pub(super) async fn delete(
+    runtime: &Runtime,
+    known: &mut KnownUsage,
+    plugin: &str,
+    key: &str,
+) -> Result<bool, KvError> {
     let row_key = row_key(plugin, key);
     for _ in 0..TRIES_MAX {
         let stored = runtime
@@ -106,7 +129,11 @@ pub(super) async fn delete(runtime: &Runtime, plugin: &str, key: &str) -> Result
         let was_live = is_live(&stored, runtime.clock.now());
         let rows = blob::remove(Table::PluginKv, &row_key, Some(&stored)).map_err(unavailable)?;
         match commit(runtime, &row_key, stored.revision, rows).await {
-            Ok(()) => return Ok(was_live),
+            Ok(()) => {
+                let freed = Some(blob::size(&stored)).filter(|_| was_live);
+                *known = known.map(|usage| usage.after_delete(key, freed));
+                return Ok(was_live);
+            }
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => return Err(unavailable(error)),
         }
@@ -170,14 +197,17 @@ async fn commit(
         .map(|_| ())
 }
 
-fn usage(runtime: &Runtime, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
-    let own = row_key(plugin, "");
-    // One more than may be kept: rows that have expired but were not removed yet may be among.
+/// Counts what a plugin keeps, on a thread that may wait.
+async fn counted(runtime: &Arc<Runtime>, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
+    let (runtime, own) = (Arc::clone(runtime), row_key(plugin, ""));
+    let counted = tokio::task::spawn_blocking(move || count(&runtime, &own, now)).await;
+    counted.map_err(unavailable)?.map_err(unavailable)
+}
+
+fn count(runtime: &Runtime, own: &str, now: Timestamp) -> Result<KvUsage, StoreError> {
+    // Rows that have expired but were not removed yet may be among them.
     let limit = usize::try_from(KV_KEYS_MAX * 2).unwrap_or(usize::MAX);
-    let rows = runtime
-        .store
-        .rows(Table::PluginKv, &own, None, limit)
-        .map_err(unavailable)?;
+    let rows = runtime.store.rows(Table::PluginKv, own, None, limit)?;
     let mut usage = KvUsage::default();
     for (key, row) in rows.iter().filter(|(_, row)| is_live(row, now)) {
         usage.keys += 1;
@@ -202,3 +232,6 @@ fn row_key(plugin: &str, key: &str) -> String {
 fn unavailable(error: impl std::fmt::Display) -> KvError {
     KvError::Unavailable(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

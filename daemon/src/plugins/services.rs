@@ -13,7 +13,7 @@ use tocsin_plugin_host::wit::{
     CommandError, Email, KvEntry, KvError, KvPage, MailError, Person, Receipt,
 };
 
-use super::kv::Expected;
+use super::kv::{Expected, KnownUsage};
 use super::{commands, effects, jobs, kv};
 use crate::runtime::{Clock, Runtime};
 
@@ -21,8 +21,8 @@ use crate::runtime::{Clock, Runtime};
 pub struct DaemonServices {
     clock: Arc<dyn Clock>,
     runtime: OnceLock<Weak<Runtime>>,
-    /// One write to a plugin's keys at a time.
-    kv_writes: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// One write to a plugin's keys at a time, and what it keeps.
+    kv_writes: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>,
 }
 
 impl DaemonServices {
@@ -47,7 +47,7 @@ impl DaemonServices {
         runtime.ok_or_else(|| ServiceError("the daemon is starting or stopping".to_owned()))
     }
 
-    async fn kv_turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    async fn kv_turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
         let turn = Arc::clone(self.kv_writes.lock().entry(plugin.to_owned()).or_default());
         turn.lock_owned().await
     }
@@ -80,8 +80,9 @@ impl Services for DaemonServices {
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
             let runtime = self.kv_runtime()?;
-            let _turn = self.kv_turn(plugin).await;
-            kv::set(&runtime, plugin, key, Expected::Any, &value, ttl_ms).await
+            let mut known = self.kv_turn(plugin).await;
+            let any = Expected::Any;
+            kv::set(&runtime, &mut known, plugin, key, any, &value, ttl_ms).await
         })
     }
 
@@ -95,9 +96,10 @@ impl Services for DaemonServices {
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
             let runtime = self.kv_runtime()?;
-            let _turn = self.kv_turn(plugin).await;
+            let mut known = self.kv_turn(plugin).await;
             kv::set(
                 &runtime,
+                &mut known,
                 plugin,
                 key,
                 Expected::At(expected),
@@ -115,8 +117,8 @@ impl Services for DaemonServices {
     ) -> BoxFuture<'a, Result<bool, KvError>> {
         Box::pin(async move {
             let runtime = self.kv_runtime()?;
-            let _turn = self.kv_turn(plugin).await;
-            kv::delete(&runtime, plugin, key).await
+            let mut known = self.kv_turn(plugin).await;
+            kv::delete(&runtime, &mut known, plugin, key).await
         })
     }
 

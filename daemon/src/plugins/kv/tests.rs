@@ -1,0 +1,49 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use tocsin_core::Timestamp;
+use tocsin_plugin_host::Services as _;
+use tocsin_plugin_host::quota::KV_KEYS_MAX;
+use tocsin_plugin_host::wit::KvError;
+use tocsin_store::MemoryStore;
+
+use crate::ack_links::fresh_key;
+use crate::app::{App, Ingredients};
+use crate::config;
+use crate::plugins::DaemonServices;
+use crate::runtime::ManualClock;
+
+const NOW: Timestamp = Timestamp(1_769_861_400_000);
+const TTL_MS: u64 = 60_000;
+
+#[tokio::test]
+async fn keys_that_have_expired_make_room_in_a_plugins_full_store() {
+    let clock = Arc::new(ManualClock::new(NOW));
+    let ingredients = Ingredients {
+        clock: clock.clone(),
+        store: Arc::new(MemoryStore::new()),
+        cache: None,
+        policies_kept: None,
+        ack_key: fresh_key().unwrap(),
+    };
+    let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
+    let app = App::build(config.config, ingredients).await.unwrap();
+    let services = DaemonServices::new(clock.clone());
+    services.attach(&app.runtime);
+    let set = async |key: String| {
+        let value = vec![b'x'; 8];
+        services.kv_set("chat", &key, value, Some(TTL_MS)).await
+    };
+    for number in 0..KV_KEYS_MAX {
+        set(format!("k{number}")).await.unwrap();
+    }
+    let refused = set("one-more".to_owned()).await;
+    assert!(matches!(refused, Err(KvError::Quota(_))), "{refused:?}");
+    set("k7".to_owned()).await.unwrap();
+    assert!(services.kv_delete("chat", "k8").await.unwrap());
+    set("one-more".to_owned()).await.unwrap();
+    let refused = set("yet-one".to_owned()).await;
+    assert!(matches!(refused, Err(KvError::Quota(_))), "{refused:?}");
+    clock.set(NOW.plus_ms(TTL_MS));
+    set("yet-one".to_owned()).await.unwrap();
+}
