@@ -3,6 +3,7 @@
 
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use tocsin_plugin_host::catalog::PluginState;
+use tocsin_store::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 
 use super::heartbeat::BeatState;
 use super::vitals::{PluginVitals, Vitals};
@@ -18,8 +19,8 @@ pub const COMMIT_MS_WARN: u64 = SECOND_MS;
 pub const COMMIT_MS_BAD: u64 = 5 * SECOND_MS;
 /// Free bytes of the disk at which somebody should make room.
 pub const DISK_BYTES_WARN: u64 = 1024 * 1024 * 1024;
-/// Free bytes of the disk at which the store may fail any minute.
-pub const DISK_BYTES_BAD: u64 = 64 * 1024 * 1024;
+/// Free bytes of the disk at which the store may stop any minute.
+pub const DISK_BYTES_BAD: u64 = FREE_BYTES_LOW;
 /// How late a sweep may be, in milliseconds, before it counts as stuck.
 pub const SWEEP_LATE_MS_BAD: u64 = MINUTE_MS;
 
@@ -85,7 +86,8 @@ fn disk(vitals: &Vitals) -> Check {
 #[must_use]
 pub fn check_disk(free: u64) -> Check {
     let says = format!("{} free", bytes(free));
-    let remedy = "make room on the disk of [store] path: at zero the daemon stops accepting";
+    let stop = bytes(FREE_BYTES_MIN);
+    let remedy = format!("make room on the disk of [store] path: below {stop} the daemon stops");
     match free {
         0..DISK_BYTES_BAD => Check::wrong("disk", Level::Bad, says, remedy),
         DISK_BYTES_BAD..DISK_BYTES_WARN => Check::wrong("disk", Level::Warn, says, remedy),
@@ -209,13 +211,24 @@ fn policies(vitals: &Vitals) -> Check {
 }
 
 fn contacts(vitals: &Vitals) -> Check {
-    match vitals.unserved.is_empty() {
-        true => Check::ok("contacts", "every kind is served"),
-        false => Check::wrong(
+    let unserved = vitals.unserved.join(", ");
+    let remedy = "load the plugin that serves it, or give them another contact";
+    match (vitals.unreached.is_empty(), vitals.unserved.is_empty()) {
+        (true, true) => Check::ok("contacts", "every kind is served"),
+        (true, false) => Check::wrong(
+            "contacts",
+            Level::Warn,
+            format!("nobody serves {unserved}: pages pass these over"),
+            remedy,
+        ),
+        (false, _) => Check::wrong(
             "contacts",
             Level::Bad,
-            format!("nobody serves {}", vitals.unserved.join(", ")),
-            "load the plugin that does, or give the people another contact: pages pass these over",
+            format!(
+                "no page reaches {}: nobody serves {unserved}",
+                vitals.unreached.join(", ")
+            ),
+            remedy,
         ),
     }
 }

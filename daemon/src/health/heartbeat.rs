@@ -96,27 +96,25 @@ impl Heartbeat {
         }
         *self.last.lock() = Some(now);
         let answer = self.http.get(self.url.expose_secret().trim()).send().await;
-        let answer = answer.and_then(reqwest::Response::error_for_status);
+        let failed = match answer {
+            Ok(answer) if answer.status().is_success() => None,
+            // A redirect is not followed, and so nobody has heard this one.
+            Ok(answer) => Some(format!("the service answers {}", answer.status())),
+            Err(error) => Some(why(&error.without_url())),
+        };
         let mut state = self.state.lock();
-        match answer {
-            Ok(_) => {
-                state.sent += 1;
-                state.last_error = None;
-            }
-            Err(error) => {
-                let why = why(&error.without_url());
+        match &failed {
+            None => state.sent += 1,
+            Some(why) => {
                 tracing::warn!(why, "a heartbeat did not arrive; it is sent again in time");
-                state.last_error = Some(why);
             }
         }
+        state.last_error = failed;
     }
 }
 
 /// The innermost reason; the outer ones only say that a request failed.
 fn why(error: &reqwest::Error) -> String {
-    if let Some(status) = error.status() {
-        return format!("the service answers {status}");
-    }
     let mut why: &dyn std::error::Error = error;
     while let Some(source) = why.source() {
         why = source;

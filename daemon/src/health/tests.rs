@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +6,7 @@ use tocsin_core::Timestamp;
 use tocsin_plugin_host::catalog::PluginState;
 use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
 
-use super::watch::round;
+use super::watch::{Watched, round};
 use super::*;
 use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
@@ -73,8 +72,12 @@ const CASES: &[Case] = &[
     ("policies", Level::Warn, |it| {
         it.policy_failures = (1, Some("grading.rhai:3".into()));
     }),
+    ("contacts", Level::Warn, |it| {
+        it.unserved = vec!["pager".into()];
+    }),
     ("contacts", Level::Bad, |it| {
         it.unserved = vec!["pager".into()];
+        it.unreached = vec!["ada".into()];
     }),
     ("on-call", Level::Warn, |it| {
         it.uncovered = vec!["night".into()];
@@ -137,6 +140,8 @@ fn what_is_wrong_is_named_with_its_remedy_and_stands_first() {
 
 /// A daemon over memory with a heartbeat to `url`, and contacts of this kind.
 async fn daemon(url: &str, kind: &str, folder: &Path) -> (Arc<App>, Arc<MemoryStore>) {
+    // As the program does; it fails only when another test was here before.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     std::fs::write(folder.join("beat.url"), format!("{url}\n")).unwrap();
     let text = format!(
         r#"
@@ -191,9 +196,9 @@ async fn the_heartbeat_is_sent_while_the_daemon_is_well_and_not_more_often_than_
     let folder = tempfile::tempdir().unwrap();
     let (url, heard) = service(200).await;
     let (app, _) = daemon(&url, "email", folder.path()).await;
-    let mut known = BTreeMap::new();
-    round(&app, &mut known).await;
-    round(&app, &mut known).await;
+    let mut watched = Watched::default();
+    round(&app, &mut watched).await;
+    round(&app, &mut watched).await;
     assert_eq!(heard.load(Ordering::SeqCst), 1);
     let text = app.runtime.metrics.text();
     assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
@@ -204,7 +209,7 @@ async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
     let folder = tempfile::tempdir().unwrap();
     let (url, heard) = service(200).await;
     let (app, _) = daemon(&url, "pager", folder.path()).await;
-    round(&app, &mut BTreeMap::new()).await;
+    round(&app, &mut Watched::default()).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
     let text = app.runtime.metrics.text();
     assert!(
@@ -232,7 +237,7 @@ async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
         ..Batch::default()
     };
     store.commit(vec![batch]).unwrap().remove(0).unwrap();
-    round(&app, &mut BTreeMap::new()).await;
+    round(&app, &mut Watched::default()).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
     let vitals = Vitals::read(&app).unwrap();
     assert_eq!(vitals.timer_late_ms, 2 * OVERDUE_GRACE_MS);
@@ -241,13 +246,14 @@ async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
 #[tokio::test]
 async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, _) = service(404).await;
+    let ((lost, _), (moved, _)) = (service(404).await, service(301).await);
     for (url, expected) in [
-        (url.as_str(), "404"),
+        (lost.as_str(), "404"),
+        (moved.as_str(), "301"),
         ("http://127.0.0.1:1/ping/s3cret", "refused"),
     ] {
         let (app, _) = daemon(url, "email", folder.path()).await;
-        round(&app, &mut BTreeMap::new()).await;
+        round(&app, &mut Watched::default()).await;
         let state = app.heartbeat.as_ref().unwrap().state();
         let why = state.last_error.unwrap();
         assert!(why.contains(expected), "{why}");

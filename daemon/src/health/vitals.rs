@@ -17,10 +17,12 @@ use crate::runtime::{EngineError, Parcel, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
-/// Most timers, dead letters and rows of the outbox that one read brings.
+/// Most timers and rows of the outbox that one read brings.
 const PAGE_ROWS: usize = 1_000;
 /// Most pages of the outbox that are looked at for the oldest.
 const PAGES_LOOKED_AT_MAX: usize = 10_000;
+/// Most dead letters that are counted.
+const DEAD_LETTERS_MAX: usize = 10_000;
 /// How far back dead letters are counted, in milliseconds: a day.
 const DEAD_LETTERS_MS: u64 = 24 * HOUR_MS;
 
@@ -51,7 +53,7 @@ pub struct Vitals {
     pub pages_exhausted: Vec<u64>,
     /// How late the sweep is that ends silent alerts, in milliseconds.
     pub sweep_late_ms: u64,
-    /// Deliveries given up within a day, counted to a thousand, and why the newest was.
+    /// Deliveries given up within a day, counted to ten thousand, and why the newest was.
     pub dead_letters: (usize, Option<String>),
     /// The hash of the policies in force; none when none ever loaded.
     pub policy_hash: Option<String>,
@@ -63,6 +65,8 @@ pub struct Vitals {
     pub plugins: Vec<PluginVitals>,
     /// Kinds of contacts that people have and nobody serves.
     pub unserved: Vec<String>,
+    /// People of whose contacts nobody serves one.
+    pub unreached: Vec<String>,
     /// Rotations that have nobody on call now.
     pub uncovered: Vec<String>,
     /// Whether the host has a mail relay of its own.
@@ -128,6 +132,7 @@ impl Vitals {
                 .within(Duration::from_millis(HOUR_MS)),
             plugins: plugins(app),
             unserved: unserved(app),
+            unreached: unreached(app),
             uncovered: uncovered(app, now),
             has_mail: runtime.mailer.is_some(),
             heartbeat: app.heartbeat.as_ref().map(|it| it.state()),
@@ -183,12 +188,20 @@ fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, Engi
 }
 
 fn dead_letters(app: &App, now: Timestamp) -> Result<(usize, Option<String>), StoreError> {
-    let since = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
-    let store = &app.runtime.store;
-    let rows = store.rows(Table::DeadLetter, "", Some(&since), PAGE_ROWS)?;
-    let newest = rows.last().and_then(|(_, row)| row.value.get("why"));
-    let newest = newest.and_then(serde_json::Value::as_str);
-    Ok((rows.len(), newest.map(str::to_owned)))
+    let mut after = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
+    let (mut count, mut newest) = (0, None);
+    while count < DEAD_LETTERS_MAX {
+        let store = &app.runtime.store;
+        let rows = store.rows(Table::DeadLetter, "", Some(&after), PAGE_ROWS)?;
+        let Some((key, row)) = rows.last() else { break };
+        count += rows.len();
+        newest = row
+            .value
+            .get("why")
+            .and_then(|it| it.as_str().map(str::to_owned));
+        after.clone_from(key);
+    }
+    Ok((count, newest))
 }
 
 fn plugins(app: &App) -> Vec<PluginVitals> {
@@ -206,16 +219,30 @@ fn plugins(app: &App) -> Vec<PluginVitals> {
 }
 
 fn unserved(app: &App) -> Vec<String> {
-    let subscribers = app.runtime.subscribers.load();
     let contacts = app.config.people.values().flat_map(|it| &it.contacts);
     let mut kinds: Vec<String> = contacts.map(|it| it.kind.clone()).collect();
     kinds.sort();
     kinds.dedup();
-    let by_mail = app.runtime.mailer.is_some();
-    kinds.retain(|kind| {
-        subscribers.for_contact(kind).is_none() && !(by_mail && kind.as_str() == MAIL_CONTACT)
-    });
+    kinds.retain(|kind| !is_served(app, kind));
     kinds
+}
+
+/// People without any contact are somebody's choice; people whose contacts all lead nowhere are
+/// a fault.
+fn unreached(app: &App) -> Vec<String> {
+    let people = app.config.people.iter();
+    people
+        .filter(|(_, person)| {
+            let mut contacts = person.contacts.iter();
+            !person.contacts.is_empty() && !contacts.any(|it| is_served(app, &it.kind))
+        })
+        .map(|(id, _)| id.to_string())
+        .collect()
+}
+
+fn is_served(app: &App, kind: &str) -> bool {
+    let by_mail = app.runtime.mailer.is_some() && kind == MAIL_CONTACT;
+    by_mail || app.runtime.subscribers.load().for_contact(kind).is_some()
 }
 
 fn uncovered(app: &App, now: Timestamp) -> Vec<String> {

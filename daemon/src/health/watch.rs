@@ -9,17 +9,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Check, Level, Vitals, checks, worst};
 use crate::app::App;
+use crate::runtime::EngineError;
 
 /// How often the vitals are read.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// How long reading them may take: a store that does not answer is unwell.
-const READ_MAX: Duration = Duration::from_secs(30);
+const READ_MAX: Duration = Duration::from_secs(20);
 
 /// Watches until told to stop.
 pub async fn watch(app: Arc<App>, stop: CancellationToken) {
-    let mut known = BTreeMap::new();
+    let mut watched = Watched::default();
     while !stop.is_cancelled() {
-        round(&app, &mut known).await;
+        round(&app, &mut watched).await;
         tokio::select! {
             () = tokio::time::sleep(WATCH_EVERY) => {}
             () = stop.cancelled() => {}
@@ -27,10 +28,17 @@ pub async fn watch(app: Arc<App>, stop: CancellationToken) {
     }
 }
 
-/// Looks once. `known` is what the last round found.
-pub(super) async fn round(app: &Arc<App>, known: &mut BTreeMap<String, Level>) {
-    let found = look(app).await;
-    tell(&found, known);
+/// What one round leaves for the next.
+#[derive(Default)]
+pub(super) struct Watched {
+    known: BTreeMap<String, Level>,
+    reading: Reading,
+}
+
+/// Looks once.
+pub(super) async fn round(app: &Arc<App>, watched: &mut Watched) {
+    let found = look(app, &mut watched.reading).await;
+    tell(&found, &mut watched.known);
     app.runtime.metrics.checked(&found);
     if let Some(heartbeat) = &app.heartbeat
         && worst(&found) < Level::Bad
@@ -40,14 +48,26 @@ pub(super) async fn round(app: &Arc<App>, known: &mut BTreeMap<String, Level>) {
     }
 }
 
-async fn look(app: &Arc<App>) -> Vec<Check> {
-    let reader = Arc::clone(app);
-    let read = tokio::task::spawn_blocking(move || Vitals::read(&reader));
+/// A read of the vitals that is under way.
+type Reading = Option<tokio::task::JoinHandle<Result<Vitals, EngineError>>>;
+
+/// Reads and judges. A read that does not end is left to end, and no other is begun meanwhile:
+/// threads that hang on a disk are not to be many.
+async fn look(app: &Arc<App>, reading: &mut Reading) -> Vec<Check> {
+    let read = reading.get_or_insert_with(|| {
+        let reader = Arc::clone(app);
+        tokio::task::spawn_blocking(move || Vitals::read(&reader))
+    });
     let why = match tokio::time::timeout(READ_MAX, read).await {
-        Ok(Ok(Ok(vitals))) => return checks(&vitals),
-        Ok(Ok(Err(error))) => error.to_string(),
-        Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} s", READ_MAX.as_secs()),
+        Ok(ended) => {
+            *reading = None;
+            match ended {
+                Ok(Ok(vitals)) => return checks(&vitals),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            }
+        }
     };
     let remedy = "look at the disk of [store] path, and start the daemon again";
     let says = format!("cannot be read: {why}");

@@ -115,8 +115,11 @@ async fn commit(
     let asked = app.runtime.writer.offer(Ask::Write(Box::new(write)));
     match asked.await {
         Err(EngineError::Commit(CommitError::Conflict { .. })) => {
+            // Without an answer of the faster one the row was swept meanwhile, and nothing of
+            // this one was kept: the sender must come again.
             let faster = repeats::answered(app, key.as_deref()).await?;
-            Ok(faster.unwrap_or(answer))
+            let again = "the webhook met another one; send it again";
+            faster.ok_or_else(|| Problem::new(Kind::UNAVAILABLE, again))
         }
         Err(error) => Err(error.into()),
         Ok(_) => Ok(answer),

@@ -30,9 +30,16 @@ impl LastGood {
         for (file, text) in set.texts() {
             let path = draft.join(file);
             fs::create_dir_all(path.parent().unwrap_or(&draft))?;
-            let mut file = fs::File::create(path)?;
+            let mut file = fs::File::create(&path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
+            // The name of a file lasts once its folder is synced too.
+            for folder in path.ancestors().skip(1) {
+                fs::File::open(folder)?.sync_all()?;
+                if folder == draft {
+                    break;
+                }
+            }
         }
         fs::rename(&draft, &place)?;
         fs::File::open(&self.0)?.sync_all()?;

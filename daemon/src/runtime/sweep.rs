@@ -86,13 +86,11 @@ impl Runtime {
         Ok(count)
     }
 
-    /// How late the sweep is, in milliseconds; 0 before the first.
+    /// How late the sweep is, in milliseconds; the first is due at the start.
     #[must_use]
     pub fn sweep_late_ms(&self, now: Timestamp) -> u64 {
-        match self.next_sweep.load(Ordering::SeqCst) {
-            i64::MIN => 0,
-            due => now.since(Timestamp(due)),
-        }
+        let due = self.next_sweep.load(Ordering::SeqCst);
+        now.since(Timestamp(due).max(self.started_at))
     }
 
     /// Until when a lease that ended holds for an alert that was not heard of since the start.

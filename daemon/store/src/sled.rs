@@ -58,15 +58,6 @@ impl SledStore {
         self.disk.free_bytes()
     }
 
-    /// Whether less than [`FREE_BYTES_LOW`](crate::FREE_BYTES_LOW) is free on the store's disk.
-    /// A daemon that stops taking alerts then keeps room to page people about it.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] when the file system does not say.
-    pub fn free_bytes_low(&self) -> Result<bool, StoreError> {
-        Ok(self.free_bytes()? < crate::FREE_BYTES_LOW)
-    }
-
     /// Whether there is room to write.
     ///
     /// # Errors

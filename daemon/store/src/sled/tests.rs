@@ -220,10 +220,5 @@ fn free_space_is_measured() {
         store,
         folder: _folder,
     } = OnDisk::new();
-    let free = store.free_bytes().unwrap();
-    assert!(free > 0);
-    assert_eq!(
-        store.free_bytes_low().unwrap(),
-        free < crate::FREE_BYTES_LOW
-    );
+    assert!(store.free_bytes().unwrap() > 0);
 }
