@@ -14,8 +14,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use checks::{
-    COMMIT_MS_BAD, COMMIT_MS_WARN, DISK_BYTES_BAD, DISK_BYTES_WARN, PAGE_MS_BAD, PAGE_MS_WARN,
-    SWEEP_LATE_MS_BAD, check_disk, checks,
+    COMMIT_MS_BAD, COMMIT_MS_WARN, COMMITS_JUDGED_MIN, DISK_BYTES_BAD, DISK_BYTES_WARN,
+    PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, checks,
 };
 pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
 pub use vitals::{OVERDUE_GRACE_MS, PluginVitals, Vitals, disk_free};

@@ -45,6 +45,13 @@ const CASES: &[Case] = &[
     }),
     ("store", Level::Warn, |it| it.commits = slow(COMMIT_MS_WARN)),
     ("store", Level::Bad, |it| it.commits = slow(COMMIT_MS_BAD)),
+    ("store", Level::Ok, |it| {
+        it.commits = slow(COMMIT_MS_BAD);
+        it.commits.count = COMMITS_JUDGED_MIN - 1;
+    }),
+    ("store", Level::Bad, |it| {
+        it.commits.under_way_ms = COMMIT_MS_BAD;
+    }),
     ("disk", Level::Warn, |it| it.disk_free_bytes = None),
     ("disk", Level::Warn, |it| {
         it.disk_free_bytes = Some(DISK_BYTES_WARN - 1);
@@ -113,6 +120,7 @@ fn slow(p99_ms: u64) -> CommitTimes {
         count: 512,
         p50_ms: 1,
         p99_ms,
+        under_way_ms: 0,
     }
 }
 

@@ -2,7 +2,7 @@
 //! exactly, for who asks right now.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
@@ -11,22 +11,27 @@ use prometheus_client::metrics::histogram::Histogram;
 const COMMIT_SECONDS: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 /// Commits that are remembered exactly.
 const RECENT_MAX: usize = 512;
+/// How long they are remembered: a disk that was slow an hour ago is not slow now.
+const RECENT_AGE: Duration = Duration::from_secs(300);
 
 /// How long commits took: deciding a group, writing it and syncing it.
 pub struct Commits {
     pub(super) seconds: Histogram,
-    recent_us: Mutex<VecDeque<u64>>,
+    recent_us: Mutex<VecDeque<(Instant, u64)>>,
+    under_way: Mutex<Option<Instant>>,
 }
 
-/// How long the newest commits took.
+/// How long the newest commits took: at most 512, none older than five minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitTimes {
-    /// How many these are; at most 512.
+    /// How many these are.
     pub count: usize,
     /// Half of them took no longer than this, in milliseconds, rounded up.
     pub p50_ms: u64,
     /// 99 of 100 took no longer than this, in milliseconds, rounded up.
     pub p99_ms: u64,
+    /// How long the one that is under way takes so far, in milliseconds; 0 when none is.
+    pub under_way_ms: u64,
 }
 
 impl Default for Commits {
@@ -34,35 +39,54 @@ impl Default for Commits {
         Self {
             seconds: Histogram::new(COMMIT_SECONDS),
             recent_us: Mutex::default(),
+            under_way: Mutex::default(),
         }
     }
 }
 
 impl Commits {
-    /// A commit took this long.
-    pub fn took(&self, time: Duration) {
-        self.seconds.observe(time.as_secs_f64());
-        let mut recent = self.recent_us.lock();
-        if recent.len() >= RECENT_MAX {
-            recent.pop_front();
+    /// A group is begun.
+    pub fn begin(&self) {
+        *self.under_way.lock() = Some(Instant::now());
+    }
+
+    /// The group that was begun has ended. One that wrote nothing says nothing about the disk.
+    pub fn end(&self, has_written: bool) {
+        let begun = self.under_way.lock().take();
+        if let Some(begun) = begun.filter(|_| has_written) {
+            self.took(begun.elapsed());
         }
-        recent.push_back(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
     /// How long the newest took.
     #[must_use]
     pub fn recent(&self) -> CommitTimes {
-        let mut times: Vec<u64> = self.recent_us.lock().iter().copied().collect();
+        let recent = self.recent_us.lock();
+        let young = recent.iter().filter(|(at, _)| at.elapsed() < RECENT_AGE);
+        let mut times: Vec<u64> = young.map(|(_, us)| *us).collect();
+        drop(recent);
         times.sort_unstable();
         let ms_at = |percent: usize| {
             let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
             times.get(place).map_or(0, |us| us.div_ceil(1_000))
         };
+        let under_way = self.under_way.lock().map(|begun| begun.elapsed());
         CommitTimes {
             count: times.len(),
             p50_ms: ms_at(50),
             p99_ms: ms_at(99),
+            under_way_ms: under_way.map_or(0, |it| it.as_millis().try_into().unwrap_or(u64::MAX)),
         }
+    }
+
+    fn took(&self, time: Duration) {
+        self.seconds.observe(time.as_secs_f64());
+        let mut recent = self.recent_us.lock();
+        if recent.len() >= RECENT_MAX {
+            recent.pop_front();
+        }
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        recent.push_back((Instant::now(), us));
     }
 }
 
@@ -84,7 +108,19 @@ mod tests {
             count: RECENT_MAX,
             p50_ms: 256,
             p99_ms: 507,
+            under_way_ms: 0,
         };
         assert_eq!(commits.recent(), expected);
+    }
+
+    #[test]
+    fn a_group_that_wrote_nothing_says_nothing_about_the_disk() {
+        let commits = Commits::default();
+        commits.begin();
+        commits.end(false);
+        assert_eq!(commits.recent().count, 0);
+        commits.begin();
+        commits.end(true);
+        assert_eq!(commits.recent().count, 1);
     }
 }

@@ -47,6 +47,7 @@ pub struct Engine {
     pub(super) next_number: u64,
     next_seq: u64,
     wakes: bool,
+    has_written: bool,
     make_id: MakeId,
 }
 
@@ -75,6 +76,7 @@ impl Engine {
             held: HashMap::new(),
             scratch: Scratch::default(),
             wakes: false,
+            has_written: false,
             make_id,
         };
         engine.hold_all()?;
@@ -133,6 +135,12 @@ impl Engine {
     /// alerts of a storm bring nothing, and must not have the loop read the store for each group.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes)
+    }
+
+    /// Whether anything was committed since it was asked last.
+    #[must_use]
+    pub fn take_written(&mut self) -> bool {
+        std::mem::take(&mut self.has_written)
     }
 
     /// An incident as the group has left it so far.
@@ -206,6 +214,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         let results = self.store.commit(batches)?;
+        self.has_written = true;
         Ok(self.settle_round(waiting, results, is_last, answers))
     }
 
@@ -305,6 +314,7 @@ impl Engine {
         let parts: Vec<_> = over.chunks(PACKS_MAX).collect();
         let batches = parts.iter().map(|part| self.retiring(part)).collect();
         let results = self.store.commit(batches)?;
+        self.has_written = true;
         for (part, result) in parts.into_iter().zip(results) {
             if let Err(error) = result {
                 tracing::warn!(%error, "incidents that are over stay in memory for now");

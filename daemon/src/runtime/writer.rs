@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
 
 use tocsin_store::StoreError;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -214,9 +213,9 @@ fn write_until_closed(
 ) -> Result<(), StoreError> {
     while let Some(first) = requests.blocking_recv() {
         let group = gather(first, &mut requests);
-        let begun = Instant::now();
+        commits.begin();
         carry_out(engine, group, clock)?;
-        commits.took(begun.elapsed());
+        commits.end(engine.take_written());
         if engine.take_wake() {
             woken.notify_one();
         }
