@@ -27,8 +27,8 @@ const ROUNDS_MAX: usize = 3;
 const START_PAGE_ROWS: usize = 1_000;
 /// Rows that one request to expire forgets at most.
 const EXPIRE_ROWS_MAX: usize = 500;
-/// Incidents that one request to expire lets go of at most.
-const RETIRED_MAX: usize = 256;
+/// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
+const RETIRED_MAX: usize = 32;
 /// The meta row of the last incident's number.
 pub(super) const NUMBER_ROW: &str = "incident-number";
 

@@ -21,6 +21,9 @@ const SWEPT_MAX: usize = 1_000;
 /// Requests to forget that one sweep makes, of each kind: after a storm the daemon must forget
 /// faster than alerts come, and let others have their turn in between.
 const ROUNDS_MAX: usize = 8;
+/// Requests to expire that one sweep makes. Each packs few incidents, so that alerts get their turn
+/// in between.
+const EXPIRE_ROUNDS_MAX: usize = 64;
 /// How long an alert that ended is still shown, in milliseconds.
 const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
@@ -62,7 +65,7 @@ impl Runtime {
             }
         }
         self.silences.tidy(now, &self.writer).await?;
-        for _ in 0..ROUNDS_MAX {
+        for _ in 0..EXPIRE_ROUNDS_MAX {
             match self.writer.ask(Request::Expire).await? {
                 Answer::Expired(count) if count > 0 => tracing::trace!(count, "forgotten"),
                 _ => break,

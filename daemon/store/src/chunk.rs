@@ -21,20 +21,23 @@ const END: u8 = b'\n';
 
 /// One value of a packed stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Packed {
+pub struct Packed {
     /// How many events it holds.
-    pub(crate) events: u64,
+    pub events: u64,
     /// The value: a chunk, or the JSON of a single event that would not get smaller.
-    pub(crate) value: Vec<u8>,
+    pub value: Vec<u8>,
 }
 
 /// Whether a value holds several events.
-pub(crate) fn is_chunk(value: &[u8]) -> bool {
+#[must_use]
+pub fn is_chunk(value: &[u8]) -> bool {
     value.first() == Some(&CHUNK)
 }
 
-/// The events, given as JSON, in few values, each at most [`VALUE_BYTES_MAX`].
-pub(crate) fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
+/// The events, each given as JSON without a line feed, in few values, each at most
+/// [`VALUE_BYTES_MAX`].
+#[must_use]
+pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
     let mut packed = Vec::new();
     // Halves of halves: an incident's whole stream fits at once but in rare cases.
     let mut left = vec![events];
@@ -64,7 +67,7 @@ pub(crate) fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
 ///
 /// # Errors
 /// What is wrong with the chunk.
-pub(crate) fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+pub fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     if !is_chunk(value) {
         return Ok(vec![value.to_vec()]);
     }
@@ -82,6 +85,9 @@ pub(crate) fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         .filter_map(|line| line.strip_suffix(&[END]))
         .map(<[u8]>::to_vec)
         .collect();
+    if text.last().is_some_and(|byte| *byte != END) {
+        return Err("the last event of its chunk is cut off".to_owned());
+    }
     match events.len() == count as usize {
         true => Ok(events),
         false => Err(format!(
@@ -95,7 +101,7 @@ fn compressed(events: &[Vec<u8>]) -> Option<Vec<u8>> {
     let count = u32::try_from(events.len()).ok()?;
     let mut chunk = vec![CHUNK];
     chunk.extend(count.to_be_bytes());
-    let mut encoder = DeflateEncoder::new(chunk, Compression::best());
+    let mut encoder = DeflateEncoder::new(chunk, Compression::default());
     for event in events {
         encoder.write_all(event).ok()?;
         encoder.write_all(&[END]).ok()?;

@@ -9,7 +9,7 @@
 
 mod batch;
 mod bytes;
-mod chunk;
+pub mod chunk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod encoding;

@@ -8,6 +8,7 @@ use tocsin_core::Timestamp;
 
 use super::disk::{Disk, Writes};
 use super::keys;
+use super::open::FORMAT;
 use super::state::State;
 use super::value::{self, Delivery, RowHead};
 use crate::bytes::{Encoded, name_of};
@@ -222,6 +223,7 @@ impl<'a> Group<'a> {
         let Some(events) = events_of(&values) else {
             return Ok(());
         };
+        self.mark_format()?;
         for key in values.into_keys() {
             self.remove(key);
         }
@@ -229,6 +231,16 @@ impl<'a> Group<'a> {
         for packed in chunk::pack(&events) {
             version += packed.events;
             self.put(keys::event(stream, version), packed.value);
+        }
+        Ok(())
+    }
+
+    /// A release that knows no chunks must not read a store that has one. A store without any
+    /// keeps its format, so that whoever only looked at it can still go back.
+    fn mark_format(&mut self) -> Result<(), StoreError> {
+        let format = FORMAT.to_be_bytes();
+        if self.get(keys::FORMAT)?.is_none_or(|it| it[..] != format) {
+            self.put(keys::FORMAT.to_vec(), format.to_vec());
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use super::value::{self, Delivery};
 use crate::StoreError;
 
 /// The version of what is written. 1: an event has a value of its own. 2: or shares a chunk.
-const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 2;
 /// What sled keeps of the log in memory, in bytes. Less makes it keep more, not less.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// sled's unit of space, in bytes; fixed for the life of a store. A page of sled that takes more
@@ -119,7 +119,9 @@ fn check_format(disk: &Disk) -> Result<(), StoreError> {
             let what = format!("the store at {}", disk.path.display());
             return Err(StoreError::Corrupt { what, reason });
         }
-        return write_format(disk);
+        let format = FORMAT.to_be_bytes().to_vec();
+        disk.write(Writes::from([(keys::FORMAT.to_vec(), Some(format.into()))]))?;
+        return disk.sync();
     };
     let found = <[u8; 4]>::try_from(&bytes[..]).map_err(|_| read::unreadable(keys::FORMAT))?;
     let found = u32::from_be_bytes(found);
@@ -131,17 +133,7 @@ fn check_format(disk: &Disk) -> Result<(), StoreError> {
             known: FORMAT,
         });
     }
-    if found < FORMAT {
-        return write_format(disk);
-    }
     Ok(())
-}
-
-/// An older release must not read what this one writes.
-fn write_format(disk: &Disk) -> Result<(), StoreError> {
-    let format = FORMAT.to_be_bytes().to_vec();
-    disk.write(Writes::from([(keys::FORMAT.to_vec(), Some(format.into()))]))?;
-    disk.sync()
 }
 
 /// A new file is only there after a power cut when its folder has been synced.

@@ -156,11 +156,17 @@ fn verify_names_a_damaged_chunk_and_goes_on() {
 }
 
 #[test]
-fn a_store_of_the_first_format_is_taken_over() {
+fn a_store_of_the_first_format_is_taken_over_with_the_first_pack() {
     let (folder, opened) = damaged(|db| drop(db.insert(keys::FORMAT, &1_u32.to_be_bytes())));
     let store = opened.unwrap();
-    let format = store.disk.get(keys::FORMAT).unwrap().unwrap();
-    assert_eq!(&format[..], 2_u32.to_be_bytes());
+    let format = || store.disk.get(keys::FORMAT).unwrap().unwrap();
+    assert_eq!(
+        &format()[..],
+        1_u32.to_be_bytes(),
+        "who looks changes nothing"
+    );
+    store.commit(vec![packed()]).unwrap().remove(0).unwrap();
+    assert_eq!(&format()[..], 2_u32.to_be_bytes());
     drop((store, folder));
 }
 
