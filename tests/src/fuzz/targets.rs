@@ -12,13 +12,14 @@ use tocsin_core::{PageTarget, Timestamp};
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
 use tocsin_plugin_host::schedule::Schedule;
 use tocsin_plugin_host::verify::verify;
-use tocsin_store::encoding;
+use tocsin_store::{chunk, encoding};
 
 /// A target: its name, and what it does with an input.
 pub type Target = Entry;
 
 /// The targets beside the parsers of [`ENTRIES`].
 const OTHERS: &[Target] = &[
+    ("chunk", chunk_of_events),
     ("config", config_file),
     ("cron", cron),
     ("event", event),
@@ -48,6 +49,29 @@ pub fn target(name: &str) -> Option<fn(&[u8])> {
 
 fn now() -> Timestamp {
     Timestamp(i64::try_from(NOW_MS).unwrap_or(i64::MAX))
+}
+
+/// A value of a packed stream. What can be read is packed and read again as the same, and each
+/// event in it is read as an event is.
+fn chunk_of_events(bytes: &[u8]) {
+    let Ok(events) = chunk::unpack(bytes) else {
+        return;
+    };
+    events.iter().for_each(|it| event(it));
+    let is_json = |it: &Vec<u8>| {
+        !it.contains(&b'\n') && serde_json::from_slice::<serde_json::Value>(it).is_ok()
+    };
+    if !events.iter().all(is_json) {
+        return;
+    }
+    let mut again = Vec::new();
+    for packed in chunk::pack(&events) {
+        match chunk::unpack(&packed.value) {
+            Ok(some) => again.extend(some),
+            Err(why) => panic!("what was packed cannot be read: {why}"),
+        }
+    }
+    assert!(again == events, "packed events are read back as others");
 }
 
 /// A configuration; one that is good is asked who is on call.
