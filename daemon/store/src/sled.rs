@@ -67,6 +67,18 @@ impl SledStore {
         self.disk.check_room()
     }
 
+    /// Whether the stream's first value holds several events: what a test of packing looks at.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the store cannot be read.
+    #[cfg(any(test, feature = "conformance"))]
+    pub fn is_packed(&self, stream: &StreamId) -> Result<bool, StoreError> {
+        let range = keys::event(stream, 1)..keys::past_stream(stream);
+        let first = self.disk.db.range(range).values().next().transpose();
+        let first = first.map_err(|error| self.disk.io("read", error))?;
+        Ok(first.is_some_and(|value| crate::chunk::is_chunk(&value)))
+    }
+
     fn reading(&self) -> Result<RwLockReadGuard<'_, State>, StoreError> {
         let state = self.state.read();
         self.disk.check()?;

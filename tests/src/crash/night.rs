@@ -1,6 +1,6 @@
 //! One night: start, load, kill, look; again and again; then quiet, and everything is counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -35,6 +35,10 @@ const KILLS_AT_START: u64 = 15;
 const LOOKS: u64 = 40;
 /// A timer that has been due since this many lives was passed over.
 const LIVES_LATE_MAX: usize = 25;
+/// What the effect of a line of a log begins with, and …
+const LINE: &str = "http:log:";
+/// … that of a page.
+const PAGE: &str = "http:page:";
 /// Longest that the load may take to end its stories, and an escalation to go on.
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
 /// Longest that is waited for what is owed once nothing is asked any more.
@@ -93,9 +97,13 @@ pub(super) struct Counts {
     pub(super) starts: Vec<Duration>,
     /// Effects whose outcome was unknown at a look: what the plugin calls each.
     pub(super) unknown: BTreeMap<String, String>,
+    /// Those of them that are pages which no channel had taken at that look.
+    pub(super) pages_in_doubt: BTreeSet<String>,
     /// Faults planted in what a look found, and whether the auditor reported each.
     pub(super) planted: BTreeMap<&'static str, bool>,
     pub(super) most_timers: usize,
+    /// Incidents that were packed when the last look was taken; the rest is packed afterwards.
+    pub(super) packed: usize,
     pub(super) most_waiting: usize,
 }
 
@@ -210,10 +218,14 @@ impl Field {
         self.counts.looks += 1;
         self.counts.most_timers = self.counts.most_timers.max(record.timers.len());
         self.counts.most_waiting = self.counts.most_waiting.max(record.waiting.len());
+        self.counts.packed = record.packed;
         let unknown = record.unknown.iter();
         self.counts
             .unknown
             .extend(unknown.map(|(key, once)| (key.clone(), once.clone())));
+        let (taken, in_doubt) = (record.pages_taken(), record.unknown.values());
+        let in_doubt = in_doubt.filter(|it| it.starts_with(PAGE) && !taken.contains(*it));
+        self.counts.pages_in_doubt.extend(in_doubt.cloned());
         let mut faults = audit(&desk.ledger(), &record);
         if faults.is_empty() {
             plant(&desk.ledger(), &record, &mut self.counts.planted);
@@ -344,7 +356,7 @@ impl Field {
         let log = child::read(&self.log);
         if !record.incidents.is_empty() {
             faults.extend(seen.faults.iter().cloned());
-            faults.extend(left_alone(&self.counts.unknown, &log.unknown));
+            faults.extend(left_alone(&self.counts, record, &log.unknown));
         }
         for (what, _) in self.counts.planted.iter().filter(|it| !it.1) {
             faults.push(format!("the auditor does not report that {what}"));
@@ -362,11 +374,13 @@ impl Field {
 }
 
 /// Messages whose outcome was unknown at a look, and which nobody looked after: the daemon never
-/// said so. A page that was acknowledged meanwhile is wanted no more, and so is not among them.
-fn left_alone(unknown: &BTreeMap<String, String>, told: &[String]) -> Vec<String> {
-    let is_owed = |once: &&String| once.starts_with("http:log:");
-    let unknown = unknown.values().filter(is_owed);
-    let left = unknown.filter(|once| !told.contains(once));
+/// said so. Lines of logs are all owed. A page that was acknowledged meanwhile is wanted no more,
+/// so among pages only those count that a channel took after the look.
+fn left_alone(counts: &Counts, record: &Record, told: &[String]) -> Vec<String> {
+    let lines = counts.unknown.values().filter(|it| it.starts_with(LINE));
+    let taken = record.pages_taken();
+    let pages = counts.pages_in_doubt.intersection(&taken);
+    let left = lines.chain(pages).filter(|it| !told.contains(it));
     left.map(|once| format!("left alone: {once}")).collect()
 }
 

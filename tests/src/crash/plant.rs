@@ -11,10 +11,10 @@ use super::record::{Record, Told};
 
 /// One fault: what it is called, how its report begins, and how it is planted; false where there
 /// is no occasion for it.
-type Fault = (&'static str, &'static str, fn(&Ledger, &mut Record) -> bool);
+pub(super) type Fault = (&'static str, &'static str, fn(&Ledger, &mut Record) -> bool);
 
 /// Each of them is planted at the first look that gives occasion.
-const FAULTS: [Fault; 4] = [
+pub(super) const FAULTS: [Fault; 4] = [
     ("an answered alert is missing", "missing: alert", lose_alert),
     ("an acknowledgement is missing", "missing: Ack", lose_ack),
     ("a page's delivery is lost", "lost delivery", lose_page),

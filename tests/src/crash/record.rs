@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin::runtime::{Parcel, decode_row, events_of, timer_key};
+use tocsin::runtime::{Parcel, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::consequences::{Notice, wanted_timers};
-use tocsin_core::{Incident, IncidentId, Recorded, Timestamp};
-use tocsin_store::{Class, OutboxRow, Store, Table, TimerKey};
+use tocsin_core::{Event, Incident, IncidentId, Recorded, Timestamp};
+use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
 
 /// Rows that one read brings; no night has so many.
 const ROWS_MAX: usize = 1_000_000;
@@ -41,6 +41,8 @@ pub struct Record {
     pub unknown: BTreeMap<String, String>,
     /// What was given up, and why.
     pub dead_letters: Vec<String>,
+    /// Incidents whose streams are packed.
+    pub packed: usize,
 }
 
 impl Record {
@@ -48,7 +50,7 @@ impl Record {
     ///
     /// # Errors
     /// What cannot be read.
-    pub fn of(store: &dyn Store) -> Result<Self, String> {
+    pub fn of(store: &SledStore) -> Result<Self, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
         let rows = |table| {
             let rows = store.rows(table, "", None, ROWS_MAX);
@@ -68,6 +70,8 @@ impl Record {
             let Some(id) = stream.0.strip_prefix("incident/") else {
                 continue;
             };
+            let is_packed = store.is_packed(&stream);
+            record.packed += usize::from(is_packed.map_err(|error| text(&error))?);
             let id = IncidentId(id.to_owned());
             let told = Told::of(store, &id)?;
             record.incidents.insert(id, told);
@@ -101,6 +105,20 @@ impl Record {
         all.find(|it| it.incident.service == service)
     }
 
+    /// The effects by which pages that were taken came outside.
+    #[must_use]
+    pub fn pages_taken(&self) -> BTreeSet<String> {
+        let mut taken = BTreeSet::new();
+        for told in self.incidents.values() {
+            for recorded in &told.events {
+                if let Event::PageTaken { page, .. } = &recorded.event {
+                    taken.insert(format!("http:page:{}", told.incident.page_id(*page)));
+                }
+            }
+        }
+        taken
+    }
+
     /// Whether something of an incident still waits in the outbox.
     #[must_use]
     pub fn is_owed(&self, id: &IncidentId) -> bool {
@@ -117,11 +135,8 @@ impl Record {
 impl Told {
     fn of(store: &dyn Store, id: &IncidentId) -> Result<Self, String> {
         let events = events_of(store, id).map_err(|error| error.to_string())?;
-        let tally = store.row(Table::Tally, id.as_str());
-        let tally = match tally.map_err(|error| error.to_string())? {
-            Some(row) => decode_row("a tally", &row.value).map_err(|error| error.to_string())?,
-            None => Tally::default(),
-        };
+        let incident = Incident::replay(id, &events).map_err(|error| error.to_string())?;
+        let tally = tally_of(store, &incident).map_err(|error| error.to_string())?;
         Self::from(id, events, &tally)
     }
 

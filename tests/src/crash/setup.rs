@@ -1,5 +1,6 @@
 //! The folder that a night is lived in: a configuration with short waits, policies that page
-//! often, and a copy of the Slack plugin that may ask for as much as it likes.
+//! often, incidents that are packed soon after their end, and a copy of the Slack plugin that may
+//! ask for as much as it likes.
 
 use std::fs;
 use std::io;
@@ -119,6 +120,7 @@ public-url = "http://127.0.0.1:9"
 path = "{}"
 [incidents]
 resolve-after = "1s"
+reopen-within = "2s"
 [escalation]
 fallback = ["person:p0"]
 contact-wait = "3s"

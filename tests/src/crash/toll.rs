@@ -6,10 +6,14 @@ use std::time::Duration;
 use tocsin_core::Event;
 
 use super::child::Log;
-use super::ledger::Ledger;
+use super::ledger::{Act, Ledger};
 use super::night::Counts;
 use super::outside::Seen;
+use super::plant::FAULTS;
 use super::record::Record;
+
+/// After so many kills everything that a night is for must have happened.
+const KILLS_OF_A_NIGHT: u32 = 200;
 
 /// What a night came to.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +45,11 @@ pub(super) struct Sums<'a> {
 
 impl Sums<'_> {
     /// The table, and what is wrong.
-    pub(super) fn toll(&self, faults: Vec<String>) -> Toll {
+    pub(super) fn toll(&self, mut faults: Vec<String>) -> Toll {
+        // A night that was broken off is wrong already, and its record is empty.
+        if faults.is_empty() && self.counts.kills >= KILLS_OF_A_NIGHT {
+            faults = self.hollow();
+        }
         let begin = |with: &str| faults.iter().filter(|it| it.starts_with(with)).count();
         let verdict = [
             ("answered and missing", begin("missing")),
@@ -55,6 +63,42 @@ impl Sums<'_> {
         let mut rows: Vec<_> = all.map(|(what, count)| (what, count.to_string())).collect();
         rows.push(("seconds", format!("{:.1}", self.took.as_secs_f64())));
         Toll { rows, faults }
+    }
+
+    /// What such a night must have had occasion for and did not: a rule that was never put to the
+    /// test is not held.
+    fn hollow(&self) -> Vec<String> {
+        let Self { counts, ledger, .. } = self;
+        let acts = |act| ledger.acts.iter().filter(move |it| it.0.1 == act);
+        let answered = |act| acts(act).filter(|it| it.1.answered).count();
+        let found = [
+            ("answered alerts", ledger.alerts_answered(), 1),
+            ("answered acknowledgements", answered(Act::Ack), 1),
+            ("answered resolves", answered(Act::Resolve), 1),
+            ("looks", whole(counts.looks), 1),
+            ("kills while it started", whole(counts.at_start), 1),
+            ("timers at a look", counts.most_timers, 1),
+            ("deliveries waiting at a look", counts.most_waiting, 1),
+            ("pages marked as tried before", self.marked(), 1),
+            ("effects of unknown outcome", counts.unknown.len(), 1),
+            ("effects looked after", self.log.unknown.len(), 1),
+            ("packed incidents at a look", counts.packed, 1),
+            ("faults planted", counts.planted.len(), FAULTS.len()),
+        ];
+        let short = found.into_iter().filter(|(_, count, least)| count < least);
+        let short = short.map(|(what, count, least)| {
+            format!("hollow: {what} are {count} and must be at least {least}")
+        });
+        short.collect()
+    }
+
+    fn count(&self, is_it: fn(&Event) -> bool) -> usize {
+        let all = self.record.incidents.values().flat_map(|it| &it.events);
+        all.filter(|it| is_it(&it.event)).count()
+    }
+
+    fn marked(&self) -> usize {
+        self.count(|it| matches!(it, Event::PageTaken { interrupted, .. } if *interrupted))
     }
 
     fn asked(&self) -> Vec<(&'static str, usize)> {
@@ -83,12 +127,11 @@ impl Sums<'_> {
     }
 
     fn done(&self) -> Vec<(&'static str, usize)> {
-        let count = |is_it: fn(&Event) -> bool| {
-            let all = self.record.incidents.values().flat_map(|it| &it.events);
-            all.filter(|it| is_it(&it.event)).count()
-        };
+        let count = |is_it| self.count(is_it);
         vec![
             ("incidents", self.record.incidents.len()),
+            ("  packed at the last look", self.counts.packed),
+            ("  packed at the end", self.record.packed),
             (
                 "escalation steps, all but the first by timers",
                 count(|it| matches!(it, Event::Escalated { .. })),
@@ -102,10 +145,7 @@ impl Sums<'_> {
                 "pages taken",
                 count(|it| matches!(it, Event::PageTaken { .. })),
             ),
-            (
-                "  marked: an earlier try was cut off",
-                count(|it| matches!(it, Event::PageTaken { interrupted, .. } if *interrupted)),
-            ),
+            ("  marked: an earlier try was cut off", self.marked()),
         ]
     }
 

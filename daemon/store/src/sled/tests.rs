@@ -121,6 +121,7 @@ fn a_packed_stream_has_one_key() {
     store.commit(vec![packed()]).unwrap().remove(0).unwrap();
     let keys: Vec<_> = store.disk.db.scan_prefix([keys::STREAM]).keys().collect();
     assert_eq!(keys.len(), 1);
+    assert!(store.is_packed(&StreamId("s".to_owned())).unwrap());
     let last = keys::event(&StreamId("s".to_owned()), 5);
     assert_eq!(keys[0].clone().unwrap(), last);
 }
