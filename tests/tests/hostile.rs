@@ -77,7 +77,7 @@ struct Siege {
     slack: SlackStandIn,
     relay: Relay,
     sender: String,
-    _hanging: std::net::TcpListener,
+    hanging: std::net::TcpListener,
 }
 
 impl Siege {
@@ -123,14 +123,39 @@ impl Siege {
         home.write("policies/escalation.rhai", ESCALATION).unwrap();
         let program = home.start(port).await.unwrap();
         let sender = program.token("ingest", Some("any")).await.unwrap();
-        Some(Self {
+        let siege = Self {
             home,
             program,
             slack,
             relay,
             sender,
-            _hanging: hanging,
-        })
+            hanging,
+        };
+        siege.everybody_is_in().await;
+        Some(siege)
+    }
+
+    /// A hostile plugin that could not be loaded would hurt nobody.
+    async fn everybody_is_in(&self) {
+        let asked = reqwest::Client::new()
+            .get(format!("{}/api/v1/plugins", self.program.url))
+            .bearer_auth(self.program.admin().unwrap());
+        let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["faults"], json!([]));
+        let loaded = answer["plugins"].as_array().unwrap();
+        let loaded: Vec<_> = loaded.iter().map(|it| it["id"].clone()).collect();
+        for hostile in Hostile::ALL {
+            assert!(
+                loaded.contains(&json!(hostile.id())),
+                "{hostile:?}: {answer}"
+            );
+        }
+    }
+
+    /// Whether somebody came to the server that never answers.
+    fn hung(&self) -> bool {
+        self.hanging.set_nonblocking(true).unwrap();
+        self.hanging.accept().is_ok()
     }
 
     async fn fire(&self, number: usize) {
@@ -259,9 +284,16 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
         let said = fault["remedy"].as_str().unwrap_or_default();
         assert!(said.contains(remedy), "{fault}");
     }
+    assert!(siege.hung(), "the hanger asked nobody");
     let log = siege.program.stop().await.unwrap();
     println!("the log has {} bytes", log.len());
     assert!(log.len() < LOG_BYTES_MAX, "{}", log.len());
+    let flooded =
+        |line: &str| line.contains("lines of it were left out") && line.contains("flooder");
+    assert!(
+        log.lines().any(flooded),
+        "no line of the flooder was left out"
+    );
     let told = "a policy failed; the built-in verdict stands";
     assert!(
         log.contains(told) && log.contains("grading.rhai"),
@@ -269,13 +301,16 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
     );
     assert!(siege.relay.unexpected().is_empty());
     let store = SledStore::open(&siege.home.data()).unwrap();
+    let mut all = 0;
     for class in [Class::State, Class::Bulk] {
         let waiting = store.outbox(class, None, usize::MAX).unwrap();
         let of_flooder = waiting
             .iter()
             .filter(|it| it.key.lane.starts_with("flooder/"));
         let jobs = of_flooder.count();
+        all += jobs;
         // Calls that run at once may each have seen the last free place.
         assert!(jobs <= JOBS_WAITING_MAX + 16 * JOBS_PER_CALL, "{jobs}");
     }
+    assert!(all >= 1, "the flooder queued no job");
 }

@@ -15,6 +15,13 @@ use super::program::{Home, Program};
 
 const TEST: &str = "a full disk";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
+/// What this test is called.
+const NAME: &str = concat!(
+    "disk::",
+    "a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on"
+);
+/// Set in a process that has mounts of its own already.
+const INSIDE: &str = "TOCSIN_TEST_HAS_OWN_MOUNTS";
 /// The small disk, in bytes.
 const DISK_BYTES: u64 = 4 * FREE_BYTES_MIN;
 /// What is left above the least when the disk has been filled, in bytes.
@@ -29,8 +36,9 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Absent, and said to be skipped, when this machine lets nobody mount.
-    fn mount(at: PathBuf) -> Option<Self> {
+    /// # Errors
+    /// Why this machine lets nobody mount.
+    fn mount(at: PathBuf) -> Result<Self, String> {
         fs::create_dir(&at).unwrap();
         let size = format!("size={DISK_BYTES}");
         let mount = Command::new("mount")
@@ -38,16 +46,9 @@ impl SmallDisk {
             .arg(&at)
             .output();
         match mount {
-            Ok(output) if output.status.success() => Some(Self { at }),
-            Ok(output) => {
-                let why = String::from_utf8_lossy(&output.stderr).into_owned();
-                skip::skipped(TEST, &format!("a small disk cannot be mounted: {why}"));
-                None
-            }
-            Err(error) => {
-                skip::skipped(TEST, &format!("`mount` cannot be started: {error}"));
-                None
-            }
+            Ok(output) if output.status.success() => Ok(Self { at }),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+            Err(error) => Err(format!("`mount` cannot be started: {error}")),
         }
     }
 
@@ -79,6 +80,29 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Runs this test in a namespace in which everybody may mount; skips it where that is forbidden.
+fn once_more_with_own_mounts(why: &str) {
+    let inside = |program: &std::ffi::OsStr| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount"]);
+        command.arg(program).env(INSIDE, "1");
+        command
+    };
+    let can = inside("true".as_ref()).output();
+    if std::env::var_os(INSIDE).is_some() || !can.is_ok_and(|it| it.status.success()) {
+        skip::skipped(TEST, &format!("a small disk cannot be mounted: {why}"));
+        return;
+    }
+    let this = std::env::current_exe().unwrap();
+    let again = inside(this.as_os_str())
+        .args(["--exact", NAME, "--nocapture"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&again.stdout);
+    let why = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("1 passed"), "{said}{why}");
+}
+
 /// Sends one alert; its answer, absent when the connection ended without one.
 async fn send(program: &Program, token: &str, title: &str) -> Option<(StatusCode, Value)> {
     let body = json!({ "title": title, "dedup_key": title, "summary": "x".repeat(1_500) });
@@ -102,8 +126,9 @@ fn stored(data: &Path) -> usize {
 #[tokio::test]
 async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(folder.path().join("disk")) else {
-        return;
+    let disk = match SmallDisk::mount(folder.path().join("disk")) {
+        Ok(disk) => disk,
+        Err(why) => return once_more_with_own_mounts(&why),
     };
     let data = disk.at.join("data");
     let home = Home::new(Path::new(PROGRAM), folder.path(), &data).unwrap();
