@@ -454,12 +454,12 @@ const ESCAPES_BYTES_MAX: usize = 2 * 1_024;
 
 /// How many bytes a text takes as JSON.
 pub(crate) fn escaped_bytes(text: &str) -> usize {
-    let of = |c: char| match c {
-        '"' | '\\' | '\n' | '\r' | '\t' => 2,
-        c if c < ' ' => 6,
-        c => c.len_utf8(),
+    let of = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        byte if byte < b' ' => 6,
+        _ => 1,
     };
-    text.chars().map(of).sum()
+    text.bytes().map(of).sum()
 }
 
 /// The text, cut at a character's boundary to at most `bytes_max` bytes.

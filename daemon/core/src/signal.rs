@@ -59,6 +59,9 @@ impl Signal {
     /// stays as the sender gave it. Says whether anything was cut.
     #[must_use]
     pub fn bounded(mut self) -> (Self, bool) {
+        if self.fits() {
+            return (self, false);
+        }
         let before = self.clone();
         self.title = cut(self.title, limits::TITLE_BYTES_MAX);
         self.summary = cut(self.summary, limits::SUMMARY_BYTES_MAX);
@@ -71,6 +74,24 @@ impl Signal {
         self.annotations = bounded_labels(self.annotations, &mut left);
         let is_cut = self != before;
         (self, is_cut)
+    }
+
+    /// Whether nothing is cut: so it is with nearly every signal, and that must cost little.
+    fn fits(&self) -> bool {
+        let pairs = || self.labels.iter().chain(&self.annotations);
+        let texts = pairs().flat_map(|(name, value)| [name, value]);
+        let texts = texts.chain([&self.title, &self.summary]);
+        let link = self.link.as_ref().map_or(0, String::len);
+        self.labels.len() <= limits::LABELS_MAX
+            && self.annotations.len() <= limits::LABELS_MAX
+            && self.title.len() <= limits::TITLE_BYTES_MAX
+            && self.summary.len() <= limits::SUMMARY_BYTES_MAX
+            && link <= limits::LABEL_VALUE_BYTES_MAX
+            && pairs().all(|(name, value)| {
+                name.len() <= limits::LABEL_NAME_BYTES_MAX
+                    && value.len() <= limits::LABEL_VALUE_BYTES_MAX
+            })
+            && texts.map(|it| escaped_bytes(it)).sum::<usize>() <= limits::SIGNAL_BYTES_MAX
     }
 }
 

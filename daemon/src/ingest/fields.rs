@@ -78,10 +78,13 @@ pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     };
     let mut labels = Labels::new();
     for (name, value) in map {
-        let text = scalar(&value).map_err(|found| {
-            let place = format!("{pointer}/{}", pointer_token(&name));
-            Fault::new(place, format!("must be a string and is {found}"))
-        })?;
+        let text = match value {
+            Value::String(text) => Some(text),
+            other => scalar(&other).map_err(|found| {
+                let place = format!("{pointer}/{}", pointer_token(&name));
+                Fault::new(place, format!("must be a string and is {found}"))
+            })?,
+        };
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             labels.insert(name, text);
         }

@@ -1,0 +1,77 @@
+//! A signal is brought within its limits, and one that is within them is left alone.
+
+use tocsin_core::limits::{
+    LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, SIGNAL_BYTES_MAX, SUMMARY_BYTES_MAX,
+    TITLE_BYTES_MAX,
+};
+use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
+
+fn signal() -> Signal {
+    Signal {
+        integration: "prometheus".into(),
+        fingerprint: "f".into(),
+        status: SignalStatus::Firing,
+        title: "t".to_owned(),
+        summary: "s".to_owned(),
+        labels: Labels::new(),
+        annotations: Labels::new(),
+        starts_at: Timestamp(1),
+        ends_at: None,
+        link: None,
+    }
+}
+
+fn labels(count: usize, name: usize, value: &str) -> Labels {
+    let label = |n: usize| (format!("{n:0>name$}"), value.to_owned());
+    (0..count).map(label).collect()
+}
+
+/// What a test does to a signal.
+type Change = fn(&mut Signal);
+
+#[test]
+fn a_signal_is_cut_when_it_is_over_a_limit_and_only_then() {
+    let cases: [(&str, bool, Change); 11] = [
+        ("as it is", false, |_| {}),
+        ("a full title", false, |it| {
+            it.title = "x".repeat(TITLE_BYTES_MAX)
+        }),
+        ("a longer title", true, |it| {
+            it.title = "x".repeat(TITLE_BYTES_MAX + 1)
+        }),
+        ("a longer summary", true, |it| {
+            it.summary = "x".repeat(SUMMARY_BYTES_MAX + 1)
+        }),
+        ("a longer link", true, |it| {
+            it.link = Some("x".repeat(LABEL_VALUE_BYTES_MAX + 1))
+        }),
+        ("all labels", false, |it| {
+            it.labels = labels(LABELS_MAX, 3, "x")
+        }),
+        ("a label more", true, |it| {
+            it.labels = labels(LABELS_MAX + 1, 3, "x")
+        }),
+        ("a longer name", true, |it| {
+            it.labels = labels(1, LABEL_NAME_BYTES_MAX + 1, "x")
+        }),
+        ("a longer value", true, |it| {
+            it.annotations = labels(1, 1, &"x".repeat(LABEL_VALUE_BYTES_MAX + 1));
+        }),
+        ("too many bytes", true, |it| {
+            let value = "x".repeat(LABEL_VALUE_BYTES_MAX);
+            it.annotations = labels(SIGNAL_BYTES_MAX / LABEL_VALUE_BYTES_MAX + 1, 3, &value);
+        }),
+        ("too many bytes once they are escaped", true, |it| {
+            let value = "\u{1}".repeat(LABEL_VALUE_BYTES_MAX);
+            it.annotations = labels(SIGNAL_BYTES_MAX / LABEL_VALUE_BYTES_MAX / 5, 3, &value);
+        }),
+    ];
+    for (name, is_cut, change) in cases {
+        let mut asked = signal();
+        change(&mut asked);
+        let (bounded, was_cut) = asked.clone().bounded();
+        assert_eq!(was_cut, is_cut, "{name}");
+        assert_eq!(bounded == asked, !is_cut, "{name}");
+        assert_eq!(bounded.clone().bounded(), (bounded, false), "{name}: again");
+    }
+}
