@@ -22,6 +22,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use mimalloc::MiMalloc;
+
+/// The program's own allocator, so that its memory is what is measured.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Incidents of the history unless the caller says otherwise.
 const INCIDENTS_USUAL: u64 = 100_000;
