@@ -12,6 +12,7 @@ mod page;
 mod paths;
 mod policy;
 mod program;
+mod start;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ const BENCHES: &[Bench] = &[
     ("page", page::run),
     ("delivery", delivery::run),
     ("policy", policy::run),
+    ("start", start::run),
 ];
 
 #[derive(Parser)]

@@ -24,7 +24,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     println!("building as released; the first time this takes many minutes");
     plugins::run(&plugins::Args::default())?;
     let manifest = paths::root().join("benches").join("Cargo.toml");
-    let daemon = ["--package", "tocsin", "--bin", "tocsin"].map(Into::into);
+    let daemon = [
+        "--package",
+        "tocsin",
+        "--bin",
+        "tocsin",
+        "--example",
+        "many_closed",
+    ];
+    let daemon = daemon.map(Into::into);
     let benches = ["--manifest-path".into(), manifest.into_os_string()];
     for what in [&daemon[..], &benches[..]] {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
