@@ -85,6 +85,10 @@ impl Services for Nothing {
         now(Ok(()))
     }
 
+    fn jobs_waiting<'a>(&'a self, _: &'a str) -> Later<'a, Result<usize, ServiceError>> {
+        now(Ok(0))
+    }
+
     fn command(&self, _: PluginCommand) -> Later<'_, Result<CommandAnswer, CommandError>> {
         now(Ok(CommandAnswer::Done))
     }
