@@ -300,7 +300,7 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
         "the loop is told"
     );
     assert!(siege.relay.unexpected().is_empty());
-    let store = SledStore::open(&siege.home.data()).unwrap();
+    let store = SledStore::open(&siege.home.data).unwrap();
     let mut all = 0;
     for class in [Class::State, Class::Bulk] {
         let waiting = store.outbox(class, None, usize::MAX).unwrap();

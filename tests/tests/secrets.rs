@@ -456,8 +456,8 @@ impl Night {
 
     /// The folder of the data, byte by byte and value by value.
     fn disk(&mut self) {
-        let data = self.home.data();
-        let (found, files) = leaks_in_files(&self.canaries, &data, &KEY_FILES).unwrap();
+        let data = &self.home.data;
+        let (found, files) = leaks_in_files(&self.canaries, data, &KEY_FILES).unwrap();
         self.leaks.extend(found);
         assert!(files > 2, "{files} files");
         for name in ["admin.token", "ack-link.key"] {
@@ -467,7 +467,7 @@ impl Night {
                 .mode();
             assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
         }
-        let store = SledStore::open(&data).unwrap();
+        let store = SledStore::open(data).unwrap();
         let mut values: Vec<Value> = Vec::new();
         for table in Table::ALL {
             let rows = store.rows(table, "", None, usize::MAX).unwrap();

@@ -22,6 +22,7 @@ use super::record::Record;
 use super::setup::{self, Folder};
 use super::toll::{Sums, Toll};
 use crate::sim::Rng;
+use crate::support::{admin_token, new_token};
 use crate::wait::until;
 
 /// Workers who ask at once.
@@ -386,19 +387,8 @@ fn left_alone(counts: &Counts, record: &Record, told: &[String]) -> Vec<String> 
 
 /// The way in at `url`, with the token of the first start and a new one for senders.
 pub(super) async fn ingest_token(url: &str, data: &Path) -> Result<Door, String> {
-    let admin = std::fs::read_to_string(data.join("admin.token"));
-    let admin = admin.map_err(|error| error.to_string())?.trim().to_owned();
-    let wanted = json!({ "name": "load", "scope": "ingest", "integration": "prometheus" });
-    let asked = client()?
-        .post(format!("{url}/api/v1/tokens"))
-        .bearer_auth(&admin)
-        .json(&wanted);
-    let made = asked.send().await.map_err(|error| error.to_string())?;
-    let made: Value = made.json().await.map_err(|error| error.to_string())?;
-    let ingest = made["token"]
-        .as_str()
-        .ok_or("no token was made")?
-        .to_owned();
+    let admin = admin_token(data).map_err(|error| error.to_string())?;
+    let ingest = new_token(url, data, "ingest", Some("prometheus")).await?;
     let url = url.to_owned();
     Ok(Door { url, ingest, admin })
 }

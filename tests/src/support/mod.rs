@@ -22,7 +22,7 @@ pub use alertmanager::{Alertmanager, Amtool};
 pub use daemon::Daemon;
 pub use hostile::{Hostile, Latencies, hanging_server, sample};
 pub use process::{Process, free_port};
-pub use program::{Home, Program};
+pub use program::{Home, Program, admin_token, new_token};
 pub use prometheus::{Prometheus, Sender};
 pub use recorder::{Exchange, Recorder};
 pub use slack_sdk::SlackSdk;

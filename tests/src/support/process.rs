@@ -3,12 +3,15 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 /// Longest part of the output that a report shows, in bytes: its end.
 const REPORT_BYTES_MAX: usize = 64 << 10;
+/// The unit of times in `/proc`, in milliseconds: 100 ticks a second wherever Rust runs on Linux.
+const TICK_MS: u64 = 10;
 
 /// A running program with a temporary folder of its own; killed when dropped.
 pub struct Process {
@@ -63,13 +66,41 @@ impl Process {
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Kills it; what it holds is gone when this returns.
+    pub fn kill(&mut self) {
+        // Both fail only when it has ended already.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+
+    /// How long it has computed so far, on all its threads; absent where the system does not say.
+    #[must_use]
+    pub fn computed(&self) -> Option<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
+        // proc(5): the name ends with the last parenthesis; utime and stime are fields 14 and 15.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        Some(Duration::from_millis(ticks * TICK_MS))
+    }
+
+    /// Most memory that it ever had resident, in KiB; absent where the system does not say.
+    #[must_use]
+    pub fn peak_kib(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches("kB").trim().parse().ok()
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it has ended already.
-        let _killed = self.child.kill();
-        let _reaped = self.child.wait();
+        self.kill();
     }
 }
 

@@ -20,6 +20,10 @@ const ENDED_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Home {
     folder: tempfile::TempDir,
+    /// The program; at first the one that Cargo built beside the tests.
+    pub program: PathBuf,
+    /// Where its store is; at first `data` in this folder.
+    pub data: PathBuf,
     /// What its environment has besides.
     pub env: Vec<(String, String)>,
 }
@@ -28,7 +32,8 @@ pub struct Home {
 pub struct Program {
     /// The doors, `http://127.0.0.1:PORT`.
     pub url: String,
-    process: Process,
+    /// Its process.
+    pub process: Process,
     data: PathBuf,
 }
 
@@ -38,8 +43,11 @@ impl Home {
     /// # Errors
     /// When there is no place for it.
     pub fn new() -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
         Ok(Self {
-            folder: tempfile::tempdir()?,
+            program: paths::built(PROGRAM),
+            data: folder.path().join("data"),
+            folder,
             env: Vec::new(),
         })
     }
@@ -48,12 +56,6 @@ impl Home {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// Where its store is.
-    #[must_use]
-    pub fn data(&self) -> PathBuf {
-        self.path().join("data")
     }
 
     /// Writes a file into it.
@@ -72,33 +74,40 @@ impl Home {
     /// # Errors
     /// When it does not start: what it printed.
     pub async fn start(&self, port: u16) -> Result<Program, String> {
-        let mut command = self.command();
-        command
-            .arg("serve")
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .arg("--config")
-            .arg(self.path().join("tocsin.toml"));
-        let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let process = Process::start("tocsin", &mut command, scratch);
-        let mut process = process.map_err(|error| error.to_string())?;
-        let url = format!("http://127.0.0.1:{port}");
-        let ready = format!("{url}/readyz");
+        let mut program = self.spawn(port).map_err(|error| error.to_string())?;
+        let ready = format!("{}/readyz", program.url);
         let is_ready = wait::until("the program to be ready", READY_WITHIN, async || {
-            if process.runs() {
+            if program.process.runs() {
                 wait::answers(&ready).await.map(|()| true)
             } else {
                 Some(false)
             }
         });
         match is_ready.await {
-            Ok(true) => Ok(Program {
-                url,
-                process,
-                data: self.data(),
-            }),
-            Ok(false) => Err(format!("it ended\n{}", process.report())),
-            Err(late) => Err(format!("{late}\n{}", process.report())),
+            Ok(true) => Ok(program),
+            Ok(false) => Err(format!("it ended\n{}", program.process.report())),
+            Err(late) => Err(format!("{late}\n{}", program.process.report())),
         }
+    }
+
+    /// Starts the program on `tocsin.toml` here and does not wait.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(&self, port: u16) -> std::io::Result<Program> {
+        let mut command = self.command();
+        command
+            .arg("serve")
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .arg("--config")
+            .arg(self.path().join("tocsin.toml"))
+            .arg("--data-dir")
+            .arg(&self.data);
+        Ok(Program {
+            url: format!("http://127.0.0.1:{port}"),
+            process: Process::start("tocsin", &mut command, tempfile::tempdir()?)?,
+            data: self.data.clone(),
+        })
     }
 
     /// Runs the program once without a daemon: `check`, `verify`.
@@ -110,7 +119,7 @@ impl Home {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(paths::built(PROGRAM));
+        let mut command = Command::new(&self.program);
         let pairs = self.env.iter().map(|(name, value)| (name, value));
         command.current_dir(self.path()).envs(pairs);
         command
@@ -123,8 +132,7 @@ impl Program {
     /// # Errors
     /// When there is none.
     pub fn admin(&self) -> std::io::Result<String> {
-        let text = std::fs::read_to_string(self.data.join("admin.token"))?;
-        Ok(text.trim().to_owned())
+        admin_token(&self.data)
     }
 
     /// Runs a command of its command line against it, as its admin.
@@ -145,17 +153,7 @@ impl Program {
     /// # Errors
     /// What it answers instead.
     pub async fn token(&self, scope: &str, integration: Option<&str>) -> Result<String, String> {
-        let wanted = serde_json::json!({
-            "name": format!("{scope} of the test"), "scope": scope, "integration": integration,
-        });
-        let asked = reqwest::Client::new()
-            .post(format!("{}/api/v1/tokens", self.url))
-            .bearer_auth(self.admin().map_err(|error| error.to_string())?)
-            .json(&wanted);
-        let answer = asked.send().await.map_err(|error| error.to_string())?;
-        let made: Value = answer.json().await.map_err(|error| error.to_string())?;
-        let token = made["token"].as_str();
-        token.map(str::to_owned).ok_or_else(|| made.to_string())
+        new_token(&self.url, &self.data, scope, integration).await
     }
 
     /// All that it has logged.
@@ -177,4 +175,39 @@ impl Program {
         wait::until("the program to end", ENDED_WITHIN, ended).await?;
         Ok(self.log())
     }
+}
+
+/// A new token of the program at `url`, whose store is in `data`: of scope `ingest` for an
+/// integration, else of a scope.
+///
+/// # Errors
+/// What it answers instead.
+pub async fn new_token(
+    url: &str,
+    data: &Path,
+    scope: &str,
+    integration: Option<&str>,
+) -> Result<String, String> {
+    // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let wanted = serde_json::json!({
+        "name": format!("{scope} of the test"), "scope": scope, "integration": integration,
+    });
+    let asked = reqwest::Client::new()
+        .post(format!("{url}/api/v1/tokens"))
+        .bearer_auth(admin_token(data).map_err(|error| error.to_string())?)
+        .json(&wanted);
+    let answer = asked.send().await.map_err(|error| error.to_string())?;
+    let made: Value = answer.json().await.map_err(|error| error.to_string())?;
+    let token = made["token"].as_str();
+    token.map(str::to_owned).ok_or_else(|| made.to_string())
+}
+
+/// The token of the first start of a program whose store is in `data`.
+///
+/// # Errors
+/// When there is none.
+pub fn admin_token(data: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(data.join("admin.token"))?;
+    Ok(text.trim().to_owned())
 }

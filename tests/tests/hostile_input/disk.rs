@@ -9,12 +9,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tocsin_store::{FREE_BYTES_MIN, SledStore, Store as _, Table};
+use tocsin_tests::support::{Program, free_port};
 use tocsin_tests::{skip, wait};
 
-use super::program::{Home, Program};
-
 const TEST: &str = "a full disk";
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tocsin-under-test");
 /// What this test is called.
 const NAME: &str = concat!(
     "disk::",
@@ -125,15 +123,14 @@ fn stored(data: &Path) -> usize {
 
 #[tokio::test]
 async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = match SmallDisk::mount(folder.path().join("disk")) {
+    let mut home = super::home();
+    let disk = match SmallDisk::mount(home.path().join("disk")) {
         Ok(disk) => disk,
         Err(why) => return once_more_with_own_mounts(&why),
     };
-    let data = disk.at.join("data");
-    let home = Home::new(Path::new(PROGRAM), folder.path(), &data).unwrap();
-    let mut program = home.start().await.unwrap();
-    let token = program.token(&home.admin().unwrap(), "any").await.unwrap();
+    home.data = disk.at.join("data");
+    let mut program = home.start(free_port().unwrap()).await.unwrap();
+    let token = program.token("ingest", Some("any")).await.unwrap();
     let (status, answer) = send(&program, &token, "before").await.unwrap();
     assert_eq!(status, 202, "{answer}");
 
@@ -149,29 +146,29 @@ async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on()
     let (status, answer) = refusal.expect("the alert that found no room was not answered");
     assert_eq!(status, 503, "{answer}");
     let detail = answer["detail"].as_str().unwrap();
-    assert!(detail.contains(&*data.to_string_lossy()), "{detail}");
+    assert!(detail.contains(&*home.data.to_string_lossy()), "{detail}");
     assert!(detail.contains("free space there"), "{detail}");
 
-    let ended = wait::until("its end", ENDS_WITHIN, async || program.ended());
+    let ended = wait::until("its end", ENDS_WITHIN, async || program.process.ended());
     let ended = ended.await.unwrap();
     assert_eq!(ended.code(), Some(1));
-    let said = program.output();
+    let said = program.log();
     let last = said.lines().last().unwrap();
     assert!(last.contains("free space there"), "{said}");
 
     // As long as there is no room a start fails at once, with the same words.
-    let mut again = home.spawn().unwrap();
-    let ended = wait::until("its end", ENDS_WITHIN, async || again.ended());
+    let mut again = home.spawn(free_port().unwrap()).unwrap();
+    let ended = wait::until("its end", ENDS_WITHIN, async || again.process.ended());
     assert_eq!(ended.await.unwrap().code(), Some(1));
-    assert!(again.output().contains("free space there"));
+    assert!(again.log().contains("free space there"));
 
     fs::remove_file(filling).unwrap();
-    let mut program = home.start().await.unwrap();
+    let mut program = home.start(free_port().unwrap()).await.unwrap();
     let (status, answer) = send(&program, &token, "after").await.unwrap();
     assert_eq!(status, 202, "{answer}");
-    program.kill();
+    program.process.kill();
     assert_eq!(
-        stored(&data),
+        stored(&home.data),
         taken + 1,
         "an alert that was answered is lost"
     );

@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tocsin_store::{SledStore, Store, Table};
 use tocsin_tests::skip;
-
-use super::program::Home;
+use tocsin_tests::support::free_port;
 
 /// Alerts of the ordinary test.
 const ALERTS: usize = 10_000;
@@ -186,24 +185,20 @@ fn stored(data: &Path) -> (usize, usize, u64) {
 async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
     let wanted = env::var("TOCSIN_FLOOD_ALERTS").ok();
     let alerts = wanted.as_ref().map_or(ALERTS, |it| it.parse().unwrap());
-    let program = env::var_os("TOCSIN_FLOOD_PROGRAM").map_or_else(
-        || PathBuf::from(env!("CARGO_BIN_EXE_tocsin-under-test")),
-        PathBuf::from,
-    );
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let home = Home::new(&program, folder.path(), &data).unwrap();
-    let mut running = home.start().await.unwrap();
-    let token = running.token(&home.admin().unwrap(), "prometheus").await;
-    let token = token.unwrap();
+    let mut home = super::home();
+    if let Some(program) = env::var_os("TOCSIN_FLOOD_PROGRAM") {
+        home.program = program.into();
+    }
+    let mut running = home.start(free_port().unwrap()).await.unwrap();
+    let token = running.token("ingest", Some("prometheus")).await.unwrap();
     let address = running.url.trim_start_matches("http://").to_owned();
 
     let flood = tokio::task::spawn_blocking(move || flood(&address, &token, alerts));
     let flood = flood.await.unwrap();
-    let (peak, computed) = (running.peak_kib(), running.computed());
+    let (peak, computed) = (running.process.peak_kib(), running.process.computed());
     // What was answered must outlive this.
-    running.kill();
-    let (found, incidents, longest) = stored(&data);
+    running.process.kill();
+    let (found, incidents, longest) = stored(&home.data);
 
     let seconds = flood.took.as_secs_f64();
     let at = |percent: usize| flood.health[(flood.health.len() - 1) * percent / 100];

@@ -8,6 +8,17 @@ mod corpus;
 mod disk;
 mod flood;
 mod house;
-mod program;
 mod requests;
 mod slow;
+
+use tocsin_tests::paths;
+use tocsin_tests::support::Home;
+
+/// A home of the real program with senders of both kinds.
+fn home() -> Home {
+    let home = Home::new().unwrap();
+    let policies = paths::root().join("policies");
+    let config = include_str!("program.toml").replace("POLICIES", &policies.to_string_lossy());
+    home.write("tocsin.toml", config).unwrap();
+    home
+}
