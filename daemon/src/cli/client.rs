@@ -91,7 +91,10 @@ impl Client {
     /// Whether a daemon answers at all; it needs no token for that.
     pub(super) fn reach(&self) -> Result<(), Failure> {
         let url = format!("{}/healthz", self.url);
-        let answer = self.runtime.block_on(self.http.get(url).send());
+        // Inside, because a request asks for the runtime's clock as soon as it is made.
+        let answer = self
+            .runtime
+            .block_on(async { self.http.get(url).send().await });
         answer.map(drop).map_err(|error| self.no_daemon(&error))
     }
 

@@ -1,0 +1,77 @@
+//! `tocsin doctor` beside a running daemon, and when there is none.
+#![forbid(unsafe_code)]
+
+use std::process::Output;
+
+use serde_json::Value;
+use tocsin_tests::support::{Home, free_port};
+
+/// Nobody listens at the relay's port, so the only page that there is cannot get out.
+const CONFIG: &str = r#"
+[policy]
+path = "policies"
+
+[escalation]
+fallback = ["person:ada"]
+
+[mail]
+host = "127.0.0.1"
+port = 9
+tls = "none"
+from = "tocsin@example.com"
+
+[people.ada]
+name = "Ada"
+contacts = [{ kind = "email", address = "ada@example.com" }]
+
+[integrations.any]
+kind = "generic"
+"#;
+
+fn text(output: &Output) -> String {
+    let out = String::from_utf8_lossy(&output.stdout);
+    let err = String::from_utf8_lossy(&output.stderr);
+    format!("{out}{err}")
+}
+
+/// How a check came out.
+fn level(output: &Output, name: &str) -> String {
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = found["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == name);
+    check.unwrap_or_else(|| panic!("no check {name} in {found}"))["level"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn it_asks_the_running_daemon_and_reads_the_files_when_none_answers() {
+    let home = Home::new().unwrap();
+    home.write("tocsin.toml", CONFIG).unwrap();
+    home.write("policies/routing.rhai", "fn route( {").unwrap();
+    let port = free_port().unwrap();
+    let program = home.start(port).await.unwrap();
+
+    let well = program.cli(&["doctor"]).unwrap();
+    assert!(well.status.success(), "{}", text(&well));
+    let json = program.cli(&["doctor", "--output", "json"]).unwrap();
+    assert_eq!(level(&json, "timers"), "ok");
+    assert_eq!(level(&json, "policies"), "warn", "{}", text(&json));
+    assert_eq!(level(&json, "heartbeat"), "warn");
+    assert!(text(&well).contains("routing.rhai"), "{}", text(&well));
+
+    let url = program.url.clone();
+    program.stop().await.unwrap();
+    let config = home.path().join("tocsin.toml");
+    let config = config.to_str().unwrap();
+    let gone = home
+        .run(&["doctor", "--url", &url, "--config", config])
+        .unwrap();
+    assert_eq!(gone.status.code(), Some(1), "{}", text(&gone));
+    let said = text(&gone);
+    let first = said.lines().next().unwrap();
+    assert!(first.starts_with("BAD   daemon"), "{said}");
+    assert!(first.contains("no daemon answers"), "{said}");
+    assert!(said.contains("ok    store"), "{said}");
+}
