@@ -25,7 +25,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut report = Report::of(&args.only);
     report.step("formatting", || {
-        component("fmt", "rustfmt", &["--all", "--", "--check"])
+        let workspace = component("fmt", "rustfmt", &["--all", "--", "--check"])?;
+        // Nothing else here looks at them: that they are Rust is better than nothing.
+        let benches = ["--manifest-path", "benches/Cargo.toml", "--", "--check"];
+        Ok(workspace.and(component("fmt", "rustfmt", &benches)?))
     });
     report.step("dependencies", deny::check);
     report.step("clippy", || {

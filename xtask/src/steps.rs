@@ -60,6 +60,27 @@ impl Outcome {
             skips: Vec::new(),
         }
     }
+
+    /// A step that is two.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (
+                Self::Ran {
+                    mut counts,
+                    mut skips,
+                },
+                Self::Ran {
+                    counts: more,
+                    skips: others,
+                },
+            ) => {
+                counts.add(more);
+                skips.extend(others);
+                Self::Ran { counts, skips }
+            }
+            (skipped @ Self::Skipped(_), _) | (_, skipped) => skipped,
+        }
+    }
 }
 
 struct Row {
