@@ -16,6 +16,8 @@ use crate::{FREE_BYTES_MIN, StoreError};
 
 /// Writes that wait for the disk, by key; `None` removes.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<IVec>>;
+/// What the tree was seen to hold, by key.
+pub(super) type Found = HashMap<Vec<u8>, Option<IVec>>;
 
 pub(super) struct Disk {
     pub(super) db: sled::Db,
@@ -26,7 +28,7 @@ pub(super) struct Disk {
     pub(super) path: PathBuf,
     pub(super) poison: OnceLock<String>,
     /// What rows and commands held before the writes that the disk does not have yet.
-    pub(super) before: RwLock<HashMap<Vec<u8>, Option<IVec>>>,
+    pub(super) before: RwLock<Found>,
 }
 
 impl Disk {
@@ -65,8 +67,9 @@ impl Disk {
     }
 
     /// Hands the writes to sled as one atomic batch. They are durable after [`Self::sync`].
-    pub(super) fn write(&self, writes: Writes) -> Result<(), StoreError> {
-        self.keep_before(&writes)?;
+    /// `found` is what the tree holds now of what was looked up already.
+    pub(super) fn write(&self, writes: Writes, found: Found) -> Result<(), StoreError> {
+        self.keep_before(&writes, found)?;
         let mut batch = sled::Batch::default();
         for (key, value) in writes {
             match value {
@@ -86,12 +89,16 @@ impl Disk {
         Ok(())
     }
 
-    fn keep_before(&self, writes: &Writes) -> Result<(), StoreError> {
+    fn keep_before(&self, writes: &Writes, mut found: Found) -> Result<(), StoreError> {
         let mut before = self.before.write();
         let single = |key: &&Vec<u8>| matches!(key.first(), Some(&(keys::ROW | keys::COMMAND)));
         for key in writes.keys().filter(single) {
             if !before.contains_key(key) {
-                before.insert(key.clone(), self.get(key)?);
+                let held = match found.remove(key) {
+                    Some(held) => held,
+                    None => self.get(key)?,
+                };
+                before.insert(key.clone(), held);
             }
         }
         Ok(())

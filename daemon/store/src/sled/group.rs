@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use sled::IVec;
 use tocsin_core::Timestamp;
 
-use super::disk::{Disk, Writes};
+use super::disk::{Disk, Found, Writes};
 use super::keys;
 use super::open::FORMAT;
 use super::state::State;
@@ -26,6 +26,8 @@ pub(super) struct Group<'a> {
     disk: &'a Disk,
     state: &'a mut State,
     writes: Writes,
+    /// Rows and commands as the tree holds them until the writes go there.
+    found: Found,
     versions: HashMap<StreamId, u64>,
     bytes: usize,
     written: bool,
@@ -40,6 +42,7 @@ impl<'a> Group<'a> {
             disk,
             state,
             writes,
+            found: Found::new(),
             versions,
             bytes: 0,
             written: false,
@@ -351,8 +354,12 @@ impl<'a> Group<'a> {
         stored.map(|bytes| Delivery::read(&bytes, what)).transpose()
     }
 
-    fn expires_at(&self, key: &[u8]) -> Result<Option<Timestamp>, StoreError> {
-        let Some(bytes) = self.get(key)? else {
+    fn expires_at(&mut self, key: &[u8]) -> Result<Option<Timestamp>, StoreError> {
+        let bytes = self.get(key)?;
+        if !self.writes.contains_key(key) {
+            self.found.insert(key.to_vec(), bytes.clone());
+        }
+        let Some(bytes) = bytes else {
             return Ok(None);
         };
         if key.first() == Some(&keys::COMMAND) {
@@ -391,7 +398,9 @@ impl<'a> Group<'a> {
         self.put(keys::COUNTERS.to_vec(), counters.concat());
         self.bytes = 0;
         self.written = true;
-        self.disk.write(std::mem::take(&mut self.writes))
+        let (writes, found) = (&mut self.writes, &mut self.found);
+        self.disk
+            .write(std::mem::take(writes), std::mem::take(found))
     }
 }
 

@@ -209,7 +209,8 @@ fn a_row_shows_what_is_durable_while_its_next_value_is_on_the_way() {
         let bytes = super::value::write_row(&head, value.as_bytes());
         let key = keys::row(Table::Alert, "a");
         let writes = [(key, Some(bytes.into()))];
-        store.disk.write(writes.into()).unwrap();
+        let found = super::disk::Found::new();
+        store.disk.write(writes.into(), found).unwrap();
     };
     write("1");
     assert_eq!(shown(), None);
