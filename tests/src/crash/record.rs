@@ -10,6 +10,8 @@ use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
 
 /// Rows that one read brings; no night has so many.
 const ROWS_MAX: usize = 1_000_000;
+/// How the Slack plugin names what it remembers of an answer that was lost.
+const DOUBTED: &str = "slack/unsure:";
 /// The kind of a timer that belongs to an incident.
 const OF_INCIDENTS: &str = "incident";
 
@@ -39,6 +41,9 @@ pub struct Record {
     pub waiting: Vec<OutboxRow>,
     /// Effects outside whose outcome is unknown: what the plugin calls each.
     pub unknown: BTreeMap<String, String>,
+    /// Effects of which the plugin itself remembers that their answer was lost: it looks for them
+    /// before it asks the daemon again.
+    pub doubted: BTreeSet<String>,
     /// What was given up, and why.
     pub dead_letters: Vec<String>,
     /// Incidents whose streams are packed.
@@ -90,6 +95,11 @@ impl Record {
             if row.value.get("started").is_some() {
                 let once = row.value["once"].as_str().unwrap_or_default().to_owned();
                 record.unknown.insert(key, once);
+            }
+        }
+        for (key, _) in rows(Table::PluginKv)? {
+            if let Some(effect) = key.strip_prefix(DOUBTED) {
+                record.doubted.insert(format!("http:{effect}"));
             }
         }
         for (_, row) in rows(Table::DeadLetter)? {
