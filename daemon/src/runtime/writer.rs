@@ -168,9 +168,14 @@ impl Writer {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
+    /// Why a request that was let go has no answer: the store failed, the daemon stops, or there
+    /// was no room for it on the way here.
     fn why_closed(&self) -> EngineError {
-        self.failure()
-            .map_or(EngineError::Stopping, EngineError::Store)
+        match self.failure() {
+            Some(error) => EngineError::Store(error),
+            None if self.queue.is_closed() => EngineError::Stopping,
+            None => EngineError::Overloaded,
+        }
     }
 }
 

@@ -375,8 +375,9 @@ impl Field {
 }
 
 /// Messages whose outcome was unknown at a look, and which nobody looked after: the daemon never
-/// said so, and the plugin does not remember to look for itself. Lines of logs are all owed. A page that was acknowledged meanwhile is wanted no more,
-/// so among pages only those count that a channel took after the look.
+/// said so, and the plugin does not remember to look for itself. Lines of logs are all owed. A
+/// page that was acknowledged meanwhile is wanted no more, so among pages only those count that a
+/// channel took after the look.
 fn left_alone(counts: &Counts, record: &Record, told: &[String]) -> Vec<String> {
     let lines = counts.unknown.values().filter(|it| it.starts_with(LINE));
     let taken = record.pages_taken();
