@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tocsin_tests::crash::{Night, survive, trace};
-use tocsin_tests::{paths, skip};
+use tocsin_tests::skip;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
@@ -16,11 +16,7 @@ fn number(name: &str) -> Option<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_however_often_it_is_killed() {
     let test = "nothing_is_lost_however_often_it_is_killed";
-    if !paths::plugins().join("slack/plugin.wasm").is_file() {
-        skip::skipped(
-            test,
-            "the Slack plugin is not built; run `cargo xtask plugins`",
-        );
+    if skip::slack_plugin(test).is_none() {
         return;
     }
     let fresh = SystemTime::now().duration_since(UNIX_EPOCH);

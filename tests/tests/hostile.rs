@@ -83,14 +83,7 @@ struct Siege {
 impl Siege {
     /// A daemon with the Slack plugin and every hostile one; absent when the former is not built.
     async fn start(test: &str) -> Option<Self> {
-        let plugin = paths::plugins().join("slack");
-        if !plugin.join("plugin.wasm").is_file() {
-            skip::skipped(
-                test,
-                "the Slack plugin is not built; run `cargo xtask plugins`",
-            );
-            return None;
-        }
+        let plugin = skip::slack_plugin(test)?;
         let slack = SlackStandIn::start(Setup {
             token: "xoxb-siege".into(),
             signing_secret: "signing".into(),

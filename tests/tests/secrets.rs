@@ -148,14 +148,7 @@ struct Night {
 
 impl Night {
     async fn begin(test: &str) -> Option<Self> {
-        let plugin = paths::plugins().join("slack");
-        if !plugin.join("plugin.wasm").is_file() {
-            skip::skipped(
-                test,
-                "the Slack plugin is not built; run `cargo xtask plugins`",
-            );
-            return None;
-        }
+        skip::slack_plugin(test)?;
         let slack = SlackStandIn::start(Setup {
             token: BOT.into(),
             signing_secret: SIGNING.into(),

@@ -11,7 +11,7 @@ use super::setup::Keep;
 use super::story::{Story, difference};
 use super::words::told;
 use super::world::World;
-use crate::skip::skipped;
+use crate::skip::slack_plugin;
 
 /// How a story is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,8 @@ pub struct Mode {
 /// The line that failed, what was expected, and what has happened; or how two tellings differ.
 pub async fn play(path: &Path) -> Result<(), String> {
     let script = Script::read(path)?;
-    if script.setup.needs_slack() && !World::plugin_is_built() {
-        let why = "the Slack plugin is not built; `cargo xtask plugins` builds it";
-        skipped(&format!("scenario {}", script.file), why);
+    let check = format!("scenario {}", script.file);
+    if script.setup.needs_slack() && slack_plugin(&check).is_none() {
         return Ok(());
     }
     let mode = |keep, restarts| Mode { keep, restarts };

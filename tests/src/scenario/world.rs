@@ -1,6 +1,6 @@
 //! The daemon and the world around it during one telling of a story.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -347,13 +347,6 @@ impl World {
         let pages = self.pages.iter().filter(|it| !it.1);
         found.extend(pages.map(|(page, _)| format!("{page}, and no line expects it")));
         found
-    }
-
-    /// Whether the Slack plugin was built, for scenarios that need it.
-    #[must_use]
-    pub fn plugin_is_built() -> bool {
-        let built: &Path = &paths::plugins().join("slack").join("plugin.wasm");
-        built.exists()
     }
 }
 

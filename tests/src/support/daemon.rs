@@ -51,12 +51,9 @@ impl Daemon {
     /// # Errors
     /// When it does not start.
     pub async fn start(test: &str, mail_port: u16) -> Result<Option<Self>, String> {
-        let plugin = paths::plugins().join("slack");
-        if !plugin.join("plugin.wasm").is_file() {
-            let why = "the Slack plugin is not built; run `cargo xtask plugins`";
-            skip::skipped(test, why);
+        let Some(plugin) = skip::slack_plugin(test) else {
             return Ok(None);
-        }
+        };
         let built = Self::build(&plugin, mail_port).await;
         built.map(Some).map_err(|error| format!("{error:#}"))
     }
