@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwap;
-use tocsin_core::command::Waits;
+use tocsin_core::command::Delays;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
 use tocsin_store::Store;
@@ -18,15 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::ack_links::AckLinks;
 use crate::auth::Tokens;
 use crate::config::Config;
+use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, watch};
 use crate::mail::{AckKey, Mailer};
 use crate::metrics::Metrics;
+use crate::people::responders::ResponderLookup;
 use crate::plugins::{DaemonServices, subscribers};
-use crate::runtime::assess::Assessor;
-use crate::runtime::crew::Crews;
 use crate::runtime::engine::Engine;
+use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
+    Clock, Parts, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
@@ -105,13 +106,13 @@ impl App {
         let roster = Arc::new(config.roster());
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
         let heartbeat = config.heartbeat.as_ref().map(Heartbeat::new).transpose()?;
-        let crews = Crews {
+        let responders = ResponderLookup {
             roster: Arc::clone(&roster),
             subscribers: Arc::clone(&subscribed),
             has_mail: mailer.is_some(),
         };
         let silences = Arc::new(Silences::load(store.as_ref())?);
-        let assessor = assessor(&config, &policies, crews, silences, &view, &metrics);
+        let assessor = assessor(&config, &policies, responders, silences, &view, &metrics);
         let tokens = Arc::new(Tokens::load(store.as_ref())?);
         let started_at = clock.now();
         let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
@@ -250,22 +251,22 @@ fn engine(
     config: &Config,
 ) -> Result<Engine> {
     let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
-    let waits = waits_of(config);
-    let started = Engine::start(store, subscribed, waits, Box::new(new_incident_id));
+    let delays = delays_of(config);
+    let started = Engine::start(store, subscribed, delays, Box::new(new_incident_id));
     started.context("the store cannot be taken up; run `tocsin verify`")
 }
 
 fn assessor(
     config: &Config,
     policies: &Arc<Policies>,
-    crews: Crews,
+    responders: ResponderLookup,
     silences: Arc<Silences>,
     view: &Arc<View>,
     metrics: &Arc<Metrics>,
 ) -> Assessor {
     Assessor {
         policies: Arc::clone(policies),
-        crews,
+        responders,
         silences,
         view: Arc::clone(view),
         grade_labels: config.policy.grade_labels.clone(),
@@ -322,8 +323,8 @@ async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String
     faults
 }
 
-fn waits_of(config: &Config) -> Waits {
-    Waits {
+fn delays_of(config: &Config) -> Delays {
+    Delays {
         resolve_after_ms: config.incidents.resolve_after.as_ms(),
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         contact_wait_ms: config.escalation.contact_wait.as_ms(),

@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tocsin::runtime::{
-    Answer, Cause, End, Ended, EngineError, Heard, Held, PageRef, Parcel, Request, settlement,
+    Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, PageRef, Request,
+    settlement,
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
@@ -48,7 +49,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
         let seconds = begun.elapsed().as_secs_f64();
         let mut line = json!({"made": to, "of": to - from, "seconds": seconds});
         line["disk_bytes"] = rig.store.size_bytes()?.into();
-        line["held"] = rig.app.runtime.view.held_count().into();
+        line["held"] = rig.app.runtime.view.in_memory_count().into();
         memory(&mut line)?;
         println!("{line}");
         Ok(())
@@ -68,7 +69,7 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(later);
     say(1, SignalStatus::Firing, later).await?;
     say(2, SignalStatus::Firing, later).await?;
-    let incidents: Vec<_> = runtime.view.held().iter().map(of_held).collect();
+    let incidents: Vec<_> = runtime.view.in_memory().iter().map(of_held).collect();
     for words in [ACK, SEEN, DONE] {
         let asked = incidents.iter().map(|id| command(id, words(id)));
         ask_all(rig, asked.collect()).await?;
@@ -90,7 +91,7 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     pass(rig, end).await?;
     for _ in 0..ROUNDS_MAX {
         rig.clock.set(rig.app.runtime.clock.now().plus_ms(10));
-        let is_over = forget(rig).await? && runtime.view.held_count() == 0;
+        let is_over = forget(rig).await? && runtime.view.in_memory_count() == 0;
         if is_over && runtime.leases.ended_before(end, 1).is_empty() {
             return Ok(());
         }
@@ -111,7 +112,7 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
     });
     let signal = signal.clone();
     let last_seen = None;
-    Heard {
+    Observed {
         signal: signal.into(),
         last_seen,
     }
@@ -138,8 +139,8 @@ async fn forget(rig: &Rig) -> Result<bool> {
     }
 }
 
-fn of_held(held: &std::sync::Arc<Held>) -> IncidentId {
-    held.incident.id.clone()
+fn of_held(state: &std::sync::Arc<IncidentState>) -> IncidentId {
+    state.incident.id.clone()
 }
 
 type Words = fn(&IncidentId) -> Command;
@@ -190,8 +191,8 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
 fn bring(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
-    if let Ok(Parcel::News { incident, news, .. }) =
-        serde_json::from_value::<Parcel>(claim.row.body.clone())
+    if let Ok(Delivery::News { incident, news, .. }) =
+        serde_json::from_value::<Delivery>(claim.row.body.clone())
     {
         match news {
             Notice::Page { page, contact, .. } => {

@@ -13,7 +13,7 @@ use super::heartbeat::BeatState;
 use crate::app::App;
 use crate::config::MAIL_CONTACT;
 use crate::metrics::CommitTimes;
-use crate::runtime::{EngineError, Parcel, Writer};
+use crate::runtime::{Delivery, EngineError, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
@@ -99,7 +99,7 @@ impl Vitals {
     /// [`EngineError`] when the store cannot be read.
     pub fn read(app: &App) -> Result<Self, EngineError> {
         let (runtime, now) = (&app.runtime, app.runtime.clock.now());
-        let held = runtime.view.held();
+        let held = runtime.view.in_memory();
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
             let mut pages = it.pages.values();
@@ -178,7 +178,7 @@ fn pages_waiting(app: &App) -> Result<(usize, Option<Timestamp>), EngineError> {
 
 /// The page that a row brings, if no channel has taken it.
 fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
-    let Some((id, page)) = Parcel::page_of(&row.body) else {
+    let Some((id, page)) = Delivery::page_of(&row.body) else {
         return Ok(None);
     };
     let held = app.runtime.view.incident(&id)?;

@@ -117,7 +117,7 @@ async fn incident(
     let (app, id) = (Arc::clone(app), claim.incident.clone());
     let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
     match found {
-        Ok(Some(held)) => Ok((claim, Arc::clone(&held.incident))),
+        Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
         Err(problem) => Err(told(&problem)),
     }

@@ -13,9 +13,9 @@ use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};
 
 use super::chat::{HELP, Line, parse};
+use crate::disclosure::{REDACTED_TITLE, wire_incident};
 use crate::runtime::{
-    Done, EngineError, Held, REDACTED_TITLE, Runtime, Summary, decode_row, reference_key,
-    wire_incident,
+    Done, EngineError, IncidentState, Runtime, Summary, decode_row, reference_key,
 };
 
 /// Incidents that one list brings.
@@ -32,8 +32,8 @@ pub(super) async fn carry_out(
     };
     match command.action {
         CommandAction::Get { id } => {
-            let held = call.held(&id)?;
-            Ok(CommandAnswer::Incident(Box::new(call.wire(&held))))
+            let state = call.state(&id)?;
+            Ok(CommandAnswer::Incident(Box::new(call.wire(&state))))
         }
         CommandAction::List { filter, after } => call.list(&filter, after.as_deref()),
         CommandAction::FindByRef { kind, id } => call.find(&kind, &id),
@@ -76,7 +76,7 @@ pub(super) async fn carry_out(
                 url,
             };
             let by = Actor::Plugin(call.plugin.into());
-            let id = call.held(&incident_id)?.incident.id.clone();
+            let id = call.state(&incident_id)?.incident.id.clone();
             call.send(id, by, Command::Link(link)).await?;
             Ok(CommandAnswer::Done)
         }
@@ -98,7 +98,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn held(&self, id: &str) -> Result<Arc<Held>, CommandError> {
+    fn state(&self, id: &str) -> Result<Arc<IncidentState>, CommandError> {
         let found = match id.parse::<u64>() {
             Ok(number) => self.runtime.view.incident_of_number(number),
             Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
@@ -106,8 +106,8 @@ impl Call<'_> {
         found.map_err(refused)?.ok_or(CommandError::NotFound)
     }
 
-    fn wire(&self, held: &Held) -> wit::Incident {
-        wire_incident(&self.runtime.payloads, &held.incident, self.clearance())
+    fn wire(&self, state: &IncidentState) -> wit::Incident {
+        wire_incident(&self.runtime.payloads, &state.incident, self.clearance())
     }
 
     fn loaded(&self) -> Option<LoadedPlugin> {
@@ -135,8 +135,8 @@ impl Call<'_> {
             ))
         })?;
         let status = filter.get("status").and_then(|it| it.as_str());
-        let after = after.map(|id| self.held(id)).transpose()?;
-        let after = after.map(|held| Summary::row_key(held.incident.number));
+        let after = after.map(|id| self.state(id)).transpose()?;
+        let after = after.map(|state| Summary::row_key(state.incident.number));
         let rows = self
             .runtime
             .store
@@ -146,7 +146,7 @@ impl Call<'_> {
         for (_, row) in rows {
             let summary = Summary::from_row(&row.value).map_err(refused)?;
             if status.is_none_or(|it| it == summary.status.as_str()) {
-                incidents.push(self.wire(self.held(summary.id.as_str())?.as_ref()));
+                incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
         Ok(CommandAnswer::Incidents(incidents))
@@ -160,8 +160,8 @@ impl Call<'_> {
             return Ok(CommandAnswer::Found(None));
         };
         let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let held = self.held(id.as_str())?;
-        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&held)))))
+        let state = self.state(id.as_str())?;
+        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
     }
 
     async fn open(
@@ -206,8 +206,8 @@ impl Call<'_> {
                 .command(id.clone(), by, Command::Link(link), Some(key));
             linked.await.map_err(refused)?;
         }
-        let held = self.held(id.as_str())?;
-        Ok(CommandAnswer::Incident(Box::new(self.wire(&held))))
+        let state = self.state(id.as_str())?;
+        Ok(CommandAnswer::Incident(Box::new(self.wire(&state))))
     }
 
     async fn run(
@@ -224,9 +224,9 @@ impl Call<'_> {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
         let Line::Command(command) = parsed else {
-            let held = self.held(&id)?;
-            let clearance = !held.incident.security || self.is_cleared(by);
-            return Ok(CommandAnswer::Text(status_line(&held, clearance)));
+            let state = self.state(&id)?;
+            let clearance = !state.incident.security || self.is_cleared(by);
+            return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
     }
@@ -240,7 +240,7 @@ impl Call<'_> {
     ) -> Result<CommandAnswer, CommandError> {
         let action: crate::actions::Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
-        let incident = &self.held(id)?.incident;
+        let incident = &self.state(id)?.incident;
         action
             .check_clearance(incident, || self.is_cleared(by))
             .map_err(|why| CommandError::Denied(why.to_owned()))?;
@@ -260,7 +260,7 @@ impl Call<'_> {
         command: Command,
     ) -> Result<String, CommandError> {
         let by = self.actor(by)?;
-        let id = self.held(id)?.incident.id.clone();
+        let id = self.state(id)?.incident.id.clone();
         let done = self.send(id, by, command).await?;
         let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
         let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
@@ -320,8 +320,8 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(held: &Held, clearance: bool) -> String {
-    let incident = &held.incident;
+fn status_line(state: &IncidentState, clearance: bool) -> String {
+    let incident = &state.incident;
     let title = match clearance {
         true => incident.title.as_str(),
         false => REDACTED_TITLE,
@@ -335,8 +335,8 @@ fn status_line(held: &Held, clearance: bool) -> String {
         incident.number,
         incident.grade,
         incident.status,
-        held.tally.counts.firing,
-        held.tally.counts.total,
+        state.tally.counts.firing,
+        state.tally.counts.total,
     )
 }
 

@@ -2,36 +2,13 @@
 //! to the one writer, timers that are due come back as commands, deliveries go out and their
 //! outcomes come back. Everything that is due is a row; what is in memory is only what was read.
 
-pub mod assess;
-mod backoff;
-mod changes;
 pub mod clock;
-pub mod crew;
-mod deliver;
+pub mod due;
 pub mod engine;
-mod failures;
-mod intake;
-mod last_good;
-mod layout;
-mod leases;
-mod local_time;
-mod mailing;
-mod outcome;
-mod parcel;
-mod payload;
-mod plan;
-mod policies;
-mod pool;
-mod request;
-mod schedules;
-mod silences;
-mod summary;
-mod sweep;
-mod timers;
-mod turn;
-mod unbroken;
-mod view;
-mod writer;
+pub mod intake;
+pub mod outbox;
+pub mod run_to_completion;
+pub mod state;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -42,36 +19,37 @@ use tocsin_store::Store;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-pub use backoff::{RetryPolicy, retry_at};
-pub(crate) use changes::change_key;
-pub use changes::newest_changes;
 pub use clock::{Clock, FastClock, ManualClock, SystemClock};
-pub use failures::PolicyFailures;
-pub use intake::{Heard, Taken};
-pub use layout::{reference_key, timer_key};
-pub use leases::Leases;
-pub use local_time::local_time;
-pub use outcome::{End, Ended, PageRef, Settlement, settlement};
-pub(crate) use outcome::{job_lanes, job_row};
-pub use parcel::{MAIL_CHANNEL, Parcel, Subscriber, Subscribers};
-pub use payload::{Payloads, REDACTED_TITLE, wire_incident};
-pub use policies::{Policies, Reload};
-pub use pool::POLICY_CALLS_MAX;
-pub use request::{Answer, Cause, Done, EngineError, Request, Write};
-pub use silences::{SilenceError, Silences};
-pub use summary::Summary;
-pub use sweep::lapses;
-pub use timers::firing;
-pub use turn::Turn;
-pub(crate) use unbroken::unbroken;
-pub use view::{
-    Held, View, decode_row, events_of, for_each_row, for_each_row_after, stream_of, tally_of,
+pub use due::sweep::lapses;
+pub use due::timers::firing;
+pub use due::turn::Turn;
+pub use engine::layout::{reference_key, timer_key};
+pub use engine::request::{Answer, Cause, Done, EngineError, Request, Write};
+pub use engine::writer::{Pending, Writer};
+pub use intake::failures::PolicyFailures;
+pub use intake::local_time::local_time;
+pub use intake::policies::{Policies, Reload};
+pub use intake::pool::POLICY_CALLS_MAX;
+pub use intake::{Accepted, Observed};
+pub use outbox::backoff::{RetryPolicy, retry_at};
+pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
+pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
+pub(crate) use outbox::outcome::{job_lanes, job_row};
+pub(crate) use run_to_completion::run_to_completion;
+pub use state::leases::Leases;
+pub use state::silences::{SilenceError, Silences};
+pub(crate) use state::tables::change::change_key;
+pub use state::tables::change::newest_changes;
+pub use state::tables::summary::Summary;
+pub use state::view::{
+    IncidentState, View, decode_row, events_of, for_each_row, for_each_row_after, stream_of,
+    tally_of,
 };
-pub use writer::{Pending, Writer};
 
+use crate::disclosure::Payloads;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use assess::Assessor;
+use intake::assess::Assessor;
 use tocsin_plugin_host::PluginHost;
 
 /// The running daemon without its doors.
@@ -104,9 +82,9 @@ pub struct Runtime {
     pub woken: Arc<Notify>,
     /// When it was made: what happened before, it did not hear.
     pub started_at: tocsin_core::Timestamp,
-    slots: turn::Slots,
+    slots: due::turn::Slots,
     pub(crate) deliveries: TaskTracker,
-    policy_calls: pool::PolicyPool,
+    policy_calls: intake::pool::PolicyPool,
     pub(crate) next_sweep: AtomicI64,
     pub(crate) sweep_after: Mutex<String>,
 }
@@ -157,9 +135,9 @@ impl Runtime {
             mailer: parts.mailer,
             metrics: parts.metrics,
             woken: parts.woken,
-            slots: turn::Slots::default(),
+            slots: due::turn::Slots::default(),
             deliveries: TaskTracker::new(),
-            policy_calls: pool::PolicyPool::default(),
+            policy_calls: intake::pool::PolicyPool::default(),
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
         }

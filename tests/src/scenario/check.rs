@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use tocsin::runtime::{Held, Summary, events_of};
+use tocsin::runtime::{IncidentState, Summary, events_of};
 use tocsin::standin::slack::Press;
 use tocsin_core::alert::Place;
 use tocsin_core::{Alert, Event, Recorded, narrate};
@@ -39,10 +39,10 @@ impl World {
                 Ok(())
             }
             Fact::Incident { number, claims } => {
-                let held = self.held(*number)?;
-                let first = self.stream(&held)?.into_iter().next();
+                let state = self.state(*number)?;
+                let first = self.stream(&state)?.into_iter().next();
                 for claim in claims {
-                    holds(&held, first.as_ref(), claim)?;
+                    holds(&state, first.as_ref(), claim)?;
                 }
                 Ok(())
             }
@@ -53,8 +53,8 @@ impl World {
                 count_is("incidents", found == *wanted, wanted, found)
             }
             Fact::EventsAtMost { incident, most } => {
-                let held = self.held(*incident)?;
-                let found = self.stream(&held)?.len();
+                let state = self.state(*incident)?;
+                let found = self.stream(&state)?.len();
                 count_is("or fewer events", found <= *most, most, found)
             }
             Fact::Log {
@@ -112,22 +112,22 @@ impl World {
         ))
     }
 
-    fn held(&self, number: u64) -> Result<Arc<Held>> {
-        let held = self.app()?.runtime.view.incident_of_number(number)?;
-        held.with_context(|| format!("expected incident {number}; there is none"))
+    fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
+        let state = self.app()?.runtime.view.incident_of_number(number)?;
+        state.with_context(|| format!("expected incident {number}; there is none"))
     }
 
-    fn stream(&self, held: &Held) -> Result<Vec<Recorded>> {
+    fn stream(&self, state: &IncidentState) -> Result<Vec<Recorded>> {
         let store = &self.app()?.runtime.store;
-        Ok(events_of(store.as_ref(), &held.incident.id)?)
+        Ok(events_of(store.as_ref(), &state.incident.id)?)
     }
 
     fn check_log(&self, number: u64, text: &str, times: Option<usize>) -> Result<()> {
-        let held = self.held(number)?;
-        let stream = self.stream(&held)?;
+        let state = self.state(number)?;
+        let stream = self.stream(&state)?;
         let lines: Vec<String> = stream
             .iter()
-            .map(|it| narrate(&held.incident, it))
+            .map(|it| narrate(&state.incident, it))
             .collect();
         let found = lines.iter().filter(|it| it.contains(text)).count();
         let is_so = times.map_or(found > 0, |it| it == found);
@@ -154,8 +154,8 @@ impl World {
             .store
             .rows(Table::Summary, "", None, PAGE_ROWS)?
         {
-            let held = self.held(Summary::from_row(&row.value)?.number)?;
-            for recorded in self.stream(&held)? {
+            let state = self.state(Summary::from_row(&row.value)?.number)?;
+            for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
                     let sources = [opened.route_source, opened.grade_source, opened.plan_source];
                     reports.extend(sources.into_iter().flatten().filter_map(|it| it.fallback));
@@ -171,8 +171,8 @@ impl World {
     }
 
     fn check_room(&self, number: u64, text: &str) -> Result<()> {
-        let held = self.held(number)?;
-        let room = held.incident.refs.iter().find(|it| it.kind == "channel");
+        let state = self.state(number)?;
+        let room = state.incident.refs.iter().find(|it| it.kind == "channel");
         let room = room.with_context(|| format!("incident {number} has no war room"))?;
         let slack = self.slack.as_ref().context("there is no Slack")?;
         let channels = slack.channels();
@@ -217,9 +217,9 @@ fn count_is<T: Display, U: Display>(what: &str, is_so: bool, wanted: T, found: U
     Ok(())
 }
 
-fn holds(held: &Held, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
-    let incident = &held.incident;
-    let counts = held.tally.counts;
+fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
+    let incident = &state.incident;
+    let counts = state.tally.counts;
     let file = match first.map(|it| &it.event) {
         Some(Event::Opened(opened)) => opened.grade_source.as_ref().map(|it| it.file.clone()),
         _ => None,

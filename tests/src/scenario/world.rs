@@ -274,19 +274,19 @@ impl World {
                 Some(number) => self.app()?.runtime.view.incident_of_number(number)?,
                 None => None,
             };
-            let id = id.map(|held| held.incident.id.clone());
+            let id = id.map(|state| state.incident.id.clone());
             arrived.push((who.unwrap_or("?").to_owned(), "mail", id));
         }
         self.letters_read = letters.len();
         let at = self.now();
         for (person, channel, id) in arrived {
             let id = id.with_context(|| format!("a page to {person} names no incident"))?;
-            let held = self.app()?.runtime.view.incident(&id)?;
+            let state = self.app()?.runtime.view.incident(&id)?;
             let page = Page {
                 at,
                 person,
                 channel: channel.to_owned(),
-                incident: held.map_or(0, |it| it.incident.number),
+                incident: state.map_or(0, |it| it.incident.number),
             };
             self.note(page.to_string());
             self.pages.push((page, false));

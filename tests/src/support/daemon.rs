@@ -155,11 +155,11 @@ impl Daemon {
     /// Whether nothing waits in the outbox: everything was delivered, or is wanted no more.
     #[must_use]
     pub fn has_delivered_all(&self) -> bool {
-        let waits = |class: &Class| {
+        let delays = |class: &Class| {
             let rows = self.app.runtime.store.outbox(*class, None, 1);
             rows.map_or(true, |it| !it.is_empty())
         };
-        !Class::ALL.iter().any(waits)
+        !Class::ALL.iter().any(delays)
     }
 
     /// Stops, and holds everything that Slack was sent against what Slack takes.

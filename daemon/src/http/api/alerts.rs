@@ -128,10 +128,10 @@ pub(in crate::http) fn each_alert(
             let (its, security) = match incidents.get(id) {
                 Some(known) => *known,
                 None => {
-                    let held = app.runtime.view.incident(id)?;
+                    let state = app.runtime.view.incident(id)?;
                     // An alert whose incident is gone is nobody's secret to show.
                     let known =
-                        held.map_or((0, true), |it| (it.incident.number, it.incident.security));
+                        state.map_or((0, true), |it| (it.incident.number, it.incident.security));
                     incidents.insert(id.clone(), known);
                     known
                 }

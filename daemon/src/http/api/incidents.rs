@@ -18,7 +18,7 @@ use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::{Done, Held, Summary, events_of};
+use crate::runtime::{Done, IncidentState, Summary, events_of};
 
 /// The channel that an action by the API came through.
 const VIA: &str = "api";
@@ -162,9 +162,9 @@ pub(crate) async fn show(
     Path(number): Path<String>,
 ) -> Result<axum::Json<IncidentDetail>, Problem> {
     let detail = blocking(move || {
-        let held = held(&app, &number)?;
-        let events = events_of(app.runtime.store.as_ref(), &held.incident.id)?;
-        Ok(IncidentDetail::of(&held, &events, holder.clearance()))
+        let state = state(&app, &number)?;
+        let events = events_of(app.runtime.store.as_ref(), &state.incident.id)?;
+        Ok(IncidentDetail::of(&state, &events, holder.clearance()))
     });
     Ok(axum::Json(detail.await?))
 }
@@ -194,14 +194,14 @@ pub(crate) async fn act(
 ) -> Result<axum::Json<Outcome>, Problem> {
     let key = command_key(&headers, &holder, "act")?;
     let reads = Arc::clone(&app);
-    let held = blocking(move || held(&reads, &number)).await?;
+    let state = blocking(move || state(&reads, &number)).await?;
     action
-        .check_clearance(&held.incident, || holder.clearance())
+        .check_clearance(&state.incident, || holder.clearance())
         .map_err(|why| Problem::new(Kind::FORBIDDEN, why))?;
     let command = action
         .into_command(VIA)
         .map_err(|error| Problem::new(Kind::INVALID, error))?;
-    let id = held.incident.id.clone();
+    let id = state.incident.id.clone();
     let done = app
         .runtime
         .command(id, holder.actor(), command, key)
@@ -279,7 +279,7 @@ fn newest(
     Ok((found, Some(end)))
 }
 
-fn held(app: &App, number: &str) -> Result<Arc<Held>, Problem> {
+fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
         Ok(number) => app.runtime.view.incident_of_number(number)?,
         Err(_) => None,

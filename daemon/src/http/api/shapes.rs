@@ -6,8 +6,9 @@ use tocsin_core::incident::{Incident, PageState};
 use tocsin_core::{Grade, Labels, Status, Timestamp, narrate};
 use utoipa::ToSchema;
 
+use crate::disclosure::REDACTED_TITLE;
 use crate::ingest::format_time;
-use crate::runtime::{Held, REDACTED_TITLE, Summary};
+use crate::runtime::{IncidentState, Summary};
 
 /// An incident in one line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -141,7 +142,7 @@ impl IncidentLine {
 }
 
 impl IncidentDetail {
-    pub(super) fn of(held: &Held, events: &[Recorded], clearance: bool) -> Self {
+    pub(super) fn of(held: &IncidentState, events: &[Recorded], clearance: bool) -> Self {
         let incident = held.incident.as_ref();
         let sees = clearance || !incident.security;
         let line = IncidentLine::of(Summary::from(incident), clearance);

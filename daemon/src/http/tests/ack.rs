@@ -17,8 +17,8 @@ async fn incident(rig: &Rig, title: &str) -> Arc<Incident> {
 }
 
 fn now(rig: &Rig, number: u64) -> Arc<Incident> {
-    let held = rig.app.runtime.view.incident_of_number(number).unwrap();
-    Arc::clone(&held.unwrap().incident)
+    let state = rig.app.runtime.view.incident_of_number(number).unwrap();
+    Arc::clone(&state.unwrap().incident)
 }
 
 fn link(rig: &Rig, incident: &Incident, person: &str) -> String {

@@ -156,8 +156,8 @@ impl Rig {
 
     /// Incidents that are open.
     pub(super) fn open_incidents(&self) -> usize {
-        let held = self.app.runtime.view.held();
-        held.iter().filter(|it| it.incident.is_active()).count()
+        let state = self.app.runtime.view.in_memory();
+        state.iter().filter(|it| it.incident.is_active()).count()
     }
 }
 
