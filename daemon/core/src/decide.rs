@@ -74,11 +74,11 @@ pub(crate) fn replan_if_raised(
     let raises = |event: &Event| match event {
         Event::Graded {
             grade, security, ..
-        } => *grade > incident.grade || (*security && !incident.security),
+        } => *grade > incident.grading.grade || (*security && !incident.grading.security),
         _ => false,
     };
     let is_raised = events.iter().any(raises);
-    if !is_raised || !incident.is_unanswered() || opening.plan.value == incident.plan {
+    if !is_raised || !incident.is_unanswered() || opening.plan.value == incident.escalation.plan {
         return;
     }
     events.push(planned(opening));
@@ -112,7 +112,7 @@ pub(crate) fn take_step(
     now: Timestamp,
     delays: &Delays,
 ) -> Vec<Event> {
-    let Some(last) = incident.plan.steps.len().checked_sub(1) else {
+    let Some(last) = incident.escalation.plan.steps.len().checked_sub(1) else {
         return Vec::new();
     };
     let next = incident.escalation.next_step as usize;
@@ -121,7 +121,7 @@ pub(crate) fn take_step(
     } else {
         (next, incident.escalation.round)
     };
-    let mut wait_ms = incident.plan.steps[step].wait_ms;
+    let mut wait_ms = incident.escalation.plan.steps[step].wait_ms;
     if round > limits::EARLY_REPEATS_MAX {
         wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
     }
@@ -132,11 +132,11 @@ pub(crate) fn take_step(
         next_at: now.plus_ms(wait_ms),
         note: responders.note.clone(),
     }];
-    let mut number = incident.next_page;
+    let mut number = incident.paging.next_page;
     for person in responders.people.iter().take(limits::STEP_PEOPLE_MAX) {
         let underway =
             |page: &crate::incident::Page| page.person == person.id && page.is_underway();
-        if incident.pages.values().any(underway) {
+        if incident.paging.pages.values().any(underway) {
             continue;
         }
         events.push(Event::Paged {
@@ -167,7 +167,7 @@ fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, 
         "an alert that fires again brings it back; acknowledge the one that is open now",
     )?;
     let number = incident.number;
-    let operator = match (&incident.operator, by.person()) {
+    let operator = match (&incident.roles.operator, by.person()) {
         (None, Some(person)) => Some(Event::OperatorAssigned {
             person: person.clone(),
         }),
@@ -175,10 +175,10 @@ fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, 
     };
     let mut events = Vec::new();
     let mut reply = format!("incident {number} is acknowledged; the escalation stops");
-    if incident.acknowledged_at.is_none() {
+    if incident.lifecycle.acknowledged_at.is_none() {
         events.push(Event::Acknowledged { via });
     } else if operator.is_none() {
-        let who = incident.operator.as_ref();
+        let who = incident.roles.operator.as_ref();
         let who = who.map_or("somebody", |it| it.as_str());
         return Ok(Outcome::reply(format!(
             "incident {number} was acknowledged before; {who} has it"
@@ -202,7 +202,7 @@ fn grade_by_hand(
     reason: String,
 ) -> Result<Outcome, Refusal> {
     let reason = bounded("reason", reason, limits::REASON_BYTES_MAX)?;
-    let security = security.unwrap_or(incident.security);
+    let security = security.unwrap_or(incident.grading.security);
     let reply = format!("incident {} is graded {grade}", incident.number);
     let events = vec![Event::Graded {
         grade,
@@ -225,7 +225,7 @@ fn log(kind: LogKind, body: String) -> Result<Outcome, Refusal> {
 fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     must_be_active(incident, "only an open incident is mitigated")?;
-    if incident.status == Status::Mitigated {
+    if incident.lifecycle.status == Status::Mitigated {
         return Ok(Outcome::reply(format!(
             "incident {} was mitigated before",
             incident.number
@@ -242,7 +242,7 @@ fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
 fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     if !incident.is_active() {
-        let Incident { number, status, .. } = incident;
+        let (number, status) = (incident.number, incident.lifecycle.status);
         return Outcome::reply(format!("incident {number} is {status} already"));
     }
     let mut tally = tally.clone();
@@ -259,7 +259,7 @@ fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
 }
 
 fn close(incident: &Incident) -> Result<Outcome, Refusal> {
-    match incident.status {
+    match incident.lifecycle.status {
         Status::Resolved => Ok(Outcome::of(vec![Event::Closed {}])),
         Status::Closed => Ok(Outcome::reply(format!(
             "incident {} is closed",
@@ -297,7 +297,7 @@ fn contact_due(
     delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     if now.since(due) > delays.contact_wait_ms {
-        let sent = incident.pages.get(&page);
+        let sent = incident.paging.pages.get(&page);
         if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
             return Err(Refusal::Stale("the page"));
         }
@@ -320,6 +320,7 @@ fn redirect(
     delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     let sent = incident
+        .paging
         .pages
         .get(&page)
         .filter(|it| it.is_wanted_at(contact));
@@ -348,7 +349,7 @@ fn page_taken(
     contact: u32,
     interrupted: bool,
 ) -> Result<Outcome, Refusal> {
-    let Some(sent) = incident.pages.get(&page) else {
+    let Some(sent) = incident.paging.pages.get(&page) else {
         return Err(Refusal::Stale("the page"));
     };
     match sent.state {
@@ -424,7 +425,7 @@ fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refus
     }
     Err(Refusal::NotActive {
         number: incident.number,
-        status: incident.status,
+        status: incident.lifecycle.status,
         remedy,
     })
 }

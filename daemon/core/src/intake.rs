@@ -145,6 +145,7 @@ fn is_mere_repeat(
     }
     home.is_some_and(|(incident, _)| {
         let held = incident
+            .lifecycle
             .resolved_at
             .is_some_and(|at| now.since(at) < delays.reopen_within_ms);
         incident.is_active() || held
@@ -442,15 +443,15 @@ fn regrade(incident: &Incident, opening: &Opening, now: Timestamp, delays: &Dela
 
 fn raise(incident: &Incident, grading: &Verdict<Grading>) -> Option<Event> {
     let Grading { grade, security } = grading.value;
-    let security = security || incident.security;
+    let security = security || incident.grading.security;
     let reason = grading.reason.clone();
-    if grade <= incident.grade && security == incident.security {
+    if grade <= incident.grading.grade && security == incident.grading.security {
         return None;
     }
-    if incident.graded_by_person && grade > incident.grade {
+    if incident.grading.by_person && grade > incident.grading.grade {
         return Some(Event::GradeProposed { grade, reason });
     }
-    let grade = grade.max(incident.grade);
+    let grade = grade.max(incident.grading.grade);
     Some(Event::Graded {
         grade,
         security,

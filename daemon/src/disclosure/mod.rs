@@ -54,7 +54,7 @@ impl Payloads {
         };
         let sees = Sees {
             payloads: self,
-            clearance: clearance || !incident.security,
+            clearance: clearance || !incident.grading.security,
         };
         let body = match news {
             Notice::Opened { .. } => Some(wit::EventBody::IncidentOpened(sees.incident(&incident))),
@@ -107,7 +107,7 @@ impl Payloads {
 pub fn wire_incident(payloads: &Payloads, incident: &Incident, clearance: bool) -> wit::Incident {
     Sees {
         payloads,
-        clearance: clearance || !incident.security,
+        clearance: clearance || !incident.grading.security,
     }
     .incident(incident)
 }
@@ -132,44 +132,44 @@ impl Sees<'_> {
                 String::new()
             }
         };
-        let reason = shown(&incident.grade_reason);
+        let reason = shown(&incident.grading.reason);
         let extra = json!({
             "grade-reason": reason,
             "alerts": { "total": incident.counts.total, "firing": incident.counts.firing },
-            "link": incident.link.as_ref().filter(|_| self.clearance),
-            "by-fallback": incident.by_fallback,
+            "link": incident.about.link.as_ref().filter(|_| self.clearance),
+            "by-fallback": incident.grading.by_fallback,
         });
         wit::Incident {
             id: incident.id.to_string(),
             number: incident.number,
             revision: incident.version,
             title: match self.clearance {
-                true => incident.title.clone(),
+                true => incident.about.title.clone(),
                 false => REDACTED_TITLE.to_owned(),
             },
-            summary: shown(&incident.summary),
-            grade: wire_grade(incident.grade),
-            security: incident.security,
-            status: wire_status(incident.status),
-            drill: incident.drill,
+            summary: shown(&incident.about.summary),
+            grade: wire_grade(incident.grading.grade),
+            security: incident.grading.security,
+            status: wire_status(incident.lifecycle.status),
+            drill: incident.about.drill,
             services: if self.clearance {
-                vec![incident.service.clone()]
+                vec![incident.about.service.clone()]
             } else {
                 Vec::new()
             },
             public_title: None,
-            operator: incident.operator.as_ref().map(person),
+            operator: incident.roles.operator.as_ref().map(person),
             spokesperson: None,
             next_updates: Vec::new(),
             labels: match self.clearance {
-                true => incident.labels.iter().map(label).collect(),
+                true => incident.about.labels.iter().map(label).collect(),
                 false => Vec::new(),
             },
             refs: incident.refs.iter().map(wire_ref).collect(),
-            opened_at: millis(incident.opened_at),
-            acknowledged_at: incident.acknowledged_at.map(millis),
-            mitigated_at: incident.mitigated_at.map(millis),
-            resolved_at: incident.resolved_at.map(millis),
+            opened_at: millis(incident.lifecycle.opened_at),
+            acknowledged_at: incident.lifecycle.acknowledged_at.map(millis),
+            mitigated_at: incident.lifecycle.mitigated_at.map(millis),
+            resolved_at: incident.lifecycle.resolved_at.map(millis),
             url: Some(self.payloads.incident_url(incident)),
             extra: extra.to_string(),
         }
@@ -190,7 +190,7 @@ impl Sees<'_> {
         };
         let (before, mut after) = (upto(from)?, upto(to)?);
         // The flag of today hides the change of yesterday.
-        after.security |= !self.clearance;
+        after.grading.security |= !self.clearance;
         let span = usize::try_from(from).unwrap_or(0)..usize::try_from(to).unwrap_or(0);
         let happened = events.get(span).unwrap_or_default();
         let by = happened.first().map_or(&Actor::Tocsin, |it| &it.by);
@@ -240,18 +240,19 @@ impl Sees<'_> {
         now: Timestamp,
     ) -> Option<wit::EventBody> {
         let sent = incident
+            .paging
             .pages
             .get(&page)
             .filter(|it| it.is_wanted_at(contact))?;
         let id = incident.page_id(page);
         // What wakes a person is theirs to read: both they and the plugin need the clearance.
-        let cleared = !incident.security || self.payloads.has_clearance(&sent.person);
+        let cleared = !incident.grading.security || self.payloads.has_clearance(&sent.person);
         let sees = Sees {
             payloads: self.payloads,
             clearance: self.clearance && cleared,
         };
         let reason = match sees.clearance {
-            true => incident.grade_reason.clone(),
+            true => incident.grading.reason.clone(),
             false => "you are on call".to_owned(),
         };
         let ack_url = self
@@ -343,17 +344,26 @@ fn is_unseen_in_state(event: &Event) -> bool {
 /// Names of the fields that differ.
 fn changed(before: &Incident, after: &Incident) -> Vec<String> {
     let differs = [
-        ("title", before.title != after.title),
-        ("grade", before.grade != after.grade),
-        ("security", before.security != after.security),
-        ("status", before.status != after.status),
-        ("operator", before.operator != after.operator),
+        ("title", before.about.title != after.about.title),
+        ("grade", before.grading.grade != after.grading.grade),
+        (
+            "security",
+            before.grading.security != after.grading.security,
+        ),
+        ("status", before.lifecycle.status != after.lifecycle.status),
+        ("operator", before.roles.operator != after.roles.operator),
         (
             "acknowledged-at",
-            before.acknowledged_at != after.acknowledged_at,
+            before.lifecycle.acknowledged_at != after.lifecycle.acknowledged_at,
         ),
-        ("mitigated-at", before.mitigated_at != after.mitigated_at),
-        ("resolved-at", before.resolved_at != after.resolved_at),
+        (
+            "mitigated-at",
+            before.lifecycle.mitigated_at != after.lifecycle.mitigated_at,
+        ),
+        (
+            "resolved-at",
+            before.lifecycle.resolved_at != after.lifecycle.resolved_at,
+        ),
         ("alerts", before.counts != after.counts),
         ("escalation", before.escalation != after.escalation),
         ("refs", before.refs != after.refs),

@@ -102,7 +102,7 @@ impl Vitals {
         let held = runtime.view.in_memory();
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
-            let mut pages = it.pages.values();
+            let mut pages = it.paging.pages.values();
             it.is_unanswered() && pages.any(|page| page.state == PageState::Exhausted)
         });
         let overdue = runtime
@@ -182,7 +182,7 @@ fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, Engi
         return Ok(None);
     };
     let held = app.runtime.view.incident(&id)?;
-    let state = held.and_then(|it| it.incident.pages.get(&page).map(|page| page.state));
+    let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
     let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
     Ok((!is_taken).then_some((id, page)))
 }

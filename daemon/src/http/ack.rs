@@ -40,8 +40,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         Err(page) => return page,
     };
     let headline = headline(&app, &incident, &claim.person);
-    let status = match (&incident.operator, incident.acknowledged_at) {
-        _ if !incident.is_active() => format!("It is {} already.", incident.status),
+    let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
+        _ if !incident.is_active() => format!("It is {} already.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
         (None, Some(_)) => "Somebody has it already.".to_owned(),
         (None, None) => "Nobody has it yet.".to_owned(),
@@ -126,11 +126,11 @@ async fn incident(
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
     let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
-    let mut line = format!("Incident {}, {}", incident.number, incident.grade);
-    if !incident.security || cleared {
-        line = format!("{line}: {}", incident.title);
+    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
+    if !incident.grading.security || cleared {
+        line = format!("{line}: {}", incident.about.title);
     }
-    if incident.drill {
+    if incident.about.drill {
         line.push_str(" (drill)");
     }
     line

@@ -225,7 +225,7 @@ impl Call<'_> {
         })?;
         let Line::Command(command) = parsed else {
             let state = self.state(&id)?;
-            let clearance = !state.incident.security || self.is_cleared(by);
+            let clearance = !state.incident.grading.security || self.is_cleared(by);
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
@@ -323,18 +323,19 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
 fn status_line(state: &IncidentState, clearance: bool) -> String {
     let incident = &state.incident;
     let title = match clearance {
-        true => incident.title.as_str(),
+        true => incident.about.title.as_str(),
         false => REDACTED_TITLE,
     };
     let operator = incident
+        .roles
         .operator
         .as_ref()
         .map_or("nobody", |it| it.as_str());
     format!(
         "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
         incident.number,
-        incident.grade,
-        incident.status,
+        incident.grading.grade,
+        incident.lifecycle.status,
         state.tally.counts.firing,
         state.tally.counts.total,
     )

@@ -112,7 +112,7 @@ impl Record {
     #[must_use]
     pub fn of_service(&self, service: &str) -> Option<&Told> {
         let mut all = self.incidents.values().rev();
-        all.find(|it| it.incident.service == service)
+        all.find(|it| it.incident.about.service == service)
     }
 
     /// The effects by which pages that were taken came outside.

@@ -226,14 +226,15 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
     };
     let text = |it: &Option<_>| it.as_ref().map_or("nobody".to_owned(), ToString::to_string);
     let operator = incident
+        .roles
         .operator
         .as_ref()
         .map_or("nobody", |it| it.as_str());
     let (what, wanted, found) = match claim {
-        Claim::Status(it) => ("status", it.clone(), incident.status.to_string()),
-        Claim::Grade(it) => ("grade", it.clone(), incident.grade.to_string()),
+        Claim::Status(it) => ("status", it.clone(), incident.lifecycle.status.to_string()),
+        Claim::Grade(it) => ("grade", it.clone(), incident.grading.grade.to_string()),
         Claim::Because(why) => {
-            let reason = &incident.grade_reason;
+            let reason = &incident.grading.reason;
             ensure!(
                 reason.contains(why.as_str()),
                 "expected that its grade has the reason {why:?}; it is {reason:?}"
@@ -243,7 +244,7 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
         Claim::GradedBy(it) => ("policy", it.clone(), text(&file)),
         Claim::Operator(it) => ("operator", it.clone(), operator.to_owned()),
         Claim::Unanswered => {
-            let answered = incident.acknowledged_at.is_some();
+            let answered = incident.lifecycle.acknowledged_at.is_some();
             ("acknowledgement", "false".to_owned(), answered.to_string())
         }
         Claim::Alerts(it) => ("count of alerts", it.to_string(), counts.total.to_string()),
@@ -251,13 +252,17 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
             let found = counts.firing.to_string();
             ("count of firing alerts", it.to_string(), found)
         }
-        Claim::Service(it) => ("service", it.clone(), incident.service.clone()),
+        Claim::Service(it) => ("service", it.clone(), incident.about.service.clone()),
         Claim::Team(it) => {
-            let team = incident.team.as_ref().map_or("none", |it| it.as_str());
+            let team = incident
+                .about
+                .team
+                .as_ref()
+                .map_or("none", |it| it.as_str());
             ("team", it.clone(), team.to_owned())
         }
         Claim::Reopened(it) => {
-            let found = incident.reopens.to_string();
+            let found = incident.lifecycle.reopens.to_string();
             ("count of reopenings", it.to_string(), found)
         }
     };

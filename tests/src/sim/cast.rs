@@ -196,7 +196,7 @@ impl Policies {
 /// Whom the next step of an incident pages.
 #[must_use]
 pub(super) fn next_responders(incident: &Incident) -> Responders {
-    responders_of(&incident.plan, incident.escalation.next_step)
+    responders_of(&incident.escalation.plan, incident.escalation.next_step)
 }
 
 fn responders_of(plan: &Plan, step: u32) -> Responders {

@@ -87,7 +87,7 @@ pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Res
 /// What is broken.
 pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
     for state in view.in_memory() {
-        for (number, page) in &state.incident.pages {
+        for (number, page) in &state.incident.paging.pages {
             if matches!(page.state, PageState::Sent { .. }) && state.incident.is_active() {
                 let id = state.incident.page_id(*number);
                 return Err(format!("page {id} to {} is never delivered", page.person));
@@ -125,8 +125,11 @@ fn folded_equals_incremental(
 fn one_active_per_key(state: &[Arc<IncidentState>]) -> Result<(), String> {
     let mut keys = BTreeSet::new();
     for state in state.iter().filter(|state| state.incident.is_active()) {
-        if !keys.insert(&state.incident.key) {
-            return Err(format!("two incidents are open for {}", state.incident.key));
+        if !keys.insert(&state.incident.about.key) {
+            return Err(format!(
+                "two incidents are open for {}",
+                state.incident.about.key
+            ));
         }
     }
     Ok(())
@@ -152,7 +155,7 @@ fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Re
 fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
     for state in state {
         let incident = &state.incident;
-        let rests = incident.escalation.due.is_none() && !incident.plan.steps.is_empty();
+        let rests = incident.escalation.due.is_none() && !incident.escalation.plan.steps.is_empty();
         if incident.is_unanswered() && rests {
             return Err(format!(
                 "nobody answers incident {} and it rests",

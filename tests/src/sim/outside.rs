@@ -131,7 +131,7 @@ fn page_of(parcel: Delivery) -> Option<PageRef> {
 fn is_wanted(view: &View, page: &PageRef) -> bool {
     let state = view.incident(&page.incident).ok().flatten();
     state.is_some_and(|state| {
-        let sent = state.incident.pages.get(&page.page);
+        let sent = state.incident.paging.pages.get(&page.page);
         sent.is_some_and(|it| it.is_wanted_at(page.contact))
     })
 }

@@ -130,8 +130,9 @@ pub(in crate::http) fn each_alert(
                 None => {
                     let state = app.runtime.view.incident(id)?;
                     // An alert whose incident is gone is nobody's secret to show.
-                    let known =
-                        state.map_or((0, true), |it| (it.incident.number, it.incident.security));
+                    let known = state.map_or((0, true), |it| {
+                        (it.incident.number, it.incident.grading.security)
+                    });
                     incidents.insert(id.clone(), known);
                     known
                 }

@@ -100,6 +100,6 @@ async fn the_tenth_minor_alert_at_once_makes_an_incident_major() {
         } else {
             Grade::Major
         };
-        assert_eq!(state.incident.grade, wanted, "with {number} alerts");
+        assert_eq!(state.incident.grading.grade, wanted, "with {number} alerts");
     }
 }

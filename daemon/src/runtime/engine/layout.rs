@@ -99,6 +99,7 @@ impl Engine {
                 ..
             } => {
                 let is_wanted = after
+                    .paging
                     .pages
                     .get(page)
                     .is_some_and(|it| it.is_wanted_at(*contact));
@@ -164,6 +165,7 @@ impl Engine {
         for notice in news {
             if let Notice::Page { page, contact, .. } = notice {
                 let is_wanted = after
+                    .paging
                     .pages
                     .get(page)
                     .is_some_and(|it| it.is_wanted_at(*contact));

@@ -310,7 +310,10 @@ impl Engine {
     fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let is_over = |incidents: &&Arc<IncidentState>| {
             let incident = &incidents.incident;
-            let since = incident.resolved_at.map_or(u64::MAX, |at| now.since(at));
+            let since = incident
+                .lifecycle
+                .resolved_at
+                .map_or(u64::MAX, |at| now.since(at));
             !incident.is_active() && since >= self.delays.reopen_within_ms
         };
         let over: Vec<_> = self
@@ -354,9 +357,10 @@ impl Engine {
                     expires_at: None,
                 });
             };
-            let row = crate::runtime::state::view::key_row(self.store.as_ref(), &incident.key);
+            let row =
+                crate::runtime::state::view::key_row(self.store.as_ref(), &incident.about.key);
             if row.is_ok_and(|id| id.as_ref() == Some(&incident.id)) {
-                remove(Table::Key, incident.key.to_string());
+                remove(Table::Key, incident.about.key.to_string());
             }
             if incidents.tally.counts == incident.counts && incidents.tally.counts.firing == 0 {
                 remove(Table::Tally, incident.id.to_string());

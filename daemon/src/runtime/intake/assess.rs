@@ -129,16 +129,19 @@ impl Assessor {
         let mut facts = facts_of(state);
         facts.grade = Some(grade);
         let incident = &state.incident;
-        let labels = incident.labels.clone();
-        let signal = by_hand(&incident.title, &incident.summary, labels, now);
+        let labels = incident.about.labels.clone();
+        let signal = by_hand(&incident.about.title, &incident.about.summary, labels, now);
         self.opening(facts, &AlertView::from(&signal), None, true, now)
     }
 
     /// The crew of an incident's next step, looked up now.
     #[must_use]
     pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
-        self.responders
-            .of_step(&incident.plan, incident.escalation.next_step, now)
+        self.responders.of_step(
+            &incident.escalation.plan,
+            incident.escalation.next_step,
+            now,
+        )
     }
 
     /// Whether the signal only repeats an alert that is in an incident.
@@ -187,7 +190,7 @@ impl Assessor {
         let state = state.filter(comes_back);
         let by_person = state
             .as_ref()
-            .is_some_and(|it| it.incident.graded_by_person);
+            .is_some_and(|it| it.incident.grading.by_person);
         let facts = match &state {
             Some(state) => facts_with_one_more(state),
             None => facts_of_new(target, alert.signal(), now),
@@ -264,7 +267,9 @@ impl Assessor {
         }
         let mut load: BTreeMap<_, u32> = BTreeMap::new();
         for state in self.view.in_memory() {
-            if let (true, Some(person)) = (state.incident.is_active(), &state.incident.operator) {
+            if let (true, Some(person)) =
+                (state.incident.is_active(), &state.incident.roles.operator)
+            {
                 *load.entry(person.clone()).or_default() += 1;
             }
         }
@@ -372,19 +377,19 @@ fn facts_of(state: &IncidentState) -> IncidentFacts {
     IncidentFacts {
         id: Some(incident.id.clone()),
         number: incident.number,
-        key: incident.key.clone(),
-        title: incident.title.clone(),
-        service: incident.service.clone(),
-        team: incident.team.clone(),
-        grade: Some(incident.grade),
-        security: incident.security,
-        status: incident.status,
+        key: incident.about.key.clone(),
+        title: incident.about.title.clone(),
+        service: incident.about.service.clone(),
+        team: incident.about.team.clone(),
+        grade: Some(incident.grading.grade),
+        security: incident.grading.security,
+        status: incident.lifecycle.status,
         alerts_total: state.tally.counts.total,
         alerts_firing: state.tally.counts.firing,
-        labels: incident.labels.clone(),
-        opened_at: incident.opened_at,
-        acknowledged: incident.acknowledged_at.is_some(),
-        drill: incident.drill,
+        labels: incident.about.labels.clone(),
+        opened_at: incident.lifecycle.opened_at,
+        acknowledged: incident.lifecycle.acknowledged_at.is_some(),
+        drill: incident.about.drill,
     }
 }
 

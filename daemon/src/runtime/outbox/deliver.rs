@@ -146,7 +146,7 @@ impl Runtime {
     fn is_wanted(&self, page: &PageRef) -> bool {
         match self.view.incident(&page.incident) {
             Ok(Some(state)) => {
-                let sent = state.incident.pages.get(&page.page);
+                let sent = state.incident.paging.pages.get(&page.page);
                 sent.is_some_and(|it| it.is_wanted_at(page.contact))
             }
             Ok(None) => false,

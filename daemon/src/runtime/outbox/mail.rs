@@ -26,6 +26,7 @@ impl Runtime {
         };
         let incident = &state.incident;
         let sent = incident
+            .paging
             .pages
             .get(&page)
             .filter(|it| it.is_wanted_at(contact));
@@ -36,20 +37,20 @@ impl Runtime {
             return Ended::given_up("no [mail] relay is configured".to_owned());
         };
         let person = self.payloads.roster.people.get(&sent.person);
-        let cleared = !incident.security || person.is_some_and(|it| it.clearance);
+        let cleared = !incident.grading.security || person.is_some_and(|it| it.clearance);
         let now = self.clock.now();
         let mail = PageMail {
             key: incident.page_id(page).to_string(),
             to: to.address.clone(),
             name: person.map_or_else(|| sent.person.to_string(), |it| it.name.clone()),
             number: incident.number,
-            grade: incident.grade,
+            grade: incident.grading.grade,
             title: match cleared {
-                true => incident.title.clone(),
+                true => incident.about.title.clone(),
                 false => "A security incident".to_owned(),
             },
             reason: match cleared {
-                true => incident.grade_reason.clone(),
+                true => incident.grading.reason.clone(),
                 false => "you are on call".to_owned(),
             },
             at: sent.at,

@@ -58,16 +58,16 @@ impl From<&Incident> for Summary {
         Self {
             id: incident.id.clone(),
             number: incident.number,
-            title: incident.title.clone(),
-            service: incident.service.clone(),
-            team: incident.team.clone(),
-            grade: incident.grade,
-            security: incident.security,
-            status: incident.status,
-            acknowledged: incident.acknowledged_at.is_some(),
-            operator: incident.operator.clone(),
-            opened_at: incident.opened_at,
-            resolved_at: incident.resolved_at,
+            title: incident.about.title.clone(),
+            service: incident.about.service.clone(),
+            team: incident.about.team.clone(),
+            grade: incident.grading.grade,
+            security: incident.grading.security,
+            status: incident.lifecycle.status,
+            acknowledged: incident.lifecycle.acknowledged_at.is_some(),
+            operator: incident.roles.operator.clone(),
+            opened_at: incident.lifecycle.opened_at,
+            resolved_at: incident.lifecycle.resolved_at,
         }
     }
 }
