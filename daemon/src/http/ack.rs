@@ -85,7 +85,7 @@ pub(super) async fn acknowledge(
         via: VIA.to_owned(),
     };
     let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
+    match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
             &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
@@ -95,7 +95,7 @@ pub(super) async fn acknowledge(
 }
 
 fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
+    app.ack_links.read(token, app.clock.now())
 }
 
 async fn incident(
@@ -115,7 +115,7 @@ async fn incident(
         return Err(sorry(StatusCode::FORBIDDEN, &why));
     }
     let (app, id) = (Arc::clone(app), claim.incident.clone());
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),

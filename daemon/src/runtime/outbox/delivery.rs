@@ -77,7 +77,7 @@ impl Delivery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscribers(pub Vec<Subscriber>);
 
-/// One plugin that hears of incidents.
+/// What one loaded plugin was granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscriber {
     /// The plugin.
@@ -86,9 +86,17 @@ pub struct Subscriber {
     pub events: BTreeSet<String>,
     /// The kinds of contacts that it reaches, e.g. `slack`.
     pub contacts: BTreeSet<String>,
+    /// Whether it may know of security incidents.
+    pub clearance: bool,
 }
 
 impl Subscribers {
+    /// What a plugin was granted; `None` while it is not loaded.
+    #[must_use]
+    pub fn of(&self, plugin: &str) -> Option<&Subscriber> {
+        self.0.iter().find(|it| it.plugin.as_str() == plugin)
+    }
+
     /// The plugin that reaches contacts of this kind.
     #[must_use]
     pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {

@@ -8,8 +8,8 @@ use tocsin_core::{Actor, IncidentId, PluginId, Timestamp, cut};
 use tocsin_plugin_host::EnqueuedJob;
 use tocsin_store::{Claimed, Class, CommitError, OutboxKey, OutboxRow, RowChange, Settle, Table};
 
-use crate::runtime::Runtime;
 use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
+use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
 
@@ -270,7 +270,7 @@ fn finished(settles: Settle, also: Write) -> Settlement {
     }
 }
 
-impl Runtime {
+impl Outbox {
     pub(crate) async fn settle(&self, claim: Claimed, ended: Ended) -> Result<(), EngineError> {
         let settlement = settlement(&claim, ended, self.clock.now(), jitter());
         if let Some(why) = &settlement.given_up {
