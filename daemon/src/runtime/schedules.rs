@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
-use tocsin_store::{Class, OutboxKey, TimerKey, TimerRow};
+use tocsin_store::{Class, TimerKey, TimerRow};
 
 use super::Runtime;
 use super::parcel::{Parcel, row_of};
@@ -115,12 +115,8 @@ impl Runtime {
                 due,
                 missed,
             };
-            let key = OutboxKey {
-                class: Class::Bulk,
-                lane,
-                seq: 0,
-            };
-            write.outbox.push(row_of(key, None, now, &parcel));
+            let row = row_of(Class::Bulk, lane, None, now, &parcel);
+            write.outbox.push(row);
             if let Some(next) = next.map(instant) {
                 write
                     .timers_set
