@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
-use tocsin_store::{Class, OutboxKey, TimerKey, TimerRow};
+use tocsin_store::{Class, TimerKey, TimerRow};
 
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::{EngineError, Request, Write};
@@ -107,12 +107,8 @@ impl Due {
                 due,
                 missed,
             };
-            let key = OutboxKey {
-                class: Class::Bulk,
-                lane,
-                seq: 0,
-            };
-            write.outbox.push(row_of(key, None, now, &parcel));
+            let row = row_of(Class::Bulk, lane, None, now, &parcel);
+            write.outbox.push(row);
             if let Some(next) = next.map(instant) {
                 write
                     .timers_set
