@@ -7,12 +7,13 @@ use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::catalog::PluginState;
-use tocsin_store::{Class, OutboxKey, OutboxRow, StoreError, Table};
+use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
 use crate::app::App;
 use crate::config::MAIL_CONTACT;
 use crate::metrics::CommitTimes;
+use crate::runtime::state::tables::dead_letter;
 use crate::runtime::{Delivery, EngineError, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
@@ -122,7 +123,11 @@ impl Vitals {
             page_wait_ms: oldest_page.map_or(0, |at| now.since(at)),
             pages_exhausted: exhausted.map(|it| it.number).collect(),
             sweep_late_ms: app.due.sweep_late_ms(now),
-            dead_letters: dead_letters(app, now)?,
+            dead_letters: dead_letter::count_since(
+                app.store.as_ref(),
+                now.minus_ms(DEAD_LETTERS_MS),
+                DEAD_LETTERS_MAX,
+            )?,
             policy_hash: app.policies.hash(),
             policy_faults: app.policies.faults().map(|it| it.to_string()),
             policy_failures: app
@@ -186,23 +191,6 @@ fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, Engi
     let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
     let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
     Ok((!is_taken).then_some((id, page)))
-}
-
-fn dead_letters(app: &App, now: Timestamp) -> Result<(usize, Option<String>), StoreError> {
-    let mut after = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
-    let (mut count, mut newest) = (0, None);
-    while count < DEAD_LETTERS_MAX {
-        let store = &app.store;
-        let rows = store.rows(Table::DeadLetter, "", Some(&after), PAGE_ROWS)?;
-        let Some((key, row)) = rows.last() else { break };
-        count += rows.len();
-        newest = row
-            .value
-            .get("why")
-            .and_then(|it| it.as_str().map(str::to_owned));
-        after.clone_from(key);
-    }
-    Ok((count, newest))
 }
 
 fn plugins(app: &App) -> Vec<PluginVitals> {

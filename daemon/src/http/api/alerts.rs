@@ -119,7 +119,7 @@ pub(in crate::http) fn each_alert(
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
     let store = app.store.as_ref();
-    let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
+    let stopped = ALERTS.for_each_after(store, after, |_, alert| {
         if shown.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }

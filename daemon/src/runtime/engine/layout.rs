@@ -220,12 +220,6 @@ impl Engine {
     }
 }
 
-/// The row key of what an incident is called elsewhere.
-#[must_use]
-pub fn reference_key(plugin: &str, kind: &str, id: &str) -> String {
-    format!("{plugin}/{kind}/{id}")
-}
-
 /// The key of a core timer's row.
 #[must_use]
 pub fn timer_key(timer: &Timer) -> TimerKey {

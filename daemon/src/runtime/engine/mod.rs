@@ -63,8 +63,7 @@ impl Engine {
         delays: Delays,
         make_id: MakeId,
     ) -> Result<Self, EngineError> {
-        let number = store.row(Table::Meta, NUMBER_ROW)?;
-        let last_number = number.and_then(|row| row.value.as_u64()).unwrap_or(0);
+        let last_number = number::last(store.as_ref())?.value;
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),

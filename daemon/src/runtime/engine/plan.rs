@@ -458,8 +458,7 @@ impl Engine {
 
     fn lay_out_write(write: &Write, batch: &mut Batch) {
         let write = write.clone();
-        batch.guards.extend(write.guards);
-        batch.rows.extend(write.rows);
+        write.rows.lay_out(batch);
         batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
         batch.timers_cancel.extend(write.timers_cancel);

@@ -6,11 +6,13 @@ use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{
-    Claimed, Class, CommandKey, CommitError, Guard, NewDelivery, RowChange, Settle, StoreError,
+    Claimed, Class, CommandKey, CommitError, NewDelivery, Settle, StoreError,
     TimerKey, TimerRow,
 };
 
 use std::sync::Arc;
+
+use crate::runtime::state::tables::RowWrites;
 
 /// What the engine can be asked. All that one request makes durable is one batch.
 #[derive(Clone, Debug)]
@@ -62,6 +64,16 @@ pub enum Request {
     Expire,
 }
 
+impl Request {
+    /// Rows that need no decision.
+    pub fn rows(rows: RowWrites) -> Self {
+        Self::Write(Box::new(Write {
+            rows,
+            ..Write::default()
+        }))
+    }
+}
+
 /// What caused a command: a timer that fired, or a delivery that came to its end.
 #[derive(Clone, Debug, Default)]
 pub struct Cause {
@@ -78,10 +90,8 @@ pub struct Cause {
 /// Rows, deliveries and timers that need no decision.
 #[derive(Clone, Debug, Default)]
 pub struct Write {
-    /// Rows that must be as they were read.
-    pub guards: Vec<Guard>,
-    /// Rows to write or remove.
-    pub rows: Vec<RowChange>,
+    /// Rows to write or remove, and the revisions that they were decided on.
+    pub rows: RowWrites,
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
     /// Timers to set.
