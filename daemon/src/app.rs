@@ -15,19 +15,18 @@ use tocsin_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ack_links::AckLinks;
-use crate::auth::Tokens;
+use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
 use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, watch};
-use crate::mail::{AckKey, Mailer};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::people::responders::ResponderLookup;
 use crate::plugins::{DaemonServices, subscribers};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Clock, Parts, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
+    Clock, Parts, Policies, Reload, Runtime, Silences, Subscribers, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;

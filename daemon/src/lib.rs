@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ack_links;
 pub mod actions;
 pub mod app;
 pub mod auth;
@@ -24,4 +23,3 @@ pub mod runtime;
 pub mod shipped;
 pub mod silence;
 pub mod standin;
-pub mod tokens;

@@ -11,14 +11,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::teller::Teller;
-use crate::ack_links;
 use crate::app::{App, Ingredients};
-use crate::auth::NewToken;
+use crate::auth::{AckKey, NewToken, Scope};
 use crate::config;
 use crate::runtime::{Clock, FastClock};
 use crate::shipped;
 use crate::standin::slack::{Member, Setup, SlackStandIn};
-use crate::tokens::Scope;
 
 /// How many times as fast the story's clock runs.
 pub const SPEED: u32 = 40;
@@ -73,7 +71,7 @@ impl World {
             store: Arc::new(SledStore::open(&folder.path("data"))?),
             cache: Some(folder.path("aot")),
             policies_kept: None,
-            ack_key: ack_links::fresh_key()?,
+            ack_key: AckKey::random()?,
         };
         let app = App::build(loaded.config, ingredients).await?;
         if let Some((plugin, why)) = app.plugin_faults.first() {

@@ -14,7 +14,7 @@ use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
-use crate::mail::{AckClaim, AckRefusal};
+use crate::auth::{AckClaim, AckRefusal};
 use crate::runtime::EngineError;
 
 /// The channel that an acknowledgement by link came through.

@@ -16,9 +16,9 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, parsing};
 use crate::app::App;
+use crate::auth::repeatable;
 use crate::config::{IntegrationConfig, IntegrationKind};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
-use crate::tokens::repeatable;
 
 /// Most alerts that one answer names as unreadable.
 const REJECTED_SHOWN_MAX: usize = 100;

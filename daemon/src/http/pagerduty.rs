@@ -18,13 +18,13 @@ use super::RequestId;
 use super::body::read_unpacked;
 use super::problem::{Kind, Problem};
 use crate::app::App;
+use crate::auth::{Scope, Token};
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
 use crate::ingest::pagerduty::{
     Accepted, Change, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
 };
 use crate::runtime::{Request, Write, change_key};
-use crate::tokens::{Scope, Token};
 
 /// How long a change is kept, in milliseconds: thirty days.
 const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;

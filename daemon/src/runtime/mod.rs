@@ -35,12 +35,12 @@ pub use outbox::backoff::{RetryPolicy, retry_at};
 pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
-pub(crate) use run_to_completion::run_to_completion;
 pub use state::leases::Leases;
 pub use state::silences::{SilenceError, Silences};
 pub(crate) use state::tables::change::change_key;
 pub use state::tables::change::newest_changes;
 pub use state::tables::summary::Summary;
+pub use state::tokens::{TokenError, Tokens};
 pub use state::view::{
     IncidentState, View, decode_row, events_of, for_each_row, for_each_row_after, stream_of,
     tally_of,

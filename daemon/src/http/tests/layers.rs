@@ -8,8 +8,8 @@ use tower::ServiceExt as _;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::rig::{request, test_app};
+use crate::auth::Scope;
 use crate::http::layers;
-use crate::tokens::Scope;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
