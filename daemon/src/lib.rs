@@ -23,3 +23,4 @@ pub mod runtime;
 pub mod shipped;
 pub mod silence;
 pub mod standin;
+pub mod time;

@@ -5,7 +5,7 @@ use tocsin_core::{Labels, Timestamp};
 
 use super::batch::{Fault, Item, kind};
 use super::text::pointer_token;
-use super::time::parse_time;
+use crate::time::parse_time;
 
 /// One alert's object while its fields are taken out.
 pub(super) type Object = Map<String, Value>;

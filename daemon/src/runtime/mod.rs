@@ -27,7 +27,6 @@ pub use engine::layout::{reference_key, timer_key};
 pub use engine::request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use engine::writer::{Pending, Writer};
 pub use intake::failures::PolicyFailures;
-pub use intake::local_time::local_time;
 pub use intake::policies::{Policies, Reload};
 pub use intake::pool::POLICY_CALLS_MAX;
 pub use intake::{Accepted, Observed};

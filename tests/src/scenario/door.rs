@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tocsin::app::App;
 use tocsin::auth::{NewToken, Scope};
 use tocsin::http::router;
-use tocsin::ingest::format_time;
 use tocsin::standin::slack::SignedRequest;
+use tocsin::time::format_time;
 use tocsin_core::Timestamp;
 use tower::ServiceExt as _;
 

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
 use crate::runtime::for_each_row_after;
+use crate::time::format_time;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;

@@ -15,7 +15,7 @@ use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 /// A token that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -14,8 +14,8 @@ pub use mapping::{LabelsFrom, Mapping, Pointer, PointerError};
 use super::batch::{Fault, Item, kind, read, wrong_shape};
 use super::fields::{labels, scalar, summary, title};
 use super::fingerprint::{label_fingerprint, sender_fingerprint};
-use super::time::{epoch_time, parse_time};
 use super::{Malformed, Parsed, Received};
+use crate::time::{epoch_time, parse_time};
 
 /// Reads a body with the mapping. A body that is an array, or whose `items` points to one, holds
 /// one alert an element; any other body is one alert.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::entry::ENTRIES;
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
+use crate::time::{format_time, parse_time};
 
 #[test]
 fn a_body_that_nests_without_end_is_malformed_and_not_a_crash() {

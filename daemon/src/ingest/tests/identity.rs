@@ -3,6 +3,7 @@ use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX, TIT
 
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
+use crate::time::{format_time, parse_time};
 
 #[test]
 fn a_fingerprint_is_the_one_that_prometheus_computes() {
