@@ -20,7 +20,7 @@ pub mod metrics;
 pub mod people;
 pub mod plugins;
 pub mod runtime;
-pub mod shipped;
 pub mod silence;
 pub mod standin;
+pub mod text;
 pub mod time;

@@ -13,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::teller::Teller;
 use crate::app::{App, Ingredients};
 use crate::auth::{AckKey, NewToken, Scope};
-use crate::config;
+use crate::config::{self, SHIPPED_POLICIES};
 use crate::runtime::{Clock, FastClock};
-use crate::shipped;
 use crate::standin::slack::{Member, Setup, SlackStandIn};
 
 /// How many times as fast the story's clock runs.
@@ -49,7 +48,11 @@ impl World {
             );
         }
         let folder = Folder::make()?;
-        shipped::write_policies(&folder.path("policies"))?;
+        let policies = folder.path("policies");
+        std::fs::create_dir(&policies)?;
+        for (name, text) in SHIPPED_POLICIES {
+            std::fs::write(policies.join(name), text)?;
+        }
         for (name, secret) in [("bot-token", BOT_TOKEN), ("signing-secret", SIGNING_SECRET)] {
             std::fs::write(folder.path(name), secret)?;
         }

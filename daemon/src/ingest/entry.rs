@@ -4,9 +4,9 @@
 use tocsin_core::Timestamp;
 
 use super::alertmanager_api::AlertQuery;
-use super::generic::Mapping;
 use super::pagerduty::{ChangeEvent, Event};
 use super::{Received, alertmanager, alertmanager_api, generic, grafana};
+use crate::config::Mapping;
 use crate::silence;
 use crate::time::parse_time;
 

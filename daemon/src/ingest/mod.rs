@@ -18,7 +18,6 @@ mod fingerprint;
 pub mod generic;
 pub mod grafana;
 pub mod pagerduty;
-mod text;
 
 use tocsin_core::{IntegrationId, Signal, Timestamp};
 
