@@ -15,12 +15,11 @@ use tocsin_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ack_links::AckLinks;
-use crate::auth::Tokens;
+use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
 use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, watch};
-use crate::mail::{AckKey, Mailer};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::people::responders::ResponderLookup;
 use crate::plugins::{DaemonServices, PluginAccess, granted};
@@ -28,7 +27,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
     Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Policies, Reload, Rooms, Silences,
-    Subscribers, View, Writer,
+    Subscribers, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;

@@ -15,7 +15,7 @@ use tocsin_core::{
 use tocsin_plugin_host::wit;
 use tocsin_store::Store;
 
-use crate::ack_links::AckLinks;
+use crate::auth::AckLinks;
 use crate::people::Roster;
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::state::view::events_of;

@@ -8,8 +8,8 @@ use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
 
 use super::watch::{Watched, round};
 use super::*;
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
+use crate::auth::AckKey;
 use crate::config;
 use crate::metrics::CommitTimes;
 use crate::runtime::ManualClock;
@@ -177,7 +177,7 @@ path = "."
         store: store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let app = App::build(loaded.config, ingredients).await.unwrap();
     app.set_ready();

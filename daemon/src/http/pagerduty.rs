@@ -16,14 +16,12 @@ use super::RequestId;
 use super::body::read_unpacked;
 use super::problem::Problem;
 use crate::app::App;
+use crate::auth::{Scope, Token};
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
-use crate::ingest::pagerduty::{
-    Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
-};
+use crate::ingest::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
 use crate::runtime::Request;
 use crate::runtime::state::tables::change;
-use crate::tokens::{Scope, Token};
 
 /// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(

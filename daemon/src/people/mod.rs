@@ -12,7 +12,6 @@ pub mod responders;
 mod restriction;
 mod roster;
 mod rotation;
-mod wall;
 
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
 pub(crate) use handover::{parse_weekday, weekday_name};
@@ -20,9 +19,8 @@ pub use layer::Layer;
 pub use restriction::{Hours, Restriction};
 pub use roster::{Reached, Roster};
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};
-pub use wall::{first_instant, local_time};
 
 #[cfg(test)]
-mod sweep;
+mod clock_changes;
 #[cfg(test)]
 mod tests;

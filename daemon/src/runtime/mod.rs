@@ -24,7 +24,6 @@ pub use engine::request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use engine::writer::{Pending, Writer};
 pub use intake::assess::Assessor;
 pub use intake::failures::PolicyFailures;
-pub use intake::local_time::local_time;
 pub use intake::policies::{Policies, Reload};
 pub use intake::pool::POLICY_CALLS_MAX;
 pub use intake::{Accepted, Intake, Observed};
@@ -33,14 +32,14 @@ pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
 pub use outbox::{Channels, Outbox};
-pub(crate) use run_to_completion::run_to_completion;
 pub use state::leases::Leases;
 pub use state::silences::{SilenceError, Silences};
 pub use state::tables::change::newest_changes;
-pub use state::tables::summary::Summary;
 pub use state::tables::reference::reference_key;
+pub use state::tables::summary::Summary;
 pub use state::tables::tally::tally_of;
 pub use state::tables::{RowWrites, decode_row};
+pub use state::tokens::{TokenError, Tokens};
 pub use state::view::{IncidentState, View, events_of, stream_of};
 
 /// What every room of the runtime works with.

@@ -8,15 +8,14 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IncidentId, Labels};
-use tocsin_store::Table;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
-use crate::runtime::for_each_row_after;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::time::format_time;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;

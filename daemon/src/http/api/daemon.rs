@@ -13,7 +13,7 @@ use crate::health::{self, Check, Level, Vitals};
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 /// The plugins.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,8 +7,8 @@ use tocsin_core::{Grade, Labels, Status, Timestamp, narrate};
 use utoipa::ToSchema;
 
 use crate::disclosure::REDACTED_TITLE;
-use crate::ingest::format_time;
 use crate::runtime::{IncidentState, Summary};
+use crate::time::format_time;
 
 /// An incident in one line.
 #[derive(Debug, Serialize, ToSchema)]

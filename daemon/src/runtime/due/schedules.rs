@@ -10,7 +10,7 @@ use tocsin_store::{Class, TimerKey, TimerRow};
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::{EngineError, Request, Write};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.
 pub(crate) const SCHEDULE_TIMER: &str = "schedule";

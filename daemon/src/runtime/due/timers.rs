@@ -13,7 +13,8 @@ use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
 use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
-use crate::runtime::state::view::{View, decode_row};
+use crate::runtime::state::tables::decode_row;
+use crate::runtime::state::view::View;
 
 /// Timers that one turn fires; the rest follow in the next.
 const FIRED_MAX: usize = 256;

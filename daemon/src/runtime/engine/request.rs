@@ -6,8 +6,7 @@ use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{
-    Claimed, Class, CommandKey, CommitError, NewDelivery, Settle, StoreError,
-    TimerKey, TimerRow,
+    Claimed, Class, CommandKey, CommitError, NewDelivery, Settle, StoreError, TimerKey, TimerRow,
 };
 
 use std::sync::Arc;

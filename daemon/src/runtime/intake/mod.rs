@@ -4,7 +4,6 @@
 pub mod assess;
 pub mod failures;
 pub(crate) mod last_good;
-pub(crate) mod local_time;
 pub mod policies;
 pub(crate) mod pool;
 

@@ -24,7 +24,7 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tocsin_core::Timestamp;
-use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, StoreError, Stored, Table};
+use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, Stored, Table};
 
 use crate::runtime::engine::request::EngineError;
 
@@ -241,12 +241,4 @@ pub fn decode_row<T: DeserializeOwned>(
 ) -> Result<T, EngineError> {
     T::deserialize(value)
         .map_err(|error| EngineError::Damaged(format!("{what} cannot be decoded: {error}")))
-}
-
-/// How many rows a table has; for tests and checks.
-///
-/// # Errors
-/// [`StoreError`] when the store cannot be read.
-pub fn count(store: &dyn Store, table: Table, limit: usize) -> Result<usize, StoreError> {
-    Ok(store.rows(table, "", None, limit)?.len())
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::incident::Incident;
-use tocsin_store::{Store, Table};
 use tocsin_core::{Grade, IncidentId, PersonId, Status, TeamId, Timestamp};
+use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
 use crate::runtime::engine::request::EngineError;
