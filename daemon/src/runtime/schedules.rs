@@ -84,7 +84,7 @@ impl Runtime {
     ) -> Result<(), EngineError> {
         let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
         let mut write = Write {
-            timers_cancel: vec![row.key.clone()],
+            timers_take: vec![row.key.clone()],
             ..Write::default()
         };
         let plugin = self

@@ -63,7 +63,9 @@ macro_rules! conformance_suite {
                 verify_reads_what_is_packed;
             timers: timers_come_in_due_order, a_timer_stays_until_it_is_cancelled,
                 a_timer_set_again_has_its_new_payload, the_next_timer_is_the_earliest,
-                timers_before_1970_come_first, timers_are_listed_in_pages;
+                timers_before_1970_come_first, timers_are_listed_in_pages,
+                a_timer_is_taken_once, a_batch_that_takes_a_timer_sees_its_group,
+                a_refused_batch_takes_no_timer, a_timer_set_again_may_be_taken_again;
             deliveries: a_claim_hands_out_the_oldest_ready_row, a_settled_row_is_gone,
                 a_retry_waits_for_its_time, an_attempt_cut_off_by_a_crash_is_known,
                 a_settled_attempt_is_not_interrupted, a_lapsed_lease_is_claimed_again,

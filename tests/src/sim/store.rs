@@ -147,7 +147,10 @@ impl Inner {
     fn with_bug(&mut self, mut batch: Batch) -> Batch {
         match self.bug {
             Some(bug @ Bug::TimerLost) => batch.timers_set.retain(|_| !self.strikes(bug)),
-            Some(bug @ Bug::TimerStays) => batch.timers_cancel.retain(|_| !self.strikes(bug)),
+            Some(bug @ Bug::TimerStays) => {
+                batch.timers_cancel.retain(|_| !self.strikes(bug));
+                batch.timers_take.retain(|_| !self.strikes(bug));
+            }
             Some(bug @ Bug::PageForgotten) => batch
                 .outbox
                 .retain(|row| row.class != Class::Page || !self.strikes(bug)),

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use tocsin_core::Timestamp;
 
 use super::{Delivery, Inner, Lease};
-use crate::bytes::{Encoded, name_of};
+use crate::bytes::{Encoded, name_of, timer_name};
 use crate::chunk;
 use crate::{
     Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey, OutboxRow,
-    RowChange, Settle, Stored, StreamId,
+    RowChange, Settle, Stored, StreamId, TimerKey,
 };
 
 impl Inner {
@@ -43,7 +43,7 @@ impl Inner {
         for timer in batch.timers_set {
             self.timers.insert(timer.key, timer.payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.timers.remove(key);
         }
         for pack in &batch.packs {
@@ -67,6 +67,10 @@ impl Inner {
             {
                 return Err(CommitError::Fenced(name_of(&settle.token.key)));
             }
+        }
+        let gone = |timer: &&TimerKey| !self.timers.contains_key(timer);
+        if let Some(gone) = batch.timers_take.iter().find(gone) {
+            return Err(CommitError::TimerTaken(timer_name(gone)));
         }
         let mut appended: BTreeMap<&StreamId, u64> = BTreeMap::new();
         for append in &batch.appends {

@@ -83,7 +83,7 @@ impl<'a> Group<'a> {
         for (timer, payload) in batch.timers_set.iter().zip(bytes.timers) {
             self.put(keys::timer(&timer.key), payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.remove(keys::timer(key));
         }
         for pack in &batch.packs {

@@ -37,6 +37,8 @@ struct Rough {
     cancel: Vec<(Class, u8, u8)>,
     timers: Vec<(i64, u8)>,
     timers_cancel: Vec<(i64, u8)>,
+    /// Whether to take the earliest timer, or one that is most likely not set.
+    timers_take: Option<bool>,
     command: Option<(u8, i64)>,
     settle: Option<(u8, Option<i64>)>,
     packs: Vec<(u8, i8)>,
@@ -55,6 +57,7 @@ fn rough() -> impl Strategy<Value = Rough> {
         proptest::option::weighted(0.4, (0..3_u8, proptest::option::of(0..4_i64))),
         vec((0..3_u8, prop_oneof![9 => Just(0_i8), 1 => -1..2_i8]), 0..2),
         proptest::bool::weighted(0.1),
+        proptest::option::weighted(0.2, proptest::bool::weighted(0.8)),
     );
     let rest = (
         // Mostly the version that stands, sometimes one beside it.
@@ -88,7 +91,7 @@ fn rough() -> impl Strategy<Value = Rough> {
     );
     (rest, ends).prop_map(|(rest, ends)| {
         let (appends, guards, rows, outbox, cancel) = rest;
-        let (timers, timers_cancel, command, settle, packs, needs_first) = ends;
+        let (timers, timers_cancel, command, settle, packs, needs_first, timers_take) = ends;
         Rough {
             appends,
             guards,
@@ -97,6 +100,7 @@ fn rough() -> impl Strategy<Value = Rough> {
             cancel,
             timers,
             timers_cancel,
+            timers_take,
             command,
             settle,
             packs,
@@ -233,6 +237,11 @@ impl Run {
             Pack { stream, expected }
         };
         let packs = rough.packs.into_iter().map(pack).collect();
+        let timers_take = rough.timers_take.map(|earliest| {
+            let first = self.memory.timers(None, 1).unwrap().pop();
+            let first = first.filter(|_| earliest).map(|timer| timer.key);
+            first.unwrap_or_else(|| timer((8, 3)))
+        });
         let mut outbox = Vec::new();
         for (class, lane, coalesce, ms) in rough.outbox {
             self.made += 1;
@@ -277,6 +286,7 @@ impl Run {
                 })
                 .collect(),
             timers_cancel: rough.timers_cancel.into_iter().map(timer).collect(),
+            timers_take: timers_take.into_iter().collect(),
             command: rough.command.map(|(n, ms)| CommandResult {
                 key: CommandKey(name(n)),
                 result: json!(self.made),
