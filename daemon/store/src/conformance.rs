@@ -13,6 +13,7 @@
 
 pub mod commits;
 pub mod deliveries;
+pub mod guards;
 pub mod lanes;
 pub mod limits;
 pub mod packs;
@@ -44,11 +45,15 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $make;
             commits: a_batch_commits_whole, a_refused_batch_leaves_nothing,
                 a_conflict_fails_only_its_own_batch, later_batches_see_earlier_ones_of_the_group,
-                a_stream_refuses_a_version_that_has_passed, a_guard_refuses_a_row_that_moved,
-                a_guard_refuses_a_row_that_is_there, revisions_are_never_used_twice,
+                a_stream_refuses_a_version_that_has_passed, revisions_are_never_used_twice,
                 a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
                 everything_is_there_after_a_crash,
                 a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part;
+            guards: a_guard_refuses_a_row_that_moved, a_guard_refuses_a_row_that_is_there,
+                a_guard_refuses_a_row_that_was_removed,
+                a_guard_refuses_a_row_that_was_removed_and_written_again, a_guard_sees_its_group,
+                a_guard_does_not_see_what_was_refused, a_guard_sees_the_whole_of_a_large_group,
+                a_guard_is_checked_before_the_rows_of_its_batch;
             limits: too_large_is_refused_before_anything_is_written,
                 a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
             reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
