@@ -13,12 +13,14 @@
 
 pub mod commits;
 pub mod deliveries;
+pub mod feed;
 pub mod guards;
 pub mod lanes;
 pub mod limits;
 pub mod packs;
 pub mod reads;
 pub mod timers;
+pub mod writers;
 
 use serde_json::{Value, json};
 use tocsin_core::Timestamp;
@@ -85,6 +87,13 @@ macro_rules! conformance_suite {
                 next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
                 a_newer_state_replaces_the_waiting_one, a_state_being_delivered_is_not_replaced,
                 only_the_same_state_of_the_same_lane_is_replaced, pages_are_never_merged;
+            feed: the_feed_says_what_a_commit_changed,
+                what_changes_no_stream_or_row_has_no_position, what_is_forgotten_is_in_the_feed,
+                the_feed_is_read_in_pages, an_answer_of_the_feed_has_a_size,
+                a_reader_too_far_behind_is_told, a_position_is_never_used_again,
+                the_feed_hides_nothing_over_a_restart;
+            writers: two_writers_get_numbers_of_their_own, two_writers_take_a_timer_once,
+                two_writers_write_a_guarded_row_once, a_follower_misses_nothing_of_two_writers;
         }
     };
     ($make:expr; $($module:ident: $($case:ident),+;)+) => {

@@ -8,7 +8,8 @@ use tocsin_core::Timestamp;
 
 use crate::{
     Append, Batch, ClaimToken, Class, CommandKey, CommandResult, Guard, MemoryStore, NewDelivery,
-    OutboxKey, Pack, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
+    OutboxKey, Pack, Position, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey,
+    TimerRow,
 };
 
 /// Most claims that a run settles from; older ones are forgotten.
@@ -326,6 +327,13 @@ impl Run {
                 disk.next_ready(class).unwrap(),
                 memory.next_ready(class).unwrap()
             );
+        }
+        let newest = memory.feed_position().unwrap();
+        assert_eq!(disk.feed_position().unwrap(), newest);
+        for back in 0..9 {
+            let after = Position(newest.0.saturating_sub(back));
+            let feed = memory.feed(after, 99).unwrap();
+            assert_eq!(disk.feed(after, 99).unwrap(), feed);
         }
         for key in ["", "a", "a\0", "b"].map(|key| CommandKey(key.to_owned())) {
             let result = memory.command_result(&key).unwrap();
