@@ -79,7 +79,7 @@ impl Due {
     ) -> Result<(), EngineError> {
         let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
         let mut write = Write {
-            timers_cancel: vec![row.key.clone()],
+            timers_take: vec![row.key.clone()],
             ..Write::default()
         };
         let plugin = self.plugins.get(turn.plugin.as_str());

@@ -1,5 +1,5 @@
 //! Timers that are due become commands. The core checks each: one that its incident no longer
-//! wants is refused and goes, and the timer is cancelled in the same batch either way.
+//! wants is refused and goes, and the timer is taken in the same batch either way.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
 use tocsin_core::{Actor, Incident, Timestamp};
-use tocsin_store::TimerRow;
+use tocsin_store::{CommitError, TimerRow};
 
 use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
@@ -27,6 +27,9 @@ impl Due {
         for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
             match outcome {
                 Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(EngineError::Commit(CommitError::TimerTaken(timer))) => {
+                    tracing::debug!(timer, "a timer was fired or cancelled elsewhere");
+                }
                 Err(error) => tracing::error!(%error, "a timer could not be fired"),
                 Ok(()) => count += 1,
             }

@@ -438,7 +438,7 @@ impl Engine {
     }
 
     fn lay_out_cause(cause: &Cause, batch: &mut Batch) {
-        batch.timers_cancel.extend(cause.fired.clone());
+        batch.timers_take.extend(cause.fired.clone());
         Self::lay_out_write(&cause.also, batch);
         if cause.settles.is_some() {
             batch.settles.clone_from(&cause.settles);
@@ -451,6 +451,7 @@ impl Engine {
         batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
         batch.timers_cancel.extend(write.timers_cancel);
+        batch.timers_take.extend(write.timers_take);
         if write.settles.is_some() {
             batch.settles = write.settles;
         }

@@ -76,7 +76,7 @@ impl Request {
 /// What caused a command: a timer that fired, or a delivery that came to its end.
 #[derive(Clone, Debug, Default)]
 pub struct Cause {
-    /// The timer, cancelled with the command.
+    /// The timer, taken with the command.
     pub fired: Option<TimerKey>,
     /// The claim, settled with the command.
     pub settles: Option<Settle>,
@@ -97,6 +97,8 @@ pub struct Write {
     pub timers_set: Vec<TimerRow>,
     /// Timers to cancel.
     pub timers_cancel: Vec<TimerKey>,
+    /// The timers that caused this; each must still be set.
+    pub timers_take: Vec<TimerKey>,
     /// The claim that this settles.
     pub settles: Option<Settle>,
 }
