@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
 use crate::disclosure::Payloads;
-use crate::health::{Heartbeat, watch};
+use crate::health::{Heartbeat, RelayProbe, Subject, watch};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::people::responders::ResponderLookup;
+use crate::people::ResponderLookup;
 use crate::plugins::{DaemonServices, subscribers};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
@@ -32,6 +32,9 @@ use crate::runtime::{
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
 /// it finds changes on any file system, also where no notification comes.
 const POLICY_LOOK_MS: u64 = 1_000;
+
+/// How long a loop of the runtime that broke waits before it restarts, in milliseconds.
+const LOOP_RESTART_MS: u64 = 1_000;
 
 /// What a daemon is made of, besides its configuration.
 pub struct Ingredients {
@@ -63,10 +66,10 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     /// When it was built.
     pub started_at: Timestamp,
-    /// The sign of life to the outside, if one is configured.
-    pub heartbeat: Option<Heartbeat>,
+    /// What its health is read from.
+    pub health: Arc<Subject>,
     /// Plugins that could not be loaded, each with why.
-    pub plugin_faults: Vec<(String, String)>,
+    pub plugin_faults: Arc<[(String, String)]>,
     /// Whether the daemon takes requests: not before it has started, not after it drains.
     ready: AtomicBool,
     stop: CancellationToken,
@@ -107,7 +110,7 @@ impl App {
         let heartbeat = config.heartbeat.as_ref().map(Heartbeat::new).transpose()?;
         let responders = ResponderLookup {
             roster: Arc::clone(&roster),
-            subscribers: Arc::clone(&subscribed),
+            served: Arc::clone(&subscribed) as _,
             has_mail: mailer.is_some(),
         };
         let silences = Arc::new(Silences::load(store.as_ref())?);
@@ -133,6 +136,8 @@ impl App {
             woken,
         }));
         let (host, plugin_faults) = host(&config, cache, services, &runtime).await?;
+        let plugin_faults: Arc<[_]> = plugin_faults.into();
+        let health = subject(&config, &runtime, &host, &plugin_faults, heartbeat);
         Ok(Arc::new(Self {
             config,
             runtime,
@@ -141,7 +146,7 @@ impl App {
             ack_links,
             tokens,
             started_at,
-            heartbeat,
+            health: Arc::new(health),
             plugin_faults,
             ready: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -171,11 +176,12 @@ impl App {
             }
         });
         self.set_ready();
-        tokio::spawn(watch(Arc::clone(self), self.stop.clone()));
+        let (app, health) = (Arc::clone(self), Arc::clone(&self.health));
+        tokio::spawn(watch(health, move || app.is_ready(), self.stop.clone()));
         Ok(())
     }
 
-    /// Runs a loop of the runtime, and begins it anew if it should break: a daemon that takes
+    /// Runs a loop of the runtime, and restarts it if it should break: a daemon that accepts
     /// alerts and pages nobody is worse than none.
     fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Runtime>, CancellationToken) -> F)
     where
@@ -186,8 +192,8 @@ impl App {
             loop {
                 let ended = tokio::spawn(run(Arc::clone(&runtime), stop.clone())).await;
                 let Err(error) = ended else { return };
-                tracing::error!(name, %error, "a loop of the runtime broke; it begins anew");
-                tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)).await;
+                tracing::error!(name, %error, "a loop of the runtime broke; it restarts");
+                tokio::time::sleep(Duration::from_millis(LOOP_RESTART_MS)).await;
             }
         });
     }
@@ -298,6 +304,31 @@ async fn host(
     // Set once, here: the runtime is new.
     let _was_set = runtime.plugins.set(Arc::clone(&host));
     Ok((host, faults))
+}
+
+fn subject(
+    config: &Arc<Config>,
+    runtime: &Arc<Runtime>,
+    host: &Arc<PluginHost>,
+    plugin_faults: &Arc<[(String, String)]>,
+    heartbeat: Option<Heartbeat>,
+) -> Subject {
+    let swept = Arc::clone(runtime);
+    Subject {
+        config: Arc::clone(config),
+        clock: Arc::clone(&runtime.clock),
+        store: Arc::clone(&runtime.store),
+        view: Arc::clone(&runtime.view),
+        leases: Arc::clone(&runtime.leases),
+        writer: runtime.writer.clone(),
+        assessor: Arc::clone(&runtime.assessor),
+        metrics: Arc::clone(&runtime.metrics),
+        host: Arc::clone(host),
+        plugin_faults: Arc::clone(plugin_faults),
+        sweep_late_ms: Box::new(move |now| swept.sweep_late_ms(now)),
+        heartbeat,
+        relay: runtime.mailer.clone().map(RelayProbe::new),
+    }
 }
 
 async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String)> {

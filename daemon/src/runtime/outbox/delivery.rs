@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, PluginId, Timestamp};
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
-/// The channel of the host's own mail relay: the last contact of every page.
-pub const MAIL_CHANNEL: &str = "mail";
+use crate::people::ServedContacts;
+
+pub use crate::people::MAIL_CHANNEL;
 
 /// A delivery's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +88,12 @@ pub struct Subscriber {
     pub events: BTreeSet<String>,
     /// The kinds of contacts that it reaches, e.g. `slack`.
     pub contacts: BTreeSet<String>,
+}
+
+impl ServedContacts for ArcSwap<Subscribers> {
+    fn serves(&self, kind: &str) -> bool {
+        self.load().for_contact(kind).is_some()
+    }
 }
 
 impl Subscribers {
