@@ -68,7 +68,7 @@ impl Rig {
         let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
         app.subscribers.store(Arc::new(chat()));
         let sample = Arc::new(signal("sample", 1, SignalStatus::Firing, now));
-        let verdicts = app.intake.assessor().assess(&sample, true, now)?;
+        let verdicts = app.health.assessor.assess(&sample, true, now)?;
         let verdicts = verdicts.context("the policies say nothing of a firing alert")?;
         Ok(Self {
             app,

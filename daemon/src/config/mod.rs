@@ -36,7 +36,7 @@ pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;
 pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
-pub use mail::{MAIL_CONTACT, MailConfig, MailTls};
+pub use mail::{MailConfig, MailTls};
 pub use mapping::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer, PointerError};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
 pub use plugin::PluginTable;

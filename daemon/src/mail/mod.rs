@@ -10,7 +10,7 @@ mod letter;
 mod mailer;
 
 pub use letter::PageMail;
-pub use mailer::{MailError, Mailer, Receipt, SEND_TIMEOUT, SetupError};
+pub use mailer::{CannotLogIn, MailError, Mailer, Receipt, SEND_TIMEOUT, SetupError};
 
 #[cfg(test)]
 mod tests;

@@ -186,6 +186,22 @@ async fn the_outcome_follows_from_the_step_at_which_it_broke() {
 }
 
 #[tokio::test]
+async fn a_log_in_without_a_page_says_whether_the_relay_answers() {
+    let (port, session) = relay(Relay::Takes).await;
+    let mailer = Mailer::new(&config(port)).unwrap();
+    assert_eq!(mailer.log_in(SEND_TIMEOUT).await, Ok(()));
+    let heard = session.await.unwrap();
+    assert!(heard.contains("QUIT") && !heard.contains("MAIL"), "{heard}");
+    let gone = mailer.log_in(SEND_TIMEOUT).await.unwrap_err().to_string();
+    assert!(gone.contains(&format!("127.0.0.1:{port}")), "{gone}");
+    let (port, _session) = relay(Relay::SilentAt("CONNECT")).await;
+    let silent = Mailer::new(&config(port)).unwrap();
+    let limit = Duration::from_millis(200);
+    let silent = silent.log_in(limit).await.unwrap_err().to_string();
+    assert!(silent.contains("no answer"), "{silent}");
+}
+
+#[tokio::test]
 async fn a_relay_that_is_not_there_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

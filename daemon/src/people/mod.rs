@@ -8,7 +8,7 @@
 
 mod handover;
 mod layer;
-pub mod responders;
+mod responders;
 mod restriction;
 mod roster;
 mod rotation;
@@ -16,6 +16,7 @@ mod rotation;
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
 pub(crate) use handover::{parse_weekday, weekday_name};
 pub use layer::Layer;
+pub use responders::{MAIL_CHANNEL, MAIL_CONTACT, ResponderLookup, ServedContacts};
 pub use restriction::{Hours, Restriction};
 pub use roster::{Reached, Roster};
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};

@@ -68,7 +68,7 @@ pub(crate) async fn doctor(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<Health>, Problem> {
-    let vitals = blocking(move || Ok(Vitals::read(&app)?)).await?;
+    let vitals = blocking(move || Ok(Vitals::read(&app.health)?)).await?;
     let checks = health::checks(&vitals);
     Ok(axum::Json(Health {
         level: health::worst(&checks),

@@ -20,7 +20,7 @@ use tocsin_policy::{
 };
 
 use crate::metrics::Metrics;
-use crate::people::responders::ResponderLookup;
+use crate::people::ResponderLookup;
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::intake::failures::PolicyFailures;
 use crate::runtime::intake::policies::Policies;
