@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 use crate::ack_links::AckLinks;
 use crate::auth::Tokens;
 use crate::config::Config;
-use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, watch};
 use crate::mail::{AckKey, Mailer};
 use crate::metrics::Metrics;
@@ -27,7 +26,7 @@ use crate::plugins::{DaemonServices, subscribers};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Clock, Parts, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
+    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;

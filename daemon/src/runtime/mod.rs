@@ -35,6 +35,7 @@ pub use outbox::backoff::{RetryPolicy, retry_at};
 pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
+pub use outbox::payload::Payloads;
 pub(crate) use run_to_completion::run_to_completion;
 pub use state::leases::Leases;
 pub use state::silences::{SilenceError, Silences};
@@ -46,7 +47,6 @@ pub use state::view::{
     tally_of,
 };
 
-use crate::disclosure::Payloads;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use intake::assess::Assessor;

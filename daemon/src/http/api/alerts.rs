@@ -12,6 +12,7 @@ use tocsin_store::Table;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::disclosure::Clearance;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
@@ -78,8 +79,8 @@ pub(crate) struct AlertLine {
 pub(in crate::http) struct Shown {
     /// Firing, ended, or both.
     pub(in crate::http) firing: Option<bool>,
-    /// Whether alerts of security incidents too.
-    pub(in crate::http) clearance: bool,
+    /// Alerts of security incidents are left out without it.
+    pub(in crate::http) clearance: Clearance,
 }
 
 /// Lists alerts.
@@ -137,7 +138,7 @@ pub(in crate::http) fn each_alert(
                     known
                 }
             };
-            if security && !shown.clearance {
+            if !shown.clearance.may_see(security) {
                 return Ok(ControlFlow::Continue(()));
             }
             number = Some(its);

@@ -5,3 +5,4 @@ pub mod deliver;
 pub mod delivery;
 pub mod mail;
 pub mod outcome;
+pub mod payload;

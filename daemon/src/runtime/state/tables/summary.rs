@@ -5,6 +5,7 @@ use serde_json::Value;
 use tocsin_core::incident::Incident;
 use tocsin_core::{Grade, IncidentId, PersonId, Status, TeamId, Timestamp};
 
+use crate::disclosure::{Clearance, DisclosedLine};
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::state::view::decode_row;
 
@@ -15,12 +16,9 @@ pub struct Summary {
     pub id: IncidentId,
     /// The short number that people say aloud.
     pub number: u64,
-    /// One line.
-    pub title: String,
-    /// The service that is hurt.
-    pub service: String,
-    /// The team that owns it.
-    pub team: Option<TeamId>,
+    title: String,
+    service: String,
+    team: Option<TeamId>,
     /// How bad.
     pub grade: Grade,
     /// Whether only people with clearance may know.
@@ -50,6 +48,26 @@ impl Summary {
     /// [`EngineError::Damaged`] when it is none.
     pub fn from_row(value: &Value) -> Result<Self, EngineError> {
         decode_row("the summary of an incident", value)
+    }
+
+    /// What its reader may see of it.
+    #[must_use]
+    pub fn disclosed(self, clearance: Clearance) -> DisclosedLine {
+        let line = DisclosedLine {
+            id: self.id,
+            number: self.number,
+            title: self.title,
+            service: Some(self.service),
+            team: self.team,
+            grade: self.grade,
+            security: self.security,
+            status: self.status,
+            acknowledged: self.acknowledged,
+            operator: self.operator,
+            opened_at: self.opened_at,
+            resolved_at: self.resolved_at,
+        };
+        line.under(clearance)
     }
 }
 
