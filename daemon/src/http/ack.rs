@@ -86,7 +86,7 @@ pub(super) async fn acknowledge(
         via: VIA.to_owned(),
     };
     let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
+    match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
             &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
@@ -96,7 +96,7 @@ pub(super) async fn acknowledge(
 }
 
 fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
+    app.ack_links.read(token, app.clock.now())
 }
 
 async fn incident(
@@ -116,7 +116,7 @@ async fn incident(
         return Err(sorry(StatusCode::FORBIDDEN, &why));
     }
     let (app, id) = (Arc::clone(app), claim.incident.clone());
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
@@ -126,7 +126,7 @@ async fn incident(
 
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let seen = Disclosed::of(incident, app.runtime.payloads.clearance_of(person));
+    let seen = Disclosed::of(incident, app.payloads.clearance_of(person));
     let line = seen.line;
     let drill = if seen.drill { " (drill)" } else { "" };
     format!(

@@ -6,28 +6,26 @@ use std::sync::Arc;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
-use tocsin_plugin_host::LoadedPlugin;
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};
 
+use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
-use crate::runtime::{
-    Done, EngineError, IncidentState, Runtime, Summary, decode_row, reference_key,
-};
+use crate::runtime::{Done, EngineError, IncidentState, Summary, decode_row, reference_key};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
 pub(super) async fn carry_out(
-    runtime: &Arc<Runtime>,
+    access: &PluginAccess,
     command: PluginCommand,
 ) -> Result<CommandAnswer, CommandError> {
     let call = Call {
-        runtime,
+        access,
         plugin: &command.plugin,
         key: &command.key,
     };
@@ -94,7 +92,7 @@ pub(super) async fn carry_out(
 
 /// One command of one plugin.
 struct Call<'a> {
-    runtime: &'a Arc<Runtime>,
+    access: &'a PluginAccess,
     plugin: &'a str,
     key: &'a str,
 }
@@ -102,30 +100,28 @@ struct Call<'a> {
 impl Call<'_> {
     fn state(&self, id: &str) -> Result<Arc<IncidentState>, CommandError> {
         let found = match id.parse::<u64>() {
-            Ok(number) => self.runtime.view.incident_of_number(number),
-            Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
+            Ok(number) => self.access.view.incident_of_number(number),
+            Err(_) => self.access.view.incident(&IncidentId(id.to_owned())),
         };
         found.map_err(refused)?.ok_or(CommandError::NotFound)
     }
 
     fn wire(&self, state: &IncidentState) -> wit::Incident {
-        let payloads = &self.runtime.payloads;
+        let payloads = &self.access.payloads;
         payloads.incident(&state.incident, &self.plugin.into(), self.clearance())
     }
 
-    fn loaded(&self) -> Option<LoadedPlugin> {
-        self.runtime.plugins.get()?.get(self.plugin)
-    }
-
     fn clearance(&self) -> Clearance {
-        self.loaded().is_some_and(|it| it.clearance()).into()
+        let subscribers = self.access.subscribers.load();
+        let plugin = subscribers.of(self.plugin);
+        plugin.is_some_and(|it| it.clearance).into()
     }
 
     /// What both the plugin and who it speaks for may see.
     fn clearance_with(&self, by: &wit::Actor) -> Clearance {
         match self.actor(by) {
             Ok(Actor::Person(id)) => {
-                let person = self.runtime.payloads.clearance_of(&id);
+                let person = self.access.payloads.clearance_of(&id);
                 self.clearance().and(person)
             }
             Ok(_) => self.clearance(),
@@ -143,7 +139,7 @@ impl Call<'_> {
         let after = after.map(|id| self.state(id)).transpose()?;
         let after = after.map(|state| Summary::row_key(state.incident.number));
         let rows = self
-            .runtime
+            .access
             .store
             .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
             .map_err(|error| CommandError::Unavailable(error.to_string()))?;
@@ -159,7 +155,7 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.runtime.store.row(Table::Reference, &key);
+        let row = self.access.store.row(Table::Reference, &key);
         let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
         let Some(row) = row else {
             return Ok(CommandAnswer::Found(None));
@@ -189,7 +185,12 @@ impl Call<'_> {
             ..Draft::default()
         };
         let key = Some(self.command_key());
-        let done = self.runtime.open(draft, by, key).await.map_err(refused)?;
+        let done = self
+            .access
+            .intake
+            .open(draft, by, key)
+            .await
+            .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
             let plugin = PluginId::from(self.plugin);
@@ -197,7 +198,8 @@ impl Call<'_> {
             let by = Actor::Plugin(plugin);
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
-                .runtime
+                .access
+                .intake
                 .command(id.clone(), by, Command::Link(link), Some(key));
             linked.await.map_err(refused)?;
         }
@@ -269,7 +271,8 @@ impl Call<'_> {
         command: Command,
     ) -> Result<Done, CommandError> {
         let key = Some(self.command_key());
-        self.runtime
+        self.access
+            .intake
             .command(id, by, command, key)
             .await
             .map_err(refused)
@@ -285,15 +288,16 @@ impl Call<'_> {
             return Ok(Actor::Plugin(self.plugin.into()));
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
-        let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
-        if !self.loaded().is_some_and(is_own) {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
                 "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
                  of plugin.toml",
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.runtime, &by.kind, &by.id) {
+        match person_by_contact(self.access, &by.kind, &by.id) {
             Some(person) => Ok(Actor::Person(person)),
             None => Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
@@ -305,8 +309,8 @@ impl Call<'_> {
 }
 
 /// The person with a contact.
-pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Option<PersonId> {
-    let people = runtime.payloads.roster.people.values();
+pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
+    let people = access.payloads.roster.people.values();
     let has = |it: &&tocsin_core::Person| {
         it.contacts
             .iter()

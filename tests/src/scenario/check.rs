@@ -47,7 +47,7 @@ impl World {
                 Ok(())
             }
             Fact::Incidents(wanted) => {
-                let store = &self.app()?.runtime.store;
+                let store = &self.app()?.store;
                 let rows = store.rows(Table::Summary, "", None, PAGE_ROWS)?;
                 let found = rows.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
@@ -113,12 +113,12 @@ impl World {
     }
 
     fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
-        let state = self.app()?.runtime.view.incident_of_number(number)?;
+        let state = self.app()?.view.incident_of_number(number)?;
         state.with_context(|| format!("expected incident {number}; there is none"))
     }
 
     fn stream(&self, state: &IncidentState) -> Result<Vec<Recorded>> {
-        let store = &self.app()?.runtime.store;
+        let store = &self.app()?.store;
         Ok(events_of(store.as_ref(), &state.incident.id)?)
     }
 
@@ -149,11 +149,7 @@ impl World {
             .iter()
             .map(ToString::to_string)
             .collect();
-        for (_, row) in app
-            .runtime
-            .store
-            .rows(Table::Summary, "", None, PAGE_ROWS)?
-        {
+        for (_, row) in app.store.rows(Table::Summary, "", None, PAGE_ROWS)? {
             let state = self.state(Summary::from_row(&row.value)?.number)?;
             for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
@@ -188,11 +184,7 @@ impl World {
     }
 
     fn check_alert(&self, name: &str, stands: &str) -> Result<()> {
-        let rows = self
-            .app()?
-            .runtime
-            .store
-            .rows(Table::Alert, "", None, PAGE_ROWS)?;
+        let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;
             if alert.labels.get("alertname").map(String::as_str) != Some(name) {

@@ -138,7 +138,7 @@ pub(crate) async fn open(
 ) -> Result<(StatusCode, axum::Json<Outcome>), Problem> {
     let key = command_key(&headers, &holder, "open")?;
     let draft = new.into_draft(&app)?;
-    let done = app.runtime.open(draft, holder.actor(), key).await?;
+    let done = app.intake.open(draft, holder.actor(), key).await?;
     let outcome = Outcome::of(done);
     let status = match outcome.repeated {
         true => StatusCode::OK,
@@ -163,7 +163,7 @@ pub(crate) async fn show(
 ) -> Result<axum::Json<IncidentDetail>, Problem> {
     let detail = blocking(move || {
         let state = state(&app, &number)?;
-        let events = events_of(app.runtime.store.as_ref(), &state.incident.id)?;
+        let events = events_of(app.store.as_ref(), &state.incident.id)?;
         Ok(IncidentDetail::of(&state, &events, holder.clearance()))
     });
     Ok(axum::Json(detail.await?))
@@ -202,10 +202,7 @@ pub(crate) async fn act(
         .into_command(VIA)
         .map_err(|error| Problem::new(Kind::INVALID, error))?;
     let id = state.incident.id.clone();
-    let done = app
-        .runtime
-        .command(id, holder.actor(), command, key)
-        .await?;
+    let done = app.intake.command(id, holder.actor(), command, key).await?;
     Ok(axum::Json(Outcome::of(done)))
 }
 
@@ -249,7 +246,7 @@ fn newest(
     limit: usize,
     takes: impl Fn(&Summary) -> bool,
 ) -> Result<(Vec<Summary>, Option<u64>), Problem> {
-    let last = app.runtime.view.last_number()?;
+    let last = app.view.last_number()?;
     let mut end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
     let mut found = Vec::new();
     for _ in 0..WINDOWS_MAX {
@@ -259,10 +256,7 @@ fn newest(
         let start = end.saturating_sub(WINDOW_ROWS + 1);
         let count = usize::try_from(end - start - 1).unwrap_or(0);
         let after = Summary::row_key(start);
-        let rows = app
-            .runtime
-            .store
-            .rows(Table::Summary, "", Some(&after), count)?;
+        let rows = app.store.rows(Table::Summary, "", Some(&after), count)?;
         for (_, row) in rows.into_iter().rev() {
             let summary = Summary::from_row(&row.value)?;
             if summary.number >= end || !takes(&summary) {
@@ -281,7 +275,7 @@ fn newest(
 
 fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
-        Ok(number) => app.runtime.view.incident_of_number(number)?,
+        Ok(number) => app.view.incident_of_number(number)?,
         Err(_) => None,
     };
     found.ok_or_else(|| {

@@ -8,7 +8,7 @@ use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
 use tocsin_store::{RowChange, Table};
 
-use crate::runtime::Runtime;
+use crate::runtime::due::Due;
 use crate::runtime::engine::request::{Answer, EngineError, Request, Write};
 use crate::runtime::intake::Observed;
 use crate::runtime::state::leases::Leases;
@@ -46,7 +46,7 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     Ok(lapsed)
 }
 
-impl Runtime {
+impl Due {
     pub(crate) async fn sweep_if_due(
         self: &Arc<Self>,
         now: Timestamp,
@@ -84,7 +84,7 @@ impl Runtime {
         }
         let count = lapsed.len();
         if count > 0 {
-            self.take_observed(lapsed).await?;
+            self.intake.take_observed(lapsed).await?;
         }
         Ok(count)
     }
@@ -119,7 +119,7 @@ impl Runtime {
         }
         let count = released.len();
         if count > 0 {
-            self.take_observed(released).await?;
+            self.intake.take_observed(released).await?;
         }
         Ok(count)
     }
@@ -135,7 +135,7 @@ impl Runtime {
             let Some(alert) = self.view.alert(&key)? else {
                 continue;
             };
-            let row = self.store.row(Table::Alert, &key)?;
+            let row = self.view.store().row(Table::Alert, &key)?;
             let Some(row) = row.filter(|_| !alert.firing) else {
                 continue;
             };

@@ -173,8 +173,7 @@ impl Engine {
                     continue;
                 }
             }
-            let next_seq = self.next_seq_mut();
-            let rows = subscribers.rows(id, notice, now, || Self::seq(next_seq));
+            let rows = subscribers.rows(id, notice, now);
             planned.batch.outbox.extend(rows);
         }
     }

@@ -16,9 +16,7 @@ use tocsin_core::alert::KeyRow;
 use tocsin_core::command::Delays;
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{
-    Batch, Class, CommitError, Committed, PACKS_MAX, RowChange, Store, StoreError, Table,
-};
+use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, RowChange, Store, StoreError, Table};
 
 use crate::runtime::engine::plan::{Planned, Scratch};
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
@@ -28,8 +26,6 @@ use crate::runtime::state::view::{IncidentState, View, for_each_row, load, pack_
 
 /// Rounds in which a group's conflicts are decided anew: once and twice more.
 const ROUNDS_MAX: usize = 3;
-/// Rows of the store that one read brings while starting.
-const START_PAGE_ROWS: usize = 1_000;
 /// Rows that one request to expire forgets at most.
 const EXPIRE_ROWS_MAX: usize = 500;
 /// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
@@ -50,7 +46,6 @@ pub struct Engine {
     pub(crate) scratch: Scratch,
     pub(crate) leases: Arc<Leases>,
     pub(crate) next_number: u64,
-    next_seq: u64,
     wakes: bool,
     has_written: bool,
     make_id: MakeId,
@@ -73,7 +68,6 @@ impl Engine {
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),
-            next_seq: last_seq(store.as_ref())? + 1,
             next_number: last_number + 1,
             store,
             subscribers,
@@ -169,17 +163,6 @@ impl Engine {
             id: (self.make_id)(now),
             number: self.next_number,
         }
-    }
-
-    /// The next place in the outbox.
-    pub(crate) fn seq(next_seq: &mut u64) -> u64 {
-        let seq = *next_seq;
-        *next_seq += 1;
-        seq
-    }
-
-    pub(crate) fn next_seq_mut(&mut self) -> &mut u64 {
-        &mut self.next_seq
     }
 
     /// One round: decides the requests, commits what they come to, and gives back those whose
@@ -385,28 +368,6 @@ impl Engine {
             },
         )
     }
-}
-
-/// The highest place in the outbox.
-fn last_seq(store: &dyn Store) -> Result<u64, StoreError> {
-    let mut last = 0;
-    for class in Class::ALL {
-        let mut after = None;
-        loop {
-            let page = store.outbox(class, after.as_ref(), START_PAGE_ROWS)?;
-            last = page
-                .iter()
-                .map(|row| row.key.seq)
-                .max()
-                .unwrap_or(0)
-                .max(last);
-            if page.len() < START_PAGE_ROWS {
-                break;
-            }
-            after = page.into_iter().next_back().map(|row| row.key);
-        }
-    }
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Engine {
             }
             Request::Write(write) => {
                 let mut planned = Planned::default();
-                self.lay_out_write(write, &mut planned.batch);
+                Self::lay_out_write(write, &mut planned.batch);
                 Ok(planned)
             }
             Request::Claim { .. } | Request::Expire => Ok(Planned::default()),
@@ -236,7 +236,7 @@ impl Engine {
         }
         if let Some(repeated) = self.repeated(cause.key.as_ref())? {
             planned.done.repeated = Some(repeated);
-            self.lay_out_cause(cause, &mut planned.batch);
+            Self::lay_out_cause(cause, &mut planned.batch);
             return Ok(planned);
         }
         let decided = match self.read_incident(id)? {
@@ -277,7 +277,7 @@ impl Engine {
             }
             Err(error) => planned.refusal = Some(error),
         }
-        self.lay_out_cause(cause, &mut planned.batch);
+        Self::lay_out_cause(cause, &mut planned.batch);
         Ok(planned)
     }
 
@@ -448,22 +448,19 @@ impl Engine {
         Ok(())
     }
 
-    fn lay_out_cause(&mut self, cause: &Cause, batch: &mut Batch) {
+    fn lay_out_cause(cause: &Cause, batch: &mut Batch) {
         batch.timers_cancel.extend(cause.fired.clone());
-        self.lay_out_write(&cause.also, batch);
+        Self::lay_out_write(&cause.also, batch);
         if cause.settles.is_some() {
             batch.settles.clone_from(&cause.settles);
         }
     }
 
-    fn lay_out_write(&mut self, write: &Write, batch: &mut Batch) {
+    fn lay_out_write(write: &Write, batch: &mut Batch) {
         let write = write.clone();
         batch.guards.extend(write.guards);
         batch.rows.extend(write.rows);
-        for mut row in write.outbox {
-            row.key.seq = Self::seq(self.next_seq_mut());
-            batch.outbox.push(row);
-        }
+        batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
         batch.timers_cancel.extend(write.timers_cancel);
         if write.settles.is_some() {

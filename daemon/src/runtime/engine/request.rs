@@ -6,7 +6,7 @@ use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{
-    Claimed, Class, CommandKey, CommitError, Guard, OutboxRow, RowChange, Settle, StoreError,
+    Claimed, Class, CommandKey, CommitError, Guard, NewDelivery, RowChange, Settle, StoreError,
     TimerKey, TimerRow,
 };
 
@@ -82,8 +82,8 @@ pub struct Write {
     pub guards: Vec<Guard>,
     /// Rows to write or remove.
     pub rows: Vec<RowChange>,
-    /// Deliveries to queue; the engine gives them their places.
-    pub outbox: Vec<OutboxRow>,
+    /// Deliveries to queue.
+    pub outbox: Vec<NewDelivery>,
     /// Timers to set.
     pub timers_set: Vec<TimerRow>,
     /// Timers to cancel.

@@ -10,15 +10,21 @@ pub(crate) mod pool;
 
 use std::sync::Arc;
 
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::intake::Assessment;
-use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_core::{Actor, Alert, Draft, Incident, IncidentId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
 
-use crate::runtime::Runtime;
+use assess::Assessor;
+use pool::PolicyPool;
+
+use crate::metrics::Metrics;
+use crate::runtime::EngineHandle;
+use crate::runtime::clock::Clock;
 use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
-use crate::runtime::engine::writer::{Pending, Ticket};
+use crate::runtime::engine::writer::{Pending, Ticket, Writer};
+use crate::runtime::state::view::View;
 
 /// Times that a signal is assessed: once, and twice more when the state had moved.
 const ASSESSMENTS_MAX: usize = 3;
@@ -79,7 +85,48 @@ pub struct Accepted {
     pub opened: Vec<u64>,
 }
 
-impl Runtime {
+/// Takes signals and commands to the engine: asks policies first, in a bounded pool.
+pub struct Intake {
+    clock: Arc<dyn Clock>,
+    view: Arc<View>,
+    writer: Writer,
+    assessor: Assessor,
+    calls: PolicyPool,
+    metrics: Arc<Metrics>,
+}
+
+impl Intake {
+    /// An intake that asks the assessor's policies.
+    #[must_use]
+    pub fn new(base: EngineHandle, assessor: Assessor) -> Self {
+        let EngineHandle {
+            clock,
+            view,
+            writer,
+            metrics,
+        } = base;
+        Self {
+            clock,
+            view,
+            writer,
+            assessor,
+            calls: PolicyPool::default(),
+            metrics,
+        }
+    }
+
+    /// What policies said lately, for health.
+    #[must_use]
+    pub fn assessor(&self) -> &Assessor {
+        &self.assessor
+    }
+
+    /// Whom an incident's next step pages, looked up now.
+    #[must_use]
+    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
+        self.assessor.next_responders(incident, now)
+    }
+
     /// Takes a sender's signals. When this returns, each is durable.
     ///
     /// # Errors
@@ -288,10 +335,10 @@ impl Runtime {
         call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
     ) -> impl Future<Output = Result<T, EngineError>> {
         let (sender, called) = oneshot::channel();
-        let runtime = Arc::clone(self);
-        self.policy_calls.run(move |in_time| {
+        let intake = Arc::clone(self);
+        self.calls.run(move |in_time| {
             // Who asked may have gone.
-            let _gone = sender.send(in_time.and_then(|()| call(&runtime)));
+            let _gone = sender.send(in_time.and_then(|()| call(&intake)));
         });
         async {
             let broken = |_| EngineError::Damaged("a policy call broke off".to_owned());

@@ -9,8 +9,8 @@ use tocsin_core::{IncidentId, PluginId};
 use tocsin_plugin_host::{CallResult, Failure, LoadedPlugin, wit};
 use tocsin_store::Claimed;
 
-use crate::runtime::Runtime;
 use crate::runtime::engine::request::EngineError;
+use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
 use crate::runtime::outbox::delivery::Delivery;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
@@ -20,7 +20,7 @@ use crate::runtime::state::view::decode_row;
 /// to its own limit, which runs on the real clock also when the story does not.
 const DEADLINE_MS: u64 = 3_600_000;
 
-impl Runtime {
+impl Outbox {
     /// Brings one delivery out and settles it. Never fails: what cannot be settled now comes
     /// again when its claim's lease ends.
     pub(crate) async fn deliver(self: &Arc<Self>, claim: Claimed) {
@@ -154,7 +154,7 @@ impl Runtime {
     }
 
     fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {
-        self.plugins.get()?.get(plugin.as_str())
+        self.plugins.get(plugin.as_str())
     }
 
     fn delivery(&self, plugin: &PluginId, id: &str, claim: &Claimed) -> wit::Delivery {

@@ -7,11 +7,11 @@ use tocsin_core::IncidentId;
 
 use crate::disclosure::{Clearance, Disclosed};
 use crate::mail::{MailError, PageMail};
-use crate::runtime::Runtime;
 use crate::runtime::engine::request::EngineError;
+use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::outcome::{End, Ended};
 
-impl Runtime {
+impl Outbox {
     /// Sends one page by mail, if it is still wanted.
     pub(crate) async fn bring_mail(
         self: &Arc<Self>,

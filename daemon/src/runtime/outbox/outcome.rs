@@ -6,10 +6,10 @@ use tocsin_core::command::{Command, Refusal};
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Actor, IncidentId, PluginId, Timestamp, cut};
 use tocsin_plugin_host::EnqueuedJob;
-use tocsin_store::{Claimed, Class, CommitError, OutboxKey, OutboxRow, RowChange, Settle, Table};
+use tocsin_store::{Claimed, Class, CommitError, NewDelivery, RowChange, Settle, Table};
 
-use crate::runtime::Runtime;
 use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
+use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
 
@@ -270,7 +270,7 @@ fn finished(settles: Settle, also: Write) -> Settlement {
     }
 }
 
-impl Runtime {
+impl Outbox {
     pub(crate) async fn settle(&self, claim: Claimed, ended: Ended) -> Result<(), EngineError> {
         let settlement = settlement(&claim, ended, self.clock.now(), jitter());
         if let Some(why) = &settlement.given_up {
@@ -330,7 +330,7 @@ pub(crate) fn job_lanes(plugin: &PluginId) -> String {
 }
 
 /// The row of a job that a plugin queued for itself.
-pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> OutboxRow {
+pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> NewDelivery {
     let EnqueuedJob {
         id,
         topic,
@@ -352,16 +352,7 @@ pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> Ou
         topic,
         payload,
     };
-    let mut row = row_of(
-        OutboxKey {
-            class,
-            lane,
-            seq: 0,
-        },
-        coalesce,
-        now,
-        &parcel,
-    );
+    let mut row = row_of(class, lane, coalesce, now, &parcel);
     row.not_before = now.plus_ms(delay_ms);
     row
 }

@@ -109,6 +109,12 @@ impl View {
         self.store.as_ref()
     }
 
+    /// The store behind it, for reads on another thread.
+    #[must_use]
+    pub fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     /// How many incidents are in memory.
     #[must_use]
     pub fn in_memory_count(&self) -> usize {
