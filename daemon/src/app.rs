@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
-use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, RelayProbe, Subject, watch};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -26,8 +25,8 @@ use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Policies, Reload, Rooms, Silences,
-    Subscribers, Tokens, View, Writer,
+    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Reload, Rooms,
+    Silences, Subscribers, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;

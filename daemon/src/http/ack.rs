@@ -15,6 +15,7 @@ use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::{AckClaim, AckRefusal};
+use crate::disclosure::Disclosed;
 use crate::runtime::EngineError;
 use crate::text::html_escaped;
 
@@ -126,15 +127,13 @@ async fn incident(
 
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
-    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
-    if !incident.grading.security || cleared {
-        line = format!("{line}: {}", incident.about.title);
-    }
-    if incident.about.drill {
-        line.push_str(" (drill)");
-    }
-    line
+    let seen = Disclosed::of(incident, app.payloads.clearance_of(person));
+    let line = seen.line;
+    let drill = if seen.drill { " (drill)" } else { "" };
+    format!(
+        "Incident {}, {}: {}{drill}",
+        line.number, line.grade, line.title
+    )
 }
 
 fn failed(error: EngineError) -> Response {

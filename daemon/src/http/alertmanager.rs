@@ -20,6 +20,7 @@ use super::{RequestId, blocking, parsing};
 use crate::app::App;
 use crate::auth::Scope;
 use crate::config::IntegrationKind;
+use crate::disclosure::Clearance;
 use crate::ingest::Received;
 use crate::ingest::alertmanager_api::{
     AlertGroup, AlertQuery, AlertRecord, GettableAlert, GroupQuery, Receiver, StatusView,
@@ -264,7 +265,7 @@ pub(super) async fn expire_silence(
 #[derive(Clone)]
 struct Sees {
     only: Option<IntegrationId>,
-    clearance: bool,
+    clearance: Clearance,
 }
 
 fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
@@ -273,7 +274,7 @@ fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
 
 fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
     if let Some(only) = own_integration(&holder, app) {
-        let (only, clearance) = (Some(only), true);
+        let (only, clearance) = (Some(only), Clearance::Security);
         return Ok(Sees { only, clearance });
     }
     let holder = holder.need(Scope::Read)?;

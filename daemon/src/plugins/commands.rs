@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use tocsin_core::command::Command;
-use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
+use tocsin_core::event::Ref;
+use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
@@ -13,7 +13,8 @@ use tocsin_store::CommandKey;
 
 use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
-use crate::disclosure::{REDACTED_TITLE, wire_incident};
+use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
+use crate::disclosure::{Clearance, Disclosed};
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{Done, EngineError, IncidentState};
@@ -69,13 +70,14 @@ pub(super) async fn carry_out(
             ref_id,
             url,
         } => {
+            let plugin = PluginId::from(call.plugin);
             let link = Ref {
-                plugin: call.plugin.into(),
+                plugin: plugin.clone(),
                 kind,
                 id: ref_id,
                 url,
             };
-            let by = Actor::Plugin(call.plugin.into());
+            let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
             call.send(id, by, Command::Link(link)).await?;
             Ok(CommandAnswer::Done)
@@ -107,22 +109,26 @@ impl Call<'_> {
     }
 
     fn wire(&self, state: &IncidentState) -> wit::Incident {
-        wire_incident(&self.access.payloads, &state.incident, self.clearance())
+        let payloads = &self.access.payloads;
+        payloads.incident(&state.incident, &self.plugin.into(), self.clearance())
     }
 
-    fn clearance(&self) -> bool {
+    fn clearance(&self) -> Clearance {
         let subscribers = self.access.subscribers.load();
-        subscribers.of(self.plugin).is_some_and(|it| it.clearance)
+        let plugin = subscribers.of(self.plugin);
+        plugin.is_some_and(|it| it.clearance).into()
     }
 
-    /// Whether both the plugin and who it speaks for may know of security incidents.
-    fn is_cleared(&self, by: &wit::Actor) -> bool {
-        self.clearance()
-            && match self.actor(by) {
-                Ok(Actor::Person(id)) => self.access.payloads.has_clearance(&id),
-                Ok(_) => true,
-                Err(_) => false,
+    /// What both the plugin and who it speaks for may see.
+    fn clearance_with(&self, by: &wit::Actor) -> Clearance {
+        match self.actor(by) {
+            Ok(Actor::Person(id)) => {
+                let person = self.access.payloads.clearance_of(&id);
+                self.clearance().and(person)
             }
+            Ok(_) => self.clearance(),
+            Err(_) => Clearance::Basic,
+        }
     }
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
@@ -182,19 +188,9 @@ impl Call<'_> {
             .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
-            let wit::ExternalRef {
-                kind,
-                id: ref_id,
-                url,
-                ..
-            } = link;
-            let link = Ref {
-                plugin: self.plugin.into(),
-                kind,
-                id: ref_id,
-                url,
-            };
-            let by = Actor::Plugin(self.plugin.into());
+            let plugin = PluginId::from(self.plugin);
+            let link = core_ref(&plugin, link);
+            let by = Actor::Plugin(plugin);
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
                 .access
@@ -221,7 +217,7 @@ impl Call<'_> {
         })?;
         let Line::Command(command) = parsed else {
             let state = self.state(&id)?;
-            let clearance = !state.incident.grading.security || self.is_cleared(by);
+            let clearance = self.clearance_with(by);
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
@@ -238,7 +234,7 @@ impl Call<'_> {
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
         let incident = &self.state(id)?.incident;
         action
-            .check_clearance(incident, || self.is_cleared(by))
+            .check_clearance(incident, || self.clearance_with(by).may_see(true))
             .map_err(|why| CommandError::Denied(why.to_owned()))?;
         let command = action
             .into_command(self.plugin)
@@ -318,22 +314,15 @@ pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> 
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(state: &IncidentState, clearance: bool) -> String {
-    let incident = &state.incident;
-    let title = match clearance {
-        true => incident.about.title.as_str(),
-        false => REDACTED_TITLE,
-    };
-    let operator = incident
-        .roles
-        .operator
-        .as_ref()
-        .map_or("nobody", |it| it.as_str());
+fn status_line(state: &IncidentState, clearance: Clearance) -> String {
+    let line = Disclosed::of(&state.incident, clearance).line;
+    let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
-        incident.number,
-        incident.grading.grade,
-        incident.lifecycle.status,
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        line.number,
+        line.title,
+        line.grade,
+        line.status,
         state.tally.counts.firing,
         state.tally.counts.total,
     )
@@ -353,22 +342,5 @@ fn refused(error: EngineError) -> CommandError {
         EngineError::NoIncident(_) => CommandError::NotFound,
         EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
         error => CommandError::Unavailable(error.to_string()),
-    }
-}
-
-fn core_grade(grade: wit::Grade) -> Grade {
-    match grade {
-        wit::Grade::Minor => Grade::Minor,
-        wit::Grade::Major => Grade::Major,
-        wit::Grade::Critical => Grade::Critical,
-    }
-}
-
-fn core_log_kind(kind: wit::LogKind) -> LogKind {
-    match kind {
-        wit::LogKind::Seen => LogKind::Seen,
-        wit::LogKind::Decided => LogKind::Decided,
-        wit::LogKind::Done => LogKind::Done,
-        wit::LogKind::Note => LogKind::Note,
     }
 }

@@ -18,9 +18,10 @@ use tocsin_store::Store;
 
 use tocsin_plugin_host::LoadedPlugin;
 
-use crate::disclosure::Payloads;
 use crate::metrics::Metrics;
-use crate::runtime::{Clock, EngineHandle, Intake, Subscriber, Subscribers, View, Writer};
+use crate::runtime::{
+    Clock, EngineHandle, Intake, Payloads, Subscriber, Subscribers, View, Writer,
+};
 
 /// What plugins reach of the daemon.
 #[derive(Clone)]

@@ -31,6 +31,7 @@ pub use outbox::backoff::{RetryPolicy, retry_at};
 pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
+pub use outbox::payload::Payloads;
 pub use outbox::{Channels, Outbox};
 pub use state::leases::Leases;
 pub use state::silences::{SilenceError, Silences};

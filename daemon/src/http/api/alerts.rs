@@ -11,6 +11,7 @@ use tocsin_core::{IncidentId, Labels};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::disclosure::Clearance;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
@@ -77,8 +78,8 @@ pub(crate) struct AlertLine {
 pub(in crate::http) struct Shown {
     /// Firing, ended, or both.
     pub(in crate::http) firing: Option<bool>,
-    /// Whether alerts of security incidents too.
-    pub(in crate::http) clearance: bool,
+    /// Alerts of security incidents are left out without it.
+    pub(in crate::http) clearance: Clearance,
 }
 
 /// Lists alerts.
@@ -136,7 +137,7 @@ pub(in crate::http) fn each_alert(
                     known
                 }
             };
-            if security && !shown.clearance {
+            if !shown.clearance.may_see(security) {
                 return Ok(ControlFlow::Continue(()));
             }
             number = Some(its);

@@ -110,7 +110,7 @@ pub(crate) async fn list(
         let takes = |it: &Summary| wanted.takes(it.status);
         let (found, next_before) = summary::newest(store, last, query.before, limit, takes)?;
         let clearance = holder.clearance();
-        let line = |it| IncidentLine::of(it, clearance);
+        let line = |it: Summary| IncidentLine::of(it.disclosed(clearance));
         Ok(IncidentList {
             incidents: found.into_iter().map(line).collect(),
             next_before,
@@ -196,7 +196,7 @@ pub(crate) async fn act(
     let reads = Arc::clone(&app);
     let state = blocking(move || state(&reads, &number)).await?;
     action
-        .check_clearance(&state.incident, || holder.clearance())
+        .check_clearance(&state.incident, || holder.clearance().may_see(true))
         .map_err(|why| Problem::new(Kind::FORBIDDEN, why))?;
     let command = action
         .into_command(VIA)

@@ -124,11 +124,10 @@ impl Outbox {
             return not_loaded(&plugin);
         };
         let now = self.clock.now();
-        let clearance = loaded.clearance();
-        let store = self.view.store();
+        let clearance = loaded.clearance().into();
         let event = self
             .payloads
-            .event(store, incident, news, &plugin, clearance, now);
+            .event(&self.view, incident, news, &plugin, clearance, now);
         let event = match event {
             Ok(Some(event)) => event,
             Ok(None) => return Ended::dropped("it is not wanted any more"),

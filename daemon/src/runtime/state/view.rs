@@ -147,13 +147,29 @@ pub fn stream_of(id: &IncidentId) -> StreamId {
 /// # Errors
 /// [`EngineError`] when the store fails or an event cannot be decoded.
 pub fn events_of(store: &dyn Store, id: &IncidentId) -> Result<Vec<Recorded>, EngineError> {
+    events_between(store, id, 0, u64::MAX)
+}
+
+/// The events of an incident after version `after` up to and including version `until`, as far
+/// as there are any.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or an event cannot be decoded.
+pub fn events_between(
+    store: &dyn Store,
+    id: &IncidentId,
+    mut after: u64,
+    until: u64,
+) -> Result<Vec<Recorded>, EngineError> {
     let stream = stream_of(id);
     let mut events = Vec::new();
     loop {
-        let after = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let page = store.read_stream(&stream, after, STREAM_PAGE_EVENTS)?;
-        let is_last = page.len() < STREAM_PAGE_EVENTS;
+        let wanted = usize::try_from(until.saturating_sub(after)).unwrap_or(usize::MAX);
+        let limit = wanted.min(STREAM_PAGE_EVENTS);
+        let page = store.read_stream(&stream, after, limit)?;
+        let is_last = page.len() < limit || limit == wanted;
         for stored in page {
+            after = stored.version;
             let event = decode(&stored.event).map_err(|error| {
                 EngineError::Damaged(format!(
                     "event {} of incident {id}: {error}",

@@ -6,6 +6,7 @@ use tocsin_core::{Grade, IncidentId, PersonId, Status, TeamId, Timestamp};
 use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
+use crate::disclosure::{Clearance, DisclosedLine};
 use crate::runtime::engine::request::EngineError;
 
 const SUMMARIES: TypedTable<Summary> =
@@ -21,12 +22,9 @@ pub struct Summary {
     pub id: IncidentId,
     /// The short number that people say aloud.
     pub number: u64,
-    /// One line.
-    pub title: String,
-    /// The service that is hurt.
-    pub service: String,
-    /// The team that owns it.
-    pub team: Option<TeamId>,
+    title: String,
+    service: String,
+    team: Option<TeamId>,
     /// How bad.
     pub grade: Grade,
     /// Whether only people with clearance may know.
@@ -112,6 +110,28 @@ pub(crate) fn put(incident: &Incident) -> Result<RowWrites, EngineError> {
 /// Byte order is the order of numbers.
 fn row_key(number: u64) -> String {
     format!("{number:012}")
+}
+
+impl Summary {
+    /// What its reader may see of it.
+    #[must_use]
+    pub fn disclosed(self, clearance: Clearance) -> DisclosedLine {
+        let line = DisclosedLine {
+            id: self.id,
+            number: self.number,
+            title: self.title,
+            service: Some(self.service),
+            team: self.team,
+            grade: self.grade,
+            security: self.security,
+            status: self.status,
+            acknowledged: self.acknowledged,
+            operator: self.operator,
+            opened_at: self.opened_at,
+            resolved_at: self.resolved_at,
+        };
+        line.under(clearance)
+    }
 }
 
 impl From<&Incident> for Summary {
