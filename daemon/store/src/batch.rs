@@ -116,6 +116,9 @@ pub struct Settle {
 pub struct Committed {
     /// The new version of each stream in `appends`, in their order.
     pub versions: Vec<u64>,
+    /// The new revision of each row in `rows`, in their order; of a removed one, the revision that
+    /// it was removed at.
+    pub revisions: Vec<u64>,
     /// For each delivery in `outbox`, in their order, the row that now has its body.
     pub queued: Vec<OutboxKey>,
 }

@@ -51,7 +51,8 @@ macro_rules! conformance_suite {
                 a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
                 everything_is_there_after_a_crash,
                 a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part;
-            guards: a_guard_refuses_a_row_that_moved, a_guard_refuses_a_row_that_is_there,
+            guards: an_answer_has_the_revisions_that_its_rows_got,
+                a_guard_refuses_a_row_that_moved, a_guard_refuses_a_row_that_is_there,
                 a_guard_refuses_a_row_that_was_removed,
                 a_guard_refuses_a_row_that_was_removed_and_written_again, a_guard_sees_its_group,
                 a_guard_does_not_see_what_was_refused, a_guard_sees_the_whole_of_a_large_group,

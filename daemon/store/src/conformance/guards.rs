@@ -47,6 +47,20 @@ fn found(answer: &Result<Committed, CommitError>) -> u64 {
     }
 }
 
+pub fn an_answer_has_the_revisions_that_its_rows_got(subject: Box<dyn Subject>) {
+    let two = Batch {
+        rows: vec![row(Table::Key, "k", 1), row(Table::Alert, "k", 2)],
+        ..Batch::default()
+    };
+    let committed = commit(subject.store(), two).unwrap();
+    let read = [Table::Key, Table::Alert].map(|table| {
+        let row = subject.store().row(table, "k").unwrap();
+        row.unwrap().revision
+    });
+    assert_eq!(committed.revisions, read);
+    commit(subject.store(), guarded(read[0], Some(3))).unwrap();
+}
+
 pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
     let write = |value| Batch {
         rows: vec![row(Table::Key, "k", value)],

@@ -42,9 +42,10 @@ impl Inner {
             }
             versions.push(version);
         }
+        let mut revisions = Vec::new();
         for row in batch.rows {
             changes.row(row.table, &row.key);
-            self.write_row(row);
+            revisions.push(self.write_row(row));
         }
         let queued = batch.outbox.into_iter().map(|new| self.queue(new));
         let queued = queued.collect();
@@ -60,7 +61,11 @@ impl Inner {
         for pack in &batch.packs {
             self.pack(&pack.stream);
         }
-        Ok(Committed { versions, queued })
+        Ok(Committed {
+            versions,
+            revisions,
+            queued,
+        })
     }
 
     /// Readers of the feed learn of a commit.
@@ -138,7 +143,7 @@ impl Inner {
         *events = again.collect();
     }
 
-    fn write_row(&mut self, change: RowChange) {
+    fn write_row(&mut self, change: RowChange) -> u64 {
         let key = (change.table, change.key);
         self.revision += 1;
         match change.value {
@@ -157,6 +162,7 @@ impl Inner {
                 self.rows.remove(&key);
             }
         }
+        self.revision
     }
 
     fn queue(&mut self, new: NewDelivery) -> OutboxKey {

@@ -72,8 +72,9 @@ impl<'a> Group<'a> {
         for (append, events) in batch.appends.into_iter().zip(bytes.appends) {
             versions.push(self.append(append, events)?);
         }
+        let mut revisions = Vec::with_capacity(batch.rows.len());
         for (row, json) in batch.rows.into_iter().zip(bytes.rows) {
-            self.write_row(&row, json)?;
+            revisions.push(self.write_row(&row, json)?);
         }
         let mut queued = Vec::with_capacity(batch.outbox.len());
         for (new, body) in batch.outbox.into_iter().zip(bytes.outbox) {
@@ -95,7 +96,11 @@ impl<'a> Group<'a> {
         if self.bytes > WRITE_BYTES {
             self.write()?;
         }
-        Ok(Ok(Committed { versions, queued }))
+        Ok(Ok(Committed {
+            versions,
+            revisions,
+            queued,
+        }))
     }
 
     /// Brings everything to the disk, with one sync, and says what has changed.
@@ -172,7 +177,7 @@ impl<'a> Group<'a> {
         Ok(version)
     }
 
-    fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<(), StoreError> {
+    fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<u64, StoreError> {
         let key = keys::row(row.table, &row.key);
         let old = self.expires_at(&key)?;
         let expires_at = json.as_ref().and(row.expires_at);
@@ -193,7 +198,7 @@ impl<'a> Group<'a> {
             ),
             None => self.remove(key),
         }
-        Ok(())
+        Ok(revision)
     }
 
     fn queue(&mut self, new: NewDelivery, body: Vec<u8>) -> Result<OutboxKey, StoreError> {
