@@ -39,8 +39,20 @@ pub enum SilenceState {
     Expired,
 }
 
+impl SilenceState {
+    /// Its name in Alertmanager's API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 impl Silence {
-    /// Where it stands.
+    /// Its state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {
@@ -78,23 +90,15 @@ impl Silence {
         }
     }
 
-    /// Ends it now.
-    ///
-    /// # Errors
-    /// When it has ended already.
-    pub fn expire(&mut self, now: Timestamp) -> Result<(), AlreadyExpired> {
-        match self.state(now) {
-            SilenceState::Expired => return Err(AlreadyExpired(self.id.clone())),
-            SilenceState::Pending => self.starts_at = now,
-            SilenceState::Active => {}
-        }
-        self.ends_at = now;
-        self.updated_at = now;
-        Ok(())
+    /// The silence as it is when it ends now; none when it has ended already.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> Option<Self> {
+        let state = self.state(now);
+        (state != SilenceState::Expired).then(|| Self {
+            starts_at: self.starts_at.min(now),
+            ends_at: now,
+            updated_at: now,
+            ..self.clone()
+        })
     }
 }
-
-/// The silence that was to be ended has ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("silence {0} has already expired")]
-pub struct AlreadyExpired(pub String);

@@ -5,7 +5,7 @@ use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{MatchOp, Matcher, MatcherError};
-use super::parse::shown;
+use super::parse::{MatcherSyntaxError, parse_matcher, shown};
 use super::value::{Silence, SilenceState};
 use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
 use crate::time::{format_time, parse_time};
@@ -40,24 +40,29 @@ impl From<Matcher> for WireMatcher {
     }
 }
 
+impl WireMatcher {
+    /// How it compares.
+    #[must_use]
+    pub fn op(&self) -> MatchOp {
+        MatchOp::of(self.is_regex, self.is_equal)
+    }
+}
+
 impl TryFrom<WireMatcher> for Matcher {
     type Error = MatcherError;
 
     fn try_from(wire: WireMatcher) -> Result<Self, MatcherError> {
-        Self::new(
-            wire.name,
-            MatchOp::of(wire.is_regex, wire.is_equal),
-            wire.value,
-        )
+        let op = wire.op();
+        Self::new(wire.name, op, wire.value)
     }
 }
 
 /// A silence as somebody posts it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostableSilence {
     /// The silence to change; absent or empty for a new one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// All must match.
     pub matchers: Vec<WireMatcher>,
@@ -177,7 +182,7 @@ fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
 }
 
 /// The answer to a posted silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceCreated {
     /// The id under which it stands; a new one when a change made a new silence.
     #[serde(rename = "silenceID")]
@@ -185,7 +190,7 @@ pub struct SilenceCreated {
 }
 
 /// A silence as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GettableSilence {
     /// Its id.
@@ -209,7 +214,7 @@ pub struct GettableSilence {
 }
 
 /// The state of a silence in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceStatus {
     /// Where it stands.
     pub state: SilenceState,
@@ -265,6 +270,23 @@ impl Default for SilenceFilter {
 }
 
 impl SilenceFilter {
+    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    ///
+    /// # Errors
+    /// When a `filter` is not a matcher, or there are more than [`MATCHERS_MAX`].
+    pub fn read<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, MatcherSyntaxError> {
+        let mut filter = Self::default();
+        for (_, value) in pairs.into_iter().filter(|(name, _)| *name == "filter") {
+            filter.matchers.push(parse_matcher(value)?);
+            if filter.matchers.len() > MATCHERS_MAX {
+                return Err(MatcherSyntaxError::TooMany(filter.matchers.len()));
+            }
+        }
+        Ok(filter)
+    }
+
     /// Whether it asks for this one.
     #[must_use]
     pub fn takes(&self, silence: &Silence, now: Timestamp) -> bool {
