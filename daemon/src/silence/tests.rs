@@ -52,9 +52,9 @@ fn a_matcher_is_read_as_amtool_writes_it() {
 #[test]
 fn what_is_no_matcher_is_refused_in_words() {
     let cases = [
-        ("", "starts with no label's name"),
+        ("", "not start with a label's name"),
         ("a", "comes =, !=, =~ or !~"),
-        ("=b", "starts with no label's name"),
+        ("=b", "not start with a label's name"),
         ("a b=c", "comes =, !=, =~ or !~"),
         (r#"a="b"#, "without a backslash"),
         (r#"a=b""#, "without a backslash"),
@@ -66,9 +66,12 @@ fn what_is_no_matcher_is_refused_in_words() {
         ("foo.bar=a b", "needs double quotes"),
         ("foo.bar=", "missing"),
         (r#""a b"="\xff""#, "not UTF-8"),
-        ("a=~(", "which is not one"),
-        ("a=~b)|(c", "which is not one"),
-        ("a=~(((((x{9}){99}){99}){99}){99})", "which is not one"),
+        ("a=~(", "which is not a regular expression"),
+        ("a=~b)|(c", "which is not a regular expression"),
+        (
+            "a=~(((((x{9}){99}){99}){99}){99})",
+            "which is not a regular expression",
+        ),
     ];
     for (text, wanted) in cases {
         let error = parse_matcher(text).expect_err(text).to_string();
@@ -166,7 +169,11 @@ fn a_silence_that_cannot_be_meant_is_refused() {
         ("matchers", json!([]), "at least one matcher"),
         ("matchers", matcher("", false), "at least one matcher"),
         ("matchers", matcher(".*", true), "at least one matcher"),
-        ("matchers", matcher("(", true), "which is not one"),
+        (
+            "matchers",
+            matcher("(", true),
+            "which is not a regular expression",
+        ),
         (
             "matchers",
             json!([{"name": "", "value": "x", "isRegex": false}]),

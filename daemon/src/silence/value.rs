@@ -5,8 +5,9 @@ use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{Matcher, matches_all};
 
-/// Who wants to hear nothing of which alerts, from when to when, and why.
+/// Which alerts are muted, from when to when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Silence {
     /// A UUID in text form, made by the shell.
     pub id: String,
@@ -20,22 +21,18 @@ pub struct Silence {
     pub updated_at: Timestamp,
     /// Who made it, in their own words: Alertmanager's API knows no accounts.
     pub created_by: String,
-    /// Why.
     pub comment: String,
-    /// What tools attached.
     #[serde(default)]
     pub annotations: Labels,
 }
 
-/// Where a silence stands at a time.
+/// Whether a silence mutes at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SilenceState {
-    /// It silences.
     Active,
-    /// It will.
     Pending,
-    /// It did.
     Expired,
 }
 
