@@ -190,7 +190,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
     let instead = format!("bot-token = \"{canary}\"");
     let faults = faults_with("bot-token = { file = \"slack-token\" }", &instead);
     assert!(
-        faults.contains("a secret must not stand in this file; write { env"),
+        faults.contains("a secret must not be in this file; write { env"),
         "{faults}"
     );
     assert!(!faults.contains("canary"), "{faults}");
