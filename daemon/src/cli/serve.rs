@@ -147,7 +147,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let doors = tokio::spawn(doors);
     let failed = tokio::select! {
         () = told.stopped() => None,
-        error = app.runtime.writer.failed() => Some(error),
+        error = app.writer.failed() => Some(error),
     };
     stop.cancel();
     if let Some(error) = failed {
@@ -248,8 +248,8 @@ async fn first_token(app: &App, folder: &Path) -> Result<(), Failure> {
 }
 
 async fn admin_token(app: &App) -> Result<Token, TokenError> {
-    let (tokens, config, writer) = (&app.tokens, &app.config, &app.runtime.writer);
-    let now = app.runtime.clock.now();
+    let (tokens, config, writer) = (&app.tokens, &app.config, &app.writer);
+    let now = app.clock.now();
     if let Some(token) = tokens.create_first_admin(config, now, writer).await? {
         return Ok(token);
     }

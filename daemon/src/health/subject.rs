@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tocsin_core::Timestamp;
 use tocsin_plugin_host::PluginHost;
 use tocsin_store::Store;
 
@@ -10,7 +9,7 @@ use super::{Heartbeat, RelayProbe};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::runtime::intake::assess::Assessor;
-use crate::runtime::{Clock, Leases, View, Writer};
+use crate::runtime::{Clock, Due, Leases, View, Writer};
 
 /// A running daemon, as far as its health is judged.
 #[allow(missing_docs, reason = "the types say it")]
@@ -27,8 +26,7 @@ pub struct Subject {
     pub host: Arc<PluginHost>,
     /// Plugins that could not be loaded, each with why.
     pub plugin_faults: Arc<[(String, String)]>,
-    /// How late the sweep over alerts is at an instant, in milliseconds.
-    pub sweep_late_ms: Box<dyn Fn(Timestamp) -> u64 + Send + Sync>,
+    pub due: Arc<Due>,
     /// `None` when none is configured.
     pub heartbeat: Option<Heartbeat>,
     /// `None` when the host has no mail relay.

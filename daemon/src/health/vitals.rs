@@ -7,13 +7,14 @@ use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::catalog::PluginState;
-use tocsin_store::{Class, OutboxKey, OutboxRow, Store, StoreError, Table};
+use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::subject::Subject;
 use crate::metrics::CommitTimes;
 use crate::people::{ResponderLookup, Roster};
+use crate::runtime::state::tables::dead_letter;
 use crate::runtime::{Delivery, EngineError, View, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
@@ -107,6 +108,7 @@ impl Vitals {
         });
         let overdue = store.timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
         let (pages_waiting, oldest_page) = pages_waiting(subject)?;
+        let since = now.minus_ms(DEAD_LETTERS_MS);
         let an_hour = Duration::from_millis(HOUR_MS);
         Ok(Self {
             at: now,
@@ -120,8 +122,8 @@ impl Vitals {
             pages_waiting,
             page_wait_ms: oldest_page.map_or(0, |at| now.since(at)),
             pages_exhausted: exhausted.map(|it| it.number).collect(),
-            sweep_late_ms: (subject.sweep_late_ms)(now),
-            dead_letters: dead_letters(store.as_ref(), now)?,
+            sweep_late_ms: subject.due.sweep_late_ms(now),
+            dead_letters: dead_letter::count_since(store.as_ref(), since, DEAD_LETTERS_MAX)?,
             policy_hash: assessor.policies.hash(),
             policy_faults: assessor.policies.faults().map(|it| it.to_string()),
             policy_failures: assessor.failures.lock().within(an_hour),
@@ -181,22 +183,6 @@ fn undelivered(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>
     let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
     let is_delivered = matches!(state, Some(PageState::Taken | PageState::Settled));
     Ok((!is_delivered).then_some((id, page)))
-}
-
-fn dead_letters(store: &dyn Store, now: Timestamp) -> Result<(usize, Option<String>), StoreError> {
-    let mut after = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
-    let (mut count, mut newest) = (0, None);
-    while count < DEAD_LETTERS_MAX {
-        let rows = store.rows(Table::DeadLetter, "", Some(&after), PAGE_ROWS)?;
-        let Some((key, row)) = rows.last() else { break };
-        count += rows.len();
-        newest = row
-            .value
-            .get("why")
-            .and_then(|it| it.as_str().map(str::to_owned));
-        after.clone_from(key);
-    }
-    Ok((count, newest))
 }
 
 fn plugins(subject: &Subject) -> Vec<PluginVitals> {

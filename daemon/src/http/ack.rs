@@ -15,6 +15,7 @@ use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
 use crate::auth::{AckClaim, AckRefusal};
+use crate::disclosure::Disclosed;
 use crate::runtime::EngineError;
 use crate::text::html_escaped;
 
@@ -86,7 +87,7 @@ pub(super) async fn acknowledge(
         via: VIA.to_owned(),
     };
     let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
+    match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
             &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&done.reply)),
@@ -96,7 +97,7 @@ pub(super) async fn acknowledge(
 }
 
 fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
+    app.ack_links.read(token, app.clock.now())
 }
 
 async fn incident(
@@ -116,7 +117,7 @@ async fn incident(
         return Err(sorry(StatusCode::FORBIDDEN, &why));
     }
     let (app, id) = (Arc::clone(app), claim.incident.clone());
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
@@ -126,15 +127,13 @@ async fn incident(
 
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
-    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
-    if !incident.grading.security || cleared {
-        line = format!("{line}: {}", incident.about.title);
-    }
-    if incident.about.drill {
-        line.push_str(" (drill)");
-    }
-    line
+    let seen = Disclosed::of(incident, app.payloads.clearance_of(person));
+    let line = seen.line;
+    let drill = if seen.drill { " (drill)" } else { "" };
+    format!(
+        "Incident {}, {}: {}{drill}",
+        line.number, line.grade, line.title
+    )
 }
 
 fn failed(error: EngineError) -> Response {

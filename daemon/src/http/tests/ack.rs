@@ -17,7 +17,7 @@ async fn incident(rig: &Rig, title: &str) -> Arc<Incident> {
 }
 
 fn now(rig: &Rig, number: u64) -> Arc<Incident> {
-    let state = rig.app.runtime.view.incident_of_number(number).unwrap();
+    let state = rig.app.view.incident_of_number(number).unwrap();
     Arc::clone(&state.unwrap().incident)
 }
 

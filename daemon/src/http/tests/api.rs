@@ -240,7 +240,7 @@ async fn tokens_are_made_shown_once_and_revoked() {
 async fn the_first_start_makes_an_admin_token_and_no_other_does() {
     let rig = test_app().await;
     let (tokens, config) = (&rig.app.tokens, &rig.app.config);
-    let first = || tokens.create_first_admin(config, NOW, &rig.app.runtime.writer);
+    let first = || tokens.create_first_admin(config, NOW, &rig.app.writer);
     let token = first().await.unwrap().unwrap();
     rig.get("/api/v1/tokens", token.reveal()).await.is(200);
     assert!(first().await.unwrap().is_none());

@@ -126,7 +126,7 @@ impl Rig {
             integration: sends.map(Into::into),
             person: person.map(Into::into),
         };
-        let (writer, config) = (&self.app.runtime.writer, &self.app.config);
+        let (writer, config) = (&self.app.writer, &self.app.config);
         let made = self.app.tokens.create(wanted, config, NOW, writer).await;
         made.unwrap().0.reveal().to_owned()
     }
@@ -154,7 +154,7 @@ impl Rig {
 
     /// Incidents that are open.
     pub(super) fn open_incidents(&self) -> usize {
-        let state = self.app.runtime.view.in_memory();
+        let state = self.app.view.in_memory();
         state.iter().filter(|it| it.incident.is_active()).count()
     }
 }

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_core::Timestamp;
-use tocsin_store::{RowChange, Store, Table};
+use tocsin_store::Store;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::auth::{NewToken, RANDOM_BYTES, Token, TokenIndex, TokenRefusal, TokenRow};
 use crate::config::Config;
-use crate::runtime::engine::layout::row_change;
-use crate::runtime::engine::request::{EngineError, Request, Write};
+use crate::runtime::engine::request::{EngineError, Request};
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::run_to_completion::run_to_completion;
-use crate::runtime::state::view::for_each_row;
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::token::TOKENS;
 
 /// The name of the token that the first start makes.
 const FIRST_NAME: &str = "first admin";
@@ -49,7 +49,7 @@ impl Tokens {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut index = TokenIndex::default();
-        for_each_row(store, Table::Token, "a token", |row: TokenRow| {
+        TOKENS.for_each(store, |row| {
             index.insert(Arc::new(row));
             Ok(())
         })?;
@@ -115,7 +115,7 @@ impl Tokens {
         let row = TokenRow::new(&token, id, wanted.name, wanted.integration, now);
         let row = Arc::new(row.for_person(wanted.person));
         let next = self.index.load().with(&row)?;
-        let change = row_change(Table::Token, row.hash.as_str().to_owned(), row.as_ref())?;
+        let change = TOKENS.put(row.hash.as_str(), &row)?;
         self.write(one, change, next, writer).await?;
         Ok((token, row))
     }
@@ -127,12 +127,7 @@ impl Tokens {
     pub async fn revoke(&self, id: &str, writer: &Writer) -> Result<Arc<TokenRow>, TokenError> {
         let one = Arc::clone(&self.changing).lock_owned().await;
         let (next, row) = self.index.load().without(id)?;
-        let removal = RowChange {
-            table: Table::Token,
-            key: row.hash.as_str().to_owned(),
-            value: None,
-            expires_at: None,
-        };
+        let removal = TOKENS.remove(row.hash.as_str());
         self.write(one, removal, next, writer).await?;
         Ok(row)
     }
@@ -142,18 +137,14 @@ impl Tokens {
     async fn write(
         &self,
         one: OwnedMutexGuard<()>,
-        row: RowChange,
+        write: RowWrites,
         next: TokenIndex,
         writer: &Writer,
     ) -> Result<(), EngineError> {
-        let write = Write {
-            rows: vec![row],
-            ..Write::default()
-        };
         let (index, writer) = (Arc::clone(&self.index), writer.clone());
         run_to_completion(async move {
             let _one = one;
-            writer.offer(Request::Write(Box::new(write))).await?;
+            writer.offer(Request::rows(write)).await?;
             index.store(Arc::new(next));
             Ok(())
         })
