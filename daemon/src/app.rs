@@ -92,7 +92,7 @@ pub struct App {
     pub health: Arc<Subject>,
     /// Plugins that could not be loaded, each with why.
     pub plugin_faults: Arc<[(String, String)]>,
-    /// Whether the daemon takes requests: not before it has started, not after it drains.
+    /// Whether the endpoints accept requests: not before the start, not after the drain began.
     ready: AtomicBool,
     stop: CancellationToken,
     writer_thread: parking_lot::Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -257,18 +257,18 @@ impl App {
         });
     }
 
-    /// From now on the doors take requests.
+    /// From now on the endpoints accept requests.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the doors take requests.
+    /// Whether the endpoints accept requests.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::SeqCst) && self.writer.failure().is_none()
     }
 
-    /// What to tell who comes while the daemon is not ready.
+    /// What to answer while the daemon is not ready.
     #[must_use]
     pub fn why_not_ready(&self) -> String {
         match self.writer.failure() {
@@ -277,20 +277,20 @@ impl App {
         }
     }
 
-    /// Looks at the policies' folder, takes it up if it has changed, and reports what is wrong.
+    /// Checks the policies' folder, loads it if it has changed, and reports what is wrong.
     pub fn look_at_policies(&self) {
         match self.policies.reload() {
             Reload::Same => {}
             Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),
             Reload::Failed(reports) => {
                 self.metrics.policy_failed("reload");
-                tracing::error!(%reports, "the policies are broken; the last good ones stand");
+                tracing::error!(%reports, "the policies are broken; the last good ones stay");
             }
         }
     }
 
-    /// Stops: no new requests, no new deliveries; those under way have `grace` to end. What does
-    /// not end in time comes again after the next start.
+    /// Stops: no new requests and deliveries; running ones have `grace` to end. Those that do not
+    /// end in time are retried after the next start.
     pub async fn drain(&self, grace: Duration) {
         self.ready.store(false, Ordering::SeqCst);
         self.stop.cancel();
@@ -298,11 +298,13 @@ impl App {
             .await
             .is_err()
         {
-            tracing::warn!("some deliveries did not end in time; they come again after the start");
+            tracing::warn!(
+                "some deliveries did not end in time; they are retried after the next start"
+            );
         }
     }
 
-    /// The writer's thread, for who wants to wait for its end once the app is dropped.
+    /// The writer's thread, for callers that wait for its end once the app is dropped.
     #[must_use]
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()
@@ -317,7 +319,7 @@ fn engine(
     let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
     let delays = delays_of(config);
     let started = Engine::start(store, subscribed, delays, Box::new(new_incident_id));
-    started.context("the store cannot be taken up; run `tocsin verify`")
+    started.context("the store cannot be loaded; run `tocsin verify`")
 }
 
 fn assessor(

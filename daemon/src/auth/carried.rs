@@ -20,14 +20,14 @@ pub struct Carried<'a> {
     pub authorization: Option<&'a str>,
     /// The header `X-Tocsin-Key`.
     pub tocsin_key: Option<&'a str>,
-    /// The query of the URL, in which `key=TOKEN` stands.
+    /// The query of the URL, with `key=TOKEN`.
     pub query: Option<&'a str>,
 }
 
 /// A request whose token cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableToken {
-    /// What stands in a token's place is none.
+    /// What is in a token's place is not a token.
     #[error(transparent)]
     Bad(#[from] BadToken),
     /// Two places carry different tokens.

@@ -1,4 +1,4 @@
-//! What somebody wants a token for, and why there is none.
+//! A request for a token, and why it is refused.
 
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{IntegrationId, PersonId};
@@ -7,7 +7,7 @@ use super::index::TOKENS_MAX;
 use super::row::Scope;
 use crate::config::Config;
 
-/// What somebody wants a token for.
+/// A request for a token.
 #[derive(Clone, Debug)]
 pub struct NewToken {
     /// What people call it.

@@ -9,8 +9,8 @@ use tocsin_core::{IntegrationId, PersonId, Timestamp};
 use super::secret::{Token, TokenHash};
 
 /// What a token may do. `Admin` may do all that `Respond` may, which may do all that `Read` may.
-/// None of them stands in for a sender's own token, but at `/ingest/ID`, where an admin may try an
-/// integration out.
+/// None of them replaces a sender's own token, except at `/ingest/ID`, where an admin may try out
+/// an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -28,7 +28,7 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Read, Self::Respond, Self::Admin];
 
-    /// Its word: in the token, on the command line and in the API.
+    /// Its name in tokens, on the command line and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,8 +39,8 @@ impl Scope {
         }
     }
 
-    /// Whether a token of this scope opens a door that asks for `wanted`. Tokens for ingest open
-    /// no other door, and no other token opens theirs.
+    /// Whether a token of this scope may call an endpoint that needs `wanted`. Ingest tokens may
+    /// call no other endpoint, and no other token may call theirs.
     #[must_use]
     pub fn allows(self, wanted: Self) -> bool {
         let rank = |scope| match scope {
@@ -72,7 +72,7 @@ impl FromStr for Scope {
     }
 }
 
-/// A word that is no scope.
+/// A text that is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a scope; use ingest, read, respond or admin")]
 pub struct UnknownScope(pub String);
@@ -89,7 +89,7 @@ pub struct TokenRow {
     /// The integration that it is bound to; set for `ingest` and for no other scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationId>,
-    /// Whom it acts for; what it does counts as theirs. None: it acts under its own name.
+    /// The person it acts for; what it does counts as theirs. `None`: it acts under its own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// SHA-256 of the token.

@@ -13,7 +13,7 @@ use super::row::Scope;
 
 /// Random bytes in a token. 256 bits cannot be guessed, so a fast hash is enough to store it.
 pub const RANDOM_BYTES: usize = 32;
-/// Longest text that is looked at as a token, in bytes.
+/// Longest text that is read as a token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 128;
 
 const PREFIX: &str = "tocsin_";
@@ -27,11 +27,11 @@ pub struct Token {
 
 /// A text that is not a token. Does not repeat the text, which may be a mistyped token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a tocsin token; it begins with tocsin_ and comes from `tocsin token create`")]
+#[error("not a tocsin token; it starts with tocsin_ and comes from `tocsin token create`")]
 pub struct BadToken;
 
-/// A text as it may be repeated to who sent it: a token that stands where a name or an id belongs
-/// ends in no answer, which others may read.
+/// A text as it may be repeated in an answer, which others may read: a token in the place of a name
+/// or an id is not repeated.
 #[must_use]
 pub fn repeatable(text: &str) -> &str {
     if text.trim_start().starts_with(PREFIX) {
@@ -88,7 +88,7 @@ impl Token {
         )))
     }
 
-    /// Its text, to be shown once to who made it.
+    /// Its text, to be shown once to the person who made it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.text.expose_secret()

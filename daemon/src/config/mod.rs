@@ -1,9 +1,9 @@
 //! The configuration: one TOML file, read whole, checked whole.
 //!
-//! A configuration that is wrong at three in the night wakes nobody, so everything that can be
-//! known beforehand is checked at the start and by `tocsin check`: every fault at once, each as
-//! `file:line:column: what is wrong; what to do`. Secrets are named by their place and never
-//! stand in the file, in a log line or in an answer.
+//! A configuration that turns out wrong at 3 a.m. wakes nobody, so everything that can be known in
+//! advance is checked at the start and by `tocsin check`: every fault at once, each as
+//! `file:line:column: what is wrong; what to do`. The file says where secrets are kept; they are
+//! never in the file, in a log line or in an answer.
 
 mod check;
 mod escalation;
@@ -67,9 +67,9 @@ pub struct Config {
     pub incidents: IncidentsConfig,
     /// `[escalation]`.
     pub escalation: EscalationConfig,
-    /// `[mail]`; none when the host has no relay.
+    /// `[mail]`; `None` when the host has no relay.
     pub mail: Option<MailConfig>,
-    /// `[heartbeat]`; none when none is sent.
+    /// `[heartbeat]`; `None` when none is sent.
     pub heartbeat: Option<HeartbeatConfig>,
     /// `[people.ID]`.
     pub people: BTreeMap<PersonId, PersonConfig>,

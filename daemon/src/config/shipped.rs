@@ -1,7 +1,7 @@
 //! The configuration and the policies that ship, for `tocsin init` and `tocsin demo`: compiled
 //! in, so that one file is all that a new machine needs.
 
-/// What `tocsin init` writes as `tocsin.toml`: a commented start that is valid as it stands.
+/// What `tocsin init` writes as `tocsin.toml`: a commented configuration that is valid as it is.
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// The policies with their tests, by file name.

@@ -27,7 +27,7 @@ pub enum RelayState {
     /// It was not asked yet.
     #[default]
     Unknown,
-    /// It takes mails.
+    /// It accepted the log-in.
     Reached,
     /// It could not be reached or refused the log-in; says why.
     Failed(String),

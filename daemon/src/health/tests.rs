@@ -299,6 +299,6 @@ fn an_address_that_is_none_is_refused_without_being_shown() {
         every: config::Span::from_s(60),
     };
     let error = Heartbeat::new(&config).err().unwrap().to_string();
-    assert!(error.contains("no http or https URL"), "{error}");
+    assert!(error.contains("not an http or https URL"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
 }

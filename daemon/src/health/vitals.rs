@@ -1,4 +1,4 @@
-//! What is read of a running daemon to say how it does.
+//! What the health checks read from a running daemon.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,19 +19,19 @@ use crate::runtime::{Delivery, EngineError, View, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
-/// Most timers and rows of the outbox that one read brings.
+/// Most timers or outbox rows of one read.
 const PAGE_ROWS: usize = 1_000;
-/// Most pages of the outbox that are looked at for the oldest.
+/// Most page deliveries that are read to find the oldest.
 const PAGES_LOOKED_AT_MAX: usize = 10_000;
 /// Most dead letters that are counted.
 const DEAD_LETTERS_MAX: usize = 10_000;
 /// How far back dead letters are counted, in milliseconds: a day.
 const DEAD_LETTERS_MS: u64 = 24 * HOUR_MS;
 
-/// What was read.
+/// What was read of a daemon at one instant.
 #[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Vitals {
-    /// When.
     pub at: Timestamp,
     /// Why the store failed, if it did.
     pub store_failure: Option<String>,
@@ -39,35 +39,34 @@ pub struct Vitals {
     pub queued: (usize, usize),
     /// How long the newest commits took.
     pub commits: CommitTimes,
-    /// Bytes that the store takes on its disk.
+    /// Size of the store on its disk, in bytes.
     pub store_bytes: u64,
-    /// Bytes that are free there; none when that cannot be told.
+    /// Free bytes there; `None` when unknown.
     pub disk_free_bytes: Option<u64>,
     /// Timers that are overdue, counted to a thousand.
     pub timers_overdue: usize,
     /// How late the oldest of them is, in milliseconds.
     pub timer_late_ms: u64,
-    /// Pages that wait and that no channel has taken yet.
+    /// Pages that no channel has delivered yet.
     pub pages_waiting: usize,
-    /// How long the oldest of them waits, in milliseconds.
+    /// How long the oldest of them has waited, in milliseconds.
     pub page_wait_ms: u64,
     /// Unanswered incidents, by number, with a page that every channel refused.
     pub pages_exhausted: Vec<u64>,
-    /// How late the sweep is that ends silent alerts, in milliseconds.
+    /// How late the sweep is that ends alerts of silent senders, in milliseconds.
     pub sweep_late_ms: u64,
     /// Deliveries given up within a day, counted to ten thousand, and why the newest was.
     pub dead_letters: (usize, Option<String>),
-    /// The hash of the policies in force; none when none ever loaded.
+    /// The hash of the policies in force; `None` when none ever loaded.
     pub policy_hash: Option<String>,
     /// What is wrong with the policies' folder.
     pub policy_faults: Option<String>,
     /// Policy calls that failed within an hour, and what the last one said.
     pub policy_failures: (usize, Option<String>),
-    /// The plugins.
     pub plugins: Vec<PluginVitals>,
-    /// Kinds of contacts that people have and nobody serves.
+    /// Kinds of contacts that people have and nothing serves.
     pub unserved: Vec<String>,
-    /// People of whose contacts nobody serves one.
+    /// People none of whose contacts is served.
     pub unreached: Vec<String>,
     /// Rotations that have nobody on call now.
     pub uncovered: Vec<String>,
@@ -77,20 +76,19 @@ pub struct Vitals {
     pub heartbeat: Option<BeatState>,
     /// Incidents that are active.
     pub incidents_active: usize,
-    /// Alerts that fire.
     pub alerts_firing: u64,
-    /// Bytes of memory that the process takes; none when the system does not tell.
+    /// Resident memory of the process, in bytes; `None` when unknown.
     pub resident_bytes: Option<u64>,
 }
 
-/// A plugin that is configured.
+/// A configured plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PluginVitals {
-    /// Its id.
     pub id: String,
-    /// How it does; or why it could not be loaded.
+    /// Its state, or why it could not be loaded.
     pub state: Result<PluginState, String>,
-    /// The last time that it broke or was stopped, in words.
+    /// The last time it failed or was stopped, in words.
     pub last_fault: Option<String>,
 }
 
@@ -149,8 +147,8 @@ pub fn disk_free(folder: &Path) -> Option<u64> {
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
-/// How many pages wait that no channel has taken, and since when the oldest does. The page of a
-/// broken channel waits on while another has long been taken; that one harms nobody.
+/// How many pages no channel has delivered, and since when the oldest waits. The delivery of a
+/// broken channel keeps waiting after another channel delivered the page; it does not count.
 fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), EngineError> {
     let mut waiting = std::collections::BTreeSet::new();
     let mut oldest: Option<Timestamp> = None;
@@ -163,7 +161,7 @@ fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), Engine
         looked_at += rows.len();
         let is_last = rows.len() < PAGE_ROWS;
         for row in rows {
-            if let Some(page) = untaken(&subject.view, &row)? {
+            if let Some(page) = undelivered(&subject.view, &row)? {
                 waiting.insert(page);
                 oldest = Some(oldest.map_or(row.created_at, |it| it.min(row.created_at)));
             }
@@ -176,15 +174,15 @@ fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), Engine
     Ok((waiting.len(), oldest))
 }
 
-/// The page that a row brings, if no channel has taken it.
-fn untaken(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
+/// The page of a delivery, if no channel has delivered it.
+fn undelivered(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
     let Some((id, page)) = Delivery::page_of(&row.body) else {
         return Ok(None);
     };
     let held = view.incident(&id)?;
     let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
-    let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
-    Ok((!is_taken).then_some((id, page)))
+    let is_delivered = matches!(state, Some(PageState::Taken | PageState::Settled));
+    Ok((!is_delivered).then_some((id, page)))
 }
 
 fn plugins(subject: &Subject) -> Vec<PluginVitals> {

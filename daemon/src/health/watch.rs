@@ -1,5 +1,5 @@
-//! The loop that looks after the daemon: it reads the vitals, logs what has changed, and sends
-//! the heartbeat while all is well.
+//! The loop that watches the daemon: it reads the vitals, logs what changed, and sends the
+//! heartbeat while nothing is bad.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::runtime::EngineError;
 
 /// How often the vitals are read.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
-/// How long reading them may take: a store that does not answer is unwell.
+/// How long reading them may take; a store that takes longer is reported as bad.
 const READ_MAX: Duration = Duration::from_secs(20);
 
 /// Watches until told to stop. While the daemon is not ready it sends no heartbeat.
@@ -39,7 +39,7 @@ pub(super) struct Watched {
     reading: Reading,
 }
 
-/// Looks once.
+/// One round: probe the relay, read, judge, log, and send the heartbeat.
 pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut Watched) {
     if let Some(relay) = &subject.relay {
         relay.probe_if_due().await;
@@ -58,8 +58,8 @@ pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut 
 /// A read of the vitals that is under way.
 type Reading = Option<tokio::task::JoinHandle<Result<Vitals, EngineError>>>;
 
-/// Reads and judges. A read that does not end is left to end, and no other is begun meanwhile:
-/// threads that hang on a disk are not to be many.
+/// Reads and judges. While a read hangs no other is started, so that a broken disk holds one
+/// thread and not many.
 async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
     let read = reading.get_or_insert_with(|| {
         let reader = Arc::clone(subject);
@@ -76,7 +76,7 @@ async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
             }
         }
     };
-    let remedy = "look at the disk of [store] path, and start the daemon again";
+    let remedy = "check the disk of [store] path, and restart the daemon";
     let says = format!("cannot be read: {why}");
     vec![Check::wrong("store", Level::Bad, says, remedy)]
 }
@@ -90,7 +90,7 @@ fn tell(found: &[Check], known: &mut BTreeMap<String, Level>) {
         let remedy = check.remedy.as_deref().unwrap_or_default();
         match check.level {
             level if level == was => {}
-            Level::Ok => tracing::info!(check = name, "well again: {says}"),
+            Level::Ok => tracing::info!(check = name, "ok again: {says}"),
             Level::Warn => tracing::info!(check = name, remedy, "{says}"),
             Level::Bad => tracing::error!(check = name, remedy, "{says}"),
         }

@@ -27,7 +27,7 @@ use crate::ingest::alertmanager_api::{
     error_body, parse, refusal,
 };
 use crate::silence::{
-    GettableSilence, SilenceCreated, SilenceFilter, list_silences, parse_matcher, read_postable,
+    GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
 
 /// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
@@ -175,16 +175,8 @@ pub(super) async fn silences(
     RawQuery(query): RawQuery,
 ) -> Result<axum::Json<Vec<GettableSilence>>, AmProblem> {
     reader(holder, &app)?;
-    let mut filter = SilenceFilter::default();
-    for (name, value) in pairs(query.as_deref())? {
-        if name == "filter" {
-            let matcher = parse_matcher(&value).map_err(|error| bad(error.to_string()))?;
-            if filter.matchers.len() >= crate::silence::MATCHERS_MAX {
-                return Err(bad("a query has too many filters"));
-            }
-            filter.matchers.push(matcher);
-        }
-    }
+    let pairs = pairs(query.as_deref())?;
+    let filter = SilenceFilter::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
     let all = app.silences.all();
     let now = app.clock.now();
     let all = all.iter().map(AsRef::as_ref);

@@ -12,6 +12,7 @@ use tocsin_store::CommitError;
 
 use crate::auth::TokenRefusal;
 use crate::runtime::{EngineError, SilenceError, TokenError};
+use crate::silence::SilenceRefusal;
 
 /// Seconds after which to try again what could not be taken now.
 const RETRY_AFTER_S: &str = "1";
@@ -163,10 +164,10 @@ impl From<SilenceError> for Problem {
     fn from(error: SilenceError) -> Self {
         match error {
             SilenceError::Engine(error) => error.into(),
-            SilenceError::Unknown(_) => Self::new(Kind::NOT_FOUND, error.to_string()),
-            SilenceError::Invalid(_) | SilenceError::TooMany => {
-                Self::new(Kind::MALFORMED, error.to_string())
+            SilenceError::Refused(refusal @ SilenceRefusal::Unknown(_)) => {
+                Self::new(Kind::NOT_FOUND, refusal.to_string())
             }
+            SilenceError::Refused(refusal) => Self::new(Kind::MALFORMED, refusal.to_string()),
         }
     }
 }

@@ -6,7 +6,7 @@ use tocsin_core::{Labels, Timestamp};
 use super::batch::{Fault, Item, kind};
 use crate::time::parse_time;
 
-/// One alert's object while its fields are taken out.
+/// One alert's object while its fields are read out.
 pub(super) type Object = Map<String, Value>;
 
 /// The alert as an object.
@@ -66,7 +66,7 @@ pub(super) fn take_labels(map: &mut Object, name: &str) -> Result<Labels, Fault>
     }
 }
 
-/// The labels that this value holds; `pointer` says where it stands in the alert.
+/// The labels that this value holds; `pointer` says where it is in the alert.
 pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     let map = match value {
         Value::Object(map) => map,

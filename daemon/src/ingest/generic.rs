@@ -1,6 +1,6 @@
 //! Generic JSON, read with JSON pointers that the configuration names.
 //!
-//! The mapping that stands without any configuration reads
+//! The default mapping reads
 //! `{"title": "disk full", "status": "firing", "labels": {"severity": "critical"}}`, so that one
 //! `curl` opens an incident.
 

@@ -13,19 +13,18 @@ use crate::text::{html_escaped, one_line};
 
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PageMail {
     /// The delivery's idempotency key: the same key gives the same Message-ID, by which mail
     /// programs fold a repeat into one.
     pub key: String,
     /// The person's mail address.
     pub to: String,
-    /// The person's name.
     pub name: String,
-    /// The incident's number, as people say it aloud.
+    /// The incident's number.
     pub number: u64,
     /// How bad it is.
     pub grade: Grade,
-    /// The incident's title.
     pub title: String,
     /// Why it has this grade, or why this person is paged.
     pub reason: String,

@@ -26,23 +26,22 @@ pub struct Rotation {
 
 /// Somebody takes over for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Override {
-    /// Who.
     pub person: PersonId,
-    /// From this instant.
     pub from: Timestamp,
-    /// Until this instant, which is outside.
+    /// Exclusive.
     pub until: Timestamp,
 }
 
-/// A stretch of time with the same people on call.
+/// A time span with the same people on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Shift {
     /// Who is on call; empty when nobody is.
     pub people: Vec<PersonId>,
-    /// From this instant.
     pub from: Timestamp,
-    /// Until this instant, which is outside.
+    /// Exclusive.
     pub until: Timestamp,
 }
 

@@ -43,7 +43,7 @@ pub fn epoch_time(number: f64) -> Option<Timestamp> {
     } else {
         number
     };
-    // A cast from float to integer saturates, and NaN becomes 0, which is no time.
+    // A cast from float to integer saturates, and NaN becomes 0, which is not a time.
     #[allow(clippy::cast_possible_truncation)]
     let at = Timestamp(ms as i64);
     (FIRST..=LAST).contains(&at).then_some(at)

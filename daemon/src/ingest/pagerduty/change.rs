@@ -20,6 +20,7 @@ const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
 
 /// Something that was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Change {
     /// The integration that authenticated.
     pub integration: IntegrationId,
@@ -30,16 +31,13 @@ pub struct Change {
     /// Where it came from: a host, a pipeline.
     #[serde(default)]
     pub source: Option<String>,
-    /// What was changed.
     #[serde(default)]
     pub service: Option<String>,
-    /// Where.
     #[serde(default)]
     pub environment: Option<String>,
     /// How it went, in the sender's words.
     #[serde(default)]
     pub outcome: Option<String>,
-    /// To which version.
     #[serde(default)]
     pub revision: Option<String>,
     /// Where a person can look.

@@ -264,7 +264,7 @@ impl Faults {
         self.0.push(fault.to_owned());
     }
 
-    /// The text of a field, which stands in `map` under the last part of its name.
+    /// The text of a field, which is in `map` under the last part of its name.
     pub(super) fn optional_text<'a>(
         &mut self,
         map: &'a Map<String, Value>,
