@@ -7,9 +7,9 @@ use super::client::{Client, ClientArgs, items, path_part};
 use super::failure::Failure;
 use super::output::{Format, Out, OutputArg, cell, clean};
 use crate::config::Span;
-use crate::ingest::format_time;
 use crate::runtime::{Clock as _, SystemClock};
 use crate::silence::{WireMatcher, parse_matcher};
+use crate::time::format_time;
 
 /// `tocsin silence …`.
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::generic::Mapping;
+use super::mapping::Mapping;
 
 /// Most labels that a mapping names one by one.
 pub const MAPPED_LABELS_MAX: usize = 64;

@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::SecretRef;
 
-/// The kind of a contact that the host's own relay serves.
-pub const MAIL_CONTACT: &str = "email";
-
 /// The `[mail]` section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

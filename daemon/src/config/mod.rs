@@ -13,6 +13,7 @@ mod incidents;
 mod integration;
 mod load;
 mod mail;
+mod mapping;
 mod people;
 mod plugin;
 mod policy;
@@ -20,6 +21,7 @@ mod read;
 mod rotation;
 mod secret;
 mod server;
+mod shipped;
 mod source;
 mod store;
 mod text;
@@ -34,7 +36,8 @@ pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;
 pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
-pub use mail::{MAIL_CONTACT, MailConfig, MailTls};
+pub use mail::{MailConfig, MailTls};
+pub use mapping::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer, PointerError};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
 pub use plugin::PluginTable;
 pub use policy::{GRADE_LABELS_MAX, PolicyConfig};
@@ -44,14 +47,12 @@ pub use rotation::{
 };
 pub use secret::{SECRET_BYTES_MAX, SecretError, SecretRef};
 pub use server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX, ServerConfig};
+pub use shipped::{SHIPPED_POLICIES, STARTER};
 pub use source::Place;
 pub use store::StoreConfig;
 pub use text::{Date, Moment, SPAN_MS_MAX, Span, Unreadable, Zone};
 
 use crate::people::Roster;
-
-/// What `tocsin init` writes as `tocsin.toml`: a commented start that is valid as it stands.
-pub const STARTER: &str = include_str!("starter.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default)]

@@ -73,10 +73,7 @@ fn a_good_configuration_is_read_with_its_defaults() {
     assert_eq!(config.people["ada"].timezone.to_string(), "Europe/Berlin");
     let mapping = config.integrations["uptime"].mapping.as_ref().unwrap();
     assert!(mapping.status_firing.contains(&"firing".to_owned()));
-    assert!(matches!(
-        mapping.labels,
-        crate::ingest::generic::LabelsFrom::Table(_)
-    ));
+    assert!(matches!(mapping.labels, LabelsFrom::Table(_)));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tocsin_plugin_host::catalog::PluginState;
 use tocsin_store::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 
 use super::heartbeat::BeatState;
+use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
 
@@ -260,10 +261,18 @@ fn on_call(vitals: &Vitals) -> Check {
     }
 }
 
+/// Never bad by itself: pages that it keeps waiting are judged as pages.
 fn relay(vitals: &Vitals) -> Check {
-    match vitals.has_mail {
-        true => Check::ok("relay", "there is one, as the last resort of pages"),
-        false => Check::wrong(
+    match &vitals.relay {
+        Some(RelayState::Unknown) => Check::ok("relay", "configured; not asked yet"),
+        Some(RelayState::Reached) => Check::ok("relay", "it answers and takes mail"),
+        Some(RelayState::Failed(why)) => Check::wrong(
+            "relay",
+            Level::Warn,
+            why.as_str(),
+            "start the relay or correct [mail]; until then no page goes out by mail",
+        ),
+        None => Check::wrong(
             "relay",
             Level::Warn,
             "there is none: a page that no plugin takes goes nowhere",

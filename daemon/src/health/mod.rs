@@ -7,6 +7,9 @@
 
 mod checks;
 mod heartbeat;
+mod publish;
+mod relay;
+mod subject;
 mod vitals;
 mod watch;
 
@@ -18,6 +21,8 @@ pub use checks::{
     PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, checks,
 };
 pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
+pub use relay::{RelayProbe, RelayState};
+pub use subject::Subject;
 pub use vitals::{OVERDUE_GRACE_MS, PluginVitals, Vitals, disk_free};
 pub use watch::{WATCH_EVERY, watch};
 

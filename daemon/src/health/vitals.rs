@@ -7,13 +7,15 @@ use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::catalog::PluginState;
-use tocsin_store::{Class, OutboxKey, OutboxRow, StoreError, Table};
+use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
-use crate::app::App;
-use crate::config::MAIL_CONTACT;
+use super::relay::RelayState;
+use super::subject::Subject;
 use crate::metrics::CommitTimes;
-use crate::runtime::{Delivery, EngineError, Writer};
+use crate::people::{ResponderLookup, Roster};
+use crate::runtime::state::tables::dead_letter;
+use crate::runtime::{Delivery, EngineError, View, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
@@ -69,8 +71,8 @@ pub struct Vitals {
     pub unreached: Vec<String>,
     /// Rotations that have nobody on call now.
     pub uncovered: Vec<String>,
-    /// Whether the host has a mail relay of its own.
-    pub has_mail: bool,
+    /// The host's own mail relay; none when it has none.
+    pub relay: Option<RelayState>,
     /// The heartbeat; none when none is configured.
     pub heartbeat: Option<BeatState>,
     /// Incidents that are active.
@@ -97,48 +99,44 @@ impl Vitals {
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
-    pub fn read(app: &App) -> Result<Self, EngineError> {
-        let now = app.clock.now();
-        let held = app.view.in_memory();
+    pub fn read(subject: &Subject) -> Result<Self, EngineError> {
+        let (store, writer, assessor) = (&subject.store, &subject.writer, &subject.assessor);
+        let now = subject.clock.now();
+        let held = subject.view.in_memory();
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
             let mut pages = it.paging.pages.values();
             it.is_unanswered() && pages.any(|page| page.state == PageState::Exhausted)
         });
-        let overdue = app
-            .store
-            .timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
-        let (pages_waiting, oldest_page) = pages_waiting(app)?;
+        let overdue = store.timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
+        let (pages_waiting, oldest_page) = pages_waiting(subject)?;
+        let since = now.minus_ms(DEAD_LETTERS_MS);
+        let an_hour = Duration::from_millis(HOUR_MS);
         Ok(Self {
             at: now,
-            store_failure: app.writer.failure().map(|it| it.to_string()),
-            queued: (app.writer.queued(), Writer::QUEUE_REQUESTS_MAX),
-            commits: app.metrics.commits.recent(),
-            store_bytes: app.store.size_bytes()?,
-            disk_free_bytes: disk_free(&app.config.store.path),
+            store_failure: writer.failure().map(|it| it.to_string()),
+            queued: (writer.queued(), Writer::QUEUE_REQUESTS_MAX),
+            commits: subject.metrics.commits.recent(),
+            store_bytes: store.size_bytes()?,
+            disk_free_bytes: disk_free(&subject.config.store.path),
             timers_overdue: overdue.len(),
             timer_late_ms: overdue.first().map_or(0, |it| now.since(it.key.due)),
             pages_waiting,
             page_wait_ms: oldest_page.map_or(0, |at| now.since(at)),
             pages_exhausted: exhausted.map(|it| it.number).collect(),
-            sweep_late_ms: app.due.sweep_late_ms(now),
-            dead_letters: dead_letters(app, now)?,
-            policy_hash: app.policies.hash(),
-            policy_faults: app.policies.faults().map(|it| it.to_string()),
-            policy_failures: app
-                .intake
-                .assessor()
-                .failures
-                .lock()
-                .within(Duration::from_millis(HOUR_MS)),
-            plugins: plugins(app),
-            unserved: unserved(app),
-            unreached: unreached(app),
-            uncovered: uncovered(app, now),
-            has_mail: app.config.mail.is_some(),
-            heartbeat: app.heartbeat.as_ref().map(|it| it.state()),
+            sweep_late_ms: subject.due.sweep_late_ms(now),
+            dead_letters: dead_letter::count_since(store.as_ref(), since, DEAD_LETTERS_MAX)?,
+            policy_hash: assessor.policies.hash(),
+            policy_faults: assessor.policies.faults().map(|it| it.to_string()),
+            policy_failures: assessor.failures.lock().within(an_hour),
+            plugins: plugins(subject),
+            unserved: unserved(&assessor.responders),
+            unreached: unreached(&assessor.responders),
+            uncovered: uncovered(&assessor.responders.roster, now),
+            relay: subject.relay.as_ref().map(|it| it.state()),
+            heartbeat: subject.heartbeat.as_ref().map(|it| it.state()),
             incidents_active: active.count(),
-            alerts_firing: app.leases.firing(),
+            alerts_firing: subject.leases.firing(),
             resident_bytes: resident_bytes(),
         })
     }
@@ -153,18 +151,19 @@ pub fn disk_free(folder: &Path) -> Option<u64> {
 
 /// How many pages wait that no channel has taken, and since when the oldest does. The page of a
 /// broken channel waits on while another has long been taken; that one harms nobody.
-fn pages_waiting(app: &App) -> Result<(usize, Option<Timestamp>), EngineError> {
+fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), EngineError> {
     let mut waiting = std::collections::BTreeSet::new();
     let mut oldest: Option<Timestamp> = None;
     let mut after: Option<OutboxKey> = None;
     let mut looked_at = 0;
     while looked_at < PAGES_LOOKED_AT_MAX {
-        let store = &app.store;
-        let rows = store.outbox(Class::Page, after.as_ref(), PAGE_ROWS)?;
+        let rows = subject
+            .store
+            .outbox(Class::Page, after.as_ref(), PAGE_ROWS)?;
         looked_at += rows.len();
         let is_last = rows.len() < PAGE_ROWS;
         for row in rows {
-            if let Some(page) = untaken(app, &row)? {
+            if let Some(page) = untaken(&subject.view, &row)? {
                 waiting.insert(page);
                 oldest = Some(oldest.map_or(row.created_at, |it| it.min(row.created_at)));
             }
@@ -178,40 +177,27 @@ fn pages_waiting(app: &App) -> Result<(usize, Option<Timestamp>), EngineError> {
 }
 
 /// The page that a row brings, if no channel has taken it.
-fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
+fn untaken(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
     let Some((id, page)) = Delivery::page_of(&row.body) else {
         return Ok(None);
     };
-    let held = app.view.incident(&id)?;
+    let held = view.incident(&id)?;
     let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
     let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
     Ok((!is_taken).then_some((id, page)))
 }
 
-fn dead_letters(app: &App, now: Timestamp) -> Result<(usize, Option<String>), StoreError> {
-    let mut after = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
-    let (mut count, mut newest) = (0, None);
-    while count < DEAD_LETTERS_MAX {
-        let store = &app.store;
-        let rows = store.rows(Table::DeadLetter, "", Some(&after), PAGE_ROWS)?;
-        let Some((key, row)) = rows.last() else { break };
-        count += rows.len();
-        newest = row
-            .value
-            .get("why")
-            .and_then(|it| it.as_str().map(str::to_owned));
-        after.clone_from(key);
-    }
-    Ok((count, newest))
-}
-
-fn plugins(app: &App) -> Vec<PluginVitals> {
-    let loaded = app.host.catalog().into_iter().map(|entry| PluginVitals {
-        id: entry.id,
-        state: Ok(entry.state),
-        last_fault: entry.last_fault.map(|it| it.to_string()),
-    });
-    let faults = app.plugin_faults.iter().map(|(id, why)| PluginVitals {
+fn plugins(subject: &Subject) -> Vec<PluginVitals> {
+    let loaded = subject
+        .host
+        .catalog()
+        .into_iter()
+        .map(|entry| PluginVitals {
+            id: entry.id,
+            state: Ok(entry.state),
+            last_fault: entry.last_fault.map(|it| it.to_string()),
+        });
+    let faults = subject.plugin_faults.iter().map(|(id, why)| PluginVitals {
         id: id.clone(),
         state: Err(why.clone()),
         last_fault: None,
@@ -219,35 +205,30 @@ fn plugins(app: &App) -> Vec<PluginVitals> {
     loaded.chain(faults).collect()
 }
 
-fn unserved(app: &App) -> Vec<String> {
-    let contacts = app.config.people.values().flat_map(|it| &it.contacts);
+fn unserved(lookup: &ResponderLookup) -> Vec<String> {
+    let contacts = lookup.roster.people.values().flat_map(|it| &it.contacts);
     let mut kinds: Vec<String> = contacts.map(|it| it.kind.clone()).collect();
     kinds.sort();
     kinds.dedup();
-    kinds.retain(|kind| !is_served(app, kind));
+    kinds.retain(|kind| !lookup.is_served(kind));
     kinds
 }
 
 /// People without any contact are somebody's choice; people whose contacts all lead nowhere are
 /// a fault.
-fn unreached(app: &App) -> Vec<String> {
-    let people = app.config.people.iter();
+fn unreached(lookup: &ResponderLookup) -> Vec<String> {
+    let people = lookup.roster.people.iter();
     people
         .filter(|(_, person)| {
             let mut contacts = person.contacts.iter();
-            !person.contacts.is_empty() && !contacts.any(|it| is_served(app, &it.kind))
+            !person.contacts.is_empty() && !contacts.any(|it| lookup.is_served(&it.kind))
         })
         .map(|(id, _)| id.to_string())
         .collect()
 }
 
-fn is_served(app: &App, kind: &str) -> bool {
-    let by_mail = app.config.mail.is_some() && kind == MAIL_CONTACT;
-    by_mail || app.subscribers.load().for_contact(kind).is_some()
-}
-
-fn uncovered(app: &App, now: Timestamp) -> Vec<String> {
-    let rotations = app.payloads.roster.rotations.iter();
+fn uncovered(roster: &Roster, now: Timestamp) -> Vec<String> {
+    let rotations = roster.rotations.iter();
     rotations
         .filter(|(_, rotation)| rotation.on_call(now).is_empty())
         .map(|(name, _)| name.clone())

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Check, Level, Vitals, checks, worst};
-use crate::app::App;
+use super::publish::publish_checks;
+use super::{Check, Level, Subject, Vitals, checks, worst};
 use crate::runtime::EngineError;
 
 /// How often the vitals are read.
@@ -16,11 +16,15 @@ pub const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// How long reading them may take: a store that does not answer is unwell.
 const READ_MAX: Duration = Duration::from_secs(20);
 
-/// Watches until told to stop.
-pub async fn watch(app: Arc<App>, stop: CancellationToken) {
+/// Watches until told to stop. While the daemon is not ready it sends no heartbeat.
+pub async fn watch(
+    subject: Arc<Subject>,
+    is_ready: impl Fn() -> bool + Send,
+    stop: CancellationToken,
+) {
     let mut watched = Watched::default();
     while !stop.is_cancelled() {
-        round(&app, &mut watched).await;
+        round(&subject, is_ready(), &mut watched).await;
         tokio::select! {
             () = tokio::time::sleep(WATCH_EVERY) => {}
             () = stop.cancelled() => {}
@@ -36,13 +40,16 @@ pub(super) struct Watched {
 }
 
 /// Looks once.
-pub(super) async fn round(app: &Arc<App>, watched: &mut Watched) {
-    let found = look(app, &mut watched.reading).await;
+pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut Watched) {
+    if let Some(relay) = &subject.relay {
+        relay.probe_if_due().await;
+    }
+    let found = look(subject, &mut watched.reading).await;
     tell(&found, &mut watched.known);
-    app.metrics.checked(&found);
-    if let Some(heartbeat) = &app.heartbeat
+    publish_checks(&found, &subject.metrics);
+    if let Some(heartbeat) = &subject.heartbeat
         && worst(&found) < Level::Bad
-        && app.is_ready()
+        && is_ready
     {
         heartbeat.beat_if_due().await;
     }
@@ -53,9 +60,9 @@ type Reading = Option<tokio::task::JoinHandle<Result<Vitals, EngineError>>>;
 
 /// Reads and judges. A read that does not end is left to end, and no other is begun meanwhile:
 /// threads that hang on a disk are not to be many.
-async fn look(app: &Arc<App>, reading: &mut Reading) -> Vec<Check> {
+async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
     let read = reading.get_or_insert_with(|| {
-        let reader = Arc::clone(app);
+        let reader = Arc::clone(subject);
         tokio::task::spawn_blocking(move || Vitals::read(&reader))
     });
     let why = match tokio::time::timeout(READ_MAX, read).await {

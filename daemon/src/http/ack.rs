@@ -14,9 +14,10 @@ use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
+use crate::auth::{AckClaim, AckRefusal};
 use crate::disclosure::Disclosed;
-use crate::mail::{AckClaim, AckRefusal};
 use crate::runtime::EngineError;
+use crate::text::html_escaped;
 
 /// The channel that an acknowledgement by link came through.
 const VIA: &str = "mail";
@@ -56,8 +57,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         StatusCode::OK,
         &format!(
             "<h1>{}</h1><p>{}</p>{button}",
-            escaped(&headline),
-            escaped(&status)
+            html_escaped(&headline),
+            html_escaped(&status)
         ),
     )
 }
@@ -89,7 +90,7 @@ pub(super) async fn acknowledge(
     match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
+            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&done.reply)),
         ),
         Err(error) => failed(error),
     }
@@ -149,7 +150,7 @@ fn told(problem: &Problem) -> Response {
 fn sorry(status: StatusCode, why: &str) -> Response {
     page(
         status,
-        &format!("<h1>Not acknowledged</h1><p>{}.</p>", escaped(why)),
+        &format!("<h1>Not acknowledged</h1><p>{}.</p>", html_escaped(why)),
     )
 }
 
@@ -172,19 +173,4 @@ fn page(status: StatusCode, body: &str) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

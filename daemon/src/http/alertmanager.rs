@@ -18,6 +18,7 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, blocking, parsing};
 use crate::app::App;
+use crate::auth::Scope;
 use crate::config::IntegrationKind;
 use crate::disclosure::Clearance;
 use crate::ingest::Received;
@@ -28,7 +29,6 @@ use crate::ingest::alertmanager_api::{
 use crate::silence::{
     GettableSilence, SilenceCreated, SilenceFilter, list_silences, parse_matcher, read_postable,
 };
-use crate::tokens::Scope;
 
 /// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
 const RECEIVER: &str = "tocsin";

@@ -10,9 +10,9 @@ use tocsin_core::{Actor, IntegrationId};
 
 use super::problem::{Kind, Problem};
 use crate::app::App;
+use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
 use crate::config::IntegrationKind;
 use crate::disclosure::Clearance;
-use crate::tokens::{Carried, Scope, TokenRow, carried, repeatable};
 
 /// The header of senders that can set no other.
 const KEY_HEADER: &str = "x-tocsin-key";

@@ -50,7 +50,7 @@ pub(super) async fn metrics(
 ) -> Result<impl IntoResponse, Problem> {
     let text = blocking(move || {
         let metrics = &app.metrics;
-        metrics.read(&Vitals::read(&app)?);
+        Vitals::read(&app.health)?.publish(metrics);
         Ok(metrics.text())
     });
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text.await?))

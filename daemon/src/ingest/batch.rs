@@ -6,11 +6,12 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{Labels, Signal};
 
-use super::text::{cut, one_line, pointer_token};
+use super::fields::pointer_token;
 use super::{
     ALERTS_PER_REQUEST_MAX, BODY_BYTES_MAX, LINK_BYTES_MAX, Malformed, NOTES_MAX, Note, Parsed,
     Rejected,
 };
+use crate::text::{cut, one_line};
 
 /// Labels that survive when there are too many, because policies route and grade by them.
 const LABELS_KEPT_FIRST: [&str; 12] = [

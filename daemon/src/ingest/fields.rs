@@ -4,8 +4,7 @@ use serde_json::{Map, Value};
 use tocsin_core::{Labels, Timestamp};
 
 use super::batch::{Fault, Item, kind};
-use super::text::pointer_token;
-use super::time::parse_time;
+use crate::time::parse_time;
 
 /// One alert's object while its fields are taken out.
 pub(super) type Object = Map<String, Value>;
@@ -125,4 +124,9 @@ pub(super) fn summary(annotations: &Labels) -> String {
         .find_map(|name| annotations.get(*name))
         .cloned()
         .unwrap_or_default()
+}
+
+/// A JSON pointer's token with RFC 6901's escapes.
+pub(super) fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }

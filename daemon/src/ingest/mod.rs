@@ -18,13 +18,10 @@ mod fingerprint;
 pub mod generic;
 pub mod grafana;
 pub mod pagerduty;
-mod text;
-mod time;
 
 use tocsin_core::{IntegrationId, Signal, Timestamp};
 
 pub use fingerprint::label_fingerprint;
-pub use time::{format_time, parse_time};
 
 /// Most alerts in one request; of a larger batch the first are read and the others noted. Refused
 /// as a whole it would open nothing, and an Alertmanager never sends again what was refused.

@@ -9,6 +9,8 @@ use lettre::message::{Mailbox, MultiPart};
 use sha2::{Digest, Sha256};
 use tocsin_core::{Grade, Timestamp};
 
+use crate::text::{html_escaped, one_line};
+
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageMail {
@@ -78,9 +80,9 @@ impl PageMail {
     }
 
     fn html(&self) -> String {
-        let (grade, title) = (self.grade, escape(&one_line(&self.title)));
-        let reason = escape(&self.reason);
-        let (name, link) = (escape(&self.name), escape(&self.ack_link));
+        let (grade, title) = (self.grade, html_escaped(&one_line(&self.title)));
+        let reason = html_escaped(&self.reason);
+        let (name, link) = (html_escaped(&self.name), html_escaped(&self.ack_link));
         let incident = self.number;
         format!(
             "<!doctype html><html><body style=\"font-family:sans-serif\">\
@@ -91,26 +93,4 @@ impl PageMail {
              <p style=\"color:#666\">Incident {incident}</p></body></html>"
         )
     }
-}
-
-/// A title comes from a sender, and must not end the header.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

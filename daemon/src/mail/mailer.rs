@@ -22,6 +22,9 @@ use crate::config::{MailConfig, MailTls, SecretError};
 /// the text to its receipt.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long the relay may take to end a session.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Sends pages through one relay.
 #[derive(Clone)]
 pub struct Mailer {
@@ -76,6 +79,16 @@ pub enum MailError {
         /// Why nobody knows.
         cause: String,
     },
+}
+
+/// The relay cannot be reached, or refuses the log-in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("mail relay {relay} does not answer: {cause}")]
+pub struct CannotLogIn {
+    /// The relay.
+    relay: String,
+    /// Why.
+    cause: String,
 }
 
 /// The relay's settings cannot be used.
@@ -163,12 +176,32 @@ impl Mailer {
             }
         };
         // The mail is taken; how the relay says good-bye changes nothing.
-        let _ = tokio::time::timeout(Duration::from_secs(1), session.quit()).await;
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
         let message_id = page.message_id(self.from.email.domain());
         Ok(Receipt {
             message_id,
             reply: said(&reply),
         })
+    }
+
+    /// Connects and logs in as for a page, and sends nothing. Gives up after `limit`.
+    ///
+    /// # Errors
+    /// [`CannotLogIn`], with why.
+    pub async fn log_in(&self, limit: Duration) -> Result<(), CannotLogIn> {
+        let failed = |cause: String| CannotLogIn {
+            relay: self.relay(),
+            cause,
+        };
+        match tokio::time::timeout(limit, self.connect()).await {
+            Ok(Ok(mut session)) => {
+                // It answered; how it says good-bye changes nothing.
+                let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
+                Ok(())
+            }
+            Ok(Err(error)) => Err(failed(told(&error))),
+            Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs()))),
+        }
     }
 
     /// Connects, and goes on until the relay waits for the text.

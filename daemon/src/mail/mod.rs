@@ -6,15 +6,11 @@
 //! apart what was refused, what may be tried again, and what nobody can know, because a mail sent
 //! twice at night is a fault too.
 
-mod ack_link;
 mod letter;
 mod mailer;
 
-pub use ack_link::{
-    ACK_PATH, ACK_TOKEN_BYTES_MAX, ACK_VALID_MS, AckClaim, AckKey, AckRefusal, KEY_BYTES,
-};
 pub use letter::PageMail;
-pub use mailer::{MailError, Mailer, Receipt, SEND_TIMEOUT, SetupError};
+pub use mailer::{CannotLogIn, MailError, Mailer, Receipt, SEND_TIMEOUT, SetupError};
 
 #[cfg(test)]
 mod tests;

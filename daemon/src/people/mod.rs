@@ -8,21 +8,20 @@
 
 mod handover;
 mod layer;
-pub mod responders;
+mod responders;
 mod restriction;
 mod roster;
 mod rotation;
-mod wall;
 
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
 pub(crate) use handover::{parse_weekday, weekday_name};
 pub use layer::Layer;
+pub use responders::{MAIL_CHANNEL, MAIL_CONTACT, ResponderLookup, ServedContacts};
 pub use restriction::{Hours, Restriction};
 pub use roster::{Reached, Roster};
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};
-pub use wall::{first_instant, local_time};
 
 #[cfg(test)]
-mod sweep;
+mod clock_changes;
 #[cfg(test)]
 mod tests;

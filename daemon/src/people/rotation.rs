@@ -16,7 +16,7 @@ const EDGES_MAX: usize = 4 * SHIFTS_MAX;
 /// Who is on call when. The first layer that covers an instant wins; an override beats them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The zone whose clock on the wall the hand-overs follow.
+    /// The zone whose wall clock the hand-overs follow.
     pub zone: Tz,
     /// From the top: the first that covers an instant wins.
     pub layers: Vec<Layer>,

@@ -9,13 +9,15 @@ use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 
 use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
-use crate::runtime::{Done, EngineError, IncidentState, Summary, decode_row, reference_key};
+use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::summary;
+use crate::runtime::{Done, EngineError, IncidentState};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
@@ -137,15 +139,10 @@ impl Call<'_> {
         })?;
         let status = filter.get("status").and_then(|it| it.as_str());
         let after = after.map(|id| self.state(id)).transpose()?;
-        let after = after.map(|state| Summary::row_key(state.incident.number));
-        let rows = self
-            .access
-            .store
-            .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
-            .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let after = after.map(|state| state.incident.number);
+        let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
-        for (_, row) in rows {
-            let summary = Summary::from_row(&row.value).map_err(refused)?;
+        for summary in page.map_err(refused)? {
             if status.is_none_or(|it| it == summary.status.as_str()) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
@@ -155,13 +152,11 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.access.store.row(Table::Reference, &key);
-        let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let Some(row) = row else {
+        let row = REFERENCES.get(self.access.store.as_ref(), &key);
+        let Some(row) = row.map_err(refused)? else {
             return Ok(CommandAnswer::Found(None));
         };
-        let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let state = self.state(id.as_str())?;
+        let state = self.state(row.value.as_str())?;
         Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
     }
 

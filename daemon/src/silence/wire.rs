@@ -8,7 +8,7 @@ use super::matcher::{MatchOp, Matcher, MatcherError};
 use super::parse::shown;
 use super::value::{Silence, SilenceState};
 use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
-use crate::ingest::{format_time, parse_time};
+use crate::time::{format_time, parse_time};
 
 /// A matcher in JSON; `isEqual` was added later and is true when absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

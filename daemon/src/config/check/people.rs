@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
 use crate::config::fault::Fault;
-use crate::config::mail::MAIL_CONTACT;
 use crate::config::people::{CONTACTS_MAX, PersonConfig};
 use crate::config::source::{Source, at};
 use crate::config::{Config, ContactConfig};
+use crate::people::MAIL_CONTACT;
 
 impl Check<'_> {
     pub(super) fn people(&mut self) {

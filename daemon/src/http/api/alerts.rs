@@ -8,7 +8,6 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IncidentId, Labels};
-use tocsin_store::Table;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
@@ -16,8 +15,8 @@ use crate::disclosure::Clearance;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
-use crate::runtime::for_each_row_after;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::time::format_time;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;
@@ -120,7 +119,7 @@ pub(in crate::http) fn each_alert(
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
     let store = app.store.as_ref();
-    let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
+    let stopped = ALERTS.for_each_after(store, after, |_, alert| {
         if shown.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }

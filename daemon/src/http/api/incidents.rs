@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Draft, Grade, Status, TeamId};
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::{IncidentDetail, IncidentLine};
@@ -18,7 +18,8 @@ use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::{Done, IncidentState, Summary, events_of};
+use crate::runtime::state::tables::summary::{self, Summary};
+use crate::runtime::{Done, IncidentState, events_of};
 
 /// The channel that an action by the API came through.
 const VIA: &str = "api";
@@ -26,9 +27,6 @@ const VIA: &str = "api";
 const LIST_USUAL: usize = 50;
 /// Most incidents of one list.
 const LIST_MAX: usize = 500;
-/// Lines that one read brings, and lines that one list looks at, at most.
-const WINDOW_ROWS: u64 = 256;
-const WINDOWS_MAX: usize = 64;
 /// A client's own name for a request, so that its repeat does nothing.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -108,7 +106,9 @@ pub(crate) async fn list(
     let wanted = Wanted::read(query.status.as_deref())?;
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     let list = blocking(move || {
-        let (found, next_before) = newest(&app, query.before, limit, |it| wanted.takes(it.status))?;
+        let (store, last) = (app.store.as_ref(), app.view.last_number()?);
+        let takes = |it: &Summary| wanted.takes(it.status);
+        let (found, next_before) = summary::newest(store, last, query.before, limit, takes)?;
         let clearance = holder.clearance();
         let line = |it: Summary| IncidentLine::of(it.disclosed(clearance));
         Ok(IncidentList {
@@ -236,41 +236,6 @@ impl Wanted {
             Self::One(one) => *one == status,
         }
     }
-}
-
-/// Lines below `before`, the newest first, and where to go on. The store reads upwards, so this
-/// reads window by window downwards.
-fn newest(
-    app: &App,
-    before: Option<u64>,
-    limit: usize,
-    takes: impl Fn(&Summary) -> bool,
-) -> Result<(Vec<Summary>, Option<u64>), Problem> {
-    let last = app.view.last_number()?;
-    let mut end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
-    let mut found = Vec::new();
-    for _ in 0..WINDOWS_MAX {
-        if end <= 1 {
-            return Ok((found, None));
-        }
-        let start = end.saturating_sub(WINDOW_ROWS + 1);
-        let count = usize::try_from(end - start - 1).unwrap_or(0);
-        let after = Summary::row_key(start);
-        let rows = app.store.rows(Table::Summary, "", Some(&after), count)?;
-        for (_, row) in rows.into_iter().rev() {
-            let summary = Summary::from_row(&row.value)?;
-            if summary.number >= end || !takes(&summary) {
-                continue;
-            }
-            let number = summary.number;
-            found.push(summary);
-            if found.len() == limit {
-                return Ok((found, (number > 1).then_some(number)));
-            }
-        }
-        end = start + 1;
-    }
-    Ok((found, Some(end)))
 }
 
 fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {

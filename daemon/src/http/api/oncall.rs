@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::http::guard::Reader;
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 /// Every rotation, by name.
 #[derive(Debug, Serialize, ToSchema)]

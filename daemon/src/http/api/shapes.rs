@@ -7,8 +7,8 @@ use tocsin_core::{Grade, Labels, Status};
 use utoipa::ToSchema;
 
 use crate::disclosure::{Clearance, Disclosed, DisclosedLine, TimelineEntry, timeline};
-use crate::ingest::format_time;
 use crate::runtime::IncidentState;
+use crate::time::format_time;
 
 /// An incident in one line.
 #[derive(Debug, Serialize, ToSchema)]

@@ -10,13 +10,12 @@ use tocsin_core::{IntegrationId, PersonId};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::NewToken;
+use crate::auth::{NewToken, Scope, TokenRow};
 use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::ingest::format_time;
-use crate::tokens::{Scope, TokenRow};
+use crate::time::format_time;
 
 /// A token that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@ use serde_json::json;
 use tocsin_store::{Store as _, Table};
 
 use super::rig::{request, test_app};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 /// Every route with the least scope that opens it; `None`: it needs no token of this kind.
 const DOORS: &[(&str, &str, Option<Scope>)] = &[
@@ -203,7 +203,7 @@ async fn a_person_who_left_takes_their_tokens_with_them() {
         store: rig.store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: crate::ack_links::fresh_key().unwrap(),
+        ack_key: crate::auth::AckKey::random().unwrap(),
     };
     let app = crate::app::App::build(config, ingredients).await.unwrap();
     app.set_ready();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tocsin_core::{Labels, Timestamp};
 
-use super::super::format_time;
+use crate::time::format_time;
 
 /// An alert as the daemon knows it, made by the runtime for the length of a query.
 #[derive(Clone, Debug, Default, PartialEq)]

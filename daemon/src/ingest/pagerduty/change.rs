@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, NAME_BYTES_MAX, TITLE_BYTES_MAX};
 use tocsin_core::{IntegrationId, Timestamp};
 
-use super::super::text::{cut, one_line};
 use super::super::{LINK_BYTES_MAX, Received};
 use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
+use crate::text::{cut, one_line};
 
 /// The names under which senders keep the service in `custom_details`; the first that is there.
 const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];

@@ -8,9 +8,10 @@ use tocsin_core::{Fingerprint, Labels, Signal, SignalStatus, Timestamp};
 
 use super::super::fields::scalar;
 use super::super::fingerprint::sender_fingerprint;
-use super::super::{Parsed, Received, parse_time};
+use super::super::{Parsed, Received};
 use super::response::InvalidEvent;
 use super::{DEDUP_KEY_CHARS_MAX, EVENT_BYTES_MAX, LINKS_MAX, ROUTING_KEY_BYTES_MAX};
+use crate::time::parse_time;
 
 /// Stands before the name of a custom detail where it becomes a label.
 const DETAIL_PREFIX: &str = "custom_details.";

@@ -14,7 +14,7 @@ use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
 use crate::runtime::outbox::delivery::Delivery;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The deadline that a call is given, in milliseconds: far off, since the host brings it forward
 /// to its own limit, which runs on the real clock also when the story does not.

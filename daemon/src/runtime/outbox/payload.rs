@@ -9,7 +9,7 @@ use tocsin_core::{Actor, Event, IncidentId, PersonId, PluginId, Recorded, Timest
 use tocsin_plugin_host::wit;
 use tocsin_store::Store;
 
-use crate::ack_links::AckLinks;
+use crate::auth::AckLinks;
 use crate::disclosure::wit::{wire_person, wire_time};
 use crate::disclosure::{Change, Clearance, PluginReceiver};
 use crate::people::Roster;

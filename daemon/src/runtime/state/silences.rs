@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_core::{Labels, Timestamp};
-use tocsin_store::{Store, Table};
+use tocsin_store::Store;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::runtime::engine::layout::row_change;
-use crate::runtime::engine::request::{EngineError, Request, Write};
+use crate::runtime::engine::request::{EngineError, Request};
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::run_to_completion::run_to_completion;
-use crate::runtime::state::view::for_each_row;
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::silence::SILENCES;
 use crate::silence::{PostableSilence, Silence};
 
 /// Silences that are kept; more are refused, and expired ones make room.
@@ -52,7 +52,7 @@ impl Silences {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut kept = Vec::new();
-        for_each_row(store, Table::Silence, "a silence", |silence: Silence| {
+        SILENCES.for_each(store, |silence| {
             kept.push(Arc::new(silence));
             Ok(())
         })?;
@@ -158,20 +158,12 @@ impl Silences {
         if old.is_empty() {
             return Ok(());
         }
-        let rows = old.iter().map(|it| tocsin_store::RowChange {
-            table: Table::Silence,
-            key: it.id.clone(),
-            value: None,
-            expires_at: None,
-        });
-        let write = Write {
-            rows: rows.collect(),
-            ..Write::default()
-        };
+        let removed = old.iter().map(|it| SILENCES.remove(&it.id));
+        let write = removed.fold(RowWrites::default(), RowWrites::and);
         let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
         run_to_completion(async move {
             let _one = one;
-            writer.ask(Request::Write(Box::new(write))).await?;
+            writer.ask(Request::rows(write)).await?;
             kept.store(Arc::new(rest));
             Ok(())
         })
@@ -187,21 +179,17 @@ impl Silences {
         kept: &[Arc<Silence>],
         writer: &Writer,
     ) -> Result<(), SilenceError> {
-        let mut rows = Vec::new();
+        let mut write = RowWrites::default();
         for silence in &changes {
-            rows.push(row_change(Table::Silence, silence.id.clone(), silence)?);
+            write = write.and(SILENCES.put(&silence.id, silence)?);
         }
-        let write = Write {
-            rows,
-            ..Write::default()
-        };
         let changed = |it: &Arc<Silence>| changes.iter().any(|new| new.id == it.id);
         let mut all: Vec<_> = kept.iter().filter(|it| !changed(it)).cloned().collect();
         all.extend(changes.into_iter().map(Arc::new));
         let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
         let written = run_to_completion(async move {
             let _one = one;
-            writer.offer(Request::Write(Box::new(write))).await?;
+            writer.offer(Request::rows(write)).await?;
             kept.store(Arc::new(all));
             Ok(())
         });

@@ -232,60 +232,6 @@ pub fn a_stream_refuses_a_version_that_has_passed(subject: Box<dyn Subject>) {
     assert_eq!(nothing, at_versions(&[3]));
 }
 
-pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
-    let write = |value| Batch {
-        rows: vec![row(Table::Key, "k", value)],
-        ..Batch::default()
-    };
-    commit(subject.store(), write(1)).unwrap();
-    let seen = subject
-        .store()
-        .row(Table::Key, "k")
-        .unwrap()
-        .unwrap()
-        .revision;
-    let guards = vec![Guard {
-        table: Table::Key,
-        key: "k".to_owned(),
-        revision: seen,
-    }];
-    commit(
-        subject.store(),
-        Batch {
-            guards: guards.clone(),
-            ..write(2)
-        },
-    )
-    .unwrap();
-    let late = commit(subject.store(), Batch { guards, ..write(3) });
-    assert!(
-        matches!(late, Err(CommitError::Conflict { expected, found, .. })
-        if expected == seen && found > seen)
-    );
-    assert_eq!(
-        subject.store().row(Table::Key, "k").unwrap().unwrap().value,
-        json!(2)
-    );
-}
-
-pub fn a_guard_refuses_a_row_that_is_there(subject: Box<dyn Subject>) {
-    let guards = vec![Guard {
-        table: Table::Key,
-        key: "k".to_owned(),
-        revision: 0,
-    }];
-    let write = Batch {
-        rows: vec![row(Table::Key, "k", 1)],
-        guards,
-        ..Batch::default()
-    };
-    commit(subject.store(), write.clone()).unwrap();
-    assert!(matches!(
-        commit(subject.store(), write),
-        Err(CommitError::Conflict { .. })
-    ));
-}
-
 pub fn revisions_are_never_used_twice(mut subject: Box<dyn Subject>) {
     let mut last = 0;
     for value in [Some(1), Some(1), None, Some(1), None, Some(1)] {

@@ -15,9 +15,10 @@ use super::open::FORMAT;
 use super::state::State;
 use super::value::{self, Delivery, RowHead};
 use crate::bytes::{Encoded, name_of};
+use crate::feed::{Changed, Changes};
 use crate::{
     Append, Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey,
-    RowChange, Settle, StoreError, StreamId,
+    Position, RowChange, Settle, StoreError, StreamId,
 };
 
 /// Bytes after which a group's writes go to sled before more are taken, so that a long group
@@ -31,6 +32,7 @@ pub(super) struct Group<'a> {
     /// Rows and commands as the tree holds them until the writes go there.
     found: Found,
     versions: HashMap<StreamId, u64>,
+    changes: Changes,
     bytes: usize,
     written: bool,
 }
@@ -46,6 +48,7 @@ impl<'a> Group<'a> {
             writes,
             found: Found::new(),
             versions,
+            changes: Changes::default(),
             bytes: 0,
             written: false,
         }
@@ -83,7 +86,7 @@ impl<'a> Group<'a> {
         for (timer, payload) in batch.timers_set.iter().zip(bytes.timers) {
             self.put(keys::timer(&timer.key), payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.remove(keys::timer(key));
         }
         for pack in &batch.packs {
@@ -95,14 +98,14 @@ impl<'a> Group<'a> {
         Ok(Ok(Committed { versions, queued }))
     }
 
-    /// Brings everything to the disk, with one sync.
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+    /// Brings everything to the disk, with one sync, and says what has changed.
+    pub(super) fn finish(mut self) -> Result<Option<Changed>, StoreError> {
         self.write()?;
         if self.written {
-            self.disk.sync()
-        } else {
-            Ok(())
+            self.disk.sync()?;
         }
+        let position = Position(self.state.counters.position);
+        Ok((!self.changes.is_empty()).then(|| self.changes.at(position)))
     }
 
     /// Begins an attempt; `None` when the row is gone.
@@ -131,7 +134,19 @@ impl<'a> Group<'a> {
         let old = self.expires_at(key)?;
         self.state.expiry(key, old, None);
         self.remove(key.to_vec());
+        if let Some((table, name)) = keys::read_row(key) {
+            self.changes().row(table, name);
+        }
         Ok(())
+    }
+
+    /// To note a change in. The first one takes the group's position, which reaches the disk
+    /// with it.
+    fn changes(&mut self) -> &mut Changes {
+        if self.changes.is_empty() {
+            self.state.counters.position += 1;
+        }
+        &mut self.changes
     }
 
     fn version(&mut self, stream: &StreamId) -> Result<u64, StoreError> {
@@ -144,10 +159,14 @@ impl<'a> Group<'a> {
     }
 
     fn append(&mut self, append: Append, events: Vec<Vec<u8>>) -> Result<u64, StoreError> {
-        let mut version = self.version(&append.stream)?;
+        let before = self.version(&append.stream)?;
+        let mut version = before;
         for event in events {
             version += 1;
             self.put(keys::event(&append.stream, version), event);
+        }
+        if version > before {
+            self.changes().stream(&append.stream, version);
         }
         self.versions.insert(append.stream, version);
         Ok(version)
@@ -158,6 +177,7 @@ impl<'a> Group<'a> {
         let old = self.expires_at(&key)?;
         let expires_at = json.as_ref().and(row.expires_at);
         self.state.expiry(&key, old, expires_at);
+        self.changes().row(row.table, &row.key);
         self.state.counters.revision += 1;
         let revision = self.state.counters.revision;
         match json {

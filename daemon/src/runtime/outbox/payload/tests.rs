@@ -7,7 +7,7 @@ use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore};
 
 use super::*;
-use crate::mail::AckKey;
+use crate::auth::AckKey;
 use crate::runtime::state::view::stream_of;
 
 const NOW: Timestamp = Timestamp(1_000);

@@ -1,19 +1,21 @@
-//! From a local wall-clock time to an instant, by one stated rule.
+//! Between instants and the wall clock of a time zone, by one stated rule.
 //!
 //! People say "Monday 09:00", and twice a year a clock skips an hour or shows one twice. Rotations
 //! that guess here shift by an hour, or leave an hour in which nobody is on call. The rule: a
-//! local time means *the first instant at which the clock on the wall shows it, or has gone past
-//! it*. So a time that does not exist happens at the first instant after the gap, and one that
-//! exists twice happens at its first occurrence. The rule keeps order: of two local times, the
-//! earlier one never happens after the later one.
+//! local time means *the first instant at which the wall clock shows it, or has gone past it*. So
+//! a time that does not exist happens at the first instant after the gap, and one that exists
+//! twice happens at its first occurrence. The rule keeps order: of two local times, the earlier
+//! one never happens after the later one.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use tocsin_core::Timestamp;
+use tocsin_policy::{LocalTime, Weekday};
 
 /// Latest instant that rotations are computed for: the end of the year 9998, in milliseconds.
 const INSTANT_MS_MAX: i64 = 253_370_764_799_999;
-/// The farthest that local time is ever from UTC, both ways, with a skipped day: hours.
+/// The farthest that local time is ever from UTC, in either direction and with a skipped day, in
+/// hours.
 const GAP_SEARCH_HOURS: i64 = 48;
 
 /// The instant at which the clock of `zone` first shows `local`, or the first one after the gap
@@ -32,6 +34,20 @@ pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
 pub fn local_time(zone: Tz, at: Timestamp) -> NaiveDateTime {
     let at = DateTime::from_timestamp_millis(at.0.clamp(0, INSTANT_MS_MAX)).unwrap_or_default();
     at.with_timezone(&zone).naive_local()
+}
+
+/// The instant as policies see it: on the wall clock of `zone`.
+#[must_use]
+pub fn policy_time(zone: Tz, at: Timestamp) -> LocalTime {
+    let local = local_time(zone, at);
+    let day = local.weekday().num_days_from_monday() as usize;
+    LocalTime {
+        utc: at,
+        zone: zone.name().to_owned(),
+        hour: u8::try_from(local.hour()).unwrap_or(0),
+        minute: u8::try_from(local.minute()).unwrap_or(0),
+        weekday: Weekday::ALL[day % Weekday::ALL.len()],
+    }
 }
 
 /// Binary search for the first second whose local time is not before `local`. No clock change

@@ -26,7 +26,7 @@ const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 /// Routes that answer also while the daemon starts or drains.
 const ALWAYS_OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// Puts the layers around a router.
+/// Puts the middleware around a router.
 pub(super) fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     router
         .layer(CatchPanicLayer::custom(panicked))

@@ -8,8 +8,8 @@ use tower::ServiceExt as _;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::rig::{request, test_app};
-use crate::http::layers;
-use crate::tokens::Scope;
+use crate::auth::Scope;
+use crate::http::middleware;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -56,7 +56,7 @@ async fn a_panic_is_answered_without_what_it_says() {
     }
     let rig = test_app().await;
     let router = Router::new().route("/boom", get(boom));
-    let router = layers::around(router, &rig.app).with_state(Arc::clone(&rig.app));
+    let router = middleware::around(router, &rig.app).with_state(Arc::clone(&rig.app));
     let answer = router
         .oneshot(request("GET", "/boom", "", Vec::new()))
         .await

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tocsin_core::{IntegrationId, Timestamp};
@@ -197,4 +199,35 @@ fn an_unreadable_or_second_token_is_refused() {
             "{header}"
         );
     }
+}
+
+#[test]
+fn the_last_admin_token_stays_and_only_so_many_are_kept() {
+    let rows = |scope, count: u16| {
+        (0..count).map(move |at| {
+            let mut random = [0; RANDOM_BYTES];
+            random[..2].copy_from_slice(&at.to_be_bytes());
+            let token = Token::new(scope, random);
+            let (id, name) = (format!("{scope}-{at}"), "x".to_owned());
+            Arc::new(TokenRow::new(
+                &token,
+                id,
+                name,
+                None,
+                Timestamp(i64::from(at)),
+            ))
+        })
+    };
+    let mut index = TokenIndex::default();
+    rows(Scope::Admin, 2).for_each(|row| index.insert(row));
+    let (one_left, _) = index.without("admin-0").unwrap();
+    let refused = one_left.without("admin-1").unwrap_err();
+    assert_eq!(refused, TokenRefusal::LastAdmin);
+    let unknown = one_left.without("admin-0").unwrap_err();
+    assert_eq!(unknown, TokenRefusal::Unknown("admin-0".to_owned()));
+    rows(Scope::Read, 998).for_each(|row| index.insert(row));
+    assert_eq!(index.list().len(), TOKENS_MAX);
+    let one_more = Arc::new(row(&token(Scope::Respond, 9), None));
+    let refused = index.with(&one_more).map(drop).unwrap_err();
+    assert_eq!(refused, TokenRefusal::TooMany);
 }

@@ -1,8 +1,7 @@
-//! Links that acknowledge one page for one person, signed so that nobody can make or change one.
+//! What a link's token says and how it is signed, so that nobody can make or change one.
 //!
-//! A link's token is `BASE64URL(claim) . BASE64URL(mac)`: the claim is JSON, the mac is
-//! HMAC-SHA256 (RFC 2104) over a fixed prefix and the claim's bytes. Opening a link shows a
-//! button and does nothing, since mail scanners open links; pressing it acknowledges.
+//! The token is `BASE64URL(claim) . BASE64URL(mac)`: the claim is JSON, the mac is HMAC-SHA256
+//! (RFC 2104) over a fixed prefix and the claim's bytes.
 
 use std::fmt;
 
@@ -12,48 +11,42 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, PageId, PersonId, Timestamp};
 
-/// Where the links lead: GET shows the button, POST acknowledges.
-pub const ACK_PATH: &str = "/ack/";
-/// How long a link is good, in milliseconds: 24 hours.
-pub const ACK_VALID_MS: u64 = 24 * HOUR_MS;
-/// Longest token that is looked at, in bytes.
+/// Longest token that is read, in bytes.
 pub const ACK_TOKEN_BYTES_MAX: usize = 2_048;
-/// Bytes of the key.
+/// Length of the key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
 /// What the mac covers before the claim, so that no other use of the key can make a link.
 const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
 
-/// What a link says: this person acknowledges this page.
+/// What a link claims: this person acknowledges this page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AckClaim {
-    /// The incident.
     #[serde(rename = "i")]
     pub incident: IncidentId,
-    /// The page.
     #[serde(rename = "p")]
     pub page: PageId,
-    /// Who acknowledges by it.
+    /// Who acknowledges with it.
     #[serde(rename = "u")]
     pub person: PersonId,
-    /// The first instant at which it is no longer good.
+    /// The first instant at which it is no longer valid.
     #[serde(rename = "e")]
     pub expires_at: Timestamp,
 }
 
-/// Why a link does nothing.
+/// Why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AckRefusal {
-    /// Part of it is missing.
+    /// Part of it is missing, or it was never a link.
     #[error("this acknowledge link is incomplete; open it from the mail again, or copy all of it")]
     Malformed,
-    /// Its signature is not ours.
+    /// Its signature is not this daemon's.
     #[error("this acknowledge link was not made by this daemon; acknowledge in chat or console")]
     Forged,
-    /// It was good, and is no longer.
+    /// It was valid once.
     #[error("this acknowledge link has expired; acknowledge in chat or console")]
     Expired,
 }
@@ -69,7 +62,7 @@ impl AckKey {
         Self(SecretSlice::from(bytes.to_vec()))
     }
 
-    /// The token of a link.
+    /// The token that makes this claim.
     #[must_use]
     pub fn sign(&self, claim: &AckClaim) -> String {
         let claim = serde_json::to_vec(claim).unwrap_or_default();
@@ -81,14 +74,8 @@ impl AckKey {
         )
     }
 
-    /// The whole link. `base_url` is the daemon's public URL without a slash at its end.
-    #[must_use]
-    pub fn link(&self, base_url: &str, claim: &AckClaim) -> String {
-        format!("{base_url}{ACK_PATH}{}", self.sign(claim))
-    }
-
-    /// What a token says, if it is ours and still good. Compares in constant time, and looks at
-    /// nothing that is not signed.
+    /// The claim in a token. Compares in constant time, and reads nothing before its signature
+    /// was checked.
     ///
     /// # Errors
     /// [`AckRefusal`], with what to tell the person.

@@ -1,18 +1,21 @@
-//! Times as senders write them.
+//! RFC 3339 and Unix times.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tocsin_core::Timestamp;
 
 /// PagerDuty's examples and Java's default: an offset without a colon, which RFC 3339 forbids.
 const OFFSET_WITHOUT_COLON: &str = "%Y-%m-%dT%H:%M:%S%.f%z";
-/// The first instant that is taken for a real time. Go's zero time is in the year 1; what lies
-/// before the epoch is a default, not a time.
+/// The first instant that counts as a real time. Go's zero time is in the year 1; anything before
+/// the epoch is a default, not a time.
 const FIRST: Timestamp = Timestamp(1);
 /// The last instant of the year 9999, the last that RFC 3339 can write.
 const LAST: Timestamp = Timestamp(253_402_300_799_999);
 
-/// Reads RFC 3339, also with an offset such as `+0000`. None for what is no time; the zero time
-/// of Go (`0001-01-01T00:00:00Z`) gives `Some(None)`: the sender said "no time".
+/// Seconds from here on would be after the year 5138; such a number is milliseconds.
+const EPOCH_SECONDS_MAX: f64 = 1e11;
+
+/// Reads RFC 3339, also with an offset such as `+0000`. `None` when the text is not a time. Go's
+/// zero time (`0001-01-01T00:00:00Z`) gives `Some(None)`: the sender has no time to tell.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Option<Timestamp>> {
     let at = DateTime::parse_from_rfc3339(text)
@@ -22,8 +25,8 @@ pub fn parse_time(text: &str) -> Option<Option<Timestamp>> {
     Some((at >= FIRST).then(|| at.min(LAST)))
 }
 
-/// Writes RFC 3339 in UTC with milliseconds; a time outside of the years 1970 to 9999 is written
-/// as the nearest in them.
+/// Writes RFC 3339 in UTC with milliseconds. A time outside the years 1970 to 9999 is clamped to
+/// them.
 #[must_use]
 pub fn format_time(at: Timestamp) -> String {
     let ms = at.0.clamp(0, LAST.0);
@@ -32,11 +35,9 @@ pub fn format_time(at: Timestamp) -> String {
         .to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Seconds above this would be after the year 5138; such a number is milliseconds.
-const EPOCH_SECONDS_MAX: f64 = 1e11;
-
-/// Reads a Unix time in seconds or, by its size, milliseconds.
-pub(super) fn epoch_time(number: f64) -> Option<Timestamp> {
+/// Reads a Unix time in seconds or, judged by its size, in milliseconds.
+#[must_use]
+pub fn epoch_time(number: f64) -> Option<Timestamp> {
     let ms = if number.abs() < EPOCH_SECONDS_MAX {
         number * 1_000.0
     } else {

@@ -1,36 +1,36 @@
-//! Where a generic body keeps what an alert is made of.
+//! `[integrations.ID.mapping]`: where the parts of an alert are in a body of kind `generic`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a fingerprint stands if the configuration does not say; it may be missing there.
-pub(super) const FINGERPRINT_DEFAULT: &str = "/fingerprint";
+/// Where the fingerprint is unless the configuration says otherwise; it may be missing there.
+pub const FINGERPRINT_DEFAULT: &str = "/fingerprint";
 
 /// Where the parts of an alert are, as JSON pointers (RFC 6901) into the alert's own object.
-/// A part that is not named keeps its default.
+/// A part that is left out keeps its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Mapping {
-    /// Into the body: the array of alerts. None: the body is one alert, or an array of them.
+    /// Into the body: the array of alerts. `None`: the body is one alert, or an array of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Pointer>,
     /// The sender's own name for the alert; the hash of its labels and title when it has none.
     pub fingerprint: Pointer,
-    /// Whether it fires; without a status it does.
+    /// Whether it fires; an alert without a status fires.
     pub status: Pointer,
-    /// Statuses that mean that it fires; upper and lower case are one.
+    /// Statuses that mean firing, in any case.
     pub status_firing: Vec<String>,
-    /// Statuses that mean that it is well again; upper and lower case are one.
+    /// Statuses that mean resolved, in any case.
     pub status_resolved: Vec<String>,
     /// One line for people.
     pub title: Pointer,
-    /// More for people.
+    /// More text for people.
     pub summary: Pointer,
-    /// What policies route and grade by.
+    /// The labels, by which policies route and grade.
     pub labels: LabelsFrom,
-    /// Where a person can look.
+    /// A URL for people.
     pub link: Pointer,
     /// Since when it fires: RFC 3339, or a Unix time in seconds or milliseconds.
     pub starts_at: Pointer,
@@ -108,7 +108,7 @@ impl From<Pointer> for String {
     }
 }
 
-/// A text that is no JSON pointer.
+/// A text that is not a JSON pointer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a JSON pointer; write it as `/name` or `/list/0/name`, with `~1` for a slash in \

@@ -4,18 +4,15 @@
 //! `{"title": "disk full", "status": "firing", "labels": {"severity": "critical"}}`, so that one
 //! `curl` opens an incident.
 
-mod mapping;
-
 use serde_json::{Map, Value};
 use tocsin_core::{Fingerprint, Labels, Signal, SignalStatus, Timestamp};
-
-pub use mapping::{LabelsFrom, Mapping, Pointer, PointerError};
 
 use super::batch::{Fault, Item, kind, read, wrong_shape};
 use super::fields::{labels, scalar, summary, title};
 use super::fingerprint::{label_fingerprint, sender_fingerprint};
-use super::time::{epoch_time, parse_time};
 use super::{Malformed, Parsed, Received};
+use crate::config::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer};
+use crate::time::{epoch_time, parse_time};
 
 /// Reads a body with the mapping. A body that is an array, or whose `items` points to one, holds
 /// one alert an element; any other body is one alert.
@@ -92,7 +89,7 @@ impl Reader<'_> {
         let fingerprint = match sent {
             Some(sent) => sender_fingerprint(&sent),
             None => {
-                if self.mapping.fingerprint.as_str() != mapping::FINGERPRINT_DEFAULT {
+                if self.mapping.fingerprint.as_str() != FINGERPRINT_DEFAULT {
                     let message = "no fingerprint is there; its labels and title name it instead, \
                                    and a resolve must repeat them";
                     item.note(self.mapping.fingerprint.as_str(), message);
