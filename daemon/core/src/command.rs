@@ -1,8 +1,8 @@
 //! What can be asked of an incident, and what it comes to.
 
-use crate::alert::Tally;
 use crate::event::{Event, LogKind, Ref};
-use crate::{Grade, Person, Plan, Status, Timestamp, Verdict, verdict::Grading};
+use crate::incident::Tally;
+use crate::{Grade, Grading, Person, Plan, Status, Timestamp, Verdict};
 
 /// What can be asked of an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +116,22 @@ pub struct Outcome {
     pub settle_pages: Vec<u32>,
     /// What to tell who asked.
     pub reply: String,
+}
+
+impl Outcome {
+    pub(crate) fn of(events: Vec<Event>) -> Self {
+        Self {
+            events,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn reply(reply: String) -> Self {
+        Self {
+            reply,
+            ..Self::default()
+        }
+    }
 }
 
 /// Waits that the operator of the daemon sets.

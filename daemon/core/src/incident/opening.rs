@@ -1,11 +1,13 @@
-//! An incident that a person or a plugin opens by hand.
+//! How an incident begins: its first event and its first step, whether an alert or a person opens
+//! it.
 
-use crate::alert::Tally;
 use crate::command::{Delays, Opening, Outcome, Refusal};
-use crate::decide::{bounded, cut, take_step};
+use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
+use crate::incident::{Counts, Incident, Tally};
 use crate::intake::NewIncidentId;
-use crate::{Actor, Grade, Incident, IncidentKey, Labels, TeamId, Timestamp, limits};
+use crate::text::{bounded, cut};
+use crate::{Actor, Grade, IncidentKey, Labels, TeamId, Timestamp, limits};
 
 /// What whoever opens an incident says of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,18 +73,10 @@ pub fn open_by_hand(
         plan_source: Some(opening.plan.source.clone()),
         labels: Labels::new(),
         link: None,
-        counts: crate::alert::Counts::default(),
+        counts: Counts::default(),
         drill: draft.drill,
     };
-    let mut events = vec![Event::Opened(Box::new(opened))];
-    let first = Recorded {
-        at: now,
-        by: by.clone(),
-        event: events[0].clone(),
-    };
-    if let Ok(incident) = Incident::begin(&new_id.id, &first) {
-        events.extend(take_step(&incident, &opening.responders, now, delays));
-    }
+    let events = open(new_id, opened, opening, by, now, delays);
     let reply = format!("incident {} is open, graded {grade}", new_id.number);
     Ok(Outcome {
         events,
@@ -90,4 +84,33 @@ pub fn open_by_hand(
         tally: Some(Tally::default()),
         ..Outcome::default()
     })
+}
+
+/// The events of an incident that opens: its first, and the plan's first step.
+pub(crate) fn open(
+    new_id: &NewIncidentId,
+    opened: Opened,
+    opening: &Opening,
+    by: &Actor,
+    now: Timestamp,
+    delays: &Delays,
+) -> Vec<Event> {
+    let first = Recorded {
+        at: now,
+        by: by.clone(),
+        event: Event::Opened(Box::new(opened)),
+    };
+    let step = match Incident::begin(&new_id.id, &first) {
+        Ok(incident) => take_step(&incident, &opening.responders, now, delays),
+        Err(_) => Vec::new(),
+    };
+    [first.event].into_iter().chain(step).collect()
+}
+
+pub(crate) fn narrate(opened: &Opened) -> String {
+    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
+    match opened.plan.steps.is_empty() {
+        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
+        false => said,
+    }
 }

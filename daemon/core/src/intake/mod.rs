@@ -2,13 +2,20 @@
 //! were asked of policies beforehand and arrive as values; when the state has moved so that one
 //! is missing, the answer is that it is needed.
 
-use crate::alert::{Alert, Place, Tally, Waiting};
-use crate::command::{Command, Delays, Opening, Outcome, Refusal};
-use crate::decide::{cut, decide, log_tally, planned, replan_if_raised, take_step};
-use crate::event::{Event, Opened, Recorded};
-use crate::incident::Incident;
-use crate::verdict::{Grading, Route, Target, Verdict};
-use crate::{Actor, IncidentId, Signal, SignalStatus, Timestamp, limits};
+pub mod alert;
+mod route;
+
+use crate::command::{Delays, Opening, Outcome, Refusal};
+use crate::event::{Event, Opened};
+use crate::incident::{self, Incident, Tally, log_tally};
+use crate::text::cut;
+use crate::{
+    Actor, IncidentId, Signal, SignalStatus, Timestamp, Verdict, escalation, grading, lifecycle,
+    limits,
+};
+
+pub use alert::{Alert, Place, Waiting};
+pub use route::{Route, Target};
 
 /// What is known about the alert and the incidents that it concerns.
 #[derive(Clone, Copy, Debug)]
@@ -79,9 +86,7 @@ pub fn decide_signal(
             Ok(end(alert, known.home, now, delays))
         }
         (SignalStatus::Resolved, _) => Ok(Intake::default()),
-        (SignalStatus::Acknowledged, Some(alert)) => {
-            acknowledge(alert, known.home, signal, now, delays)
-        }
+        (SignalStatus::Acknowledged, Some(alert)) => acknowledge(alert, known.home, signal),
         (SignalStatus::Acknowledged, None) => Ok(Intake::default()),
         (SignalStatus::Firing, alert) => {
             if alert.is_some_and(|it| is_late(signal, it, now)) {
@@ -179,22 +184,13 @@ fn acknowledge(
     alert: &Alert,
     home: Option<(&Incident, &Tally)>,
     signal: &Signal,
-    now: Timestamp,
-    delays: &Delays,
 ) -> Result<Intake, Refusal> {
-    let Some((incident, tally)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
+    let Some((incident, _)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
         return Ok(Intake::default());
     };
     let by = Actor::Integration(alert.integration.clone());
     let via = signal.integration.to_string();
-    let outcome = decide(
-        incident,
-        tally,
-        Command::Acknowledge { via },
-        &by,
-        now,
-        delays,
-    )?;
+    let outcome = lifecycle::acknowledge(incident, via, &by)?;
     Ok(Intake {
         incident: Some(incident.id.clone()),
         outcome,
@@ -303,7 +299,7 @@ impl Firing<'_> {
         let mut events = Vec::new();
         if !tally.knows_shape(&self.assessment.shape) {
             let opening = self.opening()?;
-            events = regrade(incident, opening, self.now, self.delays);
+            events = grading::regrade(incident, opening, self.now, self.delays);
             tally.note_shape(&self.assessment.shape);
         }
         tally.begin(&self.signal.title, self.is_first_in(incident), self.now);
@@ -323,15 +319,9 @@ impl Firing<'_> {
         tally.note_shape(&self.assessment.shape);
         let reason = format!("`{}` fires again", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
-        events.extend(raise(incident, &opening.grading));
-        events.push(planned(opening));
-        let after = self.after(incident.clone(), &events);
-        events.extend(take_step(
-            &after,
-            &opening.responders,
-            self.now,
-            self.delays,
-        ));
+        events.extend(grading::raise(incident, &opening.grading));
+        let (by, now) = (self.by(), self.now);
+        let events = escalation::replan(incident, events, opening, &by, now, self.delays);
         Ok(self.entered(incident.id.clone(), events, tally, adopt))
     }
 
@@ -342,16 +332,8 @@ impl Firing<'_> {
         tally.note_shape(&self.assessment.shape);
         tally.mark_logged(self.now);
         let opened = self.opened(target, opening, &tally);
-        let mut events = vec![Event::Opened(Box::new(opened))];
-        let first = self.recorded(events[0].clone());
-        if let Ok(incident) = Incident::begin(&self.new_id.id, &first) {
-            events.extend(take_step(
-                &incident,
-                &opening.responders,
-                self.now,
-                self.delays,
-            ));
-        }
+        let (by, now) = (self.by(), self.now);
+        let events = incident::open(self.new_id, opened, opening, &by, now, self.delays);
         let mut intake = self.entered(self.new_id.id.clone(), events, tally, adopt);
         intake.opens = true;
         Ok(intake)
@@ -397,19 +379,8 @@ impl Firing<'_> {
         self.known.alert.and_then(Alert::incident) != Some(&incident.id)
     }
 
-    fn recorded(&self, event: Event) -> Recorded {
-        let by = Actor::Integration(self.signal.integration.clone());
-        Recorded {
-            at: self.now,
-            by,
-            event,
-        }
-    }
-
-    fn after(&self, incident: Incident, events: &[Event]) -> Incident {
-        events
-            .iter()
-            .fold(incident, |it, event| it.fold(&self.recorded(event.clone())))
+    fn by(&self) -> Actor {
+        Actor::Integration(self.signal.integration.clone())
     }
 
     fn entered(
@@ -431,31 +402,4 @@ impl Firing<'_> {
             ..Intake::default()
         }
     }
-}
-
-/// The events of a new kind of alert in an active incident: a policy raises a grade and never
-/// lowers it, a person's grade stands, and who is still waited for is replaced by the new plan.
-fn regrade(incident: &Incident, opening: &Opening, now: Timestamp, delays: &Delays) -> Vec<Event> {
-    let mut events: Vec<Event> = raise(incident, &opening.grading).into_iter().collect();
-    replan_if_raised(incident, &mut events, opening, &Actor::Tocsin, now, delays);
-    events
-}
-
-fn raise(incident: &Incident, grading: &Verdict<Grading>) -> Option<Event> {
-    let Grading { grade, security } = grading.value;
-    let security = security || incident.grading.security;
-    let reason = grading.reason.clone();
-    if grade <= incident.grading.grade && security == incident.grading.security {
-        return None;
-    }
-    if incident.grading.by_person && grade > incident.grading.grade {
-        return Some(Event::GradeProposed { grade, reason });
-    }
-    let grade = grade.max(incident.grading.grade);
-    Some(Event::Graded {
-        grade,
-        security,
-        reason,
-        source: Some(grading.source.clone()),
-    })
 }
