@@ -196,7 +196,7 @@ impl Sees<'_> {
         let by = happened.first().map_or(&Actor::Tocsin, |it| &it.by);
         let mut wire_after = self.incident(&after);
         if self.clearance {
-            let unseen = happened.iter().filter(|it| is_unseen_in_state(&it.event));
+            let unseen = happened.iter().filter(|it| !it.event.traits().in_state);
             let lines: Vec<String> = unseen.map(|it| narrate(&after, it)).collect();
             let mut extra: serde_json::Value =
                 serde_json::from_str(&wire_after.extra).unwrap_or_default();
@@ -328,17 +328,6 @@ fn name_of(news: &Notice, version: u64) -> (String, u64) {
         Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
         Notice::Settled { page, .. } => (format!("p{page}/settled"), version),
     }
-}
-
-/// Whether an event shows in no field of the incident, so that it must be said in words.
-fn is_unseen_in_state(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Escalated { .. }
-            | Event::PageExhausted { .. }
-            | Event::PageRedirected { .. }
-            | Event::GradeProposed { .. }
-    )
 }
 
 /// Names of the fields that differ.
