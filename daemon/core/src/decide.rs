@@ -1,9 +1,9 @@
 //! `decide`: what a command to an incident comes to. Each topic decides its own commands.
 
-use crate::command::{Command, Delays, Outcome, Refusal};
+use crate::command::{Command, Env, Outcome, Refusal};
 use crate::event::Event;
 use crate::incident::{self, Incident, Tally};
-use crate::{Actor, Timestamp, escalation, grading, lifecycle, log, paging};
+use crate::{Actor, escalation, grading, lifecycle, log, paging};
 
 /// Decides what a command comes to. Nothing changes: the caller makes the outcome durable and
 /// folds its events.
@@ -15,8 +15,19 @@ pub fn decide(
     tally: &Tally,
     command: Command,
     by: &Actor,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let mut outcome = dispatch(incident, tally, command, by, env)?;
+    outcome.pass_over_unserved(Some(incident), env);
+    Ok(outcome)
+}
+
+fn dispatch(
+    incident: &Incident,
+    tally: &Tally,
+    command: Command,
+    by: &Actor,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
@@ -27,7 +38,7 @@ pub fn decide(
             replan,
         } => {
             let graded = (grade, security, reason);
-            grading::by_hand(incident, graded, replan.as_deref(), by, now, delays)
+            grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
@@ -35,10 +46,10 @@ pub fn decide(
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, responders } => {
-            escalation::step_due(incident, due, &responders, now, delays)
+            escalation::step_due(incident, due, &responders, env)
         }
         Command::ContactDue { page, contact, due } => {
-            paging::contact_due(incident, page, contact, due, now, delays)
+            paging::contact_due(incident, page, contact, due, env)
         }
         Command::PageTaken {
             page,
@@ -49,8 +60,8 @@ pub fn decide(
             page,
             contact,
             reason,
-        } => paging::redirect(incident, page, contact, reason, now, delays),
-        Command::TallyDue => incident::tally_due(incident, tally, now),
-        Command::ClearDue => lifecycle::clear_due(incident, tally, now, delays),
+        } => paging::redirect(incident, page, contact, reason, env),
+        Command::TallyDue => incident::tally_due(incident, tally, env.now),
+        Command::ClearDue => lifecycle::clear_due(incident, tally, env),
     }
 }

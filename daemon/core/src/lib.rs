@@ -43,7 +43,7 @@ pub use ids::{
 pub use incident::{Draft, Incident, open_by_hand};
 pub use intake::alert::{self, Alert};
 pub use intake::{Route, Target, decide_signal};
-pub use lifecycle::Status;
+pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
 pub use person::{Contact, Person};
 pub use signal::{Labels, Signal, SignalStatus};

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::catalog::PluginState;
@@ -103,7 +102,7 @@ impl Vitals {
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
             let mut pages = it.paging.pages.values();
-            it.is_unanswered() && pages.any(|page| page.state == PageState::Exhausted)
+            it.is_unanswered() && pages.any(|page| page.is_exhausted())
         });
         let overdue = runtime
             .store
@@ -182,9 +181,11 @@ fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, Engi
         return Ok(None);
     };
     let held = app.runtime.view.incident(&id)?;
-    let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
-    let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
-    Ok((!is_taken).then_some((id, page)))
+    let is_done = held.is_some_and(|it| {
+        let sent = it.incident.paging.pages.get(&page);
+        sent.is_some_and(|it| it.is_done())
+    });
+    Ok((!is_done).then_some((id, page)))
 }
 
 fn dead_letters(app: &App, now: Timestamp) -> Result<(usize, Option<String>), StoreError> {

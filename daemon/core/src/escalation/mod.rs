@@ -4,7 +4,7 @@ mod plan;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Delays, Opening, Outcome, Refusal, Responders};
+use crate::command::{Env, Opening, Outcome, Refusal, Responders};
 use crate::event::{Event, Recorded};
 use crate::incident::Incident;
 use crate::{Actor, Timestamp, limits, paging};
@@ -68,8 +68,7 @@ pub(crate) fn replan(
     mut events: Vec<Event>,
     opening: &Opening,
     by: &Actor,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Vec<Event> {
     let plan = opening.plan.clone();
     events.push(Event::Planned {
@@ -77,19 +76,14 @@ pub(crate) fn replan(
         reason: plan.reason,
         source: plan.source,
     });
-    let after = incident.after(&events, by, now);
-    events.extend(take_step(&after, &opening.responders, now, delays));
+    let after = incident.after(&events, by, env.now);
+    events.extend(take_step(&after, &opening.responders, env));
     events
 }
 
 /// The events of taking the plan's next step: the step, and a page to everybody of the responders
 /// who has none underway. Nothing when the plan is empty.
-pub(crate) fn take_step(
-    incident: &Incident,
-    responders: &Responders,
-    now: Timestamp,
-    delays: &Delays,
-) -> Vec<Event> {
+pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'_>) -> Vec<Event> {
     let escalation = &incident.escalation;
     let Some(last) = escalation.plan.steps.len().checked_sub(1) else {
         return Vec::new();
@@ -108,11 +102,11 @@ pub(crate) fn take_step(
     let mut events = vec![Event::Escalated {
         step,
         round,
-        next_at: now.plus_ms(wait_ms),
+        next_at: env.now.plus_ms(wait_ms),
         note: responders.note.clone(),
     }];
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
-    events.extend(paging::page_all(incident, people, step, now, delays));
+    events.extend(paging::page_all(incident, people, step, env));
     events
 }
 
@@ -120,13 +114,12 @@ pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,
     responders: &Responders,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    if !incident.is_unanswered() || incident.escalation.due != Some(due) || now < due {
+    if !incident.is_unanswered() || incident.escalation.due != Some(due) || env.now < due {
         return Err(Refusal::Stale("the escalation"));
     }
-    Ok(Outcome::of(take_step(incident, responders, now, delays)))
+    Ok(Outcome::of(take_step(incident, responders, env)))
 }
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {

@@ -5,11 +5,11 @@ mod grade;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Delays, Opening, Outcome, Refusal};
+use crate::command::{Env, Opening, Outcome, Refusal};
 use crate::event::{Event, Opened, Recorded};
 use crate::incident::Incident;
 use crate::text::bounded;
-use crate::{Actor, Timestamp, Verdict, escalation, limits};
+use crate::{Actor, Verdict, escalation, limits};
 
 pub use grade::{Grade, UnknownGrade};
 
@@ -21,6 +21,24 @@ pub struct Grading {
     /// Whether only people with clearance may know.
     #[serde(default)]
     pub security: bool,
+}
+
+impl Grading {
+    /// The grade in force once a policy has answered this: it raises the standing grade and never
+    /// lowers it, and a person's grade stands. Plans go by it.
+    #[must_use]
+    pub fn over(self, standing: Option<Self>, by_person: bool) -> Self {
+        let Some(standing) = standing else {
+            return self;
+        };
+        Self {
+            grade: match by_person {
+                true => standing.grade,
+                false => standing.grade.max(self.grade),
+            },
+            security: standing.security || self.security,
+        }
+    }
 }
 
 /// How bad an incident is, and who says so.
@@ -76,8 +94,7 @@ pub(crate) fn by_hand(
     (grade, security, reason): (Grade, Option<bool>, String),
     replan: Option<&Opening>,
     by: &Actor,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let reason = bounded("reason", reason, limits::REASON_BYTES_MAX)?;
     let event = Event::Graded {
@@ -88,7 +105,7 @@ pub(crate) fn by_hand(
     };
     Ok(Outcome {
         events: match replan {
-            Some(opening) => with_plan(incident, event, opening, by, now, delays),
+            Some(opening) => with_plan(incident, event, opening, by, env),
             None => vec![event],
         },
         reply: format!("incident {} is graded {grade}", incident.number),
@@ -98,14 +115,9 @@ pub(crate) fn by_hand(
 
 /// The events of a new kind of alert in an active incident: a policy raises a grade and never
 /// lowers it, and a person's grade stands.
-pub(crate) fn regrade(
-    incident: &Incident,
-    opening: &Opening,
-    now: Timestamp,
-    delays: &Delays,
-) -> Vec<Event> {
+pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> Vec<Event> {
     match raise(incident, &opening.grading) {
-        Some(event) => with_plan(incident, event, opening, &Actor::Tocsin, now, delays),
+        Some(event) => with_plan(incident, event, opening, &Actor::Tocsin, env),
         None => Vec::new(),
     }
 }
@@ -118,8 +130,7 @@ fn with_plan(
     graded: Event,
     opening: &Opening,
     by: &Actor,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Vec<Event> {
     let is_raised = match &graded {
         Event::Graded {
@@ -131,25 +142,31 @@ fn with_plan(
     if !is_raised || !incident.is_unanswered() || has_plan {
         return vec![graded];
     }
-    escalation::replan(incident, vec![graded], opening, by, now, delays)
+    escalation::replan(incident, vec![graded], opening, by, env)
 }
 
-pub(crate) fn raise(incident: &Incident, grading: &Verdict<Grading>) -> Option<Event> {
-    let Grading { grade, security } = grading.value;
-    let security = security || incident.grading.security;
-    let reason = grading.reason.clone();
-    if grade <= incident.grading.grade && security == incident.grading.security {
+/// What a policy's verdict does to the grade.
+pub(crate) fn raise(incident: &Incident, verdict: &Verdict<Grading>) -> Option<Event> {
+    let (state, asked) = (&incident.grading, verdict.value);
+    let reason = verdict.reason.clone();
+    let adds_security = asked.security && !state.security;
+    if asked.grade <= state.grade && !adds_security {
         return None;
     }
-    if incident.grading.by_person && grade > incident.grading.grade {
+    if state.by_person && asked.grade > state.grade {
+        let grade = asked.grade;
         return Some(Event::GradeProposed { grade, reason });
     }
-    let grade = grade.max(incident.grading.grade);
+    let standing = Grading {
+        grade: state.grade,
+        security: state.security,
+    };
+    let Grading { grade, security } = asked.over(Some(standing), state.by_person);
     Some(Event::Graded {
         grade,
         security,
         reason,
-        source: Some(grading.source.clone()),
+        source: Some(verdict.source.clone()),
     })
 }
 

@@ -46,6 +46,17 @@ pub struct Counts {
     pub firing: u64,
 }
 
+impl Counts {
+    /// The counts with one alert more, as an incident that opens counts its first.
+    #[must_use]
+    pub fn with_one_more(self) -> Self {
+        Self {
+            total: self.total.saturating_add(1),
+            firing: self.firing.saturating_add(1),
+        }
+    }
+}
+
 impl Tally {
     /// Counts an alert that begins to fire; `first`: it was never in this incident before.
     pub fn begin(&mut self, title: &str, first: bool, now: Timestamp) {

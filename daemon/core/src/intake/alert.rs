@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp};
 
 pub use crate::incident::{Counts, Tally};
+pub use crate::intake::waiting::Waiting;
 
 /// An alert as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,12 +164,4 @@ impl Alert {
 pub struct KeyRow {
     /// The incident.
     pub incident: IncidentId,
-}
-
-/// Alerts that wait for company under a key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// Row keys of distinct alerts, each with when it began to wait; at most
-    /// [`WAIT_COUNT_MAX`](crate::limits::WAIT_COUNT_MAX).
-    pub members: Vec<(String, Timestamp)>,
 }

@@ -3,24 +3,26 @@
 //! is missing, the answer is that it is needed.
 
 pub mod alert;
+mod firing;
+mod needed;
 mod route;
+mod waiting;
 
-use crate::command::{Delays, Opening, Outcome, Refusal};
-use crate::event::{Event, Opened};
-use crate::incident::{self, Incident, Tally, log_tally};
-use crate::text::cut;
-use crate::{
-    Actor, IncidentId, Signal, SignalStatus, Timestamp, Verdict, escalation, grading, lifecycle,
-    limits,
-};
+use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::incident::{Incident, Tally, log_tally};
+use crate::{Actor, IncidentId, Signal, Timestamp, Verdict, lifecycle};
 
-pub use alert::{Alert, Place, Waiting};
+pub use alert::{Alert, Place};
+use firing::Firing;
+use needed::Reading;
+pub use needed::{Entry, Needed, Routed, needed, shape};
 pub use route::{Route, Target};
+pub use waiting::{Waiting, company};
 
 /// What is known about the alert and the incidents that it concerns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
-    /// The alert, if it was heard of.
+    /// The alert, if it was observed before.
     pub alert: Option<&'a Alert>,
     /// The incident that the alert is in.
     pub home: Option<(&'a Incident, &'a Tally)>,
@@ -28,6 +30,11 @@ pub struct Known<'a> {
     pub target: Option<(&'a Incident, &'a Tally)>,
     /// The alerts that wait under the key that the route names.
     pub waiting: Option<&'a Waiting>,
+    /// The alerts that [`company`] names.
+    pub company: &'a [&'a Alert],
+    /// For the sweep, which speaks for a sender that fell silent: when it saw the alert last. A
+    /// sender that has spoken since is not overruled.
+    pub unless_observed_since: Option<Timestamp>,
 }
 
 /// What was asked beforehand about a firing alert.
@@ -37,7 +44,7 @@ pub struct Assessment {
     pub route: Verdict<Route>,
     /// The silences that match it.
     pub silenced_by: Vec<String>,
-    /// Its label set as far as grading goes, as a short hash.
+    /// Its [`shape`].
     pub shape: String,
     /// What the incident opens, reopens or is regraded with.
     pub opening: Option<Opening>,
@@ -52,21 +59,46 @@ pub struct NewIncidentId {
     pub number: u64,
 }
 
+impl Assessment {
+    fn routed(&self) -> Routed<'_> {
+        Routed {
+            route: &self.route.value,
+            is_silenced: !self.silenced_by.is_empty(),
+            shape: &self.shape,
+        }
+    }
+}
+
 /// What a signal comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intake {
-    /// The alert's row, if it changes.
-    pub alert: Option<Alert>,
-    /// The incident that changes, or opens.
-    pub incident: Option<IncidentId>,
-    /// Whether that incident opens now.
+    /// The alerts that change: the signal's own, and those that join with it.
+    pub alerts: Vec<Alert>,
+    /// The incidents that change: the one that the alert leaves, and then the one that it enters.
+    pub incidents: Vec<IncidentChange>,
+    /// The alerts that wait under the target's key, if that changes; an empty list removes them.
+    pub waiting: Option<Waiting>,
+}
+
+/// What happens to one incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentChange {
+    /// Which.
+    pub id: IncidentId,
+    /// Whether it opens now.
     pub opens: bool,
     /// What happens to it.
     pub outcome: Outcome,
-    /// The alerts that wait under the target's key, if that changes; an empty list removes them.
-    pub waiting: Option<Waiting>,
-    /// Row keys of waiting alerts that join the incident with this one.
-    pub adopt: Vec<String>,
+}
+
+impl IncidentChange {
+    fn of(incident: &Incident, outcome: Outcome) -> Self {
+        Self {
+            id: incident.id.clone(),
+            opens: false,
+            outcome,
+        }
+    }
 }
 
 /// Decides what a signal comes to.
@@ -78,104 +110,52 @@ pub fn decide_signal(
     known: Known<'_>,
     assessment: Option<&Assessment>,
     new_id: &NewIncidentId,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Intake, Refusal> {
-    match (signal.status, known.alert) {
-        (SignalStatus::Resolved, Some(alert)) if alert.firing => {
-            Ok(end(alert, known.home, now, delays))
+    let (now, routed) = (env.now, assessment.map(Assessment::routed));
+    let is_missing = match needed(signal, &known, routed, false, now, env.delays) {
+        Needed::Nothing => false,
+        Needed::Route => true,
+        Needed::Opening(_) => assessment.is_none_or(|it| it.opening.is_none()),
+    };
+    if is_missing {
+        return Err(Refusal::NeedsVerdict);
+    }
+    match Reading::of(signal, &known, now, env.delays) {
+        Reading::Nothing => Ok(Intake::default()),
+        Reading::Repeats(alert) => Ok(Intake {
+            alerts: vec![alert.clone().repeated(signal, now)],
+            ..Intake::default()
+        }),
+        Reading::Ends(alert) => Ok(end(alert, known.home, env)),
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal),
+        Reading::Fires => Firing {
+            signal,
+            known,
+            assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
+            new_id,
+            env,
         }
-        (SignalStatus::Resolved, _) => Ok(Intake::default()),
-        (SignalStatus::Acknowledged, Some(alert)) => acknowledge(alert, known.home, signal),
-        (SignalStatus::Acknowledged, None) => Ok(Intake::default()),
-        (SignalStatus::Firing, alert) => {
-            if alert.is_some_and(|it| is_late(signal, it, now)) {
-                return Ok(Intake::default());
-            }
-            if let Some(alert) = alert
-                && is_mere_repeat(alert, known.home, now, delays)
-            {
-                let alert = Some(alert.clone().repeated(signal, now));
-                return Ok(Intake {
-                    alert,
-                    ..Intake::default()
-                });
-            }
-            let assessment = assessment.ok_or(Refusal::NeedsVerdict)?;
-            place(&Firing {
-                signal,
-                known,
-                assessment,
-                new_id,
-                now,
-                delays,
-            })
-        }
+        .place(),
     }
 }
 
-/// Whether a firing signal is an old one that was overtaken by the alert's end: a duplicate of
-/// another replica, or a retry. Only for a short while after the end, and only without a lease
-/// and with the same beginning: what fires again in earnest must never be taken for late. So no
-/// signal is late by a clock that was set back, since then its order is unknown.
-fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
-    let is_ordered = alert.changed_at <= now && alert.starts_at <= now;
-    is_ordered
-        && !alert.firing
-        && signal.ends_at.is_none()
-        && signal.starts_at <= alert.starts_at
-        && now.since(alert.changed_at) < limits::LATE_FIRING_MS
-}
-
-/// A firing alert that must find its place.
-struct Firing<'a> {
-    signal: &'a Signal,
-    known: Known<'a>,
-    assessment: &'a Assessment,
-    new_id: &'a NewIncidentId,
-    now: Timestamp,
-    delays: &'a Delays,
-}
-
-/// Whether a firing alert only repeats what is known: it is in an active incident, or a person
-/// resolved its incident a short while ago and that still stands.
-fn is_mere_repeat(
-    alert: &Alert,
-    home: Option<(&Incident, &Tally)>,
-    now: Timestamp,
-    delays: &Delays,
-) -> bool {
-    if !alert.firing || alert.incident().is_none() {
-        return false;
-    }
-    home.is_some_and(|(incident, _)| {
-        let held = incident
-            .lifecycle
-            .resolved_at
-            .is_some_and(|at| now.since(at) < delays.reopen_within_ms);
-        incident.is_active() || held
-    })
-}
-
-fn end(
-    alert: &Alert,
-    home: Option<(&Incident, &Tally)>,
-    now: Timestamp,
-    delays: &Delays,
-) -> Intake {
+fn end(alert: &Alert, home: Option<(&Incident, &Tally)>, env: Env<'_>) -> Intake {
     let mut intake = Intake {
-        alert: Some(alert.clone().ended(now)),
+        alerts: vec![alert.clone().ended(env.now)],
         ..Intake::default()
     };
     if let Some((incident, tally)) = home {
         let mut tally = tally.clone();
-        tally.end(delays.resolve_after_ms, now);
-        intake.incident = Some(incident.id.clone());
-        intake
-            .outcome
-            .events
-            .extend(log_tally(incident, &mut tally, now));
-        intake.outcome.tally = Some(tally);
+        tally.end(env.delays.resolve_after_ms, env.now);
+        let outcome = Outcome {
+            events: log_tally(incident, &mut tally, env.now)
+                .into_iter()
+                .collect(),
+            tally: Some(tally),
+            ..Outcome::default()
+        };
+        intake.incidents = vec![IncidentChange::of(incident, outcome)];
     }
     intake
 }
@@ -189,217 +169,9 @@ fn acknowledge(
         return Ok(Intake::default());
     };
     let by = Actor::Integration(alert.integration.clone());
-    let via = signal.integration.to_string();
-    let outcome = lifecycle::acknowledge(incident, via, &by)?;
+    let outcome = lifecycle::acknowledge(incident, signal.integration.to_string(), &by)?;
     Ok(Intake {
-        incident: Some(incident.id.clone()),
-        outcome,
+        incidents: vec![IncidentChange::of(incident, outcome)],
         ..Intake::default()
     })
-}
-
-fn place(it: &Firing<'_>) -> Result<Intake, Refusal> {
-    if !it.assessment.silenced_by.is_empty() {
-        return Ok(it.aside(Place::Silenced {
-            by: it.assessment.silenced_by.clone(),
-        }));
-    }
-    match &it.assessment.route.value {
-        Route::Ignore => Ok(it.aside(Place::Ignored {
-            reason: it.assessment.route.reason.clone(),
-        })),
-        Route::Incident(target) => it.enter(target, Vec::new()),
-        Route::Wait {
-            target,
-            count,
-            window_ms,
-        } => {
-            if it
-                .known
-                .target
-                .is_some_and(|(incident, _)| incident.is_active())
-            {
-                return it.enter(target, Vec::new());
-            }
-            it.wait(target, *count, *window_ms)
-        }
-    }
-}
-
-impl Firing<'_> {
-    /// The alert in its new place; a repeat keeps what is known of it.
-    fn alert_in(&self, place: Place) -> Alert {
-        match self.known.alert {
-            Some(alert) if alert.firing => {
-                let mut alert = alert.clone().repeated(self.signal, self.now);
-                alert.labels.clone_from(&self.signal.labels);
-                alert.place = place;
-                alert
-            }
-            Some(alert) => {
-                let mut again = Alert::begin(self.signal, place, self.now);
-                again.first_seen = alert.first_seen;
-                again.repeats = alert.repeats;
-                again
-            }
-            None => Alert::begin(self.signal, place, self.now),
-        }
-    }
-
-    fn aside(&self, place: Place) -> Intake {
-        Intake {
-            alert: Some(self.alert_in(place)),
-            ..Intake::default()
-        }
-    }
-
-    fn wait(&self, target: &Target, count: u32, window_ms: u64) -> Result<Intake, Refusal> {
-        let key = Alert::row_key(&self.signal.integration, &self.signal.fingerprint);
-        let oldest = self.now.minus_ms(window_ms);
-        let mut waiting = self.known.waiting.cloned().unwrap_or_default();
-        waiting.members.retain(|(_, since)| *since >= oldest);
-        let is_member = waiting.members.iter().any(|(member, _)| *member == key);
-        let fires_on = self.known.alert.is_some_and(|alert| alert.firing);
-        if !is_member && !fires_on {
-            waiting.members.push((key.clone(), self.now));
-        }
-        let count = count.clamp(2, limits::WAIT_COUNT_MAX) as usize;
-        let bytes: usize = waiting
-            .members
-            .iter()
-            .map(|(member, _)| member.len() + 32)
-            .sum();
-        if waiting.members.len() < count && bytes < limits::WAIT_BYTES_MAX {
-            let mut intake = self.aside(Place::Waiting {
-                key: target.key.clone(),
-            });
-            intake.waiting = Some(waiting);
-            return Ok(intake);
-        }
-        let others = waiting.members.into_iter().map(|(member, _)| member);
-        let mut intake = self.enter(target, others.filter(|member| *member != key).collect())?;
-        intake.waiting = Some(Waiting::default());
-        Ok(intake)
-    }
-
-    fn enter(&self, target: &Target, adopt: Vec<String>) -> Result<Intake, Refusal> {
-        match self.known.target {
-            Some((incident, tally)) if incident.is_active() => self.join(incident, tally),
-            Some((incident, tally))
-                if incident.may_reopen(self.now, self.delays.reopen_within_ms) =>
-            {
-                self.reopen(incident, tally, adopt)
-            }
-            _ => self.open(target, adopt),
-        }
-    }
-
-    fn join(&self, incident: &Incident, tally: &Tally) -> Result<Intake, Refusal> {
-        let mut tally = tally.clone();
-        let mut events = Vec::new();
-        if !tally.knows_shape(&self.assessment.shape) {
-            let opening = self.opening()?;
-            events = grading::regrade(incident, opening, self.now, self.delays);
-            tally.note_shape(&self.assessment.shape);
-        }
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.now);
-        events.extend(log_tally(incident, &mut tally, self.now));
-        Ok(self.entered(incident.id.clone(), events, tally, Vec::new()))
-    }
-
-    fn reopen(
-        &self,
-        incident: &Incident,
-        tally: &Tally,
-        adopt: Vec<String>,
-    ) -> Result<Intake, Refusal> {
-        let opening = self.opening()?;
-        let mut tally = tally.clone();
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.now);
-        tally.note_shape(&self.assessment.shape);
-        let reason = format!("`{}` fires again", self.signal.title);
-        let mut events = vec![Event::Reopened { reason }];
-        events.extend(grading::raise(incident, &opening.grading));
-        let (by, now) = (self.by(), self.now);
-        let events = escalation::replan(incident, events, opening, &by, now, self.delays);
-        Ok(self.entered(incident.id.clone(), events, tally, adopt))
-    }
-
-    fn open(&self, target: &Target, adopt: Vec<String>) -> Result<Intake, Refusal> {
-        let opening = self.opening()?;
-        let mut tally = Tally::default();
-        tally.begin(&self.signal.title, true, self.now);
-        tally.note_shape(&self.assessment.shape);
-        tally.mark_logged(self.now);
-        let opened = self.opened(target, opening, &tally);
-        let (by, now) = (self.by(), self.now);
-        let events = incident::open(self.new_id, opened, opening, &by, now, self.delays);
-        let mut intake = self.entered(self.new_id.id.clone(), events, tally, adopt);
-        intake.opens = true;
-        Ok(intake)
-    }
-
-    fn opened(&self, target: &Target, opening: &Opening, tally: &Tally) -> Opened {
-        let title = target
-            .title
-            .clone()
-            .unwrap_or_else(|| self.signal.title.clone());
-        Opened {
-            number: self.new_id.number,
-            key: target.key.clone(),
-            title: cut(title, limits::TITLE_BYTES_MAX),
-            summary: self.signal.summary.clone(),
-            service: target.service.clone(),
-            team: target.team.clone(),
-            grade: opening.grading.value.grade,
-            security: opening.grading.value.security,
-            grade_reason: opening.grading.reason.clone(),
-            grade_source: Some(opening.grading.source.clone()),
-            route_reason: self.assessment.route.reason.clone(),
-            route_source: Some(self.assessment.route.source.clone()),
-            plan: opening.plan.value.clone(),
-            plan_reason: opening.plan.reason.clone(),
-            plan_source: Some(opening.plan.source.clone()),
-            labels: self.signal.labels.clone(),
-            link: self.signal.link.clone(),
-            counts: tally.counts,
-            drill: false,
-        }
-    }
-
-    fn opening(&self) -> Result<&Opening, Refusal> {
-        self.assessment
-            .opening
-            .as_ref()
-            .ok_or(Refusal::NeedsVerdict)
-    }
-
-    /// Whether the alert was never in this incident before.
-    fn is_first_in(&self, incident: &Incident) -> bool {
-        self.known.alert.and_then(Alert::incident) != Some(&incident.id)
-    }
-
-    fn by(&self) -> Actor {
-        Actor::Integration(self.signal.integration.clone())
-    }
-
-    fn entered(
-        &self,
-        id: IncidentId,
-        events: Vec<Event>,
-        tally: Tally,
-        adopt: Vec<String>,
-    ) -> Intake {
-        Intake {
-            alert: Some(self.alert_in(Place::Incident { id: id.clone() })),
-            incident: Some(id),
-            outcome: Outcome {
-                events,
-                tally: Some(tally),
-                ..Outcome::default()
-            },
-            adopt,
-            ..Intake::default()
-        }
-    }
 }

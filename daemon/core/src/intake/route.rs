@@ -37,3 +37,14 @@ pub struct Target {
     #[serde(default)]
     pub title: Option<String>,
 }
+
+impl Route {
+    /// The incident that it names, now or once enough alerts wait.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Incident(target) | Self::Wait { target, .. } => Some(target),
+            Self::Ignore => None,
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! What a person, a sender or a timer makes of an incident's status.
 
-use crate::command::{Delays, Outcome, Refusal};
+use crate::command::{Env, Outcome, Refusal};
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::Status;
 use crate::text::cut;
-use crate::{Actor, Timestamp, limits};
+use crate::{Actor, limits};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
@@ -99,14 +99,13 @@ pub(crate) fn close(incident: &Incident) -> Result<Outcome, Refusal> {
 pub(crate) fn clear_due(
     incident: &Incident,
     tally: &Tally,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    let is_clear = tally.counts.firing == 0 && tally.clear_due.is_some_and(|due| due <= now);
+    let is_clear = tally.counts.firing == 0 && tally.clear_due.is_some_and(|due| due <= env.now);
     if !incident.is_active() || !is_clear {
         return Err(Refusal::Stale("the resolve timer"));
     }
-    let seconds = delays.resolve_after_ms / 1_000;
+    let seconds = env.delays.resolve_after_ms / 1_000;
     Ok(resolve(
         incident,
         tally,

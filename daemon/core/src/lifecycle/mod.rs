@@ -10,7 +10,7 @@ use crate::incident::Incident;
 use crate::{Timestamp, limits};
 
 pub(crate) use decide::{acknowledge, clear_due, close, mitigate, resolve};
-pub use status::Status;
+pub use status::{Status, UnknownStatus};
 
 /// An incident's status, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,12 @@ impl Incident {
         self.lifecycle.status == Status::Resolved
             && self.was_resolved_within(now, within_ms)
             && self.lifecycle.reopens < limits::REOPENS_MAX
+    }
+
+    /// Whether it is over and can no longer come back, so that memory may let go of it.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp, reopen_within_ms: u64) -> bool {
+        !self.is_active() && !self.was_resolved_within(now, reopen_within_ms)
     }
 
     /// Whether it was resolved less than `within_ms` milliseconds ago.

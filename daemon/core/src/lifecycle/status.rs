@@ -1,6 +1,7 @@
 //! Where an incident stands.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, in the order in which an incident passes through them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Mitigated, Self::Resolved, Self::Closed];
+
     /// Whether people are at it: it was not resolved or closed.
     #[must_use]
     pub fn is_active(self) -> bool {
@@ -42,3 +46,18 @@ impl fmt::Display for Status {
         f.write_str(self.as_str())
     }
 }
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        let is_it = |status: &Self| status.as_str() == text;
+        let found = Self::ALL.into_iter().find(is_it);
+        found.ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+/// A word that is no status.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a status; use open, mitigated, resolved or closed")]
+pub struct UnknownStatus(pub String);

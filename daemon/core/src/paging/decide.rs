@@ -1,6 +1,6 @@
 //! Who is paged by which contact, and when the next one has its turn.
 
-use crate::command::{Delays, Outcome, Refusal};
+use crate::command::{Env, Outcome, Refusal};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::paging::PageState;
@@ -12,8 +12,7 @@ pub(crate) fn page_all<'a>(
     incident: &Incident,
     people: impl Iterator<Item = &'a Person>,
     step: u32,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Vec<Event> {
     let pages = &incident.paging.pages;
     let has_page = |person: &&Person| {
@@ -27,7 +26,7 @@ pub(crate) fn page_all<'a>(
             person: person.id.clone(),
             contacts: person.contacts.clone(),
             step,
-            next_contact_at: contact_deadline(person.contacts.len(), 0, now, delays),
+            next_contact_at: contact_deadline(person.contacts.len(), 0, env),
         });
         if person.contacts.is_empty() {
             let who = &person.id;
@@ -45,22 +44,24 @@ pub(crate) fn contact_due(
     page: u32,
     contact: u32,
     due: Timestamp,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    if now.since(due) > delays.contact_wait_ms {
+    if env.now.since(due) > env.delays.contact_wait_ms {
         let sent = incident.paging.pages.get(&page);
         if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
             return Err(Refusal::Stale("the page"));
         }
-        let next_contact_at = now.plus_ms(delays.contact_wait_ms);
+        let next_contact_at = env.now.plus_ms(env.delays.contact_wait_ms);
         return Ok(Outcome::of(vec![Event::PageRebased {
             page,
             next_contact_at,
         }]));
     }
-    let reason = format!("no channel took it in {} s", delays.contact_wait_ms / 1_000);
-    redirect(incident, page, contact, reason, now, delays)
+    let reason = format!(
+        "no channel took it in {} s",
+        env.delays.contact_wait_ms / 1_000
+    );
+    redirect(incident, page, contact, reason, env)
 }
 
 pub(crate) fn redirect(
@@ -68,8 +69,7 @@ pub(crate) fn redirect(
     page: u32,
     contact: u32,
     reason: String,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let sent = incident
         .paging
@@ -79,20 +79,29 @@ pub(crate) fn redirect(
     let Some(sent) = sent else {
         return Err(Refusal::Stale("the page"));
     };
-    let next = contact + 1;
     let reason = cut(reason, limits::REASON_BYTES_MAX);
-    let event = if (next as usize) < sent.contacts.len() {
-        let next_contact_at = contact_deadline(sent.contacts.len(), next, now, delays);
-        Event::PageRedirected {
-            page,
-            contact: next,
-            reason,
-            next_contact_at,
-        }
-    } else {
-        Event::PageExhausted { page, reason }
-    };
+    let event = next_contact(page, sent.contacts.len(), contact, reason, env);
     Ok(Outcome::of(vec![event]))
+}
+
+/// The event of a contact that will not take its page: the next one's turn, or the end.
+pub(crate) fn next_contact(
+    page: u32,
+    contacts: usize,
+    contact: u32,
+    reason: String,
+    env: Env<'_>,
+) -> Event {
+    let contact = contact + 1;
+    match (contact as usize) < contacts {
+        true => Event::PageRedirected {
+            page,
+            contact,
+            reason,
+            next_contact_at: contact_deadline(contacts, contact, env),
+        },
+        false => Event::PageExhausted { page, reason },
+    }
 }
 
 pub(crate) fn taken(
@@ -119,11 +128,6 @@ pub(crate) fn taken(
 }
 
 /// When a page goes on from this contact: only if there is another.
-fn contact_deadline(
-    contacts: usize,
-    contact: u32,
-    now: Timestamp,
-    delays: &Delays,
-) -> Option<Timestamp> {
-    ((contact as usize) + 1 < contacts).then(|| now.plus_ms(delays.contact_wait_ms))
+fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
+    ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))
 }

@@ -1,5 +1,6 @@
 //! How a person is reached: contact after contact, until a channel has taken the page.
 
+mod channels;
 mod decide;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,9 @@ use crate::event::{Event, Recorded};
 use crate::incident::Incident;
 use crate::{Contact, PersonId, Timestamp, limits};
 
+pub use channels::Channels;
+pub(crate) use channels::pass_over_unserved;
+use decide::next_contact;
 pub(crate) use decide::{contact_due, page_all, redirect, taken};
 
 /// The pages of an incident.
@@ -181,14 +185,14 @@ pub(crate) fn timers(paging: &Paging) -> impl Iterator<Item = (Timestamp, TimerK
     })
 }
 
-/// The page that an event sends to a channel.
+/// The page that an event sends to a channel, if it is still to go there after all of them.
 pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
-    let (page, contact) = match event {
-        Event::Paged { page, .. } => (*page, 0),
-        Event::PageRedirected { page, contact, .. } => (*page, *contact),
-        _ => return None,
-    };
-    let sent = after.paging.pages.get(&page)?;
+    let (page, contact) = sent_to(event)?;
+    let sent = after
+        .paging
+        .pages
+        .get(&page)
+        .filter(|it| it.is_wanted_at(contact))?;
     let channel = sent.contacts.get(contact as usize)?.kind.clone();
     Some(Notice::Page {
         page,
@@ -196,6 +200,15 @@ pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
         person: sent.person.clone(),
         channel,
     })
+}
+
+/// The page that an event sends, and to which of its contacts.
+fn sent_to(event: &Event) -> Option<(u32, u32)> {
+    match event {
+        Event::Paged { page, .. } => Some((*page, 0)),
+        Event::PageRedirected { page, contact, .. } => Some((*page, *contact)),
+        _ => None,
+    }
 }
 
 /// Pages whose buttons must go: a channel took them, and nobody need answer them any more.
