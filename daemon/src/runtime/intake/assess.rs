@@ -334,3 +334,6 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
         link: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
