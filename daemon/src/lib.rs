@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ack_links;
 pub mod actions;
 pub mod app;
 pub mod auth;
@@ -21,7 +20,7 @@ pub mod metrics;
 pub mod people;
 pub mod plugins;
 pub mod runtime;
-pub mod shipped;
 pub mod silence;
 pub mod standin;
-pub mod tokens;
+pub mod text;
+pub mod time;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tocsin_core::Timestamp;
 
 use super::failure::Failure;
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 /// Longest cell of a table, in characters; the whole text is in the JSON.
 const CELL_CHARS_MAX: usize = 80;

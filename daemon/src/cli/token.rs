@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::client::{Client, ClientArgs, items, path_part};
 use super::failure::Failure;
 use super::output::{Format, Out, OutputArg, cell, clean, time};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 const PATH: &str = "/api/v1/tokens";
 

@@ -14,8 +14,10 @@ use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
 use crate::app::App;
-use crate::mail::{AckClaim, AckRefusal};
+use crate::auth::{AckClaim, AckRefusal};
+use crate::disclosure::Disclosed;
 use crate::runtime::EngineError;
+use crate::text::html_escaped;
 
 /// The channel that an acknowledgement by link came through.
 const VIA: &str = "mail";
@@ -55,8 +57,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         StatusCode::OK,
         &format!(
             "<h1>{}</h1><p>{}</p>{button}",
-            escaped(&headline),
-            escaped(&status)
+            html_escaped(&headline),
+            html_escaped(&status)
         ),
     )
 }
@@ -85,17 +87,17 @@ pub(super) async fn acknowledge(
         via: VIA.to_owned(),
     };
     let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
+    match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
+            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&done.reply)),
         ),
         Err(error) => failed(error),
     }
 }
 
 fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
+    app.ack_links.read(token, app.clock.now())
 }
 
 async fn incident(
@@ -115,7 +117,7 @@ async fn incident(
         return Err(sorry(StatusCode::FORBIDDEN, &why));
     }
     let (app, id) = (Arc::clone(app), claim.incident.clone());
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
@@ -125,15 +127,13 @@ async fn incident(
 
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
-    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
-    if !incident.grading.security || cleared {
-        line = format!("{line}: {}", incident.about.title);
-    }
-    if incident.about.drill {
-        line.push_str(" (drill)");
-    }
-    line
+    let seen = Disclosed::of(incident, app.payloads.clearance_of(person));
+    let line = seen.line;
+    let drill = if seen.drill { " (drill)" } else { "" };
+    format!(
+        "Incident {}, {}: {}{drill}",
+        line.number, line.grade, line.title
+    )
 }
 
 fn failed(error: EngineError) -> Response {
@@ -150,7 +150,7 @@ fn told(problem: &Problem) -> Response {
 fn sorry(status: StatusCode, why: &str) -> Response {
     page(
         status,
-        &format!("<h1>Not acknowledged</h1><p>{}.</p>", escaped(why)),
+        &format!("<h1>Not acknowledged</h1><p>{}.</p>", html_escaped(why)),
     )
 }
 
@@ -173,19 +173,4 @@ fn page(status: StatusCode, body: &str) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -10,8 +10,9 @@ use tocsin_core::{Actor, IntegrationId};
 
 use super::problem::{Kind, Problem};
 use crate::app::App;
+use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
 use crate::config::IntegrationKind;
-use crate::tokens::{Carried, Scope, TokenRow, carried, repeatable};
+use crate::disclosure::Clearance;
 
 /// The header of senders that can set no other.
 const KEY_HEADER: &str = "x-tocsin-key";
@@ -20,7 +21,7 @@ const KEY_HEADER: &str = "x-tocsin-key";
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
     row: Arc<TokenRow>,
-    clearance: bool,
+    clearance: Clearance,
 }
 
 /// Somebody who may see.
@@ -44,9 +45,9 @@ impl Holder {
         &self.row.id
     }
 
-    /// Whether it may see incidents under the security flag: an admin may, and whoever acts for
-    /// a person with clearance.
-    pub(super) fn clearance(&self) -> bool {
+    /// What it may see: an admin sees security incidents, and so does whoever acts for a person
+    /// with clearance.
+    pub(super) fn clearance(&self) -> Clearance {
         self.clearance
     }
 
@@ -91,6 +92,7 @@ impl Holder {
             })?),
         };
         let clearance = row.scope == Scope::Admin || person.is_some_and(|it| it.clearance);
+        let clearance = clearance.into();
         Ok(Self { row, clearance })
     }
 }

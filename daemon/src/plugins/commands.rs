@@ -4,29 +4,30 @@
 use std::sync::Arc;
 
 use tocsin_core::command::Command;
-use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
-use tocsin_plugin_host::LoadedPlugin;
+use tocsin_core::event::Ref;
+use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 
+use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
-use crate::disclosure::{REDACTED_TITLE, wire_incident};
-use crate::runtime::{
-    Done, EngineError, IncidentState, Runtime, Summary, decode_row, reference_key,
-};
+use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
+use crate::disclosure::{Clearance, Disclosed};
+use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::summary;
+use crate::runtime::{Done, EngineError, IncidentState};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
 pub(super) async fn carry_out(
-    runtime: &Arc<Runtime>,
+    access: &PluginAccess,
     command: PluginCommand,
 ) -> Result<CommandAnswer, CommandError> {
     let call = Call {
-        runtime,
+        access,
         plugin: &command.plugin,
         key: &command.key,
     };
@@ -69,13 +70,14 @@ pub(super) async fn carry_out(
             ref_id,
             url,
         } => {
+            let plugin = PluginId::from(call.plugin);
             let link = Ref {
-                plugin: call.plugin.into(),
+                plugin: plugin.clone(),
                 kind,
                 id: ref_id,
                 url,
             };
-            let by = Actor::Plugin(call.plugin.into());
+            let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
             call.send(id, by, Command::Link(link)).await?;
             Ok(CommandAnswer::Done)
@@ -92,7 +94,7 @@ pub(super) async fn carry_out(
 
 /// One command of one plugin.
 struct Call<'a> {
-    runtime: &'a Arc<Runtime>,
+    access: &'a PluginAccess,
     plugin: &'a str,
     key: &'a str,
 }
@@ -100,32 +102,33 @@ struct Call<'a> {
 impl Call<'_> {
     fn state(&self, id: &str) -> Result<Arc<IncidentState>, CommandError> {
         let found = match id.parse::<u64>() {
-            Ok(number) => self.runtime.view.incident_of_number(number),
-            Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
+            Ok(number) => self.access.view.incident_of_number(number),
+            Err(_) => self.access.view.incident(&IncidentId(id.to_owned())),
         };
         found.map_err(refused)?.ok_or(CommandError::NotFound)
     }
 
     fn wire(&self, state: &IncidentState) -> wit::Incident {
-        wire_incident(&self.runtime.payloads, &state.incident, self.clearance())
+        let payloads = &self.access.payloads;
+        payloads.incident(&state.incident, &self.plugin.into(), self.clearance())
     }
 
-    fn loaded(&self) -> Option<LoadedPlugin> {
-        self.runtime.plugins.get()?.get(self.plugin)
+    fn clearance(&self) -> Clearance {
+        let subscribers = self.access.subscribers.load();
+        let plugin = subscribers.of(self.plugin);
+        plugin.is_some_and(|it| it.clearance).into()
     }
 
-    fn clearance(&self) -> bool {
-        self.loaded().is_some_and(|it| it.clearance())
-    }
-
-    /// Whether both the plugin and who it speaks for may know of security incidents.
-    fn is_cleared(&self, by: &wit::Actor) -> bool {
-        self.clearance()
-            && match self.actor(by) {
-                Ok(Actor::Person(id)) => self.runtime.payloads.has_clearance(&id),
-                Ok(_) => true,
-                Err(_) => false,
+    /// What both the plugin and who it speaks for may see.
+    fn clearance_with(&self, by: &wit::Actor) -> Clearance {
+        match self.actor(by) {
+            Ok(Actor::Person(id)) => {
+                let person = self.access.payloads.clearance_of(&id);
+                self.clearance().and(person)
             }
+            Ok(_) => self.clearance(),
+            Err(_) => Clearance::Basic,
+        }
     }
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
@@ -136,15 +139,10 @@ impl Call<'_> {
         })?;
         let status = filter.get("status").and_then(|it| it.as_str());
         let after = after.map(|id| self.state(id)).transpose()?;
-        let after = after.map(|state| Summary::row_key(state.incident.number));
-        let rows = self
-            .runtime
-            .store
-            .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
-            .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let after = after.map(|state| state.incident.number);
+        let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
-        for (_, row) in rows {
-            let summary = Summary::from_row(&row.value).map_err(refused)?;
+        for summary in page.map_err(refused)? {
             if status.is_none_or(|it| it == summary.status.as_str()) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
@@ -154,13 +152,11 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.runtime.store.row(Table::Reference, &key);
-        let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let Some(row) = row else {
+        let row = REFERENCES.get(self.access.store.as_ref(), &key);
+        let Some(row) = row.map_err(refused)? else {
             return Ok(CommandAnswer::Found(None));
         };
-        let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let state = self.state(id.as_str())?;
+        let state = self.state(row.value.as_str())?;
         Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
     }
 
@@ -184,25 +180,21 @@ impl Call<'_> {
             ..Draft::default()
         };
         let key = Some(self.command_key());
-        let done = self.runtime.open(draft, by, key).await.map_err(refused)?;
+        let done = self
+            .access
+            .intake
+            .open(draft, by, key)
+            .await
+            .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
-            let wit::ExternalRef {
-                kind,
-                id: ref_id,
-                url,
-                ..
-            } = link;
-            let link = Ref {
-                plugin: self.plugin.into(),
-                kind,
-                id: ref_id,
-                url,
-            };
-            let by = Actor::Plugin(self.plugin.into());
+            let plugin = PluginId::from(self.plugin);
+            let link = core_ref(&plugin, link);
+            let by = Actor::Plugin(plugin);
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
-                .runtime
+                .access
+                .intake
                 .command(id.clone(), by, Command::Link(link), Some(key));
             linked.await.map_err(refused)?;
         }
@@ -225,7 +217,7 @@ impl Call<'_> {
         })?;
         let Line::Command(command) = parsed else {
             let state = self.state(&id)?;
-            let clearance = !state.incident.grading.security || self.is_cleared(by);
+            let clearance = self.clearance_with(by);
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
@@ -242,7 +234,7 @@ impl Call<'_> {
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
         let incident = &self.state(id)?.incident;
         action
-            .check_clearance(incident, || self.is_cleared(by))
+            .check_clearance(incident, || self.clearance_with(by).may_see(true))
             .map_err(|why| CommandError::Denied(why.to_owned()))?;
         let command = action
             .into_command(self.plugin)
@@ -274,7 +266,8 @@ impl Call<'_> {
         command: Command,
     ) -> Result<Done, CommandError> {
         let key = Some(self.command_key());
-        self.runtime
+        self.access
+            .intake
             .command(id, by, command, key)
             .await
             .map_err(refused)
@@ -290,15 +283,16 @@ impl Call<'_> {
             return Ok(Actor::Plugin(self.plugin.into()));
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
-        let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
-        if !self.loaded().is_some_and(is_own) {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
                 "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
                  of plugin.toml",
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.runtime, &by.kind, &by.id) {
+        match person_by_contact(self.access, &by.kind, &by.id) {
             Some(person) => Ok(Actor::Person(person)),
             None => Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
@@ -310,8 +304,8 @@ impl Call<'_> {
 }
 
 /// The person with a contact.
-pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Option<PersonId> {
-    let people = runtime.payloads.roster.people.values();
+pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
+    let people = access.payloads.roster.people.values();
     let has = |it: &&tocsin_core::Person| {
         it.contacts
             .iter()
@@ -320,22 +314,15 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(state: &IncidentState, clearance: bool) -> String {
-    let incident = &state.incident;
-    let title = match clearance {
-        true => incident.about.title.as_str(),
-        false => REDACTED_TITLE,
-    };
-    let operator = incident
-        .roles
-        .operator
-        .as_ref()
-        .map_or("nobody", |it| it.as_str());
+fn status_line(state: &IncidentState, clearance: Clearance) -> String {
+    let line = Disclosed::of(&state.incident, clearance).line;
+    let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
-        incident.number,
-        incident.grading.grade,
-        incident.lifecycle.status,
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        line.number,
+        line.title,
+        line.grade,
+        line.status,
         state.tally.counts.firing,
         state.tally.counts.total,
     )
@@ -355,22 +342,5 @@ fn refused(error: EngineError) -> CommandError {
         EngineError::NoIncident(_) => CommandError::NotFound,
         EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
         error => CommandError::Unavailable(error.to_string()),
-    }
-}
-
-fn core_grade(grade: wit::Grade) -> Grade {
-    match grade {
-        wit::Grade::Minor => Grade::Minor,
-        wit::Grade::Major => Grade::Major,
-        wit::Grade::Critical => Grade::Critical,
-    }
-}
-
-fn core_log_kind(kind: wit::LogKind) -> LogKind {
-    match kind {
-        wit::LogKind::Seen => LogKind::Seen,
-        wit::LogKind::Decided => LogKind::Decided,
-        wit::LogKind::Done => LogKind::Done,
-        wit::LogKind::Note => LogKind::Note,
     }
 }

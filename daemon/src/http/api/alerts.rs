@@ -8,15 +8,15 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IncidentId, Labels};
-use tocsin_store::Table;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
+use crate::disclosure::Clearance;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
-use crate::runtime::for_each_row_after;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::time::format_time;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;
@@ -78,8 +78,8 @@ pub(crate) struct AlertLine {
 pub(in crate::http) struct Shown {
     /// Firing, ended, or both.
     pub(in crate::http) firing: Option<bool>,
-    /// Whether alerts of security incidents too.
-    pub(in crate::http) clearance: bool,
+    /// Alerts of security incidents are left out without it.
+    pub(in crate::http) clearance: Clearance,
 }
 
 /// Lists alerts.
@@ -118,8 +118,8 @@ pub(in crate::http) fn each_alert(
     mut take: impl FnMut(Alert, Option<u64>) -> bool,
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
-    let store = app.runtime.store.as_ref();
-    let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
+    let store = app.store.as_ref();
+    let stopped = ALERTS.for_each_after(store, after, |_, alert| {
         if shown.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }
@@ -128,7 +128,7 @@ pub(in crate::http) fn each_alert(
             let (its, security) = match incidents.get(id) {
                 Some(known) => *known,
                 None => {
-                    let state = app.runtime.view.incident(id)?;
+                    let state = app.view.incident(id)?;
                     // An alert whose incident is gone is nobody's secret to show.
                     let known = state.map_or((0, true), |it| {
                         (it.incident.number, it.incident.grading.security)
@@ -137,7 +137,7 @@ pub(in crate::http) fn each_alert(
                     known
                 }
             };
-            if security && !shown.clearance {
+            if !shown.clearance.may_see(security) {
                 return Ok(ControlFlow::Continue(()));
             }
             number = Some(its);

@@ -13,7 +13,7 @@ use crate::health::{self, Check, Level, Vitals};
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 /// The plugins.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,7 +68,7 @@ pub(crate) async fn doctor(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<Health>, Problem> {
-    let vitals = blocking(move || Ok(Vitals::read(&app)?)).await?;
+    let vitals = blocking(move || Ok(Vitals::read(&app.health)?)).await?;
     let checks = health::checks(&vitals);
     Ok(axum::Json(Health {
         level: health::worst(&checks),

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Draft, Grade, Status, TeamId};
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::{IncidentDetail, IncidentLine};
@@ -18,7 +18,8 @@ use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::{Done, IncidentState, Summary, events_of};
+use crate::runtime::state::tables::summary::{self, Summary};
+use crate::runtime::{Done, IncidentState, events_of};
 
 /// The channel that an action by the API came through.
 const VIA: &str = "api";
@@ -26,9 +27,6 @@ const VIA: &str = "api";
 const LIST_USUAL: usize = 50;
 /// Most incidents of one list.
 const LIST_MAX: usize = 500;
-/// Lines that one read brings, and lines that one list looks at, at most.
-const WINDOW_ROWS: u64 = 256;
-const WINDOWS_MAX: usize = 64;
 /// A client's own name for a request, so that its repeat does nothing.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -108,9 +106,11 @@ pub(crate) async fn list(
     let wanted = Wanted::read(query.status.as_deref())?;
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     let list = blocking(move || {
-        let (found, next_before) = newest(&app, query.before, limit, |it| wanted.takes(it.status))?;
+        let (store, last) = (app.store.as_ref(), app.view.last_number()?);
+        let takes = |it: &Summary| wanted.takes(it.status);
+        let (found, next_before) = summary::newest(store, last, query.before, limit, takes)?;
         let clearance = holder.clearance();
-        let line = |it| IncidentLine::of(it, clearance);
+        let line = |it: Summary| IncidentLine::of(it.disclosed(clearance));
         Ok(IncidentList {
             incidents: found.into_iter().map(line).collect(),
             next_before,
@@ -138,7 +138,7 @@ pub(crate) async fn open(
 ) -> Result<(StatusCode, axum::Json<Outcome>), Problem> {
     let key = command_key(&headers, &holder, "open")?;
     let draft = new.into_draft(&app)?;
-    let done = app.runtime.open(draft, holder.actor(), key).await?;
+    let done = app.intake.open(draft, holder.actor(), key).await?;
     let outcome = Outcome::of(done);
     let status = match outcome.repeated {
         true => StatusCode::OK,
@@ -163,7 +163,7 @@ pub(crate) async fn show(
 ) -> Result<axum::Json<IncidentDetail>, Problem> {
     let detail = blocking(move || {
         let state = state(&app, &number)?;
-        let events = events_of(app.runtime.store.as_ref(), &state.incident.id)?;
+        let events = events_of(app.store.as_ref(), &state.incident.id)?;
         Ok(IncidentDetail::of(&state, &events, holder.clearance()))
     });
     Ok(axum::Json(detail.await?))
@@ -196,16 +196,13 @@ pub(crate) async fn act(
     let reads = Arc::clone(&app);
     let state = blocking(move || state(&reads, &number)).await?;
     action
-        .check_clearance(&state.incident, || holder.clearance())
+        .check_clearance(&state.incident, || holder.clearance().may_see(true))
         .map_err(|why| Problem::new(Kind::FORBIDDEN, why))?;
     let command = action
         .into_command(VIA)
         .map_err(|error| Problem::new(Kind::INVALID, error))?;
     let id = state.incident.id.clone();
-    let done = app
-        .runtime
-        .command(id, holder.actor(), command, key)
-        .await?;
+    let done = app.intake.command(id, holder.actor(), command, key).await?;
     Ok(axum::Json(Outcome::of(done)))
 }
 
@@ -237,47 +234,9 @@ impl Wanted {
     }
 }
 
-/// Lines below `before`, the newest first, and where to go on. The store reads upwards, so this
-/// reads window by window downwards.
-fn newest(
-    app: &App,
-    before: Option<u64>,
-    limit: usize,
-    takes: impl Fn(&Summary) -> bool,
-) -> Result<(Vec<Summary>, Option<u64>), Problem> {
-    let last = app.runtime.view.last_number()?;
-    let mut end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
-    let mut found = Vec::new();
-    for _ in 0..WINDOWS_MAX {
-        if end <= 1 {
-            return Ok((found, None));
-        }
-        let start = end.saturating_sub(WINDOW_ROWS + 1);
-        let count = usize::try_from(end - start - 1).unwrap_or(0);
-        let after = Summary::row_key(start);
-        let rows = app
-            .runtime
-            .store
-            .rows(Table::Summary, "", Some(&after), count)?;
-        for (_, row) in rows.into_iter().rev() {
-            let summary = Summary::from_row(&row.value)?;
-            if summary.number >= end || !takes(&summary) {
-                continue;
-            }
-            let number = summary.number;
-            found.push(summary);
-            if found.len() == limit {
-                return Ok((found, (number > 1).then_some(number)));
-            }
-        }
-        end = start + 1;
-    }
-    Ok((found, Some(end)))
-}
-
 fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
-        Ok(number) => app.runtime.view.incident_of_number(number)?,
+        Ok(number) => app.view.incident_of_number(number)?,
         Err(_) => None,
     };
     found.ok_or_else(|| {

@@ -10,13 +10,12 @@ use tocsin_core::{IntegrationId, PersonId};
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::auth::NewToken;
+use crate::auth::{NewToken, Scope, TokenRow};
 use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::ingest::format_time;
-use crate::tokens::{Scope, TokenRow};
+use crate::time::format_time;
 
 /// A token that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -95,7 +94,7 @@ pub(crate) async fn create(
         integration: wanted.integration.map(IntegrationId),
         person: wanted.person.map(PersonId),
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, row) = app.tokens.create(wanted, &app.config, now, writer).await?;
     let made = MadeToken {
         line: TokenLine::of(&row),
@@ -119,7 +118,7 @@ pub(crate) async fn revoke(
     _: Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.tokens.revoke(&id, &app.runtime.writer).await?;
+    app.tokens.revoke(&id, &app.writer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

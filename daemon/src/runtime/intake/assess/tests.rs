@@ -11,11 +11,13 @@ use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
 use tocsin_core::{Actor, PolicySource};
 use tocsin_policy::testing::run_tests;
-use tocsin_store::{Batch, MemoryStore, Store, Table};
+use tocsin_store::{Batch, MemoryStore, Store};
 
 use super::*;
 use crate::people::Roster;
-use crate::runtime::engine::layout::row_change;
+use crate::runtime::outbox::delivery::Subscribers;
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::time::policy_time;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 const HEADER: &str = "// Says all that it sees, so that a difference shows.\n";
@@ -181,11 +183,9 @@ fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Asses
         let row = KeyRow {
             incident: incident.id.clone(),
         };
-        let row = row_change(Table::Key, incident.about.key.to_string(), &row).unwrap();
-        let batch = Batch {
-            rows: vec![row],
-            ..Batch::default()
-        };
+        let mut batch = Batch::default();
+        let key = incident.about.key.as_str();
+        INCIDENT_KEYS.put(key, &row).unwrap().lay_out(&mut batch);
         assert!(store.commit(vec![batch]).unwrap()[0].is_ok());
         view.publish(&Arc::new(IncidentState {
             incident: Arc::new(incident.clone()),
@@ -199,7 +199,7 @@ fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Asses
         policies: Arc::new(Policies::load(folder, None)),
         responders: ResponderLookup {
             roster: Arc::new(Roster::default()),
-            subscribers: Arc::default(),
+            served: Arc::new(arc_swap::ArcSwap::<Subscribers>::default()),
             has_mail: false,
         },
         silences: Arc::new(Silences::load(store.as_ref()).unwrap()),
@@ -248,7 +248,7 @@ fn write_test(folder: &Path, name: &str, questions: &Value, expect: &Value) {
     for (field, value) in questions.as_object().unwrap() {
         test[field] = value.clone();
     }
-    let now = local_time(NOW, chrono_tz::UTC);
+    let now = policy_time(chrono_tz::UTC, NOW);
     let file = json!({ "context": { "now": now }, "test": [test] });
     let text = toml::to_string(&toml::Value::try_from(file).unwrap()).unwrap();
     fs::write(folder.join(format!("{name}.test.toml")), text).unwrap();
