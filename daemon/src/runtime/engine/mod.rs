@@ -6,6 +6,7 @@
 pub mod layout;
 pub mod plan;
 pub mod request;
+mod scratch;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};
@@ -17,8 +18,9 @@ use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Store, StoreError};
 
-use crate::runtime::engine::plan::{Planned, Scratch};
+use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
+use crate::runtime::engine::scratch::Scratch;
 use crate::runtime::outbox::delivery::Subscribers;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
