@@ -343,7 +343,7 @@ fn assessor(
         grade_labels: config.policy.grade_labels.clone(),
         zone: config.policy.timezone.0,
         fallback: config.escalation.fallback.clone(),
-        reopen_within_ms: config.incidents.reopen_within.as_ms(),
+        delays: delays_of(config),
         metrics: Arc::clone(&base.metrics),
         context: parking_lot::Mutex::default(),
         failures: parking_lot::Mutex::default(),

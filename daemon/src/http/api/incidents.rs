@@ -218,21 +218,17 @@ impl Wanted {
         Ok(match text {
             None | Some("" | "all") => Self::All,
             Some("active") => Self::Active,
-            Some("open") => Self::One(Status::Open),
-            Some("mitigated") => Self::One(Status::Mitigated),
-            Some("resolved") => Self::One(Status::Resolved),
-            Some("closed") => Self::One(Status::Closed),
-            Some(_) => {
+            Some(status) => Self::One(status.parse().map_err(|_| {
                 let detail = "status is open, mitigated, resolved, closed, active or all";
-                return Err(Problem::new(Kind::MALFORMED, detail));
-            }
+                Problem::new(Kind::MALFORMED, detail)
+            })?),
         })
     }
 
     fn takes(&self, status: Status) -> bool {
         match self {
             Self::All => true,
-            Self::Active => matches!(status, Status::Open | Status::Mitigated),
+            Self::Active => status.is_active(),
             Self::One(one) => *one == status,
         }
     }

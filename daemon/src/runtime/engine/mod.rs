@@ -6,19 +6,21 @@
 pub mod layout;
 pub mod plan;
 pub mod request;
+mod scratch;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tocsin_core::command::Delays;
+use tocsin_core::command::{Channels, Delays, Env};
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Store, StoreError};
 
-use crate::runtime::engine::plan::{Planned, Scratch};
+use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
+use crate::runtime::engine::scratch::Scratch;
 use crate::runtime::outbox::delivery::Subscribers;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
@@ -40,8 +42,12 @@ pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
 pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) view: Arc<View>,
-    pub(crate) subscribers: Arc<ArcSwap<Subscribers>>,
-    pub(crate) delays: Delays,
+    subscribers: Arc<ArcSwap<Subscribers>>,
+    /// The subscribers as they were when the group began, and what they can deliver to: what the
+    /// core decides by is what the deliveries are laid out by.
+    pub(crate) subscribed: Arc<Subscribers>,
+    channels: Channels,
+    delays: Delays,
     pub(crate) incidents: HashMap<IncidentId, Arc<IncidentState>>,
     pub(crate) scratch: Scratch,
     pub(crate) leases: Arc<Leases>,
@@ -64,12 +70,15 @@ impl Engine {
         make_id: MakeId,
     ) -> Result<Self, EngineError> {
         let last_number = number::last(store.as_ref())?.value;
+        let subscribed = subscribers.load_full();
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),
             next_number: last_number + 1,
             store,
             subscribers,
+            channels: subscribed.channels(),
+            subscribed,
             delays,
             incidents: HashMap::new(),
             scratch: Scratch::default(),
@@ -104,6 +113,7 @@ impl Engine {
         group: Vec<Request>,
         now: Timestamp,
     ) -> Result<Vec<Result<Answer, EngineError>>, StoreError> {
+        self.follow_subscribers();
         let mut answers: Vec<Option<Result<Answer, EngineError>>> = Vec::new();
         answers.resize_with(group.len(), || None);
         let mut open: Vec<(usize, Request)> = Vec::new();
@@ -154,6 +164,23 @@ impl Engine {
             self.incidents.insert(id.clone(), Arc::clone(incidents));
         }
         Ok(incidents)
+    }
+
+    /// What the core decides by besides the state.
+    pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
+        Env {
+            now,
+            delays: &self.delays,
+            channels: &self.channels,
+        }
+    }
+
+    fn follow_subscribers(&mut self) {
+        let subscribed = self.subscribers.load_full();
+        if !Arc::ptr_eq(&subscribed, &self.subscribed) {
+            self.channels = subscribed.channels();
+            self.subscribed = subscribed;
+        }
     }
 
     /// An id and a number for an incident that may open.
@@ -290,14 +317,8 @@ impl Engine {
     /// tallies and their place in memory, and their streams are packed. Otherwise all of it would
     /// grow with every incident that ever was.
     fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let is_over = |incidents: &&Arc<IncidentState>| {
-            let incident = &incidents.incident;
-            let since = incident
-                .lifecycle
-                .resolved_at
-                .map_or(u64::MAX, |at| now.since(at));
-            !incident.is_active() && since >= self.delays.reopen_within_ms
-        };
+        let reopen_within_ms = self.delays.reopen_within_ms;
+        let is_over = |it: &&Arc<IncidentState>| it.incident.is_over(now, reopen_within_ms);
         let over: Vec<_> = self
             .incidents
             .values()

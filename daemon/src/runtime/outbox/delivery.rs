@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
+use tocsin_core::command::Channels;
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, PluginId, Timestamp};
 use tocsin_store::{Class, NewDelivery};
@@ -111,6 +112,15 @@ impl Subscribers {
         self.0
             .iter()
             .find(|it| it.contacts.contains(kind) && it.events.contains("page"))
+    }
+
+    /// The kinds of contacts that pages can be delivered to: those of the plugins, and the host's
+    /// own mail relay.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        let pagers = self.0.iter().filter(|it| it.events.contains("page"));
+        let kinds = pagers.flat_map(|it| &it.contacts).map(String::as_str);
+        kinds.chain([MAIL_CHANNEL]).collect()
     }
 
     /// The outbox rows that bring a notice to everybody who hears of it. A page that no plugin can

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::incident::Incident;
-use tocsin_core::{IncidentId, IncidentKey, Recorded};
+use tocsin_core::{IncidentId, IncidentKey, Recorded, Signal};
 use tocsin_store::encoding::decode;
 use tocsin_store::{Pack, Store, StreamId};
 
@@ -28,6 +28,14 @@ pub struct IncidentState {
     pub incident: Arc<Incident>,
     /// Its tallies.
     pub tally: Tally,
+}
+
+impl IncidentState {
+    /// The incident and its tallies, as the core takes them.
+    #[must_use]
+    pub fn parts(&self) -> (&Incident, &Tally) {
+        (&self.incident, &self.tally)
+    }
 }
 
 /// What readers see.
@@ -99,6 +107,23 @@ impl View {
     /// [`EngineError`] when the store fails or the row is damaged.
     pub fn alert(&self, key: &str) -> Result<Option<Alert>, EngineError> {
         alert_row(self.store.as_ref(), key)
+    }
+
+    /// The alert that a signal speaks of, and the incident that it is in.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a row is damaged.
+    pub fn alert_and_home(
+        &self,
+        signal: &Signal,
+    ) -> Result<(Option<Alert>, Option<Arc<IncidentState>>), EngineError> {
+        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
+        let alert = self.alert(&key)?;
+        let home = match alert.as_ref().and_then(Alert::incident) {
+            Some(id) => self.incident(id)?,
+            None => None,
+        };
+        Ok((alert, home))
     }
 
     /// The store behind it, for lists.

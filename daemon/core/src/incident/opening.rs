@@ -1,11 +1,13 @@
-//! An incident that a person or a plugin opens by hand.
+//! How an incident begins: its first event and its first step, whether an alert or a person opens
+//! it.
 
-use crate::alert::Tally;
-use crate::command::{Delays, Opening, Outcome, Refusal};
-use crate::decide::{bounded, cut, take_step};
+use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
+use crate::incident::{Counts, Incident, Tally};
 use crate::intake::NewIncidentId;
-use crate::{Actor, Grade, Incident, IncidentKey, Labels, TeamId, Timestamp, limits};
+use crate::text::{bounded, cut};
+use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
 
 /// What whoever opens an incident says of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,22 +28,34 @@ pub struct Draft {
     pub drill: bool,
 }
 
-/// Opens an incident by hand.
+impl Draft {
+    /// The key that it opens under.
+    #[must_use]
+    pub fn key_of(&self, new_id: &NewIncidentId) -> IncidentKey {
+        let own = || IncidentKey(format!("by-hand/{}", new_id.id));
+        self.key.clone().unwrap_or_else(own)
+    }
+}
+
+/// Opens an incident by hand, unless one is active under its key already: `known` is the incident
+/// of [`Draft::key_of`].
 ///
 /// # Errors
 /// [`Refusal::Invalid`] when the title is missing or too long.
 pub fn open_by_hand(
     draft: Draft,
+    known: Option<&Incident>,
     opening: &Opening,
     by: &Actor,
     new_id: &NewIncidentId,
-    now: Timestamp,
-    delays: &Delays,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
+    if let Some(incident) = known.filter(|it| it.is_active()) {
+        let reply = format!("incident {} is open already", incident.number);
+        return Ok(Outcome::reply(reply));
+    }
+    let key = draft.key_of(new_id);
     let title = bounded("title", draft.title, limits::TITLE_BYTES_MAX)?;
-    let key = draft
-        .key
-        .unwrap_or_else(|| IncidentKey(format!("by-hand/{}", new_id.id)));
     let (grade, grade_reason, grade_source) = match draft.grade {
         Some(grade) => (grade, format!("{by} graded it"), None),
         None => {
@@ -71,23 +85,45 @@ pub fn open_by_hand(
         plan_source: Some(opening.plan.source.clone()),
         labels: Labels::new(),
         link: None,
-        counts: crate::alert::Counts::default(),
+        counts: Counts::default(),
         drill: draft.drill,
     };
-    let mut events = vec![Event::Opened(Box::new(opened))];
-    let first = Recorded {
-        at: now,
-        by: by.clone(),
-        event: events[0].clone(),
-    };
-    if let Ok(incident) = Incident::begin(&new_id.id, &first) {
-        events.extend(take_step(&incident, &opening.responders, now, delays));
-    }
+    let events = open(new_id, opened, opening, by, env);
     let reply = format!("incident {} is open, graded {grade}", new_id.number);
-    Ok(Outcome {
+    let mut outcome = Outcome {
         events,
         reply,
         tally: Some(Tally::default()),
         ..Outcome::default()
-    })
+    };
+    outcome.pass_over_unserved(None, env);
+    Ok(outcome)
+}
+
+/// The events of an incident that opens: its first, and the plan's first step.
+pub(crate) fn open(
+    new_id: &NewIncidentId,
+    opened: Opened,
+    opening: &Opening,
+    by: &Actor,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let first = Recorded {
+        at: env.now,
+        by: by.clone(),
+        event: Event::Opened(Box::new(opened)),
+    };
+    let step = match Incident::begin(&new_id.id, &first) {
+        Ok(incident) => take_step(&incident, &opening.responders, env),
+        Err(_) => Vec::new(),
+    };
+    [first.event].into_iter().chain(step).collect()
+}
+
+pub(crate) fn narrate(opened: &Opened) -> String {
+    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
+    match opened.plan.steps.is_empty() {
+        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
+        false => said,
+    }
 }

@@ -53,36 +53,3 @@ impl FromStr for Grade {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a grade; use minor, major or critical")]
 pub struct UnknownGrade(pub String);
-
-/// Where an incident stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// People are at it.
-    Open,
-    /// The harm is stopped, the cause is not.
-    Mitigated,
-    /// The service is back.
-    Resolved,
-    /// Learned from, and put away.
-    Closed,
-}
-
-impl Status {
-    /// The word that people use.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Mitigated => "mitigated",
-            Self::Resolved => "resolved",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
