@@ -47,7 +47,9 @@ impl MatchOp {
         matches!(self, Self::Equal | Self::Matches)
     }
 
-    pub(super) fn of(is_regex: bool, is_equal: bool) -> Self {
+    /// The operator of the two flags in Alertmanager's JSON.
+    #[must_use]
+    pub fn of(is_regex: bool, is_equal: bool) -> Self {
         match (is_regex, is_equal) {
             (false, true) => Self::Equal,
             (false, false) => Self::NotEqual,

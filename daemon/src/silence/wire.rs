@@ -53,7 +53,7 @@ impl TryFrom<WireMatcher> for Matcher {
 }
 
 /// A silence as somebody posts it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostableSilence {
     /// The silence to change; absent or empty for a new one.
@@ -177,7 +177,7 @@ fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
 }
 
 /// The answer to a posted silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceCreated {
     /// The id under which it stands; a new one when a change made a new silence.
     #[serde(rename = "silenceID")]
@@ -185,7 +185,7 @@ pub struct SilenceCreated {
 }
 
 /// A silence as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GettableSilence {
     /// Its id.
@@ -209,7 +209,7 @@ pub struct GettableSilence {
 }
 
 /// The state of a silence in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceStatus {
     /// Where it stands.
     pub state: SilenceState,
