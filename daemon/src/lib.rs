@@ -6,7 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod ack_links;
-pub mod actions;
+mod actions;
+mod api;
 pub mod app;
 pub mod auth;
 pub mod cli;

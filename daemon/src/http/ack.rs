@@ -6,16 +6,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, PersonId};
 
 use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
+use crate::actions::{Ack, Caller, perform};
 use crate::app::App;
-use crate::mail::{AckClaim, AckRefusal};
-use crate::runtime::EngineError;
+use crate::mail::AckRefusal;
 
 /// The channel that an acknowledgement by link came through.
 const VIA: &str = "mail";
@@ -34,17 +32,16 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
     )
 )]
 pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let read = claim(&app, &token);
-    let (claim, incident) = match incident(&app, read).await {
+    let (caller, incident) = match named(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
-    let headline = headline(&app, &incident, &claim.person);
+    let headline = headline(&incident, &caller);
     let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
         _ if !incident.is_active() => format!("It is {} already.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
-        (None, Some(_)) => "Somebody has it already.".to_owned(),
-        (None, None) => "Nobody has it yet.".to_owned(),
+        (None, Some(_)) => "It is acknowledged already.".to_owned(),
+        (None, None) => "It is not acknowledged yet.".to_owned(),
     };
     let button = if incident.is_active() {
         "<form method=\"post\"><button>Acknowledge</button></form>"
@@ -76,32 +73,23 @@ pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
 ) -> Response {
-    let read = claim(&app, &token);
-    let claim = match incident(&app, read).await {
-        Ok((claim, _)) => claim,
+    let (caller, incident) = match named(&app, &token).await {
+        Ok(found) => found,
         Err(page) => return page,
     };
-    let command = Command::Acknowledge {
-        via: VIA.to_owned(),
-    };
-    let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
-        Ok(done) => page(
+    let action = Ack {}.into();
+    match perform(&app.runtime, caller, &incident, action, VIA, None).await {
+        Ok(outcome) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
+            &format!("<h1>Done</h1><p>{}.</p>", escaped(&outcome.reply)),
         ),
-        Err(error) => failed(error),
+        Err(error) => told(&error.into()),
     }
 }
 
-fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
-}
-
-async fn incident(
-    app: &Arc<App>,
-    read: Result<AckClaim, AckRefusal>,
-) -> Result<(AckClaim, Arc<Incident>), Response> {
+/// Whom and which incident a link names; else the page that says what is wrong with it.
+async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
+    let read = app.ack_links.read(token, app.runtime.clock.now());
     let claim = read.map_err(|refusal| {
         let status = match refusal {
             AckRefusal::Malformed => StatusCode::BAD_REQUEST,
@@ -110,34 +98,27 @@ async fn incident(
         };
         sorry(status, &refusal.to_string())
     })?;
-    if !app.config.people.contains_key(&claim.person) {
-        let why = format!("{} is no longer in the configuration", claim.person);
-        return Err(sorry(StatusCode::FORBIDDEN, &why));
-    }
-    let (app, id) = (Arc::clone(app), claim.incident.clone());
+    let caller = Caller::of_person(claim.person, &app.runtime.payloads.roster.people);
+    let caller = caller.map_err(|denied| told(&denied.into()))?;
+    let (app, id) = (Arc::clone(app), claim.incident);
     let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
     match found {
-        Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
+        Ok(Some(state)) => Ok((caller, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
         Err(problem) => Err(told(&problem)),
     }
 }
 
 /// The incident in one line, as far as the person may see it.
-fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
+fn headline(incident: &Incident, caller: &Caller) -> String {
     let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
-    if !incident.grading.security || cleared {
+    if !incident.grading.security || caller.clearance {
         line = format!("{line}: {}", incident.about.title);
     }
     if incident.about.drill {
         line.push_str(" (drill)");
     }
     line
-}
-
-fn failed(error: EngineError) -> Response {
-    told(&Problem::from(error))
 }
 
 /// A problem as a page, under its own status.

@@ -280,7 +280,7 @@ fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
         return Ok(Sees { only, clearance });
     }
     let holder = holder.need(Scope::Read)?;
-    let (only, clearance) = (None, holder.clearance());
+    let (only, clearance) = (None, holder.caller.clearance);
     Ok(Sees { only, clearance })
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
@@ -12,11 +13,14 @@ use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};
 
-use super::chat::{HELP, Line, parse};
+use crate::actions::chat::{self, Line};
+use crate::actions::{Action, Caller, Log, NotDone, perform};
+use crate::api::StatusFilter;
 use crate::disclosure::{REDACTED_TITLE, wire_incident};
 use crate::runtime::{
     Done, EngineError, IncidentState, Runtime, Summary, decode_row, reference_key,
 };
+use crate::tokens::Scope;
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
@@ -56,11 +60,9 @@ pub(super) async fn carry_out(
             by,
             ..
         } => {
-            let command = Command::Log {
-                kind: core_log_kind(kind),
-                body,
-            };
-            call.command(&incident_id, &by, command).await?;
+            let kind = core_log_kind(kind);
+            let action = Log { kind, body }.into();
+            call.perform(&incident_id, &by, action).await?;
             Ok(CommandAnswer::Done)
         }
         CommandAction::Link {
@@ -77,7 +79,9 @@ pub(super) async fn carry_out(
             };
             let by = Actor::Plugin(call.plugin.into());
             let id = call.state(&incident_id)?.incident.id.clone();
-            call.send(id, by, Command::Link(link)).await?;
+            let key = Some(call.command_key());
+            let linked = runtime.command(id, by, Command::Link(link), key);
+            linked.await.map_err(refused)?;
             Ok(CommandAnswer::Done)
         }
         CommandAction::RecordChange { .. } | CommandAction::Signal { .. } => {
@@ -88,6 +92,13 @@ pub(super) async fn carry_out(
             ))
         }
     }
+}
+
+/// Which incidents a plugin lists.
+#[derive(Deserialize)]
+struct Filter {
+    #[serde(default)]
+    status: Option<StatusFilter>,
 }
 
 /// One command of one plugin.
@@ -118,23 +129,10 @@ impl Call<'_> {
         self.loaded().is_some_and(|it| it.clearance())
     }
 
-    /// Whether both the plugin and who it speaks for may know of security incidents.
-    fn is_cleared(&self, by: &wit::Actor) -> bool {
-        self.clearance()
-            && match self.actor(by) {
-                Ok(Actor::Person(id)) => self.runtime.payloads.has_clearance(&id),
-                Ok(_) => true,
-                Err(_) => false,
-            }
-    }
-
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
-        let filter: serde_json::Value = serde_json::from_str(filter).map_err(|error| {
-            CommandError::Invalid(format!(
-                "the filter is not JSON: {error}; give {{}} for all"
-            ))
+        let filter: Filter = serde_json::from_str(filter).map_err(|error| {
+            CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
         })?;
-        let status = filter.get("status").and_then(|it| it.as_str());
         let after = after.map(|id| self.state(id)).transpose()?;
         let after = after.map(|state| Summary::row_key(state.incident.number));
         let rows = self
@@ -145,7 +143,7 @@ impl Call<'_> {
         let mut incidents = Vec::new();
         for (_, row) in rows {
             let summary = Summary::from_row(&row.value).map_err(refused)?;
-            if status.is_none_or(|it| it == summary.status.as_str()) {
+            if filter.status.is_none_or(|it| it.takes(summary.status)) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
@@ -169,7 +167,7 @@ impl Call<'_> {
         draft: wit::Draft,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let by = self.actor(by)?;
+        let by = self.caller(by)?.by;
         let refs = draft.refs;
         let draft = Draft {
             title: draft.title,
@@ -216,78 +214,68 @@ impl Call<'_> {
         line: &str,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let parsed = parse(line, self.plugin).map_err(CommandError::Invalid)?;
+        let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
         if parsed == Line::Help {
-            return Ok(CommandAnswer::Text(HELP.to_owned()));
+            return Ok(CommandAnswer::Text(chat::help()));
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
-        let Line::Command(command) = parsed else {
+        let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
-            let clearance = !state.incident.grading.security || self.is_cleared(by);
+            let is_cleared = || self.caller(by).is_ok_and(|it| it.clearance);
+            let clearance = !state.incident.grading.security || is_cleared();
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
-        Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
+        Ok(CommandAnswer::Text(self.perform(&id, by, action).await?))
     }
 
-    /// The HTTP API's actions as JSON: `{"action":"ack"}`, `{"action":"run","line":"…"}`.
+    /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
     async fn apply(
         &self,
         id: &str,
         action: &str,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let action: crate::actions::Action = serde_json::from_str(action)
+        let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
-        let incident = &self.state(id)?.incident;
-        action
-            .check_clearance(incident, || self.is_cleared(by))
-            .map_err(|why| CommandError::Denied(why.to_owned()))?;
-        let command = action
-            .into_command(self.plugin)
-            .map_err(CommandError::Invalid)?;
-        let reply = self.command(id, by, command).await?;
+        let reply = self.perform(id, by, action).await?;
         Ok(CommandAnswer::Text(
             serde_json::json!({ "reply": reply }).to_string(),
         ))
     }
 
-    async fn command(
+    /// Carries an action out, and gives what to tell whoever asked.
+    async fn perform(
         &self,
         id: &str,
         by: &wit::Actor,
-        command: Command,
+        action: Action,
     ) -> Result<String, CommandError> {
-        let by = self.actor(by)?;
-        let id = self.state(id)?.incident.id.clone();
-        let done = self.send(id, by, command).await?;
-        let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
-        let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
-        Ok(repeated.unwrap_or(done.reply))
-    }
-
-    async fn send(
-        &self,
-        id: IncidentId,
-        by: Actor,
-        command: Command,
-    ) -> Result<Done, CommandError> {
+        let caller = self.caller(by)?;
+        let incident = &self.state(id)?.incident;
         let key = Some(self.command_key());
-        self.runtime
-            .command(id, by, command, key)
-            .await
-            .map_err(refused)
+        let done = perform(self.runtime, caller, incident, action, self.plugin, key).await;
+        match done {
+            Ok(outcome) => Ok(outcome.reply),
+            Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
+            Err(NotDone::Engine(error)) => Err(refused(error)),
+        }
     }
 
     fn command_key(&self) -> CommandKey {
         CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
     }
 
-    /// Who it is by: a person whom the channel knows, or the plugin itself.
-    fn actor(&self, by: &wit::Actor) -> Result<Actor, CommandError> {
+    /// Who it is by: a person whom the channel knows, or the plugin itself. To know of security
+    /// incidents, both of them need the clearance.
+    fn caller(&self, by: &wit::Actor) -> Result<Caller, CommandError> {
         if by.kind == "plugin" {
-            return Ok(Actor::Plugin(self.plugin.into()));
+            return Ok(Caller {
+                by: Actor::Plugin(self.plugin.into()),
+                scope: Scope::Respond,
+                clearance: self.clearance(),
+            });
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
         let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
@@ -298,14 +286,17 @@ impl Call<'_> {
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.runtime, &by.kind, &by.id) {
-            Some(person) => Ok(Actor::Person(person)),
-            None => Err(CommandError::Denied(format!(
+        let Some(person) = person_by_contact(self.runtime, &by.kind, &by.id) else {
+            return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
-            ))),
-        }
+            )));
+        };
+        let mut caller = Caller::of_person(person, &self.runtime.payloads.roster.people)
+            .map_err(|denied| CommandError::Denied(denied.to_string()))?;
+        caller.clearance &= self.clearance();
+        Ok(caller)
     }
 }
 

@@ -2,7 +2,6 @@
 //! them hear of what.
 
 mod blob;
-pub mod chat;
 mod commands;
 mod effects;
 mod jobs;

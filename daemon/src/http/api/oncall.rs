@@ -3,41 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use serde::Serialize;
 use tocsin_core::PersonId;
-use utoipa::ToSchema;
 
+use crate::api::{OnCall, PersonLine, RotationLine};
 use crate::app::App;
 use crate::http::guard::Reader;
 use crate::ingest::format_time;
-
-/// Every rotation, by name.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OnCall {
-    rotations: Vec<RotationLine>,
-}
-
-/// One rotation.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RotationLine {
-    /// Its name in the configuration.
-    rotation: String,
-    /// The time zone that its hand-overs follow.
-    timezone: String,
-    /// Who is on call now; nobody when no layer covers this instant.
-    now: Vec<PersonLine>,
-    /// When that next changes; none when it does not.
-    next_handover: Option<String>,
-}
-
-/// A person.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PersonLine {
-    /// Their handle.
-    person: String,
-    /// What people call them.
-    name: String,
-}
 
 /// Shows who is on call.
 #[utoipa::path(

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
 use tocsin_core::{IntegrationId, PersonId};
-use utoipa::ToSchema;
 
+use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
 use crate::app::App;
 use crate::auth::NewToken;
 use crate::http::body::Json;
@@ -16,54 +15,7 @@ use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::ingest::format_time;
-use crate::tokens::{Scope, TokenRow};
-
-/// A token that is wanted.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WantedToken {
-    /// What people call it.
-    name: String,
-    /// `ingest`, `read`, `respond` or `admin`.
-    #[schema(value_type = String, example = "respond")]
-    scope: Scope,
-    /// The integration; for scope `ingest`.
-    #[serde(default)]
-    integration: Option<String>,
-    /// Whom it acts for; for the other scopes.
-    #[serde(default)]
-    person: Option<String>,
-}
-
-/// A token as it is shown: never its text.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenLine {
-    /// Names it when it is revoked.
-    id: String,
-    name: String,
-    #[schema(value_type = String)]
-    scope: Scope,
-    integration: Option<String>,
-    person: Option<String>,
-    /// Its last four characters.
-    last4: String,
-    created_at: String,
-}
-
-/// Every token, the oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenList {
-    tokens: Vec<TokenLine>,
-}
-
-/// A token that was made.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct MadeToken {
-    #[serde(flatten)]
-    line: TokenLine,
-    /// Its text, shown this once.
-    token: String,
-}
+use crate::tokens::TokenRow;
 
 /// Lists tokens.
 #[utoipa::path(
