@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tocsin_core::incident::Incident;
+use utoipa_axum::routes;
 
+use super::Routes;
 use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
@@ -21,6 +23,10 @@ const VIA: &str = "mail";
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(show, acknowledge))
+}
+
 /// Shows the incident and one button.
 #[utoipa::path(
     get, path = "/ack/{token}", tag = "ack", security(),
@@ -31,7 +37,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
         (status = 410, description = "The link has expired"),
     )
 )]
-pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
     let (caller, incident) = match named(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
@@ -69,10 +75,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         (status = 410, description = "The link has expired"),
     )
 )]
-pub(super) async fn acknowledge(
-    State(app): State<Arc<App>>,
-    Path(token): Path<String>,
-) -> Response {
+async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
     let (caller, incident) = match named(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,

@@ -13,8 +13,10 @@ use secrecy::SecretString;
 use tocsin_core::IntegrationId;
 use tocsin_core::time::HOUR_MS;
 use tocsin_store::{RowChange, Table, VALUE_BYTES_MAX};
+use utoipa_axum::routes;
 
 use super::RequestId;
+use super::Routes;
 use super::body::read_unpacked;
 use super::problem::{Kind, Problem};
 use crate::app::App;
@@ -29,6 +31,12 @@ use crate::tokens::{Scope, Token};
 /// How long a change is kept, in milliseconds: thirty days.
 const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
 
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(enqueue))
+        .routes(routes!(enqueue_change))
+}
+
 /// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(
     post, path = "/v2/enqueue", tag = "ingest",
@@ -40,7 +48,7 @@ const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
     ),
     security()
 )]
-pub(super) async fn enqueue(
+async fn enqueue(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
@@ -71,7 +79,7 @@ pub(super) async fn enqueue(
     ),
     security()
 )]
-pub(super) async fn enqueue_change(
+async fn enqueue_change(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,

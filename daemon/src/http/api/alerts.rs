@@ -8,9 +8,11 @@ use axum::extract::{Query, State};
 use tocsin_core::IncidentId;
 use tocsin_core::alert::{Alert, Place};
 use tocsin_store::Table;
+use utoipa_axum::routes;
 
 use crate::api::{AlertLine, AlertList, AlertPlace, AlertQuery};
 use crate::app::App;
+use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
@@ -30,12 +32,17 @@ pub(in crate::http) struct Shown {
     pub(in crate::http) clearance: bool,
 }
 
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new().routes(routes!(list))
+}
+
 /// Lists alerts.
 #[utoipa::path(
     get, path = "/api/v1/alerts", tag = "incidents", params(AlertQuery),
+    security(("token" = ["read"])),
     responses((status = 200, description = "The alerts", body = AlertList))
 )]
-pub(crate) async fn list(
+async fn list(
     State(app): State<Arc<App>>,
     Reader(holder): Reader,
     query: Result<Query<AlertQuery>, axum::extract::rejection::QueryRejection>,

@@ -5,21 +5,31 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use tocsin_policy::Reports;
+use utoipa_axum::routes;
 
 use crate::api::{Health, PluginFault, PluginList, PolicyState};
 use crate::app::App;
 use crate::health::{self, Vitals};
+use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::Problem;
 use crate::ingest::format_time;
 
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(plugins))
+        .routes(routes!(policies))
+        .routes(routes!(doctor))
+}
+
 /// Looks at how the daemon does, right now.
 #[utoipa::path(
     get, path = "/api/v1/doctor", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "How it does, well or not", body = Health))
 )]
-pub(crate) async fn doctor(
+async fn doctor(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<Health>, Problem> {
@@ -35,12 +45,10 @@ pub(crate) async fn doctor(
 /// Shows the plugins.
 #[utoipa::path(
     get, path = "/api/v1/plugins", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "The plugins", body = PluginList))
 )]
-pub(crate) async fn plugins(
-    State(app): State<Arc<App>>,
-    Reader(_): Reader,
-) -> axum::Json<PluginList> {
+async fn plugins(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<PluginList> {
     let faults = app.plugin_faults.iter().map(|(plugin, why)| PluginFault {
         plugin: plugin.clone(),
         why: why.clone(),
@@ -54,12 +62,10 @@ pub(crate) async fn plugins(
 /// Shows the policies.
 #[utoipa::path(
     get, path = "/api/v1/policies", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "The policies", body = PolicyState))
 )]
-pub(crate) async fn policies(
-    State(app): State<Arc<App>>,
-    Reader(_): Reader,
-) -> axum::Json<PolicyState> {
+async fn policies(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<PolicyState> {
     let faults = app.policies.faults();
     axum::Json(PolicyState {
         hash: app.policies.hash(),

@@ -6,12 +6,14 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_store::{CommandKey, Table};
+use utoipa_axum::routes;
 
 use crate::actions::{Action, NewIncident, perform};
 use crate::api::{
     IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, StatusFilter,
 };
 use crate::app::App;
+use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
@@ -31,12 +33,20 @@ const WINDOWS_MAX: usize = 64;
 /// A client's own name for a request, so that its repeat does nothing.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(list, open))
+        .routes(routes!(show))
+        .routes(routes!(act))
+}
+
 /// Lists incidents, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", params(IncidentQuery),
+    security(("token" = ["read"])),
     responses((status = 200, description = "The incidents", body = IncidentList))
 )]
-pub(crate) async fn list(
+async fn list(
     State(app): State<Arc<App>>,
     Reader(holder): Reader,
     query: Result<Query<IncidentQuery>, axum::extract::rejection::QueryRejection>,
@@ -59,6 +69,7 @@ pub(crate) async fn list(
 /// Opens an incident by hand.
 #[utoipa::path(
     post, path = "/api/v1/incidents", tag = "incidents", request_body = NewIncident,
+    security(("token" = ["respond"])),
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this request")),
     responses(
         (status = 201, description = "It is open and durable", body = Outcome),
@@ -67,7 +78,7 @@ pub(crate) async fn list(
         (status = 503, description = "Not now; send it again"),
     )
 )]
-pub(crate) async fn open(
+async fn open(
     State(app): State<Arc<App>>,
     Responder(holder): Responder,
     headers: HeaderMap,
@@ -89,13 +100,14 @@ pub(crate) async fn open(
 /// Shows an incident with its log.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}", tag = "incidents",
+    security(("token" = ["read"])),
     params(("number" = u64, Path, description = "Its number")),
     responses(
         (status = 200, description = "The incident", body = IncidentDetail),
         (status = 404, description = "There is none"),
     )
 )]
-pub(crate) async fn show(
+async fn show(
     State(app): State<Arc<App>>,
     Reader(holder): Reader,
     Path(number): Path<String>,
@@ -111,6 +123,7 @@ pub(crate) async fn show(
 /// Does something with an incident, in the name of the token's person or of the token.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/actions", tag = "incidents",
+    security(("token" = ["respond"])),
     request_body = Action,
     params(
         ("number" = u64, Path, description = "Its number"),
@@ -124,7 +137,7 @@ pub(crate) async fn show(
         (status = 503, description = "Not now; send it again"),
     )
 )]
-pub(crate) async fn act(
+async fn act(
     State(app): State<Arc<App>>,
     Responder(holder): Responder,
     Path(number): Path<String>,

@@ -4,18 +4,25 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use tocsin_core::PersonId;
+use utoipa_axum::routes;
 
 use crate::api::{OnCall, PersonLine, RotationLine};
 use crate::app::App;
+use crate::http::Routes;
 use crate::http::guard::Reader;
 use crate::ingest::format_time;
+
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new().routes(routes!(list))
+}
 
 /// Shows who is on call.
 #[utoipa::path(
     get, path = "/api/v1/oncall", tag = "people",
+    security(("token" = ["read"])),
     responses((status = 200, description = "Every rotation", body = OnCall))
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
+async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
     let roster = &app.runtime.payloads.roster;
     let now = app.runtime.clock.now();
     let person = |id: PersonId| PersonLine {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use tocsin_core::{IntegrationId, PersonId};
+use utoipa_axum::routes;
 
 use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
 use crate::app::App;
 use crate::auth::NewToken;
+use crate::http::Routes;
 use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
@@ -17,12 +19,19 @@ use crate::http::problem::Problem;
 use crate::ingest::format_time;
 use crate::tokens::TokenRow;
 
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(list, create))
+        .routes(routes!(revoke))
+}
+
 /// Lists tokens.
 #[utoipa::path(
     get, path = "/api/v1/tokens", tag = "tokens",
+    security(("token" = ["admin"])),
     responses((status = 200, description = "The tokens", body = TokenList))
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
+async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
     let tokens = app.tokens.list();
     let tokens = tokens.iter().map(|it| TokenLine::of(it)).collect();
     axum::Json(TokenList { tokens })
@@ -31,12 +40,13 @@ pub(crate) async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<To
 /// Makes a token.
 #[utoipa::path(
     post, path = "/api/v1/tokens", tag = "tokens", request_body = WantedToken,
+    security(("token" = ["admin"])),
     responses(
         (status = 201, description = "The token, shown this once", body = MadeToken),
         (status = 422, description = "There can be no such token"),
     )
 )]
-pub(crate) async fn create(
+async fn create(
     State(app): State<Arc<App>>,
     _: Admin,
     Json(wanted): Json<WantedToken>,
@@ -59,6 +69,7 @@ pub(crate) async fn create(
 /// Revokes a token.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", tag = "tokens",
+    security(("token" = ["admin"])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
         (status = 204, description = "It opens nothing any more"),
@@ -66,7 +77,7 @@ pub(crate) async fn create(
         (status = 409, description = "It is the last admin token"),
     )
 )]
-pub(crate) async fn revoke(
+async fn revoke(
     State(app): State<Arc<App>>,
     _: Admin,
     Path(id): Path<String>,
