@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ack_links;
 mod actions;
 mod api;
 pub mod app;
@@ -22,7 +21,7 @@ pub mod metrics;
 pub mod people;
 pub mod plugins;
 pub mod runtime;
-pub mod shipped;
 pub mod silence;
 pub mod standin;
-pub mod tokens;
+pub mod text;
+pub mod time;

@@ -49,7 +49,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
         let seconds = begun.elapsed().as_secs_f64();
         let mut line = json!({"made": to, "of": to - from, "seconds": seconds});
         line["disk_bytes"] = rig.store.size_bytes()?.into();
-        line["held"] = rig.app.runtime.view.in_memory_count().into();
+        line["held"] = rig.app.view.in_memory_count().into();
         memory(&mut line)?;
         println!("{line}");
         Ok(())
@@ -57,7 +57,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
 }
 
 async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> Result<()> {
-    let runtime = &rig.app.runtime;
+    let app = &rig.app;
     let say = |instance, status, at: Timestamp| {
         let one = |it: u64| heard(rig, &signal(&it.to_string(), instance, status, at));
         ask_all(rig, names.clone().map(one).collect())
@@ -69,7 +69,7 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(later);
     say(1, SignalStatus::Firing, later).await?;
     say(2, SignalStatus::Firing, later).await?;
-    let incidents: Vec<_> = runtime.view.in_memory().iter().map(of_held).collect();
+    let incidents: Vec<_> = app.view.in_memory().iter().map(of_held).collect();
     for words in [ACK, SEEN, DONE] {
         let asked = incidents.iter().map(|id| command(id, words(id)));
         ask_all(rig, asked.collect()).await?;
@@ -90,9 +90,9 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(end);
     pass(rig, end).await?;
     for _ in 0..ROUNDS_MAX {
-        rig.clock.set(rig.app.runtime.clock.now().plus_ms(10));
-        let is_over = forget(rig).await? && runtime.view.in_memory_count() == 0;
-        if is_over && runtime.leases.ended_before(end, 1).is_empty() {
+        rig.clock.set(rig.app.clock.now().plus_ms(10));
+        let is_over = forget(rig).await? && app.view.in_memory_count() == 0;
+        if is_over && app.leases.ended_before(end, 1).is_empty() {
             return Ok(());
         }
     }
@@ -122,7 +122,7 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
 /// Lets all that is due happen.
 async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
     for _ in 0..ROUNDS_MAX {
-        let fired = rig.app.runtime.turn().await?.timers;
+        let fired = rig.app.due.turn().await?.timers;
         if deliver(rig, now).await? == 0 && fired == 0 {
             return Ok(());
         }
@@ -132,8 +132,8 @@ async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
 
 /// A sweep; says whether there was nothing more to forget.
 async fn forget(rig: &Rig) -> Result<bool> {
-    rig.app.runtime.turn().await?;
-    match rig.app.runtime.writer.ask(Request::Expire).await? {
+    rig.app.due.turn().await?;
+    match rig.app.writer.ask(Request::Expire).await? {
         Answer::Expired(count) => Ok(count == 0),
         _ => Ok(true),
     }
@@ -175,7 +175,7 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
                 limit: 1_000,
                 lease_ms: MINUTE_MS,
             };
-            let claimed = match rig.app.runtime.writer.ask(claim).await? {
+            let claimed = match rig.app.writer.ask(claim).await? {
                 Answer::Claimed(claimed) if !claimed.is_empty() => claimed,
                 _ => break,
             };
@@ -226,7 +226,7 @@ fn linked(incident: &IncidentId) -> Request {
 async fn ask_all(rig: &Rig, asked: Vec<Request>) -> Result<()> {
     let mut pending = Vec::with_capacity(asked.len());
     for request in asked {
-        pending.push(rig.app.runtime.writer.enqueue_when_free(request).await?);
+        pending.push(rig.app.writer.enqueue_when_free(request).await?);
     }
     for one in pending {
         match one.answer().await {

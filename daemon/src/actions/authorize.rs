@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tocsin_core::{Actor, Incident, Person, PersonId};
 
 use super::Action;
-use crate::tokens::{Scope, TokenRow};
+use crate::auth::{Scope, TokenRow};
+use crate::disclosure::Clearance;
 
 /// Who asks: in whose name, and what they may do and know.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub(crate) struct Caller {
     pub(crate) by: Actor,
     pub(crate) scope: Scope,
     /// Whether they may know of incidents under the security flag.
-    pub(crate) clearance: bool,
+    pub(crate) clearance: Clearance,
 }
 
 /// Why somebody may not.
@@ -41,11 +42,13 @@ impl Caller {
             None => Self {
                 by: Actor::Token(row.name.clone()),
                 scope: row.scope,
-                clearance: false,
+                clearance: Clearance::Basic,
             },
         };
         caller.scope = row.scope;
-        caller.clearance |= row.scope == Scope::Admin;
+        if row.scope == Scope::Admin {
+            caller.clearance = Clearance::Security;
+        }
         Ok(caller)
     }
 
@@ -60,7 +63,7 @@ impl Caller {
         let Some(person) = people.get(&id) else {
             return Err(Denied::Left(id));
         };
-        let clearance = person.clearance;
+        let clearance = Clearance::of_person(Some(person));
         Ok(Self {
             by: Actor::Person(id),
             scope: Scope::Respond,
@@ -91,7 +94,7 @@ pub(crate) fn authorize(
     action: &Action,
 ) -> Result<(), Denied> {
     caller.need(Scope::Respond)?;
-    if action.needs_clearance(incident) && !caller.clearance {
+    if action.needs_clearance(incident) && !caller.clearance.may_see(true) {
         return Err(Denied::Clearance);
     }
     Ok(())

@@ -9,7 +9,7 @@ use tocsin_store::CommandKey;
 use super::authorize::authorize;
 use super::{Action, Caller, Denied};
 use crate::api::Outcome;
-use crate::runtime::{Done, EngineError, Runtime};
+use crate::runtime::{Done, EngineError, Intake};
 
 /// Why an action is not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub(crate) enum NotDone {
 /// # Errors
 /// [`NotDone`] when the caller may not, or the engine refuses.
 pub(crate) async fn perform(
-    runtime: &Arc<Runtime>,
+    intake: &Arc<Intake>,
     caller: Caller,
     incident: &Incident,
     action: Action,
@@ -36,7 +36,7 @@ pub(crate) async fn perform(
     authorize(&caller, incident, &action)?;
     let command = action.into_command(via);
     let id = incident.id.clone();
-    Ok(runtime.command(id, caller.by, command, key).await?.into())
+    Ok(intake.command(id, caller.by, command, key).await?.into())
 }
 
 impl From<Done> for Outcome {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 /// A token to be made.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

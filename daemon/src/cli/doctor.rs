@@ -15,8 +15,8 @@ use super::output::{Format, Out, OutputArg, cell, clean};
 use crate::api::Health;
 use crate::config;
 use crate::health::{self, Check, Level};
-use crate::ingest::format_time;
 use crate::runtime::{Clock as _, SystemClock};
+use crate::time::format_time;
 
 /// `tocsin doctor`.
 #[derive(Debug, Args)]

@@ -7,12 +7,11 @@ use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, clean};
 use crate::config::Span;
-use crate::ingest::format_time;
 use crate::runtime::{Clock as _, SystemClock};
 use crate::silence::{
-    GettableSilence, MatchOp, PostableSilence, SilenceCreated, SilenceState, WireMatcher,
-    parse_matcher,
+    GettableSilence, PostableSilence, SilenceCreated, SilenceState, WireMatcher, parse_matcher,
 };
+use crate::time::format_time;
 
 const PATH: &str = "/api/v2/silences";
 
@@ -126,18 +125,13 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 }
 
 fn row(silence: &GettableSilence) -> Vec<String> {
-    let state = match silence.status.state {
-        SilenceState::Active => "active",
-        SilenceState::Pending => "pending",
-        SilenceState::Expired => "expired",
-    };
     let matchers = silence.matchers.iter().map(|it| {
-        let operator = MatchOp::of(it.is_regex, it.is_equal).as_str();
+        let operator = it.op().as_str();
         format!("{}{operator}{}", cell(&it.name), cell(&it.value))
     });
     vec![
         cell(&silence.id),
-        state.to_owned(),
+        silence.status.state.as_str().to_owned(),
         cell(&silence.ends_at),
         cell(&silence.created_by),
         matchers.collect::<Vec<_>>().join(" "),

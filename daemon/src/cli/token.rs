@@ -6,7 +6,7 @@ use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, cell_of, clean};
 use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 const PATH: &str = "/api/v1/tokens";
 

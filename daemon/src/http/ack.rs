@@ -15,7 +15,9 @@ use super::path::Path;
 use super::problem::Problem;
 use crate::actions::{Ack, Caller, perform};
 use crate::app::App;
-use crate::mail::AckRefusal;
+use crate::auth::AckRefusal;
+use crate::disclosure::Disclosed;
+use crate::text::html_escaped;
 
 /// The channel that an acknowledgement by link came through.
 const VIA: &str = "mail";
@@ -58,8 +60,8 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
         StatusCode::OK,
         &format!(
             "<h1>{}</h1><p>{}</p>{button}",
-            escaped(&headline),
-            escaped(&status)
+            html_escaped(&headline),
+            html_escaped(&status)
         ),
     )
 }
@@ -81,10 +83,10 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
         Err(page) => return page,
     };
     let action = Ack {}.into();
-    match perform(&app.runtime, caller, &incident, action, VIA, None).await {
+    match perform(&app.intake, caller, &incident, action, VIA, None).await {
         Ok(outcome) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", escaped(&outcome.reply)),
+            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&outcome.reply)),
         ),
         Err(error) => told(&error.into()),
     }
@@ -92,7 +94,7 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
 
 /// Whom and which incident a link names; else the page that says what is wrong with it.
 async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
-    let read = app.ack_links.read(token, app.runtime.clock.now());
+    let read = app.ack_links.read(token, app.clock.now());
     let claim = read.map_err(|refusal| {
         let status = match refusal {
             AckRefusal::Malformed => StatusCode::BAD_REQUEST,
@@ -101,10 +103,10 @@ async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), R
         };
         sorry(status, &refusal.to_string())
     })?;
-    let caller = Caller::of_person(claim.person, &app.runtime.payloads.roster.people);
+    let caller = Caller::of_person(claim.person, &app.payloads.roster.people);
     let caller = caller.map_err(|denied| told(&denied.into()))?;
     let (app, id) = (Arc::clone(app), claim.incident);
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((caller, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
@@ -114,14 +116,13 @@ async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), R
 
 /// The incident in one line, as far as the person may see it.
 fn headline(incident: &Incident, caller: &Caller) -> String {
-    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
-    if !incident.grading.security || caller.clearance {
-        line = format!("{line}: {}", incident.about.title);
-    }
-    if incident.about.drill {
-        line.push_str(" (drill)");
-    }
-    line
+    let seen = Disclosed::of(incident, caller.clearance);
+    let line = seen.line;
+    let drill = if seen.drill { " (drill)" } else { "" };
+    format!(
+        "Incident {}, {}: {}{drill}",
+        line.number, line.grade, line.title
+    )
 }
 
 /// A problem as a page, under its own status.
@@ -134,7 +135,7 @@ fn told(problem: &Problem) -> Response {
 fn sorry(status: StatusCode, why: &str) -> Response {
     page(
         status,
-        &format!("<h1>Not acknowledged</h1><p>{}.</p>", escaped(why)),
+        &format!("<h1>Not acknowledged</h1><p>{}.</p>", html_escaped(why)),
     )
 }
 
@@ -157,19 +158,4 @@ fn page(status: StatusCode, body: &str) -> Response {
         response.headers_mut().insert(name, value);
     }
     response
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -19,16 +19,17 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, blocking, parsing};
 use crate::app::App;
+use crate::auth::Scope;
 use crate::config::IntegrationKind;
+use crate::disclosure::Clearance;
 use crate::ingest::Received;
 use crate::ingest::alertmanager_api::{
     AlertGroup, AlertQuery, AlertRecord, GettableAlert, GroupQuery, Receiver, StatusView,
     error_body, parse, refusal,
 };
 use crate::silence::{
-    GettableSilence, SilenceCreated, SilenceFilter, list_silences, parse_matcher, read_postable,
+    GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
-use crate::tokens::Scope;
 
 /// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
 const RECEIVER: &str = "tocsin";
@@ -91,13 +92,13 @@ async fn post_alerts(
         let problem = Problem::new(Kind::FORBIDDEN, detail).with("scope", Scope::Ingest.as_str());
         return Err(AmProblem(problem));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let Unpacked(body) = body;
     let bytes = body.len();
     let parse = move || parse(&body, &ctx).map_err(malformed);
     let parsed = parsing(bytes, parse).await?;
     let refused = refusal(&parsed);
-    app.runtime.take(parsed.signals).await?;
+    app.intake.take(parsed.signals).await?;
     match refused {
         None => Ok(StatusCode::OK),
         Some(message) => Err(bad(message)),
@@ -118,7 +119,7 @@ async fn alerts(
     let sees = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = AlertQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let records = records(app, sees, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
@@ -137,7 +138,7 @@ async fn groups(
     let sees = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = GroupQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let records = records(app, sees, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
@@ -191,18 +192,10 @@ async fn silences(
     RawQuery(query): RawQuery,
 ) -> Result<axum::Json<Vec<GettableSilence>>, AmProblem> {
     reader(holder, &app)?;
-    let mut filter = SilenceFilter::default();
-    for (name, value) in pairs(query.as_deref())? {
-        if name == "filter" {
-            let matcher = parse_matcher(&value).map_err(|error| bad(error.to_string()))?;
-            if filter.matchers.len() >= crate::silence::MATCHERS_MAX {
-                return Err(bad("a query has too many filters"));
-            }
-            filter.matchers.push(matcher);
-        }
-    }
-    let all = app.runtime.silences.all();
-    let now = app.runtime.clock.now();
+    let pairs = pairs(query.as_deref())?;
+    let filter = SilenceFilter::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
+    let all = app.silences.all();
+    let now = app.clock.now();
     let all = all.iter().map(AsRef::as_ref);
     Ok(axum::Json(list_silences(all, &filter, now)))
 }
@@ -226,11 +219,8 @@ async fn post_silence(
     holder.need(Scope::Respond)?;
     let posted = read_postable(&body.0).map_err(bad)?;
     let new_id = uuid::Uuid::now_v7().to_string();
-    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
-    let silence_id = runtime
-        .silences
-        .set(posted, &new_id, now, &runtime.writer)
-        .await?;
+    let now = app.clock.now();
+    let silence_id = app.silences.set(posted, &new_id, now, &app.writer).await?;
     Ok(axum::Json(SilenceCreated { silence_id }))
 }
 
@@ -250,7 +240,7 @@ async fn silence(
     Path(id): Path<String>,
 ) -> Result<axum::Json<GettableSilence>, AmProblem> {
     reader(holder, &app)?;
-    let all = app.runtime.silences.all();
+    let all = app.silences.all();
     let found = all.iter().find(|it| it.id == id);
     let found = found.ok_or_else(|| {
         AmProblem(Problem::new(
@@ -258,7 +248,7 @@ async fn silence(
             "there is no silence with this id",
         ))
     })?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     Ok(axum::Json(GettableSilence::of(found, now)))
 }
 
@@ -278,8 +268,8 @@ async fn expire_silence(
     Path(id): Path<String>,
 ) -> Result<StatusCode, AmProblem> {
     holder.need(Scope::Respond)?;
-    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
-    runtime.silences.expire(&id, now, &runtime.writer).await?;
+    let now = app.clock.now();
+    app.silences.expire(&id, now, &app.writer).await?;
     Ok(StatusCode::OK)
 }
 
@@ -287,7 +277,7 @@ async fn expire_silence(
 #[derive(Clone)]
 struct Sees {
     only: Option<IntegrationId>,
-    clearance: bool,
+    clearance: Clearance,
 }
 
 fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
@@ -296,7 +286,7 @@ fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
 
 fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
     if let Some(only) = own_integration(&holder, app) {
-        let (only, clearance) = (Some(only), true);
+        let (only, clearance) = (Some(only), Clearance::Security);
         return Ok(Sees { only, clearance });
     }
     let holder = holder.need(Scope::Read)?;
@@ -327,7 +317,7 @@ async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertR
 
 fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
     let silenced_by = match alert.place {
-        Place::Silenced { .. } => app.runtime.silences.matching(&alert.labels, now),
+        Place::Silenced { .. } => app.silences.matching(&alert.labels, now),
         _ => Vec::new(),
     };
     let name = alert.labels.get_key_value("alertname");

@@ -11,8 +11,8 @@ use tocsin_core::IntegrationId;
 use super::problem::{Kind, Problem};
 use crate::actions::Caller;
 use crate::app::App;
+use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
 use crate::config::IntegrationKind;
-use crate::tokens::{Carried, Scope, TokenRow, carried, repeatable};
 
 /// The header of senders that can set no other.
 const KEY_HEADER: &str = "x-tocsin-key";
@@ -65,7 +65,7 @@ impl Holder {
     }
 
     fn of(row: Arc<TokenRow>, app: &App) -> Result<Self, Problem> {
-        let caller = Caller::of_token(&row, &app.runtime.payloads.roster.people);
+        let caller = Caller::of_token(&row, &app.payloads.roster.people);
         let caller = caller.map_err(|denied| {
             let detail = format!("{denied}, and the token acts for them; revoke it");
             Problem::new(Kind::FORBIDDEN, detail)

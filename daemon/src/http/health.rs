@@ -59,8 +59,8 @@ async fn metrics(
     Reader(_): Reader,
 ) -> Result<impl IntoResponse, Problem> {
     let text = blocking(move || {
-        let metrics = &app.runtime.metrics;
-        metrics.read(&Vitals::read(&app)?);
+        let metrics = &app.metrics;
+        Vitals::read(&app.health)?.publish(metrics);
         Ok(metrics.text())
     });
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text.await?))

@@ -17,9 +17,9 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, parsing};
 use crate::app::App;
-use crate::config::{IntegrationConfig, IntegrationKind};
+use crate::auth::repeatable;
+use crate::config::{IntegrationConfig, IntegrationKind, Mapping};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
-use crate::tokens::repeatable;
 
 /// Most alerts that one answer names as unreadable.
 const REJECTED_SHOWN_MAX: usize = 100;
@@ -70,7 +70,7 @@ async fn ingest(
         let detail = format!("there is no integration `{named}` in the configuration");
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let parsed = parsing(body.len(), move || parse(&config, &body, &ctx)).await?;
     let Parsed {
         signals,
@@ -82,7 +82,7 @@ async fn ingest(
         let detail = "none of the alerts can be read; `rejected` says why";
         return Err(Problem::new(Kind::MALFORMED, detail).with("rejected", json!(rejected)));
     }
-    let taken = app.runtime.take(signals).await?;
+    let taken = app.intake.take(signals).await?;
     let accepted = Accepted {
         signals: taken.signals,
         opened: taken.opened,
@@ -115,7 +115,7 @@ fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Pars
         IntegrationKind::Alertmanager => alertmanager::parse(body, ctx),
         IntegrationKind::Grafana => grafana::parse(body, ctx),
         IntegrationKind::Generic => {
-            let usual = generic::Mapping::default();
+            let usual = Mapping::default();
             generic::parse(body, config.mapping.as_ref().unwrap_or(&usual), ctx)
         }
         IntegrationKind::AlertmanagerApi => return elsewhere("/api/v2/alerts"),

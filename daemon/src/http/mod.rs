@@ -13,7 +13,7 @@ mod guard;
 mod health;
 mod hooks;
 mod ingest;
-mod layers;
+mod middleware;
 mod openapi;
 mod pagerduty;
 mod path;
@@ -56,7 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
     let router = Router::from(routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
-    layers::around(router, &app).with_state(app)
+    middleware::around(router, &app).with_state(app)
 }
 
 async fn no_such_path() -> Problem {

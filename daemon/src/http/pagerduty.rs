@@ -11,25 +11,19 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use tocsin_core::IntegrationId;
-use tocsin_core::time::HOUR_MS;
-use tocsin_store::{RowChange, Table, VALUE_BYTES_MAX};
 use utoipa_axum::routes;
 
 use super::RequestId;
 use super::Routes;
 use super::body::read_unpacked;
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use crate::app::App;
+use crate::auth::{Scope, Token};
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
-use crate::ingest::pagerduty::{
-    Accepted, Change, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
-};
-use crate::runtime::{Request, Write, change_key};
-use crate::tokens::{Scope, Token};
-
-/// How long a change is kept, in milliseconds: thirty days.
-const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
+use crate::ingest::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
+use crate::runtime::Request;
+use crate::runtime::state::tables::change;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -62,9 +56,9 @@ async fn enqueue(
     let Some(integration) = integration(&app, &event.routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let (parsed, dedup_key) = event.into_parsed(&ctx);
-    app.runtime.take(parsed.signals).await?;
+    app.intake.take(parsed.signals).await?;
     Ok(accepted(Accepted::event(dedup_key)))
 }
 
@@ -93,32 +87,12 @@ async fn enqueue_change(
     let Some(integration) = integration(&app, &event.routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let change = event.into_change(&Received::new(integration, now, id.clone()));
-    let row = RowChange {
-        table: Table::Change,
-        key: change_key(change.timestamp, &id),
-        value: Some(fitting(change)?.into()),
-        expires_at: Some(now.plus_ms(CHANGE_TTL_MS)),
-    };
-    let write = Write {
-        rows: vec![row],
-        ..Write::default()
-    };
-    let request = Request::Write(Box::new(write));
-    app.runtime.writer.offer(request).await?;
+    let rows = change::record(change, &id, now)?;
+    let request = Request::rows(rows);
+    app.writer.offer(request).await?;
     Ok(accepted(Accepted::change()))
-}
-
-/// The change as a row's value; links are left out, the last first, until it fits.
-fn fitting(mut change: Change) -> Result<serde_json::Value, Problem> {
-    loop {
-        let value = serde_json::to_value(&change)
-            .map_err(|error| Problem::new(Kind::INTERNAL, format!("a change: {error}")))?;
-        if value.to_string().len() <= VALUE_BYTES_MAX || change.links.pop().is_none() {
-            return Ok(value);
-        }
-    }
 }
 
 fn integration(app: &App, routing_key: &SecretString) -> Option<IntegrationId> {

@@ -12,8 +12,9 @@ use tocsin_store::CommitError;
 
 use crate::actions::{Denied, NotDone};
 use crate::api::ProblemDetails;
-use crate::auth::TokenError;
-use crate::runtime::{EngineError, SilenceError};
+use crate::auth::TokenRefusal;
+use crate::runtime::{EngineError, SilenceError, TokenError};
+use crate::silence::SilenceRefusal;
 
 /// Seconds after which to try again what could not be taken now.
 const RETRY_AFTER_S: &str = "1";
@@ -183,10 +184,10 @@ impl From<SilenceError> for Problem {
     fn from(error: SilenceError) -> Self {
         match error {
             SilenceError::Engine(error) => error.into(),
-            SilenceError::Unknown(_) => Self::new(Kind::NOT_FOUND, error.to_string()),
-            SilenceError::Invalid(_) | SilenceError::TooMany => {
-                Self::new(Kind::MALFORMED, error.to_string())
+            SilenceError::Refused(refusal @ SilenceRefusal::Unknown(_)) => {
+                Self::new(Kind::NOT_FOUND, refusal.to_string())
             }
+            SilenceError::Refused(refusal) => Self::new(Kind::MALFORMED, refusal.to_string()),
         }
     }
 }
@@ -195,10 +196,10 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         let kind = match error {
             TokenError::Engine(error) => return error.into(),
-            TokenError::Unknown(_) => Kind::NOT_FOUND,
-            TokenError::LastAdmin | TokenError::TooMany => Kind::CONFLICT,
-            TokenError::Invalid(_) => Kind::INVALID,
             TokenError::Random(_) => Kind::INTERNAL,
+            TokenError::Refused(TokenRefusal::Unknown(_)) => Kind::NOT_FOUND,
+            TokenError::Refused(TokenRefusal::LastAdmin | TokenRefusal::TooMany) => Kind::CONFLICT,
+            TokenError::Refused(TokenRefusal::Invalid(_)) => Kind::INVALID,
         };
         Self::new(kind, error.to_string())
     }

@@ -5,32 +5,33 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use tocsin_core::command::Command;
-use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
-use tocsin_plugin_host::LoadedPlugin;
+use tocsin_core::event::Ref;
+use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
 use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 
+use super::PluginAccess;
 use crate::actions::chat::{self, Line};
 use crate::actions::{Action, Caller, Log, NotDone, perform};
 use crate::api::StatusFilter;
-use crate::disclosure::{REDACTED_TITLE, wire_incident};
-use crate::runtime::{
-    Done, EngineError, IncidentState, Runtime, Summary, decode_row, reference_key,
-};
-use crate::tokens::Scope;
+use crate::auth::Scope;
+use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
+use crate::disclosure::{Clearance, Disclosed};
+use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::summary;
+use crate::runtime::{Done, EngineError, IncidentState};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
 pub(super) async fn carry_out(
-    runtime: &Arc<Runtime>,
+    access: &PluginAccess,
     command: PluginCommand,
 ) -> Result<CommandAnswer, CommandError> {
     let call = Call {
-        runtime,
+        access,
         plugin: &command.plugin,
         key: &command.key,
     };
@@ -71,16 +72,17 @@ pub(super) async fn carry_out(
             ref_id,
             url,
         } => {
+            let plugin = PluginId::from(call.plugin);
             let link = Ref {
-                plugin: call.plugin.into(),
+                plugin: plugin.clone(),
                 kind,
                 id: ref_id,
                 url,
             };
-            let by = Actor::Plugin(call.plugin.into());
+            let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
-            let key = Some(call.command_key());
-            let linked = runtime.command(id, by, Command::Link(link), key);
+            let (link, key) = (Command::Link(link), Some(call.command_key()));
+            let linked = access.intake.command(id, by, link, key);
             linked.await.map_err(refused)?;
             Ok(CommandAnswer::Done)
         }
@@ -103,7 +105,7 @@ struct Filter {
 
 /// One command of one plugin.
 struct Call<'a> {
-    runtime: &'a Arc<Runtime>,
+    access: &'a PluginAccess,
     plugin: &'a str,
     key: &'a str,
 }
@@ -111,22 +113,21 @@ struct Call<'a> {
 impl Call<'_> {
     fn state(&self, id: &str) -> Result<Arc<IncidentState>, CommandError> {
         let found = match id.parse::<u64>() {
-            Ok(number) => self.runtime.view.incident_of_number(number),
-            Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
+            Ok(number) => self.access.view.incident_of_number(number),
+            Err(_) => self.access.view.incident(&IncidentId(id.to_owned())),
         };
         found.map_err(refused)?.ok_or(CommandError::NotFound)
     }
 
     fn wire(&self, state: &IncidentState) -> wit::Incident {
-        wire_incident(&self.runtime.payloads, &state.incident, self.clearance())
+        let payloads = &self.access.payloads;
+        payloads.incident(&state.incident, &self.plugin.into(), self.clearance())
     }
 
-    fn loaded(&self) -> Option<LoadedPlugin> {
-        self.runtime.plugins.get()?.get(self.plugin)
-    }
-
-    fn clearance(&self) -> bool {
-        self.loaded().is_some_and(|it| it.clearance())
+    fn clearance(&self) -> Clearance {
+        let subscribers = self.access.subscribers.load();
+        let plugin = subscribers.of(self.plugin);
+        plugin.is_some_and(|it| it.clearance).into()
     }
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
@@ -134,15 +135,10 @@ impl Call<'_> {
             CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
         })?;
         let after = after.map(|id| self.state(id)).transpose()?;
-        let after = after.map(|state| Summary::row_key(state.incident.number));
-        let rows = self
-            .runtime
-            .store
-            .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
-            .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let after = after.map(|state| state.incident.number);
+        let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
-        for (_, row) in rows {
-            let summary = Summary::from_row(&row.value).map_err(refused)?;
+        for summary in page.map_err(refused)? {
             if filter.status.is_none_or(|it| it.takes(summary.status)) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
@@ -152,13 +148,11 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.runtime.store.row(Table::Reference, &key);
-        let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let Some(row) = row else {
+        let row = REFERENCES.get(self.access.store.as_ref(), &key);
+        let Some(row) = row.map_err(refused)? else {
             return Ok(CommandAnswer::Found(None));
         };
-        let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let state = self.state(id.as_str())?;
+        let state = self.state(row.value.as_str())?;
         Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
     }
 
@@ -182,25 +176,21 @@ impl Call<'_> {
             ..Draft::default()
         };
         let key = Some(self.command_key());
-        let done = self.runtime.open(draft, by, key).await.map_err(refused)?;
+        let done = self
+            .access
+            .intake
+            .open(draft, by, key)
+            .await
+            .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
-            let wit::ExternalRef {
-                kind,
-                id: ref_id,
-                url,
-                ..
-            } = link;
-            let link = Ref {
-                plugin: self.plugin.into(),
-                kind,
-                id: ref_id,
-                url,
-            };
-            let by = Actor::Plugin(self.plugin.into());
+            let plugin = PluginId::from(self.plugin);
+            let link = core_ref(&plugin, link);
+            let by = Actor::Plugin(plugin);
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
-                .runtime
+                .access
+                .intake
                 .command(id.clone(), by, Command::Link(link), Some(key));
             linked.await.map_err(refused)?;
         }
@@ -223,8 +213,7 @@ impl Call<'_> {
         })?;
         let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
-            let is_cleared = || self.caller(by).is_ok_and(|it| it.clearance);
-            let clearance = !state.incident.grading.security || is_cleared();
+            let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.perform(&id, by, action).await?))
@@ -254,9 +243,8 @@ impl Call<'_> {
     ) -> Result<String, CommandError> {
         let caller = self.caller(by)?;
         let incident = &self.state(id)?.incident;
-        let key = Some(self.command_key());
-        let done = perform(self.runtime, caller, incident, action, self.plugin, key).await;
-        match done {
+        let (intake, key) = (&self.access.intake, Some(self.command_key()));
+        match perform(intake, caller, incident, action, self.plugin, key).await {
             Ok(outcome) => Ok(outcome.reply),
             Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
             Err(NotDone::Engine(error)) => Err(refused(error)),
@@ -278,31 +266,32 @@ impl Call<'_> {
             });
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
-        let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
-        if !self.loaded().is_some_and(is_own) {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
                 "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
                  of plugin.toml",
                 self.plugin, by.kind
             )));
         }
-        let Some(person) = person_by_contact(self.runtime, &by.kind, &by.id) else {
+        let Some(person) = person_by_contact(self.access, &by.kind, &by.id) else {
             return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
             )));
         };
-        let mut caller = Caller::of_person(person, &self.runtime.payloads.roster.people)
-            .map_err(|denied| CommandError::Denied(denied.to_string()))?;
-        caller.clearance &= self.clearance();
+        let caller = Caller::of_person(person, &self.access.payloads.roster.people);
+        let mut caller = caller.map_err(|denied| CommandError::Denied(denied.to_string()))?;
+        caller.clearance = caller.clearance.and(self.clearance());
         Ok(caller)
     }
 }
 
 /// The person with a contact.
-pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Option<PersonId> {
-    let people = runtime.payloads.roster.people.values();
+pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
+    let people = access.payloads.roster.people.values();
     let has = |it: &&tocsin_core::Person| {
         it.contacts
             .iter()
@@ -311,22 +300,15 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(state: &IncidentState, clearance: bool) -> String {
-    let incident = &state.incident;
-    let title = match clearance {
-        true => incident.about.title.as_str(),
-        false => REDACTED_TITLE,
-    };
-    let operator = incident
-        .roles
-        .operator
-        .as_ref()
-        .map_or("nobody", |it| it.as_str());
+fn status_line(state: &IncidentState, clearance: Clearance) -> String {
+    let line = Disclosed::of(&state.incident, clearance).line;
+    let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
-        incident.number,
-        incident.grading.grade,
-        incident.lifecycle.status,
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        line.number,
+        line.title,
+        line.grade,
+        line.status,
         state.tally.counts.firing,
         state.tally.counts.total,
     )
@@ -346,22 +328,5 @@ fn refused(error: EngineError) -> CommandError {
         EngineError::NoIncident(_) => CommandError::NotFound,
         EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
         error => CommandError::Unavailable(error.to_string()),
-    }
-}
-
-fn core_grade(grade: wit::Grade) -> Grade {
-    match grade {
-        wit::Grade::Minor => Grade::Minor,
-        wit::Grade::Major => Grade::Major,
-        wit::Grade::Critical => Grade::Critical,
-    }
-}
-
-fn core_log_kind(kind: wit::LogKind) -> LogKind {
-    match kind {
-        wit::LogKind::Seen => LogKind::Seen,
-        wit::LogKind::Decided => LogKind::Decided,
-        wit::LogKind::Done => LogKind::Done,
-        wit::LogKind::Note => LogKind::Note,
     }
 }

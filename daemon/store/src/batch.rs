@@ -5,14 +5,13 @@ use serde_json::Value;
 use tocsin_core::Timestamp;
 
 use crate::row::{
-    ClaimToken, OutboxKey, OutboxRow, RowChange, StreamId, Table, TimerKey, TimerRow,
+    ClaimToken, NewDelivery, OutboxKey, RowChange, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Everything that one decision makes durable: all of it or nothing.
 ///
-/// Checks come first: `command`, `settles`, the expected versions of `appends` and
-/// `packs`, and `guards`. Then
-/// everything is written.
+/// Checks come first: `command`, `settles`, `timers_take`, the expected versions of `appends` and
+/// `packs`, and `guards`. Then everything is written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Events to append, to at most [`APPENDS_MAX`](crate::APPENDS_MAX) streams.
@@ -21,15 +20,24 @@ pub struct Batch {
     pub guards: Vec<Guard>,
     /// Current state to write or remove.
     pub rows: Vec<RowChange>,
-    /// Deliveries to queue. A row of class `State` gives its body to the newest unclaimed row
-    /// of its lane that has the same `coalesce` key, and is itself not queued; that row keeps
-    /// its place: its `seq`, its times and its attempts.
-    pub outbox: Vec<OutboxRow>,
+    /// Deliveries to queue. Each gets a `seq` above every one that the store assigned before, in
+    /// the order of commits, batches and rows. A number is never reused, not even when its row is
+    /// gone or the store was reopened; there may be gaps.
+    ///
+    /// A delivery of class `State` gives its body to the newest unclaimed row of its lane that
+    /// has the same `coalesce` key, and is itself not queued; that row keeps its place: its
+    /// `seq`, its times and its attempts.
+    pub outbox: Vec<NewDelivery>,
     /// Deliveries to drop; absent ones are no error. One that is claimed is dropped too: its
     /// lane stays held until the claim is settled, and a retry does not bring it back.
     pub outbox_cancel: Vec<OutboxKey>,
     /// Timers to set.
     pub timers_set: Vec<TimerRow>,
+    /// The timers whose firing caused this batch. They are removed as by `timers_cancel`, but
+    /// each must be set: otherwise the batch answers
+    /// [`CommitError::TimerTaken`](crate::CommitError::TimerTaken). So of several engines that
+    /// see a timer due, one fires it.
+    pub timers_take: Vec<TimerKey>,
     /// Timers to cancel; absent ones are no error.
     pub timers_cancel: Vec<TimerKey>,
     /// Streams to keep in few values, at most [`PACKS_MAX`](crate::PACKS_MAX), after everything
@@ -108,6 +116,11 @@ pub struct Settle {
 pub struct Committed {
     /// The new version of each stream in `appends`, in their order.
     pub versions: Vec<u64>,
+    /// The new revision of each row in `rows`, in their order; of a removed one, the revision that
+    /// it was removed at.
+    pub revisions: Vec<u64>,
+    /// For each delivery in `outbox`, in their order, the row that now has its body.
+    pub queued: Vec<OutboxKey>,
 }
 
 impl Batch {

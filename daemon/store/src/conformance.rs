@@ -13,18 +13,21 @@
 
 pub mod commits;
 pub mod deliveries;
+pub mod feed;
+pub mod guards;
 pub mod lanes;
 pub mod limits;
 pub mod packs;
 pub mod reads;
 pub mod timers;
+pub mod writers;
 
 use serde_json::{Value, json};
 use tocsin_core::Timestamp;
 
 use crate::{
-    Append, Batch, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, OutboxKey,
-    OutboxRow, RowChange, Settle, Store, StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, NewDelivery,
+    OutboxKey, OutboxRow, RowChange, Settle, Store, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// A store under test.
@@ -44,11 +47,16 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $make;
             commits: a_batch_commits_whole, a_refused_batch_leaves_nothing,
                 a_conflict_fails_only_its_own_batch, later_batches_see_earlier_ones_of_the_group,
-                a_stream_refuses_a_version_that_has_passed, a_guard_refuses_a_row_that_moved,
-                a_guard_refuses_a_row_that_is_there, revisions_are_never_used_twice,
+                a_stream_refuses_a_version_that_has_passed, revisions_are_never_used_twice,
                 a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
                 everything_is_there_after_a_crash,
                 a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part;
+            guards: an_answer_has_the_revisions_that_its_rows_got,
+                a_guard_refuses_a_row_that_moved, a_guard_refuses_a_row_that_is_there,
+                a_guard_refuses_a_row_that_was_removed,
+                a_guard_refuses_a_row_that_was_removed_and_written_again, a_guard_sees_its_group,
+                a_guard_does_not_see_what_was_refused, a_guard_sees_the_whole_of_a_large_group,
+                a_guard_is_checked_before_the_rows_of_its_batch;
             limits: too_large_is_refused_before_anything_is_written,
                 a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
             reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
@@ -63,7 +71,9 @@ macro_rules! conformance_suite {
                 verify_reads_what_is_packed;
             timers: timers_come_in_due_order, a_timer_stays_until_it_is_cancelled,
                 a_timer_set_again_has_its_new_payload, the_next_timer_is_the_earliest,
-                timers_before_1970_come_first, timers_are_listed_in_pages;
+                timers_before_1970_come_first, timers_are_listed_in_pages,
+                a_timer_is_taken_once, a_batch_that_takes_a_timer_sees_its_group,
+                a_refused_batch_takes_no_timer, a_timer_set_again_may_be_taken_again;
             deliveries: a_claim_hands_out_the_oldest_ready_row, a_settled_row_is_gone,
                 a_retry_waits_for_its_time, an_attempt_cut_off_by_a_crash_is_known,
                 a_settled_attempt_is_not_interrupted, a_lapsed_lease_is_claimed_again,
@@ -71,12 +81,20 @@ macro_rules! conformance_suite {
                 fencing_numbers_rise_over_a_crash, a_claim_settles_once_in_a_group,
                 a_refused_batch_leaves_the_claim_standing, classes_have_rows_of_their_own,
                 a_cancelled_row_is_not_claimed, a_cancelled_claim_stays_gone_after_a_retry,
-                deliveries_are_listed_in_pages;
+                deliveries_are_listed_in_pages, numbers_rise_in_the_order_of_what_was_queued,
+                a_number_is_never_used_again;
             lanes: a_claim_takes_its_whole_lane, a_claim_takes_one_row_a_lane,
                 lanes_that_waited_longest_come_first, a_retry_does_not_hold_up_its_lane,
                 next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
                 a_newer_state_replaces_the_waiting_one, a_state_being_delivered_is_not_replaced,
                 only_the_same_state_of_the_same_lane_is_replaced, pages_are_never_merged;
+            feed: the_feed_says_what_a_commit_changed,
+                what_changes_no_stream_or_row_has_no_position, what_is_forgotten_is_in_the_feed,
+                the_feed_is_read_in_pages, an_answer_of_the_feed_has_a_size,
+                a_reader_too_far_behind_is_told, a_position_is_never_used_again,
+                the_feed_hides_nothing_over_a_restart;
+            writers: two_writers_get_numbers_of_their_own, two_writers_take_a_timer_once,
+                two_writers_write_a_guarded_row_once, a_follower_misses_nothing_of_two_writers;
         }
     };
     ($make:expr; $($module:ident: $($case:ident),+;)+) => {
@@ -115,25 +133,28 @@ fn row(table: Table, key: &str, value: impl Into<Value>) -> RowChange {
     }
 }
 
-fn key(class: Class, lane: &str, seq: u64) -> OutboxKey {
-    OutboxKey {
+/// A delivery that is ready from `not_before` on. Its body is `n`, which tells a test's
+/// deliveries apart.
+fn delivery(class: Class, lane: &str, n: u64, not_before: i64) -> NewDelivery {
+    NewDelivery {
         class,
         lane: lane.to_owned(),
-        seq,
+        coalesce: None,
+        not_before: Timestamp(not_before),
+        created_at: Timestamp(1),
+        body: json!(n),
     }
 }
 
-/// A delivery that is ready from `not_before` on.
-fn delivery(key: OutboxKey, not_before: i64) -> OutboxRow {
-    let (not_before, created_at) = (Timestamp(not_before), Timestamp(1));
-    let body = json!({"seq": key.seq});
+/// The row that a delivery is kept as.
+fn kept(new: NewDelivery, key: &OutboxKey, attempts: u32) -> OutboxRow {
     OutboxRow {
-        key,
-        coalesce: None,
-        not_before,
-        created_at,
-        attempts: 0,
-        body,
+        key: key.clone(),
+        coalesce: new.coalesce,
+        not_before: new.not_before,
+        created_at: new.created_at,
+        attempts,
+        body: new.body,
     }
 }
 
@@ -169,15 +190,16 @@ fn settle(claim: &Claimed, retry_at: Option<i64>) -> Batch {
     }
 }
 
-fn queue(store: &dyn Store, rows: Vec<OutboxRow>) {
+fn queue(store: &dyn Store, outbox: Vec<NewDelivery>) -> Vec<OutboxKey> {
     commit(
         store,
         Batch {
-            outbox: rows,
+            outbox,
             ..Batch::default()
         },
     )
-    .unwrap();
+    .unwrap()
+    .queued
 }
 
 fn commit(store: &dyn Store, batch: Batch) -> Result<Committed, CommitError> {
@@ -190,9 +212,14 @@ fn claim(store: &dyn Store, class: Class, now: i64) -> Vec<Claimed> {
     store.claim(class, Timestamp(now), 100, LEASE_MS).unwrap()
 }
 
-fn keys(claims: &[Claimed]) -> Vec<(&str, u64)> {
+/// The lane and body of each claim.
+fn claimed(claims: &[Claimed]) -> Vec<(&str, u64)> {
     claims
         .iter()
-        .map(|claim| (claim.row.key.lane.as_str(), claim.row.key.seq))
+        .map(|claim| (claim.row.key.lane.as_str(), number(&claim.row)))
         .collect()
+}
+
+fn number(row: &OutboxRow) -> u64 {
+    row.body.as_u64().unwrap()
 }

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use tocsin::runtime::{IncidentState, Summary, events_of};
+use tocsin::runtime::state::tables::summary;
+use tocsin::runtime::{IncidentState, events_of};
 use tocsin::standin::slack::Press;
 use tocsin_core::alert::Place;
 use tocsin_core::{Alert, Event, Recorded, narrate};
@@ -47,9 +48,8 @@ impl World {
                 Ok(())
             }
             Fact::Incidents(wanted) => {
-                let store = &self.app()?.runtime.store;
-                let rows = store.rows(Table::Summary, "", None, PAGE_ROWS)?;
-                let found = rows.len() as u64;
+                let store = &self.app()?.store;
+                let found = summary::after(store.as_ref(), None, PAGE_ROWS)?.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
             }
             Fact::EventsAtMost { incident, most } => {
@@ -113,12 +113,12 @@ impl World {
     }
 
     fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
-        let state = self.app()?.runtime.view.incident_of_number(number)?;
+        let state = self.app()?.view.incident_of_number(number)?;
         state.with_context(|| format!("expected incident {number}; there is none"))
     }
 
     fn stream(&self, state: &IncidentState) -> Result<Vec<Recorded>> {
-        let store = &self.app()?.runtime.store;
+        let store = &self.app()?.store;
         Ok(events_of(store.as_ref(), &state.incident.id)?)
     }
 
@@ -149,12 +149,8 @@ impl World {
             .iter()
             .map(ToString::to_string)
             .collect();
-        for (_, row) in app
-            .runtime
-            .store
-            .rows(Table::Summary, "", None, PAGE_ROWS)?
-        {
-            let state = self.state(Summary::from_row(&row.value)?.number)?;
+        for summary in summary::after(app.store.as_ref(), None, PAGE_ROWS)? {
+            let state = self.state(summary.number)?;
             for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
                     let sources = [opened.route_source, opened.grade_source, opened.plan_source];
@@ -188,11 +184,7 @@ impl World {
     }
 
     fn check_alert(&self, name: &str, stands: &str) -> Result<()> {
-        let rows = self
-            .app()?
-            .runtime
-            .store
-            .rows(Table::Alert, "", None, PAGE_ROWS)?;
+        let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;
             if alert.labels.get("alertname").map(String::as_str) != Some(name) {

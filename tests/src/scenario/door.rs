@@ -9,11 +9,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use tocsin::app::App;
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::http::router;
-use tocsin::ingest::format_time;
 use tocsin::standin::slack::SignedRequest;
-use tocsin::tokens::Scope;
+use tocsin::time::format_time;
 use tocsin_core::Timestamp;
 use tower::ServiceExt as _;
 
@@ -58,11 +57,10 @@ impl Keys {
                 ..new(person.as_str(), Scope::Respond)
             });
         }
-        let runtime = &app.runtime;
         for one in wanted {
             let name = one.name.clone();
-            let now = runtime.clock.now();
-            let made = app.tokens.create(one, &app.config, now, &runtime.writer);
+            let now = app.clock.now();
+            let made = app.tokens.create(one, &app.config, now, &app.writer);
             keys.insert(name, made.await?.0.reveal().to_owned());
         }
         Ok(Self(keys))
@@ -77,7 +75,7 @@ pub(super) struct Door<'a> {
 
 impl Door<'_> {
     fn now(&self) -> Timestamp {
-        self.app.runtime.clock.now()
+        self.app.clock.now()
     }
 
     /// Alertmanager's webhook: alerts without a lease.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
+use tocsin::auth::AckKey;
 use tocsin::config::{self, Config};
-use tocsin::mail::AckKey;
-use tocsin::runtime::{ManualClock, Summary, events_of};
+use tocsin::runtime::state::tables::summary;
+use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
 use tocsin_core::{IncidentId, Timestamp, narrate};
-use tocsin_store::{MemoryStore, SledStore, Store, Table};
+use tocsin_store::{MemoryStore, SledStore, Store};
 use tokio::sync::broadcast;
 
 use super::door::{Door, Keys, Told};
@@ -211,7 +212,7 @@ impl World {
         if let Some((plugin, why)) = app.plugin_faults.first() {
             bail!("plugin {plugin} cannot be loaded: {why}");
         }
-        app.runtime.arm_schedules().await?;
+        app.due.arm_schedules().await?;
         app.set_ready();
         self.app = Some(app);
         Ok(())
@@ -223,9 +224,9 @@ impl World {
     /// When the daemon fails or runs in circles.
     pub async fn settle(&mut self) -> Result<()> {
         for _ in 0..TURNS_MAX {
-            let runtime = Arc::clone(&self.app()?.runtime);
-            let turn = runtime.turn().await?;
-            runtime.settle_deliveries().await;
+            let app = Arc::clone(self.app()?);
+            let turn = app.due.turn().await?;
+            app.outbox.settle_all().await;
             self.observe()?;
             if turn.is_idle() {
                 return Ok(());
@@ -236,16 +237,16 @@ impl World {
 
     /// When the clock stops next on its way to `to`, and whether something is due then.
     pub(super) fn next_stop(&self, to: u64) -> Result<(u64, bool)> {
-        let (now, runtime) = (self.now(), &self.app()?.runtime);
+        let (now, app) = (self.now(), self.app()?);
         let mut stop = (to, false);
         // What is still due although nothing happens waits for a lane; it is no reason to stop.
-        let due = runtime.next_due()?;
+        let due = app.due.next_due()?;
         let due = due.map(|it| it.since(self.setup.start));
         if let Some(due) = due.filter(|&it| it > now && it <= to) {
             stop = (due, true);
         }
         let swept = now + SWEEP_STEP_MS;
-        if !runtime.leases.silenced("", 1).is_empty() && swept < stop.0 {
+        if !app.leases.silenced("", 1).is_empty() && swept < stop.0 {
             stop = (swept, false);
         }
         Ok(stop)
@@ -271,7 +272,7 @@ impl World {
                 .lines()
                 .find_map(|it| it.strip_prefix("Incident "));
             let id = match id.and_then(|it| it.trim().parse().ok()) {
-                Some(number) => self.app()?.runtime.view.incident_of_number(number)?,
+                Some(number) => self.app()?.view.incident_of_number(number)?,
                 None => None,
             };
             let id = id.map(|state| state.incident.id.clone());
@@ -281,7 +282,7 @@ impl World {
         let at = self.now();
         for (person, channel, id) in arrived {
             let id = id.with_context(|| format!("a page to {person} names no incident"))?;
-            let state = self.app()?.runtime.view.incident(&id)?;
+            let state = self.app()?.view.incident(&id)?;
             let page = Page {
                 at,
                 person,
@@ -299,10 +300,9 @@ impl World {
     /// # Errors
     /// When the store cannot be read.
     pub fn story(&self) -> Result<Story> {
-        let store = &self.app()?.runtime.store;
+        let store = &self.app()?.store;
         let mut events = Vec::new();
-        for (_, row) in store.rows(Table::Summary, "", None, 1_000)? {
-            let summary = Summary::from_row(&row.value)?;
+        for summary in summary::after(store.as_ref(), None, 1_000)? {
             let stream = events_of(store.as_ref(), &summary.id)?;
             for count in 1..=stream.len() {
                 let incident = tocsin_core::Incident::replay(&summary.id, &stream[..count])?;

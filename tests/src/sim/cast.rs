@@ -92,6 +92,7 @@ pub(super) fn subscribers(pager: bool) -> Subscribers {
         plugin: plugin.into(),
         events: set(events),
         contacts: set(contacts),
+        clearance: true,
     };
     let news = ["incident-opened", "incident-changed", "log-added"];
     let mut all = vec![

@@ -9,11 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::config;
 use tocsin::runtime::SystemClock;
 use tocsin::standin::slack::{Member, Setup, SlackStandIn};
-use tocsin::tokens::Scope;
 use tocsin_core::IntegrationId;
 use tocsin_store::{Class, SledStore};
 use tokio::net::TcpListener;
@@ -93,7 +92,7 @@ impl Daemon {
             store: Arc::new(SledStore::open(&data)?),
             cache: Some(paths::tools().join("plugin-cache")),
             policies_kept: None,
-            ack_key: tocsin::ack_links::fresh_key()?,
+            ack_key: tocsin::auth::AckKey::random()?,
         };
         let app = App::build(loaded.config, ingredients).await?;
         if let Some((plugin, why)) = app.plugin_faults.first() {
@@ -156,7 +155,7 @@ impl Daemon {
     #[must_use]
     pub fn has_delivered_all(&self) -> bool {
         let delays = |class: &Class| {
-            let rows = self.app.runtime.store.outbox(*class, None, 1);
+            let rows = self.app.store.outbox(*class, None, 1);
             rows.map_or(true, |it| !it.is_empty())
         };
         !Class::ALL.iter().any(delays)
@@ -206,7 +205,7 @@ async fn issue(app: &App, scope: Scope, integration: Option<&str>) -> anyhow::Re
         integration: integration.map(|it| IntegrationId(it.to_owned())),
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, _) = app.tokens.create(wanted, &app.config, now, writer).await?;
     Ok(token.reveal().to_owned())
 }

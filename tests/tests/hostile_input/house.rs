@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::config;
 use tocsin::http::{Limits, serve_within};
 use tocsin::runtime::SystemClock;
-use tocsin::tokens::Scope;
 use tocsin_core::IntegrationId;
 use tocsin_store::{SledStore, Table};
 use tocsin_tests::paths;
@@ -63,7 +62,7 @@ impl House {
             store: Arc::new(SledStore::open(&dir.path().join("data")).unwrap()),
             cache: None,
             policies_kept: None,
-            ack_key: tocsin::ack_links::fresh_key().unwrap(),
+            ack_key: tocsin::auth::AckKey::random().unwrap(),
         };
         let app = App::build(loaded.config, ingredients).await.unwrap();
         let token = issue(&app, "any").await;
@@ -127,7 +126,7 @@ impl House {
 
     /// How many alerts are stored.
     pub(crate) fn alerts(&self) -> usize {
-        let rows = self.app.runtime.store.rows(Table::Alert, "", None, 1_000);
+        let rows = self.app.store.rows(Table::Alert, "", None, 1_000);
         rows.unwrap().len()
     }
 }
@@ -139,7 +138,7 @@ async fn issue(app: &App, integration: &str) -> String {
         integration: Some(IntegrationId(integration.to_owned())),
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let made = app.tokens.create(wanted, &app.config, now, writer).await;
     made.unwrap().0.reveal().to_owned()
 }

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use tocsin_core::IncidentId;
 use tocsin_core::alert::{Alert, Place};
-use tocsin_store::Table;
 use utoipa_axum::routes;
 
 use crate::api::{AlertLine, AlertList, AlertPlace, AlertQuery};
 use crate::app::App;
+use crate::disclosure::Clearance;
 use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
-use crate::ingest::format_time;
-use crate::runtime::for_each_row_after;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::time::format_time;
 
 /// Alerts of one list unless the caller asks for fewer or more.
 const LIST_USUAL: usize = 100;
@@ -28,8 +28,8 @@ const LIST_MAX: usize = 1_000;
 pub(in crate::http) struct Shown {
     /// Firing, ended, or both.
     pub(in crate::http) firing: Option<bool>,
-    /// Whether alerts of security incidents too.
-    pub(in crate::http) clearance: bool,
+    /// Alerts of security incidents are left out without it.
+    pub(in crate::http) clearance: Clearance,
 }
 
 pub(in crate::http) fn routes() -> Routes {
@@ -73,8 +73,8 @@ pub(in crate::http) fn each_alert(
     mut take: impl FnMut(Alert, Option<u64>) -> bool,
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
-    let store = app.runtime.store.as_ref();
-    let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
+    let store = app.store.as_ref();
+    let stopped = ALERTS.for_each_after(store, after, |_, alert| {
         if shown.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }
@@ -83,7 +83,7 @@ pub(in crate::http) fn each_alert(
             let (its, security) = match incidents.get(id) {
                 Some(known) => *known,
                 None => {
-                    let state = app.runtime.view.incident(id)?;
+                    let state = app.view.incident(id)?;
                     // An alert whose incident is gone is nobody's secret to show.
                     let known = state.map_or((0, true), |it| {
                         (it.incident.number, it.incident.grading.security)
@@ -92,7 +92,7 @@ pub(in crate::http) fn each_alert(
                     known
                 }
             };
-            if security && !shown.clearance {
+            if !shown.clearance.may_see(security) {
                 return Ok(ControlFlow::Continue(()));
             }
             number = Some(its);

@@ -14,7 +14,7 @@ use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::Problem;
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new()
@@ -33,7 +33,7 @@ async fn doctor(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<Health>, Problem> {
-    let vitals = blocking(move || Ok(Vitals::read(&app)?)).await?;
+    let vitals = blocking(move || Ok(Vitals::read(&app.health)?)).await?;
     let checks = health::checks(&vitals);
     Ok(axum::Json(Health {
         level: health::worst(&checks),

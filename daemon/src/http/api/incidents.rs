@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use tocsin_core::limits::NAME_BYTES_MAX;
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 use utoipa_axum::routes;
 
 use crate::actions::{Action, NewIncident, perform};
@@ -19,7 +19,8 @@ use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::{IncidentState, Summary, events_of};
+use crate::runtime::state::tables::summary::{self, Summary};
+use crate::runtime::{IncidentState, events_of};
 
 /// The channel that an action by the API came through.
 const VIA: &str = "api";
@@ -27,9 +28,6 @@ const VIA: &str = "api";
 const LIST_USUAL: usize = 50;
 /// Most incidents of one list.
 const LIST_MAX: usize = 500;
-/// Lines that one read brings, and lines that one list looks at, at most.
-const WINDOW_ROWS: u64 = 256;
-const WINDOWS_MAX: usize = 64;
 /// A client's own name for a request, so that its repeat does nothing.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -55,9 +53,11 @@ async fn list(
     let wanted = query.status.unwrap_or(StatusFilter::All);
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     let list = blocking(move || {
-        let (found, next_before) = newest(&app, query.before, limit, |it| wanted.takes(it.status))?;
+        let (store, last) = (app.store.as_ref(), app.view.last_number()?);
+        let takes = |it: &Summary| wanted.takes(it.status);
+        let (found, next_before) = summary::newest(store, last, query.before, limit, takes)?;
         let clearance = holder.caller.clearance;
-        let line = |it| IncidentLine::of(it, clearance);
+        let line = |it: Summary| IncidentLine::of(it.disclosed(clearance));
         Ok(IncidentList {
             incidents: found.into_iter().map(line).collect(),
             next_before,
@@ -89,7 +89,7 @@ async fn open(
         .into_draft(&app.config.teams)
         .map_err(|why| Problem::new(Kind::INVALID, why))?;
     let by = holder.caller.by;
-    let outcome = Outcome::from(app.runtime.open(draft, by, key).await?);
+    let outcome = Outcome::from(app.intake.open(draft, by, key).await?);
     let status = match outcome.repeated {
         true => StatusCode::OK,
         false => StatusCode::CREATED,
@@ -114,7 +114,7 @@ async fn show(
 ) -> Result<axum::Json<IncidentDetail>, Problem> {
     let detail = blocking(move || {
         let state = state(&app, &number)?;
-        let events = events_of(app.runtime.store.as_ref(), &state.incident.id)?;
+        let events = events_of(app.store.as_ref(), &state.incident.id)?;
         Ok(IncidentDetail::of(&state, &events, holder.caller.clearance))
     });
     Ok(axum::Json(detail.await?))
@@ -148,51 +148,13 @@ async fn act(
     let reads = Arc::clone(&app);
     let state = blocking(move || state(&reads, &number)).await?;
     let (caller, incident) = (holder.caller, &state.incident);
-    let outcome = perform(&app.runtime, caller, incident, action, VIA, key).await?;
+    let outcome = perform(&app.intake, caller, incident, action, VIA, key).await?;
     Ok(axum::Json(outcome))
-}
-
-/// Lines below `before`, the newest first, and where to go on. The store reads upwards, so this
-/// reads window by window downwards.
-fn newest(
-    app: &App,
-    before: Option<u64>,
-    limit: usize,
-    takes: impl Fn(&Summary) -> bool,
-) -> Result<(Vec<Summary>, Option<u64>), Problem> {
-    let last = app.runtime.view.last_number()?;
-    let mut end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
-    let mut found = Vec::new();
-    for _ in 0..WINDOWS_MAX {
-        if end <= 1 {
-            return Ok((found, None));
-        }
-        let start = end.saturating_sub(WINDOW_ROWS + 1);
-        let count = usize::try_from(end - start - 1).unwrap_or(0);
-        let after = Summary::row_key(start);
-        let rows = app
-            .runtime
-            .store
-            .rows(Table::Summary, "", Some(&after), count)?;
-        for (_, row) in rows.into_iter().rev() {
-            let summary = Summary::from_row(&row.value)?;
-            if summary.number >= end || !takes(&summary) {
-                continue;
-            }
-            let number = summary.number;
-            found.push(summary);
-            if found.len() == limit {
-                return Ok((found, (number > 1).then_some(number)));
-            }
-        }
-        end = start + 1;
-    }
-    Ok((found, Some(end)))
 }
 
 fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
-        Ok(number) => app.runtime.view.incident_of_number(number)?,
+        Ok(number) => app.view.incident_of_number(number)?,
         Err(_) => None,
     };
     found.ok_or_else(|| {

@@ -10,7 +10,7 @@ use crate::api::{OnCall, PersonLine, RotationLine};
 use crate::app::App;
 use crate::http::Routes;
 use crate::http::guard::Reader;
-use crate::ingest::format_time;
+use crate::time::format_time;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new().routes(routes!(list))
@@ -23,8 +23,8 @@ pub(in crate::http) fn routes() -> Routes {
     responses((status = 200, description = "Every rotation", body = OnCall))
 )]
 async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
-    let roster = &app.runtime.payloads.roster;
-    let now = app.runtime.clock.now();
+    let roster = &app.payloads.roster;
+    let now = app.clock.now();
     let person = |id: PersonId| PersonLine {
         name: roster
             .people

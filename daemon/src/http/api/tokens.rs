@@ -10,14 +10,13 @@ use utoipa_axum::routes;
 
 use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
 use crate::app::App;
-use crate::auth::NewToken;
+use crate::auth::{NewToken, TokenRow};
 use crate::http::Routes;
 use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
-use crate::ingest::format_time;
-use crate::tokens::TokenRow;
+use crate::time::format_time;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new()
@@ -57,7 +56,7 @@ async fn create(
         integration: wanted.integration.map(IntegrationId),
         person: wanted.person.map(PersonId),
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, row) = app.tokens.create(wanted, &app.config, now, writer).await?;
     let made = MadeToken {
         line: TokenLine::of(&row),
@@ -82,7 +81,7 @@ async fn revoke(
     _: Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.tokens.revoke(&id, &app.runtime.writer).await?;
+    app.tokens.revoke(&id, &app.writer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use tocsin_store::{Store as _, Table};
 
 use super::rig::{request, test_app};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 /// A route, and the least scope that opens it; `None`: it needs no token of this kind.
 struct Endpoint {
@@ -104,11 +104,7 @@ async fn no_endpoint_answers_without_a_token_that_is_known() {
     let revoked = rig.token(Scope::Admin).await;
     let _keeper = rig.token(Scope::Admin).await;
     let id = rig.app.tokens.list()[0].id.clone();
-    rig.app
-        .tokens
-        .revoke(&id, &rig.app.runtime.writer)
-        .await
-        .unwrap();
+    rig.app.tokens.revoke(&id, &rig.app.writer).await.unwrap();
     for endpoint in endpoints() {
         if endpoint.scope.is_none() {
             continue;
@@ -215,7 +211,7 @@ async fn a_person_who_left_takes_their_tokens_with_them() {
         store: rig.store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: crate::ack_links::fresh_key().unwrap(),
+        ack_key: crate::auth::AckKey::random().unwrap(),
     };
     let app = crate::app::App::build(config, ingredients).await.unwrap();
     app.set_ready();
@@ -224,11 +220,7 @@ async fn a_person_who_left_takes_their_tokens_with_them() {
 }
 
 fn nothing_was_done(rig: &super::rig::Rig) {
-    assert_eq!(
-        rig.app.runtime.view.last_number().unwrap(),
-        0,
-        "no incident"
-    );
+    assert_eq!(rig.app.view.last_number().unwrap(), 0, "no incident");
     for table in [Table::Alert, Table::Silence, Table::Change] {
         assert!(
             rig.store.rows(table, "", None, 1).unwrap().is_empty(),

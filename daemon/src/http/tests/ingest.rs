@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use tocsin_core::Grade;
 
 use super::rig::{app_with_policies, request, test_app};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 const ALERTMANAGER: &[u8] =
     include_bytes!("../../../tests/fixtures/ingest/alertmanager/firing.json");
@@ -93,7 +93,7 @@ async fn the_tenth_minor_alert_at_once_makes_an_incident_major() {
         let labels = json!({ "severity": "warning", "service": "shop", "instance": number });
         let alert = json!({ "title": "slow", "labels": labels });
         rig.post("/ingest/any", &token, &alert).await.is(202);
-        let state = rig.app.runtime.view.incident_of_number(1).unwrap().unwrap();
+        let state = rig.app.view.incident_of_number(1).unwrap().unwrap();
         assert_eq!(state.tally.counts.firing, number);
         let wanted = if number < 10 {
             Grade::Minor

@@ -8,7 +8,7 @@ mod endpoints;
 mod hangups;
 mod hooks;
 mod ingest;
-mod layers;
+mod middleware;
 mod openapi;
 mod overload;
 mod pagerduty;

@@ -11,13 +11,11 @@ use tocsin_core::Timestamp;
 use tocsin_store::MemoryStore;
 use tower::ServiceExt as _;
 
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
-use crate::auth::NewToken;
+use crate::auth::{AckKey, NewToken, Scope};
 use crate::config;
 use crate::http::router;
 use crate::runtime::ManualClock;
-use crate::tokens::Scope;
 
 /// 2026-01-31T12:10:00Z.
 pub(super) const NOW: Timestamp = Timestamp(1_769_861_400_000);
@@ -97,7 +95,7 @@ async fn app_of(config: &str) -> Rig {
         store: store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(loaded.config, ingredients).await.unwrap();
@@ -128,7 +126,7 @@ impl Rig {
             integration: sends.map(Into::into),
             person: person.map(Into::into),
         };
-        let (writer, config) = (&self.app.runtime.writer, &self.app.config);
+        let (writer, config) = (&self.app.writer, &self.app.config);
         let made = self.app.tokens.create(wanted, config, NOW, writer).await;
         made.unwrap().0.reveal().to_owned()
     }
@@ -156,7 +154,7 @@ impl Rig {
 
     /// Incidents that are open.
     pub(super) fn open_incidents(&self) -> usize {
-        let state = self.app.runtime.view.in_memory();
+        let state = self.app.view.in_memory();
         state.iter().filter(|it| it.incident.is_active()).count()
     }
 }

@@ -7,11 +7,11 @@ use tocsin_plugin_host::quota::KV_KEYS_MAX;
 use tocsin_plugin_host::wit::KvError;
 use tocsin_store::MemoryStore;
 
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
+use crate::auth::AckKey;
 use crate::config;
-use crate::plugins::DaemonServices;
-use crate::runtime::ManualClock;
+use crate::plugins::{DaemonServices, PluginAccess};
+use crate::runtime::{EngineHandle, ManualClock};
 
 const NOW: Timestamp = Timestamp(1_769_861_400_000);
 const TTL_MS: u64 = 60_000;
@@ -24,12 +24,18 @@ async fn keys_that_have_expired_make_room_in_a_plugins_full_store() {
         store: Arc::new(MemoryStore::new()),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(config.config, ingredients).await.unwrap();
-    let services = DaemonServices::new(clock.clone());
-    services.attach(&app.runtime);
+    let base = EngineHandle {
+        clock: clock.clone(),
+        view: Arc::clone(&app.view),
+        writer: app.writer.clone(),
+        metrics: Arc::clone(&app.metrics),
+    };
+    let access = PluginAccess::new(&base, &app.intake, &app.payloads, &app.subscribers);
+    let services = DaemonServices::new(access);
     let set = async |key: String| {
         let value = vec![b'x'; 8];
         services.kv_set("chat", &key, value, Some(TTL_MS)).await

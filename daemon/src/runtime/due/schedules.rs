@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
-use tocsin_store::{Class, OutboxKey, TimerKey, TimerRow};
+use tocsin_store::{Class, TimerKey, TimerRow};
 
-use crate::runtime::Runtime;
+use crate::runtime::due::Due;
 use crate::runtime::engine::request::{EngineError, Request, Write};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.
 pub(crate) const SCHEDULE_TIMER: &str = "schedule";
@@ -25,7 +25,7 @@ struct Turn {
     schedule: String,
 }
 
-impl Runtime {
+impl Due {
     /// Sets a timer for every schedule of the loaded plugins that has none, and cancels those
     /// of schedules that are gone.
     ///
@@ -34,12 +34,7 @@ impl Runtime {
     pub async fn arm_schedules(&self) -> Result<(), EngineError> {
         let now = self.clock.now();
         let mut wanted: Vec<(String, TimerRow)> = Vec::new();
-        for plugin in self
-            .plugins
-            .get()
-            .map(|host| host.plugins())
-            .unwrap_or_default()
-        {
+        for plugin in self.plugins.plugins() {
             for (name, schedule) in plugin.schedules() {
                 let turn = Turn {
                     plugin: plugin.id().into(),
@@ -55,7 +50,7 @@ impl Runtime {
         let mut write = Write::default();
         let mut after: Option<TimerKey> = None;
         loop {
-            let page = self.store.timers(after.as_ref(), PAGE_TIMERS)?;
+            let page = self.view.store().timers(after.as_ref(), PAGE_TIMERS)?;
             for row in page.iter().filter(|row| row.key.kind == SCHEDULE_TIMER) {
                 match wanted.iter().position(|(id, _)| *id == row.key.id) {
                     Some(at) => drop(wanted.swap_remove(at)),
@@ -84,13 +79,10 @@ impl Runtime {
     ) -> Result<(), EngineError> {
         let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
         let mut write = Write {
-            timers_cancel: vec![row.key.clone()],
+            timers_take: vec![row.key.clone()],
             ..Write::default()
         };
-        let plugin = self
-            .plugins
-            .get()
-            .and_then(|host| host.get(turn.plugin.as_str()));
+        let plugin = self.plugins.get(turn.plugin.as_str());
         let schedules = plugin.map(|it| it.schedules()).unwrap_or_default();
         if let Some((_, schedule)) = schedules
             .into_iter()
@@ -115,12 +107,8 @@ impl Runtime {
                 due,
                 missed,
             };
-            let key = OutboxKey {
-                class: Class::Bulk,
-                lane,
-                seq: 0,
-            };
-            write.outbox.push(row_of(key, None, now, &parcel));
+            let row = row_of(Class::Bulk, lane, None, now, &parcel);
+            write.outbox.push(row);
             if let Some(next) = next.map(instant) {
                 write
                     .timers_set

@@ -1,5 +1,5 @@
 //! Timers that are due become commands. The core checks each: one that its incident no longer
-//! wants is refused and goes, and the timer is cancelled in the same batch either way.
+//! wants is refused and goes, and the timer is taken in the same batch either way.
 
 use std::sync::Arc;
 
@@ -7,25 +7,29 @@ use futures_util::future::join_all;
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
 use tocsin_core::{Actor, Incident, Timestamp};
-use tocsin_store::TimerRow;
+use tocsin_store::{CommitError, TimerRow};
 
-use crate::runtime::Runtime;
+use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
 use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
-use crate::runtime::state::view::{View, decode_row};
+use crate::runtime::state::tables::decode_row;
+use crate::runtime::state::view::View;
 
 /// Timers that one turn fires; the rest follow in the next.
 const FIRED_MAX: usize = 256;
 
-impl Runtime {
+impl Due {
     /// Fires the timers that are due, and says how many.
     pub(crate) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
-        let due = self.store.timers_due(now, FIRED_MAX)?;
+        let due = self.view.store().timers_due(now, FIRED_MAX)?;
         let mut count = 0;
         for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
             match outcome {
                 Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(EngineError::Commit(CommitError::TimerTaken(timer))) => {
+                    tracing::debug!(timer, "a timer was fired or cancelled elsewhere");
+                }
                 Err(error) => tracing::error!(%error, "a timer could not be fired"),
                 Ok(()) => count += 1,
             }
@@ -46,7 +50,7 @@ impl Runtime {
     }
 
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
-        let responders = |incident: &Incident| self.assessor.next_responders(incident, now);
+        let responders = |incident: &Incident| self.intake.next_responders(incident, now);
         match self.writer.ask(firing(row, &self.view, responders)?).await {
             Ok(_) => Ok(()),
             Err(EngineError::Refused(Refusal::Stale(what))) => {

@@ -2,47 +2,17 @@
 //! something new comes. A turn is a function of its own, so that scenarios take turns by hand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tocsin_core::Timestamp;
 use tocsin_store::Class;
 use tokio_util::sync::CancellationToken;
 
-use crate::runtime::Runtime;
-use crate::runtime::engine::request::{Answer, EngineError, Request};
+use crate::runtime::due::Due;
+use crate::runtime::engine::request::EngineError;
 
 /// Longest sleep of the loop, in milliseconds: whatever woke nobody is found this late at most.
 const SLEEP_MS_MAX: u64 = 1_000;
-/// How long a claim holds its lane, in milliseconds: longer than any call may take.
-const CLAIM_LEASE_MS: u64 = 120_000;
-
-/// Deliveries of each class that go out at once. Classes do not share: a page never waits for
-/// the slot of a chore. A plugin that hangs has a few calls of its own under way and its other
-/// deliveries soon give up their slots here, so with these many the other plugins still have
-/// some.
-const fn slots_of(class: Class) -> usize {
-    match class {
-        Class::Page => 16,
-        Class::Prompt => 8,
-        Class::State | Class::Bulk => 32,
-    }
-}
-
-/// Deliveries under way, by class.
-#[derive(Debug, Default)]
-pub(crate) struct Slots([AtomicUsize; 4]);
-
-impl Slots {
-    fn of(&self, class: Class) -> &AtomicUsize {
-        &self.0[class as usize - 1]
-    }
-
-    fn free(&self, class: Class) -> usize {
-        slots_of(class).saturating_sub(self.of(class).load(Ordering::SeqCst))
-    }
-}
-
 /// What a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
@@ -62,7 +32,7 @@ impl Turn {
     }
 }
 
-impl Runtime {
+impl Due {
     /// Fires timers and starts deliveries until told to stop, or until the store is gone.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.writer.failure().is_none() {
@@ -115,20 +85,13 @@ impl Runtime {
         let timers = unless_fatal(self.fire_due(now).await)?;
         let mut deliveries = 0;
         for class in Class::ALL {
-            deliveries += unless_fatal(self.start_deliveries(class, now).await)?;
+            deliveries += unless_fatal(self.outbox.start_ready(class, now).await)?;
         }
         Ok(Turn {
             timers,
             deliveries,
             swept: 0,
         })
-    }
-
-    /// Waits until no delivery is under way.
-    pub async fn settle_deliveries(&self) {
-        self.deliveries.close();
-        self.deliveries.wait().await;
-        self.deliveries.reopen();
     }
 
     /// When the next thing is due: a timer, a delivery, a lease's end.
@@ -146,9 +109,9 @@ impl Runtime {
     }
 
     fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {
-        let mut due = self.store.next_timer()?;
+        let mut due = self.view.store().next_timer()?;
         for class in Class::ALL {
-            due = earliest(due, self.store.next_ready(class)?);
+            due = earliest(due, self.view.store().next_ready(class)?);
         }
         Ok(due)
     }
@@ -163,56 +126,6 @@ impl Runtime {
             }
             _ => longest,
         }
-    }
-
-    async fn start_deliveries(
-        self: &Arc<Self>,
-        class: Class,
-        now: Timestamp,
-    ) -> Result<usize, EngineError> {
-        let limit = self.slots.free(class);
-        let is_ready = self.store.next_ready(class)?.is_some_and(|at| at <= now);
-        if limit == 0 || !is_ready {
-            return Ok(0);
-        }
-        let request = Request::Claim {
-            class,
-            limit,
-            lease_ms: CLAIM_LEASE_MS,
-        };
-        let Answer::Claimed(claimed) = self.writer.ask(request).await? else {
-            return Ok(0);
-        };
-        let count = claimed.len();
-        for claim in claimed {
-            self.slots.of(class).fetch_add(1, Ordering::SeqCst);
-            let runtime = Arc::clone(self);
-            self.deliveries.spawn(async move {
-                let slot = Slot {
-                    runtime: Arc::clone(&runtime),
-                    class,
-                };
-                runtime.deliver(claim).await;
-                drop(slot);
-            });
-        }
-        Ok(count)
-    }
-}
-
-/// A slot that is given back, also when a delivery's task is dropped.
-struct Slot {
-    runtime: Arc<Runtime>,
-    class: Class,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.runtime
-            .slots
-            .of(self.class)
-            .fetch_sub(1, Ordering::SeqCst);
-        self.runtime.woken.notify_one();
     }
 }
 

@@ -12,30 +12,26 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tocsin_core::alert::KeyRow;
 use tocsin_core::command::Delays;
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{
-    Batch, Class, CommitError, Committed, PACKS_MAX, RowChange, Store, StoreError, Table,
-};
+use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Store, StoreError};
 
 use crate::runtime::engine::plan::{Planned, Scratch};
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
 use crate::runtime::outbox::delivery::Subscribers;
 use crate::runtime::state::leases::Leases;
-use crate::runtime::state::view::{IncidentState, View, for_each_row, load, pack_of};
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::number;
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::view::{IncidentState, View, load, pack_of};
 
 /// Rounds in which a group's conflicts are decided anew: once and twice more.
 const ROUNDS_MAX: usize = 3;
-/// Rows of the store that one read brings while starting.
-const START_PAGE_ROWS: usize = 1_000;
 /// Rows that one request to expire forgets at most.
 const EXPIRE_ROWS_MAX: usize = 500;
 /// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
 const RETIRED_MAX: usize = 32;
-/// The meta row of the last incident's number.
-pub(crate) const NUMBER_ROW: &str = "incident-number";
 
 /// Makes ids of incidents.
 pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
@@ -50,7 +46,6 @@ pub struct Engine {
     pub(crate) scratch: Scratch,
     pub(crate) leases: Arc<Leases>,
     pub(crate) next_number: u64,
-    next_seq: u64,
     wakes: bool,
     has_written: bool,
     make_id: MakeId,
@@ -68,12 +63,10 @@ impl Engine {
         delays: Delays,
         make_id: MakeId,
     ) -> Result<Self, EngineError> {
-        let number = store.row(Table::Meta, NUMBER_ROW)?;
-        let last_number = number.and_then(|row| row.value.as_u64()).unwrap_or(0);
+        let last_number = number::last(store.as_ref())?.value;
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),
-            next_seq: last_seq(store.as_ref())? + 1,
             next_number: last_number + 1,
             store,
             subscribers,
@@ -169,17 +162,6 @@ impl Engine {
             id: (self.make_id)(now),
             number: self.next_number,
         }
-    }
-
-    /// The next place in the outbox.
-    pub(crate) fn seq(next_seq: &mut u64) -> u64 {
-        let seq = *next_seq;
-        *next_seq += 1;
-        seq
-    }
-
-    pub(crate) fn next_seq_mut(&mut self) -> &mut u64 {
-        &mut self.next_seq
     }
 
     /// One round: decides the requests, commits what they come to, and gives back those whose
@@ -349,21 +331,15 @@ impl Engine {
         let mut batch = Batch::default();
         for incidents in over {
             let incident = &incidents.incident;
-            let mut remove = |table, key| {
-                batch.rows.push(RowChange {
-                    table,
-                    key,
-                    value: None,
-                    expires_at: None,
-                });
-            };
             let row =
                 crate::runtime::state::view::key_row(self.store.as_ref(), &incident.about.key);
             if row.is_ok_and(|id| id.as_ref() == Some(&incident.id)) {
-                remove(Table::Key, incident.about.key.to_string());
+                INCIDENT_KEYS
+                    .remove(incident.about.key.as_str())
+                    .lay_out(&mut batch);
             }
             if incidents.tally.counts == incident.counts && incidents.tally.counts.firing == 0 {
-                remove(Table::Tally, incident.id.to_string());
+                TALLIES.remove(incident.id.as_str()).lay_out(&mut batch);
             }
             batch.packs.push(pack_of(incident));
         }
@@ -373,40 +349,13 @@ impl Engine {
     /// Every incident whose key is kept is active, or may reopen: those come into memory.
     fn hold_all(&mut self) -> Result<(), EngineError> {
         let store = Arc::clone(&self.store);
-        for_each_row(
-            store.as_ref(),
-            Table::Key,
-            "an incident's key",
-            |row: KeyRow| {
-                if let Some(incidents) = self.hold(&row.incident)? {
-                    self.view.publish(&incidents);
-                }
-                Ok(())
-            },
-        )
-    }
-}
-
-/// The highest place in the outbox.
-fn last_seq(store: &dyn Store) -> Result<u64, StoreError> {
-    let mut last = 0;
-    for class in Class::ALL {
-        let mut after = None;
-        loop {
-            let page = store.outbox(class, after.as_ref(), START_PAGE_ROWS)?;
-            last = page
-                .iter()
-                .map(|row| row.key.seq)
-                .max()
-                .unwrap_or(0)
-                .max(last);
-            if page.len() < START_PAGE_ROWS {
-                break;
+        INCIDENT_KEYS.for_each(store.as_ref(), |row| {
+            if let Some(state) = self.hold(&row.incident)? {
+                self.view.publish(&state);
             }
-            after = page.into_iter().next_back().map(|row| row.key);
-        }
+            Ok(())
+        })
     }
-    Ok(last)
 }
 
 #[cfg(test)]

@@ -4,21 +4,26 @@
 pub mod assess;
 pub mod failures;
 pub(crate) mod last_good;
-pub(crate) mod local_time;
 pub mod policies;
 pub(crate) mod pool;
 
 use std::sync::Arc;
 
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::intake::Assessment;
-use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_core::{Actor, Alert, Draft, Incident, IncidentId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
 
-use crate::runtime::Runtime;
+use assess::Assessor;
+use pool::PolicyPool;
+
+use crate::metrics::Metrics;
+use crate::runtime::EngineHandle;
+use crate::runtime::clock::Clock;
 use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
-use crate::runtime::engine::writer::{Pending, Ticket};
+use crate::runtime::engine::writer::{Pending, Ticket, Writer};
+use crate::runtime::state::view::View;
 
 /// Times that a signal is assessed: once, and twice more when the state had moved.
 const ASSESSMENTS_MAX: usize = 3;
@@ -79,7 +84,42 @@ pub struct Accepted {
     pub opened: Vec<u64>,
 }
 
-impl Runtime {
+/// Takes signals and commands to the engine: asks policies first, in a bounded pool.
+pub struct Intake {
+    clock: Arc<dyn Clock>,
+    view: Arc<View>,
+    writer: Writer,
+    assessor: Arc<Assessor>,
+    calls: PolicyPool,
+    metrics: Arc<Metrics>,
+}
+
+impl Intake {
+    /// An intake that asks the assessor's policies.
+    #[must_use]
+    pub fn new(base: EngineHandle, assessor: Arc<Assessor>) -> Self {
+        let EngineHandle {
+            clock,
+            view,
+            writer,
+            metrics,
+        } = base;
+        Self {
+            clock,
+            view,
+            writer,
+            assessor,
+            calls: PolicyPool::default(),
+            metrics,
+        }
+    }
+
+    /// Whom an incident's next step pages, looked up now.
+    #[must_use]
+    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
+        self.assessor.next_responders(incident, now)
+    }
+
     /// Takes a sender's signals. When this returns, each is durable.
     ///
     /// # Errors
@@ -288,10 +328,10 @@ impl Runtime {
         call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
     ) -> impl Future<Output = Result<T, EngineError>> {
         let (sender, called) = oneshot::channel();
-        let runtime = Arc::clone(self);
-        self.policy_calls.run(move |in_time| {
+        let intake = Arc::clone(self);
+        self.calls.run(move |in_time| {
             // Who asked may have gone.
-            let _gone = sender.send(in_time.and_then(|()| call(&runtime)));
+            let _gone = sender.send(in_time.and_then(|()| call(&intake)));
         });
         async {
             let broken = |_| EngineError::Damaged("a policy call broke off".to_owned());
@@ -304,9 +344,8 @@ impl Accepted {
     fn note(&mut self, done: &Done) {
         if let (true, Some(incident)) = (done.opened, &done.incident) {
             let (number, grade) = (incident.number, incident.grading.grade);
-            // A security incident's title is for those with clearance, and logs are not.
-            let title = (!incident.grading.security).then_some(incident.about.title.as_str());
-            tracing::info!(number, %grade, title, id = %incident.id, "an incident is open");
+            // Without its title: a security flag that comes later could not take the line back.
+            tracing::info!(number, %grade, id = %incident.id, "an incident is open");
             self.opened.push(number);
         }
     }

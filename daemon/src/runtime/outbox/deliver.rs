@@ -9,18 +9,18 @@ use tocsin_core::{IncidentId, PluginId};
 use tocsin_plugin_host::{CallResult, Failure, LoadedPlugin, wit};
 use tocsin_store::Claimed;
 
-use crate::runtime::Runtime;
 use crate::runtime::engine::request::EngineError;
+use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
 use crate::runtime::outbox::delivery::Delivery;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The deadline that a call is given, in milliseconds: far off, since the host brings it forward
 /// to its own limit, which runs on the real clock also when the story does not.
 const DEADLINE_MS: u64 = 3_600_000;
 
-impl Runtime {
+impl Outbox {
     /// Brings one delivery out and settles it. Never fails: what cannot be settled now comes
     /// again when its claim's lease ends.
     pub(crate) async fn deliver(self: &Arc<Self>, claim: Claimed) {
@@ -124,11 +124,10 @@ impl Runtime {
             return not_loaded(&plugin);
         };
         let now = self.clock.now();
-        let clearance = loaded.clearance();
-        let store = self.store.as_ref();
+        let clearance = loaded.clearance().into();
         let event = self
             .payloads
-            .event(store, incident, news, &plugin, clearance, now);
+            .event(&self.view, incident, news, &plugin, clearance, now);
         let event = match event {
             Ok(Some(event)) => event,
             Ok(None) => return Ended::dropped("it is not wanted any more"),
@@ -155,7 +154,7 @@ impl Runtime {
     }
 
     fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {
-        self.plugins.get()?.get(plugin.as_str())
+        self.plugins.get(plugin.as_str())
     }
 
     fn delivery(&self, plugin: &PluginId, id: &str, claim: &Claimed) -> wit::Delivery {

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, PluginId, Timestamp};
-use tocsin_store::{Class, OutboxKey, OutboxRow};
+use tocsin_store::{Class, NewDelivery};
 
-/// The channel of the host's own mail relay: the last contact of every page.
-pub const MAIL_CHANNEL: &str = "mail";
+use crate::people::ServedContacts;
+
+pub use crate::people::MAIL_CHANNEL;
 
 /// A delivery's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +79,7 @@ impl Delivery {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscribers(pub Vec<Subscriber>);
 
-/// One plugin that hears of incidents.
+/// What one loaded plugin was granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscriber {
     /// The plugin.
@@ -86,9 +88,23 @@ pub struct Subscriber {
     pub events: BTreeSet<String>,
     /// The kinds of contacts that it reaches, e.g. `slack`.
     pub contacts: BTreeSet<String>,
+    /// Whether it may know of security incidents.
+    pub clearance: bool,
+}
+
+impl ServedContacts for ArcSwap<Subscribers> {
+    fn serves(&self, kind: &str) -> bool {
+        self.load().for_contact(kind).is_some()
+    }
 }
 
 impl Subscribers {
+    /// What a plugin was granted; `None` while it is not loaded.
+    #[must_use]
+    pub fn of(&self, plugin: &str) -> Option<&Subscriber> {
+        self.0.iter().find(|it| it.plugin.as_str() == plugin)
+    }
+
     /// The plugin that reaches contacts of this kind.
     #[must_use]
     pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {
@@ -97,18 +113,11 @@ impl Subscribers {
             .find(|it| it.contacts.contains(kind) && it.events.contains("page"))
     }
 
-    /// The outbox rows that bring a notice to everybody who hears of it. `seq` gives each its
-    /// place; a page that no plugin can bring goes to nobody here, and the caller is told.
-    pub fn rows(
-        &self,
-        incident: &IncidentId,
-        notice: &Notice,
-        now: Timestamp,
-        mut seq: impl FnMut() -> u64,
-    ) -> Vec<OutboxRow> {
-        let mut row = |class: Class, lane: String, coalesce: Option<String>, parcel: &Delivery| {
-            let seq = seq();
-            row_of(OutboxKey { class, lane, seq }, coalesce, now, parcel)
+    /// The outbox rows that bring a notice to everybody who hears of it. A page that no plugin can
+    /// bring goes to nobody here, and the caller is told.
+    pub fn rows(&self, incident: &IncidentId, notice: &Notice, now: Timestamp) -> Vec<NewDelivery> {
+        let row = |class: Class, lane: String, coalesce: Option<String>, parcel: &Delivery| {
+            row_of(class, lane, coalesce, now, parcel)
         };
         match notice {
             Notice::Page {
@@ -165,8 +174,8 @@ impl Subscribers {
         kind: &str,
         incident: &IncidentId,
         notice: &Notice,
-        row: &mut dyn FnMut(String, &Delivery) -> OutboxRow,
-    ) -> Vec<OutboxRow> {
+        row: &mut dyn FnMut(String, &Delivery) -> NewDelivery,
+    ) -> Vec<NewDelivery> {
         let takers = self.0.iter().filter(|it| it.events.contains(kind));
         takers
             .map(|it| {
@@ -188,19 +197,20 @@ fn news(taker: &Subscriber, incident: &IncidentId, notice: &Notice) -> Delivery 
 /// A new row of the outbox with its parcel, ready at `now`.
 #[must_use]
 pub(crate) fn row_of(
-    key: OutboxKey,
+    class: Class,
+    lane: String,
     coalesce: Option<String>,
     now: Timestamp,
     parcel: &Delivery,
-) -> OutboxRow {
+) -> NewDelivery {
     // proof: a parcel has string keys only, and so is always expressible as JSON
     let body = serde_json::to_value(parcel).unwrap_or_default();
-    OutboxRow {
-        key,
+    NewDelivery {
+        class,
+        lane,
         coalesce,
         not_before: now,
         created_at: now,
-        attempts: 0,
         body,
     }
 }

@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use tocsin_core::Timestamp;
 
 use super::{Delivery, Inner, Lease};
-use crate::bytes::{Encoded, name_of};
+use crate::bytes::{Encoded, name_of, timer_name};
 use crate::chunk;
+use crate::feed::Changes;
 use crate::{
-    Batch, ClaimToken, Claimed, Class, CommitError, Committed, OutboxKey, OutboxRow, RowChange,
-    Settle, Stored, StreamId,
+    Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey, OutboxRow,
+    Position, RowChange, Settle, Stored, StreamId, TimerKey,
 };
 
 impl Inner {
-    pub(super) fn commit(&mut self, batch: Batch) -> Result<Committed, CommitError> {
+    pub(super) fn commit(
+        &mut self,
+        batch: Batch,
+        changes: &mut Changes,
+    ) -> Result<Committed, CommitError> {
         Encoded::of(&batch)?;
         self.check(&batch)?;
         if let Some(command) = batch.command {
@@ -24,33 +29,51 @@ impl Inner {
         }
         let mut versions = Vec::new();
         for append in batch.appends {
-            if !append.events.is_empty() {
+            let is_changed = !append.events.is_empty();
+            if is_changed {
                 self.streams
                     .entry(append.stream.clone())
                     .or_default()
                     .extend(append.events);
             }
-            versions.push(self.version(&append.stream));
+            let version = self.version(&append.stream);
+            if is_changed {
+                changes.stream(&append.stream, version);
+            }
+            versions.push(version);
         }
+        let mut revisions = Vec::new();
         for row in batch.rows {
-            self.write_row(row);
+            changes.row(row.table, &row.key);
+            revisions.push(self.write_row(row));
         }
-        for row in batch.outbox {
-            self.queue(row);
-        }
+        let queued = batch.outbox.into_iter().map(|new| self.queue(new));
+        let queued = queued.collect();
         for key in &batch.outbox_cancel {
             self.outbox.remove(key);
         }
         for timer in batch.timers_set {
             self.timers.insert(timer.key, timer.payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.timers.remove(key);
         }
         for pack in &batch.packs {
             self.pack(&pack.stream);
         }
-        Ok(Committed { versions })
+        Ok(Committed {
+            versions,
+            revisions,
+            queued,
+        })
+    }
+
+    /// Readers of the feed learn of a commit.
+    pub(super) fn show(&mut self, changes: Changes) {
+        if !changes.is_empty() {
+            let Position(newest) = self.feed.newest();
+            self.feed.push(changes.at(Position(newest + 1)));
+        }
     }
 
     fn check(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -69,12 +92,16 @@ impl Inner {
                 return Err(CommitError::Fenced(name_of(&settle.token.key)));
             }
         }
+        let gone = |timer: &&TimerKey| !self.timers.contains_key(timer);
+        if let Some(gone) = batch.timers_take.iter().find(gone) {
+            return Err(CommitError::TimerTaken(timer_name(gone)));
+        }
         let mut appended: BTreeMap<&StreamId, u64> = BTreeMap::new();
         for append in &batch.appends {
             let version = appended
                 .entry(&append.stream)
                 .or_insert_with(|| self.version(&append.stream));
-            compare(
+            CommitError::unless_equal(
                 || format!("stream {}", append.stream.0),
                 append.expected,
                 *version,
@@ -83,12 +110,12 @@ impl Inner {
         }
         for pack in &batch.packs {
             let what = || format!("stream {}", pack.stream.0);
-            compare(what, pack.expected, self.version(&pack.stream))?;
+            CommitError::unless_equal(what, pack.expected, self.version(&pack.stream))?;
         }
         for guard in &batch.guards {
             let row = self.rows.get(&(guard.table, guard.key.clone()));
             let what = || format!("row {:?}/{}", guard.table, guard.key);
-            compare(what, guard.revision, row.map_or(0, |row| row.revision))?;
+            CommitError::unless_equal(what, guard.revision, row.map_or(0, |row| row.revision))?;
         }
         Ok(())
     }
@@ -116,7 +143,7 @@ impl Inner {
         *events = again.collect();
     }
 
-    fn write_row(&mut self, change: RowChange) {
+    fn write_row(&mut self, change: RowChange) -> u64 {
         let key = (change.table, change.key);
         self.revision += 1;
         match change.value {
@@ -135,24 +162,40 @@ impl Inner {
                 self.rows.remove(&key);
             }
         }
+        self.revision
     }
 
-    fn queue(&mut self, row: OutboxRow) {
-        if row.key.class == Class::State && row.coalesce.is_some() {
-            let held = self.leases.get(&(row.key.class, row.key.lane.clone()));
+    fn queue(&mut self, new: NewDelivery) -> OutboxKey {
+        if new.class == Class::State && new.coalesce.is_some() {
+            let held = self.leases.get(&(new.class, new.lane.clone()));
             let older = self.outbox.values_mut().filter(|older| {
                 older.row.key.class == Class::State
-                    && older.row.key.lane == row.key.lane
-                    && older.row.coalesce == row.coalesce
+                    && older.row.key.lane == new.lane
+                    && older.row.coalesce == new.coalesce
                     && held.is_none_or(|lease| lease.token.key != older.row.key)
             });
             if let Some(newest) = older.last() {
-                newest.row.body = row.body;
-                return;
+                newest.row.body = new.body;
+                return newest.row.key.clone();
             }
         }
+        self.seq += 1;
+        let key = OutboxKey {
+            class: new.class,
+            lane: new.lane,
+            seq: self.seq,
+        };
+        let row = OutboxRow {
+            key: key.clone(),
+            coalesce: new.coalesce,
+            not_before: new.not_before,
+            created_at: new.created_at,
+            attempts: 0,
+            body: new.body,
+        };
         self.outbox
-            .insert(row.key.clone(), Delivery { row, begun: false });
+            .insert(key.clone(), Delivery { row, begun: false });
+        key
     }
 
     fn settle(&mut self, settle: &Settle) {
@@ -236,23 +279,17 @@ impl Inner {
         });
         let all: BTreeSet<_> = commands.chain(rows).filter(|(at, ..)| *at <= now).collect();
         let doomed: Vec<_> = all.into_iter().take(limit).collect();
+        let mut changes = Changes::default();
         for (_, table, key) in &doomed {
             match table {
                 None => drop(self.commands.remove(&crate::CommandKey(key.clone()))),
-                Some(table) => drop(self.rows.remove(&(*table, key.clone()))),
+                Some(table) => {
+                    changes.row(*table, key);
+                    self.rows.remove(&(*table, key.clone()));
+                }
             }
         }
+        self.show(changes);
         doomed.len()
     }
-}
-
-fn compare(what: impl Fn() -> String, expected: u64, found: u64) -> Result<(), CommitError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(CommitError::Conflict {
-        what: what(),
-        expected,
-        found,
-    })
 }
