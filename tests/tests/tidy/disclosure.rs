@@ -30,7 +30,7 @@ const SECRETS: [&str; 5] = ["title", "summary", "labels", "alertname", "about"];
 /// Reads of an incident's texts by who has no business with them, as `file:line: text`.
 pub(crate) fn undisclosed(file: &Source) -> Vec<String> {
     let reads = |path: &&str| file.path.starts_with(*path);
-    if !file.path.starts_with("daemon/") || READERS.iter().any(|it| reads(&it)) {
+    if !file.path.starts_with("daemon/") || READERS.iter().any(reads) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -44,7 +44,7 @@ pub(crate) fn undisclosed(file: &Source) -> Vec<String> {
         let known = chain.len();
         chain.push_str(code);
         let is_new = |text: &&str| chain.rfind(*text).is_some_and(|at| at + text.len() > known);
-        if TEXTS.iter().any(|it| is_new(&it)) && !file.is_test(index) {
+        if TEXTS.iter().any(is_new) && !file.is_test(index) {
             found.push(format!("{}:{}: {code}", file.path, index + 1));
         }
     }
