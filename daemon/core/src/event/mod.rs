@@ -12,7 +12,7 @@ use crate::{
     Actor, Contact, Grade, IncidentKey, Labels, PersonId, Plan, PolicySource, TeamId, Timestamp,
 };
 
-pub use crate::log::{LogKind, Ref};
+pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
 pub use traits::{Told, Topic, Traits};
 
