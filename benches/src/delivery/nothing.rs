@@ -3,7 +3,7 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use tocsin_plugin_host::services::{
+use tocsin_plugin_host::capability::services::{
     CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError, Services,
 };
 use tocsin_plugin_host::wit::Receipt;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_plugin_host::catalog::PluginState;
+use tocsin_plugin_host::PluginState;
 use tocsin_store::{Class, OutboxKey, OutboxRow, StoreError, Table};
 
 use super::heartbeat::BeatState;

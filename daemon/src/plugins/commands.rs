@@ -7,7 +7,7 @@ use tocsin_core::command::Command;
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
 use tocsin_plugin_host::LoadedPlugin;
-use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
+use tocsin_plugin_host::capability::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tocsin_core::time::HOUR_MS;
-use tocsin_plugin_host::services::{EffectKey, EffectState, ServiceError};
+use tocsin_plugin_host::capability::services::{EffectKey, EffectState, ServiceError};
 use tocsin_store::{CommitError, Guard, RowChange, Store, Table};
 
 use super::blob;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin_core::PluginId;
-use tocsin_plugin_host::limits::JOBS_WAITING_MAX;
-use tocsin_plugin_host::services::ServiceError;
+use tocsin_plugin_host::capability::jobs::JOBS_WAITING_MAX;
+use tocsin_plugin_host::capability::services::ServiceError;
 use tocsin_store::{Class, OutboxKey, Store, StoreError};
 
 use crate::runtime::{Runtime, job_lanes};

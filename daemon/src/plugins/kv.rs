@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin_core::Timestamp;
-use tocsin_plugin_host::quota::{KV_KEYS_MAX, KvUsage};
+use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvUsage};
 use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
 use tocsin_store::{CommitError, Guard, RowChange, StoreError, Stored, Table};
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tocsin_plugin_host::Services;
-use tocsin_plugin_host::services::{
+use tocsin_plugin_host::capability::services::{
     CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError,
 };
 use tocsin_plugin_host::wit::{

@@ -9,9 +9,9 @@ use tocsin::ingest::entry::{ENTRIES, Entry};
 use tocsin::mail::AckKey;
 use tocsin::tokens::{Carried, Token, carried};
 use tocsin_core::{PageTarget, Timestamp};
+use tocsin_plugin_host::Schedule;
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
-use tocsin_plugin_host::schedule::Schedule;
-use tocsin_plugin_host::verify::verify;
+use tocsin_plugin_host::verify;
 use tocsin_store::{chunk, encoding};
 
 /// A target: its name, and what it does with an input.

@@ -73,7 +73,7 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
 const COMPARES: [(&str, &str); 3] = [
     ("daemon/src/tokens/secret.rs", ".ct_eq("),
     ("daemon/src/mail/ack_link.rs", ".verify_slice("),
-    ("daemon/plugin-host/src/verify.rs", ".ct_eq("),
+    ("daemon/plugin-host/src/call/verify.rs", ".ct_eq("),
 ];
 
 #[test]

@@ -1,9 +1,12 @@
 //! Headers on their way out and in.
 
-use crate::limits::{HTTP_HEADER_BYTES_MAX, HTTP_HEADERS_MAX};
-use crate::outbound::is_reserved_header;
-use crate::secrets::SecretSet;
+use crate::rights::{SecretSet, is_reserved_header};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers of one outgoing request.
+const HTTP_HEADERS_MAX: usize = 64;
+/// Names and values of one message's headers together, in bytes.
+const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
 
 /// The guest's headers. Refuses those of the connection, those that the host injects (a guest that
 /// brings its own could make the host vouch for it), and whatever is no header at all.

@@ -3,8 +3,8 @@
 use super::fakes::Server;
 use super::rig::{Rig, deliver, delivery, event, last_line};
 use crate::Failure;
+use crate::capability::services::{CommandAction, EffectState};
 use crate::guests::{Guest, Request, SPIN};
-use crate::services::{CommandAction, EffectState};
 
 fn once(path: &str) -> (String, &'static str) {
     (path.to_owned(), "post")
@@ -229,7 +229,7 @@ async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
 
 #[tokio::test]
 async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
-    use crate::limits::JOBS_WAITING_MAX;
+    use crate::capability::jobs::JOBS_WAITING_MAX;
     use std::sync::atomic::Ordering;
     let rig = Rig::new();
     // On an error its text is at 1540 and 1544.

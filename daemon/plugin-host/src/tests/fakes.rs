@@ -1,7 +1,7 @@
 //! Services in memory, and a server on loopback that does what its path says.
 
-use crate::quota::KvUsage;
-use crate::services::{
+use crate::capability::kv::KvUsage;
+use crate::capability::services::{
     CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError, Services,
 };
 use crate::wit::{CommandError, Email, KvEntry, KvError, KvPage, MailError, Person, Receipt};

@@ -1,8 +1,10 @@
 //! Guests that spin, allocate, flood and trap.
 
 use super::rig::{Rig, deliver, delivery, event, last_line, page, report, signed, tick};
+use crate::call::STORE_ITEMS_MAX;
+use crate::capability::{LOG_LINES_MAX, LOG_LINES_PER_MIN};
 use crate::guests::{Guest, SPIN, TRAP, encode, world};
-use crate::limits::{LOG_LINES_MAX, LOG_LINES_PER_MIN, MEMORY_BYTES, STORE_ITEMS_MAX};
+use crate::rights::MEMORY_BYTES;
 use crate::wit::Outcome;
 use crate::{Failure, LoadError};
 use std::time::{Duration, Instant};
@@ -151,7 +153,7 @@ async fn a_host_call_that_never_ends_is_cut_by_the_clock_on_the_wall() {
 async fn a_fault_of_the_daemons_own_is_no_fault_of_the_plugin() {
     let rig = Rig::new();
     let plugin = rig.load(&deletes("panic")).await;
-    for _ in 0..2 * crate::quarantine::FAULTS_MAX {
+    for _ in 0..2 * crate::call::FAULTS_MAX {
         let result = tick(&plugin).await;
         assert!(
             matches!(result.outcome, Err(Failure::Unavailable { .. })),
@@ -165,7 +167,7 @@ async fn a_call_whose_caller_goes_away_keeps_its_slot_until_it_ends() {
     let mut rig = Rig::new();
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 400");
     let plugin = rig.load(&deletes("hang")).await;
-    let impatient = (0..crate::limits::CALLS_PER_LANE)
+    let impatient = (0..crate::call::CALLS_PER_LANE)
         .map(|_| tokio::time::timeout(Duration::from_millis(20), tick(&plugin)));
     for gone in futures_util::future::join_all(impatient).await {
         assert!(gone.is_err());
@@ -181,12 +183,11 @@ async fn a_page_does_not_wait_behind_chores() {
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 2000");
     let plugin = rig.load(&deletes("hang")).await;
     let done = std::cell::Cell::new(0);
-    let chores =
-        futures_util::future::join_all((0..crate::limits::CALLS_PER_LANE).map(|_| async {
-            let chore = tick(&plugin).await;
-            done.set(done.get() + 1);
-            chore
-        }));
+    let chores = futures_util::future::join_all((0..crate::call::CALLS_PER_LANE).map(|_| async {
+        let chore = tick(&plugin).await;
+        done.set(done.get() + 1);
+        chore
+    }));
     let page = async {
         let event = crate::wit::Event {
             body: page(),
@@ -460,7 +461,7 @@ async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_s
         );
     }
     let generation = plugin.slot.current.load_full();
-    let left_out = || generation.shared.log_left_out.load(Ordering::Relaxed);
+    let left_out = || generation.shared.log.left_out();
     assert_eq!(left_out(), 3_000 - u64::from(LOG_LINES_PER_MIN));
     rig.services.now_ms.fetch_add(60_000, Ordering::Relaxed);
     let _ = deliver(&plugin).await;
@@ -490,7 +491,7 @@ async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
         ..Guest::default()
     };
     let plugin = rig.load(&guest).await;
-    for _ in 0..crate::quarantine::FAULTS_MAX {
+    for _ in 0..crate::call::FAULTS_MAX {
         assert!(matches!(
             tick(&plugin).await.outcome,
             Err(Failure::Trapped { .. })
@@ -509,7 +510,7 @@ async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
     assert_eq!(plugin.inspect().last_fault.unwrap().export, "on-schedule");
     rig.services
         .now_ms
-        .fetch_add(crate::quarantine::BACKOFF_MS_MIN, Ordering::Relaxed);
+        .fetch_add(crate::call::BACKOFF_MS_MIN, Ordering::Relaxed);
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
     assert_eq!(plugin.inspect().state, crate::PluginState::Active);
 }

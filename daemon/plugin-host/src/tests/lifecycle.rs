@@ -208,7 +208,6 @@ async fn a_call_that_outlives_the_drain_of_its_generation_is_stopped() {
         .slot
         .current
         .load()
-        .shared
         .cancelled
         .store(true, Ordering::Relaxed);
     let result = deliver(&plugin).await;
@@ -256,7 +255,7 @@ async fn the_catalog_is_json_with_the_remedies_in_it() {
 /// Regression: a ticker with a strong engine leaks a thread and an engine for every host.
 #[test]
 fn the_epoch_thread_ends_with_its_engine() {
-    let engine = crate::engine::start().unwrap();
+    let engine = crate::code::start_engine().unwrap();
     let weak = engine.weak();
     drop(engine);
     let given_up = Instant::now() + std::time::Duration::from_secs(5);

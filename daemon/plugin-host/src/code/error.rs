@@ -1,0 +1,98 @@
+//! Why the host does not start, and why a plugin is not loaded.
+
+use super::engine::EngineError;
+use crate::call::Failure;
+use crate::rights::manifest::ManifestFaults;
+use crate::wit::Issue;
+use std::path::PathBuf;
+
+/// Why the host could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The imports.
+    #[error("the plugin interface cannot be linked: {0}")]
+    Link(String),
+    /// The threads.
+    #[error("the plugin threads cannot start: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Why a plugin is not loaded. The message names the file and the remedy.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("{path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The manifest has faults.
+    #[error("{path}:\n{faults}")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// All of them.
+        faults: ManifestFaults,
+    },
+    /// The configuration and the manifest do not agree on the id.
+    #[error(
+        "[plugins.{configured}] leads to {path}, whose plugin.toml says id = \"{found}\"; \
+         the two must be the same"
+    )]
+    Id {
+        /// In tocsin.toml.
+        configured: String,
+        /// In plugin.toml.
+        found: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Settings or secrets have faults.
+    #[error("{}", .0.join("\n"))]
+    Settings(Vec<String>),
+    /// The component does not compile.
+    #[error("{path} is no component that can be compiled: {reason}")]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The component does not fit the interface.
+    #[error("plugin `{plugin}` does not fit this daemon: {reason}")]
+    Interface {
+        /// The plugin.
+        plugin: String,
+        /// Why, with the remedy.
+        reason: String,
+    },
+    /// The component says that it is something else than its manifest does.
+    #[error("plugin `{plugin}`: plugin.wasm and plugin.toml differ: {reason}; build both together")]
+    Describe {
+        /// The plugin.
+        plugin: String,
+        /// How.
+        reason: String,
+    },
+    /// The plugin does not accept its settings.
+    #[error("plugin `{plugin}` does not accept its settings:\n{}", issue_lines(.issues))]
+    Config {
+        /// The plugin.
+        plugin: String,
+        /// Each with the setting's path.
+        issues: Vec<Issue>,
+    },
+    /// A call during the load failed.
+    #[error("{0}")]
+    Call(Failure),
+}
+
+fn issue_lines(issues: &[Issue]) -> String {
+    let line = |issue: &Issue| format!("  {}: {}", issue.path, issue.message);
+    issues.iter().map(line).collect::<Vec<_>>().join("\n")
+}
