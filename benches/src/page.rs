@@ -73,15 +73,15 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
         "only {joined} of {offered} alerts were taken"
     );
     let asked = slack.asked();
-    let waits = answered
+    let delays = answered
         .iter()
         .enumerate()
         .map(|(n, at)| wait(n as u64, *at, &asked));
-    let mut waits: Vec<f64> = waits
+    let mut delays: Vec<f64> = delays
         .collect::<Result<_>>()
         .with_context(|| server.output())?;
-    waits.sort_by(f64::total_cmp);
-    let at = |percent: usize| waits[(waits.len() * percent / 100).min(waits.len() - 1)];
+    delays.sort_by(f64::total_cmp);
+    let at = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     let what = |which| format!("alert answered → the plugin's first request, {which}");
     Ok(vec![
         Figure::alone(&what("p50"), at(50), "ms", Bound::Most(5.0)),

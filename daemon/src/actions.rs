@@ -67,7 +67,7 @@ impl Action {
                 ..
             }
         );
-        if unflags && incident.security && !has_clearance() {
+        if unflags && incident.grading.security && !has_clearance() {
             return Err("the security flag is taken off by somebody with clearance only");
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use arc_swap::ArcSwap;
-use tocsin_core::command::Waits;
+use tocsin_core::command::Delays;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
 use tocsin_store::Store;
@@ -18,15 +18,17 @@ use tokio_util::sync::CancellationToken;
 use crate::ack_links::AckLinks;
 use crate::auth::Tokens;
 use crate::config::Config;
+use crate::disclosure::Payloads;
 use crate::health::{Heartbeat, watch};
 use crate::mail::{AckKey, Mailer};
 use crate::metrics::Metrics;
-use crate::plugins::{DaemonServices, subscribers};
-use crate::runtime::assess::Assessor;
-use crate::runtime::crew::Crews;
+use crate::people::responders::ResponderLookup;
+use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
+use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Clock, Parts, Payloads, Policies, Reload, Runtime, Silences, Subscribers, View, Writer,
+    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Policies, Reload, Rooms, Silences,
+    Subscribers, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
@@ -51,8 +53,30 @@ pub struct Ingredients {
 pub struct App {
     /// The configuration.
     pub config: Arc<Config>,
-    /// Everything behind the doors.
-    pub runtime: Arc<Runtime>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What must survive a power cut.
+    pub store: Arc<dyn Store>,
+    /// Incidents and alerts, as they are durable.
+    pub view: Arc<View>,
+    /// The way to the one writer.
+    pub writer: Writer,
+    /// When alerts end by themselves.
+    pub leases: Arc<Leases>,
+    /// The silences in force.
+    pub silences: Arc<Silences>,
+    /// Takes signals and commands.
+    pub intake: Arc<Intake>,
+    /// Brings deliveries out.
+    pub outbox: Arc<Outbox>,
+    /// Fires what is due.
+    pub due: Arc<Due>,
+    /// What each plugin was granted.
+    pub subscribers: Arc<ArcSwap<Subscribers>>,
+    /// What payloads are made of.
+    pub payloads: Payloads,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
     /// The plugins.
     pub host: Arc<PluginHost>,
     /// The policies in force.
@@ -88,60 +112,76 @@ impl App {
             ack_key,
         } = ingredients;
         let config = Arc::new(config);
-        let subscribed = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
+        let subscribers = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
         let metrics = Arc::new(Metrics::default());
-        let engine = engine(&store, &subscribed, &config)?;
+        let engine = engine(&store, &subscribers, &config)?;
         let (view, leases) = (engine.view(), engine.leases());
         let woken = Arc::new(Notify::new());
         let commits = Arc::clone(&metrics.commits);
         let (writer, thread) =
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
                 .context("the writer's thread cannot be started")?;
-        let policies = Arc::new(Policies::load(
-            &config.policy.path,
-            policies_kept.as_deref(),
-        ));
-        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
-        let roster = Arc::new(config.roster());
-        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
-        let heartbeat = config.heartbeat.as_ref().map(Heartbeat::new).transpose()?;
-        let crews = Crews {
-            roster: Arc::clone(&roster),
-            subscribers: Arc::clone(&subscribed),
-            has_mail: mailer.is_some(),
-        };
-        let silences = Arc::new(Silences::load(store.as_ref())?);
-        let assessor = assessor(&config, &policies, crews, silences, &view, &metrics);
-        let tokens = Arc::new(Tokens::load(store.as_ref())?);
-        let started_at = clock.now();
-        let services = Arc::new(DaemonServices::new(Arc::clone(&clock)));
-        let runtime = Arc::new(Runtime::new(Parts {
+        let base = EngineHandle {
             clock,
-            store,
-            writer,
             view,
-            leases,
-            assessor: Arc::new(assessor),
-            subscribers: subscribed,
-            payloads: Payloads {
-                roster,
-                base_url: config.server.base_url(),
-                ack_links: Arc::clone(&ack_links),
-            },
-            mailer: mailer.map(Arc::new),
+            writer,
             metrics,
-            woken,
-        }));
-        let (host, plugin_faults) = host(&config, cache, services, &runtime).await?;
+        };
+        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
+        let payloads = Payloads {
+            roster: Arc::new(config.roster()),
+            base_url: config.server.base_url(),
+            ack_links: Arc::clone(&ack_links),
+        };
+        let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
+        let policies = Arc::new(policies);
+        let silences = Arc::new(Silences::load(store.as_ref())?);
+        let assessor = assessor(
+            &config,
+            &policies,
+            &payloads,
+            &silences,
+            &subscribers,
+            &base,
+        );
+        let intake = Arc::new(Intake::new(base.clone(), assessor));
+        let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
+        let (host, plugin_faults) = host(&config, cache, access).await?;
+        subscribers.store(Arc::new(granted(&host.plugins())));
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let channels = Channels {
+            plugins: Arc::clone(&host),
+            payloads: payloads.clone(),
+            mailer: mailer.map(Arc::new),
+        };
+        let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(&woken)));
+        let rooms = Rooms {
+            intake: Arc::clone(&intake),
+            outbox: Arc::clone(&outbox),
+            plugins: Arc::clone(&host),
+            leases: Arc::clone(&leases),
+            silences: Arc::clone(&silences),
+        };
         Ok(Arc::new(Self {
+            started_at: base.clock.now(),
+            due: Arc::new(Due::new(base.clone(), rooms, woken)),
+            tokens: Arc::new(Tokens::load(store.as_ref())?),
+            heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
             config,
-            runtime,
+            clock: base.clock,
+            store,
+            view: base.view,
+            writer: base.writer,
+            metrics: base.metrics,
+            leases,
+            silences,
+            intake,
+            outbox,
+            subscribers,
+            payloads,
             host,
             policies,
             ack_links,
-            tokens,
-            started_at,
-            heartbeat,
             plugin_faults,
             ready: AtomicBool::new(false),
             stop: CancellationToken::new(),
@@ -155,9 +195,9 @@ impl App {
     /// # Errors
     /// When the schedules of plugins cannot be set.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
-        self.runtime.arm_schedules().await?;
-        self.keep_running("deliveries", Runtime::run);
-        self.keep_running("sweeps", Runtime::run_sweeps);
+        self.due.arm_schedules().await?;
+        self.keep_running("deliveries", Due::run);
+        self.keep_running("sweeps", Due::run_sweeps);
         let app = Arc::clone(self);
         tokio::spawn(async move {
             while !app.stop.is_cancelled() {
@@ -177,14 +217,14 @@ impl App {
 
     /// Runs a loop of the runtime, and begins it anew if it should break: a daemon that takes
     /// alerts and pages nobody is worse than none.
-    fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Runtime>, CancellationToken) -> F)
+    fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Due>, CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (runtime, stop) = (Arc::clone(&self.runtime), self.stop.clone());
+        let (due, stop) = (Arc::clone(&self.due), self.stop.clone());
         tokio::spawn(async move {
             loop {
-                let ended = tokio::spawn(run(Arc::clone(&runtime), stop.clone())).await;
+                let ended = tokio::spawn(run(Arc::clone(&due), stop.clone())).await;
                 let Err(error) = ended else { return };
                 tracing::error!(name, %error, "a loop of the runtime broke; it begins anew");
                 tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)).await;
@@ -200,13 +240,13 @@ impl App {
     /// Whether the doors take requests.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::SeqCst) && self.runtime.writer.failure().is_none()
+        self.ready.load(Ordering::SeqCst) && self.writer.failure().is_none()
     }
 
     /// What to tell who comes while the daemon is not ready.
     #[must_use]
     pub fn why_not_ready(&self) -> String {
-        match self.runtime.writer.failure() {
+        match self.writer.failure() {
             Some(error) => error.to_string(),
             None => "the daemon is starting or draining; try again".to_owned(),
         }
@@ -218,7 +258,7 @@ impl App {
             Reload::Same => {}
             Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),
             Reload::Failed(reports) => {
-                self.runtime.metrics.policy_failed("reload");
+                self.metrics.policy_failed("reload");
                 tracing::error!(%reports, "the policies are broken; the last good ones stand");
             }
         }
@@ -229,7 +269,7 @@ impl App {
     pub async fn drain(&self, grace: Duration) {
         self.ready.store(false, Ordering::SeqCst);
         self.stop.cancel();
-        if tokio::time::timeout(grace, self.runtime.settle_deliveries())
+        if tokio::time::timeout(grace, self.outbox.settle_all())
             .await
             .is_err()
         {
@@ -250,53 +290,53 @@ fn engine(
     config: &Config,
 ) -> Result<Engine> {
     let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
-    let waits = waits_of(config);
-    let started = Engine::start(store, subscribed, waits, Box::new(new_incident_id));
+    let delays = delays_of(config);
+    let started = Engine::start(store, subscribed, delays, Box::new(new_incident_id));
     started.context("the store cannot be taken up; run `tocsin verify`")
 }
 
 fn assessor(
     config: &Config,
     policies: &Arc<Policies>,
-    crews: Crews,
-    silences: Arc<Silences>,
-    view: &Arc<View>,
-    metrics: &Arc<Metrics>,
+    payloads: &Payloads,
+    silences: &Arc<Silences>,
+    subscribers: &Arc<ArcSwap<Subscribers>>,
+    base: &EngineHandle,
 ) -> Assessor {
+    let responders = ResponderLookup {
+        roster: Arc::clone(&payloads.roster),
+        subscribers: Arc::clone(subscribers),
+        has_mail: config.mail.is_some(),
+    };
     Assessor {
         policies: Arc::clone(policies),
-        crews,
-        silences,
-        view: Arc::clone(view),
+        responders,
+        silences: Arc::clone(silences),
+        view: Arc::clone(&base.view),
         grade_labels: config.policy.grade_labels.clone(),
         zone: config.policy.timezone.0,
         fallback: config.escalation.fallback.clone(),
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
-        metrics: Arc::clone(metrics),
+        metrics: Arc::clone(&base.metrics),
         context: parking_lot::Mutex::default(),
         failures: parking_lot::Mutex::default(),
     }
 }
 
-/// The plugins' host with its plugins, joined to the runtime; and those that cannot be loaded.
+/// The plugins' host with its plugins, and those that cannot be loaded.
 async fn host(
     config: &Config,
     cache_dir: Option<PathBuf>,
-    services: Arc<DaemonServices>,
-    runtime: &Arc<Runtime>,
+    access: PluginAccess,
 ) -> Result<(Arc<PluginHost>, Vec<(String, String)>)> {
-    services.attach(runtime);
     let host_config = HostConfig {
         cache_dir,
         cache_key: None,
         policy: GlobalPolicy::default(),
     };
+    let services = Arc::new(DaemonServices::new(access));
     let host = Arc::new(PluginHost::new(host_config, services)?);
     let faults = load_plugins(&host, config).await;
-    let subscribed = subscribers(&host.plugins());
-    runtime.subscribers.store(Arc::new(subscribed));
-    // Set once, here: the runtime is new.
-    let _was_set = runtime.plugins.set(Arc::clone(&host));
     Ok((host, faults))
 }
 
@@ -322,8 +362,8 @@ async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String
     faults
 }
 
-fn waits_of(config: &Config) -> Waits {
-    Waits {
+fn delays_of(config: &Config) -> Delays {
+    Delays {
         resolve_after_ms: config.incidents.resolve_after.as_ms(),
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         contact_wait_ms: config.escalation.contact_wait.as_ms(),

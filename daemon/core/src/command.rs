@@ -49,7 +49,7 @@ pub enum Command {
         /// The time that the timer was set for.
         due: Timestamp,
         /// Whom the next step pages, looked up now.
-        crew: Crew,
+        responders: Responders,
     },
     /// A page's timer fired.
     ContactDue {
@@ -86,7 +86,7 @@ pub enum Command {
 
 /// The people that a step pages, looked up when it is taken.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Crew {
+pub struct Responders {
     /// Whom to page, without repeats.
     pub people: Vec<Person>,
     /// What was out of the ordinary, e.g. that the rotation had nobody on call.
@@ -101,7 +101,7 @@ pub struct Opening {
     /// Whom to wake.
     pub plan: Verdict<Plan>,
     /// The people of the plan's first step.
-    pub crew: Crew,
+    pub responders: Responders,
 }
 
 /// What a command comes to.
@@ -120,7 +120,7 @@ pub struct Outcome {
 
 /// Waits that the operator of the daemon sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waits {
+pub struct Delays {
     /// From the last alert's end to the incident's own resolve, in milliseconds.
     pub resolve_after_ms: u64,
     /// How long after its resolve an incident comes back with its key, in milliseconds. For as
@@ -130,7 +130,7 @@ pub struct Waits {
     pub contact_wait_ms: u64,
 }
 
-impl Default for Waits {
+impl Default for Delays {
     fn default() -> Self {
         Self {
             resolve_after_ms: crate::time::MINUTE_MS,

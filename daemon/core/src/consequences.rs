@@ -101,10 +101,10 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
             incident,
         }));
     };
-    if incident.acknowledged_at.is_none() {
+    if incident.lifecycle.acknowledged_at.is_none() {
         want(incident.escalation.due, TimerKind::Escalation);
     }
-    for (&number, page) in &incident.pages {
+    for (&number, page) in &incident.paging.pages {
         if let PageState::Sent { next_contact_at } = page.state {
             want(
                 next_contact_at,
@@ -148,8 +148,8 @@ pub fn notices(
         notices.extend(notice_of(after, &recorded.event, version));
     }
     let no_pages = std::collections::BTreeMap::new();
-    let pages_before = before.map_or(&no_pages, |it| &it.pages);
-    for (&number, page) in &after.pages {
+    let pages_before = before.map_or(&no_pages, |it| &it.paging.pages);
+    for (&number, page) in &after.paging.pages {
         let was_out = pages_before
             .get(&number)
             .is_some_and(|it| it.state == PageState::Taken);
@@ -172,7 +172,7 @@ fn notice_of(after: &Incident, event: &Event, version: u64) -> Option<Notice> {
         Event::PageRedirected { page, contact, .. } => (*page, *contact),
         _ => return None,
     };
-    let sent = after.pages.get(&page)?;
+    let sent = after.paging.pages.get(&page)?;
     let channel = sent.contacts.get(contact as usize)?.kind.clone();
     Some(Notice::Page {
         page,

@@ -2,7 +2,7 @@
 //! only place that looks at where an incident stands.
 
 use crate::alert::Tally;
-use crate::command::{Command, Crew, Opening, Outcome, Refusal, Waits};
+use crate::command::{Command, Delays, Opening, Outcome, Refusal, Responders};
 use crate::event::{Event, LogKind, Recorded};
 use crate::incident::{Incident, PageState};
 use crate::{Actor, Grade, Status, Timestamp, Verdict, limits};
@@ -18,7 +18,7 @@ pub fn decide(
     command: Command,
     by: &Actor,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => acknowledge(incident, via, by),
@@ -30,7 +30,7 @@ pub fn decide(
         } => {
             let mut graded = grade_by_hand(incident, grade, security, reason)?;
             if let Some(opening) = replan.as_deref() {
-                replan_if_raised(incident, &mut graded.events, opening, by, now, waits);
+                replan_if_raised(incident, &mut graded.events, opening, by, now, delays);
             }
             Ok(graded)
         }
@@ -39,9 +39,11 @@ pub fn decide(
         Command::Mitigate { reason } => mitigate(incident, reason),
         Command::Resolve { reason } => Ok(resolve(incident, tally, reason)),
         Command::Close => close(incident),
-        Command::EscalationDue { due, crew } => escalation_due(incident, due, &crew, now, waits),
+        Command::EscalationDue { due, responders } => {
+            escalation_due(incident, due, &responders, now, delays)
+        }
         Command::ContactDue { page, contact, due } => {
-            contact_due(incident, page, contact, due, now, waits)
+            contact_due(incident, page, contact, due, now, delays)
         }
         Command::PageTaken {
             page,
@@ -52,9 +54,9 @@ pub fn decide(
             page,
             contact,
             reason,
-        } => redirect(incident, page, contact, reason, now, waits),
+        } => redirect(incident, page, contact, reason, now, delays),
         Command::TallyDue => tally_due(incident, tally, now),
-        Command::ClearDue => clear_due(incident, tally, now, waits),
+        Command::ClearDue => clear_due(incident, tally, now, delays),
     }
 }
 
@@ -67,16 +69,16 @@ pub(crate) fn replan_if_raised(
     opening: &Opening,
     by: &Actor,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) {
     let raises = |event: &Event| match event {
         Event::Graded {
             grade, security, ..
-        } => *grade > incident.grade || (*security && !incident.security),
+        } => *grade > incident.grading.grade || (*security && !incident.grading.security),
         _ => false,
     };
     let is_raised = events.iter().any(raises);
-    if !is_raised || !incident.is_unanswered() || opening.plan.value == incident.plan {
+    if !is_raised || !incident.is_unanswered() || opening.plan.value == incident.escalation.plan {
         return;
     }
     events.push(planned(opening));
@@ -84,7 +86,7 @@ pub(crate) fn replan_if_raised(
         let (by, event) = (by.clone(), event.clone());
         it.fold(&Recorded { at: now, by, event })
     });
-    events.extend(take_step(&after, &opening.crew, now, waits));
+    events.extend(take_step(&after, &opening.responders, now, delays));
 }
 
 /// The event of a plan that a policy made.
@@ -106,11 +108,11 @@ pub(crate) fn planned(opening: &Opening) -> Event {
 #[must_use]
 pub(crate) fn take_step(
     incident: &Incident,
-    crew: &Crew,
+    responders: &Responders,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Vec<Event> {
-    let Some(last) = incident.plan.steps.len().checked_sub(1) else {
+    let Some(last) = incident.escalation.plan.steps.len().checked_sub(1) else {
         return Vec::new();
     };
     let next = incident.escalation.next_step as usize;
@@ -119,7 +121,7 @@ pub(crate) fn take_step(
     } else {
         (next, incident.escalation.round)
     };
-    let mut wait_ms = incident.plan.steps[step].wait_ms;
+    let mut wait_ms = incident.escalation.plan.steps[step].wait_ms;
     if round > limits::EARLY_REPEATS_MAX {
         wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
     }
@@ -128,13 +130,13 @@ pub(crate) fn take_step(
         step,
         round,
         next_at: now.plus_ms(wait_ms),
-        note: crew.note.clone(),
+        note: responders.note.clone(),
     }];
-    let mut number = incident.next_page;
-    for person in crew.people.iter().take(limits::STEP_PEOPLE_MAX) {
+    let mut number = incident.paging.next_page;
+    for person in responders.people.iter().take(limits::STEP_PEOPLE_MAX) {
         let underway =
             |page: &crate::incident::Page| page.person == person.id && page.is_underway();
-        if incident.pages.values().any(underway) {
+        if incident.paging.pages.values().any(underway) {
             continue;
         }
         events.push(Event::Paged {
@@ -142,7 +144,7 @@ pub(crate) fn take_step(
             person: person.id.clone(),
             contacts: person.contacts.clone(),
             step,
-            next_contact_at: contact_deadline(person.contacts.len(), 0, now, waits),
+            next_contact_at: contact_deadline(person.contacts.len(), 0, now, delays),
         });
         if person.contacts.is_empty() {
             let reason = format!(
@@ -165,7 +167,7 @@ fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, 
         "an alert that fires again brings it back; acknowledge the one that is open now",
     )?;
     let number = incident.number;
-    let operator = match (&incident.operator, by.person()) {
+    let operator = match (&incident.roles.operator, by.person()) {
         (None, Some(person)) => Some(Event::OperatorAssigned {
             person: person.clone(),
         }),
@@ -173,10 +175,10 @@ fn acknowledge(incident: &Incident, via: String, by: &Actor) -> Result<Outcome, 
     };
     let mut events = Vec::new();
     let mut reply = format!("incident {number} is acknowledged; the escalation stops");
-    if incident.acknowledged_at.is_none() {
+    if incident.lifecycle.acknowledged_at.is_none() {
         events.push(Event::Acknowledged { via });
     } else if operator.is_none() {
-        let who = incident.operator.as_ref();
+        let who = incident.roles.operator.as_ref();
         let who = who.map_or("somebody", |it| it.as_str());
         return Ok(Outcome::reply(format!(
             "incident {number} was acknowledged before; {who} has it"
@@ -200,7 +202,7 @@ fn grade_by_hand(
     reason: String,
 ) -> Result<Outcome, Refusal> {
     let reason = bounded("reason", reason, limits::REASON_BYTES_MAX)?;
-    let security = security.unwrap_or(incident.security);
+    let security = security.unwrap_or(incident.grading.security);
     let reply = format!("incident {} is graded {grade}", incident.number);
     let events = vec![Event::Graded {
         grade,
@@ -223,7 +225,7 @@ fn log(kind: LogKind, body: String) -> Result<Outcome, Refusal> {
 fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     must_be_active(incident, "only an open incident is mitigated")?;
-    if incident.status == Status::Mitigated {
+    if incident.lifecycle.status == Status::Mitigated {
         return Ok(Outcome::reply(format!(
             "incident {} was mitigated before",
             incident.number
@@ -240,7 +242,7 @@ fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
 fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     if !incident.is_active() {
-        let Incident { number, status, .. } = incident;
+        let (number, status) = (incident.number, incident.lifecycle.status);
         return Outcome::reply(format!("incident {number} is {status} already"));
     }
     let mut tally = tally.clone();
@@ -257,7 +259,7 @@ fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
 }
 
 fn close(incident: &Incident) -> Result<Outcome, Refusal> {
-    match incident.status {
+    match incident.lifecycle.status {
         Status::Resolved => Ok(Outcome::of(vec![Event::Closed {}])),
         Status::Closed => Ok(Outcome::reply(format!(
             "incident {} is closed",
@@ -274,14 +276,14 @@ fn close(incident: &Incident) -> Result<Outcome, Refusal> {
 fn escalation_due(
     incident: &Incident,
     due: Timestamp,
-    crew: &Crew,
+    responders: &Responders,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     if !incident.is_unanswered() || incident.escalation.due != Some(due) || now < due {
         return Err(Refusal::Stale("the escalation"));
     }
-    Ok(Outcome::of(take_step(incident, crew, now, waits)))
+    Ok(Outcome::of(take_step(incident, responders, now, delays)))
 }
 
 /// A contact's time is up. If the daemon was down meanwhile the contact had none: it gets it
@@ -292,21 +294,21 @@ fn contact_due(
     contact: u32,
     due: Timestamp,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
-    if now.since(due) > waits.contact_wait_ms {
-        let sent = incident.pages.get(&page);
+    if now.since(due) > delays.contact_wait_ms {
+        let sent = incident.paging.pages.get(&page);
         if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
             return Err(Refusal::Stale("the page"));
         }
-        let next_contact_at = now.plus_ms(waits.contact_wait_ms);
+        let next_contact_at = now.plus_ms(delays.contact_wait_ms);
         return Ok(Outcome::of(vec![Event::PageRebased {
             page,
             next_contact_at,
         }]));
     }
-    let reason = format!("no channel took it in {} s", waits.contact_wait_ms / 1_000);
-    redirect(incident, page, contact, reason, now, waits)
+    let reason = format!("no channel took it in {} s", delays.contact_wait_ms / 1_000);
+    redirect(incident, page, contact, reason, now, delays)
 }
 
 fn redirect(
@@ -315,9 +317,10 @@ fn redirect(
     contact: u32,
     reason: String,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     let sent = incident
+        .paging
         .pages
         .get(&page)
         .filter(|it| it.is_wanted_at(contact));
@@ -327,7 +330,7 @@ fn redirect(
     let next = contact + 1;
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     let event = if (next as usize) < sent.contacts.len() {
-        let next_contact_at = contact_deadline(sent.contacts.len(), next, now, waits);
+        let next_contact_at = contact_deadline(sent.contacts.len(), next, now, delays);
         Event::PageRedirected {
             page,
             contact: next,
@@ -346,7 +349,7 @@ fn page_taken(
     contact: u32,
     interrupted: bool,
 ) -> Result<Outcome, Refusal> {
-    let Some(sent) = incident.pages.get(&page) else {
+    let Some(sent) = incident.paging.pages.get(&page) else {
         return Err(Refusal::Stale("the page"));
     };
     match sent.state {
@@ -379,13 +382,13 @@ fn clear_due(
     incident: &Incident,
     tally: &Tally,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     let is_clear = tally.counts.firing == 0 && tally.clear_due.is_some_and(|due| due <= now);
     if !incident.is_active() || !is_clear {
         return Err(Refusal::Stale("the resolve timer"));
     }
-    let seconds = waits.resolve_after_ms / 1_000;
+    let seconds = delays.resolve_after_ms / 1_000;
     Ok(resolve(
         incident,
         tally,
@@ -411,9 +414,9 @@ fn contact_deadline(
     contacts: usize,
     contact: u32,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Option<Timestamp> {
-    ((contact as usize) + 1 < contacts).then(|| now.plus_ms(waits.contact_wait_ms))
+    ((contact as usize) + 1 < contacts).then(|| now.plus_ms(delays.contact_wait_ms))
 }
 
 fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
@@ -422,7 +425,7 @@ fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refus
     }
     Err(Refusal::NotActive {
         number: incident.number,
-        status: incident.status,
+        status: incident.lifecycle.status,
         remedy,
     })
 }

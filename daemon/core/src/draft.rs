@@ -1,10 +1,10 @@
 //! An incident that a person or a plugin opens by hand.
 
 use crate::alert::Tally;
-use crate::command::{Opening, Outcome, Refusal, Waits};
+use crate::command::{Delays, Opening, Outcome, Refusal};
 use crate::decide::{bounded, cut, take_step};
 use crate::event::{Event, Opened, Recorded};
-use crate::intake::Fresh;
+use crate::intake::NewIncidentId;
 use crate::{Actor, Grade, Incident, IncidentKey, Labels, TeamId, Timestamp, limits};
 
 /// What whoever opens an incident says of it.
@@ -34,14 +34,14 @@ pub fn open_by_hand(
     draft: Draft,
     opening: &Opening,
     by: &Actor,
-    fresh: &Fresh,
+    new_id: &NewIncidentId,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Outcome, Refusal> {
     let title = bounded("title", draft.title, limits::TITLE_BYTES_MAX)?;
     let key = draft
         .key
-        .unwrap_or_else(|| IncidentKey(format!("by-hand/{}", fresh.id)));
+        .unwrap_or_else(|| IncidentKey(format!("by-hand/{}", new_id.id)));
     let (grade, grade_reason, grade_source) = match draft.grade {
         Some(grade) => (grade, format!("{by} graded it"), None),
         None => {
@@ -54,7 +54,7 @@ pub fn open_by_hand(
         }
     };
     let opened = Opened {
-        number: fresh.number,
+        number: new_id.number,
         key,
         title,
         summary: cut(draft.summary, limits::SUMMARY_BYTES_MAX),
@@ -80,10 +80,10 @@ pub fn open_by_hand(
         by: by.clone(),
         event: events[0].clone(),
     };
-    if let Ok(incident) = Incident::begin(&fresh.id, &first) {
-        events.extend(take_step(&incident, &opening.crew, now, waits));
+    if let Ok(incident) = Incident::begin(&new_id.id, &first) {
+        events.extend(take_step(&incident, &opening.responders, now, delays));
     }
-    let reply = format!("incident {} is open, graded {grade}", fresh.number);
+    let reply = format!("incident {} is open, graded {grade}", new_id.number);
     Ok(Outcome {
         events,
         reply,

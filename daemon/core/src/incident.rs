@@ -21,68 +21,103 @@ pub struct Incident {
     /// The short number that people say aloud.
     pub number: u64,
     /// What it is about.
+    pub about: Subject,
+    /// How bad it is, and who says so.
+    pub grading: GradeState,
+    /// Its status, and since when.
+    pub lifecycle: Lifecycle,
+    /// The counts that its stream last got.
+    pub counts: Counts,
+    /// Whom to wake, and when next.
+    pub escalation: Escalation,
+    /// Who was paged.
+    pub paging: Paging,
+    /// Who does what.
+    pub roles: Roles,
+    /// What it is called elsewhere.
+    pub refs: Vec<Ref>,
+}
+
+/// What an incident is about. Nothing here changes after it opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// What makes two alerts one incident.
     pub key: IncidentKey,
     /// One line.
     pub title: String,
-    /// More.
+    /// A few lines, from the first alert or from whoever opened it.
     pub summary: String,
-    /// The service that is hurt.
+    /// The affected service.
     pub service: String,
-    /// The team that owns it.
+    /// The team that owns the service.
     pub team: Option<TeamId>,
-    /// How bad.
-    pub grade: Grade,
-    /// Why that grade.
-    pub grade_reason: String,
-    /// Whether a person graded it: then policies only propose.
-    pub graded_by_person: bool,
-    /// Whether no policy could be asked, so that no outside audience is told.
-    pub by_fallback: bool,
-    /// Whether only people with clearance may know.
-    pub security: bool,
-    /// Where it stands.
-    pub status: Status,
-    /// Whether it is an exercise.
-    pub drill: bool,
     /// The first alert's labels.
     pub labels: Labels,
     /// Where a person can look.
     pub link: Option<String>,
-    /// The counts that its stream last got.
-    pub counts: Counts,
-    /// Whom to wake.
-    pub plan: Plan,
-    /// Where the plan stands.
-    pub escalation: Escalation,
-    /// Pages by number; at most [`PAGES_MAX`](limits::PAGES_MAX) are remembered.
-    pub pages: BTreeMap<u32, Page>,
-    /// The next page's number.
-    pub next_page: u32,
-    /// Who commands and operates.
-    pub operator: Option<PersonId>,
-    /// Since when somebody has it.
-    pub acknowledged_at: Option<Timestamp>,
-    /// What it is called elsewhere.
-    pub refs: Vec<Ref>,
+    /// Whether it is an exercise.
+    pub drill: bool,
+}
+
+/// How bad an incident is, and who says so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GradeState {
+    /// The grade.
+    pub grade: Grade,
+    /// Why that grade.
+    pub reason: String,
+    /// Whether only people with clearance may know.
+    pub security: bool,
+    /// Whether a person graded it: then policies only propose.
+    pub by_person: bool,
+    /// Whether no policy could be asked, so that no outside audience is told.
+    pub by_fallback: bool,
+}
+
+/// An incident's status, and since when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// The status.
+    pub status: Status,
     /// When it began.
     pub opened_at: Timestamp,
-    /// When the harm was stopped.
+    /// When somebody acknowledged it; `None` after a reopen.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When it was mitigated.
     pub mitigated_at: Option<Timestamp>,
-    /// When the service was back.
+    /// When it was resolved.
     pub resolved_at: Option<Timestamp>,
-    /// How often it came back.
+    /// How often it was reopened.
     pub reopens: u32,
 }
 
-/// Where an escalation plan stands.
+/// Whom to wake, and where the plan stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
+    /// The plan.
+    pub plan: Plan,
     /// The step that comes next; past the end the last one repeats.
     pub next_step: u32,
     /// How often the last step has been repeated.
     pub round: u32,
     /// When it comes; `None` while the escalation rests.
     pub due: Option<Timestamp>,
+}
+
+/// The pages of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// Pages by number; at most [`PAGES_MAX`](limits::PAGES_MAX) are remembered.
+    pub pages: BTreeMap<u32, Page>,
+    /// The next page's number.
+    pub next_page: u32,
+}
+
+/// Who does what in an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// Who commands and operates.
+    pub operator: Option<PersonId>,
 }
 
 /// A page to one person.
@@ -129,26 +164,29 @@ impl Incident {
     /// Whether people are at it: it was not resolved or closed.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        matches!(self.status, Status::Open | Status::Mitigated)
+        matches!(self.lifecycle.status, Status::Open | Status::Mitigated)
     }
 
     /// Whether it still waits for somebody to have it.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
-        self.is_active() && self.acknowledged_at.is_none()
+        self.is_active() && self.lifecycle.acknowledged_at.is_none()
     }
 
     /// Whether it is resolved and may come back with its key.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        self.status == Status::Resolved
+        self.lifecycle.status == Status::Resolved
     }
 
     /// Whether an alert under its key brings it back at `now`, rather than opening another.
     #[must_use]
     pub fn may_reopen(&self, now: Timestamp, within_ms: u64) -> bool {
-        let is_recent = self.resolved_at.is_some_and(|at| now.since(at) < within_ms);
-        self.is_resolved() && is_recent && self.reopens < limits::REOPENS_MAX
+        let is_recent = self
+            .lifecycle
+            .resolved_at
+            .is_some_and(|at| now.since(at) < within_ms);
+        self.is_resolved() && is_recent && self.lifecycle.reopens < limits::REOPENS_MAX
     }
 
     /// The state after an incident's first event.
@@ -192,32 +230,39 @@ impl Incident {
             id: id.clone(),
             version: 1,
             number: opened.number,
-            key: opened.key,
-            title: opened.title,
-            summary: opened.summary,
-            service: opened.service,
-            team: opened.team,
-            grade: opened.grade,
-            grade_reason: opened.grade_reason,
-            graded_by_person: opened.grade_source.is_none(),
-            by_fallback,
-            security: opened.security,
-            status: Status::Open,
-            drill: opened.drill,
-            labels: opened.labels,
-            link: opened.link,
+            about: Subject {
+                key: opened.key,
+                title: opened.title,
+                summary: opened.summary,
+                service: opened.service,
+                team: opened.team,
+                labels: opened.labels,
+                link: opened.link,
+                drill: opened.drill,
+            },
+            grading: GradeState {
+                grade: opened.grade,
+                reason: opened.grade_reason,
+                security: opened.security,
+                by_person: opened.grade_source.is_none(),
+                by_fallback,
+            },
+            lifecycle: Lifecycle {
+                status: Status::Open,
+                opened_at: at,
+                acknowledged_at: None,
+                mitigated_at: None,
+                resolved_at: None,
+                reopens: 0,
+            },
             counts: opened.counts,
-            escalation: Escalation::starting(&opened.plan, at),
-            plan: opened.plan,
-            pages: BTreeMap::new(),
-            next_page: 1,
-            operator: None,
-            acknowledged_at: None,
+            escalation: Escalation::starting(opened.plan, at),
+            paging: Paging {
+                pages: BTreeMap::new(),
+                next_page: 1,
+            },
+            roles: Roles::default(),
             refs: Vec::new(),
-            opened_at: at,
-            mitigated_at: None,
-            resolved_at: None,
-            reopens: 0,
         }
     }
 
@@ -232,15 +277,14 @@ impl Incident {
                 reason,
                 source,
             } => {
-                self.grade = *grade;
-                self.security = *security;
-                self.grade_reason.clone_from(reason);
-                self.graded_by_person |= source.is_none();
-                self.by_fallback &= source.as_ref().is_some_and(|it| it.fallback.is_some());
+                self.grading.grade = *grade;
+                self.grading.security = *security;
+                self.grading.reason.clone_from(reason);
+                self.grading.by_person |= source.is_none();
+                self.grading.by_fallback &= source.as_ref().is_some_and(|it| it.fallback.is_some());
             }
             Event::Planned { plan, .. } => {
-                self.escalation = Escalation::starting(plan, at);
-                self.plan = plan.clone();
+                self.escalation = Escalation::starting(plan.clone(), at);
             }
             Event::Escalated {
                 step,
@@ -248,31 +292,29 @@ impl Incident {
                 next_at,
                 ..
             } => {
-                self.escalation = Escalation {
-                    next_step: step + 1,
-                    round: *round,
-                    due: Some(*next_at),
-                };
+                self.escalation.next_step = step + 1;
+                self.escalation.round = *round;
+                self.escalation.due = Some(*next_at);
             }
             Event::Acknowledged { .. } => {
-                self.acknowledged_at.get_or_insert(at);
+                self.lifecycle.acknowledged_at.get_or_insert(at);
                 self.rest();
             }
-            Event::OperatorAssigned { person } => self.operator = Some(person.clone()),
+            Event::OperatorAssigned { person } => self.roles.operator = Some(person.clone()),
             Event::Linked(link) => self.link_to(link),
             Event::Mitigated { .. } => {
-                self.status = Status::Mitigated;
-                self.mitigated_at = Some(at);
+                self.lifecycle.status = Status::Mitigated;
+                self.lifecycle.mitigated_at = Some(at);
             }
             Event::Resolved { counts, .. } => {
-                self.status = Status::Resolved;
-                self.resolved_at = Some(at);
+                self.lifecycle.status = Status::Resolved;
+                self.lifecycle.resolved_at = Some(at);
                 self.counts = *counts;
                 self.rest();
             }
             Event::Reopened { .. } => self.reopen(at),
             Event::Closed {} => {
-                self.status = Status::Closed;
+                self.lifecycle.status = Status::Closed;
                 self.rest();
             }
             Event::Opened(_)
@@ -288,13 +330,14 @@ impl Incident {
 
     /// It begins anew: nobody has it, and the plan starts over.
     fn reopen(&mut self, at: Timestamp) {
-        self.status = Status::Open;
-        self.resolved_at = None;
-        self.mitigated_at = None;
-        self.acknowledged_at = None;
-        self.operator = None;
-        self.reopens += 1;
-        self.escalation = Escalation::starting(&self.plan, at);
+        self.lifecycle.status = Status::Open;
+        self.lifecycle.resolved_at = None;
+        self.lifecycle.mitigated_at = None;
+        self.lifecycle.acknowledged_at = None;
+        self.roles.operator = None;
+        self.lifecycle.reopens += 1;
+        let plan = std::mem::take(&mut self.escalation.plan);
+        self.escalation = Escalation::starting(plan, at);
     }
 
     /// Events about pages.
@@ -317,8 +360,8 @@ impl Incident {
                     },
                     at: recorded.at,
                 };
-                self.pages.insert(*page, sent);
-                self.next_page = page + 1;
+                self.paging.pages.insert(*page, sent);
+                self.paging.next_page = page + 1;
                 self.forget_old_pages();
             }
             Event::PageRedirected {
@@ -327,7 +370,7 @@ impl Incident {
                 next_contact_at,
                 ..
             } => {
-                if let Some(it) = self.pages.get_mut(page) {
+                if let Some(it) = self.paging.pages.get_mut(page) {
                     it.contact = *contact;
                     it.state = PageState::Sent {
                         next_contact_at: *next_contact_at,
@@ -338,19 +381,19 @@ impl Incident {
                 page,
                 next_contact_at,
             } => {
-                if let Some(it) = self.pages.get_mut(page) {
+                if let Some(it) = self.paging.pages.get_mut(page) {
                     let next_contact_at = Some(*next_contact_at);
                     it.state = PageState::Sent { next_contact_at };
                 }
             }
             Event::PageTaken { page, contact, .. } => {
-                if let Some(it) = self.pages.get_mut(page) {
+                if let Some(it) = self.paging.pages.get_mut(page) {
                     it.contact = *contact;
                     it.state = PageState::Taken;
                 }
             }
             Event::PageExhausted { page, .. } => {
-                if let Some(it) = self.pages.get_mut(page) {
+                if let Some(it) = self.paging.pages.get_mut(page) {
                     it.state = PageState::Exhausted;
                 }
             }
@@ -361,7 +404,7 @@ impl Incident {
     /// The escalation rests and no page needs an answer.
     fn rest(&mut self) {
         self.escalation.due = None;
-        for page in self.pages.values_mut() {
+        for page in self.paging.pages.values_mut() {
             page.state = PageState::Settled;
         }
     }
@@ -375,15 +418,16 @@ impl Incident {
     }
 
     fn forget_old_pages(&mut self) {
-        while self.pages.len() > limits::PAGES_MAX {
+        while self.paging.pages.len() > limits::PAGES_MAX {
             let idle = self
+                .paging
                 .pages
                 .iter()
                 .find(|(_, page)| !page.is_underway())
                 .map(|(n, _)| *n);
             match idle {
-                Some(page) => self.pages.remove(&page),
-                None => self.pages.pop_first().map(|(_, page)| page),
+                Some(page) => self.paging.pages.remove(&page),
+                None => self.paging.pages.pop_first().map(|(_, page)| page),
             };
         }
     }
@@ -391,13 +435,14 @@ impl Incident {
 
 impl Escalation {
     /// A plan's beginning: its first step is due at once.
-    fn starting(plan: &Plan, at: Timestamp) -> Self {
+    fn starting(plan: Plan, at: Timestamp) -> Self {
         let due = if plan.steps.is_empty() {
             None
         } else {
             Some(at)
         };
         Self {
+            plan,
             next_step: 0,
             round: 0,
             due,

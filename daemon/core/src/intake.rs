@@ -3,7 +3,7 @@
 //! is missing, the answer is that it is needed.
 
 use crate::alert::{Alert, Place, Tally, Waiting};
-use crate::command::{Command, Opening, Outcome, Refusal, Waits};
+use crate::command::{Command, Delays, Opening, Outcome, Refusal};
 use crate::decide::{cut, decide, log_tally, planned, replan_if_raised, take_step};
 use crate::event::{Event, Opened, Recorded};
 use crate::incident::Incident;
@@ -38,7 +38,7 @@ pub struct Assessment {
 
 /// An id and a number for an incident, should one open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fresh {
+pub struct NewIncidentId {
     /// The id.
     pub id: IncidentId,
     /// The number.
@@ -70,17 +70,17 @@ pub fn decide_signal(
     signal: &Signal,
     known: Known<'_>,
     assessment: Option<&Assessment>,
-    fresh: &Fresh,
+    new_id: &NewIncidentId,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Intake, Refusal> {
     match (signal.status, known.alert) {
         (SignalStatus::Resolved, Some(alert)) if alert.firing => {
-            Ok(end(alert, known.home, now, waits))
+            Ok(end(alert, known.home, now, delays))
         }
         (SignalStatus::Resolved, _) => Ok(Intake::default()),
         (SignalStatus::Acknowledged, Some(alert)) => {
-            acknowledge(alert, known.home, signal, now, waits)
+            acknowledge(alert, known.home, signal, now, delays)
         }
         (SignalStatus::Acknowledged, None) => Ok(Intake::default()),
         (SignalStatus::Firing, alert) => {
@@ -88,7 +88,7 @@ pub fn decide_signal(
                 return Ok(Intake::default());
             }
             if let Some(alert) = alert
-                && is_mere_repeat(alert, known.home, now, waits)
+                && is_mere_repeat(alert, known.home, now, delays)
             {
                 let alert = Some(alert.clone().repeated(signal, now));
                 return Ok(Intake {
@@ -101,9 +101,9 @@ pub fn decide_signal(
                 signal,
                 known,
                 assessment,
-                fresh,
+                new_id,
                 now,
-                waits,
+                delays,
             })
         }
     }
@@ -127,9 +127,9 @@ struct Firing<'a> {
     signal: &'a Signal,
     known: Known<'a>,
     assessment: &'a Assessment,
-    fresh: &'a Fresh,
+    new_id: &'a NewIncidentId,
     now: Timestamp,
-    waits: &'a Waits,
+    delays: &'a Delays,
 }
 
 /// Whether a firing alert only repeats what is known: it is in an active incident, or a person
@@ -138,27 +138,33 @@ fn is_mere_repeat(
     alert: &Alert,
     home: Option<(&Incident, &Tally)>,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> bool {
     if !alert.firing || alert.incident().is_none() {
         return false;
     }
     home.is_some_and(|(incident, _)| {
         let held = incident
+            .lifecycle
             .resolved_at
-            .is_some_and(|at| now.since(at) < waits.reopen_within_ms);
+            .is_some_and(|at| now.since(at) < delays.reopen_within_ms);
         incident.is_active() || held
     })
 }
 
-fn end(alert: &Alert, home: Option<(&Incident, &Tally)>, now: Timestamp, waits: &Waits) -> Intake {
+fn end(
+    alert: &Alert,
+    home: Option<(&Incident, &Tally)>,
+    now: Timestamp,
+    delays: &Delays,
+) -> Intake {
     let mut intake = Intake {
         alert: Some(alert.clone().ended(now)),
         ..Intake::default()
     };
     if let Some((incident, tally)) = home {
         let mut tally = tally.clone();
-        tally.end(waits.resolve_after_ms, now);
+        tally.end(delays.resolve_after_ms, now);
         intake.incident = Some(incident.id.clone());
         intake
             .outcome
@@ -174,7 +180,7 @@ fn acknowledge(
     home: Option<(&Incident, &Tally)>,
     signal: &Signal,
     now: Timestamp,
-    waits: &Waits,
+    delays: &Delays,
 ) -> Result<Intake, Refusal> {
     let Some((incident, tally)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
         return Ok(Intake::default());
@@ -187,7 +193,7 @@ fn acknowledge(
         Command::Acknowledge { via },
         &by,
         now,
-        waits,
+        delays,
     )?;
     Ok(Intake {
         incident: Some(incident.id.clone()),
@@ -284,7 +290,7 @@ impl Firing<'_> {
         match self.known.target {
             Some((incident, tally)) if incident.is_active() => self.join(incident, tally),
             Some((incident, tally))
-                if incident.may_reopen(self.now, self.waits.reopen_within_ms) =>
+                if incident.may_reopen(self.now, self.delays.reopen_within_ms) =>
             {
                 self.reopen(incident, tally, adopt)
             }
@@ -297,7 +303,7 @@ impl Firing<'_> {
         let mut events = Vec::new();
         if !tally.knows_shape(&self.assessment.shape) {
             let opening = self.opening()?;
-            events = regrade(incident, opening, self.now, self.waits);
+            events = regrade(incident, opening, self.now, self.delays);
             tally.note_shape(&self.assessment.shape);
         }
         tally.begin(&self.signal.title, self.is_first_in(incident), self.now);
@@ -320,7 +326,12 @@ impl Firing<'_> {
         events.extend(raise(incident, &opening.grading));
         events.push(planned(opening));
         let after = self.after(incident.clone(), &events);
-        events.extend(take_step(&after, &opening.crew, self.now, self.waits));
+        events.extend(take_step(
+            &after,
+            &opening.responders,
+            self.now,
+            self.delays,
+        ));
         Ok(self.entered(incident.id.clone(), events, tally, adopt))
     }
 
@@ -333,10 +344,15 @@ impl Firing<'_> {
         let opened = self.opened(target, opening, &tally);
         let mut events = vec![Event::Opened(Box::new(opened))];
         let first = self.recorded(events[0].clone());
-        if let Ok(incident) = Incident::begin(&self.fresh.id, &first) {
-            events.extend(take_step(&incident, &opening.crew, self.now, self.waits));
+        if let Ok(incident) = Incident::begin(&self.new_id.id, &first) {
+            events.extend(take_step(
+                &incident,
+                &opening.responders,
+                self.now,
+                self.delays,
+            ));
         }
-        let mut intake = self.entered(self.fresh.id.clone(), events, tally, adopt);
+        let mut intake = self.entered(self.new_id.id.clone(), events, tally, adopt);
         intake.opens = true;
         Ok(intake)
     }
@@ -347,7 +363,7 @@ impl Firing<'_> {
             .clone()
             .unwrap_or_else(|| self.signal.title.clone());
         Opened {
-            number: self.fresh.number,
+            number: self.new_id.number,
             key: target.key.clone(),
             title: cut(title, limits::TITLE_BYTES_MAX),
             summary: self.signal.summary.clone(),
@@ -419,23 +435,23 @@ impl Firing<'_> {
 
 /// The events of a new kind of alert in an active incident: a policy raises a grade and never
 /// lowers it, a person's grade stands, and who is still waited for is replaced by the new plan.
-fn regrade(incident: &Incident, opening: &Opening, now: Timestamp, waits: &Waits) -> Vec<Event> {
+fn regrade(incident: &Incident, opening: &Opening, now: Timestamp, delays: &Delays) -> Vec<Event> {
     let mut events: Vec<Event> = raise(incident, &opening.grading).into_iter().collect();
-    replan_if_raised(incident, &mut events, opening, &Actor::Tocsin, now, waits);
+    replan_if_raised(incident, &mut events, opening, &Actor::Tocsin, now, delays);
     events
 }
 
 fn raise(incident: &Incident, grading: &Verdict<Grading>) -> Option<Event> {
     let Grading { grade, security } = grading.value;
-    let security = security || incident.security;
+    let security = security || incident.grading.security;
     let reason = grading.reason.clone();
-    if grade <= incident.grade && security == incident.security {
+    if grade <= incident.grading.grade && security == incident.grading.security {
         return None;
     }
-    if incident.graded_by_person && grade > incident.grade {
+    if incident.grading.by_person && grade > incident.grading.grade {
         return Some(Event::GradeProposed { grade, reason });
     }
-    let grade = grade.max(incident.grade);
+    let grade = grade.max(incident.grading.grade);
     Some(Event::Graded {
         grade,
         security,

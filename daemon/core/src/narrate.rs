@@ -131,13 +131,18 @@ fn taken(incident: &Incident, page: u32, contact: u32, interrupted: bool) -> Str
 
 fn page_person(incident: &Incident, page: u32) -> &str {
     incident
+        .paging
         .pages
         .get(&page)
         .map_or("somebody", |it| it.person.as_str())
 }
 
 fn page_channel(incident: &Incident, page: u32, contact: u32) -> &str {
-    let contacts = incident.pages.get(&page).map(|it| it.contacts.as_slice());
+    let contacts = incident
+        .paging
+        .pages
+        .get(&page)
+        .map(|it| it.contacts.as_slice());
     contacts
         .and_then(|it| it.get(contact as usize))
         .map_or("another way", |it| it.kind.as_str())

@@ -21,6 +21,7 @@ fn people(world: &World) -> Vec<String> {
 fn take_all(world: &mut World) {
     let sent: Vec<(u32, u32)> = world
         .incident()
+        .paging
         .pages
         .iter()
         .filter(|(_, page)| page.is_underway())
@@ -94,7 +95,7 @@ fn the_first_to_acknowledge_is_the_operator_and_a_second_changes_nothing() {
         .unwrap();
     assert!(second.events.is_empty());
     assert!(second.reply.contains("ada has it"), "{}", second.reply);
-    assert_eq!(world.incident().operator, Some("ada".into()));
+    assert_eq!(world.incident().roles.operator, Some("ada".into()));
 }
 
 #[test]
@@ -102,9 +103,9 @@ fn a_page_that_no_channel_takes_goes_to_the_next_contact_after_its_wait() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     world.run_until(29_999);
-    assert_eq!(world.incident().pages[&1].contact, 0);
+    assert_eq!(world.incident().paging.pages[&1].contact, 0);
     world.run_until(30_000);
-    assert_eq!(world.incident().pages[&1].contact, 1);
+    assert_eq!(world.incident().paging.pages[&1].contact, 1);
     let mail = |it: &&Notice| matches!(it, Notice::Page { channel, .. } if channel == "mail");
     assert_eq!(world.notices.iter().filter(mail).count(), 1);
 }
@@ -119,7 +120,7 @@ fn a_channel_that_refuses_a_page_loses_it_at_once() {
         reason: "channel_not_found".to_owned(),
     };
     world.command(failed.clone(), &Actor::Tocsin).unwrap();
-    assert_eq!(world.incident().pages[&1].contact, 1);
+    assert_eq!(world.incident().paging.pages[&1].contact, 1);
     assert_eq!(
         world.command(failed, &Actor::Tocsin),
         Err(Refusal::Stale("the page")),
@@ -191,7 +192,7 @@ fn a_page_taken_after_it_was_settled_has_its_buttons_taken_away() {
             &ada(),
         )
         .unwrap();
-    assert_eq!(world.incident().pages[&1].state, PageState::Settled);
+    assert_eq!(world.incident().paging.pages[&1].state, PageState::Settled);
     let before = world.notices.len();
     world
         .command(
@@ -221,7 +222,7 @@ fn a_resolved_incident_wants_no_timer_and_refuses_an_acknowledgement() {
             &ada(),
         )
         .unwrap();
-    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     assert!(world.timers().is_empty());
     let late = world.command(
         Command::Acknowledge {
@@ -244,12 +245,12 @@ fn a_contact_that_had_no_time_because_the_daemon_was_down_gets_it_anew() {
     world.at(10 * MINUTE);
     world.fire_timer(&timer).unwrap();
     assert_eq!(
-        world.incident().pages[&1].contact,
+        world.incident().paging.pages[&1].contact,
         0,
         "slack is tried before mail"
     );
     world.run_until(10 * MINUTE + 30_000);
-    assert_eq!(world.incident().pages[&1].contact, 1);
+    assert_eq!(world.incident().paging.pages[&1].contact, 1);
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
     world.end("A");
     world.run_until(2 * MINUTE);
     world.fire("A");
-    assert_eq!(world.incident().operator, None);
+    assert_eq!(world.incident().roles.operator, None);
     let bob = Actor::Person("bob".into());
     world
         .command(
@@ -277,7 +278,7 @@ fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
             &bob,
         )
         .unwrap();
-    assert_eq!(world.incident().operator, Some("bob".into()));
+    assert_eq!(world.incident().roles.operator, Some("bob".into()));
 }
 
 #[test]

@@ -70,9 +70,9 @@ fn an_incident_resolves_by_itself_when_nothing_has_fired_for_a_while() {
     assert!(world.tally.clear_due.is_none(), "B still fires");
     world.at(2 * MINUTE).end("B");
     world.run_until(3 * MINUTE - 1);
-    assert_eq!(world.incident().status, Status::Open);
+    assert_eq!(world.incident().lifecycle.status, Status::Open);
     world.run_until(3 * MINUTE);
-    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn an_alert_that_flaps_within_the_wait_keeps_the_incident_open_and_the_history_s
             world.fire("A");
         }
     }
-    assert_eq!(world.incident().status, Status::Open);
+    assert_eq!(world.incident().lifecycle.status, Status::Open);
     assert!(world.stream.len() < 40, "{} events", world.stream.len());
 }
 
@@ -105,12 +105,12 @@ fn what_comes_back_soon_reopens_its_incident_and_pages_anew() {
         .unwrap();
     world.at(MINUTE).end("A");
     world.run_until(10 * MINUTE);
-    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     let intake = world.fire("A");
     assert!(!intake.opens);
-    assert_eq!(world.incident().status, Status::Open);
-    assert_eq!(world.incident().reopens, 1);
-    assert_eq!(world.incident().acknowledged_at, None);
+    assert_eq!(world.incident().lifecycle.status, Status::Open);
+    assert_eq!(world.incident().lifecycle.reopens, 1);
+    assert_eq!(world.incident().lifecycle.acknowledged_at, None);
     assert_eq!(world.paged().len(), 2);
     assert_eq!(
         world.tally.counts,
@@ -146,7 +146,7 @@ fn a_persons_resolve_stands_against_repeats_of_what_never_ceased() {
         )
         .unwrap();
     assert!(world.at(5 * MINUTE).fire("A").incident.is_none());
-    assert_eq!(world.incident().status, Status::Resolved);
+    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     let late = world.at(31 * MINUTE).fire("A");
     assert!(late.opens, "but not for ever");
 }
@@ -220,10 +220,10 @@ fn a_policy_raises_a_grade_and_never_lowers_it() {
     world.fire("A");
     world.grade = Some(Grade::Minor);
     world.fire("B");
-    assert_eq!(world.incident().grade, Grade::Major);
+    assert_eq!(world.incident().grading.grade, Grade::Major);
     world.grade = Some(Grade::Critical);
     world.fire("C");
-    assert_eq!(world.incident().grade, Grade::Critical);
+    assert_eq!(world.incident().grading.grade, Grade::Critical);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn after_a_person_has_graded_a_policy_only_proposes() {
     world.command(command, &ada()).unwrap();
     world.grade = Some(Grade::Critical);
     world.fire("B");
-    assert_eq!(world.incident().grade, Grade::Minor);
+    assert_eq!(world.incident().grading.grade, Grade::Minor);
     assert_eq!(
         world.count(|it| matches!(it, Event::GradeProposed { .. })),
         1
@@ -255,9 +255,9 @@ fn a_senders_own_acknowledgement_stops_the_escalation() {
     let mut world = World::default();
     world.fire("A");
     world.say("A", SignalStatus::Acknowledged).unwrap();
-    assert!(world.incident().acknowledged_at.is_some());
+    assert!(world.incident().lifecycle.acknowledged_at.is_some());
     assert_eq!(
-        world.incident().operator,
+        world.incident().roles.operator,
         None,
         "a sender is nobody's operator"
     );

@@ -30,7 +30,7 @@ pub(crate) fn of_start(folder: &Path, name: &str) -> Result<()> {
         let seconds = begun.elapsed().as_secs_f64();
         let mut line = json!({"start": name, "seconds": seconds});
         line["disk_bytes"] = rig.store.size_bytes()?.into();
-        line["incidents"] = rig.app.runtime.view.last_number()?.into();
+        line["incidents"] = rig.app.view.last_number()?.into();
         memory(&mut line)?;
         println!("{line}");
         Ok(())
@@ -104,10 +104,10 @@ async fn one_round(rig: &Rig, kind: Kind, together: bool, round: u64) -> Result<
         .collect();
     let begun = Instant::now();
     if together {
-        rig.app.runtime.take(signals).await?;
+        rig.app.intake.take(signals).await?;
     } else {
         for signal in signals {
-            rig.app.runtime.take(vec![signal]).await?;
+            rig.app.intake.take(vec![signal]).await?;
         }
     }
     Ok(begun.elapsed().as_secs_f64() * 1e6 / count as f64)

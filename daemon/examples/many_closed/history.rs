@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tocsin::runtime::{
-    Answer, Cause, End, Ended, EngineError, Heard, Held, PageRef, Parcel, Request, settlement,
+    Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, PageRef, Request,
+    settlement,
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
@@ -48,7 +49,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
         let seconds = begun.elapsed().as_secs_f64();
         let mut line = json!({"made": to, "of": to - from, "seconds": seconds});
         line["disk_bytes"] = rig.store.size_bytes()?.into();
-        line["held"] = rig.app.runtime.view.held_count().into();
+        line["held"] = rig.app.view.in_memory_count().into();
         memory(&mut line)?;
         println!("{line}");
         Ok(())
@@ -56,7 +57,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
 }
 
 async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> Result<()> {
-    let runtime = &rig.app.runtime;
+    let app = &rig.app;
     let say = |instance, status, at: Timestamp| {
         let one = |it: u64| heard(rig, &signal(&it.to_string(), instance, status, at));
         ask_all(rig, names.clone().map(one).collect())
@@ -68,7 +69,7 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(later);
     say(1, SignalStatus::Firing, later).await?;
     say(2, SignalStatus::Firing, later).await?;
-    let incidents: Vec<_> = runtime.view.held().iter().map(of_held).collect();
+    let incidents: Vec<_> = app.view.in_memory().iter().map(of_held).collect();
     for words in [ACK, SEEN, DONE] {
         let asked = incidents.iter().map(|id| command(id, words(id)));
         ask_all(rig, asked.collect()).await?;
@@ -89,9 +90,9 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(end);
     pass(rig, end).await?;
     for _ in 0..ROUNDS_MAX {
-        rig.clock.set(rig.app.runtime.clock.now().plus_ms(10));
-        let is_over = forget(rig).await? && runtime.view.held_count() == 0;
-        if is_over && runtime.leases.ended_before(end, 1).is_empty() {
+        rig.clock.set(rig.app.clock.now().plus_ms(10));
+        let is_over = forget(rig).await? && app.view.in_memory_count() == 0;
+        if is_over && app.leases.ended_before(end, 1).is_empty() {
             return Ok(());
         }
     }
@@ -111,7 +112,7 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
     });
     let signal = signal.clone();
     let last_seen = None;
-    Heard {
+    Observed {
         signal: signal.into(),
         last_seen,
     }
@@ -121,7 +122,7 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
 /// Lets all that is due happen.
 async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
     for _ in 0..ROUNDS_MAX {
-        let fired = rig.app.runtime.turn().await?.timers;
+        let fired = rig.app.due.turn().await?.timers;
         if deliver(rig, now).await? == 0 && fired == 0 {
             return Ok(());
         }
@@ -131,15 +132,15 @@ async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
 
 /// A sweep; says whether there was nothing more to forget.
 async fn forget(rig: &Rig) -> Result<bool> {
-    rig.app.runtime.turn().await?;
-    match rig.app.runtime.writer.ask(Request::Expire).await? {
+    rig.app.due.turn().await?;
+    match rig.app.writer.ask(Request::Expire).await? {
         Answer::Expired(count) => Ok(count == 0),
         _ => Ok(true),
     }
 }
 
-fn of_held(held: &std::sync::Arc<Held>) -> IncidentId {
-    held.incident.id.clone()
+fn of_held(state: &std::sync::Arc<IncidentState>) -> IncidentId {
+    state.incident.id.clone()
 }
 
 type Words = fn(&IncidentId) -> Command;
@@ -174,7 +175,7 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
                 limit: 1_000,
                 lease_ms: MINUTE_MS,
             };
-            let claimed = match rig.app.runtime.writer.ask(claim).await? {
+            let claimed = match rig.app.writer.ask(claim).await? {
                 Answer::Claimed(claimed) if !claimed.is_empty() => claimed,
                 _ => break,
             };
@@ -190,8 +191,8 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
 fn bring(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
-    if let Ok(Parcel::News { incident, news, .. }) =
-        serde_json::from_value::<Parcel>(claim.row.body.clone())
+    if let Ok(Delivery::News { incident, news, .. }) =
+        serde_json::from_value::<Delivery>(claim.row.body.clone())
     {
         match news {
             Notice::Page { page, contact, .. } => {
@@ -225,7 +226,7 @@ fn linked(incident: &IncidentId) -> Request {
 async fn ask_all(rig: &Rig, asked: Vec<Request>) -> Result<()> {
     let mut pending = Vec::with_capacity(asked.len());
     for request in asked {
-        pending.push(rig.app.runtime.writer.enqueue_when_free(request).await?);
+        pending.push(rig.app.writer.enqueue_when_free(request).await?);
     }
     for one in pending {
         match one.answer().await {

@@ -30,10 +30,10 @@ pub async fn first_admin_token(app: &Arc<App>) -> Result<Option<Token>, TokenErr
         integration: None,
         person: None,
     };
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let (token, _) = app
         .tokens
-        .create(wanted, &app.config, now, &app.runtime.writer)
+        .create(wanted, &app.config, now, &app.writer)
         .await?;
     Ok(Some(token))
 }

@@ -10,7 +10,7 @@ use tocsin_store::{RowChange, Store, Table};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::config::Config;
-use crate::runtime::{EngineError, Request, Write, Writer, for_each_row, unbroken};
+use crate::runtime::{EngineError, Request, Write, Writer, for_each_row, run_to_completion};
 use crate::tokens::{RANDOM_BYTES, Scope, Token, TokenRow, repeatable};
 
 /// Tokens that are kept; more are refused until some are revoked.
@@ -169,7 +169,7 @@ impl Tokens {
             ..Write::default()
         };
         let (by_hash, writer) = (Arc::clone(&self.by_hash), writer.clone());
-        unbroken(async move {
+        run_to_completion(async move {
             let _one = one;
             writer.offer(Request::Write(Box::new(write))).await?;
             by_hash.store(Arc::new(index));

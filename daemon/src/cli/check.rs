@@ -173,6 +173,6 @@ pub(super) fn host() -> Result<PluginHost, Failure> {
         cache_key: None,
         policy: GlobalPolicy::default(),
     };
-    let services = Arc::new(DaemonServices::new(Arc::new(SystemClock)));
+    let services = Arc::new(DaemonServices::offline(Arc::new(SystemClock)));
     PluginHost::new(config, services).map_err(|error| Failure::failed(error.to_string()))
 }

@@ -149,7 +149,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let doors = tokio::spawn(doors);
     let failed = tokio::select! {
         () = told.stopped() => None,
-        error = app.runtime.writer.failed() => Some(error),
+        error = app.writer.failed() => Some(error),
     };
     stop.cancel();
     if let Some(error) = failed {
@@ -259,7 +259,7 @@ async fn admin_token(app: &Arc<App>) -> Result<Token, TokenError> {
         integration: None,
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let made = app.tokens.create(wanted, &app.config, now, writer).await?;
     Ok(made.0)
 }

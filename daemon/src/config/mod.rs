@@ -48,7 +48,7 @@ pub use source::Place;
 pub use store::StoreConfig;
 pub use text::{Date, Moment, SPAN_MS_MAX, Span, Unreadable, Zone};
 
-use crate::oncall::Roster;
+use crate::people::Roster;
 
 /// What `tocsin init` writes as `tocsin.toml`: a commented start that is valid as it stands.
 pub const STARTER: &str = include_str!("starter.toml");

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::{PersonId, Timestamp};
 
 use super::text::{Date, Moment, Zone};
-use crate::oncall::{self, Every, Handover, Hours, Layer, Restriction, Rotation};
+use crate::people::{self, Every, Handover, Hours, Layer, Restriction, Rotation};
 
 /// Most layers of one rotation.
 pub const LAYERS_MAX: usize = 8;
@@ -82,7 +82,7 @@ impl RotationConfig {
     #[must_use]
     pub fn rotation(&self) -> Rotation {
         let zone = self.timezone.0;
-        let over = |over: &OverrideConfig| oncall::Override {
+        let over = |over: &OverrideConfig| people::Override {
             person: over.person.clone(),
             from: self.instant(over.from),
             until: self.instant(over.until),
@@ -99,7 +99,7 @@ impl RotationConfig {
     pub fn instant(&self, moment: Moment) -> Timestamp {
         match moment {
             Moment::Instant(at) => at,
-            Moment::Local(local) => oncall::first_instant(self.timezone.0, local),
+            Moment::Local(local) => people::first_instant(self.timezone.0, local),
         }
     }
 }
@@ -122,7 +122,7 @@ impl LayerConfig {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        oncall::parse_weekday(&text).map(Self).ok_or_else(|| {
+        people::parse_weekday(&text).map(Self).ok_or_else(|| {
             let advice = "write \"monday\" to \"sunday\"";
             serde::de::Error::custom(format!("`{text}` is not a day of the week; {advice}"))
         })
@@ -131,7 +131,7 @@ impl<'de> Deserialize<'de> for Day {
 
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
-        into.serialize_str(oncall::weekday_name(self.0))
+        into.serialize_str(people::weekday_name(self.0))
     }
 }
 

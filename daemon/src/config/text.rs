@@ -234,7 +234,7 @@ impl Default for Zone {
 as_text!(
     Span,
     Zone,
-    crate::oncall::Handover,
-    crate::oncall::Every,
-    crate::oncall::Hours
+    crate::people::Handover,
+    crate::people::Every,
+    crate::people::Hours
 );

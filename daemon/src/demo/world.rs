@@ -169,7 +169,7 @@ async fn issue(
         integration,
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, _) = app.tokens.create(wanted, &app.config, now, writer).await?;
     Ok(token.reveal().to_owned())
 }

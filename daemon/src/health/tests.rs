@@ -208,7 +208,7 @@ async fn the_heartbeat_is_sent_while_the_daemon_is_well_and_not_more_often_than_
     round(&app, &mut watched).await;
     round(&app, &mut watched).await;
     assert_eq!(heard.load(Ordering::SeqCst), 1);
-    let text = app.runtime.metrics.text();
+    let text = app.metrics.text();
     assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
 }
 
@@ -219,7 +219,7 @@ async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
     let (app, _) = daemon(&url, "pager", folder.path()).await;
     round(&app, &mut Watched::default()).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
-    let text = app.runtime.metrics.text();
+    let text = app.metrics.text();
     assert!(
         text.contains("tocsin_check{check=\"contacts\"} 2"),
         "{text}"

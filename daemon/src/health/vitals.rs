@@ -13,7 +13,7 @@ use super::heartbeat::BeatState;
 use crate::app::App;
 use crate::config::MAIL_CONTACT;
 use crate::metrics::CommitTimes;
-use crate::runtime::{EngineError, Parcel, Writer};
+use crate::runtime::{Delivery, EngineError, Writer};
 
 /// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
@@ -98,35 +98,36 @@ impl Vitals {
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
     pub fn read(app: &App) -> Result<Self, EngineError> {
-        let (runtime, now) = (&app.runtime, app.runtime.clock.now());
-        let held = runtime.view.held();
+        let now = app.clock.now();
+        let held = app.view.in_memory();
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
-            let mut pages = it.pages.values();
+            let mut pages = it.paging.pages.values();
             it.is_unanswered() && pages.any(|page| page.state == PageState::Exhausted)
         });
-        let overdue = runtime
+        let overdue = app
             .store
             .timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
         let (pages_waiting, oldest_page) = pages_waiting(app)?;
         Ok(Self {
             at: now,
-            store_failure: runtime.writer.failure().map(|it| it.to_string()),
-            queued: (runtime.writer.queued(), Writer::QUEUE_REQUESTS_MAX),
-            commits: runtime.metrics.commits.recent(),
-            store_bytes: runtime.store.size_bytes()?,
+            store_failure: app.writer.failure().map(|it| it.to_string()),
+            queued: (app.writer.queued(), Writer::QUEUE_REQUESTS_MAX),
+            commits: app.metrics.commits.recent(),
+            store_bytes: app.store.size_bytes()?,
             disk_free_bytes: disk_free(&app.config.store.path),
             timers_overdue: overdue.len(),
             timer_late_ms: overdue.first().map_or(0, |it| now.since(it.key.due)),
             pages_waiting,
             page_wait_ms: oldest_page.map_or(0, |at| now.since(at)),
             pages_exhausted: exhausted.map(|it| it.number).collect(),
-            sweep_late_ms: runtime.sweep_late_ms(now),
+            sweep_late_ms: app.due.sweep_late_ms(now),
             dead_letters: dead_letters(app, now)?,
             policy_hash: app.policies.hash(),
             policy_faults: app.policies.faults().map(|it| it.to_string()),
-            policy_failures: runtime
-                .assessor
+            policy_failures: app
+                .intake
+                .assessor()
                 .failures
                 .lock()
                 .within(Duration::from_millis(HOUR_MS)),
@@ -134,10 +135,10 @@ impl Vitals {
             unserved: unserved(app),
             unreached: unreached(app),
             uncovered: uncovered(app, now),
-            has_mail: runtime.mailer.is_some(),
+            has_mail: app.config.mail.is_some(),
             heartbeat: app.heartbeat.as_ref().map(|it| it.state()),
             incidents_active: active.count(),
-            alerts_firing: runtime.leases.firing(),
+            alerts_firing: app.leases.firing(),
             resident_bytes: resident_bytes(),
         })
     }
@@ -158,7 +159,7 @@ fn pages_waiting(app: &App) -> Result<(usize, Option<Timestamp>), EngineError> {
     let mut after: Option<OutboxKey> = None;
     let mut looked_at = 0;
     while looked_at < PAGES_LOOKED_AT_MAX {
-        let store = &app.runtime.store;
+        let store = &app.store;
         let rows = store.outbox(Class::Page, after.as_ref(), PAGE_ROWS)?;
         looked_at += rows.len();
         let is_last = rows.len() < PAGE_ROWS;
@@ -178,11 +179,11 @@ fn pages_waiting(app: &App) -> Result<(usize, Option<Timestamp>), EngineError> {
 
 /// The page that a row brings, if no channel has taken it.
 fn untaken(app: &App, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
-    let Some((id, page)) = Parcel::page_of(&row.body) else {
+    let Some((id, page)) = Delivery::page_of(&row.body) else {
         return Ok(None);
     };
-    let held = app.runtime.view.incident(&id)?;
-    let state = held.and_then(|it| it.incident.pages.get(&page).map(|page| page.state));
+    let held = app.view.incident(&id)?;
+    let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
     let is_taken = matches!(state, Some(PageState::Taken | PageState::Settled));
     Ok((!is_taken).then_some((id, page)))
 }
@@ -191,7 +192,7 @@ fn dead_letters(app: &App, now: Timestamp) -> Result<(usize, Option<String>), St
     let mut after = format!("{:015}", now.minus_ms(DEAD_LETTERS_MS).0);
     let (mut count, mut newest) = (0, None);
     while count < DEAD_LETTERS_MAX {
-        let store = &app.runtime.store;
+        let store = &app.store;
         let rows = store.rows(Table::DeadLetter, "", Some(&after), PAGE_ROWS)?;
         let Some((key, row)) = rows.last() else { break };
         count += rows.len();
@@ -241,12 +242,12 @@ fn unreached(app: &App) -> Vec<String> {
 }
 
 fn is_served(app: &App, kind: &str) -> bool {
-    let by_mail = app.runtime.mailer.is_some() && kind == MAIL_CONTACT;
-    by_mail || app.runtime.subscribers.load().for_contact(kind).is_some()
+    let by_mail = app.config.mail.is_some() && kind == MAIL_CONTACT;
+    by_mail || app.subscribers.load().for_contact(kind).is_some()
 }
 
 fn uncovered(app: &App, now: Timestamp) -> Vec<String> {
-    let rotations = app.runtime.payloads.roster.rotations.iter();
+    let rotations = app.payloads.roster.rotations.iter();
     rotations
         .filter(|(_, rotation)| rotation.on_call(now).is_empty())
         .map(|(name, _)| name.clone())

@@ -39,7 +39,7 @@ pub(super) struct Watched {
 pub(super) async fn round(app: &Arc<App>, watched: &mut Watched) {
     let found = look(app, &mut watched.reading).await;
     tell(&found, &mut watched.known);
-    app.runtime.metrics.checked(&found);
+    app.metrics.checked(&found);
     if let Some(heartbeat) = &app.heartbeat
         && worst(&found) < Level::Bad
         && app.is_ready()

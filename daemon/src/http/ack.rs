@@ -40,8 +40,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         Err(page) => return page,
     };
     let headline = headline(&app, &incident, &claim.person);
-    let status = match (&incident.operator, incident.acknowledged_at) {
-        _ if !incident.is_active() => format!("It is {} already.", incident.status),
+    let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
+        _ if !incident.is_active() => format!("It is {} already.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
         (None, Some(_)) => "Somebody has it already.".to_owned(),
         (None, None) => "Nobody has it yet.".to_owned(),
@@ -85,7 +85,7 @@ pub(super) async fn acknowledge(
         via: VIA.to_owned(),
     };
     let by = Actor::Person(claim.person);
-    match app.runtime.command(claim.incident, by, command, None).await {
+    match app.intake.command(claim.incident, by, command, None).await {
         Ok(done) => page(
             StatusCode::OK,
             &format!("<h1>Done</h1><p>{}.</p>", escaped(&done.reply)),
@@ -95,7 +95,7 @@ pub(super) async fn acknowledge(
 }
 
 fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.runtime.clock.now())
+    app.ack_links.read(token, app.clock.now())
 }
 
 async fn incident(
@@ -115,9 +115,9 @@ async fn incident(
         return Err(sorry(StatusCode::FORBIDDEN, &why));
     }
     let (app, id) = (Arc::clone(app), claim.incident.clone());
-    let found = blocking(move || Ok(app.runtime.view.incident(&id)?)).await;
+    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
-        Ok(Some(held)) => Ok((claim, Arc::clone(&held.incident))),
+        Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
         Err(problem) => Err(told(&problem)),
     }
@@ -126,11 +126,11 @@ async fn incident(
 /// The incident in one line, as far as the person may see it.
 fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
     let cleared = app.config.people.get(person).is_some_and(|it| it.clearance);
-    let mut line = format!("Incident {}, {}", incident.number, incident.grade);
-    if !incident.security || cleared {
-        line = format!("{line}: {}", incident.title);
+    let mut line = format!("Incident {}, {}", incident.number, incident.grading.grade);
+    if !incident.grading.security || cleared {
+        line = format!("{line}: {}", incident.about.title);
     }
-    if incident.drill {
+    if incident.about.drill {
         line.push_str(" (drill)");
     }
     line

@@ -79,13 +79,13 @@ pub(super) async fn post_alerts(
         let problem = Problem::new(Kind::FORBIDDEN, detail).with("scope", Scope::Ingest.as_str());
         return Err(AmProblem(problem));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let Unpacked(body) = body;
     let bytes = body.len();
     let parse = move || parse(&body, &ctx).map_err(malformed);
     let parsed = parsing(bytes, parse).await?;
     let refused = refusal(&parsed);
-    app.runtime.take(parsed.signals).await?;
+    app.intake.take(parsed.signals).await?;
     match refused {
         None => Ok(StatusCode::OK),
         Some(message) => Err(bad(message)),
@@ -105,7 +105,7 @@ pub(super) async fn alerts(
     let sees = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = AlertQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let records = records(app, sees, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
@@ -123,7 +123,7 @@ pub(super) async fn groups(
     let sees = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = GroupQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let records = records(app, sees, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
@@ -184,8 +184,8 @@ pub(super) async fn silences(
             filter.matchers.push(matcher);
         }
     }
-    let all = app.runtime.silences.all();
-    let now = app.runtime.clock.now();
+    let all = app.silences.all();
+    let now = app.clock.now();
     let all = all.iter().map(AsRef::as_ref);
     Ok(axum::Json(list_silences(all, &filter, now)))
 }
@@ -208,11 +208,8 @@ pub(super) async fn post_silence(
     holder.need(Scope::Respond)?;
     let posted = read_postable(&body.0).map_err(bad)?;
     let new_id = uuid::Uuid::now_v7().to_string();
-    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
-    let silence_id = runtime
-        .silences
-        .set(posted, &new_id, now, &runtime.writer)
-        .await?;
+    let now = app.clock.now();
+    let silence_id = app.silences.set(posted, &new_id, now, &app.writer).await?;
     Ok(axum::Json(SilenceCreated { silence_id }))
 }
 
@@ -231,7 +228,7 @@ pub(super) async fn silence(
     Path(id): Path<String>,
 ) -> Result<axum::Json<GettableSilence>, AmProblem> {
     reader(holder, &app)?;
-    let all = app.runtime.silences.all();
+    let all = app.silences.all();
     let found = all.iter().find(|it| it.id == id);
     let found = found.ok_or_else(|| {
         AmProblem(Problem::new(
@@ -239,7 +236,7 @@ pub(super) async fn silence(
             "there is no silence with this id",
         ))
     })?;
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     Ok(axum::Json(GettableSilence::of(found, now)))
 }
 
@@ -258,8 +255,8 @@ pub(super) async fn expire_silence(
     Path(id): Path<String>,
 ) -> Result<StatusCode, AmProblem> {
     holder.need(Scope::Respond)?;
-    let (now, runtime) = (app.runtime.clock.now(), &app.runtime);
-    runtime.silences.expire(&id, now, &runtime.writer).await?;
+    let now = app.clock.now();
+    app.silences.expire(&id, now, &app.writer).await?;
     Ok(StatusCode::OK)
 }
 
@@ -307,7 +304,7 @@ async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertR
 
 fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
     let silenced_by = match alert.place {
-        Place::Silenced { .. } => app.runtime.silences.matching(&alert.labels, now),
+        Place::Silenced { .. } => app.silences.matching(&alert.labels, now),
         _ => Vec::new(),
     };
     let name = alert.labels.get_key_value("alertname");

@@ -49,7 +49,7 @@ pub(super) async fn metrics(
     Reader(_): Reader,
 ) -> Result<impl IntoResponse, Problem> {
     let text = blocking(move || {
-        let metrics = &app.runtime.metrics;
+        let metrics = &app.metrics;
         metrics.read(&Vitals::read(&app)?);
         Ok(metrics.text())
     });

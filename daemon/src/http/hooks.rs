@@ -100,7 +100,7 @@ async fn commit(
     key: Option<String>,
     answer: WebhookResponse,
 ) -> Result<WebhookResponse, Problem> {
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let rows = jobs.into_iter().map(|job| job_row(&plugin, job, now));
     let mut write = Write {
         outbox: rows.collect(),
@@ -112,7 +112,7 @@ async fn commit(
     if write.outbox.is_empty() && write.rows.is_empty() {
         return Ok(answer);
     }
-    let asked = app.runtime.writer.offer(Ask::Write(Box::new(write)));
+    let asked = app.writer.offer(Ask::Write(Box::new(write)));
     match asked.await {
         Err(EngineError::Commit(CommitError::Conflict { .. })) => {
             // Without an answer of the faster one the row was swept meanwhile, and nothing of

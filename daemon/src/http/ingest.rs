@@ -64,7 +64,7 @@ pub(super) async fn ingest(
         let detail = format!("there is no integration `{named}` in the configuration");
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let parsed = parsing(body.len(), move || parse(&config, &body, &ctx)).await?;
     let Parsed {
         signals,
@@ -76,7 +76,7 @@ pub(super) async fn ingest(
         let detail = "none of the alerts can be read; `rejected` says why";
         return Err(Problem::new(Kind::MALFORMED, detail).with("rejected", json!(rejected)));
     }
-    let taken = app.runtime.take(signals).await?;
+    let taken = app.intake.take(signals).await?;
     let accepted = Accepted {
         signals: taken.signals,
         opened: taken.opened,

@@ -51,7 +51,7 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(NOSNIFF, HeaderValue::from_static("nosniff"));
-    let metrics = &app.runtime.metrics;
+    let metrics = &app.metrics;
     metrics.answered(
         &route,
         response.status().as_u16(),

@@ -8,7 +8,7 @@ mod ack;
 mod alertmanager;
 mod api;
 mod body;
-mod crowd;
+mod connection_limiter;
 mod guard;
 mod health;
 mod hooks;
@@ -17,10 +17,10 @@ mod layers;
 mod openapi;
 mod pagerduty;
 mod path;
-mod patience;
 mod problem;
 mod repeats;
 mod serve;
+mod write_timeout;
 
 use std::sync::Arc;
 

@@ -54,9 +54,9 @@ pub(super) async fn enqueue(
     let Some(integration) = integration(&app, &event.routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
-    let ctx = Received::new(integration, app.runtime.clock.now(), id);
+    let ctx = Received::new(integration, app.clock.now(), id);
     let (parsed, dedup_key) = event.into_parsed(&ctx);
-    app.runtime.take(parsed.signals).await?;
+    app.intake.take(parsed.signals).await?;
     Ok(accepted(Accepted::event(dedup_key)))
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn enqueue_change(
     let Some(integration) = integration(&app, &event.routing_key) else {
         return Ok(bad(InvalidEvent::unknown_routing_key()));
     };
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     let change = event.into_change(&Received::new(integration, now, id.clone()));
     let row = RowChange {
         table: Table::Change,
@@ -98,7 +98,7 @@ pub(super) async fn enqueue_change(
         ..Write::default()
     };
     let request = Request::Write(Box::new(write));
-    app.runtime.writer.offer(request).await?;
+    app.writer.offer(request).await?;
     Ok(accepted(Accepted::change()))
 }
 

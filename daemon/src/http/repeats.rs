@@ -41,7 +41,7 @@ pub(super) async fn answered(
     key: Option<&str>,
 ) -> Result<Option<WebhookResponse>, Problem> {
     let Some(key) = key else { return Ok(None) };
-    let now = app.runtime.clock.now();
+    let now = app.clock.now();
     match row(app, key).await? {
         Some(row) if is_fresh(&row, now) => {
             let kept: Kept = decode_row("the answer of a webhook", &row.value)?;
@@ -83,7 +83,7 @@ pub(super) async fn remember(
 
 async fn row(app: &Arc<App>, key: &str) -> Result<Option<Stored>, Problem> {
     let (app, key) = (Arc::clone(app), key.to_owned());
-    blocking(move || Ok(app.runtime.store.row(Table::Webhook, &key)?)).await
+    blocking(move || Ok(app.store.row(Table::Webhook, &key)?)).await
 }
 
 /// Rows are forgotten by a sweep, which may come late.

@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::crowd::{Crowd, Seat, Watched};
-use super::patience::Patience;
+use super::connection_limiter::{ConnectionLimiter, ConnectionSlot, Watched};
 use super::router;
+use super::write_timeout::WriteTimeout;
 use crate::app::App;
 
 /// Connections at once. A further one takes the place of whichever has kept the daemon waiting
@@ -74,13 +74,14 @@ pub async fn serve_within(
 ) {
     let grace = Duration::from_secs(app.config.server.grace_s);
     let router = router(app);
-    let (crowd, places) = (Arc::default(), Arc::new(Semaphore::new(limits.connections)));
+    let (connection_limiter, places) =
+        (Arc::default(), Arc::new(Semaphore::new(limits.connections)));
     let (closing, open) = (CancellationToken::new(), TaskTracker::new());
     let mut stop = pin!(stop);
     loop {
         let next = async {
             let accepted = listener.accept().await?;
-            Ok::<_, std::io::Error>((place(&places, &crowd).await, accepted.0))
+            Ok::<_, std::io::Error>((place(&places, &connection_limiter).await, accepted.0))
         };
         let next = tokio::select! {
             () = &mut stop => break,
@@ -89,11 +90,11 @@ pub async fn serve_within(
         match next {
             Ok((place, stream)) => {
                 let (router, closing) = (router.clone(), closing.clone());
-                let seat = crowd.seat();
+                let slot = connection_limiter.slot();
                 open.spawn(async move {
                     let _place = place;
-                    connection(limits, router, stream, &seat, closing).await;
-                    seat.leave();
+                    connection(limits, router, stream, &slot, closing).await;
+                    slot.leave();
                 });
             }
             Err(error) => {
@@ -112,12 +113,15 @@ pub async fn serve_within(
 
 /// A place for one more connection; shows out whoever keeps the daemon waiting when there is none.
 /// Absent only when the semaphore is closed, which nobody does.
-async fn place(places: &Arc<Semaphore>, crowd: &Crowd) -> Option<OwnedSemaphorePermit> {
+async fn place(
+    places: &Arc<Semaphore>,
+    connection_limiter: &ConnectionLimiter,
+) -> Option<OwnedSemaphorePermit> {
     loop {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Some(place);
         }
-        let _shown_out = crowd.show_out_slowest();
+        let _shown_out = connection_limiter.close_slowest();
         let free = Arc::clone(places).acquire_owned();
         let look_again = Duration::from_millis(PLACE_LOOK_MS);
         if let Ok(place) = tokio::time::timeout(look_again, free).await {
@@ -130,12 +134,12 @@ async fn connection(
     limits: Limits,
     router: Router,
     stream: TcpStream,
-    seat: &Arc<Seat>,
+    slot: &Arc<ConnectionSlot>,
     closing: CancellationToken,
 ) {
     // Without it a small answer may wait for the last one's acknowledgement.
     let _slower_only = stream.set_nodelay(true);
-    let (asks, is_answered) = (Arc::clone(seat), Arc::clone(seat));
+    let (asks, is_answered) = (Arc::clone(slot), Arc::clone(slot));
     let service = router
         .map_request(move |request: Request<Incoming>| {
             request.map(|body| Body::new(Watched::new(body, Arc::clone(&asks))))
@@ -151,12 +155,12 @@ async fn connection(
         .half_close(true)
         .header_read_timeout(limits.header_read)
         .max_buf_size(HEADER_BYTES_MAX);
-    let stream = TokioIo::new(Patience::new(stream, limits.answer_taken));
+    let stream = TokioIo::new(WriteTimeout::new(stream, limits.answer_taken));
     let served = builder.serve_connection(stream, TowerToHyperService::new(service));
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        () = seat.shown_out() => {
+        () = slot.closed() => {
             tracing::debug!("a connection was shown out: there are too many");
             return;
         }

@@ -6,34 +6,32 @@ use std::sync::Arc;
 use tocsin_core::command::Command;
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
-use tocsin_plugin_host::LoadedPlugin;
 use tocsin_plugin_host::capability::services::{CommandAction, CommandAnswer, PluginCommand};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};
 
+use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
-use crate::runtime::{
-    Done, EngineError, Held, REDACTED_TITLE, Runtime, Summary, decode_row, reference_key,
-    wire_incident,
-};
+use crate::disclosure::{REDACTED_TITLE, wire_incident};
+use crate::runtime::{Done, EngineError, IncidentState, Summary, decode_row, reference_key};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
 pub(super) async fn carry_out(
-    runtime: &Arc<Runtime>,
+    access: &PluginAccess,
     command: PluginCommand,
 ) -> Result<CommandAnswer, CommandError> {
     let call = Call {
-        runtime,
+        access,
         plugin: &command.plugin,
         key: &command.key,
     };
     match command.action {
         CommandAction::Get { id } => {
-            let held = call.held(&id)?;
-            Ok(CommandAnswer::Incident(Box::new(call.wire(&held))))
+            let state = call.state(&id)?;
+            Ok(CommandAnswer::Incident(Box::new(call.wire(&state))))
         }
         CommandAction::List { filter, after } => call.list(&filter, after.as_deref()),
         CommandAction::FindByRef { kind, id } => call.find(&kind, &id),
@@ -76,7 +74,7 @@ pub(super) async fn carry_out(
                 url,
             };
             let by = Actor::Plugin(call.plugin.into());
-            let id = call.held(&incident_id)?.incident.id.clone();
+            let id = call.state(&incident_id)?.incident.id.clone();
             call.send(id, by, Command::Link(link)).await?;
             Ok(CommandAnswer::Done)
         }
@@ -92,37 +90,34 @@ pub(super) async fn carry_out(
 
 /// One command of one plugin.
 struct Call<'a> {
-    runtime: &'a Arc<Runtime>,
+    access: &'a PluginAccess,
     plugin: &'a str,
     key: &'a str,
 }
 
 impl Call<'_> {
-    fn held(&self, id: &str) -> Result<Arc<Held>, CommandError> {
+    fn state(&self, id: &str) -> Result<Arc<IncidentState>, CommandError> {
         let found = match id.parse::<u64>() {
-            Ok(number) => self.runtime.view.incident_of_number(number),
-            Err(_) => self.runtime.view.incident(&IncidentId(id.to_owned())),
+            Ok(number) => self.access.view.incident_of_number(number),
+            Err(_) => self.access.view.incident(&IncidentId(id.to_owned())),
         };
         found.map_err(refused)?.ok_or(CommandError::NotFound)
     }
 
-    fn wire(&self, held: &Held) -> wit::Incident {
-        wire_incident(&self.runtime.payloads, &held.incident, self.clearance())
-    }
-
-    fn loaded(&self) -> Option<LoadedPlugin> {
-        self.runtime.plugins.get()?.get(self.plugin)
+    fn wire(&self, state: &IncidentState) -> wit::Incident {
+        wire_incident(&self.access.payloads, &state.incident, self.clearance())
     }
 
     fn clearance(&self) -> bool {
-        self.loaded().is_some_and(|it| it.clearance())
+        let subscribers = self.access.subscribers.load();
+        subscribers.of(self.plugin).is_some_and(|it| it.clearance)
     }
 
     /// Whether both the plugin and who it speaks for may know of security incidents.
     fn is_cleared(&self, by: &wit::Actor) -> bool {
         self.clearance()
             && match self.actor(by) {
-                Ok(Actor::Person(id)) => self.runtime.payloads.has_clearance(&id),
+                Ok(Actor::Person(id)) => self.access.payloads.has_clearance(&id),
                 Ok(_) => true,
                 Err(_) => false,
             }
@@ -135,10 +130,10 @@ impl Call<'_> {
             ))
         })?;
         let status = filter.get("status").and_then(|it| it.as_str());
-        let after = after.map(|id| self.held(id)).transpose()?;
-        let after = after.map(|held| Summary::row_key(held.incident.number));
+        let after = after.map(|id| self.state(id)).transpose()?;
+        let after = after.map(|state| Summary::row_key(state.incident.number));
         let rows = self
-            .runtime
+            .access
             .store
             .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
             .map_err(|error| CommandError::Unavailable(error.to_string()))?;
@@ -146,7 +141,7 @@ impl Call<'_> {
         for (_, row) in rows {
             let summary = Summary::from_row(&row.value).map_err(refused)?;
             if status.is_none_or(|it| it == summary.status.as_str()) {
-                incidents.push(self.wire(self.held(summary.id.as_str())?.as_ref()));
+                incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
         Ok(CommandAnswer::Incidents(incidents))
@@ -154,14 +149,14 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.runtime.store.row(Table::Reference, &key);
+        let row = self.access.store.row(Table::Reference, &key);
         let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
         let Some(row) = row else {
             return Ok(CommandAnswer::Found(None));
         };
         let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let held = self.held(id.as_str())?;
-        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&held)))))
+        let state = self.state(id.as_str())?;
+        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
     }
 
     async fn open(
@@ -184,7 +179,12 @@ impl Call<'_> {
             ..Draft::default()
         };
         let key = Some(self.command_key());
-        let done = self.runtime.open(draft, by, key).await.map_err(refused)?;
+        let done = self
+            .access
+            .intake
+            .open(draft, by, key)
+            .await
+            .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
             let wit::ExternalRef {
@@ -202,12 +202,13 @@ impl Call<'_> {
             let by = Actor::Plugin(self.plugin.into());
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
-                .runtime
+                .access
+                .intake
                 .command(id.clone(), by, Command::Link(link), Some(key));
             linked.await.map_err(refused)?;
         }
-        let held = self.held(id.as_str())?;
-        Ok(CommandAnswer::Incident(Box::new(self.wire(&held))))
+        let state = self.state(id.as_str())?;
+        Ok(CommandAnswer::Incident(Box::new(self.wire(&state))))
     }
 
     async fn run(
@@ -224,9 +225,9 @@ impl Call<'_> {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
         let Line::Command(command) = parsed else {
-            let held = self.held(&id)?;
-            let clearance = !held.incident.security || self.is_cleared(by);
-            return Ok(CommandAnswer::Text(status_line(&held, clearance)));
+            let state = self.state(&id)?;
+            let clearance = !state.incident.grading.security || self.is_cleared(by);
+            return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
         Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
     }
@@ -240,7 +241,7 @@ impl Call<'_> {
     ) -> Result<CommandAnswer, CommandError> {
         let action: crate::actions::Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
-        let incident = &self.held(id)?.incident;
+        let incident = &self.state(id)?.incident;
         action
             .check_clearance(incident, || self.is_cleared(by))
             .map_err(|why| CommandError::Denied(why.to_owned()))?;
@@ -260,7 +261,7 @@ impl Call<'_> {
         command: Command,
     ) -> Result<String, CommandError> {
         let by = self.actor(by)?;
-        let id = self.held(id)?.incident.id.clone();
+        let id = self.state(id)?.incident.id.clone();
         let done = self.send(id, by, command).await?;
         let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
         let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
@@ -274,7 +275,8 @@ impl Call<'_> {
         command: Command,
     ) -> Result<Done, CommandError> {
         let key = Some(self.command_key());
-        self.runtime
+        self.access
+            .intake
             .command(id, by, command, key)
             .await
             .map_err(refused)
@@ -290,15 +292,16 @@ impl Call<'_> {
             return Ok(Actor::Plugin(self.plugin.into()));
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
-        let is_own = |it: LoadedPlugin| it.contacts().contains(&by.kind);
-        if !self.loaded().is_some_and(is_own) {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
                 "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
                  of plugin.toml",
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.runtime, &by.kind, &by.id) {
+        match person_by_contact(self.access, &by.kind, &by.id) {
             Some(person) => Ok(Actor::Person(person)),
             None => Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
@@ -310,8 +313,8 @@ impl Call<'_> {
 }
 
 /// The person with a contact.
-pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Option<PersonId> {
-    let people = runtime.payloads.roster.people.values();
+pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
+    let people = access.payloads.roster.people.values();
     let has = |it: &&tocsin_core::Person| {
         it.contacts
             .iter()
@@ -320,23 +323,24 @@ pub(super) fn person_by_contact(runtime: &Runtime, kind: &str, id: &str) -> Opti
     people.into_iter().find(has).map(|it| it.id.clone())
 }
 
-fn status_line(held: &Held, clearance: bool) -> String {
-    let incident = &held.incident;
+fn status_line(state: &IncidentState, clearance: bool) -> String {
+    let incident = &state.incident;
     let title = match clearance {
-        true => incident.title.as_str(),
+        true => incident.about.title.as_str(),
         false => REDACTED_TITLE,
     };
     let operator = incident
+        .roles
         .operator
         .as_ref()
         .map_or("nobody", |it| it.as_str());
     format!(
         "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
         incident.number,
-        incident.grade,
-        incident.status,
-        held.tally.counts.firing,
-        held.tally.counts.total,
+        incident.grading.grade,
+        incident.lifecycle.status,
+        state.tally.counts.firing,
+        state.tally.counts.total,
     )
 }
 

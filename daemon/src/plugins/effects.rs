@@ -8,8 +8,8 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_plugin_host::capability::services::{EffectKey, EffectState, ServiceError};
 use tocsin_store::{CommitError, Guard, RowChange, Store, Table};
 
-use super::blob;
-use crate::runtime::{EngineError, Request, Runtime, Write};
+use super::{PluginAccess, blob};
+use crate::runtime::{EngineError, Request, Write};
 
 /// How long an effect is remembered, in milliseconds: a week, longer than any retry.
 const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
@@ -17,12 +17,12 @@ const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
 const TRIES_MAX: usize = 4;
 
 pub(super) async fn begin(
-    runtime: &Runtime,
+    access: &PluginAccess,
     effect: &EffectKey,
 ) -> Result<EffectState, ServiceError> {
     let key = effect.digest();
     for _ in 0..TRIES_MAX {
-        if let Some(state) = look(runtime, &key, known).await? {
+        if let Some(state) = look(access, &key, known).await? {
             if state == EffectState::Started {
                 let EffectKey { plugin, once, .. } = effect;
                 tracing::warn!(
@@ -31,11 +31,11 @@ pub(super) async fn begin(
                     "the outcome of an earlier request is unknown; the plugin looks before it \
                      sends again"
                 );
-                runtime.metrics.effect_unknown(plugin);
+                access.metrics.effect_unknown(plugin);
             }
             return Ok(state);
         }
-        let now = runtime.clock.now();
+        let now = access.clock.now();
         let mark = RowChange {
             table: Table::Effect,
             key: key.clone(),
@@ -54,7 +54,7 @@ pub(super) async fn begin(
             rows: vec![mark],
             ..Write::default()
         };
-        match runtime.writer.ask(Request::Write(Box::new(write))).await {
+        match access.writer.ask(Request::Write(Box::new(write))).await {
             Ok(_) => return Ok(EffectState::Fresh),
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => return Err(failed(error)),
@@ -66,17 +66,17 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn finish(
-    runtime: &Runtime,
+    access: &PluginAccess,
     effect: &EffectKey,
     answer: &[u8],
 ) -> Result<(), ServiceError> {
-    let expires_at = Some(runtime.clock.now().plus_ms(EFFECT_TTL_MS));
+    let expires_at = Some(access.clock.now().plus_ms(EFFECT_TTL_MS));
     let rows = blob::write(Table::Effect, &effect.digest(), answer, expires_at, None);
     let write = Write {
         rows: rows.map_err(failed)?,
         ..Write::default()
     };
-    runtime
+    access
         .writer
         .ask(Request::Write(Box::new(write)))
         .await
@@ -84,11 +84,13 @@ pub(super) async fn finish(
         .map_err(failed)
 }
 
-pub(super) async fn forget(runtime: &Runtime, effect: &EffectKey) -> Result<(), ServiceError> {
+pub(super) async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
     let key = effect.digest();
-    let stored = look(runtime, &key, |store, key| {
-        Ok(store.row(Table::Effect, key)?)
-    });
+    let stored = look(
+        access,
+        &key,
+        |store, key| Ok(store.row(Table::Effect, key)?),
+    );
     let Some(stored) = stored.await? else {
         return Ok(());
     };
@@ -99,7 +101,7 @@ pub(super) async fn forget(runtime: &Runtime, effect: &EffectKey) -> Result<(), 
         rows,
         ..Write::default()
     };
-    runtime
+    access
         .writer
         .ask(Request::Write(Box::new(write)))
         .await
@@ -122,11 +124,11 @@ fn known(store: &dyn Store, key: &str) -> Result<Option<EffectState>, EngineErro
 /// Reads on a thread that may wait: the store's reads wait while the writer flushes, and a few
 /// plugins at once would hold every door.
 async fn look<T: Send + 'static>(
-    runtime: &Runtime,
+    access: &PluginAccess,
     key: &str,
     read: impl FnOnce(&dyn Store, &str) -> Result<T, EngineError> + Send + 'static,
 ) -> Result<T, ServiceError> {
-    let (store, key) = (Arc::clone(&runtime.store), key.to_owned());
+    let (store, key) = (Arc::clone(&access.store), key.to_owned());
     let looked = tokio::task::spawn_blocking(move || read(store.as_ref(), &key)).await;
     looked.map_err(failed)?.map_err(failed)
 }

@@ -7,15 +7,16 @@ use tocsin_plugin_host::capability::jobs::JOBS_WAITING_MAX;
 use tocsin_plugin_host::capability::services::ServiceError;
 use tocsin_store::{Class, OutboxKey, Store, StoreError};
 
-use crate::runtime::{Runtime, job_lanes};
+use super::PluginAccess;
+use crate::runtime::job_lanes;
 
 /// Classes that jobs are delivered in.
 const CLASSES: [Class; 2] = [Class::State, Class::Bulk];
 
 /// Counts up to [`JOBS_WAITING_MAX`]. On a thread that may wait, as every read for a plugin.
-pub(super) async fn waiting(runtime: &Runtime, plugin: &str) -> Result<usize, ServiceError> {
+pub(super) async fn waiting(access: &PluginAccess, plugin: &str) -> Result<usize, ServiceError> {
     let lanes = job_lanes(&PluginId::from(plugin));
-    let store = Arc::clone(&runtime.store);
+    let store = Arc::clone(&access.store);
     let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &lanes)).await;
     let failed = |error: &dyn std::fmt::Display| ServiceError(error.to_string());
     counted

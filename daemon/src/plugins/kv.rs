@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tocsin_core::Timestamp;
 use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvUsage};
 use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
-use tocsin_store::{CommitError, Guard, RowChange, StoreError, Stored, Table};
+use tocsin_store::{CommitError, Guard, RowChange, Store, StoreError, Stored, Table};
 
-use super::blob;
-use crate::runtime::{EngineError, Request, Runtime, Write};
+use super::{PluginAccess, blob};
+use crate::runtime::{EngineError, Request, Write};
 
 /// Tries of a write that met another one.
 const TRIES_MAX: usize = 8;
@@ -22,15 +22,19 @@ pub(super) enum Expected {
     At(Option<u64>),
 }
 
-pub(super) fn get(runtime: &Runtime, plugin: &str, key: &str) -> Result<Option<KvEntry>, KvError> {
+pub(super) fn get(
+    access: &PluginAccess,
+    plugin: &str,
+    key: &str,
+) -> Result<Option<KvEntry>, KvError> {
     let row_key = row_key(plugin, key);
     for _ in 0..TRIES_MAX {
-        let Some(head) = live(runtime, &row_key).map_err(unavailable)? else {
+        let Some(head) = live(access, &row_key).map_err(unavailable)? else {
             return Ok(None);
         };
-        let value = blob::read(runtime.store.as_ref(), Table::PluginKv, &row_key, &head);
+        let value = blob::read(access.store.as_ref(), Table::PluginKv, &row_key, &head);
         // A write meanwhile changed the parts, and the head with them.
-        let after = live(runtime, &row_key).map_err(unavailable)?;
+        let after = live(access, &row_key).map_err(unavailable)?;
         if after.is_none_or(|it| it.revision != head.revision) {
             continue;
         }
@@ -51,7 +55,7 @@ pub(super) type KnownUsage = Option<KvUsage>;
 /// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
 /// after the commit is this write's own and the quota is not passed by two at once.
 pub(super) async fn set(
-    runtime: &Arc<Runtime>,
+    access: &PluginAccess,
     known: &mut KnownUsage,
     plugin: &str,
     key: &str,
@@ -61,11 +65,11 @@ pub(super) async fn set(
 ) -> Result<u64, KvError> {
     let row_key = row_key(plugin, key);
     for _ in 0..TRIES_MAX {
-        let stored = runtime
+        let stored = access
             .store
             .row(Table::PluginKv, &row_key)
             .map_err(unavailable)?;
-        let now = runtime.clock.now();
+        let now = access.clock.now();
         let current = stored.as_ref().filter(|it| is_live(it, now));
         let revision = current.map(|it| it.revision);
         if let Expected::At(expected) = expected
@@ -77,7 +81,7 @@ pub(super) async fn set(
         let before = match known.take() {
             Some(usage) if usage.after_write(key, old_bytes, value.len()).is_ok() => usage,
             // What has expired since makes room.
-            _ => counted(runtime, plugin, now).await?,
+            _ => counted(access, plugin, now).await?,
         };
         *known = Some(before);
         let after = before.after_write(key, old_bytes, value.len())?;
@@ -91,10 +95,10 @@ pub(super) async fn set(
         )
         .map_err(unavailable)?;
         let guarded = stored.map_or(0, |it| it.revision);
-        match commit(runtime, &row_key, guarded, rows).await {
+        match commit(access, &row_key, guarded, rows).await {
             Ok(()) => {
                 *known = Some(after);
-                let written = runtime
+                let written = access
                     .store
                     .row(Table::PluginKv, &row_key)
                     .map_err(unavailable)?;
@@ -112,23 +116,23 @@ pub(super) async fn set(
 
 /// Deletes a key; whether it was there. One write of a plugin at a time, as with [`set`].
 pub(super) async fn delete(
-    runtime: &Runtime,
+    access: &PluginAccess,
     known: &mut KnownUsage,
     plugin: &str,
     key: &str,
 ) -> Result<bool, KvError> {
     let row_key = row_key(plugin, key);
     for _ in 0..TRIES_MAX {
-        let stored = runtime
+        let stored = access
             .store
             .row(Table::PluginKv, &row_key)
             .map_err(unavailable)?;
         let Some(stored) = stored else {
             return Ok(false);
         };
-        let was_live = is_live(&stored, runtime.clock.now());
+        let was_live = is_live(&stored, access.clock.now());
         let rows = blob::remove(Table::PluginKv, &row_key, Some(&stored)).map_err(unavailable)?;
-        match commit(runtime, &row_key, stored.revision, rows).await {
+        match commit(access, &row_key, stored.revision, rows).await {
             Ok(()) => {
                 let freed = Some(blob::size(&stored)).filter(|_| was_live);
                 *known = known.map(|usage| usage.after_delete(key, freed));
@@ -142,16 +146,16 @@ pub(super) async fn delete(
 }
 
 pub(super) fn keys(
-    runtime: &Runtime,
+    access: &PluginAccess,
     plugin: &str,
     prefix: &str,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<KvPage, KvError> {
-    let now = runtime.clock.now();
+    let now = access.clock.now();
     let after = cursor.map(|it| row_key(plugin, it));
     let limit = limit as usize;
-    let rows = runtime
+    let rows = access
         .store
         .rows(
             Table::PluginKv,
@@ -175,7 +179,7 @@ pub(super) fn keys(
 }
 
 async fn commit(
-    runtime: &Runtime,
+    access: &PluginAccess,
     key: &str,
     revision: u64,
     rows: Vec<RowChange>,
@@ -190,7 +194,7 @@ async fn commit(
         rows,
         ..Write::default()
     };
-    runtime
+    access
         .writer
         .ask(Request::Write(Box::new(write)))
         .await
@@ -198,16 +202,16 @@ async fn commit(
 }
 
 /// Counts what a plugin keeps, on a thread that may wait.
-async fn counted(runtime: &Arc<Runtime>, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
-    let (runtime, own) = (Arc::clone(runtime), row_key(plugin, ""));
-    let counted = tokio::task::spawn_blocking(move || count(&runtime, &own, now)).await;
+async fn counted(access: &PluginAccess, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
+    let (store, own) = (Arc::clone(&access.store), row_key(plugin, ""));
+    let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &own, now)).await;
     counted.map_err(unavailable)?.map_err(unavailable)
 }
 
-fn count(runtime: &Runtime, own: &str, now: Timestamp) -> Result<KvUsage, StoreError> {
+fn count(store: &dyn Store, own: &str, now: Timestamp) -> Result<KvUsage, StoreError> {
     // Rows that have expired but were not removed yet may be among them.
     let limit = usize::try_from(KV_KEYS_MAX * 2).unwrap_or(usize::MAX);
-    let rows = runtime.store.rows(Table::PluginKv, own, None, limit)?;
+    let rows = store.rows(Table::PluginKv, own, None, limit)?;
     let mut usage = KvUsage::default();
     for (key, row) in rows.iter().filter(|(_, row)| is_live(row, now)) {
         usage.keys += 1;
@@ -216,9 +220,9 @@ fn count(runtime: &Runtime, own: &str, now: Timestamp) -> Result<KvUsage, StoreE
     Ok(usage)
 }
 
-fn live(runtime: &Runtime, row_key: &str) -> Result<Option<Stored>, EngineError> {
-    let row = runtime.store.row(Table::PluginKv, row_key)?;
-    Ok(row.filter(|it| is_live(it, runtime.clock.now())))
+fn live(access: &PluginAccess, row_key: &str) -> Result<Option<Stored>, EngineError> {
+    let row = access.store.row(Table::PluginKv, row_key)?;
+    Ok(row.filter(|it| is_live(it, access.clock.now())))
 }
 
 fn is_live(row: &Stored, now: Timestamp) -> bool {

@@ -12,10 +12,59 @@ mod services;
 pub use services::DaemonServices;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tocsin_store::Store;
 
 use tocsin_plugin_host::LoadedPlugin;
 
-use crate::runtime::{Subscriber, Subscribers};
+use crate::disclosure::Payloads;
+use crate::metrics::Metrics;
+use crate::runtime::{Clock, EngineHandle, Intake, Subscriber, Subscribers, View, Writer};
+
+/// What plugins reach of the daemon.
+#[derive(Clone)]
+pub struct PluginAccess {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Rows, for what plugins keep.
+    pub store: Arc<dyn Store>,
+    /// Incidents and alerts, as they are durable.
+    pub view: Arc<View>,
+    /// The way to the one writer.
+    pub writer: Writer,
+    /// Takes their commands.
+    pub intake: Arc<Intake>,
+    /// Turns incidents and people into what a plugin may see.
+    pub payloads: Payloads,
+    /// What each plugin was granted.
+    pub subscribers: Arc<ArcSwap<Subscribers>>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+impl PluginAccess {
+    /// What plugins reach of a daemon.
+    #[must_use]
+    pub fn new(
+        base: &EngineHandle,
+        intake: &Arc<Intake>,
+        payloads: &Payloads,
+        subscribers: &Arc<ArcSwap<Subscribers>>,
+    ) -> Self {
+        Self {
+            clock: Arc::clone(&base.clock),
+            store: base.view.shared_store(),
+            view: Arc::clone(&base.view),
+            writer: base.writer.clone(),
+            metrics: Arc::clone(&base.metrics),
+            intake: Arc::clone(intake),
+            payloads: payloads.clone(),
+            subscribers: Arc::clone(subscribers),
+        }
+    }
+}
 
 /// The kinds of events that the daemon sends.
 const EVENT_KINDS: [&str; 8] = [
@@ -29,15 +78,16 @@ const EVENT_KINDS: [&str; 8] = [
     "document-ready",
 ];
 
-/// Who hears of what, among the loaded plugins.
+/// What each of the loaded plugins was granted.
 #[must_use]
-pub fn subscribers(plugins: &[LoadedPlugin]) -> Subscribers {
+pub fn granted(plugins: &[LoadedPlugin]) -> Subscribers {
     let one = |plugin: &LoadedPlugin| {
         let wanted = EVENT_KINDS.into_iter().filter(|kind| plugin.wants(kind));
         Subscriber {
             plugin: plugin.id().into(),
             events: wanted.map(ToOwned::to_owned).collect::<BTreeSet<_>>(),
             contacts: plugin.contacts().into_iter().collect(),
+            clearance: plugin.clearance(),
         }
     };
     Subscribers(plugins.iter().map(one).collect())

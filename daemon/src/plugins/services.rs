@@ -1,7 +1,7 @@
-//! What plugins reach of the daemon: [`Services`] over the runtime.
+//! What plugins reach of the daemon: [`Services`] over its rooms.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -14,37 +14,42 @@ use tocsin_plugin_host::wit::{
 };
 
 use super::kv::{Expected, KnownUsage};
-use super::{commands, effects, jobs, kv};
-use crate::runtime::{Clock, Runtime};
+use super::{PluginAccess, commands, effects, jobs, kv};
+use crate::runtime::Clock;
 
-/// Services over a runtime, which is made after the plugin host that needs them.
+/// The services of a running daemon, or of none.
 pub struct DaemonServices {
     clock: Arc<dyn Clock>,
-    runtime: OnceLock<Weak<Runtime>>,
+    /// `None`: plugins are only looked at.
+    access: Option<PluginAccess>,
     /// One write to a plugin's keys at a time, and what it keeps.
     kv_writes: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>,
 }
 
 impl DaemonServices {
-    /// Services that are unavailable until [`attach`](Self::attach).
+    /// Services over what plugins may reach.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
+    pub fn new(access: PluginAccess) -> Self {
         Self {
-            clock,
-            runtime: OnceLock::new(),
+            clock: Arc::clone(&access.clock),
+            access: Some(access),
             kv_writes: Mutex::default(),
         }
     }
 
-    /// Gives them their runtime, once.
-    pub fn attach(&self, runtime: &Arc<Runtime>) {
-        // A second runtime would be another daemon's; the first one stays.
-        let _was_set = self.runtime.set(Arc::downgrade(runtime));
+    /// Services that are unavailable: for loading plugins without a daemon.
+    #[must_use]
+    pub fn offline(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            access: None,
+            kv_writes: Mutex::default(),
+        }
     }
 
-    fn runtime(&self) -> Result<Arc<Runtime>, ServiceError> {
-        let runtime = self.runtime.get().and_then(Weak::upgrade);
-        runtime.ok_or_else(|| ServiceError("the daemon is starting or stopping".to_owned()))
+    fn access(&self) -> Result<&PluginAccess, ServiceError> {
+        let offline = || ServiceError("no daemon runs here".to_owned());
+        self.access.as_ref().ok_or_else(offline)
     }
 
     async fn kv_turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
@@ -52,8 +57,8 @@ impl DaemonServices {
         turn.lock_owned().await
     }
 
-    fn kv_runtime(&self) -> Result<Arc<Runtime>, KvError> {
-        self.runtime()
+    fn kv_access(&self) -> Result<&PluginAccess, KvError> {
+        self.access()
             .map_err(|error| KvError::Unavailable(error.to_string()))
     }
 }
@@ -68,7 +73,7 @@ impl Services for DaemonServices {
         plugin: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Option<KvEntry>, KvError>> {
-        Box::pin(async move { kv::get(&*self.kv_runtime()?, plugin, key) })
+        Box::pin(async move { kv::get(self.kv_access()?, plugin, key) })
     }
 
     fn kv_set<'a>(
@@ -79,10 +84,10 @@ impl Services for DaemonServices {
         ttl_ms: Option<u64>,
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
-            let runtime = self.kv_runtime()?;
+            let access = self.kv_access()?;
             let mut known = self.kv_turn(plugin).await;
             let any = Expected::Any;
-            kv::set(&runtime, &mut known, plugin, key, any, &value, ttl_ms).await
+            kv::set(access, &mut known, plugin, key, any, &value, ttl_ms).await
         })
     }
 
@@ -95,10 +100,10 @@ impl Services for DaemonServices {
         ttl_ms: Option<u64>,
     ) -> BoxFuture<'a, Result<u64, KvError>> {
         Box::pin(async move {
-            let runtime = self.kv_runtime()?;
+            let access = self.kv_access()?;
             let mut known = self.kv_turn(plugin).await;
             kv::set(
-                &runtime,
+                access,
                 &mut known,
                 plugin,
                 key,
@@ -116,9 +121,9 @@ impl Services for DaemonServices {
         key: &'a str,
     ) -> BoxFuture<'a, Result<bool, KvError>> {
         Box::pin(async move {
-            let runtime = self.kv_runtime()?;
+            let access = self.kv_access()?;
             let mut known = self.kv_turn(plugin).await;
-            kv::delete(&runtime, &mut known, plugin, key).await
+            kv::delete(access, &mut known, plugin, key).await
         })
     }
 
@@ -129,14 +134,14 @@ impl Services for DaemonServices {
         cursor: Option<&'a str>,
         limit: u32,
     ) -> BoxFuture<'a, Result<KvPage, KvError>> {
-        Box::pin(async move { kv::keys(&*self.kv_runtime()?, plugin, prefix, cursor, limit) })
+        Box::pin(async move { kv::keys(self.kv_access()?, plugin, prefix, cursor, limit) })
     }
 
     fn effect_begin<'a>(
         &'a self,
         effect: &'a EffectKey,
     ) -> BoxFuture<'a, Result<EffectState, ServiceError>> {
-        Box::pin(async move { effects::begin(&*self.runtime()?, effect).await })
+        Box::pin(async move { effects::begin(self.access()?, effect).await })
     }
 
     fn effect_finish<'a>(
@@ -144,18 +149,18 @@ impl Services for DaemonServices {
         effect: &'a EffectKey,
         answer: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), ServiceError>> {
-        Box::pin(async move { effects::finish(&*self.runtime()?, effect, &answer).await })
+        Box::pin(async move { effects::finish(self.access()?, effect, &answer).await })
     }
 
     fn effect_forget<'a>(
         &'a self,
         effect: &'a EffectKey,
     ) -> BoxFuture<'a, Result<(), ServiceError>> {
-        Box::pin(async move { effects::forget(&*self.runtime()?, effect).await })
+        Box::pin(async move { effects::forget(self.access()?, effect).await })
     }
 
     fn jobs_waiting<'a>(&'a self, plugin: &'a str) -> BoxFuture<'a, Result<usize, ServiceError>> {
-        Box::pin(async move { jobs::waiting(&*self.runtime()?, plugin).await })
+        Box::pin(async move { jobs::waiting(self.access()?, plugin).await })
     }
 
     fn command(
@@ -163,9 +168,9 @@ impl Services for DaemonServices {
         command: PluginCommand,
     ) -> BoxFuture<'_, Result<CommandAnswer, CommandError>> {
         Box::pin(async move {
-            let runtime = self.runtime();
-            let runtime = runtime.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-            commands::carry_out(&runtime, command).await
+            let access = self.access();
+            let access = access.map_err(|error| CommandError::Unavailable(error.to_string()))?;
+            commands::carry_out(access, command).await
         })
     }
 
@@ -175,9 +180,9 @@ impl Services for DaemonServices {
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, ServiceError>> {
         Box::pin(async move {
-            let runtime = self.runtime()?;
-            let person = commands::person_by_contact(&runtime, kind, id);
-            Ok(person.map(|id| runtime.payloads.person(&id)))
+            let access = self.access()?;
+            let person = commands::person_by_contact(access, kind, id);
+            Ok(person.map(|id| access.payloads.person(&id)))
         })
     }
 

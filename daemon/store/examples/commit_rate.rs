@@ -13,8 +13,8 @@ use std::time::Instant;
 use serde_json::json;
 use tocsin_core::Timestamp;
 use tocsin_store::{
-    Append, Batch, Claimed, Class, OutboxKey, OutboxRow, RowChange, Settle, SledStore, Store,
-    StoreError, StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, Claimed, Class, NewDelivery, RowChange, Settle, SledStore, Store, StoreError,
+    StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Streams that the events are spread over.
@@ -108,16 +108,12 @@ fn batch(n: u64) -> Batch {
             row(Table::Alert, format!("prometheus/{n:016x}"), &text),
             row(Table::Tally, format!("incident/{}", n % STREAMS), "tally"),
         ],
-        outbox: vec![OutboxRow {
-            key: OutboxKey {
-                class: Class::Bulk,
-                lane: format!("lane{}", n % LANES),
-                seq: n,
-            },
+        outbox: vec![NewDelivery {
+            class: Class::Bulk,
+            lane: format!("lane{}", n % LANES),
             coalesce: None,
             not_before: Timestamp(0),
             created_at: Timestamp(0),
-            attempts: 0,
             body: json!({"event": n, "plugin": "slack", "incident": n % STREAMS}),
         }],
         timers_set: vec![TimerRow {

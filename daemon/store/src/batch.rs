@@ -5,7 +5,7 @@ use serde_json::Value;
 use tocsin_core::Timestamp;
 
 use crate::row::{
-    ClaimToken, OutboxKey, OutboxRow, RowChange, StreamId, Table, TimerKey, TimerRow,
+    ClaimToken, NewDelivery, OutboxKey, RowChange, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Everything that one decision makes durable: all of it or nothing.
@@ -21,10 +21,14 @@ pub struct Batch {
     pub guards: Vec<Guard>,
     /// Current state to write or remove.
     pub rows: Vec<RowChange>,
-    /// Deliveries to queue. A row of class `State` gives its body to the newest unclaimed row
-    /// of its lane that has the same `coalesce` key, and is itself not queued; that row keeps
-    /// its place: its `seq`, its times and its attempts.
-    pub outbox: Vec<OutboxRow>,
+    /// Deliveries to queue. Each gets a `seq` above every one that the store assigned before, in
+    /// the order of commits, batches and rows. A number is never reused, not even when its row is
+    /// gone or the store was reopened; there may be gaps.
+    ///
+    /// A delivery of class `State` gives its body to the newest unclaimed row of its lane that
+    /// has the same `coalesce` key, and is itself not queued; that row keeps its place: its
+    /// `seq`, its times and its attempts.
+    pub outbox: Vec<NewDelivery>,
     /// Deliveries to drop; absent ones are no error. One that is claimed is dropped too: its
     /// lane stays held until the claim is settled, and a retry does not bring it back.
     pub outbox_cancel: Vec<OutboxKey>,
@@ -108,6 +112,8 @@ pub struct Settle {
 pub struct Committed {
     /// The new version of each stream in `appends`, in their order.
     pub versions: Vec<u64>,
+    /// For each delivery in `outbox`, in their order, the row that now has its body.
+    pub queued: Vec<OutboxKey>,
 }
 
 impl Batch {

@@ -51,7 +51,7 @@ impl Encoded {
         let mut outbox = Vec::with_capacity(batch.outbox.len());
         for row in &batch.outbox {
             outbox.push(fits(
-                &|| format!("delivery {}", name_of(&row.key)),
+                &|| format!("a delivery of {:?}/{}", row.class, row.lane),
                 bytes_of(&row.body),
             )?);
         }
@@ -118,7 +118,7 @@ fn check_names(batch: &Batch) -> Result<(), CommitError> {
     let lanes = batch
         .outbox
         .iter()
-        .map(|row| ("a delivery's lane", &row.key.lane));
+        .map(|row| ("a delivery's lane", &row.lane));
     let merged = batch.outbox.iter().filter_map(|row| row.coalesce.as_ref());
     let timers = batch.timers_set.iter();
     let kinds = timers

@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use tocsin_core::Timestamp;
 
 use crate::{
-    Append, Batch, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, OutboxKey,
-    OutboxRow, RowChange, Settle, Store, StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, NewDelivery,
+    OutboxKey, OutboxRow, RowChange, Settle, Store, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// A store under test.
@@ -71,7 +71,8 @@ macro_rules! conformance_suite {
                 fencing_numbers_rise_over_a_crash, a_claim_settles_once_in_a_group,
                 a_refused_batch_leaves_the_claim_standing, classes_have_rows_of_their_own,
                 a_cancelled_row_is_not_claimed, a_cancelled_claim_stays_gone_after_a_retry,
-                deliveries_are_listed_in_pages;
+                deliveries_are_listed_in_pages, numbers_rise_in_the_order_of_what_was_queued,
+                a_number_is_never_used_again;
             lanes: a_claim_takes_its_whole_lane, a_claim_takes_one_row_a_lane,
                 lanes_that_waited_longest_come_first, a_retry_does_not_hold_up_its_lane,
                 next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
@@ -115,25 +116,28 @@ fn row(table: Table, key: &str, value: impl Into<Value>) -> RowChange {
     }
 }
 
-fn key(class: Class, lane: &str, seq: u64) -> OutboxKey {
-    OutboxKey {
+/// A delivery that is ready from `not_before` on. Its body is `n`, which tells a test's
+/// deliveries apart.
+fn delivery(class: Class, lane: &str, n: u64, not_before: i64) -> NewDelivery {
+    NewDelivery {
         class,
         lane: lane.to_owned(),
-        seq,
+        coalesce: None,
+        not_before: Timestamp(not_before),
+        created_at: Timestamp(1),
+        body: json!(n),
     }
 }
 
-/// A delivery that is ready from `not_before` on.
-fn delivery(key: OutboxKey, not_before: i64) -> OutboxRow {
-    let (not_before, created_at) = (Timestamp(not_before), Timestamp(1));
-    let body = json!({"seq": key.seq});
+/// The row that a delivery is kept as.
+fn kept(new: NewDelivery, key: &OutboxKey, attempts: u32) -> OutboxRow {
     OutboxRow {
-        key,
-        coalesce: None,
-        not_before,
-        created_at,
-        attempts: 0,
-        body,
+        key: key.clone(),
+        coalesce: new.coalesce,
+        not_before: new.not_before,
+        created_at: new.created_at,
+        attempts,
+        body: new.body,
     }
 }
 
@@ -169,15 +173,16 @@ fn settle(claim: &Claimed, retry_at: Option<i64>) -> Batch {
     }
 }
 
-fn queue(store: &dyn Store, rows: Vec<OutboxRow>) {
+fn queue(store: &dyn Store, outbox: Vec<NewDelivery>) -> Vec<OutboxKey> {
     commit(
         store,
         Batch {
-            outbox: rows,
+            outbox,
             ..Batch::default()
         },
     )
-    .unwrap();
+    .unwrap()
+    .queued
 }
 
 fn commit(store: &dyn Store, batch: Batch) -> Result<Committed, CommitError> {
@@ -190,9 +195,14 @@ fn claim(store: &dyn Store, class: Class, now: i64) -> Vec<Claimed> {
     store.claim(class, Timestamp(now), 100, LEASE_MS).unwrap()
 }
 
-fn keys(claims: &[Claimed]) -> Vec<(&str, u64)> {
+/// The lane and body of each claim.
+fn claimed(claims: &[Claimed]) -> Vec<(&str, u64)> {
     claims
         .iter()
-        .map(|claim| (claim.row.key.lane.as_str(), claim.row.key.seq))
+        .map(|claim| (claim.row.key.lane.as_str(), number(&claim.row)))
         .collect()
+}
+
+fn number(row: &OutboxRow) -> u64 {
+    row.body.as_u64().unwrap()
 }

@@ -97,3 +97,21 @@ pub enum CommitError {
         max: usize,
     },
 }
+
+impl CommitError {
+    /// A conflict over `what`, unless it is at the version that was expected.
+    pub(crate) fn unless_equal(
+        what: impl Fn() -> String,
+        expected: u64,
+        found: u64,
+    ) -> Result<(), Self> {
+        if expected == found {
+            return Ok(());
+        }
+        Err(Self::Conflict {
+            what: what(),
+            expected,
+            found,
+        })
+    }
+}

@@ -24,8 +24,8 @@ pub use bytes::BATCH_BYTES_MAX;
 pub use error::{CommitError, StoreError};
 pub use memory::MemoryStore;
 pub use row::{
-    ClaimToken, Claimed, Class, OutboxKey, OutboxRow, RowChange, RowValue, Stored, StoredEvent,
-    StreamId, Table, TimerKey, TimerRow,
+    ClaimToken, Claimed, Class, NewDelivery, OutboxKey, OutboxRow, RowChange, RowValue, Stored,
+    StoredEvent, StreamId, Table, TimerKey, TimerRow,
 };
 
 pub use self::sled::SledStore;

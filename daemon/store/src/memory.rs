@@ -50,6 +50,8 @@ struct Inner {
     leases: BTreeMap<(Class, String), Lease>,
     revision: u64,
     fence: u64,
+    /// The number of the delivery that was queued last.
+    seq: u64,
 }
 
 #[derive(Clone, Debug)]

@@ -168,8 +168,26 @@ pub struct OutboxKey {
     pub class: Class,
     /// Deliveries of one lane go out one after the other, in `seq` order.
     pub lane: String,
-    /// The place in the lane; the writer gives rising numbers.
+    /// The place in the lane. The store assigns it; see
+    /// [`Batch::outbox`](crate::Batch::outbox).
     pub seq: u64,
+}
+
+/// A delivery to queue, ready from `not_before` on. The store assigns its number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDelivery {
+    /// Its class.
+    pub class: Class,
+    /// Its lane; see [`OutboxKey::lane`].
+    pub lane: String,
+    /// See [`OutboxRow::coalesce`].
+    pub coalesce: Option<String>,
+    /// Not to be delivered earlier.
+    pub not_before: Timestamp,
+    /// When it was queued.
+    pub created_at: Timestamp,
+    /// See [`OutboxRow::body`].
+    pub body: Value,
 }
 
 /// A delivery that waits.

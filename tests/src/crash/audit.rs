@@ -93,7 +93,7 @@ fn deeds_stand(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
     }
     for (title, once) in &ledger.opened {
         let all = record.incidents.values();
-        let count = all.filter(|it| it.incident.title == *title).count();
+        let count = all.filter(|it| it.incident.about.title == *title).count();
         once_and_no_more(&format!("incident `{title}`"), *once, count, faults);
     }
 }
@@ -110,7 +110,7 @@ fn once_and_no_more(what: &str, once: Once, count: usize, faults: &mut Vec<Strin
 /// A page that no channel has taken waits in the outbox, once.
 fn pages_wait(record: &Record, told: &Told, faults: &mut Vec<String>) {
     let incident = &told.incident;
-    for (number, page) in &incident.pages {
+    for (number, page) in &incident.paging.pages {
         if !matches!(page.state, PageState::Sent { .. }) {
             continue;
         }
@@ -134,7 +134,7 @@ fn pages_wait(record: &Record, told: &Told, faults: &mut Vec<String>) {
 fn steps_follow(told: &Told, faults: &mut Vec<String>) {
     let mut last: Option<(u32, u32, Timestamp)> = None;
     let number = told.incident.number;
-    let steps = u32::try_from(told.incident.plan.steps.len()).unwrap_or(u32::MAX);
+    let steps = u32::try_from(told.incident.escalation.plan.steps.len()).unwrap_or(u32::MAX);
     for recorded in &told.events {
         match &recorded.event {
             Event::Planned { .. } | Event::Reopened { .. } => last = None,

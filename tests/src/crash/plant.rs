@@ -61,7 +61,7 @@ fn lose_ack(ledger: &Ledger, record: &mut Record) -> bool {
 fn lose_page(_: &Ledger, record: &mut Record) -> bool {
     let is_wanted = |it: &(_, u32, u32)| {
         let told = record.incidents.get(&it.0);
-        let page = told.and_then(|told| told.incident.pages.get(&it.1));
+        let page = told.and_then(|told| told.incident.paging.pages.get(&it.1));
         page.is_some_and(|page| page.is_wanted_at(it.2))
     };
     let at = record.pages_waiting.iter().position(is_wanted);

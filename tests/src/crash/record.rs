@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin::runtime::{Parcel, decode_row, events_of, tally_of, timer_key};
+use tocsin::runtime::{Delivery, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::consequences::{Notice, wanted_timers};
 use tocsin_core::{Event, Incident, IncidentId, Recorded, Timestamp};
@@ -112,7 +112,7 @@ impl Record {
     #[must_use]
     pub fn of_service(&self, service: &str) -> Option<&Told> {
         let mut all = self.incidents.values().rev();
-        all.find(|it| it.incident.service == service)
+        all.find(|it| it.incident.about.service == service)
     }
 
     /// The effects by which pages that were taken came outside.
@@ -166,13 +166,13 @@ impl Told {
 }
 
 fn page_of(row: &OutboxRow) -> Option<(IncidentId, u32, u32)> {
-    match decode_row::<Parcel>("a delivery", &row.body).ok()? {
-        Parcel::News {
+    match decode_row::<Delivery>("a delivery", &row.body).ok()? {
+        Delivery::News {
             incident,
             news: Notice::Page { page, contact, .. },
             ..
         }
-        | Parcel::Mail {
+        | Delivery::Mail {
             incident,
             page,
             contact,

@@ -1,7 +1,7 @@
 //! The auditor bites: each fault is planted in a record that is sound without it.
 
 use serde_json::json;
-use tocsin::runtime::Parcel;
+use tocsin::runtime::Delivery;
 use tocsin_core::alert::Tally;
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, Recorded, Timestamp};
@@ -71,7 +71,7 @@ fn parcel(incident: &IncidentId) -> OutboxRow {
         person: "ada".into(),
         channel: "slack".to_owned(),
     };
-    let parcel = Parcel::News {
+    let parcel = Delivery::News {
         plugin: "slack".into(),
         incident: incident.clone(),
         news,

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use tocsin::runtime::{Held, Summary, events_of};
+use tocsin::runtime::{IncidentState, Summary, events_of};
 use tocsin::standin::slack::Press;
 use tocsin_core::alert::Place;
 use tocsin_core::{Alert, Event, Recorded, narrate};
@@ -39,22 +39,22 @@ impl World {
                 Ok(())
             }
             Fact::Incident { number, claims } => {
-                let held = self.held(*number)?;
-                let first = self.stream(&held)?.into_iter().next();
+                let state = self.state(*number)?;
+                let first = self.stream(&state)?.into_iter().next();
                 for claim in claims {
-                    holds(&held, first.as_ref(), claim)?;
+                    holds(&state, first.as_ref(), claim)?;
                 }
                 Ok(())
             }
             Fact::Incidents(wanted) => {
-                let store = &self.app()?.runtime.store;
+                let store = &self.app()?.store;
                 let rows = store.rows(Table::Summary, "", None, PAGE_ROWS)?;
                 let found = rows.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
             }
             Fact::EventsAtMost { incident, most } => {
-                let held = self.held(*incident)?;
-                let found = self.stream(&held)?.len();
+                let state = self.state(*incident)?;
+                let found = self.stream(&state)?.len();
                 count_is("or fewer events", found <= *most, most, found)
             }
             Fact::Log {
@@ -112,22 +112,22 @@ impl World {
         ))
     }
 
-    fn held(&self, number: u64) -> Result<Arc<Held>> {
-        let held = self.app()?.runtime.view.incident_of_number(number)?;
-        held.with_context(|| format!("expected incident {number}; there is none"))
+    fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
+        let state = self.app()?.view.incident_of_number(number)?;
+        state.with_context(|| format!("expected incident {number}; there is none"))
     }
 
-    fn stream(&self, held: &Held) -> Result<Vec<Recorded>> {
-        let store = &self.app()?.runtime.store;
-        Ok(events_of(store.as_ref(), &held.incident.id)?)
+    fn stream(&self, state: &IncidentState) -> Result<Vec<Recorded>> {
+        let store = &self.app()?.store;
+        Ok(events_of(store.as_ref(), &state.incident.id)?)
     }
 
     fn check_log(&self, number: u64, text: &str, times: Option<usize>) -> Result<()> {
-        let held = self.held(number)?;
-        let stream = self.stream(&held)?;
+        let state = self.state(number)?;
+        let stream = self.stream(&state)?;
         let lines: Vec<String> = stream
             .iter()
-            .map(|it| narrate(&held.incident, it))
+            .map(|it| narrate(&state.incident, it))
             .collect();
         let found = lines.iter().filter(|it| it.contains(text)).count();
         let is_so = times.map_or(found > 0, |it| it == found);
@@ -149,13 +149,9 @@ impl World {
             .iter()
             .map(ToString::to_string)
             .collect();
-        for (_, row) in app
-            .runtime
-            .store
-            .rows(Table::Summary, "", None, PAGE_ROWS)?
-        {
-            let held = self.held(Summary::from_row(&row.value)?.number)?;
-            for recorded in self.stream(&held)? {
+        for (_, row) in app.store.rows(Table::Summary, "", None, PAGE_ROWS)? {
+            let state = self.state(Summary::from_row(&row.value)?.number)?;
+            for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
                     let sources = [opened.route_source, opened.grade_source, opened.plan_source];
                     reports.extend(sources.into_iter().flatten().filter_map(|it| it.fallback));
@@ -171,8 +167,8 @@ impl World {
     }
 
     fn check_room(&self, number: u64, text: &str) -> Result<()> {
-        let held = self.held(number)?;
-        let room = held.incident.refs.iter().find(|it| it.kind == "channel");
+        let state = self.state(number)?;
+        let room = state.incident.refs.iter().find(|it| it.kind == "channel");
         let room = room.with_context(|| format!("incident {number} has no war room"))?;
         let slack = self.slack.as_ref().context("there is no Slack")?;
         let channels = slack.channels();
@@ -188,11 +184,7 @@ impl World {
     }
 
     fn check_alert(&self, name: &str, stands: &str) -> Result<()> {
-        let rows = self
-            .app()?
-            .runtime
-            .store
-            .rows(Table::Alert, "", None, PAGE_ROWS)?;
+        let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;
             if alert.labels.get("alertname").map(String::as_str) != Some(name) {
@@ -217,23 +209,24 @@ fn count_is<T: Display, U: Display>(what: &str, is_so: bool, wanted: T, found: U
     Ok(())
 }
 
-fn holds(held: &Held, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
-    let incident = &held.incident;
-    let counts = held.tally.counts;
+fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
+    let incident = &state.incident;
+    let counts = state.tally.counts;
     let file = match first.map(|it| &it.event) {
         Some(Event::Opened(opened)) => opened.grade_source.as_ref().map(|it| it.file.clone()),
         _ => None,
     };
     let text = |it: &Option<_>| it.as_ref().map_or("nobody".to_owned(), ToString::to_string);
     let operator = incident
+        .roles
         .operator
         .as_ref()
         .map_or("nobody", |it| it.as_str());
     let (what, wanted, found) = match claim {
-        Claim::Status(it) => ("status", it.clone(), incident.status.to_string()),
-        Claim::Grade(it) => ("grade", it.clone(), incident.grade.to_string()),
+        Claim::Status(it) => ("status", it.clone(), incident.lifecycle.status.to_string()),
+        Claim::Grade(it) => ("grade", it.clone(), incident.grading.grade.to_string()),
         Claim::Because(why) => {
-            let reason = &incident.grade_reason;
+            let reason = &incident.grading.reason;
             ensure!(
                 reason.contains(why.as_str()),
                 "expected that its grade has the reason {why:?}; it is {reason:?}"
@@ -243,7 +236,7 @@ fn holds(held: &Held, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
         Claim::GradedBy(it) => ("policy", it.clone(), text(&file)),
         Claim::Operator(it) => ("operator", it.clone(), operator.to_owned()),
         Claim::Unanswered => {
-            let answered = incident.acknowledged_at.is_some();
+            let answered = incident.lifecycle.acknowledged_at.is_some();
             ("acknowledgement", "false".to_owned(), answered.to_string())
         }
         Claim::Alerts(it) => ("count of alerts", it.to_string(), counts.total.to_string()),
@@ -251,13 +244,17 @@ fn holds(held: &Held, first: Option<&Recorded>, claim: &Claim) -> Result<()> {
             let found = counts.firing.to_string();
             ("count of firing alerts", it.to_string(), found)
         }
-        Claim::Service(it) => ("service", it.clone(), incident.service.clone()),
+        Claim::Service(it) => ("service", it.clone(), incident.about.service.clone()),
         Claim::Team(it) => {
-            let team = incident.team.as_ref().map_or("none", |it| it.as_str());
+            let team = incident
+                .about
+                .team
+                .as_ref()
+                .map_or("none", |it| it.as_str());
             ("team", it.clone(), team.to_owned())
         }
         Claim::Reopened(it) => {
-            let found = incident.reopens.to_string();
+            let found = incident.lifecycle.reopens.to_string();
             ("count of reopenings", it.to_string(), found)
         }
     };

@@ -58,11 +58,10 @@ impl Keys {
                 ..new(person.as_str(), Scope::Respond)
             });
         }
-        let runtime = &app.runtime;
         for one in wanted {
             let name = one.name.clone();
-            let now = runtime.clock.now();
-            let made = app.tokens.create(one, &app.config, now, &runtime.writer);
+            let now = app.clock.now();
+            let made = app.tokens.create(one, &app.config, now, &app.writer);
             keys.insert(name, made.await?.0.reveal().to_owned());
         }
         Ok(Self(keys))
@@ -77,7 +76,7 @@ pub(super) struct Door<'a> {
 
 impl Door<'_> {
     fn now(&self) -> Timestamp {
-        self.app.runtime.clock.now()
+        self.app.clock.now()
     }
 
     /// Alertmanager's webhook: alerts without a lease.

@@ -211,7 +211,7 @@ impl World {
         if let Some((plugin, why)) = app.plugin_faults.first() {
             bail!("plugin {plugin} cannot be loaded: {why}");
         }
-        app.runtime.arm_schedules().await?;
+        app.due.arm_schedules().await?;
         app.set_ready();
         self.app = Some(app);
         Ok(())
@@ -223,9 +223,9 @@ impl World {
     /// When the daemon fails or runs in circles.
     pub async fn settle(&mut self) -> Result<()> {
         for _ in 0..TURNS_MAX {
-            let runtime = Arc::clone(&self.app()?.runtime);
-            let turn = runtime.turn().await?;
-            runtime.settle_deliveries().await;
+            let app = Arc::clone(self.app()?);
+            let turn = app.due.turn().await?;
+            app.outbox.settle_all().await;
             self.observe()?;
             if turn.is_idle() {
                 return Ok(());
@@ -236,16 +236,16 @@ impl World {
 
     /// When the clock stops next on its way to `to`, and whether something is due then.
     pub(super) fn next_stop(&self, to: u64) -> Result<(u64, bool)> {
-        let (now, runtime) = (self.now(), &self.app()?.runtime);
+        let (now, app) = (self.now(), self.app()?);
         let mut stop = (to, false);
         // What is still due although nothing happens waits for a lane; it is no reason to stop.
-        let due = runtime.next_due()?;
+        let due = app.due.next_due()?;
         let due = due.map(|it| it.since(self.setup.start));
         if let Some(due) = due.filter(|&it| it > now && it <= to) {
             stop = (due, true);
         }
         let swept = now + SWEEP_STEP_MS;
-        if !runtime.leases.silenced("", 1).is_empty() && swept < stop.0 {
+        if !app.leases.silenced("", 1).is_empty() && swept < stop.0 {
             stop = (swept, false);
         }
         Ok(stop)
@@ -271,22 +271,22 @@ impl World {
                 .lines()
                 .find_map(|it| it.strip_prefix("Incident "));
             let id = match id.and_then(|it| it.trim().parse().ok()) {
-                Some(number) => self.app()?.runtime.view.incident_of_number(number)?,
+                Some(number) => self.app()?.view.incident_of_number(number)?,
                 None => None,
             };
-            let id = id.map(|held| held.incident.id.clone());
+            let id = id.map(|state| state.incident.id.clone());
             arrived.push((who.unwrap_or("?").to_owned(), "mail", id));
         }
         self.letters_read = letters.len();
         let at = self.now();
         for (person, channel, id) in arrived {
             let id = id.with_context(|| format!("a page to {person} names no incident"))?;
-            let held = self.app()?.runtime.view.incident(&id)?;
+            let state = self.app()?.view.incident(&id)?;
             let page = Page {
                 at,
                 person,
                 channel: channel.to_owned(),
-                incident: held.map_or(0, |it| it.incident.number),
+                incident: state.map_or(0, |it| it.incident.number),
             };
             self.note(page.to_string());
             self.pages.push((page, false));
@@ -299,7 +299,7 @@ impl World {
     /// # Errors
     /// When the store cannot be read.
     pub fn story(&self) -> Result<Story> {
-        let store = &self.app()?.runtime.store;
+        let store = &self.app()?.store;
         let mut events = Vec::new();
         for (_, row) in store.rows(Table::Summary, "", None, 1_000)? {
             let summary = Summary::from_row(&row.value)?;

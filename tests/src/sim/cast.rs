@@ -2,7 +2,7 @@
 //! policies would give. The simulator asks no policy; a policy's failure is one more verdict.
 
 use tocsin::runtime::{Subscriber, Subscribers};
-use tocsin_core::command::{Crew, Opening};
+use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::Assessment;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
@@ -92,6 +92,7 @@ pub(super) fn subscribers(pager: bool) -> Subscribers {
         plugin: plugin.into(),
         events: set(events),
         contacts: set(contacts),
+        clearance: true,
     };
     let news = ["incident-opened", "incident-changed", "log-added"];
     let mut all = vec![
@@ -130,11 +131,11 @@ impl Policies {
         };
         let security = number == 5;
         let plan = self.plan(number);
-        let crew = crew_of(&plan, 0);
+        let responders = responders_of(&plan, 0);
         Opening {
             grading: self.verdict(Grading { grade, security }),
             plan: self.verdict(plan),
-            crew,
+            responders,
         }
     }
 
@@ -195,11 +196,11 @@ impl Policies {
 
 /// Whom the next step of an incident pages.
 #[must_use]
-pub(super) fn next_crew(incident: &Incident) -> Crew {
-    crew_of(&incident.plan, incident.escalation.next_step)
+pub(super) fn next_responders(incident: &Incident) -> Responders {
+    responders_of(&incident.escalation.plan, incident.escalation.next_step)
 }
 
-fn crew_of(plan: &Plan, step: u32) -> Crew {
+fn responders_of(plan: &Plan, step: u32) -> Responders {
     let last = plan.steps.len().saturating_sub(1);
     let step = plan.steps.get((step as usize).min(last));
     let named = step.into_iter().flat_map(|step| &step.page);
@@ -207,7 +208,7 @@ fn crew_of(plan: &Plan, step: u32) -> Crew {
         PageTarget::Person(id) => Some(person(id.as_str())),
         PageTarget::OnCall(_) | PageTarget::Team(_) => None,
     });
-    Crew {
+    Responders {
         people: people.collect(),
         note: None,
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tocsin::runtime::engine::Engine;
-use tocsin::runtime::{Held, View, decode_row, events_of, tally_of, timer_key};
+use tocsin::runtime::{IncidentState, View, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::consequences::wanted_timers;
 use tocsin_core::incident::PageState;
 use tocsin_core::{Alert, Event, Incident, IncidentId};
@@ -42,14 +42,14 @@ pub(super) fn step(
         return Err(format!("encode and decode do not agree on {event}"));
     }
     let view = engine.view();
-    let held = view.held();
+    let state = view.in_memory();
     for id in touched {
         folded_equals_incremental(store, &view, id)?;
     }
-    one_active_per_key(&held)?;
-    timers_are_as_wanted(store, &held)?;
-    escalations_go_on(&held)?;
-    alerts_are_tallied(store, engine, &held)
+    one_active_per_key(&state)?;
+    timers_are_as_wanted(store, &state)?;
+    escalations_go_on(&state)?;
+    alerts_are_tallied(store, engine, &state)
 }
 
 /// Checks everything, reading every stream: after a crash, and at the end.
@@ -68,7 +68,7 @@ pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Res
         if !numbers.insert(incident.number) {
             return Err(format!("two incidents have number {}", incident.number));
         }
-        let is_held = view.held().iter().any(|held| held.incident.id == id);
+        let is_held = view.in_memory().iter().any(|state| state.incident.id == id);
         if incident.is_active() && !is_held {
             return Err(format!("incident {id} is active and nobody holds it"));
         }
@@ -86,10 +86,10 @@ pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Res
 /// # Errors
 /// What is broken.
 pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
-    for held in view.held() {
-        for (number, page) in &held.incident.pages {
-            if matches!(page.state, PageState::Sent { .. }) && held.incident.is_active() {
-                let id = held.incident.page_id(*number);
+    for state in view.in_memory() {
+        for (number, page) in &state.incident.paging.pages {
+            if matches!(page.state, PageState::Sent { .. }) && state.incident.is_active() {
+                let id = state.incident.page_id(*number);
                 return Err(format!("page {id} to {} is never delivered", page.person));
             }
         }
@@ -104,16 +104,17 @@ fn folded_equals_incremental(
 ) -> Result<Incident, String> {
     let events = events_of(store, id).map_err(text)?;
     let folded = Incident::replay(id, &events).map_err(text)?;
-    let held = view.incident(id).map_err(text)?;
-    let held = held.ok_or_else(|| format!("incident {id} is in the store and not in the view"))?;
-    if *held.incident != folded {
-        let (seen, is) = (held.incident.version, folded.version);
+    let state = view.incident(id).map_err(text)?;
+    let state =
+        state.ok_or_else(|| format!("incident {id} is in the store and not in the view"))?;
+    if *state.incident != folded {
+        let (seen, is) = (state.incident.version, folded.version);
         return Err(format!(
             "incident {id}: folded is not incremental (seen {seen}, stored {is})"
         ));
     }
     let tally = tally_of(store, &folded).map_err(text)?;
-    if held.tally != tally {
+    if state.tally != tally {
         return Err(format!(
             "incident {id}: its tally is not the one in the store"
         ));
@@ -121,20 +122,23 @@ fn folded_equals_incremental(
     Ok(folded)
 }
 
-fn one_active_per_key(held: &[Arc<Held>]) -> Result<(), String> {
+fn one_active_per_key(state: &[Arc<IncidentState>]) -> Result<(), String> {
     let mut keys = BTreeSet::new();
-    for held in held.iter().filter(|held| held.incident.is_active()) {
-        if !keys.insert(&held.incident.key) {
-            return Err(format!("two incidents are open for {}", held.incident.key));
+    for state in state.iter().filter(|state| state.incident.is_active()) {
+        if !keys.insert(&state.incident.about.key) {
+            return Err(format!(
+                "two incidents are open for {}",
+                state.incident.about.key
+            ));
         }
     }
     Ok(())
 }
 
-fn timers_are_as_wanted(store: &FaultyStore, held: &[Arc<Held>]) -> Result<(), String> {
-    let wanted: BTreeSet<TimerKey> = held
+fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
+    let wanted: BTreeSet<TimerKey> = state
         .iter()
-        .flat_map(|held| wanted_timers(&held.incident, &held.tally))
+        .flat_map(|state| wanted_timers(&state.incident, &state.tally))
         .map(|timer| timer_key(&timer))
         .collect();
     let rows = store.timers(None, ROWS_MAX).map_err(text)?;
@@ -148,10 +152,10 @@ fn timers_are_as_wanted(store: &FaultyStore, held: &[Arc<Held>]) -> Result<(), S
     }
 }
 
-fn escalations_go_on(held: &[Arc<Held>]) -> Result<(), String> {
-    for held in held {
-        let incident = &held.incident;
-        let rests = incident.escalation.due.is_none() && !incident.plan.steps.is_empty();
+fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
+    for state in state {
+        let incident = &state.incident;
+        let rests = incident.escalation.due.is_none() && !incident.escalation.plan.steps.is_empty();
         if incident.is_unanswered() && rests {
             return Err(format!(
                 "nobody answers incident {} and it rests",
@@ -165,7 +169,7 @@ fn escalations_go_on(held: &[Arc<Held>]) -> Result<(), String> {
 fn alerts_are_tallied(
     store: &FaultyStore,
     engine: &Engine,
-    held: &[Arc<Held>],
+    state: &[Arc<IncidentState>],
 ) -> Result<(), String> {
     let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
     let mut all_firing = 0;
@@ -183,8 +187,8 @@ fn alerts_are_tallied(
             }
         }
     }
-    for held in held {
-        let (id, counts) = (&held.incident.id, held.tally.counts);
+    for state in state {
+        let (id, counts) = (&state.incident.id, state.tally.counts);
         let rows = firing.get(id).copied().unwrap_or(0);
         if counts.firing != rows || counts.total < rows {
             return Err(format!(
@@ -192,7 +196,7 @@ fn alerts_are_tallied(
                 counts.firing, counts.total
             ));
         }
-        if held.incident.is_active() && held.tally.logged != held.incident.counts {
+        if state.incident.is_active() && state.tally.logged != state.incident.counts {
             return Err(format!(
                 "incident {id}: its stream has other counts than its tally says"
             ));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tocsin::runtime::{End, Ended, PageRef, Parcel, View};
+use tocsin::runtime::{Delivery, End, Ended, PageRef, View};
 use tocsin_core::consequences::Notice;
 use tocsin_store::Claimed;
 
@@ -43,7 +43,7 @@ impl Outside {
         rng: &mut Rng,
         well: bool,
     ) -> Underway {
-        let page = serde_json::from_value::<Parcel>(claim.row.body.clone()).map(page_of);
+        let page = serde_json::from_value::<Delivery>(claim.row.body.clone()).map(page_of);
         let (ended, page) = match page {
             Err(error) => (Some(Ended::of(End::GivenUp(error.to_string()))), None),
             Ok(Some(at)) if !is_wanted(view, &at) => (Some(Ended::of(End::Dropped)), None),
@@ -108,14 +108,14 @@ impl Outside {
     }
 }
 
-fn page_of(parcel: Parcel) -> Option<PageRef> {
+fn page_of(parcel: Delivery) -> Option<PageRef> {
     match parcel {
-        Parcel::Mail {
+        Delivery::Mail {
             incident,
             page,
             contact,
         }
-        | Parcel::News {
+        | Delivery::News {
             incident,
             news: Notice::Page { page, contact, .. },
             ..
@@ -129,9 +129,9 @@ fn page_of(parcel: Parcel) -> Option<PageRef> {
 }
 
 fn is_wanted(view: &View, page: &PageRef) -> bool {
-    let held = view.incident(&page.incident).ok().flatten();
-    held.is_some_and(|held| {
-        let sent = held.incident.pages.get(&page.page);
+    let state = view.incident(&page.incident).ok().flatten();
+    state.is_some_and(|state| {
+        let sent = state.incident.paging.pages.get(&page.page);
         sent.is_some_and(|it| it.is_wanted_at(page.contact))
     })
 }

@@ -150,7 +150,7 @@ impl Inner {
             Some(bug @ Bug::TimerStays) => batch.timers_cancel.retain(|_| !self.strikes(bug)),
             Some(bug @ Bug::PageForgotten) => batch
                 .outbox
-                .retain(|row| row.key.class != Class::Page || !self.strikes(bug)),
+                .retain(|row| row.class != Class::Page || !self.strikes(bug)),
             Some(bug @ Bug::TallyForgotten) => batch
                 .rows
                 .retain(|row| row.table != Table::Tally || !self.strikes(bug)),

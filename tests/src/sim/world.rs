@@ -7,9 +7,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tocsin::runtime::engine::Engine;
 use tocsin::runtime::{
-    Answer, Cause, EngineError, Heard, Request, Subscribers, decode_row, firing, lapses, settlement,
+    Answer, Cause, EngineError, Observed, Request, Subscribers, decode_row, firing, lapses,
+    settlement,
 };
-use tocsin_core::command::{Command, Refusal, Waits};
+use tocsin_core::command::{Command, Delays, Refusal};
 use tocsin_core::event::LogKind;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, Signal, SignalStatus, Timestamp};
@@ -152,8 +153,8 @@ impl World {
     }
 
     fn utter(&mut self) -> Asked {
-        let held = self.engine.view().held();
-        let mut ids: Vec<IncidentId> = held.iter().map(|it| it.incident.id.clone()).collect();
+        let state = self.engine.view().in_memory();
+        let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
         ids.sort();
         if ids.is_empty() || self.rng.chance(65) {
             let signal = cast::signal(&mut self.rng, self.now);
@@ -247,7 +248,7 @@ impl World {
         };
         let needed = signal.status == SignalStatus::Firing && (whole || !self.is_repeat(&signal));
         let assessment = needed.then(|| Box::new(self.policies.assess(&signal)));
-        let word = Heard {
+        let word = Observed {
             signal: Arc::new(signal),
             last_seen: None,
         };
@@ -262,8 +263,8 @@ impl World {
         let alert = view.alert(&key_of(signal)).ok().flatten();
         let home = alert.filter(|it| it.firing);
         let home = home.and_then(|it| it.incident().cloned());
-        let held = home.and_then(|id| view.incident(&id).ok().flatten());
-        held.is_some_and(|held| held.incident.is_active())
+        let state = home.and_then(|id| view.incident(&id).ok().flatten());
+        state.is_some_and(|state| state.incident.is_active())
     }
 
     /// Every alert at once.
@@ -290,7 +291,7 @@ impl World {
         }
         let mut asked = Vec::new();
         for row in due {
-            let request = firing(row, &self.engine.view(), cast::next_crew).map_err(text)?;
+            let request = firing(row, &self.engine.view(), cast::next_responders).map_err(text)?;
             let then = Then::Nothing;
             asked.push(Asked { request, then });
         }
@@ -364,11 +365,11 @@ impl World {
             let underway = self.outside.bring(claim, &view, &mut self.rng, well);
             self.underway.push(underway);
         }
-        let held = |lane: &String| {
+        let state = |lane: &String| {
             let until = self.lanes.get(&(class, lane.clone()));
             until.is_some_and(|until| *until > self.now)
         };
-        match ready.iter().find(|lane| !held(lane)) {
+        match ready.iter().find(|lane| !state(lane)) {
             Some(lane) => Err(format!("{class:?} lane {lane} is due and passed over")),
             None => Ok(()),
         }
@@ -406,7 +407,11 @@ impl World {
         let mut words = lapses(&view, &leases, self.now).map_err(text)?;
         if !self.policies.silenced {
             for key in leases.silenced("", LIMIT) {
-                words.extend(view.alert(&key).map_err(text)?.map(|it| Heard::again(&it)));
+                words.extend(
+                    view.alert(&key)
+                        .map_err(text)?
+                        .map(|it| Observed::again(&it)),
+                );
             }
         }
         let mut asked = Vec::new();
@@ -480,9 +485,9 @@ impl World {
         self.trace.say(|| "the faults stop".to_owned());
         for _ in 0..CALM_ROUNDS_MAX {
             self.fire()?;
-            let waits = self.bring_all()?;
+            let latest = self.bring_all()?;
             self.check()?;
-            match waits {
+            match latest {
                 Some(latest) => self.now = self.now.max(latest),
                 None => return Ok(()),
             }
@@ -633,19 +638,19 @@ fn start(
         made += 1;
         IncidentId(format!("i{life}-{made}"))
     };
-    let waits = Waits {
+    let delays = Delays {
         reopen_within_ms: 10 * MINUTE_MS,
-        ..Waits::default()
+        ..Delays::default()
     };
     let (store, subscribers) = (Arc::clone(store) as Arc<dyn Store>, Arc::clone(subscribers));
-    Engine::start(store, subscribers, waits, Box::new(make_id)).map_err(text)
+    Engine::start(store, subscribers, delays, Box::new(make_id)).map_err(text)
 }
 
 fn signal_in(request: &Request) -> Option<Arc<Signal>> {
     match request {
         Request::Signal {
             signal,
-            unless_heard_since: None,
+            unless_observed_since: None,
             ..
         } => Some(signal.clone()),
         _ => None,
@@ -660,10 +665,10 @@ fn ask(request: &Request) -> String {
     match request {
         Request::Signal {
             signal,
-            unless_heard_since,
+            unless_observed_since,
             ..
         } => {
-            let who = if unless_heard_since.is_some() {
+            let who = if unless_observed_since.is_some() {
                 "the sweep"
             } else {
                 "a sender"

@@ -155,11 +155,11 @@ impl Daemon {
     /// Whether nothing waits in the outbox: everything was delivered, or is wanted no more.
     #[must_use]
     pub fn has_delivered_all(&self) -> bool {
-        let waits = |class: &Class| {
-            let rows = self.app.runtime.store.outbox(*class, None, 1);
+        let delays = |class: &Class| {
+            let rows = self.app.store.outbox(*class, None, 1);
             rows.map_or(true, |it| !it.is_empty())
         };
-        !Class::ALL.iter().any(waits)
+        !Class::ALL.iter().any(delays)
     }
 
     /// Stops, and holds everything that Slack was sent against what Slack takes.
@@ -206,7 +206,7 @@ async fn issue(app: &App, scope: Scope, integration: Option<&str>) -> anyhow::Re
         integration: integration.map(|it| IntegrationId(it.to_owned())),
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, _) = app.tokens.create(wanted, &app.config, now, writer).await?;
     Ok(token.reveal().to_owned())
 }

@@ -127,7 +127,7 @@ impl House {
 
     /// How many alerts are stored.
     pub(crate) fn alerts(&self) -> usize {
-        let rows = self.app.runtime.store.rows(Table::Alert, "", None, 1_000);
+        let rows = self.app.store.rows(Table::Alert, "", None, 1_000);
         rows.unwrap().len()
     }
 }
@@ -139,7 +139,7 @@ async fn issue(app: &App, integration: &str) -> String {
         integration: Some(IntegrationId(integration.to_owned())),
         person: None,
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let made = app.tokens.create(wanted, &app.config, now, writer).await;
     made.unwrap().0.reveal().to_owned()
 }

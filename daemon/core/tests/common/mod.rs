@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use tocsin_core::alert::{Alert, Tally, Waiting};
-use tocsin_core::command::{Command, Crew, Opening, Outcome, Refusal, Waits};
+use tocsin_core::command::{Command, Delays, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Fresh, Intake, Known};
+use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
@@ -27,7 +27,7 @@ pub struct World {
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
     pub route: Option<Route>,
-    pub waits: Waits,
+    pub delays: Delays,
     pub silenced_by: Vec<String>,
     pub opened: u64,
     pub starts_at: Option<Timestamp>,
@@ -64,7 +64,7 @@ impl World {
             target: held,
             waiting: Some(&waiting),
         };
-        let fresh = Fresh {
+        let new_id = NewIncidentId {
             id: format!("i{}", self.opened + 1).into(),
             number: self.opened + 1,
         };
@@ -72,9 +72,9 @@ impl World {
             &signal,
             known,
             Some(&assessment),
-            &fresh,
+            &new_id,
             self.now,
-            &self.waits,
+            &self.delays,
         )?;
         if let Some(after) = &intake.alert {
             self.alerts.insert(name.to_owned(), after.clone());
@@ -96,7 +96,7 @@ impl World {
 
     pub fn command(&mut self, command: Command, by: &Actor) -> Result<Outcome, Refusal> {
         let incident = self.incident.clone().expect("an incident");
-        let outcome = decide(&incident, &self.tally, command, by, self.now, &self.waits)?;
+        let outcome = decide(&incident, &self.tally, command, by, self.now, &self.delays)?;
         self.take(&incident.id, outcome.clone(), by);
         Ok(outcome)
     }
@@ -115,10 +115,10 @@ impl World {
         use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
-                let crew = self.crew(self.incident().escalation.next_step);
+                let responders = self.responders(self.incident().escalation.next_step);
                 Command::EscalationDue {
                     due: timer.due,
-                    crew,
+                    responders,
                 }
             }
             TimerKind::Contact { page, contact } => {
@@ -156,14 +156,14 @@ impl World {
         self.stream.iter().filter(|it| is(&it.event)).count()
     }
 
-    pub fn crew(&self, step: u32) -> Crew {
+    pub fn responders(&self, step: u32) -> Responders {
         let steps = plan().steps;
         let step = &steps[(step as usize).min(steps.len() - 1)];
         let people = step.page.iter().map(|target| match target {
             PageTarget::Person(id) => person(id.as_str()),
             other => panic!("{other}"),
         });
-        Crew {
+        Responders {
             people: people.collect(),
             note: None,
         }
@@ -188,7 +188,7 @@ impl World {
                     security: false,
                 }),
                 plan: verdict(plan()),
-                crew: self.crew(0),
+                responders: self.responders(0),
             }),
         }
     }

@@ -4,7 +4,7 @@ use super::Check;
 use crate::config::rotation::{LAYER_PEOPLE_MAX, LAYERS_MAX, OVERRIDES_MAX};
 use crate::config::source::at;
 use crate::config::{LayerConfig, RotationConfig};
-use crate::oncall::Every;
+use crate::people::Every;
 
 impl Check<'_> {
     pub(super) fn rotations(&mut self) {

@@ -118,7 +118,7 @@ pub(in crate::http) fn each_alert(
     mut take: impl FnMut(Alert, Option<u64>) -> bool,
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
-    let store = app.runtime.store.as_ref();
+    let store = app.store.as_ref();
     let stopped = for_each_row_after(store, Table::Alert, "an alert", after, |_, alert: Alert| {
         if shown.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
@@ -128,10 +128,11 @@ pub(in crate::http) fn each_alert(
             let (its, security) = match incidents.get(id) {
                 Some(known) => *known,
                 None => {
-                    let held = app.runtime.view.incident(id)?;
+                    let state = app.view.incident(id)?;
                     // An alert whose incident is gone is nobody's secret to show.
-                    let known =
-                        held.map_or((0, true), |it| (it.incident.number, it.incident.security));
+                    let known = state.map_or((0, true), |it| {
+                        (it.incident.number, it.incident.grading.security)
+                    });
                     incidents.insert(id.clone(), known);
                     known
                 }

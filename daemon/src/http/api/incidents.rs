@@ -18,7 +18,7 @@ use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::{Done, Held, Summary, events_of};
+use crate::runtime::{Done, IncidentState, Summary, events_of};
 
 /// The channel that an action by the API came through.
 const VIA: &str = "api";
@@ -138,7 +138,7 @@ pub(crate) async fn open(
 ) -> Result<(StatusCode, axum::Json<Outcome>), Problem> {
     let key = command_key(&headers, &holder, "open")?;
     let draft = new.into_draft(&app)?;
-    let done = app.runtime.open(draft, holder.actor(), key).await?;
+    let done = app.intake.open(draft, holder.actor(), key).await?;
     let outcome = Outcome::of(done);
     let status = match outcome.repeated {
         true => StatusCode::OK,
@@ -162,9 +162,9 @@ pub(crate) async fn show(
     Path(number): Path<String>,
 ) -> Result<axum::Json<IncidentDetail>, Problem> {
     let detail = blocking(move || {
-        let held = held(&app, &number)?;
-        let events = events_of(app.runtime.store.as_ref(), &held.incident.id)?;
-        Ok(IncidentDetail::of(&held, &events, holder.clearance()))
+        let state = state(&app, &number)?;
+        let events = events_of(app.store.as_ref(), &state.incident.id)?;
+        Ok(IncidentDetail::of(&state, &events, holder.clearance()))
     });
     Ok(axum::Json(detail.await?))
 }
@@ -194,18 +194,15 @@ pub(crate) async fn act(
 ) -> Result<axum::Json<Outcome>, Problem> {
     let key = command_key(&headers, &holder, "act")?;
     let reads = Arc::clone(&app);
-    let held = blocking(move || held(&reads, &number)).await?;
+    let state = blocking(move || state(&reads, &number)).await?;
     action
-        .check_clearance(&held.incident, || holder.clearance())
+        .check_clearance(&state.incident, || holder.clearance())
         .map_err(|why| Problem::new(Kind::FORBIDDEN, why))?;
     let command = action
         .into_command(VIA)
         .map_err(|error| Problem::new(Kind::INVALID, error))?;
-    let id = held.incident.id.clone();
-    let done = app
-        .runtime
-        .command(id, holder.actor(), command, key)
-        .await?;
+    let id = state.incident.id.clone();
+    let done = app.intake.command(id, holder.actor(), command, key).await?;
     Ok(axum::Json(Outcome::of(done)))
 }
 
@@ -249,7 +246,7 @@ fn newest(
     limit: usize,
     takes: impl Fn(&Summary) -> bool,
 ) -> Result<(Vec<Summary>, Option<u64>), Problem> {
-    let last = app.runtime.view.last_number()?;
+    let last = app.view.last_number()?;
     let mut end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
     let mut found = Vec::new();
     for _ in 0..WINDOWS_MAX {
@@ -259,10 +256,7 @@ fn newest(
         let start = end.saturating_sub(WINDOW_ROWS + 1);
         let count = usize::try_from(end - start - 1).unwrap_or(0);
         let after = Summary::row_key(start);
-        let rows = app
-            .runtime
-            .store
-            .rows(Table::Summary, "", Some(&after), count)?;
+        let rows = app.store.rows(Table::Summary, "", Some(&after), count)?;
         for (_, row) in rows.into_iter().rev() {
             let summary = Summary::from_row(&row.value)?;
             if summary.number >= end || !takes(&summary) {
@@ -279,9 +273,9 @@ fn newest(
     Ok((found, Some(end)))
 }
 
-fn held(app: &App, number: &str) -> Result<Arc<Held>, Problem> {
+fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     let found = match number.parse::<u64>() {
-        Ok(number) => app.runtime.view.incident_of_number(number)?,
+        Ok(number) => app.view.incident_of_number(number)?,
         Err(_) => None,
     };
     found.ok_or_else(|| {

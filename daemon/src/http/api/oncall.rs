@@ -45,8 +45,8 @@ pub(crate) struct PersonLine {
     responses((status = 200, description = "Every rotation", body = OnCall))
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
-    let roster = &app.runtime.payloads.roster;
-    let now = app.runtime.clock.now();
+    let roster = &app.payloads.roster;
+    let now = app.clock.now();
     let person = |id: PersonId| PersonLine {
         name: roster
             .people

@@ -6,8 +6,9 @@ use tocsin_core::incident::{Incident, PageState};
 use tocsin_core::{Grade, Labels, Status, Timestamp, narrate};
 use utoipa::ToSchema;
 
+use crate::disclosure::REDACTED_TITLE;
 use crate::ingest::format_time;
-use crate::runtime::{Held, REDACTED_TITLE, Summary};
+use crate::runtime::{IncidentState, Summary};
 
 /// An incident in one line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -141,18 +142,18 @@ impl IncidentLine {
 }
 
 impl IncidentDetail {
-    pub(super) fn of(held: &Held, events: &[Recorded], clearance: bool) -> Self {
+    pub(super) fn of(held: &IncidentState, events: &[Recorded], clearance: bool) -> Self {
         let incident = held.incident.as_ref();
-        let sees = clearance || !incident.security;
+        let sees = clearance || !incident.grading.security;
         let line = IncidentLine::of(Summary::from(incident), clearance);
         let time = |at: Option<Timestamp>| at.map(format_time);
         let mut it = Self {
             line,
-            summary: incident.summary.clone(),
-            grade_reason: incident.grade_reason.clone(),
-            drill: incident.drill,
-            link: incident.link.clone(),
-            labels: incident.labels.clone(),
+            summary: incident.about.summary.clone(),
+            grade_reason: incident.grading.reason.clone(),
+            drill: incident.about.drill,
+            link: incident.about.link.clone(),
+            labels: incident.about.labels.clone(),
             alerts: AlertCounts {
                 total: held.tally.counts.total,
                 firing: held.tally.counts.firing,
@@ -160,7 +161,7 @@ impl IncidentDetail {
             pages: pages(incident),
             next_escalation_at: time(incident.escalation.due),
             refs: refs(incident),
-            mitigated_at: time(incident.mitigated_at),
+            mitigated_at: time(incident.lifecycle.mitigated_at),
             timeline: Vec::new(),
         };
         if sees {
@@ -196,7 +197,7 @@ fn pages(incident: &Incident) -> Vec<PageLine> {
         },
         at: format_time(page.at),
     };
-    incident.pages.iter().map(line).collect()
+    incident.paging.pages.iter().map(line).collect()
 }
 
 fn refs(incident: &Incident) -> Vec<RefLine> {

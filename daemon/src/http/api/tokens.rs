@@ -95,7 +95,7 @@ pub(crate) async fn create(
         integration: wanted.integration.map(IntegrationId),
         person: wanted.person.map(PersonId),
     };
-    let (now, writer) = (app.runtime.clock.now(), &app.runtime.writer);
+    let (now, writer) = (app.clock.now(), &app.writer);
     let (token, row) = app.tokens.create(wanted, &app.config, now, writer).await?;
     let made = MadeToken {
         line: TokenLine::of(&row),
@@ -119,7 +119,7 @@ pub(crate) async fn revoke(
     _: Admin,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.tokens.revoke(&id, &app.runtime.writer).await?;
+    app.tokens.revoke(&id, &app.writer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

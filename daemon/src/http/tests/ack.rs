@@ -17,8 +17,8 @@ async fn incident(rig: &Rig, title: &str) -> Arc<Incident> {
 }
 
 fn now(rig: &Rig, number: u64) -> Arc<Incident> {
-    let held = rig.app.runtime.view.incident_of_number(number).unwrap();
-    Arc::clone(&held.unwrap().incident)
+    let state = rig.app.view.incident_of_number(number).unwrap();
+    Arc::clone(&state.unwrap().incident)
 }
 
 fn link(rig: &Rig, incident: &Incident, person: &str) -> String {
@@ -57,8 +57,8 @@ async fn opening_a_link_does_nothing_and_pressing_its_button_acknowledges() {
         .await
         .is(200);
     let after = now(&rig, 1);
-    assert!(after.acknowledged_at.is_some());
-    assert_eq!(after.operator, Some(PersonId::from("bob")));
+    assert!(after.lifecycle.acknowledged_at.is_some());
+    assert_eq!(after.roles.operator, Some(PersonId::from("bob")));
     rig.ask(request("POST", &path, "", Vec::new()))
         .await
         .is(200);
@@ -84,7 +84,7 @@ async fn a_link_that_is_forged_cut_or_old_acknowledges_nothing() {
         .await
         .is(410);
     assert!(old.text.contains("expired"), "{}", old.text);
-    assert!(now(&rig, 1).acknowledged_at.is_none());
+    assert!(now(&rig, 1).lifecycle.acknowledged_at.is_none());
 }
 
 #[tokio::test]

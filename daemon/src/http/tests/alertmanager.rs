@@ -81,7 +81,7 @@ async fn the_senders_own_token_reads_what_amtool_reads_and_sets_no_silence() {
         .await
         .is(403);
     assert!(refused.text.contains("respond"), "{}", refused.text);
-    assert!(rig.app.runtime.silences.all().is_empty());
+    assert!(rig.app.silences.all().is_empty());
     let bad = rig.get("/api/v2/alerts?active=perhaps", &own).await.is(400);
     assert!(bad.json().is_string());
 }

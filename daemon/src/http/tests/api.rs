@@ -162,7 +162,7 @@ async fn a_security_incident_shows_nothing_to_who_lacks_clearance() {
             assert!(!bobs.text.contains(secret), "{path}: {}", bobs.text);
         }
         assert!(
-            bobs.text.contains(crate::runtime::REDACTED_TITLE),
+            bobs.text.contains(crate::disclosure::REDACTED_TITLE),
             "{path}: {}",
             bobs.text
         );

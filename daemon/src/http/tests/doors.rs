@@ -97,11 +97,7 @@ async fn no_door_opens_without_a_token_that_is_known() {
     let revoked = rig.token(Scope::Admin).await;
     let _keeper = rig.token(Scope::Admin).await;
     let id = rig.app.tokens.list()[0].id.clone();
-    rig.app
-        .tokens
-        .revoke(&id, &rig.app.runtime.writer)
-        .await
-        .unwrap();
+    rig.app.tokens.revoke(&id, &rig.app.writer).await.unwrap();
     for (method, template, scope) in DOORS {
         if scope.is_none() {
             continue;
@@ -216,11 +212,7 @@ async fn a_person_who_left_takes_their_tokens_with_them() {
 }
 
 fn nothing_was_done(rig: &super::rig::Rig) {
-    assert_eq!(
-        rig.app.runtime.view.last_number().unwrap(),
-        0,
-        "no incident"
-    );
+    assert_eq!(rig.app.view.last_number().unwrap(), 0, "no incident");
     for table in [Table::Alert, Table::Silence, Table::Change] {
         assert!(
             rig.store.rows(table, "", None, 1).unwrap().is_empty(),

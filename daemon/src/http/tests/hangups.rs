@@ -21,7 +21,7 @@ async fn a_token_that_was_being_revoked_when_the_client_hung_up_opens_nothing() 
     let token = Token::parse(&text).unwrap();
     let id = rig.app.tokens.find(&token).unwrap().id.clone();
     let _keeper = rig.token(Scope::Admin).await;
-    hang_up(rig.app.tokens.revoke(&id, &rig.app.runtime.writer)).await;
+    hang_up(rig.app.tokens.revoke(&id, &rig.app.writer)).await;
     // The next change waits for the one before it.
     let _later = rig.token(Scope::Read).await;
     assert!(rig.app.tokens.find(&token).is_none());
@@ -30,8 +30,8 @@ async fn a_token_that_was_being_revoked_when_the_client_hung_up_opens_nothing() 
 #[tokio::test]
 async fn a_silence_that_was_being_expired_when_the_client_hung_up_mutes_nothing() {
     let rig = test_app().await;
-    let runtime = &rig.app.runtime;
-    let silences = &runtime.assessor.silences;
+    let app = &rig.app;
+    let silences = &app.silences;
     let set = |id: &'static str, name: &'static str| {
         let posted = serde_json::from_value(json!({
             "matchers": [{ "name": "a", "value": name, "isRegex": false }],
@@ -40,12 +40,12 @@ async fn a_silence_that_was_being_expired_when_the_client_hung_up_mutes_nothing(
             "createdBy": "ada",
             "comment": "upgrade",
         }));
-        silences.set(posted.unwrap(), id, NOW, &runtime.writer)
+        silences.set(posted.unwrap(), id, NOW, &app.writer)
     };
     let id = set("one", "b").await.unwrap();
     let labels = [("a".to_owned(), "b".to_owned())].into();
     assert_eq!(silences.matching(&labels, NOW), std::slice::from_ref(&id));
-    hang_up(silences.expire(&id, NOW, &runtime.writer)).await;
+    hang_up(silences.expire(&id, NOW, &app.writer)).await;
     set("two", "other").await.unwrap();
     assert!(silences.matching(&labels, NOW).is_empty());
 }

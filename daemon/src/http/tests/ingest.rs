@@ -93,13 +93,13 @@ async fn the_tenth_minor_alert_at_once_makes_an_incident_major() {
         let labels = json!({ "severity": "warning", "service": "shop", "instance": number });
         let alert = json!({ "title": "slow", "labels": labels });
         rig.post("/ingest/any", &token, &alert).await.is(202);
-        let held = rig.app.runtime.view.incident_of_number(1).unwrap().unwrap();
-        assert_eq!(held.tally.counts.firing, number);
+        let state = rig.app.view.incident_of_number(1).unwrap().unwrap();
+        assert_eq!(state.tally.counts.firing, number);
         let wanted = if number < 10 {
             Grade::Minor
         } else {
             Grade::Major
         };
-        assert_eq!(held.incident.grade, wanted, "with {number} alerts");
+        assert_eq!(state.incident.grading.grade, wanted, "with {number} alerts");
     }
 }

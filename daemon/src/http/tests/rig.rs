@@ -128,7 +128,7 @@ impl Rig {
             integration: sends.map(Into::into),
             person: person.map(Into::into),
         };
-        let (writer, config) = (&self.app.runtime.writer, &self.app.config);
+        let (writer, config) = (&self.app.writer, &self.app.config);
         let made = self.app.tokens.create(wanted, config, NOW, writer).await;
         made.unwrap().0.reveal().to_owned()
     }
@@ -156,8 +156,8 @@ impl Rig {
 
     /// Incidents that are open.
     pub(super) fn open_incidents(&self) -> usize {
-        let held = self.app.runtime.view.held();
-        held.iter().filter(|it| it.incident.is_active()).count()
+        let state = self.app.view.in_memory();
+        state.iter().filter(|it| it.incident.is_active()).count()
     }
 }
 

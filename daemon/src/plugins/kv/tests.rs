@@ -10,8 +10,8 @@ use tocsin_store::MemoryStore;
 use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
 use crate::config;
-use crate::plugins::DaemonServices;
-use crate::runtime::ManualClock;
+use crate::plugins::{DaemonServices, PluginAccess};
+use crate::runtime::{EngineHandle, ManualClock};
 
 const NOW: Timestamp = Timestamp(1_769_861_400_000);
 const TTL_MS: u64 = 60_000;
@@ -28,8 +28,14 @@ async fn keys_that_have_expired_make_room_in_a_plugins_full_store() {
     };
     let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(config.config, ingredients).await.unwrap();
-    let services = DaemonServices::new(clock.clone());
-    services.attach(&app.runtime);
+    let base = EngineHandle {
+        clock: clock.clone(),
+        view: Arc::clone(&app.view),
+        writer: app.writer.clone(),
+        metrics: Arc::clone(&app.metrics),
+    };
+    let access = PluginAccess::new(&base, &app.intake, &app.payloads, &app.subscribers);
+    let services = DaemonServices::new(access);
     let set = async |key: String| {
         let value = vec![b'x'; 8];
         services.kv_set("chat", &key, value, Some(TTL_MS)).await

@@ -1,4 +1,4 @@
-use tocsin_core::command::{Command, Crew, Opening};
+use tocsin_core::command::{Command, Opening, Responders};
 use tocsin_core::event::LogKind;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
@@ -18,7 +18,7 @@ fn engine(store: &Arc<MemoryStore>) -> Engine {
         IncidentId(format!("i{made}"))
     };
     let store = Arc::clone(store) as Arc<dyn Store>;
-    Engine::start(store, Arc::default(), Waits::default(), Box::new(make_id)).unwrap()
+    Engine::start(store, Arc::default(), Delays::default(), Box::new(make_id)).unwrap()
 }
 
 fn done(engine: &mut Engine, request: Request, now: Timestamp) -> Arc<Incident> {
@@ -45,7 +45,7 @@ fn open(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
     let opening = Opening {
         grading: verdict(grading),
         plan: verdict(Plan::default()),
-        crew: Crew::default(),
+        responders: Responders::default(),
     };
     let draft = Draft {
         title: "the shop is slow".to_owned(),
@@ -98,7 +98,7 @@ fn an_incident_that_is_over_leaves_memory_and_reads_as_before() {
     let before = engine.view().incident(&id).unwrap().unwrap();
     let later = NOW.plus_ms(HOUR_MS);
     assert_eq!(forgotten(&mut engine, later), 1);
-    assert_eq!(engine.view().held_count(), 0);
+    assert_eq!(engine.view().in_memory_count(), 0);
     for table in [Table::Key, Table::Tally] {
         assert_eq!(store.rows(table, "", None, 9).unwrap(), [], "{table:?}");
     }
@@ -127,6 +127,6 @@ fn a_key_that_goes_to_a_new_incident_leaves_the_old_one_whole() {
     let again = engine(&store);
     assert_eq!(events_of(store.as_ref(), &old).unwrap(), whole);
     let key: IncidentKey = "shop".into();
-    let held = again.view().incident_of_key(&key).unwrap().unwrap();
-    assert_eq!(held.incident.id, new);
+    let state = again.view().incident_of_key(&key).unwrap().unwrap();
+    assert_eq!(state.incident.id, new);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Subject, append, command, commit, delivery, event, key, row, stream, timer};
+use super::{Subject, append, command, commit, delivery, event, kept, row, stream, timer};
 use crate::{Batch, Class, CommandKey, CommitError, Committed, Guard, RowChange, Store, Table};
 
 fn whole() -> Batch {
@@ -12,7 +12,7 @@ fn whole() -> Batch {
             row(Table::Alert, "one", 1),
             row(Table::Key, "two", json!({"x": [null, "ü"]})),
         ],
-        outbox: vec![delivery(key(Class::Page, "anna", 1), 0)],
+        outbox: vec![delivery(Class::Page, "anna", 1, 0)],
         timers_set: vec![timer(7, "escalation", "a")],
         command: Some(command("ack", "done", 99)),
         ..Batch::default()
@@ -35,10 +35,19 @@ fn is_whole(store: &dyn Store) {
         (two.value, two.expires_at),
         (json!({"x": [null, "ü"]}), None)
     );
-    assert_eq!(store.outbox(Class::Page, None, 9).unwrap(), whole().outbox);
+    let rows = store.outbox(Class::Page, None, 9).unwrap();
+    let page = whole().outbox.remove(0);
+    assert_eq!(rows, [kept(page, &rows[0].key, 0)]);
     assert_eq!(store.timers(None, 9).unwrap(), whole().timers_set);
     let answered = store.command_result(&CommandKey("ack".to_owned())).unwrap();
     assert_eq!(answered, Some(json!("done")));
+}
+
+/// The answer to a batch that queued nothing.
+fn at_versions(versions: &[u64]) -> Result<Committed, CommitError> {
+    let versions = versions.to_vec();
+    let queued = Vec::new();
+    Ok(Committed { versions, queued })
 }
 
 pub(super) fn is_empty(store: &dyn Store) {
@@ -60,9 +69,11 @@ pub(super) fn is_empty(store: &dyn Store) {
 
 pub fn a_batch_commits_whole(subject: Box<dyn Subject>) {
     is_empty(subject.store());
-    let versions = vec![2, 1];
-    assert_eq!(commit(subject.store(), whole()), Ok(Committed { versions }));
+    let committed = commit(subject.store(), whole()).unwrap();
+    assert_eq!(committed.versions, [2, 1]);
     is_whole(subject.store());
+    let rows = subject.store().outbox(Class::Page, None, 9).unwrap();
+    assert_eq!(committed.queued, [rows[0].key.clone()]);
 }
 
 pub fn everything_is_there_after_a_crash(subject: Box<dyn Subject>) {
@@ -131,9 +142,9 @@ pub fn a_conflict_fails_only_its_own_batch(subject: Box<dyn Subject>) {
     };
     let group = vec![batch("a", 0), batch("a", 0), batch("b", 0)];
     let answers = subject.store().commit(group).unwrap();
-    assert_eq!(answers[0], Ok(Committed { versions: vec![1] }));
+    assert_eq!(answers[0], at_versions(&[1]));
     assert!(matches!(&answers[1], Err(CommitError::Conflict { what, .. }) if what.contains('a')));
-    assert_eq!(answers[2], Ok(Committed { versions: vec![1] }));
+    assert_eq!(answers[2], at_versions(&[1]));
     let streams = [(stream("a"), 1), (stream("b"), 1)];
     assert_eq!(
         subject.reopened().store().streams(None, 9).unwrap(),
@@ -179,7 +190,7 @@ pub fn later_batches_see_earlier_ones_of_the_group(subject: Box<dyn Subject>) {
         answers[1],
         Err(CommitError::Conflict { expected: 0, .. })
     ));
-    assert_eq!(answers[3], Ok(Committed { versions: vec![2] }));
+    assert_eq!(answers[3], at_versions(&[2]));
     assert_eq!(answers[5], Err(CommitError::Duplicate(json!("first"))));
     assert_eq!(
         subject.store().row(Table::Key, "k").unwrap().unwrap().value,
@@ -218,7 +229,7 @@ pub fn a_stream_refuses_a_version_that_has_passed(subject: Box<dyn Subject>) {
         assert_eq!((expected, found), (wrong, 3));
     }
     let nothing = commit(subject.store(), add(3, 0));
-    assert_eq!(nothing, Ok(Committed { versions: vec![3] }));
+    assert_eq!(nothing, at_versions(&[3]));
 }
 
 pub fn a_guard_refuses_a_row_that_moved(subject: Box<dyn Subject>) {
@@ -329,12 +340,7 @@ pub fn several_appends_to_one_stream_follow_each_other(subject: Box<dyn Subject>
             ..Batch::default()
         },
     );
-    assert_eq!(
-        answer,
-        Ok(Committed {
-            versions: vec![2, 1, 3]
-        })
-    );
+    assert_eq!(answer, at_versions(&[2, 1, 3]));
     let appends = vec![append("a", 3, 1), append("a", 3, 1)];
     let answer = commit(
         subject.store(),

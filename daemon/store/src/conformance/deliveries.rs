@@ -2,29 +2,25 @@
 
 use tocsin_core::Timestamp;
 
-use super::{LEASE_MS, Subject, claim, commit, delivery, key, keys, queue, row, settle};
-use crate::{Batch, Class, CommitError, Guard, OutboxRow, Store, Table};
+use super::{
+    LEASE_MS, Subject, claim, claimed, commit, delivery, kept, number, queue, row, settle,
+};
+use crate::{Batch, Class, CommitError, Guard, NewDelivery, OutboxKey, OutboxRow, Store, Table};
 
-fn page(seq: u64, not_before: i64) -> OutboxRow {
-    delivery(key(Class::Page, "anna", seq), not_before)
+fn page(n: u64, not_before: i64) -> NewDelivery {
+    delivery(Class::Page, "anna", n, not_before)
 }
 
 fn waiting(store: &dyn Store) -> Vec<u64> {
     let rows = store.outbox(Class::Page, None, 99).unwrap();
-    rows.into_iter().map(|row| row.key.seq).collect()
+    rows.iter().map(number).collect()
 }
 
 pub fn a_claim_hands_out_the_oldest_ready_row(subject: Box<dyn Subject>) {
-    queue(subject.store(), vec![page(2, 10), page(1, 10)]);
+    let queued = queue(subject.store(), vec![page(1, 10), page(2, 10)]);
     assert_eq!(claim(subject.store(), Class::Page, 9), []);
     let claims = claim(subject.store(), Class::Page, 10);
-    assert_eq!(
-        claims[0].row,
-        OutboxRow {
-            attempts: 1,
-            ..page(1, 10)
-        }
-    );
+    assert_eq!(claims[0].row, kept(page(1, 10), &queued[0], 1));
     assert_eq!(claims[0].token.key, claims[0].row.key);
     assert!(!claims[0].interrupted);
     assert_eq!(claims.len(), 1);
@@ -34,12 +30,15 @@ pub fn a_settled_row_is_gone(subject: Box<dyn Subject>) {
     queue(subject.store(), vec![page(1, 0), page(2, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
     commit(subject.store(), settle(&claims[0], None)).unwrap();
-    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(
+        claimed(&claim(subject.store(), Class::Page, 0)),
+        [("anna", 2)]
+    );
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
 pub fn a_retry_waits_for_its_time(subject: Box<dyn Subject>) {
-    queue(subject.store(), vec![page(1, 0)]);
+    let queued = queue(subject.store(), vec![page(1, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
     commit(subject.store(), settle(&claims[0], Some(50))).unwrap();
     let subject = subject.reopened();
@@ -49,13 +48,7 @@ pub fn a_retry_waits_for_its_time(subject: Box<dyn Subject>) {
     );
     assert_eq!(claim(subject.store(), Class::Page, 49), []);
     let again = claim(subject.store(), Class::Page, 50);
-    assert_eq!(
-        again[0].row,
-        OutboxRow {
-            attempts: 2,
-            ..page(1, 50)
-        }
-    );
+    assert_eq!(again[0].row, kept(page(1, 50), &queued[0], 2));
 }
 
 pub fn an_attempt_cut_off_by_a_crash_is_known(subject: Box<dyn Subject>) {
@@ -177,9 +170,7 @@ pub fn a_refused_batch_leaves_the_claim_standing(subject: Box<dyn Subject>) {
 pub fn classes_have_rows_of_their_own(subject: Box<dyn Subject>) {
     queue(
         subject.store(),
-        Class::ALL
-            .map(|class| delivery(key(class, "x", 1), 0))
-            .to_vec(),
+        Class::ALL.map(|class| delivery(class, "x", 1, 0)).to_vec(),
     );
     for class in Class::ALL {
         assert_eq!(subject.store().outbox(class, None, 9).unwrap().len(), 1);
@@ -190,8 +181,12 @@ pub fn classes_have_rows_of_their_own(subject: Box<dyn Subject>) {
 }
 
 pub fn a_cancelled_row_is_not_claimed(subject: Box<dyn Subject>) {
-    queue(subject.store(), vec![page(1, 0), page(2, 0)]);
-    let outbox_cancel = vec![page(1, 0).key, page(7, 0).key];
+    let queued = queue(subject.store(), vec![page(1, 0), page(2, 0)]);
+    let absent = OutboxKey {
+        seq: queued[1].seq + 7,
+        ..queued[1].clone()
+    };
+    let outbox_cancel = vec![queued[0].clone(), absent];
     commit(
         subject.store(),
         Batch {
@@ -200,14 +195,17 @@ pub fn a_cancelled_row_is_not_claimed(subject: Box<dyn Subject>) {
         },
     )
     .unwrap();
-    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(
+        claimed(&claim(subject.store(), Class::Page, 0)),
+        [("anna", 2)]
+    );
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
 pub fn a_cancelled_claim_stays_gone_after_a_retry(subject: Box<dyn Subject>) {
-    queue(subject.store(), vec![page(1, 0), page(2, 0)]);
+    let queued = queue(subject.store(), vec![page(1, 0), page(2, 0)]);
     let claims = claim(subject.store(), Class::Page, 0);
-    let outbox_cancel = vec![page(1, 0).key];
+    let outbox_cancel = vec![queued[0].clone()];
     commit(
         subject.store(),
         Batch {
@@ -222,36 +220,44 @@ pub fn a_cancelled_claim_stays_gone_after_a_retry(subject: Box<dyn Subject>) {
         "the lane is still held"
     );
     commit(subject.store(), settle(&claims[0], Some(0))).unwrap();
-    assert_eq!(keys(&claim(subject.store(), Class::Page, 0)), [("anna", 2)]);
+    assert_eq!(
+        claimed(&claim(subject.store(), Class::Page, 0)),
+        [("anna", 2)]
+    );
     assert_eq!(waiting(subject.reopened().store()), [2]);
 }
 
 pub fn deliveries_are_listed_in_pages(subject: Box<dyn Subject>) {
     let lanes = ["", "a", "a\0", "b"];
-    let rows = lanes
-        .iter()
-        .flat_map(|lane| [1, 2, 300].map(|seq| key(Class::Bulk, lane, seq)));
-    let all: Vec<_> = rows.map(|key| delivery(key, 5)).collect();
-    queue(subject.store(), all.iter().rev().cloned().collect());
+    let bulk = |n: u64| delivery(Class::Bulk, lanes[n as usize % lanes.len()], n, 5);
+    let rows: Vec<_> = (0..300).rev().map(bulk).collect();
+    let queued = queue(subject.store(), rows.clone());
+    let rows = rows.into_iter().zip(&queued);
+    let mut all: Vec<_> = rows.map(|(row, key)| kept(row, key, 0)).collect();
+    all.sort_by(|one, other| one.key.cmp(&other.key));
     let mut read: Vec<OutboxRow> = Vec::new();
     loop {
         let after = read.last().map(|row| row.key.clone());
         let page = subject
             .store()
-            .outbox(Class::Bulk, after.as_ref(), 5)
+            .outbox(Class::Bulk, after.as_ref(), 50)
             .unwrap();
         if page.is_empty() {
             break;
         }
-        assert!(page.len() <= 5);
+        assert!(page.len() <= 50);
         read.extend(page);
     }
     assert_eq!(read, all);
-    let page = key(Class::Page, "z", 9);
+    let page = OutboxKey {
+        class: Class::Page,
+        lane: "z".to_owned(),
+        seq: 9,
+    };
     assert_eq!(
         subject
             .store()
-            .outbox(Class::Bulk, Some(&page), 99)
+            .outbox(Class::Bulk, Some(&page), 999)
             .unwrap(),
         all
     );
@@ -262,4 +268,55 @@ pub fn deliveries_are_listed_in_pages(subject: Box<dyn Subject>) {
             .unwrap(),
         []
     );
+}
+
+pub fn numbers_rise_in_the_order_of_what_was_queued(subject: Box<dyn Subject>) {
+    let rows = |lanes: [&str; 2]| lanes.map(|lane| delivery(Class::Bulk, lane, 0, 0));
+    let batch = |lanes| Batch {
+        outbox: rows(lanes).to_vec(),
+        ..Batch::default()
+    };
+    let refused = Batch {
+        guards: vec![Guard {
+            table: Table::Key,
+            key: "absent".to_owned(),
+            revision: 1,
+        }],
+        ..batch(["x", "y"])
+    };
+    let mut queued = queue(subject.store(), vec![page(1, 0)]);
+    let group = vec![batch(["z", "a"]), refused, batch(["a", "b"])];
+    let answers = subject.store().commit(group).unwrap();
+    queued.extend(answers.into_iter().flatten().flat_map(|it| it.queued));
+    queued.extend(queue(subject.store(), vec![page(2, 0), page(3, 0)]));
+    let lanes: Vec<_> = queued.iter().map(|key| key.lane.as_str()).collect();
+    assert_eq!(lanes, ["anna", "z", "a", "a", "b", "anna", "anna"]);
+    assert!(queued[0].seq > 0);
+    assert!(
+        queued.is_sorted_by(|one, next| one.seq < next.seq),
+        "{queued:?}"
+    );
+}
+
+pub fn a_number_is_never_used_again(mut subject: Box<dyn Subject>) {
+    let mut last = 0;
+    for n in 0..5 {
+        let queued = queue(subject.store(), vec![page(n, 0)]);
+        assert!(queued[0].seq > last, "{queued:?} after {last}");
+        last = queued[0].seq;
+        if n % 2 == 0 {
+            let claims = claim(subject.store(), Class::Page, 0);
+            commit(subject.store(), settle(&claims[0], None)).unwrap();
+        } else {
+            let cancel = Batch {
+                outbox_cancel: queued,
+                ..Batch::default()
+            };
+            commit(subject.store(), cancel).unwrap();
+        }
+        assert_eq!(waiting(subject.store()), [0; 0]);
+        if n > 1 {
+            subject = subject.reopened();
+        }
+    }
 }

@@ -4,9 +4,9 @@ use serde_json::json;
 use tocsin_core::Timestamp;
 
 use super::commits::is_empty;
-use super::{Subject, append, command, commit, delivery, key, row, timer};
+use super::{Subject, append, command, commit, delivery, row, timer};
 use crate::{
-    APPENDS_MAX, Batch, Class, CommitError, GROUP_BATCHES_MAX, KEY_BYTES_MAX, OutboxRow, Table,
+    APPENDS_MAX, Batch, Class, CommitError, GROUP_BATCHES_MAX, KEY_BYTES_MAX, NewDelivery, Table,
     TimerRow, VALUE_BYTES_MAX,
 };
 
@@ -18,7 +18,7 @@ pub fn too_large_is_refused_before_anything_is_written(subject: Box<dyn Subject>
         .collect();
     let mut long = append("a", 0, 1);
     long.events.push(value.clone());
-    let page = || delivery(key(Class::Page, "anna", 1), 0);
+    let page = || delivery(Class::Page, "anna", 1, 0);
     let tick = || timer(1, "kind", "id");
     let mut result = command("c", "", 9);
     result.result = value.clone();
@@ -45,21 +45,21 @@ pub fn too_large_is_refused_before_anything_is_written(subject: Box<dyn Subject>
             ..empty()
         },
         Batch {
-            outbox: vec![OutboxRow {
+            outbox: vec![NewDelivery {
                 body: value.clone(),
                 ..page()
             }],
             ..empty()
         },
         Batch {
-            outbox: vec![OutboxRow {
+            outbox: vec![NewDelivery {
                 coalesce: Some(name.clone()),
                 ..page()
             }],
             ..empty()
         },
         Batch {
-            outbox: vec![delivery(key(Class::Page, &name, 1), 0)],
+            outbox: vec![delivery(Class::Page, &name, 1, 0)],
             ..empty()
         },
         Batch {

@@ -248,10 +248,7 @@ pub fn verify_finds_a_sound_store_sound(subject: Box<dyn Subject>) {
             row(Table::Key, &n.to_string(), 1),
         ],
         timers_set: vec![super::timer(5, "kind", &n.to_string())],
-        outbox: vec![super::delivery(
-            super::key(crate::Class::Bulk, "lane", n as u64),
-            0,
-        )],
+        outbox: vec![super::delivery(crate::Class::Bulk, "lane", n as u64, 0)],
         appends: vec![append(&n.to_string(), 0, 2)],
         ..Batch::default()
     };

@@ -8,8 +8,8 @@ use super::{Delivery, Inner, Lease};
 use crate::bytes::{Encoded, name_of};
 use crate::chunk;
 use crate::{
-    Batch, ClaimToken, Claimed, Class, CommitError, Committed, OutboxKey, OutboxRow, RowChange,
-    Settle, Stored, StreamId,
+    Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey, OutboxRow,
+    RowChange, Settle, Stored, StreamId,
 };
 
 impl Inner {
@@ -35,9 +35,8 @@ impl Inner {
         for row in batch.rows {
             self.write_row(row);
         }
-        for row in batch.outbox {
-            self.queue(row);
-        }
+        let queued = batch.outbox.into_iter().map(|new| self.queue(new));
+        let queued = queued.collect();
         for key in &batch.outbox_cancel {
             self.outbox.remove(key);
         }
@@ -50,7 +49,7 @@ impl Inner {
         for pack in &batch.packs {
             self.pack(&pack.stream);
         }
-        Ok(Committed { versions })
+        Ok(Committed { versions, queued })
     }
 
     fn check(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -74,7 +73,7 @@ impl Inner {
             let version = appended
                 .entry(&append.stream)
                 .or_insert_with(|| self.version(&append.stream));
-            compare(
+            CommitError::unless_equal(
                 || format!("stream {}", append.stream.0),
                 append.expected,
                 *version,
@@ -83,12 +82,12 @@ impl Inner {
         }
         for pack in &batch.packs {
             let what = || format!("stream {}", pack.stream.0);
-            compare(what, pack.expected, self.version(&pack.stream))?;
+            CommitError::unless_equal(what, pack.expected, self.version(&pack.stream))?;
         }
         for guard in &batch.guards {
             let row = self.rows.get(&(guard.table, guard.key.clone()));
             let what = || format!("row {:?}/{}", guard.table, guard.key);
-            compare(what, guard.revision, row.map_or(0, |row| row.revision))?;
+            CommitError::unless_equal(what, guard.revision, row.map_or(0, |row| row.revision))?;
         }
         Ok(())
     }
@@ -137,22 +136,37 @@ impl Inner {
         }
     }
 
-    fn queue(&mut self, row: OutboxRow) {
-        if row.key.class == Class::State && row.coalesce.is_some() {
-            let held = self.leases.get(&(row.key.class, row.key.lane.clone()));
+    fn queue(&mut self, new: NewDelivery) -> OutboxKey {
+        if new.class == Class::State && new.coalesce.is_some() {
+            let held = self.leases.get(&(new.class, new.lane.clone()));
             let older = self.outbox.values_mut().filter(|older| {
                 older.row.key.class == Class::State
-                    && older.row.key.lane == row.key.lane
-                    && older.row.coalesce == row.coalesce
+                    && older.row.key.lane == new.lane
+                    && older.row.coalesce == new.coalesce
                     && held.is_none_or(|lease| lease.token.key != older.row.key)
             });
             if let Some(newest) = older.last() {
-                newest.row.body = row.body;
-                return;
+                newest.row.body = new.body;
+                return newest.row.key.clone();
             }
         }
+        self.seq += 1;
+        let key = OutboxKey {
+            class: new.class,
+            lane: new.lane,
+            seq: self.seq,
+        };
+        let row = OutboxRow {
+            key: key.clone(),
+            coalesce: new.coalesce,
+            not_before: new.not_before,
+            created_at: new.created_at,
+            attempts: 0,
+            body: new.body,
+        };
         self.outbox
-            .insert(row.key.clone(), Delivery { row, begun: false });
+            .insert(key.clone(), Delivery { row, begun: false });
+        key
     }
 
     fn settle(&mut self, settle: &Settle) {
@@ -244,15 +258,4 @@ impl Inner {
         }
         doomed.len()
     }
-}
-
-fn compare(what: impl Fn() -> String, expected: u64, found: u64) -> Result<(), CommitError> {
-    if expected == found {
-        return Ok(());
-    }
-    Err(CommitError::Conflict {
-        what: what(),
-        expected,
-        found,
-    })
 }

@@ -1,7 +1,10 @@
 //! One commit group: batches are checked in order against the tree with the group's own earlier
 //! writes laid over it, and reach the disk together.
 
-use std::collections::{BTreeMap, HashMap};
+mod check;
+mod pack;
+
+use std::collections::HashMap;
 
 use sled::IVec;
 use tocsin_core::Timestamp;
@@ -12,10 +15,9 @@ use super::open::FORMAT;
 use super::state::State;
 use super::value::{self, Delivery, RowHead};
 use crate::bytes::{Encoded, name_of};
-use crate::chunk;
 use crate::{
-    Append, Batch, ClaimToken, Claimed, Class, CommandKey, CommitError, Committed, OutboxKey,
-    OutboxRow, PACK_VALUES_MAX, Pack, RowChange, Settle, StoreError, StreamId,
+    Append, Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey,
+    RowChange, Settle, StoreError, StreamId,
 };
 
 /// Bytes after which a group's writes go to sled before more are taken, so that a long group
@@ -70,8 +72,9 @@ impl<'a> Group<'a> {
         for (row, json) in batch.rows.into_iter().zip(bytes.rows) {
             self.write_row(&row, json)?;
         }
-        for (row, body) in batch.outbox.into_iter().zip(bytes.outbox) {
-            self.queue(row, body)?;
+        let mut queued = Vec::with_capacity(batch.outbox.len());
+        for (new, body) in batch.outbox.into_iter().zip(bytes.outbox) {
+            queued.push(self.queue(new, body)?);
         }
         for key in &batch.outbox_cancel {
             self.state.lanes(key.class).remove(key);
@@ -89,7 +92,7 @@ impl<'a> Group<'a> {
         if self.bytes > WRITE_BYTES {
             self.write()?;
         }
-        Ok(Ok(Committed { versions }))
+        Ok(Ok(Committed { versions, queued }))
     }
 
     /// Brings everything to the disk, with one sync.
@@ -110,10 +113,11 @@ impl<'a> Group<'a> {
         let interrupted = std::mem::replace(&mut delivery.begun, true);
         delivery.attempts = delivery.attempts.saturating_add(1);
         self.put(keys::outbox(&key), delivery.write());
-        self.state.fence += 1;
+        let fence = &mut self.state.counters.fence;
+        *fence += 1;
         let token = ClaimToken {
             key: key.clone(),
-            fence: self.state.fence,
+            fence: *fence,
         };
         Ok(Some(Claimed {
             token,
@@ -128,73 +132,6 @@ impl<'a> Group<'a> {
         self.state.expiry(key, old, None);
         self.remove(key.to_vec());
         Ok(())
-    }
-
-    fn check(&mut self, batch: &Batch) -> Result<Result<(), CommitError>, StoreError> {
-        if let Some(command) = &batch.command
-            && let Some(answer) = self.result_of(&command.key)?
-        {
-            return Ok(Err(CommitError::Duplicate(answer)));
-        }
-        if let Some(Settle { token, .. }) = &batch.settles
-            && !self.state.lanes_of(token.key.class).holds(token)
-        {
-            return Ok(Err(CommitError::Fenced(name_of(&token.key))));
-        }
-        let mut appended = HashMap::new();
-        for Append {
-            stream,
-            expected,
-            events,
-        } in &batch.appends
-        {
-            let found = match appended.get(stream) {
-                Some(version) => *version,
-                None => self.version(stream)?,
-            };
-            if found != *expected {
-                let (what, expected) = (format!("stream {}", stream.0), *expected);
-                return Ok(Err(CommitError::Conflict {
-                    what,
-                    expected,
-                    found,
-                }));
-            }
-            appended.insert(stream, found + events.len() as u64);
-        }
-        for Pack { stream, expected } in &batch.packs {
-            let found = self.version(stream)?;
-            if found != *expected {
-                let (what, expected) = (format!("stream {}", stream.0), *expected);
-                return Ok(Err(CommitError::Conflict {
-                    what,
-                    expected,
-                    found,
-                }));
-            }
-        }
-        for guard in &batch.guards {
-            let what = || format!("row {:?}/{}", guard.table, guard.key);
-            let row = self.get(&keys::row(guard.table, &guard.key))?;
-            let head = row.map(|bytes| value::row_head(&bytes, what)).transpose()?;
-            let found = head.map_or(0, |head| head.revision);
-            if found != guard.revision {
-                let expected = guard.revision;
-                return Ok(Err(CommitError::Conflict {
-                    what: what(),
-                    expected,
-                    found,
-                }));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    fn result_of(&self, key: &CommandKey) -> Result<Option<serde_json::Value>, StoreError> {
-        let stored = self.get(&keys::command(&key.0))?;
-        stored
-            .map(|bytes| value::command(&bytes, &key.0))
-            .transpose()
     }
 
     fn version(&mut self, stream: &StreamId) -> Result<u64, StoreError> {
@@ -216,66 +153,13 @@ impl<'a> Group<'a> {
         Ok(version)
     }
 
-    /// Lays the values of a stream together. What is chunks already is left alone, and so is a
-    /// damaged stream: `verify` must find it as it is.
-    fn pack(&mut self, stream: &StreamId) -> Result<(), StoreError> {
-        let values = self.values(stream)?;
-        if values.len() < 2 || values.values().all(|value| chunk::is_chunk(value)) {
-            return Ok(());
-        }
-        let Some(events) = events_of(&values) else {
-            return Ok(());
-        };
-        self.mark_format()?;
-        for key in values.into_keys() {
-            self.remove(key);
-        }
-        let mut version = 0;
-        for packed in chunk::pack(&events) {
-            version += packed.events;
-            self.put(keys::event(stream, version), packed.value);
-        }
-        Ok(())
-    }
-
-    /// A release that knows no chunks must not read a store that has one. A store without any
-    /// keeps its format, so that whoever only looked at it can still go back.
-    fn mark_format(&mut self) -> Result<(), StoreError> {
-        let format = FORMAT.to_be_bytes();
-        if self.get(keys::FORMAT)?.is_none_or(|it| it[..] != format) {
-            self.put(keys::FORMAT.to_vec(), format.to_vec());
-        }
-        Ok(())
-    }
-
-    /// The first [`PACK_VALUES_MAX`] values of a stream as the group has left it so far.
-    fn values(&self, stream: &StreamId) -> Result<BTreeMap<Vec<u8>, IVec>, StoreError> {
-        let (begin, mut end) = (keys::event(stream, 1), keys::past_stream(stream));
-        let mut values = BTreeMap::new();
-        for entry in self.disk.db.range(begin.clone()..end.clone()) {
-            let (key, value) = entry.map_err(|error| self.disk.io("read", error))?;
-            if values.len() == PACK_VALUES_MAX {
-                end = key.to_vec();
-                break;
-            }
-            values.insert(key.to_vec(), value);
-        }
-        for (key, written) in self.writes.range(begin..end) {
-            match written {
-                Some(value) => values.insert(key.clone(), value.clone()),
-                None => values.remove(key),
-            };
-        }
-        Ok(values)
-    }
-
     fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<(), StoreError> {
         let key = keys::row(row.table, &row.key);
         let old = self.expires_at(&key)?;
         let expires_at = json.as_ref().and(row.expires_at);
         self.state.expiry(&key, old, expires_at);
-        self.state.revision += 1;
-        let revision = self.state.revision;
+        self.state.counters.revision += 1;
+        let revision = self.state.counters.revision;
         match json {
             Some(json) => self.put(
                 key,
@@ -292,37 +176,35 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    fn queue(&mut self, row: OutboxRow, body: Vec<u8>) -> Result<(), StoreError> {
-        let mut key = row.key;
-        if let (Class::State, Some(name)) = (key.class, &row.coalesce)
+    fn queue(&mut self, new: NewDelivery, body: Vec<u8>) -> Result<OutboxKey, StoreError> {
+        let mut key = OutboxKey {
+            class: new.class,
+            lane: new.lane,
+            seq: 0,
+        };
+        if let (Class::State, Some(name)) = (key.class, &new.coalesce)
             && let Some(seq) = self.state.lanes_of(key.class).newest_of(&key.lane, name)
         {
             key.seq = seq;
             if let Some(older) = self.delivery(&key)? {
                 self.put(keys::outbox(&key), Delivery { body, ..older }.write());
-                return Ok(());
+                return Ok(key);
             }
         }
-        let OutboxRow {
-            coalesce,
-            not_before,
-            created_at,
-            attempts,
-            ..
-        } = row;
-        self.state
-            .lanes(key.class)
-            .put(&key, not_before, coalesce.clone());
+        self.state.counters.seq += 1;
+        key.seq = self.state.counters.seq;
         let delivery = Delivery {
             begun: false,
-            not_before,
-            created_at,
-            attempts,
-            coalesce,
+            not_before: new.not_before,
+            created_at: new.created_at,
+            attempts: 0,
+            coalesce: new.coalesce.clone(),
             body,
         };
         self.put(keys::outbox(&key), delivery.write());
-        Ok(())
+        let lanes = self.state.lanes(key.class);
+        lanes.put(&key, new.not_before, new.coalesce);
+        Ok(key)
     }
 
     fn settle(&mut self, settle: &Settle) -> Result<(), StoreError> {
@@ -386,33 +268,22 @@ impl<'a> Group<'a> {
         self.writes.insert(key, None);
     }
 
-    /// Hands the writes to sled, with the counters as they stand after them.
+    /// Hands the writes to sled, with the counters as they stand after them. The first of them
+    /// makes the store one of this format: an earlier release must not read such counters, and
+    /// whoever only looked at the store can still go back.
     fn write(&mut self) -> Result<(), StoreError> {
         if self.writes.is_empty() {
             return Ok(());
         }
-        let counters = [
-            self.state.revision.to_be_bytes(),
-            self.state.fence.to_be_bytes(),
-        ];
-        self.put(keys::COUNTERS.to_vec(), counters.concat());
+        let format = FORMAT.to_be_bytes();
+        if self.get(keys::FORMAT)?.is_none_or(|it| it[..] != format) {
+            self.put(keys::FORMAT.to_vec(), format.to_vec());
+        }
+        self.put(keys::COUNTERS.to_vec(), self.state.counters.write());
         self.bytes = 0;
         self.written = true;
         let (writes, found) = (&mut self.writes, &mut self.found);
         self.disk
             .write(std::mem::take(writes), std::mem::take(found))
     }
-}
-
-/// The JSON of every event in the values of a stream; `None` when one is damaged or missing.
-fn events_of(values: &BTreeMap<Vec<u8>, IVec>) -> Option<Vec<Vec<u8>>> {
-    let mut events = Vec::new();
-    for (key, value) in values {
-        events.extend(chunk::unpack(value).ok()?);
-        let (_, version) = keys::read_event(key)?;
-        if version != events.len() as u64 {
-            return None;
-        }
-    }
-    Some(events)
 }

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use tocsin_core::Timestamp;
 
 use crate::{
-    Append, Batch, ClaimToken, Class, CommandKey, CommandResult, Guard, MemoryStore, OutboxKey,
-    OutboxRow, Pack, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, ClaimToken, Class, CommandKey, CommandResult, Guard, MemoryStore, NewDelivery,
+    OutboxKey, Pack, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// Most claims that a run settles from; older ones are forgotten.
@@ -121,7 +121,10 @@ struct Run {
     disk: Option<SledStore>,
     folder: TempDir,
     now: i64,
+    /// The newest number in the outbox.
     seq: u64,
+    /// What is made gets a number of its own.
+    made: u64,
     tokens: Vec<ClaimToken>,
 }
 
@@ -136,6 +139,7 @@ impl Run {
             folder,
             now: 0,
             seq: 0,
+            made: 0,
             tokens: Vec::new(),
         }
     }
@@ -151,6 +155,8 @@ impl Run {
                 let group: Vec<_> = group.into_iter().map(|rough| self.batch(rough)).collect();
                 let expected = self.memory.commit(group.clone()).unwrap();
                 assert_eq!(self.disk().commit(group).unwrap(), expected);
+                let queued = expected.iter().flatten().flat_map(|it| &it.queued);
+                self.seq = queued.map(|key| key.seq).fold(self.seq, u64::max);
             }
             Step::Claim {
                 class,
@@ -229,18 +235,14 @@ impl Run {
         let packs = rough.packs.into_iter().map(pack).collect();
         let mut outbox = Vec::new();
         for (class, lane, coalesce, ms) in rough.outbox {
-            self.seq += 1;
-            outbox.push(OutboxRow {
-                key: OutboxKey {
-                    class,
-                    lane: name(lane),
-                    seq: self.seq,
-                },
+            self.made += 1;
+            outbox.push(NewDelivery {
+                class,
+                lane: name(lane),
                 coalesce: coalesce.map(name),
                 not_before: Timestamp(self.now + ms),
                 created_at: Timestamp(self.now),
-                attempts: 0,
-                body: json!(self.seq),
+                body: json!(self.made),
             });
         }
         Batch {
@@ -277,7 +279,7 @@ impl Run {
             timers_cancel: rough.timers_cancel.into_iter().map(timer).collect(),
             command: rough.command.map(|(n, ms)| CommandResult {
                 key: CommandKey(name(n)),
-                result: json!(self.seq),
+                result: json!(self.made),
                 expires_at: Timestamp(self.now + ms),
             }),
             settles,

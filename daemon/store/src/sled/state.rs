@@ -1,5 +1,5 @@
 //! What the store keeps in memory beside the tree: indexes that are rebuilt when it opens, and
-//! the two counters.
+//! the counters.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,50 @@ pub(super) struct State {
     classes: [Lanes; 4],
     /// What may be forgotten, by when: the keys of commands and rows on the disk.
     expiring: BTreeSet<(Timestamp, Vec<u8>)>,
+    pub(super) counters: Counters,
+}
+
+/// What only rises, also over a restart. Each group writes it in one value with what it counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counters {
     /// The last revision that a row got.
     pub(super) revision: u64,
     /// The last fencing number that a claim got.
     pub(super) fence: u64,
+    /// The last number that a delivery got.
+    pub(super) seq: u64,
+}
+
+impl Counters {
+    pub(super) fn write(&self) -> Vec<u8> {
+        let Self {
+            revision,
+            fence,
+            seq,
+        } = self;
+        [revision, fence, seq].map(|it| it.to_be_bytes()).concat()
+    }
+
+    /// A store of an earlier format has the first two.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let (words, rest) = bytes.as_chunks();
+        let mut words = words.iter().map(|word| u64::from_be_bytes(*word));
+        let counters = Self {
+            revision: words.next()?,
+            fence: words.next()?,
+            seq: words.next().unwrap_or(0),
+        };
+        (rest.is_empty() && words.next().is_none()).then_some(counters)
+    }
 }
 
 impl State {
-    pub(super) fn new(revision: u64, fence: u64) -> Self {
+    pub(super) fn new(counters: Counters) -> Self {
         let classes = Class::ALL.map(Lanes::new);
         Self {
             classes,
             expiring: BTreeSet::new(),
-            revision,
-            fence,
+            counters,
         }
     }
 

@@ -62,7 +62,7 @@ fn a_newer_format_is_named_with_both_versions() {
             error,
             StoreError::NewerFormat {
                 found: 7,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
@@ -156,19 +156,63 @@ fn verify_names_a_damaged_chunk_and_goes_on() {
     );
 }
 
+fn page() -> Batch {
+    Batch {
+        outbox: vec![crate::NewDelivery {
+            class: Class::Page,
+            lane: "anna".to_owned(),
+            coalesce: None,
+            not_before: Timestamp(0),
+            created_at: Timestamp(0),
+            body: Value::Null,
+        }],
+        ..Batch::default()
+    }
+}
+
 #[test]
-fn a_store_of_the_first_format_is_taken_over_with_the_first_pack() {
-    let (folder, opened) = damaged(|db| drop(db.insert(keys::FORMAT, &1_u32.to_be_bytes())));
-    let store = opened.unwrap();
-    let format = || store.disk.get(keys::FORMAT).unwrap().unwrap();
-    assert_eq!(
-        &format()[..],
-        1_u32.to_be_bytes(),
-        "who looks changes nothing"
-    );
-    store.commit(vec![packed()]).unwrap().remove(0).unwrap();
-    assert_eq!(&format()[..], 2_u32.to_be_bytes());
-    drop((store, folder));
+fn a_store_of_an_earlier_format_is_taken_over_with_the_first_write() {
+    for earlier in [1_u32, 2] {
+        let seq = 40;
+        let (folder, opened) = damaged(|db| {
+            let key = OutboxKey {
+                class: Class::Page,
+                lane: "ada".to_owned(),
+                seq,
+            };
+            let delivery = value::Delivery {
+                begun: false,
+                not_before: Timestamp(0),
+                created_at: Timestamp(0),
+                attempts: 0,
+                coalesce: None,
+                body: b"null".to_vec(),
+            };
+            db.insert(keys::outbox(&key), delivery.write()).unwrap();
+            let (revision, fence) = (7_u64.to_be_bytes(), 9_u64.to_be_bytes());
+            db.insert(keys::COUNTERS, [revision, fence].concat())
+                .unwrap();
+            db.insert(keys::FORMAT, &earlier.to_be_bytes()).unwrap();
+        });
+        let store = opened.unwrap();
+        let format = |store: &SledStore| store.disk.get(keys::FORMAT).unwrap().unwrap().to_vec();
+        let unchanged = format(&store);
+        assert_eq!(
+            unchanged,
+            earlier.to_be_bytes(),
+            "who looks changes nothing"
+        );
+        let mut committed = store.commit(vec![page(), packed()]).unwrap();
+        let queued = committed.remove(0).unwrap().queued;
+        assert!(queued[0].seq > seq, "{queued:?}");
+        assert_eq!(format(&store), open::FORMAT.to_be_bytes());
+        let claims = store.claim(Class::Page, Timestamp(0), 9, 1).unwrap();
+        assert!(
+            claims.iter().all(|claim| claim.token.fence > 9),
+            "{claims:?}"
+        );
+        drop((store, folder));
+    }
 }
 
 #[test]

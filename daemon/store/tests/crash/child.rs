@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::json;
 use tocsin_core::Timestamp;
 use tocsin_store::{
-    Append, Batch, Class, OutboxKey, OutboxRow, RowChange, Settle, SledStore, Store, StoreError,
-    StreamId, Table, TimerKey, TimerRow,
+    Append, Batch, Class, NewDelivery, RowChange, Settle, SledStore, Store, StoreError, StreamId,
+    Table, TimerKey, TimerRow,
 };
 
 /// The store's folder.
@@ -78,16 +78,12 @@ pub(crate) fn text(n: u64) -> String {
 fn batch(n: u64) -> Batch {
     let text = text(n);
     let key = format!("{n:010}");
-    let outbox = |class| OutboxRow {
-        key: OutboxKey {
-            class,
-            lane: format!("lane{}", n % 8),
-            seq: n,
-        },
+    let outbox = |class| NewDelivery {
+        class,
+        lane: format!("lane{}", n % 8),
         coalesce: None,
         not_before: Timestamp(0),
         created_at: Timestamp(0),
-        attempts: 0,
         body: json!(n),
     };
     Batch {

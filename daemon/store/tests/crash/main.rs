@@ -81,6 +81,13 @@ fn audit(store: &SledStore) -> u64 {
     assert_eq!(timers.len() as u64, batches);
     let pages = store.outbox(Class::Page, None, usize::MAX).unwrap();
     assert_eq!(pages.len() as u64, batches);
+    let mut numbers: Vec<_> = pages
+        .iter()
+        .map(|row| (row.body.as_u64(), row.key.seq))
+        .collect();
+    numbers.sort_unstable();
+    let rises = numbers.is_sorted_by(|(_, one), (_, next)| one < next);
+    assert!(rises, "numbers do not follow the batches: {numbers:?}");
     for n in 0..batches {
         let at = usize::try_from(n).unwrap();
         let key = format!("{n:010}");

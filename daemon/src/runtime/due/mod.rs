@@ -1,0 +1,85 @@
+//! What time makes due: timers, plugins' schedules, and the sweep over alerts.
+
+pub mod schedules;
+pub mod sweep;
+pub mod timers;
+pub mod turn;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use parking_lot::Mutex;
+use tocsin_core::Timestamp;
+use tocsin_plugin_host::PluginHost;
+use tokio::sync::Notify;
+
+use crate::metrics::Metrics;
+use crate::runtime::EngineHandle;
+use crate::runtime::clock::Clock;
+use crate::runtime::engine::writer::Writer;
+use crate::runtime::intake::Intake;
+use crate::runtime::outbox::Outbox;
+use crate::runtime::state::leases::Leases;
+use crate::runtime::state::silences::Silences;
+use crate::runtime::state::view::View;
+
+/// Fires timers, starts deliveries and sweeps alerts when they are due.
+pub struct Due {
+    clock: Arc<dyn Clock>,
+    view: Arc<View>,
+    writer: Writer,
+    intake: Arc<Intake>,
+    outbox: Arc<Outbox>,
+    plugins: Arc<PluginHost>,
+    leases: Arc<Leases>,
+    silences: Arc<Silences>,
+    metrics: Arc<Metrics>,
+    woken: Arc<Notify>,
+    /// What happened before, it did not observe.
+    started_at: Timestamp,
+    next_sweep: AtomicI64,
+    sweep_after: Mutex<String>,
+}
+
+/// The rooms that what is due goes to, and what the sweep looks at.
+pub struct Rooms {
+    /// Signals that the sweep makes.
+    pub intake: Arc<Intake>,
+    /// Deliveries.
+    pub outbox: Arc<Outbox>,
+    /// Plugins, for their schedules.
+    pub plugins: Arc<PluginHost>,
+    /// When alerts end by themselves.
+    pub leases: Arc<Leases>,
+    /// The silences in force.
+    pub silences: Arc<Silences>,
+}
+
+impl Due {
+    /// Nothing runs until [`run`](Self::run), [`run_sweeps`](Self::run_sweeps) or
+    /// [`turn`](Self::turn). `woken` ends the loop's sleep.
+    #[must_use]
+    pub fn new(base: EngineHandle, rooms: Rooms, woken: Arc<Notify>) -> Self {
+        let EngineHandle {
+            clock,
+            view,
+            writer,
+            metrics,
+        } = base;
+        Self {
+            started_at: clock.now(),
+            clock,
+            view,
+            writer,
+            metrics,
+            intake: rooms.intake,
+            outbox: rooms.outbox,
+            plugins: rooms.plugins,
+            leases: rooms.leases,
+            silences: rooms.silences,
+            woken,
+            next_sweep: AtomicI64::new(i64::MIN),
+            sweep_after: Mutex::new(String::new()),
+        }
+    }
+}

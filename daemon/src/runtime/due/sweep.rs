@@ -1,0 +1,171 @@
+//! The sweep: alerts whose sender fell silent end, alerts whose silence ended are asked about
+//! anew, and what is long over is forgotten.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use tocsin_core::{Alert, SignalStatus, Timestamp};
+use tocsin_store::{RowChange, Table};
+
+use crate::runtime::due::Due;
+use crate::runtime::engine::request::{Answer, EngineError, Request, Write};
+use crate::runtime::intake::Observed;
+use crate::runtime::state::leases::Leases;
+use crate::runtime::state::view::View;
+
+/// How often what is long over is looked for, in milliseconds.
+const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
+/// Alerts that one sweep looks at, of each kind.
+const SWEPT_MAX: usize = 1_000;
+/// Requests to forget that one sweep makes, of each kind: after a storm the daemon must forget
+/// faster than alerts come, and let others have their turn in between.
+const ROUNDS_MAX: usize = 8;
+/// Requests to expire that one sweep makes. Each packs few incidents, so that alerts get their turn
+/// in between.
+const EXPIRE_ROUNDS_MAX: usize = 64;
+/// How long an alert that ended is still shown, in milliseconds.
+const ENDED_KEPT_MS: u64 = HOUR_MS;
+/// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
+/// fires every minute, and takes a while to find the daemon back.
+const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
+
+/// The sweep's word for every alert whose lease has ended: it counts as resolved.
+///
+/// # Errors
+/// [`EngineError`] when an alert's row cannot be read.
+pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observed>, EngineError> {
+    let mut lapsed = Vec::new();
+    for key in leases.lapsed(now, SWEPT_MAX) {
+        if let Some(alert) = view.alert(&key)? {
+            let mut heard = Observed::again(&alert);
+            Arc::make_mut(&mut heard.signal).status = SignalStatus::Resolved;
+            lapsed.push(heard);
+        }
+    }
+    Ok(lapsed)
+}
+
+impl Due {
+    pub(crate) async fn sweep_if_due(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Result<usize, EngineError> {
+        let mut swept = self.end_lapsed(now).await?;
+        let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
+        if !self.silences.take_changed() && !is_due {
+            return Ok(swept);
+        }
+        self.next_sweep
+            .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
+        swept += self.release_silenced(now).await?;
+        for _ in 0..ROUNDS_MAX {
+            if self.forget_ended(now).await? < SWEPT_MAX {
+                break;
+            }
+        }
+        self.silences.tidy(now, &self.writer).await?;
+        for _ in 0..EXPIRE_ROUNDS_MAX {
+            match self.writer.ask(Request::Expire).await? {
+                Answer::Expired(count) if count > 0 => tracing::trace!(count, "forgotten"),
+                _ => break,
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Alerts whose lease ended count as resolved. Those that were not heard of since the start
+    /// have some time more: their sender may have spoken while nobody listened, and ending them
+    /// all would resolve every incident only to page everybody again.
+    async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        let mut lapsed = lapses(&self.view, &self.leases, now)?;
+        if now < self.leases_hold_until() {
+            lapsed.retain(|it| it.last_seen >= Some(self.started_at));
+        }
+        let count = lapsed.len();
+        if count > 0 {
+            self.intake.take_observed(lapsed).await?;
+        }
+        Ok(count)
+    }
+
+    /// How late the sweep is, in milliseconds; the first is due at the start.
+    #[must_use]
+    pub fn sweep_late_ms(&self, now: Timestamp) -> u64 {
+        let due = self.next_sweep.load(Ordering::SeqCst);
+        now.since(Timestamp(due).max(self.started_at))
+    }
+
+    /// Until when a lease that ended holds for an alert that was not heard of since the start.
+    pub(crate) fn leases_hold_until(&self) -> Timestamp {
+        self.started_at.plus_ms(LEASE_GRACE_MS)
+    }
+
+    /// Alerts that fire on after their silence ended find their place. A page of them at a time,
+    /// so that thousands under one silence do not hold up a turn.
+    async fn release_silenced(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        let after = std::mem::take(&mut *self.sweep_after.lock());
+        let keys = self.leases.silenced(&after, SWEPT_MAX);
+        if keys.len() == SWEPT_MAX {
+            *self.sweep_after.lock() = keys.last().cloned().unwrap_or_default();
+        }
+        let mut released = Vec::new();
+        for key in keys {
+            if let Some(alert) = self.view.alert(&key)?
+                && self.silences.matching(&alert.labels, now).is_empty()
+            {
+                released.push(Observed::again(&alert));
+            }
+        }
+        let count = released.len();
+        if count > 0 {
+            self.intake.take_observed(released).await?;
+        }
+        Ok(count)
+    }
+
+    /// Forgets alerts that ended long ago, and says how many.
+    async fn forget_ended(&self, now: Timestamp) -> Result<usize, EngineError> {
+        let mut forgotten: Vec<Alert> = Vec::new();
+        let mut write = Write::default();
+        for key in self
+            .leases
+            .ended_before(now.minus_ms(ENDED_KEPT_MS), SWEPT_MAX)
+        {
+            let Some(alert) = self.view.alert(&key)? else {
+                continue;
+            };
+            let row = self.view.store().row(Table::Alert, &key)?;
+            let Some(row) = row.filter(|_| !alert.firing) else {
+                continue;
+            };
+            let revision = row.revision;
+            write.guards.push(tocsin_store::Guard {
+                table: Table::Alert,
+                key: key.clone(),
+                revision,
+            });
+            write.rows.push(RowChange {
+                table: Table::Alert,
+                key,
+                value: None,
+                expires_at: None,
+            });
+            forgotten.push(alert);
+        }
+        if forgotten.is_empty() {
+            return Ok(0);
+        }
+        match self.writer.ask(Request::Write(Box::new(write))).await {
+            Ok(_) => {
+                for alert in &forgotten {
+                    self.leases.remove(alert);
+                }
+                Ok(forgotten.len())
+            }
+            // One of them fires again: the next sweep sees which.
+            Err(EngineError::Commit(_)) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+}

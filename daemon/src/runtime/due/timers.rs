@@ -1,0 +1,115 @@
+//! Timers that are due become commands. The core checks each: one that its incident no longer
+//! wants is refused and goes, and the timer is cancelled in the same batch either way.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tocsin_core::command::{Command, Refusal, Responders};
+use tocsin_core::consequences::{Timer, TimerKind};
+use tocsin_core::{Actor, Incident, Timestamp};
+use tocsin_store::TimerRow;
+
+use crate::runtime::due::Due;
+use crate::runtime::due::schedules::SCHEDULE_TIMER;
+use crate::runtime::engine::layout::CORE_TIMER;
+use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
+use crate::runtime::state::view::{View, decode_row};
+
+/// Timers that one turn fires; the rest follow in the next.
+const FIRED_MAX: usize = 256;
+
+impl Due {
+    /// Fires the timers that are due, and says how many.
+    pub(crate) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        let due = self.view.store().timers_due(now, FIRED_MAX)?;
+        let mut count = 0;
+        for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
+            match outcome {
+                Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(error) => tracing::error!(%error, "a timer could not be fired"),
+                Ok(()) => count += 1,
+            }
+        }
+        Ok(count)
+    }
+
+    async fn fire(self: &Arc<Self>, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
+        self.metrics.timer_fired(now.since(row.key.due));
+        match row.key.kind.as_str() {
+            CORE_TIMER => self.fire_core(row, now).await,
+            SCHEDULE_TIMER => self.fire_schedule(row, now).await,
+            other => {
+                tracing::error!(kind = other, id = row.key.id, "no release knows this timer");
+                self.cancel(row).await
+            }
+        }
+    }
+
+    async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
+        let responders = |incident: &Incident| self.intake.next_responders(incident, now);
+        match self.writer.ask(firing(row, &self.view, responders)?).await {
+            Ok(_) => Ok(()),
+            Err(EngineError::Refused(Refusal::Stale(what))) => {
+                tracing::debug!(what, "a timer fired late and was dropped");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn cancel(&self, row: TimerRow) -> Result<(), EngineError> {
+        self.writer.ask(cancelling(row)).await?;
+        Ok(())
+    }
+}
+
+/// What a core timer that is due asks of the engine; a damaged one is dropped. `responders` says whom
+/// the next step of an incident pages. The simulator fires timers by the same words as the
+/// daemon.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the incident is damaged.
+pub fn firing(
+    row: TimerRow,
+    view: &View,
+    responders: impl FnOnce(&Incident) -> Responders,
+) -> Result<Request, EngineError> {
+    let timer: Timer = match decode_row("a timer", &row.payload) {
+        Ok(timer) => timer,
+        Err(error) => {
+            tracing::error!(%error, id = row.key.id, "a damaged timer is dropped");
+            return Ok(cancelling(row));
+        }
+    };
+    let due = timer.due;
+    let command = match timer.kind {
+        TimerKind::Escalation => {
+            let Some(state) = view.incident(&timer.incident)? else {
+                return Ok(cancelling(row));
+            };
+            let responders = responders(&state.incident);
+            Command::EscalationDue { due, responders }
+        }
+        TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
+        TimerKind::Tally => Command::TallyDue,
+        TimerKind::Clear => Command::ClearDue,
+    };
+    let cause = Cause {
+        fired: Some(row.key),
+        ..Cause::default()
+    };
+    Ok(Request::Command {
+        incident: timer.incident,
+        by: Actor::Tocsin,
+        command,
+        cause,
+    })
+}
+
+fn cancelling(row: TimerRow) -> Request {
+    let write = Write {
+        timers_cancel: vec![row.key],
+        ..Write::default()
+    };
+    Request::Write(Box::new(write))
+}

@@ -1,0 +1,150 @@
+//! The runtime's loop: what is due is done, then it sleeps until the next thing is due or
+//! something new comes. A turn is a function of its own, so that scenarios take turns by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tocsin_core::Timestamp;
+use tocsin_store::Class;
+use tokio_util::sync::CancellationToken;
+
+use crate::runtime::due::Due;
+use crate::runtime::engine::request::EngineError;
+
+/// Longest sleep of the loop, in milliseconds: whatever woke nobody is found this late at most.
+const SLEEP_MS_MAX: u64 = 1_000;
+/// What a turn did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Timers that fired.
+    pub timers: usize,
+    /// Deliveries that went out.
+    pub deliveries: usize,
+    /// Alerts that the sweep ended, asked anew or forgot.
+    pub swept: usize,
+}
+
+impl Turn {
+    /// Whether nothing was due.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Due {
+    /// Fires timers and starts deliveries until told to stop, or until the store is gone.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.writer.failure().is_none() {
+            let pause = match self.due_turn().await {
+                Ok(turn) if turn.timers > 0 => continue,
+                Ok(_) => self.pause(),
+                Err(error) => {
+                    tracing::error!(%error, "a turn of the runtime failed; it is tried again");
+                    Duration::from_millis(SLEEP_MS_MAX)
+                }
+            };
+            tokio::select! {
+                () = self.woken.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Sweeps until told to stop, or until the store is gone: beside [`run`](Self::run), so that
+    /// thousands of alerts that end at once hold up no page.
+    pub async fn run_sweeps(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() && self.writer.failure().is_none() {
+            if let Err(error) = self.sweep_if_due(self.clock.now()).await {
+                tracing::error!(%error, "a sweep failed; it is tried again");
+            }
+            let soon = self.clock.now().plus_ms(SLEEP_MS_MAX);
+            let pause = self.clock.wait_until(soon);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Does all that is due now. A part that fails is reported and does not keep the others from
+    /// their turn: a damaged alert must not hold up pages.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store failed; what was due stays due.
+    pub async fn turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
+        let mut turn = self.due_turn().await?;
+        turn.swept = unless_fatal(self.sweep_if_due(self.clock.now()).await)?;
+        Ok(turn)
+    }
+
+    /// Fires the timers that are due and starts the deliveries that are ready.
+    async fn due_turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
+        let now = self.clock.now();
+        let timers = unless_fatal(self.fire_due(now).await)?;
+        let mut deliveries = 0;
+        for class in Class::ALL {
+            deliveries += unless_fatal(self.outbox.start_ready(class, now).await)?;
+        }
+        Ok(Turn {
+            timers,
+            deliveries,
+            swept: 0,
+        })
+    }
+
+    /// When the next thing is due: a timer, a delivery, a lease's end.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
+        // One that ended and is still here was left to hold.
+        let lapse = self.leases.next_lapse().map(|at| match at <= now {
+            true => at.max(holds_until),
+            false => at,
+        });
+        Ok(earliest(self.next_delivery_or_timer()?, lapse))
+    }
+
+    fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {
+        let mut due = self.view.store().next_timer()?;
+        for class in Class::ALL {
+            due = earliest(due, self.view.store().next_ready(class)?);
+        }
+        Ok(due)
+    }
+
+    fn pause(&self) -> Duration {
+        let longest = Duration::from_millis(SLEEP_MS_MAX);
+        match self.next_delivery_or_timer() {
+            // A full class waits for a slot, whose end wakes the loop; it must not spin on it.
+            Ok(Some(due)) => {
+                let least = Duration::from_millis(5);
+                self.clock.wait_until(due).clamp(least, longest)
+            }
+            _ => longest,
+        }
+    }
+}
+
+/// What a part of a turn did; a failure is reported and counts as nothing done, unless the store
+/// itself is gone.
+fn unless_fatal(part: Result<usize, EngineError>) -> Result<usize, EngineError> {
+    match part {
+        Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "part of a turn failed; it is tried again");
+            Ok(0)
+        }
+        done => done,
+    }
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

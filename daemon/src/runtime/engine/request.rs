@@ -1,0 +1,146 @@
+//! What the engine can be asked, and what it answers.
+
+use serde_json::Value;
+use tocsin_core::command::{Command, Opening, Refusal};
+use tocsin_core::incident::Incident;
+use tocsin_core::intake::Assessment;
+use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
+use tocsin_store::{
+    Claimed, Class, CommandKey, CommitError, Guard, NewDelivery, RowChange, Settle, StoreError,
+    TimerKey, TimerRow,
+};
+
+use std::sync::Arc;
+
+/// What the engine can be asked. All that one request makes durable is one batch.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// A sender said something about an alert.
+    Signal {
+        /// What it said.
+        signal: Arc<Signal>,
+        /// What was asked of policies beforehand, if it was needed.
+        assessment: Option<Box<Assessment>>,
+        /// Only if the daemon has not heard of the alert since: the sweep speaks for a sender
+        /// that fell silent, and must not overrule one that has just spoken.
+        unless_observed_since: Option<Timestamp>,
+    },
+    /// Somebody wants something of an incident.
+    Command {
+        /// The incident.
+        incident: IncidentId,
+        /// Who.
+        by: Actor,
+        /// What.
+        command: Command,
+        /// What caused it, finished in the same batch.
+        cause: Cause,
+    },
+    /// Somebody opens an incident by hand.
+    Open {
+        /// What they say of it.
+        draft: Draft,
+        /// What the policies say.
+        opening: Box<Opening>,
+        /// Who.
+        by: Actor,
+        /// The request's own key, if it has one.
+        key: Option<CommandKey>,
+    },
+    /// Rows, deliveries and timers that need no decision.
+    Write(Box<Write>),
+    /// Deliveries that are ready, for as long as `lease_ms`.
+    Claim {
+        /// Their class.
+        class: Class,
+        /// How many at most.
+        limit: usize,
+        /// For how long, in milliseconds.
+        lease_ms: u64,
+    },
+    /// Forget what has outlived its time, and let go of incidents that are over.
+    Expire,
+}
+
+/// What caused a command: a timer that fired, or a delivery that came to its end.
+#[derive(Clone, Debug, Default)]
+pub struct Cause {
+    /// The timer, cancelled with the command.
+    pub fired: Option<TimerKey>,
+    /// The claim, settled with the command.
+    pub settles: Option<Settle>,
+    /// The command's own key: a repeat is answered and not carried out.
+    pub key: Option<CommandKey>,
+    /// Rows that are written with the command, e.g. a plugin's jobs.
+    pub also: Box<Write>,
+}
+
+/// Rows, deliveries and timers that need no decision.
+#[derive(Clone, Debug, Default)]
+pub struct Write {
+    /// Rows that must be as they were read.
+    pub guards: Vec<Guard>,
+    /// Rows to write or remove.
+    pub rows: Vec<RowChange>,
+    /// Deliveries to queue.
+    pub outbox: Vec<NewDelivery>,
+    /// Timers to set.
+    pub timers_set: Vec<TimerRow>,
+    /// Timers to cancel.
+    pub timers_cancel: Vec<TimerKey>,
+    /// The claim that this settles.
+    pub settles: Option<Settle>,
+}
+
+/// What the engine answers, once it is durable.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It is done.
+    Done(Done),
+    /// The rows that were claimed.
+    Claimed(Vec<Claimed>),
+    /// How many rows were forgotten, and how many incidents were let go of.
+    Expired(usize),
+}
+
+/// What a request came to.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// The incident as it stands now, if the request was about one.
+    pub incident: Option<Arc<Incident>>,
+    /// Whether the request opened that incident.
+    pub opened: bool,
+    /// How many events it made.
+    pub events: usize,
+    /// What to tell who asked.
+    pub reply: String,
+    /// The command was carried out before; this is the answer of that time.
+    pub repeated: Option<Value>,
+}
+
+/// Why the engine does not carry out a request. Nothing of it is durable, but for what caused
+/// it: a timer that fired too late is still cancelled.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The core refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such incident.
+    #[error("there is no incident {0}; `tocsin incident list` shows those that are")]
+    NoIncident(String),
+    /// The store refused this request.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The store failed; the daemon is about to stop.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something stored cannot be read.
+    #[error("{0}; run `tocsin verify`")]
+    Damaged(String),
+    /// The engine's queue is full.
+    #[error("the engine's queue is full; try again in a second")]
+    Overloaded,
+    /// The daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopping,
+}

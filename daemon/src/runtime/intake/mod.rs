@@ -1,0 +1,381 @@
+//! Signals on their way from a door to the engine: within their limits, assessed by policies in
+//! a bounded pool, decided by the writer, and asked anew when the state moved in between.
+
+pub mod assess;
+pub mod failures;
+pub(crate) mod last_good;
+pub(crate) mod local_time;
+pub mod policies;
+pub(crate) mod pool;
+
+use std::sync::Arc;
+
+use tocsin_core::command::{Command, Refusal, Responders};
+use tocsin_core::intake::Assessment;
+use tocsin_core::{Actor, Alert, Draft, Incident, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_store::{CommandKey, CommitError};
+use tokio::sync::oneshot;
+
+use assess::Assessor;
+use pool::PolicyPool;
+
+use crate::metrics::Metrics;
+use crate::runtime::EngineHandle;
+use crate::runtime::clock::Clock;
+use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
+use crate::runtime::engine::writer::{Pending, Ticket, Writer};
+use crate::runtime::state::view::View;
+
+/// Times that a signal is assessed: once, and twice more when the state had moved.
+const ASSESSMENTS_MAX: usize = 3;
+
+/// A signal, and for the sweep's own when its alert was last heard of.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The signal.
+    pub signal: Arc<Signal>,
+    /// When the sweep saw the alert last; a sender that has spoken since is not overruled.
+    pub last_seen: Option<Timestamp>,
+}
+
+impl Observed {
+    /// The sweep's word that an alert fires on.
+    #[must_use]
+    pub fn again(alert: &Alert) -> Self {
+        Self {
+            signal: Arc::new(alert.as_signal()),
+            last_seen: Some(alert.last_seen),
+        }
+    }
+
+    /// What it asks of the engine.
+    #[must_use]
+    pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {
+        Request::Signal {
+            signal: self.signal,
+            assessment,
+            unless_observed_since: self.last_seen,
+        }
+    }
+
+    fn bounded(mut self) -> Self {
+        let signal = Arc::unwrap_or_clone(self.signal);
+        self.signal = Arc::new(signal.bounded().0);
+        self
+    }
+}
+
+/// A value too large for the store is the daemon's fault and not the sender's: an answer that
+/// makes the sender drop its alert would lose it.
+fn never_the_senders_fault(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Commit(CommitError::TooLarge { .. }) => {
+            EngineError::Damaged(format!("an alert does not fit: {error}"))
+        }
+        error => error,
+    }
+}
+
+/// What became of a sender's signals.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// How many were taken; each is durable.
+    pub signals: usize,
+    /// Numbers of incidents that they opened.
+    pub opened: Vec<u64>,
+}
+
+/// Takes signals and commands to the engine: asks policies first, in a bounded pool.
+pub struct Intake {
+    clock: Arc<dyn Clock>,
+    view: Arc<View>,
+    writer: Writer,
+    assessor: Assessor,
+    calls: PolicyPool,
+    metrics: Arc<Metrics>,
+}
+
+impl Intake {
+    /// An intake that asks the assessor's policies.
+    #[must_use]
+    pub fn new(base: EngineHandle, assessor: Assessor) -> Self {
+        let EngineHandle {
+            clock,
+            view,
+            writer,
+            metrics,
+        } = base;
+        Self {
+            clock,
+            view,
+            writer,
+            assessor,
+            calls: PolicyPool::default(),
+            metrics,
+        }
+    }
+
+    /// What policies said lately, for health.
+    #[must_use]
+    pub fn assessor(&self) -> &Assessor {
+        &self.assessor
+    }
+
+    /// Whom an incident's next step pages, looked up now.
+    #[must_use]
+    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
+        self.assessor.next_responders(incident, now)
+    }
+
+    /// Takes a sender's signals. When this returns, each is durable.
+    ///
+    /// # Errors
+    /// [`EngineError`] when one could not be taken; the others are. A sender that repeats all of
+    /// them does no harm.
+    pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Accepted, EngineError> {
+        let heard = |signal| Observed {
+            signal: Arc::new(signal),
+            last_seen: None,
+        };
+        self.take_observed(signals.into_iter().map(heard).collect())
+            .await
+    }
+
+    pub(crate) async fn take_observed(
+        self: &Arc<Self>,
+        signals: Vec<Observed>,
+    ) -> Result<Accepted, EngineError> {
+        let mut taken = Accepted {
+            signals: signals.len(),
+            opened: Vec::new(),
+        };
+        let mut left: Vec<Observed> = signals.into_iter().map(Observed::bounded).collect();
+        let mut first_error = None;
+        for attempt in 1..=ASSESSMENTS_MAX {
+            let pending = self.offer_all(std::mem::take(&mut left), attempt > 1);
+            for (heard, pending) in pending.await? {
+                match pending.answer().await {
+                    Ok(Answer::Done(done)) => taken.note(&done),
+                    Ok(_) => {}
+                    Err(EngineError::Refused(Refusal::NeedsVerdict)) => left.push(heard),
+                    // One that cannot be taken must not keep its neighbours out.
+                    Err(error) => first_error = first_error.or(Some(error)),
+                }
+            }
+            if left.is_empty() {
+                break;
+            }
+        }
+        match first_error {
+            Some(error) => Err(never_the_senders_fault(error)),
+            None if left.is_empty() => {
+                self.metrics.signals_taken(taken.signals);
+                Ok(taken)
+            }
+            None => Err(EngineError::Overloaded),
+        }
+    }
+
+    /// Carries out a person's or a plugin's command; a repeat under the same key is answered and
+    /// not carried out.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it is refused or cannot be taken now.
+    pub async fn command(
+        self: &Arc<Self>,
+        incident: IncidentId,
+        by: Actor,
+        command: Command,
+        key: Option<CommandKey>,
+    ) -> Result<Done, EngineError> {
+        let command = self.with_plan(&incident, command).await?;
+        let cause = Cause {
+            key,
+            ..Cause::default()
+        };
+        let request = Request::Command {
+            incident,
+            by,
+            command,
+            cause,
+        };
+        done(self.writer.offer(request).await?)
+    }
+
+    /// The command; a grade by hand with the plan that goes with it.
+    async fn with_plan(
+        self: &Arc<Self>,
+        incident: &IncidentId,
+        command: Command,
+    ) -> Result<Command, EngineError> {
+        let Command::Grade {
+            grade,
+            security,
+            reason,
+            replan: None,
+        } = command
+        else {
+            return Ok(command);
+        };
+        let id = incident.clone();
+        let replan = self.in_policy_pool(move |it| {
+            let state = it.view.incident(&id)?;
+            let now = it.clock.now();
+            Ok(state.map(|state| Box::new(it.assessor.replan(&state, grade, now))))
+        });
+        Ok(Command::Grade {
+            grade,
+            security,
+            reason,
+            replan: replan.await?,
+        })
+    }
+
+    /// Opens an incident by hand.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it is refused or cannot be taken now.
+    pub async fn open(
+        self: &Arc<Self>,
+        draft: Draft,
+        by: Actor,
+        key: Option<CommandKey>,
+    ) -> Result<Done, EngineError> {
+        let asked = draft.clone();
+        let opening =
+            self.in_policy_pool(move |it| Ok(it.assessor.assess_draft(&asked, it.clock.now())));
+        let opening = Box::new(opening.await?);
+        done(
+            self.writer
+                .offer(Request::Open {
+                    draft,
+                    opening,
+                    by,
+                    key,
+                })
+                .await?,
+        )
+    }
+
+    /// Assesses signals and queues them, so that they share a group. Overload turns a sender away
+    /// at its first signal; the rest of a large batch waits for room. Resolved signals need no
+    /// policy and wait for none.
+    async fn offer_all(
+        self: &Arc<Self>,
+        signals: Vec<Observed>,
+        whole: bool,
+    ) -> Result<Vec<(Observed, Pending)>, EngineError> {
+        let fires = |it: &Observed| it.signal.status == SignalStatus::Firing;
+        let mut offered = Vec::with_capacity(signals.len());
+        let mut chunks = chunks(signals).into_iter().peekable();
+        while let Some(chunk) = chunks.next() {
+            let may_wait = !offered.is_empty();
+            if !chunk.iter().any(fires) {
+                for heard in chunk {
+                    let request = heard.clone().request(None);
+                    let queued = match offered.is_empty() {
+                        true => self.writer.enqueue(request)?,
+                        false => self.writer.enqueue_when_free(request).await?,
+                    };
+                    offered.push((heard, queued));
+                }
+                continue;
+            }
+            let mut asked = Vec::with_capacity(chunk.len());
+            for heard in chunk {
+                let (ticket, pending) = self.writer.ticket();
+                asked.push((heard.clone(), ticket));
+                offered.push((heard, pending));
+            }
+            let queued = self.in_policy_pool(move |it| it.assess_all(asked, whole, may_wait));
+            // The last need not be waited for: what becomes of its signals is in their answers.
+            if chunks.peek().is_some() {
+                queued.await?;
+            }
+        }
+        Ok(offered)
+    }
+
+    /// Assesses signals and queues each at once, so that it is with the writer while the next is
+    /// assessed. Blocks while the writer has no room for one that is not its sender's first.
+    /// Whatever keeps one from its place is also the answer to those after it.
+    fn assess_all(
+        &self,
+        asked: Vec<(Observed, Ticket)>,
+        whole: bool,
+        mut may_wait: bool,
+    ) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let mut refused = None;
+        for (heard, ticket) in asked {
+            let assessed = match &refused {
+                None => self.assessor.assess(&heard.signal, whole, now),
+                Some(why) => Err(EngineError::clone(why)),
+            };
+            let queued = match assessed {
+                Ok(assessment) => {
+                    let request = heard.request(assessment.map(Box::new));
+                    self.writer.enqueue_for(ticket, request, may_wait)
+                }
+                Err(error) => {
+                    ticket.answer(Err(error.clone()));
+                    Err(error)
+                }
+            };
+            may_wait = true;
+            refused = queued.err();
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Runs what may call a policy on a thread of the bounded pool. It runs also when nobody waits
+    /// for what comes of it.
+    fn in_policy_pool<T: Send + 'static>(
+        self: &Arc<Self>,
+        call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, EngineError>> {
+        let (sender, called) = oneshot::channel();
+        let intake = Arc::clone(self);
+        self.calls.run(move |in_time| {
+            // Who asked may have gone.
+            let _gone = sender.send(in_time.and_then(|()| call(&intake)));
+        });
+        async {
+            let broken = |_| EngineError::Damaged("a policy call broke off".to_owned());
+            called.await.map_err(broken)?
+        }
+    }
+}
+
+impl Accepted {
+    fn note(&mut self, done: &Done) {
+        if let (true, Some(incident)) = (done.opened, &done.incident) {
+            let (number, grade) = (incident.number, incident.grading.grade);
+            // A security incident's title is for those with clearance, and logs are not.
+            let title = (!incident.grading.security).then_some(incident.about.title.as_str());
+            tracing::info!(number, %grade, title, id = %incident.id, "an incident is open");
+            self.opened.push(number);
+        }
+    }
+}
+
+/// Signals of one turn in the pool: a batch of thousands lets others in between.
+const CHUNK_SIGNALS: usize = 64;
+
+fn chunks(signals: Vec<Observed>) -> Vec<Vec<Observed>> {
+    let mut chunks: Vec<Vec<Observed>> = Vec::new();
+    for signal in signals {
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK_SIGNALS => chunk.push(signal),
+            _ => chunks.push(vec![signal]),
+        }
+    }
+    chunks
+}
+
+fn done(answer: Answer) -> Result<Done, EngineError> {
+    match answer {
+        Answer::Done(done) => Ok(done),
+        _ => Ok(Done::default()),
+    }
+}

@@ -1,0 +1,180 @@
+//! The policies in force. They are swapped whole when the folder changes; while the folder is
+//! broken the last good set stands, also over a restart. A daemon that starts on a broken folder
+//! and has never had a good one runs on the built-in verdicts and says so, rather than not
+//! running in the night.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tocsin_core::{Grading, Plan, Route, Verdict};
+use tocsin_policy::{AlertView, Context, IncidentView, PolicySet, Report, Reports};
+
+use crate::runtime::intake::last_good::LastGood;
+
+/// The policies in force.
+pub struct Policies {
+    folder: PathBuf,
+    last_good: Option<LastGood>,
+    standing: ArcSwap<Standing>,
+    seen: Mutex<String>,
+}
+
+struct Standing {
+    set: Option<PolicySet>,
+    faults: Option<Reports>,
+}
+
+/// What a look at the folder came to.
+#[derive(Debug)]
+pub enum Reload {
+    /// Nothing has changed.
+    Same,
+    /// A new set is in force, with this hash.
+    Loaded(String),
+    /// The folder is broken; what was in force still is.
+    Failed(Reports),
+}
+
+impl Policies {
+    /// The policies in a folder, and the place where the last good ones are kept. A broken folder
+    /// is no error here: [`faults`](Self::faults) tells of it, and what was kept is in force.
+    #[must_use]
+    pub fn load(folder: &Path, kept: Option<&Path>) -> Self {
+        let it = Self {
+            folder: folder.to_owned(),
+            last_good: kept.map(|kept| LastGood::new(kept.to_owned())),
+            standing: ArcSwap::from_pointee(Standing {
+                set: None,
+                faults: None,
+            }),
+            seen: Mutex::new(String::new()),
+        };
+        it.reload();
+        it
+    }
+
+    /// Loads the folder if it has changed since the last look.
+    pub fn reload(&self) -> Reload {
+        let mut seen = self.seen.lock();
+        let fingerprint = PolicySet::fingerprint(&self.folder);
+        if *seen == fingerprint {
+            return Reload::Same;
+        }
+        *seen = fingerprint;
+        match PolicySet::load(&self.folder) {
+            Ok(set) => {
+                let hash = set.hash().to_owned();
+                if let Some(Err(error)) = self.last_good.as_ref().map(|it| it.keep(&set)) {
+                    tracing::warn!(%error, "these policies cannot be kept for a restart");
+                }
+                self.standing.store(Arc::new(Standing {
+                    set: Some(set),
+                    faults: None,
+                }));
+                Reload::Loaded(hash)
+            }
+            Err(reports) => {
+                let set = self.standing.load().set.clone();
+                let set = set.or_else(|| self.last_good.as_ref()?.load());
+                let faults = Some(reports.clone());
+                self.standing.store(Arc::new(Standing { set, faults }));
+                Reload::Failed(reports)
+            }
+        }
+    }
+
+    /// What is wrong with the folder now, if anything is.
+    #[must_use]
+    pub fn faults(&self) -> Option<Reports> {
+        self.standing.load().faults.clone()
+    }
+
+    /// The hash of the set in force; `None` when none ever loaded.
+    #[must_use]
+    pub fn hash(&self) -> Option<String> {
+        self.standing
+            .load()
+            .set
+            .as_ref()
+            .map(|set| set.hash().to_owned())
+    }
+
+    /// Asks where an alert belongs.
+    ///
+    /// # Errors
+    /// The policy's report, or the folder's when no set ever loaded.
+    pub fn route(&self, alert: &AlertView, context: &Context) -> Result<Verdict<Route>, Report> {
+        self.set()?.route(alert, context)
+    }
+
+    /// As [`route`](Self::route), without what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub fn route_unkept(
+        &self,
+        alert: &AlertView,
+        context: &Context,
+    ) -> Result<Verdict<Route>, Report> {
+        self.set()?.route_unkept(alert, context)
+    }
+
+    /// Adds to a verdict of [`route_unkept`](Self::route_unkept) what it was decided from, unless
+    /// no policy decided it.
+    pub fn keep_route(&self, verdict: &mut Verdict<Route>, alert: &AlertView, context: &Context) {
+        let source = &mut verdict.source;
+        if let (None, Ok(set)) = (&source.fallback, self.set()) {
+            source.input = Some(set.input_of_route(alert, context));
+        }
+    }
+
+    /// Asks how bad an incident is.
+    ///
+    /// # Errors
+    /// The policy's report, or the folder's when no set ever loaded.
+    pub fn grade(
+        &self,
+        incident: &IncidentView,
+        alert: &AlertView,
+        context: &Context,
+    ) -> Result<Verdict<Grading>, Report> {
+        self.set()?.grade(incident, alert, context)
+    }
+
+    /// Asks whom to page.
+    ///
+    /// # Errors
+    /// The policy's report, or the folder's when no set ever loaded.
+    pub fn escalate(
+        &self,
+        incident: &IncidentView,
+        context: &Context,
+    ) -> Result<Verdict<Plan>, Report> {
+        self.set()?.escalate(incident, context)
+    }
+
+    fn set(&self) -> Result<PolicySet, Report> {
+        let standing = self.standing.load();
+        if let Some(set) = &standing.set {
+            return Ok(set.clone());
+        }
+        let first = standing
+            .faults
+            .as_ref()
+            .and_then(|reports| reports.0.first().cloned());
+        Err(first.unwrap_or_else(|| Report {
+            file: self.folder.display().to_string(),
+            line: None,
+            column: None,
+            message: "no policies are loaded".to_owned(),
+            source_line: None,
+            remedy: "name their folder under [policy] path".to_owned(),
+            limit: None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! One delivery's way out: the parcel is unpacked, the payload built, the plugin called or the
+//! mail sent, and what came of it goes to [`outcome`](crate::runtime::outbox::outcome).
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tocsin_core::consequences::Notice;
+use tocsin_core::{IncidentId, PluginId};
+use tocsin_plugin_host::{CallResult, Failure, LoadedPlugin, wit};
+use tocsin_store::Claimed;
+
+use crate::runtime::engine::request::EngineError;
+use crate::runtime::outbox::Outbox;
+use crate::runtime::outbox::backoff::RetryPolicy;
+use crate::runtime::outbox::delivery::Delivery;
+use crate::runtime::outbox::outcome::{End, Ended, PageRef};
+use crate::runtime::state::view::decode_row;
+
+/// The deadline that a call is given, in milliseconds: far off, since the host brings it forward
+/// to its own limit, which runs on the real clock also when the story does not.
+const DEADLINE_MS: u64 = 3_600_000;
+
+impl Outbox {
+    /// Brings one delivery out and settles it. Never fails: what cannot be settled now comes
+    /// again when its claim's lease ends.
+    pub(crate) async fn deliver(self: &Arc<Self>, claim: Claimed) {
+        if claim.interrupted {
+            let (lane, attempt) = (&claim.row.key.lane, claim.row.attempts);
+            tracing::warn!(
+                lane,
+                attempt,
+                "an earlier try of a delivery was cut off; its outcome is unknown, and it is \
+                 brought again"
+            );
+            self.metrics.interrupted();
+        }
+        let ended = match decode_row::<Delivery>("a delivery", &claim.row.body) {
+            Ok(parcel) => self.bring(parcel, &claim).await,
+            Err(error) => Ended::given_up(error.to_string()),
+        };
+        if let Err(error) = self.settle(claim, ended).await {
+            tracing::error!(%error, "a delivery could not be settled; it will come again");
+        }
+    }
+
+    async fn bring(self: &Arc<Self>, parcel: Delivery, claim: &Claimed) -> Ended {
+        match parcel {
+            Delivery::News {
+                plugin,
+                incident,
+                news,
+            } => {
+                let page = page_of(&incident, &news);
+                if page.as_ref().is_some_and(|it| !self.is_wanted(it)) {
+                    return Ended::dropped("another channel has brought the page");
+                }
+                let ended = self.bring_news(plugin, &incident, &news, claim).await;
+                Ended { page, ..ended }
+            }
+            Delivery::Mail {
+                incident,
+                page,
+                contact,
+            } => {
+                let ended = self.bring_mail(&incident, page, contact).await;
+                let page = Some(PageRef {
+                    incident,
+                    page,
+                    contact,
+                });
+                Ended { page, ..ended }
+            }
+            Delivery::Job {
+                plugin,
+                id,
+                topic,
+                payload,
+            } => {
+                let body = wit::EventBody::Job(wit::Job { topic, payload });
+                let event = wit::Event {
+                    id: id.clone(),
+                    seq: 0,
+                    origin: Some(plugin.to_string()),
+                    incident_id: None,
+                    at: self.now_ms(),
+                    body,
+                };
+                let Some(loaded) = self.loaded(&plugin) else {
+                    return not_loaded(&plugin);
+                };
+                let delivery = self.delivery(&plugin, &id, claim);
+                from_call(&plugin, loaded.deliver(event, delivery).await)
+            }
+            Delivery::Tick {
+                plugin,
+                schedule,
+                due,
+                missed,
+            } => {
+                let Some(loaded) = self.loaded(&plugin) else {
+                    return not_loaded(&plugin);
+                };
+                let id = format!("{schedule}/{}", due.0);
+                let due = u64::try_from(due.0).unwrap_or(0);
+                let delivery = self.delivery(&plugin, &id, claim);
+                let tick = wit::Tick {
+                    schedule,
+                    due,
+                    missed,
+                };
+                from_call(&plugin, loaded.tick(tick, delivery).await)
+            }
+        }
+    }
+
+    async fn bring_news(
+        self: &Arc<Self>,
+        plugin: PluginId,
+        incident: &IncidentId,
+        news: &Notice,
+        claim: &Claimed,
+    ) -> Ended {
+        let Some(loaded) = self.loaded(&plugin) else {
+            return not_loaded(&plugin);
+        };
+        let now = self.clock.now();
+        let clearance = loaded.clearance();
+        let store = self.view.store();
+        let event = self
+            .payloads
+            .event(store, incident, news, &plugin, clearance, now);
+        let event = match event {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ended::dropped("it is not wanted any more"),
+            Err(EngineError::Store(error)) => return Ended::again(error.to_string()),
+            Err(error) => return Ended::given_up(error.to_string()),
+        };
+        let delivery = self.delivery(&plugin, &event.id, claim);
+        let ended = from_call(&plugin, loaded.deliver(event, delivery).await);
+        self.metrics.delivered(plugin.as_str(), ended.end.word());
+        ended
+    }
+
+    /// Whether a channel should still bring a page. When that cannot be read it should: a page
+    /// too many is better than one too few.
+    fn is_wanted(&self, page: &PageRef) -> bool {
+        match self.view.incident(&page.incident) {
+            Ok(Some(state)) => {
+                let sent = state.incident.paging.pages.get(&page.page);
+                sent.is_some_and(|it| it.is_wanted_at(page.contact))
+            }
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {
+        self.plugins.get(plugin.as_str())
+    }
+
+    fn delivery(&self, plugin: &PluginId, id: &str, claim: &Claimed) -> wit::Delivery {
+        wit::Delivery {
+            id: id.to_owned(),
+            attempt: claim.row.attempts,
+            max_attempts: RetryPolicy::CHORE.attempts_max(),
+            idempotency_key: tocsin_plugin_host::delivery_key(plugin.as_str(), id),
+            deadline: self.now_ms() + DEADLINE_MS,
+            traceparent: None,
+            extra: json!({ "interrupted": claim.interrupted }).to_string(),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.clock.now().0).unwrap_or(0)
+    }
+}
+
+fn page_of(incident: &IncidentId, news: &Notice) -> Option<PageRef> {
+    match news {
+        Notice::Page { page, contact, .. } => Some(PageRef {
+            incident: incident.clone(),
+            page: *page,
+            contact: *contact,
+        }),
+        _ => None,
+    }
+}
+
+/// A plugin that is not loaded may be again after the operator has mended it.
+fn not_loaded(plugin: &PluginId) -> Ended {
+    Ended::again(format!(
+        "plugin {plugin} is not loaded; `tocsin plugin list` says why"
+    ))
+}
+
+fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
+    let CallResult {
+        outcome,
+        jobs,
+        denials,
+        ..
+    } = result;
+    for denied in &denials {
+        tracing::warn!(%plugin, %denied, "a plugin was refused a right");
+    }
+    match outcome {
+        Ok(wit::Outcome::Done) => Ended {
+            jobs,
+            plugin: Some(plugin.clone()),
+            ..Ended::of(End::Done)
+        },
+        Ok(wit::Outcome::Ignored) => Ended {
+            jobs,
+            plugin: Some(plugin.clone()),
+            ..Ended::of(End::Ignored(format!("plugin {plugin} ignored it")))
+        },
+        Err(failure) => {
+            if let Failure::Misconfigured { reason } | Failure::Refused { reason, .. } = &failure {
+                tracing::error!(
+                    %plugin,
+                    reason,
+                    "a plugin cannot work as it is set up; mend [plugins.{plugin}] and restart \
+                     the daemon; what it is to bring waits for a day"
+                );
+                return Ended::of(End::Misconfigured(failure.to_string()));
+            }
+            tracing::warn!(%plugin, %failure, "a delivery failed");
+            let hint_ms = match &failure {
+                Failure::Retry { after_ms, .. } => *after_ms,
+                _ => None,
+            };
+            let why = failure.to_string();
+            if failure.retryable() {
+                Ended::of(End::Again { why, hint_ms })
+            } else {
+                Ended::given_up(why)
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! What became of a delivery, made durable: its row is settled in the same batch as the command
+//! that it leads to, so that a page is never both taken and sent again.
+
+use serde_json::{Value, json};
+use tocsin_core::command::{Command, Refusal};
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{Actor, IncidentId, PluginId, Timestamp, cut};
+use tocsin_plugin_host::EnqueuedJob;
+use tocsin_store::{Claimed, Class, CommitError, NewDelivery, RowChange, Settle, Table};
+
+use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
+use crate::runtime::outbox::Outbox;
+use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
+use crate::runtime::outbox::delivery::{Delivery, row_of};
+
+/// How long a delivery that was given up is shown, in milliseconds: thirty days.
+const DEAD_LETTER_TTL_MS: u64 = 30 * 24 * HOUR_MS;
+/// Longest reason of a dead letter, in bytes.
+const REASON_BYTES_MAX: usize = 1_024;
+
+/// Longest body that a dead letter keeps whole, in bytes.
+const DEAD_BODY_BYTES_MAX: usize = 5 * 1_024;
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
+    /// The page that it brings, if it brings one.
+    pub page: Option<PageRef>,
+    /// The plugin that queued the jobs.
+    pub plugin: Option<PluginId>,
+    /// What the plugin queued for itself.
+    pub jobs: Vec<EnqueuedJob>,
+}
+
+/// How a delivery ended.
+#[derive(Debug)]
+pub enum End {
+    /// It arrived.
+    Done,
+    /// Whom it went to does nothing with it.
+    Ignored(String),
+    /// Nobody wants it any more.
+    Dropped,
+    /// It may arrive later.
+    Again {
+        /// What the far side said.
+        why: String,
+        /// How long it asks to be left alone, in milliseconds.
+        hint_ms: Option<u64>,
+    },
+    /// It may arrive once the operator has mended the set-up.
+    Misconfigured(String),
+    /// It will never arrive.
+    GivenUp(String),
+}
+
+/// The page that a delivery brings.
+#[derive(Clone, Debug)]
+pub struct PageRef {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The page's number.
+    pub page: u32,
+    /// The contact's place in the page's list.
+    pub contact: u32,
+}
+
+impl Ended {
+    /// An end of a delivery that brings no page and queued no jobs.
+    #[must_use]
+    pub fn of(end: End) -> Self {
+        Self {
+            end,
+            page: None,
+            plugin: None,
+            jobs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn again(why: String) -> Self {
+        Self::of(End::Again { why, hint_ms: None })
+    }
+
+    pub(crate) fn given_up(why: String) -> Self {
+        Self::of(End::GivenUp(why))
+    }
+
+    pub(crate) fn dropped(why: &'static str) -> Self {
+        tracing::debug!(why, "a delivery is dropped");
+        Self::of(End::Dropped)
+    }
+}
+
+impl End {
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ignored(_) => "ignored",
+            Self::Dropped => "dropped",
+            Self::Again { .. } => "retry",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::GivenUp(_) => "given-up",
+        }
+    }
+}
+
+/// What the end of a delivery asks of the engine.
+#[derive(Debug)]
+pub struct Settlement {
+    /// What is asked.
+    pub request: Request,
+    /// Why the delivery is given up, if it goes to the dead letters.
+    pub given_up: Option<String>,
+}
+
+/// What the end of a delivery asks of the engine: its row is settled, and what came of a page
+/// is told to its incident in the same batch. `jitter` is between 0 and 1. Pure, so that the
+/// simulator decides as the daemon does.
+#[must_use]
+pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) -> Settlement {
+    let Ended {
+        end,
+        page,
+        plugin,
+        jobs,
+    } = ended;
+    let mut also = Write::default();
+    if let Some(plugin) = plugin {
+        also.outbox
+            .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
+    }
+    let finish = Settle {
+        token: claim.token.clone(),
+        retry_at: None,
+    };
+    match (end, page) {
+        (End::Done, Some(at)) => {
+            let PageRef {
+                incident,
+                page,
+                contact,
+            } = at;
+            let command = Command::PageTaken {
+                page,
+                contact,
+                interrupted: claim.interrupted,
+            };
+            settle_page(incident, command, finish, also)
+        }
+        // A page does not wait for the operator: the next contact is asked.
+        (End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason), Some(at)) => {
+            let PageRef {
+                incident,
+                page,
+                contact,
+            } = at;
+            tracing::warn!(%incident, page, reason, "a page failed");
+            let command = Command::PageFailed {
+                page,
+                contact,
+                reason,
+            };
+            settle_page(incident, command, finish, also)
+        }
+        (End::Done | End::Ignored(_) | End::Dropped, _) => finished(finish, also),
+        (End::Misconfigured(why), None) => {
+            let policy = RetryPolicy::CHORE;
+            let at = next_attempt(policy, claim, now, Some(policy.longest_ms), jitter);
+            retry_or_bury(at, claim, why, also, now)
+        }
+        (End::Again { why, hint_ms }, page) => {
+            let policy = match page {
+                Some(_) => RetryPolicy::PAGE,
+                None => RetryPolicy::CHORE,
+            };
+            let at = next_attempt(policy, claim, now, hint_ms, jitter);
+            retry_or_bury(at, claim, why, also, now)
+        }
+        (End::GivenUp(why), None) => retry_or_bury(None, claim, why, also, now),
+    }
+}
+
+impl Settlement {
+    /// Leaves out what a plugin queued for itself, and says how many jobs those were.
+    fn drop_jobs(&mut self) -> usize {
+        let outbox = match &mut self.request {
+            Request::Command { cause, .. } => &mut cause.also.outbox,
+            Request::Write(write) => &mut write.outbox,
+            _ => return 0,
+        };
+        std::mem::take(outbox).len()
+    }
+}
+
+fn next_attempt(
+    policy: RetryPolicy,
+    claim: &Claimed,
+    now: Timestamp,
+    hint_ms: Option<u64>,
+    jitter: f64,
+) -> Option<Timestamp> {
+    let (attempts, age_ms) = (claim.row.attempts, now.since(claim.row.created_at));
+    retry_at(policy, attempts, age_ms, now, hint_ms, jitter)
+}
+
+/// Puts a delivery back for another attempt, or gives it up: then its row goes to the dead
+/// letters, with what the far side said.
+fn retry_or_bury(
+    retry_at: Option<Timestamp>,
+    claim: &Claimed,
+    why: String,
+    mut also: Write,
+    now: Timestamp,
+) -> Settlement {
+    let settles = Settle {
+        token: claim.token.clone(),
+        retry_at,
+    };
+    if retry_at.is_some() {
+        return finished(settles, also);
+    }
+    let value = json!({
+        "body": kept(&claim.row.body),
+        "lane": claim.row.key.lane,
+        "class": claim.row.key.class,
+        "attempts": claim.row.attempts,
+        "why": cut(why.clone(), REASON_BYTES_MAX),
+        "at": now,
+    });
+    also.rows.push(RowChange {
+        table: Table::DeadLetter,
+        key: format!("{:015}-{}", now.0, claim.row.key.seq),
+        value: Some(value.into()),
+        expires_at: Some(now.plus_ms(DEAD_LETTER_TTL_MS)),
+    });
+    Settlement {
+        given_up: Some(why),
+        ..finished(settles, also)
+    }
+}
+
+fn settle_page(id: IncidentId, command: Command, settles: Settle, also: Write) -> Settlement {
+    let cause = Cause {
+        settles: Some(settles),
+        also: Box::new(also),
+        ..Cause::default()
+    };
+    let request = Request::Command {
+        incident: id,
+        by: Actor::Tocsin,
+        command,
+        cause,
+    };
+    Settlement {
+        request,
+        given_up: None,
+    }
+}
+
+fn finished(settles: Settle, also: Write) -> Settlement {
+    let write = Write {
+        settles: Some(settles),
+        ..also
+    };
+    Settlement {
+        request: Request::Write(Box::new(write)),
+        given_up: None,
+    }
+}
+
+impl Outbox {
+    pub(crate) async fn settle(&self, claim: Claimed, ended: Ended) -> Result<(), EngineError> {
+        let settlement = settlement(&claim, ended, self.clock.now(), jitter());
+        if let Some(why) = &settlement.given_up {
+            tracing::error!(lane = claim.row.key.lane, why, "a delivery is given up");
+            self.metrics.dead_letter();
+        }
+        match self.ask_jobs_or_none(settlement).await {
+            Ok(_) | Err(EngineError::Refused(Refusal::Stale(_))) => Ok(()),
+            Err(error) => unless_fenced(error),
+        }
+    }
+
+    /// Asks with the plugin's jobs, and without them when they do not fit: what was done must
+    /// not be done again and again for a job that cannot be kept.
+    async fn ask_jobs_or_none(&self, mut settlement: Settlement) -> Result<Answer, EngineError> {
+        match self.writer.ask(settlement.request.clone()).await {
+            Err(EngineError::Commit(error @ CommitError::TooLarge { .. })) => {
+                match settlement.drop_jobs() {
+                    0 => Err(error.into()),
+                    jobs => {
+                        tracing::error!(%error, jobs, "a plugin's jobs are too large; left out");
+                        self.writer.ask(settlement.request).await
+                    }
+                }
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// A body as a dead letter keeps it: its frame must fit into the same value.
+fn kept(body: &Value) -> Value {
+    let text = body.to_string();
+    if text.len() <= DEAD_BODY_BYTES_MAX {
+        return body.clone();
+    }
+    Value::from(cut(text, DEAD_BODY_BYTES_MAX / 2))
+}
+
+/// A delivery that another claim has taken over meanwhile is settled by that one.
+fn unless_fenced(error: EngineError) -> Result<(), EngineError> {
+    match error {
+        EngineError::Commit(CommitError::Fenced(lane)) => {
+            tracing::warn!(
+                lane,
+                "a delivery took longer than its claim; its outcome is not kept"
+            );
+            Ok(())
+        }
+        error => Err(error),
+    }
+}
+
+/// How the lanes of a plugin's jobs begin.
+pub(crate) fn job_lanes(plugin: &PluginId) -> String {
+    format!("{plugin}/job-")
+}
+
+/// The row of a job that a plugin queued for itself.
+pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> NewDelivery {
+    let EnqueuedJob {
+        id,
+        topic,
+        payload,
+        delay_ms,
+        dedup_key,
+    } = job;
+    let (class, lane, coalesce) = match dedup_key {
+        Some(key) => (
+            Class::State,
+            format!("{}{key}", job_lanes(plugin)),
+            Some("job".to_owned()),
+        ),
+        None => (Class::Bulk, format!("{}{id}", job_lanes(plugin)), None),
+    };
+    let parcel = Delivery::Job {
+        plugin: plugin.clone(),
+        id,
+        topic,
+        payload,
+    };
+    let mut row = row_of(class, lane, coalesce, now, &parcel);
+    row.not_before = now.plus_ms(delay_ms);
+    row
+}
+
+/// Between 0 and 1.
+fn jitter() -> f64 {
+    let mut bytes = [0_u8; 2];
+    // Without randomness deliveries come back together, which is no reason not to.
+    let _no_matter = getrandom::fill(&mut bytes);
+    f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_keeps_a_body_that_fits_and_the_beginning_of_one_that_does_not() {
+        let small = json!({ "payload": "{}" });
+        assert_eq!(kept(&small), small);
+        let large = json!({ "payload": "\"".repeat(4_000) });
+        let kept = kept(&large);
+        assert!(
+            kept.as_str()
+                .is_some_and(|it| it.starts_with("{\"payload\""))
+        );
+        assert!(kept.to_string().len() < 6 * 1_024, "{kept}");
+    }
+}
