@@ -1,7 +1,7 @@
 //! Runs WebAssembly plugins within limits and grants.
 //!
 //! This crate stands between the daemon and code that somebody else wrote. It knows nothing of
-//! incidents: the daemon implements [`capability::services::Services`], loads plugins with a
+//! incidents: the daemon implements [`Services`], one trait a capability, loads plugins with a
 //! [`PluginGrant`], and gets back from every call an outcome, the jobs to commit, and a report that
 //! names plugin, export, limit and remedy when something went wrong. The failures it prevents: a
 //! guest that spins, allocates or floods takes the daemon down with it; a guest reaches where it
@@ -25,8 +25,7 @@ pub use call::{
     CallResult, CheckedWebhook, CodeOrigin, Failure, LoadedPlugin, TrapReport, VerifyError,
     WebhookCall, verify,
 };
-pub use capability::services::Services;
-pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine};
+pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine, Services};
 pub use code::{
     CatalogEntry, EngineError, HostConfig, HostError, LoadError, PluginHost, PluginState,
     ScheduleEntry,

@@ -5,68 +5,113 @@ use std::sync::Arc;
 
 use tocsin_core::command::Command;
 use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey, PersonId};
-use tocsin_plugin_host::capability::services::{CommandAction, CommandAnswer, PluginCommand};
+use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey};
+use tocsin_plugin_host::capability::commands::{Caller, CommandReply, CommandService};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::{CommandKey, Table};
 
-use super::PluginAccess;
 use super::chat::{HELP, Line, parse};
+use super::people::person_by_contact;
+use super::{DaemonServices, PluginAccess};
 use crate::disclosure::{REDACTED_TITLE, wire_incident};
 use crate::runtime::{Done, EngineError, IncidentState, Summary, decode_row, reference_key};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
-pub(super) async fn carry_out(
-    access: &PluginAccess,
-    command: PluginCommand,
-) -> Result<CommandAnswer, CommandError> {
-    let call = Call {
-        access,
-        plugin: &command.plugin,
-        key: &command.key,
-    };
-    match command.action {
-        CommandAction::Get { id } => {
-            let state = call.state(&id)?;
-            Ok(CommandAnswer::Incident(Box::new(call.wire(&state))))
-        }
-        CommandAction::List { filter, after } => call.list(&filter, after.as_deref()),
-        CommandAction::FindByRef { kind, id } => call.find(&kind, &id),
-        CommandAction::Open { draft, by } => call.open(draft, &by).await,
-        CommandAction::Run {
-            incident_id,
-            line,
-            by,
-        } => call.run(incident_id, &line, &by).await,
-        CommandAction::Apply {
-            incident_id,
-            action,
-            by,
-        } => call.apply(&incident_id, &action, &by).await,
-        CommandAction::Answer { .. } => Err(CommandError::NotFound),
-        CommandAction::AddLog {
-            incident_id,
-            kind,
-            body,
-            by,
-            ..
-        } => {
-            let command = Command::Log {
-                kind: core_log_kind(kind),
-                body,
-            };
-            call.command(&incident_id, &by, command).await?;
-            Ok(CommandAnswer::Done)
-        }
-        CommandAction::Link {
-            incident_id,
-            kind,
-            ref_id,
-            url,
-        } => {
+impl CommandService for DaemonServices {
+    fn get_incident(&self, caller: Caller, id: String) -> CommandReply<'_, wit::Incident> {
+        Box::pin(async move {
+            let call = self.call(&caller)?;
+            Ok(call.wire(&*call.state(&id)?))
+        })
+    }
+
+    fn list_incidents(
+        &self,
+        caller: Caller,
+        filter: String,
+        after: Option<String>,
+    ) -> CommandReply<'_, Vec<wit::Incident>> {
+        Box::pin(async move { self.call(&caller)?.list(&filter, after.as_deref()) })
+    }
+
+    fn find_incident(
+        &self,
+        caller: Caller,
+        kind: String,
+        id: String,
+    ) -> CommandReply<'_, Option<wit::Incident>> {
+        Box::pin(async move { self.call(&caller)?.find(&kind, &id) })
+    }
+
+    fn open_incident(
+        &self,
+        caller: Caller,
+        draft: wit::Draft,
+        by: wit::Actor,
+    ) -> CommandReply<'_, wit::Incident> {
+        Box::pin(async move { self.call(&caller)?.open(draft, &by).await })
+    }
+
+    fn run_line(
+        &self,
+        caller: Caller,
+        incident_id: Option<String>,
+        line: String,
+        by: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { self.call(&caller)?.run(incident_id, &line, &by).await })
+    }
+
+    fn apply_action(
+        &self,
+        caller: Caller,
+        incident_id: String,
+        action: String,
+        by: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { self.call(&caller)?.apply(&incident_id, &action, &by).await })
+    }
+
+    fn answer_prompt(
+        &self,
+        _: Caller,
+        _: String,
+        _: String,
+        _: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { Err(CommandError::NotFound) })
+    }
+
+    fn add_log(
+        &self,
+        caller: Caller,
+        incident_id: String,
+        kind: wit::LogKind,
+        body: String,
+        _at: Option<u64>,
+        by: wit::Actor,
+    ) -> CommandReply<'_, ()> {
+        Box::pin(async move {
+            let kind = core_log_kind(kind);
+            let command = Command::Log { kind, body };
+            let call = self.call(&caller)?;
+            call.command(&incident_id, &by, command).await.map(drop)
+        })
+    }
+
+    fn link_incident(
+        &self,
+        caller: Caller,
+        incident_id: String,
+        kind: String,
+        ref_id: String,
+        url: Option<String>,
+    ) -> CommandReply<'_, ()> {
+        Box::pin(async move {
+            let call = self.call(&caller)?;
             let link = Ref {
                 plugin: call.plugin.into(),
                 kind,
@@ -75,17 +120,35 @@ pub(super) async fn carry_out(
             };
             let by = Actor::Plugin(call.plugin.into());
             let id = call.state(&incident_id)?.incident.id.clone();
-            call.send(id, by, Command::Link(link)).await?;
-            Ok(CommandAnswer::Done)
-        }
-        CommandAction::RecordChange { .. } | CommandAction::Signal { .. } => {
-            Err(CommandError::Unavailable(
-                "this release takes no changes or signals from \
-                plugins; send them to /v2/change/enqueue or /ingest"
-                    .to_owned(),
-            ))
-        }
+            call.send(id, by, Command::Link(link)).await.map(drop)
+        })
     }
+
+    fn record_change(&self, _: Caller, _: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { Err(no_changes_or_signals()) })
+    }
+
+    fn send_signal(&self, _: Caller, _: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { Err(no_changes_or_signals()) })
+    }
+}
+
+impl DaemonServices {
+    fn call<'a>(&'a self, caller: &'a Caller) -> Result<Call<'a>, CommandError> {
+        Ok(Call {
+            access: self.access()?,
+            plugin: &caller.plugin,
+            key: &caller.key,
+        })
+    }
+}
+
+fn no_changes_or_signals() -> CommandError {
+    CommandError::Unavailable(
+        "this release takes no changes or signals from plugins; send them to /v2/change/enqueue \
+         or /ingest"
+            .to_owned(),
+    )
 }
 
 /// One command of one plugin.
@@ -123,7 +186,7 @@ impl Call<'_> {
             }
     }
 
-    fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
+    fn list(&self, filter: &str, after: Option<&str>) -> Result<Vec<wit::Incident>, CommandError> {
         let filter: serde_json::Value = serde_json::from_str(filter).map_err(|error| {
             CommandError::Invalid(format!(
                 "the filter is not JSON: {error}; give {{}} for all"
@@ -144,26 +207,26 @@ impl Call<'_> {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
-        Ok(CommandAnswer::Incidents(incidents))
+        Ok(incidents)
     }
 
-    fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
+    fn find(&self, kind: &str, id: &str) -> Result<Option<wit::Incident>, CommandError> {
         let key = reference_key(self.plugin, kind, id);
         let row = self.access.store.row(Table::Reference, &key);
         let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
         let Some(row) = row else {
-            return Ok(CommandAnswer::Found(None));
+            return Ok(None);
         };
         let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
         let state = self.state(id.as_str())?;
-        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
+        Ok(Some(self.wire(&state)))
     }
 
     async fn open(
         &self,
         draft: wit::Draft,
         by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    ) -> Result<wit::Incident, CommandError> {
         let by = self.actor(by)?;
         let refs = draft.refs;
         let draft = Draft {
@@ -208,7 +271,7 @@ impl Call<'_> {
             linked.await.map_err(refused)?;
         }
         let state = self.state(id.as_str())?;
-        Ok(CommandAnswer::Incident(Box::new(self.wire(&state))))
+        Ok(self.wire(&state))
     }
 
     async fn run(
@@ -216,10 +279,10 @@ impl Call<'_> {
         incident: Option<String>,
         line: &str,
         by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    ) -> Result<String, CommandError> {
         let parsed = parse(line, self.plugin).map_err(CommandError::Invalid)?;
         if parsed == Line::Help {
-            return Ok(CommandAnswer::Text(HELP.to_owned()));
+            return Ok(HELP.to_owned());
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("type this in an incident's war room".to_owned())
@@ -227,18 +290,13 @@ impl Call<'_> {
         let Line::Command(command) = parsed else {
             let state = self.state(&id)?;
             let clearance = !state.incident.grading.security || self.is_cleared(by);
-            return Ok(CommandAnswer::Text(status_line(&state, clearance)));
+            return Ok(status_line(&state, clearance));
         };
-        Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
+        self.command(&id, by, command).await
     }
 
     /// The HTTP API's actions as JSON: `{"action":"ack"}`, `{"action":"run","line":"…"}`.
-    async fn apply(
-        &self,
-        id: &str,
-        action: &str,
-        by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
         let action: crate::actions::Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
         let incident = &self.state(id)?.incident;
@@ -249,9 +307,7 @@ impl Call<'_> {
             .into_command(self.plugin)
             .map_err(CommandError::Invalid)?;
         let reply = self.command(id, by, command).await?;
-        Ok(CommandAnswer::Text(
-            serde_json::json!({ "reply": reply }).to_string(),
-        ))
+        Ok(serde_json::json!({ "reply": reply }).to_string())
     }
 
     async fn command(
@@ -310,17 +366,6 @@ impl Call<'_> {
             ))),
         }
     }
-}
-
-/// The person with a contact.
-pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
-    let people = access.payloads.roster.people.values();
-    let has = |it: &&tocsin_core::Person| {
-        it.contacts
-            .iter()
-            .any(|contact| contact.kind == kind && contact.address == id)
-    };
-    people.into_iter().find(has).map(|it| it.id.clone())
 }
 
 fn status_line(state: &IncidentState, clearance: bool) -> String {

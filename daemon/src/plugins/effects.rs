@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tocsin_core::time::HOUR_MS;
-use tocsin_plugin_host::capability::services::{EffectKey, EffectState, ServiceError};
+use tocsin_plugin_host::capability::effects::{EffectKey, EffectService, EffectState};
+use tocsin_plugin_host::capability::{Reply, ServiceError};
 use tocsin_store::{CommitError, Guard, RowChange, Store, Table};
 
-use super::{PluginAccess, blob};
+use super::{DaemonServices, PluginAccess, blob};
 use crate::runtime::{EngineError, Request, Write};
 
 /// How long an effect is remembered, in milliseconds: a week, longer than any retry.
@@ -16,10 +17,21 @@ const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
 /// Tries of a mark that met another one.
 const TRIES_MAX: usize = 4;
 
-pub(super) async fn begin(
-    access: &PluginAccess,
-    effect: &EffectKey,
-) -> Result<EffectState, ServiceError> {
+impl EffectService for DaemonServices {
+    fn effect_begin<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, EffectState> {
+        Box::pin(async move { begin(self.access()?, effect).await })
+    }
+
+    fn effect_finish<'a>(&'a self, effect: &'a EffectKey, answer: Vec<u8>) -> Reply<'a, ()> {
+        Box::pin(async move { finish(self.access()?, effect, &answer).await })
+    }
+
+    fn effect_forget<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, ()> {
+        Box::pin(async move { forget(self.access()?, effect).await })
+    }
+}
+
+async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState, ServiceError> {
     let key = effect.digest();
     for _ in 0..TRIES_MAX {
         if let Some(state) = look(access, &key, known).await? {
@@ -65,7 +77,7 @@ pub(super) async fn begin(
     ))
 }
 
-pub(super) async fn finish(
+async fn finish(
     access: &PluginAccess,
     effect: &EffectKey,
     answer: &[u8],
@@ -84,7 +96,7 @@ pub(super) async fn finish(
         .map_err(failed)
 }
 
-pub(super) async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
+async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
     let key = effect.digest();
     let stored = look(
         access,

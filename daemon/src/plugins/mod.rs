@@ -7,6 +7,8 @@ mod commands;
 mod effects;
 mod jobs;
 mod kv;
+mod mail;
+mod people;
 mod services;
 
 pub use services::DaemonServices;

@@ -6,6 +6,12 @@ use crate::wit::clock::Host;
 /// Random bytes per request.
 const RANDOM_BYTES_MAX: u32 = 4_096;
 
+/// What the daemon provides.
+pub trait ClockService: Send + Sync + 'static {
+    /// The time, in milliseconds since the Unix epoch.
+    fn now_ms(&self) -> u64;
+}
+
 impl Host for Context {
     fn now(&mut self) -> wasmtime::Result<u64> {
         let _pause = self.pause();

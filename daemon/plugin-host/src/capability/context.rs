@@ -1,12 +1,13 @@
 //! What the imports know of the call that they are made in: its rights, its time, and what it has
 //! done so far. It lives as long as the call and no longer.
 
+use super::Services;
+use super::effects::EffectKey;
 use super::http::HttpTrace;
 use super::jobs::JobQueue;
 use super::log::{LogBudget, LogLines};
 use super::meter::{CpuMeter, Pause};
 use super::rate::RateBucket;
-use super::services::{EffectKey, Services};
 use crate::keys;
 use crate::net::Net;
 use crate::rights::{Denied, Rights, SecretSet, SecretSource, Settings};

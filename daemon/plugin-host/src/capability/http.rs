@@ -2,7 +2,7 @@
 //! do.
 
 use super::context::Context;
-use super::services::{EFFECT_BYTES_MAX, EffectKey, EffectState, ONCE_BYTES_MAX};
+use super::effects::{EFFECT_BYTES_MAX, EffectKey, EffectState, ONCE_BYTES_MAX};
 use crate::net::{Answer, NetError, Outgoing, outgoing_headers, shown};
 use crate::wit::http::{Header, Host, HttpError, Request, Response};
 use base64::Engine as _;

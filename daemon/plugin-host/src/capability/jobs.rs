@@ -1,6 +1,7 @@
 //! `jobs`: collected during the call, committed by the daemon if the call succeeds.
 
 use super::context::Context;
+use super::service::{Reply, not_provided};
 use crate::wit::jobs::{Host, Options};
 use serde::Serialize;
 use std::sync::Arc;
@@ -16,6 +17,15 @@ const JOB_BYTES_MAX: usize = 6 << 10;
 const JOB_DELAY_MS_MAX: u64 = 30 * 24 * 3_600_000;
 /// Topics and deduplication keys of jobs, in bytes.
 const JOB_KEY_BYTES_MAX: usize = 256;
+
+/// What the daemon provides.
+pub trait JobService: Send + Sync + 'static {
+    /// How many jobs of a plugin wait to be delivered; need not count further than
+    /// [`JOBS_WAITING_MAX`].
+    fn jobs_waiting<'a>(&'a self, _plugin: &'a str) -> Reply<'a, usize> {
+        not_provided()
+    }
+}
 
 /// A job that the plugin queued for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,7 @@
 //! `kv`: a small store of the plugin's own. Writes are immediate, not part of the call's outcome.
 
 use super::context::Context;
+use super::service::{Reply, not_provided};
 use crate::wit::kv::{Entry, Host, KvError, Page};
 use std::sync::Arc;
 
@@ -16,6 +17,55 @@ pub const KV_KEYS_MAX: u64 = 10_000;
 pub const KV_PAGE_KEYS_MAX: u32 = 200;
 /// The longest time to live, in milliseconds: a year.
 pub const KV_TTL_MS_MAX: u64 = 366 * 24 * 3_600_000;
+
+/// What the daemon provides.
+pub trait KvService: Send + Sync + 'static {
+    /// None when the key is absent or has expired.
+    fn kv_get<'a>(&'a self, _plugin: &'a str, _key: &'a str) -> Reply<'a, Option<Entry>, KvError> {
+        not_provided()
+    }
+
+    /// Writes a key and gives its new revision. Lengths were checked; the quota is checked by the
+    /// implementation inside its transaction, with [`KvUsage::after_write`].
+    fn kv_set<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _key: &'a str,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        not_provided()
+    }
+
+    /// As [`Self::kv_set`], only if the revision is still `expected` (none: the key is absent);
+    /// else `conflict`.
+    fn kv_swap<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _key: &'a str,
+        _expected: Option<u64>,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        not_provided()
+    }
+
+    /// Deletes a key; true if it was there.
+    fn kv_delete<'a>(&'a self, _plugin: &'a str, _key: &'a str) -> Reply<'a, bool, KvError> {
+        not_provided()
+    }
+
+    /// Lists keys in byte order, after `cursor`, at most `limit` (already bounded).
+    fn kv_keys<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _prefix: &'a str,
+        _cursor: Option<&'a str>,
+        _limit: u32,
+    ) -> Reply<'a, Page, KvError> {
+        not_provided()
+    }
+}
 
 type Answer<T> = wasmtime::Result<Result<T, KvError>>;
 

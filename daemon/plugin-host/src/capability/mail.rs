@@ -1,7 +1,8 @@
 //! `mail`: over a relay that the operator grants by name; the daemon holds host and password.
 
 use super::context::Context;
-use super::services::{EffectKey, EffectState, ONCE_BYTES_MAX, ServiceError};
+use super::effects::{EffectKey, EffectState, ONCE_BYTES_MAX};
+use super::service::{Reply, not_provided};
 use crate::wit::mail::{Email, Host, MailError, Receipt};
 use std::sync::Arc;
 
@@ -9,6 +10,20 @@ use std::sync::Arc;
 const MAILS_PER_CALL: u32 = 50;
 /// Recipients of one message.
 const MAIL_RECIPIENTS_MAX: usize = 50;
+
+/// What the daemon provides.
+pub trait MailService: Send + Sync + 'static {
+    /// Sends a message through the operator's relay `email.relay`. `message_key`, where given, is
+    /// stable over retries: derive the Message-ID from it.
+    fn send_mail<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _email: Email,
+        _message_key: Option<String>,
+    ) -> Reply<'a, Receipt, MailError> {
+        not_provided()
+    }
+}
 
 impl Host for Context {
     async fn send(&mut self, mail: Email) -> wasmtime::Result<Result<Receipt, MailError>> {
@@ -38,7 +53,7 @@ impl Context {
             return services.send_mail(self.plugin(), mail, None).await;
         };
         let effect = self.effect(format!("mail:{once}"));
-        match services.effect_begin(&effect).await.map_err(unavailable)? {
+        match services.effect_begin(&effect).await? {
             EffectState::Fresh => {}
             EffectState::Started => {
                 let message = format!("`{once}` was sent by an earlier try whose answer was lost");
@@ -105,8 +120,4 @@ fn check_envelope(mail: &Email) -> Result<(), String> {
         return Err("addresses and the subject must not have line breaks".into());
     }
     Ok(())
-}
-
-fn unavailable(error: ServiceError) -> MailError {
-    MailError::Temporary(error.to_string())
 }

@@ -1,19 +1,20 @@
-//! The imports of plugin.wit, one module each. They read what the guest wants, check the right,
-//! and hand over to [`services::Services`] or to the network.
+//! The imports of plugin.wit, one file each: what the daemon must provide for it, its limits, and
+//! what happens when a guest calls it.
 
-mod clock;
-mod commands;
+pub mod clock;
+pub mod commands;
 mod config;
 mod context;
-pub mod http;
+pub mod effects;
+mod http;
 pub mod jobs;
 pub mod kv;
 mod log;
-mod mail;
+pub mod mail;
 mod meter;
-mod people;
+pub mod people;
 mod rate;
-pub mod services;
+mod service;
 
 use crate::wit::{Plugin, types};
 use wasmtime::component::{HasSelf, Linker};
@@ -22,6 +23,7 @@ pub use context::CallStats;
 pub use http::HttpTrace;
 pub use jobs::EnqueuedJob;
 pub use log::LogLine;
+pub use service::{Reply, ServiceError};
 
 pub(crate) use context::{CallFacts, Context, Shared};
 pub(crate) use log::LogBudget;
@@ -29,6 +31,29 @@ pub(crate) use rate::RateBucket;
 
 #[cfg(test)]
 pub(crate) use log::{LOG_LINES_MAX, LOG_LINES_PER_MIN};
+
+/// Everything that the daemon provides.
+pub trait Services:
+    clock::ClockService
+    + commands::CommandService
+    + effects::EffectService
+    + jobs::JobService
+    + kv::KvService
+    + mail::MailService
+    + people::PeopleService
+{
+}
+
+impl<T> Services for T where
+    T: clock::ClockService
+        + commands::CommandService
+        + effects::EffectService
+        + jobs::JobService
+        + kv::KvService
+        + mail::MailService
+        + people::PeopleService
+{
+}
 
 impl types::Host for Context {}
 

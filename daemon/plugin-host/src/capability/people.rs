@@ -1,11 +1,20 @@
 //! `people`: who somebody is, only by contact kinds that the plugin serves.
 
 use super::context::Context;
+use super::service::{Reply, not_provided};
 use crate::rights::{Denied, toml_list};
 use crate::wit::people::{Host, Person};
 
 /// Look-ups of people per call.
 const PEOPLE_PER_CALL: u32 = 100;
+
+/// What the daemon provides.
+pub trait PeopleService: Send + Sync + 'static {
+    /// Finds a person by how a channel knows them.
+    fn person_by_contact<'a>(&'a self, _kind: &'a str, _id: &'a str) -> Reply<'a, Option<Person>> {
+        not_provided()
+    }
+}
 
 impl Host for Context {
     async fn by_contact(&mut self, kind: String, id: String) -> wasmtime::Result<Option<Person>> {

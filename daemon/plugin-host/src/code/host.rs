@@ -5,7 +5,7 @@ use super::compile::Compiler;
 use super::error::{HostError, LoadError};
 use super::load::Loader;
 use crate::call::{Generation, Lanes, LoadedPlugin, Slot};
-use crate::capability::services::Services;
+use crate::capability::Services;
 use crate::rights::{GlobalPolicy, PluginGrant};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;

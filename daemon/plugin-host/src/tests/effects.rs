@@ -3,7 +3,7 @@
 use super::fakes::Server;
 use super::rig::{Rig, deliver, delivery, event, last_line};
 use crate::Failure;
-use crate::capability::services::{CommandAction, EffectState};
+use crate::capability::effects::EffectState;
 use crate::guests::{Guest, Request, SPIN};
 
 fn once(path: &str) -> (String, &'static str) {
@@ -159,10 +159,10 @@ async fn a_retried_call_repeats_the_keys_of_its_commands() {
     let _ = deliver(&plugin).await;
     let _ = deliver(&plugin).await;
     let _ = plugin.deliver(event("e2"), delivery()).await;
-    let commands = rig.services.commands.lock();
-    let keys: Vec<_> = commands
+    let signals = rig.services.signals.lock();
+    let keys: Vec<_> = signals
         .iter()
-        .map(|command| command.key.as_str())
+        .map(|(caller, _)| caller.key.as_str())
         .collect();
     assert_eq!(keys[..2], keys[2..4]);
     assert_ne!(
@@ -173,12 +173,7 @@ async fn a_retried_call_repeats_the_keys_of_its_commands() {
         !keys[..4].contains(&keys[4]),
         "another delivery has other keys"
     );
-    assert_eq!(
-        commands[0].action,
-        CommandAction::Signal {
-            signal: "{}".into()
-        }
-    );
+    assert_eq!(signals[0].1, "{}");
 }
 
 #[tokio::test]
@@ -187,7 +182,7 @@ async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
     rig.grant = rig.grant.replace("commands = [\"*\"], ", "");
     let plugin = rig.load(&signals("")).await;
     let result = deliver(&plugin).await;
-    assert!(rig.services.commands.lock().is_empty());
+    assert!(rig.services.signals.lock().is_empty());
     assert!(
         result.denials[0].remedy.contains("commands = [\"signal\"]"),
         "{result:?}"
