@@ -12,6 +12,7 @@
 mod call;
 pub mod capability;
 mod code;
+mod event_kind;
 #[cfg(any(test, feature = "guests"))]
 #[path = "tests/guests.rs"]
 pub mod guests;
@@ -30,6 +31,7 @@ pub use code::{
     CatalogEntry, EngineError, HostConfig, HostError, LoadError, PluginHost, PluginState,
     ScheduleEntry,
 };
+pub use event_kind::{EventKind, UnknownEventKind};
 pub use keys::delivery_key;
 pub use rights::{
     Denied, GlobalPolicy, Grants, Layer, LimitRequest, Limits, Network, PluginGrant, RightKind,

@@ -39,19 +39,3 @@ pub use generated::tocsin::plugin::types::{
     IncidentChange, Job, Label, LogEntry, LogKind, OtherEvent, Outcome, Page, Person, Promise,
     Prompt, RetryHint, Settled, Status, Update,
 };
-
-/// The name of an event's kind, as manifests write it.
-pub fn event_kind(body: &EventBody) -> &'static str {
-    match body {
-        EventBody::IncidentOpened(_) => "incident-opened",
-        EventBody::IncidentChanged(_) => "incident-changed",
-        EventBody::UpdatePosted(_) => "update-posted",
-        EventBody::LogAdded(_) => "log-added",
-        EventBody::Page(_) => "page",
-        EventBody::Prompt(_) => "prompt",
-        EventBody::DocumentReady(_) => "document-ready",
-        EventBody::Settled(_) => "settled",
-        EventBody::Job(_) => "job",
-        EventBody::Other(_) => "other",
-    }
-}

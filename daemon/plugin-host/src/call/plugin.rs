@@ -4,11 +4,10 @@ use super::generation::{Call, Generation, Guest};
 use super::lanes::{LaneKind, Lanes};
 use super::result::{CallResult, Failure};
 use super::webhook::{CheckedWebhook, WebhookCall, admit};
+use crate::event_kind::EventKind;
 use crate::keys;
 use crate::rights::{Denied, Schedule};
-use crate::wit::{
-    Delivery, Event, EventBody, HealthReport, Outcome, Tick, WebhookResponse, event_kind,
-};
+use crate::wit::{Delivery, Event, EventBody, HealthReport, Outcome, Tick, WebhookResponse};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,9 +39,8 @@ impl LoadedPlugin {
         self.generation().shared.rights.plugin().to_owned()
     }
 
-    /// Does it want events of this kind, and may it have them? `kind` as in
-    /// [`crate::rights::manifest::EVENT_KINDS`].
-    pub fn wants(&self, kind: &str) -> bool {
+    /// Does it want events of this kind, and may it have them?
+    pub fn wants(&self, kind: EventKind) -> bool {
         self.generation().shared.rights.event(kind).is_ok()
     }
 
@@ -81,7 +79,7 @@ impl LoadedPlugin {
     /// idempotency key is filled in.
     pub async fn deliver(&self, event: Event, mut delivery: Delivery) -> CallResult<Outcome> {
         let generation = self.generation();
-        if let Err(denied) = generation.shared.rights.event(event_kind(&event.body)) {
+        if let Err(denied) = generation.shared.rights.event(EventKind::of(&event.body)) {
             return CallResult::refused(403, denied.to_string());
         }
         if delivery.idempotency_key.is_empty() {

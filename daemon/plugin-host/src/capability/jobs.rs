@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::service::{Reply, not_provided};
+use crate::event_kind::EventKind;
 use crate::wit::jobs::{Host, Options};
 use serde::Serialize;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl Context {
         if self.facts.powerless {
             return Err("there are no jobs during this call".into());
         }
-        if let Err(denied) = self.shared.rights.event("job") {
+        if let Err(denied) = self.shared.rights.event(EventKind::Job) {
             return Err(self.deny(denied));
         }
         if self.jobs.jobs.len() >= JOBS_PER_CALL {

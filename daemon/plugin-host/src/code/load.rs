@@ -115,13 +115,10 @@ fn compare(manifest: &Manifest, descriptor: &Descriptor) -> Result<(), String> {
     if manifest.version != descriptor.version {
         return differ("version", &manifest.version, &descriptor.version);
     }
-    let asked: BTreeSet<&String> = manifest.events.iter().collect();
-    let handled: BTreeSet<&String> = descriptor.events.iter().collect();
+    let asked: BTreeSet<&str> = manifest.events.iter().map(|it| it.as_str()).collect();
+    let handled: BTreeSet<&str> = descriptor.events.iter().map(String::as_str).collect();
     if asked != handled {
-        let odd: Vec<_> = asked
-            .symmetric_difference(&handled)
-            .map(|one| one.as_str())
-            .collect();
+        let odd: Vec<_> = asked.symmetric_difference(&handled).copied().collect();
         return Err(format!(
             "only one of them lists the events {}",
             odd.join(", ")

@@ -6,6 +6,7 @@ use super::limits::Limits;
 use super::manifest::{Manifest, Verb, WebhookAsk};
 use super::network::Network;
 use super::schedule::Schedule;
+use crate::event_kind::EventKind;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -82,8 +83,8 @@ impl Rights {
     ///
     /// # Errors
     /// The denial with its remedy, as for every right below.
-    pub(crate) fn event(&self, kind: &str) -> Result<(), Denied> {
-        self.check(RightKind::Events, kind)
+    pub(crate) fn event(&self, kind: EventKind) -> Result<(), Denied> {
+        self.check(RightKind::Events, kind.as_str())
     }
 
     /// May this route be called? Gives its parameters.
@@ -199,7 +200,7 @@ impl Rights {
             RightKind::Webhook => webhooks.iter().map(|ask| ask.route.as_str()).collect(),
             RightKind::Schedule => schedules.iter().map(|ask| ask.name.as_str()).collect(),
             RightKind::Commands => verbs.iter().map(|verb| verb.as_str()).collect(),
-            RightKind::Events => events.iter().map(String::as_str).collect(),
+            RightKind::Events => events.iter().map(|kind| kind.as_str()).collect(),
             RightKind::Mail => relays.iter().map(String::as_str).collect(),
         }
     }

@@ -8,6 +8,7 @@ mod raw;
 
 use super::limits::LimitRequest;
 use super::schedule::Schedule;
+use crate::event_kind::EventKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,20 +19,6 @@ pub const ENTRIES_MAX: usize = 64;
 /// Names: ids, routes, settings, secrets and the like, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// The kinds of `event-body`.
-pub const EVENT_KINDS: [&str; 10] = [
-    "incident-opened",
-    "incident-changed",
-    "update-posted",
-    "log-added",
-    "page",
-    "prompt",
-    "document-ready",
-    "settled",
-    "job",
-    "other",
-];
-
 /// A manifest without faults.
 #[derive(Debug, Clone)]
 pub struct Manifest {
@@ -41,8 +28,8 @@ pub struct Manifest {
     pub version: String,
     /// For people.
     pub name: String,
-    /// Kinds of events that it wants, of [`EVENT_KINDS`].
-    pub events: Vec<String>,
+    /// Kinds of events that it wants.
+    pub events: Vec<EventKind>,
     /// Contact kinds that it can page.
     pub contacts: Vec<String>,
     /// The operator's settings.

@@ -3,14 +3,14 @@
 use super::rig::{Rig, deliver, delivery, event};
 use crate::guests::{Guest, SPIN};
 use crate::wit::Outcome;
-use crate::{CodeOrigin, Failure, LoadError, PluginState};
+use crate::{CodeOrigin, EventKind, Failure, LoadError, PluginState};
 use std::time::Instant;
 
 #[tokio::test]
 async fn a_plugin_loads_is_called_and_is_listed() {
     let rig = Rig::new();
     let plugin = rig.load(&Guest::default()).await;
-    assert!(plugin.wants("job") && !plugin.wants("settled"));
+    assert!(plugin.wants(EventKind::Job) && !plugin.wants(EventKind::Settled));
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
     assert_eq!(plugin.schedules().len(), 1);
     assert_eq!(plugin.webhook_body_bytes_max("in"), Ok(1024));

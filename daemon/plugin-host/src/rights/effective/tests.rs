@@ -44,7 +44,10 @@ fn a_star_grants_what_the_manifest_asks_for_and_no_more() {
         .replace('\n', " ");
     let rights = rights(&grant, GlobalPolicy::default());
     assert!(rights.report().iter().all(|right| right.denied.is_none()));
-    assert_eq!(rights.event("settled").unwrap_err().layer, Layer::Manifest);
+    assert_eq!(
+        rights.event(EventKind::Settled).unwrap_err().layer,
+        Layer::Manifest
+    );
     assert_eq!(rights.verb(Verb::Open).unwrap_err().layer, Layer::Manifest);
     assert_eq!(rights.webhook("out").unwrap_err().layer, Layer::Manifest);
 }
@@ -52,7 +55,7 @@ fn a_star_grants_what_the_manifest_asks_for_and_no_more() {
 #[test]
 fn a_denial_prints_the_line_that_would_grant_it() {
     let rights = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
-    let denied = rights.event("page").unwrap_err();
+    let denied = rights.event(EventKind::Page).unwrap_err();
     assert_eq!(denied.layer, Layer::Grant);
     assert_eq!(
         denied.to_string(),
@@ -66,7 +69,7 @@ fn the_line_that_a_denial_prints_does_grant_it() {
     let first = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
     type Ask = fn(&Rights) -> Result<(), Denied>;
     let cases: [(&str, Ask); 5] = [
-        ("event", |rights| rights.event("page")),
+        ("event", |rights| rights.event(EventKind::Page)),
         ("verb", |rights| rights.verb(Verb::Get)),
         ("webhook", |rights| rights.webhook("in").map(drop)),
         ("schedule", |rights| rights.schedule("hourly").map(drop)),

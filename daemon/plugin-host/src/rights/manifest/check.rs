@@ -2,10 +2,10 @@
 
 use super::raw::{Raw, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
 use super::{
-    ENTRIES_MAX, EVENT_KINDS, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX,
-    OriginAsk, SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, VerifyAsk, WebhookAsk,
-    line_of,
+    ENTRIES_MAX, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX, OriginAsk,
+    SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, VerifyAsk, WebhookAsk, line_of,
 };
+use crate::event_kind::EventKind;
 use crate::rights::limits::WEBHOOK_WALL_MS;
 use crate::rights::schedule::Schedule;
 use std::collections::BTreeSet;
@@ -53,13 +53,11 @@ impl Checker<'_> {
         self.count("schedule", raw.schedule.len());
         self.count("config", raw.config.len());
         self.count("secret", raw.secret.len());
+        let mut events = Vec::new();
         for event in &raw.events {
-            if !EVENT_KINDS.contains(&event.get_ref().as_str()) {
-                let known = EVENT_KINDS.join(", ");
-                self.fault(
-                    event.span(),
-                    format!("`{}` is no event; use {known}", event.get_ref()),
-                );
+            match event.get_ref().parse::<EventKind>() {
+                Ok(kind) => events.push(kind),
+                Err(error) => self.fault(event.span(), error.to_string()),
             }
         }
         let config = self.settings(raw.config);
@@ -83,7 +81,7 @@ impl Checker<'_> {
             id: self.name("id", raw.id),
             version: self.version(raw.version),
             name: raw.name.into_inner(),
-            events: raw.events.into_iter().map(Spanned::into_inner).collect(),
+            events,
             contacts: self.names("contact", raw.contacts),
             config,
             secrets,
