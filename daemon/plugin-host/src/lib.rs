@@ -28,7 +28,7 @@ pub use call::{
 };
 pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine, Services};
 pub use code::{
-    CatalogEntry, EngineError, HostConfig, HostError, LoadError, PluginHost, PluginState,
+    CatalogEntry, Checked, EngineError, HostConfig, HostError, LoadError, PluginHost, PluginState,
     ScheduleEntry,
 };
 pub use event_kind::{EventKind, UnknownEventKind};

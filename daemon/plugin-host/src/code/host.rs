@@ -6,7 +6,7 @@ use super::error::{HostError, LoadError};
 use super::load::Loader;
 use crate::call::{Generation, Lanes, LoadedPlugin, Slot};
 use crate::capability::Services;
-use crate::rights::{GlobalPolicy, PluginGrant};
+use crate::rights::{Denied, GlobalPolicy, PluginGrant};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
@@ -40,6 +40,15 @@ impl std::fmt::Debug for HostConfig {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
+}
+
+/// A plugin that would load.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What would be loaded.
+    pub entry: CatalogEntry,
+    /// Origins of its settings and rights that it cannot reach as it is configured.
+    pub unreachable: Vec<Denied>,
 }
 
 /// Loads plugins and calls them. Drop it to stop its threads; calls under way are cut.
@@ -98,13 +107,16 @@ impl PluginHost {
         Ok(self.install(id, generation))
     }
 
-    /// Does all of [`Self::load`] but the taking over.
+    /// Does all of [`Self::load`] but the taking over, and says what the plugin cannot reach.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub async fn check(&self, id: &str, grant: &PluginGrant) -> Result<CatalogEntry, LoadError> {
+    pub async fn check(&self, id: &str, grant: &PluginGrant) -> Result<Checked, LoadError> {
         let generation = self.loader.load(id, grant).await?;
-        Ok(CatalogEntry::of(&generation))
+        Ok(Checked {
+            entry: CatalogEntry::of(&generation),
+            unreachable: generation.shared.net.policy().unreachable(),
+        })
     }
 
     /// A loaded plugin.

@@ -37,13 +37,17 @@ impl Loader {
         let code = self.compiler.code(id, folder.wasm, folder.wasm_path);
         let code = code.await?;
         let rights = Rights::new(id, manifest, grant, self.policy.clone());
+        let outbound = OutboundPolicy::new(&rights, &settings);
         for warning in rights.warnings() {
             tracing::warn!(plugin = id, "{warning}");
+        }
+        for denied in outbound.unreachable() {
+            tracing::warn!(plugin = id, "{denied}");
         }
         let settings_json = all_as_json(&settings);
         let shared = Shared {
             services: Arc::clone(&self.services),
-            net: Net::new(OutboundPolicy::new(&rights, &settings)),
+            net: Net::new(outbound),
             rights,
             settings,
             settings_json: settings_json.clone(),

@@ -12,7 +12,7 @@ mod load;
 pub use catalog::{CatalogEntry, PluginState, ScheduleEntry};
 pub use engine::EngineError;
 pub use error::{HostError, LoadError};
-pub use host::{HostConfig, PluginHost};
+pub use host::{Checked, HostConfig, PluginHost};
 
 #[cfg(test)]
 pub(crate) use engine::start as start_engine;

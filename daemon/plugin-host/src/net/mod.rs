@@ -11,6 +11,7 @@ mod error;
 mod headers;
 mod message;
 mod outbound;
+mod reach;
 mod redirect;
 mod resolve;
 

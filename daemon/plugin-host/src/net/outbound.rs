@@ -17,16 +17,16 @@ use url::{Origin, Url};
 #[derive(Debug, Default)]
 pub(crate) struct OutboundPolicy {
     plugin: String,
-    rights: Vec<OutboundRight>,
+    pub(super) rights: Vec<OutboundRight>,
     networks: BTreeSet<Network>,
 }
 
 /// One outbound right with its origin resolved and its grant looked up.
 #[derive(Debug, Clone)]
-struct OutboundRight {
-    ask: HttpAsk,
-    origin: Option<Origin>,
-    denied: Option<Denied>,
+pub(super) struct OutboundRight {
+    pub(super) ask: HttpAsk,
+    pub(super) origin: Option<Origin>,
+    pub(super) denied: Option<Denied>,
 }
 
 /// A request that passed the gate.
