@@ -145,8 +145,8 @@ async fn an_answer_is_remembered_without_the_secrets_in_it() {
 /// Sends `signal("{}")` twice, then does what `then` says.
 fn signals(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
-        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536))
-         (call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {then}"
+        "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536))
+         (call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536)) {then}"
     ));
     guest.put(900, b"{}");
     guest
@@ -192,7 +192,7 @@ async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
 /// Enqueues a job, then does what `then` says.
 fn enqueues(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
-        "(call $enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
+        "(call $jobs_enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
            (i64.const 5000) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1536)) {then}"
     ));
     guest.put(900, b"{}");
@@ -229,7 +229,7 @@ async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
     let rig = Rig::new();
     // On an error its text is at 1540 and 1544.
     let guest = enqueues(
-        "(if (i32.load8_u (i32.const 1536)) (then (call $log (i32.const 3)
+        "(if (i32.load8_u (i32.const 1536)) (then (call $log_write (i32.const 3)
            (i32.load (i32.const 1540)) (i32.load (i32.const 1544)) (i32.const 0) (i32.const 0))))",
     );
     let plugin = rig.load(&guest).await;

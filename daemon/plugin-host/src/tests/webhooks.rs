@@ -46,7 +46,7 @@ async fn a_replayed_request_has_the_key_of_the_first_whatever_else_it_carries() 
     let rig = Rig::new();
     let mut guest = Guest::default();
     guest.on_webhook = format!(
-        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
+        "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
         guest.on_webhook
     );
     guest.put(900, b"{}");
