@@ -4,8 +4,8 @@
 //! incidents: the daemon implements [`Services`], one trait a capability, loads plugins with a
 //! [`PluginGrant`], and gets back from every call an outcome, the jobs to commit, and a report that
 //! names plugin, export, limit and remedy when something went wrong. The failures it prevents: a
-//! guest that spins, allocates or floods takes the daemon down with it; a guest reaches where it
-//! may not; a guest learns a secret; an outside effect happens twice and nobody says so.
+//! guest that spins, allocates or floods takes the daemon down; a guest reaches where it
+//! may not; a guest learns a secret; an outside effect happens twice unreported.
 
 #![deny(unsafe_code)]
 

@@ -29,7 +29,7 @@ pub(crate) struct Call {
     pub(crate) wall: Duration,
     pub(crate) lane: LaneKind,
     /// Without rights.
-    pub(crate) powerless: bool,
+    pub(crate) without_rights: bool,
 }
 
 /// What the guest is to do in its instance.
@@ -87,7 +87,7 @@ impl Generation {
     }
 
     /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock. A call
-    /// whose caller goes away is finished all the same: half an effect helps nobody.
+    /// whose caller goes away is finished all the same: half an effect is worse than a whole one.
     pub(crate) async fn run<T: Send + 'static>(
         self: Arc<Self>,
         runtime: &Handle,
@@ -122,7 +122,7 @@ impl Generation {
     }
 
     /// Remembers whether the plugin can work as it is set up, for `tocsin plugin list`.
-    pub(crate) fn note_set_up<T>(&self, result: CallResult<T>) -> CallResult<T> {
+    pub(crate) fn note_misconfiguration<T>(&self, result: CallResult<T>) -> CallResult<T> {
         match &result.outcome {
             Ok(_) => *self.misconfigured.lock() = None,
             Err(Failure::Misconfigured { reason }) => {
@@ -159,7 +159,7 @@ impl Generation {
         let facts = CallFacts {
             export: call.export,
             delivery: call.delivery,
-            powerless: call.powerless,
+            without_rights: call.without_rights,
             http_rate: Arc::clone(&self.http_rates[call.lane as usize]),
             deadline,
         };

@@ -11,9 +11,9 @@ pub(crate) const CALLS_PER_LANE: usize = 4;
 const WAITING_CALLS_MAX: usize = 256;
 /// How long a call may wait for a slot, in milliseconds.
 const SLOT_WAIT_MS_MAX: u64 = 10_000;
-/// How long a chore may wait for a slot, in milliseconds: what waits keeps a slot of the daemon
-/// from other plugins, and comes again anyway.
-const CHORE_SLOT_WAIT_MS_MAX: u64 = 3_000;
+/// How long background work may wait for a slot, in milliseconds: while it waits it
+/// keeps a slot of the daemon from other plugins, and it is retried anyway.
+const BACKGROUND_SLOT_WAIT_MS_MAX: u64 = 3_000;
 
 /// Who waits for whom: pages and prompts never queue behind chores, nor do webhooks, whose senders
 /// give up within seconds.
@@ -21,17 +21,17 @@ const CHORE_SLOT_WAIT_MS_MAX: u64 = 3_000;
 pub(crate) enum LaneKind {
     Urgent,
     Webhook,
-    Chore,
+    Background,
 }
 
 impl LaneKind {
     /// How long a call may wait for its slot. The sender of a webhook is gone after the route's
     /// budget.
-    fn patience(self, wall: Duration) -> Duration {
+    fn slot_wait(self, wall: Duration) -> Duration {
         let longest = Duration::from_millis(SLOT_WAIT_MS_MAX);
         match self {
             Self::Webhook => longest.min(wall),
-            Self::Chore => Duration::from_millis(CHORE_SLOT_WAIT_MS_MAX),
+            Self::Background => Duration::from_millis(BACKGROUND_SLOT_WAIT_MS_MAX),
             Self::Urgent => longest,
         }
     }
@@ -58,7 +58,7 @@ impl Default for Lane {
 pub(crate) struct Lanes {
     urgent: Lane,
     webhook: Lane,
-    chore: Lane,
+    background: Lane,
 }
 
 impl Lanes {
@@ -68,19 +68,19 @@ impl Lanes {
         kind: LaneKind,
         wall: Duration,
     ) -> Result<OwnedSemaphorePermit, String> {
-        take_slot(self.of(kind), kind.patience(wall)).await
+        take_slot(self.of(kind), kind.slot_wait(wall)).await
     }
 
     fn of(&self, kind: LaneKind) -> &Lane {
         match kind {
             LaneKind::Urgent => &self.urgent,
             LaneKind::Webhook => &self.webhook,
-            LaneKind::Chore => &self.chore,
+            LaneKind::Background => &self.background,
         }
     }
 }
 
-async fn take_slot(lane: &Lane, patience: Duration) -> Result<OwnedSemaphorePermit, String> {
+async fn take_slot(lane: &Lane, slot_wait: Duration) -> Result<OwnedSemaphorePermit, String> {
     /// Leaves the queue even when the caller gives up.
     struct Queued<'l>(&'l AtomicUsize);
     impl Drop for Queued<'_> {
@@ -93,7 +93,7 @@ async fn take_slot(lane: &Lane, patience: Duration) -> Result<OwnedSemaphorePerm
     if ahead >= WAITING_CALLS_MAX {
         return Err(format!("{ahead} calls of this plugin are waiting already"));
     }
-    match tokio::time::timeout(patience, Arc::clone(&lane.slots).acquire_owned()).await {
+    match tokio::time::timeout(slot_wait, Arc::clone(&lane.slots).acquire_owned()).await {
         Ok(Ok(slot)) => Ok(slot),
         Ok(Err(_closed)) => Err("the plugin was unloaded".into()),
         Err(_elapsed) => Err(format!(

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// A handle to a loaded plugin; clones are the same plugin. Calls always use the newest
-/// generation; a call that is under way stays with the one it began on.
+/// generation; a running call stays with the one it began on.
 #[derive(Clone)]
 pub struct LoadedPlugin {
     pub(crate) slot: Arc<Slot>,
@@ -63,7 +63,7 @@ impl LoadedPlugin {
             .collect()
     }
 
-    /// The largest body that a route takes, in bytes, for the daemon to stop reading there.
+    /// The largest body that a route accepts, in bytes, for the daemon to stop reading there.
     ///
     /// # Errors
     /// When the plugin has no such route, or no right to it.
@@ -75,7 +75,7 @@ impl LoadedPlugin {
             .map(|ask| ask.body_bytes_max)
     }
 
-    /// Delivers an event. The delivery's deadline is brought forward to the call's own; an empty
+    /// Delivers an event. The delivery's deadline is moved up to the call's own; an empty
     /// idempotency key is filled in.
     pub async fn deliver(&self, event: Event, mut delivery: Delivery) -> CallResult<Outcome> {
         let generation = self.generation();
@@ -88,7 +88,7 @@ impl LoadedPlugin {
         }
         let lane = match event.body {
             EventBody::Page(_) | EventBody::Prompt(_) => LaneKind::Urgent,
-            _ => LaneKind::Chore,
+            _ => LaneKind::Background,
         };
         let call = delivery_call(&generation, "on-event", lane, &mut delivery);
         let guest: Guest<_> = Box::new(move |plugin, store| {
@@ -100,7 +100,7 @@ impl LoadedPlugin {
             })
         });
         let result = self.run(Arc::clone(&generation), call, guest).await;
-        generation.note_set_up(result.flatten())
+        generation.note_misconfiguration(result.flatten())
     }
 
     /// Calls a schedule's tick.
@@ -114,7 +114,12 @@ impl LoadedPlugin {
             let due = tick.due.to_string();
             delivery.idempotency_key = keys::digest("tick1", &[plugin, &tick.schedule, &due]);
         }
-        let call = delivery_call(&generation, "on-schedule", LaneKind::Chore, &mut delivery);
+        let call = delivery_call(
+            &generation,
+            "on-schedule",
+            LaneKind::Background,
+            &mut delivery,
+        );
         let guest: Guest<_> = Box::new(move |plugin, store| {
             Box::pin(async move {
                 plugin
@@ -124,7 +129,7 @@ impl LoadedPlugin {
             })
         });
         let result = self.run(Arc::clone(&generation), call, guest).await;
-        generation.note_set_up(result.flatten())
+        generation.note_misconfiguration(result.flatten())
     }
 
     /// Passes a webhook on, after its route, method, size and signature were checked. A failure
@@ -162,7 +167,7 @@ impl LoadedPlugin {
             delivery: request.idempotency_key.clone(),
             wall: budget,
             lane: LaneKind::Webhook,
-            powerless: false,
+            without_rights: false,
         };
         let guest: Guest<_> = Box::new(move |plugin, store| {
             Box::pin(async move {
@@ -175,15 +180,15 @@ impl LoadedPlugin {
         self.run(generation, call, guest).await.flatten()
     }
 
-    /// Asks how the far side does; at most once a minute, please.
+    /// Asks whether the plugin reaches what it talks to. Call it at most once a minute.
     pub async fn health(&self) -> CallResult<HealthReport> {
         let generation = self.generation();
         let call = Call {
             export: "health",
             delivery: "health".into(),
             wall: Duration::from_millis(generation.shared.rights.limits().wall_ms),
-            lane: LaneKind::Chore,
-            powerless: false,
+            lane: LaneKind::Background,
+            without_rights: false,
         };
         let guest: Guest<_> = Box::new(|plugin, store| {
             Box::pin(async move { plugin.tocsin_plugin_handler().call_health(store).await })
@@ -224,6 +229,6 @@ fn delivery_call(
         delivery: delivery.idempotency_key.clone(),
         wall: Duration::from_millis(wall_ms),
         lane,
-        powerless: false,
+        without_rights: false,
     }
 }

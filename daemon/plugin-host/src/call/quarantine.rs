@@ -1,4 +1,4 @@
-//! When a plugin that keeps failing is left alone, and how it comes back.
+//! When a plugin that keeps failing is no longer called, and how it is called again.
 //!
 //! Without this a plugin that traps on every event burns its CPU budget for each delivery of a
 //! storm, and its report drowns the log. Time is passed in, so that every path is testable.
@@ -69,7 +69,7 @@ impl Quarantine {
             State::Healthy => Admission::Open,
             State::Waiting { until_ms, .. } if now_ms < until_ms => Admission::Closed { until_ms },
             State::Waiting { backoff_ms, .. } => self.probe(now_ms, backoff_ms),
-            // A probe that never reports (its task was dropped) must not close the door for ever.
+            // A probe that never reports (its task was dropped) must not end the calls for good.
             State::Probing {
                 since_ms,
                 backoff_ms,
@@ -80,7 +80,7 @@ impl Quarantine {
         }
     }
 
-    /// Note how a call that was admitted ended. True when this call closed the door.
+    /// Note how a call that was admitted ended. True when this call began a quarantine.
     pub(crate) fn record(&mut self, admission: Admission, ending: Ending, now_ms: u64) -> bool {
         match (admission, ending) {
             (Admission::Probe, Ending::Answered) => {
@@ -100,7 +100,8 @@ impl Quarantine {
         }
     }
 
-    /// Until when the plugin is left alone, if it is: milliseconds since the Unix epoch.
+    /// Until when the plugin is not called, if it is quarantined, in milliseconds since the Unix
+    /// epoch.
     pub(crate) fn closed_until_ms(&self) -> Option<u64> {
         match self.state {
             State::Healthy => None,

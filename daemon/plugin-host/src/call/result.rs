@@ -13,6 +13,7 @@ const REASON_BYTES_MAX: usize = 4 << 10;
 /// The result of one call with everything that was seen on the way.
 #[derive(Debug, Clone)]
 #[must_use]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct CallResult<T> {
     /// What the guest answered, or why it did not.
     pub outcome: Result<T, Failure>,
@@ -20,7 +21,6 @@ pub struct CallResult<T> {
     pub jobs: Vec<EnqueuedJob>,
     /// The guest's log, oldest first. It has been given to `tracing` already.
     pub log: Vec<LogLine>,
-    /// What it took.
     pub stats: CallStats,
     /// What was refused on the way, each once.
     pub denials: Vec<Denied>,
@@ -69,51 +69,39 @@ impl<T> CallResult<Result<T, types::Failure>> {
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum Failure {
     /// The plugin wants to be called again.
     Retry {
-        /// Not before so many milliseconds, if it says.
+        /// The delay that it asks for, in milliseconds.
         after_ms: Option<u64>,
-        /// Why.
         reason: String,
     },
-    /// The plugin says that trying again is no use.
-    Permanent {
-        /// Why.
-        reason: String,
-    },
+    /// The plugin says that a retry cannot help.
+    Permanent { reason: String },
     /// The plugin cannot work as it is set up; the operator must act.
-    Misconfigured {
-        /// What is wrong.
-        reason: String,
-    },
-    /// The guest broke.
-    Trapped {
-        /// What is known.
-        report: Box<TrapReport>,
-    },
+    Misconfigured { reason: String },
+    /// The guest trapped.
+    Trapped { report: Box<TrapReport> },
     /// The guest was stopped at a limit of time, memory or copying.
     LimitReached {
         /// Which, and what is known.
         report: Box<TrapReport>,
     },
-    /// The host does not make this call: a right is missing or the request is not believed.
+    /// The host does not make this call: a right is missing or the request was rejected.
     Refused {
         /// The HTTP status that fits, for webhooks.
         status: u16,
         /// Why, with the remedy.
         reason: String,
     },
-    /// The plugin is left alone for a while after too many faults.
+    /// The plugin is not called for a while after too many faults.
     Quarantined {
         /// When to try again, in milliseconds since the Unix epoch.
         until_ms: u64,
     },
     /// The host cannot make the call now.
-    Unavailable {
-        /// Why.
-        reason: String,
-    },
+    Unavailable { reason: String },
 }
 
 impl Failure {
@@ -133,9 +121,9 @@ impl fmt::Display for Failure {
             Self::Retry {
                 after_ms: Some(ms),
                 reason,
-            } => write!(f, "again in {ms} ms: {reason}"),
-            Self::Retry { reason, .. } => write!(f, "again later: {reason}"),
-            Self::Permanent { reason } => write!(f, "for good: {reason}"),
+            } => write!(f, "retry in {ms} ms: {reason}"),
+            Self::Retry { reason, .. } => write!(f, "retry later: {reason}"),
+            Self::Permanent { reason } => write!(f, "permanently: {reason}"),
             Self::Misconfigured { reason } => write!(f, "misconfigured: {reason}"),
             Self::Trapped { report } | Self::LimitReached { report } => report.fmt(f),
             Self::Refused { reason, .. } | Self::Unavailable { reason } => f.write_str(reason),
@@ -170,20 +158,18 @@ impl From<types::Failure> for Failure {
     }
 }
 
-/// A guest that broke or was stopped, for its author.
+/// A guest that trapped or was stopped, for its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct TrapReport {
     /// The plugin and its version.
     pub plugin: String,
-    /// Its version.
     pub version: String,
     /// The export that was called, such as `on-event`.
     pub export: String,
     /// The delivery's idempotency key.
     pub delivery: String,
-    /// What happened, in words.
     pub cause: String,
-    /// What to do about it.
     pub remedy: String,
     /// The limit that was reached, as `[limits]` calls it where it has a name there.
     pub limit: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Is a webhook really from whom it says?
+//! Whether a webhook really comes from its sender.
 //!
 //! The host checks, over the raw bytes and in constant time, so that no plugin has to and none
 //! ever holds the secret. Sources: Slack, "Verifying requests from Slack"; GitLab, "Webhooks:
@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 /// Signatures tried from one `webhook-signature` header.
 const SIGNATURES_MAX: usize = 8;
 
-/// Why a webhook is not believed. Safe to send back: says nothing about the right signature.
+/// Why a webhook is rejected. Safe to send back: says nothing about the right signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// The sender did not sign.
@@ -55,10 +55,10 @@ pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
 }
 
 /// Checks a request. `headers` have names in lower case; `now_ms` is the host's clock.
-/// Gives `true` when somebody vouched for it and `false` for [`Scheme::None`].
+/// Gives `true` when the sender was verified and `false` for [`Scheme::None`].
 ///
 /// # Errors
-/// Why it is not believed.
+/// Why it is rejected.
 pub fn verify(
     ask: &VerifyAsk,
     secret: &str,
@@ -157,7 +157,7 @@ impl Request<'_> {
             .map_err(|_| VerifyError::Malformed(header.to_owned()))
     }
 
-    /// The header's only value: of two, nobody knows which one the sender signed with.
+    /// The header's only value: of two, it is unknown which one the sender signed with.
     fn value(&self, header: &str) -> Result<&[u8], VerifyError> {
         let mut values = self
             .headers

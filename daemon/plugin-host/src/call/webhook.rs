@@ -13,12 +13,12 @@ use std::time::Duration;
 
 /// A request to one of a plugin's routes, as it came in.
 #[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct WebhookCall {
     /// The last part of `/hooks/PLUGIN/ROUTE`.
     pub route: String,
     /// In capitals.
     pub method: String,
-    /// The whole path.
     pub path: String,
     /// Without the question mark.
     pub query: String,
@@ -36,8 +36,8 @@ pub struct CheckedWebhook {
 }
 
 impl CheckedWebhook {
-    /// The same for a request that its sender repeats, or that somebody replays; none when nobody
-    /// vouched for the sender, since equal requests of strangers need not be one.
+    /// The same for a request that its sender repeats or somebody replays. None when the sender was
+    /// not verified: equal requests of strangers need not be the same one.
     #[must_use]
     pub fn repeat_key(&self) -> Option<&str> {
         let request = &self.request;
@@ -60,7 +60,10 @@ pub(super) fn admit(
         .map_err(|denied| no(404, denied.to_string()))?;
     if !ask.methods.contains(&request.method) {
         let allowed = ask.methods.join(", ");
-        return Err(no(405, format!("`{}` takes {allowed} only", request.path)));
+        return Err(no(
+            405,
+            format!("`{}` accepts {allowed} only", request.path),
+        ));
     }
     if request.body.len() > ask.body_bytes_max {
         let max = ask.body_bytes_max;
@@ -131,7 +134,7 @@ fn verify_sender(
 fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> String {
     let id_header = match ask.verify.scheme {
         Scheme::StandardWebhooks => Some("webhook-id"),
-        // Who knows the token can send anything anyway; this id tells equal events apart.
+        // Whoever has the token can send anything; this id distinguishes equal events.
         Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
         Scheme::SlackV0 | Scheme::HmacSha256 { .. } | Scheme::None => None,
     };

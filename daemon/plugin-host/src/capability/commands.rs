@@ -13,8 +13,8 @@ const COMMANDS_PER_CALL: u32 = 100;
 
 /// Who asks, and the key under which it takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct Caller {
-    /// The plugin's id.
     pub plugin: String,
     /// Stable over retries: made of the delivery, the function, its arguments, and how many equal
     /// ones came before it in this call.
@@ -24,8 +24,8 @@ pub struct Caller {
 /// The answer to a command.
 pub type CommandReply<'a, T> = Reply<'a, T, CommandError>;
 
-/// What the daemon provides: the functions of the interface `commands`, each with who asks. Verbs
-/// were checked; who `by` is, and what that person may do, is the implementation's to decide. Each
+/// What the daemon provides: the functions of the interface `commands`, each with its caller. Verbs
+/// were checked; the implementation resolves `by` and decides what that person may do. Each command
 /// takes effect once per key.
 #[allow(missing_docs, reason = "plugin.wit documents each function")]
 pub trait CommandService: Send + Sync + 'static {
@@ -139,12 +139,12 @@ impl fmt::Debug for Arguments<'_> {
 }
 
 impl Context {
-    /// Checks the right, counts, and gives the command to the daemon.
+    /// Checks the right, counts, and passes the command to the daemon.
     async fn command<T>(
         &mut self,
         verb: Verb,
         arguments: String,
-        give: impl for<'a> FnOnce(&'a dyn Services, Caller) -> CommandReply<'a, T> + Send,
+        call: impl for<'a> FnOnce(&'a dyn Services, Caller) -> CommandReply<'a, T> + Send,
     ) -> Answer<T> {
         let _pause = self.pause();
         let caller = match self.admit(verb, &arguments) {
@@ -152,13 +152,13 @@ impl Context {
             Err(error) => return Ok(Err(error)),
         };
         let services = Arc::clone(&self.shared.services);
-        Ok(give(&*services, caller).await)
+        Ok(call(&*services, caller).await)
     }
 
     fn admit(&mut self, verb: Verb, arguments: &str) -> Result<Caller, CommandError> {
-        if self.facts.powerless {
+        if self.facts.without_rights {
             return Err(CommandError::Denied(
-                "there are no commands during this call".into(),
+                "commands are not available during this call".into(),
             ));
         }
         self.check_verb(verb)?;
@@ -169,7 +169,7 @@ impl Context {
         }
         Ok(Caller {
             plugin: self.plugin().to_owned(),
-            key: self.act_key(verb.as_str(), arguments),
+            key: self.operation_key(verb.as_str(), arguments),
         })
     }
 

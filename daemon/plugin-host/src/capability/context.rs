@@ -34,7 +34,7 @@ pub(crate) struct CallFacts {
     /// The delivery's idempotency key.
     pub(crate) delivery: String,
     /// Without any rights: `describe`, `check-config`.
-    pub(crate) powerless: bool,
+    pub(crate) without_rights: bool,
     /// The requests of the call's lane.
     pub(crate) http_rate: Arc<RateBucket>,
     pub(crate) deadline: Instant,
@@ -135,7 +135,7 @@ impl Context {
 
     /// A key for something that the guest does: stable when a retry does the same things again,
     /// even when it leaves some out.
-    pub(crate) fn act_key(&mut self, function: &str, arguments: &str) -> String {
+    pub(crate) fn operation_key(&mut self, function: &str, arguments: &str) -> String {
         let act = keys::digest("act1", &[&self.facts.delivery, function, arguments]);
         let repeat = self.repeats.entry(act.clone()).or_insert(0);
         *repeat += 1;

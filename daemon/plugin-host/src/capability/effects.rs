@@ -29,8 +29,8 @@ pub trait EffectService: Send + Sync + 'static {
 
 /// Names one outside effect over all tries of its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct EffectKey {
-    /// The plugin.
     pub plugin: String,
     /// The delivery's idempotency key.
     pub delivery: String,
@@ -50,7 +50,7 @@ impl EffectKey {
 pub enum EffectState {
     /// Nothing; it is marked as started now.
     Fresh,
-    /// It was started before and nobody knows how it ended.
+    /// It was started before, and its outcome is unknown.
     Started,
     /// It ended well; this was the answer.
     Finished(Vec<u8>),

@@ -26,14 +26,14 @@ const URL_BYTES_MAX: usize = 8 << 10;
 /// Kept back from a call's time, so that the guest can still react to a timeout.
 const REACTION_TIME: Duration = Duration::from_millis(50);
 /// Headers that a remembered answer keeps, in bytes; the rest of its limit is the body's.
-const REMEMBERED_HEADER_BYTES: usize = 32 << 10;
+const STORED_HEADER_BYTES_MAX: usize = 32 << 10;
 
 /// One outgoing request, for dead letters and `tocsin plugin inspect`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HttpTrace {
     /// In capitals.
     pub method: String,
-    /// Without its query, which may carry what nobody should read.
+    /// Without its query, which may carry a secret.
     pub url: String,
     /// The answer's status, or why there was none.
     pub outcome: Result<u16, String>,
@@ -49,7 +49,7 @@ impl Host for Context {
 
     async fn forget(&mut self, once: String) -> wasmtime::Result<()> {
         let _pause = self.pause();
-        if self.facts.powerless {
+        if self.facts.without_rights {
             return Ok(());
         }
         let effect = self.effect(format!("http:{once}"));
@@ -62,9 +62,9 @@ impl Host for Context {
 
 impl Context {
     async fn send_request(&mut self, req: Request) -> Result<Response, HttpError> {
-        if self.facts.powerless {
+        if self.facts.without_rights {
             return Err(HttpError::Denied(
-                "there is no network during this call".into(),
+                "the network is not available during this call".into(),
             ));
         }
         let once = req.once.clone();
@@ -88,7 +88,7 @@ impl Context {
                 let answer = self
                     .transmit(outgoing)
                     .await
-                    .map_err(|unsent| unsent.error)?;
+                    .map_err(|failure| failure.error)?;
                 response(answer, HTTP_DOWN_BYTES_MAX)
             }
             Some(once) => {
@@ -117,31 +117,42 @@ impl Context {
             }
             EffectState::Finished(bytes) => {
                 self.stats.effects_replayed += 1;
-                return Remembered::read(&bytes);
+                return StoredAnswer::read(&bytes);
             }
         }
         let sent = self.transmit(outgoing).await;
         let noted = match &sent {
             Ok(answer) if (200..300).contains(&answer.status) => {
                 services
-                    .effect_finish(effect, Remembered::write(answer))
+                    .effect_finish(effect, StoredAnswer::write(answer))
                     .await
             }
-            Ok(answer) if !is_clear_no(answer) => Ok(()),
-            // The other side said no, or never heard of it.
-            Ok(_) | Err(Unsent { left: false, .. }) => services.effect_forget(effect).await,
-            Err(Unsent { left: true, .. }) => Ok(()),
+            Ok(answer) if !is_clear_refusal(answer) => Ok(()),
+            // The other side refused, or never received it.
+            Ok(_)
+            | Err(SendFailure {
+                may_have_arrived: false,
+                ..
+            }) => services.effect_forget(effect).await,
+            Err(SendFailure {
+                may_have_arrived: true,
+                ..
+            }) => Ok(()),
         };
         if let Err(error) = noted {
-            tracing::error!(plugin = self.plugin(), once, %error, "an effect's end was not noted");
+            let plugin = self.plugin();
+            tracing::error!(plugin, once, %error, "the outcome of a request was not recorded");
         }
-        sent.map_err(|unsent| unsent.error)
+        sent.map_err(|failure| failure.error)
             .and_then(|answer| response(answer, EFFECT_BYTES_MAX))
     }
 
     /// Counts the request, sends it, and translates what went wrong.
-    async fn transmit(&mut self, outgoing: Outgoing) -> Result<Answer, Unsent> {
-        let early = |error| Unsent { error, left: false };
+    async fn transmit(&mut self, outgoing: Outgoing) -> Result<Answer, SendFailure> {
+        let early = |error| SendFailure {
+            error,
+            may_have_arrived: false,
+        };
         if self.stats.http_requests >= HTTP_REQUESTS_PER_CALL {
             let text = format!(
                 "at most {HTTP_REQUESTS_PER_CALL} requests per call; enqueue a job for the rest"
@@ -174,10 +185,10 @@ impl Context {
                 Ok(answer)
             }
             Err(error) => {
-                let left = !error.never_left();
-                Err(Unsent {
+                let may_have_arrived = !error.surely_not_sent();
+                Err(SendFailure {
                     error: self.explain(error),
-                    left,
+                    may_have_arrived,
                 })
             }
         }
@@ -206,8 +217,13 @@ impl Context {
         }
         let mut url = Url::parse(&req.url).map_err(|error| invalid(format!("the URL: {error}")))?;
         url.set_fragment(None);
-        let method = Method::from_bytes(req.method.to_ascii_uppercase().as_bytes())
-            .map_err(|_| invalid(format!("`{}` is no method", req.method.escape_debug())))?;
+        let method =
+            Method::from_bytes(req.method.to_ascii_uppercase().as_bytes()).map_err(|_| {
+                invalid(format!(
+                    "`{}` is not an HTTP method",
+                    req.method.escape_debug()
+                ))
+            })?;
         let body = req.body.unwrap_or_default();
         if body.len() > HTTP_UP_BYTES_MAX {
             return Err(HttpError::TooLarge(HTTP_UP_BYTES_MAX as u64));
@@ -239,16 +255,16 @@ impl Context {
     }
 }
 
-/// Whether an answer that is no success says that nothing was done. A gateway's 502 or 504 does
-/// not: what stands behind it may have done it. Nor does what came after a redirect.
-fn is_clear_no(answer: &Answer) -> bool {
+/// Whether an unsuccessful answer means that nothing was done. A gateway's 502 or 504 does not: the
+/// server behind it may have done it. Nor does an answer after a redirect.
+fn is_clear_refusal(answer: &Answer) -> bool {
     !answer.redirected && (answer.status <= 501 || answer.status == 503)
 }
 
-/// No answer, and whether the other side may have heard of the request.
-struct Unsent {
+/// No answer, and whether the request may have reached the other side.
+struct SendFailure {
     error: HttpError,
-    left: bool,
+    may_have_arrived: bool,
 }
 
 fn response(answer: Answer, bytes_max: usize) -> Result<Response, HttpError> {
@@ -266,7 +282,7 @@ fn response(answer: Answer, bytes_max: usize) -> Result<Response, HttpError> {
 
 /// What is kept of an answer under `once`.
 #[derive(Serialize, Deserialize)]
-struct Remembered {
+struct StoredAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     /// Base 64, so that the record is text.
@@ -275,12 +291,12 @@ struct Remembered {
     cut: bool,
 }
 
-impl Remembered {
+impl StoredAnswer {
     fn write(answer: &Answer) -> Vec<u8> {
         let mut bytes = 0;
         let small = |(name, value): &&(String, String)| {
             bytes += name.len() + value.len();
-            bytes <= REMEMBERED_HEADER_BYTES
+            bytes <= STORED_HEADER_BYTES_MAX
         };
         let remembered = Self {
             status: answer.status,

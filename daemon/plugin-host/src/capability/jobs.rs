@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub const JOBS_PER_CALL: usize = 100;
 /// Jobs of one plugin that wait to be delivered, about: more are refused until some are done.
 pub const JOBS_WAITING_MAX: usize = 1_000;
-/// Payload of one job, in bytes, written as a JSON string: quotes in it count twice. A store takes
+/// Payload of one job, in bytes, written as a JSON string: quotes in it count twice. A store allows
 /// values of 8 KiB, which must hold the job's topic and names besides.
 const JOB_BYTES_MAX: usize = 6 << 10;
 /// The longest delay of a job, in milliseconds: 30 days.
@@ -37,7 +37,7 @@ pub struct EnqueuedJob {
     pub topic: String,
     /// JSON.
     pub payload: String,
-    /// Not before so many milliseconds from now.
+    /// The shortest delay from now, in milliseconds.
     pub delay_ms: u64,
     /// A waiting job with the same key is replaced by this one.
     pub dedup_key: Option<String>,
@@ -70,8 +70,8 @@ impl Context {
         payload: String,
         options: Options,
     ) -> Result<String, String> {
-        if self.facts.powerless {
-            return Err("there are no jobs during this call".into());
+        if self.facts.without_rights {
+            return Err("jobs are not available during this call".into());
         }
         if let Err(denied) = self.shared.rights.event(EventKind::Job) {
             return Err(self.deny(denied));
@@ -82,7 +82,7 @@ impl Context {
         let bytes = serde_json::to_string(&payload).map_or(usize::MAX, |it| it.len());
         if bytes > JOB_BYTES_MAX {
             return Err(format!(
-                "the payload takes {bytes} bytes, more than {JOB_BYTES_MAX}; keep the rest in kv"
+                "the payload has {bytes} bytes, more than {JOB_BYTES_MAX}; keep the rest in kv"
             ));
         }
         let dedup_bytes = options.dedup_key.as_ref().map_or(0, String::len);
@@ -92,10 +92,10 @@ impl Context {
             ));
         }
         if serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err() {
-            return Err("the payload is no JSON".into());
+            return Err("the payload is not valid JSON".into());
         }
         self.room_for_a_job().await?;
-        let id = self.act_key("job", &format!("{topic}\n{payload}"));
+        let id = self.operation_key("job", &format!("{topic}\n{payload}"));
         self.jobs.jobs.push(EnqueuedJob {
             id: id.clone(),
             topic,

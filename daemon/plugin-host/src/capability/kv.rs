@@ -71,9 +71,9 @@ type Answer<T> = wasmtime::Result<Result<T, KvError>>;
 
 impl Context {
     fn kv_open(&self, key: &str) -> Result<(), KvError> {
-        if self.facts.powerless {
+        if self.facts.without_rights {
             return Err(KvError::Unavailable(
-                "there is no store during this call".into(),
+                "the store is not available during this call".into(),
             ));
         }
         check_key(key)
@@ -145,10 +145,10 @@ fn bounded(ttl_ms: Option<u64>) -> Option<u64> {
 
 /// What one plugin keeps now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct KvUsage {
     /// Keys and values together, in bytes.
     pub bytes: u64,
-    /// Keys.
     pub keys: u64,
 }
 

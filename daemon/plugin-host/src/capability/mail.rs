@@ -34,9 +34,9 @@ impl Host for Context {
 
 impl Context {
     async fn send_mail(&mut self, mail: Email) -> Result<Receipt, MailError> {
-        if self.facts.powerless {
+        if self.facts.without_rights {
             return Err(MailError::Denied(
-                "there is no mail during this call".into(),
+                "mail is not available during this call".into(),
             ));
         }
         if let Err(denied) = self.shared.rights.relay(&mail.relay) {
@@ -86,7 +86,8 @@ impl Context {
             Err(_) => services.effect_forget(effect).await,
         };
         if let Err(error) = noted {
-            tracing::error!(plugin = self.plugin(), %error, "an effect's end was not noted");
+            let plugin = self.plugin();
+            tracing::error!(plugin, %error, "the outcome of a message was not recorded");
         }
         sent
     }

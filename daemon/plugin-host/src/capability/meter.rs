@@ -1,6 +1,6 @@
 //! How long the guest itself has run.
 //!
-//! Epochs go on while the guest waits for a host call, so counting ticks alone would charge a
+//! Epochs advance while the guest waits for a host call, so counting ticks alone would charge a
 //! plugin that makes thirty polite requests for thirty ticks of "CPU", and counting the clock
 //! would charge it for its neighbours on a busy machine. So the thread's own CPU clock is read
 //! whenever the guest is entered and left, and the ticks only say when to look.

@@ -1,4 +1,4 @@
-//! `people`: who somebody is, only by contact kinds that the plugin serves.
+//! `people`: looking a person up, only by contact kinds that the plugin serves.
 
 use super::context::Context;
 use super::service::{Reply, not_provided};
@@ -29,7 +29,7 @@ impl Host for Context {
             self.deny(denied);
             return Ok(None);
         }
-        if self.facts.powerless || self.people > PEOPLE_PER_CALL {
+        if self.facts.without_rights || self.people > PEOPLE_PER_CALL {
             tracing::warn!(
                 plugin = self.plugin(),
                 "at most {PEOPLE_PER_CALL} look-ups per call"

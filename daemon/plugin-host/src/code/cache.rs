@@ -21,9 +21,9 @@ use wasmtime::component::Component;
 
 /// Compiled code larger than this is not kept, in bytes.
 const CWASM_BYTES_MAX: u64 = 256 << 20;
-/// Folders of other engines are removed when nobody touched them for this long.
+/// Folders of other engines are removed when they were unused for this long.
 const OTHER_ENGINES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Compiled code is removed when nobody loaded it for this long.
+/// Compiled code is removed when it was not loaded for this long.
 const UNUSED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The cache, for one engine.
@@ -104,7 +104,7 @@ impl Cache {
 
     fn remove(&self, component: &blake3::Hash) {
         let (code, tag) = self.paths(component);
-        // Absent is what we want; anything else shows at the next store.
+        // Absent is fine; any other error shows at the next store.
         let _ = fs::remove_file(code);
         let _ = fs::remove_file(tag);
     }

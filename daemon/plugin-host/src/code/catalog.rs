@@ -7,14 +7,11 @@ use serde::Serialize;
 /// One loaded plugin.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct CatalogEntry {
-    /// Its id.
     pub id: String,
-    /// For people.
     pub name: String,
-    /// Its version.
     pub version: String,
-    /// How it does.
     pub state: PluginState,
     /// BLAKE3 of plugin.wasm, in hexadecimal.
     pub digest: String,
@@ -24,9 +21,8 @@ pub struct CatalogEntry {
     pub contacts: Vec<String>,
     /// Everything that it asks for, and whether it has it.
     pub rights: Vec<RightState>,
-    /// What is odd about the grant.
+    /// What is wrong with the grant.
     pub warnings: Vec<String>,
-    /// The limits that hold.
     pub limits: Limits,
     /// Names of its secrets; whether one is there shows at load.
     pub secrets: Vec<String>,
@@ -40,28 +36,28 @@ pub struct CatalogEntry {
     pub last_fault: Option<TrapReport>,
 }
 
-/// How a plugin does.
+/// A plugin's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum PluginState {
-    /// It takes calls.
+    /// It can be called.
     Active,
-    /// It is left alone after too many faults.
+    /// It is not called for a while after too many faults.
     Quarantined {
         /// The next try, in milliseconds since the Unix epoch.
         until_ms: u64,
     },
-    /// It takes calls, and said of the last one that the operator must mend its set-up.
+    /// It is called, and answered last that the operator must correct its configuration.
     Misconfigured {
-        /// What is wrong, in its own words.
+        /// What is wrong, as the plugin said.
         reason: String,
     },
 }
 
 /// One schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct ScheduleEntry {
-    /// Its name.
     pub name: String,
     /// As the manifest writes it.
     pub cron: String,

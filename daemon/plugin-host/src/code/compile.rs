@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-/// The interface that this host speaks.
+/// The interface of this host.
 const INTERFACE: &str = "tocsin:plugin/handler@";
 /// Its version.
 const INTERFACE_VERSION: &str = "0.1";
@@ -79,7 +79,7 @@ impl Compiler {
         if let Some(component) = cache.and_then(|it| it.load(&self.engine, &digest)) {
             return Ok((component, digest, CodeOrigin::Cached));
         }
-        // Compilers have panicked on input that nobody expected.
+        // Compilers have panicked on unexpected input.
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             Component::from_binary(&self.engine, wasm)
         }));
@@ -99,7 +99,7 @@ impl Compiler {
             .map_err(|error| format!("{error:#}"))
     }
 
-    /// Says in words what the linker would say in types.
+    /// Checks first what the linker would report as a mismatch of types.
     fn check_interface(&self, component: &Component) -> Result<(), String> {
         let ty = component.component_type();
         let engine = &self.engine;
@@ -114,8 +114,8 @@ impl Compiler {
             }
             Some(version) if !version.starts_with(&format!("{INTERFACE_VERSION}.")) => {
                 return Err(format!(
-                    "it speaks tocsin:plugin@{version} and this daemon {INTERFACE_VERSION}; \
-                     use versions of both that fit"
+                    "it was built for tocsin:plugin@{version} and this daemon has \
+                     {INTERFACE_VERSION}; use matching versions"
                 ));
             }
             Some(_) => {}

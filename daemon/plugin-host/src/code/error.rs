@@ -8,35 +8,27 @@ use std::path::PathBuf;
 
 /// Why the host could not start.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum HostError {
-    /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The imports.
     #[error("the plugin interface cannot be linked: {0}")]
     Link(String),
-    /// The threads.
     #[error("the plugin threads cannot start: {0}")]
     Threads(#[from] std::io::Error),
 }
 
 /// Why a plugin is not loaded. The message names the file and the remedy.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum LoadError {
     /// A file cannot be read.
     #[error("{path}: {reason}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    Read { path: PathBuf, reason: String },
     /// The manifest has faults.
     #[error("{path}:\n{faults}")]
     Manifest {
-        /// The file.
         path: PathBuf,
-        /// All of them.
         faults: ManifestFaults,
     },
     /// The configuration and the manifest do not agree on the id.
@@ -49,32 +41,24 @@ pub enum LoadError {
         configured: String,
         /// In plugin.toml.
         found: String,
-        /// The folder.
         path: PathBuf,
     },
     /// Settings or secrets have faults.
     #[error("{}", .0.join("\n"))]
     Settings(Vec<String>),
     /// The component does not compile.
-    #[error("{path} is no component that can be compiled: {reason}")]
-    Compile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// The component does not fit the interface.
-    #[error("plugin `{plugin}` does not fit this daemon: {reason}")]
+    #[error("{path} is not a component that can be compiled: {reason}")]
+    Compile { path: PathBuf, reason: String },
+    /// The component does not have the interface.
+    #[error("plugin `{plugin}` is not compatible with this daemon: {reason}")]
     Interface {
-        /// The plugin.
         plugin: String,
         /// Why, with the remedy.
         reason: String,
     },
-    /// The component says that it is something else than its manifest does.
+    /// The component and its manifest describe different plugins.
     #[error("plugin `{plugin}`: plugin.wasm and plugin.toml differ: {reason}; build both together")]
     Describe {
-        /// The plugin.
         plugin: String,
         /// How.
         reason: String,
@@ -82,7 +66,6 @@ pub enum LoadError {
     /// The plugin does not accept its settings.
     #[error("plugin `{plugin}` does not accept its settings:\n{}", issue_lines(.issues))]
     Config {
-        /// The plugin.
         plugin: String,
         /// Each with the setting's path.
         issues: Vec<Issue>,

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 /// Most threads that guests run on.
 const WORKERS_MAX: usize = 4;
-/// How long calls of a replaced generation may go on, in milliseconds.
+/// How long calls of a replaced generation may continue, in milliseconds.
 const DRAIN_MS: u64 = 30_000;
 
 /// How to set the host up.
@@ -58,7 +58,7 @@ pub struct PluginHost {
     runtime: Option<Runtime>,
 }
 
-/// Guests leave one core to the daemon, so that its doors answer while every guest spins.
+/// Guests leave one core to the daemon, so that its endpoints answer while every guest spins.
 fn workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).clamp(1, WORKERS_MAX)
@@ -97,7 +97,7 @@ impl PluginHost {
     }
 
     /// Loads a plugin, or replaces its generation: the new one is compiled, linked and asked
-    /// before it takes over, the old one stays on any error. Calls on the old one may go on for
+    /// before it takes over, the old one stays on any error. Calls on the old one may continue for
     /// 30 s.
     ///
     /// # Errors
@@ -107,7 +107,8 @@ impl PluginHost {
         Ok(self.install(id, generation))
     }
 
-    /// Does all of [`Self::load`] but the taking over, and says what the plugin cannot reach.
+    /// Does all of [`Self::load`] without installing the result, and says what the plugin cannot
+    /// reach.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -133,7 +134,7 @@ impl PluginHost {
             .collect()
     }
 
-    /// Takes a plugin out; calls under way may go on for 30 s. True if it was there.
+    /// Unloads a plugin; running calls may continue for 30 s. True if it was there.
     pub fn unload(&self, id: &str) -> bool {
         let removed = self.plugins.write().remove(id);
         if let Some(slot) = &removed {

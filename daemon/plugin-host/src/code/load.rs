@@ -55,12 +55,12 @@ impl Loader {
             log: LogBudget::default(),
         };
         let generation = Arc::new(Generation::new(shared, code, grant.clearance));
-        self.interview(&generation, settings_json).await?;
+        self.check_guest(&generation, settings_json).await?;
         Ok(generation)
     }
 
     /// Asks the guest, without rights, who it is and whether it accepts its settings.
-    async fn interview(
+    async fn check_guest(
         &self,
         generation: &Arc<Generation>,
         settings_json: String,
@@ -71,8 +71,8 @@ impl Loader {
             export,
             delivery: "load".into(),
             wall: Duration::from_millis(generation.shared.rights.limits().wall_ms),
-            lane: LaneKind::Chore,
-            powerless: true,
+            lane: LaneKind::Background,
+            without_rights: true,
         };
         let guest: Guest<_> = Box::new(|plugin, store| {
             Box::pin(async move { plugin.tocsin_plugin_handler().call_describe(store).await })

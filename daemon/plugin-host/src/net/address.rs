@@ -13,7 +13,7 @@ pub(super) enum AddressClass {
     Public,
     /// In a network that the operator may open.
     Inside(Network),
-    /// Never a destination; the word says why.
+    /// Never a destination, for this reason.
     Never(&'static str),
 }
 

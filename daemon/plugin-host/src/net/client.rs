@@ -50,7 +50,13 @@ impl Net {
         for hop in 0..=HTTP_REDIRECTS_MAX {
             let sent = self.send_once(client, &request, secrets).await;
             // A redirect that was refused comes after a request that did leave.
-            let response = sent.map_err(|error| if hop == 0 { error } else { error.left() })?;
+            let response = sent.map_err(|error| {
+                if hop == 0 {
+                    error
+                } else {
+                    error.after_sending()
+                }
+            })?;
             let Some(next) = redirect(&request.url, &response) else {
                 let answer = self.read(response, &request, secrets).await?;
                 let redirected = hop > 0;
@@ -116,7 +122,7 @@ impl Net {
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| classify(&error).left())?
+            .map_err(|error| classify(&error).after_sending())?
         {
             if body.len() + chunk.len() > request.down_bytes_max {
                 cut = true;
@@ -156,7 +162,7 @@ impl Net {
 }
 
 fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client> {
-    // Another provider being installed already is as good.
+    // It fails when a provider is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("tocsin-plugin-host/", env!("CARGO_PKG_VERSION")))
@@ -165,8 +171,8 @@ fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client
         .no_proxy()
         .referer(false)
         .connect_timeout(Duration::from_millis(HTTP_CONNECT_MS))
-        // A connection from the pool may be closed already, and then nobody knows whether the
-        // request was heard; and every request goes to an address that was checked for it.
+        // A pooled connection may be closed already, and then it is unknown whether the request
+        // arrived; and every request must go to an address that was checked for it.
         .pool_max_idle_per_host(0)
         .dns_resolver(resolve::Guarded::new(Arc::clone(policy)));
     if no_roots {

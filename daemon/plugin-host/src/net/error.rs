@@ -31,8 +31,8 @@ pub(crate) enum NetError {
 }
 
 impl NetError {
-    /// The same without the plugin's secrets: where a far side leads to is its own words, and
-    /// they may repeat a credential.
+    /// The same without the plugin's secrets: a redirect's target is chosen by the other side and
+    /// may repeat a credential.
     pub(crate) fn redacted(self, secrets: &SecretSet) -> Self {
         let clean = |text: String| secrets.redact_text(&text).0;
         match self {
@@ -50,8 +50,8 @@ impl NetError {
         }
     }
 
-    /// Surely nothing reached the other side.
-    pub(crate) fn never_left(&self) -> bool {
+    /// Certainly nothing reached the other side.
+    pub(crate) fn surely_not_sent(&self) -> bool {
         match self {
             Self::Denied(_) | Self::Invalid(_) | Self::Secret(_) => true,
             Self::Connect(_) | Self::Tls(_) => true,
@@ -61,7 +61,7 @@ impl NetError {
     }
 
     /// The same error of a request that had left.
-    pub(super) fn left(self) -> Self {
+    pub(super) fn after_sending(self) -> Self {
         match self {
             Self::Timeout { .. } => Self::Timeout { connected: true },
             Self::Connect(text) | Self::Tls(text) | Self::Invalid(text) => Self::Broken(text),

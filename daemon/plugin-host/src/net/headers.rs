@@ -8,8 +8,8 @@ const HTTP_HEADERS_MAX: usize = 64;
 /// Names and values of one message's headers together, in bytes.
 const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
 
-/// The guest's headers. Refuses those of the connection, those that the host injects (a guest that
-/// brings its own could make the host vouch for it), and whatever is no header at all.
+/// The guest's headers. Refuses those of the connection, those that the host injects (the host
+/// would vouch for a guest's own), and whatever is not a header.
 pub(crate) fn outgoing_headers<'h>(
     headers: impl Iterator<Item = (&'h str, &'h str)>,
     injected: &[&str],
@@ -25,7 +25,7 @@ pub(crate) fn outgoing_headers<'h>(
         }
         let shown = name.escape_debug();
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(format!("`{shown}` is no header name"));
+            return Err(format!("`{shown}` is not a header name"));
         };
         if is_reserved_header(header.as_str()) {
             return Err(format!(

@@ -135,7 +135,7 @@ impl OutboundPolicy {
         }
     }
 
-    /// Headers that some right injects. A guest must not bring them along itself.
+    /// Headers that some right injects. A guest must not set them itself.
     pub(crate) fn injected_headers(&self) -> impl Iterator<Item = &str> {
         self.rights
             .iter()
@@ -197,7 +197,7 @@ impl OutboundRight {
     }
 }
 
-/// A URL for messages: without its query, which may carry what nobody should read.
+/// A URL for messages: without its query, which may carry a secret.
 pub(crate) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -209,12 +209,12 @@ fn malformed(url: &Url) -> Option<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Some("a URL must not carry a user name or password; use `auth`");
     }
-    climbs(url.path()).then_some("the path climbs with an encoded `..`")
+    leaves_folder(url.path()).then_some("the path leaves_folder with an encoded `..`")
 }
 
 /// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it, a few twice;
 /// others take `\` for `/`, or cut a segment at `;`.
-fn climbs(path: &str) -> bool {
+fn leaves_folder(path: &str) -> bool {
     let mut path = path.as_bytes().to_vec();
     for _ in 0..=DECODINGS_MAX {
         let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));

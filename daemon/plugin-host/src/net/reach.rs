@@ -1,4 +1,4 @@
-//! What a plugin cannot reach as it is configured, told before anybody is paged through it.
+//! What a plugin cannot reach as it is configured, found before anybody is paged through it.
 //!
 //! Only what needs no DNS: addresses, and names under `localhost`. Other names are checked when
 //! they are resolved.
@@ -64,7 +64,7 @@ fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Without path, query, user name and password, which may carry what nobody should read.
+/// Without path, query, user name and password, which may carry a secret.
 fn named(right: &OutboundRight, origin: &Origin) -> String {
     let origin = origin.ascii_serialization();
     match &right.ask.origin {

@@ -17,7 +17,7 @@ pub(super) fn redirect(from: &Url, response: &reqwest::Response) -> Option<Resul
     let location = response.headers().get(LOCATION)?;
     let joined = location
         .to_str()
-        .map_err(|_| "a redirect leads to something that is no URL".to_owned())
+        .map_err(|_| "a redirect leads to something that is not a URL".to_owned())
         .and_then(|to| {
             from.join(to)
                 .map_err(|error| format!("a redirect: {error}"))

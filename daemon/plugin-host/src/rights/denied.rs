@@ -22,12 +22,11 @@ pub enum Layer {
 
 /// A right that a plugin does not have, with what would change that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct Denied {
-    /// The plugin's id.
     pub plugin: String,
     /// What it may not do, such as ``open `https://a.example` ``.
     pub what: String,
-    /// Who denied it.
     pub layer: Layer,
     /// The line of TOML that would grant it, or why nothing would.
     pub remedy: String,

@@ -140,7 +140,7 @@ impl Rights {
         REPORTED.into_iter().flat_map(of_kind).collect()
     }
 
-    /// What is odd about the grant: names that the manifest does not ask for (most often a
+    /// What is wrong with the grant: names that the manifest does not ask for (most often a
     /// misspelling), and limits that it asks for and does not get.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.unused_grants();
@@ -218,7 +218,7 @@ impl Rights {
         let is_denied = |verb: &Verb| verb.as_str() == name;
         if kind == RightKind::Commands && self.global.deny_commands.iter().any(is_denied) {
             let remedy = format!(
-                "the policy for all plugins forbids it; take \"{name}\" out of [plugins-policy] \
+                "the policy for all plugins forbids it; remove \"{name}\" from [plugins-policy] \
                  deny-commands"
             );
             return Err(denied(Layer::Global, remedy));

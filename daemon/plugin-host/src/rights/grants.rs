@@ -12,6 +12,7 @@ use std::path::PathBuf;
 /// `[plugins.ID]` of tocsin.toml.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct PluginGrant {
     /// The folder with plugin.toml and plugin.wasm.
     pub path: PathBuf,
@@ -21,7 +22,6 @@ pub struct PluginGrant {
     /// Where the manifest's `[[secret]]` are kept.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretSource>,
-    /// The granted rights.
     #[serde(default)]
     pub grant: Grants,
     /// Networks inside the operator's own walls that the plugin may reach. None by default.

@@ -12,7 +12,7 @@ pub(crate) fn is_reserved_header(name: &str) -> bool {
         "upgrade",
         "keep-alive",
         "expect",
-        // The host decompresses, so that it can take secrets out of what comes back.
+        // The host decompresses, so that it can remove secrets from answers.
         "accept-encoding",
         "content-encoding",
         "http2-settings",

@@ -1,7 +1,7 @@
 //! `plugin.toml`: what a plugin says it is and what it asks for.
 //!
 //! A manifest never grants anything; it bounds what the operator can grant. Every fault is
-//! reported at once and with its line, because an author who fixes one fault per run gives up.
+//! reported at once and with its line, because fixing one fault per run is slow.
 
 mod check;
 mod raw;
@@ -21,12 +21,12 @@ pub const NAME_BYTES_MAX: usize = 64;
 
 /// A manifest without faults.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct Manifest {
     /// Lower case letters, digits and hyphens.
     pub id: String,
     /// The plugin's own version.
     pub version: String,
-    /// For people.
     pub name: String,
     /// Kinds of events that it wants.
     pub events: Vec<EventKind>,
@@ -36,11 +36,8 @@ pub struct Manifest {
     pub config: Vec<Setting>,
     /// Credentials, by name.
     pub secrets: Vec<SecretAsk>,
-    /// Outbound rights.
     pub http: Vec<HttpAsk>,
-    /// Inbound routes.
     pub webhooks: Vec<WebhookAsk>,
-    /// Schedules.
     pub schedules: Vec<ScheduleAsk>,
     /// Verbs of the `commands` interface.
     pub verbs: Vec<Verb>,
@@ -52,30 +49,26 @@ pub struct Manifest {
 
 /// One setting of the operator.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct Setting {
     /// Its name in `settings` and in the guest's `config.get`.
     pub key: String,
-    /// Its type.
     pub kind: SettingKind,
     /// What holds when the operator says nothing.
     pub default: Option<toml::Value>,
     /// Whether the operator must give it.
     pub required: bool,
-    /// For people.
     pub help: String,
 }
 
 /// Types of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum SettingKind {
-    /// Text.
     String,
-    /// A whole number.
     Integer,
-    /// True or false.
     Boolean,
-    /// A list of texts.
     List,
 }
 
@@ -107,10 +100,10 @@ impl fmt::Display for SettingKind {
 /// A credential that the operator supplies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct SecretAsk {
     /// Its name in `secrets`.
     pub name: String,
-    /// For people.
     #[serde(default)]
     pub help: String,
     /// Whether the plugin works without it.
@@ -145,8 +138,8 @@ pub enum OriginAsk {
 /// A header that the host adds to a request after it was allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct Inject {
-    /// The secret's name.
     pub secret: String,
     /// The header's name, in lower case.
     pub header: String,
@@ -178,8 +171,8 @@ pub struct WebhookAsk {
 
 /// A signature scheme with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct VerifyAsk {
-    /// The scheme.
     pub scheme: Scheme,
     /// The secret's name. Empty for [`Scheme::None`].
     pub secret: String,
@@ -205,47 +198,41 @@ pub enum Scheme {
     None,
 }
 
-/// Something that comes due by the clock.
+/// Something that is due at set times.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "self-evident")]
 pub struct ScheduleAsk {
     /// Its name in `on-schedule`.
     pub name: String,
-    /// When.
     pub schedule: Schedule,
 }
 
 /// What a plugin may ask of the incident engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum Verb {
-    /// Read one incident.
     Get,
-    /// Read many.
     List,
     /// Find an incident by what it is called elsewhere.
     FindByRef,
-    /// Open an incident.
     Open,
     /// Any line of the chat grammar.
     Run,
     /// Only the chat lines that begin with `ack`.
     Ack,
-    /// Structured actions.
     Apply,
-    /// Answer a prompt.
     Answer,
-    /// Add a log entry.
     Log,
     /// Say what an incident is called elsewhere.
     Link,
     /// Record a deployment or another change.
     RecordChange,
-    /// Send a signal.
     Signal,
 }
 
 impl Verb {
-    /// The word in manifests and grants.
+    /// The name in manifests and grants.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "get",

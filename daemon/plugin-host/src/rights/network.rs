@@ -17,7 +17,7 @@ pub enum Network {
 }
 
 impl Network {
-    /// The word in `allow-networks`.
+    /// The name in `allow-networks`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Loopback => "loopback",

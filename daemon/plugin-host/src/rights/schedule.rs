@@ -15,8 +15,8 @@ const CRON_BYTES_MAX: usize = 256;
 
 /// Why an expression is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum ScheduleError {
-    /// The expression.
     #[error("`{expression}` is not a cron expression: {reason}")]
     Cron {
         /// As it was written.
@@ -24,7 +24,6 @@ pub enum ScheduleError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The time zone.
     #[error("`{0}` is not a time zone; use an IANA name such as `Europe/Berlin` or `UTC`")]
     Timezone(String),
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Shorter secrets cannot be hidden in an answer without tearing holes into it. In bytes.
+/// Shorter secrets occur in answers by chance and cannot be redacted from them. In bytes.
 const SECRET_BYTES_MIN: usize = 4;
 /// The longest secret, in bytes.
 const SECRET_BYTES_MAX: usize = 8 << 10;
@@ -41,8 +41,8 @@ impl<'de> Deserialize<'de> for SecretSource {
                 file: Some(path),
             }) => Ok(Self::File(path)),
             _ => Err(de::Error::custom(
-                "write { env = \"VARIABLE\" } or { file = \"/path\" }: a secret never stands in \
-                 the configuration itself",
+                "write { env = \"VARIABLE\" } or { file = \"/path\" }: a secret is never written \
+                 into the configuration itself",
             )),
         }
     }
@@ -50,18 +50,14 @@ impl<'de> Deserialize<'de> for SecretSource {
 
 /// Why a secret could not be read. The text names the place, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
 pub enum SecretError {
-    /// The configuration has no place for it.
-    #[error("the secret `{0}` has no place; add it to `secrets` of the plugin in tocsin.toml")]
+    /// The configuration does not say where it is.
+    #[error("the secret `{0}` is not configured; add it to `secrets` of the plugin in tocsin.toml")]
     Missing(String),
-    /// The place is empty or cannot be read.
+    /// The variable or file is missing, empty or unreadable.
     #[error("the secret `{name}` cannot be read: {reason}")]
-    Unreadable {
-        /// The secret's name.
-        name: String,
-        /// Why.
-        reason: String,
-    },
+    Unreadable { name: String, reason: String },
 }
 
 impl SecretSource {

@@ -38,7 +38,7 @@ pub(crate) fn check_settings(
     for name in grant.secrets.keys() {
         if !manifest.secrets.iter().any(|ask| ask.name == *name) {
             faults.push(format!(
-                "[plugins.{id}] secrets.{name} is no secret of this plugin"
+                "[plugins.{id}] secrets.{name} is not a secret of this plugin"
             ));
         }
     }
@@ -48,7 +48,7 @@ pub(crate) fn check_settings(
     }
 }
 
-/// Settings that an outbound right takes its origin from, and that lead nowhere.
+/// Settings that are the origin of an outbound right and not a usable URL.
 fn unusable_origins(id: &str, manifest: &Manifest, settings: &Settings) -> Vec<String> {
     let mut faults = Vec::new();
     for ask in &manifest.http {
@@ -62,7 +62,7 @@ fn unusable_origins(id: &str, manifest: &Manifest, settings: &Settings) -> Vec<S
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !usable {
             faults.push(format!(
-                "[plugins.{id}] settings.{key} is no http or https URL: `{}`",
+                "[plugins.{id}] settings.{key} is not an http or https URL: `{}`",
                 text.escape_debug()
             ));
         }
@@ -80,7 +80,7 @@ fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Setti
                 settings.insert(ask.key.clone(), value.clone());
             }
             Some(_) => faults.push(format!(
-                "[plugins.{plugin}] settings.{} must be a {}",
+                "[plugins.{plugin}] settings.{} must be of type {}",
                 ask.key, ask.kind
             )),
             None if !ask.required => {}
@@ -88,7 +88,7 @@ fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Setti
                 "[plugins.{plugin}] settings.{} is missing: {}",
                 ask.key,
                 if ask.help.is_empty() {
-                    "the plugin cannot do without"
+                    "the plugin needs it"
                 } else {
                     &ask.help
                 }
@@ -99,7 +99,7 @@ fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Setti
         if !manifest.config.iter().any(|ask| ask.key == *key) {
             let known: Vec<_> = manifest.config.iter().map(|ask| ask.key.as_str()).collect();
             faults.push(format!(
-                "[plugins.{plugin}] settings.{key} is no setting of this plugin; it has: {}",
+                "[plugins.{plugin}] settings.{key} is not a setting of this plugin; it has: {}",
                 if known.is_empty() {
                     "none".to_owned()
                 } else {
@@ -176,7 +176,7 @@ kind = "string"
         let faults = run("count = \"x\"\nchanels = []").unwrap_err();
         assert_eq!(faults.len(), 3, "{faults:?}");
         assert!(
-            faults[2].contains("settings.chanels is no setting"),
+            faults[2].contains("settings.chanels is not a setting"),
             "{faults:?}"
         );
     }

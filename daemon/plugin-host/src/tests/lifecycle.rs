@@ -94,12 +94,16 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
     )
     .unwrap();
     let cases: [(&str, &[u8], &str); 6] = [
-        ("nothing", b"", "no component that can be compiled"),
-        ("noise", b"\0asm noise", "no component that can be compiled"),
+        ("nothing", b"", "not a component that can be compiled"),
+        (
+            "noise",
+            b"\0asm noise",
+            "not a component that can be compiled",
+        ),
         (
             "a core module",
             &module,
-            "no component that can be compiled",
+            "not a component that can be compiled",
         ),
         ("no exports", &empty, "build it with the plugin SDK"),
         (
@@ -110,7 +114,7 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
         (
             "another version",
             &future,
-            "it speaks tocsin:plugin@0.2.0 and this daemon 0.1",
+            "it was built for tocsin:plugin@0.2.0 and this daemon has 0.1",
         ),
     ];
     for (what, bytes, want) in cases {
@@ -136,7 +140,7 @@ async fn faults_of_the_configuration_come_all_at_once() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("settings.bases is no setting"), "{error}");
+    assert!(error.contains("settings.bases is not a setting"), "{error}");
     assert!(error.contains("secrets.token is missing"), "{error}");
     let error = rig
         .host
@@ -231,7 +235,7 @@ async fn a_setting_that_leads_nowhere_is_told_at_load() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("settings.base is no http or https URL"),
+        error.contains("settings.base is not an http or https URL"),
         "{error}"
     );
 }

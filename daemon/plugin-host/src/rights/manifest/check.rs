@@ -110,7 +110,11 @@ impl Checker<'_> {
             if let Some(default) = &one.default
                 && !one.kind.accepts(default.get_ref())
             {
-                let message = format!("the default of `{}` is no {}", one.key.get_ref(), one.kind);
+                let message = format!(
+                    "the default of `{}` is not of type {}",
+                    one.key.get_ref(),
+                    one.kind
+                );
                 self.fault(default.span(), message);
             }
             settings.push(Setting {
@@ -164,7 +168,7 @@ impl Checker<'_> {
         if let Some(key) = raw.get_ref().strip_prefix("config:") {
             let found = config.iter().find(|setting| setting.key == key);
             if found.is_none_or(|setting| setting.kind != SettingKind::String) {
-                let message = format!("`{key}` is no [[config]] of kind \"string\"");
+                let message = format!("`{key}` is not a [[config]] of kind \"string\"");
                 self.fault(raw.span(), message);
             }
             return OriginAsk::Setting(key.to_owned());
@@ -173,7 +177,7 @@ impl Checker<'_> {
             Ok(url) if bare_origin(&url) => OriginAsk::Fixed(url.origin()),
             _ => {
                 let message = format!(
-                    "`{}` is no origin; write scheme, host and port only, such as \
+                    "`{}` is not an origin; write scheme, host and port only, such as \
                      \"https://api.example.com\", or \"config:KEY\"",
                     raw.get_ref()
                 );
@@ -195,7 +199,7 @@ impl Checker<'_> {
         if reqwest::header::HeaderName::from_bytes(inject.header.as_bytes()).is_err()
             || crate::rights::is_reserved_header(&inject.header)
         {
-            let message = format!("`{}` is no header that can be injected", inject.header);
+            let message = format!("`{}` is not a header that can be injected", inject.header);
             self.fault(span, message);
         }
         inject
@@ -260,7 +264,7 @@ impl Checker<'_> {
             }
             (other, _) => {
                 let message = format!(
-                    "`{other}` is no scheme or takes no `header`; use slack-v0, gitlab-token, \
+                    "`{other}` is not a scheme, or has no `header`; use slack-v0, gitlab-token, \
                      standard-webhooks, hmac-sha256 (with header) or none"
                 );
                 self.fault(span.clone(), message);
@@ -312,7 +316,7 @@ impl Checker<'_> {
         if !secrets.iter().any(|secret| secret.name == name) {
             self.fault(
                 span.clone(),
-                format!("`{name}` is no [[secret]] of this manifest"),
+                format!("`{name}` is not a [[secret]] of this manifest"),
             );
         }
     }
@@ -320,7 +324,7 @@ impl Checker<'_> {
     fn version(&mut self, raw: Spanned<String>) -> String {
         let parts: Vec<_> = raw.get_ref().split(['.', '-', '+']).collect();
         if parts.len() < 3 || !parts.iter().take(3).all(|part| part.parse::<u32>().is_ok()) {
-            let message = format!("`{}` is no version such as 1.2.3", raw.get_ref());
+            let message = format!("`{}` is not a version such as 1.2.3", raw.get_ref());
             self.fault(raw.span(), message);
         }
         raw.into_inner()

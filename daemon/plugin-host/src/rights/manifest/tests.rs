@@ -79,19 +79,19 @@ id      = "slack" | id = "Slack!" | 3 | a-z, 0-9 and hyphens
 version = "0.1.0" | version = "one" | 4 | 1.2.3
 "page", | "pages", | 6 | `pages` is no event
 kind = "string" | kind = "text" | 11 | unknown variant
-kind = "string" | kind = "integer" | 12 | no integer
-"config:base-url" | "config:url" | 24 | no [[config]]
+kind = "string" | kind = "integer" | 12 | not of type integer
+"config:base-url" | "config:url" | 24 | not a [[config]]
 "config:base-url" | "https://slack.com/api" | 24 | scheme, host and port only
-"config:base-url" | "ftp://slack.com" | 24 | is no origin
+"config:base-url" | "ftp://slack.com" | 24 | is not an origin
 "/api/chat.*" | "api/chat.*" | 25 | must begin with `/`
 "GET" | "get" | 26 | in capitals
-secret = "bot-token" | secret = "token" | 27 | no [[secret]]
+secret = "bot-token" | secret = "token" | 27 | not a [[secret]]
 Bearer {} | Bearer | 27 | `{}` once
-"Authorization" | "Host" | 27 | no header that can be injected
+"Authorization" | "Host" | 27 | not a header that can be injected
 budget-ms = 2500 | budget-ms = 60000 | 32 | at most
-"slack-v0" | "slack-v1" | 34 | is no scheme
+"slack-v0" | "slack-v1" | 34 | is not a scheme
 "slack-v0" | "hmac-sha256" | 34 | needs `header`
-"signing-secret", tol | "other", tol | 34 | no [[secret]]
+"signing-secret", tol | "other", tol | 34 | not a [[secret]]
 */15 * * * * | */15 * * * | 38 | 4 fields
 "log"] | "logs"] | 41 | unknown variant
 cpu-ms = 250 | cpu = 250 | 48 | unknown field
