@@ -202,6 +202,7 @@ fn is_change(event: &Event) -> bool {
         | Event::PageRedirected { .. }
         | Event::PageRebased { .. }
         | Event::PageTaken { .. }
+        | Event::PageOutcomeUnknown { .. }
         | Event::Logged { .. }
         | Event::Linked(_) => false,
     }

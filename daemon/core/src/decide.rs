@@ -52,7 +52,17 @@ pub fn decide(
             page,
             contact,
             reason,
-        } => redirect(incident, page, contact, reason, now, waits),
+            outcome_unknown,
+        } => {
+            let redirected = redirect(incident, page, contact, reason, now, waits);
+            match outcome_unknown {
+                true => outcome_unknown_and(incident, page, contact, redirected),
+                false => redirected,
+            }
+        }
+        Command::PageOutcomeUnknown { page, contact } => {
+            outcome_unknown_and(incident, page, contact, Err(Refusal::Stale("the page")))
+        }
         Command::TallyDue => tally_due(incident, tally, now),
         Command::ClearDue => clear_due(incident, tally, now, waits),
     }
@@ -361,6 +371,27 @@ fn page_taken(
         }),
         PageState::Taken => Err(Refusal::Stale("the page")),
     }
+}
+
+/// Says first that a page may have arrived at a contact, whatever becomes of it: without that
+/// nobody who reads the log knows of a page that the daemon did not look for. Once for each
+/// contact, and not for the one that took the page.
+fn outcome_unknown_and(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    then: Result<Outcome, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let is_told = incident.pages.get(&page).is_none_or(|it| {
+        let took_it = it.state == PageState::Taken && it.contact == contact;
+        took_it || it.outcome_unknown.contains(&contact)
+    });
+    if is_told {
+        return then;
+    }
+    let mut events = vec![Event::PageOutcomeUnknown { page, contact }];
+    events.extend(then.unwrap_or_default().events);
+    Ok(Outcome::of(events))
 }
 
 fn tally_due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {

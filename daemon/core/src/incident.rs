@@ -1,6 +1,6 @@
 //! An incident as it stands: the fold of its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,9 @@ pub struct Page {
     pub state: PageState,
     /// When it was sent.
     pub at: Timestamp,
+    /// Contacts at which it may have arrived without anybody knowing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub outcome_unknown: BTreeSet<u32>,
 }
 
 /// How a page stands.
@@ -282,6 +285,7 @@ impl Incident {
             | Event::PageRedirected { .. }
             | Event::PageRebased { .. }
             | Event::PageTaken { .. }
+            | Event::PageOutcomeUnknown { .. }
             | Event::PageExhausted { .. } => {}
         }
     }
@@ -316,6 +320,7 @@ impl Incident {
                         next_contact_at: *next_contact_at,
                     },
                     at: recorded.at,
+                    outcome_unknown: BTreeSet::new(),
                 };
                 self.pages.insert(*page, sent);
                 self.next_page = page + 1;
@@ -347,6 +352,11 @@ impl Incident {
                 if let Some(it) = self.pages.get_mut(page) {
                     it.contact = *contact;
                     it.state = PageState::Taken;
+                }
+            }
+            Event::PageOutcomeUnknown { page, contact } => {
+                if let Some(it) = self.pages.get_mut(page) {
+                    it.outcome_unknown.insert(*contact);
                 }
             }
             Event::PageExhausted { page, .. } => {

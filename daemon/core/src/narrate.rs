@@ -42,16 +42,19 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
             ..
         } => {
             let to = page_channel(incident, *page, *contact);
-            format!(
-                "paged {} again by {to}: {reason}",
-                page_person(incident, *page)
-            )
+            let person = page_person(incident, *page);
+            format!("paged {person} again by {to}: {reason}")
         }
         Event::PageTaken {
             page,
             contact,
             interrupted,
         } => taken(incident, *page, *contact, *interrupted),
+        Event::PageOutcomeUnknown { page, contact } => format!(
+            "the outcome of the page to {} by {} is unknown; it may have arrived",
+            page_person(incident, *page),
+            page_channel(incident, *page, *contact)
+        ),
         Event::PageRebased { page, .. } => format!(
             "the page to {} gets its time anew: the daemon was down",
             page_person(incident, *page)

@@ -219,6 +219,8 @@ pub struct CallStats {
     pub http_requests: u32,
     /// Answers given back from memory.
     pub effects_replayed: u32,
+    /// Effects that were begun and of whose end nothing is known.
+    pub effects_unknown: u32,
     /// Secrets taken out of answers and log lines.
     pub redactions: u32,
     /// Rights that were refused.

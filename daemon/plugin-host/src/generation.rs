@@ -271,6 +271,7 @@ fn finish<T>(state: CallState, outcome: Result<T, Failure>) -> CallResult<T> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     stats.cpu_us = micros(state.meter.used());
     stats.wall_us = micros(state.started.elapsed());
+    stats.effects_unknown = u32::try_from(state.effects_unknown.len()).unwrap_or(u32::MAX);
     stats.memory_bytes = state.limits.memory_bytes() as u64;
     let jobs = if outcome.is_ok() {
         state.jobs

@@ -8,10 +8,10 @@ use crate::meter::{CpuMeter, Pause};
 use crate::net::Net;
 use crate::rate::RateBucket;
 use crate::secrets::{SecretSet, SecretSource};
-use crate::services::{EffectKey, Services};
+use crate::services::{EffectKey, EffectState, ServiceError, Services};
 use crate::store_limits::StoreLimits;
 use crate::wit::LogLevel;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -85,6 +85,8 @@ pub(crate) struct CallState {
     pub(crate) commands: u32,
     pub(crate) people: u32,
     pub(crate) mails: u32,
+    /// Effects that may have taken place, by their `once`: begun, and neither done nor refused.
+    pub(crate) effects_unknown: BTreeSet<String>,
     secrets: Option<Arc<SecretSet>>,
     repeats: HashMap<String, u32>,
 }
@@ -120,6 +122,7 @@ impl CallState {
             commands: 0,
             people: 0,
             mails: 0,
+            effects_unknown: BTreeSet::new(),
             secrets: None,
             repeats: HashMap::new(),
         }
@@ -150,6 +153,35 @@ impl CallState {
             delivery: self.delivery.clone(),
             once,
         }
+    }
+
+    /// Marks an effect as begun. Until [`finish_effect`](Self::finish_effect) or
+    /// [`forget_effect`](Self::forget_effect) it counts as one of unknown outcome.
+    pub(crate) async fn begin_effect(
+        &mut self,
+        effect: &EffectKey,
+    ) -> Result<EffectState, ServiceError> {
+        let state = self.shared.services.effect_begin(effect).await?;
+        if !matches!(state, EffectState::Finished(_)) {
+            self.effects_unknown.insert(effect.once.clone());
+        }
+        Ok(state)
+    }
+
+    /// It took place, and this was the answer.
+    pub(crate) async fn finish_effect(
+        &mut self,
+        effect: &EffectKey,
+        answer: Vec<u8>,
+    ) -> Result<(), ServiceError> {
+        self.effects_unknown.remove(&effect.once);
+        self.shared.services.effect_finish(effect, answer).await
+    }
+
+    /// It did not take place.
+    pub(crate) async fn forget_effect(&mut self, effect: &EffectKey) -> Result<(), ServiceError> {
+        self.effects_unknown.remove(&effect.once);
+        self.shared.services.effect_forget(effect).await
     }
 
     /// A key for something that the guest does: stable when a retry does the same things again,

@@ -63,6 +63,7 @@ impl Engine {
                 page,
                 contact,
                 reason,
+                outcome_unknown: false,
             };
             let Ok(more) = decide(&after, &tally, command, by, now, &self.waits) else {
                 break;

@@ -336,6 +336,7 @@ fn is_unseen_in_state(event: &Event) -> bool {
         Event::Escalated { .. }
             | Event::PageExhausted { .. }
             | Event::PageRedirected { .. }
+            | Event::PageOutcomeUnknown { .. }
             | Event::GradeProposed { .. }
     )
 }

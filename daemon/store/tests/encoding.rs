@@ -36,6 +36,7 @@ fn kind(event: &Event) -> &'static str {
         Event::PageRedirected { .. } => "page-redirected",
         Event::PageRebased { .. } => "page-rebased",
         Event::PageTaken { .. } => "page-taken",
+        Event::PageOutcomeUnknown { .. } => "page-outcome-unknown",
         Event::PageExhausted { .. } => "page-exhausted",
         Event::Acknowledged { .. } => "acknowledged",
         Event::OperatorAssigned { .. } => "operator-assigned",
@@ -54,7 +55,7 @@ fn the_golden_file_has_every_kind_of_event() {
         .iter()
         .map(|it| kind(&decode(it).unwrap().event))
         .collect();
-    assert_eq!(kinds.len(), 19, "{kinds:?}");
+    assert_eq!(kinds.len(), 20, "{kinds:?}");
     for (line, kind) in golden().iter().zip(&kinds) {
         assert_eq!(line["type"], *kind);
     }

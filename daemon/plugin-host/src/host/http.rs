@@ -36,7 +36,7 @@ impl Host for CallState {
             return Ok(());
         }
         let effect = self.effect(format!("http:{once}"));
-        if let Err(error) = self.shared.services.effect_forget(&effect).await {
+        if let Err(error) = self.forget_effect(&effect).await {
             tracing::warn!(plugin = self.plugin(), %error, "an effect was not forgotten");
         }
         Ok(())
@@ -91,8 +91,7 @@ impl CallState {
         effect: &EffectKey,
     ) -> Result<Response, HttpError> {
         outgoing.down_bytes_max = EFFECT_BYTES_MAX / 2;
-        let services = Arc::clone(&self.shared.services);
-        let begun = services.effect_begin(effect).await;
+        let begun = self.begin_effect(effect).await;
         match begun.map_err(|error| HttpError::Other(error.to_string()))? {
             EffectState::Fresh => {}
             EffectState::Started => {
@@ -109,13 +108,12 @@ impl CallState {
         let sent = self.transmit(outgoing).await;
         let noted = match &sent {
             Ok(answer) if (200..300).contains(&answer.status) => {
-                services
-                    .effect_finish(effect, Remembered::write(answer))
-                    .await
+                let answer = Remembered::write(answer);
+                self.finish_effect(effect, answer).await
             }
             Ok(answer) if !is_clear_no(answer) => Ok(()),
             // The other side said no, or never heard of it.
-            Ok(_) | Err(Unsent { left: false, .. }) => services.effect_forget(effect).await,
+            Ok(_) | Err(Unsent { left: false, .. }) => self.forget_effect(effect).await,
             Err(Unsent { left: true, .. }) => Ok(()),
         };
         if let Err(error) = noted {
