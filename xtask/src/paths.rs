@@ -1,7 +1,9 @@
-//! Where the workspace and its build folder are, in one place, so that every command agrees.
+//! Where the workspace and its build folder are, and the cargo for them, in one place, so that
+//! every command agrees.
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The workspace's root folder.
 pub(crate) fn root() -> PathBuf {
@@ -16,4 +18,11 @@ pub(crate) fn target() -> PathBuf {
         Some(dir) => env::current_dir().unwrap_or_else(|_| root()).join(dir),
         None => root().join("target"),
     }
+}
+
+/// The cargo that runs this program, in the workspace's root folder.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
 }
