@@ -20,9 +20,20 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// The cargo that runs this program, in the workspace's root folder.
+/// What cargo tells a program that it runs of that program's own package.
+const OWN_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
+/// The cargo that runs this program, in the workspace's root folder, as a person calls it there:
+/// ring's build script reads what cargo says of a package, and would otherwise compile ring and all
+/// that stands on it whenever `cargo xtask test` follows `cargo test`.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let is_own = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
+        if OWN_PACKAGE.iter().any(is_own) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
