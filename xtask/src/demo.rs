@@ -26,7 +26,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     // The plugins' compiler is fetched while the daemon compiles: one waits for the network, the
     // other for the processor.
     let mut daemon = paths::cargo();
-    daemon.args(["build", "--package", "tocsin", "--bin", "tocsin"]);
+    // For the whole workspace, so that every dependency has the features that it has in the tests,
+    // and those need not compile wasmtime once more.
+    daemon.args(["build", "--workspace", "--bin", "tocsin"]);
     let daemon = progress::start(&mut daemon, "the daemon")?;
     let plugins = plugins::run(&plugins::Args::default());
     let is_built = daemon.succeeds()?;
