@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use tocsin_tests::fuzz;
 
+#[expect(clippy::disallowed_methods, reason = "libFuzzer has the main function")]
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let name = std::env::var("TOCSIN_FUZZ_TARGET").unwrap_or_default();
     fuzz::target(&name).unwrap_or_else(|| {

@@ -28,6 +28,7 @@ scenarios![
     a_grading_policy_that_throws_costs_a_grade_and_no_page,
     a_lease_that_ended_during_downtime_holds_a_while,
     a_minor_incident_wakes_nobody_at_night,
+    a_page_that_may_have_arrived_says_so_when_another_channel_takes_it,
     a_page_that_was_under_way_goes_out_once_after_downtime,
     a_persons_resolve_stands_against_repeats,
     a_policy_that_breaks_while_it_runs_leaves_the_last_good_one,

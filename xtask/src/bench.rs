@@ -1,12 +1,11 @@
 //! `cargo xtask bench`: builds the daemon, the plugins and `benches/` as released, and takes the
 //! figures of docs/performance.md beside those of peers.
 
-use std::env;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
-use crate::{paths, plugins, steps};
+use crate::{paths, plugins, progress, steps};
 
 /// What `cargo xtask bench` takes.
 #[derive(clap::Args)]
@@ -35,15 +34,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let daemon = daemon.map(Into::into);
     let benches = ["--manifest-path".into(), manifest.into_os_string()];
     for what in [&daemon[..], &benches[..]] {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = paths::cargo();
         cargo
-            .args(["build", "--release", "--quiet"])
+            .args(["build", "--release"])
             .args(what)
             // One folder for both, so that what they share is compiled once.
             .arg("--target-dir")
-            .arg(paths::target())
-            .current_dir(paths::root());
-        if !steps::succeeds(&mut cargo)? {
+            .arg(paths::target());
+        if !progress::succeeds(&mut cargo, "the release build")? {
             bail!("the release build failed; what cargo says is above");
         }
     }

@@ -36,11 +36,9 @@ fn first_line() -> Result<String> {
 
 #[cfg(not(feature = "bindings"))]
 fn again(check: bool) -> Result<()> {
-    let mut cargo =
-        std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = crate::paths::cargo();
     cargo
-        .current_dir(crate::paths::root())
-        .args(["run", "--quiet", "--package", "xtask", "--profile", "xtask"])
+        .args(["run", "--package", "xtask", "--profile", "xtask"])
         .args(["--features", "bindings", "--", "bindings"])
         .args(check.then_some("--check"));
     let status = cargo.status()?;

@@ -1,10 +1,10 @@
 //! `cargo xtask crash`: the program killed as often as one likes, or one night again.
 
-use std::env;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use crate::steps::succeeds;
 use crate::{paths, plugins};
 
 /// What `cargo xtask crash` takes.
@@ -24,11 +24,10 @@ pub(crate) struct Args {
 /// When the plugins cannot be built or cargo cannot be started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     plugins::run(&plugins::Args::default())?;
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(paths::root()).args([
+    let mut command = paths::cargo();
+    command.args([
         "test",
-        "--package",
-        "tocsin-tests",
+        "--workspace",
         "--test",
         "crash",
         "--",
@@ -42,10 +41,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(seed) = args.seed {
         command.env("TOCSIN_CRASH_SEED", seed.to_string());
     }
-    let status = command.status().context("cannot start cargo")?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(match succeeds(&mut command)? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
 }

@@ -1,13 +1,12 @@
 //! `cargo xtask demo`: from a clean checkout to the story's end, with everything built on the
 //! way: the plugins for WebAssembly, and the daemon.
 
-use std::env;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, plugins};
+use crate::{paths, plugins, progress};
 
 /// What `cargo xtask demo` takes.
 #[derive(clap::Args)]
@@ -26,16 +25,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     println!("building the daemon; the first time this takes several minutes");
     // The plugins' compiler is fetched while the daemon compiles: one waits for the network, the
     // other for the processor.
-    let mut daemon = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--package", "tocsin", "--bin", "tocsin"])
-        .current_dir(paths::root())
-        .stdin(Stdio::null())
-        .spawn()
-        .context("cannot start cargo")?;
-    let built = plugins::run(&plugins::Args::default());
-    let status = daemon.wait().context("cannot wait for cargo")?;
-    built?;
-    if !status.success() {
+    let mut daemon = paths::cargo();
+    // For the whole workspace, so that every dependency has the features that it has in the tests,
+    // and those need not compile wasmtime once more.
+    daemon.args(["build", "--workspace", "--bin", "tocsin"]);
+    let daemon = progress::start(&mut daemon, "the daemon")?;
+    let plugins = plugins::run(&plugins::Args::default());
+    let is_built = daemon.succeeds()?;
+    plugins?;
+    if !is_built {
         bail!("the daemon does not compile; what cargo says is above");
     }
     println!(

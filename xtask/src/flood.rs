@@ -1,7 +1,6 @@
 //! `cargo xtask flood`: many distinct alerts at once into a release build, held to its times.
 
-use std::env;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
@@ -21,15 +20,13 @@ pub(crate) struct Args {
 /// # Errors
 /// When the program cannot be built, or cargo cannot be started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(&cargo);
-    build.current_dir(paths::root());
+    let mut build = paths::cargo();
     build.args(["build", "--release", "--package", "tocsin"]);
     if !succeeds(&mut build)? {
         bail!("the program does not compile");
     }
-    let mut test = Command::new(cargo);
-    test.current_dir(paths::root()).args([
+    let mut test = paths::cargo();
+    test.args([
         "test",
         "--workspace",
         "--test",

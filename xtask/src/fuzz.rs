@@ -14,8 +14,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths;
 use crate::steps::{answers, succeeds};
+use crate::{paths, progress};
 
 /// Set for the build: this program then stands before the compiler.
 const AS_COMPILER: &str = "TOCSIN_FUZZ_COMPILER";
@@ -135,10 +135,9 @@ fn known() -> Result<Vec<String>> {
 
 /// The program with the targets in it, by way of cargo: what is added are libFuzzer's arguments.
 fn program() -> Result<Command> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(paths::root()).args([
+    let mut cargo = paths::cargo();
+    cargo.args([
         "test",
-        "--quiet",
         "--workspace",
         "--test",
         "fuzz",
@@ -155,7 +154,7 @@ fn build() -> Result<()> {
     if !answers(Command::new("c++").arg("--version")) {
         bail!("libFuzzer is C++ and there is no c++ here; on Debian `apt install g++` brings it");
     }
-    match succeeds(program()?.arg("--no-run"))? {
+    match progress::succeeds(program()?.arg("--no-run"), "the fuzz targets")? {
         true => Ok(()),
         false => bail!("the fuzz targets do not compile"),
     }

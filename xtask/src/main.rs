@@ -13,6 +13,8 @@ mod flood;
 mod fuzz;
 mod paths;
 mod plugins;
+mod progress;
+mod runner;
 mod sim;
 mod steps;
 mod test;

@@ -1,7 +1,9 @@
-//! Where the workspace and its build folder are, in one place, so that every command agrees.
+//! Where the workspace and its build folder are, and the cargo for them, in one place, so that
+//! every command agrees.
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The workspace's root folder.
 pub(crate) fn root() -> PathBuf {
@@ -16,4 +18,22 @@ pub(crate) fn target() -> PathBuf {
         Some(dir) => env::current_dir().unwrap_or_else(|_| root()).join(dir),
         None => root().join("target"),
     }
+}
+
+/// What cargo tells a program that it runs of that program's own package.
+const OWN_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+
+/// The cargo that runs this program, in the workspace's root folder, as a person calls it there:
+/// ring's build script reads what cargo says of a package, and would otherwise compile ring and all
+/// that stands on it whenever `cargo xtask test` follows `cargo test`.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let is_own = |prefix: &&str| name.to_string_lossy().starts_with(*prefix);
+        if OWN_PACKAGE.iter().any(is_own) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }

@@ -1,11 +1,11 @@
 //! `cargo xtask sim`: many simulated nights, or one of them again with its trace.
 
-use std::env;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::paths;
+use crate::steps::succeeds;
 
 /// What `cargo xtask sim` takes.
 #[derive(clap::Args)]
@@ -23,11 +23,10 @@ pub(crate) struct Args {
 /// # Errors
 /// When cargo cannot be started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(paths::root()).args([
+    let mut command = paths::cargo();
+    command.args([
         "test",
-        "--package",
-        "tocsin-tests",
+        "--workspace",
         "--test",
         "sim",
         "--",
@@ -39,10 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         Some(seed) => command.env("TOCSIN_SIM_SEED", seed.to_string()),
         None => command.env("TOCSIN_SIM_SEEDS", args.seeds.to_string()),
     };
-    let status = command.status().context("cannot start cargo")?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(match succeeds(&mut command)? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
 }

@@ -2,7 +2,6 @@
 //! failed, so that one run shows everything that is wrong.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,7 +25,7 @@ impl Counts {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
@@ -191,99 +190,9 @@ pub(crate) fn answers(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// Runs a test runner, shows what it prints and counts the tests by its summary lines. A run that
-/// fails without a failed test (it did not compile) counts as one failed check.
-///
-/// # Errors
-/// When the program cannot be started or its output cannot be read.
-pub(crate) fn tests(command: &mut Command) -> Result<Counts> {
-    let (reader, writer) = io::pipe().context("cannot make a pipe")?;
-    command
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    // The command holds the pipe's writing end, and the reader would wait for it.
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut counts = Counts::default();
-    let mut shown = io::stdout().lock();
-    let mut reader = BufReader::new(reader);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line)? > 0 {
-        shown.write_all(&line)?;
-        if let Some(found) = summary(&String::from_utf8_lossy(&line)) {
-            counts.add(found);
-        }
-        line.clear();
-    }
-    if !child.wait()?.success() && counts.failed == 0 {
-        counts.failed = 1;
-    }
-    Ok(counts)
-}
-
-/// Reads `12 tests run: 11 passed, 1 failed, 0 skipped` (nextest) or
-/// `test result: ok. 12 passed; 0 failed; 0 ignored; …` (libtest).
-fn summary(line: &str) -> Option<Counts> {
-    let trimmed = line.trim_start();
-    if !trimmed.starts_with("Summary [") && !trimmed.starts_with("test result: ") {
-        return None;
-    }
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let mut counts = Counts::default();
-    for pair in words.windows(2) {
-        let Ok(number) = pair[0].trim_start_matches('(').parse::<u32>() else {
-            continue;
-        };
-        match pair[1].trim_end_matches([',', ';', '.', ':']) {
-            "passed" => counts.passed += number,
-            "failed" | "timed" | "exec" => counts.failed += number,
-            "skipped" | "ignored" => counts.skipped += number,
-            _ => {}
-        }
-    }
-    Some(counts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn summaries_of_both_test_runners_are_counted() {
-        let cases = [
-            (
-                "     Summary [   0.5s] 3 tests run: 3 passed, 0 skipped\n",
-                (3, 0, 0),
-            ),
-            (
-                "     Summary [   0.5s] 5 tests run: 3 passed, 1 failed, 1 timed out, 2 skipped",
-                (3, 2, 2),
-            ),
-            (
-                "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 4 filtered out",
-                (12, 0, 1),
-            ),
-            (
-                "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
-                (1, 2, 0),
-            ),
-        ];
-        for (line, (passed, failed, skipped)) in cases {
-            assert_eq!(
-                summary(line),
-                Some(Counts {
-                    passed,
-                    failed,
-                    skipped
-                }),
-                "{line}"
-            );
-        }
-        assert_eq!(summary("test a_test_with_3_passed ... ok"), None);
-    }
 
     #[test]
     fn a_run_with_a_failed_step_goes_on_and_fails() {

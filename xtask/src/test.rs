@@ -3,14 +3,14 @@
 //! A test that needs something that this machine lacks says so by a line in the file that
 //! `TOCSIN_SKIPS` names; those lines are shown at the end, so that a skip is never silent.
 
-use std::env;
 use std::fs;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::steps::{Outcome, Report, answers, tests};
-use crate::{paths, plugins};
+use crate::runner::{Runner, tests};
+use crate::steps::{Outcome, Report, answers};
+use crate::{paths, plugins, progress};
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args)]
@@ -41,12 +41,16 @@ fn workspace_tests(filters: &[String]) -> Result<Outcome> {
     let skips = paths::target().join("tmp").join("skips.txt");
     fs::create_dir_all(paths::target().join("tmp")).context("cannot make the build folder")?;
     fs::write(&skips, "").with_context(|| format!("cannot write {}", skips.display()))?;
-    let mut command = runner(filters);
-    command
-        .current_dir(paths::root())
-        .env("TOCSIN_SKIPS", &skips);
+    // First all that is to be compiled, so that it is seen to go on.
+    let mut build = paths::cargo();
+    build.args(["test", "--workspace", "--no-run"]);
+    if !progress::succeeds(&mut build, "the tests")? {
+        bail!("the tests do not compile; what cargo says is above");
+    }
+    let (runner, mut command) = runner(filters);
+    command.env("TOCSIN_SKIPS", &skips);
     command.env("TOCSIN_PLUGINS", paths::target().join("plugins"));
-    let mut counts = tests(&mut command)?;
+    let mut counts = tests(runner, &mut command)?;
     let mut named: Vec<String> = fs::read_to_string(&skips)?
         .lines()
         .map(|line| line.replace('\t', ": "))
@@ -64,28 +68,14 @@ fn workspace_tests(filters: &[String]) -> Result<Outcome> {
     })
 }
 
-fn runner(filters: &[String]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    if answers(Command::new("cargo-nextest").args(["nextest", "--version"])) {
-        command.args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--no-fail-fast",
-            "--color",
-            "never",
-        ]);
-        command.args(filters);
-    } else {
-        command.args([
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--color",
-            "never",
-            "--",
-        ]);
-        command.args(filters);
+fn runner(filters: &[String]) -> (Runner, Command) {
+    let mut command = paths::cargo();
+    let options = ["--workspace", "--no-fail-fast", "--color", "never"];
+    let has_nextest = answers(Command::new("cargo-nextest").args(["nextest", "--version"]));
+    if has_nextest {
+        command.args(["nextest", "run"]).args(options).args(filters);
+        return (Runner::Nextest, command);
     }
-    command
+    command.arg("test").args(options).arg("--").args(filters);
+    (Runner::Libtest, command)
 }

@@ -79,6 +79,15 @@ pub enum Command {
         contact: u32,
         /// What it said.
         reason: String,
+        /// Whether an attempt of it may have arrived all the same.
+        outcome_unknown: bool,
+    },
+    /// An attempt of a page may have arrived; it is tried again, or is no longer wanted.
+    PageOutcomeUnknown {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
     },
     /// The tally's timer fired.
     TallyDue,

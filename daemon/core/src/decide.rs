@@ -60,7 +60,18 @@ fn dispatch(
             page,
             contact,
             reason,
-        } => paging::redirect(incident, page, contact, reason, env),
+            outcome_unknown,
+        } => {
+            let redirected = paging::redirect(incident, page, contact, reason, env);
+            match outcome_unknown {
+                true => paging::outcome_unknown_and(incident, page, contact, redirected),
+                false => redirected,
+            }
+        }
+        Command::PageOutcomeUnknown { page, contact } => {
+            let nothing_else = Err(Refusal::Stale("the page"));
+            paging::outcome_unknown_and(incident, page, contact, nothing_else)
+        }
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
     }

@@ -145,6 +145,7 @@ fn a_channel_that_refuses_a_page_loses_it_at_once() {
         page: 1,
         contact: 0,
         reason: "channel_not_found".to_owned(),
+        outcome_unknown: false,
     };
     world.command(failed.clone(), &Actor::Tocsin).unwrap();
     assert_eq!(world.incident().paging.pages[&1].contact, 1);
@@ -322,4 +323,69 @@ fn a_page_whose_earlier_try_was_cut_off_says_so_in_the_log() {
         let told = narrate(world.incident(), world.stream.last().unwrap());
         assert_eq!(told.contains("an earlier try was cut off"), says, "{told}");
     }
+}
+
+#[test]
+fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_becomes_of_it() {
+    let unknown = |contact| Command::PageOutcomeUnknown { page: 1, contact };
+    let taken = |contact| Command::PageTaken {
+        page: 1,
+        contact,
+        interrupted: false,
+    };
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    world.run_until(30_000);
+    world.command(taken(1), &Actor::Tocsin).unwrap();
+    world.command(unknown(0), &Actor::Tocsin).unwrap();
+    assert_eq!(
+        narrate(world.incident(), world.stream.last().unwrap()),
+        "the outcome of the page to ada by slack is unknown; it may have arrived"
+    );
+    assert_eq!(world.incident().paging.pages[&1].state, PageState::Taken);
+    for repeated in [unknown(0), unknown(1)] {
+        assert_eq!(
+            world.command(repeated, &Actor::Tocsin),
+            Err(Refusal::Stale("the page")),
+            "said before, or known by now: that contact took it"
+        );
+    }
+}
+
+#[test]
+fn a_page_that_fails_after_an_attempt_of_unknown_outcome_says_both() {
+    let failed = Command::PageFailed {
+        page: 1,
+        contact: 0,
+        reason: "channel_not_found".to_owned(),
+        outcome_unknown: true,
+    };
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let outcome = world.command(failed.clone(), &Actor::Tocsin).unwrap();
+    assert!(matches!(
+        outcome.events[..],
+        [
+            Event::PageOutcomeUnknown {
+                page: 1,
+                contact: 0
+            },
+            Event::PageRedirected {
+                page: 1,
+                contact: 1,
+                ..
+            }
+        ]
+    ));
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let ack = Command::Acknowledge {
+        via: "api".to_owned(),
+    };
+    world.command(ack, &ada()).unwrap();
+    let outcome = world.command(failed, &Actor::Tocsin).unwrap();
+    assert!(
+        matches!(outcome.events[..], [Event::PageOutcomeUnknown { .. }]),
+        "nobody needs the page any more, and it may lie in the channel all the same"
+    );
 }

@@ -1,10 +1,17 @@
 //! The auditor: what must hold of a store after a kill, whatever was under way. Each fault is a
 //! sentence that begins with what kind of fault it is.
 
+use std::collections::BTreeMap;
+
 use tocsin_core::{Event, Timestamp};
 
 use super::ledger::{Act, Ledger, Once};
 use super::record::{Record, Told};
+
+/// What the effect of a line of a log begins with, and …
+const LINE: &str = "http:log:";
+/// … that of a page.
+const PAGE: &str = "http:page:";
 
 /// Everything that is wrong with a store after a kill.
 #[must_use]
@@ -41,6 +48,28 @@ pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
             "not delivered in {tries} tries: {key:?}: {}",
             row.body
         ));
+    }
+    faults
+}
+
+/// Messages whose outcome was unknown at a look, by their effect's key, and which nobody looked
+/// after: the program never said so, neither in its own log (`told`) nor in the incident's, and the
+/// plugin does not remember to look for itself. All lines of logs are owed that, and all pages but
+/// those that still wait for another attempt.
+#[must_use]
+pub fn left_alone(
+    unknown: &BTreeMap<String, String>,
+    record: &Record,
+    told: &[String],
+) -> Vec<String> {
+    let (said, waiting) = (record.unknown_in_logs(), record.pages_in_outbox());
+    let is_owed = |once: &str| once.starts_with(LINE) || once.starts_with(PAGE);
+    let mut faults = Vec::new();
+    for (key, once) in unknown.iter().filter(|it| is_owed(it.1)) {
+        let looked_after = told.contains(once) || record.doubted.contains(once);
+        if !looked_after && !said.contains(key) && !waiting.contains(key) {
+            faults.push(format!("left alone: {once}{}", record.log_of(once)));
+        }
     }
     faults
 }

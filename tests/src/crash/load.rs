@@ -159,7 +159,7 @@ pub(super) async fn work(desk: Arc<Desk>, name: usize, seed: u64, mut ends: watc
 impl Worker {
     async fn story(&mut self, number: usize) -> Option<()> {
         self.service = format!("svc-{}-{number}", self.name);
-        self.began = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        self.began = now();
         let count = 1 + self.rng.below(3);
         self.alerts = (0..count).map(|it| format!("alert-{it}")).collect();
         self.send(self.alerts.clone(), true).await?;
@@ -208,8 +208,7 @@ impl Worker {
                 "startsAt": self.began,
             });
             if !firing {
-                let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-                alert["endsAt"] = json!(now);
+                alert["endsAt"] = json!(now());
             }
             alert
         };
@@ -314,4 +313,9 @@ fn post(client: &Client, door: &Door, path: &str, key: &str) -> RequestBuilder {
         .request(Method::POST, format!("{}/api/v1/{path}", door.url))
         .bearer_auth(&door.admin)
         .header("idempotency-key", key)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }

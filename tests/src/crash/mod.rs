@@ -20,7 +20,7 @@ mod toll;
 mod trace;
 mod traced;
 
-pub use audit::{audit, settled};
+pub use audit::{audit, left_alone, settled};
 pub use ledger::{Act, Ledger};
 pub use night::{Night, survive};
 pub use record::{Record, Told};

@@ -1,6 +1,6 @@
 //! One night: start, load, kill, look; again and again; then quiet, and everything is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,7 +13,7 @@ use tocsin_store::SledStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::audit::{audit, settled};
+use super::audit::{audit, left_alone, settled};
 use super::child::{self, Running, SharedLog};
 use super::load::{Desk, Door, client, work};
 use super::outside;
@@ -36,17 +36,15 @@ const KILLS_AT_START: u64 = 15;
 const LOOKS: u64 = 40;
 /// A timer that has been due since this many lives was passed over.
 const LIVES_LATE_MAX: usize = 25;
-/// What the effect of a line of a log begins with, and …
-const LINE: &str = "http:log:";
-/// … that of a page.
-const PAGE: &str = "http:page:";
 /// Longest that the load may take to end its stories, and an escalation to go on.
 const QUIET_WITHIN: Duration = Duration::from_secs(60);
-/// Longest that is waited for what is owed once nothing is asked any more.
+/// Longest that nothing may become less of what is owed once nothing is asked any more.
 const REST_WITHIN: Duration = Duration::from_secs(40);
 /// Longest that one retry is waited for; the rest stays in the outbox and is counted.
 const RETRY_WITHIN: Duration = Duration::from_secs(15);
-/// How long the program runs between two looks at whether all is delivered.
+/// How long the program runs until the first look at whether all is delivered; twice as long
+/// until each one after it, since a machine that is busy with other things delivers little between
+/// two starts.
 const QUIET_LOOK: Duration = Duration::from_millis(1_500);
 
 /// What to live through.
@@ -98,8 +96,6 @@ pub(super) struct Counts {
     pub(super) starts: Vec<Duration>,
     /// Effects whose outcome was unknown at a look: what the plugin calls each.
     pub(super) unknown: BTreeMap<String, String>,
-    /// Those of them that are pages which no channel had taken at that look.
-    pub(super) pages_in_doubt: BTreeSet<String>,
     /// Faults planted in what a look found, and whether the auditor reported each.
     pub(super) planted: BTreeMap<&'static str, bool>,
     pub(super) most_timers: usize,
@@ -224,9 +220,6 @@ impl Field {
         self.counts
             .unknown
             .extend(unknown.map(|(key, once)| (key.clone(), once.clone())));
-        let (taken, in_doubt) = (record.pages_taken(), record.unknown.values());
-        let in_doubt = in_doubt.filter(|it| it.starts_with(PAGE) && !taken.contains(*it));
-        self.counts.pages_in_doubt.extend(in_doubt.cloned());
         let mut faults = audit(&desk.ledger(), &record);
         if faults.is_empty() {
             plant(&desk.ledger(), &record, &mut self.counts.planted);
@@ -270,28 +263,32 @@ impl Field {
         }
         self.escalations_go_on().await?;
         self.resolve_all().await?;
-        let waits_since = Instant::now();
-        let mut wait = QUIET_LOOK;
+        let (mut fewest, mut since) = (usize::MAX, Instant::now());
+        let (mut look, mut wait) = (QUIET_LOOK, QUIET_LOOK);
         loop {
             tokio::time::sleep(wait).await;
             running.kill();
             self.door.send_replace(None);
             let record = tokio::task::block_in_place(|| self.record())?;
             let left = settled(&record, now());
-            let is_over = waits_since.elapsed() > REST_WITHIN;
+            if left.len() < fewest {
+                (fewest, since) = (left.len(), Instant::now());
+            }
+            let is_over = since.elapsed() > REST_WITHIN;
             if left.is_empty() && (record.waiting.is_empty() || is_over) {
                 return Ok(record);
             }
             if is_over {
                 let left = left.join("\n");
                 return Err(format!(
-                    "in {REST_WITHIN:?} of quiet not all was done:\n{left}"
+                    "nothing was done in {REST_WITHIN:?} of quiet although this was due:\n{left}"
                 ));
             }
             // A retry that is set for later is given its time, unless that is too long.
             let latest = record.waiting.iter().map(|it| it.not_before).max();
             let until = Duration::from_millis(latest.map_or(0, |it| it.since(now())));
-            wait = (until + QUIET_LOOK).min(RETRY_WITHIN);
+            look = (look * 2).min(RETRY_WITHIN);
+            wait = (until + look).min(RETRY_WITHIN);
             running = self.start(night)?;
             let (url, _) = tokio::task::block_in_place(|| running.url())?;
             self.open_doors(url);
@@ -357,7 +354,7 @@ impl Field {
         let log = child::read(&self.log);
         if !record.incidents.is_empty() {
             faults.extend(seen.faults.iter().cloned());
-            faults.extend(left_alone(&self.counts, record, &log.unknown));
+            faults.extend(left_alone(&self.counts.unknown, record, &log.unknown));
         }
         for (what, _) in self.counts.planted.iter().filter(|it| !it.1) {
             faults.push(format!("the auditor does not report that {what}"));
@@ -372,19 +369,6 @@ impl Field {
         };
         sums.toll(faults)
     }
-}
-
-/// Messages whose outcome was unknown at a look, and which nobody looked after: the daemon never
-/// said so, and the plugin does not remember to look for itself. Lines of logs are all owed. A
-/// page that was acknowledged meanwhile is wanted no more, so among pages only those count that a
-/// channel took after the look.
-fn left_alone(counts: &Counts, record: &Record, told: &[String]) -> Vec<String> {
-    let lines = counts.unknown.values().filter(|it| it.starts_with(LINE));
-    let taken = record.pages_taken();
-    let pages = counts.pages_in_doubt.intersection(&taken);
-    let looked_after = |once: &String| told.contains(once) || record.doubted.contains(once);
-    let left = lines.chain(pages).filter(|it| !looked_after(it));
-    left.map(|once| format!("left alone: {once}")).collect()
 }
 
 /// The way in at `url`, with the token of the first start and a new one for senders.

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tocsin::runtime::{Delivery, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::consequences::{Notice, wanted_timers};
-use tocsin_core::{Event, Incident, IncidentId, Recorded, Timestamp};
+use tocsin_core::{Event, Incident, IncidentId, Recorded, Timestamp, narrate};
+use tocsin_plugin_host::capability::effects::EffectKey;
+use tocsin_plugin_host::delivery_key;
 use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
 
 /// Rows that one read brings; no night has so many.
 const ROWS_MAX: usize = 1_000_000;
+/// The plugin that brings everything.
+const PLUGIN: &str = "slack";
 /// How the Slack plugin names what it remembers of an answer that was lost.
 const DOUBTED: &str = "slack/unsure:";
 /// The kind of a timer that belongs to an incident.
@@ -115,18 +119,37 @@ impl Record {
         all.find(|it| it.incident.about.service == service)
     }
 
-    /// The effects by which pages that were taken came outside.
+    /// The keys of effects by which pages may have arrived, as the incidents' logs say.
     #[must_use]
-    pub fn pages_taken(&self) -> BTreeSet<String> {
-        let mut taken = BTreeSet::new();
+    pub fn unknown_in_logs(&self) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
         for told in self.incidents.values() {
             for recorded in &told.events {
-                if let Event::PageTaken { page, .. } = &recorded.event {
-                    taken.insert(format!("http:page:{}", told.incident.page_id(*page)));
+                if let Event::PageOutcomeUnknown { page, contact } = recorded.event {
+                    keys.insert(page_effect(&told.incident.id, page, contact));
                 }
             }
         }
-        taken
+        keys
+    }
+
+    /// The keys of effects by which pages will come outside that wait in the outbox.
+    #[must_use]
+    pub fn pages_in_outbox(&self) -> BTreeSet<String> {
+        let pages = self.pages_waiting.iter();
+        pages.map(|it| page_effect(&it.0, it.1, it.2)).collect()
+    }
+
+    /// What the log says of the incident that an effect belongs to, for a report.
+    #[must_use]
+    pub fn log_of(&self, once: &str) -> String {
+        let mut incidents = self.incidents.values();
+        let told = incidents.find(|it| once.contains(it.incident.id.as_str()));
+        let events = told.into_iter().flat_map(|told| {
+            let line = |it: &Recorded| format!("\n    {} {}", it.at.0, narrate(&told.incident, it));
+            told.events.iter().map(line)
+        });
+        events.collect()
     }
 
     /// Whether something of an incident still waits in the outbox.
@@ -163,6 +186,17 @@ impl Told {
             events,
         })
     }
+}
+
+/// The key of the effect by which Slack's plugin brings a page to a contact.
+pub(super) fn page_effect(incident: &IncidentId, page: u32, contact: u32) -> String {
+    let delivery = format!("{incident}/p{page}/{contact}/page");
+    let effect = EffectKey {
+        plugin: PLUGIN.to_owned(),
+        delivery: delivery_key(PLUGIN, &delivery),
+        once: format!("http:page:{incident}-p{page}"),
+    };
+    effect.digest()
 }
 
 fn page_of(row: &OutboxRow) -> Option<(IncidentId, u32, u32)> {

@@ -7,7 +7,8 @@ use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, Recorded, Timestamp};
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
-use super::{Act, Ledger, Record, Told, audit, settled};
+use super::record::page_effect;
+use super::{Act, Ledger, Record, Told, audit, left_alone, settled};
 
 const ACKED: &str = "checkout";
 const PAGED: &str = "search";
@@ -97,6 +98,12 @@ fn retell(record: &mut Record, id: &str, change: impl Fn(&mut Vec<Recorded>)) {
     change(&mut events);
     let told = Told::from(&id, events, &Tally::default()).unwrap();
     record.incidents.insert(id, told);
+}
+
+fn of_page(kind: &str, mut data: serde_json::Value) -> Recorded {
+    data["page"] = json!(1);
+    let event = json!({ "at": 9, "by": { "kind": "tocsin" }, "type": kind, "data": data });
+    serde_json::from_value(event).unwrap()
 }
 
 fn escalated(at: i64, step: u32) -> Recorded {
@@ -238,4 +245,43 @@ fn a_timer_that_was_due_and_a_delivery_that_waits_are_reported_after_quiet() {
         settled(&Record::default(), Timestamp(1_001)),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
+    let (_, mut record) = sound();
+    let once = "http:page:i2-p1".to_owned();
+    let key = page_effect(&IncidentId("i2".to_owned()), 1, 0);
+    let unknown = [(key, once.clone())].into();
+    assert_eq!(
+        left_alone(&unknown, &record, &[]),
+        Vec::<String>::new(),
+        "it waits for another attempt"
+    );
+    record.pages_waiting.clear();
+    let redirected = json!({ "contact": 1, "reason": "no channel took it in 3 s" });
+    retell(&mut record, "i2", |events| {
+        events.push(of_page("page-redirected", redirected.clone()));
+        events.push(of_page("page-taken", json!({ "contact": 1 })));
+    });
+    let faults = left_alone(&unknown, &record, &[]);
+    assert_eq!(faults.len(), 1);
+    assert!(
+        faults[0].starts_with("left alone: http:page:i2-p1"),
+        "{faults:?}"
+    );
+    let mut looks = record.clone();
+    looks.doubted.insert(once.clone());
+    assert_eq!(left_alone(&unknown, &looks, &[]), Vec::<String>::new());
+    assert_eq!(left_alone(&unknown, &record, &[once]), Vec::<String>::new());
+    for (contact, faults) in [(1, 1), (0, 0)] {
+        let mut says = record.clone();
+        retell(&mut says, "i2", |events| {
+            events.push(of_page(
+                "page-outcome-unknown",
+                json!({ "contact": contact }),
+            ));
+        });
+        assert_eq!(left_alone(&unknown, &says, &[]).len(), faults, "{contact}");
+    }
 }

@@ -146,6 +146,10 @@ impl Sums<'_> {
                 count(|it| matches!(it, Event::PageTaken { .. })),
             ),
             ("  marked: an earlier try was cut off", self.marked()),
+            (
+                "contacts at which a page may have arrived, in logs",
+                count(|it| matches!(it, Event::PageOutcomeUnknown { .. })),
+            ),
         ]
     }
 

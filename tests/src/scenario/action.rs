@@ -85,6 +85,8 @@ pub enum Slack {
     Down,
     /// Requests are read and never answered.
     Hangs,
+    /// Messages are posted, and the answers never come.
+    LosesAnswers,
     /// Each answer is this HTTP status.
     Status(u16),
     /// Each answer is `ok: false` with this error.
@@ -174,6 +176,7 @@ fn slack(words: &[&str]) -> Result<Slack, String> {
         ["works"] => Slack::Well,
         ["is", "down"] => Slack::Down,
         ["hangs"] => Slack::Hangs,
+        ["loses", "answers"] => Slack::LosesAnswers,
         ["limits", seconds] => Slack::Limits(number(seconds.trim_end_matches('s'))?),
         ["answers", what] => match what.parse() {
             Ok(status) => Slack::Status(status),
@@ -181,7 +184,8 @@ fn slack(words: &[&str]) -> Result<Slack, String> {
         },
         _ => {
             return Err(
-                "slack `works`, `is down`, `hangs`, `limits 20s`, or `answers` a status or an error"
+                "slack `works`, `is down`, `hangs`, `loses answers`, `limits 20s`, or `answers` a \
+                 status or an error"
                     .to_owned(),
             );
         }

@@ -134,6 +134,10 @@ impl World {
                 return Ok(());
             }
             Slack::Hangs => Fault::Hang,
+            Slack::LosesAnswers => {
+                slack.fail(FaultRule::always(Fault::LoseAnswer).on("chat.postMessage"));
+                return Ok(());
+            }
             Slack::Status(status) => Fault::Status(*status),
             Slack::Error(error) => Fault::NotOk(error.clone()),
             Slack::Limits(seconds) => Fault::RateLimited {

@@ -26,11 +26,13 @@ pub enum Bug {
     KeyForgotten,
     /// A claim that was settled comes again.
     SettleForgotten,
+    /// A delivery whose earlier attempt was cut off is claimed as if it were its first.
+    CutOffForgotten,
 }
 
 impl Bug {
     /// Every bug.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -42,5 +44,6 @@ impl Bug {
         Self::TallyForgotten,
         Self::KeyForgotten,
         Self::SettleForgotten,
+        Self::CutOffForgotten,
     ];
 }

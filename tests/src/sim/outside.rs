@@ -1,10 +1,11 @@
 //! The world outside: plugins and a mail relay that take what they are brought, refuse it, take
 //! it and do not say so, or never answer. It counts what arrived, by page and contact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin::runtime::{Delivery, End, Ended, PageRef, View};
+use tocsin::runtime::{Delivery, End, Ended, PageRef, View, events_of};
 use tocsin_core::consequences::Notice;
+use tocsin_core::{Event, IncidentId};
 use tocsin_store::Claimed;
 
 use super::rng::Rng;
@@ -19,6 +20,8 @@ pub(super) struct Outside {
     pub arrived: BTreeMap<Brought, u32>,
     /// How often its outcome was unknown, so that it may arrive once more.
     pub excused: BTreeMap<Brought, u32>,
+    /// Pages of which nobody knows whether they arrived at a contact.
+    unknown: BTreeSet<Brought>,
 }
 
 /// A delivery under way.
@@ -46,7 +49,13 @@ impl Outside {
         let page = serde_json::from_value::<Delivery>(claim.row.body.clone()).map(page_of);
         let (ended, page) = match page {
             Err(error) => (Some(Ended::of(End::GivenUp(error.to_string()))), None),
-            Ok(Some(at)) if !is_wanted(view, &at) => (Some(Ended::of(End::Dropped)), None),
+            Ok(Some(at)) if !is_wanted(view, &at) => {
+                let dropped = Ended {
+                    page: Some(at),
+                    ..Ended::of(End::Dropped)
+                };
+                (Some(dropped), None)
+            }
             Ok(page) => {
                 let at = page.as_ref();
                 let name = at.map(|it| (it.incident.to_string(), it.page, it.contact));
@@ -85,26 +94,58 @@ impl Outside {
         if let (true, Some(name)) = (arrives, name) {
             *self.arrived.entry(name.clone()).or_default() += 1;
         }
+        let mut outcome_unknown = false;
         let end = match kind {
-            0..55 => End::Done,
+            0..55 => {
+                name.map(|it| self.unknown.remove(it));
+                End::Done
+            }
             55..65 => again("429 Too Many Requests", Some(1_000 * rng.below(40))),
             65..75 => again("503 Service Unavailable", None),
             75..80 => End::GivenUp("404 Not Found".to_owned()),
             80..86 => {
                 self.excuse(name);
+                self.unknown.extend(name.cloned());
+                outcome_unknown = true;
                 again("timed out after the request was sent", None)
             }
             86..90 => again("the plugin trapped", None),
             90..94 => End::Ignored("the plugin ignored it".to_owned()),
             _ => {
                 self.excuse(name);
+                self.unknown.extend(name.cloned());
                 return None;
             }
         };
         Some(Ended {
             page,
+            outcome_unknown,
             ..Ended::of(end)
         })
+    }
+
+    /// Each page that may have arrived without anybody knowing is in its incident's log, or its
+    /// channel took it after all.
+    ///
+    /// # Errors
+    /// The page that is not.
+    pub(super) fn unknown_are_told(&self, view: &View) -> Result<(), String> {
+        for (incident, number, at) in &self.unknown {
+            let id = IncidentId::from(incident.as_str());
+            let events = events_of(view.store(), &id).map_err(|error| error.to_string())?;
+            let tells = |event: &Event| match event {
+                Event::PageOutcomeUnknown { page, contact }
+                | Event::PageTaken { page, contact, .. } => (page, contact) == (number, at),
+                _ => false,
+            };
+            if !events.iter().any(|it| tells(&it.event)) {
+                return Err(format!(
+                    "nothing says that page {number} of incident {incident} may have arrived at \
+                     contact {at}"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

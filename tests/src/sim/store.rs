@@ -287,6 +287,9 @@ impl Store for FaultyStore {
         if inner.bug == Some(Bug::LanePassedOver) {
             claimed.retain(|claim| !claim.token.key.lane.starts_with("bob/"));
         }
+        if inner.bug == Some(Bug::CutOffForgotten) {
+            claimed.iter_mut().for_each(|it| it.interrupted = false);
+        }
         match inner.fault {
             Some(Fault::AnswerLost) => Err(inner.fail("the answer to a claim was lost")),
             _ => Ok(claimed),

@@ -121,6 +121,7 @@ impl World {
         self.calm()?;
         check::whole(&self.store, &self.engine, &self.facts)?;
         check::pages_are_out(&self.engine.view())?;
+        self.outside.unknown_are_told(&self.engine.view())?;
         self.arrivals_are_accounted_for()
     }
 

@@ -2,13 +2,11 @@
 
 use super::compiler::Compiler;
 use super::component;
-use super::steps::{run, step};
-use crate::paths;
+use super::steps::step;
+use crate::{paths, progress};
 use anyhow::{Context, Result, bail};
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What guests are compiled for: a core module without any system interface, so that a plugin
 /// can reach nothing but what the host hands it.
@@ -88,17 +86,9 @@ impl Guest {
 
     fn compile(&self, compiler: &Compiler) -> Result<Vec<u8>> {
         let target = paths::target().join("wasm-build");
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = paths::cargo();
         cargo
-            .current_dir(paths::root())
-            .args([
-                "rustc",
-                "--quiet",
-                "--locked",
-                "--lib",
-                "--crate-type",
-                "cdylib",
-            ])
+            .args(["rustc", "--locked", "--lib", "--crate-type", "cdylib"])
             .args([
                 "--package",
                 &self.package,
@@ -119,7 +109,9 @@ impl Guest {
             .env("RUSTFLAGS", "")
             .env("CARGO_INCREMENTAL", "0");
         cargo.envs(compiler.env.iter().map(|(name, value)| (name, value)));
-        run(&mut cargo)?;
+        if !progress::succeeds(&mut cargo, &format!("the plugin {}", self.id))? {
+            bail!("{} does not compile; what cargo says is above", self.id);
+        }
         let file = format!("{}.wasm", self.package.replace('-', "_"));
         let path = target.join(TARGET).join(PROFILE).join(file);
         fs::read(&path).with_context(|| format!("cargo wrote no {}", path.display()))

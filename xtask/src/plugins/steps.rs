@@ -39,17 +39,3 @@ pub(super) fn output_of(command: &mut Command) -> Result<String> {
         lines[shown..].join("\n")
     )
 }
-
-/// Runs a program with its output on the terminal.
-///
-/// # Errors
-/// When it cannot be started or fails.
-pub(super) fn run(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.stdin(Stdio::null()).status();
-    let status = status.with_context(|| format!("cannot run {name}"))?;
-    if !status.success() {
-        bail!("{name} failed ({status})");
-    }
-    Ok(())
-}

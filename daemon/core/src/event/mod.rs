@@ -125,6 +125,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
     },
+    /// An attempt to bring the page ended without anybody knowing whether it arrived, and its
+    /// channel has not said since that it took it. Once for each contact of a page.
+    PageOutcomeUnknown {
+        /// The page's number.
+        page: u32,
+        /// The contact's place in the page's list.
+        contact: u32,
+    },
     /// Nobody can be reached by any of the page's contacts; the escalation goes on.
     PageExhausted {
         /// The page's number.

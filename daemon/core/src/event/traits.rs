@@ -59,6 +59,7 @@ impl Event {
             Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
             Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
             Self::PageTaken { .. } => Traits::of("page-taken", Paging),
+            Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
             Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
             Self::Acknowledged { .. } => {
                 Traits::of("acknowledged", Lifecycle).change().ends_paging()

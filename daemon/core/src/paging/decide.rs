@@ -127,6 +127,27 @@ pub(crate) fn taken(
     }
 }
 
+/// Says first that a page may have arrived at a contact, whatever becomes of it: otherwise nobody
+/// who reads the log knows of a page whose outcome the daemon did not look up. Once for each
+/// contact, and not for the one that took the page.
+pub(crate) fn outcome_unknown_and(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    then: Result<Outcome, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let is_told = incident.paging.pages.get(&page).is_none_or(|it| {
+        let took_it = it.state == PageState::Taken && it.contact == contact;
+        took_it || it.outcome_unknown.contains(&contact)
+    });
+    if is_told {
+        return then;
+    }
+    let mut events = vec![Event::PageOutcomeUnknown { page, contact }];
+    events.extend(then.unwrap_or_default().events);
+    Ok(Outcome::of(events))
+}
+
 /// When a page goes on from this contact: only if there is another.
 fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
     ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))

@@ -3,7 +3,7 @@
 mod channels;
 mod decide;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::{Contact, PersonId, Timestamp, limits};
 pub use channels::Channels;
 pub(crate) use channels::pass_over_unserved;
 use decide::next_contact;
-pub(crate) use decide::{contact_due, page_all, redirect, taken};
+pub(crate) use decide::{contact_due, outcome_unknown_and, page_all, redirect, taken};
 
 /// The pages of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Page {
     pub state: PageState,
     /// When it was sent.
     pub at: Timestamp,
+    /// Contacts at which it may have arrived without anybody knowing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub outcome_unknown: BTreeSet<u32>,
 }
 
 /// How a page stands.
@@ -120,6 +123,7 @@ impl Paging {
                         next_contact_at: *next_contact_at,
                     },
                     at,
+                    outcome_unknown: BTreeSet::new(),
                 };
                 self.pages.insert(*page, sent);
                 self.next_page = page + 1;
@@ -143,6 +147,11 @@ impl Paging {
             }
             Event::PageTaken { page, contact, .. } => {
                 self.set(*page, Some(*contact), PageState::Taken);
+            }
+            Event::PageOutcomeUnknown { page, contact } => {
+                if let Some(it) = self.pages.get_mut(page) {
+                    it.outcome_unknown.insert(*contact);
+                }
             }
             Event::PageExhausted { page, .. } => self.set(*page, None, PageState::Exhausted),
             event if event.traits().ends_paging => {
@@ -268,6 +277,12 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
                 false => "",
             };
             format!("the page to {person} went out by {through}{earlier}")
+        }
+        Event::PageOutcomeUnknown { page, contact } => {
+            let (person, through) = (person(page), channel(page, contact));
+            format!(
+                "the outcome of the page to {person} by {through} is unknown; it may have arrived"
+            )
         }
         Event::PageRebased { page, .. } => {
             let person = person(page);

@@ -216,6 +216,7 @@ fn finish<T>(state: CallState, outcome: Result<T, Failure>) -> CallResult<T> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     stats.cpu_us = micros(context.meter.used());
     stats.wall_us = micros(context.started.elapsed());
+    stats.effects_unknown = u32::try_from(context.effects_unknown.len()).unwrap_or(u32::MAX);
     stats.memory_bytes = memory.memory_bytes() as u64;
     let jobs = if outcome.is_ok() {
         context.jobs.jobs

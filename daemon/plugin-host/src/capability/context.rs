@@ -2,7 +2,6 @@
 //! done so far. It lives as long as the call and no longer.
 
 use super::Services;
-use super::effects::EffectKey;
 use super::http::HttpTrace;
 use super::jobs::JobQueue;
 use super::log::{LogBudget, LogLines};
@@ -12,7 +11,7 @@ use crate::keys;
 use crate::net::Net;
 use crate::rights::{Denied, Rights, SecretSet, SecretSource, Settings};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -54,6 +53,8 @@ pub(crate) struct Context {
     pub(crate) commands: u32,
     pub(crate) people: u32,
     pub(crate) mails: u32,
+    /// Effects that may have taken place, by their `once`: begun, and neither done nor refused.
+    pub(crate) effects_unknown: BTreeSet<String>,
     secrets: Option<Arc<SecretSet>>,
     repeats: HashMap<String, u32>,
 }
@@ -75,6 +76,8 @@ pub struct CallStats {
     pub http_requests: u32,
     /// Answers given back from memory.
     pub effects_replayed: u32,
+    /// Effects that were begun and of whose end nothing is known.
+    pub effects_unknown: u32,
     /// Secrets taken out of answers and log lines.
     pub redactions: u32,
     /// Rights that were refused.
@@ -101,6 +104,7 @@ impl Context {
             commands: 0,
             people: 0,
             mails: 0,
+            effects_unknown: BTreeSet::new(),
             secrets: None,
             repeats: HashMap::new(),
         }
@@ -123,14 +127,6 @@ impl Context {
             .secrets
             .get_or_insert_with(|| Arc::new(SecretSet::read(sources)));
         Arc::clone(read)
-    }
-
-    pub(crate) fn effect(&self, once: String) -> EffectKey {
-        EffectKey {
-            plugin: self.plugin().to_owned(),
-            delivery: self.facts.delivery.clone(),
-            once,
-        }
     }
 
     /// A key for something that the guest does: stable when a retry does the same things again,

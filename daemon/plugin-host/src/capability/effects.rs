@@ -1,7 +1,8 @@
 //! The memory behind `once`, which `http` and `mail` share: an outside effect happens once, or its
 //! unknown outcome is reported.
 
-use super::service::{Reply, not_provided};
+use super::context::Context;
+use super::service::{Reply, ServiceError, not_provided};
 
 /// A remembered answer (status, headers and body), in bytes. Longer bodies are left out.
 pub const EFFECT_BYTES_MAX: usize = 256 << 10;
@@ -54,4 +55,43 @@ pub enum EffectState {
     Started,
     /// It ended well; this was the answer.
     Finished(Vec<u8>),
+}
+
+impl Context {
+    pub(super) fn effect(&self, once: String) -> EffectKey {
+        EffectKey {
+            plugin: self.plugin().to_owned(),
+            delivery: self.facts.delivery.clone(),
+            once,
+        }
+    }
+
+    /// Marks an effect as begun. Until [`finish_effect`](Self::finish_effect) or
+    /// [`forget_effect`](Self::forget_effect) it counts as one of unknown outcome.
+    pub(super) async fn begin_effect(
+        &mut self,
+        effect: &EffectKey,
+    ) -> Result<EffectState, ServiceError> {
+        let state = self.shared.services.effect_begin(effect).await?;
+        if !matches!(state, EffectState::Finished(_)) {
+            self.effects_unknown.insert(effect.once.clone());
+        }
+        Ok(state)
+    }
+
+    /// It took place, and this was the answer.
+    pub(super) async fn finish_effect(
+        &mut self,
+        effect: &EffectKey,
+        answer: Vec<u8>,
+    ) -> Result<(), ServiceError> {
+        self.effects_unknown.remove(&effect.once);
+        self.shared.services.effect_finish(effect, answer).await
+    }
+
+    /// It did not take place.
+    pub(super) async fn forget_effect(&mut self, effect: &EffectKey) -> Result<(), ServiceError> {
+        self.effects_unknown.remove(&effect.once);
+        self.shared.services.effect_forget(effect).await
+    }
 }

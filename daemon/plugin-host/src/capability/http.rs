@@ -53,7 +53,7 @@ impl Host for Context {
             return Ok(());
         }
         let effect = self.effect(format!("http:{once}"));
-        if let Err(error) = self.shared.services.effect_forget(&effect).await {
+        if let Err(error) = self.forget_effect(&effect).await {
             tracing::warn!(plugin = self.plugin(), %error, "an effect was not forgotten");
         }
         Ok(())
@@ -105,8 +105,7 @@ impl Context {
         effect: &EffectKey,
     ) -> Result<Response, HttpError> {
         outgoing.down_bytes_max = EFFECT_BYTES_MAX / 2;
-        let services = Arc::clone(&self.shared.services);
-        let begun = services.effect_begin(effect).await;
+        let begun = self.begin_effect(effect).await;
         match begun.map_err(|error| HttpError::Other(error.to_string()))? {
             EffectState::Fresh => {}
             EffectState::Started => {
@@ -123,9 +122,8 @@ impl Context {
         let sent = self.transmit(outgoing).await;
         let noted = match &sent {
             Ok(answer) if (200..300).contains(&answer.status) => {
-                services
-                    .effect_finish(effect, StoredAnswer::write(answer))
-                    .await
+                let answer = StoredAnswer::write(answer);
+                self.finish_effect(effect, answer).await
             }
             Ok(answer) if !is_clear_refusal(answer) => Ok(()),
             // The other side refused, or never received it.
@@ -133,7 +131,7 @@ impl Context {
             | Err(SendFailure {
                 may_have_arrived: false,
                 ..
-            }) => services.effect_forget(effect).await,
+            }) => self.forget_effect(effect).await,
             Err(SendFailure {
                 may_have_arrived: true,
                 ..

@@ -53,7 +53,7 @@ impl Context {
             return services.send_mail(self.plugin(), mail, None).await;
         };
         let effect = self.effect(format!("mail:{once}"));
-        match services.effect_begin(&effect).await? {
+        match self.begin_effect(&effect).await? {
             EffectState::Fresh => {}
             EffectState::Started => {
                 let message = format!("`{once}` was sent by an earlier try whose answer was lost");
@@ -71,19 +71,18 @@ impl Context {
         self.send_once(mail, &effect).await
     }
 
-    async fn send_once(&self, mail: Email, effect: &EffectKey) -> Result<Receipt, MailError> {
-        let services = &self.shared.services;
+    async fn send_once(&mut self, mail: Email, effect: &EffectKey) -> Result<Receipt, MailError> {
+        let services = Arc::clone(&self.shared.services);
         let sent = services
             .send_mail(self.plugin(), mail, Some(effect.digest()))
             .await;
         let noted = match &sent {
             Ok(receipt) => {
-                services
-                    .effect_finish(effect, receipt.message_id.clone().into_bytes())
-                    .await
+                let answer = receipt.message_id.clone().into_bytes();
+                self.finish_effect(effect, answer).await
             }
             Err(MailError::OutcomeUnknown(_) | MailError::Other(_)) => Ok(()),
-            Err(_) => services.effect_forget(effect).await,
+            Err(_) => self.forget_effect(effect).await,
         };
         if let Err(error) = noted {
             let plugin = self.plugin();

@@ -42,6 +42,7 @@ async fn an_effect_that_succeeded_is_replayed_to_a_retry_without_sending() {
         (first.stats.effects_replayed, again.stats.effects_replayed),
         (0, 1)
     );
+    assert_eq!(first.stats.effects_unknown, 0);
     // Another event is another effect.
     let other = plugin.deliver(event("e2"), delivery()).await;
     assert_eq!(
@@ -56,13 +57,15 @@ async fn an_effect_whose_answer_was_lost_is_unknown_to_the_retry() {
         let server = Server::start().await;
         let rig = rig(&server).await;
         let plugin = rig.load(&guest(&format!("{}/{path}", server.origin))).await;
-        let _ = deliver(&plugin).await;
+        let first = deliver(&plugin).await;
         let again = deliver(&plugin).await;
         assert!(
             last_line(&again).contains("whose answer was lost"),
             "{path}: {again:?}"
         );
         assert_eq!(server.seen.lock().len(), 1, "{path}");
+        let unknown = [&first, &again].map(|it| it.stats.effects_unknown);
+        assert_eq!(unknown, [1, 1], "{path}");
     }
 }
 
@@ -78,7 +81,8 @@ async fn an_effect_that_surely_did_not_happen_is_tried_again() {
         let mut rig = rig(&server).await;
         rig.base = url.clone();
         let plugin = rig.load(&guest(&url)).await;
-        let _ = deliver(&plugin).await;
+        let result = deliver(&plugin).await;
+        assert_eq!(result.stats.effects_unknown, 0, "{url}");
         assert!(rig.services.effects.lock().is_empty(), "{url}");
     }
 }

@@ -51,10 +51,10 @@ impl Outbox {
                 news,
             } => {
                 let page = page_of(&incident, &news);
-                if page.as_ref().is_some_and(|it| !self.is_wanted(it)) {
-                    return Ended::dropped("another channel has brought the page");
-                }
-                let ended = self.bring_news(plugin, &incident, &news, claim).await;
+                let ended = match &page {
+                    Some(it) if !self.is_wanted(it) => Ended::dropped("the page is not wanted"),
+                    _ => self.bring_news(plugin, &incident, &news, claim).await,
+                };
                 Ended { page, ..ended }
             }
             Delivery::Mail {
@@ -197,8 +197,10 @@ fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
         outcome,
         jobs,
         denials,
+        stats,
         ..
     } = result;
+    let outcome_unknown = stats.effects_unknown > 0;
     for denied in &denials {
         tracing::warn!(%plugin, %denied, "a plugin was refused a right");
     }
@@ -213,27 +215,31 @@ fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
             plugin: Some(plugin.clone()),
             ..Ended::of(End::Ignored(format!("plugin {plugin} ignored it")))
         },
-        Err(failure) => {
-            if let Failure::Misconfigured { reason } | Failure::Refused { reason, .. } = &failure {
-                tracing::error!(
-                    %plugin,
-                    reason,
-                    "a plugin cannot work as it is set up; mend [plugins.{plugin}] and restart \
-                     the daemon; what it is to bring waits for a day"
-                );
-                return Ended::of(End::Misconfigured(failure.to_string()));
-            }
-            tracing::warn!(%plugin, %failure, "a delivery failed");
-            let hint_ms = match &failure {
-                Failure::Retry { after_ms, .. } => *after_ms,
-                _ => None,
-            };
-            let why = failure.to_string();
-            if failure.retryable() {
-                Ended::of(End::Again { why, hint_ms })
-            } else {
-                Ended::given_up(why)
-            }
-        }
+        Err(failure) => Ended {
+            outcome_unknown,
+            ..Ended::of(end_of_failure(plugin, &failure))
+        },
+    }
+}
+
+fn end_of_failure(plugin: &PluginId, failure: &Failure) -> End {
+    let why = failure.to_string();
+    if let Failure::Misconfigured { reason } | Failure::Refused { reason, .. } = failure {
+        tracing::error!(
+            %plugin,
+            reason,
+            "a plugin cannot work as it is set up; mend [plugins.{plugin}] and restart \
+             the daemon; what it is to bring waits for a day"
+        );
+        return End::Misconfigured(why);
+    }
+    tracing::warn!(%plugin, %failure, "a delivery failed");
+    let hint_ms = match failure {
+        Failure::Retry { after_ms, .. } => *after_ms,
+        _ => None,
+    };
+    match failure.retryable() {
+        true => End::Again { why, hint_ms },
+        false => End::GivenUp(why),
     }
 }

@@ -58,7 +58,10 @@ impl Outbox {
             Ok(_) => Ended::of(End::Done),
             Err(error @ MailError::Rejected { .. }) => Ended::given_up(error.to_string()),
             // The message has a stable id, so that a second copy is recognized as such.
-            Err(error) => Ended::again(error.to_string()),
+            Err(error) => Ended {
+                outcome_unknown: matches!(error, MailError::Unknown { .. }),
+                ..Ended::again(error.to_string())
+            },
         };
         if let End::Again { why, .. } | End::GivenUp(why) = &ended.end {
             tracing::warn!(

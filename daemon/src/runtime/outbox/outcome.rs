@@ -19,6 +19,8 @@ pub struct Ended {
     pub end: End,
     /// The page that it brings, if it brings one.
     pub page: Option<PageRef>,
+    /// Whether an effect outside may have taken place although the end does not say so.
+    pub outcome_unknown: bool,
     /// The plugin that queued the jobs.
     pub plugin: Option<PluginId>,
     /// What the plugin queued for itself.
@@ -65,6 +67,7 @@ impl Ended {
         Self {
             end,
             page: None,
+            outcome_unknown: false,
             plugin: None,
             jobs: Vec::new(),
         }
@@ -114,63 +117,104 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
     let Ended {
         end,
         page,
+        outcome_unknown,
         plugin,
         jobs,
     } = ended;
+    // Of an attempt that was cut off nobody knows the outcome, however the one after it ends.
+    let outcome_unknown = outcome_unknown || claim.interrupted;
     let mut also = Write::default();
     if let Some(plugin) = plugin {
         also.outbox
             .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
     }
-    let finish = Settle {
+    match page {
+        Some(at) => page_settlement(claim, end, at, outcome_unknown, also, now, jitter),
+        None => chore_settlement(claim, end, also, now, jitter),
+    }
+}
+
+/// A page does not wait for the operator of the daemon: when it fails, the next contact is asked.
+fn page_settlement(
+    claim: &Claimed,
+    end: End,
+    at: PageRef,
+    outcome_unknown: bool,
+    also: Write,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let PageRef {
+        incident,
+        page,
+        contact,
+    } = at;
+    let mut settles = Settle {
         token: claim.token.clone(),
         retry_at: None,
     };
-    match (end, page) {
-        (End::Done, Some(at)) => {
-            let PageRef {
-                incident,
-                page,
-                contact,
-            } = at;
-            let command = Command::PageTaken {
-                page,
-                contact,
-                interrupted: claim.interrupted,
-            };
-            settle_page(incident, command, finish, also)
-        }
-        // A page does not wait for the operator: the next contact is asked.
-        (End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason), Some(at)) => {
-            let PageRef {
-                incident,
-                page,
-                contact,
-            } = at;
+    if let End::Again { hint_ms, .. } = &end {
+        settles.retry_at = next_attempt(RetryPolicy::PAGE, claim, now, *hint_ms, jitter);
+    }
+    let command = match end {
+        End::Done => Command::PageTaken {
+            page,
+            contact,
+            interrupted: claim.interrupted,
+        },
+        End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason) => {
             tracing::warn!(%incident, page, reason, "a page failed");
-            let command = Command::PageFailed {
+            Command::PageFailed {
                 page,
                 contact,
                 reason,
-            };
-            settle_page(incident, command, finish, also)
+                outcome_unknown,
+            }
         }
-        (End::Done | End::Ignored(_) | End::Dropped, _) => finished(finish, also),
-        (End::Misconfigured(why), None) => {
-            let policy = RetryPolicy::CHORE;
-            let at = next_attempt(policy, claim, now, Some(policy.longest_ms), jitter);
-            retry_or_bury(at, claim, why, also, now)
+        End::Dropped | End::Again { .. } if outcome_unknown => {
+            Command::PageOutcomeUnknown { page, contact }
         }
-        (End::Again { why, hint_ms }, page) => {
-            let policy = match page {
-                Some(_) => RetryPolicy::PAGE,
-                None => RetryPolicy::CHORE,
-            };
-            let at = next_attempt(policy, claim, now, hint_ms, jitter);
-            retry_or_bury(at, claim, why, also, now)
-        }
-        (End::GivenUp(why), None) => retry_or_bury(None, claim, why, also, now),
+        End::Dropped | End::Again { .. } => return finished(settles, also),
+    };
+    let cause = Cause {
+        settles: Some(settles),
+        also: Box::new(also),
+        ..Cause::default()
+    };
+    let request = Request::Command {
+        incident,
+        by: Actor::Tocsin,
+        command,
+        cause,
+    };
+    Settlement {
+        request,
+        given_up: None,
     }
+}
+
+fn chore_settlement(
+    claim: &Claimed,
+    end: End,
+    also: Write,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let policy = RetryPolicy::CHORE;
+    let (why, hint_ms) = match end {
+        End::Done | End::Ignored(_) | End::Dropped => {
+            let settles = Settle {
+                token: claim.token.clone(),
+                retry_at: None,
+            };
+            return finished(settles, also);
+        }
+        End::GivenUp(why) => return retry_or_bury(None, claim, why, also, now),
+        End::Misconfigured(why) => (why, Some(policy.longest_ms)),
+        End::Again { why, hint_ms } => (why, hint_ms),
+    };
+    let at = next_attempt(policy, claim, now, hint_ms, jitter);
+    retry_or_bury(at, claim, why, also, now)
 }
 
 impl Settlement {
@@ -222,24 +266,6 @@ fn retry_or_bury(
     }
 }
 
-fn settle_page(id: IncidentId, command: Command, settles: Settle, also: Write) -> Settlement {
-    let cause = Cause {
-        settles: Some(settles),
-        also: Box::new(also),
-        ..Cause::default()
-    };
-    let request = Request::Command {
-        incident: id,
-        by: Actor::Tocsin,
-        command,
-        cause,
-    };
-    Settlement {
-        request,
-        given_up: None,
-    }
-}
-
 fn finished(settles: Settle, also: Write) -> Settlement {
     let write = Write {
         settles: Some(settles),
@@ -259,7 +285,10 @@ impl Outbox {
             self.metrics.dead_letter();
         }
         match self.ask_jobs_or_none(settlement).await {
-            Ok(_) | Err(EngineError::Refused(Refusal::Stale(_))) => Ok(()),
+            // The delivery is settled also where its incident has moved on, or is gone.
+            Ok(_) | Err(EngineError::Refused(Refusal::Stale(_)) | EngineError::NoIncident(_)) => {
+                Ok(())
+            }
             Err(error) => unless_fenced(error),
         }
     }
@@ -335,4 +364,75 @@ fn jitter() -> f64 {
     // Without randomness deliveries come back together, which is no reason not to.
     let _no_matter = getrandom::fill(&mut bytes);
     f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use tocsin_store::{ClaimToken, OutboxKey, OutboxRow};
+
+    use super::*;
+
+    #[test]
+    fn an_attempt_of_a_page_that_may_have_arrived_tells_its_incident() {
+        let again = || End::Again {
+            why: "no answer".to_owned(),
+            hint_ms: None,
+        };
+        let cases = [
+            (again(), false, true, true),
+            (again(), true, false, true),
+            (again(), false, false, false),
+            (End::Dropped, true, false, true),
+            (End::Dropped, false, false, false),
+        ];
+        for (end, interrupted, outcome_unknown, tells) in cases {
+            let ended = Ended {
+                page: Some(PageRef {
+                    incident: "i".into(),
+                    page: 1,
+                    contact: 0,
+                }),
+                outcome_unknown,
+                ..Ended::of(end)
+            };
+            let told = settlement(&claim(interrupted), ended, Timestamp(0), 0.5).request;
+            let is_told = matches!(
+                &told,
+                Request::Command {
+                    command: Command::PageOutcomeUnknown {
+                        page: 1,
+                        contact: 0
+                    },
+                    cause: Cause {
+                        settles: Some(_),
+                        ..
+                    },
+                    ..
+                }
+            );
+            assert_eq!(is_told, tells, "{told:?}");
+        }
+    }
+
+    fn claim(interrupted: bool) -> Claimed {
+        let key = OutboxKey {
+            class: Class::Page,
+            lane: "ada/slack".to_owned(),
+            seq: 1,
+        };
+        let row = OutboxRow {
+            key: key.clone(),
+            coalesce: None,
+            not_before: Timestamp(0),
+            created_at: Timestamp(0),
+            attempts: 1,
+            body: Value::Null,
+        };
+        Claimed {
+            token: ClaimToken { key, fence: 1 },
+            row,
+            interrupted,
+        }
+    }
 }
