@@ -98,8 +98,11 @@ fn narrate(said: ChildStderr, what: &str) {
         }
         if Instant::now() >= next {
             next += LINE_EVERY;
-            let (seconds, far) = (began.elapsed().as_secs(), far.as_deref().unwrap_or("0"));
-            eprintln!("{what}: {far} steps after {seconds} s");
+            let seconds = began.elapsed().as_secs();
+            match &far {
+                Some(far) => eprintln!("{what}: {far} steps after {seconds} s"),
+                None => eprintln!("{what}: no step yet after {seconds} s"),
+            }
         }
     }
     let _ended = reader.join();
@@ -112,7 +115,7 @@ enum Said {
     Far(String),
     /// What cargo does now.
     Status,
-    /// An error, a warning or a part of one.
+    /// An error, a warning, a part of one, or that another cargo is waited for.
     Else,
 }
 
@@ -128,6 +131,7 @@ impl Said {
             Some((count, _)) if is_status && is_count(count) => {
                 Self::Far(count.replace('/', " of "))
             }
+            _ if is_status && word == "Blocking" => Self::Else,
             _ if is_status || trimmed.is_empty() => Self::Status,
             _ => Self::Else,
         }
@@ -153,6 +157,10 @@ mod tests {
             (
                 "    Finished `dev` profile [unoptimized + debuginfo] target(s) in 14.83s",
                 Said::Status,
+            ),
+            (
+                "    Blocking waiting for file lock on package cache",
+                Said::Else,
             ),
             ("", Said::Status),
             (
