@@ -119,7 +119,10 @@ impl Subscribers {
     /// own mail relay.
     #[must_use]
     pub fn channels(&self) -> Channels {
-        let pagers = self.0.iter().filter(|it| it.events.contains(&EventKind::Page));
+        let pagers = self
+            .0
+            .iter()
+            .filter(|it| it.events.contains(&EventKind::Page));
         let kinds = pagers.flat_map(|it| &it.contacts).map(String::as_str);
         kinds.chain([MAIL_CHANNEL]).collect()
     }
