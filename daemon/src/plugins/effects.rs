@@ -14,7 +14,7 @@ use crate::runtime::{EngineError, Request, Write};
 
 /// How long an effect is remembered, in milliseconds: a week, longer than any retry.
 const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
-/// Tries of a mark that met another one.
+/// Tries of a mark that conflicted with another one.
 const TRIES_MAX: usize = 4;
 
 impl EffectService for DaemonServices {

@@ -13,7 +13,7 @@ use tocsin_store::{CommitError, Guard, RowChange, Store, StoreError, Stored, Tab
 use super::{DaemonServices, PluginAccess, blob};
 use crate::runtime::{EngineError, Request, Write};
 
-/// Tries of a write that met another one.
+/// Tries of a write that conflicted with another one.
 const TRIES_MAX: usize = 8;
 
 /// What a key must be for a write.
@@ -25,14 +25,14 @@ enum Expected {
     At(Option<u64>),
 }
 
-/// One write to a plugin's keys at a time, and what it keeps.
+/// One write to a plugin's keys at a time, and how much the plugin keeps.
 #[derive(Default)]
 pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>);
 
 impl KvWrites {
-    async fn turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
-        let turn = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
-        turn.lock_owned().await
+    async fn lock(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
+        let lock = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
+        lock.lock_owned().await
     }
 }
 
@@ -50,7 +50,7 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             let any = Expected::Any;
             set(access, &mut known, plugin, key, any, &value, ttl_ms).await
         })
@@ -66,7 +66,7 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             let at = Expected::At(expected);
             set(access, &mut known, plugin, key, at, &value, ttl_ms).await
         })
@@ -75,7 +75,7 @@ impl KvService for DaemonServices {
     fn kv_delete<'a>(&'a self, plugin: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             delete(access, &mut known, plugin, key).await
         })
     }
