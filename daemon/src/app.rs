@@ -15,25 +15,26 @@ use tocsin_store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ack_links::AckLinks;
-use crate::auth::Tokens;
+use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
-use crate::disclosure::Payloads;
-use crate::health::{Heartbeat, watch};
-use crate::mail::{AckKey, Mailer};
+use crate::health::{Heartbeat, RelayProbe, Subject, watch};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::people::responders::ResponderLookup;
+use crate::people::ResponderLookup;
 use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Policies, Reload, Rooms, Silences,
-    Subscribers, View, Writer,
+    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Reload, Rooms,
+    Silences, Subscribers, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
 /// it finds changes on any file system, also where no notification comes.
 const POLICY_LOOK_MS: u64 = 1_000;
+
+/// How long a loop of the runtime that broke waits before it restarts, in milliseconds.
+const LOOP_RESTART_MS: u64 = 1_000;
 
 /// What a daemon is made of, besides its configuration.
 pub struct Ingredients {
@@ -87,11 +88,11 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     /// When it was built.
     pub started_at: Timestamp,
-    /// The sign of life to the outside, if one is configured.
-    pub heartbeat: Option<Heartbeat>,
+    /// What its health is read from.
+    pub health: Arc<Subject>,
     /// Plugins that could not be loaded, each with why.
-    pub plugin_faults: Vec<(String, String)>,
-    /// Whether the daemon takes requests: not before it has started, not after it drains.
+    pub plugin_faults: Arc<[(String, String)]>,
+    /// Whether the endpoints accept requests: not before the start, not after the drain began.
     ready: AtomicBool,
     stop: CancellationToken,
     writer_thread: parking_lot::Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -144,15 +145,21 @@ impl App {
             &subscribers,
             &base,
         );
-        let intake = Arc::new(Intake::new(base.clone(), assessor));
+        let assessor = Arc::new(assessor);
+        let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
-        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let mailer = config
+            .mail
+            .as_ref()
+            .map(Mailer::new)
+            .transpose()?
+            .map(Arc::new);
         let channels = Channels {
             plugins: Arc::clone(&host),
             payloads: payloads.clone(),
-            mailer: mailer.map(Arc::new),
+            mailer: mailer.clone(),
         };
         let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(&woken)));
         let rooms = Rooms {
@@ -162,11 +169,28 @@ impl App {
             leases: Arc::clone(&leases),
             silences: Arc::clone(&silences),
         };
+        let due = Arc::new(Due::new(base.clone(), rooms, woken));
+        let plugin_faults: Arc<[_]> = plugin_faults.into();
+        let health = Subject {
+            config: Arc::clone(&config),
+            clock: Arc::clone(&base.clock),
+            store: Arc::clone(&store),
+            view: Arc::clone(&base.view),
+            leases: Arc::clone(&leases),
+            writer: base.writer.clone(),
+            assessor,
+            metrics: Arc::clone(&base.metrics),
+            host: Arc::clone(&host),
+            plugin_faults: Arc::clone(&plugin_faults),
+            due: Arc::clone(&due),
+            heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
+            relay: mailer.map(RelayProbe::new),
+        };
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
-            due: Arc::new(Due::new(base.clone(), rooms, woken)),
+            due,
             tokens: Arc::new(Tokens::load(store.as_ref())?),
-            heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
+            health: Arc::new(health),
             config,
             clock: base.clock,
             store,
@@ -211,11 +235,12 @@ impl App {
             }
         });
         self.set_ready();
-        tokio::spawn(watch(Arc::clone(self), self.stop.clone()));
+        let (app, health) = (Arc::clone(self), Arc::clone(&self.health));
+        tokio::spawn(watch(health, move || app.is_ready(), self.stop.clone()));
         Ok(())
     }
 
-    /// Runs a loop of the runtime, and begins it anew if it should break: a daemon that takes
+    /// Runs a loop of the runtime, and restarts it if it should break: a daemon that accepts
     /// alerts and pages nobody is worse than none.
     fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Due>, CancellationToken) -> F)
     where
@@ -226,24 +251,24 @@ impl App {
             loop {
                 let ended = tokio::spawn(run(Arc::clone(&due), stop.clone())).await;
                 let Err(error) = ended else { return };
-                tracing::error!(name, %error, "a loop of the runtime broke; it begins anew");
-                tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)).await;
+                tracing::error!(name, %error, "a loop of the runtime broke; it restarts");
+                tokio::time::sleep(Duration::from_millis(LOOP_RESTART_MS)).await;
             }
         });
     }
 
-    /// From now on the doors take requests.
+    /// From now on the endpoints accept requests.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the doors take requests.
+    /// Whether the endpoints accept requests.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::SeqCst) && self.writer.failure().is_none()
     }
 
-    /// What to tell who comes while the daemon is not ready.
+    /// What to answer while the daemon is not ready.
     #[must_use]
     pub fn why_not_ready(&self) -> String {
         match self.writer.failure() {
@@ -252,20 +277,20 @@ impl App {
         }
     }
 
-    /// Looks at the policies' folder, takes it up if it has changed, and reports what is wrong.
+    /// Checks the policies' folder, loads it if it has changed, and reports what is wrong.
     pub fn look_at_policies(&self) {
         match self.policies.reload() {
             Reload::Same => {}
             Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),
             Reload::Failed(reports) => {
                 self.metrics.policy_failed("reload");
-                tracing::error!(%reports, "the policies are broken; the last good ones stand");
+                tracing::error!(%reports, "the policies are broken; the last good ones stay");
             }
         }
     }
 
-    /// Stops: no new requests, no new deliveries; those under way have `grace` to end. What does
-    /// not end in time comes again after the next start.
+    /// Stops: no new requests and deliveries; running ones have `grace` to end. Those that do not
+    /// end in time are retried after the next start.
     pub async fn drain(&self, grace: Duration) {
         self.ready.store(false, Ordering::SeqCst);
         self.stop.cancel();
@@ -273,11 +298,13 @@ impl App {
             .await
             .is_err()
         {
-            tracing::warn!("some deliveries did not end in time; they come again after the start");
+            tracing::warn!(
+                "some deliveries did not end in time; they are retried after the next start"
+            );
         }
     }
 
-    /// The writer's thread, for who wants to wait for its end once the app is dropped.
+    /// The writer's thread, for callers that wait for its end once the app is dropped.
     #[must_use]
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()
@@ -292,7 +319,7 @@ fn engine(
     let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
     let delays = delays_of(config);
     let started = Engine::start(store, subscribed, delays, Box::new(new_incident_id));
-    started.context("the store cannot be taken up; run `tocsin verify`")
+    started.context("the store cannot be loaded; run `tocsin verify`")
 }
 
 fn assessor(
@@ -305,7 +332,7 @@ fn assessor(
 ) -> Assessor {
     let responders = ResponderLookup {
         roster: Arc::clone(&payloads.roster),
-        subscribers: Arc::clone(subscribers),
+        served: Arc::clone(subscribers) as _,
         has_mail: config.mail.is_some(),
     };
     Assessor {

@@ -5,8 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ack_links;
-pub mod actions;
+mod actions;
+mod api;
 pub mod app;
 pub mod auth;
 pub mod cli;
@@ -21,7 +21,7 @@ pub mod metrics;
 pub mod people;
 pub mod plugins;
 pub mod runtime;
-pub mod shipped;
 pub mod silence;
 pub mod standin;
-pub mod tokens;
+pub mod text;
+pub mod time;

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tocsin::auth::Scope;
 use tocsin::standin::slack::{Fault, FaultRule};
-use tocsin::tokens::Scope;
 use tocsin_tests::support::{Daemon, SmtpServer};
 use tocsin_tests::wait::until;
 

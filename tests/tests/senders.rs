@@ -8,8 +8,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tocsin::auth::Scope;
 use tocsin::standin::slack::{Press, SignedRequest};
-use tocsin::tokens::Scope;
 use tocsin_tests::support::{Alertmanager, Amtool, Daemon, Prometheus, Sender, SlackSdk};
 use tocsin_tests::wait::until;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use tocsin::ack_links;
 use tocsin::app::{App, Ingredients};
+use tocsin::auth::AckKey;
 use tocsin::config;
 use tocsin::runtime::{ManualClock, Subscriber, Subscribers};
 use tocsin_core::intake::Assessment;
@@ -62,14 +62,14 @@ impl Rig {
             clock: Arc::<ManualClock>::clone(&clock),
             store: Arc::clone(&store) as Arc<dyn Store>,
             cache: None,
-            ack_key: ack_links::fresh_key()?,
+            ack_key: AckKey::random()?,
             policies_kept: None,
         };
         let app = App::build(loaded.config, ingredients).await;
         let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
         app.subscribers.store(Arc::new(chat()));
         let sample = Arc::new(signal("sample", 1, SignalStatus::Firing, now));
-        let verdicts = app.intake.assessor().assess(&sample, true, now)?;
+        let verdicts = app.health.assessor.assess(&sample, true, now)?;
         let verdicts = verdicts.context("the policies say nothing of a firing alert")?;
         Ok(Self {
             app,

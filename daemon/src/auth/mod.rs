@@ -1,39 +1,24 @@
-//! Who may call: the tokens' rows, in memory beside the store.
+//! Who may call: API tokens, and the signed links that acknowledge a page.
 //!
-//! Every request asks here, so the rows are an index in memory that is replaced as a whole; a
-//! token that is revoked opens nothing from the moment that its removal is durable.
+//! A token is shown once and stored as a hash, so a stolen backup grants no access. Its own text
+//! says what it is for, so one that leaks into a log is recognized, and `Debug` never prints it.
+//! What a token may do is in its row and not in its text: nobody gains a right by editing a token.
+//!
+//! Everything here is a value. The kept tokens and their writes are the runtime's.
 
-mod tokens;
+pub mod ack_links;
+mod carried;
+mod index;
+mod new_token;
+mod row;
+mod secret;
 
-use std::sync::Arc;
+pub use ack_links::{AckClaim, AckKey, AckLinks, AckRefusal};
+pub use carried::{Carried, UnreadableToken, carried};
+pub use index::{TOKENS_MAX, TokenIndex};
+pub use new_token::{NewToken, TokenRefusal};
+pub use row::{Scope, TokenRow, UnknownScope};
+pub use secret::{BadToken, RANDOM_BYTES, TOKEN_BYTES_MAX, Token, TokenHash, repeatable};
 
-use crate::app::App;
-use crate::tokens::{Scope, Token};
-
-pub use tokens::{NewToken, TOKENS_MAX, TokenError, Tokens};
-
-/// The name of the token that the first start makes.
-const FIRST_NAME: &str = "first admin";
-
-/// Makes a token of scope `admin` if there is none yet, and gives it out this once: the caller
-/// puts it where the operator finds it.
-///
-/// # Errors
-/// [`TokenError`] when it cannot be made or stored.
-pub async fn first_admin_token(app: &Arc<App>) -> Result<Option<Token>, TokenError> {
-    if app.tokens.list().iter().any(|it| it.scope == Scope::Admin) {
-        return Ok(None);
-    }
-    let wanted = NewToken {
-        name: FIRST_NAME.to_owned(),
-        scope: Scope::Admin,
-        integration: None,
-        person: None,
-    };
-    let now = app.clock.now();
-    let (token, _) = app
-        .tokens
-        .create(wanted, &app.config, now, &app.writer)
-        .await?;
-    Ok(Some(token))
-}
+#[cfg(test)]
+mod tests;

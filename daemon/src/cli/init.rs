@@ -9,8 +9,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::output::Out;
-use crate::config::STARTER;
-use crate::shipped::POLICIES;
+use crate::config::{SHIPPED_POLICIES, STARTER};
 
 /// The folder of the policies, as the configuration names it.
 const POLICIES_FOLDER: &str = "policies";
@@ -33,7 +32,7 @@ pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let dir = &args.dir;
     let policies = dir.join(POLICIES_FOLDER);
     let config = std::iter::once((dir.join("tocsin.toml"), STARTER));
-    let shipped = POLICIES.map(|(file, text)| (policies.join(file), text));
+    let shipped = SHIPPED_POLICIES.map(|(file, text)| (policies.join(file), text));
     let files: Vec<_> = config.chain(shipped).collect();
     if let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
         return Err(Failure::failed(format!(

@@ -16,13 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
-use crate::ack_links;
 use crate::app::{App, Ingredients};
-use crate::auth::{self, NewToken, TokenError};
+use crate::auth::{AckKey, NewToken, Token};
 use crate::config::{self, Config};
 use crate::http;
-use crate::runtime::SystemClock;
-use crate::tokens::{Scope, Token};
+use crate::runtime::{SystemClock, TokenError};
 
 /// Where the token of the first start is put, in the data folder.
 const TOKEN_FILE: &str = "admin.token";
@@ -211,7 +209,7 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
         store: Arc::new(store),
         cache: Some(folder.join(CACHE_FOLDER)),
         policies_kept: Some(folder.join(POLICIES_FOLDER)),
-        ack_key: ack_links::key_in(folder)?,
+        ack_key: AckKey::load_or_create(folder)?,
     };
     Ok(App::build(config, ingredients).await?)
 }
@@ -220,10 +218,10 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
 /// The file is there, empty and durable, before the token is made: a folder that cannot be written
 /// fails the start, and after a crash in between, the empty file asks for another. So does an
 /// operator who has lost every token: whoever may empty this file may read the whole store.
-async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
+async fn first_token(app: &App, folder: &Path) -> Result<(), Failure> {
     let path = folder.join(TOKEN_FILE);
     let is_asked_for = std::fs::metadata(&path).is_ok_and(|it| it.len() == 0);
-    if !is_asked_for && app.tokens.list().iter().any(|it| it.scope == Scope::Admin) {
+    if !is_asked_for && app.tokens.has_admin() {
         return Ok(());
     }
     let cannot = || format!("cannot write the admin token to {}", path.display());
@@ -249,19 +247,15 @@ async fn first_token(app: &Arc<App>, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn admin_token(app: &Arc<App>) -> Result<Token, TokenError> {
-    if let Some(token) = auth::first_admin_token(app).await? {
+async fn admin_token(app: &App) -> Result<Token, TokenError> {
+    let (tokens, config, writer) = (&app.tokens, &app.config, &app.writer);
+    let now = app.clock.now();
+    if let Some(token) = tokens.create_first_admin(config, now, writer).await? {
         return Ok(token);
     }
-    let wanted = NewToken {
-        name: "admin by file".to_owned(),
-        scope: Scope::Admin,
-        integration: None,
-        person: None,
-    };
-    let (now, writer) = (app.clock.now(), &app.writer);
-    let made = app.tokens.create(wanted, &app.config, now, writer).await?;
-    Ok(made.0)
+    let wanted = NewToken::admin("admin by file");
+    let (token, _) = tokens.create(wanted, config, now, writer).await?;
+    Ok(token)
 }
 
 #[cfg(test)]

@@ -1,15 +1,19 @@
 //! `tocsin silence`: by Alertmanager's own API, so that `amtool` sees the same silences.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use tocsin_core::Labels;
 
-use super::client::{Client, ClientArgs, items, path_part};
+use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, clean};
+use super::output::{Out, OutputArg, cell, clean};
 use crate::config::Span;
-use crate::ingest::format_time;
 use crate::runtime::{Clock as _, SystemClock};
-use crate::silence::{WireMatcher, parse_matcher};
+use crate::silence::{
+    GettableSilence, PostableSilence, SilenceCreated, SilenceState, WireMatcher, parse_matcher,
+};
+use crate::time::format_time;
+
+const PATH: &str = "/api/v2/silences";
 
 /// `tocsin silence …`.
 #[derive(Debug, Subcommand)]
@@ -90,65 +94,47 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let matchers = matchers.map_err(|error| Failure::usage(error.to_string()))?;
     let now = SystemClock.now();
     let ends_at = format_time(now.plus_ms(args.lasts.as_ms()));
-    let body = json!({
-        "matchers": matchers,
-        "startsAt": format_time(now),
-        "endsAt": ends_at,
-        "createdBy": args.author,
-        "comment": args.comment,
-    });
-    let answer = Client::new(&args.client)?.post("/api/v2/silences", &body)?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let id = cell(answer.get("silenceID"));
-    out.line(format!(
-        "Silence {id} holds until {ends_at}; `tocsin silence expire {id}` ends it."
-    ))
+    let silence = PostableSilence {
+        id: None,
+        matchers,
+        starts_at: format_time(now),
+        ends_at: ends_at.clone(),
+        created_by: args.author.clone(),
+        comment: args.comment.clone(),
+        annotations: Labels::new(),
+    };
+    let answer = Client::new(&args.client)?.post(PATH, &silence)?;
+    answer.show(args.output, out, |created: &SilenceCreated, out| {
+        let id = cell(&created.silence_id);
+        out.line(format!(
+            "Silence {id} holds until {ends_at}; `tocsin silence expire {id}` ends it."
+        ))
+    })
 }
 
 fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let mut answer = Client::new(&args.client)?.get("/api/v2/silences")?;
-    let state = |silence: &Value| cell(silence.pointer("/status/state"));
-    if !args.all
-        && let Some(silences) = answer.as_array_mut()
-    {
-        silences.retain(|silence| state(silence) != "expired");
+    let mut answer = Client::new(&args.client)?.get(PATH)?;
+    if !args.all {
+        answer.retain(|silence: &GettableSilence| silence.status.state != SilenceState::Expired)?;
     }
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "silences")
-        .iter()
-        .map(|silence| {
-            let member = |name: &str| cell(silence.get(name));
-            let matchers = silence.get("matchers").and_then(Value::as_array);
-            let matchers = matchers.into_iter().flatten().map(matcher);
-            vec![
-                member("id"),
-                state(silence),
-                member("endsAt"),
-                member("createdBy"),
-                matchers.collect::<Vec<_>>().join(" "),
-                member("comment"),
-            ]
-        })
-        .collect();
-    let header = ["ID", "STATE", "ENDS", "BY", "MATCHERS", "COMMENT"];
-    out.table(&header, &rows, "No silences.")
+    answer.show(args.output, out, |silences: &Vec<GettableSilence>, out| {
+        let rows: Vec<_> = silences.iter().map(row).collect();
+        let header = ["ID", "STATE", "ENDS", "BY", "MATCHERS", "COMMENT"];
+        out.table(&header, &rows, "No silences.")
+    })
 }
 
-fn matcher(wire: &Value) -> String {
-    let is = |name: &str| wire.get(name).and_then(Value::as_bool);
-    let operator = match (
-        is("isEqual").unwrap_or(true),
-        is("isRegex").unwrap_or(false),
-    ) {
-        (true, false) => "=",
-        (false, false) => "!=",
-        (true, true) => "=~",
-        (false, true) => "!~",
-    };
-    let (name, value) = (cell(wire.get("name")), cell(wire.get("value")));
-    format!("{name}{operator}{value}")
+fn row(silence: &GettableSilence) -> Vec<String> {
+    let matchers = silence.matchers.iter().map(|it| {
+        let operator = it.op().as_str();
+        format!("{}{operator}{}", cell(&it.name), cell(&it.value))
+    });
+    vec![
+        cell(&silence.id),
+        silence.status.state.as_str().to_owned(),
+        cell(&silence.ends_at),
+        cell(&silence.created_by),
+        matchers.collect::<Vec<_>>().join(" "),
+        cell(&silence.comment),
+    ]
 }

@@ -1,4 +1,5 @@
-//! `[escalation]`: who is paged when the policy's plan reaches nobody, and how long a channel has.
+//! `[escalation]`: who is paged when the policy's plan reaches nobody, and how long a channel has
+//! to deliver a page.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::PageTarget;
@@ -14,8 +15,8 @@ pub struct EscalationConfig {
     /// `oncall:ROTATION` or `team:NAME`, at least one of them a person or a team with people.
     /// Required as soon as there is an integration.
     pub fallback: Vec<PageTarget>,
-    /// A page that a contact's channel has not taken within this goes to the person's next
-    /// contact as well; 1 s to 10 min. Default `"30s"`.
+    /// A page that a contact's channel has not delivered within this also goes to the person's next
+    /// contact; 1 s to 10 min. Default `"30s"`.
     pub contact_wait: Span,
 }
 

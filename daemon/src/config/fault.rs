@@ -4,14 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Most faults of one configuration that are told; the rest are of the same kind.
+/// Most faults that are reported of one configuration.
 pub const FAULTS_MAX: usize = 100;
 
 /// How bad a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The daemon starts, and something will not work as one may expect.
+    /// The daemon starts, and something will not work as expected.
     Warning,
     /// The daemon does not start.
     Error,

@@ -1,4 +1,4 @@
-//! `[heartbeat]`: a sign of life to a service outside, which calls somebody when it stays away.
+//! `[heartbeat]`: a heartbeat to a service outside, which alerts somebody when it stops.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use super::text::Span;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HeartbeatConfig {
-    /// The address that is fetched by GET while the daemon is well: `{ env = "NAME" }` or
-    /// `{ file = "path" }`, since who knows it can feign life.
+    /// The URL that is fetched by GET while the daemon is healthy: `{ env = "NAME" }` or
+    /// `{ file = "path" }`, since whoever knows it can fake the heartbeat.
     pub url: SecretRef,
     /// How often. Default `"1m"`; `"10s"` to `"1h"`.
     #[serde(default = "every")]

@@ -1,4 +1,4 @@
-//! `[incidents]`: when an incident is over, and when it is the same one again.
+//! `[incidents]`: when an incident resolves by itself, and when it reopens.
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::generic::Mapping;
+use super::mapping::Mapping;
 
 /// Most labels that a mapping names one by one.
 pub const MAPPED_LABELS_MAX: usize = 64;
@@ -14,15 +14,15 @@ pub const STATUS_WORDS_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct IntegrationConfig {
-    /// The format that it speaks.
+    /// The sender's format.
     pub kind: IntegrationKind,
-    /// For kind `generic`: where in the JSON what stands. Default: where tocsin's own format has
+    /// For kind `generic`: where in the JSON each part is. Default: where tocsin's own format has
     /// it (`/fingerprint`, `/status`, `/title`, `/labels`, …).
     #[serde(default)]
     pub mapping: Option<Mapping>,
 }
 
-/// The format that a sender speaks.
+/// A sender's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntegrationKind {
@@ -32,7 +32,7 @@ pub enum IntegrationKind {
     Grafana,
     /// Any JSON, as the mapping says, at `/ingest/ID`.
     Generic,
-    /// Alertmanager's own API at `/api/v2`: tocsin stands in for an Alertmanager.
+    /// Alertmanager's own API at `/api/v2`: tocsin replaces an Alertmanager.
     AlertmanagerApi,
     /// PagerDuty's Events API version 2 at `/v2/enqueue`; the routing key is the token.
     Pagerduty,

@@ -32,7 +32,7 @@ const SECTIONS: [&str; 12] = [
     "plugins",
 ];
 
-/// A configuration that is right, and where everything in it stands.
+/// A valid configuration, and where everything in it is.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The configuration. Its paths are joined to the folder of the file.
@@ -44,21 +44,17 @@ pub struct Loaded {
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {path}: {cause}; name the file with --config, or make one by tocsin init")]
     Unreadable {
-        /// Which file.
         path: PathBuf,
-        /// Why not.
         cause: std::io::Error,
     },
     /// The file is too large.
     #[error("{path} is over {CONFIG_BYTES_MAX} bytes; name a configuration file with --config")]
-    TooLarge {
-        /// Which file.
-        path: PathBuf,
-    },
+    TooLarge { path: PathBuf },
     /// Something in it is wrong; every fault, and every warning too.
     #[error("{0}")]
     Faults(#[from] Faults),
@@ -137,7 +133,7 @@ impl Loaded {
         let mut sections = Sections::new(&self.source, root.into_inner());
         let mut read = BTreeMap::new();
         for (id, value) in sections.entries("plugins") {
-            // Once as it stands, for the places of its faults; then with its paths joined.
+            // Once as written, for the places of its faults; then with its paths joined.
             if read::entry::<T>(&self.source, value, &mut sections.faults).is_none() {
                 continue;
             }

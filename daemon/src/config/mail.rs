@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::SecretRef;
 
-/// The kind of a contact that the host's own relay serves.
-pub const MAIL_CONTACT: &str = "email";
-
 /// The `[mail]` section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -18,11 +15,11 @@ pub struct MailConfig {
     /// The relay's port. Default 25 without TLS, 587 with `starttls`, 465 with `tls`.
     #[serde(default)]
     pub port: Option<u16>,
-    /// `starttls` (default): begin in the clear and refuse to go on without TLS; `tls`: TLS from
+    /// `starttls` (default): start unencrypted and refuse to continue without TLS; `tls`: TLS from
     /// the first byte; `none`: never, for a relay on this machine.
     #[serde(default)]
     pub tls: MailTls,
-    /// A PEM file of further authorities to trust for the relay's certificate.
+    /// A PEM file of additional certificate authorities to trust for the relay's certificate.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
     /// The user to log in as; no log-in when absent.
@@ -31,7 +28,7 @@ pub struct MailConfig {
     /// The user's password: `{ env = "NAME" }` or `{ file = "path" }`.
     #[serde(default)]
     pub password: Option<SecretRef>,
-    /// Whom mails come from, such as `tocsin@example.com` or `tocsin <tocsin@example.com>`.
+    /// The sender of the mails, such as `tocsin@example.com` or `tocsin <tocsin@example.com>`.
     pub from: String,
 }
 
@@ -41,7 +38,7 @@ pub struct MailConfig {
 pub enum MailTls {
     /// Not at all.
     None,
-    /// Upgraded before anything is said; refused when the relay cannot.
+    /// Upgraded before anything is sent; an error when the relay cannot.
     #[default]
     Starttls,
     /// From the first byte.

@@ -1,9 +1,9 @@
 //! The configuration: one TOML file, read whole, checked whole.
 //!
-//! A configuration that is wrong at three in the night wakes nobody, so everything that can be
-//! known beforehand is checked at the start and by `tocsin check`: every fault at once, each as
-//! `file:line:column: what is wrong; what to do`. Secrets are named by their place and never
-//! stand in the file, in a log line or in an answer.
+//! A configuration that turns out wrong at 3 a.m. wakes nobody, so everything that can be known in
+//! advance is checked at the start and by `tocsin check`: every fault at once, each as
+//! `file:line:column: what is wrong; what to do`. The file says where secrets are kept; they are
+//! never in the file, in a log line or in an answer.
 
 mod check;
 mod escalation;
@@ -13,6 +13,7 @@ mod incidents;
 mod integration;
 mod load;
 mod mail;
+mod mapping;
 mod people;
 mod plugin;
 mod policy;
@@ -20,6 +21,7 @@ mod read;
 mod rotation;
 mod secret;
 mod server;
+mod shipped;
 mod source;
 mod store;
 mod text;
@@ -34,7 +36,8 @@ pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;
 pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
-pub use mail::{MAIL_CONTACT, MailConfig, MailTls};
+pub use mail::{MailConfig, MailTls};
+pub use mapping::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer, PointerError};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
 pub use plugin::PluginTable;
 pub use policy::{GRADE_LABELS_MAX, PolicyConfig};
@@ -44,14 +47,12 @@ pub use rotation::{
 };
 pub use secret::{SECRET_BYTES_MAX, SecretError, SecretRef};
 pub use server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX, ServerConfig};
+pub use shipped::{SHIPPED_POLICIES, STARTER};
 pub use source::Place;
 pub use store::StoreConfig;
 pub use text::{Date, Moment, SPAN_MS_MAX, Span, Unreadable, Zone};
 
 use crate::people::Roster;
-
-/// What `tocsin init` writes as `tocsin.toml`: a commented start that is valid as it stands.
-pub const STARTER: &str = include_str!("starter.toml");
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default)]
@@ -66,9 +67,9 @@ pub struct Config {
     pub incidents: IncidentsConfig,
     /// `[escalation]`.
     pub escalation: EscalationConfig,
-    /// `[mail]`; none when the host has no relay.
+    /// `[mail]`; `None` when the host has no relay.
     pub mail: Option<MailConfig>,
-    /// `[heartbeat]`; none when none is sent.
+    /// `[heartbeat]`; `None` when none is sent.
     pub heartbeat: Option<HeartbeatConfig>,
     /// `[people.ID]`.
     pub people: BTreeMap<PersonId, PersonConfig>,

@@ -32,7 +32,7 @@ pub struct PersonConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ContactConfig {
-    /// What carries it: a kind that a plugin serves, such as `slack`, or `email`.
+    /// A kind that a plugin serves, such as `slack`, or `email`.
     pub kind: String,
     /// The address there, such as a Slack user's ID or a mail address.
     pub address: String,

@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use super::secret::SecretRef;
 
-/// One `[plugins.ID]` section as it stands in the file, with its paths made absolute or relative
-/// to the working folder. Holds no secret: `secrets` names their places.
+/// One `[plugins.ID]` section as written in the file, with its paths made absolute or relative
+/// to the working folder. Holds no secret: `secrets` says where they are kept.
 pub type PluginTable = toml::Table;
 
-/// What must be right whatever the plugin is.
+/// The keys that every plugin's section has.
 #[derive(Deserialize)]
 pub(super) struct PluginPlaces {
     path: PathBuf,

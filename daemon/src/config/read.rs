@@ -1,8 +1,8 @@
-//! From TOML to types, telling every fault and not only the first.
+//! From TOML to types, with every fault and not only the first.
 //!
-//! serde stops at the first thing it does not like. An operator who mends one line a run gives
-//! up, so each entry is read on its own, and what serde refused is taken out and the rest read
-//! again, until nothing is refused. No message here repeats a value that could be a secret: a
+//! serde stops at the first fault. An operator who fixes one line per run gives up, so each entry
+//! is read on its own, and what serde refused is removed and the rest read again, until nothing is
+//! refused. No message here repeats a value that could be a secret: a
 //! secret's type refuses literals without showing them.
 
 use std::ops::Range;
@@ -14,7 +14,7 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::fault::{Fault, Severity};
 use super::source::Source;
 
-/// Most faults told of one entry.
+/// Most faults that are reported of one entry.
 const ENTRY_FAULTS_MAX: usize = 32;
 
 /// Reads one entry. None, and at least one more fault, when it cannot be read whole.
@@ -46,7 +46,7 @@ pub(super) fn entry<T: DeserializeOwned>(
     None
 }
 
-/// Removes the key or item that stands at `span`; its key, or an empty one for an item.
+/// Removes the key or item at `span`; returns its key, or an empty one for an item.
 fn take_out(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> Option<String> {
     match value.get_mut() {
         DeValue::Table(table) => {

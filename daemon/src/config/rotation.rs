@@ -6,6 +6,7 @@ use tocsin_core::{PersonId, Timestamp};
 
 use super::text::{Date, Moment, Zone};
 use crate::people::{self, Every, Handover, Hours, Layer, Restriction, Rotation};
+use crate::time::first_instant;
 
 /// Most layers of one rotation.
 pub const LAYERS_MAX: usize = 8;
@@ -18,7 +19,7 @@ pub const OVERRIDES_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RotationConfig {
-    /// The IANA time zone whose clock on the wall the hand-overs follow. A hand-over at a local
+    /// The IANA time zone whose wall clock the hand-overs follow. A hand-over at a local
     /// time that does not exist happens at the first instant after the gap; at one that exists
     /// twice, at its first occurrence.
     pub timezone: Zone,
@@ -64,8 +65,8 @@ pub struct RestrictConfig {
 /// An exception: somebody takes over for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct OverrideConfig {
-    /// Who takes over.
     pub person: PersonId,
     /// From when: `"2026-12-24T18:00"` on the rotation's clock, or with an offset from UTC.
     pub from: Moment,
@@ -99,7 +100,7 @@ impl RotationConfig {
     pub fn instant(&self, moment: Moment) -> Timestamp {
         match moment {
             Moment::Instant(at) => at,
-            Moment::Local(local) => people::first_instant(self.timezone.0, local),
+            Moment::Local(local) => first_instant(self.timezone.0, local),
         }
     }
 }

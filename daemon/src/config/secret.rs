@@ -28,6 +28,7 @@ pub enum SecretRef {
 
 /// A secret that could not be read. Never shows what was read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SecretError {
     /// The variable is not set or not UTF-8.
     #[error("environment variable {0} is not set; set it before the daemon starts")]
@@ -35,9 +36,7 @@ pub enum SecretError {
     /// The file cannot be read.
     #[error("cannot read the secret in {path}: {cause}; create the file, readable by the daemon")]
     File {
-        /// Which file.
         path: PathBuf,
-        /// Why not.
         cause: std::io::Error,
     },
     /// There is nothing in it, or too much.
@@ -102,7 +101,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
 
     fn visit_str<E: Error>(self, _secret: &str) -> Result<SecretRef, E> {
         Err(E::custom(format!(
-            "a secret must not stand in this file; {ADVICE}"
+            "a secret must not be in this file; {ADVICE}"
         )))
     }
 
@@ -121,7 +120,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
             (1, Some(_), None) => {
                 let advice = "name a variable (letters, digits, _) and set it to the secret";
                 return Err(A::Error::custom(format!(
-                    "`env` holds no variable's name; {advice}"
+                    "`env` is not a variable's name; {advice}"
                 )));
             }
             _ => {

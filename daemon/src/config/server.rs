@@ -1,4 +1,4 @@
-//! `[server]`: where the daemon listens, and the way back to it from a mail or a chat.
+//! `[server]`: where the daemon listens, and its public URL for links in mails and chats.
 
 use std::net::SocketAddr;
 

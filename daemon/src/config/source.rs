@@ -1,4 +1,4 @@
-//! Where in the file a value stands. Checks that span sections speak of places such as
+//! Where in the file a value is. Checks that span sections speak of places such as
 //! `rotations.primary.layers[0].people[1]`, and the operator reads a line and a column.
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ macro_rules! at {
 }
 pub(crate) use at;
 
-/// A file's name and text, and where everything in it stands.
+/// A file's name and text, and where everything in it is.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     file: String,
@@ -105,7 +105,7 @@ impl Source {
         }
     }
 
-    /// The byte at which `place` begins: a key where it is written, an item where it stands.
+    /// The byte at which `place` begins: of a key or of an item.
     fn locate(&self, place: &[Place<'_>]) -> usize {
         let mut node = &self.root;
         for step in place {

@@ -1,4 +1,4 @@
-//! `[store]`: where what must not be lost is kept.
+//! `[store]`: where the database is.
 
 use std::path::PathBuf;
 

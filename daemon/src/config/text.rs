@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::Timestamp;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
-/// Longest span of time in a configuration, in milliseconds: 366 days.
+/// Longest duration in a configuration, in milliseconds: 366 days.
 pub const SPAN_MS_MAX: u64 = 366 * 24 * HOUR_MS;
 
 /// `serde` for a type that reads and prints itself as text.
@@ -30,12 +30,12 @@ macro_rules! as_text {
     )* };
 }
 
-/// A span of time, written as `"90s"`, `"5m"`, `"1h30m"` or `"2d"`; units ms, s, m, h, d.
+/// A duration, written as `"90s"`, `"5m"`, `"1h30m"` or `"2d"`; units ms, s, m, h, d.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(u64);
 
 impl Span {
-    /// A span of this many seconds.
+    /// A duration of this many seconds.
     #[must_use]
     pub const fn from_s(seconds: u64) -> Self {
         Self(seconds * SECOND_MS)
@@ -47,14 +47,14 @@ impl Span {
         self.0
     }
 
-    /// As the standard library has it.
+    /// As a standard [`Duration`].
     #[must_use]
     pub fn as_std(self) -> Duration {
         Duration::from_millis(self.0)
     }
 }
 
-/// A text that is not what it should be.
+/// A text that is not the value it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct Unreadable {
@@ -77,7 +77,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, Unreadable> {
         let unreadable = || Unreadable {
             text: text.to_owned(),
-            wanted: "a span of time up to 366 days",
+            wanted: "a duration of up to 366 days",
             example: "a number with its unit, such as \"90s\", \"5m\", \"1h30m\" or \"2d\"",
         };
         let (mut rest, mut total) = (text, 0_u64);
@@ -152,8 +152,8 @@ impl<'de> Deserialize<'de> for Date {
     }
 }
 
-/// A moment: with an offset from UTC it is an instant, without one the clock of the rotation's
-/// zone decides.
+/// A date and time: with an offset from UTC it is an instant; without one it is on the wall clock
+/// of the rotation's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// `2026-12-24T18:00:00Z`, `2026-12-24T18:00:00+01:00`.
@@ -176,7 +176,7 @@ impl FromStr for Moment {
             .map(Self::Local)
             .ok_or_else(|| Unreadable {
                 text: text.clone(),
-                wanted: "a moment",
+                wanted: "a date and time",
                 example: "\"2026-12-24T18:00\" for local time, or \"2026-12-24T18:00:00Z\"",
             })
     }
@@ -185,7 +185,7 @@ impl FromStr for Moment {
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let written = Written::deserialize(from).map_err(|_| {
-            serde::de::Error::custom("not a moment; write it as \"2026-12-24T18:00\"")
+            serde::de::Error::custom("not a date and time; write it as \"2026-12-24T18:00\"")
         })?;
         written.text().parse().map_err(serde::de::Error::custom)
     }

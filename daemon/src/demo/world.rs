@@ -11,14 +11,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::teller::Teller;
-use crate::ack_links;
 use crate::app::{App, Ingredients};
-use crate::auth::NewToken;
-use crate::config;
+use crate::auth::{AckKey, NewToken, Scope};
+use crate::config::{self, SHIPPED_POLICIES};
 use crate::runtime::{Clock, FastClock};
-use crate::shipped;
 use crate::standin::slack::{Member, Setup, SlackStandIn};
-use crate::tokens::Scope;
 
 /// How many times as fast the story's clock runs.
 pub const SPEED: u32 = 40;
@@ -51,7 +48,11 @@ impl World {
             );
         }
         let folder = Folder::make()?;
-        shipped::write_policies(&folder.path("policies"))?;
+        let policies = folder.path("policies");
+        std::fs::create_dir(&policies)?;
+        for (name, text) in SHIPPED_POLICIES {
+            std::fs::write(policies.join(name), text)?;
+        }
         for (name, secret) in [("bot-token", BOT_TOKEN), ("signing-secret", SIGNING_SECRET)] {
             std::fs::write(folder.path(name), secret)?;
         }
@@ -73,7 +74,7 @@ impl World {
             store: Arc::new(SledStore::open(&folder.path("data"))?),
             cache: Some(folder.path("aot")),
             policies_kept: None,
-            ack_key: ack_links::fresh_key()?,
+            ack_key: AckKey::random()?,
         };
         let app = App::build(loaded.config, ingredients).await?;
         if let Some((plugin, why)) = app.plugin_faults.first() {

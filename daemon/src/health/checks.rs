@@ -1,27 +1,27 @@
-//! What is well and what is not: plain rules over the vitals, so that each can be read and tested
-//! in a line.
+//! The health checks: plain rules over the vitals, so that each can be read and tested in a line.
 
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use tocsin_plugin_host::PluginState;
 use tocsin_store::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 
 use super::heartbeat::BeatState;
+use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
 
 /// A page that waits this long is worth a look, in milliseconds: its first contact is slow.
 pub const PAGE_MS_WARN: u64 = MINUTE_MS;
-/// A page that nobody has got after this long, in milliseconds.
+/// A page that has not arrived after this long, in milliseconds.
 pub const PAGE_MS_BAD: u64 = 5 * MINUTE_MS;
-/// The 99th percentile of commits at which senders begin to wait, in milliseconds.
+/// The 99th percentile of commit times at which senders notice a delay, in milliseconds.
 pub const COMMIT_MS_WARN: u64 = SECOND_MS;
-/// The 99th percentile of commits at which senders give up, in milliseconds.
+/// The 99th percentile of commit times at which senders give up, in milliseconds.
 pub const COMMIT_MS_BAD: u64 = 5 * SECOND_MS;
-/// Commits of which the slowest hundredth is judged; of fewer, the half is.
+/// Commits from which on the 99th percentile is judged; with fewer, the median is.
 pub const COMMITS_JUDGED_MIN: usize = 50;
-/// Free bytes of the disk at which somebody should make room.
+/// Free bytes of the disk below which somebody should free up space.
 pub const DISK_BYTES_WARN: u64 = 1024 * 1024 * 1024;
-/// Free bytes of the disk at which the store may stop any minute.
+/// Free bytes of the disk below which the store may soon stop.
 pub const DISK_BYTES_BAD: u64 = FREE_BYTES_LOW;
 /// How late a sweep may be, in milliseconds, before it counts as stuck.
 pub const SWEEP_LATE_MS_BAD: u64 = MINUTE_MS;
@@ -52,13 +52,13 @@ fn store(vitals: &Vitals) -> Check {
     let commits = &vitals.commits;
     let size = bytes(vitals.store_bytes);
     let times = match commits.count {
-        0 => format!("{size}, nothing written of late"),
+        0 => format!("{size}, nothing written recently"),
         count => format!(
-            "{size}; of the newest {count} commits half took up to {} ms, 99 of 100 up to {} ms",
+            "{size}; median of the newest {count} commits {} ms, 99th percentile {} ms",
             commits.p50_ms, commits.p99_ms
         ),
     };
-    // Among few commits the slowest is no percentile.
+    // Among few commits the slowest is not a percentile.
     let usual_ms = match commits.count {
         0..COMMITS_JUDGED_MIN => commits.p50_ms,
         _ => commits.p99_ms,
@@ -66,18 +66,18 @@ fn store(vitals: &Vitals) -> Check {
     let slowest_ms = usual_ms.max(commits.under_way_ms);
     let times = match commits.under_way_ms {
         COMMIT_MS_WARN.. => format!(
-            "a commit takes {} so far; {times}",
+            "a commit has been running for {}; {times}",
             span(commits.under_way_ms)
         ),
         _ => times,
     };
-    let slow = "look at the disk: another program may keep it busy, or it may be failing";
+    let slow = "check the disk: another program may keep it busy, or it may be failing";
     match &vitals.store_failure {
         Some(why) => Check::wrong(
             "store",
             Level::Bad,
             format!("failed: {why}"),
-            "make room or mend the disk, then start the daemon again; nothing acknowledged is lost",
+            "free up space or repair the disk, then restart the daemon; what was accepted is kept",
         ),
         None if slowest_ms >= COMMIT_MS_BAD => Check::wrong("store", Level::Bad, times, slow),
         None if slowest_ms >= COMMIT_MS_WARN => Check::wrong("store", Level::Warn, times, slow),
@@ -91,8 +91,8 @@ fn disk(vitals: &Vitals) -> Check {
         None => Check::wrong(
             "disk",
             Level::Warn,
-            "cannot tell how much is free under [store] path",
-            "see that the folder can be read",
+            "the free space under [store] path is unknown",
+            "check that the folder can be read",
         ),
     }
 }
@@ -102,7 +102,8 @@ fn disk(vitals: &Vitals) -> Check {
 pub fn check_disk(free: u64) -> Check {
     let says = format!("{} free", bytes(free));
     let stop = bytes(FREE_BYTES_MIN);
-    let remedy = format!("make room on the disk of [store] path: below {stop} the daemon stops");
+    let remedy =
+        format!("free up space on the disk of [store] path: below {stop} the daemon stops");
     match free {
         0..DISK_BYTES_BAD => Check::wrong("disk", Level::Bad, says, remedy),
         DISK_BYTES_BAD..DISK_BYTES_WARN => Check::wrong("disk", Level::Warn, says, remedy),
@@ -112,13 +113,13 @@ pub fn check_disk(free: u64) -> Check {
 
 fn queue(vitals: &Vitals) -> Check {
     let (queued, most) = vitals.queued;
-    let says = format!("{queued} of {most} requests wait to be written");
+    let says = format!("{queued} of at most {most} requests are waiting to be written");
     match queued.saturating_mul(2) > most {
         true => Check::wrong(
             "queue",
             Level::Warn,
             says,
-            "senders are told to come again at the limit; look at the store's times above",
+            "at the limit senders get 503; look at the commit times of `store`",
         ),
         false => Check::ok("queue", says),
     }
@@ -134,8 +135,8 @@ fn timers(vitals: &Vitals) -> Check {
                 "{count} overdue, the oldest by {}",
                 span(vitals.timer_late_ms)
             ),
-            "escalations stand still: read the log for what keeps the runtime's loop, and start \
-             the daemon again; what is due is kept",
+            "escalations are stuck: the log says what holds up the runtime's loop; restart the \
+             daemon, and everything due is done then",
         ),
     }
 }
@@ -148,22 +149,22 @@ fn pages(vitals: &Vitals) -> Check {
             "pages",
             Level::Bad,
             format!(
-                "{} unanswered incidents have a page that no channel would take: {}",
+                "{} unanswered incidents have a page that every channel refused: {}",
                 vitals.pages_exhausted.len(),
                 numbers.join(", ")
             ),
-            "call somebody, then read `tocsin incident show` for what each channel said",
+            "call somebody, then see in `tocsin incident show` what each channel answered",
         );
     }
     let says = match vitals.pages_waiting {
-        0 => return Check::ok("pages", "none waits"),
+        0 => return Check::ok("pages", "none is waiting"),
         count => format!(
-            "{count} not yet taken by any channel, the oldest for {}",
+            "{count} not yet delivered by any channel, the oldest waiting for {}",
             span(vitals.page_wait_ms)
         ),
     };
-    let remedy = "see below which plugin or relay fails; `tocsin incident show` tells what each \
-                  channel said";
+    let remedy = "the checks below say which plugin or relay fails; `tocsin incident show` says \
+                  what each channel answered";
     match vitals.page_wait_ms {
         PAGE_MS_BAD.. => Check::wrong("pages", Level::Bad, says, remedy),
         PAGE_MS_WARN.. => Check::wrong("pages", Level::Warn, says, remedy),
@@ -177,18 +178,18 @@ fn sweeps(vitals: &Vitals) -> Check {
             "sweeps",
             Level::Bad,
             format!(
-                "late by {}: alerts of silent senders do not end",
+                "late by {}: alerts of senders that went silent do not end",
                 span(late)
             ),
-            "read the log for why, and start the daemon again",
+            "the log says why; restart the daemon",
         ),
         _ => Check::ok("sweeps", "on time"),
     }
 }
 
 fn policies(vitals: &Vitals) -> Check {
-    let mend = "mend it; `tocsin policy check` says when it is right, and the daemon takes it up \
-                by itself";
+    let mend = "fix it; `tocsin policy check` says when it is valid, and the daemon loads it by \
+                itself";
     match (
         &vitals.policy_hash,
         &vitals.policy_faults,
@@ -198,7 +199,7 @@ fn policies(vitals: &Vitals) -> Check {
             "policies",
             Level::Warn,
             format!(
-                "none in force, built-in verdicts page the fallback: {}",
+                "none loaded, built-in verdicts page the fallback: {}",
                 faults.as_deref().unwrap_or("nothing was loaded")
             ),
             mend,
@@ -227,20 +228,20 @@ fn policies(vitals: &Vitals) -> Check {
 
 fn contacts(vitals: &Vitals) -> Check {
     let unserved = vitals.unserved.join(", ");
-    let remedy = "load the plugin that serves it, or give them another contact";
+    let remedy = "load the plugin that serves it, or give these people another contact";
     match (vitals.unreached.is_empty(), vitals.unserved.is_empty()) {
         (true, true) => Check::ok("contacts", "every kind is served"),
         (true, false) => Check::wrong(
             "contacts",
             Level::Warn,
-            format!("nobody serves {unserved}: pages pass these over"),
+            format!("nothing serves {unserved}: pages skip these contacts"),
             remedy,
         ),
         (false, _) => Check::wrong(
             "contacts",
             Level::Bad,
             format!(
-                "no page reaches {}: nobody serves {unserved}",
+                "no page reaches {}: nothing serves {unserved}",
                 vitals.unreached.join(", ")
             ),
             remedy,
@@ -250,23 +251,31 @@ fn contacts(vitals: &Vitals) -> Check {
 
 fn on_call(vitals: &Vitals) -> Check {
     match vitals.uncovered.is_empty() {
-        true => Check::ok("on-call", "every rotation has somebody"),
+        true => Check::ok("on-call", "every rotation has somebody on call"),
         false => Check::wrong(
             "on-call",
             Level::Warn,
-            format!("nobody now in {}", vitals.uncovered.join(", ")),
+            format!("nobody is on call in {}", vitals.uncovered.join(", ")),
             "pages for them go to [escalation] fallback; add a layer or an override",
         ),
     }
 }
 
+/// Never bad by itself: pages that it keeps waiting are judged as pages.
 fn relay(vitals: &Vitals) -> Check {
-    match vitals.has_mail {
-        true => Check::ok("relay", "there is one, as the last resort of pages"),
-        false => Check::wrong(
+    match &vitals.relay {
+        Some(RelayState::Unknown) => Check::ok("relay", "not checked yet"),
+        Some(RelayState::Reached) => Check::ok("relay", "it answers"),
+        Some(RelayState::Failed(why)) => Check::wrong(
             "relay",
             Level::Warn,
-            "there is none: a page that no plugin takes goes nowhere",
+            why.as_str(),
+            "start the relay or correct [mail]; until then no page goes out by mail",
+        ),
+        None => Check::wrong(
+            "relay",
+            Level::Warn,
+            "there is none: a page that no plugin delivers is lost",
             "add [mail] with an SMTP relay",
         ),
     }
@@ -282,7 +291,7 @@ fn dead_letters(vitals: &Vitals) -> Check {
                 "{count} deliveries given up within a day; the newest: {}",
                 newest.as_deref().unwrap_or("no reason is kept")
             ),
-            "mend what the reason names; what was given up is not sent again",
+            "fix what the reason names; what was given up is not sent again",
         ),
     }
 }
@@ -292,8 +301,8 @@ fn heartbeat(state: Option<&BeatState>) -> Check {
         None => Check::wrong(
             "heartbeat",
             Level::Warn,
-            "none is sent: when this machine dies, nobody hears of it",
-            "add [heartbeat] with the URL of a service that calls you when it falls silent",
+            "none is configured: if this machine dies, nobody is told",
+            "add [heartbeat] with the URL of a service that alerts you when heartbeats stop",
         ),
         Some(BeatState {
             last_error: Some(why),
@@ -302,7 +311,7 @@ fn heartbeat(state: Option<&BeatState>) -> Check {
             "heartbeat",
             Level::Warn,
             format!("the last one did not arrive: {why}"),
-            "see that [heartbeat] url is right and reached from here",
+            "check that [heartbeat] url is right and can be reached from here",
         ),
         Some(BeatState { sent: 0, .. }) => Check::ok("heartbeat", "none sent yet"),
         Some(state) => Check::ok("heartbeat", format!("{} sent", state.sent)),
@@ -317,27 +326,27 @@ fn plugin(plugin: &PluginVitals) -> Check {
             name,
             Level::Warn,
             format!("not loaded: {why}"),
-            "mend it and start the daemon again",
+            "fix it and restart the daemon",
         ),
         (Ok(PluginState::Quarantined { .. }), fault) => Check::wrong(
             name,
             Level::Warn,
             format!(
-                "left alone after too many faults; the last: {}",
+                "quarantined after too many faults; the last: {}",
                 fault.as_deref().unwrap_or("not kept")
             ),
-            "it is tried again by itself; mend or replace it",
+            "it is retried by itself; fix or replace it",
         ),
         (Ok(PluginState::Misconfigured { reason }), _) => Check::wrong(
             name,
             Level::Warn,
-            format!("says that its set-up is wrong: {reason}"),
-            format!("mend [plugins.{id}] or what it names, and start the daemon again"),
+            format!("reports that it is misconfigured: {reason}"),
+            format!("fix [plugins.{id}] or what it names, and restart the daemon"),
         ),
         (Ok(PluginState::Active), Some(fault)) => {
-            Check::ok(name, format!("takes calls; its last fault: {fault}"))
+            Check::ok(name, format!("active; its last fault: {fault}"))
         }
-        (Ok(PluginState::Active), None) => Check::ok(name, "takes calls"),
+        (Ok(PluginState::Active), None) => Check::ok(name, "active"),
     }
 }
 

@@ -1,6 +1,6 @@
-//! A sign of life to the outside. Nothing inside can tell that the machine is gone; a service
-//! outside that misses the heartbeat can, and calls somebody. So the heartbeat is sent only while
-//! the daemon is well: silence is the alarm.
+//! A heartbeat to a service outside. Nothing on this machine can report that the machine is gone; a
+//! service that misses the heartbeat can, and alerts somebody. So the heartbeat is sent only while
+//! the daemon is healthy: a missing heartbeat is the alarm.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::config::{HeartbeatConfig, SecretError};
 /// How long the service may take to answer.
 pub const BEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends heartbeats. The URL is a secret: who knows it can feign life.
+/// Sends heartbeats. The URL is a secret: whoever knows it can fake them.
 pub struct Heartbeat {
     url: SecretString,
     every: Duration,
@@ -32,14 +32,14 @@ pub struct BeatState {
     pub last_error: Option<String>,
 }
 
-/// A heartbeat that cannot be set up.
+/// Why a heartbeat cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum HeartbeatError {
     /// The URL cannot be read.
     #[error("[heartbeat] url: {0}")]
     Secret(#[from] SecretError),
-    /// What was read is no URL. It is a secret and so not shown.
-    #[error("[heartbeat] url: what is kept there is no http or https URL; put one there")]
+    /// The secret is not a URL. It is not shown.
+    #[error("[heartbeat] url: the secret is not an http or https URL; put one there")]
     NoUrl,
     /// There is no HTTP client.
     #[error("[heartbeat]: no HTTP client: {0}")]
@@ -72,7 +72,7 @@ impl Heartbeat {
         })
     }
 
-    /// How it went so far.
+    /// What became of them so far.
     #[must_use]
     pub fn state(&self) -> BeatState {
         self.state.lock().clone()
@@ -98,7 +98,7 @@ impl Heartbeat {
         let answer = self.http.get(self.url.expose_secret().trim()).send().await;
         let failed = match answer {
             Ok(answer) if answer.status().is_success() => None,
-            // A redirect is not followed, and so nobody has heard this one.
+            // A redirect is not followed, so this heartbeat did not arrive.
             Ok(answer) => Some(format!("the service answers {}", answer.status())),
             Err(error) => Some(why(&error.without_url())),
         };
@@ -106,7 +106,10 @@ impl Heartbeat {
         match &failed {
             None => state.sent += 1,
             Some(why) => {
-                tracing::warn!(why, "a heartbeat did not arrive; it is sent again in time");
+                tracing::warn!(
+                    why,
+                    "a heartbeat did not arrive; the next one is sent in time"
+                );
             }
         }
         state.last_error = failed;

@@ -1,16 +1,19 @@
-//! How the daemon itself does: what an operator must know at three in the night.
+//! The health of the daemon itself: what an operator must know at 3 a.m.
 //!
-//! An incident daemon that is unwell and silent is worse than none, since everybody relies on it.
-//! So its [`Vitals`] are read often, judged by plain rules, shown by `tocsin doctor` and
-//! `/metrics`, logged when they change, and told outwards by a heartbeat that falls silent when
-//! they are bad.
+//! An incident daemon that fails silently is worse than none, since everybody relies on it. So its
+//! [`Vitals`] are read often, judged by plain rules, shown by `tocsin doctor` and `/metrics`,
+//! logged when they change, and reported to the outside by a heartbeat that stops when they are
+//! bad.
 
 mod checks;
 mod heartbeat;
+mod publish;
+mod relay;
+mod subject;
 mod vitals;
 mod watch;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use checks::{
@@ -18,12 +21,25 @@ pub use checks::{
     PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, checks,
 };
 pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
+pub use relay::{RelayProbe, RelayState};
+pub use subject::Subject;
 pub use vitals::{OVERDUE_GRACE_MS, PluginVitals, Vitals, disk_free};
 pub use watch::{WATCH_EVERY, watch};
 
 /// How a check came out, from best to worst.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema, Hash,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Hash,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -37,7 +53,7 @@ pub enum Level {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     /// What was looked at: one word, and of a plugin `plugin` and its id.
     pub name: String,

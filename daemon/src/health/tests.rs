@@ -8,8 +8,8 @@ use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
 
 use super::watch::{Watched, round};
 use super::*;
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
+use crate::auth::AckKey;
 use crate::config;
 use crate::metrics::CommitTimes;
 use crate::runtime::ManualClock;
@@ -22,7 +22,7 @@ fn well() -> Vitals {
         at: NOW,
         disk_free_bytes: Some(50 << 30),
         policy_hash: Some("0123456789abcdef".to_owned()),
-        has_mail: true,
+        relay: Some(RelayState::Reached),
         heartbeat: Some(BeatState::default()),
         queued: (0, 8_192),
         ..Vitals::default()
@@ -89,7 +89,13 @@ const CASES: &[Case] = &[
     ("on-call", Level::Warn, |it| {
         it.uncovered = vec!["night".into()];
     }),
-    ("relay", Level::Warn, |it| it.has_mail = false),
+    ("relay", Level::Warn, |it| it.relay = None),
+    ("relay", Level::Ok, |it| {
+        it.relay = Some(RelayState::Unknown)
+    }),
+    ("relay", Level::Warn, |it| {
+        it.relay = Some(RelayState::Failed("refused".into()));
+    }),
     ("dead-letters", Level::Warn, |it| {
         it.dead_letters = (3, Some("403".into()));
     }),
@@ -159,6 +165,7 @@ path = "no-such-folder"
 fallback = ["person:ada"]
 [mail]
 host = "127.0.0.1"
+port = 1
 tls = "none"
 from = "tocsin@example.com"
 [heartbeat]
@@ -177,7 +184,7 @@ path = "."
         store: store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let app = App::build(loaded.config, ingredients).await.unwrap();
     app.set_ready();
@@ -205,8 +212,8 @@ async fn the_heartbeat_is_sent_while_the_daemon_is_well_and_not_more_often_than_
     let (url, heard) = service(200).await;
     let (app, _) = daemon(&url, "email", folder.path()).await;
     let mut watched = Watched::default();
-    round(&app, &mut watched).await;
-    round(&app, &mut watched).await;
+    round(&app.health, true, &mut watched).await;
+    round(&app.health, true, &mut watched).await;
     assert_eq!(heard.load(Ordering::SeqCst), 1);
     let text = app.metrics.text();
     assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
@@ -217,7 +224,7 @@ async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
     let folder = tempfile::tempdir().unwrap();
     let (url, heard) = service(200).await;
     let (app, _) = daemon(&url, "pager", folder.path()).await;
-    round(&app, &mut Watched::default()).await;
+    round(&app.health, true, &mut Watched::default()).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
     let text = app.metrics.text();
     assert!(
@@ -245,10 +252,23 @@ async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
         ..Batch::default()
     };
     store.commit(vec![batch]).unwrap().remove(0).unwrap();
-    round(&app, &mut Watched::default()).await;
+    round(&app.health, true, &mut Watched::default()).await;
     assert_eq!(heard.load(Ordering::SeqCst), 0);
-    let vitals = Vitals::read(&app).unwrap();
+    let vitals = Vitals::read(&app.health).unwrap();
     assert_eq!(vitals.timer_late_ms, 2 * OVERDUE_GRACE_MS);
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_found_before_a_page_needs_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (url, _) = service(200).await;
+    let (app, _) = daemon(&url, "email", folder.path()).await;
+    round(&app.health, true, &mut Watched::default()).await;
+    let checks = checks(&Vitals::read(&app.health).unwrap());
+    let relay = checks.iter().find(|it| it.name == "relay").unwrap();
+    assert_eq!(relay.level, Level::Warn);
+    assert!(relay.says.contains("127.0.0.1:1"), "{relay:?}");
+    assert!(relay.says.contains("refused"), "{relay:?}");
 }
 
 #[tokio::test]
@@ -261,8 +281,8 @@ async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
         ("http://127.0.0.1:1/ping/s3cret", "refused"),
     ] {
         let (app, _) = daemon(url, "email", folder.path()).await;
-        round(&app, &mut Watched::default()).await;
-        let state = app.heartbeat.as_ref().unwrap().state();
+        round(&app.health, true, &mut Watched::default()).await;
+        let state = app.health.heartbeat.as_ref().unwrap().state();
         let why = state.last_error.unwrap();
         assert!(why.contains(expected), "{why}");
         assert!(!why.contains("s3cret"), "{why}");
@@ -279,6 +299,6 @@ fn an_address_that_is_none_is_refused_without_being_shown() {
         every: config::Span::from_s(60),
     };
     let error = Heartbeat::new(&config).err().unwrap().to_string();
-    assert!(error.contains("no http or https URL"), "{error}");
+    assert!(error.contains("not an http or https URL"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
 }

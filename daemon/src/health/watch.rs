@@ -1,5 +1,5 @@
-//! The loop that looks after the daemon: it reads the vitals, logs what has changed, and sends
-//! the heartbeat while all is well.
+//! The loop that watches the daemon: it reads the vitals, logs what changed, and sends the
+//! heartbeat while nothing is bad.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,20 +7,24 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Check, Level, Vitals, checks, worst};
-use crate::app::App;
+use super::publish::publish_checks;
+use super::{Check, Level, Subject, Vitals, checks, worst};
 use crate::runtime::EngineError;
 
 /// How often the vitals are read.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
-/// How long reading them may take: a store that does not answer is unwell.
+/// How long reading them may take; a store that takes longer is reported as bad.
 const READ_MAX: Duration = Duration::from_secs(20);
 
-/// Watches until told to stop.
-pub async fn watch(app: Arc<App>, stop: CancellationToken) {
+/// Watches until told to stop. While the daemon is not ready it sends no heartbeat.
+pub async fn watch(
+    subject: Arc<Subject>,
+    is_ready: impl Fn() -> bool + Send,
+    stop: CancellationToken,
+) {
     let mut watched = Watched::default();
     while !stop.is_cancelled() {
-        round(&app, &mut watched).await;
+        round(&subject, is_ready(), &mut watched).await;
         tokio::select! {
             () = tokio::time::sleep(WATCH_EVERY) => {}
             () = stop.cancelled() => {}
@@ -35,14 +39,17 @@ pub(super) struct Watched {
     reading: Reading,
 }
 
-/// Looks once.
-pub(super) async fn round(app: &Arc<App>, watched: &mut Watched) {
-    let found = look(app, &mut watched.reading).await;
+/// One round: probe the relay, read, judge, log, and send the heartbeat.
+pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut Watched) {
+    if let Some(relay) = &subject.relay {
+        relay.probe_if_due().await;
+    }
+    let found = look(subject, &mut watched.reading).await;
     tell(&found, &mut watched.known);
-    app.metrics.checked(&found);
-    if let Some(heartbeat) = &app.heartbeat
+    publish_checks(&found, &subject.metrics);
+    if let Some(heartbeat) = &subject.heartbeat
         && worst(&found) < Level::Bad
-        && app.is_ready()
+        && is_ready
     {
         heartbeat.beat_if_due().await;
     }
@@ -51,11 +58,11 @@ pub(super) async fn round(app: &Arc<App>, watched: &mut Watched) {
 /// A read of the vitals that is under way.
 type Reading = Option<tokio::task::JoinHandle<Result<Vitals, EngineError>>>;
 
-/// Reads and judges. A read that does not end is left to end, and no other is begun meanwhile:
-/// threads that hang on a disk are not to be many.
-async fn look(app: &Arc<App>, reading: &mut Reading) -> Vec<Check> {
+/// Reads and judges. While a read hangs no other is started, so that a broken disk holds one
+/// thread and not many.
+async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
     let read = reading.get_or_insert_with(|| {
-        let reader = Arc::clone(app);
+        let reader = Arc::clone(subject);
         tokio::task::spawn_blocking(move || Vitals::read(&reader))
     });
     let why = match tokio::time::timeout(READ_MAX, read).await {
@@ -69,7 +76,7 @@ async fn look(app: &Arc<App>, reading: &mut Reading) -> Vec<Check> {
             }
         }
     };
-    let remedy = "look at the disk of [store] path, and start the daemon again";
+    let remedy = "check the disk of [store] path, and restart the daemon";
     let says = format!("cannot be read: {why}");
     vec![Check::wrong("store", Level::Bad, says, remedy)]
 }
@@ -83,7 +90,7 @@ fn tell(found: &[Check], known: &mut BTreeMap<String, Level>) {
         let remedy = check.remedy.as_deref().unwrap_or_default();
         match check.level {
             level if level == was => {}
-            Level::Ok => tracing::info!(check = name, "well again: {says}"),
+            Level::Ok => tracing::info!(check = name, "ok again: {says}"),
             Level::Warn => tracing::info!(check = name, remedy, "{says}"),
             Level::Bad => tracing::error!(check = name, remedy, "{says}"),
         }

@@ -11,23 +11,25 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use tocsin_core::IntegrationId;
-use tocsin_core::time::HOUR_MS;
-use tocsin_store::{RowChange, Table, VALUE_BYTES_MAX};
+use utoipa_axum::routes;
 
 use super::RequestId;
+use super::Routes;
 use super::body::read_unpacked;
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use crate::app::App;
+use crate::auth::{Scope, Token};
 use crate::config::IntegrationKind;
 use crate::ingest::Received;
-use crate::ingest::pagerduty::{
-    Accepted, Change, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent,
-};
-use crate::runtime::{Request, Write, change_key};
-use crate::tokens::{Scope, Token};
+use crate::ingest::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
+use crate::runtime::Request;
+use crate::runtime::state::tables::change;
 
-/// How long a change is kept, in milliseconds: thirty days.
-const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(enqueue))
+        .routes(routes!(enqueue_change))
+}
 
 /// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(
@@ -40,7 +42,7 @@ const CHANGE_TTL_MS: u64 = 30 * 24 * HOUR_MS;
     ),
     security()
 )]
-pub(super) async fn enqueue(
+async fn enqueue(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
@@ -71,7 +73,7 @@ pub(super) async fn enqueue(
     ),
     security()
 )]
-pub(super) async fn enqueue_change(
+async fn enqueue_change(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
@@ -87,30 +89,10 @@ pub(super) async fn enqueue_change(
     };
     let now = app.clock.now();
     let change = event.into_change(&Received::new(integration, now, id.clone()));
-    let row = RowChange {
-        table: Table::Change,
-        key: change_key(change.timestamp, &id),
-        value: Some(fitting(change)?.into()),
-        expires_at: Some(now.plus_ms(CHANGE_TTL_MS)),
-    };
-    let write = Write {
-        rows: vec![row],
-        ..Write::default()
-    };
-    let request = Request::Write(Box::new(write));
+    let rows = change::record(change, &id, now)?;
+    let request = Request::rows(rows);
     app.writer.offer(request).await?;
     Ok(accepted(Accepted::change()))
-}
-
-/// The change as a row's value; links are left out, the last first, until it fits.
-fn fitting(mut change: Change) -> Result<serde_json::Value, Problem> {
-    loop {
-        let value = serde_json::to_value(&change)
-            .map_err(|error| Problem::new(Kind::INTERNAL, format!("a change: {error}")))?;
-        if value.to_string().len() <= VALUE_BYTES_MAX || change.links.pop().is_none() {
-            return Ok(value);
-        }
-    }
 }
 
 fn integration(app: &App, routing_key: &SecretString) -> Option<IntegrationId> {

@@ -10,8 +10,11 @@ use serde_json::{Map, Value, json};
 use tocsin_core::command::Refusal;
 use tocsin_store::CommitError;
 
-use crate::auth::TokenError;
-use crate::runtime::{EngineError, SilenceError};
+use crate::actions::{Denied, NotDone};
+use crate::api::ProblemDetails;
+use crate::auth::TokenRefusal;
+use crate::runtime::{EngineError, SilenceError, TokenError};
+use crate::silence::SilenceRefusal;
 
 /// Seconds after which to try again what could not be taken now.
 const RETRY_AFTER_S: &str = "1";
@@ -110,17 +113,16 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = self.more.clone();
-        body.insert(
-            "type".into(),
-            format!("urn:tocsin:problem:{}", self.kind.1).into(),
-        );
-        body.insert("title".into(), self.kind.2.into());
-        body.insert("status".into(), self.status.as_u16().into());
-        body.insert("detail".into(), self.detail.clone().into());
-        let media = [(header::CONTENT_TYPE, MEDIA_TYPE)];
-        let body = Value::Object(body).to_string();
-        let mut response = (self.status, media, body).into_response();
+        let body = ProblemDetails {
+            kind: format!("urn:tocsin:problem:{}", self.kind.1),
+            title: self.kind.2.to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            more: self.more.clone(),
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let media = HeaderValue::from_static(MEDIA_TYPE);
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
         self.mark(&mut response);
         response
     }
@@ -153,6 +155,25 @@ impl From<EngineError> for Problem {
     }
 }
 
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let problem = Self::new(Kind::FORBIDDEN, denied.to_string());
+        match denied {
+            Denied::Scope { needs, .. } => problem.with("scope", needs.as_str()),
+            Denied::Clearance | Denied::Left(_) => problem,
+        }
+    }
+}
+
+impl From<NotDone> for Problem {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Denied(denied) => denied.into(),
+            NotDone::Engine(error) => error.into(),
+        }
+    }
+}
+
 impl From<tocsin_store::StoreError> for Problem {
     fn from(error: tocsin_store::StoreError) -> Self {
         EngineError::Store(error).into()
@@ -163,10 +184,10 @@ impl From<SilenceError> for Problem {
     fn from(error: SilenceError) -> Self {
         match error {
             SilenceError::Engine(error) => error.into(),
-            SilenceError::Unknown(_) => Self::new(Kind::NOT_FOUND, error.to_string()),
-            SilenceError::Invalid(_) | SilenceError::TooMany => {
-                Self::new(Kind::MALFORMED, error.to_string())
+            SilenceError::Refused(refusal @ SilenceRefusal::Unknown(_)) => {
+                Self::new(Kind::NOT_FOUND, refusal.to_string())
             }
+            SilenceError::Refused(refusal) => Self::new(Kind::MALFORMED, refusal.to_string()),
         }
     }
 }
@@ -175,10 +196,10 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         let kind = match error {
             TokenError::Engine(error) => return error.into(),
-            TokenError::Unknown(_) => Kind::NOT_FOUND,
-            TokenError::LastAdmin | TokenError::TooMany => Kind::CONFLICT,
-            TokenError::Invalid(_) => Kind::INVALID,
             TokenError::Random(_) => Kind::INTERNAL,
+            TokenError::Refused(TokenRefusal::Unknown(_)) => Kind::NOT_FOUND,
+            TokenError::Refused(TokenRefusal::LastAdmin | TokenRefusal::TooMany) => Kind::CONFLICT,
+            TokenError::Refused(TokenRefusal::Invalid(_)) => Kind::INVALID,
         };
         Self::new(kind, error.to_string())
     }

@@ -17,7 +17,7 @@ use super::{Malformed, Parsed, Received};
 /// Reads a webhook of Alertmanager.
 ///
 /// # Errors
-/// When the body is not a JSON object, or `alerts` is no list.
+/// When the body is not a JSON object, or `alerts` is not a list.
 pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     parse_group(body, ctx, |_, _, _| {})
 }
@@ -193,7 +193,7 @@ impl Group {
                 top.insert(name.to_owned(), Value::String(text));
             }
         }
-        // What else stands at the top of a custom payload has a meaning that we do not know.
+        // Other top-level keys of a custom payload have an unknown meaning.
         top.retain(|name, _| matches!(name.as_str(), "fingerprint" | "generatorURL"));
         let common = self
             .annotations

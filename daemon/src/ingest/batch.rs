@@ -6,11 +6,12 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{Labels, Signal};
 
-use super::text::{cut, one_line, pointer_token};
+use super::fields::pointer_token;
 use super::{
     ALERTS_PER_REQUEST_MAX, BODY_BYTES_MAX, LINK_BYTES_MAX, Malformed, NOTES_MAX, Note, Parsed,
     Rejected,
 };
+use crate::text::{cut, one_line};
 
 /// Labels that survive when there are too many, because policies route and grade by them.
 const LABELS_KEPT_FIRST: [&str; 12] = [
@@ -28,7 +29,7 @@ const LABELS_KEPT_FIRST: [&str; 12] = [
     "team",
 ];
 
-/// Reads one JSON value. serde_json's limit on depth (128) stands.
+/// Reads one JSON value. serde_json limits the depth to 128.
 pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Malformed {
@@ -102,7 +103,7 @@ impl Fault {
     }
 }
 
-/// The one alert that is being read: where it stands and what was noted of it.
+/// The alert that is being read: where it is in the body, and the notes on it.
 pub(super) struct Item<'a> {
     pub(super) index: usize,
     /// Its place in the body, as a JSON pointer.
@@ -246,7 +247,7 @@ impl Parsed {
         parsed
     }
 
-    /// Reads one item that stands at `base` in the body.
+    /// Reads one item at `base` in the body.
     pub(super) fn add<T>(
         &mut self,
         index: usize,

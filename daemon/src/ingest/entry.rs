@@ -4,10 +4,11 @@
 use tocsin_core::Timestamp;
 
 use super::alertmanager_api::AlertQuery;
-use super::generic::Mapping;
 use super::pagerduty::{ChangeEvent, Event};
-use super::{Received, alertmanager, alertmanager_api, generic, grafana, parse_time};
+use super::{Received, alertmanager, alertmanager_api, generic, grafana};
+use crate::config::Mapping;
 use crate::silence;
+use crate::time::parse_time;
 
 /// A parser by its name.
 pub type Entry = (&'static str, fn(&[u8]));

@@ -4,10 +4,9 @@ use serde_json::{Map, Value};
 use tocsin_core::{Labels, Timestamp};
 
 use super::batch::{Fault, Item, kind};
-use super::text::pointer_token;
-use super::time::parse_time;
+use crate::time::parse_time;
 
-/// One alert's object while its fields are taken out.
+/// One alert's object while its fields are read out.
 pub(super) type Object = Map<String, Value>;
 
 /// The alert as an object.
@@ -67,7 +66,7 @@ pub(super) fn take_labels(map: &mut Object, name: &str) -> Result<Labels, Fault>
     }
 }
 
-/// The labels that this value holds; `pointer` says where it stands in the alert.
+/// The labels that this value holds; `pointer` says where it is in the alert.
 pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     let map = match value {
         Value::Object(map) => map,
@@ -125,4 +124,9 @@ pub(super) fn summary(annotations: &Labels) -> String {
         .find_map(|name| annotations.get(*name))
         .cloned()
         .unwrap_or_default()
+}
+
+/// A JSON pointer's token with RFC 6901's escapes.
+pub(super) fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }

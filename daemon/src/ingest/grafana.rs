@@ -25,7 +25,7 @@ const VALUES: &str = "values";
 /// Reads a webhook of Grafana.
 ///
 /// # Errors
-/// When the body is not a JSON object, or `alerts` is no list.
+/// When the body is not a JSON object, or `alerts` is not a list.
 pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     parse_group(body, ctx, finish)
 }

@@ -1,5 +1,4 @@
-//! What senders say, in the daemon's own words: one adapter a format, from bytes to
-//! [`Signal`]s.
+//! What senders post, as [`Signal`]s: one adapter per format.
 //!
 //! An adapter decides nothing and does nothing: no IO, no clock (the time of receipt comes in as
 //! a value), no look at what is known already. This prevents two failures of alert gateways: that
@@ -18,19 +17,16 @@ mod fingerprint;
 pub mod generic;
 pub mod grafana;
 pub mod pagerduty;
-mod text;
-mod time;
 
 use tocsin_core::{IntegrationId, Signal, Timestamp};
 
 pub use fingerprint::label_fingerprint;
-pub use time::{format_time, parse_time};
 
 /// Most alerts in one request; of a larger batch the first are read and the others noted. Refused
 /// as a whole it would open nothing, and an Alertmanager never sends again what was refused.
 pub const ALERTS_PER_REQUEST_MAX: usize = 10_000;
 /// Largest body that an adapter reads, in bytes, after decompression: the most that
-/// `[server] body-bytes-max` may say, to which the door holds.
+/// `[server] body-bytes-max` allows, which the endpoint enforces.
 pub const BODY_BYTES_MAX: usize = crate::config::BODY_BYTES_CEILING;
 /// Most notes kept of one request; further ones are counted in the last.
 pub const NOTES_MAX: usize = 100;
@@ -91,7 +87,7 @@ pub struct Rejected {
     pub message: String,
 }
 
-/// Something that was cut, left out or guessed in an alert that stands.
+/// Something that was cut, left out or guessed in an accepted alert.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Note {
     /// The alert's place in the batch, from 0; none when it is about the whole body.

@@ -9,21 +9,22 @@ use lettre::message::{Mailbox, MultiPart};
 use sha2::{Digest, Sha256};
 use tocsin_core::{Grade, Timestamp};
 
+use crate::text::{html_escaped, one_line};
+
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PageMail {
     /// The delivery's idempotency key: the same key gives the same Message-ID, by which mail
     /// programs fold a repeat into one.
     pub key: String,
     /// The person's mail address.
     pub to: String,
-    /// The person's name.
     pub name: String,
-    /// The incident's number, as people say it aloud.
+    /// The incident's number.
     pub number: u64,
     /// How bad it is.
     pub grade: Grade,
-    /// The incident's title.
     pub title: String,
     /// Why it has this grade, or why this person is paged.
     pub reason: String,
@@ -78,9 +79,9 @@ impl PageMail {
     }
 
     fn html(&self) -> String {
-        let (grade, title) = (self.grade, escape(&one_line(&self.title)));
-        let reason = escape(&self.reason);
-        let (name, link) = (escape(&self.name), escape(&self.ack_link));
+        let (grade, title) = (self.grade, html_escaped(&one_line(&self.title)));
+        let reason = html_escaped(&self.reason);
+        let (name, link) = (html_escaped(&self.name), html_escaped(&self.ack_link));
         let incident = self.number;
         format!(
             "<!doctype html><html><body style=\"font-family:sans-serif\">\
@@ -91,26 +92,4 @@ impl PageMail {
              <p style=\"color:#666\">Incident {incident}</p></body></html>"
         )
     }
-}
-
-/// A title comes from a sender, and must not end the header.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -22,6 +22,9 @@ use crate::config::{MailConfig, MailTls, SecretError};
 /// the text to its receipt.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long the relay may take to end a session.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Sends pages through one relay.
 #[derive(Clone)]
 pub struct Mailer {
@@ -40,59 +43,49 @@ enum Tls {
     Wrapped(TlsParameters),
 }
 
-/// The relay took the mail.
+/// The relay accepted the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The mail's Message-ID.
     pub message_id: String,
-    /// What the relay answered, with its own name of the mail as a rule.
+    /// What the relay answered, usually with its own id of the mail.
     pub reply: String,
 }
 
-/// The relay did not take the mail, or nobody knows.
+/// The relay did not accept the mail, or the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum MailError {
-    /// It was not sent; a later try may succeed.
-    #[error("mail relay {relay} did not take the page: {cause}; it is tried again")]
-    Temporary {
-        /// The relay.
-        relay: String,
-        /// Why.
-        cause: String,
-    },
+    /// It was not sent; a retry may succeed.
+    #[error("mail relay {relay} did not accept the page: {cause}; it is tried again")]
+    Temporary { relay: String, cause: String },
     /// It was not sent, and the same mail will be refused again.
     #[error("mail relay {relay} refused the page: {cause}; correct the address or [mail] from")]
-    Rejected {
-        /// The relay.
-        relay: String,
-        /// Why.
-        cause: String,
-    },
-    /// The text went out and no answer came back. A repeat has the same Message-ID.
-    #[error("mail relay {relay} may have taken the page: {cause}; a repeat may arrive twice")]
-    Unknown {
-        /// The relay.
-        relay: String,
-        /// Why nobody knows.
-        cause: String,
-    },
+    Rejected { relay: String, cause: String },
+    /// The text was sent and no answer came back. A retry has the same Message-ID.
+    #[error("mail relay {relay} may have accepted the page: {cause}; a retry may arrive twice")]
+    Unknown { relay: String, cause: String },
+}
+
+/// The relay cannot be reached, or refuses the log-in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("mail relay {relay} cannot be used: {cause}")]
+pub struct CannotLogIn {
+    relay: String,
+    cause: String,
 }
 
 /// The relay's settings cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SetupError {
     /// The password cannot be read.
     #[error("[mail] password: {0}")]
     Password(#[from] SecretError),
     /// The authorities cannot be read.
     #[error("[mail] ca-file {path}: {cause}; put a readable PEM file there")]
-    Authorities {
-        /// The file.
-        path: String,
-        /// Why not.
-        cause: String,
-    },
-    /// The sender is no address.
+    Authorities { path: String, cause: String },
+    /// The sender is not an address.
     #[error("[mail] from: {0}; write it as \"tocsin@example.com\"")]
     From(#[from] lettre::address::AddressError),
     /// TLS cannot be set up.
@@ -135,7 +128,7 @@ impl Mailer {
     /// Sends one page to one person.
     ///
     /// # Errors
-    /// [`MailError`] says whether a repeat makes sense, and whether it may arrive twice.
+    /// [`MailError`] says whether a retry makes sense, and whether it may arrive twice.
     pub async fn send(&self, page: &PageMail) -> Result<Receipt, MailError> {
         let refused = |cause: String| MailError::Rejected {
             relay: self.relay(),
@@ -162,13 +155,33 @@ impl Mailer {
                 });
             }
         };
-        // The mail is taken; how the relay says good-bye changes nothing.
-        let _ = tokio::time::timeout(Duration::from_secs(1), session.quit()).await;
+        // The mail is accepted; how the session ends changes nothing.
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
         let message_id = page.message_id(self.from.email.domain());
         Ok(Receipt {
             message_id,
             reply: said(&reply),
         })
+    }
+
+    /// Connects and logs in as for a page, and sends nothing. Gives up after `limit`.
+    ///
+    /// # Errors
+    /// [`CannotLogIn`], with why.
+    pub async fn log_in(&self, limit: Duration) -> Result<(), CannotLogIn> {
+        let failed = |cause: String| CannotLogIn {
+            relay: self.relay(),
+            cause,
+        };
+        match tokio::time::timeout(limit, self.connect()).await {
+            Ok(Ok(mut session)) => {
+                // It answered; how the session ends changes nothing.
+                let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
+                Ok(())
+            }
+            Ok(Err(error)) => Err(failed(told(&error))),
+            Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs()))),
+        }
     }
 
     /// Connects, and goes on until the relay waits for the text.
@@ -238,8 +251,8 @@ impl Mailer {
         Ok(())
     }
 
-    /// A failure to connect or to log in: the relay's or the operator's to mend, so the page is
-    /// tried again whatever the code.
+    /// A failure to connect or to log in can be fixed at the relay or in the configuration, so the
+    /// page is tried again whatever the code.
     fn again(&self, error: &lettre::transport::smtp::Error) -> MailError {
         MailError::Temporary {
             relay: self.relay(),
@@ -247,7 +260,8 @@ impl Mailer {
         }
     }
 
-    /// A failure once the mail is named: the relay's code decides, and without one nobody knows.
+    /// A failure after the envelope began: the relay's code decides; without one the outcome is
+    /// unknown.
     fn at_text(&self, error: &lettre::transport::smtp::Error) -> MailError {
         let (relay, cause) = (self.relay(), told(error));
         match (error.is_permanent(), error.is_transient()) {

@@ -2,9 +2,9 @@
 //! and no global one, so that two daemons in one test do not count for each other.
 
 mod commits;
+mod gauges;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use parking_lot::RwLock;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -16,8 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 pub use commits::{CommitTimes, Commits};
-
-use crate::health::{Check, Vitals};
+pub use gauges::Gauges;
 
 /// Upper bounds of the lateness of timers, in seconds.
 const LATE_SECONDS: [f64; 6] = [0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
@@ -37,17 +36,8 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
     checks: Family<CheckLabel, Gauge>,
-    incidents_active: Gauge,
-    alerts_firing: Gauge,
-    writer_queued: Gauge,
-    pages_waiting: Gauge,
-    oldest_page_seconds: Gauge<f64, AtomicU64>,
-    timers_overdue: Gauge,
-    dead_letters_day: Gauge,
-    store_bytes: Gauge,
-    disk_free_bytes: Gauge,
-    resident_bytes: Gauge,
-    heartbeats: Gauge,
+    /// What a look at the daemon sets.
+    pub gauges: Gauges,
     /// How long commits take.
     pub commits: Arc<Commits>,
 }
@@ -94,17 +84,7 @@ impl Default for Metrics {
             requests: Family::default(),
             request_seconds: Histogram::new(REQUEST_SECONDS),
             checks: Family::default(),
-            incidents_active: Gauge::default(),
-            alerts_firing: Gauge::default(),
-            writer_queued: Gauge::default(),
-            pages_waiting: Gauge::default(),
-            oldest_page_seconds: Gauge::default(),
-            timers_overdue: Gauge::default(),
-            dead_letters_day: Gauge::default(),
-            store_bytes: Gauge::default(),
-            disk_free_bytes: Gauge::default(),
-            resident_bytes: Gauge::default(),
-            heartbeats: Gauge::default(),
+            gauges: Gauges::default(),
             commits: Arc::default(),
         };
         it.register(&mut registry);
@@ -183,37 +163,13 @@ impl Metrics {
         self.request_seconds.observe(seconds);
     }
 
-    /// The daemon looked after itself, and this is what it found.
-    pub fn checked(&self, found: &[Check]) {
+    /// The result of every health check, by name: 0 ok, 1 warn, 2 bad.
+    pub fn checked<'a>(&self, levels: impl IntoIterator<Item = (&'a str, i64)>) {
         self.checks.clear();
-        for check in found {
-            let label = CheckLabel {
-                check: check.name.clone(),
-            };
-            self.checks.get_or_create(&label).set(check.level as i64);
+        for (check, level) in levels {
+            let check = check.to_owned();
+            self.checks.get_or_create(&CheckLabel { check }).set(level);
         }
-    }
-
-    /// What was read of the daemon just now.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the age of a page in milliseconds is far below 2^52"
-    )]
-    pub fn read(&self, vitals: &Vitals) {
-        let beats = vitals.heartbeat.as_ref().map_or(0, |it| it.sent);
-        self.incidents_active.set(gauge(vitals.incidents_active));
-        self.alerts_firing.set(gauge(vitals.alerts_firing));
-        self.writer_queued.set(gauge(vitals.queued.0));
-        self.pages_waiting.set(gauge(vitals.pages_waiting));
-        self.oldest_page_seconds
-            .set(vitals.page_wait_ms as f64 / 1_000.0);
-        self.timers_overdue.set(gauge(vitals.timers_overdue));
-        self.dead_letters_day.set(gauge(vitals.dead_letters.0));
-        self.store_bytes.set(gauge(vitals.store_bytes));
-        let unknown = |bytes: Option<u64>| bytes.map_or(-1, gauge);
-        self.disk_free_bytes.set(unknown(vitals.disk_free_bytes));
-        self.resident_bytes.set(unknown(vitals.resident_bytes));
-        self.heartbeats.set(gauge(beats));
     }
 
     fn register(&self, it: &mut Registry) {
@@ -262,65 +218,6 @@ impl Metrics {
         it.register("commit_seconds", "Time that a commit takes", commits);
         let levels = "What the daemon found of itself: 0 ok, 1 warn, 2 bad";
         it.register("check", levels, self.checks.clone());
-        self.register_gauges(it);
+        self.gauges.register(it);
     }
-
-    fn register_gauges(&self, it: &mut Registry) {
-        let oldest = self.oldest_page_seconds.clone();
-        it.register(
-            "oldest_page_seconds",
-            "Age of the oldest undelivered page",
-            oldest,
-        );
-        for (name, help, gauge) in [
-            (
-                "incidents_active",
-                "Active incidents",
-                &self.incidents_active,
-            ),
-            ("alerts_firing", "Alerts that fire", &self.alerts_firing),
-            (
-                "writer_queued",
-                "Requests at the writer",
-                &self.writer_queued,
-            ),
-            (
-                "pages_waiting",
-                "Pages that no channel has taken yet",
-                &self.pages_waiting,
-            ),
-            (
-                "timers_overdue",
-                "Due timers not fired",
-                &self.timers_overdue,
-            ),
-            (
-                "dead_letters_day",
-                "Deliveries given up within a day",
-                &self.dead_letters_day,
-            ),
-            ("store_bytes", "Size of the store", &self.store_bytes),
-            (
-                "disk_free_bytes",
-                "Free bytes of the store's disk; -1 when unknown",
-                &self.disk_free_bytes,
-            ),
-            (
-                "resident_bytes",
-                "Resident memory; -1 when unknown",
-                &self.resident_bytes,
-            ),
-            (
-                "heartbeats",
-                "Heartbeats that arrived since the start",
-                &self.heartbeats,
-            ),
-        ] {
-            it.register(name, help, gauge.clone());
-        }
-    }
-}
-
-fn gauge(count: impl TryInto<i64>) -> i64 {
-    count.try_into().unwrap_or(i64::MAX)
 }

@@ -28,7 +28,7 @@ pub enum Every {
     Days(u32),
 }
 
-/// A text that says no hand-over, length of a turn, or hours.
+/// A text that is not a hand-over, a length of a turn, or hours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct UnknownTurn {

@@ -6,7 +6,7 @@ use tocsin_core::{PersonId, Timestamp};
 
 use super::handover::{Every, Handover};
 use super::restriction::Restriction;
-use super::wall::{first_instant, local_time};
+use crate::time::{first_instant, local_time};
 
 /// People who take turns, and when. The turns run by the calendar: hours that a layer does not
 /// cover still belong to somebody's turn, so that a weekend never moves who has which week.

@@ -1,33 +1,39 @@
 //! Whom a step of a plan pages, looked up when it is taken, and by which contacts. A contact
-//! that nothing brings is left out, and the host's own mail relay is added as the last: a page
+//! that nothing serves is left out, and the host's own mail relay is added as the last: a page
 //! whose every plugin is down still reaches a mailbox.
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tocsin_core::command::Responders;
-use tocsin_core::{Contact, PageTarget, Person, Plan, Step, Timestamp};
+use tocsin_core::{Contact, Person, Plan, Step, Timestamp};
 
-use crate::people::Roster;
-use crate::runtime::outbox::delivery::{MAIL_CHANNEL, Subscribers};
+use super::roster::Roster;
 
-/// The contact kind that people write for a mail address.
-const EMAIL_KIND: &str = "email";
+/// The kind of a contact that is a mail address, which the host's own relay serves.
+pub const MAIL_CONTACT: &str = "email";
+/// The channel of the host's own mail relay: the last contact of every page.
+pub const MAIL_CHANNEL: &str = "mail";
+
+/// Which kinds of contacts plugins can page now; it changes while plugins come and go.
+pub trait ServedContacts: Send + Sync {
+    /// Whether a plugin pages contacts of this kind.
+    fn serves(&self, kind: &str) -> bool;
+}
 
 /// Looks up whom a step pages.
 #[derive(Clone)]
 pub struct ResponderLookup {
     /// Everybody.
     pub roster: Arc<Roster>,
-    /// Who brings what.
-    pub subscribers: Arc<ArcSwap<Subscribers>>,
+    /// What plugins serve.
+    pub served: Arc<dyn ServedContacts>,
     /// Whether the host has a mail relay of its own.
     pub has_mail: bool,
 }
 
 impl ResponderLookup {
-    /// The crew of a plan's step; past the end the last one repeats. An empty plan has an empty
-    /// crew.
+    /// The people whom a plan's step pages; past the end the last step repeats. An empty plan
+    /// pages nobody.
     #[must_use]
     pub fn of_step(&self, plan: &Plan, step: u32, at: Timestamp) -> Responders {
         let last = plan.steps.len().saturating_sub(1);
@@ -35,6 +41,12 @@ impl ResponderLookup {
             Some(step) => self.of(step, at),
             None => Responders::default(),
         }
+    }
+
+    /// Whether a page can go to contacts of this kind, by a plugin or by the mail relay.
+    #[must_use]
+    pub fn is_served(&self, kind: &str) -> bool {
+        self.has_mail && kind == MAIL_CONTACT || self.served.serves(kind)
     }
 
     fn of(&self, step: &Step, at: Timestamp) -> Responders {
@@ -52,30 +64,17 @@ impl ResponderLookup {
         Responders { people, note }
     }
 
-    /// The person with the contacts that something brings, and the mail relay last.
+    /// The person with the contacts that plugins serve, and the mail relay last.
     fn reachable(&self, mut person: Person) -> Person {
-        let subscribers = self.subscribers.load();
-        let mailbox = person
-            .contacts
-            .iter()
-            .find(|it| it.kind == EMAIL_KIND)
-            .cloned();
-        person
-            .contacts
-            .retain(|it| subscribers.for_contact(&it.kind).is_some());
+        let contacts = &mut person.contacts;
+        let mailbox = contacts.iter().find(|it| it.kind == MAIL_CONTACT).cloned();
+        contacts.retain(|it| self.served.serves(&it.kind));
         if let (true, Some(mailbox)) = (self.has_mail, mailbox) {
-            let contact = Contact {
+            contacts.push(Contact {
                 kind: MAIL_CHANNEL.to_owned(),
                 address: mailbox.address,
-            };
-            person.contacts.push(contact);
+            });
         }
         person
-    }
-
-    /// Whether anybody at all stands behind a target now.
-    #[must_use]
-    pub fn reaches(&self, target: &PageTarget, at: Timestamp) -> bool {
-        !self.roster.resolve(target, at).is_empty()
     }
 }

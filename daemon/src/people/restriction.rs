@@ -7,7 +7,7 @@ use std::str::FromStr;
 use tocsin_core::Timestamp;
 
 use super::handover::{UnknownTurn, parse_time};
-use super::wall::{first_instant, local_time};
+use crate::time::{first_instant, local_time};
 
 /// Days looked ahead for the next edge: the same weekday of next week, and one to spare.
 const EDGE_DAYS_MAX: u64 = 9;

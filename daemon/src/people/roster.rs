@@ -1,4 +1,4 @@
-//! Everybody who can be paged, and whom a policy's words reach.
+//! Everybody who can be paged, and whom the targets of a policy's plan reach.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::rotation::Rotation;
 pub struct Roster {
     /// Everybody, by handle.
     pub people: BTreeMap<PersonId, Person>,
-    /// The rotation of each team, if it has one. Who is in a team stands with the people.
+    /// The rotation of each team, if it has one. Each person lists their own teams.
     pub teams: BTreeMap<TeamId, Option<String>>,
     /// The rotations, by name.
     pub rotations: BTreeMap<String, Rotation>,
@@ -25,7 +25,7 @@ pub struct Roster {
 pub struct Reached {
     /// The people behind every target of the plan.
     pub people: BTreeMap<PageTarget, Vec<Person>>,
-    /// What went otherwise than the plan says, for the incident's log: one line each.
+    /// Where paging differs from the plan, for the incident's log: one line each.
     pub notes: Vec<String>,
 }
 

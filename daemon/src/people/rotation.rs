@@ -16,7 +16,7 @@ const EDGES_MAX: usize = 4 * SHIFTS_MAX;
 /// Who is on call when. The first layer that covers an instant wins; an override beats them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The zone whose clock on the wall the hand-overs follow.
+    /// The zone whose wall clock the hand-overs follow.
     pub zone: Tz,
     /// From the top: the first that covers an instant wins.
     pub layers: Vec<Layer>,
@@ -26,23 +26,22 @@ pub struct Rotation {
 
 /// Somebody takes over for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Override {
-    /// Who.
     pub person: PersonId,
-    /// From this instant.
     pub from: Timestamp,
-    /// Until this instant, which is outside.
+    /// Exclusive.
     pub until: Timestamp,
 }
 
-/// A stretch of time with the same people on call.
+/// A time span with the same people on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Shift {
     /// Who is on call; empty when nobody is.
     pub people: Vec<PersonId>,
-    /// From this instant.
     pub from: Timestamp,
-    /// Until this instant, which is outside.
+    /// Exclusive.
     pub until: Timestamp,
 }
 

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use tocsin_core::{PageTarget, Person, PersonId, Plan, Step, Timestamp};
 
 use super::*;
+use crate::time::first_instant;
 
 fn utc(text: &str) -> Timestamp {
     let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();

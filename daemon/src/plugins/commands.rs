@@ -3,25 +3,32 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tocsin_core::command::Command;
-use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Draft, Grade, IncidentId, IncidentKey};
-use tocsin_plugin_host::capability::commands::{Caller, CommandReply, CommandService};
+use tocsin_core::event::Ref;
+use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
+use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
-use tocsin_store::{CommandKey, Table};
+use tocsin_store::CommandKey;
 
-use super::chat::{HELP, Line, parse};
 use super::people::person_by_contact;
 use super::{DaemonServices, PluginAccess};
-use crate::disclosure::{REDACTED_TITLE, wire_incident};
-use crate::runtime::{Done, EngineError, IncidentState, Summary, decode_row, reference_key};
+use crate::actions::chat::{self, Line};
+use crate::actions::{Action, Caller, Log, NotDone, perform};
+use crate::api::StatusFilter;
+use crate::auth::Scope;
+use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
+use crate::disclosure::{Clearance, Disclosed};
+use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::summary;
+use crate::runtime::{Done, EngineError, IncidentState};
 
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
 impl CommandService for DaemonServices {
-    fn get_incident(&self, caller: Caller, id: String) -> CommandReply<'_, wit::Incident> {
+    fn get_incident(&self, caller: CommandCaller, id: String) -> CommandReply<'_, wit::Incident> {
         Box::pin(async move {
             let call = self.call(&caller)?;
             Ok(call.wire(&*call.state(&id)?))
@@ -30,7 +37,7 @@ impl CommandService for DaemonServices {
 
     fn list_incidents(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         filter: String,
         after: Option<String>,
     ) -> CommandReply<'_, Vec<wit::Incident>> {
@@ -39,7 +46,7 @@ impl CommandService for DaemonServices {
 
     fn find_incident(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         kind: String,
         id: String,
     ) -> CommandReply<'_, Option<wit::Incident>> {
@@ -48,7 +55,7 @@ impl CommandService for DaemonServices {
 
     fn open_incident(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         draft: wit::Draft,
         by: wit::Actor,
     ) -> CommandReply<'_, wit::Incident> {
@@ -57,7 +64,7 @@ impl CommandService for DaemonServices {
 
     fn run_line(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         incident_id: Option<String>,
         line: String,
         by: wit::Actor,
@@ -67,7 +74,7 @@ impl CommandService for DaemonServices {
 
     fn apply_action(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         incident_id: String,
         action: String,
         by: wit::Actor,
@@ -77,7 +84,7 @@ impl CommandService for DaemonServices {
 
     fn answer_prompt(
         &self,
-        _: Caller,
+        _: CommandCaller,
         _: String,
         _: String,
         _: wit::Actor,
@@ -87,7 +94,7 @@ impl CommandService for DaemonServices {
 
     fn add_log(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         incident_id: String,
         kind: wit::LogKind,
         body: String,
@@ -96,15 +103,15 @@ impl CommandService for DaemonServices {
     ) -> CommandReply<'_, ()> {
         Box::pin(async move {
             let kind = core_log_kind(kind);
-            let command = Command::Log { kind, body };
+            let action = Log { kind, body }.into();
             let call = self.call(&caller)?;
-            call.command(&incident_id, &by, command).await.map(drop)
+            call.perform(&incident_id, &by, action).await.map(drop)
         })
     }
 
     fn link_incident(
         &self,
-        caller: Caller,
+        caller: CommandCaller,
         incident_id: String,
         kind: String,
         ref_id: String,
@@ -112,29 +119,32 @@ impl CommandService for DaemonServices {
     ) -> CommandReply<'_, ()> {
         Box::pin(async move {
             let call = self.call(&caller)?;
+            let plugin = PluginId::from(call.plugin);
             let link = Ref {
-                plugin: call.plugin.into(),
+                plugin: plugin.clone(),
                 kind,
                 id: ref_id,
                 url,
             };
-            let by = Actor::Plugin(call.plugin.into());
+            let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
-            call.send(id, by, Command::Link(link)).await.map(drop)
+            let (link, key) = (Command::Link(link), Some(call.command_key()));
+            let linked = call.access.intake.command(id, by, link, key);
+            linked.await.map(drop).map_err(refused)
         })
     }
 
-    fn record_change(&self, _: Caller, _: String) -> CommandReply<'_, ()> {
+    fn record_change(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
         Box::pin(async move { Err(no_changes_or_signals()) })
     }
 
-    fn send_signal(&self, _: Caller, _: String) -> CommandReply<'_, ()> {
+    fn send_signal(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
         Box::pin(async move { Err(no_changes_or_signals()) })
     }
 }
 
 impl DaemonServices {
-    fn call<'a>(&'a self, caller: &'a Caller) -> Result<Call<'a>, CommandError> {
+    fn call<'a>(&'a self, caller: &'a CommandCaller) -> Result<Call<'a>, CommandError> {
         Ok(Call {
             access: self.access()?,
             plugin: &caller.plugin,
@@ -149,6 +159,13 @@ fn no_changes_or_signals() -> CommandError {
          or /ingest"
             .to_owned(),
     )
+}
+
+/// Which incidents a plugin lists.
+#[derive(Deserialize)]
+struct Filter {
+    #[serde(default)]
+    status: Option<StatusFilter>,
 }
 
 /// One command of one plugin.
@@ -168,42 +185,26 @@ impl Call<'_> {
     }
 
     fn wire(&self, state: &IncidentState) -> wit::Incident {
-        wire_incident(&self.access.payloads, &state.incident, self.clearance())
+        let payloads = &self.access.payloads;
+        payloads.incident(&state.incident, &self.plugin.into(), self.clearance())
     }
 
-    fn clearance(&self) -> bool {
+    fn clearance(&self) -> Clearance {
         let subscribers = self.access.subscribers.load();
-        subscribers.of(self.plugin).is_some_and(|it| it.clearance)
-    }
-
-    /// Whether both the plugin and who it speaks for may know of security incidents.
-    fn is_cleared(&self, by: &wit::Actor) -> bool {
-        self.clearance()
-            && match self.actor(by) {
-                Ok(Actor::Person(id)) => self.access.payloads.has_clearance(&id),
-                Ok(_) => true,
-                Err(_) => false,
-            }
+        let plugin = subscribers.of(self.plugin);
+        plugin.is_some_and(|it| it.clearance).into()
     }
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<Vec<wit::Incident>, CommandError> {
-        let filter: serde_json::Value = serde_json::from_str(filter).map_err(|error| {
-            CommandError::Invalid(format!(
-                "the filter is not JSON: {error}; give {{}} for all"
-            ))
+        let filter: Filter = serde_json::from_str(filter).map_err(|error| {
+            CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
         })?;
-        let status = filter.get("status").and_then(|it| it.as_str());
         let after = after.map(|id| self.state(id)).transpose()?;
-        let after = after.map(|state| Summary::row_key(state.incident.number));
-        let rows = self
-            .access
-            .store
-            .rows(Table::Summary, "", after.as_deref(), LIST_MAX)
-            .map_err(|error| CommandError::Unavailable(error.to_string()))?;
+        let after = after.map(|state| state.incident.number);
+        let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
-        for (_, row) in rows {
-            let summary = Summary::from_row(&row.value).map_err(refused)?;
-            if status.is_none_or(|it| it == summary.status.as_str()) {
+        for summary in page.map_err(refused)? {
+            if filter.status.is_none_or(|it| it.takes(summary.status)) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
@@ -212,13 +213,11 @@ impl Call<'_> {
 
     fn find(&self, kind: &str, id: &str) -> Result<Option<wit::Incident>, CommandError> {
         let key = reference_key(self.plugin, kind, id);
-        let row = self.access.store.row(Table::Reference, &key);
-        let row = row.map_err(|error| CommandError::Unavailable(error.to_string()))?;
-        let Some(row) = row else {
+        let row = REFERENCES.get(self.access.store.as_ref(), &key);
+        let Some(row) = row.map_err(refused)? else {
             return Ok(None);
         };
-        let id: IncidentId = decode_row("a reference", &row.value).map_err(refused)?;
-        let state = self.state(id.as_str())?;
+        let state = self.state(row.value.as_str())?;
         Ok(Some(self.wire(&state)))
     }
 
@@ -227,7 +226,7 @@ impl Call<'_> {
         draft: wit::Draft,
         by: &wit::Actor,
     ) -> Result<wit::Incident, CommandError> {
-        let by = self.actor(by)?;
+        let by = self.caller(by)?.by;
         let refs = draft.refs;
         let draft = Draft {
             title: draft.title,
@@ -250,19 +249,9 @@ impl Call<'_> {
             .map_err(refused)?;
         let id = incident_of(&done)?;
         for (at, link) in refs.into_iter().enumerate() {
-            let wit::ExternalRef {
-                kind,
-                id: ref_id,
-                url,
-                ..
-            } = link;
-            let link = Ref {
-                plugin: self.plugin.into(),
-                kind,
-                id: ref_id,
-                url,
-            };
-            let by = Actor::Plugin(self.plugin.into());
+            let plugin = PluginId::from(self.plugin);
+            let link = core_ref(&plugin, link);
+            let by = Actor::Plugin(plugin);
             let key = CommandKey(format!("{}/ref-{at}", self.command_key().0));
             let linked = self
                 .access
@@ -280,72 +269,59 @@ impl Call<'_> {
         line: &str,
         by: &wit::Actor,
     ) -> Result<String, CommandError> {
-        let parsed = parse(line, self.plugin).map_err(CommandError::Invalid)?;
+        let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
         if parsed == Line::Help {
-            return Ok(HELP.to_owned());
+            return Ok(chat::help());
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
-        let Line::Command(command) = parsed else {
+        let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
-            let clearance = !state.incident.grading.security || self.is_cleared(by);
+            let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
             return Ok(status_line(&state, clearance));
         };
-        self.command(&id, by, command).await
+        self.perform(&id, by, action).await
     }
 
-    /// The HTTP API's actions as JSON: `{"action":"ack"}`, `{"action":"run","line":"…"}`.
+    /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
     async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
-        let action: crate::actions::Action = serde_json::from_str(action)
+        let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
-        let incident = &self.state(id)?.incident;
-        action
-            .check_clearance(incident, || self.is_cleared(by))
-            .map_err(|why| CommandError::Denied(why.to_owned()))?;
-        let command = action
-            .into_command(self.plugin)
-            .map_err(CommandError::Invalid)?;
-        let reply = self.command(id, by, command).await?;
+        let reply = self.perform(id, by, action).await?;
         Ok(serde_json::json!({ "reply": reply }).to_string())
     }
 
-    async fn command(
+    /// Carries an action out, and gives what to tell whoever asked.
+    async fn perform(
         &self,
         id: &str,
         by: &wit::Actor,
-        command: Command,
+        action: Action,
     ) -> Result<String, CommandError> {
-        let by = self.actor(by)?;
-        let id = self.state(id)?.incident.id.clone();
-        let done = self.send(id, by, command).await?;
-        let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
-        let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
-        Ok(repeated.unwrap_or(done.reply))
-    }
-
-    async fn send(
-        &self,
-        id: IncidentId,
-        by: Actor,
-        command: Command,
-    ) -> Result<Done, CommandError> {
-        let key = Some(self.command_key());
-        self.access
-            .intake
-            .command(id, by, command, key)
-            .await
-            .map_err(refused)
+        let caller = self.caller(by)?;
+        let incident = &self.state(id)?.incident;
+        let (intake, key) = (&self.access.intake, Some(self.command_key()));
+        match perform(intake, caller, incident, action, self.plugin, key).await {
+            Ok(outcome) => Ok(outcome.reply),
+            Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
+            Err(NotDone::Engine(error)) => Err(refused(error)),
+        }
     }
 
     fn command_key(&self) -> CommandKey {
         CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
     }
 
-    /// Who it is by: a person whom the channel knows, or the plugin itself.
-    fn actor(&self, by: &wit::Actor) -> Result<Actor, CommandError> {
+    /// Who it is by: a person whom the channel knows, or the plugin itself. To know of security
+    /// incidents, both of them need the clearance.
+    fn caller(&self, by: &wit::Actor) -> Result<Caller, CommandError> {
         if by.kind == "plugin" {
-            return Ok(Actor::Plugin(self.plugin.into()));
+            return Ok(Caller {
+                by: Actor::Plugin(self.plugin.into()),
+                scope: Scope::Respond,
+                clearance: self.clearance(),
+            });
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
         let subscribers = self.access.subscribers.load();
@@ -357,33 +333,29 @@ impl Call<'_> {
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.access, &by.kind, &by.id) {
-            Some(person) => Ok(Actor::Person(person)),
-            None => Err(CommandError::Denied(format!(
+        let Some(person) = person_by_contact(self.access, &by.kind, &by.id) else {
+            return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
-            ))),
-        }
+            )));
+        };
+        let caller = Caller::of_person(person, &self.access.payloads.roster.people);
+        let mut caller = caller.map_err(|denied| CommandError::Denied(denied.to_string()))?;
+        caller.clearance = caller.clearance.and(self.clearance());
+        Ok(caller)
     }
 }
 
-fn status_line(state: &IncidentState, clearance: bool) -> String {
-    let incident = &state.incident;
-    let title = match clearance {
-        true => incident.about.title.as_str(),
-        false => REDACTED_TITLE,
-    };
-    let operator = incident
-        .roles
-        .operator
-        .as_ref()
-        .map_or("nobody", |it| it.as_str());
+fn status_line(state: &IncidentState, clearance: Clearance) -> String {
+    let line = Disclosed::of(&state.incident, clearance).line;
+    let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {title} · {} · {} · operator: {operator} · {} of {} alerts fire",
-        incident.number,
-        incident.grading.grade,
-        incident.lifecycle.status,
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        line.number,
+        line.title,
+        line.grade,
+        line.status,
         state.tally.counts.firing,
         state.tally.counts.total,
     )
@@ -403,22 +375,5 @@ fn refused(error: EngineError) -> CommandError {
         EngineError::NoIncident(_) => CommandError::NotFound,
         EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
         error => CommandError::Unavailable(error.to_string()),
-    }
-}
-
-fn core_grade(grade: wit::Grade) -> Grade {
-    match grade {
-        wit::Grade::Minor => Grade::Minor,
-        wit::Grade::Major => Grade::Major,
-        wit::Grade::Critical => Grade::Critical,
-    }
-}
-
-fn core_log_kind(kind: wit::LogKind) -> LogKind {
-    match kind {
-        wit::LogKind::Seen => LogKind::Seen,
-        wit::LogKind::Decided => LogKind::Decided,
-        wit::LogKind::Done => LogKind::Done,
-        wit::LogKind::Note => LogKind::Note,
     }
 }

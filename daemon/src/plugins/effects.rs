@@ -3,17 +3,15 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use tocsin_core::time::HOUR_MS;
 use tocsin_plugin_host::capability::effects::{EffectKey, EffectService, EffectState};
 use tocsin_plugin_host::capability::{Reply, ServiceError};
-use tocsin_store::{CommitError, Guard, RowChange, Store, Table};
+use tocsin_store::{CommitError, Store};
 
-use super::{DaemonServices, PluginAccess, blob};
-use crate::runtime::{EngineError, Request, Write};
+use super::{DaemonServices, PluginAccess};
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::effect::{self, Known};
+use crate::runtime::{EngineError, Request};
 
-/// How long an effect is remembered, in milliseconds: a week, longer than any retry.
-const EFFECT_TTL_MS: u64 = 7 * 24 * HOUR_MS;
 /// Tries of a mark that conflicted with another one.
 const TRIES_MAX: usize = 4;
 
@@ -47,26 +45,9 @@ async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState,
             }
             return Ok(state);
         }
-        let now = access.clock.now();
-        let mark = RowChange {
-            table: Table::Effect,
-            key: key.clone(),
-            value: Some(
-                json!({ "started": now, "plugin": effect.plugin, "once": effect.once }).into(),
-            ),
-            expires_at: Some(now.plus_ms(EFFECT_TTL_MS)),
-        };
-        let guard = Guard {
-            table: Table::Effect,
-            key: key.clone(),
-            revision: 0,
-        };
-        let write = Write {
-            guards: vec![guard],
-            rows: vec![mark],
-            ..Write::default()
-        };
-        match access.writer.ask(Request::Write(Box::new(write))).await {
+        let EffectKey { plugin, once, .. } = effect;
+        let mark = effect::start(&key, plugin, once, access.clock.now()).map_err(failed)?;
+        match access.writer.ask(Request::rows(mark)).await {
             Ok(_) => return Ok(EffectState::Fresh),
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => return Err(failed(error)),
@@ -82,59 +63,33 @@ async fn finish(
     effect: &EffectKey,
     answer: &[u8],
 ) -> Result<(), ServiceError> {
-    let expires_at = Some(access.clock.now().plus_ms(EFFECT_TTL_MS));
-    let rows = blob::write(Table::Effect, &effect.digest(), answer, expires_at, None);
-    let write = Write {
-        rows: rows.map_err(failed)?,
-        ..Write::default()
-    };
-    access
-        .writer
-        .ask(Request::Write(Box::new(write)))
-        .await
-        .map(|_| ())
-        .map_err(failed)
+    let rows = effect::finish(&effect.digest(), answer, access.clock.now());
+    write(access, rows.map_err(failed)?).await
 }
 
 async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
-    let key = effect.digest();
-    let stored = look(
-        access,
-        &key,
-        |store, key| Ok(store.row(Table::Effect, key)?),
-    );
-    let Some(stored) = stored.await? else {
+    let rows = look(access, &effect.digest(), effect::forget).await?;
+    if rows.is_empty() {
         return Ok(());
-    };
-    let is_mark = stored.value.get("started").is_some();
-    let before = Some(&stored).filter(|_| !is_mark);
-    let rows = blob::remove(Table::Effect, &key, before).map_err(failed)?;
-    let write = Write {
-        rows,
-        ..Write::default()
-    };
-    access
-        .writer
-        .ask(Request::Write(Box::new(write)))
-        .await
-        .map(|_| ())
-        .map_err(failed)
+    }
+    write(access, rows).await
+}
+
+async fn write(access: &PluginAccess, rows: RowWrites) -> Result<(), ServiceError> {
+    let asked = access.writer.ask(Request::rows(rows)).await;
+    asked.map(|_| ()).map_err(failed)
 }
 
 /// What is remembered of an effect.
-fn known(store: &dyn Store, key: &str) -> Result<Option<EffectState>, EngineError> {
-    match store.row(Table::Effect, key)? {
-        Some(row) if row.value.get("started").is_some() => Ok(Some(EffectState::Started)),
-        Some(row) => {
-            let bytes = blob::read(store, Table::Effect, key, &row)?;
-            Ok(Some(EffectState::Finished(bytes)))
-        }
-        None => Ok(None),
-    }
+fn known(store: &dyn Store, digest: &str) -> Result<Option<EffectState>, EngineError> {
+    Ok(effect::known(store, digest)?.map(|known| match known {
+        Known::Started => EffectState::Started,
+        Known::Finished(answer) => EffectState::Finished(answer),
+    }))
 }
 
 /// Reads on a thread that may wait: the store's reads wait while the writer flushes, and a few
-/// plugins at once would hold every door.
+/// plugins at once would block every request.
 async fn look<T: Send + 'static>(
     access: &PluginAccess,
     key: &str,

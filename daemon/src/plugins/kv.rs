@@ -8,10 +8,12 @@ use tocsin_core::Timestamp;
 use tocsin_plugin_host::capability::Reply;
 use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvService, KvUsage};
 use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
-use tocsin_store::{CommitError, Guard, RowChange, Store, StoreError, Stored, Table};
+use tocsin_store::{CommitError, Store};
 
-use super::{DaemonServices, PluginAccess, blob};
-use crate::runtime::{EngineError, Request, Write};
+use super::{DaemonServices, PluginAccess};
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::plugin_kv::{self, Entry};
+use crate::runtime::{EngineError, Request};
 
 /// Tries of a write that conflicted with another one.
 const TRIES_MAX: usize = 8;
@@ -92,20 +94,20 @@ impl KvService for DaemonServices {
 }
 
 fn get(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<KvEntry>, KvError> {
-    let row_key = row_key(plugin, key);
+    let store = access.store.as_ref();
     for _ in 0..TRIES_MAX {
-        let Some(head) = live(access, &row_key).map_err(unavailable)? else {
+        let Some(entry) = live(access, plugin, key).map_err(unavailable)? else {
             return Ok(None);
         };
-        let value = blob::read(access.store.as_ref(), Table::PluginKv, &row_key, &head);
+        let value = plugin_kv::value(store, plugin, key, &entry);
         // A write meanwhile changed the parts, and the head with them.
-        let after = live(access, &row_key).map_err(unavailable)?;
-        if after.is_none_or(|it| it.revision != head.revision) {
+        let after = live(access, plugin, key).map_err(unavailable)?;
+        if after.is_none_or(|it| it.revision() != entry.revision()) {
             continue;
         }
         return Ok(Some(KvEntry {
             value: value.map_err(unavailable)?,
-            revision: head.revision,
+            revision: entry.revision(),
         }));
     }
     Err(KvError::Unavailable(format!(
@@ -128,21 +130,17 @@ async fn set(
     value: &[u8],
     ttl_ms: Option<u64>,
 ) -> Result<u64, KvError> {
-    let row_key = row_key(plugin, key);
+    let store = access.store.as_ref();
     for _ in 0..TRIES_MAX {
-        let stored = access
-            .store
-            .row(Table::PluginKv, &row_key)
-            .map_err(unavailable)?;
+        let entry = plugin_kv::entry(store, plugin, key).map_err(unavailable)?;
         let now = access.clock.now();
-        let current = stored.as_ref().filter(|it| is_live(it, now));
-        let revision = current.map(|it| it.revision);
+        let current = entry.as_ref().filter(|it| it.is_live(now));
         if let Expected::At(expected) = expected
-            && expected != revision
+            && expected != current.map(Entry::revision)
         {
             return Err(KvError::Conflict);
         }
-        let old_bytes = current.map(blob::size);
+        let old_bytes = current.map(Entry::size_bytes);
         let before = match known.take() {
             Some(usage) if usage.after_write(key, old_bytes, value.len()).is_ok() => usage,
             // What has expired since makes room.
@@ -151,23 +149,12 @@ async fn set(
         *known = Some(before);
         let after = before.after_write(key, old_bytes, value.len())?;
         let expires_at = ttl_ms.map(|ttl| now.plus_ms(ttl));
-        let rows = blob::write(
-            Table::PluginKv,
-            &row_key,
-            value,
-            expires_at,
-            stored.as_ref(),
-        )
-        .map_err(unavailable)?;
-        let guarded = stored.map_or(0, |it| it.revision);
-        match commit(access, &row_key, guarded, rows).await {
+        let rows = plugin_kv::put(plugin, key, value, expires_at, entry.as_ref());
+        match commit(access, rows.map_err(unavailable)?).await {
             Ok(()) => {
                 *known = Some(after);
-                let written = access
-                    .store
-                    .row(Table::PluginKv, &row_key)
-                    .map_err(unavailable)?;
-                return Ok(written.map_or(0, |it| it.revision));
+                let written = plugin_kv::entry(store, plugin, key).map_err(unavailable)?;
+                return Ok(written.map_or(0, |it| it.revision()));
             }
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => {
@@ -186,20 +173,15 @@ async fn delete(
     plugin: &str,
     key: &str,
 ) -> Result<bool, KvError> {
-    let row_key = row_key(plugin, key);
     for _ in 0..TRIES_MAX {
-        let stored = access
-            .store
-            .row(Table::PluginKv, &row_key)
-            .map_err(unavailable)?;
-        let Some(stored) = stored else {
+        let entry = plugin_kv::entry(access.store.as_ref(), plugin, key);
+        let Some(entry) = entry.map_err(unavailable)? else {
             return Ok(false);
         };
-        let was_live = is_live(&stored, access.clock.now());
-        let rows = blob::remove(Table::PluginKv, &row_key, Some(&stored)).map_err(unavailable)?;
-        match commit(access, &row_key, stored.revision, rows).await {
+        let was_live = entry.is_live(access.clock.now());
+        match commit(access, plugin_kv::remove(plugin, key, &entry)).await {
             Ok(()) => {
-                let freed = Some(blob::size(&stored)).filter(|_| was_live);
+                let freed = Some(entry.size_bytes()).filter(|_| was_live);
                 *known = known.map(|usage| usage.after_delete(key, freed));
                 return Ok(was_live);
             }
@@ -217,85 +199,45 @@ fn keys(
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<KvPage, KvError> {
-    let now = access.clock.now();
-    let after = cursor.map(|it| row_key(plugin, it));
-    let limit = limit as usize;
-    let rows = access
-        .store
-        .rows(
-            Table::PluginKv,
-            &row_key(plugin, prefix),
-            after.as_deref(),
-            limit,
-        )
-        .map_err(unavailable)?;
-    let is_last = rows.len() < limit;
-    let own = row_key(plugin, "");
-    let name = |key: &str| key.strip_prefix(&own).unwrap_or(key).to_owned();
-    let cursor = rows.last().filter(|_| !is_last).map(|(key, _)| name(key));
-    let keys = rows
-        .iter()
-        .filter(|(_, row)| is_live(row, now))
-        .map(|(key, _)| name(key));
+    let (now, limit) = (access.clock.now(), limit as usize);
+    let store = access.store.as_ref();
+    let entries = plugin_kv::entries(store, plugin, prefix, cursor, limit).map_err(unavailable)?;
+    let is_last = entries.len() < limit;
+    let last = entries.last().filter(|_| !is_last);
+    let cursor = last.map(|(key, _)| key.clone());
+    let live = entries.into_iter().filter(|(_, entry)| entry.is_live(now));
     Ok(KvPage {
-        keys: keys.collect(),
+        keys: live.map(|(key, _)| key).collect(),
         cursor,
     })
 }
 
-async fn commit(
-    access: &PluginAccess,
-    key: &str,
-    revision: u64,
-    rows: Vec<RowChange>,
-) -> Result<(), EngineError> {
-    let guard = Guard {
-        table: Table::PluginKv,
-        key: key.to_owned(),
-        revision,
-    };
-    let write = Write {
-        guards: vec![guard],
-        rows,
-        ..Write::default()
-    };
-    access
-        .writer
-        .ask(Request::Write(Box::new(write)))
-        .await
-        .map(|_| ())
+async fn commit(access: &PluginAccess, rows: RowWrites) -> Result<(), EngineError> {
+    access.writer.ask(Request::rows(rows)).await.map(|_| ())
 }
 
 /// Counts what a plugin keeps, on a thread that may wait.
 async fn counted(access: &PluginAccess, plugin: &str, now: Timestamp) -> Result<KvUsage, KvError> {
-    let (store, own) = (Arc::clone(&access.store), row_key(plugin, ""));
-    let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &own, now)).await;
+    let (store, plugin) = (Arc::clone(&access.store), plugin.to_owned());
+    let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &plugin, now)).await;
     counted.map_err(unavailable)?.map_err(unavailable)
 }
 
-fn count(store: &dyn Store, own: &str, now: Timestamp) -> Result<KvUsage, StoreError> {
+fn count(store: &dyn Store, plugin: &str, now: Timestamp) -> Result<KvUsage, EngineError> {
     // Rows that have expired but were not removed yet may be among them.
     let limit = usize::try_from(KV_KEYS_MAX * 2).unwrap_or(usize::MAX);
-    let rows = store.rows(Table::PluginKv, own, None, limit)?;
+    let entries = plugin_kv::entries(store, plugin, "", None, limit)?;
     let mut usage = KvUsage::default();
-    for (key, row) in rows.iter().filter(|(_, row)| is_live(row, now)) {
+    for (key, entry) in entries.iter().filter(|(_, entry)| entry.is_live(now)) {
         usage.keys += 1;
-        usage.bytes += (key.len() - own.len() + blob::size(row)) as u64;
+        usage.bytes += (key.len() + entry.size_bytes()) as u64;
     }
     Ok(usage)
 }
 
-fn live(access: &PluginAccess, row_key: &str) -> Result<Option<Stored>, EngineError> {
-    let row = access.store.row(Table::PluginKv, row_key)?;
-    Ok(row.filter(|it| is_live(it, access.clock.now())))
-}
-
-fn is_live(row: &Stored, now: Timestamp) -> bool {
-    row.expires_at.is_none_or(|at| at > now)
-}
-
-fn row_key(plugin: &str, key: &str) -> String {
-    format!("{plugin}/{key}")
+fn live(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<Entry>, EngineError> {
+    let entry = plugin_kv::entry(access.store.as_ref(), plugin, key)?;
+    Ok(entry.filter(|it| it.is_live(access.clock.now())))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> KvError {

@@ -1,8 +1,6 @@
 //! The daemon's side of its plugins: one file for each capability that it provides to them, and
 //! what each plugin was granted.
 
-mod blob;
-pub mod chat;
 mod commands;
 mod effects;
 mod jobs;
@@ -20,9 +18,10 @@ use tocsin_store::Store;
 
 use tocsin_plugin_host::{EventKind, LoadedPlugin};
 
-use crate::disclosure::Payloads;
 use crate::metrics::Metrics;
-use crate::runtime::{Clock, EngineHandle, Intake, Subscriber, Subscribers, View, Writer};
+use crate::runtime::{
+    Clock, EngineHandle, Intake, Payloads, Subscriber, Subscribers, View, Writer,
+};
 
 /// What plugins reach of the daemon.
 #[derive(Clone)]

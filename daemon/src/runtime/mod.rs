@@ -19,12 +19,11 @@ pub use due::sweep::lapses;
 pub use due::timers::firing;
 pub use due::turn::Turn;
 pub use due::{Due, Rooms};
-pub use engine::layout::{reference_key, timer_key};
+pub use engine::layout::timer_key;
 pub use engine::request::{Answer, Cause, Done, EngineError, Request, Write};
 pub use engine::writer::{Pending, Writer};
 pub use intake::assess::Assessor;
 pub use intake::failures::PolicyFailures;
-pub use intake::local_time::local_time;
 pub use intake::policies::{Policies, Reload};
 pub use intake::pool::POLICY_CALLS_MAX;
 pub use intake::{Accepted, Intake, Observed};
@@ -32,17 +31,17 @@ pub use outbox::backoff::{RetryPolicy, retry_at};
 pub use outbox::delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
+pub use outbox::payload::Payloads;
 pub use outbox::{Channels, Outbox};
-pub(crate) use run_to_completion::run_to_completion;
 pub use state::leases::Leases;
 pub use state::silences::{SilenceError, Silences};
-pub(crate) use state::tables::change::change_key;
 pub use state::tables::change::newest_changes;
+pub use state::tables::reference::reference_key;
 pub use state::tables::summary::Summary;
-pub use state::view::{
-    IncidentState, View, decode_row, events_of, for_each_row, for_each_row_after, stream_of,
-    tally_of,
-};
+pub use state::tables::tally::tally_of;
+pub use state::tables::{RowWrites, decode_row};
+pub use state::tokens::{TokenError, Tokens};
+pub use state::view::{IncidentState, View, events_of, stream_of};
 
 /// What every room of the runtime works with.
 #[derive(Clone)]

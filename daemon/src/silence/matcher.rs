@@ -41,7 +41,7 @@ impl MatchOp {
         matches!(self, Self::Matches | Self::NotMatches)
     }
 
-    /// Whether it asks for likeness, not for difference.
+    /// Whether it asks for a match, not for a difference.
     #[must_use]
     pub fn is_equal(self) -> bool {
         matches!(self, Self::Equal | Self::Matches)
@@ -149,7 +149,7 @@ pub(crate) fn compile(name: &str, pattern: &str) -> Result<Regex, MatcherError> 
     compile(&format!("^(?:{pattern})$"))
 }
 
-/// The regex crate draws a picture of the fault; its last line says what it is.
+/// The regex crate points at the fault in a drawing; its last line names it.
 fn last_line(text: &str) -> String {
     let line = text.lines().last().unwrap_or_default();
     line.trim_start_matches("error: ").to_owned()
@@ -191,8 +191,9 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     write!(f, "\"{escaped}\"")
 }
 
-/// A condition that makes no matcher.
+/// Why a condition is not a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum MatcherError {
     /// The label has no name.
     #[error("a matcher needs the name of a label, as in severity=\"critical\"")]
@@ -205,18 +206,14 @@ pub enum MatcherError {
         "the matcher on `{name}` has a value of {bytes} bytes; a label's value has at most \
          {LABEL_VALUE_BYTES_MAX}"
     )]
-    ValueTooLong {
-        /// The label.
-        name: String,
-        /// The value's length.
-        bytes: usize,
-    },
+    ValueTooLong { name: String, bytes: usize },
     /// The pattern does not compile.
-    #[error("the matcher on `{name}` has the pattern `{pattern}`, which is not one: {reason}")]
+    #[error(
+        "the matcher on `{name}` has the pattern `{pattern}`, which is not a regular expression: \
+         {reason}"
+    )]
     Pattern {
-        /// The label.
         name: String,
-        /// The pattern.
         pattern: String,
         /// What the regex crate says.
         reason: String,

@@ -1,19 +1,24 @@
 //! Silences and the matchers that they are made of, compatible with Alertmanager's.
 //!
-//! Everything here is a value: whether a silence is active is asked with a time, and keeping,
-//! counting and expiring silences is the runtime's. The failure that this prevents is the silence
-//! that matches more than its author meant: a pattern is anchored at both ends, an absent label is
-//! an empty one, and a silence that would match every alert is refused.
+//! Everything here is a value: whether a silence is active is asked with a time, and what setting,
+//! ending or forgetting one changes is decided on the kept ones; keeping and writing them is the
+//! runtime's. The failure that this prevents is the silence that matches more than its author
+//! meant: a pattern is anchored at both ends, an absent label counts as empty, and a silence that
+//! would match every alert is refused.
 
+mod change;
 mod matcher;
 mod parse;
 mod value;
 mod wire;
 
+pub use change::{
+    EXPIRED_KEPT_MS, Kept, SILENCES_MAX, SilenceRefusal, SilenceSet, expire, is_forgotten, set,
+};
 pub(crate) use matcher::compile as compile_pattern;
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_all};
 pub use parse::{MatcherSyntaxError, parse_matcher, parse_matchers};
-pub use value::{AlreadyExpired, Silence, SilenceState};
+pub use value::{Silence, SilenceState};
 pub use wire::{
     GettableSilence, PostableSilence, SilenceCreated, SilenceFilter, SilenceStatus, WireMatcher,
     list_silences, read_postable,

@@ -16,7 +16,7 @@ const RESERVED: &str = "{}!=~,\\\"'`";
 /// Reads one matcher: `severity="critical"`, `instance=~db-.+`, `"foo bar"!=baz`.
 ///
 /// # Errors
-/// When the text is no matcher, or its pattern does not compile.
+/// When the text is not a matcher, or its pattern does not compile.
 pub fn parse_matcher(text: &str) -> Result<Matcher, MatcherSyntaxError> {
     let fault = |reason| MatcherSyntaxError::Syntax {
         text: shown(text),
@@ -41,7 +41,7 @@ pub fn parse_matcher(text: &str) -> Result<Matcher, MatcherSyntaxError> {
 /// Reads a list of matchers: `{a="b", c=~"d"}`, with or without braces.
 ///
 /// # Errors
-/// When one of them is no matcher, or there are more than [`MATCHERS_MAX`].
+/// When one of them is not a matcher, or there are more than [`MATCHERS_MAX`].
 pub fn parse_matchers(text: &str) -> Result<Vec<Matcher>, MatcherSyntaxError> {
     let fault = |reason| MatcherSyntaxError::Syntax {
         text: shown(text),
@@ -82,7 +82,7 @@ fn name(text: &str) -> Result<(String, &str), &'static str> {
     let end = bare_end(text);
     let (name, rest) = text.split_at(end);
     if name.is_empty() {
-        Err("it starts with no label's name")
+        Err("it does not start with a label's name")
     } else {
         Ok((name.into(), rest))
     }
@@ -250,7 +250,7 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// A text that is no matcher.
+/// Why a text is not a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherSyntaxError {
     /// It is not written as one.
@@ -265,6 +265,6 @@ pub enum MatcherSyntaxError {
     #[error(transparent)]
     Matcher(#[from] MatcherError),
     /// There are too many.
-    #[error("there are {0} matchers, and at most {MATCHERS_MAX} are taken")]
+    #[error("there are {0} matchers; at most {MATCHERS_MAX} are allowed")]
     TooMany(usize),
 }

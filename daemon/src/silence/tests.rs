@@ -1,5 +1,7 @@
 //! What matchers match, and when silences silence.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tocsin_core::{Labels, Timestamp};
@@ -50,9 +52,9 @@ fn a_matcher_is_read_as_amtool_writes_it() {
 #[test]
 fn what_is_no_matcher_is_refused_in_words() {
     let cases = [
-        ("", "starts with no label's name"),
+        ("", "not start with a label's name"),
         ("a", "comes =, !=, =~ or !~"),
-        ("=b", "starts with no label's name"),
+        ("=b", "not start with a label's name"),
         ("a b=c", "comes =, !=, =~ or !~"),
         (r#"a="b"#, "without a backslash"),
         (r#"a=b""#, "without a backslash"),
@@ -64,9 +66,12 @@ fn what_is_no_matcher_is_refused_in_words() {
         ("foo.bar=a b", "needs double quotes"),
         ("foo.bar=", "missing"),
         (r#""a b"="\xff""#, "not UTF-8"),
-        ("a=~(", "which is not one"),
-        ("a=~b)|(c", "which is not one"),
-        ("a=~(((((x{9}){99}){99}){99}){99})", "which is not one"),
+        ("a=~(", "which is not a regular expression"),
+        ("a=~b)|(c", "which is not a regular expression"),
+        (
+            "a=~(((((x{9}){99}){99}){99}){99})",
+            "which is not a regular expression",
+        ),
     ];
     for (text, wanted) in cases {
         let error = parse_matcher(text).expect_err(text).to_string();
@@ -164,7 +169,11 @@ fn a_silence_that_cannot_be_meant_is_refused() {
         ("matchers", json!([]), "at least one matcher"),
         ("matchers", matcher("", false), "at least one matcher"),
         ("matchers", matcher(".*", true), "at least one matcher"),
-        ("matchers", matcher("(", true), "which is not one"),
+        (
+            "matchers",
+            matcher("(", true),
+            "which is not a regular expression",
+        ),
         (
             "matchers",
             json!([{"name": "", "value": "x", "isRegex": false}]),
@@ -231,11 +240,50 @@ fn a_silence_is_kept_and_shown_as_it_was_posted() {
 #[test]
 fn a_silence_expires_once() {
     for starts_at in ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00Z"] {
-        let mut silence = post(&with("startsAt", json!(starts_at))).unwrap();
-        silence.expire(NOW).unwrap();
-        assert_eq!(silence.state(NOW), SilenceState::Expired);
-        assert_eq!(silence.expire(NOW), Err(AlreadyExpired("new-id".into())));
+        let silence = Arc::new(post(&with("startsAt", json!(starts_at))).unwrap());
+        let ended = expire(&[silence], "new-id", NOW).unwrap();
+        assert_eq!(ended.state(NOW), SilenceState::Expired);
+        assert!(ended.starts_at <= ended.ends_at);
+        let again = expire(&[Arc::new(ended)], "new-id", NOW);
+        assert_eq!(again, Err(SilenceRefusal::AlreadyExpired("new-id".into())));
     }
+    assert_eq!(
+        expire(&[], "gone", NOW),
+        Err(SilenceRefusal::Unknown("gone".into()))
+    );
+}
+
+#[test]
+fn a_change_to_the_past_ends_the_old_silence_and_makes_a_new_one() {
+    let old = Arc::new(post(&body()).unwrap());
+    let posted = |body: &Value| read_postable(body.to_string().as_bytes()).unwrap();
+    let mut longer = with("id", json!("new-id"));
+    longer["endsAt"] = json!("2026-02-01T12:00:00Z");
+    longer["startsAt"] = json!(crate::time::format_time(old.starts_at));
+    let same = set(&[Arc::clone(&old)], posted(&longer), "other-id", NOW).unwrap();
+    assert_eq!((same.id.as_str(), same.changed.len()), ("new-id", 1));
+    let mut other = longer.clone();
+    other["matchers"][0]["value"] = json!("another");
+    let changed = set(&[Arc::clone(&old)], posted(&other), "other-id", NOW).unwrap();
+    let ids: Vec<_> = changed.changed.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(
+        (changed.id.as_str(), ids),
+        ("other-id", vec!["new-id", "other-id"])
+    );
+    assert_eq!(changed.changed[0].state(NOW), SilenceState::Expired);
+    let unknown = set(&[], posted(&longer), "other-id", NOW);
+    assert_eq!(unknown, Err(SilenceRefusal::Unknown("new-id".into())));
+    let full = vec![Arc::clone(&old); SILENCES_MAX];
+    let one_more = set(&full, posted(&body()), "other-id", NOW);
+    assert_eq!(one_more, Err(SilenceRefusal::TooMany));
+}
+
+#[test]
+fn an_expired_silence_is_forgotten_after_five_days() {
+    let silence = post(&body()).unwrap();
+    let end = silence.ends_at.plus_ms(EXPIRED_KEPT_MS);
+    assert!(!is_forgotten(&silence, end));
+    assert!(is_forgotten(&silence, end.plus_ms(1)));
 }
 
 #[test]

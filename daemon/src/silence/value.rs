@@ -5,8 +5,9 @@ use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{Matcher, matches_all};
 
-/// Who wants to hear nothing of which alerts, from when to when, and why.
+/// Which alerts are muted, from when to when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Silence {
     /// A UUID in text form, made by the shell.
     pub id: String,
@@ -20,27 +21,35 @@ pub struct Silence {
     pub updated_at: Timestamp,
     /// Who made it, in their own words: Alertmanager's API knows no accounts.
     pub created_by: String,
-    /// Why.
     pub comment: String,
-    /// What tools attached.
     #[serde(default)]
     pub annotations: Labels,
 }
 
-/// Where a silence stands at a time.
+/// Whether a silence mutes at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SilenceState {
-    /// It silences.
     Active,
-    /// It will.
     Pending,
-    /// It did.
     Expired,
 }
 
+impl SilenceState {
+    /// Its name in Alertmanager's API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 impl Silence {
-    /// Where it stands.
+    /// Its state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {
@@ -78,23 +87,15 @@ impl Silence {
         }
     }
 
-    /// Ends it now.
-    ///
-    /// # Errors
-    /// When it has ended already.
-    pub fn expire(&mut self, now: Timestamp) -> Result<(), AlreadyExpired> {
-        match self.state(now) {
-            SilenceState::Expired => return Err(AlreadyExpired(self.id.clone())),
-            SilenceState::Pending => self.starts_at = now,
-            SilenceState::Active => {}
-        }
-        self.ends_at = now;
-        self.updated_at = now;
-        Ok(())
+    /// The silence as it is when it ends now; none when it has ended already.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> Option<Self> {
+        let state = self.state(now);
+        (state != SilenceState::Expired).then(|| Self {
+            starts_at: self.starts_at.min(now),
+            ends_at: now,
+            updated_at: now,
+            ..self.clone()
+        })
     }
 }
-
-/// The silence that was to be ended has ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("silence {0} has already expired")]
-pub struct AlreadyExpired(pub String);

@@ -5,22 +5,22 @@ use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{MatchOp, Matcher, MatcherError};
-use super::parse::shown;
+use super::parse::{MatcherSyntaxError, parse_matcher, shown};
 use super::value::{Silence, SilenceState};
 use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
-use crate::ingest::{format_time, parse_time};
+use crate::time::{format_time, parse_time};
 
 /// A matcher in JSON; `isEqual` was added later and is true when absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct WireMatcher {
-    /// The label.
     pub name: String,
     /// The value or pattern.
     pub value: String,
     /// Whether it is a pattern.
     pub is_regex: bool,
-    /// Whether it asks for likeness.
+    /// Whether it asks for a match, not for a difference.
     #[serde(default = "yes")]
     pub is_equal: bool,
 }
@@ -40,34 +40,37 @@ impl From<Matcher> for WireMatcher {
     }
 }
 
+impl WireMatcher {
+    /// How it compares.
+    #[must_use]
+    pub fn op(&self) -> MatchOp {
+        MatchOp::of(self.is_regex, self.is_equal)
+    }
+}
+
 impl TryFrom<WireMatcher> for Matcher {
     type Error = MatcherError;
 
     fn try_from(wire: WireMatcher) -> Result<Self, MatcherError> {
-        Self::new(
-            wire.name,
-            MatchOp::of(wire.is_regex, wire.is_equal),
-            wire.value,
-        )
+        let op = wire.op();
+        Self::new(wire.name, op, wire.value)
     }
 }
 
 /// A silence as somebody posts it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PostableSilence {
     /// The silence to change; absent or empty for a new one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// All must match.
     pub matchers: Vec<WireMatcher>,
     /// RFC 3339.
     pub starts_at: String,
     /// RFC 3339.
     pub ends_at: String,
-    /// Who posts it.
     pub created_by: String,
-    /// Why.
     pub comment: String,
     /// What the tool attached.
     #[serde(default)]
@@ -177,46 +180,41 @@ fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
 }
 
 /// The answer to a posted silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceCreated {
-    /// The id under which it stands; a new one when a change made a new silence.
+    /// The id under which it is kept; a new one when a change made a new silence.
     #[serde(rename = "silenceID")]
     pub silence_id: String,
 }
 
 /// A silence as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct GettableSilence {
-    /// Its id.
     pub id: String,
-    /// Where it stands.
     pub status: SilenceStatus,
     /// When it was last changed, RFC 3339.
     pub updated_at: String,
-    /// All must match.
     pub matchers: Vec<WireMatcher>,
     /// RFC 3339.
     pub starts_at: String,
     /// RFC 3339.
     pub ends_at: String,
-    /// Who made it.
     pub created_by: String,
-    /// Why.
     pub comment: String,
-    /// What tools attached.
     pub annotations: Labels,
 }
 
 /// The state of a silence in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceStatus {
-    /// Where it stands.
+    /// Active, pending or expired.
     pub state: SilenceState,
 }
 
 impl GettableSilence {
-    /// The silence as it stands at `now`.
+    /// The silence with its state at `now`.
     #[must_use]
     pub fn of(silence: &Silence, now: Timestamp) -> Self {
         Self {
@@ -243,7 +241,7 @@ impl GettableSilence {
 /// Which silences `GET /api/v2/silences` asks for.
 #[derive(Clone, Debug)]
 pub struct SilenceFilter {
-    /// Each must stand among the silence's own matchers, word for word, as in Alertmanager.
+    /// Each must be one of the silence's own matchers, literally, as in Alertmanager.
     pub matchers: Vec<Matcher>,
     /// Whether to show active ones.
     pub active: bool,
@@ -265,9 +263,26 @@ impl Default for SilenceFilter {
 }
 
 impl SilenceFilter {
-    /// Whether it asks for this one.
+    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    ///
+    /// # Errors
+    /// When a `filter` is not a matcher, or there are more than [`MATCHERS_MAX`].
+    pub fn read<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, MatcherSyntaxError> {
+        let mut filter = Self::default();
+        for (_, value) in pairs.into_iter().filter(|(name, _)| *name == "filter") {
+            filter.matchers.push(parse_matcher(value)?);
+            if filter.matchers.len() > MATCHERS_MAX {
+                return Err(MatcherSyntaxError::TooMany(filter.matchers.len()));
+            }
+        }
+        Ok(filter)
+    }
+
+    /// Whether it selects this silence.
     #[must_use]
-    pub fn takes(&self, silence: &Silence, now: Timestamp) -> bool {
+    pub fn selects(&self, silence: &Silence, now: Timestamp) -> bool {
         let wanted = match silence.state(now) {
             SilenceState::Active => self.active,
             SilenceState::Pending => self.pending,
@@ -281,8 +296,8 @@ impl SilenceFilter {
     }
 }
 
-/// The silences that the filter takes: active ones first, the next to end at the top; then pending
-/// ones, the next to start at the top; then expired ones, the last to end at the top.
+/// The silences that the filter selects: active ones first, the next to end at the top; then
+/// pending ones, the next to start at the top; then expired ones, the last to end at the top.
 #[must_use]
 pub fn list_silences<'a>(
     silences: impl IntoIterator<Item = &'a Silence>,
@@ -291,7 +306,7 @@ pub fn list_silences<'a>(
 ) -> Vec<GettableSilence> {
     let mut found: Vec<_> = silences
         .into_iter()
-        .filter(|s| filter.takes(s, now))
+        .filter(|s| filter.selects(s, now))
         .collect();
     found.sort_by_key(|silence| {
         let state = silence.state(now);

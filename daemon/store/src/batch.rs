@@ -10,9 +10,8 @@ use crate::row::{
 
 /// Everything that one decision makes durable: all of it or nothing.
 ///
-/// Checks come first: `command`, `settles`, the expected versions of `appends` and
-/// `packs`, and `guards`. Then
-/// everything is written.
+/// Checks come first: `command`, `settles`, `timers_take`, the expected versions of `appends` and
+/// `packs`, and `guards`. Then everything is written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Events to append, to at most [`APPENDS_MAX`](crate::APPENDS_MAX) streams.
@@ -34,6 +33,11 @@ pub struct Batch {
     pub outbox_cancel: Vec<OutboxKey>,
     /// Timers to set.
     pub timers_set: Vec<TimerRow>,
+    /// The timers whose firing caused this batch. They are removed as by `timers_cancel`, but
+    /// each must be set: otherwise the batch answers
+    /// [`CommitError::TimerTaken`](crate::CommitError::TimerTaken). So of several engines that
+    /// see a timer due, one fires it.
+    pub timers_take: Vec<TimerKey>,
     /// Timers to cancel; absent ones are no error.
     pub timers_cancel: Vec<TimerKey>,
     /// Streams to keep in few values, at most [`PACKS_MAX`](crate::PACKS_MAX), after everything
@@ -112,6 +116,9 @@ pub struct Settle {
 pub struct Committed {
     /// The new version of each stream in `appends`, in their order.
     pub versions: Vec<u64>,
+    /// The new revision of each row in `rows`, in their order; of a removed one, the revision that
+    /// it was removed at.
+    pub revisions: Vec<u64>,
     /// For each delivery in `outbox`, in their order, the row that now has its body.
     pub queued: Vec<OutboxKey>,
 }

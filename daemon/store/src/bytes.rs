@@ -81,6 +81,11 @@ pub(crate) fn name_of(key: &crate::OutboxKey) -> String {
     format!("{:?}/{}/{}", key.class, key.lane, key.seq)
 }
 
+/// A timer's key as people read it.
+pub(crate) fn timer_name(key: &crate::TimerKey) -> String {
+    format!("{}/{} of {}", key.kind, key.id, key.due)
+}
+
 /// JSON without spaces.
 fn bytes_of(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()

@@ -13,11 +13,14 @@
 
 pub mod commits;
 pub mod deliveries;
+pub mod feed;
+pub mod guards;
 pub mod lanes;
 pub mod limits;
 pub mod packs;
 pub mod reads;
 pub mod timers;
+pub mod writers;
 
 use serde_json::{Value, json};
 use tocsin_core::Timestamp;
@@ -44,11 +47,16 @@ macro_rules! conformance_suite {
         $crate::conformance_suite! { $make;
             commits: a_batch_commits_whole, a_refused_batch_leaves_nothing,
                 a_conflict_fails_only_its_own_batch, later_batches_see_earlier_ones_of_the_group,
-                a_stream_refuses_a_version_that_has_passed, a_guard_refuses_a_row_that_moved,
-                a_guard_refuses_a_row_that_is_there, revisions_are_never_used_twice,
+                a_stream_refuses_a_version_that_has_passed, revisions_are_never_used_twice,
                 a_command_is_carried_out_once, several_appends_to_one_stream_follow_each_other,
                 everything_is_there_after_a_crash,
                 a_batch_falls_with_those_it_needs, readers_never_see_a_batch_in_part;
+            guards: an_answer_has_the_revisions_that_its_rows_got,
+                a_guard_refuses_a_row_that_moved, a_guard_refuses_a_row_that_is_there,
+                a_guard_refuses_a_row_that_was_removed,
+                a_guard_refuses_a_row_that_was_removed_and_written_again, a_guard_sees_its_group,
+                a_guard_does_not_see_what_was_refused, a_guard_sees_the_whole_of_a_large_group,
+                a_guard_is_checked_before_the_rows_of_its_batch;
             limits: too_large_is_refused_before_anything_is_written,
                 a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
             reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
@@ -63,7 +71,9 @@ macro_rules! conformance_suite {
                 verify_reads_what_is_packed;
             timers: timers_come_in_due_order, a_timer_stays_until_it_is_cancelled,
                 a_timer_set_again_has_its_new_payload, the_next_timer_is_the_earliest,
-                timers_before_1970_come_first, timers_are_listed_in_pages;
+                timers_before_1970_come_first, timers_are_listed_in_pages,
+                a_timer_is_taken_once, a_batch_that_takes_a_timer_sees_its_group,
+                a_refused_batch_takes_no_timer, a_timer_set_again_may_be_taken_again;
             deliveries: a_claim_hands_out_the_oldest_ready_row, a_settled_row_is_gone,
                 a_retry_waits_for_its_time, an_attempt_cut_off_by_a_crash_is_known,
                 a_settled_attempt_is_not_interrupted, a_lapsed_lease_is_claimed_again,
@@ -78,6 +88,13 @@ macro_rules! conformance_suite {
                 next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
                 a_newer_state_replaces_the_waiting_one, a_state_being_delivered_is_not_replaced,
                 only_the_same_state_of_the_same_lane_is_replaced, pages_are_never_merged;
+            feed: the_feed_says_what_a_commit_changed,
+                what_changes_no_stream_or_row_has_no_position, what_is_forgotten_is_in_the_feed,
+                the_feed_is_read_in_pages, an_answer_of_the_feed_has_a_size,
+                a_reader_too_far_behind_is_told, a_position_is_never_used_again,
+                the_feed_hides_nothing_over_a_restart;
+            writers: two_writers_get_numbers_of_their_own, two_writers_take_a_timer_once,
+                two_writers_write_a_guarded_row_once, a_follower_misses_nothing_of_two_writers;
         }
     };
     ($make:expr; $($module:ident: $($case:ident),+;)+) => {

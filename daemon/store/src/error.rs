@@ -85,6 +85,10 @@ pub enum CommitError {
     /// The claim that the batch settles is no longer held: its lease ran out and another took it.
     #[error("the claim on {0} is no longer held")]
     Fenced(String),
+    /// A timer of `timers_take` is not set: another batch took or cancelled it, and whatever it
+    /// was to cause has been seen to.
+    #[error("timer {0} was taken or cancelled by another")]
+    TimerTaken(String),
     /// A value is larger than [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX), or a list longer than
     /// its limit.
     #[error("{what} takes {size}, more than {max}; make it smaller or split it")]

@@ -14,6 +14,7 @@ pub mod chunk;
 pub mod conformance;
 pub mod encoding;
 mod error;
+mod feed;
 mod memory;
 mod row;
 mod sled;
@@ -22,6 +23,7 @@ mod verify;
 pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Pack, Settle};
 pub use bytes::BATCH_BYTES_MAX;
 pub use error::{CommitError, StoreError};
+pub use feed::{Changed, FEED_CHANGES_KEPT, FEED_CHANGES_MAX, FEED_COMMITS_KEPT, Feed, Position};
 pub use memory::MemoryStore;
 pub use row::{
     ClaimToken, Claimed, Class, NewDelivery, OutboxKey, OutboxRow, RowChange, RowValue, Stored,
@@ -70,8 +72,8 @@ fn group_too_large(len: usize) -> Option<CommitError> {
 
 /// Everything that must survive a power cut.
 ///
-/// All calls block; the daemon makes `commit`, `claim` and `settle` from one writer thread and
-/// reads from any. A read sees every commit that has returned, and none in part.
+/// All calls block, and any thread may make any of them: several engines on one store are as
+/// correct as one. A read sees every commit that has returned, and none in part.
 pub trait Store: Send + Sync {
     /// Commits the batches in order with one flush to the disk, and answers for each. A conflict
     /// fails only its own batch; later batches see the earlier ones of the same call. When this
@@ -181,6 +183,26 @@ pub trait Store: Send + Sync {
         after: Option<&StreamId>,
         limit: usize,
     ) -> Result<Vec<(StreamId, u64)>, StoreError>;
+
+    /// What changed after a position: at most `limit` commits, and at most [`FEED_CHANGES_MAX`]
+    /// changes unless the first commit alone has more. Commits that changed no stream or row have
+    /// no position. Nothing ever appears at or below a position that was answered, here or by
+    /// [`feed_position`](Self::feed_position), and what is read afterwards is at least as new.
+    ///
+    /// A store keeps at most [`FEED_COMMITS_KEPT`] commits and [`FEED_CHANGES_KEPT`] changes, and
+    /// need not keep any over a restart. A reader that is further behind gets [`Feed::Expired`],
+    /// never a gap.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError>;
+
+    /// The newest position of the feed; cheap enough to ask with every decision. Whoever reads
+    /// something to keep it asks before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn feed_position(&self) -> Result<Position, StoreError>;
 
     /// Forgets what has outlived its time: command keys and rows whose `expires_at` has passed.
     /// Removes at most `limit` and says how many.

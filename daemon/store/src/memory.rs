@@ -10,10 +10,11 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tocsin_core::Timestamp;
 
+use crate::feed::{Changes, Window};
 use crate::{
-    Batch, ClaimToken, Claimed, Class, CommandKey, CommandResult, CommitError, Committed,
-    OutboxKey, OutboxRow, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey,
-    TimerRow,
+    Batch, ClaimToken, Claimed, Class, CommandKey, CommandResult, CommitError, Committed, Feed,
+    OutboxKey, OutboxRow, Position, Store, StoreError, Stored, StoredEvent, StreamId, Table,
+    TimerKey, TimerRow,
 };
 
 /// A store that a restart forgets: the reference for what every store does.
@@ -29,11 +30,13 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// What a crash at this moment would leave: everything that was committed, and no lease.
+    /// What a crash at this moment would leave: everything that was committed, no lease, and of
+    /// the feed the position alone.
     #[must_use]
     pub fn crash_copy(&self) -> Self {
         let mut inner = self.inner.lock().clone();
         inner.leases.clear();
+        inner.feed = Window::begin(inner.feed.newest());
         Self {
             inner: Mutex::new(inner),
         }
@@ -52,6 +55,7 @@ struct Inner {
     fence: u64,
     /// The number of the delivery that was queued last.
     seq: u64,
+    feed: Window,
 }
 
 #[derive(Clone, Debug)]
@@ -73,15 +77,17 @@ impl Store for MemoryStore {
         if let Some(refusal) = crate::group_too_large(group.len()) {
             return Ok(vec![Err(refusal); group.len()]);
         }
+        let mut changes = Changes::default();
         let mut results = Vec::with_capacity(group.len());
         for batch in group {
             let result = if batch.lacks_need(&results) {
                 Err(CommitError::Skipped)
             } else {
-                inner.commit(batch)
+                inner.commit(batch, &mut changes)
             };
             results.push(result);
         }
+        inner.show(changes);
         Ok(results)
     }
 
@@ -163,6 +169,14 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<(StreamId, u64)>, StoreError> {
         Ok(self.inner.lock().streams(after, limit))
+    }
+
+    fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        Ok(self.inner.lock().feed.after(after, limit))
+    }
+
+    fn feed_position(&self) -> Result<Position, StoreError> {
+        Ok(self.inner.lock().feed.newest())
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -16,7 +16,7 @@ mod value;
 
 use std::path::Path;
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use serde_json::Value;
 use tocsin_core::Timestamp;
 
@@ -24,9 +24,10 @@ use self::disk::Disk;
 use self::group::Group;
 use self::state::State;
 use crate::bytes::Encoded;
+use crate::feed::{Changed, Window};
 use crate::{
-    Batch, Claimed, Class, CommandKey, CommitError, Committed, OutboxKey, OutboxRow, Store,
-    StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
+    Batch, Claimed, Class, CommandKey, CommitError, Committed, Feed, OutboxKey, OutboxRow,
+    Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
 };
 
 /// A store in a folder of its own. One process opens it at a time.
@@ -38,6 +39,8 @@ use crate::{
 pub struct SledStore {
     state: RwLock<State>,
     disk: Disk,
+    /// Filled by a commit that the disk has, while it holds the lock of `state`.
+    feed: Mutex<Window>,
 }
 
 impl SledStore {
@@ -99,6 +102,13 @@ impl SledStore {
         RwLockWriteGuard::unlock_fair(state);
         outcome
     }
+
+    /// Readers of the feed learn of a commit.
+    fn show(&self, changed: Option<Changed>) {
+        if let Some(changed) = changed {
+            self.feed.lock().push(changed);
+        }
+    }
 }
 
 impl Store for SledStore {
@@ -119,7 +129,7 @@ impl Store for SledStore {
                     Err(refusal) => Err(refusal),
                 });
             }
-            writes.finish()?;
+            self.show(writes.finish()?);
             Ok(answers)
         })
     }
@@ -186,7 +196,7 @@ impl Store for SledStore {
                 .filter_map(|key| group.claim(key).transpose())
                 .collect();
             let claimed = claimed?;
-            group.finish()?;
+            self.show(group.finish()?);
             for claim in &claimed {
                 state.lanes(class).hold(&claim.token, now.plus_ms(lease_ms));
             }
@@ -222,6 +232,16 @@ impl Store for SledStore {
         read::streams(&self.disk, after, limit)
     }
 
+    fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        self.disk.check()?;
+        Ok(self.feed.lock().after(after, limit))
+    }
+
+    fn feed_position(&self) -> Result<Position, StoreError> {
+        self.disk.check()?;
+        Ok(self.feed.lock().newest())
+    }
+
     fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         self.changing(|state| {
             let doomed = state.expired(now, limit);
@@ -229,7 +249,7 @@ impl Store for SledStore {
             for key in &doomed {
                 group.forget(key)?;
             }
-            group.finish()?;
+            self.show(group.finish()?);
             Ok(doomed.len())
         })
     }

@@ -4,10 +4,9 @@
 use std::path::Path;
 use std::str::FromStr as _;
 
+use tocsin::auth::{AckKey, Carried, Token, carried};
 use tocsin::config::{self, Moment, Span, Zone};
 use tocsin::ingest::entry::{ENTRIES, Entry};
-use tocsin::mail::AckKey;
-use tocsin::tokens::{Carried, Token, carried};
 use tocsin_core::{PageTarget, Timestamp};
 use tocsin_plugin_host::Schedule;
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};

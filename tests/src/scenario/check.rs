@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use tocsin::runtime::{IncidentState, Summary, events_of};
+use tocsin::runtime::state::tables::summary;
+use tocsin::runtime::{IncidentState, events_of};
 use tocsin::standin::slack::Press;
 use tocsin_core::alert::Place;
 use tocsin_core::{Alert, Event, Recorded, narrate};
@@ -48,8 +49,7 @@ impl World {
             }
             Fact::Incidents(wanted) => {
                 let store = &self.app()?.store;
-                let rows = store.rows(Table::Summary, "", None, PAGE_ROWS)?;
-                let found = rows.len() as u64;
+                let found = summary::after(store.as_ref(), None, PAGE_ROWS)?.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
             }
             Fact::EventsAtMost { incident, most } => {
@@ -149,8 +149,8 @@ impl World {
             .iter()
             .map(ToString::to_string)
             .collect();
-        for (_, row) in app.store.rows(Table::Summary, "", None, PAGE_ROWS)? {
-            let state = self.state(Summary::from_row(&row.value)?.number)?;
+        for summary in summary::after(app.store.as_ref(), None, PAGE_ROWS)? {
+            let state = self.state(summary.number)?;
             for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
                     let sources = [opened.route_source, opened.grade_source, opened.plan_source];

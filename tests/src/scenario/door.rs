@@ -9,11 +9,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use tocsin::app::App;
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::http::router;
-use tocsin::ingest::format_time;
 use tocsin::standin::slack::SignedRequest;
-use tocsin::tokens::Scope;
+use tocsin::time::format_time;
 use tocsin_core::Timestamp;
 use tower::ServiceExt as _;
 

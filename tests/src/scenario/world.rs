@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
+use tocsin::auth::AckKey;
 use tocsin::config::{self, Config};
-use tocsin::mail::AckKey;
-use tocsin::runtime::{ManualClock, Summary, events_of};
+use tocsin::runtime::state::tables::summary;
+use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
 use tocsin_core::{IncidentId, Timestamp, narrate};
-use tocsin_store::{MemoryStore, SledStore, Store, Table};
+use tocsin_store::{MemoryStore, SledStore, Store};
 use tokio::sync::broadcast;
 
 use super::door::{Door, Keys, Told};
@@ -301,8 +302,7 @@ impl World {
     pub fn story(&self) -> Result<Story> {
         let store = &self.app()?.store;
         let mut events = Vec::new();
-        for (_, row) in store.rows(Table::Summary, "", None, 1_000)? {
-            let summary = Summary::from_row(&row.value)?;
+        for summary in summary::after(store.as_ref(), None, 1_000)? {
             let stream = events_of(store.as_ref(), &summary.id)?;
             for count in 1..=stream.len() {
                 let incident = tocsin_core::Incident::replay(&summary.id, &stream[..count])?;

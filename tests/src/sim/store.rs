@@ -8,8 +8,9 @@ use serde_json::Value;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::encoding::{decode, encode};
 use tocsin_store::{
-    Batch, Claimed, Class, CommandKey, CommitError, Committed, MemoryStore, OutboxKey, OutboxRow,
-    Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
+    Batch, Claimed, Class, CommandKey, CommitError, Committed, Feed, MemoryStore, OutboxKey,
+    OutboxRow, Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey,
+    TimerRow,
 };
 
 use super::bug::Bug;
@@ -147,7 +148,10 @@ impl Inner {
     fn with_bug(&mut self, mut batch: Batch) -> Batch {
         match self.bug {
             Some(bug @ Bug::TimerLost) => batch.timers_set.retain(|_| !self.strikes(bug)),
-            Some(bug @ Bug::TimerStays) => batch.timers_cancel.retain(|_| !self.strikes(bug)),
+            Some(bug @ Bug::TimerStays) => {
+                batch.timers_cancel.retain(|_| !self.strikes(bug));
+                batch.timers_take.retain(|_| !self.strikes(bug));
+            }
             Some(bug @ Bug::PageForgotten) => batch
                 .outbox
                 .retain(|row| row.class != Class::Page || !self.strikes(bug)),
@@ -312,6 +316,14 @@ impl Store for FaultyStore {
         limit: usize,
     ) -> Result<Vec<(StreamId, u64)>, StoreError> {
         self.lock().healthy()?.streams(after, limit)
+    }
+
+    fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError> {
+        self.lock().healthy()?.feed(after, limit)
+    }
+
+    fn feed_position(&self) -> Result<Position, StoreError> {
+        self.lock().healthy()?.feed_position()
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {

@@ -9,11 +9,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::config;
 use tocsin::runtime::SystemClock;
 use tocsin::standin::slack::{Member, Setup, SlackStandIn};
-use tocsin::tokens::Scope;
 use tocsin_core::IntegrationId;
 use tocsin_store::{Class, SledStore};
 use tokio::net::TcpListener;
@@ -93,7 +92,7 @@ impl Daemon {
             store: Arc::new(SledStore::open(&data)?),
             cache: Some(paths::tools().join("plugin-cache")),
             policies_kept: None,
-            ack_key: tocsin::ack_links::fresh_key()?,
+            ack_key: tocsin::auth::AckKey::random()?,
         };
         let app = App::build(loaded.config, ingredients).await?;
         if let Some((plugin, why)) = app.plugin_faults.first() {

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
-use tocsin::auth::NewToken;
+use tocsin::auth::{NewToken, Scope};
 use tocsin::config;
 use tocsin::http::{Limits, serve_within};
 use tocsin::runtime::SystemClock;
-use tocsin::tokens::Scope;
 use tocsin_core::IntegrationId;
 use tocsin_store::{SledStore, Table};
 use tocsin_tests::paths;
@@ -63,7 +62,7 @@ impl House {
             store: Arc::new(SledStore::open(&dir.path().join("data")).unwrap()),
             cache: None,
             policies_kept: None,
-            ack_key: tocsin::ack_links::fresh_key().unwrap(),
+            ack_key: tocsin::auth::AckKey::random().unwrap(),
         };
         let app = App::build(loaded.config, ingredients).await.unwrap();
         let token = issue(&app, "any").await;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod arrows;
+mod disclosure;
 mod functions;
 mod source;
 
@@ -71,8 +72,8 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
 
 /// The only places that compare secrets, and with what: none takes longer where more agrees.
 const COMPARES: [(&str, &str); 3] = [
-    ("daemon/src/tokens/secret.rs", ".ct_eq("),
-    ("daemon/src/mail/ack_link.rs", ".verify_slice("),
+    ("daemon/src/auth/secret.rs", ".ct_eq("),
+    ("daemon/src/auth/ack_links/signature.rs", ".verify_slice("),
     ("daemon/plugin-host/src/call/verify.rs", ".ct_eq("),
 ];
 
@@ -226,4 +227,24 @@ fn git_can_be_asked() {
         answered.unwrap().status.success(),
         "these tests read the list of tracked files"
     );
+}
+
+#[test]
+fn an_incident_leaves_the_daemon_through_disclosure_only() {
+    let files = sources();
+    let found: Vec<String> = files.iter().flat_map(disclosure::undisclosed).collect();
+    assert_none("texts of an incident read without `Disclosed`", &found);
+    let found = lines(&files, |file, index, line| {
+        let code = line.split("//").next().unwrap_or_default();
+        file.path.starts_with("daemon/src/disclosure/")
+            && code.contains("crate::")
+            && !file.is_test(index)
+    });
+    assert_none("disclosure depends on the core alone", &found);
+}
+
+#[test]
+fn the_log_names_an_incident_by_number_and_id_only() {
+    let found: Vec<String> = sources().iter().flat_map(disclosure::logged).collect();
+    assert_none("an incident's text in the log", &found);
 }

@@ -13,7 +13,7 @@ use crate::capability::{CallFacts, Context, RateBucket, Shared};
 use crate::wit::{Plugin, PluginPre};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ pub(crate) type Guest<T> = Box<
 >;
 
 /// How a component came to be loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeOrigin {
     /// From the cache.

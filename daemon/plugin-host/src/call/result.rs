@@ -4,7 +4,7 @@ use crate::capability::{CallStats, EnqueuedJob, HttpTrace, LogLine};
 use crate::rights::Denied;
 use crate::text::{clean, cut};
 use crate::wit::types;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A guest's reason for a failure, in bytes.
@@ -159,7 +159,7 @@ impl From<types::Failure> for Failure {
 }
 
 /// A guest that trapped or was stopped, for its author.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "self-evident")]
 pub struct TrapReport {
     /// The plugin and its version.
@@ -172,6 +172,7 @@ pub struct TrapReport {
     pub cause: String,
     pub remedy: String,
     /// The limit that was reached, as `[limits]` calls it where it has a name there.
+    #[serde(skip_deserializing)]
     pub limit: Option<&'static str>,
     /// Function names, innermost first, where the component has kept them.
     pub backtrace: Vec<String>,

@@ -2,10 +2,10 @@
 
 use crate::call::{CodeOrigin, Generation, LoadedPlugin, TrapReport};
 use crate::rights::{Limits, RightState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One loaded plugin.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "self-evident")]
 pub struct CatalogEntry {
@@ -37,7 +37,7 @@ pub struct CatalogEntry {
 }
 
 /// A plugin's state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum PluginState {
     /// It can be called.
@@ -55,7 +55,7 @@ pub enum PluginState {
 }
 
 /// One schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "self-evident")]
 pub struct ScheduleEntry {
     pub name: String,

@@ -3,11 +3,11 @@
 //! A denial is never a riddle: it carries the line of TOML that would lift it, in the file of
 //! whoever can lift it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Who denied it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// The manifest does not ask for it.
@@ -21,7 +21,7 @@ pub enum Layer {
 }
 
 /// A right that a plugin does not have, with what would change that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "self-evident")]
 pub struct Denied {
     pub plugin: String,

@@ -7,7 +7,7 @@ use super::manifest::{Manifest, Verb, WebhookAsk};
 use super::network::Network;
 use super::schedule::Schedule;
 use crate::event_kind::EventKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ const REPORTED: [RightKind; 6] = [
 ];
 
 /// One right that the manifest asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "self-evident")]
 pub struct RightState {
     pub kind: RightKind,

@@ -60,7 +60,7 @@ pub struct Grants {
 }
 
 /// The kinds of rights, as the keys of `grant` name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names of the keys")]
 pub enum RightKind {
@@ -84,7 +84,8 @@ impl RightKind {
     ];
 
     /// The key in `grant`.
-    pub(crate) fn key(self) -> &'static str {
+    #[must_use]
+    pub fn key(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Webhook => "webhook",

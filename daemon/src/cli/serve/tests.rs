@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::{TOKEN_FILE, build, first_token};
 use crate::app::App;
+use crate::auth::{Scope, Token};
 use crate::config::{Config, StoreConfig};
-use crate::tokens::{Scope, Token};
 
 async fn started(folder: &Path) -> Arc<App> {
     // Two clients of HTTP in one test process ask for one provider; the first sets it.

@@ -3,8 +3,7 @@
 use super::Check;
 use crate::config::integration::{MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
 use crate::config::source::at;
-use crate::config::{IntegrationConfig, IntegrationKind};
-use crate::ingest::generic::{LabelsFrom, Mapping};
+use crate::config::{IntegrationConfig, IntegrationKind, LabelsFrom, Mapping};
 
 impl Check<'_> {
     pub(super) fn integrations(&mut self) {

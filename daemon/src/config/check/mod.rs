@@ -54,7 +54,7 @@ pub(super) fn config(
         None if unread.contains("mail") || config.integrations.is_empty() => {}
         None => check.warning(
             at!["integrations"],
-            "there is no [mail] section, so a page that no plugin takes goes nowhere".to_owned(),
+            "there is no [mail] section, so a page that no plugin delivers is lost".to_owned(),
             "add [mail] with an SMTP relay: it is the last resort of every page",
         ),
     }
@@ -77,14 +77,14 @@ impl Check<'_> {
             .push(self.source.warning(place, message, remedy));
     }
 
-    /// Whether `[section.id]` stands in the file, right or wrong.
+    /// Whether `[section.id]` is in the file, valid or not.
     fn declares(&self, section: &str, id: &str) -> bool {
         self.declared
             .get(section)
             .is_some_and(|ids| ids.contains(id))
     }
 
-    /// Ids stand in URLs, in page targets and in metrics.
+    /// Ids are used in URLs, in page targets and in metrics.
     fn ids(&mut self) {
         for (section, ids) in self.declared {
             for id in ids.iter().filter(|id| !is_id(id)) {
@@ -120,7 +120,7 @@ impl Check<'_> {
             None if !server.listen.ip().is_loopback() => self.error(
                 at!["server", "listen"],
                 format!(
-                    "listen is {}: others reach it, and public-url is missing",
+                    "listen is {}, which other machines reach, and public-url is missing",
                     server.listen
                 ),
                 "add public-url = \"https://…\" so that acknowledge links lead back here, \
@@ -210,7 +210,7 @@ impl Check<'_> {
         };
         if !self.declares(section, id) {
             let message = format!("{target} names nobody: there is no [{section}.{id}]");
-            self.error(place, message, "add it, or name somebody who is there");
+            self.error(place, message, "add it, or name somebody who exists");
         }
     }
 
@@ -251,7 +251,7 @@ impl Check<'_> {
             (Some(_), Some(_)) if mail.tls == MailTls::None && !is_loopback(&mail.host) => self
                 .error(
                     at!["mail", "tls"],
-                    "the password would travel in the clear".to_owned(),
+                    "the password would be sent unencrypted".to_owned(),
                     "set tls = \"starttls\" or \"tls\"",
                 ),
             _ => {}

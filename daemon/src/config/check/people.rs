@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
 use crate::config::fault::Fault;
-use crate::config::mail::MAIL_CONTACT;
 use crate::config::people::{CONTACTS_MAX, PersonConfig};
 use crate::config::source::{Source, at};
 use crate::config::{Config, ContactConfig};
+use crate::people::MAIL_CONTACT;
 
 impl Check<'_> {
     pub(super) fn people(&mut self) {
@@ -40,7 +40,7 @@ impl Check<'_> {
             };
             if !self.declares("rotations", rotation) {
                 let message = format!("there is no rotation `{rotation}`");
-                let remedy = format!("add [rotations.{rotation}], or name one that is there");
+                let remedy = format!("add [rotations.{rotation}], or name one that exists");
                 self.error(at!["teams", id.as_str(), "rotation"], message, &remedy);
             }
         }
@@ -62,7 +62,7 @@ impl Check<'_> {
         for (number, team) in person.teams.iter().enumerate() {
             if !self.declares("teams", team.as_str()) {
                 let message = format!("there is no team `{team}`");
-                let remedy = format!("add [teams.{team}], or name one that is there");
+                let remedy = format!("add [teams.{team}], or name one that exists");
                 self.error(at!["people", id, "teams", number], message, &remedy);
             }
         }

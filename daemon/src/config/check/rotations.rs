@@ -60,7 +60,7 @@ impl Check<'_> {
             .is_some_and(|restrict| restrict.days.is_empty())
         {
             let place = at!["rotations", id, "layers", number, "restrict", "days"];
-            let message = "a restriction to no day covers nothing".to_owned();
+            let message = "a restriction without days covers nothing".to_owned();
             self.error(place, message, "name days, or remove `days` for every day");
         }
     }
@@ -84,7 +84,7 @@ impl Check<'_> {
                 .iter()
                 .any(|(other, end)| from < *end && *other < until)
             {
-                let message = "two overrides lie at the same time".to_owned();
+                let message = "two overrides overlap".to_owned();
                 self.error(
                     place,
                     message,

@@ -5,7 +5,7 @@ use tocsin_core::PersonId;
 use tocsin_core::incident::Incident;
 
 use super::rig::{NOW, Rig, request, test_app};
-use crate::tokens::Scope;
+use crate::auth::{Scope, ack_links::ACK_VALID_MS};
 
 async fn incident(rig: &Rig, title: &str) -> Arc<Incident> {
     let token = rig.person(Scope::Respond, "ada").await;
@@ -85,6 +85,18 @@ async fn a_link_that_is_forged_cut_or_old_acknowledges_nothing() {
         .is(410);
     assert!(old.text.contains("expired"), "{}", old.text);
     assert!(now(&rig, 1).lifecycle.acknowledged_at.is_none());
+}
+
+#[tokio::test]
+async fn a_link_acknowledges_for_48_hours_and_no_longer() {
+    assert_eq!(ACK_VALID_MS, 48 * 3_600_000);
+    let rig = test_app().await;
+    let incident = incident(&rig, "down").await;
+    let path = link(&rig, &incident, "bob");
+    rig.clock.set(NOW.plus_ms(ACK_VALID_MS - 1));
+    rig.get(&path, "").await.is(200);
+    rig.clock.set(NOW.plus_ms(ACK_VALID_MS));
+    rig.get(&path, "").await.is(410);
 }
 
 #[tokio::test]

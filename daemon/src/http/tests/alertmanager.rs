@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::rig::{Rig, request, test_app};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 fn alert(name: &str) -> Value {
     json!({

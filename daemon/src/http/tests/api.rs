@@ -2,8 +2,8 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::rig::{Answer, Rig, request, test_app};
-use crate::tokens::Scope;
+use super::rig::{Answer, NOW, Rig, request, test_app};
+use crate::auth::Scope;
 
 async fn opened(rig: &Rig, title: &str) -> String {
     let token = rig.token(Scope::Respond).await;
@@ -239,18 +239,12 @@ async fn tokens_are_made_shown_once_and_revoked() {
 #[tokio::test]
 async fn the_first_start_makes_an_admin_token_and_no_other_does() {
     let rig = test_app().await;
-    let token = crate::auth::first_admin_token(&rig.app)
-        .await
-        .unwrap()
-        .unwrap();
+    let (tokens, config) = (&rig.app.tokens, &rig.app.config);
+    let first = || tokens.create_first_admin(config, NOW, &rig.app.writer);
+    let token = first().await.unwrap().unwrap();
     rig.get("/api/v1/tokens", token.reveal()).await.is(200);
-    assert!(
-        crate::auth::first_admin_token(&rig.app)
-            .await
-            .unwrap()
-            .is_none()
-    );
-    let kept = crate::auth::Tokens::load(rig.store.as_ref()).unwrap();
+    assert!(first().await.unwrap().is_none());
+    let kept = crate::runtime::Tokens::load(rig.store.as_ref()).unwrap();
     assert!(kept.find(&token).is_some(), "it survives a restart");
 }
 

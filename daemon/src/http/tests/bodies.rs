@@ -61,7 +61,7 @@ async fn what_cannot_be_unpacked_or_read_is_the_senders_fault() {
     send(&rig, "gzip", b"not gzip".to_vec()).await.is(400);
     send(&rig, "br", b"{}".to_vec()).await.is(415);
     send(&rig, "identity", b"{".to_vec()).await.is(400);
-    let token = rig.token(crate::tokens::Scope::Respond).await;
+    let token = rig.token(crate::auth::Scope::Respond).await;
     let answer = rig
         .ask(request("POST", "/api/v1/incidents", &token, b"{".to_vec()))
         .await;

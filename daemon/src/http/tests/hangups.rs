@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::rig::{NOW, test_app};
-use crate::tokens::{Scope, Token};
+use crate::auth::{Scope, Token};
 
 /// Polls once, as far as the write that is under way, and drops what is left.
 async fn hang_up<T>(handler: impl Future<Output = T>) {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use tocsin_core::Grade;
 
 use super::rig::{app_with_policies, request, test_app};
-use crate::tokens::Scope;
+use crate::auth::Scope;
 
 const ALERTMANAGER: &[u8] =
     include_bytes!("../../../tests/fixtures/ingest/alertmanager/firing.json");

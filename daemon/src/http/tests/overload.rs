@@ -5,9 +5,9 @@ use serde_json::json;
 use tocsin_store::{CommitError, StoreError};
 
 use super::rig::test_app;
+use crate::auth::Scope;
 use crate::http::problem::Problem;
 use crate::runtime::EngineError;
-use crate::tokens::Scope;
 
 #[test]
 fn what_a_repeat_may_mend_is_503_with_a_time_and_never_429() {

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 use tocsin_store::{Store as _, Table};
 
 use super::rig::{NOW, test_app};
+use crate::auth::Scope;
 use crate::runtime::newest_changes;
-use crate::tokens::Scope;
 
 fn event(key: &str, action: &str) -> Value {
     json!({

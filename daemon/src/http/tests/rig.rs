@@ -11,13 +11,11 @@ use tocsin_core::Timestamp;
 use tocsin_store::MemoryStore;
 use tower::ServiceExt as _;
 
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
-use crate::auth::NewToken;
+use crate::auth::{AckKey, NewToken, Scope};
 use crate::config;
 use crate::http::router;
 use crate::runtime::ManualClock;
-use crate::tokens::Scope;
 
 /// 2026-01-31T12:10:00Z.
 pub(super) const NOW: Timestamp = Timestamp(1_769_861_400_000);
@@ -97,7 +95,7 @@ async fn app_of(config: &str) -> Rig {
         store: store.clone(),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(loaded.config, ingredients).await.unwrap();

@@ -151,7 +151,7 @@ impl GroupQuery {
         Ok(query)
     }
 
-    /// The groups that it asks for, by receiver and labels. An alert with two receivers stands in
+    /// The groups that it asks for, by receiver and labels. An alert with two receivers is in
     /// two groups.
     #[must_use]
     pub fn list<'a>(
@@ -215,11 +215,11 @@ fn flag(name: &'static str, value: &str) -> Result<bool, QueryError> {
 
 /// A query that asks for nothing that there can be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum QueryError {
     /// A parameter is neither true nor false.
     #[error("the parameter `{name}` is `{value}` and must be true or false")]
     Flag {
-        /// The parameter.
         name: &'static str,
         /// What it is, its beginning.
         value: String,
@@ -227,7 +227,7 @@ pub enum QueryError {
     /// There are too many conditions.
     #[error("a query has at most {MATCHERS_MAX} filters")]
     TooMany,
-    /// A filter is no matcher.
+    /// A filter is not a matcher.
     #[error(transparent)]
     Filter(#[from] MatcherSyntaxError),
     /// The receiver's pattern does not compile.

@@ -3,14 +3,13 @@
 use serde::Serialize;
 use tocsin_core::{Labels, Timestamp};
 
-use super::super::format_time;
+use crate::time::format_time;
 
 /// An alert as the daemon knows it, made by the runtime for the length of a query.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertRecord {
-    /// Its identity.
     pub fingerprint: String,
-    /// All its labels.
     pub labels: Labels,
     /// What people read.
     pub annotations: Labels,
@@ -22,11 +21,11 @@ pub struct AlertRecord {
     pub updated_at: Timestamp,
     /// Where a person can look.
     pub link: Option<String>,
-    /// Who hears of it; at least one.
+    /// At least one.
     pub receivers: Vec<String>,
     /// The labels that its group shares.
     pub group: Labels,
-    /// Whether a decision was taken on it.
+    /// Whether it was decided on.
     pub processed: bool,
     /// The ids of the silences that match it now.
     pub silenced_by: Vec<String>,
@@ -60,7 +59,7 @@ impl AlertRecord {
     }
 }
 
-/// Where an alert stands, in Alertmanager's words.
+/// An alert's state, in Alertmanager's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
@@ -75,8 +74,8 @@ pub enum AlertState {
 /// `alertStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertStatus {
-    /// Where it stands.
     pub state: AlertState,
     /// Silences, by id.
     pub silenced_by: Vec<String>,
@@ -89,6 +88,7 @@ pub struct AlertStatus {
 /// `gettableAlert`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct GettableAlert {
     /// What people read.
     pub annotations: Labels,
@@ -96,18 +96,15 @@ pub struct GettableAlert {
     pub ends_at: String,
     /// 16 hex digits when it came through this API.
     pub fingerprint: String,
-    /// Who hears of it.
     pub receivers: Vec<Receiver>,
     /// RFC 3339.
     pub starts_at: String,
-    /// Where it stands.
     pub status: AlertStatus,
     /// RFC 3339.
     pub updated_at: String,
     /// Where a person can look.
     #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
     pub generator_url: Option<String>,
-    /// All its labels.
     pub labels: Labels,
 }
 
@@ -141,12 +138,12 @@ impl GettableAlert {
 /// `alertGroup`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertGroup {
     /// What its alerts share.
     pub labels: Labels,
     /// What the route adds; the daemon's routes add nothing.
     pub route_labels: Labels,
-    /// Who hears of it.
     pub receiver: Receiver,
     /// Its alerts, by fingerprint.
     pub alerts: Vec<GettableAlert>,
@@ -154,8 +151,8 @@ pub struct AlertGroup {
 
 /// `receiver` and `receiverReference`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Receiver {
-    /// Its name.
     pub name: String,
 }
 
@@ -221,22 +218,19 @@ pub struct ClusterStatus {
 
 /// `peerStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct PeerStatus {
-    /// The peer's name.
     pub name: String,
-    /// The peer's address.
     pub address: String,
 }
 
 /// `versionInfo`; what the daemon does not know is empty, as the API requires every field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct VersionInfo {
-    /// The version.
     pub version: String,
-    /// The commit.
     pub revision: String,
-    /// The branch.
     pub branch: String,
     /// Who built it.
     pub build_user: String,

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, NAME_BYTES_MAX, TITLE_BYTES_MAX};
 use tocsin_core::{IntegrationId, Timestamp};
 
-use super::super::text::{cut, one_line};
 use super::super::{LINK_BYTES_MAX, Received};
 use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
+use crate::text::{cut, one_line};
 
 /// The names under which senders keep the service in `custom_details`; the first that is there.
 const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];
@@ -20,6 +20,7 @@ const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
 
 /// Something that was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Change {
     /// The integration that authenticated.
     pub integration: IntegrationId,
@@ -30,16 +31,13 @@ pub struct Change {
     /// Where it came from: a host, a pipeline.
     #[serde(default)]
     pub source: Option<String>,
-    /// What was changed.
     #[serde(default)]
     pub service: Option<String>,
-    /// Where.
     #[serde(default)]
     pub environment: Option<String>,
     /// How it went, in the sender's words.
     #[serde(default)]
     pub outcome: Option<String>,
-    /// To which version.
     #[serde(default)]
     pub revision: Option<String>,
     /// Where a person can look.

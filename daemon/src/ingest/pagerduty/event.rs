@@ -8,9 +8,10 @@ use tocsin_core::{Fingerprint, Labels, Signal, SignalStatus, Timestamp};
 
 use super::super::fields::scalar;
 use super::super::fingerprint::sender_fingerprint;
-use super::super::{Parsed, Received, parse_time};
+use super::super::{Parsed, Received};
 use super::response::InvalidEvent;
 use super::{DEDUP_KEY_CHARS_MAX, EVENT_BYTES_MAX, LINKS_MAX, ROUTING_KEY_BYTES_MAX};
+use crate::time::parse_time;
 
 /// Stands before the name of a custom detail where it becomes a label.
 const DETAIL_PREFIX: &str = "custom_details.";
@@ -263,7 +264,7 @@ impl Faults {
         self.0.push(fault.to_owned());
     }
 
-    /// The text of a field, which stands in `map` under the last part of its name.
+    /// The text of a field, which is in `map` under the last part of its name.
     pub(super) fn optional_text<'a>(
         &mut self,
         map: &'a Map<String, Value>,

@@ -40,7 +40,7 @@ impl Accepted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}: {}", errors.join("; "))]
 pub struct InvalidEvent {
-    /// `invalid event`, or `Unrecognized object` for what is no JSON object.
+    /// `invalid event`, or `Unrecognized object` for what is not a JSON object.
     pub status: &'static str,
     /// The kind of fault.
     pub message: &'static str,

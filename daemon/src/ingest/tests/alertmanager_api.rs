@@ -129,8 +129,8 @@ fn a_query_with_a_broken_parameter_is_refused_in_words() {
     for (name, value, wanted) in [
         ("active", "perhaps", "must be true or false"),
         ("filter", "nonsense", "bad matcher format"),
-        ("filter", "a=~\"(\"", "which is not one"),
-        ("receiver", "(", "which is not one"),
+        ("filter", "a=~\"(\"", "which is not a regular expression"),
+        ("receiver", "(", "which is not a regular expression"),
     ] {
         let fault = AlertQuery::read([(name, value)]).unwrap_err().to_string();
         assert!(fault.contains(wanted), "{fault}");

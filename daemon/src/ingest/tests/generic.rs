@@ -1,8 +1,9 @@
 use serde_json::json;
 use tocsin_core::SignalStatus;
 
-use super::super::generic::{Mapping, Pointer, parse};
+use super::super::generic::parse;
 use super::*;
+use crate::config::{Mapping, Pointer};
 
 fn plain(body: &serde_json::Value) -> Parsed {
     parse(body.to_string().as_bytes(), &Mapping::default(), &ctx()).unwrap()

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::super::entry::ENTRIES;
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
+use crate::config::Mapping;
+use crate::time::{format_time, parse_time};
 
 #[test]
 fn a_body_that_nests_without_end_is_malformed_and_not_a_crash() {
@@ -27,7 +29,7 @@ fn of_a_batch_beyond_the_limit_the_first_are_read_and_the_others_noted() {
         )
     };
     let (list, group) = batch(ALERTS_PER_REQUEST_MAX + 7);
-    let mapping = generic::Mapping::default();
+    let mapping = Mapping::default();
     for parsed in [
         alertmanager_api::parse(list.as_bytes(), &ctx()).unwrap(),
         alertmanager::parse(group.as_bytes(), &ctx()).unwrap(),

@@ -3,6 +3,8 @@ use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX, TIT
 
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
+use crate::config::Mapping;
+use crate::time::{format_time, parse_time};
 
 #[test]
 fn a_fingerprint_is_the_one_that_prometheus_computes() {
@@ -83,7 +85,7 @@ fn a_senders_long_fingerprint_becomes_a_hash_that_differs_where_it_differs() {
 fn a_title_is_one_line_and_is_cut_between_characters() {
     let title = "a\n\u{202e}b\t ".to_owned() + &"é".repeat(TITLE_BYTES_MAX);
     let body = json!({ "title": title }).to_string();
-    let mapping = generic::Mapping::default();
+    let mapping = Mapping::default();
     let parsed = generic::parse(body.as_bytes(), &mapping, &ctx()).unwrap();
     assert_eq!(parsed.notes.len(), 1);
     let signal = only(parsed);

@@ -11,6 +11,7 @@ mod pagerduty;
 use tocsin_core::{Labels, Timestamp};
 
 use super::*;
+use crate::time::parse_time;
 
 /// 2026-01-31T12:10:00Z.
 const NOW: Timestamp = Timestamp(1_769_861_400_000);

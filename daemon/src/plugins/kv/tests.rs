@@ -6,8 +6,8 @@ use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvService as _};
 use tocsin_plugin_host::wit::KvError;
 use tocsin_store::MemoryStore;
 
-use crate::ack_links::fresh_key;
 use crate::app::{App, Ingredients};
+use crate::auth::AckKey;
 use crate::config;
 use crate::plugins::{DaemonServices, PluginAccess};
 use crate::runtime::{EngineHandle, ManualClock};
@@ -23,7 +23,7 @@ async fn keys_that_have_expired_make_room_in_a_plugins_full_store() {
         store: Arc::new(MemoryStore::new()),
         cache: None,
         policies_kept: None,
-        ack_key: fresh_key().unwrap(),
+        ack_key: AckKey::random().unwrap(),
     };
     let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
     let app = App::build(config.config, ingredients).await.unwrap();

@@ -10,7 +10,7 @@ use tocsin_store::{Class, TimerKey, TimerRow};
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::{EngineError, Request, Write};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.
 pub(crate) const SCHEDULE_TIMER: &str = "schedule";
@@ -79,7 +79,7 @@ impl Due {
     ) -> Result<(), EngineError> {
         let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
         let mut write = Write {
-            timers_cancel: vec![row.key.clone()],
+            timers_take: vec![row.key.clone()],
             ..Write::default()
         };
         let plugin = self.plugins.get(turn.plugin.as_str());

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
-use tocsin_store::{RowChange, Table};
 
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{Answer, EngineError, Request, Write};
+use crate::runtime::engine::request::{Answer, EngineError, Request};
 use crate::runtime::intake::Observed;
 use crate::runtime::state::leases::Leases;
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::view::View;
 
 /// How often what is long over is looked for, in milliseconds.
@@ -127,36 +128,22 @@ impl Due {
     /// Forgets alerts that ended long ago, and says how many.
     async fn forget_ended(&self, now: Timestamp) -> Result<usize, EngineError> {
         let mut forgotten: Vec<Alert> = Vec::new();
-        let mut write = Write::default();
+        let mut write = RowWrites::default();
         for key in self
             .leases
             .ended_before(now.minus_ms(ENDED_KEPT_MS), SWEPT_MAX)
         {
-            let Some(alert) = self.view.alert(&key)? else {
+            let row = ALERTS.get(self.view.store(), &key)?;
+            let Some(row) = row.filter(|it| !it.value.firing) else {
                 continue;
             };
-            let row = self.view.store().row(Table::Alert, &key)?;
-            let Some(row) = row.filter(|_| !alert.firing) else {
-                continue;
-            };
-            let revision = row.revision;
-            write.guards.push(tocsin_store::Guard {
-                table: Table::Alert,
-                key: key.clone(),
-                revision,
-            });
-            write.rows.push(RowChange {
-                table: Table::Alert,
-                key,
-                value: None,
-                expires_at: None,
-            });
-            forgotten.push(alert);
+            write = write.and(ALERTS.remove(&key).if_at(row.revision));
+            forgotten.push(row.value);
         }
         if forgotten.is_empty() {
             return Ok(0);
         }
-        match self.writer.ask(Request::Write(Box::new(write))).await {
+        match self.writer.ask(Request::rows(write)).await {
             Ok(_) => {
                 for alert in &forgotten {
                     self.leases.remove(alert);

@@ -1,5 +1,5 @@
 //! Timers that are due become commands. The core checks each: one that its incident no longer
-//! wants is refused and goes, and the timer is cancelled in the same batch either way.
+//! wants is refused and goes, and the timer is taken in the same batch either way.
 
 use std::sync::Arc;
 
@@ -7,13 +7,14 @@ use futures_util::future::join_all;
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
 use tocsin_core::{Actor, Incident, Timestamp};
-use tocsin_store::TimerRow;
+use tocsin_store::{CommitError, TimerRow};
 
 use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
 use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
-use crate::runtime::state::view::{View, decode_row};
+use crate::runtime::state::tables::decode_row;
+use crate::runtime::state::view::View;
 
 /// Timers that one turn fires; the rest follow in the next.
 const FIRED_MAX: usize = 256;
@@ -26,6 +27,9 @@ impl Due {
         for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
             match outcome {
                 Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(EngineError::Commit(CommitError::TimerTaken(timer))) => {
+                    tracing::debug!(timer, "a timer was fired or cancelled elsewhere");
+                }
                 Err(error) => tracing::error!(%error, "a timer could not be fired"),
                 Ok(()) => count += 1,
             }

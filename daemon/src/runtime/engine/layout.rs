@@ -3,19 +3,20 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use tocsin_core::command::{Command, Outcome};
 use tocsin_core::consequences::{Notice, Timer, TimerKind, notices, wanted_timers};
 use tocsin_core::event::{Event, Recorded};
 use tocsin_core::incident::Incident;
 use tocsin_core::{Actor, IncidentId, Timestamp, decide};
 use tocsin_store::encoding::encode;
-use tocsin_store::{Append, RowChange, RowValue, Table, TimerKey, TimerRow};
+use tocsin_store::{Append, TimerKey, TimerRow};
 
+use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::EngineError;
-use crate::runtime::engine::{Engine, NUMBER_ROW};
-use crate::runtime::state::tables::summary::Summary;
+use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::tables::{number, summary};
 use crate::runtime::state::view::{IncidentState, stream_of};
 
 /// The kind of a timer row that belongs to the core.
@@ -186,44 +187,27 @@ impl Engine {
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let incident = &state.incident;
-        let rows = &mut planned.batch.rows;
+        let batch = &mut planned.batch;
         if before.is_none_or(|it| it.tally != state.tally) {
-            rows.push(row_change(
-                Table::Tally,
-                incident.id.to_string(),
-                &state.tally,
-            )?);
+            TALLIES
+                .put(incident.id.as_str(), &state.tally)?
+                .lay_out(batch);
         }
         if !recorded.is_empty() {
-            let key = Summary::row_key(incident.number);
-            rows.push(row_change(
-                Table::Summary,
-                key,
-                &Summary::from(incident.as_ref()),
-            )?);
+            summary::put(incident)?.lay_out(batch);
         }
         if before.is_none() {
-            rows.push(row_change(
-                Table::Meta,
-                NUMBER_ROW.to_owned(),
-                &incident.number,
-            )?);
+            number::take(incident.number)?.lay_out(batch);
             self.next_number = self.next_number.max(incident.number + 1);
         }
         for event in recorded {
             if let Event::Linked(link) = &event.event {
                 let key = reference_key(link.plugin.as_str(), &link.kind, &link.id);
-                rows.push(row_change(Table::Reference, key, &incident.id)?);
+                REFERENCES.put(&key, &incident.id)?.lay_out(batch);
             }
         }
         Ok(())
     }
-}
-
-/// The row key of what an incident is called elsewhere.
-#[must_use]
-pub fn reference_key(plugin: &str, kind: &str, id: &str) -> String {
-    format!("{plugin}/{kind}/{id}")
 }
 
 /// The key of a core timer's row.
@@ -242,21 +226,6 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         kind: CORE_TIMER.to_owned(),
         id,
     }
-}
-
-pub(crate) fn row_change<T: Serialize>(
-    table: Table,
-    key: String,
-    value: &T,
-) -> Result<RowChange, EngineError> {
-    let value = RowValue::text_of(value)
-        .map_err(|error| EngineError::Damaged(format!("{table:?} row {key}: {error}")))?;
-    Ok(RowChange {
-        table,
-        key,
-        value: Some(value),
-        expires_at: None,
-    })
 }
 
 fn timer_row(timer: &Timer) -> Result<TimerRow, EngineError> {

@@ -12,17 +12,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tocsin_core::alert::KeyRow;
 use tocsin_core::command::Delays;
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, RowChange, Store, StoreError, Table};
+use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Store, StoreError};
 
 use crate::runtime::engine::plan::{Planned, Scratch};
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
 use crate::runtime::outbox::delivery::Subscribers;
 use crate::runtime::state::leases::Leases;
-use crate::runtime::state::view::{IncidentState, View, for_each_row, load, pack_of};
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::number;
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::view::{IncidentState, View, load, pack_of};
 
 /// Rounds in which a group's conflicts are decided anew: once and twice more.
 const ROUNDS_MAX: usize = 3;
@@ -30,8 +32,6 @@ const ROUNDS_MAX: usize = 3;
 const EXPIRE_ROWS_MAX: usize = 500;
 /// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
 const RETIRED_MAX: usize = 32;
-/// The meta row of the last incident's number.
-pub(crate) const NUMBER_ROW: &str = "incident-number";
 
 /// Makes ids of incidents.
 pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
@@ -63,8 +63,7 @@ impl Engine {
         delays: Delays,
         make_id: MakeId,
     ) -> Result<Self, EngineError> {
-        let number = store.row(Table::Meta, NUMBER_ROW)?;
-        let last_number = number.and_then(|row| row.value.as_u64()).unwrap_or(0);
+        let last_number = number::last(store.as_ref())?.value;
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),
@@ -332,21 +331,15 @@ impl Engine {
         let mut batch = Batch::default();
         for incidents in over {
             let incident = &incidents.incident;
-            let mut remove = |table, key| {
-                batch.rows.push(RowChange {
-                    table,
-                    key,
-                    value: None,
-                    expires_at: None,
-                });
-            };
             let row =
                 crate::runtime::state::view::key_row(self.store.as_ref(), &incident.about.key);
             if row.is_ok_and(|id| id.as_ref() == Some(&incident.id)) {
-                remove(Table::Key, incident.about.key.to_string());
+                INCIDENT_KEYS
+                    .remove(incident.about.key.as_str())
+                    .lay_out(&mut batch);
             }
             if incidents.tally.counts == incident.counts && incidents.tally.counts.firing == 0 {
-                remove(Table::Tally, incident.id.to_string());
+                TALLIES.remove(incident.id.as_str()).lay_out(&mut batch);
             }
             batch.packs.push(pack_of(incident));
         }
@@ -356,17 +349,12 @@ impl Engine {
     /// Every incident whose key is kept is active, or may reopen: those come into memory.
     fn hold_all(&mut self) -> Result<(), EngineError> {
         let store = Arc::clone(&self.store);
-        for_each_row(
-            store.as_ref(),
-            Table::Key,
-            "an incident's key",
-            |row: KeyRow| {
-                if let Some(incidents) = self.hold(&row.incident)? {
-                    self.view.publish(&incidents);
-                }
-                Ok(())
-            },
-        )
+        INCIDENT_KEYS.for_each(store.as_ref(), |row| {
+            if let Some(state) = self.hold(&row.incident)? {
+                self.view.publish(&state);
+            }
+            Ok(())
+        })
     }
 }
 

@@ -11,12 +11,15 @@ use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Route, Signal, Timestamp, decide, decide_signal,
     open_by_hand,
 };
-use tocsin_store::{Batch, CommandKey, RowChange, Table};
+use tocsin_store::{Batch, CommandKey};
 
 use crate::runtime::engine::Engine;
-use crate::runtime::engine::layout::{Change, row_change};
+use crate::runtime::engine::layout::Change;
 use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request, Write};
-use crate::runtime::state::view::{IncidentState, alert_row, decode_row, key_row, pack_of};
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::waiting::{self, WAITING};
+use crate::runtime::state::view::{IncidentState, alert_row, key_row, pack_of};
 
 /// How long a command's key is remembered, in milliseconds: a day.
 pub(crate) const COMMAND_KEY_TTL_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
@@ -389,8 +392,7 @@ impl Engine {
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let (key, after) = (after.key(), Arc::new(after));
-        let row = row_change(Table::Alert, key.clone(), after.as_ref())?;
-        planned.batch.rows.push(row);
+        ALERTS.put(&key, &after)?.lay_out(&mut planned.batch);
         let noted = (Arc::clone(&after), self.scratch.present);
         self.scratch.alerts.insert(key, noted);
         planned.alerts.push((before, after));
@@ -412,10 +414,9 @@ impl Engine {
         let row = KeyRow {
             incident: id.clone(),
         };
-        planned
-            .batch
-            .rows
-            .push(row_change(Table::Key, key.to_string(), &row)?);
+        INCIDENT_KEYS
+            .put(key.as_str(), &row)?
+            .lay_out(&mut planned.batch);
         self.scratch
             .keys
             .insert(key.clone(), (id.clone(), self.scratch.present));
@@ -429,19 +430,7 @@ impl Engine {
         now: Timestamp,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let change = if waiting.members.is_empty() {
-            RowChange {
-                table: Table::Wait,
-                key: key.to_string(),
-                value: None,
-                expires_at: None,
-            }
-        } else {
-            let mut change = row_change(Table::Wait, key.to_string(), &waiting)?;
-            change.expires_at = Some(now.plus_ms(tocsin_core::limits::WAIT_WINDOW_MS_MAX));
-            change
-        };
-        planned.batch.rows.push(change);
+        waiting::set(key, &waiting, now)?.lay_out(&mut planned.batch);
         self.scratch
             .waiting
             .insert(key.clone(), (waiting, self.scratch.present));
@@ -449,7 +438,7 @@ impl Engine {
     }
 
     fn lay_out_cause(cause: &Cause, batch: &mut Batch) {
-        batch.timers_cancel.extend(cause.fired.clone());
+        batch.timers_take.extend(cause.fired.clone());
         Self::lay_out_write(&cause.also, batch);
         if cause.settles.is_some() {
             batch.settles.clone_from(&cause.settles);
@@ -458,11 +447,11 @@ impl Engine {
 
     fn lay_out_write(write: &Write, batch: &mut Batch) {
         let write = write.clone();
-        batch.guards.extend(write.guards);
-        batch.rows.extend(write.rows);
+        write.rows.lay_out(batch);
         batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
         batch.timers_cancel.extend(write.timers_cancel);
+        batch.timers_take.extend(write.timers_take);
         if write.settles.is_some() {
             batch.settles = write.settles;
         }
@@ -489,9 +478,8 @@ impl Engine {
             self.scratch.needs.insert(*batch);
             return Ok(Some(found));
         }
-        let row = self.store.row(Table::Wait, key.as_str())?;
-        row.map(|row| decode_row("the row of waiting alerts", &row.value))
-            .transpose()
+        let row = WAITING.get(self.store.as_ref(), key.as_str())?;
+        Ok(row.map(|row| row.value))
     }
 
     fn incident_of_key(

@@ -6,11 +6,12 @@ use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{
-    Claimed, Class, CommandKey, CommitError, Guard, NewDelivery, RowChange, Settle, StoreError,
-    TimerKey, TimerRow,
+    Claimed, Class, CommandKey, CommitError, NewDelivery, Settle, StoreError, TimerKey, TimerRow,
 };
 
 use std::sync::Arc;
+
+use crate::runtime::state::tables::RowWrites;
 
 /// What the engine can be asked. All that one request makes durable is one batch.
 #[derive(Clone, Debug)]
@@ -62,10 +63,20 @@ pub enum Request {
     Expire,
 }
 
+impl Request {
+    /// Rows that need no decision.
+    pub fn rows(rows: RowWrites) -> Self {
+        Self::Write(Box::new(Write {
+            rows,
+            ..Write::default()
+        }))
+    }
+}
+
 /// What caused a command: a timer that fired, or a delivery that came to its end.
 #[derive(Clone, Debug, Default)]
 pub struct Cause {
-    /// The timer, cancelled with the command.
+    /// The timer, taken with the command.
     pub fired: Option<TimerKey>,
     /// The claim, settled with the command.
     pub settles: Option<Settle>,
@@ -78,16 +89,16 @@ pub struct Cause {
 /// Rows, deliveries and timers that need no decision.
 #[derive(Clone, Debug, Default)]
 pub struct Write {
-    /// Rows that must be as they were read.
-    pub guards: Vec<Guard>,
-    /// Rows to write or remove.
-    pub rows: Vec<RowChange>,
+    /// Rows to write or remove, and the revisions that they were decided on.
+    pub rows: RowWrites,
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
     /// Timers to set.
     pub timers_set: Vec<TimerRow>,
     /// Timers to cancel.
     pub timers_cancel: Vec<TimerKey>,
+    /// The timers that caused this; each must still be set.
+    pub timers_take: Vec<TimerKey>,
     /// The claim that this settles.
     pub settles: Option<Settle>,
 }

@@ -4,7 +4,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
     Actor, Draft, Grade, Grading, Incident, IncidentKey, Plan, PolicySource, Verdict,
 };
-use tocsin_store::MemoryStore;
+use tocsin_store::{MemoryStore, Table};
 
 use super::*;
 use crate::runtime::{Cause, events_of};

@@ -20,14 +20,14 @@ use tocsin_policy::{
 };
 
 use crate::metrics::Metrics;
-use crate::people::responders::ResponderLookup;
+use crate::people::ResponderLookup;
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::intake::failures::PolicyFailures;
-use crate::runtime::intake::local_time::local_time;
 use crate::runtime::intake::policies::Policies;
 use crate::runtime::state::silences::Silences;
 use crate::runtime::state::tables::change::newest_changes;
 use crate::runtime::state::view::{IncidentState, View};
+use crate::time::policy_time;
 
 /// Asks policies.
 pub struct Assessor {
@@ -277,7 +277,7 @@ impl Assessor {
             tracing::error!(%error, "policies are told of no changes");
             Vec::new()
         });
-        let now = local_time(now, self.zone);
+        let now = policy_time(self.zone, now);
         Context::new(ContextFacts {
             now,
             on_call,

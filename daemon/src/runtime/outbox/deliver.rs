@@ -14,7 +14,7 @@ use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
 use crate::runtime::outbox::delivery::Delivery;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
-use crate::runtime::state::view::decode_row;
+use crate::runtime::state::tables::decode_row;
 
 /// The deadline that a call is given, in milliseconds: far off, since the host brings it forward
 /// to its own limit, which runs on the real clock also when the story does not.
@@ -124,11 +124,10 @@ impl Outbox {
             return not_loaded(&plugin);
         };
         let now = self.clock.now();
-        let clearance = loaded.clearance();
-        let store = self.view.store();
+        let clearance = loaded.clearance().into();
         let event = self
             .payloads
-            .event(store, incident, news, &plugin, clearance, now);
+            .event(&self.view, incident, news, &plugin, clearance, now);
         let event = match event {
             Ok(Some(event)) => event,
             Ok(None) => return Ended::dropped("it is not wanted any more"),

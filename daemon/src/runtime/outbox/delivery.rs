@@ -3,14 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, PluginId, Timestamp};
 use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, NewDelivery};
 
-/// The channel of the host's own mail relay: the last contact of every page.
-pub const MAIL_CHANNEL: &str = "mail";
+use crate::people::ServedContacts;
+
+pub use crate::people::MAIL_CHANNEL;
 
 /// A delivery's content.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,6 +91,12 @@ pub struct Subscriber {
     pub contacts: BTreeSet<String>,
     /// Whether it may know of security incidents.
     pub clearance: bool,
+}
+
+impl ServedContacts for ArcSwap<Subscribers> {
+    fn serves(&self, kind: &str) -> bool {
+        self.load().for_contact(kind).is_some()
+    }
 }
 
 impl Subscribers {

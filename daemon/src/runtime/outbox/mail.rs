@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::IncidentId;
 
+use crate::disclosure::{Clearance, Disclosed};
 use crate::mail::{MailError, PageMail};
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::outbox::Outbox;
@@ -37,22 +38,16 @@ impl Outbox {
             return Ended::given_up("no [mail] relay is configured".to_owned());
         };
         let person = self.payloads.roster.people.get(&sent.person);
-        let cleared = !incident.grading.security || person.is_some_and(|it| it.clearance);
+        let seen = Disclosed::of(incident, Clearance::of_person(person));
         let now = self.clock.now();
         let mail = PageMail {
             key: incident.page_id(page).to_string(),
             to: to.address.clone(),
             name: person.map_or_else(|| sent.person.to_string(), |it| it.name.clone()),
-            number: incident.number,
-            grade: incident.grading.grade,
-            title: match cleared {
-                true => incident.about.title.clone(),
-                false => "A security incident".to_owned(),
-            },
-            reason: match cleared {
-                true => incident.grading.reason.clone(),
-                false => "you are on call".to_owned(),
-            },
+            number: seen.line.number,
+            grade: seen.line.grade,
+            reason: seen.page_reason().to_owned(),
+            title: seen.line.title,
             at: sent.at,
             ack_link: self
                 .payloads

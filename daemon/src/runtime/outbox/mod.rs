@@ -5,6 +5,7 @@ pub mod deliver;
 pub mod delivery;
 pub mod mail;
 pub mod outcome;
+pub mod payload;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,13 +16,13 @@ use tocsin_store::Class;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use crate::disclosure::Payloads;
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::runtime::EngineHandle;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::request::{Answer, EngineError, Request};
 use crate::runtime::engine::writer::Writer;
+use crate::runtime::outbox::payload::Payloads;
 use crate::runtime::state::view::View;
 
 /// How long a claim holds its lane, in milliseconds: longer than any call may take.

@@ -1,25 +1,16 @@
 //! What became of a delivery, made durable: its row is settled in the same batch as the command
 //! that it leads to, so that a page is never both taken and sent again.
 
-use serde_json::{Value, json};
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Actor, IncidentId, PluginId, Timestamp, cut};
+use tocsin_core::{Actor, IncidentId, PluginId, Timestamp};
 use tocsin_plugin_host::EnqueuedJob;
-use tocsin_store::{Claimed, Class, CommitError, NewDelivery, RowChange, Settle, Table};
+use tocsin_store::{Claimed, Class, CommitError, NewDelivery, Settle};
 
 use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
 use crate::runtime::outbox::delivery::{Delivery, row_of};
-
-/// How long a delivery that was given up is shown, in milliseconds: thirty days.
-const DEAD_LETTER_TTL_MS: u64 = 30 * 24 * HOUR_MS;
-/// Longest reason of a dead letter, in bytes.
-const REASON_BYTES_MAX: usize = 1_024;
-
-/// Longest body that a dead letter keeps whole, in bytes.
-const DEAD_BODY_BYTES_MAX: usize = 5 * 1_024;
+use crate::runtime::state::tables::dead_letter;
 
 /// What became of a delivery.
 #[derive(Debug)]
@@ -221,20 +212,10 @@ fn retry_or_bury(
     if retry_at.is_some() {
         return finished(settles, also);
     }
-    let value = json!({
-        "body": kept(&claim.row.body),
-        "lane": claim.row.key.lane,
-        "class": claim.row.key.class,
-        "attempts": claim.row.attempts,
-        "why": cut(why.clone(), REASON_BYTES_MAX),
-        "at": now,
-    });
-    also.rows.push(RowChange {
-        table: Table::DeadLetter,
-        key: format!("{:015}-{}", now.0, claim.row.key.seq),
-        value: Some(value.into()),
-        expires_at: Some(now.plus_ms(DEAD_LETTER_TTL_MS)),
-    });
+    match dead_letter::bury(claim, &why, now) {
+        Ok(rows) => also.rows = std::mem::take(&mut also.rows).and(rows),
+        Err(error) => tracing::error!(%error, "a dead letter cannot be kept"),
+    }
     Settlement {
         given_up: Some(why),
         ..finished(settles, also)
@@ -301,15 +282,6 @@ impl Outbox {
     }
 }
 
-/// A body as a dead letter keeps it: its frame must fit into the same value.
-fn kept(body: &Value) -> Value {
-    let text = body.to_string();
-    if text.len() <= DEAD_BODY_BYTES_MAX {
-        return body.clone();
-    }
-    Value::from(cut(text, DEAD_BODY_BYTES_MAX / 2))
-}
-
 /// A delivery that another claim has taken over meanwhile is settled by that one.
 fn unless_fenced(error: EngineError) -> Result<(), EngineError> {
     match error {
@@ -363,22 +335,4 @@ fn jitter() -> f64 {
     // Without randomness deliveries come back together, which is no reason not to.
     let _no_matter = getrandom::fill(&mut bytes);
     f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dead_letter_keeps_a_body_that_fits_and_the_beginning_of_one_that_does_not() {
-        let small = json!({ "payload": "{}" });
-        assert_eq!(kept(&small), small);
-        let large = json!({ "payload": "\"".repeat(4_000) });
-        let kept = kept(&large);
-        assert!(
-            kept.as_str()
-                .is_some_and(|it| it.starts_with("{\"payload\""))
-        );
-        assert!(kept.to_string().len() < 6 * 1_024, "{kept}");
-    }
 }

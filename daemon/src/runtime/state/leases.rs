@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use parking_lot::Mutex;
 use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
-use tocsin_store::{Store, Table};
+use tocsin_store::Store;
 
 use crate::runtime::engine::request::EngineError;
-use crate::runtime::state::view::for_each_row;
+use crate::runtime::state::tables::alert::ALERTS;
 
 /// The alerts that a sweep must look at, by when.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Leases {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut index = Index::default();
-        for_each_row(store, Table::Alert, "an alert", |alert: Alert| {
+        ALERTS.for_each(store, |alert| {
             index.add(&alert);
             Ok(())
         })?;

@@ -3,4 +3,5 @@
 pub mod leases;
 pub mod silences;
 pub mod tables;
+pub mod tokens;
 pub mod view;

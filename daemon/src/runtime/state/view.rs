@@ -3,22 +3,21 @@
 //! from something that a power cut could take back.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tocsin_core::alert::{Alert, KeyRow, Tally};
+use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::incident::Incident;
 use tocsin_core::{IncidentId, IncidentKey, Recorded};
 use tocsin_store::encoding::decode;
-use tocsin_store::{Pack, Store, StreamId, Table};
+use tocsin_store::{Pack, Store, StreamId};
 
-use crate::runtime::engine::NUMBER_ROW;
 use crate::runtime::engine::request::EngineError;
-use crate::runtime::state::tables::summary::Summary;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::tally::tally_of;
+use crate::runtime::state::tables::{number, summary};
 
-/// Rows that one read of a table brings.
-const PAGE_ROWS: usize = 512;
 /// Events that one read of a stream brings.
 const STREAM_PAGE_EVENTS: usize = 512;
 
@@ -80,8 +79,8 @@ impl View {
         &self,
         number: u64,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match self.store.row(Table::Summary, &Summary::row_key(number))? {
-            Some(row) => self.incident(&Summary::from_row(&row.value)?.id),
+        match summary::of_number(self.store.as_ref(), number)? {
+            Some(summary) => self.incident(&summary.id),
             None => Ok(None),
         }
     }
@@ -91,8 +90,7 @@ impl View {
     /// # Errors
     /// [`EngineError`] when the store fails.
     pub fn last_number(&self) -> Result<u64, EngineError> {
-        let row = self.store.row(Table::Meta, NUMBER_ROW)?;
-        Ok(row.and_then(|row| row.value.as_u64()).unwrap_or(0))
+        Ok(number::last(self.store.as_ref())?.value)
     }
 
     /// An alert.
@@ -149,13 +147,29 @@ pub fn stream_of(id: &IncidentId) -> StreamId {
 /// # Errors
 /// [`EngineError`] when the store fails or an event cannot be decoded.
 pub fn events_of(store: &dyn Store, id: &IncidentId) -> Result<Vec<Recorded>, EngineError> {
+    events_between(store, id, 0, u64::MAX)
+}
+
+/// The events of an incident after version `after` up to and including version `until`, as far
+/// as there are any.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or an event cannot be decoded.
+pub fn events_between(
+    store: &dyn Store,
+    id: &IncidentId,
+    mut after: u64,
+    until: u64,
+) -> Result<Vec<Recorded>, EngineError> {
     let stream = stream_of(id);
     let mut events = Vec::new();
     loop {
-        let after = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let page = store.read_stream(&stream, after, STREAM_PAGE_EVENTS)?;
-        let is_last = page.len() < STREAM_PAGE_EVENTS;
+        let wanted = usize::try_from(until.saturating_sub(after)).unwrap_or(usize::MAX);
+        let limit = wanted.min(STREAM_PAGE_EVENTS);
+        let page = store.read_stream(&stream, after, limit)?;
+        let is_last = page.len() < limit || limit == wanted;
         for stored in page {
+            after = stored.version;
             let event = decode(&stored.event).map_err(|error| {
                 EngineError::Damaged(format!(
                     "event {} of incident {id}: {error}",
@@ -180,27 +194,11 @@ pub(crate) fn load(
     }
     let incident =
         Incident::replay(id, &events).map_err(|error| EngineError::Damaged(error.to_string()))?;
-    let tally = tally_of(store, &incident)?;
+    let tally = tally_of(store, &incident)?.value;
     Ok(Some(Arc::new(IncidentState {
         incident: Arc::new(incident),
         tally,
     })))
-}
-
-/// The tally of an incident. One that was let go of has no row any more: its stream got the same
-/// counts last.
-///
-/// # Errors
-/// [`EngineError`] when the store fails or the row is damaged.
-pub fn tally_of(store: &dyn Store, incident: &Incident) -> Result<Tally, EngineError> {
-    match store.row(Table::Tally, incident.id.as_str())? {
-        Some(row) => decode_row("the tally of an incident", &row.value),
-        None => Ok(Tally {
-            counts: incident.counts,
-            logged: incident.counts,
-            ..Tally::default()
-        }),
-    }
 }
 
 /// An incident's stream, to be kept in few values.
@@ -211,75 +209,15 @@ pub(crate) fn pack_of(incident: &Incident) -> Pack {
     }
 }
 
+/// The incident of a key, while it is active or may reopen.
 pub(crate) fn key_row(
     store: &dyn Store,
     key: &IncidentKey,
 ) -> Result<Option<IncidentId>, EngineError> {
-    let row = store.row(Table::Key, key.as_str())?;
-    let row = row.map(|row| decode_row::<KeyRow>("the row of an incident's key", &row.value));
-    Ok(row.transpose()?.map(|row| row.incident))
+    let row = INCIDENT_KEYS.get(store, key.as_str())?;
+    Ok(row.map(|row| row.value.incident))
 }
 
 pub(crate) fn alert_row(store: &dyn Store, key: &str) -> Result<Option<Alert>, EngineError> {
-    let row = store.row(Table::Alert, key)?;
-    row.map(|row| decode_row("the row of an alert", &row.value))
-        .transpose()
-}
-
-/// A row's value as a type.
-///
-/// # Errors
-/// [`EngineError::Damaged`] naming what it was to be.
-pub fn decode_row<T: serde::de::DeserializeOwned>(
-    what: &str,
-    value: &serde_json::Value,
-) -> Result<T, EngineError> {
-    T::deserialize(value)
-        .map_err(|error| EngineError::Damaged(format!("{what} cannot be decoded: {error}")))
-}
-
-/// Gives every row of a table to `take`, as a type, in the order of keys; `what` names a row's
-/// content. Nothing but one page of rows is in memory at a time.
-///
-/// # Errors
-/// [`EngineError`] when the store fails, a row is damaged, and whatever `take` answers.
-pub fn for_each_row<T: serde::de::DeserializeOwned>(
-    store: &dyn Store,
-    table: Table,
-    what: &str,
-    mut take: impl FnMut(T) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
-    let stopped = for_each_row_after(store, table, what, None, |_, row| {
-        take(row).map(|()| ControlFlow::<()>::Continue(()))
-    });
-    stopped.map(|_| ())
-}
-
-/// Like [`for_each_row`], with the rows' keys, after one of them, and only until `take` breaks;
-/// answers the key that it broke at.
-///
-/// # Errors
-/// [`EngineError`] when the store fails, a row is damaged, and whatever `take` answers.
-pub fn for_each_row_after<T: serde::de::DeserializeOwned>(
-    store: &dyn Store,
-    table: Table,
-    what: &str,
-    mut after: Option<String>,
-    mut take: impl FnMut(&str, T) -> Result<ControlFlow<()>, EngineError>,
-) -> Result<Option<String>, EngineError> {
-    loop {
-        let page = store.rows(table, "", after.as_deref(), PAGE_ROWS)?;
-        let is_last = page.len() < PAGE_ROWS;
-        for (key, row) in page {
-            let row = decode_row(&format!("the row of {what}"), &row.value)?;
-            let goes_on = take(&key, row)?.is_continue();
-            after = Some(key);
-            if !goes_on {
-                return Ok(after);
-            }
-        }
-        if is_last {
-            return Ok(None);
-        }
-    }
+    Ok(ALERTS.get(store, key)?.map(|row| row.value))
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 use tocsin_core::Timestamp;
 
-use super::{Subject, commit, timer};
-use crate::{Batch, Store, TimerRow};
+use super::{Subject, append, commit, row, stream, timer};
+use crate::{Batch, CommitError, Store, Table, TimerRow};
 
 fn set(store: &dyn Store, timers: &[TimerRow]) {
     commit(
@@ -128,4 +128,75 @@ pub fn timers_are_listed_in_pages(subject: Box<dyn Subject>) {
         read.extend(page);
     }
     assert_eq!(read, all);
+}
+
+/// A batch that a timer's firing caused.
+fn take(timers: &[&TimerRow], value: i64) -> Batch {
+    Batch {
+        timers_take: timers.iter().map(|timer| timer.key.clone()).collect(),
+        rows: vec![row(Table::Key, "fired", value)],
+        ..Batch::default()
+    }
+}
+
+pub fn a_timer_is_taken_once(subject: Box<dyn Subject>) {
+    let (one, other) = (timer(5, "escalation", "a"), timer(5, "escalation", "b"));
+    set(subject.store(), &[one.clone(), other.clone()]);
+    commit(subject.store(), take(&[&one], 1)).unwrap();
+    for taken in [take(&[&one], 2), take(&[&other, &one], 3)] {
+        let late = commit(subject.store(), taken);
+        assert!(
+            matches!(&late, Err(CommitError::TimerTaken(what)) if what.contains("escalation/a")),
+            "{late:?}"
+        );
+    }
+    let subject = subject.reopened();
+    let fired = subject.store().row(Table::Key, "fired").unwrap().unwrap();
+    assert_eq!(fired.value, json!(1), "nothing of the others was written");
+    assert_eq!(subject.store().timers(None, 9).unwrap(), [other]);
+    let late = commit(subject.store(), take(&[&one], 4));
+    assert!(matches!(late, Err(CommitError::TimerTaken(_))));
+}
+
+pub fn a_batch_that_takes_a_timer_sees_its_group(subject: Box<dyn Subject>) {
+    let timers: Vec<_> = (0..3).map(|n| timer(n, "kind", "id")).collect();
+    set(subject.store(), &timers[..2]);
+    let batch = Batch {
+        timers_cancel: vec![timers[1].key.clone()],
+        timers_set: vec![timers[2].clone()],
+        ..Batch::default()
+    };
+    let takes = [0, 0, 1, 2, 2].map(|n: usize| take(&[&timers[n]], 1));
+    let group = [batch].into_iter().chain(takes).collect();
+    let answers = subject.store().commit(group).unwrap();
+    let taken: Vec<_> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(taken, [true, true, false, false, true, false]);
+    assert_eq!(subject.store().timers(None, 9).unwrap(), []);
+}
+
+pub fn a_refused_batch_takes_no_timer(subject: Box<dyn Subject>) {
+    let timer = timer(5, "kind", "id");
+    set(subject.store(), std::slice::from_ref(&timer));
+    let stale = Batch {
+        appends: vec![append("a", 7, 1)],
+        ..take(&[&timer], 1)
+    };
+    let refused = commit(subject.store(), stale.clone());
+    assert!(matches!(refused, Err(CommitError::Conflict { .. })));
+    commit(subject.store(), take(&[&timer], 2)).unwrap();
+    let refused = commit(subject.store(), stale);
+    assert!(
+        matches!(refused, Err(CommitError::TimerTaken(_))),
+        "that it was taken counts for more than that its stream moved: {refused:?}"
+    );
+    assert_eq!(subject.store().read_stream(&stream("a"), 0, 9).unwrap(), []);
+}
+
+pub fn a_timer_set_again_may_be_taken_again(subject: Box<dyn Subject>) {
+    let timer = timer(5, "kind", "id");
+    for value in 0..3 {
+        set(subject.store(), std::slice::from_ref(&timer));
+        commit(subject.store(), take(&[&timer], value)).unwrap();
+        assert_eq!(subject.store().timers(None, 9).unwrap(), []);
+    }
 }

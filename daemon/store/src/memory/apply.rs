@@ -5,15 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use tocsin_core::Timestamp;
 
 use super::{Delivery, Inner, Lease};
-use crate::bytes::{Encoded, name_of};
+use crate::bytes::{Encoded, name_of, timer_name};
 use crate::chunk;
+use crate::feed::Changes;
 use crate::{
     Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey, OutboxRow,
-    RowChange, Settle, Stored, StreamId,
+    Position, RowChange, Settle, Stored, StreamId, TimerKey,
 };
 
 impl Inner {
-    pub(super) fn commit(&mut self, batch: Batch) -> Result<Committed, CommitError> {
+    pub(super) fn commit(
+        &mut self,
+        batch: Batch,
+        changes: &mut Changes,
+    ) -> Result<Committed, CommitError> {
         Encoded::of(&batch)?;
         self.check(&batch)?;
         if let Some(command) = batch.command {
@@ -24,16 +29,23 @@ impl Inner {
         }
         let mut versions = Vec::new();
         for append in batch.appends {
-            if !append.events.is_empty() {
+            let is_changed = !append.events.is_empty();
+            if is_changed {
                 self.streams
                     .entry(append.stream.clone())
                     .or_default()
                     .extend(append.events);
             }
-            versions.push(self.version(&append.stream));
+            let version = self.version(&append.stream);
+            if is_changed {
+                changes.stream(&append.stream, version);
+            }
+            versions.push(version);
         }
+        let mut revisions = Vec::new();
         for row in batch.rows {
-            self.write_row(row);
+            changes.row(row.table, &row.key);
+            revisions.push(self.write_row(row));
         }
         let queued = batch.outbox.into_iter().map(|new| self.queue(new));
         let queued = queued.collect();
@@ -43,13 +55,25 @@ impl Inner {
         for timer in batch.timers_set {
             self.timers.insert(timer.key, timer.payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.timers.remove(key);
         }
         for pack in &batch.packs {
             self.pack(&pack.stream);
         }
-        Ok(Committed { versions, queued })
+        Ok(Committed {
+            versions,
+            revisions,
+            queued,
+        })
+    }
+
+    /// Readers of the feed learn of a commit.
+    pub(super) fn show(&mut self, changes: Changes) {
+        if !changes.is_empty() {
+            let Position(newest) = self.feed.newest();
+            self.feed.push(changes.at(Position(newest + 1)));
+        }
     }
 
     fn check(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -67,6 +91,10 @@ impl Inner {
             {
                 return Err(CommitError::Fenced(name_of(&settle.token.key)));
             }
+        }
+        let gone = |timer: &&TimerKey| !self.timers.contains_key(timer);
+        if let Some(gone) = batch.timers_take.iter().find(gone) {
+            return Err(CommitError::TimerTaken(timer_name(gone)));
         }
         let mut appended: BTreeMap<&StreamId, u64> = BTreeMap::new();
         for append in &batch.appends {
@@ -115,7 +143,7 @@ impl Inner {
         *events = again.collect();
     }
 
-    fn write_row(&mut self, change: RowChange) {
+    fn write_row(&mut self, change: RowChange) -> u64 {
         let key = (change.table, change.key);
         self.revision += 1;
         match change.value {
@@ -134,6 +162,7 @@ impl Inner {
                 self.rows.remove(&key);
             }
         }
+        self.revision
     }
 
     fn queue(&mut self, new: NewDelivery) -> OutboxKey {
@@ -250,12 +279,17 @@ impl Inner {
         });
         let all: BTreeSet<_> = commands.chain(rows).filter(|(at, ..)| *at <= now).collect();
         let doomed: Vec<_> = all.into_iter().take(limit).collect();
+        let mut changes = Changes::default();
         for (_, table, key) in &doomed {
             match table {
                 None => drop(self.commands.remove(&crate::CommandKey(key.clone()))),
-                Some(table) => drop(self.rows.remove(&(*table, key.clone()))),
+                Some(table) => {
+                    changes.row(*table, key);
+                    self.rows.remove(&(*table, key.clone()));
+                }
             }
         }
+        self.show(changes);
         doomed.len()
     }
 }

@@ -15,9 +15,10 @@ use super::open::FORMAT;
 use super::state::State;
 use super::value::{self, Delivery, RowHead};
 use crate::bytes::{Encoded, name_of};
+use crate::feed::{Changed, Changes};
 use crate::{
     Append, Batch, ClaimToken, Claimed, Class, CommitError, Committed, NewDelivery, OutboxKey,
-    RowChange, Settle, StoreError, StreamId,
+    Position, RowChange, Settle, StoreError, StreamId,
 };
 
 /// Bytes after which a group's writes go to sled before more are taken, so that a long group
@@ -31,6 +32,7 @@ pub(super) struct Group<'a> {
     /// Rows and commands as the tree holds them until the writes go there.
     found: Found,
     versions: HashMap<StreamId, u64>,
+    changes: Changes,
     bytes: usize,
     written: bool,
 }
@@ -46,6 +48,7 @@ impl<'a> Group<'a> {
             writes,
             found: Found::new(),
             versions,
+            changes: Changes::default(),
             bytes: 0,
             written: false,
         }
@@ -69,8 +72,9 @@ impl<'a> Group<'a> {
         for (append, events) in batch.appends.into_iter().zip(bytes.appends) {
             versions.push(self.append(append, events)?);
         }
+        let mut revisions = Vec::with_capacity(batch.rows.len());
         for (row, json) in batch.rows.into_iter().zip(bytes.rows) {
-            self.write_row(&row, json)?;
+            revisions.push(self.write_row(&row, json)?);
         }
         let mut queued = Vec::with_capacity(batch.outbox.len());
         for (new, body) in batch.outbox.into_iter().zip(bytes.outbox) {
@@ -83,7 +87,7 @@ impl<'a> Group<'a> {
         for (timer, payload) in batch.timers_set.iter().zip(bytes.timers) {
             self.put(keys::timer(&timer.key), payload);
         }
-        for key in &batch.timers_cancel {
+        for key in batch.timers_cancel.iter().chain(&batch.timers_take) {
             self.remove(keys::timer(key));
         }
         for pack in &batch.packs {
@@ -92,17 +96,21 @@ impl<'a> Group<'a> {
         if self.bytes > WRITE_BYTES {
             self.write()?;
         }
-        Ok(Ok(Committed { versions, queued }))
+        Ok(Ok(Committed {
+            versions,
+            revisions,
+            queued,
+        }))
     }
 
-    /// Brings everything to the disk, with one sync.
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+    /// Brings everything to the disk, with one sync, and says what has changed.
+    pub(super) fn finish(mut self) -> Result<Option<Changed>, StoreError> {
         self.write()?;
         if self.written {
-            self.disk.sync()
-        } else {
-            Ok(())
+            self.disk.sync()?;
         }
+        let position = Position(self.state.counters.position);
+        Ok((!self.changes.is_empty()).then(|| self.changes.at(position)))
     }
 
     /// Begins an attempt; `None` when the row is gone.
@@ -131,7 +139,19 @@ impl<'a> Group<'a> {
         let old = self.expires_at(key)?;
         self.state.expiry(key, old, None);
         self.remove(key.to_vec());
+        if let Some((table, name)) = keys::read_row(key) {
+            self.changes().row(table, name);
+        }
         Ok(())
+    }
+
+    /// To note a change in. The first one takes the group's position, which reaches the disk
+    /// with it.
+    fn changes(&mut self) -> &mut Changes {
+        if self.changes.is_empty() {
+            self.state.counters.position += 1;
+        }
+        &mut self.changes
     }
 
     fn version(&mut self, stream: &StreamId) -> Result<u64, StoreError> {
@@ -144,20 +164,25 @@ impl<'a> Group<'a> {
     }
 
     fn append(&mut self, append: Append, events: Vec<Vec<u8>>) -> Result<u64, StoreError> {
-        let mut version = self.version(&append.stream)?;
+        let before = self.version(&append.stream)?;
+        let mut version = before;
         for event in events {
             version += 1;
             self.put(keys::event(&append.stream, version), event);
+        }
+        if version > before {
+            self.changes().stream(&append.stream, version);
         }
         self.versions.insert(append.stream, version);
         Ok(version)
     }
 
-    fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<(), StoreError> {
+    fn write_row(&mut self, row: &RowChange, json: Option<Vec<u8>>) -> Result<u64, StoreError> {
         let key = keys::row(row.table, &row.key);
         let old = self.expires_at(&key)?;
         let expires_at = json.as_ref().and(row.expires_at);
         self.state.expiry(&key, old, expires_at);
+        self.changes().row(row.table, &row.key);
         self.state.counters.revision += 1;
         let revision = self.state.counters.revision;
         match json {
@@ -173,7 +198,7 @@ impl<'a> Group<'a> {
             ),
             None => self.remove(key),
         }
-        Ok(())
+        Ok(revision)
     }
 
     fn queue(&mut self, new: NewDelivery, body: Vec<u8>) -> Result<OutboxKey, StoreError> {

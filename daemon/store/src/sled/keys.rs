@@ -35,6 +35,15 @@ pub(super) fn row(table: Table, key: &str) -> Vec<u8> {
     [&[ROW, table as u8], key.as_bytes()].concat()
 }
 
+/// The table and name of a row's key.
+pub(super) fn read_row(key: &[u8]) -> Option<(Table, &str)> {
+    let (table, name) = key.strip_prefix(&[ROW])?.split_first()?;
+    let table = Table::ALL
+        .into_iter()
+        .find(|known| *known as u8 == *table)?;
+    Some((table, std::str::from_utf8(name).ok()?))
+}
+
 pub(super) fn event(stream: &StreamId, version: u64) -> Vec<u8> {
     let mut bytes = vec![STREAM];
     push_name(&mut bytes, &stream.0);

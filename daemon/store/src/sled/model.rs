@@ -8,7 +8,8 @@ use tocsin_core::Timestamp;
 
 use crate::{
     Append, Batch, ClaimToken, Class, CommandKey, CommandResult, Guard, MemoryStore, NewDelivery,
-    OutboxKey, Pack, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey, TimerRow,
+    OutboxKey, Pack, Position, RowChange, Settle, SledStore, Store, StreamId, Table, TimerKey,
+    TimerRow,
 };
 
 /// Most claims that a run settles from; older ones are forgotten.
@@ -37,6 +38,8 @@ struct Rough {
     cancel: Vec<(Class, u8, u8)>,
     timers: Vec<(i64, u8)>,
     timers_cancel: Vec<(i64, u8)>,
+    /// Whether to take the earliest timer, or one that is most likely not set.
+    timers_take: Option<bool>,
     command: Option<(u8, i64)>,
     settle: Option<(u8, Option<i64>)>,
     packs: Vec<(u8, i8)>,
@@ -55,6 +58,7 @@ fn rough() -> impl Strategy<Value = Rough> {
         proptest::option::weighted(0.4, (0..3_u8, proptest::option::of(0..4_i64))),
         vec((0..3_u8, prop_oneof![9 => Just(0_i8), 1 => -1..2_i8]), 0..2),
         proptest::bool::weighted(0.1),
+        proptest::option::weighted(0.2, proptest::bool::weighted(0.8)),
     );
     let rest = (
         // Mostly the version that stands, sometimes one beside it.
@@ -88,7 +92,7 @@ fn rough() -> impl Strategy<Value = Rough> {
     );
     (rest, ends).prop_map(|(rest, ends)| {
         let (appends, guards, rows, outbox, cancel) = rest;
-        let (timers, timers_cancel, command, settle, packs, needs_first) = ends;
+        let (timers, timers_cancel, command, settle, packs, needs_first, timers_take) = ends;
         Rough {
             appends,
             guards,
@@ -97,6 +101,7 @@ fn rough() -> impl Strategy<Value = Rough> {
             cancel,
             timers,
             timers_cancel,
+            timers_take,
             command,
             settle,
             packs,
@@ -233,6 +238,11 @@ impl Run {
             Pack { stream, expected }
         };
         let packs = rough.packs.into_iter().map(pack).collect();
+        let timers_take = rough.timers_take.map(|earliest| {
+            let first = self.memory.timers(None, 1).unwrap().pop();
+            let first = first.filter(|_| earliest).map(|timer| timer.key);
+            first.unwrap_or_else(|| timer((8, 3)))
+        });
         let mut outbox = Vec::new();
         for (class, lane, coalesce, ms) in rough.outbox {
             self.made += 1;
@@ -277,6 +287,7 @@ impl Run {
                 })
                 .collect(),
             timers_cancel: rough.timers_cancel.into_iter().map(timer).collect(),
+            timers_take: timers_take.into_iter().collect(),
             command: rough.command.map(|(n, ms)| CommandResult {
                 key: CommandKey(name(n)),
                 result: json!(self.made),
@@ -316,6 +327,13 @@ impl Run {
                 disk.next_ready(class).unwrap(),
                 memory.next_ready(class).unwrap()
             );
+        }
+        let newest = memory.feed_position().unwrap();
+        assert_eq!(disk.feed_position().unwrap(), newest);
+        for back in 0..9 {
+            let after = Position(newest.0.saturating_sub(back));
+            let feed = memory.feed(after, 99).unwrap();
+            assert_eq!(disk.feed(after, 99).unwrap(), feed);
         }
         for key in ["", "a", "a\0", "b"].map(|key| CommandKey(key.to_owned())) {
             let result = memory.command_result(&key).unwrap();

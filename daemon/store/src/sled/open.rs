@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::SledStore;
 use super::disk::{Disk, Found, Writes};
@@ -15,10 +15,11 @@ use super::keys;
 use super::read;
 use super::state::{Counters, State};
 use super::value::{self, Delivery};
-use crate::StoreError;
+use crate::feed::Window;
+use crate::{Position, StoreError};
 
 /// The version of what is written. 1: an event has a value of its own. 2: or shares a chunk. 3: the
-/// counters have the last delivery's number too.
+/// counters have the last delivery's number and the feed's position too.
 pub(super) const FORMAT: u32 = 3;
 /// What sled keeps of the log in memory, in bytes. On a machine that did nothing else, eight times
 /// as much answered 6 % more alerts, and each took 44 % more memory (docs/performance.md).
@@ -58,9 +59,11 @@ pub(super) fn open(path: &Path) -> Result<SledStore, StoreError> {
     check_format(&disk)?;
     sync_folders(path).map_err(|error| io("sync the folder of", error))?;
     let state = rebuild(&disk)?;
+    let feed = Window::begin(Position(state.counters.position));
     Ok(SledStore {
         state: RwLock::new(state),
         disk,
+        feed: Mutex::new(feed),
     })
 }
 

@@ -114,7 +114,7 @@ pub(super) fn rows(
         if !key.starts_with(&begin) {
             break;
         }
-        let name = std::str::from_utf8(&key[2..]).map_err(|_| unreadable(&key))?;
+        let (_, name) = keys::read_row(&key).ok_or_else(|| unreadable(&key))?;
         let row = value::row(&bytes, || format!("row {table:?}/{name}"))?;
         rows.push((name.to_owned(), row));
     }

@@ -25,6 +25,8 @@ pub(super) struct Counters {
     pub(super) fence: u64,
     /// The last number that a delivery got.
     pub(super) seq: u64,
+    /// The feed's newest position.
+    pub(super) position: u64,
 }
 
 impl Counters {
@@ -33,11 +35,15 @@ impl Counters {
             revision,
             fence,
             seq,
+            position,
         } = self;
-        [revision, fence, seq].map(|it| it.to_be_bytes()).concat()
+        [revision, fence, seq, position]
+            .map(|it| it.to_be_bytes())
+            .concat()
     }
 
-    /// A store of an earlier format has the first two.
+    /// A store of an earlier format has the first two. Its feed does not begin at 0, so that
+    /// nobody takes what it holds already for read.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks();
         let mut words = words.iter().map(|word| u64::from_be_bytes(*word));
@@ -45,6 +51,7 @@ impl Counters {
             revision: words.next()?,
             fence: words.next()?,
             seq: words.next().unwrap_or(0),
+            position: words.next().unwrap_or(1),
         };
         (rest.is_empty() && words.next().is_none()).then_some(counters)
     }

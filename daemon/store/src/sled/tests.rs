@@ -202,6 +202,8 @@ fn a_store_of_an_earlier_format_is_taken_over_with_the_first_write() {
             earlier.to_be_bytes(),
             "who looks changes nothing"
         );
+        let expired = store.feed(Position(0), 9).unwrap();
+        assert!(matches!(expired, Feed::Expired { .. }), "{expired:?}");
         let mut committed = store.commit(vec![page(), packed()]).unwrap();
         let queued = committed.remove(0).unwrap().queued;
         assert!(queued[0].seq > seq, "{queued:?}");

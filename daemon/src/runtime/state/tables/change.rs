@@ -4,12 +4,14 @@
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
 use tocsin_policy::ChangeFacts;
-use tocsin_store::{Store, Stored, Table};
+use tocsin_store::{Store, Table, VALUE_BYTES_MAX};
 
+use super::{RowWrites, TypedTable};
 use crate::ingest::pagerduty::Change;
 use crate::runtime::engine::request::EngineError;
-use crate::runtime::state::view::decode_row;
 
+/// How long a change is kept, in milliseconds: thirty days.
+const TTL_MS: u64 = 30 * 24 * HOUR_MS;
 /// Changes that policies are told of, the newest.
 const CHANGES_MAX: usize = 20;
 /// How far back they are looked for, in milliseconds: further only while there are too few.
@@ -17,9 +19,22 @@ const WINDOWS_MS: [u64; 3] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS];
 /// Rows that one look reads.
 const ROWS_MAX: usize = 1_000;
 
+const CHANGES: TypedTable<Change> = TypedTable::new(Table::Change, "the row of a change");
+
+/// Keeps a change; links are left out, the last first, until it fits. `id` tells two of one
+/// moment apart.
+///
+/// # Errors
+/// [`EngineError::Damaged`] when it cannot be expressed as JSON.
+pub fn record(mut change: Change, id: &str, now: Timestamp) -> Result<RowWrites, EngineError> {
+    let bytes = |change: &Change| serde_json::to_vec(change).map_or(0, |json| json.len());
+    while bytes(&change) > VALUE_BYTES_MAX && change.links.pop().is_some() {}
+    let key = change_key(change.timestamp, id);
+    CHANGES.put_until(&key, &change, Some(now.plus_ms(TTL_MS)))
+}
+
 /// The key of a change's row: in the order of time.
-#[must_use]
-pub(crate) fn change_key(at: Timestamp, id: &str) -> String {
+fn change_key(at: Timestamp, id: &str) -> String {
     format!("{:015}-{id}", at.0.max(0))
 }
 
@@ -33,19 +48,15 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
     let mut newest = Vec::new();
     for window_ms in WINDOWS_MS {
         let from = change_key(now.minus_ms(window_ms), "");
-        let mut rows = store.rows(Table::Change, "", Some(&from), ROWS_MAX)?;
+        let mut rows = CHANGES.page(store, "", Some(&from), ROWS_MAX)?;
         let is_cut = rows.len() == ROWS_MAX;
         if is_cut && !newest.is_empty() {
             break;
         }
         // A sender whose clock is ahead does not crowd out what has happened.
         rows.retain(|(key, _)| *key < end);
-        let facts = rows
-            .iter()
-            .rev()
-            .take(CHANGES_MAX)
-            .map(|(_, row)| facts(row));
-        newest = facts.collect::<Result<_, _>>()?;
+        let newest_rows = rows.into_iter().rev().take(CHANGES_MAX);
+        newest = newest_rows.map(|(_, row)| facts(row.value)).collect();
         if is_cut || newest.len() == CHANGES_MAX {
             break;
         }
@@ -53,12 +64,11 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
     Ok(newest)
 }
 
-fn facts(row: &Stored) -> Result<ChangeFacts, EngineError> {
-    let change: Change = decode_row("the row of a change", &row.value)?;
-    Ok(ChangeFacts {
+fn facts(change: Change) -> ChangeFacts {
+    ChangeFacts {
         service: change.service.unwrap_or_default(),
         title: change.summary,
         at: change.timestamp,
         link: change.links.into_iter().next().map(|it| it.href),
-    })
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Group, keys, value};
-use crate::bytes::name_of;
+use crate::bytes::{name_of, timer_name};
 use crate::{Batch, CommandKey, CommitError, Settle, StoreError};
 
 /// The outer error is the store's, the inner one the batch's own.
@@ -20,6 +20,11 @@ impl Group<'_> {
             && !self.state.lanes_of(token.key.class).holds(token)
         {
             return Ok(Err(CommitError::Fenced(name_of(&token.key))));
+        }
+        for timer in &batch.timers_take {
+            if self.get(&keys::timer(timer))?.is_none() {
+                return Ok(Err(CommitError::TimerTaken(timer_name(timer))));
+            }
         }
         let mut appended = HashMap::new();
         for append in &batch.appends {

@@ -1,0 +1,62 @@
+//! Links that acknowledge one page for one person, for channels without buttons.
+//!
+//! GET shows a button and only POST acknowledges, since mail scanners open links. The key that
+//! signs the links is made at the first start and kept in a file beside the store, not in it, so
+//! that a backup holds no secret.
+
+mod key_file;
+mod signature;
+
+use tocsin_core::incident::Incident;
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{PersonId, Timestamp};
+
+pub use signature::{ACK_TOKEN_BYTES_MAX, AckClaim, AckKey, AckRefusal, KEY_BYTES};
+
+/// Path of the links, before their token.
+pub const ACK_PATH: &str = "/ack/";
+/// How long a link acknowledges after it was made, in milliseconds: 48 hours, so that the mail
+/// of a page still works for somebody who reads it after a weekend day.
+pub const ACK_VALID_MS: u64 = 48 * HOUR_MS;
+
+/// Makes and checks links that acknowledge.
+pub struct AckLinks {
+    key: AckKey,
+    base_url: String,
+}
+
+impl AckLinks {
+    /// Links to the daemon at `base_url`, its public URL without a slash at the end, signed with
+    /// `key`.
+    #[must_use]
+    pub fn new(key: AckKey, base_url: String) -> Self {
+        Self { key, base_url }
+    }
+
+    /// The link by which `to` acknowledges a page until [`ACK_VALID_MS`] after `now`.
+    #[must_use]
+    pub fn link(&self, incident: &Incident, page: u32, to: &PersonId, now: Timestamp) -> String {
+        let claim = AckClaim {
+            incident: incident.id.clone(),
+            page: incident.page_id(page),
+            person: to.clone(),
+            expires_at: now.plus_ms(ACK_VALID_MS),
+        };
+        self.url(&claim)
+    }
+
+    /// The claim in a link's token.
+    ///
+    /// # Errors
+    /// [`AckRefusal`] when it is incomplete, forged or expired.
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<AckClaim, AckRefusal> {
+        self.key.verify(token, now)
+    }
+
+    fn url(&self, claim: &AckClaim) -> String {
+        format!("{}{ACK_PATH}{}", self.base_url, self.key.sign(claim))
+    }
+}
+
+#[cfg(test)]
+mod tests;

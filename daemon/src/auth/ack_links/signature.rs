@@ -1,0 +1,117 @@
+//! What a link's token says and how it is signed, so that nobody can make or change one.
+//!
+//! The token is `BASE64URL(claim) . BASE64URL(mac)`: the claim is JSON, the mac is HMAC-SHA256
+//! (RFC 2104) over a fixed prefix and the claim's bytes.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretSlice};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tocsin_core::{IncidentId, PageId, PersonId, Timestamp};
+
+/// Longest token that is read, in bytes.
+pub const ACK_TOKEN_BYTES_MAX: usize = 2_048;
+/// Length of the key, in bytes.
+pub const KEY_BYTES: usize = 32;
+
+/// What the mac covers before the claim, so that no other use of the key can make a link.
+const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
+
+/// What a link claims: this person acknowledges this page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct AckClaim {
+    #[serde(rename = "i")]
+    pub incident: IncidentId,
+    #[serde(rename = "p")]
+    pub page: PageId,
+    /// Who acknowledges with it.
+    #[serde(rename = "u")]
+    pub person: PersonId,
+    /// The first instant at which it is no longer valid.
+    #[serde(rename = "e")]
+    pub expires_at: Timestamp,
+}
+
+/// Why a link is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AckRefusal {
+    /// Part of it is missing, or it was never a link.
+    #[error("this acknowledge link is incomplete; open it from the mail again, or copy all of it")]
+    Malformed,
+    /// Its signature is not this daemon's.
+    #[error("this acknowledge link was not made by this daemon; acknowledge in chat or console")]
+    Forged,
+    /// It was valid once.
+    #[error("this acknowledge link has expired; acknowledge in chat or console")]
+    Expired,
+}
+
+/// The key that signs links. Made once from the system's generator, and kept by the daemon.
+#[derive(Clone)]
+pub struct AckKey(SecretSlice<u8>);
+
+impl AckKey {
+    /// A key of random bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(SecretSlice::from(bytes.to_vec()))
+    }
+
+    /// The token that makes this claim.
+    #[must_use]
+    pub fn sign(&self, claim: &AckClaim) -> String {
+        let claim = serde_json::to_vec(claim).unwrap_or_default();
+        let mac = self.mac(&claim).finalize().into_bytes();
+        format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(claim),
+            URL_SAFE_NO_PAD.encode(mac)
+        )
+    }
+
+    /// The claim in a token. Compares in constant time, and reads nothing before its signature
+    /// was checked.
+    ///
+    /// # Errors
+    /// [`AckRefusal`], with what to tell the person.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<AckClaim, AckRefusal> {
+        if token.len() > ACK_TOKEN_BYTES_MAX {
+            return Err(AckRefusal::Malformed);
+        }
+        let (claim, mac) = token.trim().split_once('.').ok_or(AckRefusal::Malformed)?;
+        let decode = |text: &str| {
+            URL_SAFE_NO_PAD
+                .decode(text)
+                .map_err(|_| AckRefusal::Malformed)
+        };
+        let (claim, mac) = (decode(claim)?, decode(mac)?);
+        self.mac(&claim)
+            .verify_slice(&mac)
+            .map_err(|_| AckRefusal::Forged)?;
+        let claim: AckClaim = serde_json::from_slice(&claim).map_err(|_| AckRefusal::Malformed)?;
+        match now < claim.expires_at {
+            true => Ok(claim),
+            false => Err(AckRefusal::Expired),
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "proven below")]
+    fn mac(&self, claim: &[u8]) -> Hmac<Sha256> {
+        // proof: HMAC takes a key of any length, so this cannot fail
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("any length");
+        mac.update(PURPOSE);
+        mac.update(claim);
+        mac
+    }
+}
+
+impl fmt::Debug for AckKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AckKey(…)")
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+
+fn claim() -> AckClaim {
+    AckClaim {
+        incident: "i-1".into(),
+        page: "i-1-p1".into(),
+        person: "ada".into(),
+        expires_at: Timestamp(1_000 + 24 * 3_600_000),
+    }
+}
+
+#[test]
+fn an_acknowledge_link_says_who_acknowledges_what() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let links = AckLinks::new(key, "https://tocsin.example.com".to_owned());
+    let link = links.url(&claim());
+    let token = link
+        .strip_prefix("https://tocsin.example.com/ack/")
+        .unwrap();
+    assert!(
+        token
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
+        "{token}"
+    );
+    assert_eq!(links.read(token, Timestamp(1_000)), Ok(claim()));
+}
+
+#[test]
+fn a_link_is_refused_once_it_has_expired() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let token = key.sign(&claim());
+    let end = claim().expires_at;
+    assert!(key.verify(&token, end.minus_ms(1)).is_ok());
+    assert_eq!(key.verify(&token, end), Err(AckRefusal::Expired));
+}
+
+#[test]
+fn a_link_with_any_character_changed_is_refused() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let token = key.sign(&claim());
+    for position in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(
+            key.verify(&changed, Timestamp(0)).is_err(),
+            "position {position}"
+        );
+    }
+}
+
+#[test]
+fn a_link_of_another_key_or_another_claim_is_forged() {
+    let (key, other) = (AckKey::new([7; KEY_BYTES]), AckKey::new([8; KEY_BYTES]));
+    let token = other.sign(&claim());
+    assert_eq!(key.verify(&token, Timestamp(0)), Err(AckRefusal::Forged));
+    let eve = key.sign(&AckClaim {
+        person: "eve".into(),
+        ..claim()
+    });
+    let (claim_of_eve, _) = eve.split_once('.').unwrap();
+    let signed = key.sign(&claim());
+    let (_, mac_of_ada) = signed.split_once('.').unwrap();
+    let mixed = format!("{claim_of_eve}.{mac_of_ada}");
+    assert_eq!(key.verify(&mixed, Timestamp(0)), Err(AckRefusal::Forged));
+}
+
+#[test]
+fn what_is_no_link_is_malformed() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let long = "A".repeat(ACK_TOKEN_BYTES_MAX + 1);
+    for token in ["", ".", "abc", "a b.c", "%%%.%%%", &long] {
+        assert!(key.verify(token, Timestamp(0)).is_err(), "{token}");
+    }
+    assert_eq!(key.verify("abc", Timestamp(0)), Err(AckRefusal::Malformed));
+    assert!(!format!("{key:?}").contains('7'));
+}

@@ -1,0 +1,33 @@
+//! The configuration and the policies that ship, for `tocsin init` and `tocsin demo`: compiled
+//! in, so that one file is all that a new machine needs.
+
+/// What `tocsin init` writes as `tocsin.toml`: a commented configuration that is valid as it is.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// The policies with their tests, by file name.
+pub const SHIPPED_POLICIES: [(&str, &str); 6] = [
+    (
+        "routing.rhai",
+        include_str!("../../../policies/routing.rhai"),
+    ),
+    (
+        "routing.test.toml",
+        include_str!("../../../policies/routing.test.toml"),
+    ),
+    (
+        "grading.rhai",
+        include_str!("../../../policies/grading.rhai"),
+    ),
+    (
+        "grading.test.toml",
+        include_str!("../../../policies/grading.test.toml"),
+    ),
+    (
+        "escalation.rhai",
+        include_str!("../../../policies/escalation.rhai"),
+    ),
+    (
+        "escalation.test.toml",
+        include_str!("../../../policies/escalation.test.toml"),
+    ),
+];

@@ -1,0 +1,146 @@
+//! Configurations that cannot work, and what is said of them.
+
+use super::*;
+
+#[test]
+fn what_cannot_work_is_refused_with_its_remedy() {
+    let cases = [
+        // line, instead, fault
+        (
+            "[\"person:ada\"]",
+            "[]",
+            ":3:1: nobody is paged when a policy fails",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"person:eve\"]",
+            ":3:13: person:eve names nobody",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"oncall:primary\"]",
+            ":3:1: fallback may reach nobody",
+        ),
+        (
+            "[\"person:ada\"]",
+            "[\"ada\"]",
+            "`ada` names nobody to page; use person:NAME",
+        ),
+        (
+            "teams = [\"payments\"]",
+            "teams = [\"search\"]",
+            ":14:10: there is no team `search`",
+        ),
+        (
+            "rotation = \"primary\"",
+            "rotation = \"second\"",
+            "there is no rotation `second`",
+        ),
+        (
+            "people = [\"ada\"]",
+            "people = [\"eve\"]",
+            "there is no person `eve`; add [people.eve]",
+        ),
+        (
+            "people = [\"ada\"]",
+            "people = []",
+            "a layer of `primary` has 0 people",
+        ),
+        (
+            "monday 09:00",
+            "09:00",
+            "turns of 1 week need the day of the hand-over",
+        ),
+        (
+            "start = 2026",
+            "every = \"2 days\"\nstart = 2026",
+            "cannot end on one day of the week",
+        ),
+        (
+            "[\"mon\", \"friday\"]",
+            "[]",
+            "a restriction without days covers nothing",
+        ),
+        (
+            "[\"mon\", \"friday\"]",
+            "[\"noday\"]",
+            "`noday` is not a day of the week",
+        ),
+        (
+            "2026-12-25T18:00:00Z",
+            "2026-12-23T18:00:00Z",
+            "ends before it begins",
+        ),
+        (
+            "ada@example.com",
+            "ada at example",
+            "`ada at example` is not a mail address",
+        ),
+        (
+            "from = \"tocsin@example.com\"",
+            "from = \"tocsin\"",
+            "`tocsin` is not a mail address",
+        ),
+        ("username = \"tocsin\"\n", "", "password without username"),
+        (
+            "username = ",
+            "tls = \"none\"\nusername = ",
+            "would be sent unencrypted",
+        ),
+        (
+            "title = \"/text\"",
+            "title = \"text\"",
+            "`text` is not a JSON pointer",
+        ),
+        (
+            "title = \"/text\"",
+            "title = \"/a~2\"",
+            "`/a~2` is not a JSON pointer",
+        ),
+        (
+            "kind = \"generic\"",
+            "kind = \"grafana\"",
+            "its mapping is not used",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"nagios\"",
+            "unknown variant `nagios`",
+        ),
+        (
+            "[people.ada]",
+            "[people.Ada]",
+            "`Ada` is not a name for an entry of [people]",
+        ),
+        (
+            "[escalation]",
+            "[server]\nlisten = \"0.0.0.0:1\"\n[escalation]",
+            "public-url is missing",
+        ),
+    ];
+    for (line, instead, fault) in cases {
+        let faults = faults_with(line, instead);
+        assert!(
+            faults.contains(fault),
+            "{instead}: {fault} is missing in\n{faults}"
+        );
+    }
+}
+
+#[test]
+fn one_address_belongs_to_one_person() {
+    let more = "[people.bob]\nname = \"Bob\"\n\
+                contacts = [{ kind = \"email\", address = \"ADA@example.com\" }]\n";
+    let faults = read(&format!("{GOOD}\n{more}")).unwrap_err().to_string();
+    assert!(
+        faults.contains("of `bob` is already a contact of `ada`"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn overlapping_overrides_are_refused() {
+    let one = "{ person = \"ada\", from = 2026-12-24T18:00:00, until = \"2026-12-25T18:00:00Z\" }";
+    let faults = faults_with(one, &format!("{one}, {one}"));
+    assert!(faults.contains("two overrides overlap"), "{faults}");
+}

@@ -1,0 +1,190 @@
+//! An incident as one receiver may see it.
+
+use tocsin_core::alert::Counts;
+use tocsin_core::event::Ref;
+use tocsin_core::incident::Incident;
+use tocsin_core::{Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId, Timestamp};
+
+use super::{Clearance, REDACTED_TITLE};
+
+/// Why a page is sent, to a receiver who may not read why the incident has its grade.
+const REDACTED_PAGE_REASON: &str = "you are on call";
+
+/// An incident as one receiver may see it. Without clearance a security incident has
+/// [`REDACTED_TITLE`], and every other field that could repeat what an alert or a person said is
+/// empty.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Disclosed {
+    pub line: DisclosedLine,
+    pub revision: u64,
+    pub summary: String,
+    /// The first alert's labels.
+    pub labels: Labels,
+    /// Where a person can look.
+    pub link: Option<String>,
+    pub grade_reason: String,
+    /// Whether no policy could be asked for the grade.
+    pub by_fallback: bool,
+    /// Whether it is an exercise.
+    pub drill: bool,
+    /// The counts that the incident's stream got last.
+    pub counts: Counts,
+    /// Without clearance nobody's, apart from a plugin's own: see [`Disclosed::to_plugin`].
+    pub refs: Vec<Ref>,
+    pub acknowledged_at: Option<Timestamp>,
+    pub mitigated_at: Option<Timestamp>,
+    /// Whether text is left out.
+    pub is_redacted: bool,
+}
+
+/// The part of an incident that lists show.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct DisclosedLine {
+    pub id: IncidentId,
+    pub number: u64,
+    pub title: String,
+    /// The affected service; `None` when it is left out.
+    pub service: Option<String>,
+    pub team: Option<TeamId>,
+    pub grade: Grade,
+    pub security: bool,
+    pub status: Status,
+    pub acknowledged: bool,
+    pub operator: Option<PersonId>,
+    pub opened_at: Timestamp,
+    pub resolved_at: Option<Timestamp>,
+}
+
+impl Disclosed {
+    /// An incident as it is now.
+    #[must_use]
+    pub fn of(incident: &Incident, clearance: Clearance) -> Self {
+        Self::past(incident, incident, clearance)
+    }
+
+    /// An earlier state of an incident, under the flag of today: what has become secret since is
+    /// left out of the past too.
+    #[must_use]
+    pub fn past(past: &Incident, today: &Incident, clearance: Clearance) -> Self {
+        let whole = Self::whole(past);
+        match clearance.may_see(today.grading.security) {
+            true => whole,
+            false => whole.redacted(),
+        }
+    }
+
+    /// As [`past`](Self::past), for a plugin. A plugin always gets its own refs, which it needs to
+    /// find its room; those of others only with clearance.
+    #[must_use]
+    pub fn to_plugin(
+        past: &Incident,
+        today: &Incident,
+        clearance: Clearance,
+        plugin: &PluginId,
+    ) -> Self {
+        let mut seen = Self::past(past, today, clearance);
+        if seen.is_redacted {
+            let own = past.refs.iter().filter(|it| it.plugin == *plugin);
+            seen.refs = own.cloned().collect();
+        }
+        seen
+    }
+
+    /// Why a person is paged.
+    #[must_use]
+    pub fn page_reason(&self) -> &str {
+        match self.is_redacted {
+            true => REDACTED_PAGE_REASON,
+            false => &self.grade_reason,
+        }
+    }
+
+    fn whole(incident: &Incident) -> Self {
+        let Incident {
+            id,
+            about,
+            grading,
+            lifecycle,
+            roles,
+            ..
+        } = incident;
+        Self {
+            line: DisclosedLine {
+                id: id.clone(),
+                number: incident.number,
+                title: about.title.clone(),
+                service: Some(about.service.clone()),
+                team: about.team.clone(),
+                grade: grading.grade,
+                security: grading.security,
+                status: lifecycle.status,
+                acknowledged: lifecycle.acknowledged_at.is_some(),
+                operator: roles.operator.clone(),
+                opened_at: lifecycle.opened_at,
+                resolved_at: lifecycle.resolved_at,
+            },
+            revision: incident.version,
+            summary: about.summary.clone(),
+            labels: about.labels.clone(),
+            link: about.link.clone(),
+            grade_reason: grading.reason.clone(),
+            by_fallback: grading.by_fallback,
+            drill: about.drill,
+            counts: incident.counts,
+            refs: incident.refs.clone(),
+            acknowledged_at: lifecycle.acknowledged_at,
+            mitigated_at: lifecycle.mitigated_at,
+            is_redacted: false,
+        }
+    }
+
+    /// Names every field, so that a new one cannot be forgotten here.
+    fn redacted(self) -> Self {
+        Self {
+            line: self.line.redacted(),
+            summary: String::new(),
+            labels: Labels::new(),
+            link: None,
+            grade_reason: String::new(),
+            refs: Vec::new(),
+            is_redacted: true,
+            revision: self.revision,
+            by_fallback: self.by_fallback,
+            drill: self.drill,
+            counts: self.counts,
+            acknowledged_at: self.acknowledged_at,
+            mitigated_at: self.mitigated_at,
+        }
+    }
+}
+
+impl DisclosedLine {
+    /// The line of a list under its reader's clearance.
+    #[must_use]
+    pub fn under(self, clearance: Clearance) -> Self {
+        match clearance.may_see(self.security) {
+            true => self,
+            false => self.redacted(),
+        }
+    }
+
+    /// Names every field, so that a new one cannot be forgotten here.
+    fn redacted(self) -> Self {
+        Self {
+            title: REDACTED_TITLE.to_owned(),
+            service: None,
+            team: None,
+            id: self.id,
+            number: self.number,
+            grade: self.grade,
+            security: self.security,
+            status: self.status,
+            acknowledged: self.acknowledged,
+            operator: self.operator,
+            opened_at: self.opened_at,
+            resolved_at: self.resolved_at,
+        }
+    }
+}

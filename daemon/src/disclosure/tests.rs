@@ -1,0 +1,251 @@
+//! Who sees what of a security incident.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tocsin_core::event::{LogKind, Ref};
+use tocsin_core::incident::Incident;
+use tocsin_core::{Actor, Contact, Event, Grade, Person, PersonId, PluginId, Recorded, Timestamp};
+use tocsin_plugin_host::wit as wire;
+
+use super::wit::{core_grade, core_log_kind, wire_grade, wire_log_kind};
+use super::*;
+
+/// In every text of the incident.
+const SECRET: &str = "canary-4711";
+
+fn at(ms: i64, by: Actor, event: Event) -> Recorded {
+    Recorded {
+        at: Timestamp(ms),
+        by,
+        event,
+    }
+}
+
+fn event(value: Value) -> Event {
+    serde_json::from_value(value).unwrap()
+}
+
+fn linked(plugin: &str) -> Event {
+    Event::Linked(Ref {
+        plugin: plugin.into(),
+        kind: "channel".to_owned(),
+        id: format!("{plugin}-{SECRET}"),
+        url: None,
+    })
+}
+
+/// An incident whose every text is secret, with the refs of two plugins and a page to bob.
+fn events() -> Vec<Recorded> {
+    let opened = event(json!({ "type": "opened", "data": {
+        "number": 7, "key": "k", "title": SECRET, "summary": SECRET, "service": SECRET,
+        "team": SECRET, "grade": "major", "grade_reason": SECRET, "plan": { "steps": [] },
+        "plan_reason": SECRET, "labels": { "host": SECRET }, "link": SECRET,
+    }}));
+    let paged = Event::Paged {
+        page: 1,
+        person: "bob".into(),
+        contacts: vec![Contact {
+            kind: "slack".to_owned(),
+            address: "U0BOB".to_owned(),
+        }],
+        step: 0,
+        next_contact_at: None,
+    };
+    vec![
+        at(1, Actor::Tocsin, opened),
+        at(2, Actor::Plugin("slack".into()), linked("slack")),
+        at(3, Actor::Plugin("jira".into()), linked("jira")),
+        at(4, Actor::Tocsin, paged),
+    ]
+}
+
+fn graded(security: bool) -> Event {
+    Event::Graded {
+        grade: Grade::Critical,
+        security,
+        reason: SECRET.to_owned(),
+        source: None,
+    }
+}
+
+fn incident(events: &[Recorded]) -> Incident {
+    Incident::replay(&"i1".into(), events).unwrap()
+}
+
+fn security_incident() -> Incident {
+    let flagged = at(5, Actor::Person("ada".into()), graded(true));
+    incident(&events()).fold(&flagged)
+}
+
+fn people() -> BTreeMap<PersonId, Person> {
+    let person = |id: &str, clearance| Person {
+        id: id.into(),
+        name: id.to_owned(),
+        contacts: Vec::new(),
+        teams: Vec::new(),
+        clearance,
+    };
+    let all = [person("ada", true), person("bob", false)];
+    all.into_iter().map(|it| (it.id.clone(), it)).collect()
+}
+
+fn receiver<'a>(
+    people: &'a BTreeMap<PersonId, Person>,
+    plugin: &'a PluginId,
+    clearance: Clearance,
+) -> PluginReceiver<'a> {
+    PluginReceiver {
+        plugin,
+        clearance,
+        people,
+        base_url: "http://tocsin",
+    }
+}
+
+fn shows(seen: &impl std::fmt::Debug) -> bool {
+    format!("{seen:?}").contains(SECRET)
+}
+
+#[test]
+fn a_security_incident_shows_no_text_without_clearance() {
+    let secret = security_incident();
+    let seen = Disclosed::of(&secret, Clearance::Basic);
+    assert!(seen.is_redacted && !shows(&seen), "{seen:?}");
+    assert_eq!(seen.line.title, REDACTED_TITLE);
+    assert_eq!((seen.line.number, seen.line.grade), (7, Grade::Critical));
+    assert_eq!(seen.page_reason(), "you are on call");
+    assert_eq!(timeline(&secret, &events(), Clearance::Basic), []);
+
+    let seen = Disclosed::of(&secret, Clearance::Security);
+    assert!(!seen.is_redacted && seen.line.title == SECRET && seen.refs.len() == 2);
+    assert_eq!(seen.page_reason(), SECRET);
+    assert_eq!(timeline(&secret, &events(), Clearance::Security).len(), 4);
+}
+
+#[test]
+fn an_incident_without_the_flag_is_whole_for_everybody() {
+    let open = incident(&events());
+    let seen = Disclosed::of(&open, Clearance::Basic);
+    assert_eq!(seen, Disclosed::of(&open, Clearance::Security));
+    assert_eq!(seen.line.clone().under(Clearance::Basic), seen.line);
+    assert_eq!(timeline(&open, &events(), Clearance::Basic).len(), 4);
+}
+
+#[test]
+fn a_line_of_a_list_is_redacted_like_the_incident() {
+    let secret = security_incident();
+    let line = Disclosed::of(&secret, Clearance::Security).line;
+    let redacted = Disclosed::of(&secret, Clearance::Basic).line;
+    assert_eq!(line.under(Clearance::Basic), redacted);
+}
+
+#[test]
+fn two_receivers_in_a_row_both_need_clearance() {
+    use Clearance::{Basic, Security};
+    assert_eq!(Security.and(Security), Security);
+    for (first, second) in [(Security, Basic), (Basic, Security), (Basic, Basic)] {
+        assert_eq!(first.and(second), Basic);
+    }
+}
+
+/// A plugin finds its room by its own ref, whatever it may see.
+#[test]
+fn a_plugin_without_clearance_gets_its_own_refs_and_nobody_elses() {
+    let (people, slack, secret) = (people(), "slack".into(), security_incident());
+    let owners = |clearance| {
+        let seen = receiver(&people, &slack, clearance).incident(&secret);
+        let refs = seen.refs.into_iter();
+        refs.map(|it| it.plugin).collect::<Vec<_>>()
+    };
+    assert_eq!(owners(Clearance::Basic), ["slack"]);
+    assert_eq!(owners(Clearance::Security), ["slack", "jira"]);
+    let other = "other".into();
+    let seen = receiver(&people, &other, Clearance::Basic).incident(&secret);
+    assert!(!shows(&seen), "{seen:?}");
+}
+
+#[test]
+fn the_flag_of_today_hides_the_change_of_yesterday() {
+    let (people, slack, other) = (people(), "slack".into(), "other".into());
+    let escalated = Event::Escalated {
+        step: 0,
+        round: 0,
+        next_at: Timestamp(9),
+        note: Some(SECRET.to_owned()),
+    };
+    let happened = vec![at(5, Actor::Tocsin, escalated)];
+    let before = incident(&events());
+    let change = Change {
+        after: before.clone().fold(&happened[0]),
+        before,
+        happened,
+    };
+    let changed = |plugin: &PluginId, today: &Incident| {
+        let to = receiver(&people, plugin, Clearance::Basic);
+        match to.changed(today, change.clone()) {
+            wire::EventBody::IncidentChanged(it) => it,
+            other => panic!("{other:?}"),
+        }
+    };
+    let open = changed(&slack, &change.after);
+    assert!(open.after.extra.contains("escalation begins") && shows(&open.before));
+    let secret = changed(&other, &security_incident());
+    assert!(!shows(&secret), "{secret:?}");
+    assert!(secret.after.security && !secret.after.extra.contains("happened"));
+    assert_eq!(secret.changed, ["security", "escalation"]);
+}
+
+#[test]
+fn a_page_shows_what_both_the_plugin_and_the_person_may_see() {
+    let (people, other) = (people(), "other".into());
+    let secret = security_incident();
+    let link = |to: &PersonId| format!("http://tocsin/ack/{to}");
+    for clearance in [Clearance::Basic, Clearance::Security] {
+        let page = receiver(&people, &other, clearance).page(&secret, 1, 0, link);
+        let Some(wire::EventBody::Page(page)) = page else {
+            panic!("{page:?}");
+        };
+        assert!(!shows(&page), "bob has no clearance: {page:?}");
+        assert_eq!(page.reason, "you are on call");
+        assert_eq!(page.ack_url.as_deref(), Some("http://tocsin/ack/bob"));
+    }
+    let mut open = secret;
+    open.grading.security = false;
+    let page = receiver(&people, &other, Clearance::Basic).page(&open, 1, 0, link);
+    assert!(shows(&page));
+    let wrong_contact = receiver(&people, &other, Clearance::Basic).page(&open, 1, 1, link);
+    assert!(wrong_contact.is_none());
+}
+
+#[test]
+fn a_line_of_the_log_is_kept_from_a_plugin_without_clearance() {
+    let (people, slack) = (people(), "slack".into());
+    let line = at(
+        6,
+        Actor::Person("ada".into()),
+        Event::Logged {
+            kind: LogKind::Note,
+            body: SECRET.to_owned(),
+        },
+    );
+    let secret = security_incident();
+    let entry = |clearance| receiver(&people, &slack, clearance).log_entry(&secret, 6, &line);
+    assert!(entry(Clearance::Basic).is_none());
+    assert!(shows(&entry(Clearance::Security)));
+}
+
+#[test]
+fn a_translation_and_its_way_back_agree() {
+    for grade in [Grade::Minor, Grade::Major, Grade::Critical] {
+        assert_eq!(core_grade(wire_grade(grade)), grade);
+    }
+    for kind in [
+        LogKind::Seen,
+        LogKind::Decided,
+        LogKind::Done,
+        LogKind::Note,
+    ] {
+        assert_eq!(core_log_kind(wire_log_kind(kind)), kind);
+    }
+}

@@ -1,0 +1,80 @@
+//! Gauges of the whole daemon. They are set from one look at it, when somebody reads the metrics.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Values that rise and fall; their meaning is in the text under which they are registered.
+#[derive(Default)]
+#[allow(missing_docs, reason = "the registered texts say it")]
+pub struct Gauges {
+    pub incidents_active: Gauge,
+    pub alerts_firing: Gauge,
+    pub writer_queued: Gauge,
+    pub pages_waiting: Gauge,
+    pub oldest_page_seconds: Gauge<f64, AtomicU64>,
+    pub timers_overdue: Gauge,
+    pub dead_letters_day: Gauge,
+    pub store_bytes: Gauge,
+    pub disk_free_bytes: Gauge,
+    pub resident_bytes: Gauge,
+    pub heartbeats: Gauge,
+}
+
+impl Gauges {
+    pub(super) fn register(&self, it: &mut Registry) {
+        let oldest = self.oldest_page_seconds.clone();
+        it.register(
+            "oldest_page_seconds",
+            "Age of the oldest undelivered page",
+            oldest,
+        );
+        for (name, help, gauge) in [
+            (
+                "incidents_active",
+                "Active incidents",
+                &self.incidents_active,
+            ),
+            ("alerts_firing", "Alerts that fire", &self.alerts_firing),
+            (
+                "writer_queued",
+                "Requests at the writer",
+                &self.writer_queued,
+            ),
+            (
+                "pages_waiting",
+                "Pages that no channel has taken yet",
+                &self.pages_waiting,
+            ),
+            (
+                "timers_overdue",
+                "Due timers not fired",
+                &self.timers_overdue,
+            ),
+            (
+                "dead_letters_day",
+                "Deliveries given up within a day",
+                &self.dead_letters_day,
+            ),
+            ("store_bytes", "Size of the store", &self.store_bytes),
+            (
+                "disk_free_bytes",
+                "Free bytes of the store's disk; -1 when unknown",
+                &self.disk_free_bytes,
+            ),
+            (
+                "resident_bytes",
+                "Resident memory; -1 when unknown",
+                &self.resident_bytes,
+            ),
+            (
+                "heartbeats",
+                "Heartbeats that arrived since the start",
+                &self.heartbeats,
+            ),
+        ] {
+            it.register(name, help, gauge.clone());
+        }
+    }
+}

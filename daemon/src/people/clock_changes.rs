@@ -1,0 +1,261 @@
+//! Every clock change of every time zone from 2000 to 2037 against the stated rule. The ordinary
+//! test takes the zones known for surprises and a sample of the others; `TOCSIN_DST=full`
+//! takes them all.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use tocsin_core::Timestamp;
+use tocsin_core::time::{HOUR_MS, MINUTE_MS};
+
+use super::*;
+use crate::time::{first_instant, local_time};
+
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// Of the zones without a surprise, the ordinary test takes one in this many.
+const SAMPLE_EVERY: usize = 40;
+/// Of a zone's clock changes, the ordinary test compares schedules around one in this many; odd,
+/// so that both springs and autumns are among them.
+const CHANGES_EVERY: usize = 7;
+/// Zones whose clocks do something unusual: half an hour, at midnight, a day skipped, twice a
+/// year around Ramadan, quarter hours, a changed base offset.
+const SURPRISING: [Tz; 14] = [
+    Tz::Europe__Berlin,
+    Tz::America__New_York,
+    Tz::Australia__Lord_Howe,
+    Tz::Asia__Kathmandu,
+    Tz::America__St_Johns,
+    Tz::Pacific__Apia,
+    Tz::Africa__Casablanca,
+    Tz::Pacific__Chatham,
+    Tz::Africa__Cairo,
+    Tz::America__Sao_Paulo,
+    Tz::Asia__Beirut,
+    Tz::America__Caracas,
+    Tz::Antarctica__Troll,
+    Tz::Asia__Pyongyang,
+];
+
+fn full() -> bool {
+    std::env::var("TOCSIN_DST").is_ok_and(|mode| mode == "full")
+}
+
+fn zones() -> Vec<Tz> {
+    if full() {
+        return TZ_VARIANTS.to_vec();
+    }
+    let sample = TZ_VARIANTS.iter().step_by(SAMPLE_EVERY).copied();
+    SURPRISING.into_iter().chain(sample).collect()
+}
+
+fn midnight_utc(year: i32) -> Timestamp {
+    let date = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+    Timestamp(
+        date.and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp_millis(),
+    )
+}
+
+fn offset_s(zone: Tz, at: Timestamp) -> i32 {
+    let utc = DateTime::from_timestamp_millis(at.0).unwrap().naive_utc();
+    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
+}
+
+/// The clock changes for which whole schedules are compared: all of them, or one in a few.
+fn clock_changes_to_schedule(zone: Tz) -> impl Iterator<Item = Timestamp> {
+    let every = if full() { 1 } else { CHANGES_EVERY };
+    clock_changes(zone).into_iter().step_by(every)
+}
+
+/// The first instants of a new offset, found by looking at every second day.
+fn clock_changes(zone: Tz) -> Vec<Timestamp> {
+    let (mut before, end) = (midnight_utc(2000), midnight_utc(2038));
+    let mut changes = Vec::new();
+    while before < end {
+        let mut after = before.plus_ms(2 * DAY_MS);
+        let next = after;
+        if offset_s(zone, before) != offset_s(zone, after) {
+            while after.since(before) > 1_000 {
+                let middle = Timestamp(before.0 + (after.0 - before.0) / 2_000 * 1_000);
+                match offset_s(zone, middle) == offset_s(zone, before) {
+                    true => before = middle,
+                    false => after = middle,
+                }
+            }
+            changes.push(after);
+        }
+        before = next;
+    }
+    changes
+}
+
+/// Local times around a clock change: before, inside and after what it skips or repeats.
+fn local_times_around(zone: Tz, change: Timestamp) -> Vec<NaiveDateTime> {
+    let before = local_time(zone, change.minus_ms(MINUTE_MS)) + TimeDelta::minutes(1);
+    let after = local_time(zone, change);
+    [-61, -30, -1, 0, 1, 29, 30, 59, 60, 61]
+        .into_iter()
+        .flat_map(|minutes| [before, after].map(|local| local + TimeDelta::minutes(minutes)))
+        .collect()
+}
+
+/// The rule, the slow way: walk minute by minute until the clock shows `local` or more.
+fn first_instant_by_walking(zone: Tz, local: NaiveDateTime, start: Timestamp) -> Timestamp {
+    let mut at = start;
+    assert!(
+        local_time(zone, at) < local,
+        "the walk must begin before {local} in {zone}"
+    );
+    while local_time(zone, at) < local {
+        at = at.plus_ms(MINUTE_MS);
+    }
+    at
+}
+
+fn daily(local: NaiveDateTime, people: &[&str], restrict: Option<Restriction>) -> Layer {
+    Layer {
+        people: people.iter().map(|id| (*id).into()).collect(),
+        handover: Handover {
+            weekday: None,
+            time: local.time(),
+        },
+        every: Every::Days(1),
+        start: local.date() - TimeDelta::days(5),
+        restrict,
+    }
+}
+
+#[test]
+fn a_local_time_is_the_first_instant_that_shows_it_or_has_gone_past_it() {
+    let mut checked = 0;
+    for zone in zones() {
+        for change in clock_changes(zone) {
+            for local in local_times_around(zone, change) {
+                let start = change.minus_ms(6 * HOUR_MS);
+                let expected = first_instant_by_walking(zone, local, start);
+                assert_eq!(first_instant(zone, local), expected, "{local} in {zone}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(
+        checked > 10_000,
+        "clock changes must be compared, and these were {checked}"
+    );
+}
+
+#[test]
+fn no_clock_change_leaves_a_gap_or_an_overlap_between_shifts() {
+    for zone in zones() {
+        for change in clock_changes_to_schedule(zone) {
+            for local in local_times_around(zone, change) {
+                assert_contiguous(zone, change, local);
+            }
+        }
+    }
+}
+
+fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
+    let layers = vec![daily(local, &["ada", "bob", "cyd"], None)];
+    let rotation = Rotation {
+        zone,
+        layers,
+        overrides: Vec::new(),
+    };
+    let (from, until) = (change.minus_ms(3 * DAY_MS), change.plus_ms(3 * DAY_MS));
+    let shifts = rotation.schedule(from, until);
+    let told = || {
+        format!(
+            "{zone}, hand-over at {} around {change}: {shifts:?}",
+            local.time()
+        )
+    };
+    assert_eq!(
+        shifts.first().map(|shift| shift.from),
+        Some(from),
+        "{}",
+        told()
+    );
+    assert_eq!(
+        shifts.last().map(|shift| shift.until),
+        Some(until),
+        "{}",
+        told()
+    );
+    for pair in shifts.windows(2) {
+        assert_eq!(pair[0].until, pair[1].from, "{}", told());
+        assert!(pair[0].from < pair[0].until, "{}", told());
+        let edge = pair[1].from;
+        assert_eq!(
+            rotation.on_call(edge.minus_ms(1)),
+            pair[0].people,
+            "{}",
+            told()
+        );
+        assert_eq!(rotation.on_call(edge), pair[1].people, "{}", told());
+        assert_eq!(
+            rotation.next_handover(pair[0].from),
+            Some(edge),
+            "{}",
+            told()
+        );
+        // Every hand-over is the rule applied to its own local date.
+        let date = local_time(zone, edge).date();
+        let dates = [date, date - TimeDelta::days(1), date + TimeDelta::days(1)];
+        let ruled = dates.map(|date| first_instant(zone, date.and_time(local.time())));
+        assert!(ruled.contains(&edge), "{}", told());
+    }
+    assert!(
+        shifts.iter().all(|shift| shift.people.len() == 1),
+        "{}",
+        told()
+    );
+    assert!((6..=8).contains(&shifts.len()), "{}", told());
+}
+
+#[test]
+fn hours_of_one_layer_and_the_layer_below_share_each_instant_without_a_hole() {
+    for zone in zones() {
+        for change in clock_changes_to_schedule(zone) {
+            for local in local_times_around(zone, change) {
+                let until = (local + TimeDelta::hours(8)).time();
+                let restrict = Restriction {
+                    days: WEEK.to_vec(),
+                    hours: Hours {
+                        from: local.time(),
+                        until,
+                    },
+                };
+                let day = daily(local, &["ada"], Some(restrict.clone()));
+                let night = daily(local, &["bob"], None);
+                let rotation = Rotation {
+                    zone,
+                    layers: vec![day, night],
+                    overrides: vec![],
+                };
+                let (from, until) = (change.minus_ms(2 * DAY_MS), change.plus_ms(2 * DAY_MS));
+                for shift in rotation.schedule(from, until) {
+                    let covered = restrict.covers(zone, shift.from);
+                    let expected = if covered { "ada" } else { "bob" };
+                    assert_eq!(shift.people, [expected.into()], "{zone} {local} {shift:?}");
+                    let last = shift.until.minus_ms(1);
+                    assert_eq!(
+                        restrict.covers(zone, last),
+                        covered,
+                        "{zone} {local} {shift:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+const WEEK: [chrono::Weekday; 7] = [
+    chrono::Weekday::Mon,
+    chrono::Weekday::Tue,
+    chrono::Weekday::Wed,
+    chrono::Weekday::Thu,
+    chrono::Weekday::Fri,
+    chrono::Weekday::Sat,
+    chrono::Weekday::Sun,
+];

@@ -1,0 +1,170 @@
+//! Payloads for plugins, built when they are delivered from the state that the view keeps. What a
+//! plugin may see of it is decided in [`disclosure`](crate::disclosure).
+
+use std::sync::Arc;
+
+use tocsin_core::consequences::Notice;
+use tocsin_core::incident::Incident;
+use tocsin_core::{Actor, Event, IncidentId, PersonId, PluginId, Recorded, Timestamp};
+use tocsin_plugin_host::wit;
+use tocsin_store::Store;
+
+use crate::auth::AckLinks;
+use crate::disclosure::wit::{wire_person, wire_time};
+use crate::disclosure::{Change, Clearance, PluginReceiver};
+use crate::people::Roster;
+use crate::runtime::engine::request::EngineError;
+use crate::runtime::state::view::{View, events_between, events_of};
+
+/// What payloads are made of, besides incidents.
+#[derive(Clone)]
+pub struct Payloads {
+    /// Everybody.
+    pub roster: Arc<Roster>,
+    /// Where the daemon is reached, for links.
+    pub base_url: String,
+    /// Links that acknowledge.
+    pub ack_links: Arc<AckLinks>,
+}
+
+impl Payloads {
+    /// The event of a notice, or `None` when there is nothing to tell any more.
+    ///
+    /// An incident that is opened, a page and a line of the log are told from the kept state, and
+    /// the line's own event is read. A change also tells the state before it, which nobody keeps:
+    /// it takes one read of the stream up to the change and one fold, however many events came
+    /// later. A page that was settled by an acknowledgement takes one read, to name who it was.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the incident's events cannot be read.
+    pub fn event(
+        &self,
+        view: &View,
+        id: &IncidentId,
+        notice: &Notice,
+        plugin: &PluginId,
+        clearance: Clearance,
+        now: Timestamp,
+    ) -> Result<Option<wit::Event>, EngineError> {
+        let Some(state) = view.incident(id)? else {
+            return Ok(None);
+        };
+        let (incident, store) = (state.incident.as_ref(), view.store());
+        let receiver = self.receiver(plugin, clearance);
+        let mut caused_by = None;
+        let body = match notice {
+            Notice::Opened { .. } => {
+                Some(wit::EventBody::IncidentOpened(receiver.incident(incident)))
+            }
+            Notice::Changed { from, to, .. } => {
+                let change = change(store, id, *from, *to)?;
+                caused_by = first_actor(change.as_ref().map(|it| it.happened.as_slice()));
+                change.map(|it| receiver.changed(incident, it))
+            }
+            Notice::LogAdded { version } => {
+                let event = events_between(store, id, version.saturating_sub(1), *version)?;
+                caused_by = first_actor(Some(&event));
+                let line = event.first();
+                line.and_then(|it| receiver.log_entry(incident, *version, it))
+            }
+            Notice::Page { page, contact, .. } => {
+                let link = |to: &PersonId| self.ack_links.link(incident, *page, to, now);
+                receiver.page(incident, *page, *contact, link)
+            }
+            Notice::Settled { page, .. } => {
+                let by = acknowledged_by(store, incident)?;
+                Some(receiver.settled(incident, *page, by.as_ref()))
+            }
+        };
+        let (kind, seq) = name_of(notice, incident.version);
+        let is_echo = matches!(&caused_by, Some(Actor::Plugin(it)) if it == plugin);
+        Ok(body.map(|body| wit::Event {
+            id: format!("{id}/{kind}"),
+            seq,
+            origin: is_echo.then(|| plugin.to_string()),
+            incident_id: Some(id.to_string()),
+            at: wire_time(now),
+            body,
+        }))
+    }
+
+    /// An incident as a plugin may see it now.
+    #[must_use]
+    pub fn incident(
+        &self,
+        incident: &Incident,
+        plugin: &PluginId,
+        clearance: Clearance,
+    ) -> wit::Incident {
+        self.receiver(plugin, clearance).incident(incident)
+    }
+
+    /// A person as plugins see them.
+    #[must_use]
+    pub fn person(&self, id: &PersonId) -> wit::Person {
+        wire_person(&self.roster.people, id)
+    }
+
+    /// What a person may see.
+    #[must_use]
+    pub fn clearance_of(&self, id: &PersonId) -> Clearance {
+        Clearance::of_person(self.roster.people.get(id))
+    }
+
+    fn receiver<'a>(&'a self, plugin: &'a PluginId, clearance: Clearance) -> PluginReceiver<'a> {
+        PluginReceiver {
+            plugin,
+            clearance,
+            people: &self.roster.people,
+            base_url: &self.base_url,
+        }
+    }
+}
+
+/// The states at two versions; `None` when the stream does not reach that far.
+fn change(
+    store: &dyn Store,
+    id: &IncidentId,
+    from: u64,
+    to: u64,
+) -> Result<Option<Change>, EngineError> {
+    let mut events = events_between(store, id, 0, to)?;
+    let from = usize::try_from(from).unwrap_or(usize::MAX);
+    if from >= events.len() {
+        return Ok(None);
+    }
+    let happened = events.split_off(from);
+    Ok(Incident::replay(id, &events).ok().map(|before| Change {
+        after: happened.iter().fold(before.clone(), Incident::fold),
+        before,
+        happened,
+    }))
+}
+
+fn first_actor(events: Option<&[Recorded]>) -> Option<Actor> {
+    events.and_then(<[Recorded]>::first).map(|it| it.by.clone())
+}
+
+/// Who acknowledged an incident that has not ended since.
+fn acknowledged_by(store: &dyn Store, incident: &Incident) -> Result<Option<Actor>, EngineError> {
+    if !incident.is_active() || incident.lifecycle.acknowledged_at.is_none() {
+        return Ok(None);
+    }
+    let events = events_of(store, &incident.id)?;
+    let is_it = |it: &Recorded| matches!(it.event, Event::Acknowledged { .. });
+    Ok(events.into_iter().rfind(is_it).map(|it| it.by))
+}
+
+/// What names a notice within its incident, and its place there.
+fn name_of(notice: &Notice, version: u64) -> (String, u64) {
+    match notice {
+        Notice::Opened { version } => (format!("{version}/opened"), *version),
+        Notice::Changed { to, .. } => (format!("{to}/changed"), *to),
+        Notice::LogAdded { version } => (format!("{version}/log"), *version),
+        Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
+        Notice::Settled { page, .. } => (format!("p{page}/settled"), version),
+    }
+}
+
+#[cfg(test)]
+mod tests;

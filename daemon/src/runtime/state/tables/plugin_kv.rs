@@ -1,0 +1,101 @@
+//! What plugins keep for themselves, by plugin and key.
+
+use tocsin_core::Timestamp;
+use tocsin_store::{Store, Table};
+
+use super::blob::{self, Head};
+use super::{Row, RowWrites, TypedTable};
+use crate::runtime::engine::request::EngineError;
+
+const PLUGIN_KV: TypedTable<Head> = TypedTable::new(Table::PluginKv, "a plugin's value");
+
+/// What stands under a key, without the parts of a long value.
+pub struct Entry(Row<Head>);
+
+impl Entry {
+    /// Grows with every write of the key.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.0.revision
+    }
+
+    /// Whether the value has not outlived its time.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.0.is_live(now)
+    }
+
+    /// Roughly how many bytes the value has.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.0.value.size_bytes()
+    }
+}
+
+/// What stands under a plugin's key, also when it has outlived its time.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the row is damaged.
+pub fn entry(store: &dyn Store, plugin: &str, key: &str) -> Result<Option<Entry>, EngineError> {
+    Ok(PLUGIN_KV.get(store, &row_key(plugin, key))?.map(Entry))
+}
+
+/// The whole value of an entry.
+///
+/// # Errors
+/// [`EngineError`] when the store fails, or a part is damaged or was removed meanwhile.
+pub fn value(
+    store: &dyn Store,
+    plugin: &str,
+    key: &str,
+    entry: &Entry,
+) -> Result<Vec<u8>, EngineError> {
+    blob::read(&PLUGIN_KV, store, &row_key(plugin, key), &entry.0.value)
+}
+
+/// Entries of a plugin whose keys begin with `prefix`, after a key, at most `limit`.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or a row is damaged.
+pub fn entries(
+    store: &dyn Store,
+    plugin: &str,
+    prefix: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(String, Entry)>, EngineError> {
+    let after = after.map(|key| row_key(plugin, key));
+    let rows = PLUGIN_KV.page(store, &row_key(plugin, prefix), after.as_deref(), limit)?;
+    let own = row_key(plugin, "");
+    let name = |key: String| key.strip_prefix(&own).unwrap_or(&key).to_owned();
+    Ok(rows
+        .into_iter()
+        .map(|(key, row)| (name(key), Entry(row)))
+        .collect())
+}
+
+/// Writes a value in place of what was read.
+///
+/// # Errors
+/// [`EngineError::Damaged`] when it cannot be expressed as JSON.
+pub fn put(
+    plugin: &str,
+    key: &str,
+    value: &[u8],
+    expires_at: Option<Timestamp>,
+    before: Option<&Entry>,
+) -> Result<RowWrites, EngineError> {
+    let head = before.map(|it| &it.0.value);
+    let write = blob::write(&PLUGIN_KV, &row_key(plugin, key), value, expires_at, head)?;
+    Ok(write.if_at(before.map_or(0, Entry::revision)))
+}
+
+/// Removes what was read.
+pub fn remove(plugin: &str, key: &str, before: &Entry) -> RowWrites {
+    let write = blob::remove(&PLUGIN_KV, &row_key(plugin, key), Some(&before.0.value));
+    write.if_at(before.revision())
+}
+
+fn row_key(plugin: &str, key: &str) -> String {
+    format!("{plugin}/{key}")
+}

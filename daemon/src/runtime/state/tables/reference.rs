@@ -1,0 +1,16 @@
+//! What incidents are called elsewhere: a plugin's own reference to the incident.
+
+use tocsin_core::IncidentId;
+use tocsin_store::Table;
+
+use super::TypedTable;
+
+/// By [`reference_key`].
+pub(crate) const REFERENCES: TypedTable<IncidentId> =
+    TypedTable::new(Table::Reference, "the row of a reference");
+
+/// The key of a plugin's reference.
+#[must_use]
+pub fn reference_key(plugin: &str, kind: &str, id: &str) -> String {
+    format!("{plugin}/{kind}/{id}")
+}

@@ -1,0 +1,58 @@
+//! Answers of webhooks that were handled, by what makes two of them the same, for an hour.
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::Timestamp;
+use tocsin_core::time::HOUR_MS;
+use tocsin_store::{Store, Table};
+
+use super::{RowWrites, TypedTable};
+use crate::runtime::engine::request::EngineError;
+
+/// How long an answer is remembered, in milliseconds: an hour. Longer than any signature is
+/// valid, and than Slack repeats.
+const TTL_MS: u64 = HOUR_MS;
+
+const WEBHOOKS: TypedTable<WebhookAnswer> =
+    TypedTable::new(Table::Webhook, "the answer of a webhook");
+
+/// An answer as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// In base 64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}
+
+/// The answer that a webhook got, while it is remembered.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the row is damaged.
+pub fn answer(
+    store: &dyn Store,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<WebhookAnswer>, EngineError> {
+    let row = WEBHOOKS.get(store, key)?;
+    Ok(row.filter(|row| row.is_live(now)).map(|row| row.value))
+}
+
+/// Remembers an answer. One that has outlived its time is written over; of two new ones the
+/// second is refused.
+///
+/// # Errors
+/// As [`answer`].
+pub fn remember(
+    store: &dyn Store,
+    key: &str,
+    answer: &WebhookAnswer,
+    now: Timestamp,
+) -> Result<RowWrites, EngineError> {
+    let old = WEBHOOKS.get(store, key)?.filter(|row| !row.is_live(now));
+    let write = WEBHOOKS.put_until(key, answer, Some(now.plus_ms(TTL_MS)))?;
+    Ok(write.if_at(old.map_or(0, |row| row.revision)))
+}

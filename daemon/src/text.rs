@@ -1,0 +1,55 @@
+//! What strangers wrote, made fit to be shown: cut to a limit, on one line, escaped.
+
+/// Ends what was cut.
+const ELLIPSIS: char = '…';
+
+/// The first `bytes_max` bytes of the text, with an ellipsis at the end if it was cut, and whether
+/// it was.
+#[must_use]
+pub fn cut(mut text: String, bytes_max: usize) -> (String, bool) {
+    if text.len() <= bytes_max {
+        return (text, false);
+    }
+    let mut end = bytes_max.saturating_sub(ELLIPSIS.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text.push(ELLIPSIS);
+    (text, true)
+}
+
+/// The text on one line: every run of white space and control characters becomes one space, and
+/// marks that turn the writing direction are removed, so that a title reads as what it is and ends
+/// no header.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .filter(|c| !turns_direction(*c))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// The text with the characters that mean something in HTML escaped; safe in elements and in
+/// quoted attributes.
+#[must_use]
+pub fn html_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

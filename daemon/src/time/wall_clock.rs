@@ -1,0 +1,68 @@
+//! Between instants and the wall clock of a time zone, by one stated rule.
+//!
+//! People say "Monday 09:00", and twice a year a clock skips an hour or shows one twice. Rotations
+//! that guess here shift by an hour, or leave an hour in which nobody is on call. The rule: a
+//! local time means *the first instant at which the wall clock shows it, or has gone past it*. So
+//! a time that does not exist happens at the first instant after the gap, and one that exists
+//! twice happens at its first occurrence. The rule keeps order: of two local times, the earlier
+//! one never happens after the later one.
+
+use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+use tocsin_core::Timestamp;
+use tocsin_policy::{LocalTime, Weekday};
+
+/// Latest instant that rotations are computed for: the end of the year 9998, in milliseconds.
+const INSTANT_MS_MAX: i64 = 253_370_764_799_999;
+/// The farthest that local time is ever from UTC, in either direction and with a skipped day, in
+/// hours.
+const GAP_SEARCH_HOURS: i64 = 48;
+
+/// The instant at which the clock of `zone` first shows `local`, or the first one after the gap
+/// that swallowed it.
+#[must_use]
+pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) => Timestamp(at.timestamp_millis()),
+        LocalResult::Ambiguous(a, b) => Timestamp(a.timestamp_millis().min(b.timestamp_millis())),
+        LocalResult::None => end_of_gap(zone, local),
+    }
+}
+
+/// What the clock of `zone` shows at `at`. Times outside the years 1970 to 9998 are clamped.
+#[must_use]
+pub fn local_time(zone: Tz, at: Timestamp) -> NaiveDateTime {
+    let at = DateTime::from_timestamp_millis(at.0.clamp(0, INSTANT_MS_MAX)).unwrap_or_default();
+    at.with_timezone(&zone).naive_local()
+}
+
+/// The instant as policies see it: on the wall clock of `zone`.
+#[must_use]
+pub fn policy_time(zone: Tz, at: Timestamp) -> LocalTime {
+    let local = local_time(zone, at);
+    let day = local.weekday().num_days_from_monday() as usize;
+    LocalTime {
+        utc: at,
+        zone: zone.name().to_owned(),
+        hour: u8::try_from(local.hour()).unwrap_or(0),
+        minute: u8::try_from(local.minute()).unwrap_or(0),
+        weekday: Weekday::ALL[day % Weekday::ALL.len()],
+    }
+}
+
+/// Binary search for the first second whose local time is not before `local`. No clock change
+/// straddles `local` within the search, because `local` itself lies in a gap.
+fn end_of_gap(zone: Tz, local: NaiveDateTime) -> Timestamp {
+    let around = TimeDelta::hours(GAP_SEARCH_HOURS);
+    let mut before = Utc.from_utc_datetime(&(local - around)).timestamp();
+    let mut after = Utc.from_utc_datetime(&(local + around)).timestamp();
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        if local_time(zone, Timestamp(middle * 1_000)) < local {
+            before = middle;
+        } else {
+            after = middle;
+        }
+    }
+    Timestamp(after * 1_000)
+}
