@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_plugin_host::catalog::PluginState;
+use tocsin_plugin_host::PluginState;
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;

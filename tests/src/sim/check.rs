@@ -113,7 +113,7 @@ fn folded_equals_incremental(
         ));
     }
     let tally = tally_of(store, &folded).map_err(text)?;
-    if state.tally != tally.value {
+    if state.tally != tally {
         return Err(format!(
             "incident {id}: its tally is not the one in the store"
         ));

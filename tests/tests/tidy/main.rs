@@ -75,7 +75,7 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
 const COMPARES: [(&str, &str); 3] = [
     ("daemon/src/auth/secret.rs", ".ct_eq("),
     ("daemon/src/auth/ack_links/signature.rs", ".verify_slice("),
-    ("daemon/plugin-host/src/verify.rs", ".ct_eq("),
+    ("daemon/plugin-host/src/call/verify.rs", ".ct_eq("),
 ];
 
 #[test]

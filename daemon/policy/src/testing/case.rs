@@ -10,9 +10,9 @@ use tocsin_core::{
 use toml::Spanned;
 
 use super::TESTED;
+use crate::kind::Kind;
 use crate::load::Found;
 use crate::report::Report;
-use crate::set::Kind;
 use crate::view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };

@@ -15,8 +15,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::EngineError;
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
-use crate::runtime::state::tables::tally::TALLIES;
-use crate::runtime::state::tables::{number, summary};
+use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::{IncidentState, stream_of};
 
 /// The kind of a timer row that belongs to the core.
@@ -56,7 +55,7 @@ impl Engine {
         planned.done.opened = opens;
         planned.done.events = recorded.len();
         self.scratch.wrote_incident(&id);
-        self.incidents.insert(id, Arc::clone(&state));
+        self.keep(id, &state);
         planned.incidents.push(state);
         Ok(())
     }
@@ -120,23 +119,21 @@ impl Engine {
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let incident = &state.incident;
-        let batch = &mut planned.batch;
         if before.is_none_or(|it| it.tally != state.tally) {
-            TALLIES
-                .put(incident.id.as_str(), &state.tally)?
-                .lay_out(batch);
+            self.write_tally(&incident.id, &state.tally, planned)?;
         }
         if !recorded.is_empty() {
-            summary::put(incident)?.lay_out(batch);
+            summary::put(incident)?.lay_out(&mut planned.batch);
         }
         if before.is_none() {
-            number::take(incident.number)?.lay_out(batch);
-            self.next_number = self.next_number.max(incident.number + 1);
+            self.take_number(incident.number, planned)?;
         }
         for event in recorded {
             if let Event::Linked(link) = &event.event {
                 let key = reference_key(link.plugin.as_str(), &link.kind, &link.id);
-                REFERENCES.put(&key, &incident.id)?.lay_out(batch);
+                REFERENCES
+                    .put(&key, &incident.id)?
+                    .lay_out(&mut planned.batch);
             }
         }
         Ok(())

@@ -26,6 +26,10 @@ pub(crate) struct Planned {
     pub(crate) incidents: Vec<Arc<IncidentState>>,
     /// The alerts that change: as they stood and as they will stand.
     pub(crate) alerts: Vec<(Option<Arc<Alert>>, Arc<Alert>)>,
+    /// Where in the batch's rows the incidents' tallies stand.
+    pub(crate) tally_rows: Vec<(IncidentId, usize)>,
+    /// The number that was taken, and where in the batch's rows.
+    pub(crate) number_row: Option<(u64, usize)>,
     pub(crate) done: Done,
     /// The command was refused, but what caused it is finished all the same.
     pub(crate) refusal: Option<EngineError>,
