@@ -24,7 +24,7 @@ use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{Done, EngineError, IncidentState};
 
-/// Incidents that one list brings.
+/// Most incidents of one list.
 const LIST_MAX: usize = 100;
 
 impl CommandService for DaemonServices {
@@ -155,7 +155,7 @@ impl DaemonServices {
 
 fn no_changes_or_signals() -> CommandError {
     CommandError::Unavailable(
-        "this release takes no changes or signals from plugins; send them to /v2/change/enqueue \
+        "this release accepts no changes or signals from plugins; send them to /v2/change/enqueue \
          or /ingest"
             .to_owned(),
     )
@@ -351,7 +351,7 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
     let line = Disclosed::of(&state.incident, clearance).line;
     let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts firing",
         line.number,
         line.title,
         line.grade,
