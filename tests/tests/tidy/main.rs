@@ -6,6 +6,7 @@
 mod arrows;
 mod disclosure;
 mod functions;
+mod rooms;
 mod source;
 
 use std::fs;
@@ -214,6 +215,13 @@ fn dependencies_point_one_way() {
         "dependencies that the design does not allow",
         &arrows::wrong(),
     );
+}
+
+#[test]
+fn rooms_are_what_the_architecture_lists_and_no_way_leads_in_a_circle() {
+    let architecture = fs::read_to_string(paths::root().join("ARCHITECTURE.md")).unwrap();
+    let found = rooms::wrong(&architecture);
+    assert_none("the code and ARCHITECTURE.md differ", &found);
 }
 
 #[test]
