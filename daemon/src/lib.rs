@@ -5,7 +5,8 @@
 
 #![forbid(unsafe_code)]
 
-pub mod actions;
+mod actions;
+mod api;
 pub mod app;
 pub mod auth;
 pub mod cli;

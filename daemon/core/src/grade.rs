@@ -69,6 +69,15 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, in the order that an incident goes through them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Mitigated, Self::Resolved, Self::Closed];
+
+    /// Whether people still work on the incident.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Open | Self::Mitigated)
+    }
+
     /// The word that people use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -86,3 +95,19 @@ impl fmt::Display for Status {
         f.write_str(self.as_str())
     }
 }
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+/// A word that is no status.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a status; use open, mitigated, resolved or closed")]
+pub struct UnknownStatus(pub String);

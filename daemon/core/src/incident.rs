@@ -164,7 +164,7 @@ impl Incident {
     /// Whether people are at it: it was not resolved or closed.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        matches!(self.lifecycle.status, Status::Open | Status::Mitigated)
+        self.lifecycle.status.is_active()
     }
 
     /// Whether it still waits for somebody to have it.

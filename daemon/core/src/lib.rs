@@ -30,7 +30,7 @@ pub use alert::Alert;
 pub use decide::{cut, decide};
 pub use draft::{Draft, open_by_hand};
 pub use event::{Event, Recorded};
-pub use grade::{Grade, Status, UnknownGrade};
+pub use grade::{Grade, Status, UnknownGrade, UnknownStatus};
 pub use ids::{
     Fingerprint, IncidentId, IncidentKey, IntegrationId, PageId, PersonId, PluginId, TeamId,
 };

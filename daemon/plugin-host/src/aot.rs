@@ -34,7 +34,7 @@ pub(crate) struct Cache {
 }
 
 /// How a component came to be loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeOrigin {
     /// From the cache.

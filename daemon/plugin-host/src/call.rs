@@ -2,7 +2,7 @@
 
 use crate::grant::Denied;
 use crate::wit::LogLevel;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The result of one call with everything that was seen on the way.
@@ -120,7 +120,7 @@ impl fmt::Display for Failure {
 }
 
 /// A guest that broke or was stopped, for its author.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrapReport {
     /// The plugin and its version.
     pub plugin: String,
@@ -135,6 +135,7 @@ pub struct TrapReport {
     /// What to do about it.
     pub remedy: String,
     /// The limit that was reached, as `[limits]` calls it where it has a name there.
+    #[serde(skip_deserializing)]
     pub limit: Option<&'static str>,
     /// Function names, innermost first, where the component has kept them.
     pub backtrace: Vec<String>,

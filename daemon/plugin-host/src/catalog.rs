@@ -5,10 +5,10 @@ use crate::call::TrapReport;
 use crate::generation::Generation;
 use crate::grant::RightState;
 use crate::limits::Limits;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One loaded plugin.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CatalogEntry {
     /// Its id.
@@ -44,7 +44,7 @@ pub struct CatalogEntry {
 }
 
 /// How a plugin does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum PluginState {
     /// It takes calls.
@@ -62,7 +62,7 @@ pub enum PluginState {
 }
 
 /// One schedule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleEntry {
     /// Its name.
     pub name: String,

@@ -65,7 +65,7 @@ pub struct Grants {
 }
 
 /// The kinds of rights, as the keys of `grant` name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RightKind {
     /// Outbound HTTP.
@@ -83,7 +83,9 @@ pub enum RightKind {
 }
 
 impl RightKind {
-    fn key(self) -> &'static str {
+    /// Its key in `grant`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Webhook => "webhook",
@@ -130,7 +132,7 @@ pub struct GlobalPolicy {
 }
 
 /// Who said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// The manifest does not ask for it.
@@ -144,7 +146,7 @@ pub enum Layer {
 }
 
 /// A right that does not hold, with what would change that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     /// Whom.
     pub plugin: String,
@@ -169,7 +171,7 @@ impl fmt::Display for Denied {
 impl std::error::Error for Denied {}
 
 /// One line of `tocsin plugin inspect`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RightState {
     /// The kind of right.
     pub kind: RightKind,

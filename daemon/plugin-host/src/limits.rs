@@ -120,7 +120,7 @@ pub struct LimitRequest {
 }
 
 /// The limits that hold for one plugin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Limits {
     /// Linear memory, in bytes.

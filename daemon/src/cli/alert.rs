@@ -1,11 +1,11 @@
 //! `tocsin alert`: what monitoring says now.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 
-use super::client::{Client, ClientArgs, items};
+use super::client::{Client, ClientArgs};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, time};
+use super::output::{Out, OutputArg, cell, cell_labels, cell_of};
+use crate::api::{AlertLine, AlertList, AlertQuery};
 
 /// `tocsin alert …`.
 #[derive(Debug, Subcommand)]
@@ -19,12 +19,12 @@ pub(super) enum AlertCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only those that fire now
+    /// Only those that are firing now
     #[arg(long)]
     firing: bool,
     /// How many at most
     #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: u32,
+    limit: usize,
     #[command(flatten)]
     output: OutputArg,
     #[command(flatten)]
@@ -37,40 +37,37 @@ pub(super) struct ListArgs {
 /// When the daemon cannot be reached or refuses.
 pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failure> {
     let AlertCommand::List(args) = command;
-    let mut path = format!("/api/v1/alerts?limit={}", args.limit);
-    if args.firing {
-        path.push_str("&firing=true");
-    }
-    let answer = Client::new(&args.client)?.get(&path)?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "alerts")
-        .iter()
-        .map(|alert| {
-            let member = |name: &str| cell(alert.get(name));
-            vec![
-                match alert.get("firing").and_then(Value::as_bool) {
-                    Some(true) => "firing".to_owned(),
-                    _ => "resolved".to_owned(),
-                },
-                time(alert.get("starts_at")),
-                member("integration"),
-                member("place"),
-                member("incident"),
-                member("title"),
-                member("labels"),
-            ]
-        })
-        .collect();
-    let header = [
-        "STATUS",
-        "SINCE",
-        "INTEGRATION",
-        "PLACE",
-        "INCIDENT",
-        "TITLE",
-        "LABELS",
-    ];
-    out.table(&header, &rows, "No alerts.")
+    let query = AlertQuery {
+        firing: args.firing.then_some(true),
+        limit: Some(args.limit),
+        ..AlertQuery::default()
+    };
+    let answer = Client::new(&args.client)?.list("/api/v1/alerts", &query)?;
+    answer.show(args.output, out, |list: &AlertList, out| {
+        let rows: Vec<_> = list.alerts.iter().map(row).collect();
+        let header = [
+            "STATUS",
+            "SINCE",
+            "INTEGRATION",
+            "PLACE",
+            "INCIDENT",
+            "TITLE",
+            "LABELS",
+        ];
+        out.table(&header, &rows, "No alerts.")
+    })
+}
+
+fn row(alert: &AlertLine) -> Vec<String> {
+    let status = if alert.firing { "firing" } else { "resolved" };
+    let incident = alert.incident.map(|it| it.to_string());
+    vec![
+        status.to_owned(),
+        cell(&alert.starts_at),
+        cell(&alert.integration),
+        alert.place.as_str().to_owned(),
+        cell_of(incident.as_ref()),
+        cell(&alert.title),
+        cell_labels(&alert.labels),
+    ]
 }

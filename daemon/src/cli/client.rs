@@ -7,15 +7,20 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::output::clean;
+use super::output::{Format, Out, OutputArg, clean};
+use crate::api::ProblemDetails;
 
 /// How long the daemon has to answer, in seconds.
 const ANSWER_S_MAX: u64 = 30;
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest refusal in plain text that is shown, in bytes; a longer one is some proxy's page.
+const REASON_BYTES_MAX: usize = 500;
 /// How to get a token.
 const GET_TOKEN: &str = "the first start wrote one to admin.token in the data folder: give it by \
                          --token-file FILE or TOCSIN_TOKEN_FILE; `tocsin token create` makes more";
@@ -42,6 +47,10 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
+
+/// What a daemon answered: JSON, or null when it answered nothing.
+#[derive(Debug)]
+pub(super) struct Answer(Value);
 
 /// Asks a daemon.
 pub(super) struct Client {
@@ -98,22 +107,34 @@ impl Client {
         answer.map(drop).map_err(|error| self.no_daemon(&error))
     }
 
-    /// The JSON at a path.
-    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, None)
+    /// What is at a path.
+    pub(super) fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.ask(Method::GET, path, None::<&()>)
     }
 
-    /// What the daemon answers to a body; null when it answers nothing.
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    /// What is at a path, as far as the query asks for it.
+    pub(super) fn list(&self, path: &str, query: &impl Serialize) -> Result<Answer, Failure> {
+        let query = serde_urlencoded::to_string(query)
+            .map_err(|error| Failure::failed(format!("the query cannot be written: {error}")))?;
+        self.get(&format!("{path}?{query}"))
+    }
+
+    /// What the daemon answers to a body.
+    pub(super) fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
         self.ask(Method::POST, path, Some(body))
     }
 
     /// Removes what is at a path.
-    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::DELETE, path, None)
+    pub(super) fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.ask(Method::DELETE, path, None::<&()>)
     }
 
-    fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Answer, Failure> {
         let url = format!("{}{path}", self.url);
         let mut request = self.http.request(method, &url);
         if let Some(token) = &self.token {
@@ -144,11 +165,11 @@ impl Client {
             text => serde_json::from_str(text),
         };
         match value {
-            Ok(value) if status.is_success() => Ok(value),
+            Ok(value) if status.is_success() => Ok(Answer(value)),
             Err(_) if status.is_success() => Err(Failure::failed(format!(
                 "{url} answers {status} without JSON; is it a tocsin? name another with --url"
             ))),
-            value => Err(self.refused(status, &value.unwrap_or(Value::String(text)))),
+            value => Err(self.refused(status, value.unwrap_or(Value::String(text)))),
         }
     }
 
@@ -169,12 +190,19 @@ impl Client {
     }
 
     /// What the daemon said against it, with its remedy.
-    fn refused(&self, status: StatusCode, problem: &Value) -> Failure {
-        let member = |name| problem.get(name).and_then(Value::as_str);
-        let said = member("detail").or_else(|| member("title"));
-        let said = said.or_else(|| problem.as_str().filter(|text| text.len() < 500));
+    fn refused(&self, status: StatusCode, answer: Value) -> Failure {
+        // Alertmanager's API answers a text instead of problem details.
+        let problem = match answer {
+            Value::String(detail) if detail.len() < REASON_BYTES_MAX => ProblemDetails {
+                detail,
+                ..ProblemDetails::default()
+            },
+            answer => serde_json::from_value(answer).unwrap_or_default(),
+        };
+        let said = [problem.detail.as_str(), problem.title.as_str()];
+        let said = said.into_iter().find(|it| !it.is_empty());
         let mut text = clean(said.unwrap_or("the daemon gives no reason"));
-        if let Some(remedy) = member("remedy") {
+        if let Some(remedy) = problem.more.get("remedy").and_then(Value::as_str) {
             text.push_str("; ");
             text.push_str(&clean(remedy));
         }
@@ -186,6 +214,60 @@ impl Client {
             text = format!("{had}; {GET_TOKEN}");
         }
         Failure::failed(format!("{text} ({})", status.as_u16()))
+    }
+}
+
+impl Answer {
+    /// The answer as the type that the API gives there.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        T::deserialize(&self.0).map_err(|error| {
+            Failure::failed(format!(
+                "the daemon's answer is not understood: {error}; is it of another version? \
+                 --output json shows it"
+            ))
+        })
+    }
+
+    /// Leaves out the items of a list that `keep` does not want; the others stay as they came.
+    pub(super) fn retain<T: DeserializeOwned>(
+        &mut self,
+        keep: impl Fn(&T) -> bool,
+    ) -> Result<(), Failure> {
+        let kept = self.read::<Vec<T>>()?;
+        let mut kept = kept.iter().map(keep);
+        if let Value::Array(items) = &mut self.0 {
+            items.retain(|_| kept.next().unwrap_or(true));
+        }
+        Ok(())
+    }
+
+    /// The first item of the list `name` that `is_it` takes.
+    pub(super) fn item<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        is_it: impl Fn(&T) -> bool,
+    ) -> Result<Option<Self>, Failure> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        for item in items.into_iter().flatten() {
+            let item = Self(item.clone());
+            if is_it(&item.read()?) {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Prints the answer: as JSON every member of it, as text what `tell` makes of it.
+    pub(super) fn show<T: DeserializeOwned>(
+        &self,
+        output: OutputArg,
+        out: &mut Out<'_>,
+        tell: impl FnOnce(&T, &mut Out<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match output.output {
+            Format::Json => out.json(&self.0),
+            Format::Text => tell(&self.read()?, out),
+        }
     }
 }
 
@@ -201,13 +283,6 @@ pub(super) fn path_part(text: &str) -> String {
         }
     }
     part
-}
-
-/// The list in an answer: the answer itself, or its member of this name.
-pub(super) fn items<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    let list = answer.as_array();
-    let list = list.or_else(|| answer.get(name).and_then(Value::as_array));
-    list.map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]

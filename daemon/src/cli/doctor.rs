@@ -7,15 +7,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
 use tocsin_policy::testing;
 
-use super::client::{Client, ClientArgs, items};
+use super::client::{Client, ClientArgs};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg, cell, clean};
+use crate::api::Health;
 use crate::config;
 use crate::health::{self, Check, Level};
+use crate::runtime::{Clock as _, SystemClock};
+use crate::time::format_time;
 
 /// `tocsin doctor`.
 #[derive(Debug, Args)]
@@ -40,39 +41,37 @@ pub(super) struct DoctorArgs {
     client: ClientArgs,
 }
 
-/// What was found, as JSON: of a running daemon its own answer has the same shape.
-#[derive(Serialize)]
-struct Found {
-    level: Level,
-    checks: Vec<Check>,
-}
-
 /// Looks and tells.
 ///
 /// # Errors
 /// Exit code 1 when something is bad; what it is was printed.
 pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let client = Client::new(&args.client)?;
-    let found = match client.reach() {
-        Ok(()) => client.get("/api/v1/doctor")?,
-        Err(nobody) => without_daemon(args, nobody.text)?,
+    let found: Health = match client.reach() {
+        Ok(()) => {
+            let answer = client.get("/api/v1/doctor")?;
+            answer.show(args.output, out, tell)?;
+            answer.read()?
+        }
+        Err(nobody) => {
+            let found = without_daemon(args, nobody.text);
+            match args.output.output {
+                Format::Json => out.json(&found)?,
+                Format::Text => tell(&found, out)?,
+            }
+            found
+        }
     };
-    match args.output.output {
-        Format::Json => out.json(&found)?,
-        Format::Text => tell(&found, out)?,
-    }
-    let bad = items(&found, "checks");
-    let bad = bad.iter().any(|check| check["level"] == "bad");
-    match bad {
-        false => Ok(()),
-        true => Err(Failure {
+    match found.level {
+        Level::Ok | Level::Warn => Ok(()),
+        Level::Bad => Err(Failure {
             exit: Exit::Failed,
             text: String::new(),
         }),
     }
 }
 
-fn without_daemon(args: &DoctorArgs, nobody: String) -> Result<Value, Failure> {
+fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
     let remedy = "start it, or name the right one; what follows is read from the files";
     let mut checks = vec![Check::wrong("daemon", Level::Bad, nobody, remedy)];
     let file = args.config.display();
@@ -108,25 +107,26 @@ fn without_daemon(args: &DoctorArgs, nobody: String) -> Result<Value, Failure> {
         }
     }
     checks.sort_by_key(|check| std::cmp::Reverse(check.level));
-    let level = health::worst(&checks);
-    serde_json::to_value(Found { level, checks })
-        .map_err(|error| Failure::failed(format!("what was found cannot be shown: {error}")))
+    Health {
+        level: health::worst(&checks),
+        at: format_time(SystemClock.now()),
+        checks,
+    }
 }
 
 /// The worst first, each with its remedy below it.
-fn tell(found: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
-    for check in items(found, "checks") {
-        let says = check["says"].as_str().unwrap_or_default();
-        let level = match check["level"].as_str() {
-            Some("bad") => "BAD",
-            Some("warn") => "warn",
-            _ => "ok",
+fn tell(found: &Health, out: &mut Out<'_>) -> Result<(), Failure> {
+    for check in &found.checks {
+        let level = match check.level {
+            Level::Bad => "BAD",
+            Level::Warn => "warn",
+            Level::Ok => "ok",
         };
-        let name = cell(check.get("name"));
-        let says: Vec<_> = says.lines().map(clean).collect();
+        let name = cell(&check.name);
+        let says: Vec<_> = check.says.lines().map(clean).collect();
         let says = says.join("\n                      ");
         out.line(format!("{level:<4}  {name:<14}  {says}"))?;
-        if let Some(remedy) = check["remedy"].as_str() {
+        if let Some(remedy) = &check.remedy {
             out.line(format!("{:22}→ {}", "", clean(remedy)))?;
         }
     }

@@ -1,13 +1,18 @@
 //! `tocsin incident`: what an engineer does about one.
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
-use super::client::{Client, ClientArgs, items};
+use super::client::{Client, ClientArgs};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, clean, time};
+use super::output::{Out, OutputArg, cell, cell_of, clean};
+use crate::actions::{Action, NewIncident, VERBS};
+use crate::api::{
+    IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine, StatusFilter,
+};
 
 const PATH: &str = "/api/v1/incidents";
+/// The argument of every verb.
+const NUMBER: &str = "number";
 
 /// `tocsin incident …`.
 #[derive(Debug, Args)]
@@ -24,33 +29,15 @@ enum IncidentCommand {
     List(ListArgs),
     /// Show one incident with its log
     #[command(after_help = "Example:\n  tocsin incident show 42")]
-    Show(One),
+    Show(ShowArgs),
     /// Open an incident by hand
     #[command(
         after_help = "Example:\n  tocsin incident open --title \"Checkout is slow\" \
                             --service checkout --grade major"
     )]
     Open(OpenArgs),
-    /// Acknowledge: you have it, and nobody else is paged
-    #[command(after_help = "Example:\n  tocsin incident ack 42")]
-    Ack(One),
-    /// Say that the harm is stopped, though the cause is not
-    #[command(after_help = "Example:\n  tocsin incident mitigate 42 --reason \"rolled back\"")]
-    Mitigate(Reasoned),
-    /// Say that the service is back
-    #[command(after_help = "Example:\n  tocsin incident resolve 42 --reason \"disk replaced\"")]
-    Resolve(Reasoned),
-    /// Grade it by hand; from then on policies only propose
-    #[command(after_help = "Example:\n  \
-                            tocsin incident grade 42 critical --reason \"orders are lost\"")]
-    Grade(GradeArgs),
-    /// Write a line of its log
-    #[command(after_help = "Example:\n  \
-                            tocsin incident log 42 --kind decided \"We roll back to 1.4\"")]
-    Log(LogArgs),
-    /// Put a resolved incident away
-    #[command(after_help = "Example:\n  tocsin incident close 42")]
-    Close(One),
+    #[command(flatten)]
+    Act(ActArgs),
 }
 
 /// Which daemon, and how to print.
@@ -66,106 +53,86 @@ struct Common {
 struct ListArgs {
     /// Only those that are open, mitigated, resolved or closed; `active` is the first two
     #[arg(long, value_name = "STATUS")]
-    status: Option<String>,
+    status: Option<StatusFilter>,
     /// How many at most
     #[arg(long, default_value_t = 50, value_name = "N")]
-    limit: u32,
+    limit: usize,
     #[command(flatten)]
     common: Common,
 }
 
 #[derive(Debug, Args)]
-struct One {
+struct ShowArgs {
     /// The incident's number
     number: u64,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Debug, Args)]
-struct Reasoned {
-    /// The incident's number
-    number: u64,
-    /// Why, for the log
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    #[command(flatten)]
-    common: Common,
-}
-
-/// How bad an incident is.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum GradeWord {
-    /// Not normal, major features unaffected
-    Minor,
-    /// A major feature is broken, no data lost
-    Major,
-    /// Unreachable, or a major feature broken with data loss
-    Critical,
 }
 
 #[derive(Debug, Args)]
 struct OpenArgs {
-    /// What is wrong, in one line
-    #[arg(long, value_name = "TEXT")]
-    title: String,
-    /// More about it
-    #[arg(long, value_name = "TEXT")]
-    summary: Option<String>,
-    /// The service that is hurt
-    #[arg(long, value_name = "NAME")]
-    service: Option<String>,
-    /// The team that owns it
-    #[arg(long, value_name = "ID")]
-    team: Option<String>,
-    /// How bad it is; left out, the policy decides
-    #[arg(long, value_enum)]
-    grade: Option<GradeWord>,
+    #[command(flatten)]
+    new: NewIncident,
     #[command(flatten)]
     common: Common,
 }
 
-#[derive(Debug, Args)]
-struct GradeArgs {
-    /// The incident's number
+/// One of the verbs, and the incident.
+#[derive(Debug)]
+struct ActArgs {
     number: u64,
-    /// How bad it is
-    #[arg(value_enum)]
-    grade: GradeWord,
-    /// Why, for the log
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// Whether only people with clearance may know; left out, it stays as it is
-    #[arg(long, value_name = "BOOL")]
-    security: Option<bool>,
-    #[command(flatten)]
+    action: Action,
     common: Common,
 }
 
-/// What kind of line of the log.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KindWord {
-    /// Somebody saw something
-    Seen,
-    /// Something was decided
-    Decided,
-    /// Something was done
-    Done,
-    /// Anything else
-    Note,
+/// A subcommand for each verb of the list: the number, the verb's own arguments, and the common
+/// ones.
+impl Subcommand for ActArgs {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        VERBS.iter().fold(command, |command, verb| {
+            let number = clap::Arg::new(NUMBER)
+                .required(true)
+                .value_name("NUMBER")
+                .value_parser(clap::value_parser!(u64))
+                .help("The incident's number");
+            let act = (verb.arguments)(clap::Command::new(verb.name).arg(number));
+            // The common arguments would put their own doc comment in the place of the verb's.
+            let about = act.get_about().cloned();
+            let long_about = act.get_long_about().cloned();
+            let act = Common::augment_args(act).about(about.unwrap_or_default());
+            let act = match long_about {
+                Some(long_about) => act.long_about(long_about),
+                None => act,
+            };
+            command.subcommand(act.after_help(format!("Example:\n  {}", verb.example)))
+        })
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        VERBS.iter().any(|verb| verb.name == name)
+    }
 }
 
-#[derive(Debug, Args)]
-struct LogArgs {
-    /// The incident's number
-    number: u64,
-    /// The line
-    text: String,
-    /// What kind of line it is
-    #[arg(long, value_enum, default_value = "note")]
-    kind: KindWord,
-    #[command(flatten)]
-    common: Common,
+impl FromArgMatches for ActArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (name, matches) = matches.subcommand().ok_or_else(missing)?;
+        let verb = VERBS.iter().find(|verb| verb.name == name);
+        Ok(Self {
+            number: *matches.get_one(NUMBER).ok_or_else(missing)?,
+            action: (verb.ok_or_else(missing)?.read)(matches)?,
+            common: Common::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Runs `tocsin incident …`.
@@ -175,168 +142,96 @@ struct LogArgs {
 pub(super) fn run(args: &IncidentArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     match &args.command {
         IncidentCommand::List(args) => list(args, out),
-        IncidentCommand::Show(args) => show(args, out),
-        IncidentCommand::Open(args) => open(args, out),
-        IncidentCommand::Ack(args) => act(args.number, json!({"action": "ack"}), &args.common, out),
-        IncidentCommand::Mitigate(args) => reasoned(args, "mitigate", out),
-        IncidentCommand::Resolve(args) => reasoned(args, "resolve", out),
-        IncidentCommand::Grade(args) => {
-            let mut body = json!({
-                "action": "grade",
-                "grade": word(&args.grade),
-                "reason": args.reason,
-            });
-            if let Some(security) = args.security {
-                body["security"] = security.into();
-            }
-            act(args.number, body, &args.common, out)
+        IncidentCommand::Show(args) => {
+            let path = format!("{PATH}/{}", args.number);
+            let answer = Client::new(&args.common.client)?.get(&path)?;
+            answer.show(args.common.output, out, tell)
         }
-        IncidentCommand::Log(args) => {
-            let body = json!({"action": "log", "kind": word(&args.kind), "body": args.text});
-            act(args.number, body, &args.common, out)
+        IncidentCommand::Open(args) => {
+            let answer = Client::new(&args.common.client)?.post(PATH, &args.new)?;
+            answer.show(args.common.output, out, told)
         }
-        IncidentCommand::Close(args) => {
-            act(args.number, json!({"action": "close"}), &args.common, out)
+        IncidentCommand::Act(args) => {
+            let path = format!("{PATH}/{}/actions", args.number);
+            let answer = Client::new(&args.common.client)?.post(&path, &args.action)?;
+            answer.show(args.common.output, out, told)
         }
     }
-}
-
-fn word(value: &impl ValueEnum) -> String {
-    let word = value.to_possible_value();
-    word.map(|word| word.get_name().to_owned())
-        .unwrap_or_default()
 }
 
 fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let mut path = format!("{PATH}?limit={}", args.limit);
-    if let Some(status) = &args.status {
-        path.push_str(&format!("&status={}", super::client::path_part(status)));
-    }
-    let answer = Client::new(&args.common.client)?.get(&path)?;
-    if args.common.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "incidents").iter().map(line).collect();
-    let header = [
-        "NUMBER", "STATUS", "GRADE", "OPENED", "OPERATOR", "SERVICE", "TITLE",
-    ];
-    out.table(&header, &rows, "No incidents.")
+    let query = IncidentQuery {
+        status: args.status,
+        limit: Some(args.limit),
+        ..IncidentQuery::default()
+    };
+    let answer = Client::new(&args.common.client)?.list(PATH, &query)?;
+    answer.show(args.common.output, out, |list: &IncidentList, out| {
+        let rows: Vec<_> = list.incidents.iter().map(row).collect();
+        let header = [
+            "NUMBER", "STATUS", "GRADE", "OPENED", "OPERATOR", "SERVICE", "TITLE",
+        ];
+        out.table(&header, &rows, "No incidents.")
+    })
 }
 
-fn line(incident: &Value) -> Vec<String> {
-    let member = |name: &str| cell(incident.get(name));
-    let mut grade = member("grade");
-    if incident.get("security") == Some(&Value::Bool(true)) {
-        grade.push_str(" +security");
-    }
+fn row(incident: &IncidentLine) -> Vec<String> {
+    let security = if incident.security { " +security" } else { "" };
     vec![
-        member("number"),
-        member("status"),
-        grade,
-        time(incident.get("opened_at")),
-        member("operator"),
-        member("service"),
-        member("title"),
+        incident.number.to_string(),
+        incident.status.to_string(),
+        format!("{}{security}", incident.grade),
+        cell(&incident.opened_at),
+        cell_of(incident.operator.as_ref()),
+        cell(&incident.service),
+        cell(&incident.title),
     ]
 }
 
-fn show(args: &One, out: &mut Out<'_>) -> Result<(), Failure> {
-    let path = format!("{PATH}/{}", args.number);
-    let answer = Client::new(&args.common.client)?.get(&path)?;
-    if args.common.output.output == Format::Json {
-        return out.json(&answer);
+/// An incident's fields, one a line, then its pages and its log.
+fn tell(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+    let line = &incident.line;
+    out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
+    let fields = [
+        ("status", Some(line.status.as_str())),
+        ("grade", Some(line.grade.as_str())),
+        ("security", line.security.then_some("true")),
+        ("service", Some(line.service.as_str())),
+        ("team", line.team.as_deref()),
+        ("operator", line.operator.as_deref()),
+        ("next step", incident.next_escalation_at.as_deref()),
+        ("opened", Some(line.opened_at.as_str())),
+        ("mitigated", incident.mitigated_at.as_deref()),
+        ("resolved", line.resolved_at.as_deref()),
+    ];
+    for (label, value) in fields {
+        if let Some(value) = value {
+            out.line(format!("  {label:<14}{}", cell(value)))?;
+        }
     }
-    tell(&answer, out)?;
-    for page in items(&answer, "pages") {
-        let member = |name: &str| cell(page.get(name));
-        let (person, via, state) = (member("person"), member("via"), member("state"));
+    for PageLine {
+        person, via, state, ..
+    } in &incident.pages
+    {
+        let (person, via) = (cell(person), cell_of(via.as_ref()));
+        let state = state.as_str();
         out.line(format!("  {:<14}{person} by {via}: {state}", "page"))?;
     }
-    let timeline = items(&answer, "timeline");
-    if !timeline.is_empty() {
+    if !incident.timeline.is_empty() {
         out.line("")?;
     }
-    for entry in timeline {
-        let text = entry.get("text").and_then(Value::as_str);
-        out.line(format!(
-            "{}  {}: {}",
-            time(entry.get("at")),
-            cell(entry.get("by")),
-            clean(text.unwrap_or_default())
-        ))?;
+    for entry in &incident.timeline {
+        let (at, by) = (cell(&entry.at), cell(&entry.by));
+        out.line(format!("{at}  {by}: {}", clean(&entry.text)))?;
     }
     Ok(())
-}
-
-/// An incident's fields, one a line.
-fn tell(answer: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
-    let title = answer.get("title").and_then(Value::as_str);
-    out.line(format!(
-        "Incident {}: {}",
-        cell(answer.get("number")),
-        clean(title.unwrap_or_default())
-    ))?;
-    let is_set = |value: &&Value| !matches!(value, Value::Null | Value::Bool(false));
-    for (label, name) in [
-        ("status", "status"),
-        ("grade", "grade"),
-        ("security", "security"),
-        ("service", "service"),
-        ("team", "team"),
-        ("operator", "operator"),
-        ("next step", "next_escalation_at"),
-    ] {
-        if let Some(value) = answer.get(name).filter(is_set) {
-            out.line(format!("  {label:<14}{}", cell(Some(value))))?;
-        }
-    }
-    for (label, name) in [
-        ("opened", "opened_at"),
-        ("mitigated", "mitigated_at"),
-        ("resolved", "resolved_at"),
-    ] {
-        if let Some(value) = answer.get(name).filter(is_set) {
-            out.line(format!("  {label:<14}{}", time(Some(value))))?;
-        }
-    }
-    Ok(())
-}
-
-fn open(args: &OpenArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let mut body = json!({"title": args.title});
-    let grade = args.grade.as_ref().map(word);
-    for (name, value) in [
-        ("summary", &args.summary),
-        ("service", &args.service),
-        ("team", &args.team),
-        ("grade", &grade),
-    ] {
-        if let Some(value) = value {
-            body[name] = value.as_str().into();
-        }
-    }
-    let answer = Client::new(&args.common.client)?.post(PATH, &body)?;
-    told(&answer, &args.common, out)
-}
-
-fn reasoned(args: &Reasoned, action: &str, out: &mut Out<'_>) -> Result<(), Failure> {
-    let body = json!({"action": action, "reason": args.reason});
-    act(args.number, body, &args.common, out)
-}
-
-fn act(number: u64, body: Value, common: &Common, out: &mut Out<'_>) -> Result<(), Failure> {
-    let path = format!("{PATH}/{number}/actions");
-    let answer = Client::new(&common.client)?.post(&path, &body)?;
-    told(&answer, common, out)
 }
 
 /// What a request came to, in the daemon's words.
-fn told(answer: &Value, common: &Common, out: &mut Out<'_>) -> Result<(), Failure> {
-    if common.output.output == Format::Json {
-        return out.json(answer);
+fn told(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
+    if !outcome.reply.is_empty() {
+        return out.line(clean(&outcome.reply));
     }
-    match answer.get("reply").and_then(Value::as_str) {
-        Some(reply) if !reply.is_empty() => out.line(clean(reply)),
-        _ => out.line(format!("Incident {}: done.", cell(answer.get("number")))),
-    }
+    let number = outcome.number.map(|it| it.to_string());
+    out.line(format!("Incident {}: done.", cell_of(number.as_ref())))
 }

@@ -2,9 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::client::{Client, ClientArgs, items};
+use super::client::{Client, ClientArgs};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell};
+use super::output::{Out, OutputArg, cell, cell_of};
+use crate::api::{OnCall, RotationLine};
 
 /// `tocsin oncall …`.
 #[derive(Debug, Subcommand)]
@@ -29,24 +30,21 @@ pub(super) struct WhoArgs {
 pub(super) fn run(command: &OncallCommand, out: &mut Out<'_>) -> Result<(), Failure> {
     let OncallCommand::Who(args) = command;
     let answer = Client::new(&args.client)?.get("/api/v1/oncall")?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "rotations")
-        .iter()
-        .map(|rotation| {
-            let people = items(rotation, "now").iter();
-            let people = people.map(|person| cell(person.get("person")));
-            let people: Vec<_> = people.collect();
-            vec![
-                cell(rotation.get("rotation")),
-                match people.is_empty() {
-                    true => "nobody".to_owned(),
-                    false => people.join(", "),
-                },
-                cell(rotation.get("next_handover")),
-            ]
-        })
-        .collect();
-    out.table(&["ROTATION", "ON CALL", "UNTIL"], &rows, "No rotations.")
+    answer.show(args.output, out, |oncall: &OnCall, out| {
+        let rows: Vec<_> = oncall.rotations.iter().map(row).collect();
+        out.table(&["ROTATION", "ON CALL", "UNTIL"], &rows, "No rotations.")
+    })
+}
+
+fn row(rotation: &RotationLine) -> Vec<String> {
+    let people = rotation.now.iter().map(|it| cell(&it.person));
+    let people: Vec<_> = people.collect();
+    vec![
+        cell(&rotation.rotation),
+        match people.is_empty() {
+            true => "nobody".to_owned(),
+            false => people.join(", "),
+        },
+        cell_of(rotation.next_handover.as_ref()),
+    ]
 }

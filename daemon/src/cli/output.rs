@@ -6,11 +6,9 @@ use std::io::{IsTerminal as _, Write};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::Value;
-use tocsin_core::Timestamp;
+use tocsin_core::Labels;
 
 use super::failure::Failure;
-use crate::time::format_time;
 
 /// Longest cell of a table, in characters; the whole text is in the JSON.
 const CELL_CHARS_MAX: usize = 80;
@@ -68,8 +66,9 @@ impl<'a> Out<'a> {
     /// # Errors
     /// When it cannot be written.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|error| Failure::failed(format!("this is no JSON: {error}")))?;
+        let text = serde_json::to_string_pretty(value).map_err(|error| {
+            Failure::failed(format!("the output cannot be written as JSON: {error}"))
+        })?;
         self.line(text)
     }
 
@@ -134,25 +133,10 @@ fn colour_of(cell: &str) -> Option<&'static str> {
     }
 }
 
-/// A value as a cell: text without control characters, lists joined, nothing as `-`.
+/// A text as a cell: without control characters, cut to [`CELL_CHARS_MAX`], nothing as `-`.
 #[must_use]
-pub(super) fn cell(value: Option<&Value>) -> String {
-    let text = match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(items)) => {
-            let items = items.iter().map(|item| cell(Some(item)));
-            items.collect::<Vec<_>>().join(", ")
-        }
-        Some(Value::Object(fields)) => {
-            let fields = fields
-                .iter()
-                .map(|(name, value)| format!("{name}={}", cell(Some(value))));
-            fields.collect::<Vec<_>>().join(" ")
-        }
-        Some(other) => other.to_string(),
-    };
-    let text = clean(&text);
+pub(super) fn cell(text: impl AsRef<str>) -> String {
+    let text = clean(text.as_ref());
     match text.char_indices().nth(CELL_CHARS_MAX) {
         _ if text.is_empty() => "-".to_owned(),
         None => text,
@@ -160,13 +144,25 @@ pub(super) fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// A value as a time: milliseconds since the epoch become RFC 3339 in UTC, text stays.
+/// A text that may be absent as a cell.
 #[must_use]
-pub(super) fn time(value: Option<&Value>) -> String {
-    match value.and_then(Value::as_i64) {
-        Some(ms) => format_time(Timestamp(ms)),
-        None => cell(value),
-    }
+pub(super) fn cell_of(text: Option<&String>) -> String {
+    cell(text.map_or("", String::as_str))
+}
+
+/// Texts as one cell.
+#[must_use]
+pub(super) fn cell_list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+    let texts = texts.into_iter().map(|text| cell(text));
+    cell(texts.collect::<Vec<_>>().join(", "))
+}
+
+/// Labels as one cell.
+#[must_use]
+pub(super) fn cell_labels(labels: &Labels) -> String {
+    let labels = labels.iter();
+    let labels = labels.map(|(name, value)| format!("{name}={}", cell(value)));
+    cell(labels.collect::<Vec<_>>().join(" "))
 }
 
 /// Text without control characters.

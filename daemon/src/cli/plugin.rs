@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
 use tocsin_plugin_host::manifest::Manifest;
-use tocsin_plugin_host::{CatalogEntry, Grants, LoadError, PluginGrant};
+use tocsin_plugin_host::{CatalogEntry, Grants, LoadError, PluginGrant, PluginState};
 
-use super::client::{Client, ClientArgs, items};
+use super::client::{Client, ClientArgs};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, clean};
+use super::output::{Format, Out, OutputArg, cell, cell_list, clean};
+use crate::api::{PluginFault, PluginList};
 use crate::config;
+
+const PATH: &str = "/api/v1/plugins";
 
 /// `tocsin plugin …`.
 #[derive(Debug, Subcommand)]
@@ -71,54 +73,41 @@ pub(super) fn run(command: &PluginCommand, out: &mut Out<'_>) -> Result<(), Fail
 }
 
 fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let answer = Client::new(&args.client)?.get("/api/v1/plugins")?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "plugins")
-        .iter()
-        .map(|plugin| {
-            let member = |name: &str| cell(plugin.get(name));
-            let rights = items(plugin, "rights");
-            let denied = rights
-                .iter()
-                .filter(|right| right.get("denied").is_some_and(|it| !it.is_null()))
-                .count();
-            vec![
-                member("id"),
-                member("version"),
-                cell(plugin.pointer("/state/state")),
-                member("contacts"),
-                format!("{} of {}", rights.len() - denied, rights.len()),
-                member("name"),
-            ]
-        })
-        .collect();
-    let header = ["ID", "VERSION", "STATE", "CONTACTS", "RIGHTS", "NAME"];
-    out.table(&header, &rows, "No plugins.")?;
-    for fault in items(answer.get("faults").unwrap_or(&Value::Null), "faults") {
-        let why = fault.get("why").and_then(Value::as_str).unwrap_or_default();
-        let plugin = cell(fault.get("plugin"));
-        out.line(format!("{plugin} is not loaded: {}", clean(why)))?;
-    }
-    Ok(())
+    let answer = Client::new(&args.client)?.get(PATH)?;
+    answer.show(args.output, out, |list: &PluginList, out| {
+        let rows: Vec<_> = list.plugins.iter().map(row).collect();
+        let header = ["ID", "VERSION", "STATE", "CONTACTS", "RIGHTS", "NAME"];
+        out.table(&header, &rows, "No plugins.")?;
+        for PluginFault { plugin, why } in &list.faults {
+            out.line(format!("{} is not loaded: {}", cell(plugin), clean(why)))?;
+        }
+        Ok(())
+    })
+}
+
+fn row(plugin: &CatalogEntry) -> Vec<String> {
+    let rights = &plugin.rights;
+    let held = rights.iter().filter(|right| right.denied.is_none());
+    vec![
+        cell(&plugin.id),
+        cell(&plugin.version),
+        state(plugin).to_owned(),
+        cell_list(&plugin.contacts),
+        format!("{} of {}", held.count(), rights.len()),
+        cell(&plugin.name),
+    ]
 }
 
 fn inspect(args: &InspectArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let answer = Client::new(&args.client)?.get("/api/v1/plugins")?;
-    let plugin = items(&answer, "plugins")
-        .iter()
-        .find(|plugin| plugin.get("id").and_then(Value::as_str) == Some(args.id.as_str()));
-    let Some(plugin) = plugin else {
-        return Err(Failure::failed(format!(
+    let answer = Client::new(&args.client)?.get(PATH)?;
+    let answer = answer.item("plugins", |plugin: &CatalogEntry| plugin.id == args.id)?;
+    let answer = answer.ok_or_else(|| {
+        Failure::failed(format!(
             "no plugin `{}` is loaded; `tocsin plugin list` shows those that are",
             clean(&args.id)
-        )));
-    };
-    match args.output.output {
-        Format::Json => out.json(plugin),
-        Format::Text => tell(plugin, out),
-    }
+        ))
+    })?;
+    answer.show(args.output, out, tell)
 }
 
 fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -142,12 +131,10 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
             )),
             _ => Failure::failed(error.to_string()),
         })?;
-    if args.output.output == Format::Json {
-        return out.json(&entry);
+    match args.output.output {
+        Format::Json => out.json(&entry),
+        Format::Text => tell(&entry, out),
     }
-    let value = serde_json::to_value(&entry)
-        .map_err(|error| Failure::failed(format!("the plugin cannot be shown: {error}")))?;
-    tell(&value, out)
 }
 
 fn grant(args: &CheckArgs, id: &str) -> Result<PluginGrant, Failure> {
@@ -179,48 +166,42 @@ fn grant(args: &CheckArgs, id: &str) -> Result<PluginGrant, Failure> {
 }
 
 /// A plugin's fields, and its rights with the remedy where one is denied.
-fn tell(plugin: &Value, out: &mut Out<'_>) -> Result<(), Failure> {
-    let member = |name: &str| cell(plugin.get(name));
-    out.line(format!(
-        "{} {} ({})",
-        member("id"),
-        member("version"),
-        member("name")
-    ))?;
-    for (label, name) in [
-        ("state", "state"),
-        ("contacts", "contacts"),
-        ("webhooks", "webhooks"),
-        ("secrets", "secrets"),
-        ("clearance", "clearance"),
-        ("digest", "digest"),
+fn tell(plugin: &CatalogEntry, out: &mut Out<'_>) -> Result<(), Failure> {
+    let (id, version, name) = (cell(&plugin.id), cell(&plugin.version), cell(&plugin.name));
+    out.line(format!("{id} {version} ({name})"))?;
+    for (label, shown) in [
+        ("state", state(plugin).to_owned()),
+        ("contacts", cell_list(&plugin.contacts)),
+        ("webhooks", cell_list(&plugin.webhooks)),
+        ("secrets", cell_list(&plugin.secrets)),
+        ("clearance", plugin.clearance.to_string()),
+        ("digest", cell(&plugin.digest)),
     ] {
-        let shown = plugin.get(name);
-        // The state is a word with what belongs to it.
-        let word = shown.and_then(|it| it.get("state"));
-        out.line(format!("  {label:<12}{}", cell(word.or(shown))))?;
+        out.line(format!("  {label:<12}{shown}"))?;
     }
-    let misconfigured = plugin.pointer("/state/reason").and_then(Value::as_str);
-    if let Some(reason) = misconfigured {
+    if let PluginState::Misconfigured { reason } = &plugin.state {
         out.line(format!("  misconfigured: {}", clean(reason)))?;
     }
-    for warning in items(plugin, "warnings") {
-        let warning = warning.as_str().unwrap_or_default();
+    for warning in &plugin.warnings {
         out.line(format!("  warning: {}", clean(warning)))?;
     }
-    for right in items(plugin, "rights") {
-        let (kind, name) = (cell(right.get("kind")), cell(right.get("name")));
-        let denied = right.get("denied").filter(|denied| !denied.is_null());
-        let remedy = denied
-            .and_then(|it| it.get("remedy"))
-            .and_then(Value::as_str);
-        out.line(match remedy {
+    for right in &plugin.rights {
+        let (kind, name) = (right.kind.key(), cell(&right.name));
+        out.line(match &right.denied {
             None => format!("  may   {kind} {name}"),
-            Some(remedy) => format!("  NOT   {kind} {name}: {}", clean(remedy)),
+            Some(denied) => format!("  NOT   {kind} {name}: {}", clean(&denied.remedy)),
         })?;
     }
-    match plugin.get("last-fault").filter(|fault| !fault.is_null()) {
-        Some(fault) => out.line(format!("  last fault: {}", cell(Some(fault)))),
+    match &plugin.last_fault {
+        Some(fault) => out.line(format!("  last fault: {}", clean(&fault.to_string()))),
         None => Ok(()),
+    }
+}
+
+fn state(plugin: &CatalogEntry) -> &'static str {
+    match plugin.state {
+        PluginState::Active => "active",
+        PluginState::Quarantined { .. } => "quarantined",
+        PluginState::Misconfigured { .. } => "misconfigured",
     }
 }

@@ -1,19 +1,19 @@
 //! `tocsin silence`: by Alertmanager's own API, so that `amtool` sees the same silences.
 
 use clap::{Args, Subcommand};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use tocsin_core::Labels;
 
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, clean};
+use super::output::{Out, OutputArg, cell, clean};
 use crate::config::Span;
 use crate::runtime::{Clock as _, SystemClock};
 use crate::silence::{
     GettableSilence, PostableSilence, SilenceCreated, SilenceState, WireMatcher, parse_matcher,
 };
 use crate::time::format_time;
+
+const PATH: &str = "/api/v2/silences";
 
 /// `tocsin silence …`.
 #[derive(Debug, Subcommand)]
@@ -94,7 +94,7 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let matchers = matchers.map_err(|error| Failure::usage(error.to_string()))?;
     let now = SystemClock.now();
     let ends_at = format_time(now.plus_ms(args.lasts.as_ms()));
-    let body = PostableSilence {
+    let silence = PostableSilence {
         id: None,
         matchers,
         starts_at: format_time(now),
@@ -103,49 +103,38 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         comment: args.comment.clone(),
         annotations: Labels::new(),
     };
-    let answer = Client::new(&args.client)?.post("/api/v2/silences", &json!(body))?;
-    let made: SilenceCreated = typed(answer)?;
-    if args.output.output == Format::Json {
-        return out.json(&made);
-    }
-    let id = clean(&made.silence_id);
-    out.line(format!(
-        "Silence {id} holds until {ends_at}; `tocsin silence expire {id}` ends it."
-    ))
+    let answer = Client::new(&args.client)?.post(PATH, &silence)?;
+    answer.show(args.output, out, |created: &SilenceCreated, out| {
+        let id = cell(&created.silence_id);
+        out.line(format!(
+            "Silence {id} holds until {ends_at}; `tocsin silence expire {id}` ends it."
+        ))
+    })
 }
 
 fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let answer = Client::new(&args.client)?.get("/api/v2/silences")?;
-    let mut silences: Vec<GettableSilence> = typed(answer)?;
+    let mut answer = Client::new(&args.client)?.get(PATH)?;
     if !args.all {
-        silences.retain(|silence| silence.status.state != SilenceState::Expired);
+        answer.retain(|silence: &GettableSilence| silence.status.state != SilenceState::Expired)?;
     }
-    if args.output.output == Format::Json {
-        return out.json(&silences);
-    }
-    let rows: Vec<_> = silences.iter().map(row).collect();
-    let header = ["ID", "STATE", "ENDS", "BY", "MATCHERS", "COMMENT"];
-    out.table(&header, &rows, "No silences.")
+    answer.show(args.output, out, |silences: &Vec<GettableSilence>, out| {
+        let rows: Vec<_> = silences.iter().map(row).collect();
+        let header = ["ID", "STATE", "ENDS", "BY", "MATCHERS", "COMMENT"];
+        out.table(&header, &rows, "No silences.")
+    })
 }
 
 fn row(silence: &GettableSilence) -> Vec<String> {
-    let matcher = |it: &WireMatcher| format!("{}{}{}", it.name, it.op().as_str(), it.value);
-    let matchers: Vec<_> = silence.matchers.iter().map(matcher).collect();
-    let state = silence.status.state.as_str();
-    let (by, matchers) = (&silence.created_by, matchers.join(" "));
-    [
-        &silence.id,
-        state,
-        &silence.ends_at,
-        by,
-        &matchers,
-        &silence.comment,
+    let matchers = silence.matchers.iter().map(|it| {
+        let operator = it.op().as_str();
+        format!("{}{operator}{}", cell(&it.name), cell(&it.value))
+    });
+    vec![
+        cell(&silence.id),
+        silence.status.state.as_str().to_owned(),
+        cell(&silence.ends_at),
+        cell(&silence.created_by),
+        matchers.collect::<Vec<_>>().join(" "),
+        cell(&silence.comment),
     ]
-    .map(|text| cell(Some(&json!(text))))
-    .to_vec()
-}
-
-fn typed<T: DeserializeOwned>(answer: Value) -> Result<T, Failure> {
-    serde_json::from_value(answer)
-        .map_err(|error| Failure::failed(format!("the daemon's answer is not understood: {error}")))
 }

@@ -30,11 +30,18 @@ fn the_command_line_is_well_formed() {
 #[test]
 fn every_subcommand_says_what_it_does_and_most_show_an_example() {
     fn visit(command: &clap::Command, seen: &mut Vec<String>) {
+        let mut abouts = std::collections::BTreeSet::new();
         for sub in command
             .get_subcommands()
             .filter(|it| it.get_name() != "help")
         {
-            assert!(sub.get_about().is_some(), "{} says nothing", sub.get_name());
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty(), "{} says nothing", sub.get_name());
+            assert!(
+                abouts.insert(about),
+                "{} says what another says",
+                sub.get_name()
+            );
             if sub.get_subcommands().next().is_none() {
                 assert!(
                     sub.get_after_help().is_some(),

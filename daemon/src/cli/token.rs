@@ -1,11 +1,11 @@
 //! `tocsin token`: who may call the daemon. A token is shown once and stored as a hash.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 
-use super::client::{Client, ClientArgs, items, path_part};
+use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
-use super::output::{Format, Out, OutputArg, cell, clean, time};
+use super::output::{Out, OutputArg, cell, cell_of, clean};
+use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
 use crate::auth::Scope;
 
 const PATH: &str = "/api/v1/tokens";
@@ -79,51 +79,46 @@ pub(super) fn run(command: &TokenCommand, out: &mut Out<'_>) -> Result<(), Failu
 }
 
 fn create(args: &CreateArgs, out: &mut Out<'_>) -> Result<(), Failure> {
+    // One of the two is there: clap asks for it.
     let name = args.name.as_ref().or(args.integration.as_ref());
-    let scope = args.scope.unwrap_or(Scope::Ingest);
-    let mut body = json!({"name": name, "scope": scope.as_str()});
-    for (name, value) in [("integration", &args.integration), ("person", &args.person)] {
-        if let Some(value) = value {
-            body[name] = value.as_str().into();
-        }
-    }
-    let answer = Client::new(&args.client)?.post(PATH, &body)?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
+    let wanted = WantedToken {
+        name: name.cloned().unwrap_or_default(),
+        scope: args.scope.unwrap_or(Scope::Ingest),
+        integration: args.integration.clone(),
+        person: args.person.clone(),
+    };
+    let answer = Client::new(&args.client)?.post(PATH, &wanted)?;
     // The token alone, so that a script can keep it: TOKEN=$(tocsin token create …).
-    let token = answer.get("token").and_then(Value::as_str);
-    out.line(clean(token.unwrap_or_default()))
+    answer.show(args.output, out, |made: &MadeToken, out| {
+        out.line(clean(&made.token))
+    })
 }
 
 fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let answer = Client::new(&args.client)?.get(PATH)?;
-    if args.output.output == Format::Json {
-        return out.json(&answer);
-    }
-    let rows: Vec<_> = items(&answer, "tokens")
-        .iter()
-        .map(|token| {
-            let member = |name: &str| cell(token.get(name));
-            vec![
-                member("id"),
-                member("name"),
-                member("scope"),
-                member("integration"),
-                member("person"),
-                format!("…{}", member("last4")),
-                time(token.get("created_at")),
-            ]
-        })
-        .collect();
-    let header = [
-        "ID",
-        "NAME",
-        "SCOPE",
-        "INTEGRATION",
-        "PERSON",
-        "TAIL",
-        "CREATED",
-    ];
-    out.table(&header, &rows, "No tokens.")
+    answer.show(args.output, out, |list: &TokenList, out| {
+        let rows: Vec<_> = list.tokens.iter().map(row).collect();
+        let header = [
+            "ID",
+            "NAME",
+            "SCOPE",
+            "INTEGRATION",
+            "PERSON",
+            "TAIL",
+            "CREATED",
+        ];
+        out.table(&header, &rows, "No tokens.")
+    })
+}
+
+fn row(token: &TokenLine) -> Vec<String> {
+    vec![
+        cell(&token.id),
+        cell(&token.name),
+        token.scope.to_string(),
+        cell_of(token.integration.as_ref()),
+        cell_of(token.person.as_ref()),
+        format!("…{}", cell(&token.last4)),
+        cell(&token.created_at),
+    ]
 }

@@ -13,7 +13,7 @@ mod subject;
 mod vitals;
 mod watch;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use checks::{
@@ -28,7 +28,18 @@ pub use watch::{WATCH_EVERY, watch};
 
 /// How a check came out, from best to worst.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema, Hash,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    Hash,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -42,7 +53,7 @@ pub enum Level {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     /// What was looked at: one word, and of a plugin `plugin` and its id.
     pub name: String,

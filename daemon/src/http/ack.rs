@@ -6,17 +6,17 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, PersonId};
+use utoipa_axum::routes;
 
+use super::Routes;
 use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
+use crate::actions::{Ack, Caller, perform};
 use crate::app::App;
-use crate::auth::{AckClaim, AckRefusal};
+use crate::auth::AckRefusal;
 use crate::disclosure::Disclosed;
-use crate::runtime::EngineError;
 use crate::text::html_escaped;
 
 /// The channel that an acknowledgement by link came through.
@@ -24,6 +24,10 @@ const VIA: &str = "mail";
 /// The page runs nothing, loads nothing and posts to itself only.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
+
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(show, acknowledge))
+}
 
 /// Shows the incident and one button.
 #[utoipa::path(
@@ -35,18 +39,17 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action
         (status = 410, description = "The link has expired"),
     )
 )]
-pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let read = claim(&app, &token);
-    let (claim, incident) = match incident(&app, read).await {
+async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+    let (caller, incident) = match named(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
-    let headline = headline(&app, &incident, &claim.person);
+    let headline = headline(&incident, &caller);
     let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
         _ if !incident.is_active() => format!("It is {} already.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
-        (None, Some(_)) => "Somebody has it already.".to_owned(),
-        (None, None) => "Nobody has it yet.".to_owned(),
+        (None, Some(_)) => "It is acknowledged already.".to_owned(),
+        (None, None) => "It is not acknowledged yet.".to_owned(),
     };
     let button = if incident.is_active() {
         "<form method=\"post\"><button>Acknowledge</button></form>"
@@ -74,36 +77,24 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(token): Path<String>)
         (status = 410, description = "The link has expired"),
     )
 )]
-pub(super) async fn acknowledge(
-    State(app): State<Arc<App>>,
-    Path(token): Path<String>,
-) -> Response {
-    let read = claim(&app, &token);
-    let claim = match incident(&app, read).await {
-        Ok((claim, _)) => claim,
+async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+    let (caller, incident) = match named(&app, &token).await {
+        Ok(found) => found,
         Err(page) => return page,
     };
-    let command = Command::Acknowledge {
-        via: VIA.to_owned(),
-    };
-    let by = Actor::Person(claim.person);
-    match app.intake.command(claim.incident, by, command, None).await {
-        Ok(done) => page(
+    let action = Ack {}.into();
+    match perform(&app.intake, caller, &incident, action, VIA, None).await {
+        Ok(outcome) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&done.reply)),
+            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&outcome.reply)),
         ),
-        Err(error) => failed(error),
+        Err(error) => told(&error.into()),
     }
 }
 
-fn claim(app: &App, token: &str) -> Result<AckClaim, AckRefusal> {
-    app.ack_links.read(token, app.clock.now())
-}
-
-async fn incident(
-    app: &Arc<App>,
-    read: Result<AckClaim, AckRefusal>,
-) -> Result<(AckClaim, Arc<Incident>), Response> {
+/// Whom and which incident a link names; else the page that says what is wrong with it.
+async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
+    let read = app.ack_links.read(token, app.clock.now());
     let claim = read.map_err(|refusal| {
         let status = match refusal {
             AckRefusal::Malformed => StatusCode::BAD_REQUEST,
@@ -112,32 +103,26 @@ async fn incident(
         };
         sorry(status, &refusal.to_string())
     })?;
-    if !app.config.people.contains_key(&claim.person) {
-        let why = format!("{} is no longer in the configuration", claim.person);
-        return Err(sorry(StatusCode::FORBIDDEN, &why));
-    }
-    let (app, id) = (Arc::clone(app), claim.incident.clone());
+    let caller = Caller::of_person(claim.person, &app.payloads.roster.people);
+    let caller = caller.map_err(|denied| told(&denied.into()))?;
+    let (app, id) = (Arc::clone(app), claim.incident);
     let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
-        Ok(Some(state)) => Ok((claim, Arc::clone(&state.incident))),
+        Ok(Some(state)) => Ok((caller, Arc::clone(&state.incident))),
         Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
         Err(problem) => Err(told(&problem)),
     }
 }
 
 /// The incident in one line, as far as the person may see it.
-fn headline(app: &App, incident: &Incident, person: &PersonId) -> String {
-    let seen = Disclosed::of(incident, app.payloads.clearance_of(person));
+fn headline(incident: &Incident, caller: &Caller) -> String {
+    let seen = Disclosed::of(incident, caller.clearance);
     let line = seen.line;
     let drill = if seen.drill { " (drill)" } else { "" };
     format!(
         "Incident {}, {}: {}{drill}",
         line.number, line.grade, line.title
     )
-}
-
-fn failed(error: EngineError) -> Response {
-    told(&Problem::from(error))
 }
 
 /// A problem as a page, under its own status.

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IntegrationId, Labels, Timestamp};
+use utoipa_axum::routes;
 
 use super::api::alerts::{Shown, each_alert};
 use super::body::Unpacked;
@@ -16,7 +17,7 @@ use super::guard::Holder;
 use super::ingest::malformed;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::{RequestId, blocking, parsing};
+use super::{RequestId, Routes, blocking, parsing};
 use crate::app::App;
 use crate::auth::Scope;
 use crate::config::IntegrationKind;
@@ -58,9 +59,20 @@ fn bad(message: impl Into<String>) -> AmProblem {
     AmProblem(Problem::new(Kind::MALFORMED, message))
 }
 
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(alerts, post_alerts))
+        .routes(routes!(groups))
+        .routes(routes!(status))
+        .routes(routes!(receivers))
+        .routes(routes!(silences, post_silence))
+        .routes(routes!(silence, expire_silence))
+}
+
 /// Takes alerts as a Prometheus posts them; an ingest token of an `alertmanager-api` integration.
 #[utoipa::path(
     post, path = "/api/v2/alerts", tag = "alertmanager",
+    security(("token" = ["ingest"])),
     request_body(content = Object, description = "postableAlerts"),
     responses(
         (status = 200, description = "Taken and durable"),
@@ -68,7 +80,7 @@ fn bad(message: impl Into<String>) -> AmProblem {
         (status = 503, description = "Not now; send it again"),
     )
 )]
-pub(super) async fn post_alerts(
+async fn post_alerts(
     State(app): State<Arc<App>>,
     holder: Holder,
     Extension(RequestId(id)): Extension<RequestId>,
@@ -96,9 +108,10 @@ pub(super) async fn post_alerts(
 /// Shows the alerts that fire.
 #[utoipa::path(
     get, path = "/api/v2/alerts", tag = "alertmanager",
+    security(("token" = ["read"])),
     responses((status = 200, description = "gettableAlerts"))
 )]
-pub(super) async fn alerts(
+async fn alerts(
     State(app): State<Arc<App>>,
     holder: Holder,
     RawQuery(query): RawQuery,
@@ -114,9 +127,10 @@ pub(super) async fn alerts(
 /// Shows the alerts that fire, in groups.
 #[utoipa::path(
     get, path = "/api/v2/alerts/groups", tag = "alertmanager",
+    security(("token" = ["read"])),
     responses((status = 200, description = "alertGroups"))
 )]
-pub(super) async fn groups(
+async fn groups(
     State(app): State<Arc<App>>,
     holder: Holder,
     RawQuery(query): RawQuery,
@@ -132,9 +146,10 @@ pub(super) async fn groups(
 /// Shows the receivers: one.
 #[utoipa::path(
     get, path = "/api/v2/receivers", tag = "alertmanager",
+    security(("token" = ["read"])),
     responses((status = 200, description = "receivers"))
 )]
-pub(super) async fn receivers(
+async fn receivers(
     State(app): State<Arc<App>>,
     holder: Holder,
     RawQuery(query): RawQuery,
@@ -148,9 +163,10 @@ pub(super) async fn receivers(
 /// Shows what runs.
 #[utoipa::path(
     get, path = "/api/v2/status", tag = "alertmanager",
+    security(("token" = ["read"])),
     responses((status = 200, description = "alertmanagerStatus"))
 )]
-pub(super) async fn status(
+async fn status(
     State(app): State<Arc<App>>,
     holder: Holder,
 ) -> Result<axum::Json<StatusView>, AmProblem> {
@@ -167,9 +183,10 @@ pub(super) async fn status(
 /// Shows silences: pending, active and lately expired.
 #[utoipa::path(
     get, path = "/api/v2/silences", tag = "alertmanager",
+    security(("token" = ["read"])),
     responses((status = 200, description = "gettableSilences"))
 )]
-pub(super) async fn silences(
+async fn silences(
     State(app): State<Arc<App>>,
     holder: Holder,
     RawQuery(query): RawQuery,
@@ -186,6 +203,7 @@ pub(super) async fn silences(
 /// Sets a silence, or changes one.
 #[utoipa::path(
     post, path = "/api/v2/silences", tag = "alertmanager",
+    security(("token" = ["respond"])),
     request_body(content = Object, description = "postableSilence"),
     responses(
         (status = 200, description = "`silenceID`"),
@@ -193,7 +211,7 @@ pub(super) async fn silences(
         (status = 404, description = "There is none with this id"),
     )
 )]
-pub(super) async fn post_silence(
+async fn post_silence(
     State(app): State<Arc<App>>,
     holder: Holder,
     body: Unpacked,
@@ -209,13 +227,14 @@ pub(super) async fn post_silence(
 /// Shows a silence.
 #[utoipa::path(
     get, path = "/api/v2/silence/{id}", tag = "alertmanager",
+    security(("token" = ["read"])),
     params(("id" = String, Path, description = "The silence's id")),
     responses(
         (status = 200, description = "gettableSilence"),
         (status = 404, description = "There is none with this id"),
     )
 )]
-pub(super) async fn silence(
+async fn silence(
     State(app): State<Arc<App>>,
     holder: Holder,
     Path(id): Path<String>,
@@ -236,13 +255,14 @@ pub(super) async fn silence(
 /// Ends a silence.
 #[utoipa::path(
     delete, path = "/api/v2/silence/{id}", tag = "alertmanager",
+    security(("token" = ["respond"])),
     params(("id" = String, Path, description = "The silence's id")),
     responses(
         (status = 200, description = "It has ended"),
         (status = 404, description = "There is none with this id"),
     )
 )]
-pub(super) async fn expire_silence(
+async fn expire_silence(
     State(app): State<Arc<App>>,
     holder: Holder,
     Path(id): Path<String>,
@@ -270,7 +290,7 @@ fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
         return Ok(Sees { only, clearance });
     }
     let holder = holder.need(Scope::Read)?;
-    let (only, clearance) = (None, holder.clearance());
+    let (only, clearance) = (None, holder.caller.clearance);
     Ok(Sees { only, clearance })
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use tocsin_core::{Actor, IntegrationId};
+use tocsin_core::IntegrationId;
 
 use super::problem::{Kind, Problem};
+use crate::actions::Caller;
 use crate::app::App;
 use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
 use crate::config::IntegrationKind;
-use crate::disclosure::Clearance;
 
 /// The header of senders that can set no other.
 const KEY_HEADER: &str = "x-tocsin-key";
@@ -21,7 +21,8 @@ const KEY_HEADER: &str = "x-tocsin-key";
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
     row: Arc<TokenRow>,
-    clearance: Clearance,
+    /// In whose name it acts, and what they may do and know.
+    pub(super) caller: Caller,
 }
 
 /// Somebody who may see.
@@ -32,33 +33,15 @@ pub(super) struct Responder(pub(super) Holder);
 pub(super) struct Admin;
 
 impl Holder {
-    /// In whose name it acts.
-    pub(super) fn actor(&self) -> Actor {
-        match &self.row.person {
-            Some(person) => Actor::Person(person.clone()),
-            None => Actor::Token(self.row.name.clone()),
-        }
-    }
-
     /// Names the token in keys of commands.
     pub(super) fn id(&self) -> &str {
         &self.row.id
     }
 
-    /// What it may see: an admin sees security incidents, and so does whoever acts for a person
-    /// with clearance.
-    pub(super) fn clearance(&self) -> Clearance {
-        self.clearance
-    }
-
     /// Whether it may do what `wanted` allows.
     pub(super) fn need(self, wanted: Scope) -> Result<Self, Problem> {
-        if self.row.scope.allows(wanted) {
-            return Ok(self);
-        }
-        let has = self.row.scope;
-        let detail = format!("the token has scope {has} and this needs {wanted}");
-        Err(Problem::new(Kind::FORBIDDEN, detail).with("scope", wanted.as_str()))
+        self.caller.need(wanted)?;
+        Ok(self)
     }
 
     /// Whether it may send alerts to `integration`; an admin may, to try it out.
@@ -82,18 +65,12 @@ impl Holder {
     }
 
     fn of(row: Arc<TokenRow>, app: &App) -> Result<Self, Problem> {
-        let person = match &row.person {
-            None => None,
-            Some(id) => Some(app.config.people.get(id).ok_or_else(|| {
-                let detail = format!(
-                    "the token acts for {id}, whom the configuration no longer knows; revoke it"
-                );
-                Problem::new(Kind::FORBIDDEN, detail)
-            })?),
-        };
-        let clearance = row.scope == Scope::Admin || person.is_some_and(|it| it.clearance);
-        let clearance = clearance.into();
-        Ok(Self { row, clearance })
+        let caller = Caller::of_token(&row, &app.payloads.roster.people);
+        let caller = caller.map_err(|denied| {
+            let detail = format!("{denied}, and the token acts for them; revoke it");
+            Problem::new(Kind::FORBIDDEN, detail)
+        })?;
+        Ok(Self { row, caller })
     }
 }
 

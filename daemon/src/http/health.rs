@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use utoipa_axum::routes;
 
+use super::Routes;
 use super::blocking;
 use super::guard::Reader;
 use super::problem::{Kind, Problem};
@@ -15,12 +17,19 @@ use crate::health::Vitals;
 /// The media type of the metrics' text.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(healthz))
+        .routes(routes!(readyz))
+        .routes(routes!(metrics))
+}
+
 /// Says that the process lives.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", security(),
     responses((status = 200, description = "It lives"))
 )]
-pub(super) async fn healthz() -> &'static str {
+async fn healthz() -> &'static str {
     "ok\n"
 }
 
@@ -32,7 +41,7 @@ pub(super) async fn healthz() -> &'static str {
         (status = 503, description = "They are not; `detail` says why"),
     )
 )]
-pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     if app.is_ready() {
         return Ok("ready\n");
     }
@@ -42,9 +51,10 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, 
 /// Shows the metrics.
 #[utoipa::path(
     get, path = "/metrics", tag = "health",
+    security(("token" = ["read"])),
     responses((status = 200, description = "In the text format of OpenMetrics"))
 )]
-pub(super) async fn metrics(
+async fn metrics(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<impl IntoResponse, Problem> {

@@ -11,7 +11,10 @@ use tocsin_core::PluginId;
 use tocsin_plugin_host::wit::WebhookResponse;
 use tocsin_plugin_host::{EnqueuedJob, Failure, WebhookCall};
 use tocsin_store::CommitError;
+use utoipa_axum::router::UtoipaMethodRouterExt as _;
+use utoipa_axum::routes;
 
+use super::Routes;
 use super::body::read_raw;
 use super::path::Path;
 use super::problem::{Kind, Problem};
@@ -24,6 +27,11 @@ const ANSWER_HEADERS: [HeaderName; 3] =
     [header::CONTENT_TYPE, header::LOCATION, header::RETRY_AFTER];
 /// An answer of a plugin never runs as a page of the daemon's origin.
 const SANDBOX: &str = "sandbox; default-src 'none'";
+
+/// A plugin says itself which methods its webhook has.
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(webhook).map(|_| axum::routing::any(webhook)))
+}
 
 /// Passes a webhook on to its plugin, which checks the sender's signature.
 #[utoipa::path(
@@ -39,7 +47,7 @@ const SANDBOX: &str = "sandbox; default-src 'none'";
     ),
     security()
 )]
-pub(super) async fn webhook(
+async fn webhook(
     State(app): State<Arc<App>>,
     Path((plugin, route)): Path<(String, String)>,
     request: Request,

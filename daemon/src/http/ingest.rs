@@ -9,12 +9,13 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 use tocsin_core::IntegrationId;
+use utoipa_axum::routes;
 
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::path::Path;
 use super::problem::{Kind, Problem};
-use super::{RequestId, parsing};
+use super::{RequestId, Routes, parsing};
 use crate::app::App;
 use crate::auth::repeatable;
 use crate::config::{IntegrationConfig, IntegrationKind, Mapping};
@@ -38,9 +39,14 @@ pub(super) struct Accepted {
     notes: Vec<Note>,
 }
 
+pub(super) fn routes() -> Routes {
+    Routes::new().routes(routes!(ingest))
+}
+
 /// Takes alerts in the format of the integration's kind; an ingest token of that integration.
 #[utoipa::path(
     post, path = "/ingest/{integration}", tag = "ingest",
+    security(("token" = ["ingest"])),
     params(("integration" = String, Path, description = "[integrations.ID]")),
     request_body(content = Object, description = "As the integration's kind asks for"),
     responses(
@@ -49,7 +55,7 @@ pub(super) struct Accepted {
         (status = 503, description = "Not now; send it again"),
     )
 )]
-pub(super) async fn ingest(
+async fn ingest(
     State(app): State<Arc<App>>,
     holder: Holder,
     Path(integration): Path<String>,

@@ -25,7 +25,6 @@ mod write_timeout;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
 
 use crate::app::App;
 use problem::{Kind, Problem};
@@ -35,69 +34,29 @@ pub use serve::{
     ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, serve, serve_within,
 };
 
-/// Every door of a daemon.
+/// Routes with their description. A route is declared once, beside its handler; what the router
+/// answers, what `/openapi.json` says and which scope the tests ask for are all made of that.
+type Routes = utoipa_axum::router::OpenApiRouter<Arc<App>>;
+
+/// Every endpoint of a daemon.
+fn routes() -> Routes {
+    Routes::new()
+        .merge(health::routes())
+        .merge(openapi::routes())
+        .merge(ack::routes())
+        .merge(hooks::routes())
+        .merge(ingest::routes())
+        .merge(pagerduty::routes())
+        .merge(alertmanager::routes())
+        .merge(api::routes())
+}
+
+/// The endpoints with what surrounds them.
 pub fn router(app: Arc<App>) -> Router {
-    let router = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(openapi::show))
-        .route("/ack/{token}", get(ack::show).post(ack::acknowledge))
-        .route(
-            "/hooks/{plugin}/{route}",
-            axum::routing::any(hooks::webhook),
-        )
-        .route("/ingest/{integration}", post(ingest::ingest))
-        .route("/v2/enqueue", post(pagerduty::enqueue))
-        .route("/v2/change/enqueue", post(pagerduty::enqueue_change));
-    let router = alertmanager_routes(router);
-    let router = api_routes(router);
-    let router = router
+    let router = Router::from(routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method);
     middleware::around(router, &app).with_state(app)
-}
-
-fn alertmanager_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
-    router
-        .route(
-            "/api/v2/alerts",
-            get(alertmanager::alerts).post(alertmanager::post_alerts),
-        )
-        .route("/api/v2/alerts/groups", get(alertmanager::groups))
-        .route("/api/v2/status", get(alertmanager::status))
-        .route("/api/v2/receivers", get(alertmanager::receivers))
-        .route(
-            "/api/v2/silences",
-            get(alertmanager::silences).post(alertmanager::post_silence),
-        )
-        .route(
-            "/api/v2/silence/{id}",
-            get(alertmanager::silence).delete(alertmanager::expire_silence),
-        )
-}
-
-fn api_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
-    router
-        .route(
-            "/api/v1/incidents",
-            get(api::incidents::list).post(api::incidents::open),
-        )
-        .route("/api/v1/incidents/{number}", get(api::incidents::show))
-        .route(
-            "/api/v1/incidents/{number}/actions",
-            post(api::incidents::act),
-        )
-        .route("/api/v1/alerts", get(api::alerts::list))
-        .route("/api/v1/oncall", get(api::oncall::list))
-        .route(
-            "/api/v1/tokens",
-            get(api::tokens::list).post(api::tokens::create),
-        )
-        .route("/api/v1/tokens/{id}", delete(api::tokens::revoke))
-        .route("/api/v1/plugins", get(api::daemon::plugins))
-        .route("/api/v1/policies", get(api::daemon::policies))
-        .route("/api/v1/doctor", get(api::daemon::doctor))
 }
 
 async fn no_such_path() -> Problem {

@@ -11,8 +11,10 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use tocsin_core::IntegrationId;
+use utoipa_axum::routes;
 
 use super::RequestId;
+use super::Routes;
 use super::body::read_unpacked;
 use super::problem::Problem;
 use crate::app::App;
@@ -22,6 +24,12 @@ use crate::ingest::Received;
 use crate::ingest::pagerduty::{Accepted, ChangeEvent, EVENT_BYTES_MAX, Event, InvalidEvent};
 use crate::runtime::Request;
 use crate::runtime::state::tables::change;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(enqueue))
+        .routes(routes!(enqueue_change))
+}
 
 /// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(
@@ -34,7 +42,7 @@ use crate::runtime::state::tables::change;
     ),
     security()
 )]
-pub(super) async fn enqueue(
+async fn enqueue(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
@@ -65,7 +73,7 @@ pub(super) async fn enqueue(
     ),
     security()
 )]
-pub(super) async fn enqueue_change(
+async fn enqueue_change(
     State(app): State<Arc<App>>,
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 use tocsin_core::command::Refusal;
 use tocsin_store::CommitError;
 
+use crate::actions::{Denied, NotDone};
+use crate::api::ProblemDetails;
 use crate::auth::TokenRefusal;
 use crate::runtime::{EngineError, SilenceError, TokenError};
 use crate::silence::SilenceRefusal;
@@ -111,17 +113,16 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = self.more.clone();
-        body.insert(
-            "type".into(),
-            format!("urn:tocsin:problem:{}", self.kind.1).into(),
-        );
-        body.insert("title".into(), self.kind.2.into());
-        body.insert("status".into(), self.status.as_u16().into());
-        body.insert("detail".into(), self.detail.clone().into());
-        let media = [(header::CONTENT_TYPE, MEDIA_TYPE)];
-        let body = Value::Object(body).to_string();
-        let mut response = (self.status, media, body).into_response();
+        let body = ProblemDetails {
+            kind: format!("urn:tocsin:problem:{}", self.kind.1),
+            title: self.kind.2.to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            more: self.more.clone(),
+        };
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let media = HeaderValue::from_static(MEDIA_TYPE);
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
         self.mark(&mut response);
         response
     }
@@ -150,6 +151,25 @@ impl From<EngineError> for Problem {
                 .with("incident", *number)
                 .with("incident_status", json!(status)),
             _ => problem,
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let problem = Self::new(Kind::FORBIDDEN, denied.to_string());
+        match denied {
+            Denied::Scope { needs, .. } => problem.with("scope", needs.as_str()),
+            Denied::Clearance | Denied::Left(_) => problem,
+        }
+    }
+}
+
+impl From<NotDone> for Problem {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Denied(denied) => denied.into(),
+            NotDone::Engine(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
@@ -12,7 +13,10 @@ use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::CommandKey;
 
 use super::PluginAccess;
-use super::chat::{HELP, Line, parse};
+use crate::actions::chat::{self, Line};
+use crate::actions::{Action, Caller, Log, NotDone, perform};
+use crate::api::StatusFilter;
+use crate::auth::Scope;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
@@ -57,11 +61,9 @@ pub(super) async fn carry_out(
             by,
             ..
         } => {
-            let command = Command::Log {
-                kind: core_log_kind(kind),
-                body,
-            };
-            call.command(&incident_id, &by, command).await?;
+            let kind = core_log_kind(kind);
+            let action = Log { kind, body }.into();
+            call.perform(&incident_id, &by, action).await?;
             Ok(CommandAnswer::Done)
         }
         CommandAction::Link {
@@ -79,7 +81,9 @@ pub(super) async fn carry_out(
             };
             let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
-            call.send(id, by, Command::Link(link)).await?;
+            let (link, key) = (Command::Link(link), Some(call.command_key()));
+            let linked = access.intake.command(id, by, link, key);
+            linked.await.map_err(refused)?;
             Ok(CommandAnswer::Done)
         }
         CommandAction::RecordChange { .. } | CommandAction::Signal { .. } => {
@@ -90,6 +94,13 @@ pub(super) async fn carry_out(
             ))
         }
     }
+}
+
+/// Which incidents a plugin lists.
+#[derive(Deserialize)]
+struct Filter {
+    #[serde(default)]
+    status: Option<StatusFilter>,
 }
 
 /// One command of one plugin.
@@ -119,31 +130,16 @@ impl Call<'_> {
         plugin.is_some_and(|it| it.clearance).into()
     }
 
-    /// What both the plugin and who it speaks for may see.
-    fn clearance_with(&self, by: &wit::Actor) -> Clearance {
-        match self.actor(by) {
-            Ok(Actor::Person(id)) => {
-                let person = self.access.payloads.clearance_of(&id);
-                self.clearance().and(person)
-            }
-            Ok(_) => self.clearance(),
-            Err(_) => Clearance::Basic,
-        }
-    }
-
     fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
-        let filter: serde_json::Value = serde_json::from_str(filter).map_err(|error| {
-            CommandError::Invalid(format!(
-                "the filter is not JSON: {error}; give {{}} for all"
-            ))
+        let filter: Filter = serde_json::from_str(filter).map_err(|error| {
+            CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
         })?;
-        let status = filter.get("status").and_then(|it| it.as_str());
         let after = after.map(|id| self.state(id)).transpose()?;
         let after = after.map(|state| state.incident.number);
         let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
         for summary in page.map_err(refused)? {
-            if status.is_none_or(|it| it == summary.status.as_str()) {
+            if filter.status.is_none_or(|it| it.takes(summary.status)) {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
@@ -165,7 +161,7 @@ impl Call<'_> {
         draft: wit::Draft,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let by = self.actor(by)?;
+        let by = self.caller(by)?.by;
         let refs = draft.refs;
         let draft = Draft {
             title: draft.title,
@@ -208,79 +204,66 @@ impl Call<'_> {
         line: &str,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let parsed = parse(line, self.plugin).map_err(CommandError::Invalid)?;
+        let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
         if parsed == Line::Help {
-            return Ok(CommandAnswer::Text(HELP.to_owned()));
+            return Ok(CommandAnswer::Text(chat::help()));
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("type this in an incident's war room".to_owned())
         })?;
-        let Line::Command(command) = parsed else {
+        let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
-            let clearance = self.clearance_with(by);
+            let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
             return Ok(CommandAnswer::Text(status_line(&state, clearance)));
         };
-        Ok(CommandAnswer::Text(self.command(&id, by, command).await?))
+        Ok(CommandAnswer::Text(self.perform(&id, by, action).await?))
     }
 
-    /// The HTTP API's actions as JSON: `{"action":"ack"}`, `{"action":"run","line":"…"}`.
+    /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
     async fn apply(
         &self,
         id: &str,
         action: &str,
         by: &wit::Actor,
     ) -> Result<CommandAnswer, CommandError> {
-        let action: crate::actions::Action = serde_json::from_str(action)
+        let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
-        let incident = &self.state(id)?.incident;
-        action
-            .check_clearance(incident, || self.clearance_with(by).may_see(true))
-            .map_err(|why| CommandError::Denied(why.to_owned()))?;
-        let command = action
-            .into_command(self.plugin)
-            .map_err(CommandError::Invalid)?;
-        let reply = self.command(id, by, command).await?;
+        let reply = self.perform(id, by, action).await?;
         Ok(CommandAnswer::Text(
             serde_json::json!({ "reply": reply }).to_string(),
         ))
     }
 
-    async fn command(
+    /// Carries an action out, and gives what to tell whoever asked.
+    async fn perform(
         &self,
         id: &str,
         by: &wit::Actor,
-        command: Command,
+        action: Action,
     ) -> Result<String, CommandError> {
-        let by = self.actor(by)?;
-        let id = self.state(id)?.incident.id.clone();
-        let done = self.send(id, by, command).await?;
-        let repeated = done.repeated.as_ref().and_then(|it| it.get("reply"));
-        let repeated = repeated.and_then(|it| it.as_str()).map(ToOwned::to_owned);
-        Ok(repeated.unwrap_or(done.reply))
-    }
-
-    async fn send(
-        &self,
-        id: IncidentId,
-        by: Actor,
-        command: Command,
-    ) -> Result<Done, CommandError> {
-        let key = Some(self.command_key());
-        self.access
-            .intake
-            .command(id, by, command, key)
-            .await
-            .map_err(refused)
+        let caller = self.caller(by)?;
+        let incident = &self.state(id)?.incident;
+        let (intake, key) = (&self.access.intake, Some(self.command_key()));
+        match perform(intake, caller, incident, action, self.plugin, key).await {
+            Ok(outcome) => Ok(outcome.reply),
+            Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
+            Err(NotDone::Engine(error)) => Err(refused(error)),
+        }
     }
 
     fn command_key(&self) -> CommandKey {
         CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
     }
 
-    /// Who it is by: a person whom the channel knows, or the plugin itself.
-    fn actor(&self, by: &wit::Actor) -> Result<Actor, CommandError> {
+    /// Who it is by: a person whom the channel knows, or the plugin itself. To know of security
+    /// incidents, both of them need the clearance.
+    fn caller(&self, by: &wit::Actor) -> Result<Caller, CommandError> {
         if by.kind == "plugin" {
-            return Ok(Actor::Plugin(self.plugin.into()));
+            return Ok(Caller {
+                by: Actor::Plugin(self.plugin.into()),
+                scope: Scope::Respond,
+                clearance: self.clearance(),
+            });
         }
         // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
         let subscribers = self.access.subscribers.load();
@@ -292,14 +275,17 @@ impl Call<'_> {
                 self.plugin, by.kind
             )));
         }
-        match person_by_contact(self.access, &by.kind, &by.id) {
-            Some(person) => Ok(Actor::Person(person)),
-            None => Err(CommandError::Denied(format!(
+        let Some(person) = person_by_contact(self.access, &by.kind, &by.id) else {
+            return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
-            ))),
-        }
+            )));
+        };
+        let caller = Caller::of_person(person, &self.access.payloads.roster.people);
+        let mut caller = caller.map_err(|denied| CommandError::Denied(denied.to_string()))?;
+        caller.clearance = caller.clearance.and(self.clearance());
+        Ok(caller)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The daemon's side of its plugins: what they keep, what they ask of the engine, and which of
 //! them hear of what.
 
-pub mod chat;
 mod commands;
 mod effects;
 mod jobs;

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use clap::Parser;
 
-use super::{Client, ClientArgs, items, path_part};
+use super::{Client, ClientArgs, path_part};
 use crate::cli::Exit;
 
 #[derive(Parser)]
@@ -95,13 +95,4 @@ fn without_a_daemon_the_remedy_is_to_start_one() {
 #[test]
 fn an_id_cannot_lead_to_another_path() {
     assert_eq!(path_part("a/../b?c#d é"), "a%2F..%2Fb%3Fc%23d%20%C3%A9");
-}
-
-#[test]
-fn a_list_is_the_answer_or_its_member() {
-    let bare = serde_json::json!([1, 2]);
-    let named = serde_json::json!({"alerts": [1]});
-    assert_eq!(items(&bare, "alerts").len(), 2);
-    assert_eq!(items(&named, "alerts").len(), 1);
-    assert_eq!(items(&named, "others").len(), 0);
 }

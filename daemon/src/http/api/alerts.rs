@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use serde::{Deserialize, Serialize};
+use tocsin_core::IncidentId;
 use tocsin_core::alert::{Alert, Place};
-use tocsin_core::{IncidentId, Labels};
-use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
 
+use crate::api::{AlertLine, AlertList, AlertPlace, AlertQuery};
 use crate::app::App;
 use crate::disclosure::Clearance;
+use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
 use crate::http::problem::{Kind, Problem};
@@ -23,57 +24,6 @@ const LIST_USUAL: usize = 100;
 /// Most alerts of one list.
 const LIST_MAX: usize = 1_000;
 
-/// Which alerts to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListQuery {
-    /// Only those that fire (`true`) or have ended (`false`).
-    firing: Option<bool>,
-    /// At most so many: 1 to 1000. Default 100.
-    limit: Option<usize>,
-    /// Only those after it: `next_after` of the last page.
-    after: Option<String>,
-    /// A token, for clients that can send no header.
-    #[serde(rename = "key")]
-    _key: Option<String>,
-}
-
-/// Alerts, by integration and fingerprint.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AlertList {
-    alerts: Vec<AlertLine>,
-    /// Where the next page begins; none after the last.
-    next_after: Option<String>,
-}
-
-/// An alert as it stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AlertLine {
-    /// Who sends it.
-    integration: String,
-    /// Its identity there.
-    fingerprint: String,
-    /// Whether it fires.
-    firing: bool,
-    /// One line.
-    title: String,
-    /// What policies go by.
-    #[schema(value_type = Object)]
-    labels: Labels,
-    /// Where a person can look.
-    link: Option<String>,
-    /// `incident`, `ignored`, `waiting` or `silenced`.
-    place: &'static str,
-    /// The incident's number, when it is in one.
-    incident: Option<u64>,
-    /// Since when it fires, as its sender says.
-    starts_at: String,
-    /// When the daemon last heard of it.
-    last_seen: String,
-    /// When it counts as resolved without another word.
-    lease_until: Option<String>,
-}
-
 /// Which alerts a caller is shown.
 pub(in crate::http) struct Shown {
     /// Firing, ended, or both.
@@ -82,21 +32,26 @@ pub(in crate::http) struct Shown {
     pub(in crate::http) clearance: Clearance,
 }
 
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new().routes(routes!(list))
+}
+
 /// Lists alerts.
 #[utoipa::path(
-    get, path = "/api/v1/alerts", tag = "incidents", params(ListQuery),
+    get, path = "/api/v1/alerts", tag = "incidents", params(AlertQuery),
+    security(("token" = ["read"])),
     responses((status = 200, description = "The alerts", body = AlertList))
 )]
-pub(crate) async fn list(
+async fn list(
     State(app): State<Arc<App>>,
     Reader(holder): Reader,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<AlertQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<axum::Json<AlertList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     let shown = Shown {
         firing: query.firing,
-        clearance: holder.clearance(),
+        clearance: holder.caller.clearance,
     };
     let list = blocking(move || {
         let mut alerts = Vec::new();
@@ -160,10 +115,10 @@ impl AlertLine {
             labels: alert.labels,
             link: alert.link,
             place: match alert.place {
-                Place::Incident { .. } => "incident",
-                Place::Ignored { .. } => "ignored",
-                Place::Waiting { .. } => "waiting",
-                Place::Silenced { .. } => "silenced",
+                Place::Incident { .. } => AlertPlace::Incident,
+                Place::Ignored { .. } => AlertPlace::Ignored,
+                Place::Waiting { .. } => AlertPlace::Waiting,
+                Place::Silenced { .. } => AlertPlace::Silenced,
             },
             incident,
             starts_at: format_time(alert.starts_at),

@@ -4,67 +4,32 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
+use tocsin_policy::Reports;
+use utoipa_axum::routes;
 
+use crate::api::{Health, PluginFault, PluginList, PolicyState};
 use crate::app::App;
-use crate::health::{self, Check, Level, Vitals};
+use crate::health::{self, Vitals};
+use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::time::format_time;
 
-/// The plugins.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PluginList {
-    /// Those that are loaded: id, version, state, rights, limits, last fault.
-    #[schema(value_type = Vec<Object>)]
-    plugins: Value,
-    /// Those that could not be loaded.
-    faults: Vec<PluginFault>,
-}
-
-/// A plugin that could not be loaded.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PluginFault {
-    plugin: String,
-    /// Why, with the remedy.
-    why: String,
-}
-
-/// The policies.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PolicyState {
-    /// The hash of the set in force; none when none ever loaded, so that every alert pages by
-    /// the fallback.
-    hash: Option<String>,
-    /// Where they are read from.
-    path: String,
-    /// What is wrong with the folder now.
-    #[schema(value_type = Vec<Object>)]
-    faults: Value,
-    /// The same as text for a terminal.
-    text: Option<String>,
-}
-
-/// How the daemon does.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Health {
-    /// The worst level below.
-    level: Level,
-    /// When it was looked at.
-    at: String,
-    /// Everything that was looked at, the worst first.
-    checks: Vec<Check>,
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(plugins))
+        .routes(routes!(policies))
+        .routes(routes!(doctor))
 }
 
 /// Looks at how the daemon does, right now.
 #[utoipa::path(
     get, path = "/api/v1/doctor", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "How it does, well or not", body = Health))
 )]
-pub(crate) async fn doctor(
+async fn doctor(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<Health>, Problem> {
@@ -80,41 +45,32 @@ pub(crate) async fn doctor(
 /// Shows the plugins.
 #[utoipa::path(
     get, path = "/api/v1/plugins", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "The plugins", body = PluginList))
 )]
-pub(crate) async fn plugins(
-    State(app): State<Arc<App>>,
-    Reader(_): Reader,
-) -> Result<axum::Json<PluginList>, Problem> {
+async fn plugins(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<PluginList> {
     let faults = app.plugin_faults.iter().map(|(plugin, why)| PluginFault {
         plugin: plugin.clone(),
         why: why.clone(),
     });
-    Ok(axum::Json(PluginList {
-        plugins: value(&app.host.catalog())?,
+    axum::Json(PluginList {
+        plugins: app.host.catalog(),
         faults: faults.collect(),
-    }))
+    })
 }
 
 /// Shows the policies.
 #[utoipa::path(
     get, path = "/api/v1/policies", tag = "daemon",
+    security(("token" = ["read"])),
     responses((status = 200, description = "The policies", body = PolicyState))
 )]
-pub(crate) async fn policies(
-    State(app): State<Arc<App>>,
-    Reader(_): Reader,
-) -> Result<axum::Json<PolicyState>, Problem> {
+async fn policies(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<PolicyState> {
     let faults = app.policies.faults();
-    let none = Value::Array(Vec::new());
-    Ok(axum::Json(PolicyState {
+    axum::Json(PolicyState {
         hash: app.policies.hash(),
         path: app.config.policy.path.display().to_string(),
-        faults: faults.as_ref().map_or(Ok(none), value)?,
-        text: faults.map(|it| it.to_string()),
-    }))
-}
-
-fn value(it: &impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(it).map_err(|error| Problem::new(Kind::INTERNAL, error.to_string()))
+        text: faults.as_ref().map(ToString::to_string),
+        faults: faults.unwrap_or(Reports(Vec::new())),
+    })
 }

@@ -4,8 +4,19 @@
 //! an incident under the security flag has no title, text or timeline for who lacks it.
 
 pub(super) mod alerts;
-pub(super) mod daemon;
-pub(super) mod incidents;
-pub(super) mod oncall;
-pub(super) mod shapes;
-pub(super) mod tokens;
+mod daemon;
+mod incidents;
+mod oncall;
+mod shapes;
+mod tokens;
+
+use super::Routes;
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .merge(incidents::routes())
+        .merge(alerts::routes())
+        .merge(oncall::routes())
+        .merge(tokens::routes())
+        .merge(daemon::routes())
+}

@@ -3,48 +3,26 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use serde::Serialize;
 use tocsin_core::PersonId;
-use utoipa::ToSchema;
+use utoipa_axum::routes;
 
+use crate::api::{OnCall, PersonLine, RotationLine};
 use crate::app::App;
+use crate::http::Routes;
 use crate::http::guard::Reader;
 use crate::time::format_time;
 
-/// Every rotation, by name.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OnCall {
-    rotations: Vec<RotationLine>,
-}
-
-/// One rotation.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RotationLine {
-    /// Its name in the configuration.
-    rotation: String,
-    /// The time zone that its hand-overs follow.
-    timezone: String,
-    /// Who is on call now; nobody when no layer covers this instant.
-    now: Vec<PersonLine>,
-    /// When that next changes; none when it does not.
-    next_handover: Option<String>,
-}
-
-/// A person.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PersonLine {
-    /// Their handle.
-    person: String,
-    /// What people call them.
-    name: String,
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new().routes(routes!(list))
 }
 
 /// Shows who is on call.
 #[utoipa::path(
     get, path = "/api/v1/oncall", tag = "people",
+    security(("token" = ["read"])),
     responses((status = 200, description = "Every rotation", body = OnCall))
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
+async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
     let roster = &app.payloads.roster;
     let now = app.clock.now();
     let person = |id: PersonId| PersonLine {

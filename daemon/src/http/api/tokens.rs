@@ -5,71 +5,32 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
 use tocsin_core::{IntegrationId, PersonId};
-use utoipa::ToSchema;
+use utoipa_axum::routes;
 
+use crate::api::{MadeToken, TokenLine, TokenList, WantedToken};
 use crate::app::App;
-use crate::auth::{NewToken, Scope, TokenRow};
+use crate::auth::{NewToken, TokenRow};
+use crate::http::Routes;
 use crate::http::body::Json;
 use crate::http::guard::Admin;
 use crate::http::path::Path;
 use crate::http::problem::Problem;
 use crate::time::format_time;
 
-/// A token that is wanted.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WantedToken {
-    /// What people call it.
-    name: String,
-    /// `ingest`, `read`, `respond` or `admin`.
-    #[schema(value_type = String, example = "respond")]
-    scope: Scope,
-    /// The integration; for scope `ingest`.
-    #[serde(default)]
-    integration: Option<String>,
-    /// Whom it acts for; for the other scopes.
-    #[serde(default)]
-    person: Option<String>,
-}
-
-/// A token as it is shown: never its text.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenLine {
-    /// Names it when it is revoked.
-    id: String,
-    name: String,
-    #[schema(value_type = String)]
-    scope: Scope,
-    integration: Option<String>,
-    person: Option<String>,
-    /// Its last four characters.
-    last4: String,
-    created_at: String,
-}
-
-/// Every token, the oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenList {
-    tokens: Vec<TokenLine>,
-}
-
-/// A token that was made.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct MadeToken {
-    #[serde(flatten)]
-    line: TokenLine,
-    /// Its text, shown this once.
-    token: String,
+pub(in crate::http) fn routes() -> Routes {
+    Routes::new()
+        .routes(routes!(list, create))
+        .routes(routes!(revoke))
 }
 
 /// Lists tokens.
 #[utoipa::path(
     get, path = "/api/v1/tokens", tag = "tokens",
+    security(("token" = ["admin"])),
     responses((status = 200, description = "The tokens", body = TokenList))
 )]
-pub(crate) async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
+async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
     let tokens = app.tokens.list();
     let tokens = tokens.iter().map(|it| TokenLine::of(it)).collect();
     axum::Json(TokenList { tokens })
@@ -78,12 +39,13 @@ pub(crate) async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<To
 /// Makes a token.
 #[utoipa::path(
     post, path = "/api/v1/tokens", tag = "tokens", request_body = WantedToken,
+    security(("token" = ["admin"])),
     responses(
         (status = 201, description = "The token, shown this once", body = MadeToken),
         (status = 422, description = "There can be no such token"),
     )
 )]
-pub(crate) async fn create(
+async fn create(
     State(app): State<Arc<App>>,
     _: Admin,
     Json(wanted): Json<WantedToken>,
@@ -106,6 +68,7 @@ pub(crate) async fn create(
 /// Revokes a token.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", tag = "tokens",
+    security(("token" = ["admin"])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
         (status = 204, description = "It opens nothing any more"),
@@ -113,7 +76,7 @@ pub(crate) async fn create(
         (status = 409, description = "It is the last admin token"),
     )
 )]
-pub(crate) async fn revoke(
+async fn revoke(
     State(app): State<Arc<App>>,
     _: Admin,
     Path(id): Path<String>,

@@ -1,10 +1,10 @@
-//! What the doors must do, asked of the whole router over a daemon in memory.
+//! What the endpoints must do, asked of the whole router over a daemon in memory.
 
 mod ack;
 mod alertmanager;
 mod api;
 mod bodies;
-mod doors;
+mod endpoints;
 mod hangups;
 mod hooks;
 mod ingest;

@@ -1,46 +1,51 @@
-use serde_json::json;
+use serde_json::{Value, json};
 use tocsin_store::{Store as _, Table};
 
 use super::rig::{request, test_app};
 use crate::auth::Scope;
 
-/// Every route with the least scope that opens it; `None`: it needs no token of this kind.
-const DOORS: &[(&str, &str, Option<Scope>)] = &[
-    ("GET", "/healthz", None),
-    ("GET", "/readyz", None),
-    ("GET", "/ack/{token}", None),
-    ("POST", "/ack/{token}", None),
-    ("POST", "/hooks/{plugin}/{route}", None),
-    ("POST", "/v2/enqueue", None),
-    ("POST", "/v2/change/enqueue", None),
-    ("GET", "/metrics", Some(Scope::Read)),
-    ("GET", "/openapi.json", Some(Scope::Read)),
-    ("POST", "/ingest/{integration}", Some(Scope::Ingest)),
-    ("GET", "/api/v2/alerts", Some(Scope::Read)),
-    ("POST", "/api/v2/alerts", Some(Scope::Ingest)),
-    ("GET", "/api/v2/alerts/groups", Some(Scope::Read)),
-    ("GET", "/api/v2/status", Some(Scope::Read)),
-    ("GET", "/api/v2/receivers", Some(Scope::Read)),
-    ("GET", "/api/v2/silences", Some(Scope::Read)),
-    ("POST", "/api/v2/silences", Some(Scope::Respond)),
-    ("GET", "/api/v2/silence/{id}", Some(Scope::Read)),
-    ("DELETE", "/api/v2/silence/{id}", Some(Scope::Respond)),
-    ("GET", "/api/v1/incidents", Some(Scope::Read)),
-    ("POST", "/api/v1/incidents", Some(Scope::Respond)),
-    ("GET", "/api/v1/incidents/{number}", Some(Scope::Read)),
-    (
-        "POST",
-        "/api/v1/incidents/{number}/actions",
-        Some(Scope::Respond),
-    ),
-    ("GET", "/api/v1/alerts", Some(Scope::Read)),
-    ("GET", "/api/v1/oncall", Some(Scope::Read)),
-    ("GET", "/api/v1/tokens", Some(Scope::Admin)),
-    ("POST", "/api/v1/tokens", Some(Scope::Admin)),
-    ("DELETE", "/api/v1/tokens/{id}", Some(Scope::Admin)),
-    ("GET", "/api/v1/plugins", Some(Scope::Read)),
-    ("GET", "/api/v1/policies", Some(Scope::Read)),
-    ("GET", "/api/v1/doctor", Some(Scope::Read)),
+/// A route, and the least scope that opens it; `None`: it needs no token of this kind.
+struct Endpoint {
+    method: String,
+    path: String,
+    scope: Option<Scope>,
+}
+
+/// Every route, as its declaration describes it.
+fn endpoints() -> Vec<Endpoint> {
+    let document = crate::http::openapi_json().unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            found.push(Endpoint {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                scope: scope(operation).unwrap_or_else(|| panic!("{method} {path}: no scope")),
+            });
+        }
+    }
+    found
+}
+
+/// The scope in `security(("token" = ["…"]))`; `Some(None)` for `security()`.
+fn scope(operation: &Value) -> Option<Option<Scope>> {
+    let security = operation["security"].as_array()?;
+    let Some(token) = security.iter().find_map(|it| it.get("token")) else {
+        return Some(None);
+    };
+    Some(Some(token[0].as_str()?.parse().unwrap()))
+}
+
+/// The only routes that want no token of this kind: health, and what is signed or carries its own.
+const WITHOUT_TOKEN: [&str; 7] = [
+    "/ack/{token}",
+    "/ack/{token}",
+    "/healthz",
+    "/hooks/{plugin}/{route}",
+    "/readyz",
+    "/v2/change/enqueue",
+    "/v2/enqueue",
 ];
 
 /// A path that the route takes: `1` for a number, the integration `any`.
@@ -73,36 +78,38 @@ fn body(path: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_door_of_the_document_is_in_the_table_and_no_other() {
-    let document = crate::http::openapi_json().unwrap();
-    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
-    let mut described = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        let methods = item.as_object().unwrap().keys();
-        let methods = methods.filter(|it| ["get", "post", "delete"].contains(&it.as_str()));
-        described.extend(methods.map(|it| (it.to_uppercase(), path.clone())));
+fn every_route_is_declared_with_its_description() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http");
+    let mut folders = vec![std::path::PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.extend((!path.ends_with("tests")).then_some(path));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let undeclared = text.contains(".route(") || text.contains(".nest(");
+            assert!(!undeclared, "{}: declare it by `routes!`", path.display());
+        }
     }
-    let mut table: Vec<_> = DOORS
-        .iter()
-        .map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()))
-        .collect();
-    described.sort();
-    table.sort();
-    assert_eq!(table, described);
+    let without_token = endpoints().into_iter().filter(|it| it.scope.is_none());
+    let without_token: Vec<_> = without_token.map(|it| it.path).collect();
+    assert_eq!(without_token, WITHOUT_TOKEN);
 }
 
 #[tokio::test]
-async fn no_door_opens_without_a_token_that_is_known() {
+async fn no_endpoint_answers_without_a_token_that_is_known() {
     let rig = test_app().await;
     let revoked = rig.token(Scope::Admin).await;
     let _keeper = rig.token(Scope::Admin).await;
     let id = rig.app.tokens.list()[0].id.clone();
     rig.app.tokens.revoke(&id, &rig.app.writer).await.unwrap();
-    for (method, template, scope) in DOORS {
-        if scope.is_none() {
+    for endpoint in endpoints() {
+        if endpoint.scope.is_none() {
             continue;
         }
-        let path = path(template);
+        let (method, path) = (&endpoint.method, path(&endpoint.path));
         for token in ["", "hunter2", revoked.as_str()] {
             let answer = rig.ask(request(method, &path, token, body(&path))).await;
             assert_eq!(answer.status, 401, "{method} {path} with `{token}`");
@@ -114,24 +121,24 @@ async fn no_door_opens_without_a_token_that_is_known() {
 }
 
 #[tokio::test]
-async fn no_door_opens_to_a_lesser_scope_and_the_answer_names_the_one_it_needs() {
+async fn no_endpoint_answers_a_lesser_scope_and_the_refusal_names_the_one_it_needs() {
     let rig = test_app().await;
     let other = rig.sender("grafana").await;
     let read = rig.token(Scope::Read).await;
     let respond = rig.token(Scope::Respond).await;
     let tokens_before = rig.app.tokens.list().len();
-    for (method, template, scope) in DOORS {
-        let lesser: &[&str] = match scope {
+    for endpoint in endpoints() {
+        let lesser: &[&str] = match endpoint.scope {
             None => continue,
             Some(Scope::Ingest) => &[&other, &read, &respond],
             Some(Scope::Read) => &[&other],
             Some(Scope::Respond) => &[&other, &read],
             Some(Scope::Admin) => &[&other, &read, &respond],
         };
-        let path = path(template);
+        let (method, path) = (&endpoint.method, path(&endpoint.path));
         for token in lesser {
             let answer = rig.ask(request(method, &path, token, body(&path))).await;
-            let wanted = scope.map(Scope::as_str).unwrap();
+            let wanted = endpoint.scope.map(Scope::as_str).unwrap();
             assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
             assert!(
                 answer.text.contains(wanted),
@@ -145,10 +152,11 @@ async fn no_door_opens_to_a_lesser_scope_and_the_answer_names_the_one_it_needs()
 }
 
 #[tokio::test]
-async fn every_door_knows_the_scope_that_opens_it() {
+async fn every_endpoint_answers_the_scope_that_it_declares() {
     let rig = test_app().await;
-    for (method, template, scope) in DOORS {
-        let token = match (*scope, *template) {
+    for endpoint in endpoints() {
+        let (method, template) = (&endpoint.method, endpoint.path.as_str());
+        let token = match (endpoint.scope, template) {
             (None, _) => String::new(),
             (Some(Scope::Ingest), "/api/v2/alerts") => rig.sender("prometheus").await,
             (Some(Scope::Ingest), _) => rig.sender("any").await,

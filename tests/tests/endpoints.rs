@@ -140,14 +140,14 @@ fn signed(scheme: &str, id: &str, body: &str, off_s: i64) -> Vec<(&'static str, 
     }
 }
 
-struct Doors {
+struct Endpoints {
     program: Program,
     relay: Relay,
     handled: Arc<AtomicUsize>,
     _home: Home,
 }
 
-impl Doors {
+impl Endpoints {
     async fn open() -> Self {
         let relay = Relay::start(["ada@x.org".to_owned()].into()).await.unwrap();
         let home = Home::new().unwrap();
@@ -170,7 +170,7 @@ impl Doors {
     }
 
     /// Sends a webhook; its answer, and how many were handled by then.
-    async fn knock(
+    async fn send(
         &self,
         scheme: &str,
         headers: &[(&'static str, String)],
@@ -213,30 +213,30 @@ impl Doors {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_comes_again_gets_the_first_answer_and_is_handled_once() {
-    let doors = Doors::open().await;
+    let endpoints = Endpoints::open().await;
     let mut handled = 0;
     for scheme in SCHEMES {
         let (first, other) = (signed(scheme, "id-1", "body 1", 0), "body 2");
         handled += 1;
         let taken = (200, "taken".to_owned(), handled);
         for again in ["first", "sent again", "replayed"] {
-            let got = doors.knock(scheme, &first, "body 1").await;
+            let got = endpoints.send(scheme, &first, "body 1").await;
             assert_eq!(got, taken, "{scheme}: {again}");
         }
-        // A sender's retry is signed anew, and is the same all the same.
-        let anew = signed(scheme, "id-1", "body 1", 1);
+        // A sender's retry is signed again, and is the same all the same.
+        let retry = signed(scheme, "id-1", "body 1", 1);
         assert_eq!(
-            doors.knock(scheme, &anew, "body 1").await,
+            endpoints.send(scheme, &retry, "body 1").await,
             taken,
             "{scheme}"
         );
         if scheme != "gitlab-token" {
-            let (status, text, after) = doors.knock(scheme, &first, other).await;
+            let (status, text, after) = endpoints.send(scheme, &first, other).await;
             assert_eq!((status, after), (401, handled), "{scheme}: {text}");
         }
         let next = signed(scheme, "id-2", other, 0);
         handled += 1;
-        let (status, _, after) = doors.knock(scheme, &next, other).await;
+        let (status, _, after) = endpoints.send(scheme, &next, other).await;
         assert_eq!(
             (status, after),
             (200, handled),
@@ -244,17 +244,17 @@ async fn a_webhook_that_comes_again_gets_the_first_answer_and_is_handled_once() 
         );
     }
     let wrong = [("x-gitlab-token", KEY[1..].to_owned())];
-    let (status, _, after) = doors.knock("gitlab-token", &wrong, "body").await;
+    let (status, _, after) = endpoints.send("gitlab-token", &wrong, "body").await;
     assert_eq!((status, after), (401, handled));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signature_that_is_old_or_early_is_refused_and_a_link_acknowledges_once() {
-    let doors = Doors::open().await;
+    let endpoints = Endpoints::open().await;
     for scheme in ["slack-v0", "standard-webhooks"] {
         for off_s in [STALE_S, -STALE_S] {
             let signed = signed(scheme, "id", "body", off_s);
-            let (status, text, handled) = doors.knock(scheme, &signed, "body").await;
+            let (status, text, handled) = endpoints.send(scheme, &signed, "body").await;
             assert_eq!((status, handled), (401, 0), "{scheme}: {text}");
             assert!(
                 text.contains("a replay, or one of the two clocks"),
@@ -263,7 +263,7 @@ async fn a_signature_that_is_old_or_early_is_refused_and_a_link_acknowledges_onc
         }
     }
 
-    let link = doors.acknowledge_link().await;
+    let link = endpoints.acknowledge_link().await;
     let client = reqwest::Client::new();
     let press = async |link: &str| {
         let answer = client.post(link).send().await.unwrap();
@@ -276,7 +276,7 @@ async fn a_signature_that_is_old_or_early_is_refused_and_a_link_acknowledges_onc
     assert_eq!(press(&link).await.0, 200);
     let (status, again) = press(&link).await;
     assert!(status == 200 || status == 409, "{status} {again}");
-    let incident = doors.show("incidents/1").await;
+    let incident = endpoints.show("incidents/1").await;
     let timeline = incident["timeline"].as_array().unwrap().iter();
     let acknowledged = timeline.filter(|it| it["text"].as_str().unwrap().contains("acknowledged"));
     assert_eq!(acknowledged.count(), 1, "{incident}");

@@ -1,0 +1,69 @@
+//! `log`: an entry of the incident's log, of what was seen, decided or done.
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use serde::{Deserialize, Serialize};
+use tocsin_core::command::Command;
+use tocsin_core::event::LogKind;
+use utoipa::ToSchema;
+
+use super::Verb;
+use super::verb::split;
+
+/// Add an entry to its log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// What kind of entry; `note` when left out.
+    #[serde(default = "note")]
+    #[schema(value_type = String, example = "decided")]
+    #[arg(long, value_parser = kinds(), default_value = "note")]
+    pub(crate) kind: LogKind,
+    /// The text.
+    #[arg(value_name = "TEXT")]
+    pub(crate) body: String,
+}
+
+impl Verb for Log {
+    const NAME: &'static str = "log";
+    const SYNTAX: &'static str = "[seen|decided|done] TEXT";
+    const EXAMPLE: &'static str = "tocsin incident log 42 --kind decided \"We roll back to 1.4\"";
+
+    fn parse(rest: &str, _via: &str) -> Result<Self, String> {
+        let (word, text) = split(rest);
+        let (kind, body) = match word.parse() {
+            Ok(kind) => (kind, text),
+            Err(_) => (LogKind::Note, rest),
+        };
+        if body.is_empty() {
+            let syntax = Self::SYNTAX;
+            return Err(format!("there is nothing to log; type: log {syntax}"));
+        }
+        let body = body.to_owned();
+        Ok(Self { kind, body })
+    }
+
+    fn into_command(self, _via: &str) -> Command {
+        Command::Log {
+            kind: self.kind,
+            body: self.body,
+        }
+    }
+}
+
+fn note() -> LogKind {
+    LogKind::Note
+}
+
+/// Reads a kind on the command line.
+fn kinds() -> impl TypedValueParser<Value = LogKind> {
+    let words = LogKind::ALL.map(|kind| {
+        PossibleValue::new(kind.as_str()).help(match kind {
+            LogKind::Seen => "Somebody saw something",
+            LogKind::Decided => "Something was decided",
+            LogKind::Done => "Something was done",
+            LogKind::Note => "Anything else",
+        })
+    });
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<LogKind>())
+}

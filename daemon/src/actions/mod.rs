@@ -1,0 +1,32 @@
+//! What people do with incidents: one list of verbs for HTTP, chat, the command line and plugins.
+//! A verb is one file with all that is said of it; [`perform`] is the one way to carry one out,
+//! so that no way in can forget who may do what.
+
+mod ack;
+mod authorize;
+pub(crate) mod chat;
+mod close;
+mod grade;
+mod log;
+mod mitigate;
+mod open;
+mod perform;
+mod resolve;
+mod verb;
+
+pub(crate) use ack::Ack;
+pub(crate) use authorize::{Caller, Denied};
+pub(crate) use close::Close;
+pub(crate) use grade::Grade;
+pub(crate) use log::Log;
+pub(crate) use mitigate::Mitigate;
+pub(crate) use open::NewIncident;
+pub(crate) use perform::{NotDone, perform};
+pub(crate) use resolve::Resolve;
+pub(crate) use verb::{Entry, Verb};
+
+// The list. Chat's help, the API's document and the command line show the verbs in this order.
+verb::verbs! { Ack, Grade, Log, Mitigate, Resolve, Close }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! The one way from an action to its command.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tocsin_core::Incident;
+use tocsin_store::CommandKey;
+
+use super::authorize::authorize;
+use super::{Action, Caller, Denied};
+use crate::api::Outcome;
+use crate::runtime::{Done, EngineError, Intake};
+
+/// Why an action is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotDone {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Carries an action out if the caller may; `via` is the channel that it came through. A repeat
+/// under the same key gets the first answer and changes nothing.
+///
+/// # Errors
+/// [`NotDone`] when the caller may not, or the engine refuses.
+pub(crate) async fn perform(
+    intake: &Arc<Intake>,
+    caller: Caller,
+    incident: &Incident,
+    action: Action,
+    via: &str,
+    key: Option<CommandKey>,
+) -> Result<Outcome, NotDone> {
+    authorize(&caller, incident, &action)?;
+    let command = action.into_command(via);
+    let id = incident.id.clone();
+    Ok(intake.command(id, caller.by, command, key).await?.into())
+}
+
+impl From<Done> for Outcome {
+    fn from(done: Done) -> Self {
+        if let Some(earlier) = done.repeated {
+            let text = |name: &str| earlier.get(name).and_then(Value::as_str);
+            return Self {
+                number: earlier.get("number").and_then(Value::as_u64),
+                id: text("incident").map(str::to_owned),
+                reply: text("reply").unwrap_or_default().to_owned(),
+                events: 0,
+                repeated: true,
+            };
+        }
+        let incident = done.incident.as_deref();
+        Self {
+            number: incident.map(|it| it.number),
+            id: incident.map(|it| it.id.to_string()),
+            reply: done.reply,
+            events: done.events,
+            repeated: false,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tocsin_core::Grade as Severity;
+use tocsin_core::event::LogKind;
+
+use super::chat::{Line, help, parse};
+use super::{Ack, Action, Grade, Log, VERBS};
+
+#[test]
+fn a_line_is_a_command_in_a_few_words() {
+    let action = |it: Action| Ok(Line::Action(it));
+    assert_eq!(parse(" ack ", "slack"), action(Ack {}.into()));
+    let log = |kind, body: &str| {
+        let body = body.to_owned();
+        action(Log { kind, body }.into())
+    };
+    assert_eq!(
+        parse("log decided  roll back", "slack"),
+        log(LogKind::Decided, "roll back")
+    );
+    assert_eq!(
+        parse("log the disk is full", "slack"),
+        log(LogKind::Note, "the disk is full")
+    );
+    let grade = |reason: &str| Grade {
+        grade: Severity::Critical,
+        security: None,
+        reason: reason.to_owned(),
+    };
+    assert_eq!(
+        parse("grade critical orders are lost", "slack"),
+        action(grade("orders are lost").into())
+    );
+    assert_eq!(
+        parse("grade critical", "slack"),
+        action(grade("said through slack").into())
+    );
+    assert_eq!(parse("", "slack"), Ok(Line::Status));
+}
+
+#[test]
+fn a_mistyped_line_says_what_can_be_typed() {
+    for (line, says) in [
+        ("akc", "type one of: ack"),
+        ("grade terrible", "use minor, major or critical"),
+        ("log", "nothing to log"),
+    ] {
+        let error = parse(line, "slack").unwrap_err();
+        assert!(error.contains(says), "{line}: {error}");
+    }
+}
+
+#[test]
+fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
+    let mut names = BTreeSet::new();
+    let help = help();
+    for verb in VERBS {
+        // Words for whatever the verb asks for, each of them read as text at least.
+        let line = format!("{} major because", verb.name);
+        let Ok(Line::Action(action)) = parse(&line, "slack") else {
+            panic!("`{line}` is no action");
+        };
+        let body = serde_json::to_value(&action).unwrap();
+        assert_eq!(body["action"], verb.name);
+        assert_eq!(serde_json::from_value::<Action>(body).unwrap(), action);
+        assert!(help.contains(verb.name), "{help}");
+        for word in [verb.name].iter().chain(verb.aliases) {
+            assert!(names.insert(*word), "{word} twice");
+        }
+    }
+}
+
+#[test]
+fn an_action_with_a_member_that_is_not_known_is_refused() {
+    for body in [
+        json!({ "action": "ack", "reason": "mine" }),
+        json!({ "action": "grade", "grade": "major", "reason": "x", "team": "core" }),
+        json!({ "action": "dance" }),
+        json!({ "grade": "major", "reason": "x" }),
+    ] {
+        assert!(
+            serde_json::from_value::<Action>(body.clone()).is_err(),
+            "{body}"
+        );
+    }
+}

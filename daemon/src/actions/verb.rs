@@ -1,0 +1,153 @@
+//! What a verb is to each way in, and the list made of all of them.
+
+use clap::{ArgMatches, Args};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tocsin_core::Incident;
+use tocsin_core::command::Command;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, schema::Object};
+
+use super::Action;
+
+/// Something to do with an incident. The type holds what is said with it: it is the body of the
+/// API's action, and its fields are the arguments of the subcommand.
+pub(crate) trait Verb:
+    Args + Serialize + DeserializeOwned + ToSchema + Into<Action>
+{
+    /// The API's `action`, the first word in chat, and the subcommand of `tocsin incident`.
+    const NAME: &'static str;
+    /// Other first words that chat understands.
+    const ALIASES: &'static [&'static str] = &[];
+    /// What follows the name in chat, as help shows it.
+    const SYNTAX: &'static str = "";
+    /// A command line that help shows.
+    const EXAMPLE: &'static str;
+
+    /// Reads what follows the name in chat; `via` is the channel that it came through.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what would be right.
+    fn parse(rest: &str, via: &str) -> Result<Self, String>;
+
+    /// Whether only somebody who may know of security incidents may do this to this incident.
+    fn needs_clearance(&self, _incident: &Incident) -> bool {
+        false
+    }
+
+    /// The command to the core; `via` is the channel that it came through.
+    fn into_command(self, via: &str) -> Command;
+}
+
+/// A verb in the list.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) syntax: &'static str,
+    pub(crate) example: &'static str,
+    /// Reads what follows the name in chat.
+    pub(crate) parse: fn(&str, &str) -> Result<Action, String>,
+    /// Adds the arguments to a subcommand.
+    pub(crate) arguments: fn(clap::Command) -> clap::Command,
+    /// Reads the arguments of the subcommand.
+    pub(crate) read: fn(&ArgMatches) -> Result<Action, clap::Error>,
+    /// The API's body.
+    pub(crate) schema: fn() -> RefOr<Schema>,
+}
+
+impl Entry {
+    pub(super) const fn of<V: Verb>() -> Self {
+        Self {
+            name: V::NAME,
+            aliases: V::ALIASES,
+            syntax: V::SYNTAX,
+            example: V::EXAMPLE,
+            parse: |rest, via| V::parse(rest, via).map(Into::into),
+            arguments: V::augment_args,
+            read: |matches| V::from_arg_matches(matches).map(Into::into),
+            schema: schema::<V>,
+        }
+    }
+}
+
+/// The verb's fields with its name among them.
+fn schema<V: Verb>() -> RefOr<Schema> {
+    let fields = match V::schema() {
+        RefOr::T(Schema::Object(fields)) => fields,
+        _ => Object::new(),
+    };
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    let name = name.enum_values(Some([V::NAME]));
+    let body = ObjectBuilder::from(fields).property("action", name);
+    body.required("action").into()
+}
+
+/// Makes [`Action`] and [`VERBS`] of the types of the verbs.
+macro_rules! verbs {
+    ($($verb:ident),+ $(,)?) => {
+        /// Something to do with an incident.
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "action", rename_all = "kebab-case")]
+        pub(crate) enum Action {
+            $($verb($verb)),+
+        }
+
+        /// Every verb.
+        pub(crate) static VERBS: &[Entry] = &[$(Entry::of::<$verb>()),+];
+
+        $(impl From<$verb> for Action {
+            fn from(verb: $verb) -> Self {
+                Self::$verb(verb)
+            }
+        })+
+
+        impl Action {
+            fn needs_clearance(&self, incident: &tocsin_core::Incident) -> bool {
+                match self {
+                    $(Self::$verb(verb) => verb.needs_clearance(incident)),+
+                }
+            }
+
+            fn into_command(self, via: &str) -> tocsin_core::command::Command {
+                match self {
+                    $(Self::$verb(verb) => verb.into_command(via)),+
+                }
+            }
+        }
+    };
+}
+pub(super) use verbs;
+
+impl utoipa::PartialSchema for Action {
+    fn schema() -> RefOr<Schema> {
+        let one = utoipa::openapi::schema::OneOfBuilder::new();
+        let one = one.description(Some("Something to do with an incident."));
+        let one = super::VERBS
+            .iter()
+            .fold(one, |one, it| one.item((it.schema)()));
+        one.into()
+    }
+}
+
+impl ToSchema for Action {}
+
+/// Why, as somebody said it, or else through which channel it was said.
+pub(super) fn reason_or(reason: Option<String>, via: &str) -> String {
+    let reason = reason.filter(|it| !it.trim().is_empty());
+    reason.unwrap_or_else(|| format!("said through {via}"))
+}
+
+/// The text after a verb, if there is any.
+pub(super) fn some_text(rest: &str) -> Option<String> {
+    Some(rest.trim().to_owned()).filter(|it| !it.is_empty())
+}
+
+/// The first word of a line and the rest.
+pub(super) fn split(line: &str) -> (&str, &str) {
+    let line = line.trim();
+    match line.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim()),
+        None => (line, ""),
+    }
+}

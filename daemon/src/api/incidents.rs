@@ -1,0 +1,243 @@
+//! Incidents: lists, one with its log, and what a request did to one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use tocsin_core::{Grade, Labels, Status};
+use utoipa::{IntoParams, ToSchema};
+
+/// Which incidents to list.
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncidentQuery {
+    /// `open`, `mitigated`, `resolved` or `closed`; or `active` for the first two.
+    #[param(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<StatusFilter>,
+    /// At most so many: 1 to 500. Default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<usize>,
+    /// Only those with a lower number: `next_before` of the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<u64>,
+    /// A token, for clients that can send no header.
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none")]
+    pub(crate) _key: Option<String>,
+}
+
+/// Which states a list asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StatusFilter {
+    All,
+    /// Open or mitigated.
+    Active,
+    One(Status),
+}
+
+/// A word that is no such filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("status is open, mitigated, resolved, closed, active or all")]
+pub(crate) struct UnknownFilter;
+
+/// Incidents, the newest first.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct IncidentList {
+    pub(crate) incidents: Vec<IncidentLine>,
+    /// Where the next page begins; none after the last.
+    pub(crate) next_before: Option<u64>,
+}
+
+/// An incident in one line.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct IncidentLine {
+    /// The short number that people say aloud.
+    pub(crate) number: u64,
+    /// Its id.
+    pub(crate) id: String,
+    /// One line.
+    pub(crate) title: String,
+    /// The affected service.
+    pub(crate) service: String,
+    /// The team that owns it.
+    pub(crate) team: Option<String>,
+    /// How bad.
+    #[schema(value_type = String, example = "critical")]
+    pub(crate) grade: Grade,
+    /// Whether only people with clearance may know more.
+    pub(crate) security: bool,
+    /// Its status.
+    #[schema(value_type = String, example = "open")]
+    pub(crate) status: Status,
+    /// Whether somebody has acknowledged it.
+    pub(crate) acknowledged: bool,
+    /// Who commands and operates.
+    pub(crate) operator: Option<String>,
+    /// When it began.
+    pub(crate) opened_at: String,
+    /// When the service worked again.
+    pub(crate) resolved_at: Option<String>,
+}
+
+/// An incident with its log.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct IncidentDetail {
+    /// Its line.
+    #[serde(flatten)]
+    pub(crate) line: IncidentLine,
+    /// More.
+    pub(crate) summary: String,
+    /// Why that grade.
+    pub(crate) grade_reason: String,
+    /// Whether it is a drill.
+    pub(crate) drill: bool,
+    /// Where a person can look.
+    pub(crate) link: Option<String>,
+    /// The first alert's labels.
+    #[schema(value_type = Object)]
+    pub(crate) labels: Labels,
+    /// How many alerts.
+    pub(crate) alerts: AlertCounts,
+    /// Who was paged, and the state of each page.
+    pub(crate) pages: Vec<PageLine>,
+    /// When the escalation goes on; none while it rests.
+    pub(crate) next_escalation_at: Option<String>,
+    /// What it is called elsewhere.
+    pub(crate) refs: Vec<RefLine>,
+    /// When the impact was over.
+    pub(crate) mitigated_at: Option<String>,
+    /// What happened, in order.
+    pub(crate) timeline: Vec<TimelineLine>,
+}
+
+/// How many alerts.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AlertCounts {
+    /// Distinct ones that ever joined.
+    pub(crate) total: u64,
+    /// Those that are firing.
+    pub(crate) firing: u64,
+}
+
+/// A page to one person.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PageLine {
+    /// Its number within the incident.
+    pub(crate) page: u32,
+    /// Whom.
+    pub(crate) person: String,
+    /// The kind of the contact that is tried or accepted it.
+    pub(crate) via: Option<String>,
+    #[schema(inline)]
+    pub(crate) state: PageState,
+    /// When.
+    pub(crate) at: String,
+}
+
+/// The state of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PageState {
+    /// No channel has accepted it yet.
+    Waiting,
+    /// A channel accepted it.
+    Taken,
+    /// Every channel failed.
+    Exhausted,
+    /// It needs no answer any more.
+    Settled,
+}
+
+impl PageState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Taken => "taken",
+            Self::Exhausted => "exhausted",
+            Self::Settled => "settled",
+        }
+    }
+}
+
+/// What an incident is called elsewhere.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct RefLine {
+    pub(crate) plugin: String,
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) url: Option<String>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TimelineLine {
+    /// When.
+    pub(crate) at: String,
+    /// Who.
+    pub(crate) by: String,
+    /// What kind of who: `person`, `integration`, `plugin`, `token` or `tocsin`.
+    pub(crate) by_kind: String,
+    /// What, in one line.
+    pub(crate) text: String,
+}
+
+/// What a request did to an incident.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Outcome {
+    /// The incident's number.
+    pub(crate) number: Option<u64>,
+    /// The incident's id.
+    pub(crate) id: Option<String>,
+    /// What to tell who asked.
+    pub(crate) reply: String,
+    /// How many things happened to the incident.
+    pub(crate) events: usize,
+    /// The request was carried out before, under the same `Idempotency-Key`.
+    pub(crate) repeated: bool,
+}
+
+impl StatusFilter {
+    pub(crate) fn takes(self, status: Status) -> bool {
+        match self {
+            Self::All => true,
+            Self::Active => status.is_active(),
+            Self::One(one) => one == status,
+        }
+    }
+}
+
+impl FromStr for StatusFilter {
+    type Err = UnknownFilter;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFilter> {
+        match text {
+            "" | "all" => Ok(Self::All),
+            "active" => Ok(Self::Active),
+            status => status.parse().map(Self::One).map_err(|_| UnknownFilter),
+        }
+    }
+}
+
+impl fmt::Display for StatusFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::All => "all",
+            Self::Active => "active",
+            Self::One(status) => status.as_str(),
+        })
+    }
+}
+
+impl Serialize for StatusFilter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StatusFilter {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
