@@ -13,7 +13,7 @@ use tocsin_store::{Append, TimerKey, TimerRow};
 
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::{number, summary};
@@ -104,7 +104,7 @@ impl Engine {
                     .pages
                     .get(page)
                     .is_some_and(|it| it.is_wanted_at(*contact));
-                let is_brought = channel == crate::runtime::outbox::delivery::MAIL_CHANNEL
+                let is_brought = channel == crate::runtime::delivery::MAIL_CHANNEL
                     || subscribers.for_contact(channel).is_some();
                 (is_wanted && !is_brought).then_some((*page, *contact))
             }

@@ -1,7 +1,5 @@
 //! What is held in memory of what the store keeps, and the store's tables.
 
 pub mod leases;
-pub mod silences;
 pub mod tables;
-pub mod tokens;
 pub mod view;
