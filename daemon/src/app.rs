@@ -227,7 +227,7 @@ impl App {
             while !app.stop.is_cancelled() {
                 let looker = Arc::clone(&app);
                 // A look that fails is tried again at the next.
-                let _look = tokio::task::spawn_blocking(move || looker.look_at_policies()).await;
+                let _look = tokio::task::spawn_blocking(move || looker.look_around()).await;
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)) => {}
                     () = app.stop.cancelled() => {}
@@ -274,6 +274,13 @@ impl App {
         match self.writer.failure() {
             Some(error) => error.to_string(),
             None => "the daemon is starting or draining; try again".to_owned(),
+        }
+    }
+
+    fn look_around(&self) {
+        self.look_at_policies();
+        if let Err(error) = self.tokens.follow(self.store.as_ref()) {
+            tracing::error!(%error, "tokens that another engine wrote cannot be read");
         }
     }
 
@@ -343,7 +350,7 @@ fn assessor(
         grade_labels: config.policy.grade_labels.clone(),
         zone: config.policy.timezone.0,
         fallback: config.escalation.fallback.clone(),
-        reopen_within_ms: config.incidents.reopen_within.as_ms(),
+        delays: delays_of(config),
         metrics: Arc::clone(&base.metrics),
         context: parking_lot::Mutex::default(),
         failures: parking_lot::Mutex::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tocsin::standin::slack::{Member, Setup, SlackStandIn};
 
-use tocsin_plugin_host::limits::{JOBS_PER_CALL, JOBS_WAITING_MAX};
+use tocsin_plugin_host::capability::jobs::{JOBS_PER_CALL, JOBS_WAITING_MAX};
 use tocsin_store::{Class, SledStore, Store};
 use tocsin_tests::scenario::Relay;
 use tocsin_tests::support::{Home, Hostile, Latencies, Program, free_port};

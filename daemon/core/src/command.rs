@@ -1,8 +1,10 @@
 //! What can be asked of an incident, and what it comes to.
 
-use crate::alert::Tally;
-use crate::event::{Event, LogKind, Ref};
-use crate::{Grade, Person, Plan, Status, Timestamp, Verdict, verdict::Grading};
+use crate::event::{Event, LogKind, Recorded, Ref};
+use crate::incident::{Incident, Tally};
+use crate::{Actor, Grade, Grading, Person, Plan, Status, Timestamp, Verdict, paging};
+
+pub use crate::paging::Channels;
 
 /// What can be asked of an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +111,9 @@ pub struct Opening {
 pub struct Outcome {
     /// What happens, in order; may be nothing.
     pub events: Vec<Event>,
+    /// What the daemon itself does about it right after, e.g. pass over a contact that nothing
+    /// delivers to.
+    pub follow_ups: Vec<Event>,
     /// The tally, if it changes.
     pub tally: Option<Tally>,
     /// Pages whose buttons must go although nothing else happens: a channel took them after
@@ -116,6 +121,59 @@ pub struct Outcome {
     pub settle_pages: Vec<u32>,
     /// What to tell who asked.
     pub reply: String,
+}
+
+impl Outcome {
+    pub(crate) fn of(events: Vec<Event>) -> Self {
+        Self {
+            events,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn reply(reply: String) -> Self {
+        Self {
+            reply,
+            ..Self::default()
+        }
+    }
+
+    /// Adds what follows for pages that go to a contact which nothing delivers to.
+    pub(crate) fn pass_over_unserved(&mut self, before: Option<&Incident>, env: Env<'_>) {
+        self.follow_ups = paging::pass_over_unserved(before, &self.events, env);
+    }
+
+    /// Whether nothing changes, and there is at most an answer.
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        self.events.is_empty() && self.tally.is_none() && self.settle_pages.is_empty()
+    }
+
+    /// The events as they are stored: each within a store's largest value.
+    #[must_use]
+    pub fn recorded(&mut self, by: &Actor, at: Timestamp) -> Vec<Recorded> {
+        let record = |by: &Actor, event: Event| Recorded {
+            at,
+            by: by.clone(),
+            event: event.fitted(),
+        };
+        let events = std::mem::take(&mut self.events).into_iter();
+        let follow_ups = std::mem::take(&mut self.follow_ups).into_iter();
+        let events = events.map(|event| record(by, event));
+        let follow_ups = follow_ups.map(|event| record(&Actor::Tocsin, event));
+        events.chain(follow_ups).collect()
+    }
+}
+
+/// What a decision goes by besides the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// The time.
+    pub now: Timestamp,
+    /// Waits that the operator of the daemon sets.
+    pub delays: &'a Delays,
+    /// What pages can be delivered to.
+    pub channels: &'a Channels,
 }
 
 /// Waits that the operator of the daemon sets.

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Tally;
-use crate::event::{Event, Recorded};
-use crate::incident::{Incident, PageState};
-use crate::{IncidentId, PersonId, Timestamp};
+use crate::event::{Recorded, Told};
+use crate::incident::{Incident, Tally};
+use crate::{IncidentId, PersonId, Timestamp, escalation, log, paging};
 
 /// A timer of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,35 +88,23 @@ pub enum Notice {
 /// Every timer that an incident wants.
 #[must_use]
 pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
-    let mut timers = BTreeSet::new();
     if !incident.is_active() {
-        return timers;
+        return BTreeSet::new();
     }
-    let mut want = |due: Option<Timestamp>, kind: TimerKind| {
-        let incident = incident.id.clone();
-        timers.extend(due.map(|due| Timer {
-            due,
-            kind,
-            incident,
-        }));
+    let once = [
+        (escalation::due(incident), TimerKind::Escalation),
+        (tally.log_due, TimerKind::Tally),
+        (tally.clear_due, TimerKind::Clear),
+    ];
+    let once = once.into_iter();
+    let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
+    let all = once.chain(paging::timers(&incident.paging));
+    let timer = |(due, kind)| Timer {
+        due,
+        kind,
+        incident: incident.id.clone(),
     };
-    if incident.lifecycle.acknowledged_at.is_none() {
-        want(incident.escalation.due, TimerKind::Escalation);
-    }
-    for (&number, page) in &incident.paging.pages {
-        if let PageState::Sent { next_contact_at } = page.state {
-            want(
-                next_contact_at,
-                TimerKind::Contact {
-                    page: number,
-                    contact: page.contact,
-                },
-            );
-        }
-    }
-    want(tally.log_due, TimerKind::Tally);
-    want(tally.clear_due, TimerKind::Clear);
-    timers
+    all.map(timer).collect()
 }
 
 /// What a decision's events make it necessary to tell.
@@ -130,79 +117,22 @@ pub fn notices(
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let from = before.map_or(0, |it| it.version);
+    let told = |it: &Recorded| it.event.traits().told;
     if before.is_none() {
         notices.push(Notice::Opened {
             version: after.version,
         });
-    } else if events.iter().any(|it| is_change(&it.event)) {
-        let counts_only = events
-            .iter()
-            .all(|it| matches!(it.event, Event::Tallied { .. }));
+    } else if events.iter().any(|it| told(it) != Told::Nothing) {
         notices.push(Notice::Changed {
             from,
             to: after.version,
-            counts_only,
+            counts_only: events.iter().all(|it| told(it) == Told::Counts),
         });
     }
     for (version, recorded) in (from + 1..).zip(events) {
-        notices.extend(notice_of(after, &recorded.event, version));
+        let event = &recorded.event;
+        notices.extend(log::notice(event, version).or_else(|| paging::notice(after, event)));
     }
-    let no_pages = std::collections::BTreeMap::new();
-    let pages_before = before.map_or(&no_pages, |it| &it.paging.pages);
-    for (&number, page) in &after.paging.pages {
-        let was_out = pages_before
-            .get(&number)
-            .is_some_and(|it| it.state == PageState::Taken);
-        let is_settled = page.state == PageState::Settled;
-        if is_settled && (was_out || settle_pages.contains(&number)) {
-            notices.extend(page.current().map(|contact| Notice::Settled {
-                page: number,
-                person: page.person.clone(),
-                channel: contact.kind.clone(),
-            }));
-        }
-    }
+    notices.extend(paging::settled(before, after, settle_pages));
     notices
-}
-
-fn notice_of(after: &Incident, event: &Event, version: u64) -> Option<Notice> {
-    let (page, contact) = match event {
-        Event::Logged { .. } => return Some(Notice::LogAdded { version }),
-        Event::Paged { page, .. } => (*page, 0),
-        Event::PageRedirected { page, contact, .. } => (*page, *contact),
-        _ => return None,
-    };
-    let sent = after.paging.pages.get(&page)?;
-    let channel = sent.contacts.get(contact as usize)?.kind.clone();
-    Some(Notice::Page {
-        page,
-        contact,
-        person: sent.person.clone(),
-        channel,
-    })
-}
-
-/// Whether plugins are told of it as a change of the incident.
-fn is_change(event: &Event) -> bool {
-    match event {
-        Event::Tallied { .. }
-        | Event::Graded { .. }
-        | Event::GradeProposed { .. }
-        | Event::Planned { .. }
-        | Event::Escalated { .. }
-        | Event::PageExhausted { .. }
-        | Event::Acknowledged { .. }
-        | Event::OperatorAssigned { .. }
-        | Event::Mitigated { .. }
-        | Event::Resolved { .. }
-        | Event::Reopened { .. }
-        | Event::Closed {} => true,
-        Event::Opened(_)
-        | Event::Paged { .. }
-        | Event::PageRedirected { .. }
-        | Event::PageRebased { .. }
-        | Event::PageTaken { .. }
-        | Event::Logged { .. }
-        | Event::Linked(_) => false,
-    }
 }

@@ -43,6 +43,8 @@ pub const LATE_REPEAT_WAIT_MS_MIN: u64 = 15 * MINUTE_MS;
 
 /// A page that no channel has taken within this goes to the next contact, in milliseconds.
 pub const CONTACT_WAIT_MS: u64 = 30 * SECOND_MS;
+/// Contacts that nothing delivers to which one decision passes over; a page beyond has its wait.
+pub const PASSED_OVER_MAX: usize = 64;
 /// Shortest time between two tallies in an incident's stream, in milliseconds.
 pub const TALLY_EVERY_MS: u64 = 30 * SECOND_MS;
 /// Alerts named in one tally.

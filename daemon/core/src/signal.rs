@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::escaped_bytes;
-use crate::{Fingerprint, IntegrationId, Timestamp, cut, limits};
+use crate::text::{cut, escaped_bytes};
+use crate::{Fingerprint, IntegrationId, Timestamp, limits};
 
 /// Names and values that a sender attached.
 pub type Labels = BTreeMap<String, String>;

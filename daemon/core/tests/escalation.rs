@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{MINUTE, World, ada};
+use common::{MINUTE, World, ada, opens};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PageState;
@@ -41,10 +41,37 @@ fn take_all(world: &mut World) {
 fn the_first_step_is_taken_in_the_batch_that_opens_the_incident() {
     let mut world = World::default();
     let intake = world.fire("HighErrorRate");
-    assert!(intake.opens);
+    assert!(opens(&intake));
     assert_eq!(people(&world), ["ada"]);
     let is_page = |it: &&Notice| matches!(it, Notice::Page { channel, .. } if channel == "slack");
     assert_eq!(world.notices.iter().filter(is_page).count(), 1);
+}
+
+#[test]
+fn a_page_goes_past_contacts_that_nothing_delivers_to_at_once() {
+    let mut world = World {
+        unserved: vec!["slack"],
+        ..World::default()
+    };
+    world.fire("HighErrorRate");
+    let page = &world.incident().paging.pages[&1];
+    assert_eq!(page.current().unwrap().kind, "mail");
+    let redirect = world.stream.last().unwrap();
+    assert!(matches!(redirect.event, Event::PageRedirected { .. }));
+    assert_eq!(redirect.by, Actor::Tocsin);
+    let channels = world.notices.iter().filter_map(|notice| match notice {
+        Notice::Page { channel, .. } => Some(channel.as_str()),
+        _ => None,
+    });
+    assert_eq!(channels.collect::<Vec<_>>(), ["mail"]);
+    world.unserved = vec!["slack", "mail"];
+    world.run_until(5 * MINUTE);
+    let pages = world.incident().paging.pages.values();
+    let exhausted = pages.filter(|it| it.is_exhausted()).count();
+    assert_eq!(
+        exhausted, 1,
+        "bob is reached by nothing, and ada still by mail"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{MINUTE, World, ada};
+use common::{MINUTE, World, ada, opens};
 use tocsin_core::alert::{Counts, Place};
 use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
@@ -25,7 +25,7 @@ fn a_repeat_changes_the_alert_and_not_the_history() {
     let events = world.stream.len();
     for minute in 1..=4 {
         let intake = world.at(minute * MINUTE).fire("A");
-        assert!(intake.incident.is_none());
+        assert!(intake.incidents.is_empty());
     }
     assert_eq!(world.stream.len(), events);
     assert_eq!(world.alerts["A"].repeats, 4);
@@ -107,7 +107,7 @@ fn what_comes_back_soon_reopens_its_incident_and_pages_anew() {
     world.run_until(10 * MINUTE);
     assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     let intake = world.fire("A");
-    assert!(!intake.opens);
+    assert!(!opens(&intake));
     assert_eq!(world.incident().lifecycle.status, Status::Open);
     assert_eq!(world.incident().lifecycle.reopens, 1);
     assert_eq!(world.incident().lifecycle.acknowledged_at, None);
@@ -129,7 +129,7 @@ fn what_comes_back_late_opens_a_new_incident() {
     world.end("A");
     world.run_until(2 * MINUTE);
     let intake = world.at(45 * MINUTE).fire("A");
-    assert!(intake.opens);
+    assert!(opens(&intake));
     assert_eq!(world.incident().number, 2);
 }
 
@@ -145,10 +145,10 @@ fn a_persons_resolve_stands_against_repeats_of_what_never_ceased() {
             &ada(),
         )
         .unwrap();
-    assert!(world.at(5 * MINUTE).fire("A").incident.is_none());
+    assert!(world.at(5 * MINUTE).fire("A").incidents.is_empty());
     assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     let late = world.at(31 * MINUTE).fire("A");
-    assert!(late.opens, "but not for ever");
+    assert!(opens(&late), "but not for ever");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
     assert!(world.incident.is_none());
     world.route = None;
     assert!(
-        world.fire("A").opens,
+        opens(&world.fire("A")),
         "a repeat after its silence ended finds its place"
     );
 }
@@ -191,8 +191,18 @@ fn alerts_that_wait_open_one_incident_together() {
     world.at(MINUTE).fire("B");
     assert!(world.incident.is_none());
     let intake = world.at(2 * MINUTE).fire("C");
-    assert!(intake.opens);
-    assert_eq!(intake.adopt, ["A", "B"].map(|name| format!("prom/{name}")));
+    assert!(opens(&intake));
+    let place = Place::Incident {
+        id: world.incident().id.clone(),
+    };
+    assert_eq!(intake.alerts.len(), 3);
+    for name in ["A", "B", "C"] {
+        assert_eq!(world.alerts[name].place, place, "{name}");
+    }
+    assert_eq!(
+        (world.tally.counts.total, world.tally.counts.firing),
+        (3, 3)
+    );
 }
 
 #[test]
@@ -329,12 +339,12 @@ fn a_late_duplicate_of_an_ended_alert_does_not_bring_it_back() {
     world.now = tocsin_core::Timestamp((MINUTE + 5_000) as i64);
     world.starts_at = Some(began);
     assert!(
-        world.fire("A").alert.is_none(),
+        world.fire("A").alerts.is_empty(),
         "the same beginning, five seconds after the end"
     );
     world.at(2 * MINUTE);
     assert!(
-        world.fire("A").alert.is_some(),
+        !world.fire("A").alerts.is_empty(),
         "later it is taken for what it says"
     );
 }

@@ -10,6 +10,7 @@ use tocsin::config;
 use tocsin::runtime::{ManualClock, Subscriber, Subscribers};
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
+use tocsin_plugin_host::EventKind;
 use tocsin_store::{SledStore, Store};
 
 const CONFIG: &str = r#"
@@ -82,15 +83,15 @@ impl Rig {
 /// A chat that hears of everything and reaches everybody.
 fn chat() -> Subscribers {
     let all = [
-        "incident-opened",
-        "incident-changed",
-        "log-added",
-        "page",
-        "settled",
+        EventKind::IncidentOpened,
+        EventKind::IncidentChanged,
+        EventKind::LogAdded,
+        EventKind::Page,
+        EventKind::Settled,
     ];
     Subscribers(vec![Subscriber {
         plugin: "slack".into(),
-        events: all.map(ToOwned::to_owned).into(),
+        events: all.into(),
         contacts: ["slack".to_owned()].into(),
         clearance: true,
     }])

@@ -3,6 +3,7 @@
 
 mod effects;
 mod fakes;
+mod floods;
 mod hostile;
 mod http;
 mod lifecycle;

@@ -11,10 +11,14 @@
 mod backstop;
 mod bind;
 mod call;
+mod compiled;
 mod engine;
 pub mod fallback;
+mod fault;
 mod helpers;
+mod hints;
 mod input;
+mod kind;
 pub mod limits;
 mod lint;
 mod load;
@@ -27,8 +31,9 @@ mod tests;
 mod verdict;
 mod view;
 
+pub use kind::Kind;
 pub use report::{LimitHit, Report, Reports};
-pub use set::{Kind, PolicySet};
+pub use set::PolicySet;
 pub use view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use rhai::{AST, ASTNode, Dynamic, Engine, Expr, Position, Stmt};
 
-use crate::call::{function_remedy, property_remedy};
+use crate::hints::{function_remedy, property_remedy};
 use crate::limits::{EXPRESSION_DEPTH_MAX, REPORTS_MAX};
 use crate::report::Report;
 

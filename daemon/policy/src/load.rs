@@ -5,50 +5,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rhai::{AST, Engine};
+use rhai::Engine;
 
-use crate::call::{nearest, parse_report};
+use crate::compiled::Policy;
+use crate::fault::parse_report;
+use crate::hints::nearest;
+use crate::kind::Kind;
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
-use crate::set::Kind;
-
-/// One compiled file.
-pub(crate) struct Policy {
-    /// Relative to the policies' folder, with `/`.
-    pub(crate) file: String,
-    /// As people see it in reports: the folder as it was given, and the file.
-    pub(crate) shown: String,
-    pub(crate) text: String,
-    /// BLAKE3 of the text in hex, first 16 digits.
-    pub(crate) hash: String,
-    pub(crate) ast: AST,
-    /// The functions that also take the context.
-    takes_context: Vec<&'static str>,
-}
-
-impl Policy {
-    pub(crate) fn takes_context(&self, function: &str) -> bool {
-        self.takes_context.contains(&function)
-    }
-
-    /// A report at the line that defines `function`.
-    pub(crate) fn at_function(
-        &self,
-        function: &str,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Report {
-        self.point_at_function(Report::new(&self.shown, message, remedy), function)
-    }
-
-    pub(crate) fn point_at_function(&self, report: Report, function: &str) -> Report {
-        match definition(&self.text, function) {
-            Some((line, column)) => report.at(&self.text, line, column),
-            None => report,
-        }
-    }
-}
 
 /// Which policy: of a team, or of everybody.
 pub(crate) type Slot = (Option<String>, Kind);
@@ -320,20 +285,4 @@ fn arity(policy: &Policy, function: &str, parameters: &[&str]) -> Result<bool, R
         message,
         format!("write `fn {function}({wanted}) {{ … }}`"),
     ))
-}
-
-/// Line and column of the definition of `function`, counted from 1.
-fn definition(text: &str, function: &str) -> Option<(usize, usize)> {
-    text.lines().enumerate().find_map(|(at, line)| {
-        let code = line.trim_start();
-        let indent = line.len().saturating_sub(code.len());
-        let code = code.strip_prefix("private").map_or(code, str::trim_start);
-        let name = code
-            .strip_prefix("fn ")?
-            .trim_start()
-            .strip_prefix(function)?;
-        name.trim_start()
-            .starts_with('(')
-            .then_some((at.saturating_add(1), indent.saturating_add(1)))
-    })
 }

@@ -10,9 +10,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::kind::Kind;
 use crate::load::{find, read, shown};
 use crate::report::{Report, Reports};
-use crate::set::{Kind, PolicySet};
+use crate::set::PolicySet;
 
 use case::{Case, Question};
 

@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use tocsin_core::PluginId;
 use tocsin_plugin_host::manifest::Manifest;
-use tocsin_plugin_host::{GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
+use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
 use tocsin_policy::{Report, testing};
 
 use super::failure::{Exit, Failure};
@@ -131,8 +131,10 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
         let host = host()?;
         for (id, grant) in &grants {
             match runtime.block_on(host.check(id.as_str(), grant)) {
-                Ok(entry) => {
+                Ok(Checked { entry, unreachable }) => {
                     served.extend(entry.contacts);
+                    let unreachable = unreachable.iter().map(ToString::to_string);
+                    faults.extend(unreachable.map(|it| at_plugin(loaded, id, it)));
                     faults.extend(entry.warnings.iter().map(|warning| {
                         let mut fault = at_plugin(loaded, id, warning.clone());
                         fault.severity = Severity::Warning;

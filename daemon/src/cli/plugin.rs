@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tocsin_plugin_host::manifest::Manifest;
-use tocsin_plugin_host::{CatalogEntry, Grants, LoadError, PluginGrant, PluginState};
+use tocsin_plugin_host::{CatalogEntry, Checked, Grants, LoadError, PluginGrant, PluginState};
 
 use super::client::{Client, ClientArgs};
 use super::failure::Failure;
@@ -123,7 +123,7 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         .id;
     let grant = grant(args, &id)?;
     let host = super::check::host()?;
-    let entry: CatalogEntry = super::runtime()?
+    let Checked { entry, .. } = super::runtime()?
         .block_on(host.check(&id, &grant))
         .map_err(|error| match (&error, &args.config) {
             (LoadError::Settings(_), None) => Failure::failed(format!(

@@ -53,7 +53,7 @@ impl PluginReceiver<'_> {
         let mut seen = self.past(after, today);
         if sees {
             let happened = change.happened.iter();
-            let unseen = happened.filter(|it| is_unseen_in_state(&it.event));
+            let unseen = happened.filter(|it| !it.event.traits().in_state);
             let lines: Vec<String> = unseen.map(|it| narrate(after, it)).collect();
             let mut extra: serde_json::Value =
                 serde_json::from_str(&seen.extra).unwrap_or_default();
@@ -194,17 +194,6 @@ impl PluginReceiver<'_> {
     fn actor(&self, by: &Actor) -> wit::Actor {
         wire_actor(self.people, by)
     }
-}
-
-/// Whether an event shows in no field of the incident, so that it must be said in words.
-fn is_unseen_in_state(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Escalated { .. }
-            | Event::PageExhausted { .. }
-            | Event::PageRedirected { .. }
-            | Event::GradeProposed { .. }
-    )
 }
 
 /// Names of the fields that differ.

@@ -1,7 +1,7 @@
 //! The health checks: plain rules over the vitals, so that each can be read and tested in a line.
 
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
-use tocsin_plugin_host::catalog::PluginState;
+use tocsin_plugin_host::PluginState;
 use tocsin_store::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 
 use super::heartbeat::BeatState;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tocsin_core::Timestamp;
-use tocsin_plugin_host::catalog::PluginState;
+use tocsin_plugin_host::PluginState;
 use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
 
 use super::watch::{Watched, round};

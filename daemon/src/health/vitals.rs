@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tocsin_core::incident::PageState;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_plugin_host::catalog::PluginState;
+use tocsin_plugin_host::PluginState;
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
@@ -104,7 +103,7 @@ impl Vitals {
         let active = held.iter().filter(|it| it.incident.is_active());
         let exhausted = held.iter().map(|it| &it.incident).filter(|it| {
             let mut pages = it.paging.pages.values();
-            it.is_unanswered() && pages.any(|page| page.state == PageState::Exhausted)
+            it.is_unanswered() && pages.any(|page| page.is_exhausted())
         });
         let overdue = store.timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
         let (pages_waiting, oldest_page) = pages_waiting(subject)?;
@@ -180,9 +179,11 @@ fn undelivered(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>
         return Ok(None);
     };
     let held = view.incident(&id)?;
-    let state = held.and_then(|it| it.incident.paging.pages.get(&page).map(|page| page.state));
-    let is_delivered = matches!(state, Some(PageState::Taken | PageState::Settled));
-    Ok((!is_delivered).then_some((id, page)))
+    let is_done = held.is_some_and(|it| {
+        let sent = it.incident.paging.pages.get(&page);
+        sent.is_some_and(|it| it.is_done())
+    });
+    Ok((!is_done).then_some((id, page)))
 }
 
 fn plugins(subject: &Subject) -> Vec<PluginVitals> {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PersonId, PluginId};
-use tocsin_plugin_host::services::{CommandAction, CommandAnswer, PluginCommand};
+use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
+use tocsin_plugin_host::capability::commands::{
+    Caller as CallingPlugin, CommandReply, CommandService,
+};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::CommandKey;
 
-use super::PluginAccess;
+use super::people::person_by_contact;
+use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
 use crate::actions::{Action, Caller, Log, NotDone, perform};
 use crate::api::StatusFilter;
@@ -26,52 +29,98 @@ use crate::runtime::{Done, EngineError, IncidentState};
 /// Incidents that one list brings.
 const LIST_MAX: usize = 100;
 
-pub(super) async fn carry_out(
-    access: &PluginAccess,
-    command: PluginCommand,
-) -> Result<CommandAnswer, CommandError> {
-    let call = Call {
-        access,
-        plugin: &command.plugin,
-        key: &command.key,
-    };
-    match command.action {
-        CommandAction::Get { id } => {
-            let state = call.state(&id)?;
-            Ok(CommandAnswer::Incident(Box::new(call.wire(&state))))
-        }
-        CommandAction::List { filter, after } => call.list(&filter, after.as_deref()),
-        CommandAction::FindByRef { kind, id } => call.find(&kind, &id),
-        CommandAction::Open { draft, by } => call.open(draft, &by).await,
-        CommandAction::Run {
-            incident_id,
-            line,
-            by,
-        } => call.run(incident_id, &line, &by).await,
-        CommandAction::Apply {
-            incident_id,
-            action,
-            by,
-        } => call.apply(&incident_id, &action, &by).await,
-        CommandAction::Answer { .. } => Err(CommandError::NotFound),
-        CommandAction::AddLog {
-            incident_id,
-            kind,
-            body,
-            by,
-            ..
-        } => {
+impl CommandService for DaemonServices {
+    fn get_incident(&self, caller: CallingPlugin, id: String) -> CommandReply<'_, wit::Incident> {
+        Box::pin(async move {
+            let call = self.call(&caller)?;
+            Ok(call.wire(&*call.state(&id)?))
+        })
+    }
+
+    fn list_incidents(
+        &self,
+        caller: CallingPlugin,
+        filter: String,
+        after: Option<String>,
+    ) -> CommandReply<'_, Vec<wit::Incident>> {
+        Box::pin(async move { self.call(&caller)?.list(&filter, after.as_deref()) })
+    }
+
+    fn find_incident(
+        &self,
+        caller: CallingPlugin,
+        kind: String,
+        id: String,
+    ) -> CommandReply<'_, Option<wit::Incident>> {
+        Box::pin(async move { self.call(&caller)?.find(&kind, &id) })
+    }
+
+    fn open_incident(
+        &self,
+        caller: CallingPlugin,
+        draft: wit::Draft,
+        by: wit::Actor,
+    ) -> CommandReply<'_, wit::Incident> {
+        Box::pin(async move { self.call(&caller)?.open(draft, &by).await })
+    }
+
+    fn run_line(
+        &self,
+        caller: CallingPlugin,
+        incident_id: Option<String>,
+        line: String,
+        by: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { self.call(&caller)?.run(incident_id, &line, &by).await })
+    }
+
+    fn apply_action(
+        &self,
+        caller: CallingPlugin,
+        incident_id: String,
+        action: String,
+        by: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { self.call(&caller)?.apply(&incident_id, &action, &by).await })
+    }
+
+    fn answer_prompt(
+        &self,
+        _: CallingPlugin,
+        _: String,
+        _: String,
+        _: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move { Err(CommandError::NotFound) })
+    }
+
+    fn add_log(
+        &self,
+        caller: CallingPlugin,
+        incident_id: String,
+        kind: wit::LogKind,
+        body: String,
+        _at: Option<u64>,
+        by: wit::Actor,
+    ) -> CommandReply<'_, ()> {
+        Box::pin(async move {
             let kind = core_log_kind(kind);
             let action = Log { kind, body }.into();
-            call.perform(&incident_id, &by, action).await?;
-            Ok(CommandAnswer::Done)
-        }
-        CommandAction::Link {
-            incident_id,
-            kind,
-            ref_id,
-            url,
-        } => {
+            let call = self.call(&caller)?;
+            call.perform(&incident_id, &by, action).await.map(drop)
+        })
+    }
+
+    fn link_incident(
+        &self,
+        caller: CallingPlugin,
+        incident_id: String,
+        kind: String,
+        ref_id: String,
+        url: Option<String>,
+    ) -> CommandReply<'_, ()> {
+        Box::pin(async move {
+            let call = self.call(&caller)?;
             let plugin = PluginId::from(call.plugin);
             let link = Ref {
                 plugin: plugin.clone(),
@@ -82,18 +131,36 @@ pub(super) async fn carry_out(
             let by = Actor::Plugin(plugin);
             let id = call.state(&incident_id)?.incident.id.clone();
             let (link, key) = (Command::Link(link), Some(call.command_key()));
-            let linked = access.intake.command(id, by, link, key);
-            linked.await.map_err(refused)?;
-            Ok(CommandAnswer::Done)
-        }
-        CommandAction::RecordChange { .. } | CommandAction::Signal { .. } => {
-            Err(CommandError::Unavailable(
-                "this release takes no changes or signals from \
-                plugins; send them to /v2/change/enqueue or /ingest"
-                    .to_owned(),
-            ))
-        }
+            let linked = call.access.intake.command(id, by, link, key);
+            linked.await.map(drop).map_err(refused)
+        })
     }
+
+    fn record_change(&self, _: CallingPlugin, _: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { Err(no_changes_or_signals()) })
+    }
+
+    fn send_signal(&self, _: CallingPlugin, _: String) -> CommandReply<'_, ()> {
+        Box::pin(async move { Err(no_changes_or_signals()) })
+    }
+}
+
+impl DaemonServices {
+    fn call<'a>(&'a self, caller: &'a CallingPlugin) -> Result<Call<'a>, CommandError> {
+        Ok(Call {
+            access: self.access()?,
+            plugin: &caller.plugin,
+            key: &caller.key,
+        })
+    }
+}
+
+fn no_changes_or_signals() -> CommandError {
+    CommandError::Unavailable(
+        "this release takes no changes or signals from plugins; send them to /v2/change/enqueue \
+         or /ingest"
+            .to_owned(),
+    )
 }
 
 /// Which incidents a plugin lists.
@@ -130,7 +197,7 @@ impl Call<'_> {
         plugin.is_some_and(|it| it.clearance).into()
     }
 
-    fn list(&self, filter: &str, after: Option<&str>) -> Result<CommandAnswer, CommandError> {
+    fn list(&self, filter: &str, after: Option<&str>) -> Result<Vec<wit::Incident>, CommandError> {
         let filter: Filter = serde_json::from_str(filter).map_err(|error| {
             CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
         })?;
@@ -143,24 +210,24 @@ impl Call<'_> {
                 incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
             }
         }
-        Ok(CommandAnswer::Incidents(incidents))
+        Ok(incidents)
     }
 
-    fn find(&self, kind: &str, id: &str) -> Result<CommandAnswer, CommandError> {
+    fn find(&self, kind: &str, id: &str) -> Result<Option<wit::Incident>, CommandError> {
         let key = reference_key(self.plugin, kind, id);
         let row = REFERENCES.get(self.access.store.as_ref(), &key);
         let Some(row) = row.map_err(refused)? else {
-            return Ok(CommandAnswer::Found(None));
+            return Ok(None);
         };
         let state = self.state(row.value.as_str())?;
-        Ok(CommandAnswer::Found(Some(Box::new(self.wire(&state)))))
+        Ok(Some(self.wire(&state)))
     }
 
     async fn open(
         &self,
         draft: wit::Draft,
         by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    ) -> Result<wit::Incident, CommandError> {
         let by = self.caller(by)?.by;
         let refs = draft.refs;
         let draft = Draft {
@@ -195,7 +262,7 @@ impl Call<'_> {
             linked.await.map_err(refused)?;
         }
         let state = self.state(id.as_str())?;
-        Ok(CommandAnswer::Incident(Box::new(self.wire(&state))))
+        Ok(self.wire(&state))
     }
 
     async fn run(
@@ -203,10 +270,10 @@ impl Call<'_> {
         incident: Option<String>,
         line: &str,
         by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    ) -> Result<String, CommandError> {
         let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
         if parsed == Line::Help {
-            return Ok(CommandAnswer::Text(chat::help()));
+            return Ok(chat::help());
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("type this in an incident's war room".to_owned())
@@ -214,24 +281,17 @@ impl Call<'_> {
         let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
             let clearance = self.caller(by).map_or(Clearance::Basic, |it| it.clearance);
-            return Ok(CommandAnswer::Text(status_line(&state, clearance)));
+            return Ok(status_line(&state, clearance));
         };
-        Ok(CommandAnswer::Text(self.perform(&id, by, action).await?))
+        self.perform(&id, by, action).await
     }
 
     /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
-    async fn apply(
-        &self,
-        id: &str,
-        action: &str,
-        by: &wit::Actor,
-    ) -> Result<CommandAnswer, CommandError> {
+    async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
         let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
         let reply = self.perform(id, by, action).await?;
-        Ok(CommandAnswer::Text(
-            serde_json::json!({ "reply": reply }).to_string(),
-        ))
+        Ok(serde_json::json!({ "reply": reply }).to_string())
     }
 
     /// Carries an action out, and gives what to tell whoever asked.
@@ -287,17 +347,6 @@ impl Call<'_> {
         caller.clearance = caller.clearance.and(self.clearance());
         Ok(caller)
     }
-}
-
-/// The person with a contact.
-pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
-    let people = access.payloads.roster.people.values();
-    let has = |it: &&tocsin_core::Person| {
-        it.contacts
-            .iter()
-            .any(|contact| contact.kind == kind && contact.address == id)
-    };
-    people.into_iter().find(has).map(|it| it.id.clone())
 }
 
 fn status_line(state: &IncidentState, clearance: Clearance) -> String {

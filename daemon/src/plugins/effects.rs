@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use tocsin_plugin_host::services::{EffectKey, EffectState, ServiceError};
+use tocsin_plugin_host::capability::effects::{EffectKey, EffectService, EffectState};
+use tocsin_plugin_host::capability::{Reply, ServiceError};
 use tocsin_store::{CommitError, Store};
 
-use super::PluginAccess;
+use super::{DaemonServices, PluginAccess};
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::effect::{self, Known};
 use crate::runtime::{EngineError, Request};
@@ -14,10 +15,21 @@ use crate::runtime::{EngineError, Request};
 /// Tries of a mark that met another one.
 const TRIES_MAX: usize = 4;
 
-pub(super) async fn begin(
-    access: &PluginAccess,
-    effect: &EffectKey,
-) -> Result<EffectState, ServiceError> {
+impl EffectService for DaemonServices {
+    fn effect_begin<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, EffectState> {
+        Box::pin(async move { begin(self.access()?, effect).await })
+    }
+
+    fn effect_finish<'a>(&'a self, effect: &'a EffectKey, answer: Vec<u8>) -> Reply<'a, ()> {
+        Box::pin(async move { finish(self.access()?, effect, &answer).await })
+    }
+
+    fn effect_forget<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, ()> {
+        Box::pin(async move { forget(self.access()?, effect).await })
+    }
+}
+
+async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState, ServiceError> {
     let key = effect.digest();
     for _ in 0..TRIES_MAX {
         if let Some(state) = look(access, &key, known).await? {
@@ -46,7 +58,7 @@ pub(super) async fn begin(
     ))
 }
 
-pub(super) async fn finish(
+async fn finish(
     access: &PluginAccess,
     effect: &EffectKey,
     answer: &[u8],
@@ -55,7 +67,7 @@ pub(super) async fn finish(
     write(access, rows.map_err(failed)?).await
 }
 
-pub(super) async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
+async fn forget(access: &PluginAccess, effect: &EffectKey) -> Result<(), ServiceError> {
     let rows = look(access, &effect.digest(), effect::forget).await?;
     if rows.is_empty() {
         return Ok(());

@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use tocsin_core::PluginId;
-use tocsin_plugin_host::limits::JOBS_WAITING_MAX;
-use tocsin_plugin_host::services::ServiceError;
+use tocsin_plugin_host::capability::jobs::{JOBS_WAITING_MAX, JobService};
+use tocsin_plugin_host::capability::{Reply, ServiceError};
 use tocsin_store::{Class, OutboxKey, Store, StoreError};
 
-use super::PluginAccess;
+use super::{DaemonServices, PluginAccess};
 use crate::runtime::job_lanes;
 
 /// Classes that jobs are delivered in.
 const CLASSES: [Class; 2] = [Class::State, Class::Bulk];
 
+impl JobService for DaemonServices {
+    fn jobs_waiting<'a>(&'a self, plugin: &'a str) -> Reply<'a, usize> {
+        Box::pin(async move { waiting(self.access()?, plugin).await })
+    }
+}
+
 /// Counts up to [`JOBS_WAITING_MAX`]. On a thread that may wait, as every read for a plugin.
-pub(super) async fn waiting(access: &PluginAccess, plugin: &str) -> Result<usize, ServiceError> {
+async fn waiting(access: &PluginAccess, plugin: &str) -> Result<usize, ServiceError> {
     let lanes = job_lanes(&PluginId::from(plugin));
     let store = Arc::clone(&access.store);
     let counted = tokio::task::spawn_blocking(move || count(store.as_ref(), &lanes)).await;

@@ -1,13 +1,16 @@
 //! What plugins keep for themselves, as rows of the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tocsin_core::Timestamp;
-use tocsin_plugin_host::quota::{KV_KEYS_MAX, KvUsage};
+use tocsin_plugin_host::capability::Reply;
+use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvService, KvUsage};
 use tocsin_plugin_host::wit::{KvEntry, KvError, KvPage};
 use tocsin_store::{CommitError, Store};
 
-use super::PluginAccess;
+use super::{DaemonServices, PluginAccess};
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::plugin_kv::{self, Entry};
 use crate::runtime::{EngineError, Request};
@@ -17,18 +20,80 @@ const TRIES_MAX: usize = 8;
 
 /// What a key must be for a write.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Expected {
+enum Expected {
     /// Anything.
     Any,
     /// Absent, or at a revision.
     At(Option<u64>),
 }
 
-pub(super) fn get(
-    access: &PluginAccess,
-    plugin: &str,
-    key: &str,
-) -> Result<Option<KvEntry>, KvError> {
+/// One write to a plugin's keys at a time, and what it keeps.
+#[derive(Default)]
+pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>);
+
+impl KvWrites {
+    async fn turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
+        let turn = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
+        turn.lock_owned().await
+    }
+}
+
+impl KvService for DaemonServices {
+    fn kv_get<'a>(&'a self, plugin: &'a str, key: &'a str) -> Reply<'a, Option<KvEntry>, KvError> {
+        Box::pin(async move { get(self.access()?, plugin, key) })
+    }
+
+    fn kv_set<'a>(
+        &'a self,
+        plugin: &'a str,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        Box::pin(async move {
+            let access = self.access()?;
+            let mut known = self.kv_writes.turn(plugin).await;
+            let any = Expected::Any;
+            set(access, &mut known, plugin, key, any, &value, ttl_ms).await
+        })
+    }
+
+    fn kv_swap<'a>(
+        &'a self,
+        plugin: &'a str,
+        key: &'a str,
+        expected: Option<u64>,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        Box::pin(async move {
+            let access = self.access()?;
+            let mut known = self.kv_writes.turn(plugin).await;
+            let at = Expected::At(expected);
+            set(access, &mut known, plugin, key, at, &value, ttl_ms).await
+        })
+    }
+
+    fn kv_delete<'a>(&'a self, plugin: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
+        Box::pin(async move {
+            let access = self.access()?;
+            let mut known = self.kv_writes.turn(plugin).await;
+            delete(access, &mut known, plugin, key).await
+        })
+    }
+
+    fn kv_keys<'a>(
+        &'a self,
+        plugin: &'a str,
+        prefix: &'a str,
+        cursor: Option<&'a str>,
+        limit: u32,
+    ) -> Reply<'a, KvPage, KvError> {
+        Box::pin(async move { keys(self.access()?, plugin, prefix, cursor, limit) })
+    }
+}
+
+fn get(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<KvEntry>, KvError> {
     let store = access.store.as_ref();
     for _ in 0..TRIES_MAX {
         let Some(entry) = live(access, plugin, key).map_err(unavailable)? else {
@@ -52,11 +117,11 @@ pub(super) fn get(
 
 /// What a plugin keeps, as far as known: never less than it does, and more when some of it has
 /// expired since it was counted. Counting reads every key, so it is not done for every write.
-pub(super) type KnownUsage = Option<KvUsage>;
+type KnownUsage = Option<KvUsage>;
 
 /// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
 /// after the commit is this write's own and the quota is not passed by two at once.
-pub(super) async fn set(
+async fn set(
     access: &PluginAccess,
     known: &mut KnownUsage,
     plugin: &str,
@@ -102,7 +167,7 @@ pub(super) async fn set(
 }
 
 /// Deletes a key; whether it was there. One write of a plugin at a time, as with [`set`].
-pub(super) async fn delete(
+async fn delete(
     access: &PluginAccess,
     known: &mut KnownUsage,
     plugin: &str,
@@ -127,7 +192,7 @@ pub(super) async fn delete(
     Err(KvError::Conflict)
 }
 
-pub(super) fn keys(
+fn keys(
     access: &PluginAccess,
     plugin: &str,
     prefix: &str,

@@ -5,17 +5,18 @@ mod commands;
 mod effects;
 mod jobs;
 mod kv;
+mod mail;
+mod people;
 mod services;
 
 pub use services::DaemonServices;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_store::Store;
 
-use tocsin_plugin_host::LoadedPlugin;
+use tocsin_plugin_host::{EventKind, LoadedPlugin};
 
 use crate::metrics::Metrics;
 use crate::runtime::{
@@ -65,26 +66,16 @@ impl PluginAccess {
     }
 }
 
-/// The kinds of events that the daemon sends.
-const EVENT_KINDS: [&str; 8] = [
-    "incident-opened",
-    "incident-changed",
-    "log-added",
-    "page",
-    "prompt",
-    "settled",
-    "job",
-    "document-ready",
-];
-
 /// What each of the loaded plugins was granted.
 #[must_use]
 pub fn granted(plugins: &[LoadedPlugin]) -> Subscribers {
     let one = |plugin: &LoadedPlugin| {
-        let wanted = EVENT_KINDS.into_iter().filter(|kind| plugin.wants(kind));
+        let wanted = EventKind::ALL
+            .into_iter()
+            .filter(|kind| plugin.wants(*kind));
         Subscriber {
             plugin: plugin.id().into(),
-            events: wanted.map(ToOwned::to_owned).collect::<BTreeSet<_>>(),
+            events: wanted.collect(),
             contacts: plugin.contacts().into_iter().collect(),
             clearance: plugin.clearance(),
         }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
+use tocsin_core::command::Channels;
 use tocsin_core::consequences::Notice;
 use tocsin_core::{IncidentId, PluginId, Timestamp};
+use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, NewDelivery};
 
 use crate::people::ServedContacts;
@@ -84,8 +86,8 @@ pub struct Subscribers(pub Vec<Subscriber>);
 pub struct Subscriber {
     /// The plugin.
     pub plugin: PluginId,
-    /// The kinds of events that it gets, e.g. `incident-opened`.
-    pub events: BTreeSet<String>,
+    /// The kinds of events that it gets.
+    pub events: BTreeSet<EventKind>,
     /// The kinds of contacts that it reaches, e.g. `slack`.
     pub contacts: BTreeSet<String>,
     /// Whether it may know of security incidents.
@@ -110,7 +112,19 @@ impl Subscribers {
     pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {
         self.0
             .iter()
-            .find(|it| it.contacts.contains(kind) && it.events.contains("page"))
+            .find(|it| it.contacts.contains(kind) && it.events.contains(&EventKind::Page))
+    }
+
+    /// The kinds of contacts that pages can be delivered to: those of the plugins, and the host's
+    /// own mail relay.
+    #[must_use]
+    pub fn channels(&self) -> Channels {
+        let pagers = self
+            .0
+            .iter()
+            .filter(|it| it.events.contains(&EventKind::Page));
+        let kinds = pagers.flat_map(|it| &it.contacts).map(String::as_str);
+        kinds.chain([MAIL_CHANNEL]).collect()
     }
 
     /// The outbox rows that bring a notice to everybody who hears of it. A page that no plugin can
@@ -144,39 +158,44 @@ impl Subscribers {
                 let is_page = matches!(notice, Notice::Page { .. });
                 let class = if is_page { Class::Page } else { Class::Prompt };
                 let reached = self.for_contact(channel);
-                let taker = reached.filter(|it| is_page || it.events.contains("settled"));
+                let taker = reached.filter(|it| is_page || it.events.contains(&EventKind::Settled));
                 let lane = format!("{person}/{channel}");
                 let send = |it: &Subscriber| row(class, lane, None, &news(it, incident, notice));
                 taker.map(send).into_iter().collect()
             }
-            Notice::Opened { .. } => {
-                self.told("incident-opened", incident, notice, &mut |lane, parcel| {
-                    row(Class::State, lane, None, parcel)
-                })
-            }
-            Notice::Changed { counts_only, .. } => {
-                self.told("incident-changed", incident, notice, &mut |lane, parcel| {
+            Notice::Opened { .. } => self.told(
+                EventKind::IncidentOpened,
+                incident,
+                notice,
+                &mut |lane, parcel| row(Class::State, lane, None, parcel),
+            ),
+            Notice::Changed { counts_only, .. } => self.told(
+                EventKind::IncidentChanged,
+                incident,
+                notice,
+                &mut |lane, parcel| {
                     let coalesce = counts_only.then(|| "counts".to_owned());
                     row(Class::State, lane, coalesce, parcel)
-                })
-            }
-            Notice::LogAdded { .. } => {
-                self.told("log-added", incident, notice, &mut |lane, parcel| {
-                    row(Class::Bulk, lane, None, parcel)
-                })
-            }
+                },
+            ),
+            Notice::LogAdded { .. } => self.told(
+                EventKind::LogAdded,
+                incident,
+                notice,
+                &mut |lane, parcel| row(Class::Bulk, lane, None, parcel),
+            ),
         }
     }
 
     /// A row for each subscriber of this kind of news.
     fn told(
         &self,
-        kind: &str,
+        kind: EventKind,
         incident: &IncidentId,
         notice: &Notice,
         row: &mut dyn FnMut(String, &Delivery) -> NewDelivery,
     ) -> Vec<NewDelivery> {
-        let takers = self.0.iter().filter(|it| it.events.contains(kind));
+        let takers = self.0.iter().filter(|it| it.events.contains(&kind));
         takers
             .map(|it| {
                 let lane = format!("{}/{incident}", it.plugin);

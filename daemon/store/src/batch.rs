@@ -124,6 +124,12 @@ pub struct Committed {
 }
 
 impl Batch {
+    /// Whether the feed tells of this batch once it is committed.
+    #[must_use]
+    pub fn changes_feed(&self) -> bool {
+        !self.rows.is_empty() || self.appends.iter().any(|it| !it.events.is_empty())
+    }
+
     /// Whether a batch that this one needs failed, or does not come before it in the group.
     #[must_use]
     pub fn lacks_need<T, E>(&self, earlier: &[Result<T, E>]) -> bool {

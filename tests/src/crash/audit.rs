@@ -1,7 +1,6 @@
 //! The auditor: what must hold of a store after a kill, whatever was under way. Each fault is a
 //! sentence that begins with what kind of fault it is.
 
-use tocsin_core::incident::PageState;
 use tocsin_core::{Event, Timestamp};
 
 use super::ledger::{Act, Ledger, Once};
@@ -111,7 +110,7 @@ fn once_and_no_more(what: &str, once: Once, count: usize, faults: &mut Vec<Strin
 fn pages_wait(record: &Record, told: &Told, faults: &mut Vec<String>) {
     let incident = &told.incident;
     for (number, page) in &incident.paging.pages {
-        if !matches!(page.state, PageState::Sent { .. }) {
+        if !page.is_underway() {
             continue;
         }
         let wanted = (incident.id.clone(), *number, page.contact);

@@ -147,7 +147,7 @@ impl Told {
         let events = events_of(store, id).map_err(|error| error.to_string())?;
         let incident = Incident::replay(id, &events).map_err(|error| error.to_string())?;
         let tally = tally_of(store, &incident).map_err(|error| error.to_string())?;
-        Self::from(id, events, &tally.value)
+        Self::from(id, events, &tally)
     }
 
     /// An incident from its events.

@@ -8,9 +8,9 @@ use tocsin::auth::{AckKey, Carried, Token, carried};
 use tocsin::config::{self, Moment, Span, Zone};
 use tocsin::ingest::entry::{ENTRIES, Entry};
 use tocsin_core::{PageTarget, Timestamp};
+use tocsin_plugin_host::Schedule;
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
-use tocsin_plugin_host::schedule::Schedule;
-use tocsin_plugin_host::verify::verify;
+use tocsin_plugin_host::verify;
 use tocsin_store::{chunk, encoding};
 
 /// A target: its name, and what it does with an input.

@@ -9,6 +9,7 @@ use tocsin_core::{
     Contact, Grade, Grading, Incident, PageTarget, Person, Plan, PolicySource, Route, Signal,
     SignalStatus, Step, Target, Timestamp, Verdict,
 };
+use tocsin_plugin_host::EventKind;
 
 use super::rng::Rng;
 
@@ -87,20 +88,20 @@ pub(super) fn person(name: &str) -> Person {
 /// Who hears of what; `pager`: whether the plugin that brings pages to pagers is there.
 #[must_use]
 pub(super) fn subscribers(pager: bool) -> Subscribers {
-    let set = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
-    let subscriber = |plugin: &str, events: &[&str], contacts: &[&str]| Subscriber {
+    use EventKind::{IncidentChanged, IncidentOpened, LogAdded, Page, Settled};
+    let subscriber = |plugin: &str, events: &[EventKind], contacts: &[&str]| Subscriber {
         plugin: plugin.into(),
-        events: set(events),
-        contacts: set(contacts),
+        events: events.iter().copied().collect(),
+        contacts: contacts.iter().map(|it| (*it).to_owned()).collect(),
         clearance: true,
     };
-    let news = ["incident-opened", "incident-changed", "log-added"];
+    let news = [IncidentOpened, IncidentChanged, LogAdded];
     let mut all = vec![
         subscriber("board", &news, &[]),
-        subscriber("chat", &["page", "settled", "incident-changed"], &["slack"]),
+        subscriber("chat", &[Page, Settled, IncidentChanged], &["slack"]),
     ];
     if pager {
-        all.push(subscriber("pager", &["page", "settled"], &["pager"]));
+        all.push(subscriber("pager", &[Page, Settled], &["pager"]));
     }
     Subscribers(all)
 }

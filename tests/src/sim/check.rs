@@ -7,7 +7,6 @@ use std::sync::Arc;
 use tocsin::runtime::engine::Engine;
 use tocsin::runtime::{IncidentState, View, decode_row, events_of, tally_of, timer_key};
 use tocsin_core::consequences::wanted_timers;
-use tocsin_core::incident::PageState;
 use tocsin_core::{Alert, Event, Incident, IncidentId};
 use tocsin_store::{Store, Table, TimerKey};
 
@@ -88,7 +87,7 @@ pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Res
 pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
     for state in view.in_memory() {
         for (number, page) in &state.incident.paging.pages {
-            if matches!(page.state, PageState::Sent { .. }) && state.incident.is_active() {
+            if page.is_underway() && state.incident.is_active() {
                 let id = state.incident.page_id(*number);
                 return Err(format!("page {id} to {} is never delivered", page.person));
             }
@@ -114,7 +113,7 @@ fn folded_equals_incremental(
         ));
     }
     let tally = tally_of(store, &folded).map_err(text)?;
-    if state.tally != tally.value {
+    if state.tally != tally {
         return Err(format!(
             "incident {id}: its tally is not the one in the store"
         ));

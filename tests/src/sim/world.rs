@@ -7,11 +7,13 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tocsin::runtime::engine::Engine;
 use tocsin::runtime::{
-    Answer, Cause, EngineError, Observed, Request, Subscribers, decode_row, firing, lapses,
-    settlement,
+    Answer, Cause, EngineError, IncidentState, Observed, Request, Subscribers, decode_row, firing,
+    lapses, settlement,
 };
 use tocsin_core::command::{Command, Delays, Refusal};
 use tocsin_core::event::LogKind;
+use tocsin_core::intake::{Known, Needed, needed};
+use tocsin_core::limits::CONTACT_WAIT_MS;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{Class, CommandKey, MemoryStore, Store, Table};
@@ -34,6 +36,12 @@ const CALM_ROUNDS_MAX: usize = 100;
 const LEASE_MS: u64 = 120_000;
 /// Rows that one request takes.
 const LIMIT: usize = 100;
+
+const DELAYS: Delays = Delays {
+    resolve_after_ms: MINUTE_MS,
+    reopen_within_ms: 10 * MINUTE_MS,
+    contact_wait_ms: CONTACT_WAIT_MS,
+};
 
 /// What is asked, and what must stand once it is answered as done.
 struct Asked {
@@ -246,8 +254,9 @@ impl World {
             SignalStatus::Resolved => Then::Alert(key_of(&signal), false),
             SignalStatus::Acknowledged => Then::Nothing,
         };
-        let needed = signal.status == SignalStatus::Firing && (whole || !self.is_repeat(&signal));
-        let assessment = needed.then(|| Box::new(self.policies.assess(&signal)));
+        let assessment = self
+            .needs_verdict(&signal, whole)
+            .then(|| Box::new(self.policies.assess(&signal)));
         let word = Observed {
             signal: Arc::new(signal),
             last_seen: None,
@@ -258,13 +267,19 @@ impl World {
         }
     }
 
-    fn is_repeat(&self, signal: &Signal) -> bool {
-        let view = self.engine.view();
-        let alert = view.alert(&key_of(signal)).ok().flatten();
-        let home = alert.filter(|it| it.firing);
-        let home = home.and_then(|it| it.incident().cloned());
-        let state = home.and_then(|id| view.incident(&id).ok().flatten());
-        state.is_some_and(|state| state.incident.is_active())
+    fn needs_verdict(&self, signal: &Signal, whole: bool) -> bool {
+        let standing = self
+            .engine
+            .view()
+            .alert_and_home(signal)
+            .unwrap_or_default();
+        let known = Known {
+            alert: standing.0.as_ref(),
+            home: standing.1.as_deref().map(IncidentState::parts),
+            ..Known::default()
+        };
+        let needed = needed(signal, &known, None, whole, self.now, &DELAYS);
+        !matches!(needed, Needed::Nothing)
     }
 
     /// Every alert at once.
@@ -638,12 +653,8 @@ fn start(
         made += 1;
         IncidentId(format!("i{life}-{made}"))
     };
-    let delays = Delays {
-        reopen_within_ms: 10 * MINUTE_MS,
-        ..Delays::default()
-    };
     let (store, subscribers) = (Arc::clone(store) as Arc<dyn Store>, Arc::clone(subscribers));
-    Engine::start(store, subscribers, delays, Box::new(make_id)).map_err(text)
+    Engine::start(store, subscribers, DELAYS, Box::new(make_id)).map_err(text)
 }
 
 fn signal_in(request: &Request) -> Option<Arc<Signal>> {

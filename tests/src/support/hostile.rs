@@ -39,9 +39,9 @@ const HOARD: &str = "(loop $l
 
 /// Three thousand lines and a hundred jobs.
 const FLOOD: &str = "(loop $l
-    (call $log (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
+    (call $log_write (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
     (if (i32.lt_u (global.get $flood) (i32.const 100))
-      (then (call $enqueue (i32.const 900) (i32.const 5) (i32.const 912) (i32.const 2)
+      (then (call $jobs_enqueue (i32.const 900) (i32.const 5) (i32.const 912) (i32.const 2)
         (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1536))))
     (global.set $flood (i32.add (global.get $flood) (i32.const 1)))
     (br_if $l (i32.lt_u (global.get $flood) (i32.const 3000))))";

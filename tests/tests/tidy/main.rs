@@ -6,6 +6,7 @@
 mod arrows;
 mod disclosure;
 mod functions;
+mod purity;
 mod rooms;
 mod source;
 
@@ -88,7 +89,7 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
 const COMPARES: [(&str, &str); 3] = [
     ("daemon/src/auth/secret.rs", ".ct_eq("),
     ("daemon/src/auth/ack_links/signature.rs", ".verify_slice("),
-    ("daemon/plugin-host/src/verify.rs", ".ct_eq("),
+    ("daemon/plugin-host/src/call/verify.rs", ".ct_eq("),
 ];
 
 #[test]
@@ -153,21 +154,17 @@ fn unsafe_code_is_forbidden_but_in_the_plugin_host() {
 
 #[test]
 fn only_the_core_decides_by_an_incidents_status() {
-    let states = ["Open", "Mitigated", "Resolved", "Closed"];
-    let found = lines(&sources(), |file, index, line| {
-        let shell = file.path.starts_with("daemon/") && !file.path.starts_with("daemon/core/");
-        let arm = states.iter().any(|state| {
-            let arm = format!("Status::{state} ");
-            // To write a status in another system's words (`wit::Status::…`) is no decision.
-            let decides = line.matches("Status::").count() == 1;
-            line.contains(&arm) && line.contains("=>") && decides && !line.contains("SignalStatus")
-        });
-        shell && arm && !file.is_test(index)
-    });
+    let found = lines(&sources(), purity::goes_by_a_state);
     assert_none(
-        "a match on an incident's status outside daemon/core",
+        "a status or page state outside daemon/core; ask the incident or page instead",
         &found,
     );
+}
+
+#[test]
+fn the_core_is_pure() {
+    let found = lines(&sources(), |file, _, line| purity::is_impure(file, line));
+    assert_none("clocks, files, threads or chance in daemon/core", &found);
 }
 
 #[test]

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use tocsin_core::alert::{Alert, Tally, Waiting};
-use tocsin_core::command::{Command, Delays, Opening, Outcome, Refusal, Responders};
+use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId};
+use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, company};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
@@ -31,6 +31,7 @@ pub struct World {
     pub silenced_by: Vec<String>,
     pub opened: u64,
     pub starts_at: Option<Timestamp>,
+    pub unserved: Vec<&'static str>,
 }
 
 pub const MINUTE: u64 = 60_000;
@@ -58,12 +59,20 @@ impl World {
         let held = incident.as_ref().map(|it| (it, &self.tally));
         let home = held.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
         let waiting = self.waiting.clone();
-        let known = Known {
+        let mut known = Known {
             alert: alert.as_ref(),
             home,
             target: held,
             waiting: Some(&waiting),
+            ..Known::default()
         };
+        let waits = company(&signal, &known, Some(&assessment), self.now);
+        let names = waits.iter().filter_map(|key| key.strip_prefix("prom/"));
+        let joins: Vec<Alert> = names
+            .filter_map(|name| self.alerts.get(name).cloned())
+            .collect();
+        let joins: Vec<&Alert> = joins.iter().collect();
+        known.company = &joins;
         let new_id = NewIncidentId {
             id: format!("i{}", self.opened + 1).into(),
             number: self.opened + 1,
@@ -73,30 +82,36 @@ impl World {
             known,
             Some(&assessment),
             &new_id,
-            self.now,
-            &self.delays,
+            self.env(&self.channels()),
         )?;
-        if let Some(after) = &intake.alert {
-            self.alerts.insert(name.to_owned(), after.clone());
+        for after in &intake.alerts {
+            self.alerts
+                .insert(after.fingerprint.to_string(), after.clone());
         }
         if let Some(waiting) = &intake.waiting {
             self.waiting = waiting.clone();
         }
-        if intake.opens {
-            self.incident = None;
-            self.stream.clear();
-            self.opened += 1;
-        }
-        if let Some(id) = &intake.incident {
+        for change in &intake.incidents {
+            if change.opens {
+                self.incident = None;
+                self.stream.clear();
+                self.opened += 1;
+            }
             let by = Actor::Integration("prom".into());
-            self.take(&id.clone(), intake.outcome.clone(), &by);
+            self.take(&change.id, change.outcome.clone(), &by);
         }
         Ok(intake)
     }
 
     pub fn command(&mut self, command: Command, by: &Actor) -> Result<Outcome, Refusal> {
         let incident = self.incident.clone().expect("an incident");
-        let outcome = decide(&incident, &self.tally, command, by, self.now, &self.delays)?;
+        let outcome = decide(
+            &incident,
+            &self.tally,
+            command,
+            by,
+            self.env(&self.channels()),
+        )?;
         self.take(&incident.id, outcome.clone(), by);
         Ok(outcome)
     }
@@ -193,16 +208,23 @@ impl World {
         }
     }
 
-    fn take(&mut self, id: &tocsin_core::IncidentId, outcome: Outcome, by: &Actor) {
+    fn channels(&self) -> Channels {
+        let all = ["slack", "mail"].into_iter();
+        all.filter(|it| !self.unserved.contains(it)).collect()
+    }
+
+    fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
+        Env {
+            now: self.now,
+            delays: &self.delays,
+            channels,
+        }
+    }
+
+    fn take(&mut self, id: &tocsin_core::IncidentId, mut outcome: Outcome, by: &Actor) {
         let before = self.incident.clone();
         let start = self.stream.len();
-        for event in outcome.events {
-            self.stream.push(Recorded {
-                at: self.now,
-                by: by.clone(),
-                event,
-            });
-        }
+        self.stream.extend(outcome.recorded(by, self.now));
         if let Some(tally) = outcome.tally {
             self.tally = tally;
         }
@@ -216,6 +238,11 @@ impl World {
         self.notices.extend(told);
         self.incident = Some(after);
     }
+}
+
+/// Whether an incident opened.
+pub fn opens(intake: &Intake) -> bool {
+    intake.incidents.iter().any(|it| it.opens)
 }
 
 pub fn person(id: &str) -> Person {

@@ -1,12 +1,15 @@
 //! Headers on their way out and in.
 
-use crate::limits::{HTTP_HEADER_BYTES_MAX, HTTP_HEADERS_MAX};
-use crate::outbound::is_reserved_header;
-use crate::secrets::SecretSet;
+use crate::rights::{SecretSet, is_reserved_header};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// The guest's headers. Refuses those of the connection, those that the host injects (a guest that
-/// brings its own could make the host vouch for it), and whatever is no header at all.
+/// Headers of one outgoing request.
+const HTTP_HEADERS_MAX: usize = 64;
+/// Names and values of one message's headers together, in bytes.
+const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// The guest's headers. Refuses those of the connection, those that the host injects (the host
+/// would vouch for a guest's own), and whatever is not a header.
 pub(crate) fn outgoing_headers<'h>(
     headers: impl Iterator<Item = (&'h str, &'h str)>,
     injected: &[&str],
@@ -22,7 +25,7 @@ pub(crate) fn outgoing_headers<'h>(
         }
         let shown = name.escape_debug();
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(format!("`{shown}` is no header name"));
+            return Err(format!("`{shown}` is not a header name"));
         };
         if is_reserved_header(header.as_str()) {
             return Err(format!(

@@ -1,7 +1,7 @@
 //! A resolver that gives out only addresses that the policy allows.
 
-use crate::grant::Denied;
-use crate::outbound::OutboundPolicy;
+use super::outbound::OutboundPolicy;
+use crate::rights::Denied;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::fakes::Server;
 use super::rig::{Rig, deliver, delivery, event, last_line};
 use crate::Failure;
+use crate::capability::effects::EffectState;
 use crate::guests::{Guest, Request, SPIN};
-use crate::services::{CommandAction, EffectState};
 
 fn once(path: &str) -> (String, &'static str) {
     (path.to_owned(), "post")
@@ -145,8 +145,8 @@ async fn an_answer_is_remembered_without_the_secrets_in_it() {
 /// Sends `signal("{}")` twice, then does what `then` says.
 fn signals(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
-        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536))
-         (call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {then}"
+        "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536))
+         (call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536)) {then}"
     ));
     guest.put(900, b"{}");
     guest
@@ -159,10 +159,10 @@ async fn a_retried_call_repeats_the_keys_of_its_commands() {
     let _ = deliver(&plugin).await;
     let _ = deliver(&plugin).await;
     let _ = plugin.deliver(event("e2"), delivery()).await;
-    let commands = rig.services.commands.lock();
-    let keys: Vec<_> = commands
+    let signals = rig.services.signals.lock();
+    let keys: Vec<_> = signals
         .iter()
-        .map(|command| command.key.as_str())
+        .map(|(caller, _)| caller.key.as_str())
         .collect();
     assert_eq!(keys[..2], keys[2..4]);
     assert_ne!(
@@ -173,12 +173,7 @@ async fn a_retried_call_repeats_the_keys_of_its_commands() {
         !keys[..4].contains(&keys[4]),
         "another delivery has other keys"
     );
-    assert_eq!(
-        commands[0].action,
-        CommandAction::Signal {
-            signal: "{}".into()
-        }
-    );
+    assert_eq!(signals[0].1, "{}");
 }
 
 #[tokio::test]
@@ -187,7 +182,7 @@ async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
     rig.grant = rig.grant.replace("commands = [\"*\"], ", "");
     let plugin = rig.load(&signals("")).await;
     let result = deliver(&plugin).await;
-    assert!(rig.services.commands.lock().is_empty());
+    assert!(rig.services.signals.lock().is_empty());
     assert!(
         result.denials[0].remedy.contains("commands = [\"signal\"]"),
         "{result:?}"
@@ -197,7 +192,7 @@ async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
 /// Enqueues a job, then does what `then` says.
 fn enqueues(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
-        "(call $enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
+        "(call $jobs_enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
            (i64.const 5000) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1536)) {then}"
     ));
     guest.put(900, b"{}");
@@ -229,12 +224,12 @@ async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
 
 #[tokio::test]
 async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
-    use crate::limits::JOBS_WAITING_MAX;
+    use crate::capability::jobs::JOBS_WAITING_MAX;
     use std::sync::atomic::Ordering;
     let rig = Rig::new();
     // On an error its text is at 1540 and 1544.
     let guest = enqueues(
-        "(if (i32.load8_u (i32.const 1536)) (then (call $log (i32.const 3)
+        "(if (i32.load8_u (i32.const 1536)) (then (call $log_write (i32.const 3)
            (i32.load (i32.const 1540)) (i32.load (i32.const 1544)) (i32.const 0) (i32.const 0))))",
     );
     let plugin = rig.load(&guest).await;

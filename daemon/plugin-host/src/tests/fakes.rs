@@ -1,10 +1,14 @@
 //! Services in memory, and a server on loopback that does what its path says.
 
-use crate::quota::KvUsage;
-use crate::services::{
-    CommandAnswer, EffectKey, EffectState, PluginCommand, ServiceError, Services,
-};
-use crate::wit::{CommandError, Email, KvEntry, KvError, KvPage, MailError, Person, Receipt};
+use crate::capability::Reply;
+use crate::capability::clock::ClockService;
+use crate::capability::commands::{Caller, CommandReply, CommandService};
+use crate::capability::effects::{EffectKey, EffectService, EffectState};
+use crate::capability::jobs::JobService;
+use crate::capability::kv::{KvService, KvUsage};
+use crate::capability::mail::MailService;
+use crate::capability::people::PeopleService;
+use crate::wit::{KvEntry, KvError, KvPage};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Default)]
 pub(super) struct FakeServices {
     pub(super) now_ms: AtomicU64,
-    pub(super) commands: Mutex<Vec<PluginCommand>>,
+    /// Who sent each signal, and what it said.
+    pub(super) signals: Mutex<Vec<(Caller, String)>>,
     pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
     pub(super) jobs_waiting: AtomicUsize,
     kv: Mutex<BTreeMap<String, KvEntry>>,
@@ -27,16 +32,64 @@ fn now<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
     ready(value).boxed()
 }
 
-impl Services for FakeServices {
+impl ClockService for FakeServices {
     fn now_ms(&self) -> u64 {
         self.now_ms.load(Ordering::Relaxed)
     }
+}
 
-    fn kv_get<'a>(
-        &'a self,
-        _: &'a str,
-        key: &'a str,
-    ) -> BoxFuture<'a, Result<Option<KvEntry>, KvError>> {
+impl MailService for FakeServices {}
+
+impl PeopleService for FakeServices {}
+
+impl JobService for FakeServices {
+    fn jobs_waiting<'a>(&'a self, _: &'a str) -> Reply<'a, usize> {
+        now(Ok(self.jobs_waiting.load(Ordering::Relaxed)))
+    }
+}
+
+impl CommandService for FakeServices {
+    fn send_signal(&self, caller: Caller, signal: String) -> CommandReply<'_, ()> {
+        self.signals.lock().push((caller, signal));
+        now(Ok(()))
+    }
+
+    fn link_incident(
+        &self,
+        _: Caller,
+        _: String,
+        _: String,
+        _: String,
+        _: Option<String>,
+    ) -> CommandReply<'_, ()> {
+        now(Ok(()))
+    }
+}
+
+impl EffectService for FakeServices {
+    fn effect_begin<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, EffectState> {
+        let mut effects = self.effects.lock();
+        let state = effects.get(effect).cloned().unwrap_or(EffectState::Fresh);
+        effects
+            .entry(effect.clone())
+            .or_insert(EffectState::Started);
+        now(Ok(state))
+    }
+
+    fn effect_finish<'a>(&'a self, effect: &'a EffectKey, answer: Vec<u8>) -> Reply<'a, ()> {
+        let finished = EffectState::Finished(answer);
+        self.effects.lock().insert(effect.clone(), finished);
+        now(Ok(()))
+    }
+
+    fn effect_forget<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, ()> {
+        self.effects.lock().remove(effect);
+        now(Ok(()))
+    }
+}
+
+impl KvService for FakeServices {
+    fn kv_get<'a>(&'a self, _: &'a str, key: &'a str) -> Reply<'a, Option<KvEntry>, KvError> {
         now(Ok(self.kv.lock().get(key).cloned()))
     }
 
@@ -46,7 +99,7 @@ impl Services for FakeServices {
         key: &'a str,
         value: Vec<u8>,
         _: Option<u64>,
-    ) -> BoxFuture<'a, Result<u64, KvError>> {
+    ) -> Reply<'a, u64, KvError> {
         let mut kv = self.kv.lock();
         let mut usage = self.usage.lock();
         let old = kv.get(key);
@@ -66,7 +119,7 @@ impl Services for FakeServices {
         expected: Option<u64>,
         value: Vec<u8>,
         ttl_ms: Option<u64>,
-    ) -> BoxFuture<'a, Result<u64, KvError>> {
+    ) -> Reply<'a, u64, KvError> {
         if self.kv.lock().get(key).map(|entry| entry.revision) != expected {
             return now(Err(KvError::Conflict));
         }
@@ -74,7 +127,7 @@ impl Services for FakeServices {
     }
 
     /// The key `hang` never answers, the key `panic` panics.
-    fn kv_delete<'a>(&'a self, _: &'a str, key: &'a str) -> BoxFuture<'a, Result<bool, KvError>> {
+    fn kv_delete<'a>(&'a self, _: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
         match key {
             "hang" => return std::future::pending().boxed(),
             "panic" => panic!("a fault of the daemon"),
@@ -89,7 +142,7 @@ impl Services for FakeServices {
         prefix: &'a str,
         cursor: Option<&'a str>,
         limit: u32,
-    ) -> BoxFuture<'a, Result<KvPage, KvError>> {
+    ) -> Reply<'a, KvPage, KvError> {
         let kv = self.kv.lock();
         let after =
             |key: &&String| key.starts_with(prefix) && cursor.is_none_or(|at| key.as_str() > at);
@@ -100,69 +153,6 @@ impl Services for FakeServices {
             .cloned()
             .collect();
         now(Ok(KvPage { keys, cursor: None }))
-    }
-
-    fn jobs_waiting<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<usize, ServiceError>> {
-        now(Ok(self.jobs_waiting.load(Ordering::Relaxed)))
-    }
-
-    fn effect_begin<'a>(
-        &'a self,
-        effect: &'a EffectKey,
-    ) -> BoxFuture<'a, Result<EffectState, ServiceError>> {
-        let mut effects = self.effects.lock();
-        let state = effects.get(effect).cloned().unwrap_or(EffectState::Fresh);
-        effects
-            .entry(effect.clone())
-            .or_insert(EffectState::Started);
-        now(Ok(state))
-    }
-
-    fn effect_finish<'a>(
-        &'a self,
-        effect: &'a EffectKey,
-        answer: Vec<u8>,
-    ) -> BoxFuture<'a, Result<(), ServiceError>> {
-        self.effects
-            .lock()
-            .insert(effect.clone(), EffectState::Finished(answer));
-        now(Ok(()))
-    }
-
-    fn effect_forget<'a>(
-        &'a self,
-        effect: &'a EffectKey,
-    ) -> BoxFuture<'a, Result<(), ServiceError>> {
-        self.effects.lock().remove(effect);
-        now(Ok(()))
-    }
-
-    fn command(
-        &self,
-        command: PluginCommand,
-    ) -> BoxFuture<'_, Result<CommandAnswer, CommandError>> {
-        self.commands.lock().push(command);
-        now(Ok(CommandAnswer::Done))
-    }
-
-    fn person_by_contact<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Person>, ServiceError>> {
-        now(Ok(None))
-    }
-
-    fn send_mail<'a>(
-        &'a self,
-        _: &'a str,
-        _: Email,
-        _: Option<String>,
-    ) -> BoxFuture<'a, Result<Receipt, MailError>> {
-        now(Ok(Receipt {
-            message_id: "m".into(),
-            replayed: false,
-        }))
     }
 }
 

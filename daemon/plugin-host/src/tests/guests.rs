@@ -2,9 +2,11 @@
 //! against code that no compiler would write, and without a compiler for guests.
 #![allow(clippy::unwrap_used, reason = "made for tests alone")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::abi::{AbiVariant, WasmType};
+use wit_parser::{Resolve, WorldItem};
 
 /// The bodies of the six exports, and what stands beside them.
 #[derive(Clone)]
@@ -138,9 +140,7 @@ impl Guest {
         };
         let webhook = format!("{} i64", i32s(15));
         let schedule = format!("i32 i32 i64 i32 {} i64 {}", i32s(6), i32s(5));
-        [
-            "(module\n".to_owned(),
-            IMPORTS.to_owned(),
+        let body = [
             format!("(memory (export \"memory\") {})\n", self.pages),
             data,
             REALLOC.to_owned(),
@@ -152,9 +152,9 @@ impl Guest {
             export("on-webhook", &webhook, &self.on_webhook),
             export("on-schedule", &schedule, &self.on_schedule),
             export("health", "", &self.health),
-            ")".to_owned(),
         ]
-        .concat()
+        .concat();
+        format!("(module\n{}{body})", imports(&body))
     }
 
     /// As a component.
@@ -274,16 +274,54 @@ fn data_segment(at: u32, bytes: &[u8]) -> String {
     format!("(data (i32.const {at}) \"{hex}\")\n")
 }
 
-const IMPORTS: &str = r#"
-(import "tocsin:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
-(import "tocsin:plugin/http@0.1.0" "send" (func $http_send (param i32 i32)))
-(import "tocsin:plugin/http@0.1.0" "forget" (func $http_forget (param i32 i32)))
-(import "tocsin:plugin/clock@0.1.0" "now" (func $now (result i64)))
-(import "tocsin:plugin/kv@0.1.0" "delete" (func $kv_delete (param i32 i32 i32)))
-(import "tocsin:plugin/jobs@0.1.0" "enqueue"
-  (func $enqueue (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
-(import "tocsin:plugin/commands@0.1.0" "signal" (func $signal (param i32 i32 i32)))
-"#;
+/// The imports that a module's text uses, as plugin.wit has them: `$kv_delete` is `delete` of `kv`.
+fn imports(text: &str) -> String {
+    let is_delimiter = |c: char| c.is_whitespace() || c == '(' || c == ')';
+    let words: BTreeSet<&str> = text.split(is_delimiter).collect();
+    let (resolve, world) = world();
+    let mut imports = String::new();
+    for item in resolve.worlds[world].imports.values() {
+        let WorldItem::Interface { id, .. } = item else {
+            continue;
+        };
+        let interface = &resolve.interfaces[*id];
+        for function in interface.functions.values() {
+            let short = interface.name.as_deref().unwrap_or_default();
+            let name = format!("${short}_{}", function.name).replace('-', "_");
+            if !words.contains(name.as_str()) {
+                continue;
+            }
+            let signature = resolve.wasm_signature(AbiVariant::GuestImport, function);
+            let [params, results] = [("param", signature.params), ("result", signature.results)]
+                .map(|(kind, types)| match types.is_empty() {
+                    true => String::new(),
+                    false => format!(
+                        "({kind} {})",
+                        types
+                            .into_iter()
+                            .map(core_type)
+                            .collect::<Vec<_>>()
+                            .join(" ")
+                    ),
+                });
+            imports.push_str(&format!(
+                "(import \"{}\" \"{}\" (func {name} {params} {results}))\n",
+                resolve.id_of(*id).unwrap(),
+                function.name
+            ));
+        }
+    }
+    imports
+}
+
+fn core_type(ty: WasmType) -> &'static str {
+    match ty {
+        WasmType::I32 | WasmType::Pointer | WasmType::Length => "i32",
+        WasmType::I64 | WasmType::PointerOrI64 => "i64",
+        WasmType::F32 => "f32",
+        WasmType::F64 => "f64",
+    }
+}
 
 /// A bump allocator that grows and traps when it cannot.
 const REALLOC: &str = r#"
@@ -310,16 +348,19 @@ const LOG_ANSWER: &str = r#"
   (if (i32.load8_u (i32.const 1536))
     (then
       (if (i32.eq (i32.load8_u (i32.const 1544)) (i32.const 2))
-        (then (call $log (i32.const 4) (i32.const 960) (i32.const 7) (i32.const 0) (i32.const 0))
+        (then (call $log_write
+                (i32.const 4) (i32.const 960) (i32.const 7) (i32.const 0) (i32.const 0))
               (return)))
       (if (i32.eq (i32.load8_u (i32.const 1544)) (i32.const 5))
-        (then (call $log (i32.const 4) (i32.const 976) (i32.const 9) (i32.const 0) (i32.const 0))
+        (then (call $log_write
+                (i32.const 4) (i32.const 976) (i32.const 9) (i32.const 0) (i32.const 0))
               (return)))
       (if (i32.eq (i32.load8_u (i32.const 1544)) (i32.const 6))
-        (then (call $log (i32.const 4) (i32.const 992) (i32.const 9) (i32.const 0) (i32.const 0))
+        (then (call $log_write
+                (i32.const 4) (i32.const 992) (i32.const 9) (i32.const 0) (i32.const 0))
               (return)))
-      (call $log (i32.const 4) (i32.load (i32.const 1552)) (i32.load (i32.const 1556))
+      (call $log_write (i32.const 4) (i32.load (i32.const 1552)) (i32.load (i32.const 1556))
                  (i32.const 0) (i32.const 0)))
-    (else (call $log (i32.const 2) (i32.load (i32.const 1556)) (i32.load (i32.const 1560))
+    (else (call $log_write (i32.const 2) (i32.load (i32.const 1556)) (i32.load (i32.const 1560))
                      (i32.const 0) (i32.const 0)))))
 "#;

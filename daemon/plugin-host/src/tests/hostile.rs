@@ -1,8 +1,9 @@
-//! Guests that spin, allocate, flood and trap.
+//! Guests that spin, allocate and trap.
 
-use super::rig::{Rig, deliver, delivery, event, last_line, page, report, signed, tick};
+use super::rig::{Rig, deliver, delivery, event, page, report, signed, tick};
+use crate::call::STORE_ITEMS_MAX;
 use crate::guests::{Guest, SPIN, TRAP, encode, world};
-use crate::limits::{LOG_LINES_MAX, LOG_LINES_PER_MIN, MEMORY_BYTES, STORE_ITEMS_MAX};
+use crate::rights::MEMORY_BYTES;
 use crate::wit::Outcome;
 use crate::{Failure, LoadError};
 use std::time::{Duration, Instant};
@@ -151,7 +152,7 @@ async fn a_host_call_that_never_ends_is_cut_by_the_clock_on_the_wall() {
 async fn a_fault_of_the_daemons_own_is_no_fault_of_the_plugin() {
     let rig = Rig::new();
     let plugin = rig.load(&deletes("panic")).await;
-    for _ in 0..2 * crate::quarantine::FAULTS_MAX {
+    for _ in 0..2 * crate::call::FAULTS_MAX {
         let result = tick(&plugin).await;
         assert!(
             matches!(result.outcome, Err(Failure::Unavailable { .. })),
@@ -165,7 +166,7 @@ async fn a_call_whose_caller_goes_away_keeps_its_slot_until_it_ends() {
     let mut rig = Rig::new();
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 400");
     let plugin = rig.load(&deletes("hang")).await;
-    let impatient = (0..crate::limits::CALLS_PER_LANE)
+    let impatient = (0..crate::call::CALLS_PER_LANE)
         .map(|_| tokio::time::timeout(Duration::from_millis(20), tick(&plugin)));
     for gone in futures_util::future::join_all(impatient).await {
         assert!(gone.is_err());
@@ -181,19 +182,22 @@ async fn a_page_does_not_wait_behind_chores() {
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 2000");
     let plugin = rig.load(&deletes("hang")).await;
     let done = std::cell::Cell::new(0);
-    let chores =
-        futures_util::future::join_all((0..crate::limits::CALLS_PER_LANE).map(|_| async {
-            let chore = tick(&plugin).await;
-            done.set(done.get() + 1);
-            chore
-        }));
+    let chores = futures_util::future::join_all((0..crate::call::CALLS_PER_LANE).map(|_| async {
+        let background = tick(&plugin).await;
+        done.set(done.get() + 1);
+        background
+    }));
     let page = async {
         let event = crate::wit::Event {
             body: page(),
             ..event("p")
         };
         let result = plugin.deliver(event, delivery()).await;
-        assert_eq!(done.get(), 0, "the page was done before the first chore");
+        assert_eq!(
+            done.get(),
+            0,
+            "the page was done before the first background"
+        );
         result.outcome
     };
     let (chores, page) = futures_util::future::join(chores, page).await;
@@ -201,7 +205,7 @@ async fn a_page_does_not_wait_behind_chores() {
     assert!(
         chores
             .iter()
-            .all(|chore| report(chore).limit == Some("wall-ms"))
+            .all(|background| report(background).limit == Some("wall-ms"))
     );
 }
 
@@ -324,7 +328,7 @@ async fn a_component_whose_every_export_traps_does_not_load() {
 async fn text_that_is_no_utf_8_traps_the_guest() {
     let rig = Rig::new();
     let mut guest = Guest::on_event(
-        "(call $log (i32.const 2) (i32.const 900) (i32.const 4) (i32.const 0) (i32.const 0))",
+        "(call $log_write (i32.const 2) (i32.const 900) (i32.const 4) (i32.const 0) (i32.const 0))",
     );
     guest.put(900, &[0xff, 0xfe, 0x41, 0xc3]);
     let plugin = rig.load(&guest).await;
@@ -337,71 +341,6 @@ async fn text_that_is_no_utf_8_traps_the_guest() {
 }
 
 #[tokio::test]
-async fn a_flood_of_log_lines_is_cut_and_counted() {
-    let rig = Rig::new();
-    let mut guest = Guest::on_event(
-        "(loop $l
-           (call $log (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
-           (global.set $n (i32.add (global.get $n) (i32.const 1)))
-           (br_if $l (i32.lt_u (global.get $n) (i32.const 3000))))",
-    );
-    guest.more = "(global $n (mut i32) (i32.const 0))".into();
-    guest.put(900, b"a\x1b[2Jb");
-    let plugin = rig.load(&guest).await;
-    let result = deliver(&plugin).await;
-    assert_eq!(result.outcome, Ok(Outcome::Done));
-    assert_eq!(result.log.len(), LOG_LINES_MAX);
-    assert_eq!(result.stats.log_lines_dropped, 3000 - LOG_LINES_MAX as u32);
-    assert!(
-        !last_line(&result).contains('\u{1b}'),
-        "{:?}",
-        last_line(&result)
-    );
-}
-
-#[tokio::test]
-async fn a_huge_string_is_not_copied_out_of_the_guest() {
-    let rig = Rig::new();
-    let mut guest = Guest::on_event(
-        "(call $log (i32.const 2) (i32.const 0) (i32.const 8388608) (i32.const 0) (i32.const 0))",
-    );
-    guest.pages = 200;
-    let plugin = rig.load(&guest).await;
-    let result = deliver(&plugin).await;
-    assert_eq!(
-        report(&result).limit,
-        Some("hostcall-bytes"),
-        "{}",
-        report(&result)
-    );
-}
-
-/// An answer of a webhook with a body of so many bytes; needs as much memory.
-fn answers_with(body_bytes: u32) -> Guest {
-    let mut guest = Guest {
-        pages: body_bytes / 65_536 + 2,
-        ..Guest::default()
-    };
-    // `ok(response)` is at 640: the status is at 8, the body's pointer and length at 20 and 24.
-    guest.put(660, &4_096_u32.to_le_bytes());
-    guest.put(664, &body_bytes.to_le_bytes());
-    guest
-}
-
-#[tokio::test]
-async fn an_answer_of_a_hundred_megabytes_is_not_taken_even_where_the_memory_is_granted() {
-    let mut rig = Rig::new();
-    rig.grant
-        .push_str("\nlimits = { memory-bytes = 268435456 }");
-    let plugin = rig.load(&answers_with(100 << 20)).await;
-    let result = plugin.webhook(signed("a")).await;
-    let report = report(&result);
-    assert_eq!(report.limit, Some("hostcall-bytes"), "{report}");
-    assert!(report.cause.contains("4194304 bytes"), "{report}");
-    assert!(report.remedy.contains("pass less at a time"), "{report}");
-}
-
-#[tokio::test]
 async fn a_guest_that_spins_in_calls_of_the_host_is_stopped_too() {
     let mut rig = Rig::new();
     rig.manifest = rig
@@ -411,7 +350,9 @@ async fn a_guest_that_spins_in_calls_of_the_host_is_stopped_too() {
     rig.grant
         .push_str("\nlimits = { cpu-ms = 10000, wall-ms = 60000 }");
     let plugin = rig
-        .load(&Guest::on_event("(loop $l (drop (call $now)) (br $l))"))
+        .load(&Guest::on_event(
+            "(loop $l (drop (call $clock_now)) (br $l))",
+        ))
         .await;
     let result = deliver(&plugin).await;
     let report = report(&result);
@@ -440,42 +381,11 @@ async fn a_guest_with_more_tables_than_a_store_holds_does_not_load() {
 }
 
 #[tokio::test]
-async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_share() {
-    use std::sync::atomic::Ordering;
-    let rig = Rig::new();
-    let mut guest = Guest::on_event(
-        "(loop $l
-           (call $log (i32.const 2) (i32.const 900) (i32.const 5) (i32.const 0) (i32.const 0))
-           (global.set $n (i32.add (global.get $n) (i32.const 1)))
-           (br_if $l (i32.lt_u (global.get $n) (i32.const 1000))))",
-    );
-    guest.more = "(global $n (mut i32) (i32.const 0))".into();
-    guest.put(900, b"flood");
-    let plugin = rig.load(&guest).await;
-    for _ in 0..3 {
-        assert_eq!(
-            deliver(&plugin).await.log.len(),
-            1_000,
-            "its report has all"
-        );
-    }
-    let generation = plugin.slot.current.load_full();
-    let left_out = || generation.shared.log_left_out.load(Ordering::Relaxed);
-    assert_eq!(left_out(), 3_000 - u64::from(LOG_LINES_PER_MIN));
-    rig.services.now_ms.fetch_add(60_000, Ordering::Relaxed);
-    let _ = deliver(&plugin).await;
-    assert_eq!(
-        left_out(),
-        0,
-        "a minute later it may speak again, and the count is told"
-    );
-}
-
-#[tokio::test]
 async fn a_pointer_out_of_bounds_traps_the_guest() {
     let rig = Rig::new();
     let guest = Guest::on_event(
-        "(call $log (i32.const 2) (i32.const -16) (i32.const 100) (i32.const 0) (i32.const 0))",
+        "(call $log_write
+           (i32.const 2) (i32.const -16) (i32.const 100) (i32.const 0) (i32.const 0))",
     );
     let plugin = rig.load(&guest).await;
     assert_eq!(report(&deliver(&plugin).await).limit, None);
@@ -490,7 +400,7 @@ async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
         ..Guest::default()
     };
     let plugin = rig.load(&guest).await;
-    for _ in 0..crate::quarantine::FAULTS_MAX {
+    for _ in 0..crate::call::FAULTS_MAX {
         assert!(matches!(
             tick(&plugin).await.outcome,
             Err(Failure::Trapped { .. })
@@ -509,7 +419,7 @@ async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
     assert_eq!(plugin.inspect().last_fault.unwrap().export, "on-schedule");
     rig.services
         .now_ms
-        .fetch_add(crate::quarantine::BACKOFF_MS_MIN, Ordering::Relaxed);
+        .fetch_add(crate::call::BACKOFF_MS_MIN, Ordering::Relaxed);
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
     assert_eq!(plugin.inspect().state, crate::PluginState::Active);
 }

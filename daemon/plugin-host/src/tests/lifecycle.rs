@@ -3,14 +3,14 @@
 use super::rig::{Rig, deliver, delivery, event};
 use crate::guests::{Guest, SPIN};
 use crate::wit::Outcome;
-use crate::{CodeOrigin, Failure, LoadError, PluginState};
+use crate::{CodeOrigin, EventKind, Failure, LoadError, PluginState};
 use std::time::Instant;
 
 #[tokio::test]
 async fn a_plugin_loads_is_called_and_is_listed() {
     let rig = Rig::new();
     let plugin = rig.load(&Guest::default()).await;
-    assert!(plugin.wants("job") && !plugin.wants("settled"));
+    assert!(plugin.wants(EventKind::Job) && !plugin.wants(EventKind::Settled));
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
     assert_eq!(plugin.schedules().len(), 1);
     assert_eq!(plugin.webhook_body_bytes_max("in"), Ok(1024));
@@ -94,12 +94,16 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
     )
     .unwrap();
     let cases: [(&str, &[u8], &str); 6] = [
-        ("nothing", b"", "no component that can be compiled"),
-        ("noise", b"\0asm noise", "no component that can be compiled"),
+        ("nothing", b"", "not a component that can be compiled"),
+        (
+            "noise",
+            b"\0asm noise",
+            "not a component that can be compiled",
+        ),
         (
             "a core module",
             &module,
-            "no component that can be compiled",
+            "not a component that can be compiled",
         ),
         ("no exports", &empty, "build it with the plugin SDK"),
         (
@@ -110,7 +114,7 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
         (
             "another version",
             &future,
-            "it speaks tocsin:plugin@0.2.0 and this daemon 0.1",
+            "it was built for tocsin:plugin@0.2.0 and this daemon has 0.1",
         ),
     ];
     for (what, bytes, want) in cases {
@@ -136,7 +140,7 @@ async fn faults_of_the_configuration_come_all_at_once() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("settings.bases is no setting"), "{error}");
+    assert!(error.contains("settings.bases is not a setting"), "{error}");
     assert!(error.contains("secrets.token is missing"), "{error}");
     let error = rig
         .host
@@ -208,7 +212,6 @@ async fn a_call_that_outlives_the_drain_of_its_generation_is_stopped() {
         .slot
         .current
         .load()
-        .shared
         .cancelled
         .store(true, Ordering::Relaxed);
     let result = deliver(&plugin).await;
@@ -232,7 +235,7 @@ async fn a_setting_that_leads_nowhere_is_told_at_load() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("settings.base is no http or https URL"),
+        error.contains("settings.base is not an http or https URL"),
         "{error}"
     );
 }
@@ -256,7 +259,7 @@ async fn the_catalog_is_json_with_the_remedies_in_it() {
 /// Regression: a ticker with a strong engine leaks a thread and an engine for every host.
 #[test]
 fn the_epoch_thread_ends_with_its_engine() {
-    let engine = crate::engine::start().unwrap();
+    let engine = crate::code::start_engine().unwrap();
     let weak = engine.weak();
     drop(engine);
     let given_up = Instant::now() + std::time::Duration::from_secs(5);

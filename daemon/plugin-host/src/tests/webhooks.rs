@@ -46,7 +46,7 @@ async fn a_replayed_request_has_the_key_of_the_first_whatever_else_it_carries() 
     let rig = Rig::new();
     let mut guest = Guest::default();
     guest.on_webhook = format!(
-        "(call $signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
+        "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536)) {}",
         guest.on_webhook
     );
     guest.put(900, b"{}");
@@ -58,9 +58,9 @@ async fn a_replayed_request_has_the_key_of_the_first_whatever_else_it_carries() 
     for request in [signed("a"), replayed, signed("b")] {
         assert!(plugin.webhook(request).await.outcome.is_ok());
     }
-    let commands = rig.services.commands.lock();
-    assert_eq!(commands[0].key, commands[1].key);
-    assert_ne!(commands[0].key, commands[2].key);
+    let signals = rig.services.signals.lock();
+    assert_eq!(signals[0].0.key, signals[1].0.key);
+    assert_ne!(signals[0].0.key, signals[2].0.key);
 }
 
 #[tokio::test]

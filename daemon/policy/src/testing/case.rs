@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use tocsin_core::{
-    Grade, IncidentId, Labels, PersonId, Signal, SignalStatus, Status, TeamId, Timestamp,
+    Grade, IncidentId, Labels, PersonId, Signal, SignalStatus, Status, Target, TeamId, Timestamp,
 };
 use toml::Spanned;
 
 use super::TESTED;
+use crate::kind::Kind;
 use crate::load::Found;
 use crate::report::Report;
-use crate::set::Kind;
 use crate::view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };
@@ -92,8 +92,9 @@ fn case(
         let remedy = format!("leave `{unseen}` out");
         return Err(Report::new(shown, message, remedy).at(text, line, column));
     }
-    let alert = AlertView::new(test.alert.unwrap_or_default().signal());
-    let incident = IncidentView::new(test.incident.unwrap_or_default().facts(team));
+    let alert = test.alert.unwrap_or_default().signal();
+    let incident = test.incident.unwrap_or_default().facts(&alert, team);
+    let (alert, incident) = (AlertView::new(alert), IncidentView::new(incident));
     let question = match kind {
         Kind::Grading => Question::Grade(incident, alert),
         Kind::Escalation => Question::Escalate(incident),
@@ -181,6 +182,7 @@ impl AlertCase {
     }
 }
 
+/// An incident; what a test leaves out is as in one that opens for the test's alert.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct IncidentCase {
@@ -194,7 +196,7 @@ struct IncidentCase {
     security: bool,
     status: Option<Status>,
     alerts: CountsCase,
-    labels: Labels,
+    labels: Option<Labels>,
     opened_at_ms: i64,
     acknowledged: bool,
     drill: bool,
@@ -209,24 +211,27 @@ struct CountsCase {
 
 impl IncidentCase {
     /// The facts; in a team's own tests the incident is that team's unless it says otherwise.
-    fn facts(self, team: Option<&str>) -> IncidentFacts {
-        let firing = self.alerts.firing.unwrap_or(1);
-        IncidentFacts {
-            id: self.id,
-            number: self.number.unwrap_or(1),
+    fn facts(self, alert: &Signal, team: Option<&str>) -> IncidentFacts {
+        let target = Target {
             key: self.key.unwrap_or_else(|| "test".to_owned()).into(),
-            title: self.title.unwrap_or_else(|| "An incident".to_owned()),
             service: self.service.unwrap_or_else(|| "test".to_owned()),
             team: self.team.or_else(|| team.map(TeamId::from)),
+            title: self.title,
+        };
+        let opening = IncidentFacts::opening(&target, alert, Timestamp(self.opened_at_ms));
+        let firing = self.alerts.firing.unwrap_or(opening.alerts_firing);
+        IncidentFacts {
+            id: self.id,
+            number: self.number.unwrap_or(opening.number),
             grade: self.grade,
             security: self.security,
-            status: self.status.unwrap_or(Status::Open),
+            status: self.status.unwrap_or(opening.status),
             alerts_total: self.alerts.total.unwrap_or(firing),
             alerts_firing: firing,
-            labels: self.labels,
-            opened_at: Timestamp(self.opened_at_ms),
+            labels: self.labels.unwrap_or(opening.labels),
             acknowledged: self.acknowledged,
             drill: self.drill,
+            ..opening
         }
     }
 }

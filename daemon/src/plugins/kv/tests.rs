@@ -2,8 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_core::Timestamp;
-use tocsin_plugin_host::Services as _;
-use tocsin_plugin_host::quota::KV_KEYS_MAX;
+use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvService as _};
 use tocsin_plugin_host::wit::KvError;
 use tocsin_store::MemoryStore;
 

@@ -52,6 +52,8 @@ impl Due {
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Result<usize, EngineError> {
+        self.silences.follow(self.view.store())?;
+        self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {

@@ -67,8 +67,8 @@ impl Due {
     }
 }
 
-/// What a core timer that is due asks of the engine; a damaged one is dropped. `responders` says whom
-/// the next step of an incident pages. The simulator fires timers by the same words as the
+/// What a core timer that is due asks of the engine; a damaged one is dropped. `responders` says
+/// whom the next step of an incident pages. The simulator fires timers by the same words as the
 /// daemon.
 ///
 /// # Errors

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use tocsin_core::command::{Command, Outcome};
 use tocsin_core::consequences::{Notice, Timer, TimerKind, notices, wanted_timers};
 use tocsin_core::event::{Event, Recorded};
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, IncidentId, Timestamp, decide};
+use tocsin_core::intake::IncidentChange;
+use tocsin_core::{Actor, IncidentId, Timestamp};
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, TimerKey, TimerRow};
 
@@ -15,101 +15,49 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
-use crate::runtime::state::tables::tally::TALLIES;
-use crate::runtime::state::tables::{number, summary};
+use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::{IncidentState, stream_of};
 
 /// The kind of a timer row that belongs to the core.
 pub(crate) const CORE_TIMER: &str = "incident";
-/// Contacts that nobody brings any more which are passed over in one batch.
-const UNREACHED_MAX: usize = 64;
-
-/// What happens to one incident.
-pub(crate) struct Change<'a> {
-    pub(crate) id: &'a IncidentId,
-    pub(crate) by: &'a Actor,
-    pub(crate) opens: bool,
-    pub(crate) outcome: Outcome,
-}
 
 impl Engine {
     /// Lays out what happens to an incident, and notes how it will stand.
     pub(crate) fn lay_out_change(
         &mut self,
-        change: Change<'_>,
+        change: IncidentChange,
+        by: &Actor,
         now: Timestamp,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let Change {
+        let IncidentChange {
             id,
-            by,
             opens,
-            outcome,
+            mut outcome,
         } = change;
-        let before = if opens { None } else { self.hold(id)? };
-        let mut recorded = record(outcome.events, by, now);
-        let mut after = advance(id, before.as_deref(), &recorded)?;
-        let tally = outcome
-            .tally
-            .or_else(|| before.as_ref().map(|it| it.tally.clone()));
-        let tally = tally.unwrap_or_default();
-        let was = before.as_ref().map(|it| it.incident.as_ref());
-        let mut news = notices(was, &after, &recorded, &outcome.settle_pages);
-        for _ in 0..UNREACHED_MAX {
-            let Some((page, contact)) = self.unreached(&news, &after) else {
-                break;
-            };
-            let reason = "no plugin brings it there".to_owned();
-            let command = Command::PageFailed {
-                page,
-                contact,
-                reason,
-            };
-            let Ok(more) = decide(&after, &tally, command, by, now, &self.delays) else {
-                break;
-            };
-            recorded.extend(record(more.events, &Actor::Tocsin, now));
-            after = advance(id, before.as_deref(), &recorded)?;
-            news = notices(was, &after, &recorded, &outcome.settle_pages);
-        }
-        self.write_events(id, was, &recorded, planned)?;
-        self.write_timers(before.as_deref(), &after, &tally, planned)?;
-        self.write_news(id, &after, &news, now, planned);
+        let before = if opens { None } else { self.hold(&id)? };
+        let was = before.as_deref();
+        let recorded = outcome.recorded(by, now);
+        let incident = advance(&id, was, &recorded)?;
+        let tally = outcome.tally.or_else(|| was.map(|it| it.tally.clone()));
         let state = Arc::new(IncidentState {
-            incident: after,
-            tally,
+            incident,
+            tally: tally.unwrap_or_default(),
         });
-        self.write_rows(before.as_deref(), &state, &recorded, planned)?;
+        let incident_before = was.map(|it| it.incident.as_ref());
+        let settled = &outcome.settle_pages;
+        let told = notices(incident_before, &state.incident, &recorded, settled);
+        self.write_events(&id, incident_before, &recorded, planned)?;
+        self.write_timers(was, &state, planned)?;
+        self.write_notices(&id, &told, now, planned);
+        self.write_rows(was, &state, &recorded, planned)?;
         planned.done.incident = Some(Arc::clone(&state.incident));
         planned.done.opened = opens;
         planned.done.events = recorded.len();
-        self.scratch.wrote_incident(id);
-        self.incidents.insert(id.clone(), Arc::clone(&state));
+        self.scratch.wrote_incident(&id);
+        self.keep(id, &state);
         planned.incidents.push(state);
         Ok(())
-    }
-
-    /// A page that is wanted at a contact which no plugin brings.
-    fn unreached(&self, news: &[Notice], after: &Incident) -> Option<(u32, u32)> {
-        let subscribers = self.subscribers.load();
-        news.iter().find_map(|notice| match notice {
-            Notice::Page {
-                page,
-                contact,
-                channel,
-                ..
-            } => {
-                let is_wanted = after
-                    .paging
-                    .pages
-                    .get(page)
-                    .is_some_and(|it| it.is_wanted_at(*contact));
-                let is_brought = channel == crate::runtime::delivery::MAIL_CHANNEL
-                    || subscribers.for_contact(channel).is_some();
-                (is_wanted && !is_brought).then_some((*page, *contact))
-            }
-            _ => None,
-        })
     }
 
     fn write_events(
@@ -136,45 +84,29 @@ impl Engine {
     fn write_timers(
         &mut self,
         before: Option<&IncidentState>,
-        after: &Incident,
-        tally: &tocsin_core::alert::Tally,
+        after: &IncidentState,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let wanted = wanted_timers(after, tally);
-        let had = before
-            .map(|it| wanted_timers(&it.incident, &it.tally))
-            .unwrap_or_default();
-        for timer in wanted.difference(&had) {
+        let wanted = |it: &IncidentState| wanted_timers(&it.incident, &it.tally);
+        let (had, wants) = (before.map(wanted).unwrap_or_default(), wanted(after));
+        for timer in wants.difference(&had) {
             planned.batch.timers_set.push(timer_row(timer)?);
         }
-        planned
-            .batch
-            .timers_cancel
-            .extend(had.difference(&wanted).map(timer_key));
+        let cancelled = had.difference(&wants).map(timer_key);
+        planned.batch.timers_cancel.extend(cancelled);
         Ok(())
     }
 
-    fn write_news(
+    fn write_notices(
         &mut self,
         id: &IncidentId,
-        after: &Incident,
-        news: &[Notice],
+        notices: &[Notice],
         now: Timestamp,
         planned: &mut Planned,
     ) {
-        let subscribers = self.subscribers.load_full();
-        for notice in news {
-            if let Notice::Page { page, contact, .. } = notice {
-                let is_wanted = after
-                    .paging
-                    .pages
-                    .get(page)
-                    .is_some_and(|it| it.is_wanted_at(*contact));
-                if !is_wanted {
-                    continue;
-                }
-            }
-            let rows = subscribers.rows(id, notice, now);
+        let subscribed = Arc::clone(&self.subscribed);
+        for notice in notices {
+            let rows = subscribed.rows(id, notice, now);
             planned.batch.outbox.extend(rows);
         }
     }
@@ -187,23 +119,21 @@ impl Engine {
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let incident = &state.incident;
-        let batch = &mut planned.batch;
         if before.is_none_or(|it| it.tally != state.tally) {
-            TALLIES
-                .put(incident.id.as_str(), &state.tally)?
-                .lay_out(batch);
+            self.write_tally(&incident.id, &state.tally, planned)?;
         }
         if !recorded.is_empty() {
-            summary::put(incident)?.lay_out(batch);
+            summary::put(incident)?.lay_out(&mut planned.batch);
         }
         if before.is_none() {
-            number::take(incident.number)?.lay_out(batch);
-            self.next_number = self.next_number.max(incident.number + 1);
+            self.take_number(incident.number, planned)?;
         }
         for event in recorded {
             if let Event::Linked(link) = &event.event {
                 let key = reference_key(link.plugin.as_str(), &link.kind, &link.id);
-                REFERENCES.put(&key, &incident.id)?.lay_out(batch);
+                REFERENCES
+                    .put(&key, &incident.id)?
+                    .lay_out(&mut planned.batch);
             }
         }
         Ok(())
@@ -235,16 +165,6 @@ fn timer_row(timer: &Timer) -> Result<TimerRow, EngineError> {
         key: timer_key(timer),
         payload,
     })
-}
-
-/// The events as they are kept: each within a store's largest value.
-fn record(events: Vec<Event>, by: &Actor, now: Timestamp) -> Vec<Recorded> {
-    let one = |event: Event| Recorded {
-        at: now,
-        by: by.clone(),
-        event: event.fitted(),
-    };
-    events.into_iter().map(one).collect()
 }
 
 /// The incident after the events; the very same when there are none, as with most alerts.

@@ -5,27 +5,31 @@
 
 pub mod handle;
 pub mod layout;
+mod memory;
 pub mod plan;
 pub mod request;
+mod scratch;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tocsin_core::command::Delays;
+use tocsin_core::command::{Channels, Delays, Env};
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Store, StoreError};
+use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Position, Store, StoreError};
 
 use crate::runtime::delivery::Subscribers;
-use crate::runtime::engine::plan::{Planned, Scratch};
+use crate::runtime::engine::memory::Cached;
+use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
+use crate::runtime::engine::scratch::Scratch;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
-use crate::runtime::state::tables::number;
 use crate::runtime::state::tables::tally::TALLIES;
-use crate::runtime::state::view::{IncidentState, View, load, pack_of};
+use crate::runtime::state::tables::{Row, number};
+use crate::runtime::state::view::{IncidentState, View, pack_of};
 
 /// Rounds in which a group's conflicts are decided anew: once and twice more.
 const ROUNDS_MAX: usize = 3;
@@ -41,12 +45,19 @@ pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
 pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) view: Arc<View>,
-    pub(crate) subscribers: Arc<ArcSwap<Subscribers>>,
-    pub(crate) delays: Delays,
-    pub(crate) incidents: HashMap<IncidentId, Arc<IncidentState>>,
+    subscribers: Arc<ArcSwap<Subscribers>>,
+    /// The subscribers as they were when the group began, and what they can deliver to: what the
+    /// core decides by is what the deliveries are laid out by.
+    pub(crate) subscribed: Arc<Subscribers>,
+    channels: Channels,
+    delays: Delays,
+    incidents: HashMap<IncidentId, Cached>,
     pub(crate) scratch: Scratch,
     pub(crate) leases: Arc<Leases>,
-    pub(crate) next_number: u64,
+    /// The number that was taken last, as the store has it.
+    pub(crate) last_number: Row<u64>,
+    /// What is in memory is what the store's feed had come to here.
+    followed: Position,
     wakes: bool,
     has_written: bool,
     make_id: MakeId,
@@ -64,13 +75,18 @@ impl Engine {
         delays: Delays,
         make_id: MakeId,
     ) -> Result<Self, EngineError> {
-        let last_number = number::last(store.as_ref())?.value;
+        // Before anything is read, so that nothing is missed.
+        let followed = store.feed_position()?;
+        let subscribed = subscribers.load_full();
         let mut engine = Self {
             view: Arc::new(View::new(Arc::clone(&store))),
             leases: Arc::new(Leases::load(store.as_ref())?),
-            next_number: last_number + 1,
+            last_number: number::last(store.as_ref())?,
+            followed,
             store,
             subscribers,
+            channels: subscribed.channels(),
+            subscribed,
             delays,
             incidents: HashMap::new(),
             scratch: Scratch::default(),
@@ -105,6 +121,7 @@ impl Engine {
         group: Vec<Request>,
         now: Timestamp,
     ) -> Result<Vec<Result<Answer, EngineError>>, StoreError> {
+        self.follow_subscribers();
         let mut answers: Vec<Option<Result<Answer, EngineError>>> = Vec::new();
         answers.resize_with(group.len(), || None);
         let mut open: Vec<(usize, Request)> = Vec::new();
@@ -116,6 +133,7 @@ impl Engine {
             }
         }
         for round in 1..=ROUNDS_MAX {
+            self.follow_or_fail()?;
             open = self.round(open, round == ROUNDS_MAX, now, &mut answers)?;
             if open.is_empty() {
                 break;
@@ -142,26 +160,28 @@ impl Engine {
         std::mem::take(&mut self.has_written)
     }
 
-    /// An incident as the group has left it so far.
-    pub(crate) fn hold(
-        &mut self,
-        id: &IncidentId,
-    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        if let Some(incidents) = self.incidents.get(id) {
-            return Ok(Some(Arc::clone(incidents)));
+    /// What the core decides by besides the state.
+    pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
+        Env {
+            now,
+            delays: &self.delays,
+            channels: &self.channels,
         }
-        let incidents = load(self.store.as_ref(), id)?;
-        if let Some(incidents) = &incidents {
-            self.incidents.insert(id.clone(), Arc::clone(incidents));
+    }
+
+    fn follow_subscribers(&mut self) {
+        let subscribed = self.subscribers.load_full();
+        if !Arc::ptr_eq(&subscribed, &self.subscribed) {
+            self.channels = subscribed.channels();
+            self.subscribed = subscribed;
         }
-        Ok(incidents)
     }
 
     /// An id and a number for an incident that may open.
     pub(crate) fn new_id(&mut self, now: Timestamp) -> NewIncidentId {
         NewIncidentId {
             id: (self.make_id)(now),
-            number: self.next_number,
+            number: self.next_number(),
         }
     }
 
@@ -204,9 +224,15 @@ impl Engine {
         if batches.is_empty() {
             return Ok(Vec::new());
         }
+        let changes = batches.iter().map(Batch::changes_feed).collect();
         let results = self.store.commit(batches)?;
         self.has_written = true;
-        Ok(self.settle_round(waiting, results, is_last, answers))
+        self.pass_own(&results, changes)?;
+        match self.settle_round(waiting, results, is_last, answers) {
+            Err(EngineError::Store(error)) => Err(error),
+            Err(error) => Err(damaged(&error)),
+            Ok(again) => Ok(again),
+        }
     }
 
     fn settle_round(
@@ -215,14 +241,15 @@ impl Engine {
         results: Vec<Result<Committed, CommitError>>,
         is_last: bool,
         answers: &mut [Option<Result<Answer, EngineError>>],
-    ) -> Vec<(usize, Request)> {
+    ) -> Result<Vec<(usize, Request)>, EngineError> {
         let mut again = Vec::new();
         let mut failed: HashSet<IncidentId> = HashSet::new();
         let mut shown: Vec<Planned> = Vec::new();
         for ((at, request, mut planned), result) in waiting.into_iter().zip(results) {
             match result {
-                Ok(_) => {
+                Ok(committed) => {
                     answers[at] = Some(planned.answer());
+                    self.note_revisions(&planned, &committed);
                     shown.push(planned);
                     continue;
                 }
@@ -238,36 +265,35 @@ impl Engine {
                 }
                 Err(error) => answers[at] = Some(Err(error.into())),
             }
-            failed.extend(
-                planned
-                    .incidents
-                    .iter()
-                    .map(|incidents| incidents.incident.id.clone()),
-            );
+            if planned.number_row.is_some() {
+                self.last_number = number::last(self.store.as_ref())?;
+            }
+            failed.extend(planned.incidents.iter().map(|it| it.incident.id.clone()));
+        }
+        for id in &failed {
+            self.incidents.remove(id);
         }
         for planned in shown {
-            self.show(planned, &failed);
+            self.show(planned, &failed)?;
         }
-        for id in failed {
-            self.incidents.remove(&id);
-        }
-        again
+        Ok(again)
     }
 
     /// Shows readers what is now durable. An incident that a failed batch of the same group had
     /// changed too is shown as the store has it.
-    fn show(&mut self, planned: Planned, failed: &HashSet<IncidentId>) {
+    fn show(&mut self, planned: Planned, failed: &HashSet<IncidentId>) -> Result<(), EngineError> {
         for (before, after) in planned.alerts {
             self.leases.replace(before.as_deref(), &after);
         }
-        for incidents in planned.incidents {
-            let id = incidents.incident.id.clone();
-            if !failed.contains(&id) {
-                self.view.publish(&incidents);
-            } else if let Ok(Some(durable)) = load(self.store.as_ref(), &id) {
+        for state in planned.incidents {
+            let id = &state.incident.id;
+            if !failed.contains(id) {
+                self.view.publish(&state);
+            } else if let Some(durable) = self.hold(id)? {
                 self.view.publish(&durable);
             }
         }
+        Ok(())
     }
 
     fn claim(&mut self, request: &Request, now: Timestamp) -> Result<Answer, StoreError> {
@@ -291,17 +317,12 @@ impl Engine {
     /// tallies and their place in memory, and their streams are packed. Otherwise all of it would
     /// grow with every incident that ever was.
     fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
-        let is_over = |incidents: &&Arc<IncidentState>| {
-            let incident = &incidents.incident;
-            let since = incident
-                .lifecycle
-                .resolved_at
-                .map_or(u64::MAX, |at| now.since(at));
-            !incident.is_active() && since >= self.delays.reopen_within_ms
-        };
+        let reopen_within_ms = self.delays.reopen_within_ms;
+        let is_over = |it: &&Arc<IncidentState>| it.incident.is_over(now, reopen_within_ms);
         let over: Vec<_> = self
             .incidents
             .values()
+            .map(|it| &it.state)
             .filter(is_over)
             .take(RETIRED_MAX)
             .cloned()
@@ -311,17 +332,19 @@ impl Engine {
         }
         let mut retired = 0;
         let parts: Vec<_> = over.chunks(PACKS_MAX).collect();
-        let batches = parts.iter().map(|part| self.retiring(part)).collect();
+        let batches: Vec<_> = parts.iter().map(|part| self.retiring(part)).collect();
+        let changes = batches.iter().map(Batch::changes_feed).collect();
         let results = self.store.commit(batches)?;
         self.has_written = true;
+        self.pass_own(&results, changes)?;
         for (part, result) in parts.into_iter().zip(results) {
             if let Err(error) = result {
                 tracing::warn!(%error, "incidents that are over stay in memory for now");
                 continue;
             }
-            for incidents in part {
-                self.incidents.remove(&incidents.incident.id);
-                self.view.forget(&incidents.incident.id);
+            for state in part {
+                self.incidents.remove(&state.incident.id);
+                self.view.forget(&state.incident.id);
             }
             retired += part.len();
         }
@@ -330,32 +353,30 @@ impl Engine {
 
     fn retiring(&self, over: &[Arc<IncidentState>]) -> Batch {
         let mut batch = Batch::default();
-        for incidents in over {
-            let incident = &incidents.incident;
-            let row =
-                crate::runtime::state::view::key_row(self.store.as_ref(), &incident.about.key);
-            if row.is_ok_and(|id| id.as_ref() == Some(&incident.id)) {
-                INCIDENT_KEYS
-                    .remove(incident.about.key.as_str())
-                    .lay_out(&mut batch);
+        for state in over {
+            let (incident, key) = (&state.incident, state.incident.about.key.as_str());
+            if let Ok(Some(row)) = INCIDENT_KEYS.get(self.store.as_ref(), key)
+                && row.value.incident == incident.id
+            {
+                let removal = INCIDENT_KEYS.remove(key).if_at(row.revision);
+                removal.lay_out(&mut batch);
             }
-            if incidents.tally.counts == incident.counts && incidents.tally.counts.firing == 0 {
-                TALLIES.remove(incident.id.as_str()).lay_out(&mut batch);
+            if state.tally.counts == incident.counts && state.tally.counts.firing == 0 {
+                let revision = self.tally_revision(&incident.id);
+                let removal = TALLIES.remove(incident.id.as_str()).if_at(revision);
+                removal.lay_out(&mut batch);
             }
             batch.packs.push(pack_of(incident));
         }
         batch
     }
+}
 
-    /// Every incident whose key is kept is active, or may reopen: those come into memory.
-    fn hold_all(&mut self) -> Result<(), EngineError> {
-        let store = Arc::clone(&self.store);
-        INCIDENT_KEYS.for_each(store.as_ref(), |row| {
-            if let Some(state) = self.hold(&row.incident)? {
-                self.view.publish(&state);
-            }
-            Ok(())
-        })
+/// What the writer ends on when memory cannot be brought to what the store holds.
+fn damaged(error: &EngineError) -> StoreError {
+    StoreError::Io {
+        action: "reading back what was written".to_owned(),
+        reason: error.to_string(),
     }
 }
 

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use tocsin_core::alert::Place;
-use tocsin_core::command::{Opening, Responders};
+use tocsin_core::command::{Delays, Opening, Responders};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::Assessment;
+use tocsin_core::intake::{Assessment, Entry, Known, Needed, Routed, needed, shape};
 use tocsin_core::{
-    Alert, Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Status,
-    Target, Timestamp, Verdict,
+    Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
+    Timestamp, Verdict,
 };
 use tocsin_policy::{
     AlertView, Context, ContextFacts, IncidentFacts, IncidentView, Report, fallback,
@@ -45,8 +44,8 @@ pub struct Assessor {
     pub zone: chrono_tz::Tz,
     /// Whom to page when the escalation policy fails.
     pub fallback: Vec<PageTarget>,
-    /// How long after its resolve an incident comes back with its key, in milliseconds.
-    pub reopen_within_ms: u64,
+    /// The engine's delays: what must be asked depends on which incident may come back.
+    pub delays: Delays,
     /// Where failures are counted.
     pub metrics: Arc<Metrics>,
     /// What policies were last told of the world.
@@ -57,9 +56,6 @@ pub struct Assessor {
 
 /// How old what policies are told of the world may be, in milliseconds.
 const CONTEXT_MS_MAX: u64 = 1_000;
-/// Numbers of firing alerts at which an incident is graded again: many at once mean more than
-/// each of them says.
-const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
 
 impl Assessor {
     /// What is needed to decide a signal, or nothing if it needs no policy. `whole`: ask
@@ -73,30 +69,37 @@ impl Assessor {
         whole: bool,
         now: Timestamp,
     ) -> Result<Option<Assessment>, EngineError> {
-        if signal.status != SignalStatus::Firing || (!whole && self.is_repeat(signal)?) {
+        let (known_alert, home) = self.view.alert_and_home(signal)?;
+        let mut known = Known {
+            alert: known_alert.as_ref(),
+            home: home.as_deref().map(IncidentState::parts),
+            ..Known::default()
+        };
+        let needs = needed(signal, &known, None, whole, now, &self.delays);
+        if matches!(needs, Needed::Nothing) {
             return Ok(None);
         }
-        let context = self.context(now);
         let alert = AlertView::new(Arc::clone(signal));
-        let policies = &self.policies;
-        let route = policies.route_unkept(&alert, &context);
-        let mut route = route.unwrap_or_else(|report| {
-            self.report(&report);
-            fallback::catch_all_route(&signal.integration, &report)
-        });
+        let mut route = self.route(&alert, now);
         let silenced_by = self.silences.matching(&signal.labels, now);
-        let mut shape = self.shape(signal);
-        let opening = match &route.value {
-            Route::Incident(target) | Route::Wait { target, .. } if silenced_by.is_empty() => {
-                let state = self.view.incident_of_key(&target.key)?;
-                let others = state.as_ref().map_or(0, |it| it.tally.counts.firing);
-                shape.push_str(&band(others.saturating_add(1)));
-                self.opening_if_needed(&route, target, state, &alert, &shape, whole, now)
-            }
-            _ => None,
+        let target = match route.value.target() {
+            Some(target) => self.view.incident_of_key(&target.key)?,
+            None => None,
+        };
+        known.target = target.as_deref().map(IncidentState::parts);
+        let shape = shape(&self.label_digest(signal), known.target.map(|it| it.1));
+        let routed = Routed {
+            route: &route.value,
+            is_silenced: !silenced_by.is_empty(),
+            shape: &shape,
+        };
+        let opening = match needed(signal, &known, Some(routed), whole, now, &self.delays) {
+            Needed::Opening(entry) => Some(self.opening_of(&route, entry, &alert, now)),
+            Needed::Nothing | Needed::Route => None,
         };
         if opening.is_some() {
-            policies.keep_route(&mut route, &alert, &context);
+            let context = self.context(now);
+            self.policies.keep_route(&mut route, &alert, &context);
         }
         Ok(Some(Assessment {
             route,
@@ -116,22 +119,22 @@ impl Assessor {
             title: Some(draft.title.clone()),
         };
         let signal = by_hand(&draft.title, &draft.summary, Labels::new(), now);
-        let mut facts = facts_of_new(&target, &signal, now);
+        let mut facts = IncidentFacts::opening(&target, &signal, now);
         facts.grade = draft.grade;
         facts.drill = draft.drill;
         let by_person = draft.grade.is_some();
-        self.opening(facts, &AlertView::from(&signal), None, by_person, now)
+        self.opening(facts, &AlertView::new(signal), None, by_person, now)
     }
 
     /// Whom an incident pages under a grade that a person is about to give it.
     #[must_use]
     pub fn replan(&self, state: &IncidentState, grade: Grade, now: Timestamp) -> Opening {
-        let mut facts = facts_of(state);
-        facts.grade = Some(grade);
         let incident = &state.incident;
+        let mut facts = IncidentFacts::of(incident, state.tally.counts);
+        facts.grade = Some(grade);
         let labels = incident.about.labels.clone();
         let signal = by_hand(&incident.about.title, &incident.about.summary, labels, now);
-        self.opening(facts, &AlertView::from(&signal), None, true, now)
+        self.opening(facts, &AlertView::new(signal), None, true, now)
     }
 
     /// The crew of an incident's next step, looked up now.
@@ -144,59 +147,32 @@ impl Assessor {
         )
     }
 
-    /// Whether the signal only repeats an alert that is in an incident.
-    fn is_repeat(&self, signal: &Signal) -> Result<bool, EngineError> {
-        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
-        let alert = self.view.alert(&key)?;
-        let Some(Alert {
-            firing: true,
-            place: Place::Incident { id },
-            ..
-        }) = alert
-        else {
-            return Ok(false);
-        };
-        Ok(self
-            .view
-            .incident(&id)?
-            .is_some_and(|state| state.incident.is_active()))
+    fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
+        let route = self.policies.route_unkept(alert, &self.context(now));
+        route.unwrap_or_else(|report| {
+            self.report(&report);
+            fallback::catch_all_route(&alert.signal().integration, &report)
+        })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is known of one alert, gathered above"
-    )]
-    fn opening_if_needed(
+    /// Asks about the incident that an alert enters, as it is with that alert.
+    fn opening_of(
         &self,
         route: &Verdict<Route>,
-        target: &Target,
-        state: Option<Arc<IncidentState>>,
+        entry: Entry<'_>,
         alert: &AlertView,
-        shape: &str,
-        whole: bool,
         now: Timestamp,
-    ) -> Option<Opening> {
-        let active = state.as_ref().filter(|it| it.incident.is_active());
-        if let Some(state) = active
-            && !whole
-            && state.tally.knows_shape(shape)
-        {
-            return None;
-        }
-        let within_ms = self.reopen_within_ms;
-        let comes_back = |it: &Arc<IncidentState>| {
-            it.incident.is_active() || it.incident.may_reopen(now, within_ms)
-        };
-        let state = state.filter(comes_back);
-        let by_person = state
-            .as_ref()
-            .is_some_and(|it| it.incident.grading.by_person);
-        let facts = match &state {
-            Some(state) => facts_with_one_more(state),
-            None => facts_of_new(target, alert.signal(), now),
+    ) -> Opening {
+        let (facts, by_person) = match entry {
+            Entry::Join(incident, tally) | Entry::Reopen(incident, tally) => {
+                let counts = tally.counts.with_one_more();
+                let by_person = incident.grading.by_person;
+                (IncidentFacts::of(incident, counts), by_person)
+            }
+            Entry::Open(target) => (IncidentFacts::opening(target, alert.signal(), now), false),
         };
         let route_failed = route.source.fallback.as_deref();
-        Some(self.opening(facts, alert, route_failed, by_person, now))
+        self.opening(facts, alert, route_failed, by_person, now)
     }
 
     /// Asks for a grade and then, knowing it, for a plan. When the alert could not even be
@@ -204,7 +180,7 @@ impl Assessor {
     /// incident has is a person's, and so the plan goes by it whatever the policy would grade.
     fn opening(
         &self,
-        mut facts: IncidentFacts,
+        facts: IncidentFacts,
         alert: &AlertView,
         route_failed: Option<&str>,
         by_person: bool,
@@ -224,10 +200,11 @@ impl Assessor {
                     })
             }
         };
-        if !by_person {
-            facts.grade = facts.grade.max(Some(grading.value.grade));
-        }
-        facts.security |= grading.value.security;
+        let standing = facts.grade.map(|grade| Grading {
+            grade,
+            security: facts.security,
+        });
+        let facts = facts.graded(grading.value.over(standing, by_person));
         let plan = policies.escalate(&IncidentView::new(facts), &context);
         let plan = plan.unwrap_or_else(|report| {
             self.report(&report);
@@ -286,8 +263,8 @@ impl Assessor {
         })
     }
 
-    /// The label set as far as grading goes, as a short hash.
-    fn shape(&self, signal: &Signal) -> String {
+    /// The labels that grading goes by, as a short hash.
+    fn label_digest(&self, signal: &Signal) -> String {
         let mut hasher = blake3::Hasher::new();
         for name in &self.grade_labels {
             hasher.update(
@@ -358,57 +335,5 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
     }
 }
 
-/// The incident once the alert has joined it, as an incident that opens counts its first.
-fn facts_with_one_more(state: &IncidentState) -> IncidentFacts {
-    let mut facts = facts_of(state);
-    facts.alerts_total = facts.alerts_total.saturating_add(1);
-    facts.alerts_firing = facts.alerts_firing.saturating_add(1);
-    facts
-}
-
-/// The part of a shape that says how many alerts fire, in steps.
-fn band(firing: u64) -> String {
-    let reached = FIRING_BANDS.iter().rev().find(|least| firing >= **least);
-    reached.map_or_else(String::new, |least| format!("+{least}"))
-}
-
-fn facts_of(state: &IncidentState) -> IncidentFacts {
-    let incident = &state.incident;
-    IncidentFacts {
-        id: Some(incident.id.clone()),
-        number: incident.number,
-        key: incident.about.key.clone(),
-        title: incident.about.title.clone(),
-        service: incident.about.service.clone(),
-        team: incident.about.team.clone(),
-        grade: Some(incident.grading.grade),
-        security: incident.grading.security,
-        status: incident.lifecycle.status,
-        alerts_total: state.tally.counts.total,
-        alerts_firing: state.tally.counts.firing,
-        labels: incident.about.labels.clone(),
-        opened_at: incident.lifecycle.opened_at,
-        acknowledged: incident.lifecycle.acknowledged_at.is_some(),
-        drill: incident.about.drill,
-    }
-}
-
-fn facts_of_new(target: &Target, signal: &Signal, now: Timestamp) -> IncidentFacts {
-    IncidentFacts {
-        id: None,
-        number: 0,
-        key: target.key.clone(),
-        title: target.title.clone().unwrap_or_else(|| signal.title.clone()),
-        service: target.service.clone(),
-        team: target.team.clone(),
-        grade: None,
-        security: false,
-        status: Status::Open,
-        alerts_total: 0,
-        alerts_firing: 0,
-        labels: signal.labels.clone(),
-        opened_at: now,
-        acknowledged: false,
-        drill: false,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_core::{Labels, Timestamp};
-use tocsin_store::Store;
+use tocsin_store::{Store, Table};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::run_to_completion::run_to_completion;
+use crate::runtime::state::followed::Followed;
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::silence::SILENCES;
 use crate::silence::{self, PostableSilence, Silence, SilenceRefusal};
@@ -21,6 +22,7 @@ pub struct Silences {
     kept: Arc<ArcSwap<Vec<Arc<Silence>>>>,
     /// One change at a time, so that two do not lose each other's silence.
     changing: Arc<Mutex<()>>,
+    followed: Followed,
     /// Those that the sweep has seen.
     swept: parking_lot::Mutex<Arc<Vec<Arc<Silence>>>>,
 }
@@ -42,16 +44,32 @@ impl Silences {
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
-        let mut kept = Vec::new();
-        SILENCES.for_each(store, |silence| {
-            kept.push(Arc::new(silence));
-            Ok(())
-        })?;
+        let followed = Followed::from_now(store, Table::Silence)?;
         Ok(Self {
-            kept: Arc::new(ArcSwap::from_pointee(kept)),
+            kept: Arc::new(ArcSwap::from_pointee(rows(store)?)),
             changing: Arc::default(),
+            followed,
             swept: parking_lot::Mutex::default(),
         })
+    }
+
+    /// Reads the rows again if another engine wrote one. While a change of this one is under way
+    /// it waits for the next time.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn follow(&self, store: &dyn Store) -> Result<(), EngineError> {
+        let Ok(_one) = self.changing.try_lock() else {
+            return Ok(());
+        };
+        if self.followed.take_changed(store)? {
+            let (stored, kept) = (rows(store)?, self.kept.load());
+            let is_same = stored.len() == kept.len() && stored.iter().all(|it| kept.contains(it));
+            if !is_same {
+                self.kept.store(Arc::new(stored));
+            }
+        }
+        Ok(())
     }
 
     /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
@@ -159,4 +177,13 @@ impl Silences {
         });
         Ok(written.await?)
     }
+}
+
+fn rows(store: &dyn Store) -> Result<Vec<Arc<Silence>>, EngineError> {
+    let mut rows = Vec::new();
+    SILENCES.for_each(store, |silence| {
+        rows.push(Arc::new(silence));
+        Ok(())
+    })?;
+    Ok(rows)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_core::Timestamp;
-use tocsin_store::Store;
+use tocsin_store::{Store, Table};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::auth::{NewToken, RANDOM_BYTES, Token, TokenIndex, TokenRefusal, TokenRow};
@@ -16,6 +16,7 @@ use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::run_to_completion::run_to_completion;
+use crate::runtime::state::followed::Followed;
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::token::TOKENS;
 
@@ -27,6 +28,7 @@ pub struct Tokens {
     index: Arc<ArcSwap<TokenIndex>>,
     /// One change at a time, so that two do not lose each other's token.
     changing: Arc<Mutex<()>>,
+    followed: Followed,
 }
 
 /// Why a token is not made or revoked.
@@ -49,15 +51,27 @@ impl Tokens {
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
-        let mut index = TokenIndex::default();
-        TOKENS.for_each(store, |row| {
-            index.insert(Arc::new(row));
-            Ok(())
-        })?;
+        let followed = Followed::from_now(store, Table::Token)?;
         Ok(Self {
-            index: Arc::new(ArcSwap::from_pointee(index)),
+            index: Arc::new(ArcSwap::from_pointee(rows(store)?)),
             changing: Arc::default(),
+            followed,
         })
+    }
+
+    /// Reads the rows again if another engine wrote one. While a change of this one is under way
+    /// it waits for the next time.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn follow(&self, store: &dyn Store) -> Result<(), EngineError> {
+        let Ok(_one) = self.changing.try_lock() else {
+            return Ok(());
+        };
+        if self.followed.take_changed(store)? {
+            self.index.store(Arc::new(rows(store)?));
+        }
+        Ok(())
     }
 
     /// The row of a token, unless it is unknown or revoked.
@@ -151,4 +165,13 @@ impl Tokens {
         })
         .await
     }
+}
+
+fn rows(store: &dyn Store) -> Result<TokenIndex, EngineError> {
+    let mut index = TokenIndex::default();
+    TOKENS.for_each(store, |row| {
+        index.insert(Arc::new(row));
+        Ok(())
+    })?;
+    Ok(index)
 }

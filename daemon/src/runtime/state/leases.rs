@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use parking_lot::Mutex;
 use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
@@ -15,7 +17,11 @@ use crate::runtime::state::tables::alert::ALERTS;
 
 /// The alerts that a sweep must look at, by when.
 #[derive(Debug, Default)]
-pub struct Leases(Mutex<Index>);
+pub struct Leases {
+    index: Mutex<Index>,
+    /// Another engine has changed alerts.
+    is_stale: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Index {
@@ -35,18 +41,16 @@ impl Leases {
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
-        let mut index = Index::default();
-        ALERTS.for_each(store, |alert| {
-            index.add(&alert);
-            Ok(())
-        })?;
-        Ok(Self(Mutex::new(index)))
+        Ok(Self {
+            index: Mutex::new(Index::load(store)?),
+            is_stale: AtomicBool::new(false),
+        })
     }
 
     /// Row keys of firing alerts whose lease ended at `now` or before, at most `limit`.
     #[must_use]
     pub fn lapsed(&self, now: Timestamp, limit: usize) -> Vec<String> {
-        let index = self.0.lock();
+        let index = self.index.lock();
         let due = index.leased.iter().take_while(|(until, _)| *until <= now);
         due.take(limit).map(|(_, key)| key.to_string()).collect()
     }
@@ -54,7 +58,7 @@ impl Leases {
     /// Row keys of alerts that ended before `before`, at most `limit`.
     #[must_use]
     pub fn ended_before(&self, before: Timestamp, limit: usize) -> Vec<String> {
-        let index = self.0.lock();
+        let index = self.index.lock();
         let old = index.ended.iter().take_while(|(at, _)| *at < before);
         old.take(limit).map(|(_, key)| key.to_string()).collect()
     }
@@ -62,7 +66,7 @@ impl Leases {
     /// Row keys of firing alerts that a silence holds back, after `after`, at most `limit`.
     #[must_use]
     pub fn silenced(&self, after: &str, limit: usize) -> Vec<String> {
-        let index = self.0.lock();
+        let index = self.index.lock();
         let keys = index.silenced.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
     }
@@ -70,22 +74,40 @@ impl Leases {
     /// When the next lease ends.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
-        self.0.lock().leased.first().map(|(until, _)| *until)
+        self.index.lock().leased.first().map(|(until, _)| *until)
     }
 
     /// How many alerts fire.
     #[must_use]
     pub fn firing(&self) -> u64 {
-        self.0.lock().firing
+        self.index.lock().firing
     }
 
     /// Forgets an alert whose row was removed.
     pub fn remove(&self, alert: &Alert) {
-        self.0.lock().remove(alert);
+        self.index.lock().remove(alert);
+    }
+
+    /// Notes that rows changed without this index.
+    pub(crate) fn mark_stale(&self) {
+        self.is_stale.store(true, Ordering::SeqCst);
+    }
+
+    /// Reads the rows again if they changed without this index.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn refresh(&self, store: &dyn Store) -> Result<(), EngineError> {
+        if self.is_stale.swap(false, Ordering::SeqCst) {
+            // Locked while it is read, or what the engine adds meanwhile would be lost.
+            let mut index = self.index.lock();
+            *index = Index::load(store)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn replace(&self, before: Option<&Alert>, after: &Alert) {
-        let mut index = self.0.lock();
+        let mut index = self.index.lock();
         if let Some(before) = before {
             index.remove(before);
         }
@@ -94,6 +116,15 @@ impl Leases {
 }
 
 impl Index {
+    fn load(store: &dyn Store) -> Result<Self, EngineError> {
+        let mut index = Self::default();
+        ALERTS.for_each(store, |alert| {
+            index.add(&alert);
+            Ok(())
+        })?;
+        Ok(index)
+    }
+
     fn add(&mut self, alert: &Alert) {
         let key = alert.key().into_boxed_str();
         if !alert.firing {

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::incident::Incident;
-use tocsin_core::{IncidentId, IncidentKey, Recorded};
+use tocsin_core::{IncidentId, IncidentKey, Recorded, Signal};
 use tocsin_store::encoding::decode;
 use tocsin_store::{Pack, Store, StreamId};
 
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
-use crate::runtime::state::tables::tally::tally_of;
+use crate::runtime::state::tables::tally::{TALLIES, tally_from_stream};
 use crate::runtime::state::tables::{number, summary};
 
+/// What the names of incidents' streams begin with.
+const STREAM_PREFIX: &str = "incident/";
 /// Events that one read of a stream brings.
 const STREAM_PAGE_EVENTS: usize = 512;
 
@@ -28,6 +30,14 @@ pub struct IncidentState {
     pub incident: Arc<Incident>,
     /// Its tallies.
     pub tally: Tally,
+}
+
+impl IncidentState {
+    /// The incident and its tallies, as the core takes them.
+    #[must_use]
+    pub fn parts(&self) -> (&Incident, &Tally) {
+        (&self.incident, &self.tally)
+    }
 }
 
 /// What readers see.
@@ -54,7 +64,7 @@ impl View {
         if let Some(state) = self.incidents.read().get(id) {
             return Ok(Some(Arc::clone(state)));
         }
-        load(self.store.as_ref(), id)
+        Ok(load(self.store.as_ref(), id)?.map(|(state, _)| state))
     }
 
     /// The incident that is open, or may reopen, under a key.
@@ -101,6 +111,23 @@ impl View {
         alert_row(self.store.as_ref(), key)
     }
 
+    /// The alert that a signal speaks of, and the incident that it is in.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a row is damaged.
+    pub fn alert_and_home(
+        &self,
+        signal: &Signal,
+    ) -> Result<(Option<Alert>, Option<Arc<IncidentState>>), EngineError> {
+        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
+        let alert = self.alert(&key)?;
+        let home = match alert.as_ref().and_then(Alert::incident) {
+            Some(id) => self.incident(id)?,
+            None => None,
+        };
+        Ok((alert, home))
+    }
+
     /// The store behind it, for lists.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
@@ -131,6 +158,11 @@ impl View {
             .insert(state.incident.id.clone(), Arc::clone(state));
     }
 
+    /// Forgets every incident; they come back as they are read.
+    pub(crate) fn forget_all(&self) {
+        self.incidents.write().clear();
+    }
+
     pub(crate) fn forget(&self, id: &IncidentId) {
         self.incidents.write().remove(id);
     }
@@ -139,7 +171,12 @@ impl View {
 /// The stream of an incident.
 #[must_use]
 pub fn stream_of(id: &IncidentId) -> StreamId {
-    StreamId(format!("incident/{id}"))
+    StreamId(format!("{STREAM_PREFIX}{id}"))
+}
+
+/// The incident whose stream it is, if it is an incident's.
+pub(crate) fn id_of(stream: &StreamId) -> Option<IncidentId> {
+    stream.0.strip_prefix(STREAM_PREFIX).map(IncidentId::from)
 }
 
 /// The events of an incident, all of them in order.
@@ -184,21 +221,28 @@ pub fn events_between(
     }
 }
 
+/// An incident as the store has it, with the revision of its tally's row. The tally is read first:
+/// when both move in between, a decision on the older tally is refused by its guard.
 pub(crate) fn load(
     store: &dyn Store,
     id: &IncidentId,
-) -> Result<Option<Arc<IncidentState>>, EngineError> {
+) -> Result<Option<(Arc<IncidentState>, u64)>, EngineError> {
+    let row = TALLIES.get(store, id.as_str())?;
     let events = events_of(store, id)?;
     if events.is_empty() {
         return Ok(None);
     }
     let incident =
         Incident::replay(id, &events).map_err(|error| EngineError::Damaged(error.to_string()))?;
-    let tally = tally_of(store, &incident)?.value;
-    Ok(Some(Arc::new(IncidentState {
+    let (tally, revision) = match row {
+        Some(row) => (row.value, row.revision),
+        None => (tally_from_stream(&incident), 0),
+    };
+    let state = IncidentState {
         incident: Arc::new(incident),
         tally,
-    })))
+    };
+    Ok(Some((Arc::new(state), revision)))
 }
 
 /// An incident's stream, to be kept in few values.

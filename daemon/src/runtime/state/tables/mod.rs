@@ -59,6 +59,14 @@ impl RowWrites {
         self
     }
 
+    /// As [`if_at`](Self::if_at), if the row was read in the store at all.
+    pub(crate) fn if_read_at(self, revision: Option<&u64>) -> Self {
+        match revision {
+            Some(revision) => self.if_at(*revision),
+            None => self,
+        }
+    }
+
     /// Whether nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {

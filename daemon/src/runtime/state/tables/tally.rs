@@ -5,27 +5,27 @@ use tocsin_core::alert::Tally;
 use tocsin_core::incident::Incident;
 use tocsin_store::{Store, Table};
 
-use super::{Row, TypedTable};
+use super::TypedTable;
 use crate::runtime::error::EngineError;
 
 /// The tallies.
 pub(crate) const TALLIES: TypedTable<Tally> =
     TypedTable::new(Table::Tally, "the tally of an incident");
 
-/// The tally of an incident; revision 0 when its stream alone has the counts.
+/// The tally of an incident.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the row is damaged.
-pub fn tally_of(store: &dyn Store, incident: &Incident) -> Result<Row<Tally>, EngineError> {
-    let from_stream = || Row {
-        value: Tally {
-            counts: incident.counts,
-            logged: incident.counts,
-            ..Tally::default()
-        },
-        revision: 0,
-        expires_at: None,
-    };
+pub fn tally_of(store: &dyn Store, incident: &Incident) -> Result<Tally, EngineError> {
     let row = TALLIES.get(store, incident.id.as_str())?;
-    Ok(row.unwrap_or_else(from_stream))
+    Ok(row.map_or_else(|| tally_from_stream(incident), |row| row.value))
+}
+
+/// The tally of an incident that has no row: its stream got the same counts last.
+pub(crate) fn tally_from_stream(incident: &Incident) -> Tally {
+    Tally {
+        counts: incident.counts,
+        logged: incident.counts,
+        ..Tally::default()
+    }
 }

@@ -1,0 +1,71 @@
+//! Events kept within a store's largest value.
+
+use crate::PolicySource;
+use crate::event::Event;
+use crate::text::cut;
+
+/// Most bytes of an event as JSON: with its envelope it must fit into a store's largest value.
+pub const EVENT_BYTES_MAX: usize = 7 * 1_024;
+/// A summary that had to be cut so that its event fits, in bytes.
+const SHED_SUMMARY_BYTES: usize = 512;
+/// Labels, and bytes of each value, that are kept so that their event fits.
+const SHED_LABELS: usize = 16;
+const SHED_LABEL_BYTES: usize = 64;
+
+impl Event {
+    /// The event within [`EVENT_BYTES_MAX`]. What verdicts were decided from goes first, then the
+    /// summary, then labels: an alert with much to say must still open its incident.
+    #[must_use]
+    pub fn fitted(mut self) -> Self {
+        let mut step = 0;
+        while self.json_bytes() > EVENT_BYTES_MAX && self.shed(step) {
+            step += 1;
+        }
+        self
+    }
+
+    fn json_bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |json| json.len())
+    }
+
+    /// Leaves something out; false when there is nothing more.
+    fn shed(&mut self, step: usize) -> bool {
+        let drop_input = |source: &mut Option<PolicySource>| {
+            if let Some(source) = source {
+                source.input = None;
+            }
+        };
+        match self {
+            Self::Opened(opened) => {
+                match step {
+                    0 => drop_input(&mut opened.plan_source),
+                    1 => drop_input(&mut opened.grade_source),
+                    2 => drop_input(&mut opened.route_source),
+                    3 => {
+                        opened.summary =
+                            cut(std::mem::take(&mut opened.summary), SHED_SUMMARY_BYTES)
+                    }
+                    4 => {
+                        let labels = std::mem::take(&mut opened.labels).into_iter();
+                        let short = labels.take(SHED_LABELS);
+                        opened.labels = short
+                            .map(|(name, value)| (name, cut(value, SHED_LABEL_BYTES)))
+                            .collect();
+                    }
+                    5 => opened.link = None,
+                    _ => return false,
+                }
+                true
+            }
+            Self::Graded { source, .. } if step == 0 => {
+                drop_input(source);
+                true
+            }
+            Self::Planned { source, .. } if step == 0 => {
+                source.input = None;
+                true
+            }
+            _ => false,
+        }
+    }
+}

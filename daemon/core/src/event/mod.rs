@@ -1,0 +1,227 @@
+//! What happened to an incident. An incident is its events: its state, its log and its
+//! post-mortem are read from them. Cases and fields are only ever added; a released shape is
+//! kept readable by the store's upcasters.
+
+mod fit;
+mod traits;
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::Counts;
+use crate::{
+    Actor, Contact, Grade, IncidentKey, Labels, PersonId, Plan, PolicySource, TeamId, Timestamp,
+};
+
+pub use crate::log::{LogKind, Ref, UnknownLogKind};
+pub use fit::EVENT_BYTES_MAX;
+pub use traits::{Told, Topic, Traits};
+
+/// An event with when it happened and who did it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened to an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data", rename_all = "kebab-case")]
+pub enum Event {
+    /// It began.
+    Opened(Box<Opened>),
+    /// Its alerts were counted, at a bounded rate.
+    Tallied {
+        /// The exact counts at that time.
+        counts: Counts,
+        /// Titles of some that joined since the last tally.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sample: Vec<String>,
+    },
+    /// It was graded anew.
+    Graded {
+        /// The grade.
+        grade: Grade,
+        /// Whether only people with clearance may know.
+        security: bool,
+        /// Why.
+        reason: String,
+        /// The policy, unless a person graded it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<PolicySource>,
+    },
+    /// A policy would grade it otherwise, but a person's grade stands.
+    GradeProposed {
+        /// The policy's grade.
+        grade: Grade,
+        /// Its reason.
+        reason: String,
+    },
+    /// It escalates by a new plan, from its first step.
+    Planned {
+        /// The plan.
+        plan: Plan,
+        /// Why.
+        reason: String,
+        /// The policy.
+        source: PolicySource,
+    },
+    /// A step of the plan was taken.
+    Escalated {
+        /// Which step, from 0.
+        step: u32,
+        /// How often the last step has been repeated.
+        round: u32,
+        /// When the next step follows unless somebody acknowledges.
+        next_at: Timestamp,
+        /// What was out of the ordinary, e.g. that nobody was on call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A person was paged.
+    Paged {
+        /// The page's number within the incident.
+        page: u32,
+        /// Whom.
+        person: PersonId,
+        /// How they are tried, in this order.
+        contacts: Vec<Contact>,
+        /// At which step.
+        step: u32,
+        /// When it goes to the next contact unless a channel has taken it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_contact_at: Option<Timestamp>,
+    },
+    /// No channel took the page, so it goes to the next contact.
+    PageRedirected {
+        /// The page's number.
+        page: u32,
+        /// The contact's place in the page's list.
+        contact: u32,
+        /// Why.
+        reason: String,
+        /// When it goes on to the one after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_contact_at: Option<Timestamp>,
+    },
+    /// The daemon was down while the page's contact had its time: it gets it anew.
+    PageRebased {
+        /// The page's number.
+        page: u32,
+        /// When it goes to the next contact.
+        next_contact_at: Timestamp,
+    },
+    /// A channel took the page.
+    PageTaken {
+        /// The page's number.
+        page: u32,
+        /// The contact's place in the page's list.
+        contact: u32,
+        /// Whether an earlier try was cut off, so that the page may have come twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        interrupted: bool,
+    },
+    /// Nobody can be reached by any of the page's contacts; the escalation goes on.
+    PageExhausted {
+        /// The page's number.
+        page: u32,
+        /// What the last channel said.
+        reason: String,
+    },
+    /// Somebody has it. The escalation stops.
+    Acknowledged {
+        /// Through what: `slack`, `mail`, `api`, `cli`.
+        via: String,
+    },
+    /// Somebody commands and operates.
+    OperatorAssigned {
+        /// Who.
+        person: PersonId,
+    },
+    /// Somebody wrote a line of the log.
+    Logged {
+        /// What kind of line.
+        kind: LogKind,
+        /// The line.
+        body: String,
+    },
+    /// The incident is called something elsewhere.
+    Linked(Ref),
+    /// The harm is stopped.
+    Mitigated {
+        /// How.
+        reason: String,
+    },
+    /// The service is back.
+    Resolved {
+        /// Why it is believed to be.
+        reason: String,
+        /// The counts at that time.
+        counts: Counts,
+    },
+    /// It was not over.
+    Reopened {
+        /// Why.
+        reason: String,
+    },
+    /// It was put away.
+    Closed {},
+}
+
+/// How an incident began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The short number that people say aloud.
+    pub number: u64,
+    /// What it is about.
+    pub key: IncidentKey,
+    /// One line.
+    pub title: String,
+    /// More.
+    #[serde(default)]
+    pub summary: String,
+    /// The service that is hurt.
+    pub service: String,
+    /// The team that owns it.
+    #[serde(default)]
+    pub team: Option<TeamId>,
+    /// How bad.
+    pub grade: Grade,
+    /// Whether only people with clearance may know.
+    #[serde(default)]
+    pub security: bool,
+    /// Why that grade.
+    pub grade_reason: String,
+    /// The policy that graded it; absent when a person did.
+    #[serde(default)]
+    pub grade_source: Option<PolicySource>,
+    /// Why it belongs to this key.
+    #[serde(default)]
+    pub route_reason: String,
+    /// The policy that routed it; absent when a person opened it.
+    #[serde(default)]
+    pub route_source: Option<PolicySource>,
+    /// Whom to wake.
+    pub plan: Plan,
+    /// Why.
+    pub plan_reason: String,
+    /// The policy that planned it.
+    #[serde(default)]
+    pub plan_source: Option<PolicySource>,
+    /// The first alert's labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// Where a person can look.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// How many alerts it began with.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Whether it is an exercise.
+    #[serde(default)]
+    pub drill: bool,
+}

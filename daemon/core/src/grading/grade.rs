@@ -1,0 +1,55 @@
+//! How bad it is, and where it stands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How bad an incident is. Ordered: `Minor < Major < Critical`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Not normal, major features unaffected.
+    Minor,
+    /// A major feature is broken, no data lost.
+    Major,
+    /// Unreachable, or a major feature broken with data loss.
+    Critical,
+}
+
+impl Grade {
+    /// Every grade, least first.
+    pub const ALL: [Self; 3] = [Self::Minor, Self::Major, Self::Critical];
+
+    /// The word that people use: `minor`, `major`, `critical`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Grade {
+    type Err = UnknownGrade;
+
+    fn from_str(text: &str) -> Result<Self, UnknownGrade> {
+        Self::ALL
+            .into_iter()
+            .find(|grade| grade.as_str() == text)
+            .ok_or_else(|| UnknownGrade(text.to_owned()))
+    }
+}
+
+/// A word that is no grade.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a grade; use minor, major or critical")]
+pub struct UnknownGrade(pub String);

@@ -1,0 +1,129 @@
+//! How an incident begins: its first event and its first step, whether an alert or a person opens
+//! it.
+
+use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::escalation::take_step;
+use crate::event::{Event, Opened, Recorded};
+use crate::incident::{Counts, Incident, Tally};
+use crate::intake::NewIncidentId;
+use crate::text::{bounded, cut};
+use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
+
+/// What whoever opens an incident says of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draft {
+    /// One line.
+    pub title: String,
+    /// More.
+    pub summary: String,
+    /// The service that is hurt.
+    pub service: String,
+    /// The team that owns it.
+    pub team: Option<TeamId>,
+    /// The key; `None`: one of its own.
+    pub key: Option<IncidentKey>,
+    /// The grade, when the person gives it; else the policy's stands.
+    pub grade: Option<Grade>,
+    /// Whether it is an exercise.
+    pub drill: bool,
+}
+
+impl Draft {
+    /// The key that it opens under.
+    #[must_use]
+    pub fn key_of(&self, new_id: &NewIncidentId) -> IncidentKey {
+        let own = || IncidentKey(format!("by-hand/{}", new_id.id));
+        self.key.clone().unwrap_or_else(own)
+    }
+}
+
+/// Opens an incident by hand, unless one is active under its key already: `known` is the incident
+/// of [`Draft::key_of`].
+///
+/// # Errors
+/// [`Refusal::Invalid`] when the title is missing or too long.
+pub fn open_by_hand(
+    draft: Draft,
+    known: Option<&Incident>,
+    opening: &Opening,
+    by: &Actor,
+    new_id: &NewIncidentId,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    if let Some(incident) = known.filter(|it| it.is_active()) {
+        let reply = format!("incident {} is open already", incident.number);
+        return Ok(Outcome::reply(reply));
+    }
+    let key = draft.key_of(new_id);
+    let title = bounded("title", draft.title, limits::TITLE_BYTES_MAX)?;
+    let (grade, grade_reason, grade_source) = match draft.grade {
+        Some(grade) => (grade, format!("{by} graded it"), None),
+        None => {
+            let verdict = &opening.grading;
+            (
+                verdict.value.grade,
+                verdict.reason.clone(),
+                Some(verdict.source.clone()),
+            )
+        }
+    };
+    let opened = Opened {
+        number: new_id.number,
+        key,
+        title,
+        summary: cut(draft.summary, limits::SUMMARY_BYTES_MAX),
+        service: draft.service,
+        team: draft.team,
+        grade,
+        security: opening.grading.value.security,
+        grade_reason,
+        grade_source,
+        route_reason: format!("{by} opened it"),
+        route_source: None,
+        plan: opening.plan.value.clone(),
+        plan_reason: opening.plan.reason.clone(),
+        plan_source: Some(opening.plan.source.clone()),
+        labels: Labels::new(),
+        link: None,
+        counts: Counts::default(),
+        drill: draft.drill,
+    };
+    let events = open(new_id, opened, opening, by, env);
+    let reply = format!("incident {} is open, graded {grade}", new_id.number);
+    let mut outcome = Outcome {
+        events,
+        reply,
+        tally: Some(Tally::default()),
+        ..Outcome::default()
+    };
+    outcome.pass_over_unserved(None, env);
+    Ok(outcome)
+}
+
+/// The events of an incident that opens: its first, and the plan's first step.
+pub(crate) fn open(
+    new_id: &NewIncidentId,
+    opened: Opened,
+    opening: &Opening,
+    by: &Actor,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let first = Recorded {
+        at: env.now,
+        by: by.clone(),
+        event: Event::Opened(Box::new(opened)),
+    };
+    let step = match Incident::begin(&new_id.id, &first) {
+        Ok(incident) => take_step(&incident, &opening.responders, env),
+        Err(_) => Vec::new(),
+    };
+    [first.event].into_iter().chain(step).collect()
+}
+
+pub(crate) fn narrate(opened: &Opened) -> String {
+    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
+    match opened.plan.steps.is_empty() {
+        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
+        false => said,
+    }
+}

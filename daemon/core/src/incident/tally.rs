@@ -1,0 +1,174 @@
+//! The exact tallies of an incident's alerts. The stream gets a copy at a bounded rate, so that a
+//! storm grows counters and not history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Outcome, Refusal};
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::time::MINUTE_MS;
+use crate::{Timestamp, limits};
+
+/// The exact tallies of an incident's alerts: a row beside the incident, changed with every
+/// alert. The stream gets a copy at a bounded rate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many distinct alerts ever joined, and how many of them fire.
+    pub counts: Counts,
+    /// The counts that the stream last got.
+    pub logged: Counts,
+    /// When it got them.
+    pub logged_at: Timestamp,
+    /// How many tallies the stream has got.
+    pub logged_times: u32,
+    /// When the stream must get the next, if the counts differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_due: Option<Timestamp>,
+    /// When the incident resolves by itself, while nothing fires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clear_due: Option<Timestamp>,
+    /// Titles of alerts that joined since the last tally, at most
+    /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample: Vec<String>,
+    /// The label sets that the incident was graded for, as short hashes, at most
+    /// [`SHAPES_MAX`](limits::SHAPES_MAX): grading is once per kind of alert, not per alert.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shapes: Vec<String>,
+}
+
+/// How many alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Distinct alerts that ever joined.
+    pub total: u64,
+    /// Those that fire.
+    pub firing: u64,
+}
+
+impl Counts {
+    /// The counts with one alert more, as an incident that opens counts its first.
+    #[must_use]
+    pub fn with_one_more(self) -> Self {
+        Self {
+            total: self.total.saturating_add(1),
+            firing: self.firing.saturating_add(1),
+        }
+    }
+}
+
+impl Tally {
+    /// Counts an alert that begins to fire; `first`: it was never in this incident before.
+    pub fn begin(&mut self, title: &str, first: bool, now: Timestamp) {
+        self.counts.firing += 1;
+        self.counts.total += u64::from(first);
+        self.clear_due = None;
+        if first && self.sample.len() < limits::TALLY_SAMPLE_MAX {
+            self.sample.push(title.to_owned());
+        }
+        self.want_log(now);
+    }
+
+    /// Counts an alert that ceases to fire. With none left the incident resolves by itself
+    /// `resolve_after_ms` later.
+    pub fn end(&mut self, resolve_after_ms: u64, now: Timestamp) {
+        self.counts.firing = self.counts.firing.saturating_sub(1);
+        if self.counts.firing == 0 {
+            self.clear_due = Some(now.plus_ms(resolve_after_ms));
+        }
+        self.want_log(now);
+    }
+
+    /// Whether the stream should get the counts at `now`.
+    #[must_use]
+    pub fn is_log_due(&self, now: Timestamp) -> bool {
+        self.log_due.is_some_and(|due| due <= now)
+    }
+
+    /// Notes that the stream got the counts.
+    pub fn mark_logged(&mut self, now: Timestamp) {
+        self.logged = self.counts;
+        self.logged_at = now;
+        self.logged_times = self.logged_times.saturating_add(1);
+        self.log_due = None;
+        self.sample.clear();
+    }
+
+    /// Notes that the incident is resolved: the stream got the counts with that, and nothing
+    /// is due any more.
+    pub fn mark_resolved(&mut self) {
+        self.logged = self.counts;
+        self.log_due = None;
+        self.clear_due = None;
+        self.sample.clear();
+    }
+
+    /// Whether the policy was asked about alerts of this label set, or about so many that it is
+    /// not asked any more.
+    #[must_use]
+    pub fn knows_shape(&self, shape: &str) -> bool {
+        self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)
+    }
+
+    /// Notes that the policy was asked about alerts of this label set.
+    pub fn note_shape(&mut self, shape: &str) {
+        if !self.knows_shape(shape) {
+            self.shapes.push(shape.to_owned());
+        }
+    }
+
+    fn want_log(&mut self, now: Timestamp) {
+        if self.counts == self.logged {
+            self.log_due = None;
+        } else if self.log_due.is_none() {
+            self.log_due = Some(self.logged_at.plus_ms(self.interval_ms()).max(now));
+        }
+    }
+
+    /// The rate at which a long storm writes history falls: every half minute at first, every
+    /// ten minutes after twenty tallies.
+    fn interval_ms(&self) -> u64 {
+        if self.logged_times < limits::TALLIES_FAST_MAX {
+            limits::TALLY_EVERY_MS
+        } else {
+            10 * MINUTE_MS
+        }
+    }
+}
+
+pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {
+    let mut tally = tally.clone();
+    match log(incident, &mut tally, now) {
+        Some(event) => Ok(Outcome {
+            events: vec![event],
+            tally: Some(tally),
+            ..Outcome::default()
+        }),
+        None => Err(Refusal::Stale("the tally")),
+    }
+}
+
+/// The event that copies the counts into the stream, when it is due; marks the tally.
+pub(crate) fn log(incident: &Incident, tally: &mut Tally, now: Timestamp) -> Option<Event> {
+    if !incident.is_active() || !tally.is_log_due(now) {
+        return None;
+    }
+    let event = Event::Tallied {
+        counts: tally.counts,
+        sample: tally.sample.clone(),
+    };
+    tally.mark_logged(now);
+    Some(event)
+}
+
+pub(crate) fn narrate(counts: Counts, sample: &[String]) -> String {
+    let names = if sample.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", sample.join(", "))
+    };
+    format!(
+        "{} alerts so far, {} firing{names}",
+        counts.total, counts.firing
+    )
+}

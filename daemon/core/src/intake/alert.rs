@@ -1,0 +1,167 @@
+//! An alert as it stands. Membership lives here, in rows, and not in the incident's stream: a
+//! storm grows counters, not history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp};
+
+pub use crate::incident::{Counts, Tally};
+pub use crate::intake::waiting::Waiting;
+
+/// An alert as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Who sends it.
+    pub integration: IntegrationId,
+    /// Its identity there.
+    pub fingerprint: Fingerprint,
+    /// Whether it fires now.
+    pub firing: bool,
+    /// One line for people.
+    pub title: String,
+    /// More for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// What policies go by.
+    pub labels: Labels,
+    /// What people read.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
+    /// Where a person can look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Since when it fires, as the sender says.
+    pub starts_at: Timestamp,
+    /// When it counts as resolved without another word; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    /// When the daemon first heard of it.
+    pub first_seen: Timestamp,
+    /// When the daemon last heard of it.
+    pub last_seen: Timestamp,
+    /// When it last began or ceased to fire.
+    pub changed_at: Timestamp,
+    /// How often it was repeated while firing.
+    #[serde(default)]
+    pub repeats: u64,
+    /// Where it belongs.
+    pub place: Place,
+}
+
+/// Where an alert belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "lowercase")]
+pub enum Place {
+    /// In an incident.
+    Incident {
+        /// Which.
+        id: IncidentId,
+    },
+    /// In none, because the routing policy said so.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// In none yet: it waits for company under a key.
+    Waiting {
+        /// The key.
+        key: IncidentKey,
+    },
+    /// In none, because somebody silenced it.
+    Silenced {
+        /// The silences that matched.
+        by: Vec<String>,
+    },
+}
+
+impl Alert {
+    /// The key of an alert's row.
+    #[must_use]
+    pub fn row_key(integration: &IntegrationId, fingerprint: &Fingerprint) -> String {
+        format!("{integration}/{fingerprint}")
+    }
+
+    /// This alert's row key.
+    #[must_use]
+    pub fn key(&self) -> String {
+        Self::row_key(&self.integration, &self.fingerprint)
+    }
+
+    /// The incident that it is in.
+    #[must_use]
+    pub fn incident(&self) -> Option<&IncidentId> {
+        match &self.place {
+            Place::Incident { id } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// A new alert from a firing signal.
+    #[must_use]
+    pub fn begin(signal: &Signal, place: Place, now: Timestamp) -> Self {
+        Self {
+            integration: signal.integration.clone(),
+            fingerprint: signal.fingerprint.clone(),
+            firing: true,
+            title: signal.title.clone(),
+            summary: signal.summary.clone(),
+            labels: signal.labels.clone(),
+            annotations: signal.annotations.clone(),
+            link: signal.link.clone(),
+            starts_at: signal.starts_at,
+            lease_until: signal.ends_at,
+            first_seen: now,
+            last_seen: now,
+            changed_at: now,
+            repeats: 0,
+            place,
+        }
+    }
+
+    /// The alert after its sender repeated that it fires.
+    #[must_use]
+    pub fn repeated(mut self, signal: &Signal, now: Timestamp) -> Self {
+        self.title.clone_from(&signal.title);
+        self.summary.clone_from(&signal.summary);
+        self.annotations.clone_from(&signal.annotations);
+        self.lease_until = signal.ends_at;
+        self.last_seen = now;
+        self.repeats = self.repeats.saturating_add(1);
+        self
+    }
+
+    /// The alert after it ceased to fire.
+    #[must_use]
+    pub fn ended(mut self, now: Timestamp) -> Self {
+        self.firing = false;
+        self.last_seen = now;
+        self.changed_at = now;
+        self.lease_until = None;
+        self
+    }
+
+    /// The alert as its sender would say it again: how the sweep asks anew for an alert whose
+    /// silence has ended.
+    #[must_use]
+    pub fn as_signal(&self) -> Signal {
+        Signal {
+            integration: self.integration.clone(),
+            fingerprint: self.fingerprint.clone(),
+            status: crate::SignalStatus::Firing,
+            title: self.title.clone(),
+            summary: self.summary.clone(),
+            labels: self.labels.clone(),
+            annotations: self.annotations.clone(),
+            starts_at: self.starts_at,
+            ends_at: self.lease_until,
+            link: self.link.clone(),
+        }
+    }
+}
+
+/// The incident of a key, while it is open or may reopen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRow {
+    /// The incident.
+    pub incident: IncidentId,
+}

@@ -1,0 +1,244 @@
+//! A firing alert finds its place: aside, waiting for company, or in an incident.
+
+use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::event::{Event, Opened};
+use crate::incident::{self, Incident, Tally, log_tally};
+use crate::intake::waiting::waits_under;
+use crate::intake::{
+    Alert, Assessment, Entry, IncidentChange, Intake, Known, NewIncidentId, Place, Route, Target,
+    Waiting,
+};
+use crate::text::cut;
+use crate::{Actor, Signal, escalation, grading, limits};
+
+/// A firing alert that must find its place.
+pub(crate) struct Firing<'a> {
+    pub(crate) signal: &'a Signal,
+    pub(crate) known: Known<'a>,
+    pub(crate) assessment: &'a Assessment,
+    pub(crate) new_id: &'a NewIncidentId,
+    pub(crate) env: Env<'a>,
+}
+
+/// Which alerts enter an incident.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Alone,
+    WithCompany,
+}
+
+impl Firing<'_> {
+    pub(crate) fn place(&self) -> Result<Intake, Refusal> {
+        let Assessment {
+            route, silenced_by, ..
+        } = self.assessment;
+        if !silenced_by.is_empty() {
+            let by = silenced_by.clone();
+            return Ok(self.aside(Place::Silenced { by }));
+        }
+        let Some(target) = route.value.target() else {
+            let reason = route.reason.clone();
+            return Ok(self.aside(Place::Ignored { reason }));
+        };
+        let Env { now, delays, .. } = self.env;
+        let entry = Entry::of(target, self.known.target, now, delays);
+        match route.value {
+            Route::Wait {
+                count, window_ms, ..
+            } if !matches!(entry, Entry::Join(..)) => {
+                let waiting = Waiting::with(self.signal, &self.known, window_ms, now);
+                self.wait(target, waiting, count, entry)
+            }
+            _ => self.enter(target, entry, Who::Alone),
+        }
+    }
+
+    fn wait(
+        &self,
+        target: &Target,
+        waiting: Waiting,
+        count: u32,
+        entry: Entry<'_>,
+    ) -> Result<Intake, Refusal> {
+        if waiting.is_complete(count) {
+            let entered = self.enter(target, entry, Who::WithCompany)?;
+            return Ok(Intake {
+                waiting: Some(Waiting::default()),
+                ..entered
+            });
+        }
+        let key = target.key.clone();
+        Ok(Intake {
+            waiting: Some(waiting),
+            ..self.aside(Place::Waiting { key })
+        })
+    }
+
+    fn enter(&self, target: &Target, entry: Entry<'_>, who: Who) -> Result<Intake, Refusal> {
+        let change = match entry {
+            Entry::Join(incident, tally) => self.join(incident, tally)?,
+            Entry::Reopen(incident, tally) => self.reopen(incident, tally)?,
+            Entry::Open(target) => self.open(target)?,
+        };
+        Ok(self.entered(change, target, who))
+    }
+
+    fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
+        let mut tally = tally.clone();
+        let mut events = Vec::new();
+        if !tally.knows_shape(&self.assessment.shape) {
+            events = grading::regrade(incident, self.opening()?, self.env);
+            tally.note_shape(&self.assessment.shape);
+        }
+        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
+        events.extend(log_tally(incident, &mut tally, self.env.now));
+        Ok(IncidentChange::of(incident, changed(events, tally)))
+    }
+
+    fn reopen(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
+        let opening = self.opening()?;
+        let mut tally = tally.clone();
+        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
+        tally.note_shape(&self.assessment.shape);
+        let reason = format!("`{}` fires again", self.signal.title);
+        let mut events = vec![Event::Reopened { reason }];
+        events.extend(grading::raise(incident, &opening.grading));
+        let events = escalation::replan(incident, events, opening, &self.by(), self.env);
+        Ok(IncidentChange::of(incident, changed(events, tally)))
+    }
+
+    fn open(&self, target: &Target) -> Result<IncidentChange, Refusal> {
+        let opening = self.opening()?;
+        let mut tally = Tally::default();
+        tally.begin(&self.signal.title, true, self.env.now);
+        tally.note_shape(&self.assessment.shape);
+        tally.mark_logged(self.env.now);
+        let opened = self.opened(target, opening, &tally);
+        let events = incident::open(self.new_id, opened, opening, &self.by(), self.env);
+        Ok(IncidentChange {
+            id: self.new_id.id.clone(),
+            opens: true,
+            outcome: changed(events, tally),
+        })
+    }
+
+    fn opened(&self, target: &Target, opening: &Opening, tally: &Tally) -> Opened {
+        let title = target
+            .title
+            .clone()
+            .unwrap_or_else(|| self.signal.title.clone());
+        Opened {
+            number: self.new_id.number,
+            key: target.key.clone(),
+            title: cut(title, limits::TITLE_BYTES_MAX),
+            summary: self.signal.summary.clone(),
+            service: target.service.clone(),
+            team: target.team.clone(),
+            grade: opening.grading.value.grade,
+            security: opening.grading.value.security,
+            grade_reason: opening.grading.reason.clone(),
+            grade_source: Some(opening.grading.source.clone()),
+            route_reason: self.assessment.route.reason.clone(),
+            route_source: Some(self.assessment.route.source.clone()),
+            plan: opening.plan.value.clone(),
+            plan_reason: opening.plan.reason.clone(),
+            plan_source: Some(opening.plan.source.clone()),
+            labels: self.signal.labels.clone(),
+            link: self.signal.link.clone(),
+            counts: tally.counts,
+            drill: false,
+        }
+    }
+
+    fn opening(&self) -> Result<&Opening, Refusal> {
+        self.assessment
+            .opening
+            .as_ref()
+            .ok_or(Refusal::NeedsVerdict)
+    }
+
+    /// Whether the alert was never in this incident before.
+    fn is_first_in(&self, incident: &Incident) -> bool {
+        self.known.alert.and_then(Alert::incident) != Some(&incident.id)
+    }
+
+    fn by(&self) -> Actor {
+        Actor::Integration(self.signal.integration.clone())
+    }
+
+    /// The alert's place in an incident that changes so, with those that waited for it.
+    fn entered(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
+        let place = Place::Incident {
+            id: change.id.clone(),
+        };
+        let mut alerts = vec![self.alert_in(place.clone())];
+        if who == Who::WithCompany {
+            let company = self.known.company.iter();
+            for alert in company.filter(|it| waits_under(it, &target.key)) {
+                if let Some(tally) = &mut change.outcome.tally {
+                    tally.begin(&alert.title, true, self.env.now);
+                }
+                alerts.push(Alert {
+                    place: place.clone(),
+                    ..(*alert).clone()
+                });
+            }
+        }
+        change
+            .outcome
+            .pass_over_unserved(self.known.target.map(|it| it.0), self.env);
+        Intake {
+            incidents: self.left(&place).into_iter().chain([change]).collect(),
+            alerts,
+            waiting: None,
+        }
+    }
+
+    fn aside(&self, place: Place) -> Intake {
+        Intake {
+            incidents: self.left(&place).into_iter().collect(),
+            alerts: vec![self.alert_in(place)],
+            waiting: None,
+        }
+    }
+
+    /// A firing alert that goes elsewhere no longer fires in the incident that it was in, which
+    /// is over: should that one reopen, it must not wait for an alert that never ends there.
+    fn left(&self, place: &Place) -> Option<IncidentChange> {
+        let alert = self
+            .known
+            .alert
+            .filter(|it| it.firing && it.place != *place)?;
+        let (incident, tally) = self.known.home.filter(|_| alert.incident().is_some())?;
+        let mut tally = tally.clone();
+        tally.end(self.env.delays.resolve_after_ms, self.env.now);
+        Some(IncidentChange::of(incident, changed(Vec::new(), tally)))
+    }
+
+    /// The alert in its new place; a repeat keeps what is known of it.
+    fn alert_in(&self, place: Place) -> Alert {
+        match self.known.alert {
+            Some(alert) if alert.firing => {
+                let mut alert = alert.clone().repeated(self.signal, self.env.now);
+                alert.labels.clone_from(&self.signal.labels);
+                alert.place = place;
+                alert
+            }
+            Some(alert) => {
+                let mut again = Alert::begin(self.signal, place, self.env.now);
+                again.first_seen = alert.first_seen;
+                again.repeats = alert.repeats;
+                again
+            }
+            None => Alert::begin(self.signal, place, self.env.now),
+        }
+    }
+}
+
+fn changed(events: Vec<Event>, tally: Tally) -> Outcome {
+    Outcome {
+        events,
+        tally: Some(tally),
+        ..Outcome::default()
+    }
+}

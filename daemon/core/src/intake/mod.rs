@@ -1,0 +1,177 @@
+//! `decide_signal`: what a sender's word about an alert comes to. Routing, silences and grades
+//! were asked of policies beforehand and arrive as values; when the state has moved so that one
+//! is missing, the answer is that it is needed.
+
+pub mod alert;
+mod firing;
+mod needed;
+mod route;
+mod waiting;
+
+use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::incident::{Incident, Tally, log_tally};
+use crate::{Actor, IncidentId, Signal, Timestamp, Verdict, lifecycle};
+
+pub use alert::{Alert, Place};
+use firing::Firing;
+use needed::Reading;
+pub use needed::{Entry, Needed, Routed, needed, shape};
+pub use route::{Route, Target};
+pub use waiting::{Waiting, company};
+
+/// What is known about the alert and the incidents that it concerns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The alert, if it was observed before.
+    pub alert: Option<&'a Alert>,
+    /// The incident that the alert is in.
+    pub home: Option<(&'a Incident, &'a Tally)>,
+    /// The incident of the key that the route names.
+    pub target: Option<(&'a Incident, &'a Tally)>,
+    /// The alerts that wait under the key that the route names.
+    pub waiting: Option<&'a Waiting>,
+    /// The alerts that [`company`] names.
+    pub company: &'a [&'a Alert],
+    /// For the sweep, which speaks for a sender that fell silent: when it saw the alert last. A
+    /// sender that has spoken since is not overruled.
+    pub unless_observed_since: Option<Timestamp>,
+}
+
+/// What was asked beforehand about a firing alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Where it belongs.
+    pub route: Verdict<Route>,
+    /// The silences that match it.
+    pub silenced_by: Vec<String>,
+    /// Its [`shape`].
+    pub shape: String,
+    /// What the incident opens, reopens or is regraded with.
+    pub opening: Option<Opening>,
+}
+
+/// An id and a number for an incident, should one open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIncidentId {
+    /// The id.
+    pub id: IncidentId,
+    /// The number.
+    pub number: u64,
+}
+
+impl Assessment {
+    fn routed(&self) -> Routed<'_> {
+        Routed {
+            route: &self.route.value,
+            is_silenced: !self.silenced_by.is_empty(),
+            shape: &self.shape,
+        }
+    }
+}
+
+/// What a signal comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Intake {
+    /// The alerts that change: the signal's own, and those that join with it.
+    pub alerts: Vec<Alert>,
+    /// The incidents that change: the one that the alert leaves, and then the one that it enters.
+    pub incidents: Vec<IncidentChange>,
+    /// The alerts that wait under the target's key, if that changes; an empty list removes them.
+    pub waiting: Option<Waiting>,
+}
+
+/// What happens to one incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IncidentChange {
+    /// Which.
+    pub id: IncidentId,
+    /// Whether it opens now.
+    pub opens: bool,
+    /// What happens to it.
+    pub outcome: Outcome,
+}
+
+impl IncidentChange {
+    fn of(incident: &Incident, outcome: Outcome) -> Self {
+        Self {
+            id: incident.id.clone(),
+            opens: false,
+            outcome,
+        }
+    }
+}
+
+/// Decides what a signal comes to.
+///
+/// # Errors
+/// [`Refusal::NeedsVerdict`] when a policy must be asked first.
+pub fn decide_signal(
+    signal: &Signal,
+    known: Known<'_>,
+    assessment: Option<&Assessment>,
+    new_id: &NewIncidentId,
+    env: Env<'_>,
+) -> Result<Intake, Refusal> {
+    let (now, routed) = (env.now, assessment.map(Assessment::routed));
+    let is_missing = match needed(signal, &known, routed, false, now, env.delays) {
+        Needed::Nothing => false,
+        Needed::Route => true,
+        Needed::Opening(_) => assessment.is_none_or(|it| it.opening.is_none()),
+    };
+    if is_missing {
+        return Err(Refusal::NeedsVerdict);
+    }
+    match Reading::of(signal, &known, now, env.delays) {
+        Reading::Nothing => Ok(Intake::default()),
+        Reading::Repeats(alert) => Ok(Intake {
+            alerts: vec![alert.clone().repeated(signal, now)],
+            ..Intake::default()
+        }),
+        Reading::Ends(alert) => Ok(end(alert, known.home, env)),
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal),
+        Reading::Fires => Firing {
+            signal,
+            known,
+            assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
+            new_id,
+            env,
+        }
+        .place(),
+    }
+}
+
+fn end(alert: &Alert, home: Option<(&Incident, &Tally)>, env: Env<'_>) -> Intake {
+    let mut intake = Intake {
+        alerts: vec![alert.clone().ended(env.now)],
+        ..Intake::default()
+    };
+    if let Some((incident, tally)) = home {
+        let mut tally = tally.clone();
+        tally.end(env.delays.resolve_after_ms, env.now);
+        let outcome = Outcome {
+            events: log_tally(incident, &mut tally, env.now)
+                .into_iter()
+                .collect(),
+            tally: Some(tally),
+            ..Outcome::default()
+        };
+        intake.incidents = vec![IncidentChange::of(incident, outcome)];
+    }
+    intake
+}
+
+fn acknowledge(
+    alert: &Alert,
+    home: Option<(&Incident, &Tally)>,
+    signal: &Signal,
+) -> Result<Intake, Refusal> {
+    let Some((incident, _)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
+        return Ok(Intake::default());
+    };
+    let by = Actor::Integration(alert.integration.clone());
+    let outcome = lifecycle::acknowledge(incident, signal.integration.to_string(), &by)?;
+    Ok(Intake {
+        incidents: vec![IncidentChange::of(incident, outcome)],
+        ..Intake::default()
+    })
+}

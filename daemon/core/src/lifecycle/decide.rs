@@ -1,0 +1,125 @@
+//! What a person, a sender or a timer makes of an incident's status.
+
+use crate::command::{Env, Outcome, Refusal};
+use crate::event::Event;
+use crate::incident::{Incident, Tally};
+use crate::lifecycle::Status;
+use crate::text::cut;
+use crate::{Actor, limits};
+
+pub(crate) fn acknowledge(
+    incident: &Incident,
+    via: String,
+    by: &Actor,
+) -> Result<Outcome, Refusal> {
+    must_be_active(
+        incident,
+        "an alert that fires again brings it back; acknowledge the one that is open now",
+    )?;
+    let number = incident.number;
+    let operator = match (&incident.roles.operator, by.person()) {
+        (None, Some(person)) => Some(Event::OperatorAssigned {
+            person: person.clone(),
+        }),
+        _ => None,
+    };
+    let mut events = Vec::new();
+    let mut reply = format!("incident {number} is acknowledged; the escalation stops");
+    if incident.lifecycle.acknowledged_at.is_none() {
+        events.push(Event::Acknowledged { via });
+    } else if operator.is_none() {
+        let who = incident.roles.operator.as_ref();
+        let who = who.map_or("somebody", |it| it.as_str());
+        return Ok(Outcome::reply(format!(
+            "incident {number} was acknowledged before; {who} has it"
+        )));
+    }
+    if let Some(operator) = operator {
+        events.push(operator);
+        reply = format!("incident {number} is yours: you are the operator; the escalation stops");
+    }
+    Ok(Outcome {
+        events,
+        reply,
+        ..Outcome::default()
+    })
+}
+
+pub(crate) fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
+    must_be_active(incident, "only an open incident is mitigated")?;
+    if incident.lifecycle.status == Status::Mitigated {
+        return Ok(Outcome::reply(format!(
+            "incident {} was mitigated before",
+            incident.number
+        )));
+    }
+    let reply = format!("incident {} is mitigated", incident.number);
+    Ok(Outcome {
+        events: vec![Event::Mitigated { reason }],
+        reply,
+        ..Outcome::default()
+    })
+}
+
+pub(crate) fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
+    if !incident.is_active() {
+        let (number, status) = (incident.number, incident.lifecycle.status);
+        return Outcome::reply(format!("incident {number} is {status} already"));
+    }
+    let mut tally = tally.clone();
+    tally.mark_resolved();
+    Outcome {
+        events: vec![Event::Resolved {
+            reason,
+            counts: tally.counts,
+        }],
+        reply: format!("incident {} is resolved", incident.number),
+        tally: Some(tally),
+        ..Outcome::default()
+    }
+}
+
+pub(crate) fn close(incident: &Incident) -> Result<Outcome, Refusal> {
+    match incident.lifecycle.status {
+        Status::Resolved => Ok(Outcome::of(vec![Event::Closed {}])),
+        Status::Closed => Ok(Outcome::reply(format!(
+            "incident {} is closed",
+            incident.number
+        ))),
+        status @ (Status::Open | Status::Mitigated) => Err(Refusal::NotActive {
+            number: incident.number,
+            status,
+            remedy: "resolve it before you close it",
+        }),
+    }
+}
+
+pub(crate) fn clear_due(
+    incident: &Incident,
+    tally: &Tally,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let is_clear = tally.counts.firing == 0 && tally.clear_due.is_some_and(|due| due <= env.now);
+    if !incident.is_active() || !is_clear {
+        return Err(Refusal::Stale("the resolve timer"));
+    }
+    let seconds = env.delays.resolve_after_ms / 1_000;
+    Ok(resolve(
+        incident,
+        tally,
+        format!("no alert has fired for {seconds} s"),
+    ))
+}
+
+fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
+    if incident.is_active() {
+        return Ok(());
+    }
+    Err(Refusal::NotActive {
+        number: incident.number,
+        status: incident.lifecycle.status,
+        remedy,
+    })
+}

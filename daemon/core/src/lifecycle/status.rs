@@ -1,0 +1,63 @@
+//! Where an incident stands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where an incident stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// People are at it.
+    Open,
+    /// The harm is stopped, the cause is not.
+    Mitigated,
+    /// The service is back.
+    Resolved,
+    /// Learned from, and put away.
+    Closed,
+}
+
+impl Status {
+    /// Every status, in the order in which an incident passes through them.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Mitigated, Self::Resolved, Self::Closed];
+
+    /// Whether people are at it: it was not resolved or closed.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Open | Self::Mitigated)
+    }
+
+    /// The word that people use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Mitigated => "mitigated",
+            Self::Resolved => "resolved",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        let is_it = |status: &Self| status.as_str() == text;
+        let found = Self::ALL.into_iter().find(is_it);
+        found.ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+/// A word that is no status.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a status; use open, mitigated, resolved or closed")]
+pub struct UnknownStatus(pub String);

@@ -1,0 +1,133 @@
+//! Who is paged by which contact, and when the next one has its turn.
+
+use crate::command::{Env, Outcome, Refusal};
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::paging::PageState;
+use crate::text::cut;
+use crate::{Person, Timestamp, limits};
+
+/// The events of paging these people at a step; who has a page underway gets no other.
+pub(crate) fn page_all<'a>(
+    incident: &Incident,
+    people: impl Iterator<Item = &'a Person>,
+    step: u32,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let pages = &incident.paging.pages;
+    let has_page = |person: &&Person| {
+        let mut pages = pages.values();
+        pages.any(|page| page.person == person.id && page.is_underway())
+    };
+    let mut events = Vec::new();
+    for (page, person) in (incident.paging.next_page..).zip(people.filter(|it| !has_page(it))) {
+        events.push(Event::Paged {
+            page,
+            person: person.id.clone(),
+            contacts: person.contacts.clone(),
+            step,
+            next_contact_at: contact_deadline(person.contacts.len(), 0, env),
+        });
+        if person.contacts.is_empty() {
+            let who = &person.id;
+            let reason = format!("{who} has no contacts; add one in the configuration");
+            events.push(Event::PageExhausted { page, reason });
+        }
+    }
+    events
+}
+
+/// A contact's time is up. If the daemon was down meanwhile the contact had none: it gets it
+/// anew, or after an outage every page would go past the channel that people look at.
+pub(crate) fn contact_due(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    due: Timestamp,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    if env.now.since(due) > env.delays.contact_wait_ms {
+        let sent = incident.paging.pages.get(&page);
+        if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
+            return Err(Refusal::Stale("the page"));
+        }
+        let next_contact_at = env.now.plus_ms(env.delays.contact_wait_ms);
+        return Ok(Outcome::of(vec![Event::PageRebased {
+            page,
+            next_contact_at,
+        }]));
+    }
+    let reason = format!(
+        "no channel took it in {} s",
+        env.delays.contact_wait_ms / 1_000
+    );
+    redirect(incident, page, contact, reason, env)
+}
+
+pub(crate) fn redirect(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    reason: String,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let sent = incident
+        .paging
+        .pages
+        .get(&page)
+        .filter(|it| it.is_wanted_at(contact));
+    let Some(sent) = sent else {
+        return Err(Refusal::Stale("the page"));
+    };
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
+    let event = next_contact(page, sent.contacts.len(), contact, reason, env);
+    Ok(Outcome::of(vec![event]))
+}
+
+/// The event of a contact that will not take its page: the next one's turn, or the end.
+pub(crate) fn next_contact(
+    page: u32,
+    contacts: usize,
+    contact: u32,
+    reason: String,
+    env: Env<'_>,
+) -> Event {
+    let contact = contact + 1;
+    match (contact as usize) < contacts {
+        true => Event::PageRedirected {
+            page,
+            contact,
+            reason,
+            next_contact_at: contact_deadline(contacts, contact, env),
+        },
+        false => Event::PageExhausted { page, reason },
+    }
+}
+
+pub(crate) fn taken(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    interrupted: bool,
+) -> Result<Outcome, Refusal> {
+    let Some(sent) = incident.paging.pages.get(&page) else {
+        return Err(Refusal::Stale("the page"));
+    };
+    match sent.state {
+        PageState::Sent { .. } | PageState::Exhausted => Ok(Outcome::of(vec![Event::PageTaken {
+            page,
+            contact,
+            interrupted,
+        }])),
+        PageState::Settled => Ok(Outcome {
+            settle_pages: vec![page],
+            ..Outcome::default()
+        }),
+        PageState::Taken => Err(Refusal::Stale("the page")),
+    }
+}
+
+/// When a page goes on from this contact: only if there is another.
+fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
+    ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))
+}

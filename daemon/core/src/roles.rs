@@ -1,0 +1,30 @@
+//! Who does what in an incident.
+
+use serde::{Deserialize, Serialize};
+
+use crate::PersonId;
+use crate::event::{Event, Recorded};
+
+/// Who does what in an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// Who commands and operates.
+    pub operator: Option<PersonId>,
+}
+
+impl Roles {
+    pub(crate) fn fold(&mut self, event: &Event) {
+        match event {
+            Event::OperatorAssigned { person } => self.operator = Some(person.clone()),
+            Event::Reopened { .. } => self.operator = None,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    match &recorded.event {
+        Event::OperatorAssigned { person } => Some(format!("{person} is the operator")),
+        _ => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! Texts from people, senders and policies, kept within their limits.
+
+use crate::command::Refusal;
+
+/// The text, cut at a character's boundary to at most `bytes_max` bytes.
+#[must_use]
+pub fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let end = (0..=bytes_max)
+            .rev()
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+pub(crate) fn bounded(what: &str, text: String, bytes_max: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::Invalid(format!(
+            "the {what} is empty; say something"
+        )));
+    }
+    if text.len() > bytes_max {
+        let size = text.len();
+        return Err(Refusal::Invalid(format!(
+            "the {what} takes {size} bytes, more than {bytes_max}; shorten it"
+        )));
+    }
+    if escaped_bytes(text) > bytes_max + ESCAPES_BYTES_MAX {
+        return Err(Refusal::Invalid(format!(
+            "the {what} has too many control characters; leave them out"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// How many bytes a text takes as JSON.
+pub(crate) fn escaped_bytes(text: &str) -> usize {
+    let of = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        byte if byte < b' ' => 6,
+        _ => 1,
+    };
+    text.bytes().map(of).sum()
+}
+
+/// What control characters and quotes of a text may take in JSON beyond the text itself, in
+/// bytes.
+const ESCAPES_BYTES_MAX: usize = 2 * 1_024;

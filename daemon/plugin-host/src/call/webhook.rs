@@ -1,0 +1,153 @@
+//! What is checked of a webhook before a guest sees it: route, method, size and signature.
+
+use super::generation::Generation;
+use super::result::Failure;
+use super::verify;
+use crate::keys;
+use crate::rights::manifest::{Scheme, WebhookAsk};
+use crate::rights::{Rights, SecretSet};
+use crate::wit::{Header, WebhookRequest};
+use secrecy::ExposeSecret as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request to one of a plugin's routes, as it came in.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "self-evident")]
+pub struct WebhookCall {
+    /// The last part of `/hooks/PLUGIN/ROUTE`.
+    pub route: String,
+    /// In capitals.
+    pub method: String,
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+    /// Names in any case; values as they came.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The raw body: signatures are over these bytes.
+    pub body: Vec<u8>,
+}
+
+/// A webhook whose route, method, size and signature were checked.
+pub struct CheckedWebhook {
+    pub(super) generation: Arc<Generation>,
+    pub(super) request: WebhookRequest,
+    pub(super) budget: Duration,
+}
+
+impl CheckedWebhook {
+    /// The same for a request that its sender repeats or somebody replays. None when the sender was
+    /// not verified: equal requests of strangers need not be the same one.
+    #[must_use]
+    pub fn repeat_key(&self) -> Option<&str> {
+        let request = &self.request;
+        request.verified.then_some(request.idempotency_key.as_str())
+    }
+}
+
+/// Headers that the guest has no business with.
+const HIDDEN_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
+/// Checks everything about a webhook that needs no guest.
+pub(super) fn admit(
+    generation: &Generation,
+    request: WebhookCall,
+) -> Result<(WebhookRequest, Duration), Failure> {
+    let rights = &generation.shared.rights;
+    let no = |status, reason: String| Failure::Refused { status, reason };
+    let ask = rights
+        .webhook(&request.route)
+        .map_err(|denied| no(404, denied.to_string()))?;
+    if !ask.methods.contains(&request.method) {
+        let allowed = ask.methods.join(", ");
+        return Err(no(
+            405,
+            format!("`{}` accepts {allowed} only", request.path),
+        ));
+    }
+    if request.body.len() > ask.body_bytes_max {
+        let max = ask.body_bytes_max;
+        return Err(no(413, format!("the body is longer than {max} bytes")));
+    }
+    let verified = verify_sender(generation, ask, &request)?;
+    let signatures = verify::signature_headers(&ask.verify.scheme);
+    let hidden = |name: &str| HIDDEN_HEADERS.contains(&name) || signatures.contains(&name);
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .filter(|(name, _)| !hidden(name))
+        .map(|(name, value)| Header {
+            name,
+            value: String::from_utf8_lossy(value).into_owned(),
+        })
+        .collect();
+    let budget_ms = ask.budget_ms.min(rights.limits().wall_ms);
+    let admitted = WebhookRequest {
+        idempotency_key: webhook_key(rights, ask, &request),
+        route: request.route,
+        method: request.method,
+        path: request.path,
+        query: request.query,
+        headers,
+        body: request.body,
+        verified,
+        received_at: generation.shared.services.now_ms(),
+    };
+    Ok((admitted, Duration::from_millis(budget_ms)))
+}
+
+fn verify_sender(
+    generation: &Generation,
+    ask: &WebhookAsk,
+    request: &WebhookCall,
+) -> Result<bool, Failure> {
+    let secrets = SecretSet::read(&generation.shared.secrets);
+    let secret = match ask.verify.secret.as_str() {
+        "" => "",
+        name => {
+            let found = secrets.get(name);
+            // A stranger reads the refusal: where the secret is kept is for the log only.
+            found.map_err(|error| {
+                let (plugin, route) = (generation.shared.rights.plugin(), &request.route);
+                tracing::error!(plugin, route, %error, "a webhook's secret cannot be read");
+                Failure::Refused {
+                    status: 503,
+                    reason: "the sender cannot be checked now".to_owned(),
+                }
+            })?
+        }
+        .expose_secret(),
+    };
+    let now_ms = generation.shared.services.now_ms();
+    verify::verify(&ask.verify, secret, &request.headers, &request.body, now_ms).map_err(|error| {
+        Failure::Refused {
+            status: 401,
+            reason: error.to_string(),
+        }
+    })
+}
+
+/// The same for a request that its sender repeats: its body, and the sender's own id where the
+/// scheme vouches for one. An unsigned id must not count: whoever replays a request could change it
+/// and have its commands take effect again.
+fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> String {
+    let id_header = match ask.verify.scheme {
+        Scheme::StandardWebhooks => Some("webhook-id"),
+        // Whoever has the token can send anything; this id distinguishes equal events.
+        Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
+        Scheme::SlackV0 | Scheme::HmacSha256 { .. } | Scheme::None => None,
+    };
+    let named = |name: &String| id_header.is_some_and(|id| name.eq_ignore_ascii_case(id));
+    let id = request
+        .headers
+        .iter()
+        .find(|(name, _)| named(name))
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        .unwrap_or_default();
+    let body = blake3::hash(&request.body).to_hex();
+    keys::digest(
+        "hook1",
+        &[rights.plugin(), &request.route, &request.query, &id, &body],
+    )
+}

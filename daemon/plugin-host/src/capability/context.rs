@@ -1,0 +1,159 @@
+//! What the imports know of the call that they are made in: its rights, its time, and what it has
+//! done so far. It lives as long as the call and no longer.
+
+use super::Services;
+use super::effects::EffectKey;
+use super::http::HttpTrace;
+use super::jobs::JobQueue;
+use super::log::{LogBudget, LogLines};
+use super::meter::{CpuMeter, Pause};
+use super::rate::RateBucket;
+use crate::keys;
+use crate::net::Net;
+use crate::rights::{Denied, Rights, SecretSet, SecretSource, Settings};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What all calls of one generation share.
+pub(crate) struct Shared {
+    pub(crate) services: Arc<dyn Services>,
+    pub(crate) rights: Rights,
+    pub(crate) settings: Settings,
+    pub(crate) settings_json: String,
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
+    pub(crate) net: Net,
+    pub(crate) log: LogBudget,
+}
+
+/// How a call is made.
+#[derive(Debug, Clone)]
+pub(crate) struct CallFacts {
+    pub(crate) export: &'static str,
+    /// The delivery's idempotency key.
+    pub(crate) delivery: String,
+    /// Without any rights: `describe`, `check-config`.
+    pub(crate) without_rights: bool,
+    /// The requests of the call's lane.
+    pub(crate) http_rate: Arc<RateBucket>,
+    pub(crate) deadline: Instant,
+}
+
+/// The state of one call that the imports work on.
+pub(crate) struct Context {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) facts: CallFacts,
+    pub(crate) started: Instant,
+    pub(crate) meter: CpuMeter,
+    pub(crate) stats: CallStats,
+    pub(crate) denials: Vec<Denied>,
+    pub(crate) log: LogLines,
+    pub(crate) jobs: JobQueue,
+    pub(crate) http: Vec<HttpTrace>,
+    pub(crate) commands: u32,
+    pub(crate) people: u32,
+    pub(crate) mails: u32,
+    secrets: Option<Arc<SecretSet>>,
+    repeats: HashMap<String, u32>,
+}
+
+/// What a call took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CallStats {
+    /// Guest CPU time, in microseconds.
+    pub cpu_us: u64,
+    /// Ticks of the guest's clock seen inside the guest, 10 ms apart.
+    pub ticks: u32,
+    /// Wall-clock time, in microseconds, without waiting for a slot.
+    pub wall_us: u64,
+    /// Linear memory at its largest, in bytes.
+    pub memory_bytes: u64,
+    /// Calls to the host.
+    pub host_calls: u32,
+    /// HTTP requests sent, redirects not counted.
+    pub http_requests: u32,
+    /// Answers given back from memory.
+    pub effects_replayed: u32,
+    /// Secrets taken out of answers and log lines.
+    pub redactions: u32,
+    /// Rights that were refused.
+    pub denials: u32,
+    /// Log lines above the limit.
+    pub log_lines_dropped: u32,
+}
+
+/// Denials kept per call for the report.
+const DENIALS_MAX: usize = 20;
+
+impl Context {
+    pub(crate) fn new(shared: Arc<Shared>, facts: CallFacts) -> Self {
+        Self {
+            shared,
+            facts,
+            started: Instant::now(),
+            meter: CpuMeter::default(),
+            stats: CallStats::default(),
+            denials: Vec::new(),
+            log: LogLines::default(),
+            jobs: JobQueue::default(),
+            http: Vec::new(),
+            commands: 0,
+            people: 0,
+            mails: 0,
+            secrets: None,
+            repeats: HashMap::new(),
+        }
+    }
+
+    /// The host works until the pause is dropped.
+    pub(crate) fn pause(&mut self) -> Pause {
+        self.stats.host_calls += 1;
+        self.meter.pause()
+    }
+
+    pub(crate) fn plugin(&self) -> &str {
+        self.shared.rights.plugin()
+    }
+
+    /// The secrets as they are now, read once per call.
+    pub(crate) fn secrets(&mut self) -> Arc<SecretSet> {
+        let sources = &self.shared.secrets;
+        let read = self
+            .secrets
+            .get_or_insert_with(|| Arc::new(SecretSet::read(sources)));
+        Arc::clone(read)
+    }
+
+    pub(crate) fn effect(&self, once: String) -> EffectKey {
+        EffectKey {
+            plugin: self.plugin().to_owned(),
+            delivery: self.facts.delivery.clone(),
+            once,
+        }
+    }
+
+    /// A key for something that the guest does: stable when a retry does the same things again,
+    /// even when it leaves some out.
+    pub(crate) fn operation_key(&mut self, function: &str, arguments: &str) -> String {
+        let act = keys::digest("act1", &[&self.facts.delivery, function, arguments]);
+        let repeat = self.repeats.entry(act.clone()).or_insert(0);
+        *repeat += 1;
+        if *repeat == 1 {
+            act
+        } else {
+            format!("{act}-{repeat}")
+        }
+    }
+
+    /// Notes a denial and gives its text for the guest.
+    pub(crate) fn deny(&mut self, denied: Denied) -> String {
+        let text = denied.to_string();
+        tracing::warn!(plugin = self.plugin(), export = self.facts.export, "{text}");
+        self.stats.denials += 1;
+        if self.denials.len() < DENIALS_MAX && !self.denials.contains(&denied) {
+            self.denials.push(denied);
+        }
+        text
+    }
+}

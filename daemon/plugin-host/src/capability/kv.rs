@@ -1,0 +1,265 @@
+//! `kv`: a small store of the plugin's own. Writes are immediate, not part of the call's outcome.
+
+use super::context::Context;
+use super::service::{Reply, not_provided};
+use crate::wit::kv::{Entry, Host, KvError, Page};
+use std::sync::Arc;
+
+/// Keys and values of one plugin together, in bytes.
+pub const KV_BYTES_MAX: u64 = 16 << 20;
+/// One value, in bytes.
+pub const KV_VALUE_BYTES_MAX: usize = 64 << 10;
+/// One key, in bytes.
+pub const KV_KEY_BYTES_MAX: usize = 256;
+/// Keys of one plugin. A chat plugin keeps one for each incident of a month and each page of a day.
+pub const KV_KEYS_MAX: u64 = 10_000;
+/// Keys in one page of a listing.
+pub const KV_PAGE_KEYS_MAX: u32 = 200;
+/// The longest time to live, in milliseconds: a year.
+pub const KV_TTL_MS_MAX: u64 = 366 * 24 * 3_600_000;
+
+/// What the daemon provides.
+pub trait KvService: Send + Sync + 'static {
+    /// None when the key is absent or has expired.
+    fn kv_get<'a>(&'a self, _plugin: &'a str, _key: &'a str) -> Reply<'a, Option<Entry>, KvError> {
+        not_provided()
+    }
+
+    /// Writes a key and gives its new revision. Lengths were checked; the quota is checked by the
+    /// implementation inside its transaction, with [`KvUsage::after_write`].
+    fn kv_set<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _key: &'a str,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        not_provided()
+    }
+
+    /// As [`Self::kv_set`], only if the revision is still `expected` (none: the key is absent);
+    /// else `conflict`.
+    fn kv_swap<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _key: &'a str,
+        _expected: Option<u64>,
+        _value: Vec<u8>,
+        _ttl_ms: Option<u64>,
+    ) -> Reply<'a, u64, KvError> {
+        not_provided()
+    }
+
+    /// Deletes a key; true if it was there.
+    fn kv_delete<'a>(&'a self, _plugin: &'a str, _key: &'a str) -> Reply<'a, bool, KvError> {
+        not_provided()
+    }
+
+    /// Lists keys in byte order, after `cursor`, at most `limit` (already bounded).
+    fn kv_keys<'a>(
+        &'a self,
+        _plugin: &'a str,
+        _prefix: &'a str,
+        _cursor: Option<&'a str>,
+        _limit: u32,
+    ) -> Reply<'a, Page, KvError> {
+        not_provided()
+    }
+}
+
+type Answer<T> = wasmtime::Result<Result<T, KvError>>;
+
+impl Context {
+    fn kv_open(&self, key: &str) -> Result<(), KvError> {
+        if self.facts.without_rights {
+            return Err(KvError::Unavailable(
+                "the store is not available during this call".into(),
+            ));
+        }
+        check_key(key)
+    }
+}
+
+impl Host for Context {
+    async fn get(&mut self, key: String) -> Answer<Option<Entry>> {
+        let _pause = self.pause();
+        if let Err(error) = self.kv_open(&key) {
+            return Ok(Err(error));
+        }
+        Ok(self.shared.services.kv_get(self.plugin(), &key).await)
+    }
+
+    async fn set(&mut self, key: String, value: Vec<u8>, ttl_ms: Option<u64>) -> Answer<u64> {
+        let _pause = self.pause();
+        if let Err(error) = self.kv_open(&key).and_then(|()| check_value(&value)) {
+            return Ok(Err(error));
+        }
+        let services = Arc::clone(&self.shared.services);
+        Ok(services
+            .kv_set(self.plugin(), &key, value, bounded(ttl_ms))
+            .await)
+    }
+
+    async fn swap(
+        &mut self,
+        key: String,
+        expected: Option<u64>,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> Answer<u64> {
+        let _pause = self.pause();
+        if let Err(error) = self.kv_open(&key).and_then(|()| check_value(&value)) {
+            return Ok(Err(error));
+        }
+        let services = Arc::clone(&self.shared.services);
+        Ok(services
+            .kv_swap(self.plugin(), &key, expected, value, bounded(ttl_ms))
+            .await)
+    }
+
+    async fn delete(&mut self, key: String) -> Answer<bool> {
+        let _pause = self.pause();
+        if let Err(error) = self.kv_open(&key) {
+            return Ok(Err(error));
+        }
+        Ok(self.shared.services.kv_delete(self.plugin(), &key).await)
+    }
+
+    async fn keys(&mut self, prefix: String, cursor: Option<String>, limit: u32) -> Answer<Page> {
+        let _pause = self.pause();
+        let probe = if prefix.is_empty() { "-" } else { &prefix };
+        if let Err(error) = self.kv_open(probe) {
+            return Ok(Err(error));
+        }
+        let limit = limit.clamp(1, KV_PAGE_KEYS_MAX);
+        let services = Arc::clone(&self.shared.services);
+        Ok(services
+            .kv_keys(self.plugin(), &prefix, cursor.as_deref(), limit)
+            .await)
+    }
+}
+
+fn bounded(ttl_ms: Option<u64>) -> Option<u64> {
+    ttl_ms.map(|ttl| ttl.min(KV_TTL_MS_MAX))
+}
+
+/// What one plugin keeps now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "self-evident")]
+pub struct KvUsage {
+    /// Keys and values together, in bytes.
+    pub bytes: u64,
+    pub keys: u64,
+}
+
+impl KvUsage {
+    /// The usage after writing `value_bytes` under `key`, where `old_value_bytes` stood before.
+    ///
+    /// # Errors
+    /// `quota` when it does not fit. Overwriting with less always fits.
+    pub fn after_write(
+        self,
+        key: &str,
+        old_value_bytes: Option<usize>,
+        value_bytes: usize,
+    ) -> Result<Self, KvError> {
+        let freed = self.after_delete(key, old_value_bytes);
+        let after = Self {
+            bytes: freed.bytes.saturating_add((key.len() + value_bytes) as u64),
+            keys: freed.keys + 1,
+        };
+        if after.keys > KV_KEYS_MAX && after.keys > self.keys {
+            return Err(KvError::Quota(format!(
+                "{KV_KEYS_MAX} keys are kept already; delete some, or give them a time to live"
+            )));
+        }
+        if after.bytes > KV_BYTES_MAX && after.bytes > self.bytes {
+            return Err(KvError::Quota(format!(
+                "{} of {KV_BYTES_MAX} bytes would be kept; delete some keys first",
+                after.bytes
+            )));
+        }
+        Ok(after)
+    }
+
+    /// The usage after deleting `key`, where `old_value_bytes` stood.
+    #[must_use]
+    pub fn after_delete(self, key: &str, old_value_bytes: Option<usize>) -> Self {
+        match old_value_bytes {
+            None => self,
+            Some(old) => Self {
+                bytes: self.bytes.saturating_sub((key.len() + old) as u64),
+                keys: self.keys.saturating_sub(1),
+            },
+        }
+    }
+}
+
+/// May this be a key?
+///
+/// # Errors
+/// `too-large`, or `other` for an empty one.
+fn check_key(key: &str) -> Result<(), KvError> {
+    if key.is_empty() {
+        return Err(KvError::Other("a key must not be empty".into()));
+    }
+    if key.len() > KV_KEY_BYTES_MAX {
+        let message = format!(
+            "the key has {} bytes, more than {KV_KEY_BYTES_MAX}",
+            key.len()
+        );
+        return Err(KvError::TooLarge(message));
+    }
+    Ok(())
+}
+
+/// May this be a value?
+///
+/// # Errors
+/// `too-large`.
+fn check_value(value: &[u8]) -> Result<(), KvError> {
+    if value.len() > KV_VALUE_BYTES_MAX {
+        return Err(KvError::TooLarge(format!(
+            "the value has {} bytes, more than {KV_VALUE_BYTES_MAX}",
+            value.len()
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_takes_what_fits_and_always_less_than_before() {
+        let full = KvUsage {
+            bytes: KV_BYTES_MAX,
+            keys: KV_KEYS_MAX,
+        };
+        assert!(matches!(
+            full.after_write("new", None, 0),
+            Err(KvError::Quota(_))
+        ));
+        let same = full.after_write("old", Some(10), 10).unwrap();
+        assert_eq!(same, full);
+        assert!(full.after_write("old", Some(10), 9).is_ok());
+        assert!(matches!(
+            full.after_write("old", Some(10), 11),
+            Err(KvError::Quota(_))
+        ));
+        let over = KvUsage {
+            bytes: KV_BYTES_MAX + 100,
+            keys: 1,
+        };
+        assert!(over.after_write("old", Some(10), 9).is_ok());
+    }
+
+    #[test]
+    fn what_is_deleted_is_free_again() {
+        let usage = KvUsage::default().after_write("key", None, 7).unwrap();
+        assert_eq!(usage, KvUsage { bytes: 10, keys: 1 });
+        assert_eq!(usage.after_delete("key", Some(7)), KvUsage::default());
+        assert_eq!(usage.after_delete("absent", None), usage);
+    }
+}

@@ -1,0 +1,81 @@
+//! Why the host does not start, and why a plugin is not loaded.
+
+use super::engine::EngineError;
+use crate::call::Failure;
+use crate::rights::manifest::ManifestFaults;
+use crate::wit::Issue;
+use std::path::PathBuf;
+
+/// Why the host could not start.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum HostError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the plugin interface cannot be linked: {0}")]
+    Link(String),
+    #[error("the plugin threads cannot start: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Why a plugin is not loaded. The message names the file and the remedy.
+#[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("{path}: {reason}")]
+    Read { path: PathBuf, reason: String },
+    /// The manifest has faults.
+    #[error("{path}:\n{faults}")]
+    Manifest {
+        path: PathBuf,
+        faults: ManifestFaults,
+    },
+    /// The configuration and the manifest do not agree on the id.
+    #[error(
+        "[plugins.{configured}] leads to {path}, whose plugin.toml says id = \"{found}\"; \
+         the two must be the same"
+    )]
+    Id {
+        /// In tocsin.toml.
+        configured: String,
+        /// In plugin.toml.
+        found: String,
+        path: PathBuf,
+    },
+    /// Settings or secrets have faults.
+    #[error("{}", .0.join("\n"))]
+    Settings(Vec<String>),
+    /// The component does not compile.
+    #[error("{path} is not a component that can be compiled: {reason}")]
+    Compile { path: PathBuf, reason: String },
+    /// The component does not have the interface.
+    #[error("plugin `{plugin}` is not compatible with this daemon: {reason}")]
+    Interface {
+        plugin: String,
+        /// Why, with the remedy.
+        reason: String,
+    },
+    /// The component and its manifest describe different plugins.
+    #[error("plugin `{plugin}`: plugin.wasm and plugin.toml differ: {reason}; build both together")]
+    Describe {
+        plugin: String,
+        /// How.
+        reason: String,
+    },
+    /// The plugin does not accept its settings.
+    #[error("plugin `{plugin}` does not accept its settings:\n{}", issue_lines(.issues))]
+    Config {
+        plugin: String,
+        /// Each with the setting's path.
+        issues: Vec<Issue>,
+    },
+    /// A call during the load failed.
+    #[error("{0}")]
+    Call(Failure),
+}
+
+fn issue_lines(issues: &[Issue]) -> String {
+    let line = |issue: &Issue| format!("  {}: {}", issue.path, issue.message);
+    issues.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,218 @@
+//! The HTTP client of a plugin.
+
+use super::error::{NetError, classify};
+use super::headers;
+use super::message::{Answer, Outgoing};
+use super::outbound::{Allowed, OutboundPolicy, shown};
+use super::redirect::{HTTP_REDIRECTS_MAX, follow, redirect};
+use super::resolve;
+use crate::rights::{SecretError, SecretSet};
+use reqwest::Client;
+use reqwest::header::HeaderMap;
+use secrecy::ExposeSecret as _;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+/// Time to connect, in milliseconds.
+const HTTP_CONNECT_MS: u64 = 5_000;
+
+/// One generation's HTTP client. Built at the first request: loading the system's certificates
+/// takes longer than most calls.
+#[derive(Debug)]
+pub(crate) struct Net {
+    policy: Arc<OutboundPolicy>,
+    client: OnceLock<Result<Client, String>>,
+}
+
+impl Net {
+    pub(crate) fn new(policy: OutboundPolicy) -> Self {
+        Self {
+            policy: Arc::new(policy),
+            client: OnceLock::new(),
+        }
+    }
+
+    /// Where the plugin may send requests.
+    pub(crate) fn policy(&self) -> &OutboundPolicy {
+        &self.policy
+    }
+
+    /// Sends a request and reads its answer, following redirects.
+    pub(crate) async fn send(
+        &self,
+        mut request: Outgoing,
+        secrets: &SecretSet,
+    ) -> Result<Answer, NetError> {
+        let client = self.client()?;
+        for hop in 0..=HTTP_REDIRECTS_MAX {
+            let sent = self.send_once(client, &request, secrets).await;
+            // A redirect that was refused comes after a request that did leave.
+            let response = sent.map_err(|error| {
+                if hop == 0 {
+                    error
+                } else {
+                    error.after_sending()
+                }
+            })?;
+            let Some(next) = redirect(&request.url, &response) else {
+                let answer = self.read(response, &request, secrets).await?;
+                let redirected = hop > 0;
+                return Ok(Answer {
+                    redirected,
+                    ..answer
+                });
+            };
+            let next = next.map_err(NetError::Broken)?;
+            request = follow(request, next, response.status(), &self.policy);
+        }
+        Err(NetError::TooManyRedirects)
+    }
+
+    async fn send_once(
+        &self,
+        client: &Client,
+        request: &Outgoing,
+        secrets: &SecretSet,
+    ) -> Result<reqwest::Response, NetError> {
+        let allowed = self
+            .policy
+            .check(&request.url, &request.method, request.auth.as_deref())
+            .map_err(NetError::Denied)?;
+        self.check_literal(&request.url)?;
+        let headers = inject(request.headers.clone(), allowed, secrets)?;
+        let left = request.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(NetError::Timeout { connected: false });
+        }
+        client
+            .request(request.method.clone(), request.url.clone())
+            .headers(headers)
+            .timeout(left)
+            .body(request.body.clone())
+            .send()
+            .await
+            .map_err(|error| classify(&error))
+    }
+
+    /// An address in the URL itself needs no resolver and would pass by it.
+    fn check_literal(&self, url: &Url) -> Result<(), NetError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
+            Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+            _ => return Ok(()),
+        };
+        self.policy
+            .check_address(&address.to_string(), address)
+            .map_err(NetError::Denied)
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        request: &Outgoing,
+        secrets: &SecretSet,
+    ) -> Result<Answer, NetError> {
+        let status = response.status().as_u16();
+        let (headers, mut redactions) = headers::shown_headers(response.headers(), secrets);
+        let mut body = Vec::new();
+        let mut cut = false;
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| classify(&error).after_sending())?
+        {
+            if body.len() + chunk.len() > request.down_bytes_max {
+                cut = true;
+                body.clear();
+                break;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let (body, in_body) = secrets.redact(body);
+        redactions += in_body;
+        if redactions > 0 {
+            tracing::warn!(url = %shown(&request.url), redactions, "an answer repeated a secret");
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            cut,
+            redactions,
+            redirected: false,
+        })
+    }
+
+    fn client(&self) -> Result<&Client, NetError> {
+        let built = self.client.get_or_init(|| {
+            build(&self.policy, false).or_else(|error| {
+                tracing::warn!(
+                    %error,
+                    "no certificates of the system; plugins reach http only until \
+                     ca-certificates is installed"
+                );
+                build(&self.policy, true).map_err(|error| error.to_string())
+            })
+        });
+        built.as_ref().map_err(|error| NetError::Tls(error.clone()))
+    }
+}
+
+fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client> {
+    // It fails when a provider is installed already, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .user_agent(concat!("tocsin-plugin-host/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(Duration::from_millis(HTTP_CONNECT_MS))
+        // A pooled connection may be closed already, and then it is unknown whether the request
+        // arrived; and every request must go to an address that was checked for it.
+        .pool_max_idle_per_host(0)
+        .dns_resolver(resolve::Guarded::new(Arc::clone(policy)));
+    if no_roots {
+        builder.tls_certs_only([]).build()
+    } else {
+        builder.build()
+    }
+}
+
+fn inject(
+    mut headers: HeaderMap,
+    allowed: Allowed<'_>,
+    secrets: &SecretSet,
+) -> Result<HeaderMap, NetError> {
+    let Some(inject) = allowed.inject() else {
+        return Ok(headers);
+    };
+    let secret = secrets.get(&inject.secret).map_err(NetError::Secret)?;
+    let value = inject.format.replace("{}", secret.expose_secret());
+    let name = reqwest::header::HeaderName::from_bytes(inject.header.as_bytes());
+    let value = reqwest::header::HeaderValue::from_str(&value);
+    let (Ok(name), Ok(mut value)) = (name, value) else {
+        let reason = "it has characters that no header can carry".to_owned();
+        let error = SecretError::Unreadable {
+            name: inject.secret.clone(),
+            reason,
+        };
+        return Err(NetError::Secret(error));
+    };
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_certificates_still_reaches_http() {
+        assert!(build(&Arc::default(), true).is_ok());
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a request has no answer, and whether it may have reached the other side.
+
+use super::redirect::HTTP_REDIRECTS_MAX;
+use super::resolve::AddressRefused;
+use crate::rights::{Denied, SecretError, SecretSet};
+use std::error::Error as _;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetError {
+    #[error("{0}")]
+    Denied(Denied),
+    #[error("{0}")]
+    Invalid(String),
+    #[error(transparent)]
+    Secret(SecretError),
+    #[error("{0}")]
+    Connect(String),
+    #[error("{0}")]
+    Tls(String),
+    #[error("no answer in time")]
+    Timeout { connected: bool },
+    /// The request left, and then something broke.
+    #[error("{0}")]
+    Broken(String),
+    #[error("more than {HTTP_REDIRECTS_MAX} redirects")]
+    TooManyRedirects,
+    /// The request left, and was led to where it may not go.
+    #[error("{0}")]
+    Redirected(Box<Self>),
+}
+
+impl NetError {
+    /// The same without the plugin's secrets: a redirect's target is chosen by the other side and
+    /// may repeat a credential.
+    pub(crate) fn redacted(self, secrets: &SecretSet) -> Self {
+        let clean = |text: String| secrets.redact_text(&text).0;
+        match self {
+            Self::Denied(denied) => Self::Denied(Denied {
+                what: clean(denied.what),
+                remedy: clean(denied.remedy),
+                ..denied
+            }),
+            Self::Invalid(text) => Self::Invalid(clean(text)),
+            Self::Connect(text) => Self::Connect(clean(text)),
+            Self::Tls(text) => Self::Tls(clean(text)),
+            Self::Broken(text) => Self::Broken(clean(text)),
+            Self::Redirected(error) => Self::Redirected(Box::new(error.redacted(secrets))),
+            Self::Secret(_) | Self::Timeout { .. } | Self::TooManyRedirects => self,
+        }
+    }
+
+    /// Certainly nothing reached the other side.
+    pub(crate) fn surely_not_sent(&self) -> bool {
+        match self {
+            Self::Denied(_) | Self::Invalid(_) | Self::Secret(_) => true,
+            Self::Connect(_) | Self::Tls(_) => true,
+            Self::Timeout { connected } => !connected,
+            Self::Broken(_) | Self::TooManyRedirects | Self::Redirected(_) => false,
+        }
+    }
+
+    /// The same error of a request that had left.
+    pub(super) fn after_sending(self) -> Self {
+        match self {
+            Self::Timeout { .. } => Self::Timeout { connected: true },
+            Self::Connect(text) | Self::Tls(text) | Self::Invalid(text) => Self::Broken(text),
+            Self::Denied(_) | Self::Secret(_) => Self::Redirected(Box::new(self)),
+            other => other,
+        }
+    }
+}
+
+/// What went wrong, from the chain of causes: reqwest's own message hides them.
+pub(super) fn classify(error: &reqwest::Error) -> NetError {
+    let mut causes = Vec::new();
+    let mut cause = error.source();
+    while let Some(one) = cause {
+        if let Some(refused) = one.downcast_ref::<AddressRefused>() {
+            return match refused {
+                AddressRefused::Denied(denied) => NetError::Denied(denied.clone()),
+                AddressRefused::Unresolved(text) => NetError::Connect(text.clone()),
+            };
+        }
+        causes.push(one.to_string());
+        cause = one.source();
+    }
+    causes.dedup();
+    let text = causes.join(": ");
+    let in_tls = text.contains("certificate") || text.contains("TLS") || text.contains("tls");
+    if error.is_timeout() {
+        NetError::Timeout {
+            connected: !error.is_connect(),
+        }
+    } else if error.is_connect() && in_tls {
+        NetError::Tls(text)
+    } else if error.is_connect() {
+        NetError::Connect(text)
+    } else if error.is_builder() {
+        NetError::Invalid(text)
+    } else {
+        NetError::Broken(text)
+    }
+}

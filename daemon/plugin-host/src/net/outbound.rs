@@ -1,0 +1,282 @@
+//! The one gate for outgoing requests. Pure: no DNS, no socket, no clock.
+//!
+//! Every request and every redirect goes through [`OutboundPolicy::check`], and every address that
+//! a name resolves to goes through [`OutboundPolicy::check_address`]. A list of host names alone
+//! does not hold: DNS can answer with the address of the cloud's metadata service, and a redirect
+//! can lead into the operator's own network.
+
+use super::address::{AddressClass, classify};
+use crate::rights::manifest::{HttpAsk, Inject, OriginAsk};
+use crate::rights::{Denied, Layer, Network, Rights, Settings, toml_list};
+use reqwest::Method;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use url::{Origin, Url};
+
+/// Where a plugin may send requests.
+#[derive(Debug, Default)]
+pub(crate) struct OutboundPolicy {
+    plugin: String,
+    pub(super) rights: Vec<OutboundRight>,
+    networks: BTreeSet<Network>,
+}
+
+/// One outbound right with its origin resolved and its grant looked up.
+#[derive(Debug, Clone)]
+pub(super) struct OutboundRight {
+    pub(super) ask: HttpAsk,
+    pub(super) origin: Option<Origin>,
+    pub(super) denied: Option<Denied>,
+}
+
+/// A request that passed the gate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed<'p> {
+    /// The right that allows it.
+    ask: &'p HttpAsk,
+    /// Whether the request named the right.
+    is_named: bool,
+}
+
+impl<'p> Allowed<'p> {
+    /// What the host must add; only when the request named the right.
+    pub(crate) fn inject(self) -> Option<&'p Inject> {
+        self.ask.inject.as_ref().filter(|_| self.is_named)
+    }
+}
+
+impl OutboundPolicy {
+    pub(crate) fn new(rights: &Rights, settings: &Settings) -> Self {
+        let resolve = |ask: &HttpAsk| OutboundRight {
+            origin: match &ask.origin {
+                OriginAsk::Fixed(origin) => Some(origin.clone()),
+                OriginAsk::Setting(key) => settings
+                    .get(key)
+                    .and_then(toml::Value::as_str)
+                    .and_then(|text| Url::parse(text).ok())
+                    .filter(|url| matches!(url.scheme(), "http" | "https"))
+                    .map(|url| url.origin()),
+            },
+            denied: rights.http(&ask.name).err(),
+            ask: ask.clone(),
+        };
+        Self {
+            plugin: rights.plugin().to_owned(),
+            rights: rights.manifest().http.iter().map(resolve).collect(),
+            networks: rights.networks().clone(),
+        }
+    }
+
+    /// May this request leave? `auth` is the right whose credential the guest wants added; that
+    /// right alone must then allow the request.
+    ///
+    /// # Errors
+    /// The denial, with the TOML that would lift it.
+    pub(crate) fn check(
+        &self,
+        url: &Url,
+        method: &Method,
+        auth: Option<&str>,
+    ) -> Result<Allowed<'_>, Denied> {
+        let what = format!("{method} {}", shown(url));
+        if let Some(reason) = malformed(url) {
+            return Err(self.denied(what, Layer::Host, reason.to_owned()));
+        }
+        let named = |right: &&OutboundRight| auth.is_none_or(|name| right.ask.name == name);
+        let mut refusal = None;
+        for right in self.rights.iter().filter(named) {
+            if !right.covers(url, method) {
+                continue;
+            }
+            match &right.denied {
+                None => {
+                    return Ok(Allowed {
+                        ask: &right.ask,
+                        is_named: auth.is_some(),
+                    });
+                }
+                Some(denied) => {
+                    refusal = Some(Denied {
+                        what: what.clone(),
+                        ..denied.clone()
+                    })
+                }
+            }
+        }
+        Err(refusal.unwrap_or_else(|| self.unasked(what, url, method, auth)))
+    }
+
+    /// May a connection go to this address?
+    ///
+    /// # Errors
+    /// The denial, with the TOML that would lift it where any would.
+    pub(crate) fn check_address(&self, host: &str, address: IpAddr) -> Result<(), Denied> {
+        let what = format!("connect to {host} at {address}");
+        match classify(address) {
+            AddressClass::Public => Ok(()),
+            AddressClass::Inside(network) if self.networks.contains(&network) => Ok(()),
+            AddressClass::Inside(network) => {
+                let mut wanted = self.networks.clone();
+                wanted.insert(network);
+                let list = toml_list(wanted.iter().map(|one| one.as_str()));
+                let remedy = format!(
+                    "the address is in the {} network; under [plugins.{}] in tocsin.toml write: \
+                     allow-networks = {list} (and see that [plugins-policy] deny-networks does \
+                     not name it)",
+                    network.as_str(),
+                    self.plugin
+                );
+                Err(self.denied(what, Layer::Grant, remedy))
+            }
+            AddressClass::Never(kind) => {
+                let remedy = format!("{kind} addresses are never allowed");
+                Err(self.denied(what, Layer::Host, remedy))
+            }
+        }
+    }
+
+    /// Headers that some right injects. A guest must not set them itself.
+    pub(crate) fn injected_headers(&self) -> impl Iterator<Item = &str> {
+        self.rights
+            .iter()
+            .filter_map(|right| right.ask.inject.as_ref())
+            .map(|inject| inject.header.as_str())
+    }
+
+    fn unasked(&self, what: String, url: &Url, method: &Method, auth: Option<&str>) -> Denied {
+        let origin = url.origin().ascii_serialization();
+        let near: Vec<_> = self
+            .rights
+            .iter()
+            .filter(|right| auth.is_none_or(|name| right.ask.name == name))
+            .filter(|right| right.origin.as_ref() == Some(&url.origin()))
+            .map(|right| right.ask.name.as_str())
+            .collect();
+        let remedy = match (auth, near.as_slice()) {
+            (Some(name), _) if !self.rights.iter().any(|right| right.ask.name == name) => {
+                format!("its manifest has no [[http]] with name = \"{name}\"")
+            }
+            (_, []) => format!(
+                "its manifest does not ask for it; plugin.toml would need: [[http]] with \
+                 origin = \"{origin}\", paths = [\"{}\"], methods = [\"{method}\"]",
+                url.path()
+            ),
+            (_, near) => format!(
+                "its manifest asks for the origin only with other paths or methods; plugin.toml \
+                 would need \"{}\" in paths and \"{method}\" in methods of [[http]] `{}`",
+                url.path(),
+                near.join("`, `")
+            ),
+        };
+        self.denied(what, Layer::Manifest, remedy)
+    }
+
+    fn denied(&self, what: String, layer: Layer, remedy: String) -> Denied {
+        Denied {
+            plugin: self.plugin.clone(),
+            what,
+            layer,
+            remedy,
+        }
+    }
+}
+
+impl OutboundRight {
+    fn covers(&self, url: &Url, method: &Method) -> bool {
+        self.origin.as_ref() == Some(&url.origin())
+            && self
+                .ask
+                .methods
+                .iter()
+                .any(|allowed| allowed == method.as_str())
+            && self
+                .ask
+                .paths
+                .iter()
+                .any(|glob| glob_matches(glob, url.path()))
+    }
+}
+
+/// A URL for messages: without its query, which may carry a secret.
+pub(crate) fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+fn malformed(url: &Url) -> Option<&'static str> {
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Some("only http and https URLs with a host are allowed");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("a URL must not carry a user name or password; use `auth`");
+    }
+    leaves_folder(url.path()).then_some("the path leaves_folder with an encoded `..`")
+}
+
+/// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it, a few twice;
+/// others take `\` for `/`, or cut a segment at `;`.
+fn leaves_folder(path: &str) -> bool {
+    let mut path = path.as_bytes().to_vec();
+    for _ in 0..=DECODINGS_MAX {
+        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        if path.contains(&0) || segments.any(|segment| before_semicolon(segment) == b"..") {
+            return true;
+        }
+        path = percent_decoded(&path);
+    }
+    false
+}
+
+/// How often a server may decode a path.
+const DECODINGS_MAX: usize = 3;
+
+fn before_semicolon(segment: &[u8]) -> &[u8] {
+    segment
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default()
+}
+
+fn percent_decoded(path: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| path.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while at < path.len() {
+        match (path[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// `*` matches any run of characters, slashes too.
+fn glob_matches(glob: &str, path: &str) -> bool {
+    let mut parts = glob.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = path.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! A right that is missing, and what would grant it.
+//!
+//! A denial is never a riddle: it carries the line of TOML that would lift it, in the file of
+//! whoever can lift it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who denied it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// The manifest does not ask for it.
+    Manifest,
+    /// The operator's grant does not give it.
+    Grant,
+    /// The daemon's policy for all plugins forbids it.
+    Global,
+    /// The host never allows it.
+    Host,
+}
+
+/// A right that a plugin does not have, with what would change that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "self-evident")]
+pub struct Denied {
+    pub plugin: String,
+    /// What it may not do, such as ``open `https://a.example` ``.
+    pub what: String,
+    pub layer: Layer,
+    /// The line of TOML that would grant it, or why nothing would.
+    pub remedy: String,
+}
+
+impl Denied {
+    /// A right that the manifest does not ask for; `toml` is what it would need.
+    pub(crate) fn unasked(plugin: &str, what: String, toml: &str) -> Self {
+        Self {
+            plugin: plugin.to_owned(),
+            what,
+            layer: Layer::Manifest,
+            remedy: format!("its manifest does not ask for it; plugin.toml would need: {toml}"),
+        }
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "plugin `{}` may not {}: {}",
+            self.plugin, self.what, self.remedy
+        )
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// `["a", "b"]`
+pub(crate) fn toml_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let quoted: Vec<String> = names
+        .map(|name| toml::Value::String(name.to_owned()).to_string())
+        .collect();
+    format!("[{}]", quoted.join(", "))
+}

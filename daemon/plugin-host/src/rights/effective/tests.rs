@@ -1,0 +1,121 @@
+use super::*;
+
+const MANIFEST: &str = r#"
+schema = 1
+id = "p"
+version = "0.1.0"
+name = "P"
+events = ["page", "job"]
+[[http]]
+name = "api"
+origin = "https://api.example"
+paths = ["*"]
+methods = ["GET"]
+[[webhook]]
+route = "in"
+methods = ["POST"]
+verify = { scheme = "none" }
+[[schedule]]
+name = "hourly"
+cron = "0 * * * *"
+[commands]
+verbs = ["get", "run"]
+[mail]
+relays = ["main"]
+"#;
+
+pub(crate) fn rights(grant: &str, global: GlobalPolicy) -> Rights {
+    let grant: PluginGrant = toml::from_str(&format!("path = \"x\"\n{grant}")).unwrap();
+    let manifest = Arc::new(Manifest::parse(MANIFEST).unwrap());
+    Rights::new("p", manifest, &grant, global)
+}
+
+#[test]
+fn nothing_is_granted_by_default() {
+    let rights = rights("", GlobalPolicy::default());
+    assert!(rights.report().iter().all(|right| right.denied.is_some()));
+    assert_eq!(rights.report().len(), 8);
+}
+
+#[test]
+fn a_star_grants_what_the_manifest_asks_for_and_no_more() {
+    let grant = r#"grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"],
+        events = ["*"], mail = ["*"] }"#
+        .replace('\n', " ");
+    let rights = rights(&grant, GlobalPolicy::default());
+    assert!(rights.report().iter().all(|right| right.denied.is_none()));
+    assert_eq!(
+        rights.event(EventKind::Settled).unwrap_err().layer,
+        Layer::Manifest
+    );
+    assert_eq!(rights.verb(Verb::Open).unwrap_err().layer, Layer::Manifest);
+    assert_eq!(rights.webhook("out").unwrap_err().layer, Layer::Manifest);
+}
+
+#[test]
+fn a_denial_prints_the_line_that_would_grant_it() {
+    let rights = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
+    let denied = rights.event(EventKind::Page).unwrap_err();
+    assert_eq!(denied.layer, Layer::Grant);
+    assert_eq!(
+        denied.to_string(),
+        "plugin `p` may not receive `page` events: not granted; under [plugins.p] in tocsin.toml \
+         write: grant = { http = [\"api\"], events = [\"page\"] }"
+    );
+}
+
+#[test]
+fn the_line_that_a_denial_prints_does_grant_it() {
+    let first = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
+    type Ask = fn(&Rights) -> Result<(), Denied>;
+    let cases: [(&str, Ask); 5] = [
+        ("event", |rights| rights.event(EventKind::Page)),
+        ("verb", |rights| rights.verb(Verb::Get)),
+        ("webhook", |rights| rights.webhook("in").map(drop)),
+        ("schedule", |rights| rights.schedule("hourly").map(drop)),
+        ("relay", |rights| rights.relay("main")),
+    ];
+    for (what, ask) in cases {
+        let denied = ask(&first).unwrap_err();
+        let line = denied.remedy.split("write: ").nth(1).unwrap();
+        assert_eq!(
+            ask(&rights(line, GlobalPolicy::default())),
+            Ok(()),
+            "{what}: {line}"
+        );
+    }
+}
+
+#[test]
+fn the_policy_for_all_plugins_beats_a_grant() {
+    let global: GlobalPolicy = toml::from_str("deny-commands = [\"run\"]").unwrap();
+    let rights = rights("grant = { commands = [\"*\"] }", global);
+    assert_eq!(rights.verb(Verb::Run).unwrap_err().layer, Layer::Global);
+    assert_eq!(rights.verb(Verb::Get), Ok(()));
+}
+
+#[test]
+fn a_grant_for_something_unasked_is_pointed_out() {
+    let rights = rights(
+        "grant = { http = [\"apy\", \"api\"] }",
+        GlobalPolicy::default(),
+    );
+    let unused = rights.warnings();
+    assert_eq!(unused.len(), 1, "{unused:?}");
+    assert!(unused[0].contains("grant.http has \"apy\""), "{unused:?}");
+}
+
+#[test]
+fn a_limit_that_is_asked_for_and_not_granted_is_pointed_out_with_its_line() {
+    let manifest = format!("{MANIFEST}\n[limits]\ncpu-ms = 1000\nwall-ms = 100\n");
+    let manifest = Arc::new(Manifest::parse(&manifest).unwrap());
+    let rights = |grant: &str| {
+        let grant: PluginGrant = toml::from_str(&format!("path = \"x\"\n{grant}")).unwrap();
+        Rights::new("p", Arc::clone(&manifest), &grant, GlobalPolicy::default())
+    };
+    let warnings = rights("").warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let line = warnings[0].split("write: ").nth(1).unwrap();
+    assert_eq!(rights(line).limits().cpu_ms, 1_000);
+    assert!(rights(line).warnings().is_empty());
+}

@@ -1,0 +1,137 @@
+//! What the operator grants, in tocsin.toml.
+
+use super::denied::toml_list;
+use super::limits::LimitRequest;
+use super::manifest::Verb;
+use super::network::Network;
+use super::secrets::SecretSource;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// `[plugins.ID]` of tocsin.toml.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "self-evident")]
+pub struct PluginGrant {
+    /// The folder with plugin.toml and plugin.wasm.
+    pub path: PathBuf,
+    /// Values for the manifest's `[[config]]`.
+    #[serde(default)]
+    pub settings: toml::Table,
+    /// Where the manifest's `[[secret]]` are kept.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    #[serde(default)]
+    pub grant: Grants,
+    /// Networks inside the operator's own walls that the plugin may reach. None by default.
+    #[serde(default)]
+    pub allow_networks: BTreeSet<Network>,
+    /// Limits above the defaults, or below.
+    #[serde(default)]
+    pub limits: LimitRequest,
+    /// Whether incidents under the security flag reach it unredacted.
+    #[serde(default)]
+    pub clearance: bool,
+}
+
+/// Granted rights by name; `"*"` grants all that the manifest asks for of that kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Grants {
+    /// Names of `[[http]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<String>,
+    /// Routes of `[[webhook]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhook: Vec<String>,
+    /// Names of `[[schedule]]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<String>,
+    /// Verbs of `[commands]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
+    /// Kinds of events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+    /// Relays of `[mail]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail: Vec<String>,
+}
+
+/// The kinds of rights, as the keys of `grant` name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names of the keys")]
+pub enum RightKind {
+    Http,
+    Webhook,
+    Schedule,
+    Commands,
+    Events,
+    Mail,
+}
+
+impl RightKind {
+    /// In the order in which a grant is printed.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Http,
+        Self::Webhook,
+        Self::Schedule,
+        Self::Commands,
+        Self::Events,
+        Self::Mail,
+    ];
+
+    /// The key in `grant`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Webhook => "webhook",
+            Self::Schedule => "schedule",
+            Self::Commands => "commands",
+            Self::Events => "events",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+impl Grants {
+    /// The granted names of one kind of right.
+    pub(crate) fn of(&self, kind: RightKind) -> &[String] {
+        match kind {
+            RightKind::Http => &self.http,
+            RightKind::Webhook => &self.webhook,
+            RightKind::Schedule => &self.schedule,
+            RightKind::Commands => &self.commands,
+            RightKind::Events => &self.events,
+            RightKind::Mail => &self.mail,
+        }
+    }
+
+    /// The TOML of these grants and one more: `{ http = ["bot"], events = ["*"] }`.
+    pub(crate) fn toml_with(&self, kind: RightKind, name: &str) -> String {
+        let part = |one: RightKind| {
+            let more = (one == kind).then_some(name);
+            let mut names = self.of(one).iter().map(String::as_str).chain(more);
+            let first = names.next()?;
+            let list = toml_list(std::iter::once(first).chain(names));
+            Some(format!("{} = {list}", one.key()))
+        };
+        let parts: Vec<String> = RightKind::ALL.into_iter().filter_map(part).collect();
+        format!("{{ {} }}", parts.join(", "))
+    }
+}
+
+/// What no plugin may do on this daemon, whatever its grant says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GlobalPolicy {
+    /// Networks that no plugin reaches.
+    #[serde(default)]
+    pub deny_networks: BTreeSet<Network>,
+    /// Verbs that no plugin uses.
+    #[serde(default)]
+    pub deny_commands: BTreeSet<Verb>,
+}

@@ -1,0 +1,139 @@
+use super::*;
+
+const SLACK: &str = r#"
+schema  = 1
+id      = "slack"
+version = "0.1.0"
+name    = "Slack"
+events  = ["incident-opened", "page", "job"]
+contacts = ["slack"]
+
+[[config]]
+key = "base-url"
+kind = "string"
+default = "https://slack.com/api"
+help = "Where the Slack Web API is"
+
+[[secret]]
+name = "bot-token"
+help = "Bot User OAuth Token (xoxb-…)"
+
+[[secret]]
+name = "signing-secret"
+
+[[http]]
+name    = "bot"
+origin  = "config:base-url"
+paths   = ["/api/chat.*", "/api/conversations.*"]
+methods = ["GET", "POST"]
+inject  = { secret = "bot-token", header = "Authorization", format = "Bearer {}" }
+
+[[webhook]]
+route     = "interactions"
+methods   = ["POST"]
+budget-ms = 2500
+max-body-bytes = 65536
+verify    = { scheme = "slack-v0", secret = "signing-secret", tolerance-s = 300 }
+
+[[schedule]]
+name = "sync-users"
+cron = "*/15 * * * *"
+
+[commands]
+verbs = ["get", "find-by-ref", "ack", "link", "log"]
+
+[mail]
+relays = ["main"]
+
+[limits]
+memory-bytes = 33554432
+cpu-ms = 250
+wall-ms = 10000
+"#;
+
+#[test]
+fn a_whole_manifest_is_read() {
+    let manifest = Manifest::parse(SLACK).unwrap();
+    assert_eq!(manifest.id, "slack");
+    assert_eq!(
+        manifest.http[0].origin,
+        OriginAsk::Setting("base-url".into())
+    );
+    assert_eq!(
+        manifest.http[0].inject.as_ref().unwrap().header,
+        "authorization"
+    );
+    let mut webhooks = manifest.webhooks.iter();
+    let interactions = webhooks.find(|ask| ask.route == "interactions").unwrap();
+    assert_eq!(interactions.verify.scheme, Scheme::SlackV0);
+    assert_eq!(manifest.schedules[0].schedule.timezone(), "UTC");
+    assert!(manifest.verbs.contains(&Verb::Ack));
+    assert_eq!(manifest.relays, ["main"]);
+    assert_eq!(manifest.limits.cpu_ms, Some(250));
+}
+
+/// One change to the manifest above (from, to), the line of the fault, a part of its message.
+const FAULTS: &str = r#"
+schema  = 1 | schema  = 2 | 2 | schema 1 only
+id      = "slack" | id = "Slack!" | 3 | a-z, 0-9 and hyphens
+version = "0.1.0" | version = "one" | 4 | 1.2.3
+"page", | "pages", | 6 | `pages` is no event
+kind = "string" | kind = "text" | 11 | unknown variant
+kind = "string" | kind = "integer" | 12 | not of type integer
+"config:base-url" | "config:url" | 24 | not a [[config]]
+"config:base-url" | "https://slack.com/api" | 24 | scheme, host and port only
+"config:base-url" | "ftp://slack.com" | 24 | is not an origin
+"/api/chat.*" | "api/chat.*" | 25 | must begin with `/`
+"GET" | "get" | 26 | in capitals
+secret = "bot-token" | secret = "token" | 27 | not a [[secret]]
+Bearer {} | Bearer | 27 | `{}` once
+"Authorization" | "Host" | 27 | not a header that can be injected
+budget-ms = 2500 | budget-ms = 60000 | 32 | at most
+"slack-v0" | "slack-v1" | 34 | is not a scheme
+"slack-v0" | "hmac-sha256" | 34 | needs `header`
+"signing-secret", tol | "other", tol | 34 | not a [[secret]]
+*/15 * * * * | */15 * * * | 38 | 4 fields
+"log"] | "logs"] | 41 | unknown variant
+cpu-ms = 250 | cpu = 250 | 48 | unknown field
+"#;
+
+#[test]
+fn each_fault_has_its_line_and_says_what_to_do() {
+    for case in FAULTS.lines().filter(|line| !line.is_empty()) {
+        let [from, to, line, message] = case.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{case}")
+        };
+        assert!(SLACK.contains(from), "{case}");
+        let faults = Manifest::parse(&SLACK.replacen(from, to, 1)).unwrap_err();
+        let line: usize = line.parse().unwrap();
+        let hit = faults
+            .0
+            .iter()
+            .any(|fault| fault.line == line && fault.message.contains(message));
+        assert!(hit, "{case}: {faults}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_order_of_their_lines() {
+    let text = SLACK
+        .replace("\"GET\"", "\"get\"")
+        .replace("\"page\",", "\"pages\",");
+    let faults = Manifest::parse(&text).unwrap_err();
+    let lines: Vec<_> = faults.0.iter().map(|fault| fault.line).collect();
+    assert_eq!(lines, [6, 26]);
+    assert!(
+        faults.to_string().starts_with("plugin.toml:6: "),
+        "{faults}"
+    );
+}
+
+#[test]
+fn names_must_differ() {
+    let text = SLACK.replace("name = \"signing-secret\"", "name = \"bot-token\"");
+    let faults = Manifest::parse(&text).unwrap_err().to_string();
+    assert!(
+        faults.contains("[[secret]] has `bot-token` twice"),
+        "{faults}"
+    );
+}

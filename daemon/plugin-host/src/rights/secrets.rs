@@ -1,0 +1,216 @@
+//! Where secrets come from, and how they are kept out of everything else.
+//!
+//! A guest names a credential and never sees it. The values are read for each call, so that a
+//! rotated secret needs no reload, and they are taken out of every answer that goes back in.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Shorter secrets occur in answers by chance and cannot be redacted from them. In bytes.
+const SECRET_BYTES_MIN: usize = 4;
+/// The longest secret, in bytes.
+const SECRET_BYTES_MAX: usize = 8 << 10;
+
+/// Where the operator keeps a secret. Never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In this environment variable of the daemon.
+    Env(String),
+    /// In this file; one newline at its end is not part of it.
+    File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Place {
+            env: Option<String>,
+            file: Option<PathBuf>,
+        }
+        // The error of a derived type would repeat what was written: the secret.
+        match Place::deserialize(deserializer) {
+            Ok(Place {
+                env: Some(name),
+                file: None,
+            }) => Ok(Self::Env(name)),
+            Ok(Place {
+                env: None,
+                file: Some(path),
+            }) => Ok(Self::File(path)),
+            _ => Err(de::Error::custom(
+                "write { env = \"VARIABLE\" } or { file = \"/path\" }: a secret is never written \
+                 into the configuration itself",
+            )),
+        }
+    }
+}
+
+/// Why a secret could not be read. The text names the place, never the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "self-evident")]
+pub enum SecretError {
+    /// The configuration does not say where it is.
+    #[error("the secret `{0}` is not configured; add it to `secrets` of the plugin in tocsin.toml")]
+    Missing(String),
+    /// The variable or file is missing, empty or unreadable.
+    #[error("the secret `{name}` cannot be read: {reason}")]
+    Unreadable { name: String, reason: String },
+}
+
+impl SecretSource {
+    /// Reads the secret now.
+    ///
+    /// # Errors
+    /// When the variable or the file is not there, or its length is out of bounds.
+    pub fn read(&self, name: &str) -> Result<SecretString, SecretError> {
+        let fault = |reason: String| SecretError::Unreadable {
+            name: name.into(),
+            reason,
+        };
+        let value = match self {
+            Self::Env(variable) => std::env::var(variable)
+                .map_err(|_| fault(format!("the environment variable {variable} is not set")))?,
+            Self::File(path) => {
+                let mut text = std::fs::read_to_string(path)
+                    .map_err(|error| fault(format!("{}: {error}", path.display())))?;
+                text.truncate(text.trim_end_matches(['\r', '\n']).len());
+                text
+            }
+        };
+        if !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&value.len()) {
+            return Err(fault(format!(
+                "it has {} bytes; {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} are possible",
+                value.len()
+            )));
+        }
+        Ok(value.into())
+    }
+}
+
+/// The secrets of one plugin, read once for one call.
+#[derive(Debug, Default)]
+pub(crate) struct SecretSet {
+    values: BTreeMap<String, Result<SecretString, SecretError>>,
+}
+
+impl SecretSet {
+    pub(crate) fn read(sources: &BTreeMap<String, SecretSource>) -> Self {
+        let values = sources
+            .iter()
+            .map(|(name, source)| (name.clone(), source.read(name)));
+        Self {
+            values: values.collect(),
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<&SecretString, SecretError> {
+        match self.values.get(name) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(SecretError::Missing(name.into())),
+        }
+    }
+
+    /// Replaces every secret in `bytes` by `[secret:NAME]`; says how many it found.
+    pub(crate) fn redact(&self, bytes: Vec<u8>) -> (Vec<u8>, usize) {
+        let mut bytes = bytes;
+        let mut found = 0;
+        for (name, value) in &self.values {
+            let Ok(value) = value else { continue };
+            let mask = format!("[secret:{name}]");
+            let count = replace(
+                &mut bytes,
+                value.expose_secret().as_bytes(),
+                mask.as_bytes(),
+            );
+            found += count;
+        }
+        (bytes, found)
+    }
+
+    /// As [`Self::redact`], for text.
+    pub(crate) fn redact_text(&self, text: &str) -> (String, usize) {
+        let (bytes, found) = self.redact(text.as_bytes().to_vec());
+        (String::from_utf8_lossy(&bytes).into_owned(), found)
+    }
+}
+
+fn replace(bytes: &mut Vec<u8>, needle: &[u8], mask: &[u8]) -> usize {
+    let Some(first) = find(bytes, needle) else {
+        return 0;
+    };
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut rest, mut at, mut count) = (&bytes[..], first, 0);
+    loop {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(mask);
+        count += 1;
+        rest = &rest[at + needle.len()..];
+        match find(rest, needle) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    out.extend_from_slice(rest);
+    *bytes = out;
+    count
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Holder {
+        secret: SecretSource,
+    }
+
+    #[test]
+    fn a_secret_written_into_the_configuration_is_refused_without_repeating_it() {
+        let error = toml::from_str::<Holder>("secret = \"xoxb-1234\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("{ env = \"VARIABLE\" }"), "{error}");
+        assert!(
+            !toml::from_str::<Holder>("secret = \"xoxb-1234\"")
+                .unwrap_err()
+                .message()
+                .contains("xoxb")
+        );
+    }
+
+    #[test]
+    fn a_place_is_an_environment_variable_or_a_file() {
+        let holder: Holder = toml::from_str("secret = { env = \"A\" }").unwrap();
+        assert_eq!(holder.secret, SecretSource::Env("A".into()));
+        for wrong in [
+            "secret = {}",
+            "secret = { env = \"A\", file = \"b\" }",
+            "secret = 3",
+        ] {
+            assert!(toml::from_str::<Holder>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_occurrence_of_a_secret_is_taken_out_of_an_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "xoxb-1\n").unwrap();
+        let sources = BTreeMap::from([("bot".to_owned(), SecretSource::File(path))]);
+        let secrets = SecretSet::read(&sources);
+        let (bytes, found) = secrets.redact(b"a xoxb-1 b xoxb-1xoxb-1".to_vec());
+        assert_eq!(found, 3);
+        assert_eq!(bytes, b"a [secret:bot] b [secret:bot][secret:bot]");
+        assert!(!format!("{secrets:?}").contains("xoxb"));
+    }
+}

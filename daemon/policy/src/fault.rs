@@ -1,0 +1,202 @@
+//! From an error of Rhai's to a report: what happened, where, which limit, and what to do.
+
+use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
+
+use crate::backstop::LARGE;
+use crate::compiled::Policy;
+use crate::engine;
+use crate::hints::{function_remedy, property_remedy};
+use crate::limits::{
+    ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
+    FUNCTIONS_MAX, GROWTH_BYTES_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX,
+    VARIABLES_MAX, WALL_MS_MAX,
+};
+use crate::report::{LimitHit, Report};
+
+/// The report of a file that does not parse.
+pub(crate) fn parse_report(file: &str, text: &str, error: &ParseError) -> Report {
+    let kind = error.err_type();
+    let report = match forbidden_at(text, error.position()) {
+        Some(symbol) => Report::new(
+            file,
+            format!("`{symbol}` is not for policies"),
+            "write what you need in the file itself, with functions and loops",
+        ),
+        None => Report::new(file, kind.to_string(), parse_remedy(kind)),
+    };
+    let report = match parse_limit(kind) {
+        Some(limit) => report.hit(limit),
+        None => report,
+    };
+    place(report, text, error.position())
+}
+
+/// The symbol at a place, if it is one that policies go without.
+fn forbidden_at(text: &str, position: Position) -> Option<&'static str> {
+    let line = text.lines().nth(position.line()?.checked_sub(1)?)?;
+    let column = position.position()?.checked_sub(1)?;
+    let rest: String = line
+        .chars()
+        .skip(column)
+        .take_while(|c| c.is_alphanumeric())
+        .collect();
+    engine::FORBIDDEN.into_iter().find(|symbol| *symbol == rest)
+}
+
+/// The report of a call that failed.
+pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult) -> Report {
+    // Calls within calls wrap the error; the innermost says where it happened. A native function
+    // knows no place of its own, so the last place on the way in stands.
+    let (mut inner, mut position) = (error, error.position());
+    while let EvalAltResult::ErrorInFunctionCall(_, _, deeper, _) = inner {
+        inner = deeper;
+        if !inner.position().is_none() {
+            position = inner.position();
+        }
+    }
+    let mut bare = inner.to_string();
+    if let Some(at) = bare.rfind(" (line ") {
+        bare.truncate(at);
+    }
+    let limit = eval_limit(inner);
+    let message = match limit {
+        Some(limit) => format!(
+            "{function} hit a limit: {bare} (limit {})",
+            limit.describe()
+        ),
+        None => bare.trim_start_matches("Runtime error: ").to_owned(),
+    };
+    let mut report = Report::new(&policy.shown, message, eval_remedy(inner));
+    report.limit = limit.map(Box::new);
+    if position.is_none() {
+        return policy.point_at_function(report, function);
+    }
+    place(report, &policy.text, position)
+}
+
+fn place(report: Report, text: &str, position: Position) -> Report {
+    match position.line() {
+        Some(line) => report.at(text, line, position.position().unwrap_or(1)),
+        // The end of the file has no position of its own.
+        None => {
+            let line = text.lines().count().max(1);
+            let column = text
+                .lines()
+                .last()
+                .map_or(1, |last| last.chars().count().max(1));
+            report.at(text, line, column)
+        }
+    }
+}
+
+impl LimitHit {
+    fn describe(self) -> String {
+        format!("{}: {} {}", self.name, self.max, self.unit)
+    }
+}
+
+fn limit(name: &'static str, max: usize, unit: &'static str) -> LimitHit {
+    LimitHit {
+        name,
+        max: u64::try_from(max).unwrap_or(u64::MAX),
+        unit,
+    }
+}
+
+fn parse_limit(kind: &ParseErrorType) -> Option<LimitHit> {
+    match kind {
+        ParseErrorType::ExprTooDeep => Some(limit(
+            "expression depth",
+            FUNCTION_EXPRESSION_DEPTH_MAX,
+            "levels in a function, 64 outside",
+        )),
+        ParseErrorType::TooManyFunctions => {
+            Some(limit("functions", FUNCTIONS_MAX, "functions per file"))
+        }
+        ParseErrorType::LiteralTooLarge(_, max) => {
+            Some(limit("literal", *max, "elements or bytes"))
+        }
+        _ => None,
+    }
+}
+
+fn eval_limit(error: &EvalAltResult) -> Option<LimitHit> {
+    match error {
+        EvalAltResult::ErrorTooManyOperations(_) => Some(LimitHit {
+            name: "operations",
+            max: OPERATIONS_MAX,
+            unit: "per call",
+        }),
+        EvalAltResult::ErrorTerminated(token, _) if token.to_string() == LARGE => Some(LimitHit {
+            name: "memory",
+            max: GROWTH_BYTES_MAX,
+            unit: "bytes of growth per call",
+        }),
+        EvalAltResult::ErrorTerminated(..) => Some(LimitHit {
+            name: "wall clock",
+            max: WALL_MS_MAX,
+            unit: "ms per call",
+        }),
+        EvalAltResult::ErrorStackOverflow(_) => {
+            Some(limit("call levels", CALL_LEVELS_MAX, "calls within calls"))
+        }
+        EvalAltResult::ErrorTooManyVariables(_) => {
+            Some(limit("variables", VARIABLES_MAX, "at one time"))
+        }
+        EvalAltResult::ErrorTooManyModules(_) => Some(limit("modules", 0, "modules")),
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => {
+            Some(limit("string", STRING_BYTES_MAX, "bytes"))
+        }
+        EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("map") => Some(limit(
+            "map",
+            MAP_PROPERTIES_MAX,
+            "properties, nested ones counted",
+        )),
+        EvalAltResult::ErrorDataTooLarge(..) => Some(limit(
+            "array",
+            ARRAY_ELEMENTS_MAX,
+            "elements, nested ones counted",
+        )),
+        _ => None,
+    }
+}
+
+fn parse_remedy(kind: &ParseErrorType) -> String {
+    match kind {
+        ParseErrorType::VariableUndefined(_) => "define it with `let`, take it as a parameter, \
+            or write `global::NAME` for a constant of the file"
+            .to_owned(),
+        ParseErrorType::ExprTooDeep => format!(
+            "take the expression apart with `let`; {EXPRESSION_DEPTH_MAX} levels are allowed \
+             outside of functions, {FUNCTION_EXPRESSION_DEPTH_MAX} within"
+        ),
+        ParseErrorType::TooManyFunctions => "join functions that do the same".to_owned(),
+        ParseErrorType::LiteralTooLarge(..) => "make it smaller".to_owned(),
+        ParseErrorType::FnDuplicatedDefinition(..) => "remove one of the two".to_owned(),
+        _ => "mend the line; `tocsin policy check` reads the file again".to_owned(),
+    }
+}
+
+fn eval_remedy(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorTooManyOperations(_) | EvalAltResult::ErrorTerminated(..) => {
+            "look for a loop that does not end, or do less in one".to_owned()
+        }
+        EvalAltResult::ErrorStackOverflow(_) => {
+            "look for a function that calls itself without end".to_owned()
+        }
+        EvalAltResult::ErrorDataTooLarge(..) | EvalAltResult::ErrorTooManyVariables(_) => {
+            "keep less in it".to_owned()
+        }
+        EvalAltResult::ErrorPropertyNotFound(..) => "test for it first, as `if \"x\" in map`, or \
+            write `map?.x`"
+            .to_owned(),
+        EvalAltResult::ErrorDotExpr(message, _) => property_remedy(message),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => function_remedy(signature),
+        EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..) => {
+            "look at the types: `type_of(x)` tells one".to_owned()
+        }
+        EvalAltResult::ErrorRuntime(..) => "mend the line, or handle the case before it".to_owned(),
+        _ => "mend the line; `tocsin policy test` runs the tests beside the policy".to_owned(),
+    }
+}

@@ -1,0 +1,63 @@
+//! What was probably meant: remedies for names that do not exist.
+
+use crate::bind::PROPERTIES;
+use crate::helpers::NAMES;
+
+/// What to do about a property that the type quoted in `message` does not have.
+pub(crate) fn property_remedy(message: &str) -> String {
+    let owner = PROPERTIES
+        .iter()
+        .find(|(name, _)| message.contains(&format!("'{name}'")));
+    match owner {
+        Some((name, properties)) if message.contains("setter") || message.contains("read-only") => {
+            format!("{name} is read-only: keep your own value in a `let`; it has {properties}")
+        }
+        Some((name, properties)) => format!("{name} has {properties}"),
+        None => "look at the name and at what stands before the dot".to_owned(),
+    }
+}
+
+/// What to do about a call of a function that does not exist.
+pub(crate) fn function_remedy(signature: &str) -> String {
+    let name = signature.split(['(', ' ']).next().unwrap_or(signature);
+    if NAMES.contains(&name) {
+        return format!(
+            "`{name}` exists, but not for these arguments: look at their number \
+             and types"
+        );
+    }
+    match nearest(name, NAMES.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "define it with `fn` in the same file; files do not share functions".to_owned(),
+    }
+}
+
+/// The candidate that is at most a third of its letters away from `name`.
+pub(crate) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = among.map(|candidate| (distance(name, candidate), candidate));
+    let near = scored.min_by_key(|(distance, _)| *distance)?;
+    (near.0 <= near.1.len().div_ceil(3)).then_some(near.1)
+}
+
+// Levenshtein's distance, by the usual one-row table.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        for (slot, to) in row.iter_mut().skip(1).zip(&b) {
+            let cost = usize::from(from != *to);
+            let above = *slot;
+            left = (diagonal.saturating_add(cost))
+                .min(above.saturating_add(1))
+                .min(left.saturating_add(1));
+            diagonal = above;
+            *slot = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i.saturating_add(1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

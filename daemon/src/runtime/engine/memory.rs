@@ -1,0 +1,174 @@
+//! What the engine holds in memory: incidents, with what their next write is guarded by. Memory is
+//! a cache. Another engine may write to the same store, so before each decision the engine follows
+//! the store's feed, and whatever it decided on an older state is refused by a guard.
+
+use std::sync::Arc;
+
+use tocsin_core::IncidentId;
+use tocsin_store::{Changed, CommitError, Committed, Feed, Position, StoreError, Table};
+
+use crate::runtime::engine::plan::Planned;
+use crate::runtime::engine::{Engine, damaged};
+use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::tables::{Row, number};
+use crate::runtime::state::view::{IncidentState, id_of, load};
+
+/// Commits that one read of the feed brings.
+const FEED_COMMITS: usize = 256;
+
+/// An incident in memory.
+pub(super) struct Cached {
+    pub(super) state: Arc<IncidentState>,
+    /// The revision of its tally's row; 0 when there is none.
+    tally_revision: u64,
+}
+
+impl Engine {
+    /// An incident as the group has left it so far.
+    pub(crate) fn hold(
+        &mut self,
+        id: &IncidentId,
+    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        if let Some(cached) = self.incidents.get(id) {
+            return Ok(Some(Arc::clone(&cached.state)));
+        }
+        let Some((state, tally_revision)) = load(self.store.as_ref(), id)? else {
+            return Ok(None);
+        };
+        let cached = Cached {
+            state: Arc::clone(&state),
+            tally_revision,
+        };
+        self.incidents.insert(id.clone(), cached);
+        Ok(Some(state))
+    }
+
+    /// Keeps an incident as the present request leaves it.
+    pub(crate) fn keep(&mut self, id: IncidentId, state: &Arc<IncidentState>) {
+        let tally_revision = self.tally_revision(&id);
+        let cached = Cached {
+            state: Arc::clone(state),
+            tally_revision,
+        };
+        self.incidents.insert(id, cached);
+    }
+
+    /// The revision of the tally that decisions about an incident are made on.
+    pub(crate) fn tally_revision(&self, id: &IncidentId) -> u64 {
+        self.incidents.get(id).map_or(0, |it| it.tally_revision)
+    }
+
+    /// Every incident whose key is kept is active, or may reopen: those come into memory.
+    pub(super) fn hold_all(&mut self) -> Result<(), EngineError> {
+        let store = Arc::clone(&self.store);
+        INCIDENT_KEYS.for_each(store.as_ref(), |row| {
+            if let Some(state) = self.hold(&row.incident)? {
+                self.view.publish(&state);
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes what the rows of a batch that was committed are guarded by from now on.
+    pub(super) fn note_revisions(&mut self, planned: &Planned, committed: &Committed) {
+        let revision = |at: usize| committed.revisions.get(at).copied().unwrap_or(0);
+        for (id, at) in &planned.tally_rows {
+            if let Some(cached) = self.incidents.get_mut(id) {
+                cached.tally_revision = revision(*at);
+            }
+        }
+        if let Some((value, at)) = planned.number_row {
+            self.last_number = Row {
+                value,
+                revision: revision(at),
+                expires_at: None,
+            };
+        }
+    }
+
+    /// Brings memory to what the store holds.
+    pub(super) fn follow_or_fail(&mut self) -> Result<(), StoreError> {
+        self.follow().map_err(|error| match error {
+            EngineError::Store(error) => error,
+            error => damaged(&error),
+        })
+    }
+
+    /// Passes over the engine's own commit in the feed, unless another engine's is beside it: then
+    /// the next look at the feed goes through both. `changes` says of each batch whether it shows
+    /// in the feed.
+    pub(super) fn pass_own(
+        &mut self,
+        results: &[Result<Committed, CommitError>],
+        changes: Vec<bool>,
+    ) -> Result<(), StoreError> {
+        let is_seen = results
+            .iter()
+            .zip(changes)
+            .any(|(it, seen)| seen && it.is_ok());
+        let own = Position(self.followed.0 + u64::from(is_seen));
+        if self.store.feed_position()? == own {
+            self.followed = own;
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self) -> Result<(), EngineError> {
+        while self.store.feed_position()? != self.followed {
+            match self.store.feed(self.followed, FEED_COMMITS)? {
+                Feed::Changes(changes) => {
+                    for changed in changes {
+                        self.take_in(&changed)?;
+                        self.followed = changed.position;
+                    }
+                }
+                Feed::Expired { newest } => {
+                    self.incidents.clear();
+                    self.view.forget_all();
+                    self.leases.mark_stale();
+                    self.last_number = number::last(self.store.as_ref())?;
+                    self.hold_all()?;
+                    self.followed = newest;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what another engine changed. What this one wrote itself is in memory already.
+    fn take_in(&mut self, changed: &Changed) -> Result<(), EngineError> {
+        for (stream, version) in &changed.streams {
+            let Some(id) = id_of(stream) else { continue };
+            let cached = self.incidents.get(&id);
+            if cached.is_none_or(|it| it.state.incident.version < *version) {
+                self.read_again(&id)?;
+            }
+        }
+        for (table, key) in &changed.rows {
+            match table {
+                Table::Tally => {
+                    let row = TALLIES.get(self.store.as_ref(), key)?;
+                    let id = IncidentId(key.clone());
+                    let cached = self.incidents.get(&id).map(|it| it.tally_revision);
+                    if cached.is_some_and(|it| row.is_none_or(|row| row.revision != it)) {
+                        self.read_again(&id)?;
+                    }
+                }
+                Table::Alert => self.leases.mark_stale(),
+                Table::Meta => self.last_number = number::last(self.store.as_ref())?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_again(&mut self, id: &IncidentId) -> Result<(), EngineError> {
+        self.incidents.remove(id);
+        if let Some(state) = self.hold(id)? {
+            self.view.publish(&state);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,236 @@
+//! What a group's requests read and write before it is durable: a request builds on the ones
+//! before it, and its batch says on which.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use tocsin_core::alert::{Alert, KeyRow, Tally, Waiting};
+use tocsin_core::{IncidentId, IncidentKey, Timestamp};
+
+use crate::runtime::engine::Engine;
+use crate::runtime::engine::plan::Planned;
+use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::number;
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::tables::waiting::{self, WAITING};
+use crate::runtime::state::view::{IncidentState, pack_of};
+
+/// What the earlier requests of a round have come to, not yet durable, and which of them the
+/// present one builds on.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    alerts: HashMap<String, (Arc<Alert>, usize)>,
+    keys: HashMap<IncidentKey, (IncidentId, usize)>,
+    waiting: HashMap<IncidentKey, (Waiting, usize)>,
+    incidents: HashMap<IncidentId, usize>,
+    tallies: HashMap<IncidentId, usize>,
+    /// The number that was taken last.
+    number: Option<(u64, usize)>,
+    present: usize,
+    needs: BTreeSet<usize>,
+    /// The revisions of the rows that the present request has read in the store; 0: absent. A row
+    /// that an earlier request of the round wrote is not among them: the batch needs that one's.
+    read: Read,
+}
+
+/// Revisions of rows, by table.
+#[derive(Debug, Default)]
+struct Read {
+    alerts: HashMap<String, u64>,
+    keys: HashMap<IncidentKey, u64>,
+    waiting: HashMap<IncidentKey, u64>,
+}
+
+impl Scratch {
+    /// The next request's batch will be number `present` of the group.
+    pub(crate) fn begin(&mut self, present: usize) {
+        self.present = present;
+        self.needs.clear();
+        self.read = Read::default();
+    }
+
+    /// The earlier batches that the present one was decided on.
+    pub(crate) fn needs(&self) -> Vec<usize> {
+        self.needs.iter().copied().collect()
+    }
+
+    /// Notes that the present request reads an incident.
+    fn read_incident(&mut self, id: &IncidentId) {
+        self.needs.extend(self.incidents.get(id));
+    }
+
+    pub(crate) fn wrote_incident(&mut self, id: &IncidentId) {
+        self.incidents.insert(id.clone(), self.present);
+    }
+}
+
+impl Engine {
+    pub(crate) fn alert(&mut self, key: &str) -> Result<Option<Arc<Alert>>, EngineError> {
+        if let Some((alert, batch)) = self.scratch.alerts.get(key) {
+            self.scratch.needs.insert(*batch);
+            return Ok(Some(Arc::clone(alert)));
+        }
+        let row = ALERTS.get(self.store.as_ref(), key)?;
+        let revision = row.as_ref().map_or(0, |row| row.revision);
+        self.scratch.read.alerts.insert(key.to_owned(), revision);
+        Ok(row.map(|row| Arc::new(row.value)))
+    }
+
+    pub(crate) fn waiting(&mut self, key: &IncidentKey) -> Result<Option<Waiting>, EngineError> {
+        if let Some((waiting, batch)) = self.scratch.waiting.get(key) {
+            let found = waiting.clone();
+            self.scratch.needs.insert(*batch);
+            return Ok(Some(found));
+        }
+        let row = WAITING.get(self.store.as_ref(), key.as_str())?;
+        let revision = row.as_ref().map_or(0, |row| row.revision);
+        self.scratch.read.waiting.insert(key.clone(), revision);
+        Ok(row.map(|row| row.value))
+    }
+
+    pub(crate) fn incident_of_key(
+        &mut self,
+        key: &IncidentKey,
+    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        let id = match self.scratch.keys.get(key) {
+            Some((id, batch)) => {
+                let id = id.clone();
+                self.scratch.needs.insert(*batch);
+                Some(id)
+            }
+            None => self.read_key(key)?,
+        };
+        match id {
+            Some(id) => self.read_incident(&id),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn read_incident(
+        &mut self,
+        id: &IncidentId,
+    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        self.scratch.read_incident(id);
+        self.hold(id)
+    }
+
+    pub(crate) fn write_alert(
+        &mut self,
+        before: Option<Arc<Alert>>,
+        after: Alert,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let (key, after) = (after.key(), Arc::new(after));
+        ALERTS
+            .put(&key, &after)?
+            .if_read_at(self.scratch.read.alerts.get(&key))
+            .lay_out(&mut planned.batch);
+        let noted = (Arc::clone(&after), self.scratch.present);
+        self.scratch.alerts.insert(key, noted);
+        planned.alerts.push((before, after));
+        Ok(())
+    }
+
+    pub(crate) fn write_key(
+        &mut self,
+        key: &IncidentKey,
+        id: &IncidentId,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let before = match self.scratch.keys.get(key) {
+            Some(_) => None,
+            None => self.read_key(key)?,
+        };
+        if let Some(before) = before
+            && let Some(state) = self.read_incident(&before)?
+        {
+            // Nothing else would remember after a crash that it is over and not packed.
+            planned.batch.packs.push(pack_of(&state.incident));
+        }
+        let row = KeyRow {
+            incident: id.clone(),
+        };
+        INCIDENT_KEYS
+            .put(key.as_str(), &row)?
+            .if_read_at(self.scratch.read.keys.get(key))
+            .lay_out(&mut planned.batch);
+        self.scratch
+            .keys
+            .insert(key.clone(), (id.clone(), self.scratch.present));
+        Ok(())
+    }
+
+    pub(crate) fn write_waiting(
+        &mut self,
+        key: &IncidentKey,
+        waiting: Waiting,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        waiting::set(key, &waiting, now)?
+            .if_read_at(self.scratch.read.waiting.get(key))
+            .lay_out(&mut planned.batch);
+        self.scratch
+            .waiting
+            .insert(key.clone(), (waiting, self.scratch.present));
+        Ok(())
+    }
+
+    /// Writes an incident's tally, in place of the one that the decision was made on.
+    pub(crate) fn write_tally(
+        &mut self,
+        id: &IncidentId,
+        tally: &Tally,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let mut write = TALLIES.put(id.as_str(), tally)?;
+        match self
+            .scratch
+            .tallies
+            .insert(id.clone(), self.scratch.present)
+        {
+            Some(batch) => drop(self.scratch.needs.insert(batch)),
+            None => write = write.if_at(self.tally_revision(id)),
+        }
+        planned
+            .tally_rows
+            .push((id.clone(), planned.batch.rows.len()));
+        write.lay_out(&mut planned.batch);
+        Ok(())
+    }
+
+    /// The number that the next incident gets.
+    pub(crate) fn next_number(&self) -> u64 {
+        let taken = self.scratch.number.map(|(number, _)| number);
+        taken.unwrap_or(self.last_number.value).saturating_add(1)
+    }
+
+    /// Takes the number of an incident that opens.
+    pub(crate) fn take_number(
+        &mut self,
+        number: u64,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let mut write = number::take(number)?;
+        let present = self.scratch.present;
+        match self.scratch.number.replace((number, present)) {
+            Some((_, batch)) => drop(self.scratch.needs.insert(batch)),
+            None => write = write.if_at(self.last_number.revision),
+        }
+        planned.number_row = Some((number, planned.batch.rows.len()));
+        write.lay_out(&mut planned.batch);
+        Ok(())
+    }
+
+    /// The incident of a key, as the store has it.
+    fn read_key(&mut self, key: &IncidentKey) -> Result<Option<IncidentId>, EngineError> {
+        let row = INCIDENT_KEYS.get(self.store.as_ref(), key.as_str())?;
+        let revision = row.as_ref().map_or(0, |row| row.revision);
+        // What was decided on is what was read first.
+        let read = &mut self.scratch.read.keys;
+        read.entry(key.clone()).or_insert(revision);
+        Ok(row.map(|row| row.value.incident))
+    }
+}
