@@ -15,7 +15,7 @@ use tocsin_store::{Batch, MemoryStore, Store};
 
 use super::*;
 use crate::people::Roster;
-use crate::runtime::outbox::delivery::Subscribers;
+use crate::runtime::delivery::Subscribers;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::time::policy_time;
 
