@@ -6,7 +6,7 @@ use crate::incident::Counts;
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
         Event::Opened(opened) => Some(opening(opened)),
-        Event::Tallied { counts, sample } => Some(counts(*counts, sample)),
+        Event::Tallied { counts, sample } => Some(counted(*counts, sample)),
         _ => None,
     }
 }
@@ -19,7 +19,7 @@ fn opening(opened: &Opened) -> String {
     }
 }
 
-fn counts(counts: Counts, sample: &[String]) -> String {
+fn counted(counts: Counts, sample: &[String]) -> String {
     let names = if sample.is_empty() {
         String::new()
     } else {
