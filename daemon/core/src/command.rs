@@ -1,10 +1,11 @@
 //! What can be asked of an incident, and what it comes to.
 
 use crate::event::{Event, LogKind, Recorded, Ref};
-use crate::incident::{Incident, Tally};
-use crate::{Actor, Grade, Grading, Person, Plan, Status, Timestamp, Verdict, paging};
+use crate::incident::Tally;
+use crate::{Actor, Grade, Grading, Person, Plan, Timestamp, Verdict};
 
 pub use crate::paging::Channels;
+pub use crate::refusal::Refusal;
 
 /// What can be asked of an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,11 +148,6 @@ impl Outcome {
         }
     }
 
-    /// Adds what follows for pages that go to a contact which nothing delivers to.
-    pub(crate) fn pass_over_unserved(&mut self, before: Option<&Incident>, env: Env<'_>) {
-        self.follow_ups = paging::pass_over_unserved(before, &self.events, env);
-    }
-
     /// Whether nothing changes, and there is at most an answer.
     #[must_use]
     pub fn is_reply(&self) -> bool {
@@ -205,28 +201,4 @@ impl Default for Delays {
             contact_wait_ms: crate::limits::CONTACT_WAIT_MS,
         }
     }
-}
-
-/// Why a command is not carried out.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Refusal {
-    /// The incident is past it.
-    #[error("incident {number} is {status}; {remedy}")]
-    NotActive {
-        /// The incident's number.
-        number: u64,
-        /// Where it stands.
-        status: Status,
-        /// What to do instead.
-        remedy: &'static str,
-    },
-    /// The timer, page or count that the command speaks of has moved on.
-    #[error("{0} has moved on; nothing to do")]
-    Stale(&'static str),
-    /// A text is missing or too long.
-    #[error("{0}")]
-    Invalid(String),
-    /// The state has changed so that a policy must be asked first.
-    #[error("a policy's verdict is needed first")]
-    NeedsVerdict,
 }

@@ -4,86 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::event::{Recorded, Told};
 use crate::incident::{Incident, Tally};
-use crate::{IncidentId, PersonId, Timestamp, escalation, log, paging};
+use crate::{escalation, log, paging};
 
-/// A timer of an incident.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Timer {
-    /// When it is due.
-    pub due: Timestamp,
-    /// What for.
-    pub kind: TimerKind,
-    /// Whose.
-    pub incident: IncidentId,
-}
-
-/// What a timer is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TimerKind {
-    /// The plan's next step.
-    Escalation,
-    /// A page goes to the next contact.
-    Contact {
-        /// The page.
-        page: u32,
-        /// The contact whose time is up.
-        contact: u32,
-    },
-    /// The stream gets the counts.
-    Tally,
-    /// Nothing has fired for a while.
-    Clear,
-}
-
-/// Something to tell: a reference, not a payload. The payload is built when it is delivered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "notice", rename_all = "kebab-case")]
-pub enum Notice {
-    /// The incident began.
-    Opened {
-        /// The version that it had then.
-        version: u64,
-    },
-    /// The incident changed.
-    Changed {
-        /// The version before.
-        from: u64,
-        /// The version after.
-        to: u64,
-        /// Whether only its counts changed: then a newer one replaces it.
-        counts_only: bool,
-    },
-    /// Somebody wrote a line of the log.
-    LogAdded {
-        /// The version of its event.
-        version: u64,
-    },
-    /// Wake a person up.
-    Page {
-        /// The page.
-        page: u32,
-        /// Its contact.
-        contact: u32,
-        /// Whom.
-        person: PersonId,
-        /// The contact's kind.
-        channel: String,
-    },
-    /// A page needs no answer any more.
-    Settled {
-        /// The page.
-        page: u32,
-        /// Whom it went to.
-        person: PersonId,
-        /// The kind of the contact that took it.
-        channel: String,
-    },
-}
+pub use crate::notice::Notice;
+pub use crate::timer::{Timer, TimerKind};
 
 /// Every timer that an incident wants.
 #[must_use]

@@ -18,7 +18,7 @@ pub fn decide(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let mut outcome = dispatch(incident, tally, command, by, env)?;
-    outcome.pass_over_unserved(Some(incident), env);
+    paging::pass_over_unserved(&mut outcome, Some(incident), env);
     Ok(outcome)
 }
 

@@ -80,3 +80,12 @@ id!(
     /// A plugin, by its name in the configuration.
     PluginId
 );
+
+/// An id and a number for an incident, should one open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIncidentId {
+    /// The id.
+    pub id: IncidentId,
+    /// The number.
+    pub number: u64,
+}

@@ -24,12 +24,15 @@ mod lifecycle;
 pub mod limits;
 mod log;
 mod narrate;
+mod notice;
 mod paging;
 mod person;
+mod refusal;
 mod roles;
 mod signal;
 mod text;
 pub mod time;
+mod timer;
 mod verdict;
 
 pub use actor::Actor;

@@ -1,6 +1,6 @@
 //! Texts from people, senders and policies, kept within their limits.
 
-use crate::command::Refusal;
+use crate::refusal::Refusal;
 
 /// The text, cut at a character's boundary to at most `bytes_max` bytes.
 #[must_use]

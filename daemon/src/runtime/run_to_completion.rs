@@ -1,7 +1,7 @@
 //! Work that ends once it has begun. A handler is dropped when its client hangs up; between a
 //! commit and what follows it in memory, that would leave the two apart.
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Carries `work` out to its end, also when whoever waits for this goes away.
 ///

@@ -39,11 +39,7 @@ pub(crate) fn sources() -> Vec<Source> {
     let read = |path: String| {
         // A file that is tracked and gone is on its way out.
         let text = fs::read_to_string(paths::root().join(&path)).ok()?;
-        Some(Source {
-            path,
-            text,
-            only_tests: false,
-        })
+        Some(Source::new(&path, &text))
     };
     let mut found: Vec<Source> = tracked()
         .into_iter()
@@ -85,6 +81,15 @@ fn test_modules(file: &Source) -> Vec<String> {
 }
 
 impl Source {
+    /// A file that is no test by its name.
+    pub(crate) fn new(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            only_tests: false,
+        }
+    }
+
     /// Whether a line (counted from 0) only runs in tests.
     pub(crate) fn is_test(&self, line: usize) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();

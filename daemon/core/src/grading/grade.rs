@@ -53,3 +53,31 @@ impl FromStr for Grade {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a grade; use minor, major or critical")]
 pub struct UnknownGrade(pub String);
+
+/// How bad it is: the answer of `grade(incident, alert)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grading {
+    /// The grade.
+    pub grade: Grade,
+    /// Whether only people with clearance may know.
+    #[serde(default)]
+    pub security: bool,
+}
+
+impl Grading {
+    /// The grade in force once a policy has answered this: it raises the standing grade and never
+    /// lowers it, and a person's grade stands. Plans go by it.
+    #[must_use]
+    pub fn over(self, standing: Option<Self>, by_person: bool) -> Self {
+        let Some(standing) = standing else {
+            return self;
+        };
+        Self {
+            grade: match by_person {
+                true => standing.grade,
+                false => standing.grade.max(self.grade),
+            },
+            security: standing.security || self.security,
+        }
+    }
+}

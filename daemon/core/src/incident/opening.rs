@@ -1,11 +1,13 @@
 //! How an incident begins: its first event and its first step, whether an alert or a person opens
 //! it.
 
-use crate::command::{Env, Opening, Outcome, Refusal};
+use crate::command::{Env, Opening, Outcome};
 use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
+use crate::ids::NewIncidentId;
 use crate::incident::{Counts, Incident, Tally};
-use crate::intake::NewIncidentId;
+use crate::paging::pass_over_unserved;
+use crate::refusal::Refusal;
 use crate::text::{bounded, cut};
 use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
 
@@ -96,7 +98,7 @@ pub fn open_by_hand(
         tally: Some(Tally::default()),
         ..Outcome::default()
     };
-    outcome.pass_over_unserved(None, env);
+    pass_over_unserved(&mut outcome, None, env);
     Ok(outcome)
 }
 
@@ -118,12 +120,4 @@ pub(crate) fn open(
         Err(_) => Vec::new(),
     };
     [first.event].into_iter().chain(step).collect()
-}
-
-pub(crate) fn narrate(opened: &Opened) -> String {
-    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
-    match opened.plan.steps.is_empty() {
-        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
-        false => said,
-    }
 }

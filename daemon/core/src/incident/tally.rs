@@ -3,9 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Outcome, Refusal};
-use crate::event::Event;
-use crate::incident::Incident;
 use crate::time::MINUTE_MS;
 use crate::{Timestamp, limits};
 
@@ -134,41 +131,4 @@ impl Tally {
             10 * MINUTE_MS
         }
     }
-}
-
-pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {
-    let mut tally = tally.clone();
-    match log(incident, &mut tally, now) {
-        Some(event) => Ok(Outcome {
-            events: vec![event],
-            tally: Some(tally),
-            ..Outcome::default()
-        }),
-        None => Err(Refusal::Stale("the tally")),
-    }
-}
-
-/// The event that copies the counts into the stream, when it is due; marks the tally.
-pub(crate) fn log(incident: &Incident, tally: &mut Tally, now: Timestamp) -> Option<Event> {
-    if !incident.is_active() || !tally.is_log_due(now) {
-        return None;
-    }
-    let event = Event::Tallied {
-        counts: tally.counts,
-        sample: tally.sample.clone(),
-    };
-    tally.mark_logged(now);
-    Some(event)
-}
-
-pub(crate) fn narrate(counts: Counts, sample: &[String]) -> String {
-    let names = if sample.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", sample.join(", "))
-    };
-    format!(
-        "{} alerts so far, {} firing{names}",
-        counts.total, counts.firing
-    )
 }

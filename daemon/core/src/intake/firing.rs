@@ -9,7 +9,7 @@ use crate::intake::{
     Waiting,
 };
 use crate::text::cut;
-use crate::{Actor, Signal, escalation, grading, limits};
+use crate::{Actor, Signal, escalation, grading, limits, paging};
 
 /// A firing alert that must find its place.
 pub(crate) struct Firing<'a> {
@@ -184,9 +184,8 @@ impl Firing<'_> {
                 });
             }
         }
-        change
-            .outcome
-            .pass_over_unserved(self.known.target.map(|it| it.0), self.env);
+        let known = self.known.target.map(|it| it.0);
+        paging::pass_over_unserved(&mut change.outcome, known, self.env);
         Intake {
             incidents: self.left(&place).into_iter().chain([change]).collect(),
             alerts,

@@ -12,6 +12,7 @@ use crate::command::{Env, Opening, Outcome, Refusal};
 use crate::incident::{Incident, Tally, log_tally};
 use crate::{Actor, IncidentId, Signal, Timestamp, Verdict, lifecycle};
 
+pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 use needed::Reading;
@@ -48,15 +49,6 @@ pub struct Assessment {
     pub shape: String,
     /// What the incident opens, reopens or is regraded with.
     pub opening: Option<Opening>,
-}
-
-/// An id and a number for an incident, should one open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewIncidentId {
-    /// The id.
-    pub id: IncidentId,
-    /// The number.
-    pub number: u64,
 }
 
 impl Assessment {

@@ -1,9 +1,10 @@
 //! What a person, a sender or a timer makes of an incident's status.
 
-use crate::command::{Env, Outcome, Refusal};
+use crate::command::{Env, Outcome};
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
-use crate::lifecycle::Status;
+use crate::lifecycle::status::Status;
+use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, limits};
 

@@ -1,11 +1,12 @@
 //! Who is paged by which contact, and when the next one has its turn.
 
-use crate::command::{Env, Outcome, Refusal};
+use crate::command::{Env, Outcome};
 use crate::event::Event;
 use crate::incident::Incident;
-use crate::paging::PageState;
+use crate::paging::state::{PageState, sent_to};
+use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Person, Timestamp, limits};
+use crate::{Contact, Person, Timestamp, limits};
 
 /// The events of paging these people at a step; who has a page underway gets no other.
 pub(crate) fn page_all<'a>(
@@ -85,13 +86,7 @@ pub(crate) fn redirect(
 }
 
 /// The event of a contact that will not take its page: the next one's turn, or the end.
-pub(crate) fn next_contact(
-    page: u32,
-    contacts: usize,
-    contact: u32,
-    reason: String,
-    env: Env<'_>,
-) -> Event {
+fn next_contact(page: u32, contacts: usize, contact: u32, reason: String, env: Env<'_>) -> Event {
     let contact = contact + 1;
     match (contact as usize) < contacts {
         true => Event::PageRedirected {
@@ -151,4 +146,39 @@ pub(crate) fn outcome_unknown_and(
 /// When a page goes on from this contact: only if there is another.
 fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
     ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))
+}
+
+/// Adds to an outcome the events that take the pages which it sends past contacts that nothing
+/// delivers to, in the order of the pages' attempts.
+pub(crate) fn pass_over_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
+    let events = outcome.events.as_slice();
+    let mut attempts: Vec<(u32, u32)> = events.iter().filter_map(sent_to).collect();
+    let mut passed = Vec::new();
+    let mut at = 0;
+    while let Some(&(page, contact)) = attempts.get(at)
+        && passed.len() < limits::PASSED_OVER_MAX
+    {
+        at += 1;
+        let contacts = contacts_of(page, before, events);
+        let tried = contacts.get(contact as usize);
+        if tried.is_some_and(|it| !env.channels.serve(&it.kind)) {
+            let reason = "no plugin delivers to it".to_owned();
+            let event = next_contact(page, contacts.len(), contact, reason, env);
+            attempts.extend(sent_to(&event));
+            passed.push(event);
+        }
+    }
+    outcome.follow_ups = passed;
+}
+
+fn contacts_of<'a>(page: u32, before: Option<&'a Incident>, events: &'a [Event]) -> &'a [Contact] {
+    let new = events.iter().find_map(|event| match event {
+        Event::Paged {
+            page: it, contacts, ..
+        } if *it == page => Some(contacts.as_slice()),
+        _ => None,
+    });
+    let sent = before.and_then(|it| it.paging.pages.get(&page));
+    new.or(sent.map(|it| it.contacts.as_slice()))
+        .unwrap_or_default()
 }

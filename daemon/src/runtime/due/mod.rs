@@ -14,13 +14,13 @@ use tocsin_plugin_host::PluginHost;
 use tokio::sync::Notify;
 
 use crate::metrics::Metrics;
-use crate::runtime::EngineHandle;
 use crate::runtime::clock::Clock;
+use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::intake::Intake;
 use crate::runtime::outbox::Outbox;
+use crate::runtime::registry::silences::Silences;
 use crate::runtime::state::leases::Leases;
-use crate::runtime::state::silences::Silences;
 use crate::runtime::state::view::View;
 
 /// Fires timers, starts deliveries and sweeps alerts when they are due.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
 use tocsin_store::{Class, TimerKey, TimerRow};
 
+use crate::runtime::delivery::{Delivery, row_of};
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::{EngineError, Request, Write};
-use crate::runtime::outbox::delivery::{Delivery, row_of};
 use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.

@@ -9,7 +9,7 @@ use tocsin_store::Class;
 use tokio_util::sync::CancellationToken;
 
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Longest sleep of the loop, in milliseconds: whatever woke nobody is found this late at most.
 const SLEEP_MS_MAX: u64 = 1_000;

@@ -13,7 +13,7 @@ use tocsin_store::{Append, TimerKey, TimerRow};
 
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::{IncidentState, stream_of};

@@ -8,8 +8,8 @@ use tocsin_core::IncidentId;
 use tocsin_store::{Changed, CommitError, Committed, Feed, Position, StoreError, Table};
 
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::EngineError;
 use crate::runtime::engine::{Engine, damaged};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::{Row, number};

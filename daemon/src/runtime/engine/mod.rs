@@ -3,6 +3,7 @@
 //! came of it. It is synchronous and has no clock, so that the writer thread, a scenario and the
 //! simulator drive the very same code.
 
+pub mod handle;
 pub mod layout;
 mod memory;
 pub mod plan;
@@ -19,11 +20,11 @@ use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Position, Store, StoreError};
 
+use crate::runtime::delivery::Subscribers;
 use crate::runtime::engine::memory::Cached;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
 use crate::runtime::engine::scratch::Scratch;
-use crate::runtime::outbox::delivery::Subscribers;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::TALLIES;

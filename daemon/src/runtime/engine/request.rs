@@ -1,17 +1,17 @@
 //! What the engine can be asked, and what it answers.
 
 use serde_json::Value;
-use tocsin_core::command::{Command, Opening, Refusal};
+use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
-use tocsin_store::{
-    Claimed, Class, CommandKey, CommitError, NewDelivery, Settle, StoreError, TimerKey, TimerRow,
-};
+use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
 use std::sync::Arc;
 
 use crate::runtime::state::tables::RowWrites;
+
+pub use crate::runtime::error::EngineError;
 
 /// What the engine can be asked. All that one request makes durable is one batch.
 #[derive(Clone, Debug)]
@@ -127,31 +127,4 @@ pub struct Done {
     pub reply: String,
     /// The command was carried out before; this is the answer of that time.
     pub repeated: Option<Value>,
-}
-
-/// Why the engine does not carry out a request. Nothing of it is durable, but for what caused
-/// it: a timer that fired too late is still cancelled.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The core refused.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// There is no such incident.
-    #[error("there is no incident {0}; `tocsin incident list` shows those that are")]
-    NoIncident(String),
-    /// The store refused this request.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// The store failed; the daemon is about to stop.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Something stored cannot be read.
-    #[error("{0}; run `tocsin verify`")]
-    Damaged(String),
-    /// The engine's queue is full.
-    #[error("the engine's queue is full; try again in a second")]
-    Overloaded,
-    /// The daemon is stopping.
-    #[error("the daemon is stopping")]
-    Stopping,
 }

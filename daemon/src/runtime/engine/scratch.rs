@@ -9,7 +9,7 @@ use tocsin_core::{IncidentId, IncidentKey, Timestamp};
 
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::number;

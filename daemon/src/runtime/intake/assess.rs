@@ -20,10 +20,10 @@ use tocsin_policy::{
 
 use crate::metrics::Metrics;
 use crate::people::ResponderLookup;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::intake::failures::PolicyFailures;
 use crate::runtime::intake::policies::Policies;
-use crate::runtime::state::silences::Silences;
+use crate::runtime::registry::silences::Silences;
 use crate::runtime::state::tables::change::newest_changes;
 use crate::runtime::state::view::{IncidentState, View};
 use crate::time::policy_time;

@@ -19,8 +19,8 @@ use assess::Assessor;
 use pool::PolicyPool;
 
 use crate::metrics::Metrics;
-use crate::runtime::EngineHandle;
 use crate::runtime::clock::Clock;
+use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
 use crate::runtime::engine::writer::{Pending, Ticket, Writer};
 use crate::runtime::state::view::View;

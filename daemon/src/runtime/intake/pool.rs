@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Policy calls that run at once.
 pub const POLICY_CALLS_MAX: usize = 4;

@@ -9,10 +9,10 @@ use tocsin_core::{IncidentId, PluginId};
 use tocsin_plugin_host::{CallResult, Failure, LoadedPlugin, wit};
 use tocsin_store::Claimed;
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::delivery::Delivery;
+use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
-use crate::runtime::outbox::delivery::Delivery;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
 use crate::runtime::state::tables::decode_row;
 

@@ -7,7 +7,7 @@ use tocsin_core::IncidentId;
 
 use crate::disclosure::{Clearance, Disclosed};
 use crate::mail::{MailError, PageMail};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::outcome::{End, Ended};
 

@@ -2,7 +2,6 @@
 
 pub mod backoff;
 pub mod deliver;
-pub mod delivery;
 pub mod mail;
 pub mod outcome;
 pub mod payload;
@@ -18,8 +17,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
-use crate::runtime::EngineHandle;
 use crate::runtime::clock::Clock;
+use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::request::{Answer, EngineError, Request};
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::outbox::payload::Payloads;

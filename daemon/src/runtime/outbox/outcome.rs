@@ -6,10 +6,10 @@ use tocsin_core::{Actor, IncidentId, PluginId, Timestamp};
 use tocsin_plugin_host::EnqueuedJob;
 use tocsin_store::{Claimed, Class, CommitError, NewDelivery, Settle};
 
+use crate::runtime::delivery::{Delivery, row_of};
 use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
-use crate::runtime::outbox::delivery::{Delivery, row_of};
 use crate::runtime::state::tables::dead_letter;
 
 /// What became of a delivery.

@@ -13,7 +13,7 @@ use crate::auth::AckLinks;
 use crate::disclosure::wit::{wire_person, wire_time};
 use crate::disclosure::{Change, Clearance, PluginReceiver};
 use crate::people::Roster;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::view::{View, events_between, events_of};
 
 /// What payloads are made of, besides incidents.

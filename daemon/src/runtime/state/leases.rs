@@ -12,7 +12,7 @@ use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
 use tocsin_store::Store;
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 
 /// The alerts that a sweep must look at, by when.

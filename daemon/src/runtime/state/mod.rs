@@ -2,7 +2,5 @@
 
 pub(crate) mod followed;
 pub mod leases;
-pub mod silences;
 pub mod tables;
-pub mod tokens;
 pub mod view;

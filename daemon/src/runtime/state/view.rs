@@ -12,7 +12,7 @@ use tocsin_core::{IncidentId, IncidentKey, Recorded, Signal};
 use tocsin_store::encoding::decode;
 use tocsin_store::{Pack, Store, StreamId};
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::{TALLIES, tally_from_stream};

@@ -8,7 +8,7 @@ use tocsin_core::Timestamp;
 use tocsin_store::Store;
 
 use super::{RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Bytes of one part: with base 64 and its frame well under a store's largest value.
 const PART_BYTES: usize = 5 * 1_024;

@@ -8,7 +8,7 @@ use tocsin_store::{Store, Table, VALUE_BYTES_MAX};
 
 use super::{RowWrites, TypedTable};
 use crate::ingest::pagerduty::Change;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// How long a change is kept, in milliseconds: thirty days.
 const TTL_MS: u64 = 30 * 24 * HOUR_MS;

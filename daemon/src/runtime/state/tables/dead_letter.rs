@@ -7,7 +7,7 @@ use tocsin_core::{Timestamp, cut};
 use tocsin_store::{Claimed, Class, Store, Table};
 
 use super::{RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// How long a delivery that was given up is shown, in milliseconds: thirty days.
 const TTL_MS: u64 = 30 * 24 * HOUR_MS;

@@ -8,7 +8,7 @@ use tocsin_store::{Store, Table};
 
 use super::blob::{self, Head};
 use super::{RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// How long an effect is remembered, in milliseconds: a week.
 const TTL_MS: u64 = 7 * 24 * HOUR_MS;

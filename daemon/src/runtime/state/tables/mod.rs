@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use tocsin_core::Timestamp;
 use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, Stored, Table};
 
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Rows that one read of a table brings.
 const PAGE_ROWS: usize = 512;

@@ -3,7 +3,7 @@
 use tocsin_store::{Store, Table};
 
 use super::{Row, RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 const META: TypedTable<u64> = TypedTable::new(Table::Meta, "the last incident's number");
 const KEY: &str = "incident-number";

@@ -5,7 +5,7 @@ use tocsin_store::{Store, Table};
 
 use super::blob::{self, Head};
 use super::{Row, RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 const PLUGIN_KV: TypedTable<Head> = TypedTable::new(Table::PluginKv, "a plugin's value");
 

@@ -7,7 +7,7 @@ use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
 use crate::disclosure::{Clearance, DisclosedLine};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 const SUMMARIES: TypedTable<Summary> =
     TypedTable::new(Table::Summary, "the summary of an incident");

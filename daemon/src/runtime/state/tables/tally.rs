@@ -6,7 +6,7 @@ use tocsin_core::incident::Incident;
 use tocsin_store::{Store, Table};
 
 use super::TypedTable;
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// The tallies.
 pub(crate) const TALLIES: TypedTable<Tally> =

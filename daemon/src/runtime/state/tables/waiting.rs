@@ -5,7 +5,7 @@ use tocsin_core::{IncidentKey, Timestamp, limits};
 use tocsin_store::Table;
 
 use super::{RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// Those that wait.
 pub(crate) const WAITING: TypedTable<Waiting> =

@@ -6,7 +6,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
-use crate::runtime::engine::request::EngineError;
+use crate::runtime::error::EngineError;
 
 /// How long an answer is remembered, in milliseconds: an hour. Longer than any signature is
 /// valid, and than Slack repeats.

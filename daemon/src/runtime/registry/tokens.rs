@@ -12,8 +12,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::auth::{NewToken, RANDOM_BYTES, Token, TokenIndex, TokenRefusal, TokenRow};
 use crate::config::Config;
-use crate::runtime::engine::request::{EngineError, Request};
+use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
+use crate::runtime::error::EngineError;
 use crate::runtime::run_to_completion::run_to_completion;
 use crate::runtime::state::followed::Followed;
 use crate::runtime::state::tables::RowWrites;

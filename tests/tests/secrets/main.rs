@@ -3,19 +3,24 @@
 //! metrics, and in the bytes of the store.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod callers;
+mod cast;
+
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tocsin::standin::slack::{Fault, FaultRule, Member, Press, Setup, SlackStandIn};
-use tocsin_plugin_host::guests::{Guest, Request};
 use tocsin_store::{Class, SledStore, Store, StreamId, Table};
 use tocsin_tests::scenario::Relay;
 use tocsin_tests::support::canary::{Canary, leaks, leaks_in_files};
 use tocsin_tests::support::{Home, Program, free_port};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
+
+use cast::{
+    CONFIG, MAIL_IN_THE_CLEAR, MAIL_WITH_PASSWORD, install_parrot, misguided, parrots_cage,
+};
 
 const WITHIN: Duration = Duration::from_secs(60);
 const BOT: &str = "xoxb-canary/bot+token=7f3a9c";
@@ -29,112 +34,6 @@ const HEARTBEAT: &str = "canary-heartbeat-a81f07";
 const MISTYPED: &str = "tocsin_admin_canary-mistyped-77e1d3";
 /// Files whose purpose is to hold a secret; they are for their owner's eyes.
 const KEY_FILES: [&str; 3] = ["admin.token", "ack-link.key", "key"];
-
-const CONFIG: &str = r#"
-[server]
-public-url = "URL"
-[policy]
-path = "POLICIES"
-[escalation]
-fallback = ["person:ada"]
-contact-wait = "1s"
-[heartbeat]
-url = { env = "CANARY_HEARTBEAT" }
-every = "10s"
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "slack", address = "U0ADA" }, { kind = "email", address = "ada@x.org" }]
-teams = ["payments"]
-[teams.payments]
-name = "Payments"
-rotation = "payments"
-[rotations.payments]
-timezone = "UTC"
-layers = [{ people = ["ada"], handover = "monday 09:00", every = "1 week", start = "2026-01-05" }]
-[integrations.any]
-kind = "generic"
-[integrations.prometheus]
-kind = "alertmanager-api"
-[integrations.pagerduty]
-kind = "pagerduty"
-[plugins.slack]
-path = "SLACK_PLUGIN"
-settings = { base-url = "SLACK_URL" }
-secrets = { bot-token = { file = "bot-token" }, signing-secret = { env = "CANARY_SIGNING" } }
-grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }
-limits = { http-per-min = 240 }
-allow-networks = ["loopback"]
-"#;
-const MAIL_IN_THE_CLEAR: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\ntls = \"none\"\n\
-                                 from = \"tocsin <tocsin@x.org>\"\n";
-/// The relay has no TLS, so every mail fails with the password at hand.
-const MAIL_WITH_PASSWORD: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\
-                                  username = \"tocsin\"\npassword = { env = \"CANARY_MAIL\" }\n\
-                                  from = \"tocsin <tocsin@x.org>\"\n";
-
-/// A server that says back what it was told: in the body, in a header, and in where it leads.
-async fn parrots_cage() -> String {
-    use axum::http::{HeaderMap, StatusCode, header};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let said = |headers: &HeaderMap| {
-        let value = headers.get("authorization").and_then(|it| it.to_str().ok());
-        value.unwrap_or("nothing").replace("Bearer ", "")
-    };
-    let echo = axum::routing::get(async move |headers: HeaderMap| {
-        let said = said(&headers);
-        ([("x-said", said.clone())], format!("you said {said}"))
-    });
-    let away = axum::routing::get(async move |headers: HeaderMap| {
-        let to = format!("http://127.0.0.1:1/{0}?key={0}", said(&headers));
-        (StatusCode::FOUND, [(header::LOCATION, to)])
-    });
-    let app = axum::Router::new()
-        .route("/echo", echo)
-        .route("/away", away);
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    url
-}
-
-/// A plugin that asks the parrot with its credential whenever it can, and logs what it hears.
-fn install_parrot(home: &Home, id: &str, origin: &str, path: &str) -> String {
-    let url = format!("{origin}{path}");
-    let mut guest = Guest::default().sends(&Request {
-        method: "GET",
-        url: &url,
-        auth: Some("far"),
-        once: Some("o"),
-        ..Request::default()
-    });
-    guest.on_webhook = guest.on_event.replace("(i32.const 512)", "(i32.const 640)");
-    guest.describes(id, "0.1.0", &["incident-opened"]);
-    let manifest = format!(
-        "schema = 1\nid = \"{id}\"\nversion = \"0.1.0\"\nname = \"{id}\"\n\
-         events = [\"incident-opened\"]\n[[secret]]\nname = \"api\"\n[[secret]]\nname = \"hook\"\n\
-         [[http]]\nname = \"far\"\norigin = \"{origin}\"\npaths = [\"*\"]\nmethods = [\"GET\"]\n\
-         inject = {{ secret = \"api\", header = \"authorization\", format = \"Bearer {{}}\" }}\n\
-         [[webhook]]\nroute = \"in\"\nmethods = [\"POST\"]\n\
-         verify = {{ scheme = \"gitlab-token\", secret = \"hook\" }}\n"
-    );
-    home.write(&format!("{id}/plugin.wasm"), guest.component())
-        .unwrap();
-    home.write(&format!("{id}/plugin.toml"), manifest).unwrap();
-    format!(
-        "[plugins.{id}]\npath = \"{id}\"\nallow-networks = [\"loopback\"]\n\
-         secrets = {{ api = {{ env = \"CANARY_PARROT\" }}, hook = {{ env = \"CANARY_HOOK\" }} }}\n\
-         grant = {{ http = [\"*\"], webhook = [\"*\"], events = [\"*\"] }}\n"
-    )
-}
-
-/// A Slack plugin whose operator wrote a password into its URL.
-fn misguided(plugin: &Path) -> String {
-    format!(
-        "[plugins.misguided]\npath = {plugin:?}\n\
-         settings = {{ base-url = \"http://user:{IN_A_URL}@127.0.0.1:1/api\" }}\n\
-         secrets = {{ bot-token = {{ file = \"bot-token\" }}, \
-         signing-secret = {{ env = \"CANARY_SIGNING\" }} }}\ngrant = {{ http = [\"*\"] }}\n"
-    )
-}
 
 struct Night {
     home: Home,
@@ -231,141 +130,6 @@ impl Night {
         self.search(&format!("the answer to {what}"), &body);
         self.search(&format!("the headers of {what}"), headers.as_bytes());
         status
-    }
-
-    /// Every way in which a sender may carry its token, each with success.
-    async fn senders(&mut self, program: &Program) {
-        let client = reqwest::Client::new();
-        let url = &program.url;
-        let admin = self.keep("the admin's token", &program.admin().unwrap());
-        let any = program.token("ingest", Some("any")).await.unwrap();
-        let any = self.keep("a token of scope ingest", &any);
-        let am = program.token("ingest", Some("prometheus")).await.unwrap();
-        let am = self.keep("Prometheus's token", &am);
-        let pd = program.token("ingest", Some("pagerduty")).await.unwrap();
-        let pd = self.keep("PagerDuty's routing key", &pd);
-        let read = program.token("read", None).await.unwrap();
-        let read = self.keep("a token of scope read", &read);
-        let alert = |n: u32| json!({ "title": format!("Down {n}"), "labels": { "service": "s" } });
-        let critical = json!([{ "labels": {
-            "alertname": "CheckoutDown", "severity": "critical", "service": "checkout",
-            "team": "payments",
-        } }]);
-        let event = json!({
-            "routing_key": pd, "event_action": "trigger", "dedup_key": "d",
-            "payload": { "summary": "Down", "source": "x", "severity": "critical" },
-        });
-        let ingest = format!("{url}/ingest/any");
-        let sent = [
-            client.post(&ingest).bearer_auth(&any).json(&alert(1)),
-            client
-                .post(&ingest)
-                .basic_auth("x", Some(&any))
-                .json(&alert(2)),
-            client
-                .post(&ingest)
-                .header("x-tocsin-key", &any)
-                .json(&alert(3)),
-            client.post(format!("{ingest}?key={any}")).json(&alert(4)),
-            client
-                .post(format!("{url}/api/v2/alerts"))
-                .bearer_auth(&am)
-                .json(&critical),
-            client.post(format!("{url}/v2/enqueue")).json(&event),
-        ];
-        for (number, request) in sent.into_iter().enumerate() {
-            let status = self.ask(&format!("sender {number}"), request).await;
-            assert!((200..300).contains(&status), "sender {number}: {status}");
-        }
-        for path in [
-            "/api/v1/incidents",
-            "/api/v1/incidents/1",
-            "/api/v1/alerts",
-            "/api/v1/oncall",
-            "/api/v1/plugins",
-            "/api/v1/policies",
-            "/api/v2/status",
-            "/api/v2/alerts",
-            "/api/v2/silences",
-            "/metrics",
-            "/openapi.json",
-        ] {
-            let request = client.get(format!("{url}{path}?key={read}"));
-            assert_eq!(self.ask(path, request).await, 200, "{path}");
-        }
-        let tokens = client
-            .get(format!("{url}/api/v1/tokens"))
-            .bearer_auth(&admin);
-        assert_eq!(self.ask("the list of tokens", tokens).await, 200);
-    }
-
-    /// Every way to be refused, with secrets in places where they do not belong.
-    async fn strangers(&mut self, program: &Program) {
-        let client = reqwest::Client::new();
-        let url = &program.url;
-        let admin = program.admin().unwrap();
-        let wrong_key = json!({ "routing_key": MISTYPED, "event_action": "trigger" });
-        let no_json = format!("{{\"title\": \"{MISTYPED}\"");
-        let requests = [
-            client
-                .get(format!("{url}/api/v1/incidents"))
-                .bearer_auth(MISTYPED),
-            client.get(format!("{url}/api/v1/incidents?key={MISTYPED}")),
-            client
-                .get(format!("{url}/api/v1/incidents"))
-                .basic_auth(MISTYPED, Some(MISTYPED)),
-            client
-                .get(format!("{url}/api/v1/incidents"))
-                .header("x-tocsin-key", MISTYPED),
-            client
-                .get(format!("{url}/api/v1/incidents?key={MISTYPED}"))
-                .bearer_auth(&admin),
-            client
-                .get(format!("{url}/api/v1/incidents/{MISTYPED}"))
-                .bearer_auth(&admin),
-            client
-                .get(format!("{url}/api/v1/tokens/{MISTYPED}"))
-                .bearer_auth(&admin),
-            client
-                .delete(format!("{url}/api/v1/tokens/{MISTYPED}"))
-                .bearer_auth(&admin),
-            client
-                .post(format!("{url}/ingest/{MISTYPED}"))
-                .body(no_json.clone()),
-            client
-                .post(format!("{url}/ingest/{MISTYPED}"))
-                .bearer_auth(&admin)
-                .json(&json!({})),
-            client
-                .post(format!("{url}/ingest/any"))
-                .bearer_auth(&admin)
-                .body(no_json.clone()),
-            client.post(format!("{url}/v2/enqueue")).json(&wrong_key),
-            client.post(format!("{url}/v2/enqueue")).body(no_json),
-            client.get(format!("{url}/ack/{MISTYPED}.{MISTYPED}")),
-            client.post(format!("{url}/ack/{MISTYPED}.{MISTYPED}")),
-            client.post(format!("{url}/hooks/{MISTYPED}/{MISTYPED}")),
-            client.post(format!("{url}/hooks/slack/{MISTYPED}")),
-            client
-                .post(format!("{url}/hooks/parrot/in"))
-                .header("x-gitlab-token", MISTYPED),
-            client
-                .post(format!("{url}/hooks/parrot/in"))
-                .header("x-gitlab-token", &HOOK[1..]),
-            client.get(format!("{url}/{MISTYPED}?key={MISTYPED}")),
-            client.put(format!("{url}/api/v1/incidents?key={admin}")),
-        ];
-        for (number, request) in requests.into_iter().enumerate() {
-            let status = self.ask(&format!("stranger {number}"), request).await;
-            assert!((400..500).contains(&status), "stranger {number}: {status}");
-        }
-        for parrot in ["parrot", "runaway"] {
-            let request = client.post(format!("{url}/hooks/{parrot}/in"));
-            let request = request.header("x-gitlab-token", HOOK).body("say it");
-            let status = self.ask(parrot, request).await;
-            let said: Vec<String> = self.said_of(program, parrot);
-            assert_eq!(status, 200, "{parrot}: {said:#?}");
-        }
     }
 
     fn said_of(&self, program: &Program, word: &str) -> Vec<String> {

@@ -8,8 +8,9 @@ use tocsin_core::{Labels, Timestamp};
 use tocsin_store::{Store, Table};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::runtime::engine::request::{EngineError, Request};
+use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
+use crate::runtime::error::EngineError;
 use crate::runtime::run_to_completion::run_to_completion;
 use crate::runtime::state::followed::Followed;
 use crate::runtime::state::tables::RowWrites;

@@ -1,0 +1,74 @@
+//! Where an escalation is, folded from events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::escalation::plan::Plan;
+use crate::event::{Event, Recorded};
+
+/// Whom to page, and where the plan stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// The plan.
+    pub plan: Plan,
+    /// The step that comes next; past the end the last one repeats.
+    pub next_step: u32,
+    /// How often the last step has been repeated.
+    pub round: u32,
+    /// When it comes; `None` while the escalation rests.
+    pub due: Option<Timestamp>,
+}
+
+impl Escalation {
+    /// A plan's beginning: its first step is due at once.
+    pub(crate) fn starting(plan: Plan, at: Timestamp) -> Self {
+        let due = (!plan.steps.is_empty()).then_some(at);
+        Self {
+            plan,
+            next_step: 0,
+            round: 0,
+            due,
+        }
+    }
+
+    pub(crate) fn fold(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Planned { plan, .. } => *self = Self::starting(plan.clone(), at),
+            Event::Escalated {
+                step,
+                round,
+                next_at,
+                ..
+            } => {
+                self.next_step = step + 1;
+                self.round = *round;
+                self.due = Some(*next_at);
+            }
+            Event::Reopened { .. } => *self = Self::starting(std::mem::take(&mut self.plan), at),
+            event if event.traits().ends_paging => self.due = None,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    match &recorded.event {
+        Event::Planned { reason, .. } => Some(format!("a new escalation plan: {reason}")),
+        Event::Escalated {
+            step, round, note, ..
+        } => Some(step_in_words(*step, *round, note.as_deref())),
+        _ => None,
+    }
+}
+
+fn step_in_words(step: u32, round: u32, note: Option<&str>) -> String {
+    let note = note.map_or(String::new(), |it| format!(" ({it})"));
+    match (step, round) {
+        (0, 0) => format!("escalation begins{note}"),
+        (_, 0) => format!("nobody acknowledged: escalation step {}{note}", step + 1),
+        _ => format!(
+            "nobody acknowledged: step {} again, repeat {round}{note}",
+            step + 1
+        ),
+    }
+}

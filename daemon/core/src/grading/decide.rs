@@ -1,0 +1,91 @@
+//! What a grade by a person or a policy comes to.
+
+use crate::command::{Env, Opening, Outcome};
+use crate::event::Event;
+use crate::grading::grade::{Grade, Grading};
+use crate::incident::Incident;
+use crate::refusal::Refusal;
+use crate::text::bounded;
+use crate::{Actor, Verdict, escalation, limits};
+
+/// A person's grade, and with `replan` the escalation that goes with a raised one.
+pub(crate) fn by_hand(
+    incident: &Incident,
+    (grade, security, reason): (Grade, Option<bool>, String),
+    replan: Option<&Opening>,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let reason = bounded("reason", reason, limits::REASON_BYTES_MAX)?;
+    let event = Event::Graded {
+        grade,
+        security: security.unwrap_or(incident.grading.security),
+        reason,
+        source: None,
+    };
+    Ok(Outcome {
+        events: match replan {
+            Some(opening) => with_plan(incident, event, opening, by, env),
+            None => vec![event],
+        },
+        reply: format!("incident {} is graded {grade}", incident.number),
+        ..Outcome::default()
+    })
+}
+
+/// The events of a new kind of alert in an active incident: a policy raises a grade and never
+/// lowers it, and a person's grade stands.
+pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> Vec<Event> {
+    match raise(incident, &opening.grading) {
+        Some(event) => with_plan(incident, event, opening, &Actor::Tocsin, env),
+        None => Vec::new(),
+    }
+}
+
+/// An event of the grade, with the plan that goes with a raised grade or a new security flag and
+/// its first step: who raises a grade wakes whom that grade wakes, unless somebody has the
+/// incident already.
+fn with_plan(
+    incident: &Incident,
+    graded: Event,
+    opening: &Opening,
+    by: &Actor,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let is_raised = match &graded {
+        Event::Graded {
+            grade, security, ..
+        } => *grade > incident.grading.grade || (*security && !incident.grading.security),
+        _ => false,
+    };
+    let has_plan = opening.plan.value == incident.escalation.plan;
+    if !is_raised || !incident.is_unanswered() || has_plan {
+        return vec![graded];
+    }
+    escalation::replan(incident, vec![graded], opening, by, env)
+}
+
+/// What a policy's verdict does to the grade.
+pub(crate) fn raise(incident: &Incident, verdict: &Verdict<Grading>) -> Option<Event> {
+    let (state, asked) = (&incident.grading, verdict.value);
+    let reason = verdict.reason.clone();
+    let adds_security = asked.security && !state.security;
+    if asked.grade <= state.grade && !adds_security {
+        return None;
+    }
+    if state.by_person && asked.grade > state.grade {
+        let grade = asked.grade;
+        return Some(Event::GradeProposed { grade, reason });
+    }
+    let standing = Grading {
+        grade: state.grade,
+        security: state.security,
+    };
+    let Grading { grade, security } = asked.over(Some(standing), state.by_person);
+    Some(Event::Graded {
+        grade,
+        security,
+        reason,
+        source: Some(verdict.source.clone()),
+    })
+}

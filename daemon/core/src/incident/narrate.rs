@@ -1,0 +1,32 @@
+//! How an incident opened and what it counts, in words.
+
+use crate::event::{Event, Opened, Recorded};
+use crate::incident::Counts;
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    match &recorded.event {
+        Event::Opened(opened) => Some(opening(opened)),
+        Event::Tallied { counts, sample } => Some(counted(*counts, sample)),
+        _ => None,
+    }
+}
+
+fn opening(opened: &Opened) -> String {
+    let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
+    match opened.plan.steps.is_empty() {
+        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
+        false => said,
+    }
+}
+
+fn counted(counts: Counts, sample: &[String]) -> String {
+    let names = if sample.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", sample.join(", "))
+    };
+    format!(
+        "{} alerts so far, {} firing{names}",
+        counts.total, counts.firing
+    )
+}

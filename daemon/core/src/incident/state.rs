@@ -1,0 +1,153 @@
+//! An incident, folded from its events. It is made of the parts that the topics own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::escalation::Escalation;
+use crate::event::{Event, Opened, Recorded};
+use crate::grading::GradeState;
+use crate::incident::tally::Counts;
+use crate::lifecycle::Lifecycle;
+use crate::log::Ref;
+use crate::paging::Paging;
+use crate::roles::Roles;
+use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, log};
+
+/// An incident as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// How many events it has: its revision.
+    pub version: u64,
+    /// The short number that people say aloud.
+    pub number: u64,
+    /// What it is about.
+    pub about: Subject,
+    /// How bad it is, and who says so.
+    pub grading: GradeState,
+    /// Its status, and since when.
+    pub lifecycle: Lifecycle,
+    /// The counts that its stream last got.
+    pub counts: Counts,
+    /// Whom to wake, and when next.
+    pub escalation: Escalation,
+    /// Who was paged.
+    pub paging: Paging,
+    /// Who does what.
+    pub roles: Roles,
+    /// What it is called elsewhere.
+    pub refs: Vec<Ref>,
+}
+
+/// What an incident is about. Nothing here changes after it opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// What makes two alerts one incident.
+    pub key: IncidentKey,
+    /// One line.
+    pub title: String,
+    /// A few lines, from the first alert or from whoever opened it.
+    pub summary: String,
+    /// The affected service.
+    pub service: String,
+    /// The team that owns the service.
+    pub team: Option<TeamId>,
+    /// The first alert's labels.
+    pub labels: Labels,
+    /// Where a person can look.
+    pub link: Option<String>,
+    /// Whether it is an exercise.
+    pub drill: bool,
+}
+
+impl Incident {
+    /// The name of an incident's page.
+    #[must_use]
+    pub fn page_id(&self, page: u32) -> PageId {
+        PageId(format!("{}-p{page}", self.id))
+    }
+
+    /// The state after an incident's first event.
+    ///
+    /// # Errors
+    /// [`FoldError`] when the first event is not `Opened`.
+    pub fn begin(id: &IncidentId, first: &Recorded) -> Result<Self, FoldError> {
+        match &first.event {
+            Event::Opened(opened) => Ok(Self::opened(id, opened, first.at)),
+            _ => Err(FoldError::NotOpened(id.clone())),
+        }
+    }
+
+    /// The state of an incident from its whole stream.
+    ///
+    /// # Errors
+    /// [`FoldError`] when the stream is empty or does not begin with `Opened`.
+    pub fn replay(id: &IncidentId, stream: &[Recorded]) -> Result<Self, FoldError> {
+        let (first, rest) = stream
+            .split_first()
+            .ok_or_else(|| FoldError::Empty(id.clone()))?;
+        Ok(rest.iter().fold(Self::begin(id, first)?, Self::fold))
+    }
+
+    /// The state after one more event.
+    #[must_use]
+    pub fn fold(mut self, recorded: &Recorded) -> Self {
+        let (event, at) = (&recorded.event, recorded.at);
+        self.version += 1;
+        if let Event::Tallied { counts, .. } | Event::Resolved { counts, .. } = event {
+            self.counts = *counts;
+        }
+        self.grading.fold(event);
+        self.lifecycle.fold(event, at);
+        self.escalation.fold(event, at);
+        self.paging.fold(event, at);
+        self.roles.fold(event);
+        log::fold(&mut self.refs, event);
+        self
+    }
+
+    /// The state after events that are being decided.
+    pub(crate) fn after(&self, events: &[Event], by: &Actor, now: Timestamp) -> Self {
+        events.iter().fold(self.clone(), |it, event| {
+            let (at, by, event) = (now, by.clone(), event.clone());
+            it.fold(&Recorded { at, by, event })
+        })
+    }
+
+    fn opened(id: &IncidentId, opened: &Opened, at: Timestamp) -> Self {
+        let opened = opened.clone();
+        Self {
+            id: id.clone(),
+            version: 1,
+            number: opened.number,
+            grading: GradeState::opened(&opened),
+            about: Subject {
+                key: opened.key,
+                title: opened.title,
+                summary: opened.summary,
+                service: opened.service,
+                team: opened.team,
+                labels: opened.labels,
+                link: opened.link,
+                drill: opened.drill,
+            },
+            lifecycle: Lifecycle::opened(at),
+            counts: opened.counts,
+            escalation: Escalation::starting(opened.plan, at),
+            paging: Paging::default(),
+            roles: Roles::default(),
+            refs: Vec::new(),
+        }
+    }
+}
+
+/// A stream that is no incident's.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FoldError {
+    /// There is no event.
+    #[error("incident {0} has no events")]
+    Empty(IncidentId),
+    /// The first event is another.
+    #[error("the first event of incident {0} is not `opened`; its stream is damaged")]
+    NotOpened(IncidentId),
+}

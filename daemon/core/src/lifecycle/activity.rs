@@ -1,0 +1,39 @@
+//! What an incident's status means: whether it is active, may be reopened, or is over.
+
+use crate::incident::Incident;
+use crate::lifecycle::status::Status;
+use crate::{Timestamp, limits};
+
+impl Incident {
+    /// Whether people are at it: it was not resolved or closed.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.lifecycle.status.is_active()
+    }
+
+    /// Whether it is active and nobody has acknowledged it.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.is_active() && self.lifecycle.acknowledged_at.is_none()
+    }
+
+    /// Whether an alert under its key brings it back at `now`, rather than opening another.
+    #[must_use]
+    pub fn may_reopen(&self, now: Timestamp, within_ms: u64) -> bool {
+        self.lifecycle.status == Status::Resolved
+            && self.was_resolved_within(now, within_ms)
+            && self.lifecycle.reopens < limits::REOPENS_MAX
+    }
+
+    /// Whether it is over and can no longer come back, so that memory may let go of it.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp, reopen_within_ms: u64) -> bool {
+        !self.is_active() && !self.was_resolved_within(now, reopen_within_ms)
+    }
+
+    /// Whether it was resolved less than `within_ms` milliseconds ago.
+    pub(crate) fn was_resolved_within(&self, now: Timestamp, within_ms: u64) -> bool {
+        let resolved_at = self.lifecycle.resolved_at;
+        resolved_at.is_some_and(|at| now.since(at) < within_ms)
+    }
+}

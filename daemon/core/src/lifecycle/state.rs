@@ -1,0 +1,75 @@
+//! An incident's status and its times, folded from events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::event::{Event, Recorded};
+use crate::lifecycle::status::Status;
+
+/// An incident's status, and since when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// The status.
+    pub status: Status,
+    /// When it began.
+    pub opened_at: Timestamp,
+    /// When somebody acknowledged it; `None` after a reopen.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When it was mitigated.
+    pub mitigated_at: Option<Timestamp>,
+    /// When it was resolved.
+    pub resolved_at: Option<Timestamp>,
+    /// How often it was reopened.
+    pub reopens: u32,
+}
+
+impl Lifecycle {
+    pub(crate) fn opened(at: Timestamp) -> Self {
+        Self {
+            status: Status::Open,
+            opened_at: at,
+            acknowledged_at: None,
+            mitigated_at: None,
+            resolved_at: None,
+            reopens: 0,
+        }
+    }
+
+    pub(crate) fn fold(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Acknowledged { .. } => {
+                self.acknowledged_at.get_or_insert(at);
+            }
+            Event::Mitigated { .. } => {
+                self.status = Status::Mitigated;
+                self.mitigated_at = Some(at);
+            }
+            Event::Resolved { .. } => {
+                self.status = Status::Resolved;
+                self.resolved_at = Some(at);
+            }
+            Event::Reopened { .. } => {
+                *self = Self {
+                    opened_at: self.opened_at,
+                    reopens: self.reopens + 1,
+                    ..Self::opened(at)
+                };
+            }
+            Event::Closed {} => self.status = Status::Closed,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    let text = match &recorded.event {
+        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
+        Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
+        Event::Reopened { reason } => format!("reopened: {reason}"),
+        Event::Closed {} => format!("{by} closed it"),
+        _ => return None,
+    };
+    Some(text)
+}

@@ -1,0 +1,40 @@
+//! What the events of the log leave in the state, in the notices and in the text.
+
+use crate::event::{Event, Recorded};
+use crate::limits;
+use crate::log::entry::{LogKind, Ref};
+use crate::notice::Notice;
+
+/// The references after an event: one of each kind a plugin.
+pub(crate) fn fold(refs: &mut Vec<Ref>, event: &Event) {
+    let Event::Linked(link) = event else { return };
+    refs.retain(|it| !(it.plugin == link.plugin && it.kind == link.kind));
+    if refs.len() < limits::REFS_MAX {
+        refs.push(link.clone());
+    }
+}
+
+pub(crate) fn notice(event: &Event, version: u64) -> Option<Notice> {
+    matches!(event, Event::Logged { .. }).then_some(Notice::LogAdded { version })
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    match &recorded.event {
+        Event::Logged { kind, body } => Some(format!("{by} {} {body}", verb(*kind))),
+        Event::Linked(link) => {
+            let place = link.url.as_ref().unwrap_or(&link.id);
+            Some(format!("{} {} is {place}", link.plugin, link.kind))
+        }
+        _ => None,
+    }
+}
+
+fn verb(kind: LogKind) -> &'static str {
+    match kind {
+        LogKind::Seen => "saw:",
+        LogKind::Decided => "decided:",
+        LogKind::Done => "did:",
+        LogKind::Note => "notes:",
+    }
+}

@@ -1,0 +1,4 @@
+//! What is kept in memory beside its rows and changed through the writer: silences and tokens.
+
+pub mod silences;
+pub mod tokens;

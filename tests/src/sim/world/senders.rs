@@ -1,0 +1,178 @@
+//! What senders and people say.
+
+use std::sync::Arc;
+
+use tocsin::runtime::{Cause, IncidentState, Observed, Request};
+use tocsin_core::command::Command;
+use tocsin_core::event::LogKind;
+use tocsin_core::intake::{Known, Needed, needed};
+use tocsin_core::time::MINUTE_MS;
+use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, Signal, SignalStatus};
+use tocsin_store::CommandKey;
+
+use super::asked::{Asked, Then};
+use super::{DELAYS, World};
+use crate::sim::cast;
+use crate::sim::check::Fact;
+
+impl World {
+    /// Senders and people say things, several at once.
+    pub(super) fn speak(&mut self) -> Result<(), String> {
+        let count = 1 + self.rng.below(5);
+        let asked = (0..count).map(|_| self.utter()).collect();
+        self.process(asked)
+    }
+
+    pub(super) fn utter(&mut self) -> Asked {
+        let state = self.engine.view().in_memory();
+        let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
+        ids.sort();
+        if ids.is_empty() || self.rng.chance(65) {
+            let signal = cast::signal(&mut self.rng, self.now);
+            return self.asked_of(signal, false);
+        }
+        if self.rng.chance(8) {
+            return self.open();
+        }
+        let id = self.rng.pick(&ids).clone();
+        self.words += 1;
+        let said = format!("word {}", self.words);
+        let (command, then) = match self.rng.below(12) {
+            0..4 => (
+                Command::Acknowledge {
+                    via: "chat".to_owned(),
+                },
+                Then::Fact(Fact::Acknowledged(id.clone())),
+            ),
+            4..6 => (
+                Command::Resolve { reason: said },
+                Then::Fact(Fact::Resolved(id.clone())),
+            ),
+            6 => (Command::Mitigate { reason: said }, Then::Nothing),
+            7 => (Command::Close, Then::Nothing),
+            8..10 => (
+                Command::Grade {
+                    grade: *self.rng.pick(&Grade::ALL),
+                    security: None,
+                    reason: said.clone(),
+                    replan: self
+                        .rng
+                        .chance(50)
+                        .then(|| Box::new(self.policies.opening(2))),
+                },
+                Then::Fact(Fact::Said(id.clone(), said)),
+            ),
+            _ => (
+                Command::Log {
+                    kind: LogKind::Note,
+                    body: said.clone(),
+                },
+                Then::Fact(Fact::Said(id.clone(), said)),
+            ),
+        };
+        // Some repeat a command under the key of another: that is answered and not carried out.
+        let key = CommandKey(format!("command-{}", self.rng.below(40)));
+        let key = self.rng.chance(30).then_some(key);
+        let cause = Cause {
+            key,
+            ..Cause::default()
+        };
+        let by = Actor::Person("ada".into());
+        let request = Request::Command {
+            incident: id,
+            by,
+            command,
+            cause,
+        };
+        Asked { request, then }
+    }
+
+    fn open(&mut self) -> Asked {
+        let key = self.rng.chance(50).then(|| "api/0".into());
+        let draft = Draft {
+            title: "it smells".to_owned(),
+            service: "api".to_owned(),
+            key,
+            ..Draft::default()
+        };
+        let request = Request::Open {
+            draft,
+            opening: Box::new(self.policies.opening(0)),
+            by: Actor::Person("eve".into()),
+            key: None,
+        };
+        Asked {
+            request,
+            then: Then::Opened,
+        }
+    }
+
+    /// A signal with what policies say of it, as the door would ask them.
+    pub(super) fn asked_of(&mut self, mut signal: Signal, whole: bool) -> Asked {
+        // Whatever is said is news, also within the same millisecond.
+        self.words += 1;
+        signal.starts_at = self.now.plus_ms(self.words);
+        let then = match signal.status {
+            SignalStatus::Firing => Then::Alert(key_of(&signal), true),
+            SignalStatus::Resolved => Then::Alert(key_of(&signal), false),
+            SignalStatus::Acknowledged => Then::Nothing,
+        };
+        let assessment = self
+            .needs_verdict(&signal, whole)
+            .then(|| Box::new(self.policies.assess(&signal)));
+        let word = Observed {
+            signal: Arc::new(signal),
+            last_seen: None,
+        };
+        Asked {
+            request: word.request(assessment),
+            then,
+        }
+    }
+
+    fn needs_verdict(&self, signal: &Signal, whole: bool) -> bool {
+        let standing = self
+            .engine
+            .view()
+            .alert_and_home(signal)
+            .unwrap_or_default();
+        let known = Known {
+            alert: standing.0.as_ref(),
+            home: standing.1.as_deref().map(IncidentState::parts),
+            ..Known::default()
+        };
+        let needed = needed(signal, &known, None, whole, self.now, &DELAYS);
+        !matches!(needed, Needed::Nothing)
+    }
+
+    /// Every alert at once.
+    pub(super) fn storm(&mut self) -> Result<(), String> {
+        let mut asked = Vec::new();
+        for integration in ["am", "pd"] {
+            for number in 0..7 {
+                let status = match self.rng.chance(70) {
+                    true => SignalStatus::Firing,
+                    false => SignalStatus::Resolved,
+                };
+                let signal = cast::signal_of(integration, number, status, self.now);
+                asked.push(self.asked_of(signal, false));
+            }
+        }
+        self.process(asked)
+    }
+
+    /// The sender says the contrary just before the sweep's word is heard.
+    pub(super) fn interrupt(&mut self, sweeps: &Signal) -> Asked {
+        let mut signal = sweeps.clone();
+        signal.status = match sweeps.status {
+            SignalStatus::Resolved => SignalStatus::Firing,
+            _ => SignalStatus::Resolved,
+        };
+        signal.ends_at = Some(self.now.plus_ms(4 * MINUTE_MS));
+        self.asked_of(signal, true)
+    }
+}
+
+pub(super) fn key_of(signal: &Signal) -> String {
+    Alert::row_key(&signal.integration, &signal.fingerprint)
+}

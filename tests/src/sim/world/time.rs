@@ -1,0 +1,109 @@
+//! What time brings: timers, sweeps, and a world that changes.
+
+use std::sync::Arc;
+
+use tocsin::runtime::{Observed, Request, firing, lapses};
+use tocsin_core::SignalStatus;
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use tocsin_store::Store;
+
+use super::asked::{Asked, Then};
+use super::senders::key_of;
+use super::{LIMIT, World};
+use crate::sim::cast;
+use crate::sim::check::text;
+
+impl World {
+    /// Fires the timers that are due; sometimes the clock is set back in between.
+    pub(super) fn fire(&mut self) -> Result<(), String> {
+        let due = self.store.timers_due(self.now, LIMIT).map_err(text)?;
+        if let Some(early) = due.iter().find(|row| row.key.due > self.now) {
+            return Err(format!("timer {} fires early", early.key.id));
+        }
+        let mut asked = Vec::new();
+        for row in due {
+            let request = firing(row, &self.engine.view(), cast::next_responders).map_err(text)?;
+            let then = Then::Nothing;
+            asked.push(Asked { request, then });
+        }
+        if !self.well && self.rng.chance(10) {
+            self.now = self.now.minus_ms(20 * SECOND_MS);
+        }
+        if !self.well && self.rng.chance(30) {
+            asked.push(self.utter());
+        }
+        self.process(asked)
+    }
+
+    pub(super) fn pass_time(&mut self) -> Result<(), String> {
+        let ms = match self.rng.below(20) {
+            0..8 => SECOND_MS * self.rng.below(20),
+            8..15 => SECOND_MS * self.rng.below(120),
+            15..17 => MINUTE_MS * self.rng.below(20),
+            17 => HOUR_MS * 2,
+            _ => {
+                self.now = self.now.minus_ms(MINUTE_MS * self.rng.below(15));
+                self.trace.say(|| "the clock is set back".to_owned());
+                return Ok(());
+            }
+        };
+        self.now = self.now.plus_ms(ms);
+        let now = self.now;
+        self.trace.say(|| format!("{ms} ms pass: it is {now}"));
+        Ok(())
+    }
+
+    /// Ends the alerts whose sender fell silent. Senders may speak between the sweep's look and
+    /// its word.
+    pub(super) fn sweep(&mut self) -> Result<(), String> {
+        let (view, leases) = (self.engine.view(), self.engine.leases());
+        let mut words = lapses(&view, &leases, self.now).map_err(text)?;
+        if !self.policies.silenced {
+            for key in leases.silenced("", LIMIT) {
+                words.extend(
+                    view.alert(&key)
+                        .map_err(text)?
+                        .map(|it| Observed::again(&it)),
+                );
+            }
+        }
+        let mut asked = Vec::new();
+        for word in words {
+            let key = key_of(&word.signal);
+            if self.rng.chance(20) {
+                asked.push(self.interrupt(&word.signal));
+            } else if word.signal.status == SignalStatus::Resolved {
+                self.alerts.remove(&key);
+            }
+            let is_firing = word.signal.status == SignalStatus::Firing;
+            let assessment = is_firing.then(|| Box::new(self.policies.assess(&word.signal)));
+            let (request, then) = (word.request(assessment), Then::Nothing);
+            asked.push(Asked { request, then });
+        }
+        self.process(asked)
+    }
+
+    pub(super) fn expire(&mut self) -> Result<(), String> {
+        let (request, then) = (Request::Expire, Then::Nothing);
+        self.process(vec![Asked { request, then }])
+    }
+
+    /// Policies are reloaded, break or are mended; a silence begins or ends; a plugin comes or
+    /// goes.
+    pub(super) fn change_the_world(&mut self) -> Result<(), String> {
+        match self.rng.below(4) {
+            0 => self.policies.version += 1,
+            1 => self.policies.broken = !self.policies.broken,
+            2 => self.policies.silenced = !self.policies.silenced,
+            _ => {
+                let has_pager = self.subscribers.load().for_contact("pager").is_some();
+                self.subscribers
+                    .store(Arc::new(cast::subscribers(!has_pager)));
+            }
+        }
+        let policies = self.policies;
+        self.trace
+            .say(|| format!("the world changes: {policies:?}"));
+        Ok(())
+    }
+}

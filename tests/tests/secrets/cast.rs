@@ -1,0 +1,114 @@
+//! What the night is played with: the configuration, and plugins that give away what they can.
+
+use std::path::Path;
+
+use tocsin_plugin_host::guests::{Guest, Request};
+use tocsin_tests::support::Home;
+
+use crate::IN_A_URL;
+
+pub(crate) const CONFIG: &str = r#"
+[server]
+public-url = "URL"
+[policy]
+path = "POLICIES"
+[escalation]
+fallback = ["person:ada"]
+contact-wait = "1s"
+[heartbeat]
+url = { env = "CANARY_HEARTBEAT" }
+every = "10s"
+[people.ada]
+name = "Ada"
+contacts = [{ kind = "slack", address = "U0ADA" }, { kind = "email", address = "ada@x.org" }]
+teams = ["payments"]
+[teams.payments]
+name = "Payments"
+rotation = "payments"
+[rotations.payments]
+timezone = "UTC"
+layers = [{ people = ["ada"], handover = "monday 09:00", every = "1 week", start = "2026-01-05" }]
+[integrations.any]
+kind = "generic"
+[integrations.prometheus]
+kind = "alertmanager-api"
+[integrations.pagerduty]
+kind = "pagerduty"
+[plugins.slack]
+path = "SLACK_PLUGIN"
+settings = { base-url = "SLACK_URL" }
+secrets = { bot-token = { file = "bot-token" }, signing-secret = { env = "CANARY_SIGNING" } }
+grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }
+limits = { http-per-min = 240 }
+allow-networks = ["loopback"]
+"#;
+pub(crate) const MAIL_IN_THE_CLEAR: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\ntls = \"none\"\n\
+                                 from = \"tocsin <tocsin@x.org>\"\n";
+/// The relay has no TLS, so every mail fails with the password at hand.
+pub(crate) const MAIL_WITH_PASSWORD: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\
+                                  username = \"tocsin\"\npassword = { env = \"CANARY_MAIL\" }\n\
+                                  from = \"tocsin <tocsin@x.org>\"\n";
+
+/// A server that says back what it was told: in the body, in a header, and in where it leads.
+pub(crate) async fn parrots_cage() -> String {
+    use axum::http::{HeaderMap, StatusCode, header};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let said = |headers: &HeaderMap| {
+        let value = headers.get("authorization").and_then(|it| it.to_str().ok());
+        value.unwrap_or("nothing").replace("Bearer ", "")
+    };
+    let echo = axum::routing::get(async move |headers: HeaderMap| {
+        let said = said(&headers);
+        ([("x-said", said.clone())], format!("you said {said}"))
+    });
+    let away = axum::routing::get(async move |headers: HeaderMap| {
+        let to = format!("http://127.0.0.1:1/{0}?key={0}", said(&headers));
+        (StatusCode::FOUND, [(header::LOCATION, to)])
+    });
+    let app = axum::Router::new()
+        .route("/echo", echo)
+        .route("/away", away);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
+/// A plugin that asks the parrot with its credential whenever it can, and logs what it hears.
+pub(crate) fn install_parrot(home: &Home, id: &str, origin: &str, path: &str) -> String {
+    let url = format!("{origin}{path}");
+    let mut guest = Guest::default().sends(&Request {
+        method: "GET",
+        url: &url,
+        auth: Some("far"),
+        once: Some("o"),
+        ..Request::default()
+    });
+    guest.on_webhook = guest.on_event.replace("(i32.const 512)", "(i32.const 640)");
+    guest.describes(id, "0.1.0", &["incident-opened"]);
+    let manifest = format!(
+        "schema = 1\nid = \"{id}\"\nversion = \"0.1.0\"\nname = \"{id}\"\n\
+         events = [\"incident-opened\"]\n[[secret]]\nname = \"api\"\n[[secret]]\nname = \"hook\"\n\
+         [[http]]\nname = \"far\"\norigin = \"{origin}\"\npaths = [\"*\"]\nmethods = [\"GET\"]\n\
+         inject = {{ secret = \"api\", header = \"authorization\", format = \"Bearer {{}}\" }}\n\
+         [[webhook]]\nroute = \"in\"\nmethods = [\"POST\"]\n\
+         verify = {{ scheme = \"gitlab-token\", secret = \"hook\" }}\n"
+    );
+    home.write(&format!("{id}/plugin.wasm"), guest.component())
+        .unwrap();
+    home.write(&format!("{id}/plugin.toml"), manifest).unwrap();
+    format!(
+        "[plugins.{id}]\npath = \"{id}\"\nallow-networks = [\"loopback\"]\n\
+         secrets = {{ api = {{ env = \"CANARY_PARROT\" }}, hook = {{ env = \"CANARY_HOOK\" }} }}\n\
+         grant = {{ http = [\"*\"], webhook = [\"*\"], events = [\"*\"] }}\n"
+    )
+}
+
+/// A Slack plugin whose operator wrote a password into its URL.
+pub(crate) fn misguided(plugin: &Path) -> String {
+    format!(
+        "[plugins.misguided]\npath = {plugin:?}\n\
+         settings = {{ base-url = \"http://user:{IN_A_URL}@127.0.0.1:1/api\" }}\n\
+         secrets = {{ bot-token = {{ file = \"bot-token\" }}, \
+         signing-secret = {{ env = \"CANARY_SIGNING\" }} }}\ngrant = {{ http = [\"*\"] }}\n"
+    )
+}

@@ -1,0 +1,233 @@
+//! The rooms of a crate and the arrows between them: who names what of whom, read from the sources
+//! without their tests. ARCHITECTURE.md lists every arrow, and one that it lacks, one that the code
+//! no longer has, and a circle are faults.
+
+mod listed;
+mod tests;
+mod tokens;
+mod uses;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::{Source, sources};
+use listed::{Listed, lists};
+use uses::{Uses, uses};
+
+/// What each room names; a room that names nothing is there too.
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// How often a name may be passed on from module to module.
+const HOPS_MAX: usize = 8;
+
+/// The modules of a crate, by their path; the crate's root has the empty one.
+struct Modules(BTreeMap<Vec<String>, Uses>);
+
+impl Modules {
+    /// Reads the files under `root` that are no tests.
+    fn read(root: &str, files: &[Source]) -> Self {
+        let mut found = BTreeMap::new();
+        for file in files.iter().filter(|it| !it.is_test(0)) {
+            let inside = file
+                .path
+                .strip_prefix(root)
+                .and_then(|it| it.strip_prefix('/'));
+            let Some(path) = inside.and_then(|it| it.strip_suffix(".rs")) else {
+                continue;
+            };
+            let mut path: Vec<String> = path.split('/').map(str::to_owned).collect();
+            if matches!(path.last().map(String::as_str), Some("mod" | "lib")) {
+                path.pop();
+            }
+            found.insert(path, uses(&file.text));
+        }
+        Self(found)
+    }
+
+    /// The module that owns what `path` names, seen from `module`; none if it is not of this crate.
+    fn owner(&self, module: &[String], path: &[String], hops: usize) -> Option<Vec<String>> {
+        let (head, mut rest) = path.split_first()?;
+        let mut at = match head.as_str() {
+            "crate" => Vec::new(),
+            "self" => module.to_vec(),
+            "super" => parent(module)?,
+            name => return self.inside(module, name, rest, hops),
+        };
+        while let Some((first, others)) = rest.split_first() {
+            if first == "super" {
+                at = parent(&at)?;
+                rest = others;
+                continue;
+            }
+            return self.inside(&at, first, others, hops).or(Some(at));
+        }
+        Some(at)
+    }
+
+    /// The owner of `name::rest` within a module: of a child, or of what the module passes on.
+    fn inside(
+        &self,
+        module: &[String],
+        name: &str,
+        rest: &[String],
+        hops: usize,
+    ) -> Option<Vec<String>> {
+        let child = [module, &[name.to_owned()]].concat();
+        if self.0.contains_key(&child) {
+            let Some((first, others)) = rest.split_first() else {
+                return Some(child);
+            };
+            return self.inside(&child, first, others, hops).or(Some(child));
+        }
+        let import = self.0.get(module)?.imports.get(name)?;
+        if hops == 0 || import.first().is_some_and(|it| it == name) {
+            return None;
+        }
+        self.owner(module, &[import, rest].concat(), hops - 1)
+    }
+
+    /// The arrows, where the modules of `divided` folders are rooms of their own, and for each the
+    /// first that draws it, as `module (path)`.
+    fn arrows(&self, divided: &BTreeSet<String>) -> (Arrows, BTreeMap<(String, String), String>) {
+        let mut found = Arrows::new();
+        let mut drawn_by = BTreeMap::new();
+        for (module, uses) in &self.0 {
+            let from = room(module, divided);
+            // What has rooms in it only passes on what they have; the rooms' users name them.
+            let passes_on = module.is_empty() || divided.contains(&module.join("/"));
+            let passed_on = uses.passed_on.iter().filter(|_| !passes_on);
+            let mut names_nobody = true;
+            for path in uses.paths.iter().chain(passed_on) {
+                let Some(owner) = self.owner(module, path, HOPS_MAX) else {
+                    continue;
+                };
+                let to = room(&owner, divided);
+                if to == from || to.is_empty() {
+                    continue;
+                }
+                names_nobody = false;
+                let drawn = format!("{} names {}", module.join("/"), path.join("::"));
+                drawn_by.entry((from.clone(), to.clone())).or_insert(drawn);
+                found.entry(from.clone()).or_default().insert(to);
+            }
+            if !(passes_on && names_nobody) {
+                found.entry(from).or_default();
+            }
+        }
+        (found, drawn_by)
+    }
+}
+
+fn parent(module: &[String]) -> Option<Vec<String>> {
+    let (_, parent) = module.split_last()?;
+    Some(parent.to_vec())
+}
+
+/// The room of a module: its first folder or file, or the second in a divided folder.
+fn room(module: &[String], divided: &BTreeSet<String>) -> String {
+    let deep = module.first().is_some_and(|it| divided.contains(it));
+    let length = if deep { 2 } else { 1 };
+    module
+        .iter()
+        .take(length)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The rooms from which a way leads back to them, each with the others of its circle.
+fn circles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
+    let reach = |from: &String| {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![from];
+        while let Some(at) = next.pop() {
+            let to = arrows.get(at).into_iter().flatten();
+            next.extend(to.filter(|it| seen.insert((*it).clone())));
+        }
+        seen
+    };
+    let reached: BTreeMap<&String, BTreeSet<String>> =
+        arrows.keys().map(|it| (it, reach(it))).collect();
+    let back = |from: &String| {
+        let to = reached[from].iter();
+        let circle = to.filter(|it| reached.get(it).is_some_and(|it| it.contains(from)));
+        circle.cloned().collect::<BTreeSet<String>>()
+    };
+    arrows
+        .keys()
+        .map(back)
+        .filter(|it| !it.is_empty())
+        .collect()
+}
+
+/// What the code and a list of ARCHITECTURE.md do not agree on.
+fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
+    let root = &listed.root;
+    let (arrows, drawn_by) = Modules::read(root, files).arrows(&listed.divided());
+    let pairs = |arrows: &Arrows| -> BTreeSet<(String, String)> {
+        let pair = |(from, to): (&String, &BTreeSet<String>)| {
+            let from = from.clone();
+            let to = to.iter().map(move |it| (from.clone(), it.clone()));
+            to.collect::<Vec<_>>()
+        };
+        arrows.iter().flat_map(pair).collect()
+    };
+    let (has, lists) = (pairs(&arrows), pairs(&listed.arrows));
+    let mut found = Vec::new();
+    for arrow in has.difference(&lists) {
+        let (from, to) = arrow;
+        found.push(format!(
+            "{root}: {from} -> {to} is not listed: {}",
+            drawn_by[arrow]
+        ));
+    }
+    for (from, to) in lists.difference(&has) {
+        found.push(format!(
+            "{root}: {from} -> {to} is listed, and the code has no such arrow"
+        ));
+    }
+    for room in arrows.keys().filter(|it| !listed.arrows.contains_key(*it)) {
+        found.push(format!("{root}: the room {room} is not listed"));
+    }
+    for room in listed.arrows.keys().filter(|it| !arrows.contains_key(*it)) {
+        found.push(format!(
+            "{root}: the room {room} is listed, and there is no such room"
+        ));
+    }
+    let circles = circles(&arrows);
+    for circle in circles.difference(&listed.circles) {
+        found.push(format!("{root}: a circle: {}", join(circle)));
+    }
+    for circle in listed.circles.difference(&circles) {
+        found.push(format!("{root}: no longer a circle: {}", join(circle)));
+    }
+    found
+}
+
+fn join(rooms: &BTreeSet<String>) -> String {
+    rooms
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Everything in which the code and ARCHITECTURE.md differ.
+pub(crate) fn wrong(architecture: &str) -> Vec<String> {
+    let files = sources();
+    let lists = lists(architecture);
+    let mut found: Vec<String> = Vec::new();
+    for root in [
+        "daemon/src",
+        "daemon/core/src",
+        "daemon/plugin-host/src",
+        "daemon/policy/src",
+    ] {
+        if !lists.iter().any(|it| it.root == root) {
+            found.push(format!(
+                "ARCHITECTURE.md has no list of the arrows in {root}"
+            ));
+        }
+    }
+    found.extend(lists.iter().flat_map(|it| disagreements(it, &files)));
+    found
+}

@@ -1,0 +1,103 @@
+//! The reading of sources and lists, over small ones that have each fault once.
+
+use super::listed::lists;
+use super::*;
+
+fn found(list: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let files: Vec<Source> = files
+        .iter()
+        .map(|(path, text)| Source::new(&format!("src/{path}"), text))
+        .collect();
+    let lists = lists(&format!("Text.\n\n```arrows src\n{list}\n```\n"));
+    disagreements(&lists[0], &files)
+}
+
+#[test]
+fn an_arrow_is_found_however_it_is_spelled() {
+    let spellings = [
+        "use crate::b::Thing;",
+        "use crate::{c::Other, b};",
+        "use super::b::{self as other};",
+        "fn f() -> crate::b::Thing { crate::b::thing() }",
+        "use crate::Thing;",
+        "use crate::c; fn f(it: c::Passed) {}",
+        "fn f() { println!(\"{}\", super::b::thing()); }",
+    ];
+    for spelling in spellings {
+        let files = [
+            ("lib.rs", "mod a; mod b; mod c; pub use b::Thing;"),
+            ("a.rs", spelling),
+            ("b/mod.rs", "pub struct Thing;"),
+            (
+                "c.rs",
+                "pub use crate::b::Thing as Passed; pub struct Other;",
+            ),
+        ];
+        let found = found("a ->\nb ->\nc -> b", &files);
+        let is_arrow = |it: &String| it.starts_with("src: a -> b is not listed: a names ");
+        assert!(found.iter().any(is_arrow), "{spelling}: {found:?}");
+    }
+}
+
+#[test]
+fn comments_texts_and_tests_name_nobody() {
+    let text = r##"
+        //! Not `crate::b`.
+        /* crate::b::x */
+        const A: (&str, &str, char) = ("use crate::b;", r#"crate::b::x "" "#, '"');
+        fn f<'a>(it: &'a str) {}
+        #[cfg(test)]
+        #[allow(dead_code)]
+        mod tests { use crate::b::Thing; }
+        #[cfg(all(test, unix))]
+        use crate::b::Thing;
+    "##;
+    let files = [
+        ("a.rs", text),
+        ("b.rs", ""),
+        ("a/tests.rs", "use crate::b;"),
+    ];
+    assert_eq!(found("a ->\nb ->", &files), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_listed_and_gone_is_found() {
+    let files = [("a.rs", ""), ("b.rs", ""), ("new.rs", "")];
+    let found = found("a -> b\nb ->\nold ->", &files);
+    let expected = [
+        "src: a -> b is listed, and the code has no such arrow",
+        "src: the room new is not listed",
+        "src: the room old is listed, and there is no such room",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn circles_are_found_and_those_that_are_gone_too() {
+    let files = [
+        ("a.rs", "use crate::b::B;"),
+        ("b.rs", "use crate::c::C;"),
+        ("c.rs", "use crate::a::A;"),
+    ];
+    let list = "a -> b\nb -> c\nc -> a";
+    assert_eq!(found(list, &files), ["src: a circle: a, b, c"]);
+    let known = format!("{list}\ncircle: a, b, c");
+    assert_eq!(found(&known, &files), Vec::<String>::new());
+    let gone = found("a -> b\nb ->\ncircle: a, b", &[files[0], ("b.rs", "")]);
+    assert_eq!(gone, ["src: no longer a circle: a, b"]);
+}
+
+#[test]
+fn a_divided_folder_has_rooms_of_its_own() {
+    let files = [
+        (
+            "run/mod.rs",
+            "pub mod x; pub mod y; pub use x::X; pub struct Own(y::Y);",
+        ),
+        ("run/x.rs", "use super::y::Y; use crate::run::Own;"),
+        ("run/y.rs", ""),
+        ("a.rs", "use crate::run::X;"),
+    ];
+    let list = "a -> run/x\nrun -> run/y\nrun/x -> run, run/y\nrun/y ->";
+    assert_eq!(found(list, &files), Vec::<String>::new());
+}

@@ -1,0 +1,104 @@
+//! The paths that a file names: what it imports, and what it spells out where it is used.
+
+use std::collections::BTreeMap;
+
+use super::tokens::{Token, code};
+
+/// What a file names.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    /// What it imports, by the name that it has here.
+    pub(crate) imports: BTreeMap<String, Vec<String>>,
+    /// What it only passes on, by `pub use`.
+    pub(crate) passed_on: Vec<Vec<String>>,
+    /// Every other path.
+    pub(crate) paths: Vec<Vec<String>>,
+}
+
+/// Reads a file.
+pub(crate) fn uses(text: &str) -> Uses {
+    let tokens = code(text);
+    let mut found = Uses::default();
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some(word) = tokens[at].word() else {
+            // Behind `::` comes the rest of a path that began elsewhere, as in `<T as X>::y`.
+            at += if tokens[at] == Token::Path { 2 } else { 1 };
+            continue;
+        };
+        if word == "use" {
+            let public = is_public(&tokens[..at]);
+            let mut leaves = Vec::new();
+            at = tree(&tokens, at + 1, &[], &mut leaves);
+            for (name, path) in leaves {
+                let list = if public {
+                    &mut found.passed_on
+                } else {
+                    &mut found.paths
+                };
+                list.push(path.clone());
+                found.imports.insert(name, path);
+            }
+            continue;
+        }
+        let mut path = vec![word.to_owned()];
+        at += 1;
+        while let (Some(Token::Path), Some(Token::Word(next))) =
+            (tokens.get(at), tokens.get(at + 1))
+        {
+            path.push(next.clone());
+            at += 2;
+        }
+        if path.len() > 1 {
+            found.paths.push(path);
+        }
+    }
+    found
+}
+
+/// Whether `pub` or `pub(…)` stands last.
+fn is_public(before: &[Token]) -> bool {
+    let mut rest = before;
+    if let [front @ .., Token::Sign(')')] = rest {
+        let open = front.iter().rposition(|it| *it == Token::Sign('('));
+        rest = &front[..open.unwrap_or(0)];
+    }
+    rest.last().and_then(Token::word) == Some("pub")
+}
+
+/// Reads one tree of a `use`, and says where it ends.
+fn tree(
+    tokens: &[Token],
+    mut at: usize,
+    prefix: &[String],
+    found: &mut Vec<(String, Vec<String>)>,
+) -> usize {
+    let mut path = prefix.to_vec();
+    let mut name = None;
+    while let Some(token) = tokens.get(at) {
+        match token {
+            Token::Word(word) if word == "as" => {
+                name = tokens.get(at + 1).and_then(Token::word).map(str::to_owned);
+                at += 1;
+            }
+            // In braces `self` is the path before them.
+            Token::Word(word) if word == "self" && !path.is_empty() => {}
+            Token::Word(word) => path.push(word.clone()),
+            Token::Path => {}
+            Token::Sign('{') => {
+                at += 1;
+                while tokens.get(at).is_some_and(|it| *it != Token::Sign('}')) {
+                    at = tree(tokens, at, &path, found);
+                    at += usize::from(tokens.get(at) == Some(&Token::Sign(',')));
+                }
+                return at + 1;
+            }
+            Token::Sign('*') => path.push("*".to_owned()),
+            Token::Sign(_) => break,
+        }
+        at += 1;
+    }
+    let last = path.last().cloned().unwrap_or_default();
+    found.push((name.unwrap_or(last), path));
+    at
+}
