@@ -32,7 +32,8 @@ async fn a_flood_of_log_lines_is_cut_and_counted() {
 async fn a_huge_string_is_not_copied_out_of_the_guest() {
     let rig = Rig::new();
     let mut guest = Guest::on_event(
-        "(call $log_write (i32.const 2) (i32.const 0) (i32.const 8388608) (i32.const 0) (i32.const 0))",
+        "(call $log_write (i32.const 2) (i32.const 0) (i32.const 8388608) \
+         (i32.const 0) (i32.const 0))",
     );
     guest.pages = 200;
     let plugin = rig.load(&guest).await;
