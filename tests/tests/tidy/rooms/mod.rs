@@ -47,7 +47,8 @@ impl Modules {
     fn owner(&self, module: &[String], path: &[String], hops: usize) -> Option<Vec<String>> {
         let (head, mut rest) = path.split_first()?;
         let mut at = match head.as_str() {
-            "crate" => Vec::new(),
+            // The program names the library by its name.
+            "crate" | "tocsin" => Vec::new(),
             "self" => module.to_vec(),
             "super" => parent(module)?,
             name => return self.inside(module, name, rest, hops),
