@@ -1,32 +1,27 @@
 //! The daemon as a value: build, start, drain. The program is a thin shell around it, and tests
 //! and the demo embed the very same thing.
 
+mod build;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use arc_swap::ArcSwap;
-use tocsin_core::command::Delays;
-use tocsin_core::{IncidentId, Timestamp};
-use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
+use tocsin_core::Timestamp;
+use tocsin_plugin_host::PluginHost;
 use tocsin_store::Store;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AckKey, AckLinks};
 use crate::config::Config;
-use crate::health::{Heartbeat, RelayProbe, Subject, watch};
-use crate::mail::Mailer;
+use crate::health::{Subject, watch};
 use crate::metrics::Metrics;
-use crate::people::ResponderLookup;
-use crate::plugins::{DaemonServices, PluginAccess, granted};
-use crate::runtime::engine::Engine;
-use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Reload, Rooms,
-    Silences, Subscribers, Tokens, View, Writer,
+    Clock, Due, Intake, Leases, Outbox, Payloads, Policies, Reload, Silences, Subscribers, Tokens,
+    View, Writer,
 };
 
 /// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
@@ -99,120 +94,6 @@ pub struct App {
 }
 
 impl App {
-    /// Builds a daemon on its store and loads its plugins. A plugin that cannot be loaded is
-    /// reported and left out: pages go on by the other contacts.
-    ///
-    /// # Errors
-    /// When the store is damaged or a thread cannot be started.
-    pub async fn build(config: Config, ingredients: Ingredients) -> Result<Arc<Self>> {
-        let Ingredients {
-            clock,
-            store,
-            cache,
-            policies_kept,
-            ack_key,
-        } = ingredients;
-        let config = Arc::new(config);
-        let subscribers = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
-        let metrics = Arc::new(Metrics::default());
-        let engine = engine(&store, &subscribers, &config)?;
-        let (view, leases) = (engine.view(), engine.leases());
-        let woken = Arc::new(Notify::new());
-        let commits = Arc::clone(&metrics.commits);
-        let (writer, thread) =
-            Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
-                .context("the writer's thread cannot be started")?;
-        let base = EngineHandle {
-            clock,
-            view,
-            writer,
-            metrics,
-        };
-        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
-        let payloads = Payloads {
-            roster: Arc::new(config.roster()),
-            base_url: config.server.base_url(),
-            ack_links: Arc::clone(&ack_links),
-        };
-        let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
-        let policies = Arc::new(policies);
-        let silences = Arc::new(Silences::load(store.as_ref())?);
-        let assessor = assessor(
-            &config,
-            &policies,
-            &payloads,
-            &silences,
-            &subscribers,
-            &base,
-        );
-        let assessor = Arc::new(assessor);
-        let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
-        let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
-        let (host, plugin_faults) = host(&config, cache, access).await?;
-        subscribers.store(Arc::new(granted(&host.plugins())));
-        let mailer = config
-            .mail
-            .as_ref()
-            .map(Mailer::new)
-            .transpose()?
-            .map(Arc::new);
-        let channels = Channels {
-            plugins: Arc::clone(&host),
-            payloads: payloads.clone(),
-            mailer: mailer.clone(),
-        };
-        let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(&woken)));
-        let rooms = Rooms {
-            intake: Arc::clone(&intake),
-            outbox: Arc::clone(&outbox),
-            plugins: Arc::clone(&host),
-            leases: Arc::clone(&leases),
-            silences: Arc::clone(&silences),
-        };
-        let due = Arc::new(Due::new(base.clone(), rooms, woken));
-        let plugin_faults: Arc<[_]> = plugin_faults.into();
-        let health = Subject {
-            config: Arc::clone(&config),
-            clock: Arc::clone(&base.clock),
-            store: Arc::clone(&store),
-            view: Arc::clone(&base.view),
-            leases: Arc::clone(&leases),
-            writer: base.writer.clone(),
-            assessor,
-            metrics: Arc::clone(&base.metrics),
-            host: Arc::clone(&host),
-            plugin_faults: Arc::clone(&plugin_faults),
-            due: Arc::clone(&due),
-            heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
-            relay: mailer.map(RelayProbe::new),
-        };
-        Ok(Arc::new(Self {
-            started_at: base.clock.now(),
-            due,
-            tokens: Arc::new(Tokens::load(store.as_ref())?),
-            health: Arc::new(health),
-            config,
-            clock: base.clock,
-            store,
-            view: base.view,
-            writer: base.writer,
-            metrics: base.metrics,
-            leases,
-            silences,
-            intake,
-            outbox,
-            subscribers,
-            payloads,
-            host,
-            policies,
-            ack_links,
-            plugin_faults,
-            ready: AtomicBool::new(false),
-            stop: CancellationToken::new(),
-            writer_thread: parking_lot::Mutex::new(Some(thread)),
-        }))
-    }
-
     /// Starts what runs by itself: timers, deliveries, the look at the policies. From now on the
     /// daemon is ready.
     ///
@@ -316,98 +197,4 @@ impl App {
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()
     }
-}
-
-fn engine(
-    store: &Arc<dyn Store>,
-    subscribed: &Arc<ArcSwap<Subscribers>>,
-    config: &Config,
-) -> Result<Engine> {
-    let (store, subscribed) = (Arc::clone(store), Arc::clone(subscribed));
-    let delays = delays_of(config);
-    let started = Engine::start(store, subscribed, delays, Box::new(new_incident_id));
-    started.context("the store cannot be loaded; run `tocsin verify`")
-}
-
-fn assessor(
-    config: &Config,
-    policies: &Arc<Policies>,
-    payloads: &Payloads,
-    silences: &Arc<Silences>,
-    subscribers: &Arc<ArcSwap<Subscribers>>,
-    base: &EngineHandle,
-) -> Assessor {
-    let responders = ResponderLookup {
-        roster: Arc::clone(&payloads.roster),
-        served: Arc::clone(subscribers) as _,
-        has_mail: config.mail.is_some(),
-    };
-    Assessor {
-        policies: Arc::clone(policies),
-        responders,
-        silences: Arc::clone(silences),
-        view: Arc::clone(&base.view),
-        grade_labels: config.policy.grade_labels.clone(),
-        zone: config.policy.timezone.0,
-        fallback: config.escalation.fallback.clone(),
-        delays: delays_of(config),
-        metrics: Arc::clone(&base.metrics),
-        context: parking_lot::Mutex::default(),
-        failures: parking_lot::Mutex::default(),
-    }
-}
-
-/// The plugins' host with its plugins, and those that cannot be loaded.
-async fn host(
-    config: &Config,
-    cache_dir: Option<PathBuf>,
-    access: PluginAccess,
-) -> Result<(Arc<PluginHost>, Vec<(String, String)>)> {
-    let host_config = HostConfig {
-        cache_dir,
-        cache_key: None,
-        policy: GlobalPolicy::default(),
-    };
-    let services = Arc::new(DaemonServices::new(access));
-    let host = Arc::new(PluginHost::new(host_config, services)?);
-    let faults = load_plugins(&host, config).await;
-    Ok((host, faults))
-}
-
-async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String)> {
-    let mut faults = Vec::new();
-    for (id, table) in &config.plugins {
-        let grant = table.clone().try_into::<PluginGrant>();
-        let loaded = match grant {
-            Ok(grant) => host
-                .load(id.as_str(), grant)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(format!("[plugins.{id}]: {error}")),
-        };
-        match loaded {
-            Ok(plugin) => tracing::info!(plugin = plugin.id(), "plugin loaded"),
-            Err(why) => {
-                tracing::error!(plugin = %id, why, "a plugin cannot be loaded and is left out");
-                faults.push((id.to_string(), why));
-            }
-        }
-    }
-    faults
-}
-
-fn delays_of(config: &Config) -> Delays {
-    Delays {
-        resolve_after_ms: config.incidents.resolve_after.as_ms(),
-        reopen_within_ms: config.incidents.reopen_within.as_ms(),
-        contact_wait_ms: config.escalation.contact_wait.as_ms(),
-    }
-}
-
-/// A UUID of version 7: ids sort by the time of opening.
-fn new_incident_id(now: Timestamp) -> IncidentId {
-    let ms = u64::try_from(now.0).unwrap_or(0);
-    let nanos = u32::try_from(ms % 1_000).unwrap_or(0) * 1_000_000;
-    let at = uuid::Timestamp::from_unix(uuid::NoContext, ms / 1_000, nanos);
-    IncidentId(uuid::Uuid::new_v7(at).to_string())
 }

@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, opens};
+use common::{MINUTE, World, ada, opens, signal};
 use tocsin_core::alert::{Counts, Place};
 use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
+use tocsin_core::intake::{Entry, Known, Needed, Routed, needed};
 use tocsin_core::{Event, Grade, IncidentKey, Route, SignalStatus, Status, Target};
 
 fn target() -> Target {
@@ -174,6 +175,56 @@ fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
         opens(&world.fire("A")),
         "a repeat after its silence ended finds its place"
     );
+}
+
+#[test]
+fn what_must_be_asked_of_policies_follows_from_what_is_known() {
+    let mut world = World::default();
+    world.fire("A");
+    let (incident, tally) = (world.incident(), &world.tally);
+    let now = world.now;
+    let ask = |name: &str, routed: Option<Routed<'_>>, whole: bool| {
+        let known = Known {
+            alert: world.alerts.get(name),
+            home: world.alerts.get(name).map(|_| (incident, tally)),
+            target: Some((incident, tally)),
+            ..Known::default()
+        };
+        let signal = signal(name, SignalStatus::Firing, now);
+        match needed(&signal, &known, routed, whole, now, &world.delays) {
+            Needed::Nothing => "nothing",
+            Needed::Route => "route",
+            Needed::Opening(Entry::Join(..)) => "grade, to join",
+            Needed::Opening(_) => "grade, to open",
+        }
+    };
+    let (here, nowhere) = (Route::Incident(target()), Route::Ignore);
+    let routed = |route, is_silenced, shape| {
+        Some(Routed {
+            route,
+            is_silenced,
+            shape,
+        })
+    };
+    assert_eq!(ask("A", None, false), "nothing", "it only repeats");
+    assert_eq!(
+        ask("A", None, true),
+        "route",
+        "unless something was missing"
+    );
+    assert_eq!(ask("B", None, false), "route");
+    let known = world.tally.shapes[0].as_str();
+    assert_eq!(ask("B", routed(&here, false, known), false), "nothing");
+    assert_eq!(
+        ask("B", routed(&here, false, known), true),
+        "grade, to join"
+    );
+    assert_eq!(
+        ask("B", routed(&here, false, "new"), false),
+        "grade, to join"
+    );
+    assert_eq!(ask("B", routed(&here, true, "new"), false), "nothing");
+    assert_eq!(ask("B", routed(&nowhere, false, "new"), true), "nothing");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) enum StatusFilter {
     One(Status),
 }
 
-/// A word that is no such filter.
+/// A word that is not such a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("status is open, mitigated, resolved, closed, active or all")]
 pub(crate) struct UnknownFilter;

@@ -1,4 +1,4 @@
-//! `tocsin check`: everything that can be known before the start, with nothing started.
+//! `tocsin check`: everything that can be checked before the start, with nothing started.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ fn report(
     let file = args.config.display();
     match errors {
         0 => out.line(format!(
-            "{file}: configuration, policies and plugins are right"
+            "{file}: configuration, policies and plugins are valid"
         )),
         1 => out.line("1 fault"),
         more => out.line(format!("{more} faults")),
@@ -118,7 +118,7 @@ fn report(
 }
 
 /// Faults of the plugins and of contacts that nobody serves. Each plugin is compiled, linked and
-/// asked about its settings, as at the start, and then let go.
+/// asked about its settings, as at the start, and then unloaded.
 fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
     let grants = match loaded.plugins::<PluginGrant>() {
         Ok(grants) => grants,
@@ -142,7 +142,7 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
                     }));
                 }
                 Err(error) => {
-                    // Its contacts are not also told as served by nobody.
+                    // Its contacts are not also reported as served by nobody.
                     served.extend(contacts_asked(&grant.path));
                     let messages = match error {
                         LoadError::Settings(messages) => messages,

@@ -61,8 +61,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client for what the arguments say. What stands on the command line goes before the
-    /// environment, and a token before a file.
+    /// A client for what the arguments say. The command line takes precedence over the
+    /// environment, and a token over a file.
     pub(super) fn new(args: &ClientArgs) -> Result<Self, Failure> {
         let env = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty());
         let env_token = || env("TOCSIN_TOKEN").and_then(|it| it.into_string().ok());
@@ -176,7 +176,9 @@ impl Client {
     fn no_daemon(&self, error: &reqwest::Error) -> Failure {
         if error.is_builder() {
             let url = &self.url;
-            return Failure::usage(format!("`{url}` is no URL; write --url http://HOST:PORT"));
+            return Failure::usage(format!(
+                "`{url}` is not a URL; write --url http://HOST:PORT"
+            ));
         }
         let mut why: &dyn std::error::Error = error;
         while let Some(source) = why.source() {

@@ -1,4 +1,4 @@
-//! `tocsin doctor`: how the daemon does, and what to do where it does not do well.
+//! `tocsin doctor`: how the daemon does, and what to fix.
 //!
 //! It asks the running daemon. When none answers, that is the first finding, and what can be
 //! known without one follows: whether the configuration would start, and whether its disk has
@@ -83,14 +83,14 @@ fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
             "correct it; `tocsin check` says when it is right",
         )),
         Ok(loaded) => {
-            checks.push(Check::ok("configuration", format!("{file} is right")));
+            checks.push(Check::ok("configuration", format!("{file} is valid")));
             checks.push(match testing::check(&loaded.config.policy.path) {
                 Ok(_) => Check::ok("policies", "they load, and their tests pass"),
                 Err(faults) => Check::wrong(
                     "policies",
                     Level::Warn,
                     faults.to_string(),
-                    "mend it; until then built-in verdicts page the fallback",
+                    "fix it; until then built-in verdicts page the fallback",
                 ),
             });
             let folder = &loaded.config.store.path;

@@ -19,7 +19,7 @@ pub struct Failure {
 pub enum Exit {
     /// 1: it was tried and failed.
     Failed,
-    /// 2: it was asked wrongly, or the configuration is wrong.
+    /// 2: wrong usage or a wrong configuration.
     Usage,
     /// 0 after all: who read the output went away.
     ReaderGone,
@@ -35,7 +35,7 @@ impl Failure {
         }
     }
 
-    /// It was asked wrongly, or the configuration is wrong.
+    /// Wrong usage, or a wrong configuration.
     pub fn usage(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -63,7 +63,7 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Output that cannot be written; a reader that went away, such as `head`, is no failure.
+/// Output that cannot be written; a reader that went away, such as `head`, is not a failure.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {

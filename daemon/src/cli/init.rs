@@ -1,4 +1,4 @@
-//! `tocsin init`: a starting point that runs as it stands.
+//! `tocsin init`: a starting point that runs as it is.
 
 use std::fs;
 use std::io::Write as _;
@@ -20,14 +20,14 @@ const POLICIES_FOLDER: &str = "policies";
     after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml"
 )]
 pub(super) struct InitArgs {
-    /// The folder to write to; made if it is not there. Nothing in it is overwritten
+    /// The folder to write to; created if missing. Nothing in it is overwritten
     pub(super) dir: PathBuf,
 }
 
 /// Writes the configuration and the policies, and says what comes next.
 ///
 /// # Errors
-/// When one of the files is there already, or cannot be written.
+/// When one of the files exists, or cannot be written.
 pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let dir = &args.dir;
     let policies = dir.join(POLICIES_FOLDER);
@@ -36,7 +36,7 @@ pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let files: Vec<_> = config.chain(shipped).collect();
     if let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
         return Err(Failure::failed(format!(
-            "{} is there already and is not overwritten; name another folder, or move it away",
+            "{} exists and is not overwritten; name another folder, or move it away",
             there.display()
         )));
     }
@@ -62,7 +62,8 @@ Next:
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
     }
     let cannot = || format!("cannot write {}", path.display());
     let mut file = fs::File::create_new(path).with_context(cannot)?;

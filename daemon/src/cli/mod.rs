@@ -32,7 +32,7 @@ pub use output::Out;
 #[command(
     name = "tocsin",
     version,
-    about = "An incident-automation daemon: alerts in, the right person woken, the log kept",
+    about = "An incident-automation daemon: alerts in, the right person paged, the log kept",
     after_help = "Start here:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
 )]
@@ -51,7 +51,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check configuration, policies and plugins; nothing is started
     Check(check::CheckArgs),
-    /// Read a stopped daemon's store whole and say whether it is sound
+    /// Read a stopped daemon's whole store and say whether it is sound
     Verify(verify::VerifyArgs),
     /// Check and test policies
     #[command(subcommand)]
@@ -70,7 +70,7 @@ enum Command {
     /// See who is on call
     #[command(subcommand)]
     Oncall(oncall::OncallCommand),
-    /// Say how the daemon does, and what to do where it does not do well
+    /// Say how the daemon does, and what to fix
     Doctor(doctor::DoctorArgs),
     /// Make, list and revoke tokens
     #[command(subcommand)]
@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs a command line that was read.
+/// Runs a parsed command line.
 ///
 /// # Errors
 /// [`Failure`] with what to say and the exit code.
@@ -112,7 +112,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Runs what waits.
+/// A runtime for requests and waits.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

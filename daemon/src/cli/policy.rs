@@ -11,7 +11,7 @@ use super::output::{Format, Out, OutputArg};
 /// `tocsin policy …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Look at every policy and every test file of a folder without running them
+    /// Check every policy and every test file of a folder without running them
     #[command(after_help = "Example:\n  tocsin policy check policies")]
     Check(FolderArgs),
     /// Run the tests beside the policies (NAME.test.toml) and show what differs
@@ -25,7 +25,7 @@ pub(super) struct FolderArgs {
     /// The folder with routing.rhai, grading.rhai and escalation.rhai
     #[arg(default_value = "policies")]
     pub(super) dir: PathBuf,
-    /// Say in one line how it went, also when all is well
+    /// Print one line also when nothing is wrong
     #[arg(short, long)]
     pub(super) verbose: bool,
     #[command(flatten)]

@@ -72,7 +72,7 @@ enum LogFormat {
     Json,
 }
 
-/// Runs the daemon until it is told to stop.
+/// Runs the daemon until a signal stops it.
 ///
 /// # Errors
 /// Exit code 2 when the configuration is wrong; 1 when the daemon cannot start, or its store
@@ -132,7 +132,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
             Some(_) => "the last good ones are in force",
             None => "built-in verdicts page the fallback",
         };
-        tracing::error!("the policies are broken, and {stands} until they are mended:\n{report}");
+        tracing::error!("the policies are broken, and {stands} until they are fixed:\n{report}");
     }
     first_token(&app, &folder).await?;
     let listener = TcpListener::bind(listen).await;
@@ -143,29 +143,29 @@ async fn serve(config: Config) -> Result<(), Failure> {
     app.start().await?;
     tracing::info!("listening on http://{bound}");
     let stop = CancellationToken::new();
-    let doors = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
-    let doors = tokio::spawn(doors);
+    let endpoints = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
+    let endpoints = tokio::spawn(endpoints);
     let failed = tokio::select! {
         () = told.stopped() => None,
         error = app.writer.failed() => Some(error),
     };
     stop.cancel();
     if let Some(error) = failed {
-        // What is on the disk is unknown from here on, so nothing more is taken or sent. Who asked
-        // is still told why.
-        let _told_or_not = tokio::time::timeout(Duration::from_millis(TELL_MS), doors).await;
+        // What is on the disk is unknown from here on, so nothing more is accepted or sent.
+        // Requests in progress are still answered, with the reason.
+        let _told_or_not = tokio::time::timeout(Duration::from_millis(TELL_MS), endpoints).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
     tracing::info!("stopping: requests and deliveries have {grace} s to end");
     let drained = async {
         app.drain(Duration::from_secs(grace)).await;
-        // The doors end by themselves within the same grace.
-        let _ended = doors.await;
+        // The endpoints stop by themselves within the same grace.
+        let _ended = endpoints.await;
     };
     tokio::select! {
         () = drained => tracing::info!("stopped"),
         () = told.stopped() => {
-            return Err(Failure::failed("told twice to stop, so running work was cut off"));
+            return Err(Failure::failed("a second signal arrived, so running work was cut off"));
         }
     }
     Ok(())
@@ -214,7 +214,7 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
     Ok(App::build(config, ingredients).await?)
 }
 
-/// At the first start there is no token and so no way in: makes one and says in which file it is.
+/// The first start makes the first token and says in which file it is.
 /// The file is there, empty and durable, before the token is made: a folder that cannot be written
 /// fails the start, and after a crash in between, the empty file asks for another. So does an
 /// operator who has lost every token: whoever may empty this file may read the whole store.
@@ -241,7 +241,7 @@ async fn first_token(app: &App, folder: &Path) -> Result<(), Failure> {
         .and_then(|()| file.sync_all())
         .with_context(cannot)?;
     tracing::info!(
-        "made an admin token; it is in {}: keep it, and give it by --token-file",
+        "made an admin token; it is in {}: keep it, and pass it with --token-file",
         path.display()
     );
     Ok(())

@@ -18,10 +18,10 @@ pub(super) enum TokenCommand {
         tocsin token create --integration prometheus       for a sender of alerts\n  \
         tocsin token create --name ada --scope respond --person ada")]
     Create(CreateArgs),
-    /// List tokens; the tokens themselves are nowhere
+    /// List tokens; their text is stored nowhere
     #[command(after_help = "Example:\n  tocsin token list")]
     List(ListArgs),
-    /// Revoke a token; it opens nothing from then on
+    /// Revoke a token
     #[command(after_help = "Example:\n  tocsin token revoke 01997a4e-…")]
     Revoke(RevokeArgs),
 }

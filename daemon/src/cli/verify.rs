@@ -1,4 +1,4 @@
-//! `tocsin verify`: reads a stopped daemon's store whole and says whether it is what it was.
+//! `tocsin verify`: reads a stopped daemon's whole store and says whether it is sound.
 
 use std::path::{Path, PathBuf};
 

@@ -35,7 +35,7 @@ pub(super) fn routes() -> Routes {
     params(("token" = String, Path, description = "From the mail")),
     responses(
         (status = 200, description = "A page with one button"),
-        (status = 403, description = "The link is not ours"),
+        (status = 403, description = "The link was not made by this daemon"),
         (status = 410, description = "The link has expired"),
     )
 )]
@@ -71,9 +71,9 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
     post, path = "/ack/{token}", tag = "ack", security(),
     params(("token" = String, Path, description = "From the mail")),
     responses(
-        (status = 200, description = "It is acknowledged"),
-        (status = 403, description = "The link is not ours"),
-        (status = 409, description = "The incident is over"),
+        (status = 200, description = "Acknowledged"),
+        (status = 403, description = "The link was not made by this daemon"),
+        (status = 409, description = "The incident is resolved or closed"),
         (status = 410, description = "The link has expired"),
     )
 )]
@@ -86,7 +86,10 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
     match perform(&app.intake, caller, &incident, action, VIA, None).await {
         Ok(outcome) => page(
             StatusCode::OK,
-            &format!("<h1>Done</h1><p>{}.</p>", html_escaped(&outcome.reply)),
+            &format!(
+                "<h1>Acknowledged</h1><p>{}.</p>",
+                html_escaped(&outcome.reply)
+            ),
         ),
         Err(error) => told(&error.into()),
     }

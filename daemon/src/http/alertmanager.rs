@@ -31,7 +31,7 @@ use crate::silence::{
     GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
 
-/// The one receiver: whom an alert reaches is the policies' to say, and changes with the hour.
+/// The one receiver: policies decide whom an alert reaches, and it changes with the hour.
 const RECEIVER: &str = "tocsin";
 /// Most alerts of one answer: the API has no pages, and nobody reads more.
 const SHOWN_MAX: usize = 20_000;
@@ -69,15 +69,15 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(silence, expire_silence))
 }
 
-/// Takes alerts as a Prometheus posts them; an ingest token of an `alertmanager-api` integration.
+/// Accepts alerts as Prometheus posts them; an ingest token of an `alertmanager-api` integration.
 #[utoipa::path(
     post, path = "/api/v2/alerts", tag = "alertmanager",
     security(("token" = ["ingest"])),
     request_body(content = Object, description = "postableAlerts"),
     responses(
-        (status = 200, description = "Taken and durable"),
-        (status = 400, description = "Some or all cannot be read; the others are taken"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 200, description = "Accepted and durable"),
+        (status = 400, description = "Some or all cannot be read; the others are accepted"),
+        (status = 503, description = "Unavailable; send it again"),
     )
 )]
 async fn post_alerts(
@@ -105,7 +105,7 @@ async fn post_alerts(
     }
 }
 
-/// Shows the alerts that fire.
+/// Shows the alerts that are firing.
 #[utoipa::path(
     get, path = "/api/v2/alerts", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -124,7 +124,7 @@ async fn alerts(
     Ok(axum::Json(query.list(&records, now)))
 }
 
-/// Shows the alerts that fire, in groups.
+/// Shows the alerts that are firing, in groups.
 #[utoipa::path(
     get, path = "/api/v2/alerts/groups", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -160,7 +160,7 @@ async fn receivers(
     Ok(axum::Json(query.receivers([RECEIVER])))
 }
 
-/// Shows what runs.
+/// Shows the version and since when it runs.
 #[utoipa::path(
     get, path = "/api/v2/status", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -180,7 +180,7 @@ async fn status(
     )))
 }
 
-/// Shows silences: pending, active and lately expired.
+/// Shows silences: pending, active and recently expired.
 #[utoipa::path(
     get, path = "/api/v2/silences", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -308,7 +308,7 @@ async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertR
             records.len() < SHOWN_MAX
         })?;
         if records.len() == SHOWN_MAX {
-            tracing::warn!(SHOWN_MAX, "more alerts fire than one answer shows");
+            tracing::warn!(SHOWN_MAX, "more alerts are firing than one answer shows");
         }
         Ok(records)
     })

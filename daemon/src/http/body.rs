@@ -1,5 +1,5 @@
 //! Bodies: bounded in bytes and in time, and unpacked. A small body that unpacks to gigabytes,
-//! or one that comes a byte a minute, is how a stranger holds a daemon.
+//! or one that arrives a byte a minute, must not keep the daemon busy.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::problem::{Kind, Problem};
 use crate::app::App;
 
-/// How long a body may take to come in, in milliseconds.
+/// How long a body may take to arrive, in milliseconds.
 pub(super) const BODY_READ_MS_MAX: u64 = 30_000;
 
 /// The whole body, unpacked, within the configured limit.
@@ -28,13 +28,13 @@ pub(super) async fn read_raw(body: Body, bytes_max: usize) -> Result<Bytes, Prob
     read_within(body, bytes_max, Duration::from_millis(BODY_READ_MS_MAX)).await
 }
 
-/// Reads a body that must be here in time.
+/// Reads a body that must arrive within `limit`.
 pub(super) async fn read_within(
     body: Body,
     bytes_max: usize,
     limit: Duration,
 ) -> Result<Bytes, Problem> {
-    // A body that says beforehand that it is too large need not come in first.
+    // A body that declares too large a size is refused before it is read.
     if HttpBody::size_hint(&body).lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large(bytes_max));
     }
@@ -42,13 +42,10 @@ pub(super) async fn read_within(
     match read {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
-        Ok(Err(_)) => Err(Problem::new(
-            Kind::MALFORMED,
-            "the body broke off before its end",
-        )),
+        Ok(Err(_)) => Err(Problem::new(Kind::MALFORMED, "the body ended early")),
         Err(_) => Err(Problem::new(
             Kind::TIMEOUT,
-            format!("the body must be here within {} ms", limit.as_millis()),
+            format!("the body must arrive within {} ms", limit.as_millis()),
         )),
     }
 }
@@ -65,7 +62,7 @@ pub(super) async fn read_unpacked(
         "" | "identity" => false,
         "gzip" | "x-gzip" => true,
         _ => {
-            let detail = "only gzip is unpacked; send it or the plain body";
+            let detail = "the only encoding is gzip; send that or the plain body";
             return Err(Problem::new(Kind::MEDIA, detail));
         }
     };
@@ -94,7 +91,7 @@ fn gunzip(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
 }
 
 fn too_large(bytes_max: usize) -> Problem {
-    let detail = format!("at most {bytes_max} bytes are taken, unpacked; send smaller pieces");
+    let detail = format!("at most {bytes_max} bytes are accepted, unpacked; send smaller batches");
     Problem::new(Kind::TOO_LARGE, detail).with("bytes_max", bytes_max)
 }
 
@@ -115,9 +112,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let Unpacked(body) = Unpacked::from_request(request, app).await?;
-        let value = serde_json::from_slice(&body);
-        value
-            .map(Self)
-            .map_err(|error| Problem::new(Kind::MALFORMED, format!("the body: {error}")))
+        serde_json::from_slice(&body).map(Self).map_err(|error| {
+            let what = match error.is_data() {
+                true => "the body",
+                false => "the body is not valid JSON",
+            };
+            Problem::new(Kind::MALFORMED, format!("{what}: {error}"))
+        })
     }
 }

@@ -1,6 +1,6 @@
-//! Who is connected, and who is shown out when the house is full: the one that has kept the daemon
-//! waiting longest. Without it, a thousand sockets that never finish their request would keep
-//! every sender, and whoever asks whether the daemon lives, outside until they time out.
+//! Which connection is closed when there are too many: the one that has kept the daemon waiting
+//! longest. Without it, a thousand sockets that never finish their request would keep out every
+//! sender, and every health check, until they time out.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// A seat whose request is complete: the daemon works on it, and it is left alone.
+/// A connection whose request is complete: the daemon works on it, and it is left alone.
 const WORKED_ON: u64 = 0;
 
 /// The open connections.
@@ -35,7 +35,7 @@ pub(super) struct ConnectionSlot {
 }
 
 impl ConnectionLimiter {
-    /// Seats a connection, which is yet to ask for something.
+    /// Adds a connection, which has sent no request yet.
     pub(super) fn slot(self: &Arc<Self>) -> Arc<ConnectionSlot> {
         let number = self.next_turn();
         let slot = Arc::new(ConnectionSlot {
@@ -48,7 +48,7 @@ impl ConnectionLimiter {
         slot
     }
 
-    /// Shows out whoever has kept the daemon waiting longest; false when it waits for nobody.
+    /// Closes whichever has kept the daemon waiting longest; false when it waits for nobody.
     pub(super) fn close_slowest(&self) -> bool {
         let mut slots = self.slots.lock();
         let waits =
@@ -72,7 +72,7 @@ impl ConnectionLimiter {
 
 impl ConnectionSlot {
     /// From now on the daemon waits for the client: for a request, for the rest of one, or for it
-    /// to take the answer.
+    /// to read the answer.
     pub(super) fn waits(&self) {
         self.waits_since
             .store(self.connection_limiter.next_turn(), Ordering::Relaxed);
@@ -159,6 +159,9 @@ mod tests {
         );
         slots[0].waits();
         slots[0].leave();
-        assert!(!connection_limiter.close_slowest(), "the house is empty");
+        assert!(
+            !connection_limiter.close_slowest(),
+            "there is no connection"
+        );
     }
 }

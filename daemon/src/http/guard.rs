@@ -78,9 +78,12 @@ impl Holder {
 fn holder(headers: &HeaderMap, query: Option<&str>, app: &App) -> Result<Holder, Problem> {
     let text = |name: &str| {
         let value = headers.get(name).map(|value| value.to_str());
-        value
-            .transpose()
-            .map_err(|_| Problem::new(Kind::NO_TOKEN, format!("the header {name} is no text")))
+        value.transpose().map_err(|_| {
+            Problem::new(
+                Kind::NO_TOKEN,
+                format!("the header {name} is not valid text"),
+            )
+        })
     };
     let places = Carried {
         authorization: text(header::AUTHORIZATION.as_str())?,

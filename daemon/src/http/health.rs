@@ -24,20 +24,20 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(metrics))
 }
 
-/// Says that the process lives.
+/// Says that the process is alive.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", security(),
-    responses((status = 200, description = "It lives"))
+    responses((status = 200, description = "It is alive"))
 )]
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Says whether requests are taken.
+/// Says whether requests are accepted.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(),
     responses(
-        (status = 200, description = "Requests are taken"),
+        (status = 200, description = "Requests are accepted"),
         (status = 503, description = "They are not; `detail` says why"),
     )
 )]

@@ -43,7 +43,7 @@ pub(super) fn routes() -> Routes {
     responses(
         (status = 200, description = "As the plugin answers"),
         (status = 404, description = "No such plugin or route"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 503, description = "Unavailable; send it again"),
     ),
     security()
 )]
@@ -73,16 +73,13 @@ async fn webhook(
             .collect(),
         body: body.to_vec(),
     };
-    // A sender that hangs up must not undo half: the call goes on to its end without it.
+    // A sender that hangs up must not stop it halfway: the call runs to its end without it.
     let handled = tokio::spawn(async move {
         let checked = loaded.check_webhook(call);
         let checked = checked.map_err(|failure| failed(&plugin, &failure))?;
         let key = checked.repeat_key().map(str::to_owned);
         if let Some(answer) = repeats::answered(&app, key.as_deref()).await? {
-            tracing::info!(
-                plugin,
-                "a webhook comes again and gets the answer of the first"
-            );
+            tracing::info!(plugin, "a webhook was repeated and gets the first answer");
             return Ok(shown(answer));
         }
         let result = loaded.handle_webhook(checked).await;
@@ -126,7 +123,7 @@ async fn commit(
             // Without an answer of the faster one the row was swept meanwhile, and nothing of
             // this one was kept: the sender must come again.
             let faster = repeats::answered(app, key.as_deref()).await?;
-            let again = "the webhook met another one; send it again";
+            let again = "the same webhook was being handled; send it again";
             faster.ok_or_else(|| Problem::new(Kind::UNAVAILABLE, again))
         }
         Err(error) => Err(error.into()),
@@ -169,7 +166,10 @@ fn failed(plugin: &str, failure: &Failure) -> Problem {
     }
     tracing::error!(plugin, %failure, "a webhook failed");
     if failure.retryable() {
-        Problem::new(Kind::UNAVAILABLE, "the plugin cannot take it now")
+        Problem::new(
+            Kind::UNAVAILABLE,
+            "the plugin is not available now; send it again",
+        )
     } else {
         Problem::new(Kind::INTERNAL, "the plugin could not handle it")
     }

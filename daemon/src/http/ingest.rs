@@ -24,10 +24,10 @@ use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, g
 /// Most alerts that one answer names as unreadable.
 const REJECTED_SHOWN_MAX: usize = 100;
 
-/// What became of a sender's alerts.
+/// What was done with a sender's alerts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Accepted {
-    /// How many were taken; each is durable.
+    /// How many were accepted; each is durable.
     signals: usize,
     /// Numbers of the incidents that they opened.
     opened: Vec<u64>,
@@ -43,16 +43,16 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(ingest))
 }
 
-/// Takes alerts in the format of the integration's kind; an ingest token of that integration.
+/// Accepts alerts in the format of the integration's kind; an ingest token of that integration.
 #[utoipa::path(
     post, path = "/ingest/{integration}", tag = "ingest",
     security(("token" = ["ingest"])),
     params(("integration" = String, Path, description = "[integrations.ID]")),
     request_body(content = Object, description = "As the integration's kind asks for"),
     responses(
-        (status = 202, description = "Taken and durable", body = Accepted),
+        (status = 202, description = "Accepted and durable", body = Accepted),
         (status = 400, description = "Nothing in it can be read"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 503, description = "Unavailable; send it again"),
     )
 )]
 async fn ingest(
@@ -106,7 +106,7 @@ fn shown(mut rejected: Vec<Rejected>) -> Vec<Rejected> {
 fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Parsed, Problem> {
     let elsewhere = |path: &str| {
         let detail = format!(
-            "the integration `{}` takes its alerts at {path}",
+            "the integration `{}` accepts its alerts at {path}",
             ctx.integration
         );
         Err(Problem::new(Kind::NOT_FOUND, detail))

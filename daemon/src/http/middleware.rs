@@ -67,7 +67,7 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!(panic = text.unwrap_or("not a text"), "a handler panicked");
     Problem::new(
         Kind::INTERNAL,
-        "this is a fault of the daemon; its log says more under the request's id",
+        "this is a fault of the daemon; its log has more under the request's id",
     )
     .into_response()
 }

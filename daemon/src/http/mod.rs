@@ -1,8 +1,8 @@
-//! The doors: everything that comes in by HTTP.
+//! The HTTP endpoints: everything that comes in.
 //!
-//! Handlers read, ask who calls, and pass on; what is decided is decided behind them. Whatever
-//! fails is answered by one type, in words that name the remedy, and an answer that something
-//! was taken is given only once it is durable.
+//! Handlers read the request, check who calls, and pass it on; nothing is decided here. Every
+//! failure is answered by one type whose text names the remedy, and a 2xx is answered only once
+//! what was accepted is durable.
 
 mod ack;
 mod alertmanager;
@@ -51,7 +51,7 @@ fn routes() -> Routes {
         .merge(api::routes())
 }
 
-/// The endpoints with what surrounds them.
+/// The endpoints, with the layers around every request.
 pub fn router(app: Arc<App>) -> Router {
     let router = Router::from(routes())
         .fallback(no_such_path)
@@ -62,18 +62,18 @@ pub fn router(app: Arc<App>) -> Router {
 async fn no_such_path() -> Problem {
     Problem::new(
         Kind::NOT_FOUND,
-        "there is nothing at this path; /openapi.json lists what there is",
+        "there is nothing at this path; /openapi.json lists the paths",
     )
 }
 
 async fn no_such_method() -> Problem {
     Problem::new(
         Kind::METHOD,
-        "the path is there, but not for this method; /openapi.json lists what there is",
+        "this path does not allow this method; /openapi.json lists the methods",
     )
 }
 
-/// Runs what reads the store, which blocks, beside the tasks that answer.
+/// Runs a read of the store, which blocks, on a thread where no other request waits for it.
 async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -84,7 +84,7 @@ async fn blocking<T: Send + 'static>(
 /// A body of so many bytes is parsed where it was read: that takes less time than to find a thread.
 const PARSED_AT_ONCE_BYTES_MAX: usize = 16 * 1_024;
 
-/// Runs what parses a body of `bytes`: a large one beside the tasks that answer.
+/// Parses a body of `bytes`; a large one on a thread where no other request waits for it.
 async fn parsing<T: Send + 'static>(
     bytes: usize,
     parse: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -95,7 +95,7 @@ async fn parsing<T: Send + 'static>(
     blocking(parse).await
 }
 
-/// What names a request in its answer, in the log, and to the adapters.
+/// The id of a request in its answer, in the log, and for the adapters.
 #[derive(Clone, Debug)]
 struct RequestId(String);
 

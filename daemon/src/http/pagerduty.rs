@@ -31,14 +31,14 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(enqueue_change))
 }
 
-/// Takes an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
+/// Accepts an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(
     post, path = "/v2/enqueue", tag = "ingest",
     request_body(content = Object, description = "As PagerDuty's Events API v2"),
     responses(
-        (status = 202, description = "Taken and durable"),
+        (status = 202, description = "Accepted and durable"),
         (status = 400, description = "`invalid event`, with every fault"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 503, description = "Unavailable; send it again"),
     ),
     security()
 )]
@@ -62,14 +62,14 @@ async fn enqueue(
     Ok(accepted(Accepted::event(dedup_key)))
 }
 
-/// Takes a change: what was deployed or reconfigured. It opens nothing.
+/// Accepts a change: what was deployed or reconfigured. It opens no incident.
 #[utoipa::path(
     post, path = "/v2/change/enqueue", tag = "ingest",
     request_body(content = Object, description = "As PagerDuty's Events API v2"),
     responses(
-        (status = 202, description = "Taken and durable"),
+        (status = 202, description = "Accepted and durable"),
         (status = 400, description = "`invalid event`, with every fault"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 503, description = "Unavailable; send it again"),
     ),
     security()
 )]

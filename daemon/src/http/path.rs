@@ -1,4 +1,4 @@
-//! The parts of a path, with a fault told as every other is.
+//! The parts of a path; a fault in one is answered as every other error is.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::problem::{Kind, Problem};
 use crate::app::App;
 
-/// What stands in a path where its route has `{…}`.
+/// The parts of a path where its route has `{…}`.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {

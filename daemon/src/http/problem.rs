@@ -1,8 +1,8 @@
 //! Errors as answers, in one place: problem details (RFC 9457).
 //!
 //! A sender that is told the wrong status loses alerts: Alertmanager gives up on every 4xx, so
-//! overload is 503 and never 429, a body that came too slowly is 503 and never 408, and a body that
-//! no repeat will mend is never 5xx.
+//! overload is 503 and never 429, a body that arrived too slowly is 503 and never 408, and a body
+//! that no retry will fix is never 5xx.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,11 +16,11 @@ use crate::auth::TokenRefusal;
 use crate::runtime::{EngineError, SilenceError, TokenError};
 use crate::silence::SilenceRefusal;
 
-/// Seconds after which to try again what could not be taken now.
+/// Seconds after which to send again what could not be accepted now.
 const RETRY_AFTER_S: &str = "1";
 /// The media type of a problem.
 const MEDIA_TYPE: &str = "application/problem+json";
-/// What kind of token a client is asked for.
+/// The kind of token that a client is asked for.
 const CHALLENGE: &str = "Bearer realm=\"tocsin\"";
 
 /// A kind of problem: its status, the last part of its type, and its title.
@@ -31,15 +31,16 @@ impl Kind {
     pub(super) const MALFORMED: Self = Self(400, "malformed", "The request cannot be read");
     pub(super) const NO_TOKEN: Self = Self(401, "no-token", "A token is needed");
     pub(super) const FORBIDDEN: Self = Self(403, "forbidden", "The token may not do this");
-    pub(super) const NOT_FOUND: Self = Self(404, "not-found", "There is no such thing");
-    pub(super) const METHOD: Self = Self(405, "method", "The path takes another method");
-    pub(super) const TIMEOUT: Self = Self(503, "timeout", "The body did not come in time");
-    pub(super) const CONFLICT: Self = Self(409, "conflict", "It does not stand where it must");
+    pub(super) const NOT_FOUND: Self = Self(404, "not-found", "Not found");
+    pub(super) const METHOD: Self = Self(405, "method", "The path does not allow this method");
+    pub(super) const TIMEOUT: Self = Self(503, "timeout", "The body did not arrive in time");
+    pub(super) const CONFLICT: Self = Self(409, "conflict", "Conflicts with the incident's state");
+    pub(super) const TOKENS: Self = Self(409, "conflict", "Conflicts with the existing tokens");
     pub(super) const TOO_LARGE: Self = Self(413, "too-large", "The body is too large");
-    pub(super) const MEDIA: Self = Self(415, "encoding", "The body is packed in another way");
-    pub(super) const INVALID: Self = Self(422, "invalid", "The request asks for what cannot be");
+    pub(super) const MEDIA: Self = Self(415, "encoding", "The body's encoding is not supported");
+    pub(super) const INVALID: Self = Self(422, "invalid", "The request is not valid");
     pub(super) const INTERNAL: Self = Self(500, "internal", "The daemon failed");
-    pub(super) const UNAVAILABLE: Self = Self(503, "unavailable", "It cannot be taken now");
+    pub(super) const UNAVAILABLE: Self = Self(503, "unavailable", "Temporarily unavailable");
 }
 
 /// An answer that says what went wrong and what would be right.
@@ -61,7 +62,7 @@ impl Problem {
         }
     }
 
-    /// A problem with a status that somebody else has chosen.
+    /// A problem with a status that a plugin has chosen.
     pub(super) fn with_status(status: u16, detail: impl Into<String>) -> Self {
         let kind = match status {
             401 => Kind::NO_TOKEN,
@@ -136,7 +137,7 @@ impl From<EngineError> for Problem {
             | EngineError::Commit(CommitError::TooLarge { .. }) => Kind::INVALID,
             EngineError::NoIncident(_) => Kind::NOT_FOUND,
             EngineError::Damaged(_) => {
-                tracing::error!(%error, "something stored is damaged");
+                tracing::error!(%error, "stored data is damaged");
                 Kind::INTERNAL
             }
             EngineError::Refused(Refusal::NeedsVerdict)
@@ -198,7 +199,7 @@ impl From<TokenError> for Problem {
             TokenError::Engine(error) => return error.into(),
             TokenError::Random(_) => Kind::INTERNAL,
             TokenError::Refused(TokenRefusal::Unknown(_)) => Kind::NOT_FOUND,
-            TokenError::Refused(TokenRefusal::LastAdmin | TokenRefusal::TooMany) => Kind::CONFLICT,
+            TokenError::Refused(TokenRefusal::LastAdmin | TokenRefusal::TooMany) => Kind::TOKENS,
             TokenError::Refused(TokenRefusal::Invalid(_)) => Kind::INVALID,
         };
         Self::new(kind, error.to_string())

@@ -1,4 +1,4 @@
-//! Connections: how many, how long they may take to ask and to listen, and how they end.
+//! Connections: how many, how long a client may take to send and to read, and how they end.
 
 use std::future::Future;
 use std::pin::pin;
@@ -26,26 +26,26 @@ use crate::app::App;
 /// Connections at once. A further one takes the place of whichever has kept the daemon waiting
 /// longest; it waits itself while every other is being answered.
 pub const CONNECTIONS_MAX: usize = 1_024;
-/// How long the headers of a request may take to come in, and a kept connection may be idle, in
+/// How long the headers of a request may take to arrive, and a kept connection may be idle, in
 /// milliseconds.
 pub const HEADER_READ_MS_MAX: u64 = 30_000;
-/// How long a client may take to take its whole answer, in milliseconds.
+/// How long a client may take to read its whole answer, in milliseconds.
 pub const ANSWER_TAKEN_MS_MAX: u64 = 30_000;
 /// Most bytes of a request's headers that are kept.
 const HEADER_BYTES_MAX: usize = 64 * 1_024;
 /// Wait after a failed accept, in milliseconds: the process may be out of descriptors.
 const ACCEPT_RETRY_MS: u64 = 100;
-/// How often a connection that finds no place looks for one anew, in milliseconds.
+/// How often a connection that finds no place looks for one again, in milliseconds.
 const PLACE_LOOK_MS: u64 = 20;
 
-/// What connections may take; tests take less.
+/// Limits of connections; tests set lower ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
     /// For the headers of a request, and between two requests.
     pub header_read: Duration,
-    /// For the client to take its answer.
+    /// For the client to read its answer.
     pub answer_taken: Duration,
 }
 
@@ -59,8 +59,8 @@ impl Default for Limits {
     }
 }
 
-/// Serves until `stop`; then takes no more connections, lets requests under way end within the
-/// configured grace, and returns.
+/// Serves until `stop`; then accepts no more connections, lets requests in progress end within
+/// the configured grace, and returns.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
     serve_within(Limits::default(), app, listener, stop).await;
 }
@@ -98,7 +98,7 @@ pub async fn serve_within(
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }
@@ -111,8 +111,8 @@ pub async fn serve_within(
     }
 }
 
-/// A place for one more connection; shows out whoever keeps the daemon waiting when there is none.
-/// Absent only when the semaphore is closed, which nobody does.
+/// A place for one more connection; when there is none, closes the one that has kept the daemon
+/// waiting longest. Absent only when the semaphore is closed, which never happens.
 async fn place(
     places: &Arc<Semaphore>,
     connection_limiter: &ConnectionLimiter,
@@ -151,7 +151,7 @@ async fn connection(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // A client that has said all it wants to say still wants its answer.
+        // A client that has closed its side still waits for its answer.
         .half_close(true)
         .header_read_timeout(limits.header_read)
         .max_buf_size(HEADER_BYTES_MAX);
@@ -161,7 +161,7 @@ async fn connection(
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = slot.closed() => {
-            tracing::debug!("a connection was shown out: there are too many");
+            tracing::debug!("a connection was closed: there are too many");
             return;
         }
         () = closing.cancelled() => {

@@ -1,5 +1,5 @@
-//! A connection whose client must take its answer in time. The system's buffers fill up when a
-//! client asks for much and reads nothing; without an end to it the answer would be kept for ever.
+//! A connection whose client must read its answer in time. The system's buffers fill up when a
+//! client asks for much and reads nothing; without an end to it the answer would be kept forever.
 
 use std::io;
 use std::pin::Pin;
@@ -9,12 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream that fails when what is written has not been taken within a time.
+/// A stream that fails when what was written is not read within a time.
 pub(super) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
-    /// Runs since the client first did not take what it was given; a byte now and then does not
-    /// begin it anew.
+    /// Runs since the client first stopped reading; a byte now and then does not restart it.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -35,7 +34,7 @@ impl<S> WriteTimeout<S> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "the client does not take its answer",
+                "the client does not read its answer",
             ))),
         }
     }

@@ -7,9 +7,7 @@ use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
-use tocsin_plugin_host::capability::commands::{
-    Caller as CallingPlugin, CommandReply, CommandService,
-};
+use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::CommandKey;
@@ -26,11 +24,11 @@ use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{Done, EngineError, IncidentState};
 
-/// Incidents that one list brings.
+/// Most incidents of one list.
 const LIST_MAX: usize = 100;
 
 impl CommandService for DaemonServices {
-    fn get_incident(&self, caller: CallingPlugin, id: String) -> CommandReply<'_, wit::Incident> {
+    fn get_incident(&self, caller: CommandCaller, id: String) -> CommandReply<'_, wit::Incident> {
         Box::pin(async move {
             let call = self.call(&caller)?;
             Ok(call.wire(&*call.state(&id)?))
@@ -39,7 +37,7 @@ impl CommandService for DaemonServices {
 
     fn list_incidents(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         filter: String,
         after: Option<String>,
     ) -> CommandReply<'_, Vec<wit::Incident>> {
@@ -48,7 +46,7 @@ impl CommandService for DaemonServices {
 
     fn find_incident(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         kind: String,
         id: String,
     ) -> CommandReply<'_, Option<wit::Incident>> {
@@ -57,7 +55,7 @@ impl CommandService for DaemonServices {
 
     fn open_incident(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         draft: wit::Draft,
         by: wit::Actor,
     ) -> CommandReply<'_, wit::Incident> {
@@ -66,7 +64,7 @@ impl CommandService for DaemonServices {
 
     fn run_line(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         incident_id: Option<String>,
         line: String,
         by: wit::Actor,
@@ -76,7 +74,7 @@ impl CommandService for DaemonServices {
 
     fn apply_action(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         incident_id: String,
         action: String,
         by: wit::Actor,
@@ -86,7 +84,7 @@ impl CommandService for DaemonServices {
 
     fn answer_prompt(
         &self,
-        _: CallingPlugin,
+        _: CommandCaller,
         _: String,
         _: String,
         _: wit::Actor,
@@ -96,7 +94,7 @@ impl CommandService for DaemonServices {
 
     fn add_log(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         incident_id: String,
         kind: wit::LogKind,
         body: String,
@@ -113,7 +111,7 @@ impl CommandService for DaemonServices {
 
     fn link_incident(
         &self,
-        caller: CallingPlugin,
+        caller: CommandCaller,
         incident_id: String,
         kind: String,
         ref_id: String,
@@ -136,17 +134,17 @@ impl CommandService for DaemonServices {
         })
     }
 
-    fn record_change(&self, _: CallingPlugin, _: String) -> CommandReply<'_, ()> {
+    fn record_change(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
         Box::pin(async move { Err(no_changes_or_signals()) })
     }
 
-    fn send_signal(&self, _: CallingPlugin, _: String) -> CommandReply<'_, ()> {
+    fn send_signal(&self, _: CommandCaller, _: String) -> CommandReply<'_, ()> {
         Box::pin(async move { Err(no_changes_or_signals()) })
     }
 }
 
 impl DaemonServices {
-    fn call<'a>(&'a self, caller: &'a CallingPlugin) -> Result<Call<'a>, CommandError> {
+    fn call<'a>(&'a self, caller: &'a CommandCaller) -> Result<Call<'a>, CommandError> {
         Ok(Call {
             access: self.access()?,
             plugin: &caller.plugin,
@@ -157,7 +155,7 @@ impl DaemonServices {
 
 fn no_changes_or_signals() -> CommandError {
     CommandError::Unavailable(
-        "this release takes no changes or signals from plugins; send them to /v2/change/enqueue \
+        "this release accepts no changes or signals from plugins; send them to /v2/change/enqueue \
          or /ingest"
             .to_owned(),
     )
@@ -353,7 +351,7 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
     let line = Disclosed::of(&state.incident, clearance).line;
     let operator = line.operator.as_ref().map_or("nobody", |it| it.as_str());
     format!(
-        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts fire",
+        "incident {}: {} · {} · {} · operator: {operator} · {} of {} alerts firing",
         line.number,
         line.title,
         line.grade,

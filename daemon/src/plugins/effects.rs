@@ -12,7 +12,7 @@ use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::effect::{self, Known};
 use crate::runtime::{EngineError, Request};
 
-/// Tries of a mark that met another one.
+/// Tries of a mark that conflicted with another one.
 const TRIES_MAX: usize = 4;
 
 impl EffectService for DaemonServices {
@@ -89,7 +89,7 @@ fn known(store: &dyn Store, digest: &str) -> Result<Option<EffectState>, EngineE
 }
 
 /// Reads on a thread that may wait: the store's reads wait while the writer flushes, and a few
-/// plugins at once would hold every door.
+/// plugins at once would block every request.
 async fn look<T: Send + 'static>(
     access: &PluginAccess,
     key: &str,

@@ -15,7 +15,7 @@ use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::plugin_kv::{self, Entry};
 use crate::runtime::{EngineError, Request};
 
-/// Tries of a write that met another one.
+/// Tries of a write that conflicted with another one.
 const TRIES_MAX: usize = 8;
 
 /// What a key must be for a write.
@@ -27,14 +27,14 @@ enum Expected {
     At(Option<u64>),
 }
 
-/// One write to a plugin's keys at a time, and what it keeps.
+/// One write to a plugin's keys at a time, and how much the plugin keeps.
 #[derive(Default)]
 pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>);
 
 impl KvWrites {
-    async fn turn(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
-        let turn = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
-        turn.lock_owned().await
+    async fn lock(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
+        let lock = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
+        lock.lock_owned().await
     }
 }
 
@@ -52,7 +52,7 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             let any = Expected::Any;
             set(access, &mut known, plugin, key, any, &value, ttl_ms).await
         })
@@ -68,7 +68,7 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             let at = Expected::At(expected);
             set(access, &mut known, plugin, key, at, &value, ttl_ms).await
         })
@@ -77,7 +77,7 @@ impl KvService for DaemonServices {
     fn kv_delete<'a>(&'a self, plugin: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.turn(plugin).await;
+            let mut known = self.kv_writes.lock(plugin).await;
             delete(access, &mut known, plugin, key).await
         })
     }

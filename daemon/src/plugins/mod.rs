@@ -1,5 +1,5 @@
-//! The daemon's side of its plugins: what they keep, what they ask of the engine, and which of
-//! them hear of what.
+//! The daemon's side of its plugins: one file for each capability that it provides to them, and
+//! what each plugin was granted.
 
 mod commands;
 mod effects;
@@ -26,21 +26,21 @@ use crate::runtime::{
 /// What plugins reach of the daemon.
 #[derive(Clone)]
 pub struct PluginAccess {
-    /// What time it is.
+    /// The daemon's clock.
     pub clock: Arc<dyn Clock>,
     /// Rows, for what plugins keep.
     pub store: Arc<dyn Store>,
     /// Incidents and alerts, as they are durable.
     pub view: Arc<View>,
-    /// The way to the one writer.
+    /// The one writer.
     pub writer: Writer,
-    /// Takes their commands.
+    /// Where their commands go.
     pub intake: Arc<Intake>,
     /// Turns incidents and people into what a plugin may see.
     pub payloads: Payloads,
     /// What each plugin was granted.
     pub subscribers: Arc<ArcSwap<Subscribers>>,
-    /// Counters.
+    /// Counters for `/metrics`.
     pub metrics: Arc<Metrics>,
 }
 

@@ -13,7 +13,7 @@ use crate::runtime::Clock;
 /// The services of a running daemon, or of none.
 pub struct DaemonServices {
     clock: Arc<dyn Clock>,
-    /// `None`: plugins are only looked at.
+    /// `None`: plugins are loaded without a daemon.
     access: Option<PluginAccess>,
     pub(super) kv_writes: KvWrites,
 }

@@ -5,13 +5,13 @@ use crate::incident::Counts;
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
-        Event::Opened(opened) => Some(how_it_opened(opened)),
-        Event::Tallied { counts, sample } => Some(what_it_counts(*counts, sample)),
+        Event::Opened(opened) => Some(opening(opened)),
+        Event::Tallied { counts, sample } => Some(counted(*counts, sample)),
         _ => None,
     }
 }
 
-fn how_it_opened(opened: &Opened) -> String {
+fn opening(opened: &Opened) -> String {
     let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
     match opened.plan.steps.is_empty() {
         true => format!("{said}; nobody is paged: {}", opened.plan_reason),
@@ -19,7 +19,7 @@ fn how_it_opened(opened: &Opened) -> String {
     }
 }
 
-fn what_it_counts(counts: Counts, sample: &[String]) -> String {
+fn counted(counts: Counts, sample: &[String]) -> String {
     let names = if sample.is_empty() {
         String::new()
     } else {

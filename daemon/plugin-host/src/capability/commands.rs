@@ -14,7 +14,7 @@ const COMMANDS_PER_CALL: u32 = 100;
 /// Who asks, and the key under which it takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "self-evident")]
-pub struct Caller {
+pub struct CommandCaller {
     pub plugin: String,
     /// Stable over retries: made of the delivery, the function, its arguments, and how many equal
     /// ones came before it in this call.
@@ -29,13 +29,13 @@ pub type CommandReply<'a, T> = Reply<'a, T, CommandError>;
 /// takes effect once per key.
 #[allow(missing_docs, reason = "plugin.wit documents each function")]
 pub trait CommandService: Send + Sync + 'static {
-    fn get_incident(&self, _caller: Caller, _id: String) -> CommandReply<'_, Incident> {
+    fn get_incident(&self, _caller: CommandCaller, _id: String) -> CommandReply<'_, Incident> {
         not_provided()
     }
 
     fn list_incidents(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _filter: String,
         _after: Option<String>,
     ) -> CommandReply<'_, Vec<Incident>> {
@@ -44,7 +44,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn find_incident(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _kind: String,
         _id: String,
     ) -> CommandReply<'_, Option<Incident>> {
@@ -53,7 +53,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn open_incident(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _draft: Draft,
         _by: Actor,
     ) -> CommandReply<'_, Incident> {
@@ -62,7 +62,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn run_line(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _incident_id: Option<String>,
         _line: String,
         _by: Actor,
@@ -72,7 +72,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn apply_action(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _incident_id: String,
         _action: String,
         _by: Actor,
@@ -82,7 +82,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn answer_prompt(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _prompt_id: String,
         _choice_id: String,
         _by: Actor,
@@ -92,7 +92,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn add_log(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _incident_id: String,
         _kind: LogKind,
         _body: String,
@@ -104,7 +104,7 @@ pub trait CommandService: Send + Sync + 'static {
 
     fn link_incident(
         &self,
-        _caller: Caller,
+        _caller: CommandCaller,
         _incident_id: String,
         _kind: String,
         _ref_id: String,
@@ -113,11 +113,11 @@ pub trait CommandService: Send + Sync + 'static {
         not_provided()
     }
 
-    fn record_change(&self, _caller: Caller, _change: String) -> CommandReply<'_, ()> {
+    fn record_change(&self, _caller: CommandCaller, _change: String) -> CommandReply<'_, ()> {
         not_provided()
     }
 
-    fn send_signal(&self, _caller: Caller, _signal: String) -> CommandReply<'_, ()> {
+    fn send_signal(&self, _caller: CommandCaller, _signal: String) -> CommandReply<'_, ()> {
         not_provided()
     }
 }
@@ -144,7 +144,7 @@ impl Context {
         &mut self,
         verb: Verb,
         arguments: String,
-        call: impl for<'a> FnOnce(&'a dyn Services, Caller) -> CommandReply<'a, T> + Send,
+        call: impl for<'a> FnOnce(&'a dyn Services, CommandCaller) -> CommandReply<'a, T> + Send,
     ) -> Answer<T> {
         let _pause = self.pause();
         let caller = match self.admit(verb, &arguments) {
@@ -155,7 +155,7 @@ impl Context {
         Ok(call(&*services, caller).await)
     }
 
-    fn admit(&mut self, verb: Verb, arguments: &str) -> Result<Caller, CommandError> {
+    fn admit(&mut self, verb: Verb, arguments: &str) -> Result<CommandCaller, CommandError> {
         if self.facts.without_rights {
             return Err(CommandError::Denied(
                 "commands are not available during this call".into(),
@@ -167,7 +167,7 @@ impl Context {
             let message = format!("at most {COMMANDS_PER_CALL} commands per call; enqueue a job");
             return Err(CommandError::Unavailable(message));
         }
-        Ok(Caller {
+        Ok(CommandCaller {
             plugin: self.plugin().to_owned(),
             key: self.operation_key(verb.as_str(), arguments),
         })

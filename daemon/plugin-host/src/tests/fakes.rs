@@ -2,7 +2,7 @@
 
 use crate::capability::Reply;
 use crate::capability::clock::ClockService;
-use crate::capability::commands::{Caller, CommandReply, CommandService};
+use crate::capability::commands::{CommandCaller, CommandReply, CommandService};
 use crate::capability::effects::{EffectKey, EffectService, EffectState};
 use crate::capability::jobs::JobService;
 use crate::capability::kv::{KvService, KvUsage};
@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(super) struct FakeServices {
     pub(super) now_ms: AtomicU64,
     /// Who sent each signal, and what it said.
-    pub(super) signals: Mutex<Vec<(Caller, String)>>,
+    pub(super) signals: Mutex<Vec<(CommandCaller, String)>>,
     pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
     pub(super) jobs_waiting: AtomicUsize,
     kv: Mutex<BTreeMap<String, KvEntry>>,
@@ -49,14 +49,14 @@ impl JobService for FakeServices {
 }
 
 impl CommandService for FakeServices {
-    fn send_signal(&self, caller: Caller, signal: String) -> CommandReply<'_, ()> {
+    fn send_signal(&self, caller: CommandCaller, signal: String) -> CommandReply<'_, ()> {
         self.signals.lock().push((caller, signal));
         now(Ok(()))
     }
 
     fn link_incident(
         &self,
-        _: Caller,
+        _: CommandCaller,
         _: String,
         _: String,
         _: String,

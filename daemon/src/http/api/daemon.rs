@@ -23,11 +23,11 @@ pub(in crate::http) fn routes() -> Routes {
         .routes(routes!(doctor))
 }
 
-/// Looks at how the daemon does, right now.
+/// Checks how the daemon does, right now.
 #[utoipa::path(
     get, path = "/api/v1/doctor", tag = "daemon",
     security(("token" = ["read"])),
-    responses((status = 200, description = "How it does, well or not", body = Health))
+    responses((status = 200, description = "How it does, whether well or not", body = Health))
 )]
 async fn doctor(
     State(app): State<Arc<App>>,

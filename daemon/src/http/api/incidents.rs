@@ -74,8 +74,8 @@ async fn list(
     responses(
         (status = 201, description = "It is open and durable", body = Outcome),
         (status = 200, description = "It was opened before, by this key", body = Outcome),
-        (status = 422, description = "It cannot be opened so"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 422, description = "A field is missing, too long or unknown"),
+        (status = 503, description = "Unavailable; send it again"),
     )
 )]
 async fn open(
@@ -132,9 +132,9 @@ async fn show(
     responses(
         (status = 200, description = "It is done and durable", body = Outcome),
         (status = 404, description = "There is no such incident"),
-        (status = 409, description = "The incident is past it"),
+        (status = 409, description = "The incident's state does not allow it"),
         (status = 422, description = "A text is missing or too long"),
-        (status = 503, description = "Not now; send it again"),
+        (status = 503, description = "Unavailable; send it again"),
     )
 )]
 async fn act(

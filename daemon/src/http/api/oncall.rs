@@ -1,4 +1,4 @@
-//! `/api/v1/oncall`: who has it now, and until when.
+//! `/api/v1/oncall`: who is on call now, and until when.
 
 use std::sync::Arc;
 

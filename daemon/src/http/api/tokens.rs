@@ -42,7 +42,7 @@ async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
     security(("token" = ["admin"])),
     responses(
         (status = 201, description = "The token, shown this once", body = MadeToken),
-        (status = 422, description = "There can be no such token"),
+        (status = 422, description = "The fields do not make a token"),
     )
 )]
 async fn create(
@@ -71,8 +71,8 @@ async fn create(
     security(("token" = ["admin"])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
-        (status = 204, description = "It opens nothing any more"),
-        (status = 404, description = "There is none with this id"),
+        (status = 204, description = "It is revoked"),
+        (status = 404, description = "There is no token with this id"),
         (status = 409, description = "It is the last admin token"),
     )
 )]

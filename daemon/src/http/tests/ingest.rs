@@ -67,7 +67,7 @@ async fn a_body_without_one_good_alert_is_400_and_says_which_and_why() {
 }
 
 #[tokio::test]
-async fn a_sender_at_the_wrong_door_is_shown_the_right_one() {
+async fn a_sender_at_the_wrong_endpoint_is_shown_the_right_one() {
     let rig = test_app().await;
     for (integration, path) in [("prometheus", "/api/v2/alerts"), ("pd", "/v2/enqueue")] {
         let token = rig.sender(integration).await;

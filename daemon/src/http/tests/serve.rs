@@ -46,6 +46,9 @@ async fn a_request_under_way_is_answered_after_the_stop_and_no_new_one_is_taken(
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     served.await.unwrap();
-    assert!(TcpStream::connect(at).await.is_err(), "the door is shut");
+    assert!(
+        TcpStream::connect(at).await.is_err(),
+        "nothing listens any more"
+    );
     assert_eq!(rig.open_incidents(), 1);
 }

@@ -270,6 +270,10 @@ proptest! {
         let assessed = assessed.expect("a new alert needs verdicts");
         let target = assessed.route.value.target().expect("nothing is ignored").clone();
         let opening = assessed.opening.expect("a new shape needs an opening");
+        if standing.is_none() {
+            let said = &opening.grading.reason;
+            prop_assert!(said.contains(" open 1 1 "), "it counts its first alert: {said}");
+        }
 
         let (alert, mut known) = (
             alert_case(&signal),

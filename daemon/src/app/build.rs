@@ -1,0 +1,269 @@
+//! How a daemon is put together: the engine on its store first, then what it asks, then what it
+//! brings out and what time makes due.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context as _, Result};
+use arc_swap::ArcSwap;
+use tocsin_core::command::Delays;
+use tocsin_core::{IncidentId, Timestamp};
+use tocsin_plugin_host::{GlobalPolicy, HostConfig, PluginGrant, PluginHost};
+use tocsin_store::Store;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, Ingredients};
+use crate::auth::AckLinks;
+use crate::config::Config;
+use crate::health::{Heartbeat, RelayProbe, Subject};
+use crate::mail::Mailer;
+use crate::metrics::Metrics;
+use crate::people::ResponderLookup;
+use crate::plugins::{DaemonServices, PluginAccess, granted};
+use crate::runtime::engine::Engine;
+use crate::runtime::intake::assess::Assessor;
+use crate::runtime::{
+    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Rooms,
+    Silences, Subscribers, Tokens, Writer,
+};
+
+/// A daemon's engine, running on its store.
+struct Started {
+    base: EngineHandle,
+    store: Arc<dyn Store>,
+    leases: Arc<Leases>,
+    subscribers: Arc<ArcSwap<Subscribers>>,
+    woken: Arc<Notify>,
+    writer_thread: std::thread::JoinHandle<()>,
+}
+
+/// What was made on the way to the plugins.
+struct Asked {
+    payloads: Payloads,
+    silences: Arc<Silences>,
+    assessor: Arc<Assessor>,
+    intake: Arc<Intake>,
+    host: Arc<PluginHost>,
+}
+
+impl App {
+    /// Builds a daemon on its store and loads its plugins. A plugin that cannot be loaded is
+    /// reported and left out: pages go on by the other contacts.
+    ///
+    /// # Errors
+    /// When the store is damaged or a thread cannot be started.
+    pub async fn build(config: Config, ingredients: Ingredients) -> Result<Arc<Self>> {
+        let Ingredients {
+            clock,
+            store,
+            cache,
+            policies_kept,
+            ack_key,
+        } = ingredients;
+        let config = Arc::new(config);
+        let started = Started::on(store, clock, &config)?;
+        let (base, subscribers) = (started.base.clone(), Arc::clone(&started.subscribers));
+        let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
+        let payloads = Payloads {
+            roster: Arc::new(config.roster()),
+            base_url: config.server.base_url(),
+            ack_links: Arc::clone(&ack_links),
+        };
+        let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
+        let policies = Arc::new(policies);
+        let silences = Arc::new(Silences::load(started.store.as_ref())?);
+        let assessor = started.assessor(&config, &policies, &payloads, &silences);
+        let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
+        let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
+        let (host, plugin_faults) = host(&config, cache, access).await?;
+        subscribers.store(Arc::new(granted(&host.plugins())));
+        let asked = Asked {
+            payloads,
+            silences,
+            assessor,
+            intake,
+            host,
+        };
+        let (mut health, outbox) = started.rooms(&config, &asked)?;
+        health.plugin_faults = plugin_faults.into();
+        Ok(Arc::new(Self {
+            started_at: base.clock.now(),
+            due: Arc::clone(&health.due),
+            tokens: Arc::new(Tokens::load(started.store.as_ref())?),
+            plugin_faults: Arc::clone(&health.plugin_faults),
+            health: Arc::new(health),
+            config,
+            clock: base.clock,
+            store: started.store,
+            view: base.view,
+            writer: base.writer,
+            metrics: base.metrics,
+            leases: started.leases,
+            silences: asked.silences,
+            intake: asked.intake,
+            outbox,
+            subscribers,
+            payloads: asked.payloads,
+            host: asked.host,
+            policies,
+            ack_links,
+            ready: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+            writer_thread: parking_lot::Mutex::new(Some(started.writer_thread)),
+        }))
+    }
+}
+
+impl Started {
+    /// Starts the engine and its writer.
+    fn on(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: &Config) -> Result<Self> {
+        let subscribers = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
+        let metrics = Arc::new(Metrics::default());
+        let engine = Engine::start(
+            Arc::clone(&store),
+            Arc::clone(&subscribers),
+            delays_of(config),
+            Box::new(new_incident_id),
+        );
+        let engine = engine.context("the store cannot be loaded; run `tocsin verify`")?;
+        let (view, leases) = (engine.view(), engine.leases());
+        let woken = Arc::new(Notify::new());
+        let commits = Arc::clone(&metrics.commits);
+        let (writer, writer_thread) =
+            Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
+                .context("the writer's thread cannot be started")?;
+        Ok(Self {
+            base: EngineHandle {
+                clock,
+                view,
+                writer,
+                metrics,
+            },
+            store,
+            leases,
+            subscribers,
+            woken,
+            writer_thread,
+        })
+    }
+
+    fn assessor(
+        &self,
+        config: &Config,
+        policies: &Arc<Policies>,
+        payloads: &Payloads,
+        silences: &Arc<Silences>,
+    ) -> Arc<Assessor> {
+        let responders = ResponderLookup {
+            roster: Arc::clone(&payloads.roster),
+            served: Arc::clone(&self.subscribers) as _,
+            has_mail: config.mail.is_some(),
+        };
+        Arc::new(Assessor {
+            policies: Arc::clone(policies),
+            responders,
+            silences: Arc::clone(silences),
+            view: Arc::clone(&self.base.view),
+            grade_labels: config.policy.grade_labels.clone(),
+            zone: config.policy.timezone.0,
+            fallback: config.escalation.fallback.clone(),
+            delays: delays_of(config),
+            metrics: Arc::clone(&self.base.metrics),
+            context: parking_lot::Mutex::default(),
+            failures: parking_lot::Mutex::default(),
+        })
+    }
+
+    /// What brings deliveries out, and what time makes due, with what health is read from.
+    fn rooms(&self, config: &Arc<Config>, asked: &Asked) -> Result<(Subject, Arc<Outbox>)> {
+        let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
+        let mailer = mailer.map(Arc::new);
+        let channels = Channels {
+            plugins: Arc::clone(&asked.host),
+            payloads: asked.payloads.clone(),
+            mailer: mailer.clone(),
+        };
+        let (base, woken) = (&self.base, &self.woken);
+        let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(woken)));
+        let rooms = Rooms {
+            intake: Arc::clone(&asked.intake),
+            outbox: Arc::clone(&outbox),
+            plugins: Arc::clone(&asked.host),
+            leases: Arc::clone(&self.leases),
+            silences: Arc::clone(&asked.silences),
+        };
+        let health = Subject {
+            config: Arc::clone(config),
+            clock: Arc::clone(&base.clock),
+            store: Arc::clone(&self.store),
+            view: Arc::clone(&base.view),
+            leases: Arc::clone(&self.leases),
+            writer: base.writer.clone(),
+            assessor: Arc::clone(&asked.assessor),
+            metrics: Arc::clone(&base.metrics),
+            host: Arc::clone(&asked.host),
+            plugin_faults: Arc::from([]),
+            due: Arc::new(Due::new(base.clone(), rooms, Arc::clone(woken))),
+            heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
+            relay: mailer.map(RelayProbe::new),
+        };
+        Ok((health, outbox))
+    }
+}
+
+/// The plugins' host with its plugins, and those that cannot be loaded.
+async fn host(
+    config: &Config,
+    cache_dir: Option<PathBuf>,
+    access: PluginAccess,
+) -> Result<(Arc<PluginHost>, Vec<(String, String)>)> {
+    let host_config = HostConfig {
+        cache_dir,
+        cache_key: None,
+        policy: GlobalPolicy::default(),
+    };
+    let services = Arc::new(DaemonServices::new(access));
+    let host = Arc::new(PluginHost::new(host_config, services)?);
+    let faults = load_plugins(&host, config).await;
+    Ok((host, faults))
+}
+
+async fn load_plugins(host: &PluginHost, config: &Config) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (id, table) in &config.plugins {
+        let grant = table.clone().try_into::<PluginGrant>();
+        let loaded = match grant {
+            Ok(grant) => host
+                .load(id.as_str(), grant)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(format!("[plugins.{id}]: {error}")),
+        };
+        match loaded {
+            Ok(plugin) => tracing::info!(plugin = plugin.id(), "plugin loaded"),
+            Err(why) => {
+                tracing::error!(plugin = %id, why, "a plugin cannot be loaded and is left out");
+                faults.push((id.to_string(), why));
+            }
+        }
+    }
+    faults
+}
+
+fn delays_of(config: &Config) -> Delays {
+    Delays {
+        resolve_after_ms: config.incidents.resolve_after.as_ms(),
+        reopen_within_ms: config.incidents.reopen_within.as_ms(),
+        contact_wait_ms: config.escalation.contact_wait.as_ms(),
+    }
+}
+
+/// A UUID of version 7: ids sort by the time of opening.
+fn new_incident_id(now: Timestamp) -> IncidentId {
+    let ms = u64::try_from(now.0).unwrap_or(0);
+    let nanos = u32::try_from(ms % 1_000).unwrap_or(0) * 1_000_000;
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, ms / 1_000, nanos);
+    IncidentId(uuid::Uuid::new_v7(at).to_string())
+}
