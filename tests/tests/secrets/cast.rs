@@ -42,7 +42,8 @@ grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], eve
 limits = { http-per-min = 240 }
 allow-networks = ["loopback"]
 "#;
-pub(crate) const MAIL_IN_THE_CLEAR: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\ntls = \"none\"\n\
+pub(crate) const MAIL_IN_THE_CLEAR: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\
+                                 tls = \"none\"\n\
                                  from = \"tocsin <tocsin@x.org>\"\n";
 /// The relay has no TLS, so every mail fails with the password at hand.
 pub(crate) const MAIL_WITH_PASSWORD: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\

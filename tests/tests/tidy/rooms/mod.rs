@@ -47,7 +47,8 @@ impl Modules {
     fn owner(&self, module: &[String], path: &[String], hops: usize) -> Option<Vec<String>> {
         let (head, mut rest) = path.split_first()?;
         let mut at = match head.as_str() {
-            "crate" => Vec::new(),
+            // The program names the library by its name.
+            "crate" | "tocsin" => Vec::new(),
             "self" => module.to_vec(),
             "super" => parent(module)?,
             name => return self.inside(module, name, rest, hops),
@@ -92,28 +93,35 @@ impl Modules {
         let mut drawn_by = BTreeMap::new();
         for (module, uses) in &self.0 {
             let from = room(module, divided);
-            // What has rooms in it only passes on what they have; the rooms' users name them.
-            let passes_on = module.is_empty() || divided.contains(&module.join("/"));
-            let passed_on = uses.passed_on.iter().filter(|_| !passes_on);
-            let mut names_nobody = true;
-            for path in uses.paths.iter().chain(passed_on) {
-                let Some(owner) = self.owner(module, path, HOPS_MAX) else {
+            if is_facade(module, divided) {
+                continue;
+            }
+            found.entry(from.clone()).or_default();
+            for path in &uses.paths {
+                let owner = self.owner(module, path, HOPS_MAX);
+                // What is named through a facade is found at its owner.
+                let owner = owner.filter(|it| !is_facade(it, divided));
+                let Some(to) = owner.map(|it| room(&it, divided)) else {
                     continue;
                 };
-                let to = room(&owner, divided);
-                if to == from || to.is_empty() {
-                    continue;
+                if to != from {
+                    let drawn = format!("{} names {}", module.join("/"), path.join("::"));
+                    let arrow = (from.clone(), to.clone());
+                    drawn_by.entry(arrow).or_insert(drawn);
+                    found.entry(from.clone()).or_default().insert(to);
                 }
-                names_nobody = false;
-                let drawn = format!("{} names {}", module.join("/"), path.join("::"));
-                drawn_by.entry((from.clone(), to.clone())).or_insert(drawn);
-                found.entry(from.clone()).or_default().insert(to);
-            }
-            if !(passes_on && names_nobody) {
-                found.entry(from).or_default();
             }
         }
         (found, drawn_by)
+    }
+}
+
+/// Whether a module only passes on what the rooms in it own.
+fn is_facade(module: &[String], divided: &BTreeSet<String>) -> bool {
+    match module {
+        [] => true,
+        [folder] => divided.contains(folder),
+        _ => false,
     }
 }
 
@@ -162,7 +170,9 @@ fn circles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
 /// What the code and a list of ARCHITECTURE.md do not agree on.
 fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
     let root = &listed.root;
-    let (arrows, drawn_by) = Modules::read(root, files).arrows(&listed.divided());
+    let divided = listed.divided();
+    let modules = Modules::read(root, files);
+    let (arrows, drawn_by) = modules.arrows(&divided);
     let pairs = |arrows: &Arrows| -> BTreeSet<(String, String)> {
         let pair = |(from, to): (&String, &BTreeSet<String>)| {
             let from = from.clone();
@@ -173,6 +183,14 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
     };
     let (has, lists) = (pairs(&arrows), pairs(&listed.arrows));
     let mut found = Vec::new();
+    for module in modules.0.iter().filter(|it| it.1.declares) {
+        if is_facade(module.0, &divided) {
+            let module = module.0.join("/");
+            found.push(format!(
+                "{root}/{module} has code of its own; a room in it should own that"
+            ));
+        }
+    }
     for arrow in has.difference(&lists) {
         let (from, to) = arrow;
         found.push(format!(

@@ -88,16 +88,18 @@ fn circles_are_found_and_those_that_are_gone_too() {
 }
 
 #[test]
-fn a_divided_folder_has_rooms_of_its_own() {
+fn a_divided_folder_has_rooms_of_its_own_and_no_code() {
+    let code = "pub mod x; pub mod y; pub use x::X; pub(crate) use y::f;";
     let files = [
-        (
-            "run/mod.rs",
-            "pub mod x; pub mod y; pub use x::X; pub struct Own(y::Y);",
-        ),
-        ("run/x.rs", "use super::y::Y; use crate::run::Own;"),
+        ("run/mod.rs", code),
+        ("run/x.rs", "use super::y::Y; use crate::run;"),
         ("run/y.rs", ""),
-        ("a.rs", "use crate::run::X;"),
+        ("a.rs", "use crate::run; fn g() { run::f(); }"),
     ];
-    let list = "a -> run/x\nrun -> run/y\nrun/x -> run, run/y\nrun/y ->";
+    let list = "a -> run/y\nrun/x -> run/y\nrun/y ->";
     assert_eq!(found(list, &files), Vec::<String>::new());
+    let code = format!("{code} pub struct Own;");
+    let found = found(list, &[("run/mod.rs", &code), files[1], files[2], files[3]]);
+    let fault = "src/run has code of its own; a room in it should own that";
+    assert_eq!(found, [fault]);
 }

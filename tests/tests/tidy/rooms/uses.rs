@@ -4,15 +4,20 @@ use std::collections::BTreeMap;
 
 use super::tokens::{Token, code};
 
+/// What begins an item that is more than a module or an import.
+const DECLARES: [&str; 8] = [
+    "struct", "enum", "union", "trait", "impl", "fn", "const", "static",
+];
+
 /// What a file names.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
     /// What it imports, by the name that it has here.
     pub(crate) imports: BTreeMap<String, Vec<String>>,
-    /// What it only passes on, by `pub use`.
-    pub(crate) passed_on: Vec<Vec<String>>,
-    /// Every other path.
+    /// Every path in it, imports among them.
     pub(crate) paths: Vec<Vec<String>>,
+    /// Whether it has items besides modules and imports.
+    pub(crate) declares: bool,
 }
 
 /// Reads a file.
@@ -27,20 +32,15 @@ pub(crate) fn uses(text: &str) -> Uses {
             continue;
         };
         if word == "use" {
-            let public = is_public(&tokens[..at]);
             let mut leaves = Vec::new();
             at = tree(&tokens, at + 1, &[], &mut leaves);
             for (name, path) in leaves {
-                let list = if public {
-                    &mut found.passed_on
-                } else {
-                    &mut found.paths
-                };
-                list.push(path.clone());
+                found.paths.push(path.clone());
                 found.imports.insert(name, path);
             }
             continue;
         }
+        found.declares |= DECLARES.contains(&word);
         let mut path = vec![word.to_owned()];
         at += 1;
         while let (Some(Token::Path), Some(Token::Word(next))) =
@@ -54,16 +54,6 @@ pub(crate) fn uses(text: &str) -> Uses {
         }
     }
     found
-}
-
-/// Whether `pub` or `pub(…)` stands last.
-fn is_public(before: &[Token]) -> bool {
-    let mut rest = before;
-    if let [front @ .., Token::Sign(')')] = rest {
-        let open = front.iter().rposition(|it| *it == Token::Sign('('));
-        rest = &front[..open.unwrap_or(0)];
-    }
-    rest.last().and_then(Token::word) == Some("pub")
 }
 
 /// Reads one tree of a `use`, and says where it ends.
