@@ -26,11 +26,21 @@ pub enum Bug {
     KeyForgotten,
     /// A claim that was settled comes again.
     SettleForgotten,
+    /// The row of the last number is written without a guard.
+    UnguardedNumber,
+    /// The rows that say which incident is open under a key are written without guards.
+    UnguardedKey,
+    /// Tallies are written without guards.
+    UnguardedTally,
+    /// Two deliveries of a lane get one number, so that the second takes the place of the first.
+    EqualSeqs,
+    /// A timer that two engines see due is fired by both.
+    ScheduleTwice,
 }
 
 impl Bug {
-    /// Every bug.
-    pub const ALL: [Self; 11] = [
+    /// The bugs that one engine can show.
+    pub const OF_ONE: [Self; 11] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -42,5 +52,14 @@ impl Bug {
         Self::TallyForgotten,
         Self::KeyForgotten,
         Self::SettleForgotten,
+    ];
+
+    /// The bugs that show when two engines work on one store.
+    pub const OF_TWO: [Self; 5] = [
+        Self::UnguardedNumber,
+        Self::UnguardedKey,
+        Self::UnguardedTally,
+        Self::EqualSeqs,
+        Self::ScheduleTwice,
     ];
 }

@@ -32,6 +32,8 @@ pub(super) struct Underway {
     pub page: Option<Brought>,
     /// Steps until it ends.
     pub steps: u64,
+    /// The engine that claimed it, by its place.
+    pub house: usize,
 }
 
 impl Outside {
@@ -59,6 +61,7 @@ impl Outside {
             ended,
             page,
             steps,
+            house: 0,
         }
     }
 
@@ -108,7 +111,8 @@ impl Outside {
     }
 }
 
-fn page_of(parcel: Delivery) -> Option<PageRef> {
+/// The page that a delivery brings.
+pub(super) fn page_of(parcel: Delivery) -> Option<PageRef> {
     match parcel {
         Delivery::Mail {
             incident,
