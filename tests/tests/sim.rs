@@ -5,10 +5,12 @@
 use std::env;
 use std::time::Instant;
 
-use tocsin_tests::sim::{Bug, live, replay};
+use tocsin_tests::sim::{Bug, Night};
 
-/// Nights of the ordinary test.
+/// Nights of the ordinary tests, of each kind.
 const SEEDS: u64 = 1_000;
+/// Nights on sled, which flushes each commit.
+const SLED_SEEDS: u64 = 20;
 /// Nights in which every planted bug must show.
 const BUG_SEEDS: u64 = 200;
 
@@ -16,20 +18,23 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
-#[test]
-fn nothing_breaks_in_any_night() {
+/// Lives through nights, or through one of them with its trace when `TOCSIN_SIM_SEED` says which.
+fn nothing_breaks(seeds: u64, night_of: impl Fn(u64) -> Night) {
     if let Some(seed) = number("TOCSIN_SIM_SEED") {
-        let night = live(seed, None, true);
-        println!("{}", night.lines.join("\n"));
-        println!("seed {seed}: hash {}", night.hash);
-        assert_eq!(night.broken, None, "seed {seed}");
+        let outcome = night_of(seed).live(None, true);
+        println!("{}", outcome.lines.join("\n"));
+        println!("seed {seed}: hash {}", outcome.hash);
+        assert_eq!(outcome.broken, None, "seed {seed}");
         return;
     }
-    let seeds = number("TOCSIN_SIM_SEEDS").unwrap_or(SEEDS);
     let began = Instant::now();
     let broken: Vec<String> = (0..seeds)
-        .filter_map(|seed| live(seed, None, false).broken.map(|why| (seed, why)))
-        .map(|(seed, why)| format!("seed {seed}: {why}; live it again with `{}`", replay(seed)))
+        .map(night_of)
+        .filter_map(|night| night.live(None, false).broken.map(|why| (night, why)))
+        .map(|(night, why)| {
+            let (seed, again) = (night.seed, night.replay());
+            format!("seed {seed}: {why}; live it again with `{again}`")
+        })
         .collect();
     println!("{seeds} nights in {:?}", began.elapsed());
     assert!(
@@ -40,20 +45,54 @@ fn nothing_breaks_in_any_night() {
     );
 }
 
+fn seeds() -> u64 {
+    number("TOCSIN_SIM_SEEDS").unwrap_or(SEEDS)
+}
+
+#[test]
+fn nothing_breaks_in_any_night() {
+    nothing_breaks(seeds(), Night::of_one);
+}
+
+#[test]
+fn nothing_breaks_in_any_night_of_two_engines() {
+    nothing_breaks(seeds(), Night::of_two);
+}
+
+#[test]
+fn nothing_breaks_in_any_night_of_two_engines_on_sled() {
+    let night_of = |seed| Night {
+        on_sled: true,
+        ..Night::of_two(seed)
+    };
+    nothing_breaks(SLED_SEEDS, night_of);
+}
+
 #[test]
 fn the_same_seed_is_the_same_night() {
-    for seed in 0..20 {
-        let (once, twice) = (live(seed, None, false), live(seed, None, false));
-        assert_eq!(once.hash, twice.hash, "seed {seed}");
+    for night_of in [Night::of_one, Night::of_two] {
+        let hash = |seed| night_of(seed).live(None, false).hash;
+        for seed in 0..20 {
+            assert_eq!(hash(seed), hash(seed), "seed {seed}");
+        }
+        assert_ne!(hash(1), hash(2));
     }
-    assert_ne!(live(1, None, false).hash, live(2, None, false).hash);
 }
 
 #[test]
 fn every_planted_bug_is_caught() {
-    for bug in Bug::ALL {
+    every_bug_is_caught(&Bug::OF_ONE, Night::of_one);
+}
+
+#[test]
+fn every_planted_bug_of_two_engines_is_caught() {
+    every_bug_is_caught(&Bug::OF_TWO, Night::of_two);
+}
+
+fn every_bug_is_caught(bugs: &[Bug], night_of: impl Fn(u64) -> Night) {
+    for bug in bugs {
         let caught = (0..BUG_SEEDS).find_map(|seed| {
-            let broken = live(seed, Some(bug), false).broken?;
+            let broken = night_of(seed).live(Some(*bug), false).broken?;
             Some((seed, broken))
         });
         let (seed, why) = caught.unwrap_or_else(|| panic!("{bug:?} was not caught"));

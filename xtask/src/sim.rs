@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::paths;
 use crate::steps::succeeds;
@@ -16,13 +16,25 @@ pub(crate) struct Args {
     /// Live this one night again and print what happens
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// How many engines work on the store
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    engines: u8,
+    /// Keep the store of two engines in sled and not in memory
+    #[arg(long, requires = "seed")]
+    sled: bool,
 }
 
 /// Runs the simulator; its test says which seeds broke and why.
 ///
 /// # Errors
-/// When cargo cannot be started.
+/// When cargo cannot be started, or one engine is to run on sled.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let test = match (args.engines, args.sled) {
+        (1, false) => "nothing_breaks_in_any_night",
+        (1, true) => bail!("one engine is not simulated on sled; add `--engines 2`"),
+        (_, false) => "nothing_breaks_in_any_night_of_two_engines",
+        (_, true) => "nothing_breaks_in_any_night_of_two_engines_on_sled",
+    };
     let mut command = paths::cargo();
     command.args([
         "test",
@@ -31,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         "sim",
         "--",
         "--exact",
-        "nothing_breaks_in_any_night",
+        test,
         "--nocapture",
     ]);
     match args.seed {

@@ -28,11 +28,21 @@ pub enum Bug {
     SettleForgotten,
     /// A delivery whose earlier attempt was cut off is claimed as if it were its first.
     CutOffForgotten,
+    /// The row of the last number is written without a guard.
+    UnguardedNumber,
+    /// The rows that say which incident is open under a key are written without guards.
+    UnguardedKey,
+    /// Tallies are written without guards.
+    UnguardedTally,
+    /// Two deliveries of a lane get one number, so that the second takes the place of the first.
+    EqualSeqs,
+    /// A timer that two engines see due is fired by both.
+    ScheduleTwice,
 }
 
 impl Bug {
-    /// Every bug.
-    pub const ALL: [Self; 12] = [
+    /// The bugs that one engine can show.
+    pub const OF_ONE: [Self; 12] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -45,5 +55,14 @@ impl Bug {
         Self::KeyForgotten,
         Self::SettleForgotten,
         Self::CutOffForgotten,
+    ];
+
+    /// The bugs that show when two engines work on one store.
+    pub const OF_TWO: [Self; 5] = [
+        Self::UnguardedNumber,
+        Self::UnguardedKey,
+        Self::UnguardedTally,
+        Self::EqualSeqs,
+        Self::ScheduleTwice,
     ];
 }

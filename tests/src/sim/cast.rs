@@ -1,6 +1,8 @@
 //! Who and what the simulated night is about: senders, people, plans, and the verdicts that
 //! policies would give. The simulator asks no policy; a policy's failure is one more verdict.
 
+use std::collections::BTreeMap;
+
 use tocsin::runtime::{Subscriber, Subscribers};
 use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::Assessment;
@@ -9,7 +11,7 @@ use tocsin_core::{
     Contact, Grade, Grading, Incident, PageTarget, Person, Plan, PolicySource, Route, Signal,
     SignalStatus, Step, Target, Timestamp, Verdict,
 };
-use tocsin_plugin_host::EventKind;
+use tocsin_plugin_host::{EventKind, Schedule};
 
 use super::rng::Rng;
 
@@ -104,6 +106,22 @@ pub(super) fn subscribers(pager: bool) -> Subscribers {
         all.push(subscriber("pager", &[Page, Settled], &["pager"]));
     }
     Subscribers(all)
+}
+
+/// The schedules of plugins, by plugin and name.
+///
+/// # Errors
+/// When one cannot be read.
+pub(super) fn schedules() -> Result<BTreeMap<(String, String), Schedule>, String> {
+    let schedules = [
+        ("board", "tidy", "*/2 * * * *"),
+        ("chat", "digest", "*/15 * * * *"),
+    ];
+    let parsed = schedules.into_iter().map(|(plugin, name, cron)| {
+        let schedule = Schedule::parse(cron, "UTC").map_err(|error| error.to_string())?;
+        Ok(((plugin.to_owned(), name.to_owned()), schedule))
+    });
+    parsed.collect()
 }
 
 impl Policies {

@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tocsin::runtime::engine::Engine;
-use tocsin::runtime::{IncidentState, View, decode_row, events_of, tally_of, timer_key};
+use tocsin::runtime::{
+    Delivery, IncidentState, SCHEDULE_TIMER, View, decode_row, events_of, tally_of, timer_key,
+};
 use tocsin_core::consequences::wanted_timers;
 use tocsin_core::{Alert, Event, Incident, IncidentId};
-use tocsin_store::{Store, Table, TimerKey};
+use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
+use super::outside::page_of;
 use super::store::FaultyStore;
+use super::world::House;
 
 /// Rows that one read brings; no simulated night has so many.
 const ROWS_MAX: usize = 10_000;
@@ -34,36 +37,37 @@ pub(super) enum Fact {
 /// What is broken.
 pub(super) fn step(
     store: &FaultyStore,
-    engine: &Engine,
+    house: &House,
     touched: &BTreeSet<IncidentId>,
 ) -> Result<(), String> {
     if let Some(event) = store.miscoded() {
         return Err(format!("encode and decode do not agree on {event}"));
     }
-    let view = engine.view();
+    let view = &house.view;
     let state = view.in_memory();
     for id in touched {
-        folded_equals_incremental(store, &view, id)?;
+        folded_equals_incremental(store, view, id)?;
     }
     one_active_per_key(&state)?;
     timers_are_as_wanted(store, &state)?;
     escalations_go_on(&state)?;
-    alerts_are_tallied(store, engine, &state)
+    pages_wait_once(store, &state)?;
+    alerts_are_tallied(store, house, &state)
 }
 
 /// Checks everything, reading every stream: after a crash, and at the end.
 ///
 /// # Errors
 /// What is broken.
-pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Result<(), String> {
-    let view = engine.view();
+pub(super) fn whole(store: &FaultyStore, house: &House, facts: &[Fact]) -> Result<(), String> {
+    let view = &house.view;
     let mut numbers = BTreeSet::new();
     let mut all = Vec::new();
     for (stream, _) in store.streams(None, ROWS_MAX).map_err(text)? {
         let Some(id) = stream.0.strip_prefix("incident/").map(IncidentId::from) else {
             continue;
         };
-        let incident = folded_equals_incremental(store, &view, &id)?;
+        let incident = folded_equals_incremental(store, view, &id)?;
         if !numbers.insert(incident.number) {
             return Err(format!("two incidents have number {}", incident.number));
         }
@@ -76,7 +80,7 @@ pub(super) fn whole(store: &FaultyStore, engine: &Engine, facts: &[Fact]) -> Res
     for fact in facts {
         stands(store, fact)?;
     }
-    step(store, engine, &BTreeSet::new())
+    step(store, house, &BTreeSet::new())
 }
 
 /// Checks that every page of an incident has found its end: a channel took it, or every contact
@@ -141,7 +145,8 @@ fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Re
         .map(|timer| timer_key(&timer))
         .collect();
     let rows = store.timers(None, ROWS_MAX).map_err(text)?;
-    let set: BTreeSet<TimerKey> = rows.into_iter().map(|row| row.key).collect();
+    let keys = rows.into_iter().map(|row| row.key);
+    let set: BTreeSet<TimerKey> = keys.filter(|key| key.kind != SCHEDULE_TIMER).collect();
     if let Some(lost) = wanted.difference(&set).next() {
         return Err(format!("timer {} at {} is lost", lost.id, lost.due));
     }
@@ -149,6 +154,51 @@ fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Re
         Some(extra) => Err(format!("nobody wants timer {} at {}", extra.id, extra.due)),
         None => Ok(()),
     }
+}
+
+/// Checks that every schedule has one timer.
+///
+/// # Errors
+/// What is broken.
+pub(super) fn schedules_go_on<'a>(
+    store: &FaultyStore,
+    schedules: impl Iterator<Item = &'a (String, String)>,
+) -> Result<(), String> {
+    let rows = store.timers(None, ROWS_MAX).map_err(text)?;
+    for (plugin, name) in schedules {
+        let id = format!("{plugin}/{name}");
+        let is_its = |row: &&TimerRow| row.key.kind == SCHEDULE_TIMER && row.key.id == id;
+        match rows.iter().filter(is_its).count() {
+            1 => {}
+            count => return Err(format!("schedule {id} has {count} timers")),
+        }
+    }
+    Ok(())
+}
+
+/// A page that is wanted waits in the outbox, exactly once.
+fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
+    let mut waiting: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
+    for row in store.outbox(Class::Page, None, ROWS_MAX).map_err(text)? {
+        let delivery = serde_json::from_value::<Delivery>(row.body).map_err(text)?;
+        if let Some(at) = page_of(delivery) {
+            let page = (at.incident, at.page, at.contact);
+            *waiting.entry(page).or_default() += 1;
+        }
+    }
+    for incident in state.iter().map(|it| &it.incident) {
+        for (number, page) in &incident.paging.pages {
+            let key = (incident.id.clone(), *number, page.contact);
+            let count = waiting.get(&key).copied().unwrap_or(0);
+            if page.is_underway() && count != 1 {
+                let (id, who) = (incident.page_id(*number), &page.person);
+                return Err(format!(
+                    "page {id} to {who} waits {count} times in the outbox"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
@@ -167,7 +217,7 @@ fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
 
 fn alerts_are_tallied(
     store: &FaultyStore,
-    engine: &Engine,
+    house: &House,
     state: &[Arc<IncidentState>],
 ) -> Result<(), String> {
     let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
@@ -201,7 +251,7 @@ fn alerts_are_tallied(
             ));
         }
     }
-    let leases = engine.leases();
+    let leases = &house.leases;
     if leases.firing() != all_firing || leases.next_lapse() != next_lapse {
         return Err("the index of leases is not what the alerts' rows say".to_owned());
     }

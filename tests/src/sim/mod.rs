@@ -6,6 +6,7 @@
 mod bug;
 mod cast;
 mod check;
+mod disk;
 mod outside;
 mod rng;
 mod store;
@@ -18,11 +19,20 @@ pub(crate) use rng::Rng;
 use trace::Trace;
 use world::World;
 
+/// Which night it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Night {
+    /// Everything that happens comes from it.
+    pub seed: u64,
+    /// How many engines work on the store: one or two.
+    pub engines: usize,
+    /// Whether the store is sled in a folder, and not in memory.
+    pub on_sled: bool,
+}
+
 /// What a night came to.
 #[derive(Clone, Debug)]
-pub struct Night {
-    /// Its seed.
-    pub seed: u64,
+pub struct Outcome {
     /// What was broken, if anything was.
     pub broken: Option<String>,
     /// The hash of all that happened.
@@ -31,28 +41,53 @@ pub struct Night {
     pub lines: Vec<String>,
 }
 
-/// Lives through the night of a seed, with a planted bug or none.
-#[must_use]
-pub fn live(seed: u64, bug: Option<Bug>, keeps_lines: bool) -> Night {
-    let mut trace = Trace::new(keeps_lines);
-    let broken = match World::new(seed, bug, trace.clone()) {
-        Ok(mut world) => {
-            let lived = world.live();
-            trace = world.trace;
-            lived.err()
+impl Night {
+    /// The night of a seed with one engine.
+    #[must_use]
+    pub fn of_one(seed: u64) -> Self {
+        Self {
+            seed,
+            engines: 1,
+            on_sled: false,
         }
-        Err(broken) => Some(broken),
-    };
-    Night {
-        seed,
-        broken,
-        hash: trace.hash(),
-        lines: trace.lines().to_vec(),
     }
-}
 
-/// How to live a night again.
-#[must_use]
-pub fn replay(seed: u64) -> String {
-    format!("cargo xtask sim --seed {seed}")
+    /// The night of a seed with two engines on one store.
+    #[must_use]
+    pub fn of_two(seed: u64) -> Self {
+        Self {
+            engines: 2,
+            ..Self::of_one(seed)
+        }
+    }
+
+    /// Lives through it, with a planted bug or none.
+    #[must_use]
+    pub fn live(&self, bug: Option<Bug>, keeps_lines: bool) -> Outcome {
+        let mut trace = Trace::new(keeps_lines);
+        let broken = match World::new(self, bug, trace.clone()) {
+            Ok(mut world) => {
+                let lived = world.live();
+                trace = world.trace;
+                lived.err()
+            }
+            Err(broken) => Some(broken),
+        };
+        Outcome {
+            broken,
+            hash: trace.hash(),
+            lines: trace.lines().to_vec(),
+        }
+    }
+
+    /// How to live it again.
+    #[must_use]
+    pub fn replay(&self) -> String {
+        let engines = match self.engines {
+            1 => String::new(),
+            engines => format!(" --engines {engines}"),
+        };
+        let sled = if self.on_sled { " --sled" } else { "" };
+        format!("cargo xtask sim --seed {}{engines}{sled}", self.seed)
+    }
 }

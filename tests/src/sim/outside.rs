@@ -35,6 +35,8 @@ pub(super) struct Underway {
     pub page: Option<Brought>,
     /// Steps until it ends.
     pub steps: u64,
+    /// The engine that claimed it, by its place.
+    pub house: usize,
 }
 
 impl Outside {
@@ -68,6 +70,7 @@ impl Outside {
             ended,
             page,
             steps,
+            house: 0,
         }
     }
 
@@ -149,7 +152,8 @@ impl Outside {
     }
 }
 
-fn page_of(parcel: Delivery) -> Option<PageRef> {
+/// The page that a delivery brings.
+pub(super) fn page_of(parcel: Delivery) -> Option<PageRef> {
     match parcel {
         Delivery::Mail {
             incident,

@@ -1,19 +1,21 @@
 //! A store that fails as stores do: a batch meets a conflict, a commit is lost, an
 //! acknowledgement is lost, the disk is full. And, when it is told to, one that has a bug.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use serde_json::Value;
+use tocsin::runtime::Delivery;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::encoding::{decode, encode};
 use tocsin_store::{
-    Batch, Claimed, Class, CommandKey, CommitError, Committed, Feed, MemoryStore, OutboxKey,
-    OutboxRow, Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey,
-    TimerRow,
+    Batch, Claimed, Class, CommandKey, CommitError, Committed, Feed, OutboxKey, OutboxRow,
+    Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
 };
 
 use super::bug::Bug;
+use super::disk::Disk;
 
 /// One time in this many a planted bug shows.
 const BUG_EVERY: u64 = 6;
@@ -35,28 +37,50 @@ pub(super) enum Fault {
     Full,
 }
 
+/// What happens beside a commit.
+pub(super) type Beside = Box<dyn FnOnce() + Send>;
+
+/// A schedule's plugin and name, and when it was due.
+pub(super) type Tick = (String, String, Timestamp);
+
 /// A store that fails when it is told to.
 pub(super) struct FaultyStore {
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    memory: MemoryStore,
-    before_last: Option<MemoryStore>,
+    disk: Disk,
+    before_last: Option<Disk>,
     fault: Option<Fault>,
     poisoned: Option<String>,
     bug: Option<Bug>,
     bug_turns: u64,
     touched: BTreeSet<IncidentId>,
     miscoded: Option<String>,
+    /// The turns of schedules that were queued.
+    ticks: Vec<Tick>,
+    /// The delivery that was queued last in each lane.
+    newest: BTreeMap<(Class, String), OutboxKey>,
+    /// What comes between the reads of the next commit's decision and the commit itself.
+    before: Option<Beside>,
+    /// What comes between the next commit and its answer.
+    after: Option<Beside>,
+}
+
+type Written = Result<Vec<Result<Committed, CommitError>>, StoreError>;
+
+/// What is to be noted of a batch once it is committed.
+struct Noted {
+    touched: Vec<IncidentId>,
+    ticks: Vec<Tick>,
 }
 
 impl FaultyStore {
     /// A store on what a crash left, with a bug or none.
     #[must_use]
-    pub(super) fn new(memory: MemoryStore, bug: Option<Bug>, bug_turns: u64) -> Self {
+    pub(super) fn new(disk: Disk, bug: Option<Bug>, bug_turns: u64) -> Self {
         let inner = Inner {
-            memory,
+            disk,
             before_last: None,
             fault: None,
             poisoned: None,
@@ -64,6 +88,10 @@ impl FaultyStore {
             bug_turns,
             touched: BTreeSet::new(),
             miscoded: None,
+            ticks: Vec::new(),
+            newest: BTreeMap::new(),
+            before: None,
+            after: None,
         };
         Self {
             inner: Mutex::new(inner),
@@ -75,15 +103,39 @@ impl FaultyStore {
         self.lock().fault = fault;
     }
 
-    /// What a crash now leaves, and how often the bug had its turn.
+    /// Lets something happen between the reads and the commit of the next decision, and something
+    /// else before that commit is answered: another engine works on the store too.
+    pub(super) fn interleave(&self, before: Beside, after: Beside) {
+        let mut inner = self.lock();
+        (inner.before, inner.after) = (Some(before), Some(after));
+    }
+
+    /// What was to happen beside a commit and did not, because there was none.
     #[must_use]
-    pub(super) fn crash(&self) -> (MemoryStore, u64) {
-        let inner = self.lock();
-        let left = match &inner.before_last {
-            Some(before) if inner.bug == Some(Bug::AnsweredEarly) => before.crash_copy(),
-            _ => inner.memory.crash_copy(),
+    pub(super) fn take_beside(&self) -> Option<Beside> {
+        let mut inner = self.lock();
+        inner.after = None;
+        inner.before.take()
+    }
+
+    /// What a crash now leaves, and how often the bug had its turn. This store is empty then.
+    ///
+    /// # Errors
+    /// When it cannot be opened again.
+    pub(super) fn crash(&self) -> Result<(Disk, u64), String> {
+        let mut inner = self.lock();
+        let disk = std::mem::replace(&mut inner.disk, Disk::memory());
+        let left = match inner.before_last.take() {
+            Some(before) if inner.bug == Some(Bug::AnsweredEarly) => before.crash()?,
+            _ => disk.crash()?,
         };
-        (left, inner.bug_turns)
+        Ok((left, inner.bug_turns))
+    }
+
+    /// The turns of schedules that were queued since this was asked last.
+    #[must_use]
+    pub(super) fn take_ticks(&self) -> Vec<Tick> {
+        std::mem::take(&mut self.lock().ticks)
     }
 
     /// The incidents that were written since this was asked last.
@@ -104,10 +156,10 @@ impl FaultyStore {
 }
 
 impl Inner {
-    fn healthy(&self) -> Result<&MemoryStore, StoreError> {
+    fn healthy(&self) -> Result<&dyn Store, StoreError> {
         match &self.poisoned {
             Some(why) => Err(StoreError::Poisoned(why.clone())),
-            None => Ok(&self.memory),
+            None => Ok(self.disk.store()),
         }
     }
 
@@ -128,10 +180,12 @@ impl Inner {
         self.bug_turns.is_multiple_of(BUG_EVERY)
     }
 
-    fn note(&mut self, batch: &Batch) {
+    /// What is to be noted of a batch; checks at once that its events come back as they are.
+    fn look_at(&mut self, batch: &Batch) -> Noted {
+        let mut touched = Vec::new();
         for append in &batch.appends {
             if let Some(id) = append.stream.0.strip_prefix("incident/") {
-                self.touched.insert(id.into());
+                touched.push(id.into());
             }
             for event in &append.events {
                 let again = decode(event).and_then(|recorded| encode(&recorded));
@@ -141,8 +195,21 @@ impl Inner {
             }
         }
         let tallies = batch.rows.iter().filter(|row| row.table == Table::Tally);
-        self.touched
-            .extend(tallies.map(|row| IncidentId(row.key.clone())));
+        touched.extend(tallies.map(|row| IncidentId(row.key.clone())));
+        let ticks = batch.outbox.iter().filter_map(|row| tick_in(&row.body));
+        let ticks = ticks.collect();
+        Noted { touched, ticks }
+    }
+
+    fn note(&mut self, noted: Noted, result: &Result<Committed, CommitError>) {
+        if let Ok(committed) = result {
+            self.touched.extend(noted.touched);
+            self.ticks.extend(noted.ticks);
+            for key in &committed.queued {
+                let lane = (key.class, key.lane.clone());
+                self.newest.insert(lane, key.clone());
+            }
+        }
     }
 
     fn with_bug(&mut self, mut batch: Batch) -> Batch {
@@ -169,16 +236,40 @@ impl Inner {
                 }
             }
             Some(Bug::SettleForgotten) => batch.settles = None,
+            Some(Bug::UnguardedNumber) => batch.guards.retain(|it| it.table != Table::Meta),
+            Some(Bug::UnguardedKey) => batch.guards.retain(|it| it.table != Table::Key),
+            Some(Bug::UnguardedTally) => batch.guards.retain(|it| it.table != Table::Tally),
+            Some(Bug::ScheduleTwice) => {
+                let taken = std::mem::take(&mut batch.timers_take);
+                batch.timers_cancel.extend(taken);
+            }
+            Some(Bug::EqualSeqs) => {
+                let lanes = batch.outbox.iter().map(|it| (it.class, it.lane.clone()));
+                let older = lanes.filter_map(|lane| self.newest.get(&lane).cloned());
+                batch.outbox_cancel.extend(older);
+            }
             _ => {}
         }
         batch
     }
 
-    fn write(
+    fn write(&mut self, group: Vec<Batch>) -> Written {
+        if self.bug.is_some() {
+            return self.write_singly(group, |_| None);
+        }
+        let noted: Vec<_> = group.iter().map(|batch| self.look_at(batch)).collect();
+        let results = self.disk.store().commit(group)?;
+        for (noted, result) in noted.into_iter().zip(&results) {
+            self.note(noted, result);
+        }
+        Ok(results)
+    }
+
+    fn write_singly(
         &mut self,
         group: Vec<Batch>,
         refuse: impl Fn(usize) -> Option<CommitError>,
-    ) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
+    ) -> Written {
         let mut results: Vec<Result<Committed, CommitError>> = Vec::with_capacity(group.len());
         for (at, batch) in group.into_iter().enumerate() {
             let skips = batch.lacks_need(&results) && self.bug != Some(Bug::NeedsIgnored);
@@ -187,52 +278,83 @@ impl Inner {
             } else if let Some(refusal) = refuse(at) {
                 results.push(Err(refusal));
             } else {
-                self.note(&batch);
+                let noted = self.look_at(&batch);
                 let mut batch = self.with_bug(batch);
                 batch.needs.clear();
-                results.extend(self.memory.commit(vec![batch])?);
+                let committed = self.disk.store().commit(vec![batch])?;
+                if let Some(result) = committed.first() {
+                    self.note(noted, result);
+                }
+                results.extend(committed);
             }
         }
         Ok(results)
     }
-}
 
-impl Store for FaultyStore {
-    fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
-        let mut inner = self.lock();
-        inner.healthy()?;
+    fn commit(&mut self, group: Vec<Batch>) -> Written {
+        self.healthy()?;
         let len = group.len();
-        if inner.bug == Some(Bug::AnsweredEarly) {
-            inner.before_last = Some(inner.memory.crash_copy());
+        if self.bug == Some(Bug::AnsweredEarly) {
+            self.before_last = self.disk.copy();
         }
-        match inner.fault.take() {
-            None => inner.write(group, |_| None),
-            Some(Fault::Conflict(place)) => inner.write(group, |at| {
+        match self.fault.take() {
+            None => self.write(group),
+            Some(Fault::Conflict(place)) => self.write_singly(group, |at| {
                 (at == place % len).then(|| CommitError::Conflict {
                     what: "a simulated row".to_owned(),
                     expected: 1,
                     found: 2,
                 })
             }),
-            Some(Fault::TooLarge(place)) => inner.write(group, |at| {
+            Some(Fault::TooLarge(place)) => self.write_singly(group, |at| {
                 (at == place % len).then(|| CommitError::TooLarge {
                     what: "a simulated row".to_owned(),
                     size: 2,
                     max: 1,
                 })
             }),
-            Some(Fault::Lost) => Err(inner.fail("the write was lost")),
-            Some(Fault::Full) => Err(inner.fail("no space is left on the disk")),
+            Some(Fault::Lost) => Err(self.fail("the write was lost")),
+            Some(Fault::Full) => Err(self.fail("no space is left on the disk")),
             Some(Fault::AnswerLost) => {
-                let _unheard = inner.write(group, |_| None)?;
-                Err(inner.fail("the answer was lost"))
+                let _unheard = self.write(group)?;
+                Err(self.fail("the answer was lost"))
             }
             Some(Fault::Torn(keep)) => {
                 let whole = group.into_iter().take(keep % (len + 1)).collect();
-                let _unheard = inner.write(whole, |_| None)?;
-                Err(inner.fail("the write broke off"))
+                let _unheard = self.write(whole)?;
+                Err(self.fail("the write broke off"))
             }
         }
+    }
+}
+
+/// The turn of a schedule in a delivery's body, if it brings one.
+fn tick_in(body: &Value) -> Option<Tick> {
+    match Delivery::deserialize(body).ok()? {
+        Delivery::Tick {
+            plugin,
+            schedule,
+            due,
+            ..
+        } => Some((plugin.to_string(), schedule, due)),
+        _ => None,
+    }
+}
+
+impl Store for FaultyStore {
+    fn commit(&self, group: Vec<Batch>) -> Written {
+        let before = self.lock().before.take();
+        if let Some(before) = before {
+            let after = self.lock().after.take();
+            before();
+            self.lock().after = after;
+        }
+        let written = self.lock().commit(group);
+        let after = self.lock().after.take();
+        if let Some(after) = after {
+            after();
+        }
+        written
     }
 
     fn read_stream(

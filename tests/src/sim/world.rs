@@ -1,8 +1,10 @@
-//! One simulated night: the real engine on a store that fails, with a clock that jumps, senders,
-//! people, policies and an outside that misbehave. Everything that happens comes from the seed.
+//! One simulated night: the real engine, or two of them, on a store that fails, with a clock that
+//! jumps, senders, people, policies and an outside that misbehave. Everything that happens comes
+//! from the seed.
 
 mod asked;
 mod deliveries;
+mod houses;
 mod senders;
 mod time;
 
@@ -10,20 +12,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tocsin::runtime::engine::Engine;
 use tocsin::runtime::{Subscribers, decode_row};
 use tocsin_core::command::Delays;
 use tocsin_core::limits::CONTACT_WAIT_MS;
 use tocsin_core::time::MINUTE_MS;
-use tocsin_core::{Alert, IncidentId, Timestamp};
-use tocsin_store::{Class, MemoryStore, Store, Table};
+use tocsin_core::{Alert, Timestamp};
+use tocsin_plugin_host::Schedule;
+use tocsin_store::{Class, Store, Table};
 
+pub(super) use self::houses::House;
+use super::Night;
 use super::bug::Bug;
 use super::cast::{self, Policies};
 use super::check::{self, Fact, text};
+use super::disk::Disk;
 use super::outside::{Outside, Underway};
 use super::rng::Rng;
-use super::store::FaultyStore;
+use super::store::{FaultyStore, Tick};
 use super::trace::Trace;
 
 /// When every night begins.
@@ -46,7 +51,8 @@ pub(super) struct World {
     rng: Rng,
     now: Timestamp,
     store: Arc<FaultyStore>,
-    engine: Engine,
+    /// The engines: one, or two that work on the one store.
+    houses: Vec<House>,
     subscribers: Arc<ArcSwap<Subscribers>>,
     outside: Outside,
     underway: Vec<Underway>,
@@ -56,6 +62,10 @@ pub(super) struct World {
     facts: Vec<Fact>,
     /// Whether an alert must be firing, by what its sender was answered.
     alerts: BTreeMap<String, bool>,
+    /// The plugins' schedules, by plugin and name.
+    schedules: BTreeMap<(String, String), Schedule>,
+    /// How often each turn of a schedule was queued.
+    ticks: BTreeMap<Tick, u32>,
     bug: Option<Bug>,
     words: u64,
     lives: u64,
@@ -69,13 +79,18 @@ impl World {
     ///
     /// # Errors
     /// What is broken, already at the start.
-    pub(super) fn new(seed: u64, bug: Option<Bug>, trace: Trace) -> Result<Self, String> {
-        let store = Arc::new(FaultyStore::new(MemoryStore::new(), bug, seed));
+    pub(super) fn new(night: &Night, bug: Option<Bug>, trace: Trace) -> Result<Self, String> {
+        let disk = if night.on_sled {
+            Disk::sled()?
+        } else {
+            Disk::memory()
+        };
+        let store = Arc::new(FaultyStore::new(disk, bug, night.seed));
         let subscribers = Arc::new(ArcSwap::from_pointee(cast::subscribers(true)));
-        Ok(Self {
-            rng: Rng::new(seed),
+        let mut world = Self {
+            rng: Rng::new(night.seed),
             now: BEGIN,
-            engine: start(&store, &subscribers, 0)?,
+            houses: Vec::new(),
             store,
             subscribers,
             outside: Outside::default(),
@@ -84,12 +99,20 @@ impl World {
             policies: Policies::default(),
             facts: Vec::new(),
             alerts: BTreeMap::new(),
+            schedules: if night.engines > 1 {
+                cast::schedules()?
+            } else {
+                BTreeMap::new()
+            },
+            ticks: BTreeMap::new(),
             bug,
             words: 0,
             lives: 0,
             well: false,
             trace,
-        })
+        };
+        world.start(night.engines)?;
+        Ok(world)
     }
 
     /// Lives through the night, and then through the calm after it.
@@ -103,14 +126,22 @@ impl World {
         }
         self.crash("the last crash")?;
         self.calm()?;
-        check::whole(&self.store, &self.engine, &self.facts)?;
-        check::pages_are_out(&self.engine.view())?;
-        self.outside.unknown_are_told(&self.engine.view())?;
+        self.follow()?;
+        for house in &self.houses {
+            check::whole(&self.store, house, &self.facts)?;
+            check::pages_are_out(&house.view)?;
+            self.outside.unknown_are_told(&house.view)?;
+        }
         self.arrivals_are_accounted_for()
     }
 
-    fn check(&self) -> Result<(), String> {
-        check::step(&self.store, &self.engine, &self.store.take_touched())?;
+    fn check(&mut self) -> Result<(), String> {
+        self.follow()?;
+        let touched = self.store.take_touched();
+        for house in &self.houses {
+            check::step(&self.store, house, &touched)?;
+        }
+        self.schedules_are_kept()?;
         for (key, fires) in &self.alerts {
             let row = self.store.row(Table::Alert, key).map_err(text)?;
             let alert = row.map(|row| decode_row::<Alert>("an alert", &row.value));
@@ -134,6 +165,7 @@ impl World {
             88..91 => self.expire(),
             91..94 => self.change_the_world(),
             94..97 => self.storm(),
+            _ if self.are_two() && self.rng.chance(50) => self.restart_one(),
             _ => self.crash("a crash"),
         }
     }
@@ -146,10 +178,16 @@ impl World {
             self.outside.excuse(underway.page.as_ref());
         }
         self.lanes.clear();
-        let (left, bug_turns) = self.store.crash();
+        self.count_ticks();
+        let engines = self.houses.len();
+        self.houses.clear();
+        let (left, bug_turns) = self.store.crash()?;
         self.store = Arc::new(FaultyStore::new(left, self.bug, bug_turns));
-        self.engine = start(&self.store, &self.subscribers, self.lives)?;
-        check::whole(&self.store, &self.engine, &self.facts)
+        self.start(engines)?;
+        for house in &self.houses {
+            check::whole(&self.store, house, &self.facts)?;
+        }
+        Ok(())
     }
 
     /// The faults stop, and everybody keeps quiet: all that is due must find its end.
@@ -168,6 +206,22 @@ impl World {
         Err("deliveries do not come to an end once the faults have stopped".to_owned())
     }
 
+    fn count_ticks(&mut self) {
+        for tick in self.store.take_ticks() {
+            *self.ticks.entry(tick).or_default() += 1;
+        }
+    }
+
+    fn schedules_are_kept(&mut self) -> Result<(), String> {
+        self.count_ticks();
+        if let Some(((plugin, name, due), count)) = self.ticks.iter().find(|(_, it)| **it > 1) {
+            return Err(format!(
+                "schedule {plugin}/{name} of {due} fired {count} times"
+            ));
+        }
+        check::schedules_go_on(&self.store, self.schedules.keys())
+    }
+
     fn arrivals_are_accounted_for(&self) -> Result<(), String> {
         for (page, count) in &self.outside.arrived {
             let excused = self.outside.excused.get(page).copied().unwrap_or(0);
@@ -179,18 +233,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-fn start(
-    store: &Arc<FaultyStore>,
-    subscribers: &Arc<ArcSwap<Subscribers>>,
-    life: u64,
-) -> Result<Engine, String> {
-    let mut made = 0;
-    let make_id = move |_now| {
-        made += 1;
-        IncidentId(format!("i{life}-{made}"))
-    };
-    let (store, subscribers) = (Arc::clone(store) as Arc<dyn Store>, Arc::clone(subscribers));
-    Engine::start(store, subscribers, DELAYS, Box::new(make_id)).map_err(text)
 }

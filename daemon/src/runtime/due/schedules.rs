@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
+use tocsin_plugin_host::Schedule;
 use tocsin_store::{Class, TimerKey, TimerRow};
 
 use crate::runtime::delivery::{Delivery, row_of};
@@ -13,7 +14,7 @@ use crate::runtime::engine::request::{EngineError, Request, Write};
 use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.
-pub(crate) const SCHEDULE_TIMER: &str = "schedule";
+pub const SCHEDULE_TIMER: &str = "schedule";
 /// Missed turns that are counted; more are as good as this many.
 const MISSED_MAX: u32 = 1_000;
 /// Timers that one read brings.
@@ -36,15 +37,8 @@ impl Due {
         let mut wanted: Vec<(String, TimerRow)> = Vec::new();
         for plugin in self.plugins.plugins() {
             for (name, schedule) in plugin.schedules() {
-                let turn = Turn {
-                    plugin: plugin.id().into(),
-                    schedule: name.clone(),
-                };
-                let after = u64::try_from(now.0).unwrap_or(0);
-                if let Some(next) = schedule.next_after(after) {
-                    let row = timer_of(&turn, instant(next))?;
-                    wanted.push((row.key.id.clone(), row));
-                }
+                let first = schedule_timer(plugin.id().into(), name, &schedule, now)?;
+                wanted.extend(first.map(|row| (row.key.id.clone(), row)));
             }
         }
         let mut write = Write::default();
@@ -77,51 +71,82 @@ impl Due {
         row: TimerRow,
         now: Timestamp,
     ) -> Result<(), EngineError> {
-        let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
-        let mut write = Write {
-            timers_take: vec![row.key.clone()],
-            ..Write::default()
+        let schedule_of = |plugin: &PluginId, name: &str| {
+            let schedules = self.plugins.get(plugin.as_str())?.schedules();
+            let mut named = schedules.into_iter().filter(|(known, _)| known == name);
+            named.next().map(|(_, schedule)| schedule)
         };
-        let plugin = self.plugins.get(turn.plugin.as_str());
-        let schedules = plugin.map(|it| it.schedules()).unwrap_or_default();
-        if let Some((_, schedule)) = schedules
-            .into_iter()
-            .find(|(name, _)| *name == turn.schedule)
-        {
-            let mut missed = 0;
-            let mut due = row.key.due;
-            let mut next = schedule.next_after(u64::try_from(due.0).unwrap_or(0));
-            while let Some(at) = next.map(instant)
-                && at <= now
-                && missed < MISSED_MAX
-            {
-                missed += 1;
-                due = at;
-                next = schedule.next_after(u64::try_from(at.0).unwrap_or(0));
-            }
-            let lane = format!("{}/schedule-{}", turn.plugin, turn.schedule);
-            let (plugin, schedule) = (turn.plugin.clone(), turn.schedule.clone());
-            let parcel = Delivery::Tick {
-                plugin,
-                schedule,
-                due,
-                missed,
-            };
-            let row = row_of(Class::Bulk, lane, None, now, &parcel);
-            write.outbox.push(row);
-            if let Some(next) = next.map(instant) {
-                write
-                    .timers_set
-                    .push(timer_of(&turn, next.max(now.plus_ms(1)))?);
-            }
-        }
-        self.writer.ask(Request::Write(Box::new(write))).await?;
+        self.writer.ask(ticking(row, now, schedule_of)?).await?;
         Ok(())
     }
 }
 
-fn instant(ms: u64) -> Timestamp {
-    Timestamp(i64::try_from(ms).unwrap_or(i64::MAX))
+/// What a schedule's timer that is due asks of the engine: one delivery for all turns up to `now`,
+/// and the timer of the next. `schedule_of` finds a plugin's schedule by its name; the timer of one
+/// that is gone is removed. Pure, so that the simulator fires schedules as the daemon does.
+///
+/// # Errors
+/// [`EngineError`] when the timer's row is damaged.
+pub fn ticking(
+    row: TimerRow,
+    now: Timestamp,
+    schedule_of: impl FnOnce(&PluginId, &str) -> Option<Schedule>,
+) -> Result<Request, EngineError> {
+    let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
+    let mut due = row.key.due;
+    let mut write = Write {
+        timers_take: vec![row.key],
+        ..Write::default()
+    };
+    if let Some(schedule) = schedule_of(&turn.plugin, &turn.schedule) {
+        let mut missed = 0;
+        let mut next = next_after(&schedule, due);
+        while let Some(at) = next
+            && at <= now
+            && missed < MISSED_MAX
+        {
+            missed += 1;
+            due = at;
+            next = next_after(&schedule, at);
+        }
+        if let Some(next) = next {
+            let timer = timer_of(&turn, next.max(now.plus_ms(1)))?;
+            write.timers_set.push(timer);
+        }
+        let lane = format!("{}/schedule-{}", turn.plugin, turn.schedule);
+        let parcel = Delivery::Tick {
+            plugin: turn.plugin,
+            schedule: turn.schedule,
+            due,
+            missed,
+        };
+        let delivery = row_of(Class::Bulk, lane, None, now, &parcel);
+        write.outbox.push(delivery);
+    }
+    Ok(Request::Write(Box::new(write)))
+}
+
+/// The timer of a schedule's first turn after a time; `None` when it never comes due again.
+///
+/// # Errors
+/// [`EngineError::Damaged`] when it cannot be expressed as JSON.
+pub fn schedule_timer(
+    plugin: PluginId,
+    name: String,
+    schedule: &Schedule,
+    after: Timestamp,
+) -> Result<Option<TimerRow>, EngineError> {
+    let turn = Turn {
+        plugin,
+        schedule: name,
+    };
+    let due = next_after(schedule, after);
+    due.map(|due| timer_of(&turn, due)).transpose()
+}
+
+fn next_after(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
+    let next = schedule.next_after(u64::try_from(after.0).unwrap_or(0))?;
+    Some(Timestamp(i64::try_from(next).unwrap_or(i64::MAX)))
 }
 
 fn timer_of(turn: &Turn, due: Timestamp) -> Result<TimerRow, EngineError> {

@@ -97,7 +97,7 @@ impl Leases {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub(crate) fn refresh(&self, store: &dyn Store) -> Result<(), EngineError> {
+    pub fn refresh(&self, store: &dyn Store) -> Result<(), EngineError> {
         if self.is_stale.swap(false, Ordering::SeqCst) {
             // Locked while it is read, or what the engine adds meanwhile would be lost.
             let mut index = self.index.lock();

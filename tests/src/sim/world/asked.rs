@@ -1,5 +1,6 @@
 //! What the engine is asked, and what must be true once it has answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tocsin::runtime::{Answer, EngineError, Request};
@@ -7,6 +8,7 @@ use tocsin_core::Signal;
 use tocsin_core::command::{Command, Refusal};
 
 use super::World;
+use super::houses::Answers;
 use super::senders::key_of;
 use crate::sim::check::Fact;
 use crate::sim::outside::Underway;
@@ -26,6 +28,12 @@ pub(super) enum Then {
     Settled(Box<Underway>),
 }
 
+/// What was asked, as far as its answer is noted by it.
+struct Told {
+    then: Then,
+    signal: Option<Arc<Signal>>,
+}
+
 impl World {
     /// Asks the engine, and asks again with a whole assessment where it needs one.
     pub(super) fn process(&mut self, asked: Vec<Asked>) -> Result<(), String> {
@@ -41,26 +49,96 @@ impl World {
 
     fn process_once(&mut self, asked: Vec<Asked>) -> Result<Vec<Asked>, String> {
         self.arm();
-        let (requests, thens): (Vec<_>, Vec<_>) =
-            asked.into_iter().map(|it| (it.request, it.then)).unzip();
-        let copies: Vec<Option<Arc<Signal>>> = requests.iter().map(signal_in).collect();
-        for request in &requests {
-            self.trace.say(|| ask(request));
+        let place = self.draw_house();
+        let (asked, others) = self.divide(asked);
+        self.process_beside(place, asked, others)
+    }
+
+    /// Where there are two engines, some of the requests go to the other one, with more of its own.
+    fn divide(&mut self, asked: Vec<Asked>) -> (Vec<Asked>, Vec<Asked>) {
+        if !self.are_two() || self.rng.chance(30) {
+            return (asked, Vec::new());
         }
-        let answers = match self.engine.process(requests, self.now) {
-            Ok(answers) => answers,
-            Err(error) => {
-                for then in &thens {
-                    self.doubt(then);
-                }
-                self.crash(&format!("the store failed: {error}"))?;
-                return Ok(Vec::new());
-            }
+        let (mut first, mut others) = (Vec::new(), Vec::new());
+        for one in asked {
+            let is_other = self.rng.chance(40);
+            if is_other { &mut others } else { &mut first }.push(one);
+        }
+        if !self.well {
+            let more = self.rng.below(4);
+            others.extend((0..more).map(|_| self.utter()));
+        }
+        (first, others)
+    }
+
+    /// Asks one engine, and the other beside it; gives back what needs a whole assessment.
+    pub(super) fn process_beside(
+        &mut self,
+        place: usize,
+        asked: Vec<Asked>,
+        others: Vec<Asked>,
+    ) -> Result<Vec<Asked>, String> {
+        let (first, requests) = self.told(place, asked);
+        let (answers, beside) = if others.is_empty() {
+            (self.houses[place].process(requests, self.now), None)
+        } else {
+            let (second, others) = self.told(1 - place, others);
+            let (answers, heard) = self.ask_both(place, requests, others);
+            (answers, Some((second, heard)))
         };
-        self.store.arm(None);
+        // The other one's commit came first.
+        let mut heard: Vec<(Vec<Told>, Answers)> = beside.into_iter().collect();
+        heard.push((first, answers));
+        let contested = contested(&heard);
         let mut again = Vec::new();
-        for ((answer, then), signal) in answers.into_iter().zip(thens).zip(copies) {
+        let mut failure = None;
+        for (told, answers) in heard {
+            match answers {
+                Ok(answers) => again.extend(self.note_all(told, answers)?),
+                Err(error) => {
+                    told.iter().for_each(|it| self.doubt(&it.then));
+                    failure = Some(error);
+                }
+            }
+        }
+        // Two engines were told of one alert at once: either may have been heard last.
+        for key in &contested {
+            self.alerts.remove(key);
+        }
+        if let Some(error) = failure {
+            self.crash(&format!("the store failed: {error}"))?;
+            return Ok(Vec::new());
+        }
+        self.store.arm(None);
+        Ok(again)
+    }
+
+    fn told(&mut self, place: usize, asked: Vec<Asked>) -> (Vec<Told>, Vec<Request>) {
+        if self.are_two() {
+            self.trace.say(|| format!("engine {place}:"));
+        }
+        let mut told = Vec::new();
+        let mut requests = Vec::new();
+        for Asked { request, then } in asked {
+            self.trace.say(|| ask(&request));
+            let signal = signal_in(&request);
+            told.push(Told { then, signal });
+            requests.push(request);
+        }
+        (told, requests)
+    }
+
+    fn note_all(
+        &mut self,
+        told: Vec<Told>,
+        answers: Vec<Result<Answer, EngineError>>,
+    ) -> Result<Vec<Asked>, String> {
+        let mut again = Vec::new();
+        for (answer, Told { then, signal }) in answers.into_iter().zip(told) {
             self.trace.say(|| say(&answer));
+            if let Err(error @ (EngineError::Damaged(_) | EngineError::Overloaded)) = &answer {
+                return Err(format!("a request is answered with: {error}"));
+            }
             let needs = matches!(&answer, Err(EngineError::Refused(Refusal::NeedsVerdict)));
             match (needs, signal) {
                 (true, Some(signal)) => {
@@ -129,6 +207,21 @@ impl World {
             Then::Settled(underway) => self.outside.excuse(underway.page.as_ref()),
             Then::Nothing | Then::Fact(_) | Then::Opened => {}
         }
+    }
+}
+
+/// The alerts that two engines were told of at once.
+fn contested(heard: &[(Vec<Told>, Answers)]) -> BTreeSet<String> {
+    let keys = |told: &[Told]| -> BTreeSet<String> {
+        let keys = told.iter().filter_map(|it| match &it.then {
+            Then::Alert(key, _) => Some(key.clone()),
+            _ => None,
+        });
+        keys.collect()
+    };
+    match heard {
+        [(first, _), (second, _)] => keys(first).intersection(&keys(second)).cloned().collect(),
+        _ => BTreeSet::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tocsin::runtime::{Answer, Request, settlement};
 use tocsin_core::Timestamp;
-use tocsin_store::{Class, Store};
+use tocsin_store::{Claimed, Class, Store};
 
 use super::asked::{Asked, Then};
 use super::{CALM_ROUNDS_MAX, LIMIT, World};
@@ -58,21 +58,18 @@ impl World {
         };
         let ready = self.ready(class)?;
         self.arm();
-        let Ok(mut answers) = self.engine.process(vec![request], self.now) else {
-            return self.crash("the store failed under a claim");
-        };
-        let Some(Ok(Answer::Claimed(claimed))) = answers.pop() else {
-            return Err("a claim was not answered".to_owned());
-        };
-        for claim in claimed {
-            let key = &claim.token.key;
-            self.trace
-                .say(|| format!("claimed {}#{} {}", key.lane, key.seq, claim.row.attempts));
-            let until = self.now.plus_ms(LEASE_MS);
-            self.lanes.insert((class, key.lane.clone()), until);
-            let (view, well) = (self.engine.view(), self.well);
-            let underway = self.outside.bring(claim, &view, &mut self.rng, well);
-            self.underway.push(underway);
+        let place = self.draw_house();
+        let claims_both = self.are_two() && self.rng.chance(30);
+        let places = [Some(place), claims_both.then_some(1 - place)];
+        for place in places.into_iter().flatten() {
+            let answers = self.houses[place].process(vec![request.clone()], self.now);
+            let Ok(mut answers) = answers else {
+                return self.crash("the store failed under a claim");
+            };
+            let Some(Ok(Answer::Claimed(claimed))) = answers.pop() else {
+                return Err("a claim was not answered".to_owned());
+            };
+            self.bring(claimed, place)?;
         }
         let state = |lane: &String| {
             let until = self.lanes.get(&(class, lane.clone()));
@@ -82,6 +79,26 @@ impl World {
             Some(lane) => Err(format!("{class:?} lane {lane} is due and passed over")),
             None => Ok(()),
         }
+    }
+
+    fn bring(&mut self, claimed: Vec<Claimed>, place: usize) -> Result<(), String> {
+        for claim in claimed {
+            let key = &claim.token.key;
+            self.trace
+                .say(|| format!("claimed {}#{} {}", key.lane, key.seq, claim.row.attempts));
+            let until = self.now.plus_ms(LEASE_MS);
+            let lane = (key.class, key.lane.clone());
+            if let Some(held) = self.lanes.insert(lane, until)
+                && held > self.now
+            {
+                return Err(format!("lane {} is claimed twice at once", key.lane));
+            }
+            let (view, well) = (&self.houses[place].view, self.well);
+            let mut underway = self.outside.bring(claim, view, &mut self.rng, well);
+            underway.house = place;
+            self.underway.push(underway);
+        }
+        Ok(())
     }
 
     /// Lanes with a row that is ready.

@@ -24,7 +24,8 @@ impl World {
     }
 
     pub(super) fn utter(&mut self) -> Asked {
-        let state = self.engine.view().in_memory();
+        let place = self.draw_house();
+        let state = self.houses[place].view.in_memory();
         let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
         ids.sort();
         if ids.is_empty() || self.rng.chance(65) {
@@ -130,12 +131,10 @@ impl World {
         }
     }
 
-    fn needs_verdict(&self, signal: &Signal, whole: bool) -> bool {
-        let standing = self
-            .engine
-            .view()
-            .alert_and_home(signal)
-            .unwrap_or_default();
+    fn needs_verdict(&mut self, signal: &Signal, whole: bool) -> bool {
+        let place = self.draw_house();
+        let view = &self.houses[place].view;
+        let standing = view.alert_and_home(signal).unwrap_or_default();
         let known = Known {
             alert: standing.0.as_ref(),
             home: standing.1.as_deref().map(IncidentState::parts),

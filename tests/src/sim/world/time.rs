@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, firing, lapses};
-use tocsin_core::SignalStatus;
+use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, ticking};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_store::Store;
+use tocsin_core::{PluginId, SignalStatus};
+use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
+use super::houses::House;
 use super::senders::key_of;
 use super::{LIMIT, World};
 use crate::sim::cast;
@@ -20,19 +21,40 @@ impl World {
         if let Some(early) = due.iter().find(|row| row.key.due > self.now) {
             return Err(format!("timer {} fires early", early.key.id));
         }
-        let mut asked = Vec::new();
-        for row in due {
-            let request = firing(row, &self.engine.view(), cast::next_responders).map_err(text)?;
-            let then = Then::Nothing;
-            asked.push(Asked { request, then });
-        }
+        let place = self.draw_house();
+        let mut asked = self.fired(&due, place)?;
         if !self.well && self.rng.chance(10) {
             self.now = self.now.minus_ms(20 * SECOND_MS);
         }
         if !self.well && self.rng.chance(30) {
             asked.push(self.utter());
         }
+        if self.are_two() && self.rng.chance(60) {
+            // Both see what is due.
+            let others = self.fired(&due, 1 - place)?;
+            self.arm();
+            return self.process_beside(place, asked, others).map(drop);
+        }
         self.process(asked)
+    }
+
+    /// What an engine makes of timers that are due.
+    fn fired(&self, due: &[TimerRow], place: usize) -> Result<Vec<Asked>, String> {
+        let view = &self.houses[place].view;
+        let schedule_of = |plugin: &PluginId, name: &str| {
+            let key = (plugin.to_string(), name.to_owned());
+            self.schedules.get(&key).cloned()
+        };
+        let fired = due.iter().cloned().map(|row| {
+            let request = match row.key.kind.as_str() {
+                SCHEDULE_TIMER => ticking(row, self.now, schedule_of),
+                _ => firing(row, view, cast::next_responders),
+            };
+            let then = Then::Nothing;
+            let request = request.map_err(text)?;
+            Ok(Asked { request, then })
+        });
+        fired.collect()
     }
 
     pub(super) fn pass_time(&mut self) -> Result<(), String> {
@@ -56,7 +78,9 @@ impl World {
     /// Ends the alerts whose sender fell silent. Senders may speak between the sweep's look and
     /// its word.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
-        let (view, leases) = (self.engine.view(), self.engine.leases());
+        let place = self.draw_house();
+        let House { view, leases, .. } = self.houses[place].clone();
+        leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(&view, &leases, self.now).map_err(text)?;
         if !self.policies.silenced {
             for key in leases.silenced("", LIMIT) {
