@@ -115,7 +115,7 @@ fn malformed(house: &House) -> Vec<Case> {
             "a chunk whose length is no number",
             format!("{head}transfer-encoding: chunked\r\n\r\nxyz\r\n"),
             400,
-            "broke off",
+            "ended early",
         ),
         case(
             "a header with a NUL in it",
@@ -152,13 +152,13 @@ fn cut(house: &House) -> Vec<Case> {
             "half a body",
             format!("{head}content-length: 100\r\n\r\n{{\"title\""),
             400,
-            "broke off",
+            "ended early",
         ),
         cut(
             "half a chunk",
             format!("{head}transfer-encoding: chunked\r\n\r\n20\r\n{{\"title\""),
             400,
-            "broke off",
+            "ended early",
         ),
     ]
 }
