@@ -44,6 +44,12 @@ impl Engine {
             incident,
             tally: tally.unwrap_or_default(),
         });
+        let is_as_active = |was: &IncidentState| {
+            was.tally == state.tally && was.incident.is_active() == state.incident.is_active()
+        };
+        if was.is_some_and(is_as_active) {
+            self.scratch.ignores_tally(&id);
+        }
         let incident_before = was.map(|it| it.incident.as_ref());
         let settled = &outcome.settle_pages;
         let told = notices(incident_before, &state.incident, &recorded, settled);
@@ -120,7 +126,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let incident = &state.incident;
         if before.is_none_or(|it| it.tally != state.tally) {
-            self.write_tally(&incident.id, &state.tally, planned)?;
+            Self::write_tally(&incident.id, &state.tally, planned)?;
         }
         if !recorded.is_empty() {
             summary::put(incident)?.lay_out(&mut planned.batch);

@@ -151,8 +151,12 @@ impl Engine {
                 Table::Tally => {
                     let row = TALLIES.get(self.store.as_ref(), key)?;
                     let id = IncidentId(key.clone());
-                    let cached = self.incidents.get(&id).map(|it| it.tally_revision);
-                    if cached.is_some_and(|it| row.is_none_or(|row| row.revision != it)) {
+                    let is_other = match self.incidents.get(&id) {
+                        Some(cached) => row.is_none_or(|it| it.revision != cached.tally_revision),
+                        // Dropped when a batch of this engine failed, and still shown.
+                        None => self.view.is_in_memory(&id),
+                    };
+                    if is_other {
                         self.read_again(&id)?;
                     }
                 }

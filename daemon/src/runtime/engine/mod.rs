@@ -213,6 +213,7 @@ impl Engine {
             }
             let mut batch = std::mem::take(&mut planned.batch);
             batch.needs = needs;
+            self.scratch.guard_reads(&mut batch);
             // A claim that is settled frees its lane for the next delivery, as does a cancel.
             self.wakes |= batch.settles.is_some()
                 || !batch.outbox_cancel.is_empty()

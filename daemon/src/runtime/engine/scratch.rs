@@ -1,11 +1,12 @@
 //! What a group's requests read and write before it is durable: a request builds on the ones
 //! before it, and its batch says on which.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use tocsin_core::alert::{Alert, KeyRow, Tally, Waiting};
 use tocsin_core::{IncidentId, IncidentKey, Timestamp};
+use tocsin_store::{Append, Batch};
 
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
@@ -15,7 +16,7 @@ use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::number;
 use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::waiting::{self, WAITING};
-use crate::runtime::state::view::{IncidentState, pack_of};
+use crate::runtime::state::view::{IncidentState, pack_of, stream_of};
 
 /// What the earlier requests of a round have come to, not yet durable, and which of them the
 /// present one builds on.
@@ -25,22 +26,24 @@ pub(crate) struct Scratch {
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
     incidents: HashMap<IncidentId, usize>,
-    tallies: HashMap<IncidentId, usize>,
     /// The number that was taken last.
     number: Option<(u64, usize)>,
     present: usize,
     needs: BTreeSet<usize>,
-    /// The revisions of the rows that the present request has read in the store; 0: absent. A row
-    /// that an earlier request of the round wrote is not among them: the batch needs that one's.
     read: Read,
 }
 
-/// Revisions of rows, by table.
+/// What the present request has read in the store, and must find unchanged when its batch is
+/// committed: revisions of rows, 0 where there was none. What an earlier request of the round wrote
+/// is not among them: the batch needs that one's.
 #[derive(Debug, Default)]
 struct Read {
-    alerts: HashMap<String, u64>,
-    keys: HashMap<IncidentKey, u64>,
-    waiting: HashMap<IncidentKey, u64>,
+    alerts: BTreeMap<String, u64>,
+    keys: BTreeMap<IncidentKey, u64>,
+    waiting: BTreeMap<IncidentKey, u64>,
+    /// The versions of incidents, and the revisions of their tallies where those matter: timers
+    /// follow from both.
+    incidents: BTreeMap<IncidentId, (u64, Option<u64>)>,
 }
 
 impl Scratch {
@@ -56,9 +59,36 @@ impl Scratch {
         self.needs.iter().copied().collect()
     }
 
-    /// Notes that the present request reads an incident.
-    fn read_incident(&mut self, id: &IncidentId) {
-        self.needs.extend(self.incidents.get(id));
+    /// Lets the present request's batch fail if anything that it was decided on has changed, also
+    /// where it writes something else.
+    pub(crate) fn guard_reads(&mut self, batch: &mut Batch) {
+        let read = std::mem::take(&mut self.read);
+        let alerts = read.alerts.iter().map(|(key, at)| ALERTS.guard(key, *at));
+        let keys = read.keys.iter();
+        let keys = keys.map(|(key, at)| INCIDENT_KEYS.guard(key.as_str(), *at));
+        let waiting = read.waiting.iter();
+        let waiting = waiting.map(|(key, at)| WAITING.guard(key.as_str(), *at));
+        batch.guards.extend(alerts.chain(keys).chain(waiting));
+        for (id, (version, tally)) in read.incidents {
+            let tally = tally.map(|at| TALLIES.guard(id.as_str(), at));
+            batch.guards.extend(tally);
+            let stream = stream_of(&id);
+            if batch.appends.iter().all(|it| it.stream != stream) {
+                batch.appends.push(Append {
+                    stream,
+                    expected: version,
+                    events: Vec::new(),
+                });
+            }
+        }
+    }
+
+    /// Notes that the tally of an incident does not matter to the present request: a page that is
+    /// taken must not be refused because alerts are counted meanwhile.
+    pub(crate) fn ignores_tally(&mut self, id: &IncidentId) {
+        if let Some((_, tally)) = self.read.incidents.get_mut(id) {
+            *tally = None;
+        }
     }
 
     pub(crate) fn wrote_incident(&mut self, id: &IncidentId) {
@@ -74,7 +104,9 @@ impl Engine {
         }
         let row = ALERTS.get(self.store.as_ref(), key)?;
         let revision = row.as_ref().map_or(0, |row| row.revision);
-        self.scratch.read.alerts.insert(key.to_owned(), revision);
+        // What was decided on is what was read first, here and below.
+        let read = &mut self.scratch.read.alerts;
+        read.entry(key.to_owned()).or_insert(revision);
         Ok(row.map(|row| Arc::new(row.value)))
     }
 
@@ -86,7 +118,8 @@ impl Engine {
         }
         let row = WAITING.get(self.store.as_ref(), key.as_str())?;
         let revision = row.as_ref().map_or(0, |row| row.revision);
-        self.scratch.read.waiting.insert(key.clone(), revision);
+        let read = &mut self.scratch.read.waiting;
+        read.entry(key.clone()).or_insert(revision);
         Ok(row.map(|row| row.value))
     }
 
@@ -112,8 +145,17 @@ impl Engine {
         &mut self,
         id: &IncidentId,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        self.scratch.read_incident(id);
-        self.hold(id)
+        let state = self.hold(id)?;
+        match self.scratch.incidents.get(id) {
+            Some(batch) => drop(self.scratch.needs.insert(*batch)),
+            None => {
+                let version = state.as_ref().map_or(0, |it| it.incident.version);
+                let read = (version, Some(self.tally_revision(id)));
+                let reads = &mut self.scratch.read.incidents;
+                reads.entry(id.clone()).or_insert(read);
+            }
+        }
+        Ok(state)
     }
 
     pub(crate) fn write_alert(
@@ -123,10 +165,7 @@ impl Engine {
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let (key, after) = (after.key(), Arc::new(after));
-        ALERTS
-            .put(&key, &after)?
-            .if_read_at(self.scratch.read.alerts.get(&key))
-            .lay_out(&mut planned.batch);
+        ALERTS.put(&key, &after)?.lay_out(&mut planned.batch);
         let noted = (Arc::clone(&after), self.scratch.present);
         self.scratch.alerts.insert(key, noted);
         planned.alerts.push((before, after));
@@ -154,7 +193,6 @@ impl Engine {
         };
         INCIDENT_KEYS
             .put(key.as_str(), &row)?
-            .if_read_at(self.scratch.read.keys.get(key))
             .lay_out(&mut planned.batch);
         self.scratch
             .keys
@@ -169,35 +207,21 @@ impl Engine {
         now: Timestamp,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        waiting::set(key, &waiting, now)?
-            .if_read_at(self.scratch.read.waiting.get(key))
-            .lay_out(&mut planned.batch);
+        waiting::set(key, &waiting, now)?.lay_out(&mut planned.batch);
         self.scratch
             .waiting
             .insert(key.clone(), (waiting, self.scratch.present));
         Ok(())
     }
 
-    /// Writes an incident's tally, in place of the one that the decision was made on.
     pub(crate) fn write_tally(
-        &mut self,
         id: &IncidentId,
         tally: &Tally,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let mut write = TALLIES.put(id.as_str(), tally)?;
-        match self
-            .scratch
-            .tallies
-            .insert(id.clone(), self.scratch.present)
-        {
-            Some(batch) => drop(self.scratch.needs.insert(batch)),
-            None => write = write.if_at(self.tally_revision(id)),
-        }
-        planned
-            .tally_rows
-            .push((id.clone(), planned.batch.rows.len()));
-        write.lay_out(&mut planned.batch);
+        let at = planned.batch.rows.len();
+        planned.tally_rows.push((id.clone(), at));
+        TALLIES.put(id.as_str(), tally)?.lay_out(&mut planned.batch);
         Ok(())
     }
 
@@ -228,7 +252,6 @@ impl Engine {
     fn read_key(&mut self, key: &IncidentKey) -> Result<Option<IncidentId>, EngineError> {
         let row = INCIDENT_KEYS.get(self.store.as_ref(), key.as_str())?;
         let revision = row.as_ref().map_or(0, |row| row.revision);
-        // What was decided on is what was read first.
         let read = &mut self.scratch.read.keys;
         read.entry(key.clone()).or_insert(revision);
         Ok(row.map(|row| row.value.incident))

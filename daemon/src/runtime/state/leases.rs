@@ -31,8 +31,9 @@ struct Index {
     silenced: BTreeSet<Box<str>>,
     /// Alerts that ended, by when.
     ended: BTreeSet<(Timestamp, Box<str>)>,
-    /// How many fire.
-    firing: u64,
+    /// Firing alerts without one. Sets and no counts: an alert may be added again that the index
+    /// was just read with.
+    unleased: BTreeSet<Box<str>>,
 }
 
 impl Leases {
@@ -80,7 +81,8 @@ impl Leases {
     /// How many alerts fire.
     #[must_use]
     pub fn firing(&self) -> u64 {
-        self.index.lock().firing
+        let index = self.index.lock();
+        (index.leased.len() + index.unleased.len()) as u64
     }
 
     /// Forgets an alert whose row was removed.
@@ -131,13 +133,13 @@ impl Index {
             self.ended.insert((alert.changed_at, key));
             return;
         }
-        self.firing += 1;
         if matches!(alert.place, Place::Silenced { .. }) {
             self.silenced.insert(key.clone());
         }
-        if let Some(until) = alert.lease_until {
-            self.leased.insert((until, key));
-        }
+        match alert.lease_until {
+            Some(until) => self.leased.insert((until, key)),
+            None => self.unleased.insert(key),
+        };
     }
 
     fn remove(&mut self, alert: &Alert) {
@@ -146,10 +148,10 @@ impl Index {
             self.ended.remove(&(alert.changed_at, key));
             return;
         }
-        self.firing = self.firing.saturating_sub(1);
         self.silenced.remove(&key);
-        if let Some(until) = alert.lease_until {
-            self.leased.remove(&(until, key));
-        }
+        match alert.lease_until {
+            Some(until) => self.leased.remove(&(until, key)),
+            None => self.unleased.remove(&key),
+        };
     }
 }

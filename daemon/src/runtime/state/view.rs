@@ -152,6 +152,10 @@ impl View {
         self.incidents.read().values().cloned().collect()
     }
 
+    pub(crate) fn is_in_memory(&self, id: &IncidentId) -> bool {
+        self.incidents.read().contains_key(id)
+    }
+
     pub(crate) fn publish(&self, state: &Arc<IncidentState>) {
         self.incidents
             .write()

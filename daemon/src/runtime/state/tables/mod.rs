@@ -59,14 +59,6 @@ impl RowWrites {
         self
     }
 
-    /// As [`if_at`](Self::if_at), if the row was read in the store at all.
-    pub(crate) fn if_read_at(self, revision: Option<&u64>) -> Self {
-        match revision {
-            Some(revision) => self.if_at(*revision),
-            None => self,
-        }
-    }
-
     /// Whether nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -182,6 +174,15 @@ impl<T: Serialize + DeserializeOwned> TypedTable<T> {
             if is_last {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Refuses a batch unless a row is at `revision`; 0: unless it is absent.
+    pub(crate) fn guard(&self, key: &str, revision: u64) -> Guard {
+        Guard {
+            table: self.table,
+            key: key.to_owned(),
+            revision,
         }
     }
 
