@@ -55,6 +55,34 @@ pub(super) fn step(
     alerts_are_tallied(store, house, &state)
 }
 
+/// Checks that two engines that have followed the feed see the same.
+///
+/// # Errors
+/// What they do not agree on.
+pub(super) fn agree(
+    one: &House,
+    other: &House,
+    touched: &BTreeSet<IncidentId>,
+) -> Result<(), String> {
+    let mut ids = touched.clone();
+    for house in [one, other] {
+        let state = house.view.in_memory();
+        let active = state.iter().filter(|it| it.incident.is_active());
+        ids.extend(active.map(|it| it.incident.id.clone()));
+    }
+    for id in ids {
+        let seen = one.view.incident(&id).map_err(text)?;
+        if seen != other.view.incident(&id).map_err(text)? {
+            return Err(format!("two engines see different things of incident {id}"));
+        }
+    }
+    let leases = |house: &House| (house.leases.firing(), house.leases.next_lapse());
+    match leases(one) == leases(other) {
+        true => Ok(()),
+        false => Err("two engines see different leases".to_owned()),
+    }
+}
+
 /// Checks everything, reading every stream: after a crash, and at the end.
 ///
 /// # Errors
@@ -178,27 +206,29 @@ pub(super) fn schedules_go_on<'a>(
 
 /// A page that is wanted waits in the outbox, exactly once.
 fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
-    let mut waiting: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
+    let mut wanted: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
+    for incident in state.iter().map(|it| &it.incident) {
+        let underway = incident.paging.pages.iter();
+        for (number, page) in underway.filter(|(_, page)| page.is_underway()) {
+            wanted.insert((incident.id.clone(), *number, page.contact), 0);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
     for row in store.outbox(Class::Page, None, ROWS_MAX).map_err(text)? {
         let delivery = serde_json::from_value::<Delivery>(row.body).map_err(text)?;
-        if let Some(at) = page_of(delivery) {
-            let page = (at.incident, at.page, at.contact);
-            *waiting.entry(page).or_default() += 1;
+        let page = page_of(delivery).map(|at| (at.incident, at.page, at.contact));
+        if let Some(count) = page.and_then(|page| wanted.get_mut(&page)) {
+            *count += 1;
         }
     }
-    for incident in state.iter().map(|it| &it.incident) {
-        for (number, page) in &incident.paging.pages {
-            let key = (incident.id.clone(), *number, page.contact);
-            let count = waiting.get(&key).copied().unwrap_or(0);
-            if page.is_underway() && count != 1 {
-                let (id, who) = (incident.page_id(*number), &page.person);
-                return Err(format!(
-                    "page {id} to {who} waits {count} times in the outbox"
-                ));
-            }
-        }
+    match wanted.into_iter().find(|(_, count)| *count != 1) {
+        Some(((id, page, contact), count)) => Err(format!(
+            "page {page} of incident {id} waits {count} times in the outbox for contact {contact}"
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {

@@ -57,6 +57,8 @@ struct Inner {
     bug_turns: u64,
     touched: BTreeSet<IncidentId>,
     miscoded: Option<String>,
+    /// Whether anything was written since this was asked last.
+    is_changed: bool,
     /// The turns of schedules that were queued.
     ticks: Vec<Tick>,
     /// The delivery that was queued last in each lane.
@@ -88,6 +90,7 @@ impl FaultyStore {
             bug_turns,
             touched: BTreeSet::new(),
             miscoded: None,
+            is_changed: true,
             ticks: Vec::new(),
             newest: BTreeMap::new(),
             before: None,
@@ -130,6 +133,12 @@ impl FaultyStore {
             _ => disk.crash()?,
         };
         Ok((left, inner.bug_turns))
+    }
+
+    /// Whether anything may have been written since this was asked last.
+    #[must_use]
+    pub(super) fn take_changed(&self) -> bool {
+        std::mem::take(&mut self.lock().is_changed)
     }
 
     /// The turns of schedules that were queued since this was asked last.
@@ -293,6 +302,7 @@ impl Inner {
 
     fn commit(&mut self, group: Vec<Batch>) -> Written {
         self.healthy()?;
+        self.is_changed = true;
         let len = group.len();
         if self.bug == Some(Bug::AnsweredEarly) {
             self.before_last = self.disk.copy();
@@ -452,7 +462,9 @@ impl Store for FaultyStore {
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.lock().healthy()?.expire(now, limit)
+        let mut inner = self.lock();
+        inner.is_changed = true;
+        inner.healthy()?.expire(now, limit)
     }
 
     fn size_bytes(&self) -> Result<u64, StoreError> {

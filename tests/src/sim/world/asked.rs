@@ -61,8 +61,10 @@ impl World {
         }
         let (mut first, mut others) = (Vec::new(), Vec::new());
         for one in asked {
-            let is_other = self.rng.chance(40);
-            if is_other { &mut others } else { &mut first }.push(one);
+            match self.rng.chance(40) {
+                true => others.push(one),
+                false => first.push(one),
+            }
         }
         if !self.well {
             let more = self.rng.below(4);

@@ -58,11 +58,9 @@ impl World {
         let place = self.draw_house();
         self.lives += 1;
         self.trace.say(|| format!("engine {place} starts again"));
-        let (lost, left) = std::mem::take(&mut self.underway)
-            .into_iter()
-            .partition(|it| it.house == place);
+        let underway = std::mem::take(&mut self.underway).into_iter();
+        let (lost, left): (Vec<_>, Vec<_>) = underway.partition(|it| it.house == place);
         self.underway = left;
-        let lost: Vec<crate::sim::outside::Underway> = lost;
         for underway in lost {
             self.outside.excuse(underway.page.as_ref());
         }
