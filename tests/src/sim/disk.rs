@@ -10,7 +10,7 @@ pub(super) enum Disk {
     /// The reference store.
     Memory(MemoryStore),
     /// Sled, in a folder that goes with it.
-    Sled(SledStore, TempDir),
+    Sled(Box<SledStore>, TempDir),
 }
 
 impl Disk {
@@ -27,7 +27,7 @@ impl Disk {
     pub(super) fn sled() -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(text)?;
         let store = SledStore::open(folder.path()).map_err(text)?;
-        Ok(Self::Sled(store, folder))
+        Ok(Self::Sled(Box::new(store), folder))
     }
 
     /// The store.
@@ -35,7 +35,7 @@ impl Disk {
     pub(super) fn store(&self) -> &dyn Store {
         match self {
             Self::Memory(store) => store,
-            Self::Sled(store, _) => store,
+            Self::Sled(store, _) => store.as_ref(),
         }
     }
 
@@ -49,7 +49,7 @@ impl Disk {
             Self::Sled(store, folder) => {
                 drop(store);
                 let store = SledStore::open(folder.path()).map_err(text)?;
-                Ok(Self::Sled(store, folder))
+                Ok(Self::Sled(Box::new(store), folder))
             }
         }
     }
