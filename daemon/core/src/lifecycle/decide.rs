@@ -1,9 +1,9 @@
-//! What a person, a sender or a timer makes of an incident's status.
+//! What a person, a sender or a timer makes of an incident's status, and how the log says it.
 
-use crate::command::{Env, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
+use crate::outcome::{Env, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, limits};
@@ -112,6 +112,19 @@ pub(crate) fn clear_due(
         tally,
         format!("no alert has fired for {seconds} s"),
     ))
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    let text = match &recorded.event {
+        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
+        Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
+        Event::Reopened { reason } => format!("reopened: {reason}"),
+        Event::Closed {} => format!("{by} closed it"),
+        _ => return None,
+    };
+    Some(text)
 }
 
 fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
