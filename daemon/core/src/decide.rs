@@ -15,6 +15,11 @@ pub enum Command {
         /// Through what: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
+    /// Whoever has it gives it up.
+    Unacknowledge {
+        /// Why.
+        reason: Option<String>,
+    },
     /// Grade it by hand.
     Grade {
         /// The grade.
@@ -122,6 +127,7 @@ fn dispatch(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
+        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, reason),
         Command::Grade {
             grade,
             security,

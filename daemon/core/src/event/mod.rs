@@ -145,6 +145,12 @@ pub enum Event {
         /// Through what: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
+    /// Whoever had it gave it up. The escalation starts again.
+    Unacknowledged {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// Somebody commands and operates.
     OperatorAssigned {
         /// Who.
@@ -200,6 +206,10 @@ impl Event {
             Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
             Self::Acknowledged { .. } => {
                 Traits::of("acknowledged", Lifecycle).change().ends_paging()
+            }
+            Self::Unacknowledged { .. } => {
+                let traits = Traits::of("unacknowledged", Lifecycle).change();
+                traits.unseen().starts_again()
             }
             Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),
             Self::Logged { .. } => Traits::of("logged", Log),

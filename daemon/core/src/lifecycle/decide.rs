@@ -46,6 +46,32 @@ pub(crate) fn acknowledge(
     })
 }
 
+pub(crate) fn unacknowledge(
+    incident: &Incident,
+    reason: Option<String>,
+) -> Result<Outcome, Refusal> {
+    must_be_active(
+        incident,
+        "only an open incident has an acknowledgement to give up",
+    )?;
+    let number = incident.number;
+    if incident.lifecycle.acknowledged_at.is_none() {
+        return Ok(Outcome::reply(format!(
+            "incident {number} is not acknowledged"
+        )));
+    }
+    let next = match incident.escalation.plan.steps.is_empty() {
+        true => "its plan pages nobody",
+        false => "the escalation starts again",
+    };
+    let reason = reason.map(|it| cut(it, limits::REASON_BYTES_MAX));
+    Ok(Outcome {
+        events: vec![Event::Unacknowledged { reason }],
+        reply: format!("incident {number} is no longer acknowledged; {next}"),
+        ..Outcome::default()
+    })
+}
+
 pub(crate) fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     must_be_active(incident, "only an open incident is mitigated")?;
@@ -118,6 +144,13 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     let by = &recorded.by;
     let text = match &recorded.event {
         Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::Unacknowledged { reason } => {
+            let said = format!("{by} gave up the acknowledgement; the escalation starts again");
+            match reason {
+                Some(reason) => format!("{said}: {reason}"),
+                None => said,
+            }
+        }
         Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
         Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
         Event::Reopened { reason } => format!("reopened: {reason}"),
