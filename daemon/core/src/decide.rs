@@ -1,9 +1,105 @@
-//! `decide`: what a command to an incident comes to. Each topic decides its own commands.
+//! What can be asked of an incident, and which topic decides it.
 
-use crate::command::{Command, Env, Outcome, Refusal};
-use crate::event::Event;
+use crate::event::{Event, LogKind, Ref};
 use crate::incident::{self, Incident, Tally};
-use crate::{Actor, escalation, grading, lifecycle, log, paging};
+use crate::lifecycle::decide as lifecycle;
+use crate::outcome::{Env, Opening, Outcome, Responders};
+use crate::refusal::Refusal;
+use crate::{Actor, Grade, Timestamp, escalation, grading, log, paging};
+
+/// What can be asked of an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Somebody has it.
+    Acknowledge {
+        /// Through what: `slack`, `mail`, `api`, `cli`.
+        via: String,
+    },
+    /// Whoever has it gives it up.
+    Unacknowledge {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Grade it by hand.
+    Grade {
+        /// The grade.
+        grade: Grade,
+        /// The security flag; `None` leaves it.
+        security: Option<bool>,
+        /// Why.
+        reason: String,
+        /// Whom to wake under that grade, asked beforehand; for an incident that nobody has yet.
+        replan: Option<Box<Opening>>,
+    },
+    /// Write a line of the log.
+    Log {
+        /// What kind of line.
+        kind: LogKind,
+        /// The line.
+        body: String,
+    },
+    /// Note what it is called elsewhere.
+    Link(Ref),
+    /// The harm is stopped.
+    Mitigate {
+        /// How.
+        reason: String,
+    },
+    /// The service is back.
+    Resolve {
+        /// Why it is believed to be.
+        reason: String,
+    },
+    /// Put it away.
+    Close,
+    /// The escalation's timer fired.
+    EscalationDue {
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// Whom the next step pages, looked up now.
+        responders: Responders,
+    },
+    /// A page's timer fired.
+    ContactDue {
+        /// The page.
+        page: u32,
+        /// The contact that was given its time.
+        contact: u32,
+        /// The time that the timer was set for.
+        due: Timestamp,
+    },
+    /// A channel took a page.
+    PageTaken {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
+        /// Whether an earlier try was cut off, so that its outcome is unknown.
+        interrupted: bool,
+    },
+    /// A channel will not take a page.
+    PageFailed {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
+        /// What it said.
+        reason: String,
+        /// Whether an attempt of it may have arrived all the same.
+        outcome_unknown: bool,
+    },
+    /// An attempt of a page may have arrived; it is tried again, or is no longer wanted.
+    PageOutcomeUnknown {
+        /// The page.
+        page: u32,
+        /// The contact.
+        contact: u32,
+    },
+    /// The tally's timer fired.
+    TallyDue,
+    /// The resolve timer fired.
+    ClearDue,
+}
 
 /// Decides what a command comes to. Nothing changes: the caller makes the outcome durable and
 /// folds its events.
@@ -31,6 +127,7 @@ fn dispatch(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
+        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, reason),
         Command::Grade {
             grade,
             security,

@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 mod actor;
-pub mod command;
 pub mod consequences;
 mod decide;
 mod escalation;
@@ -25,6 +24,7 @@ pub mod limits;
 mod log;
 mod narrate;
 mod notice;
+mod outcome;
 mod paging;
 mod person;
 mod refusal;
@@ -34,6 +34,14 @@ mod text;
 pub mod time;
 mod timer;
 mod verdict;
+
+/// What can be asked of an incident, and what it comes to.
+pub mod command {
+    pub use crate::decide::Command;
+    pub use crate::outcome::{Delays, Env, Opening, Outcome, Responders};
+    pub use crate::paging::Channels;
+    pub use crate::refusal::Refusal;
+}
 
 pub use actor::Actor;
 pub use decide::decide;

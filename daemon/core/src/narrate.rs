@@ -16,7 +16,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Topic::Escalation => escalation::narrate(recorded),
         Topic::Paging => paging::narrate(incident, recorded),
         Topic::Roles => roles::narrate(recorded),
-        Topic::Lifecycle => lifecycle::narrate(recorded),
+        Topic::Lifecycle => lifecycle::decide::narrate(recorded),
         Topic::Log => log::narrate(recorded),
     };
     text.unwrap_or_else(|| traits.name.to_owned())

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PersonId;
-use crate::event::{Event, Recorded};
+use crate::event::{Effect, Event, Recorded};
 
 /// Who does what in an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ impl Roles {
     pub(crate) fn fold(&mut self, event: &Event) {
         match event {
             Event::OperatorAssigned { person } => self.operator = Some(person.clone()),
-            Event::Reopened { .. } => self.operator = None,
+            event if event.traits().effect == Effect::StartsAgain => self.operator = None,
             _ => {}
         }
     }

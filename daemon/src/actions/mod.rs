@@ -12,6 +12,7 @@ mod mitigate;
 mod open;
 mod perform;
 mod resolve;
+mod unack;
 mod verb;
 
 pub(crate) use ack::Ack;
@@ -23,10 +24,11 @@ pub(crate) use mitigate::Mitigate;
 pub(crate) use open::NewIncident;
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use resolve::Resolve;
+pub(crate) use unack::Unack;
 pub(crate) use verb::{Entry, Verb};
 
 // The list. Chat's help, the API's document and the command line show the verbs in this order.
-verb::verbs! { Ack, Grade, Log, Mitigate, Resolve, Close }
+verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

@@ -147,9 +147,11 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
         ["presses", "acknowledge"] => return Ok(Some(Action::Press { person })),
         ["follows", "the", "mail", "link"] => return Ok(Some(Action::MailLink { person })),
         ["acknowledges", "incident", at] => (at, serde_json::json!({ "action": "ack" })),
-        ["resolves", "incident", at] => (at, serde_json::json!({ "action": "resolve" })),
-        ["mitigates", "incident", at] => (at, serde_json::json!({ "action": "mitigate" })),
-        ["closes", "incident", at] => (at, serde_json::json!({ "action": "close" })),
+        // A verb of the API, in the third person.
+        [verb, "incident", at] => match verb.strip_suffix('s') {
+            Some(verb) => (at, serde_json::json!({ "action": verb })),
+            None => return Ok(None),
+        },
         ["grades", "incident", at, grade, "because", why] => (
             at,
             serde_json::json!({ "action": "grade", "grade": grade, "reason": why }),

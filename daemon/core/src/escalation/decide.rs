@@ -1,8 +1,8 @@
 //! When a step is due, and what taking it comes to.
 
-use crate::command::{Env, Opening, Outcome, Responders};
 use crate::event::Event;
 use crate::incident::Incident;
+use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::escalation::plan::Plan;
-use crate::event::{Event, Recorded};
+use crate::event::{Effect, Event, Recorded};
 
 /// Whom to page, and where the plan stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +44,11 @@ impl Escalation {
                 self.round = *round;
                 self.due = Some(*next_at);
             }
-            Event::Reopened { .. } => *self = Self::starting(std::mem::take(&mut self.plan), at),
-            event if event.traits().ends_paging => self.due = None,
-            _ => {}
+            _ => match event.traits().effect {
+                Effect::StartsAgain => *self = Self::starting(std::mem::take(&mut self.plan), at),
+                Effect::EndsPaging => self.due = None,
+                Effect::None => {}
+            },
         }
     }
 }

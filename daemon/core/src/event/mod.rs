@@ -3,18 +3,18 @@
 //! kept readable by the store's upcasters.
 
 mod fit;
+mod opened;
 mod traits;
 
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
-use crate::{
-    Actor, Contact, Grade, IncidentKey, Labels, PersonId, Plan, PolicySource, TeamId, Timestamp,
-};
+use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, Timestamp};
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
-pub use traits::{Told, Topic, Traits};
+pub use opened::Opened;
+pub use traits::{Effect, Told, Topic, Traits};
 
 /// An event with when it happened and who did it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,6 +145,12 @@ pub enum Event {
         /// Through what: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
+    /// Whoever had it gave it up. The escalation starts again.
+    Unacknowledged {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// Somebody commands and operates.
     OperatorAssigned {
         /// Who.
@@ -180,56 +186,38 @@ pub enum Event {
     Closed {},
 }
 
-/// How an incident began.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Opened {
-    /// The short number that people say aloud.
-    pub number: u64,
-    /// What it is about.
-    pub key: IncidentKey,
-    /// One line.
-    pub title: String,
-    /// More.
-    #[serde(default)]
-    pub summary: String,
-    /// The service that is hurt.
-    pub service: String,
-    /// The team that owns it.
-    #[serde(default)]
-    pub team: Option<TeamId>,
-    /// How bad.
-    pub grade: Grade,
-    /// Whether only people with clearance may know.
-    #[serde(default)]
-    pub security: bool,
-    /// Why that grade.
-    pub grade_reason: String,
-    /// The policy that graded it; absent when a person did.
-    #[serde(default)]
-    pub grade_source: Option<PolicySource>,
-    /// Why it belongs to this key.
-    #[serde(default)]
-    pub route_reason: String,
-    /// The policy that routed it; absent when a person opened it.
-    #[serde(default)]
-    pub route_source: Option<PolicySource>,
-    /// Whom to wake.
-    pub plan: Plan,
-    /// Why.
-    pub plan_reason: String,
-    /// The policy that planned it.
-    #[serde(default)]
-    pub plan_source: Option<PolicySource>,
-    /// The first alert's labels.
-    #[serde(default)]
-    pub labels: Labels,
-    /// Where a person can look.
-    #[serde(default)]
-    pub link: Option<String>,
-    /// How many alerts it began with.
-    #[serde(default)]
-    pub counts: Counts,
-    /// Whether it is an exercise.
-    #[serde(default)]
-    pub drill: bool,
+impl Event {
+    /// What holds for every event of this kind; without its line here none compiles.
+    #[must_use]
+    pub const fn traits(&self) -> Traits {
+        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Roles};
+        match self {
+            Self::Opened(_) => Traits::of("opened", Incident),
+            Self::Tallied { .. } => Traits::of("tallied", Incident).told(Told::Counts),
+            Self::Graded { .. } => Traits::of("graded", Grading).change(),
+            Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
+            Self::Planned { .. } => Traits::of("planned", Escalation).change(),
+            Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
+            Self::Paged { .. } => Traits::of("paged", Paging),
+            Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
+            Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
+            Self::PageTaken { .. } => Traits::of("page-taken", Paging),
+            Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
+            Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
+            Self::Acknowledged { .. } => {
+                Traits::of("acknowledged", Lifecycle).change().ends_paging()
+            }
+            Self::Unacknowledged { .. } => {
+                let traits = Traits::of("unacknowledged", Lifecycle).change();
+                traits.unseen().starts_again()
+            }
+            Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),
+            Self::Logged { .. } => Traits::of("logged", Log),
+            Self::Linked(_) => Traits::of("linked", Log),
+            Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),
+            Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
+            Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
+            Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
+        }
+    }
 }

@@ -1,7 +1,4 @@
-//! What holds for every event of a kind, in one place: a new kind of event does not compile until
-//! it has its line here.
-
-use crate::event::Event;
+//! What can hold for every event of a kind. What holds for which is said beside the events.
 
 /// What holds for every event of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +12,8 @@ pub struct Traits {
     /// Whether it shows in a field of the incident that plugins get; what does not must be said
     /// in words.
     pub in_state: bool,
-    /// Whether from then on the escalation rests and no page needs an answer.
-    pub ends_paging: bool,
+    /// What it does to the escalation and its pages.
+    pub effect: Effect,
 }
 
 /// A topic of the core.
@@ -43,65 +40,50 @@ pub enum Told {
     Counts,
 }
 
-impl Event {
-    /// What holds for every event of this kind.
-    #[must_use]
-    pub const fn traits(&self) -> Traits {
-        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Roles};
-        match self {
-            Self::Opened(_) => Traits::of("opened", Incident),
-            Self::Tallied { .. } => Traits::of("tallied", Incident).told(Told::Counts),
-            Self::Graded { .. } => Traits::of("graded", Grading).change(),
-            Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
-            Self::Planned { .. } => Traits::of("planned", Escalation).change(),
-            Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
-            Self::Paged { .. } => Traits::of("paged", Paging),
-            Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
-            Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
-            Self::PageTaken { .. } => Traits::of("page-taken", Paging),
-            Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
-            Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
-            Self::Acknowledged { .. } => {
-                Traits::of("acknowledged", Lifecycle).change().ends_paging()
-            }
-            Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),
-            Self::Logged { .. } => Traits::of("logged", Log),
-            Self::Linked(_) => Traits::of("linked", Log),
-            Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),
-            Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
-            Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change(),
-            Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
-        }
-    }
+/// What an event does to the escalation and its pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// The escalation rests, and no page needs an answer.
+    EndsPaging,
+    /// The incident is nobody's again: no acknowledgement, no operator, and the plan from its first
+    /// step.
+    StartsAgain,
 }
 
 impl Traits {
-    const fn of(name: &'static str, topic: Topic) -> Self {
+    pub(super) const fn of(name: &'static str, topic: Topic) -> Self {
         Self {
             name,
             topic,
             told: Told::Nothing,
             in_state: true,
-            ends_paging: false,
+            effect: Effect::None,
         }
     }
 
-    const fn told(mut self, told: Told) -> Self {
+    pub(super) const fn told(mut self, told: Told) -> Self {
         self.told = told;
         self
     }
 
-    const fn change(self) -> Self {
+    pub(super) const fn change(self) -> Self {
         self.told(Told::Change)
     }
 
-    const fn unseen(mut self) -> Self {
+    pub(super) const fn unseen(mut self) -> Self {
         self.in_state = false;
         self
     }
 
-    const fn ends_paging(mut self) -> Self {
-        self.ends_paging = true;
+    pub(super) const fn ends_paging(mut self) -> Self {
+        self.effect = Effect::EndsPaging;
+        self
+    }
+
+    pub(super) const fn starts_again(mut self) -> Self {
+        self.effect = Effect::StartsAgain;
         self
     }
 }

@@ -1,9 +1,9 @@
 //! What a grade by a person or a policy comes to.
 
-use crate::command::{Env, Opening, Outcome};
 use crate::event::Event;
 use crate::grading::grade::{Grade, Grading};
 use crate::incident::Incident;
+use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::bounded;
 use crate::{Actor, Verdict, escalation, limits};

@@ -1,9 +1,9 @@
 //! When the exact counts of the alerts go into the log.
 
 use crate::Timestamp;
-use crate::command::Outcome;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
+use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 
 pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {

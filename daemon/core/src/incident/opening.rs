@@ -1,11 +1,11 @@
 //! How an incident begins: its first event and its first step, whether an alert or a person opens
 //! it.
 
-use crate::command::{Env, Opening, Outcome};
 use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
 use crate::ids::NewIncidentId;
 use crate::incident::{Counts, Incident, Tally};
+use crate::outcome::{Env, Opening, Outcome};
 use crate::paging::pass_over_unserved;
 use crate::refusal::Refusal;
 use crate::text::{bounded, cut};

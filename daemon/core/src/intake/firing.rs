@@ -1,6 +1,5 @@
 //! A firing alert finds its place: aside, waiting for company, or in an incident.
 
-use crate::command::{Env, Opening, Outcome, Refusal};
 use crate::event::{Event, Opened};
 use crate::incident::{self, Incident, Tally, log_tally};
 use crate::intake::waiting::waits_under;
@@ -8,6 +7,8 @@ use crate::intake::{
     Alert, Assessment, Entry, IncidentChange, Intake, Known, NewIncidentId, Place, Route, Target,
     Waiting,
 };
+use crate::outcome::{Env, Opening, Outcome};
+use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, Signal, escalation, grading, limits, paging};
 

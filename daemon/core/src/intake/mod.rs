@@ -8,8 +8,9 @@ mod needed;
 mod route;
 mod waiting;
 
-use crate::command::{Env, Opening, Outcome, Refusal};
 use crate::incident::{Incident, Tally, log_tally};
+use crate::outcome::{Env, Opening, Outcome};
+use crate::refusal::Refusal;
 use crate::{Actor, IncidentId, Signal, Timestamp, Verdict, lifecycle};
 
 pub use crate::ids::NewIncidentId;
@@ -161,7 +162,7 @@ fn acknowledge(
         return Ok(Intake::default());
     };
     let by = Actor::Integration(alert.integration.clone());
-    let outcome = lifecycle::acknowledge(incident, signal.integration.to_string(), &by)?;
+    let outcome = lifecycle::decide::acknowledge(incident, signal.integration.to_string(), &by)?;
     Ok(Intake {
         incidents: vec![IncidentChange::of(incident, outcome)],
         ..Intake::default()

@@ -1,9 +1,9 @@
 //! What must be asked of policies before a signal can be decided. Whoever asks them and whoever
 //! decides go by the same answer, so that a verdict is neither asked in vain nor missing.
 
-use crate::command::Delays;
 use crate::incident::{Incident, Tally};
 use crate::intake::{Alert, Known, Route, Target};
+use crate::outcome::Delays;
 use crate::{Signal, SignalStatus, Timestamp, limits};
 
 /// Numbers of firing alerts at which an incident is graded again: many at once mean more than

@@ -1,9 +1,9 @@
-//! What a person, a sender or a timer makes of an incident's status.
+//! What a person, a sender or a timer makes of an incident's status, and how the log says it.
 
-use crate::command::{Env, Outcome};
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
+use crate::outcome::{Env, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, limits};
@@ -42,6 +42,32 @@ pub(crate) fn acknowledge(
     Ok(Outcome {
         events,
         reply,
+        ..Outcome::default()
+    })
+}
+
+pub(crate) fn unacknowledge(
+    incident: &Incident,
+    reason: Option<String>,
+) -> Result<Outcome, Refusal> {
+    must_be_active(
+        incident,
+        "only an open incident has an acknowledgement to give up",
+    )?;
+    let number = incident.number;
+    if incident.lifecycle.acknowledged_at.is_none() {
+        return Ok(Outcome::reply(format!(
+            "incident {number} is not acknowledged"
+        )));
+    }
+    let next = match incident.escalation.plan.steps.is_empty() {
+        true => "its plan pages nobody",
+        false => "the escalation starts again",
+    };
+    let reason = reason.map(|it| cut(it, limits::REASON_BYTES_MAX));
+    Ok(Outcome {
+        events: vec![Event::Unacknowledged { reason }],
+        reply: format!("incident {number} is no longer acknowledged; {next}"),
         ..Outcome::default()
     })
 }
@@ -112,6 +138,26 @@ pub(crate) fn clear_due(
         tally,
         format!("no alert has fired for {seconds} s"),
     ))
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    let text = match &recorded.event {
+        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::Unacknowledged { reason } => {
+            let said = format!("{by} gave up the acknowledgement; the escalation starts again");
+            match reason {
+                Some(reason) => format!("{said}: {reason}"),
+                None => said,
+            }
+        }
+        Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
+        Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
+        Event::Reopened { reason } => format!("reopened: {reason}"),
+        Event::Closed {} => format!("{by} closed it"),
+        _ => return None,
+    };
+    Some(text)
 }
 
 fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::event::{Event, Recorded};
+use crate::event::{Effect, Event};
 use crate::lifecycle::status::Status;
 
 /// An incident's status, and since when.
@@ -13,7 +13,7 @@ pub struct Lifecycle {
     pub status: Status,
     /// When it began.
     pub opened_at: Timestamp,
-    /// When somebody acknowledged it; `None` after a reopen.
+    /// When somebody acknowledged it; `None` once it starts again.
     pub acknowledged_at: Option<Timestamp>,
     /// When it was mitigated.
     pub mitigated_at: Option<Timestamp>,
@@ -56,20 +56,8 @@ impl Lifecycle {
                 };
             }
             Event::Closed {} => self.status = Status::Closed,
+            event if event.traits().effect == Effect::StartsAgain => self.acknowledged_at = None,
             _ => {}
         }
     }
-}
-
-pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
-    let by = &recorded.by;
-    let text = match &recorded.event {
-        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
-        Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
-        Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
-        Event::Reopened { reason } => format!("reopened: {reason}"),
-        Event::Closed {} => format!("{by} closed it"),
-        _ => return None,
-    };
-    Some(text)
 }

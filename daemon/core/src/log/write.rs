@@ -1,9 +1,9 @@
 //! Lines that people write.
 
-use crate::command::Outcome;
 use crate::event::Event;
 use crate::limits;
 use crate::log::entry::LogKind;
+use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::text::bounded;
 

@@ -1,8 +1,8 @@
 //! Who is paged by which contact, and when the next one has its turn.
 
-use crate::command::{Env, Outcome};
 use crate::event::Event;
 use crate::incident::Incident;
+use crate::outcome::{Env, Outcome};
 use crate::paging::state::{PageState, sent_to};
 use crate::refusal::Refusal;
 use crate::text::cut;

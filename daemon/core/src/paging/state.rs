@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Effect, Event};
 use crate::{Contact, PersonId, Timestamp, limits};
 
 /// The pages of an incident.
@@ -144,7 +144,7 @@ impl Paging {
                 }
             }
             Event::PageExhausted { page, .. } => self.set(*page, None, PageState::Exhausted),
-            event if event.traits().ends_paging => {
+            event if event.traits().effect == Effect::EndsPaging => {
                 for page in self.pages.values_mut() {
                     page.state = PageState::Settled;
                 }

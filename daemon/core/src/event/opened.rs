@@ -1,0 +1,60 @@
+//! How an incident began: all that its first event says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::incident::Counts;
+use crate::{Grade, IncidentKey, Labels, Plan, PolicySource, TeamId};
+
+/// How an incident began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The short number that people say aloud.
+    pub number: u64,
+    /// What it is about.
+    pub key: IncidentKey,
+    /// One line.
+    pub title: String,
+    /// More.
+    #[serde(default)]
+    pub summary: String,
+    /// The service that is hurt.
+    pub service: String,
+    /// The team that owns it.
+    #[serde(default)]
+    pub team: Option<TeamId>,
+    /// How bad.
+    pub grade: Grade,
+    /// Whether only people with clearance may know.
+    #[serde(default)]
+    pub security: bool,
+    /// Why that grade.
+    pub grade_reason: String,
+    /// The policy that graded it; absent when a person did.
+    #[serde(default)]
+    pub grade_source: Option<PolicySource>,
+    /// Why it belongs to this key.
+    #[serde(default)]
+    pub route_reason: String,
+    /// The policy that routed it; absent when a person opened it.
+    #[serde(default)]
+    pub route_source: Option<PolicySource>,
+    /// Whom to wake.
+    pub plan: Plan,
+    /// Why.
+    pub plan_reason: String,
+    /// The policy that planned it.
+    #[serde(default)]
+    pub plan_source: Option<PolicySource>,
+    /// The first alert's labels.
+    #[serde(default)]
+    pub labels: Labels,
+    /// Where a person can look.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// How many alerts it began with.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Whether it is an exercise.
+    #[serde(default)]
+    pub drill: bool,
+}
