@@ -1,4 +1,4 @@
-//! Alerts, a page at a time.
+//! Alerts: a page of them, or one with everything that is kept of it.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::Labels;
@@ -57,6 +57,30 @@ pub(crate) struct AlertLine {
     pub(crate) last_seen: String,
     /// When it counts as resolved unless it is received again.
     pub(crate) lease_until: Option<String>,
+}
+
+/// An alert with what explains its place.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AlertDetail {
+    #[serde(flatten)]
+    pub(crate) line: AlertLine,
+    /// More than the title, when its sender wrote more.
+    pub(crate) summary: String,
+    /// What people read.
+    #[schema(value_type = Object)]
+    pub(crate) annotations: Labels,
+    /// Why the policy ignored it, when it did.
+    pub(crate) ignored_because: Option<String>,
+    /// The key of the incident that it waits to open together with others, when it waits.
+    pub(crate) waiting_for: Option<String>,
+    /// The ids of the silences that matched it, when it is silenced.
+    pub(crate) silenced_by: Vec<String>,
+    /// When the daemon first received it.
+    pub(crate) first_seen: String,
+    /// When it last began or ceased to fire.
+    pub(crate) changed_at: String,
+    /// How often it was received again while it was firing.
+    pub(crate) repeats: u64,
 }
 
 /// Where an alert belongs: in an incident or not.

@@ -9,12 +9,9 @@ mod oncall;
 mod problem;
 mod tokens;
 
-pub(crate) use alerts::{AlertLine, AlertList, AlertPlace, AlertQuery};
-pub(crate) use daemon::{Health, PluginFault, PluginList, PolicyState};
-pub(crate) use incidents::{
-    AlertCounts, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine,
-    PageState, RefLine, StatusFilter, TimelineLine,
-};
-pub(crate) use oncall::{OnCall, PersonLine, RotationLine};
-pub(crate) use problem::ProblemDetails;
-pub(crate) use tokens::{MadeToken, TokenLine, TokenList, WantedToken};
+pub(crate) use alerts::*;
+pub(crate) use daemon::*;
+pub(crate) use incidents::*;
+pub(crate) use oncall::*;
+pub(crate) use problem::*;
+pub(crate) use tokens::*;

@@ -2,10 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::client::{Client, ClientArgs};
+use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
-use super::output::{Out, OutputArg, cell, cell_labels, cell_of};
-use crate::api::{AlertLine, AlertList, AlertQuery};
+use super::output::{Out, OutputArg, cell, cell_labels, cell_of, clean};
+use crate::api::{AlertDetail, AlertLine, AlertList, AlertQuery};
+
+const PATH: &str = "/api/v1/alerts";
 
 /// `tocsin alert …`.
 #[derive(Debug, Subcommand)]
@@ -15,6 +17,9 @@ pub(super) enum AlertCommand {
         after_help = "Examples:\n  tocsin alert list\n  tocsin alert list --firing --output json"
     )]
     List(ListArgs),
+    /// Show one alert: where it belongs and why
+    #[command(after_help = "Example:\n  tocsin alert show prometheus 1c3d1e5bd0f6a3b2")]
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -31,24 +36,49 @@ pub(super) struct ListArgs {
     client: ClientArgs,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// Who sends it, as `tocsin alert list` shows it
+    integration: String,
+    /// Its identity there, as `tocsin alert list` shows it
+    fingerprint: String,
+    #[command(flatten)]
+    output: OutputArg,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
 /// Runs `tocsin alert …`.
 ///
 /// # Errors
 /// When the daemon cannot be reached or refuses.
 pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failure> {
-    let AlertCommand::List(args) = command;
+    match command {
+        AlertCommand::List(args) => list(args, out),
+        AlertCommand::Show(args) => {
+            let (integration, fingerprint) =
+                (path_part(&args.integration), path_part(&args.fingerprint));
+            let path = format!("{PATH}/{integration}/{fingerprint}");
+            let answer = Client::new(&args.client)?.get(&path)?;
+            answer.show(args.output, out, tell)
+        }
+    }
+}
+
+fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let query = AlertQuery {
         firing: args.firing.then_some(true),
         limit: Some(args.limit),
         ..AlertQuery::default()
     };
-    let answer = Client::new(&args.client)?.list("/api/v1/alerts", &query)?;
+    let answer = Client::new(&args.client)?.list(PATH, &query)?;
     answer.show(args.output, out, |list: &AlertList, out| {
         let rows: Vec<_> = list.alerts.iter().map(row).collect();
         let header = [
             "STATUS",
             "SINCE",
             "INTEGRATION",
+            "FINGERPRINT",
             "PLACE",
             "INCIDENT",
             "TITLE",
@@ -59,15 +89,72 @@ pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failu
 }
 
 fn row(alert: &AlertLine) -> Vec<String> {
-    let status = if alert.firing { "firing" } else { "resolved" };
     let incident = alert.incident.map(|it| it.to_string());
     vec![
-        status.to_owned(),
+        status(alert).to_owned(),
         cell(&alert.starts_at),
         cell(&alert.integration),
+        // Never cut: it is what `tocsin alert show` goes by.
+        clean(&alert.fingerprint),
         alert.place.as_str().to_owned(),
         cell_of(incident.as_ref()),
         cell(&alert.title),
         cell_labels(&alert.labels),
     ]
+}
+
+fn status(alert: &AlertLine) -> &'static str {
+    if alert.firing { "firing" } else { "resolved" }
+}
+
+/// An alert's fields, one a line, then its labels and annotations.
+fn tell(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+    let line = &alert.line;
+    let (integration, fingerprint) = (clean(&line.integration), clean(&line.fingerprint));
+    out.line(format!(
+        "Alert {integration} {fingerprint}: {}",
+        clean(&line.title)
+    ))?;
+    let place = match line.incident {
+        Some(number) => format!("incident {number}"),
+        None => line.place.as_str().to_owned(),
+    };
+    let repeats = alert.repeats.to_string();
+    let silences = alert.silenced_by.join(", ");
+    let lease = line.lease_until.as_deref();
+    let fields = [
+        ("status", Some(status(line))),
+        ("place", Some(place.as_str())),
+        ("because", alert.ignored_because.as_deref()),
+        ("waiting for", alert.waiting_for.as_deref()),
+        ("silenced by", Some(silences.as_str())),
+        ("summary", Some(alert.summary.as_str())),
+        ("link", line.link.as_deref()),
+        ("firing since", Some(line.starts_at.as_str())),
+        ("first seen", Some(alert.first_seen.as_str())),
+        ("last seen", Some(line.last_seen.as_str())),
+        ("changed", Some(alert.changed_at.as_str())),
+        ("repeats", Some(repeats.as_str())),
+        (
+            "lease until",
+            lease.or(line.firing.then_some("none: only its sender ends it")),
+        ),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value.filter(|it| !it.is_empty()) {
+            out.line(format!("  {name:<14}{}", clean(value)))?;
+        }
+    }
+    for (heading, labels) in [
+        ("labels", &line.labels),
+        ("annotations", &alert.annotations),
+    ] {
+        if !labels.is_empty() {
+            out.line(format!("  {heading}"))?;
+        }
+        for (name, value) in labels {
+            out.line(format!("    {}={}", clean(name), clean(value)))?;
+        }
+    }
+    Ok(())
 }

@@ -1,21 +1,23 @@
-//! `/api/v1/alerts`: every alert that is kept, a page at a time.
+//! `/api/v1/alerts`: every alert that is kept, a page at a time, or one of them.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use tocsin_core::IncidentId;
 use tocsin_core::alert::{Alert, Place};
+use tocsin_core::{Fingerprint, IncidentId, IntegrationId};
 use utoipa_axum::routes;
 
-use crate::api::{AlertLine, AlertList, AlertPlace, AlertQuery};
+use crate::api::{AlertDetail, AlertLine, AlertList, AlertPlace, AlertQuery};
 use crate::app::App;
 use crate::disclosure::Clearance;
 use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::guard::Reader;
+use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
+use crate::runtime::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::time::format_time;
 
@@ -33,7 +35,7 @@ pub(in crate::http) struct Shown {
 }
 
 pub(in crate::http) fn routes() -> Routes {
-    Routes::new().routes(routes!(list))
+    Routes::new().routes(routes!(list)).routes(routes!(show))
 }
 
 /// Lists alerts.
@@ -64,6 +66,42 @@ async fn list(
     Ok(axum::Json(list.await?))
 }
 
+/// Shows an alert with where it belongs and why.
+#[utoipa::path(
+    get, path = "/api/v1/alerts/{integration}/{fingerprint}", tag = "incidents",
+    security(("token" = ["read"])),
+    params(
+        ("integration" = String, Path, description = "Who sends it"),
+        ("fingerprint" = String, Path, description = "Its identity there"),
+    ),
+    responses(
+        (status = 200, description = "The alert", body = AlertDetail),
+        (status = 404, description = "There is none, or it needs clearance"),
+    )
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    Reader(holder): Reader,
+    Path((integration, fingerprint)): Path<(IntegrationId, Fingerprint)>,
+) -> Result<axum::Json<AlertDetail>, Problem> {
+    let clearance = holder.caller.clearance;
+    let detail = blocking(move || {
+        let key = Alert::row_key(&integration, &fingerprint);
+        if let Some(row) = ALERTS.get(app.store.as_ref(), &key)? {
+            let incident = row.value.incident().map(|id| incident_of(&app, id));
+            let incident = incident.transpose()?;
+            if incident.is_none_or(|(_, security)| clearance.may_see(security)) {
+                let number = incident.map(|(number, _)| number);
+                return Ok(AlertDetail::of(row.value, number));
+            }
+        }
+        let detail = "there is no alert with this fingerprint of this integration; \
+                      `tocsin alert list` shows those that are kept";
+        Err(Problem::new(Kind::NOT_FOUND, detail))
+    });
+    Ok(axum::Json(detail.await?))
+}
+
 /// Gives each alert that is shown to `take`, with its incident's number, until it has enough;
 /// answers where it stopped. Blocks.
 pub(in crate::http) fn each_alert(
@@ -83,11 +121,7 @@ pub(in crate::http) fn each_alert(
             let (its, security) = match incidents.get(id) {
                 Some(known) => *known,
                 None => {
-                    let state = app.view.incident(id)?;
-                    // An alert whose incident is gone is nobody's secret to show.
-                    let known = state.map_or((0, true), |it| {
-                        (it.incident.number, it.incident.grading.security)
-                    });
+                    let known = incident_of(app, id)?;
                     incidents.insert(id.clone(), known);
                     known
                 }
@@ -103,6 +137,38 @@ pub(in crate::http) fn each_alert(
         })
     });
     Ok(stopped?)
+}
+
+/// The number of an alert's incident, and whether it needs clearance.
+fn incident_of(app: &App, id: &IncidentId) -> Result<(u64, bool), EngineError> {
+    let state = app.view.incident(id)?;
+    // An alert whose incident is gone is nobody's secret to show.
+    Ok(state.map_or((0, true), |it| {
+        (it.incident.number, it.incident.grading.security)
+    }))
+}
+
+impl AlertDetail {
+    fn of(mut alert: Alert, incident: Option<u64>) -> Self {
+        let (mut ignored_because, mut waiting_for, mut silenced_by) = (None, None, Vec::new());
+        match &alert.place {
+            Place::Incident { .. } => {}
+            Place::Ignored { reason } => ignored_because = Some(reason.clone()),
+            Place::Waiting { key } => waiting_for = Some(key.to_string()),
+            Place::Silenced { by } => silenced_by.clone_from(by),
+        }
+        Self {
+            summary: std::mem::take(&mut alert.summary),
+            annotations: std::mem::take(&mut alert.annotations),
+            ignored_because,
+            waiting_for,
+            silenced_by,
+            first_seen: format_time(alert.first_seen),
+            changed_at: format_time(alert.changed_at),
+            repeats: alert.repeats,
+            line: AlertLine::of(alert, incident),
+        }
+    }
 }
 
 impl AlertLine {

@@ -302,6 +302,79 @@ async fn an_alert_names_its_incident() {
 }
 
 #[tokio::test]
+async fn an_alert_is_shown_by_what_the_list_calls_it_with_where_it_belongs() {
+    let rig = test_app().await;
+    let (sender, token) = (rig.sender("any").await, rig.token(Scope::Read).await);
+    let sent = json!({ "title": "down", "fingerprint": "disk/1" });
+    for _ in 0..2 {
+        rig.post("/ingest/any", &sender, &sent).await.is(202);
+    }
+    let list = rig.get("/api/v1/alerts", &token).await.is(200).json();
+    let line = list["alerts"][0].as_object().unwrap();
+    assert_eq!(line["fingerprint"], "disk/1");
+    let path = "/api/v1/alerts/any/disk%2F1";
+    let shown = rig.get(path, &token).await.is(200).json();
+    for (name, value) in line {
+        assert_eq!(&shown[name], value, "{name}");
+    }
+    assert_eq!(
+        (&shown["incident"], &shown["repeats"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(shown["first_seen"], line["last_seen"]);
+    let other = rig.get("/api/v1/alerts/am/disk%2F1", &token).await.is(404);
+    assert!(other.text.contains("tocsin alert list"), "{}", other.text);
+}
+
+#[tokio::test]
+async fn an_alert_of_a_security_incident_is_not_found_without_clearance() {
+    let rig = test_app().await;
+    let (sender, ada) = (
+        rig.sender("any").await,
+        rig.person(Scope::Respond, "ada").await,
+    );
+    let sent = json!({ "title": "keys leaked", "fingerprint": "f" });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let flag = json!({
+        "action": "grade", "grade": "critical", "security": true, "reason": "keys",
+    });
+    act(&rig, &ada, "1", flag).await.is(200);
+    let bob = rig.person(Scope::Respond, "bob").await;
+    rig.get("/api/v1/alerts/any/f", &ada).await.is(200);
+    let hidden = rig.get("/api/v1/alerts/any/f", &bob).await.is(404);
+    let absent = rig.get("/api/v1/alerts/any/g", &bob).await.is(404);
+    assert!(!hidden.text.contains("leaked"), "{}", hidden.text);
+    assert_eq!(hidden.json()["detail"], absent.json()["detail"]);
+}
+
+#[tokio::test]
+async fn a_silenced_alert_names_its_silence() {
+    let rig = test_app().await;
+    let respond = rig.token(Scope::Respond).await;
+    let silence = json!({
+        "matchers": [{ "name": "service", "value": "shop", "isRegex": false }],
+        "startsAt": "2026-01-31T12:10:00Z", "endsAt": "2026-02-28T12:10:00Z",
+        "createdBy": "ada", "comment": "deployment",
+    });
+    let set = rig
+        .post("/api/v2/silences", &respond, &silence)
+        .await
+        .is(200);
+    let id = set.json()["silenceID"].clone();
+    let sender = rig.sender("any").await;
+    let sent = json!({ "title": "down", "fingerprint": "f", "labels": { "service": "shop" } });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let shown = rig
+        .get("/api/v1/alerts/any/f", &respond)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(shown["place"], "silenced", "{shown}");
+    assert_eq!(shown["silenced_by"], json!([id]));
+    assert_eq!(shown["incident"], Value::Null);
+}
+
+#[tokio::test]
 async fn the_gauges_are_taken_when_they_are_read() {
     let rig = test_app().await;
     opened(&rig, "down").await;
