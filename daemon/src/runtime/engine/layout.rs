@@ -126,7 +126,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let incident = &state.incident;
         if before.is_none_or(|it| it.tally != state.tally) {
-            Self::write_tally(&incident.id, &state.tally, planned)?;
+            self.write_tally(&incident.id, &state.tally, planned)?;
         }
         if !recorded.is_empty() {
             summary::put(incident)?.lay_out(&mut planned.batch);

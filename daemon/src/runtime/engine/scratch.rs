@@ -1,7 +1,7 @@
 //! What a group's requests read and write before it is durable: a request builds on the ones
 //! before it, and its batch says on which.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tocsin_core::alert::{Alert, KeyRow, Tally, Waiting};
@@ -26,6 +26,8 @@ pub(crate) struct Scratch {
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
     incidents: HashMap<IncidentId, usize>,
+    /// The incidents among those whose tally was written.
+    tallies: HashSet<IncidentId>,
     /// The number that was taken last.
     number: Option<(u64, usize)>,
     present: usize,
@@ -41,9 +43,11 @@ struct Read {
     alerts: BTreeMap<String, u64>,
     keys: BTreeMap<IncidentKey, u64>,
     waiting: BTreeMap<IncidentKey, u64>,
-    /// The versions of incidents, and the revisions of their tallies where those matter: timers
-    /// follow from both.
-    incidents: BTreeMap<IncidentId, (u64, Option<u64>)>,
+    /// The versions of incidents.
+    incidents: BTreeMap<IncidentId, u64>,
+    /// The revisions of their tallies where those matter: timers follow from both. An earlier
+    /// request may have written the incident alone, and then nothing else guards its tally.
+    tallies: BTreeMap<IncidentId, u64>,
 }
 
 impl Scratch {
@@ -69,9 +73,10 @@ impl Scratch {
         let waiting = read.waiting.iter();
         let waiting = waiting.map(|(key, at)| WAITING.guard(key.as_str(), *at));
         batch.guards.extend(alerts.chain(keys).chain(waiting));
-        for (id, (version, tally)) in read.incidents {
-            let tally = tally.map(|at| TALLIES.guard(id.as_str(), at));
-            batch.guards.extend(tally);
+        let tallies = read.tallies.iter();
+        let tallies = tallies.map(|(id, at)| TALLIES.guard(id.as_str(), *at));
+        batch.guards.extend(tallies);
+        for (id, version) in read.incidents {
             let stream = stream_of(&id);
             if batch.appends.iter().all(|it| it.stream != stream) {
                 batch.appends.push(Append {
@@ -86,9 +91,7 @@ impl Scratch {
     /// Notes that the tally of an incident does not matter to the present request: a page that is
     /// taken must not be refused because alerts are counted meanwhile.
     pub(crate) fn ignores_tally(&mut self, id: &IncidentId) {
-        if let Some((_, tally)) = self.read.incidents.get_mut(id) {
-            *tally = None;
-        }
+        self.read.tallies.remove(id);
     }
 
     pub(crate) fn wrote_incident(&mut self, id: &IncidentId) {
@@ -150,10 +153,14 @@ impl Engine {
             Some(batch) => drop(self.scratch.needs.insert(*batch)),
             None => {
                 let version = state.as_ref().map_or(0, |it| it.incident.version);
-                let read = (version, Some(self.tally_revision(id)));
                 let reads = &mut self.scratch.read.incidents;
-                reads.entry(id.clone()).or_insert(read);
+                reads.entry(id.clone()).or_insert(version);
             }
+        }
+        if !self.scratch.tallies.contains(id) {
+            let revision = self.tally_revision(id);
+            let reads = &mut self.scratch.read.tallies;
+            reads.entry(id.clone()).or_insert(revision);
         }
         Ok(state)
     }
@@ -215,12 +222,14 @@ impl Engine {
     }
 
     pub(crate) fn write_tally(
+        &mut self,
         id: &IncidentId,
         tally: &Tally,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
         let at = planned.batch.rows.len();
         planned.tally_rows.push((id.clone(), at));
+        self.scratch.tallies.insert(id.clone());
         TALLIES.put(id.as_str(), tally)?.lay_out(&mut planned.batch);
         Ok(())
     }
