@@ -15,6 +15,8 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Whether the module was declared under `#[cfg(test)]`.
     only_tests: bool,
+    /// The line from which on everything is tests: by custom they stand last in a file.
+    tests_from: Option<usize>,
 }
 
 /// Paths of all tracked files, from the root.
@@ -64,6 +66,18 @@ fn is_note(line: &str) -> bool {
     line.starts_with("//") || line.starts_with("#[")
 }
 
+/// Where the tests of a file begin. A `#[cfg(test)]` before `mod tests;` begins none, so that code
+/// may follow it.
+fn tests_from(text: &str) -> Option<usize> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_mark = |line: &&str| line.trim() == "#[cfg(test)]";
+    let mut marks = lines.windows(2).filter(|it| is_mark(&it[0]));
+    if marks.all(|it| it[1].trim_end().ends_with(';')) {
+        return None;
+    }
+    lines.iter().position(is_mark)
+}
+
 /// Modules that a file declares under `#[cfg(test)]`, as paths without `.rs`.
 fn test_modules(file: &Source) -> Vec<String> {
     let (folder, name) = file.path.rsplit_once('/').unwrap_or_default();
@@ -87,6 +101,7 @@ impl Source {
             path: path.to_owned(),
             text: text.to_owned(),
             only_tests: false,
+            tests_from: tests_from(text),
         }
     }
 
@@ -100,20 +115,7 @@ impl Source {
             || self.path.contains("/conformance")
             || name == "tests.rs"
             || name.ends_with("_tests.rs");
-        // By custom the tests stand last in a file.
-        file || self
-            .text
-            .lines()
-            .take(line + 1)
-            .any(|it| it.trim() == "#[cfg(test)]")
-            && !self.test_is_only_declared()
-    }
-
-    /// Whether `#[cfg(test)]` only stands before `mod tests;`, so that code may follow it.
-    fn test_is_only_declared(&self) -> bool {
-        let lines: Vec<&str> = self.text.lines().collect();
-        let marks = lines.windows(2).filter(|it| it[0].trim() == "#[cfg(test)]");
-        marks.into_iter().all(|it| it[1].trim_end().ends_with(';'))
+        file || self.tests_from.is_some_and(|from| line >= from)
     }
 
     /// Whether a proof stands on the line or in the comment above it.
