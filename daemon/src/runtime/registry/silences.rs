@@ -1,6 +1,7 @@
 //! The kept silences in memory beside their rows: every firing alert is matched against them. What
 //! a change may do is decided in [`crate::silence`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -64,7 +65,11 @@ impl Silences {
         };
         if self.followed.take_changed(store)? {
             let (stored, kept) = (rows(store)?, self.kept.load());
-            let is_same = stored.len() == kept.len() && stored.iter().all(|it| kept.contains(it));
+            // By id, since thousands may be kept and their order differs.
+            let by_id: HashMap<&str, &Arc<Silence>> =
+                kept.iter().map(|it| (it.id.as_str(), it)).collect();
+            let is_known = |it: &Arc<Silence>| by_id.get(it.id.as_str()) == Some(&it);
+            let is_same = stored.len() == kept.len() && stored.iter().all(is_known);
             if !is_same {
                 self.kept.store(Arc::new(stored));
             }
