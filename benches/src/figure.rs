@@ -22,9 +22,7 @@ pub(crate) struct Figure {
 /// What a figure must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
-    /// At least this.
     Least(f64),
-    /// At most this.
     Most(f64),
 }
 
@@ -58,7 +56,6 @@ impl Figure {
         }
     }
 
-    /// Ours alone, in `unit`.
     pub(crate) fn alone(what: &str, ours: f64, unit: &str, bound: Bound) -> Self {
         Self {
             what: what.to_owned(),

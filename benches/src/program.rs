@@ -18,7 +18,6 @@ pub(crate) struct Program {
     child: Child,
     /// Where it listens, `127.0.0.1:PORT`.
     pub(crate) address: String,
-    /// Its folder.
     pub(crate) dir: TempDir,
 }
 

@@ -47,7 +47,6 @@ pub struct Ingredients {
 
 /// A daemon that is built. Nothing runs before [`start`](Self::start).
 pub struct App {
-    /// The configuration.
     pub config: Arc<Config>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
@@ -71,9 +70,7 @@ pub struct App {
     pub subscribers: Arc<ArcSwap<Subscribers>>,
     /// What payloads are made of.
     pub payloads: Payloads,
-    /// Counters.
     pub metrics: Arc<Metrics>,
-    /// The plugins.
     pub host: Arc<PluginHost>,
     /// The policies in force.
     pub policies: Arc<Policies>,

@@ -12,6 +12,7 @@
 //! `static` forgets; `println!` goes nowhere, use [`log`]; `SystemTime::now` panics, use
 //! [`clock`]; there are no threads, no files and no sockets.
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 
 // The one place with unsafe code: what the generator writes to cross the component boundary.
 #[doc(hidden)]

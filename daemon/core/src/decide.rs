@@ -16,17 +16,12 @@ pub enum Command {
         via: String,
     },
     /// Whoever has it gives it up.
-    Unacknowledge {
-        /// Why.
-        reason: Option<String>,
-    },
+    Unacknowledge { reason: Option<String> },
     /// Grade it by hand.
     Grade {
-        /// The grade.
         grade: Grade,
         /// The security flag; `None` leaves it.
         security: Option<bool>,
-        /// Why.
         reason: String,
         /// Whom to wake under that grade, asked beforehand; for an incident that nobody has yet.
         replan: Option<Box<Opening>>,
@@ -35,16 +30,12 @@ pub enum Command {
     Log {
         /// What kind of line.
         kind: LogKind,
-        /// The line.
         body: String,
     },
     /// Note what it is called elsewhere.
     Link(Ref),
     /// The harm is stopped.
-    Mitigate {
-        /// How.
-        reason: String,
-    },
+    Mitigate { reason: String },
     /// The service is back.
     Resolve {
         /// Why it is believed to be.
@@ -61,7 +52,6 @@ pub enum Command {
     },
     /// A page's timer fired.
     ContactDue {
-        /// The page.
         page: u32,
         /// The contact that was given its time.
         contact: u32,
@@ -70,18 +60,14 @@ pub enum Command {
     },
     /// A channel took a page.
     PageTaken {
-        /// The page.
         page: u32,
-        /// The contact.
         contact: u32,
         /// Whether an earlier try was cut off, so that its outcome is unknown.
         interrupted: bool,
     },
     /// A channel will not take a page.
     PageFailed {
-        /// The page.
         page: u32,
-        /// The contact.
         contact: u32,
         /// What it said.
         reason: String,
@@ -89,12 +75,7 @@ pub enum Command {
         outcome_unknown: bool,
     },
     /// An attempt of a page may have arrived; it is tried again, or is no longer wanted.
-    PageOutcomeUnknown {
-        /// The page.
-        page: u32,
-        /// The contact.
-        contact: u32,
-    },
+    PageOutcomeUnknown { page: u32, contact: u32 },
     /// The tally's timer fired.
     TallyDue,
     /// The resolve timer fired.

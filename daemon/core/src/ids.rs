@@ -84,8 +84,6 @@ id!(
 /// An id and a number for an incident, should one open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIncidentId {
-    /// The id.
     pub id: IncidentId,
-    /// The number.
     pub number: u64,
 }

@@ -29,18 +29,14 @@ pub enum Notice {
     },
     /// Wake a person up.
     Page {
-        /// The page.
         page: u32,
-        /// Its contact.
         contact: u32,
-        /// Whom.
         person: PersonId,
         /// The contact's kind.
         channel: String,
     },
     /// A page needs no answer any more.
     Settled {
-        /// The page.
         page: u32,
         /// Whom it went to.
         person: PersonId,

@@ -17,7 +17,6 @@ pub struct Responders {
 /// What an incident opens, reopens or is regraded with: verdicts and people, asked beforehand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
-    /// How bad.
     pub grading: Verdict<Grading>,
     /// Whom to wake.
     pub plan: Verdict<Plan>,
@@ -82,7 +81,6 @@ impl Outcome {
 /// What a decision goes by besides the state.
 #[derive(Clone, Copy, Debug)]
 pub struct Env<'a> {
-    /// The time.
     pub now: Timestamp,
     /// Waits that the operator of the daemon sets.
     pub delays: &'a Delays,

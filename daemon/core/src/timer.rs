@@ -7,15 +7,11 @@ use crate::{IncidentId, Timestamp};
 /// A timer of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timer {
-    /// When it is due.
     pub due: Timestamp,
-    /// What for.
     pub kind: TimerKind,
-    /// Whose.
     pub incident: IncidentId,
 }
 
-/// What a timer is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TimerKind {
@@ -23,7 +19,6 @@ pub enum TimerKind {
     Escalation,
     /// A page goes to the next contact.
     Contact {
-        /// The page.
         page: u32,
         /// The contact whose time is up.
         contact: u32,

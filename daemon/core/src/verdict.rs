@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// An answer of a policy, why, and whose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict<T> {
-    /// The answer.
     pub value: T,
     /// Why, in words for the log; at most
     /// [`REASON_BYTES_MAX`](crate::limits::REASON_BYTES_MAX).

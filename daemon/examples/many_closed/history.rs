@@ -20,7 +20,6 @@ use tocsin_store::{Claimed, Class, Store as _};
 use crate::cost::memory;
 use crate::rig::{Rig, signal};
 
-/// When the history begins.
 const BEGIN: Timestamp = Timestamp(1_704_067_200_000);
 /// Incidents that are open at one time: a group of the writer.
 const COHORT: u64 = 256;

@@ -5,9 +5,7 @@ use crate::wit::EventBody;
 use std::fmt;
 use std::str::FromStr;
 
-/// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "the cases of `event-body` in plugin.wit")]
 pub enum EventKind {
     IncidentOpened,
     IncidentChanged,
@@ -22,7 +20,6 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Every kind.
     pub const ALL: [Self; 10] = [
         Self::IncidentOpened,
         Self::IncidentChanged,
@@ -52,7 +49,6 @@ impl EventKind {
         }
     }
 
-    /// The kind of an event.
     pub fn of(body: &EventBody) -> Self {
         match body {
             EventBody::IncidentOpened(_) => Self::IncidentOpened,

@@ -37,7 +37,6 @@ pub struct Report {
 pub struct LimitHit {
     /// Its name, as `operations`.
     pub name: &'static str,
-    /// Its value.
     pub max: u64,
     /// What the value counts, as `operations per call`.
     pub unit: &'static str,

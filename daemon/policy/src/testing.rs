@@ -31,11 +31,9 @@ pub struct TestReport {
 /// A test that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TestFailure {
-    /// The test file.
     pub file: String,
     /// The line of the test's name, from 1.
     pub line: usize,
-    /// The test's name.
     pub name: String,
     /// What differs, field by field.
     pub differences: Vec<Difference>,
@@ -113,7 +111,6 @@ pub fn check(dir: &Path) -> Result<(), Reports> {
     }
 }
 
-/// Runs every test in `dir`.
 #[must_use]
 pub fn run_tests(dir: &Path) -> TestReport {
     let mut report = TestReport::default();

@@ -30,7 +30,6 @@ const GRADE_EXAMPLE: &str = "answer as `#{ grade: \"major\", security: false, re
 const PLAN_EXAMPLE: &str = "answer as `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
      minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…)";
 
-/// The answer of `route`.
 pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
     let known = [
         "key", "service", "team", "title", "wait_for", "within", "ignore", "reason",

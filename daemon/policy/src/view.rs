@@ -48,7 +48,6 @@ pub struct IncidentFacts {
     pub number: u64,
     /// What it is about.
     pub key: IncidentKey,
-    /// Its title.
     pub title: String,
     /// The service that is hurt.
     pub service: String,
@@ -66,7 +65,6 @@ pub struct IncidentFacts {
     pub alerts_firing: u64,
     /// The labels of its first alert.
     pub labels: Labels,
-    /// When it opened.
     pub opened_at: Timestamp,
     /// Whether somebody has acknowledged it.
     pub acknowledged: bool,
@@ -181,7 +179,6 @@ pub struct ChangeFacts {
 /// A moment, also as the clock on the wall of the policies' time zone shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LocalTime {
-    /// The instant.
     #[serde(rename = "utc_ms")]
     pub utc: Timestamp,
     /// The zone of the fields below, as in the IANA database.
@@ -190,14 +187,12 @@ pub struct LocalTime {
     pub hour: u8,
     /// 0 to 59.
     pub minute: u8,
-    /// The day.
     pub weekday: Weekday,
 }
 
 /// A day of the week.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Weekday {
     #[default]
     Monday,

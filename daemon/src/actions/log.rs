@@ -19,7 +19,6 @@ pub(crate) struct Log {
     #[schema(value_type = String, example = "decided")]
     #[arg(long, value_parser = kinds(), default_value = "note")]
     pub(crate) kind: LogKind,
-    /// The text.
     #[arg(value_name = "TEXT")]
     pub(crate) body: String,
 }

@@ -93,7 +93,6 @@ macro_rules! verbs {
             $($verb($verb)),+
         }
 
-        /// Every verb.
         pub(crate) static VERBS: &[Entry] = &[$(Entry::of::<$verb>()),+];
 
         $(impl From<$verb> for Action {

@@ -40,7 +40,6 @@ pub(crate) struct AlertLine {
     pub(crate) fingerprint: String,
     /// Whether it is firing.
     pub(crate) firing: bool,
-    /// One line.
     pub(crate) title: String,
     /// What policies go by.
     #[schema(value_type = Object)]

@@ -7,7 +7,6 @@ use utoipa::ToSchema;
 
 use crate::health::{Check, Level};
 
-/// The plugins.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PluginList {
     /// Those that are loaded: id, version, state, rights, limits, last fault.
@@ -25,7 +24,6 @@ pub(crate) struct PluginFault {
     pub(crate) why: String,
 }
 
-/// The policies.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyState {
     /// The hash of the set in force; none when none ever loaded, so that every alert pages by

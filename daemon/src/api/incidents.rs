@@ -49,25 +49,20 @@ pub(crate) struct IncidentList {
     pub(crate) next_before: Option<u64>,
 }
 
-/// An incident in one line.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct IncidentLine {
     /// The short number that people say aloud.
     pub(crate) number: u64,
-    /// Its id.
     pub(crate) id: String,
-    /// One line.
     pub(crate) title: String,
     /// The affected service.
     pub(crate) service: String,
     /// The team that owns it.
     pub(crate) team: Option<String>,
-    /// How bad.
     #[schema(value_type = String, example = "critical")]
     pub(crate) grade: Grade,
     /// Whether only people with clearance may know more.
     pub(crate) security: bool,
-    /// Its status.
     #[schema(value_type = String, example = "open")]
     pub(crate) status: Status,
     /// Whether somebody has acknowledged it.
@@ -83,12 +78,9 @@ pub(crate) struct IncidentLine {
 /// An incident with its log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct IncidentDetail {
-    /// Its line.
     #[serde(flatten)]
     pub(crate) line: IncidentLine,
-    /// More.
     pub(crate) summary: String,
-    /// Why that grade.
     pub(crate) grade_reason: String,
     /// Whether it is a drill.
     pub(crate) drill: bool,
@@ -125,17 +117,14 @@ pub(crate) struct AlertCounts {
 pub(crate) struct PageLine {
     /// Its number within the incident.
     pub(crate) page: u32,
-    /// Whom.
     pub(crate) person: String,
     /// The kind of the contact that is tried or accepted it.
     pub(crate) via: Option<String>,
     #[schema(inline)]
     pub(crate) state: PageState,
-    /// When.
     pub(crate) at: String,
 }
 
-/// The state of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum PageState {
@@ -172,9 +161,7 @@ pub(crate) struct RefLine {
 /// One thing that happened.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct TimelineLine {
-    /// When.
     pub(crate) at: String,
-    /// Who.
     pub(crate) by: String,
     /// What kind of who: `person`, `integration`, `plugin`, `token` or `tocsin`.
     pub(crate) by_kind: String,

@@ -9,7 +9,6 @@ pub(crate) struct OnCall {
     pub(crate) rotations: Vec<RotationLine>,
 }
 
-/// One rotation.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct RotationLine {
     /// Its name in the configuration.
@@ -22,10 +21,8 @@ pub(crate) struct RotationLine {
     pub(crate) next_handover: Option<String>,
 }
 
-/// A person.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PersonLine {
-    /// Their handle.
     pub(crate) person: String,
     /// What people call them.
     pub(crate) name: String,

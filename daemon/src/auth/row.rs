@@ -25,7 +25,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every scope.
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Read, Self::Respond, Self::Admin];
 
     /// Its name in tokens, on the command line and in the API.
@@ -101,7 +100,6 @@ pub struct TokenRow {
 }
 
 impl TokenRow {
-    /// The row of a new token.
     #[must_use]
     pub fn new(
         token: &Token,

@@ -44,7 +44,6 @@ pub struct Loaded {
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {path}: {cause}; name the file with --config, or make one by tocsin init")]

@@ -55,13 +55,11 @@ impl Default for Mapping {
     }
 }
 
-/// Where the labels are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LabelsFrom {
     /// An object of names and values.
     Object(Pointer),
-    /// One pointer a label.
     Table(BTreeMap<String, Pointer>),
 }
 

@@ -57,29 +57,19 @@ use crate::people::Roster;
 /// The whole configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `[server]`.
     pub server: ServerConfig,
-    /// `[store]`.
     pub store: StoreConfig,
-    /// `[policy]`.
     pub policy: PolicyConfig,
-    /// `[incidents]`.
     pub incidents: IncidentsConfig,
-    /// `[escalation]`.
     pub escalation: EscalationConfig,
     /// `[mail]`; `None` when the host has no relay.
     pub mail: Option<MailConfig>,
     /// `[heartbeat]`; `None` when none is sent.
     pub heartbeat: Option<HeartbeatConfig>,
-    /// `[people.ID]`.
     pub people: BTreeMap<PersonId, PersonConfig>,
-    /// `[teams.ID]`.
     pub teams: BTreeMap<TeamId, TeamConfig>,
-    /// `[rotations.ID]`.
     pub rotations: BTreeMap<String, RotationConfig>,
-    /// `[integrations.ID]`.
     pub integrations: BTreeMap<IntegrationId, IntegrationConfig>,
-    /// `[plugins.ID]`.
     pub plugins: BTreeMap<PluginId, PluginTable>,
 }
 

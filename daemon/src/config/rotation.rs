@@ -65,7 +65,6 @@ pub struct RestrictConfig {
 /// An exception: somebody takes over for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct OverrideConfig {
     pub person: PersonId,
     /// From when: `"2026-12-24T18:00"` on the rotation's clock, or with an offset from UTC.

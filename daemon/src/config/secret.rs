@@ -28,7 +28,6 @@ pub enum SecretRef {
 
 /// A secret that could not be read. Never shows what was read.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum SecretError {
     /// The variable is not set or not UTF-8.
     #[error("environment variable {0} is not set; set it before the daemon starts")]

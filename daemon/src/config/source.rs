@@ -78,7 +78,6 @@ impl Source {
         self.fault_at(self.locate(place), Severity::Error, message, remedy)
     }
 
-    /// A warning at `place`.
     pub(super) fn warning(&self, place: &[Place<'_>], message: String, remedy: &str) -> Fault {
         self.fault_at(self.locate(place), Severity::Warning, message, remedy)
     }

@@ -14,7 +14,6 @@ const REDACTED_PAGE_REASON: &str = "you are on call";
 /// [`REDACTED_TITLE`], and every other field that could repeat what an alert or a person said is
 /// empty.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Disclosed {
     pub line: DisclosedLine,
     pub revision: u64,
@@ -40,7 +39,6 @@ pub struct Disclosed {
 
 /// The part of an incident that lists show.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct DisclosedLine {
     pub id: IncidentId,
     pub number: u64,

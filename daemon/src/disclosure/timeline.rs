@@ -7,7 +7,6 @@ use super::Clearance;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct TimelineEntry {
     pub at: Timestamp,
     pub by: Actor,

@@ -12,7 +12,6 @@ use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{Clock, Due, Leases, View, Writer};
 
 /// A running daemon, as far as its health is judged.
-#[allow(missing_docs, reason = "the types say it")]
 pub struct Subject {
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,

@@ -29,7 +29,6 @@ const DEAD_LETTERS_MS: u64 = 24 * HOUR_MS;
 
 /// What was read of a daemon at one instant.
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Vitals {
     pub at: Timestamp,
     /// Why the store failed, if it did.
@@ -73,7 +72,6 @@ pub struct Vitals {
     pub relay: Option<RelayState>,
     /// The heartbeat; none when none is configured.
     pub heartbeat: Option<BeatState>,
-    /// Incidents that are active.
     pub incidents_active: usize,
     pub alerts_firing: u64,
     /// Resident memory of the process, in bytes; `None` when unknown.
@@ -82,7 +80,6 @@ pub struct Vitals {
 
 /// A configured plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PluginVitals {
     pub id: String,
     /// Its state, or why it could not be loaded.

@@ -24,7 +24,6 @@ pub(super) struct ConnectionLimiter {
     turn: AtomicU64,
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     number: u64,

@@ -18,7 +18,6 @@ use crate::silence::SilenceRefusal;
 
 /// Seconds after which to send again what could not be accepted now.
 const RETRY_AFTER_S: &str = "1";
-/// The media type of a problem.
 const MEDIA_TYPE: &str = "application/problem+json";
 /// The kind of token that a client is asked for.
 const CHALLENGE: &str = "Bearer realm=\"tocsin\"";

@@ -13,7 +13,6 @@ use crate::text::{html_escaped, one_line};
 
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PageMail {
     /// The delivery's idempotency key: the same key gives the same Message-ID, by which mail
     /// programs fold a repeat into one.
@@ -35,7 +34,6 @@ pub struct PageMail {
 }
 
 impl PageMail {
-    /// The Message-ID for mails from `domain`.
     pub(super) fn message_id(&self, domain: &str) -> String {
         let digest = Sha256::digest(self.key.as_bytes());
         format!("<{}@{domain}>", hex::encode(&digest[..16]))

@@ -54,7 +54,6 @@ pub struct Receipt {
 
 /// The relay did not accept the mail, or the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum MailError {
     /// It was not sent; a retry may succeed.
     #[error("mail relay {relay} did not accept the page: {cause}; it is tried again")]
@@ -77,7 +76,6 @@ pub struct CannotLogIn {
 
 /// The relay's settings cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum SetupError {
     /// The password cannot be read.
     #[error("[mail] password: {0}")]

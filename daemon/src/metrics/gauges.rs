@@ -7,7 +7,6 @@ use prometheus_client::registry::Registry;
 
 /// Values that rise and fall; their meaning is in the text under which they are registered.
 #[derive(Default)]
-#[allow(missing_docs, reason = "the registered texts say it")]
 pub struct Gauges {
     pub incidents_active: Gauge,
     pub alerts_firing: Gauge,

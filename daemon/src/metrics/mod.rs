@@ -108,7 +108,6 @@ impl Metrics {
         self.signals.inc_by(count as u64);
     }
 
-    /// A policy failed.
     pub fn policy_failed(&self, file: &str) {
         self.policy_failures
             .get_or_create(&FileLabel {

@@ -15,7 +15,6 @@ pub const TURN_DAYS_MAX: u32 = 366;
 pub struct Handover {
     /// On which day, for turns of whole weeks; none for turns counted in days.
     pub weekday: Option<Weekday>,
-    /// At what time.
     pub time: NaiveTime,
 }
 

@@ -71,7 +71,6 @@ impl Layer {
         Some(turn)
     }
 
-    /// When a turn begins.
     fn begins(&self, zone: Tz, turn: u64) -> Option<Timestamp> {
         let days = turn.checked_mul(u64::from(self.every.days().max(1)))?;
         let date = self.first_date()?.checked_add_days(Days::new(days))?;

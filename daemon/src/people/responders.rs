@@ -23,7 +23,6 @@ pub trait ServedContacts: Send + Sync {
 /// Looks up whom a step pages.
 #[derive(Clone)]
 pub struct ResponderLookup {
-    /// Everybody.
     pub roster: Arc<Roster>,
     /// What plugins serve.
     pub served: Arc<dyn ServedContacts>,

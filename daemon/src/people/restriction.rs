@@ -35,7 +35,6 @@ impl Hours {
 pub struct Restriction {
     /// The days on which a window begins.
     pub days: Vec<Weekday>,
-    /// The window.
     pub hours: Hours,
 }
 

@@ -26,7 +26,6 @@ pub struct Rotation {
 
 /// Somebody takes over for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Override {
     pub person: PersonId,
     pub from: Timestamp,
@@ -36,7 +35,6 @@ pub struct Override {
 
 /// A time span with the same people on call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Shift {
     /// Who is on call; empty when nobody is.
     pub people: Vec<PersonId>,

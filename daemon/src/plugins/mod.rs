@@ -32,7 +32,6 @@ pub struct PluginAccess {
     pub store: Arc<dyn Store>,
     /// Incidents and alerts, as they are durable.
     pub view: Arc<View>,
-    /// The one writer.
     pub writer: Writer,
     /// Where their commands go.
     pub intake: Arc<Intake>,
@@ -66,7 +65,6 @@ impl PluginAccess {
     }
 }
 
-/// What each of the loaded plugins was granted.
 #[must_use]
 pub fn granted(plugins: &[LoadedPlugin]) -> Subscribers {
     let one = |plugin: &LoadedPlugin| {

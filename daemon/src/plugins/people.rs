@@ -17,7 +17,6 @@ impl PeopleService for DaemonServices {
     }
 }
 
-/// The person with a contact.
 pub(super) fn person_by_contact(access: &PluginAccess, kind: &str, id: &str) -> Option<PersonId> {
     let people = access.payloads.roster.people.values();
     let has = |it: &&tocsin_core::Person| {

@@ -21,25 +21,19 @@ pub use crate::people::MAIL_CHANNEL;
 pub enum Delivery {
     /// News of an incident for a plugin.
     News {
-        /// The plugin.
         plugin: PluginId,
-        /// The incident.
         incident: IncidentId,
         /// What to tell.
         news: Notice,
     },
     /// A page through the host's own mail relay.
     Mail {
-        /// The incident.
         incident: IncidentId,
-        /// The page.
         page: u32,
-        /// Its contact.
         contact: u32,
     },
     /// Work that a plugin queued for itself.
     Job {
-        /// The plugin.
         plugin: PluginId,
         /// Its id, stable over retries.
         id: String,
@@ -50,11 +44,9 @@ pub enum Delivery {
     },
     /// A schedule's turn.
     Tick {
-        /// The plugin.
         plugin: PluginId,
         /// The schedule's name.
         schedule: String,
-        /// When it was due.
         due: Timestamp,
         /// How many turns before it were missed.
         missed: u32,
@@ -84,7 +76,6 @@ pub struct Subscribers(pub Vec<Subscriber>);
 /// What one loaded plugin was granted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscriber {
-    /// The plugin.
     pub plugin: PluginId,
     /// The kinds of events that it gets.
     pub events: BTreeSet<EventKind>,

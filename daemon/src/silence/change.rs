@@ -13,7 +13,6 @@ pub const SILENCES_MAX: usize = 10_000;
 /// How long an expired silence is kept, in milliseconds: five days, as in Alertmanager.
 pub const EXPIRED_KEPT_MS: u64 = 5 * 24 * time::HOUR_MS;
 
-/// The kept silences.
 pub type Kept = [Arc<Silence>];
 
 /// Why a silence is not set or ended.

@@ -13,13 +13,9 @@ use super::{PATTERN_COMPILED_BYTES_MAX, PATTERN_NESTING_MAX};
 /// How a matcher compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchOp {
-    /// `=`
     Equal,
-    /// `!=`
     NotEqual,
-    /// `=~`
     Matches,
-    /// `!~`
     NotMatches,
 }
 
@@ -193,7 +189,6 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 /// Why a condition is not a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum MatcherError {
     /// The label has no name.
     #[error("a matcher needs the name of a label, as in severity=\"critical\"")]

@@ -7,13 +7,11 @@ use super::matcher::{Matcher, matches_all};
 
 /// Which alerts are muted, from when to when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Silence {
     /// A UUID in text form, made by the shell.
     pub id: String,
     /// All must match; between 1 and [`MATCHERS_MAX`](super::MATCHERS_MAX).
     pub matchers: Vec<Matcher>,
-    /// From when on it silences.
     pub starts_at: Timestamp,
     /// Until when; this instant is outside.
     pub ends_at: Timestamp,
@@ -29,7 +27,6 @@ pub struct Silence {
 /// Whether a silence mutes at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum SilenceState {
     Active,
     Pending,
@@ -49,7 +46,6 @@ impl SilenceState {
 }
 
 impl Silence {
-    /// Its state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {

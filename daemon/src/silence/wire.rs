@@ -13,7 +13,6 @@ use crate::time::{format_time, parse_time};
 /// A matcher in JSON; `isEqual` was added later and is true when absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct WireMatcher {
     pub name: String,
     /// The value or pattern.
@@ -60,7 +59,6 @@ impl TryFrom<WireMatcher> for Matcher {
 /// A silence as somebody posts it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PostableSilence {
     /// The silence to change; absent or empty for a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,7 +188,6 @@ pub struct SilenceCreated {
 /// A silence as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct GettableSilence {
     pub id: String,
     pub status: SilenceStatus,

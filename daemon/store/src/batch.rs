@@ -31,7 +31,6 @@ pub struct Batch {
     /// Deliveries to drop; absent ones are no error. One that is claimed is dropped too: its
     /// lane stays held until the claim is settled, and a retry does not bring it back.
     pub outbox_cancel: Vec<OutboxKey>,
-    /// Timers to set.
     pub timers_set: Vec<TimerRow>,
     /// The timers whose firing caused this batch. They are removed as by `timers_cancel`, but
     /// each must be set: otherwise the batch answers
@@ -93,7 +92,6 @@ pub struct CommandKey(pub String);
 /// A command key with what it answers when it comes again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandResult {
-    /// The key.
     pub key: CommandKey,
     /// What to answer a repeat.
     pub result: Value,
@@ -104,7 +102,6 @@ pub struct CommandResult {
 /// How a claim ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settle {
-    /// The claim.
     pub token: ClaimToken,
     /// `None` removes the row (done, or given up); `Some` puts it back for another attempt, not
     /// before that time.

@@ -7,7 +7,6 @@
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    missing_docs,
     reason = "these are tests, and their names say what they require"
 )]
 
@@ -32,7 +31,6 @@ use crate::{
 
 /// A store under test.
 pub trait Subject {
-    /// The store.
     fn store(&self) -> &dyn Store;
 
     /// The store as a crash at this moment would leave it.
@@ -146,7 +144,6 @@ fn delivery(class: Class, lane: &str, n: u64, not_before: i64) -> NewDelivery {
     }
 }
 
-/// The row that a delivery is kept as.
 fn kept(new: NewDelivery, key: &OutboxKey, attempts: u32) -> OutboxRow {
     OutboxRow {
         key: key.clone(),

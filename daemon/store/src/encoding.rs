@@ -21,10 +21,7 @@ pub enum EncodingError {
         "the event has version {found}, and this release reads up to {EVENT_VERSION}; \
          run the newer tocsin that wrote it"
     )]
-    TooNew {
-        /// Its version.
-        found: u32,
-    },
+    TooNew { found: u32 },
     /// It has not the shape of an event.
     #[error("the event cannot be decoded: {0}")]
     Shape(#[from] serde_json::Error),

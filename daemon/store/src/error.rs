@@ -49,7 +49,6 @@ pub enum StoreError {
     NewerFormat {
         /// The store's folder.
         path: String,
-        /// Its format.
         found: u32,
         /// The newest format that this release knows.
         known: u32,
@@ -95,9 +94,7 @@ pub enum CommitError {
     TooLarge {
         /// The value or list.
         what: String,
-        /// Its size.
         size: usize,
-        /// The limit.
         max: usize,
     },
 }

@@ -13,7 +13,6 @@ pub struct StreamId(pub String);
 pub struct StoredEvent {
     /// Its place: the first event of a stream has version 1.
     pub version: u64,
-    /// The envelope.
     pub event: Value,
 }
 
@@ -32,7 +31,6 @@ pub enum Table {
     Tally = 4,
     /// Alerts that wait for company before they open an incident.
     Wait = 5,
-    /// Silences.
     Silence = 6,
     /// One line per incident, by number: what lists are made of.
     Summary = 7,
@@ -53,7 +51,6 @@ pub enum Table {
 }
 
 impl Table {
-    /// Every table.
     pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Alert,
@@ -78,7 +75,6 @@ pub struct Stored {
     /// Grows with every write of the row, and is never 0; a row that was removed and written
     /// again has a revision that it never had before.
     pub revision: u64,
-    /// The value.
     pub value: Value,
     /// When the row may be forgotten.
     pub expires_at: Option<Timestamp>,
@@ -87,7 +83,6 @@ pub struct Stored {
 /// A write of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowChange {
-    /// The row's table.
     pub table: Table,
     /// The row's key: at most [`NAME_BYTES_MAX`](tocsin_core::limits::NAME_BYTES_MAX) × 3 bytes.
     pub key: String,
@@ -101,7 +96,6 @@ pub struct RowChange {
 /// that nobody makes a tree of it only to write the tree down.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowValue {
-    /// The value.
     Tree(Value),
     /// Its text, made by [`RowValue::text_of`].
     Text(String),
@@ -164,7 +158,6 @@ impl Class {
 /// The name of a delivery: stable over retries, restarts and reloads.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OutboxKey {
-    /// Its class.
     pub class: Class,
     /// Deliveries of one lane go out one after the other, in `seq` order.
     pub lane: String,
@@ -176,24 +169,20 @@ pub struct OutboxKey {
 /// A delivery to queue, ready from `not_before` on. The store assigns its number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewDelivery {
-    /// Its class.
     pub class: Class,
     /// Its lane; see [`OutboxKey::lane`].
     pub lane: String,
-    /// See [`OutboxRow::coalesce`].
     pub coalesce: Option<String>,
     /// Not to be delivered earlier.
     pub not_before: Timestamp,
     /// When it was queued.
     pub created_at: Timestamp,
-    /// See [`OutboxRow::body`].
     pub body: Value,
 }
 
 /// A delivery that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutboxRow {
-    /// Its name.
     pub key: OutboxKey,
     /// For class `State`: what it is the state of. A newer row replaces an unclaimed older one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,7 +202,6 @@ pub struct OutboxRow {
 /// A claim on a delivery and its lane. The fencing number only rises, also over restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClaimToken {
-    /// The claimed row.
     pub key: OutboxKey,
     /// The fencing number.
     pub fence: u64,
@@ -234,7 +222,6 @@ pub struct Claimed {
 /// The name of a timer. Its byte order in a store is due order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TimerKey {
-    /// When it is due.
     pub due: Timestamp,
     /// What it is for, e.g. `escalation`.
     pub kind: String,
@@ -245,7 +232,6 @@ pub struct TimerKey {
 /// A timer that is set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimerRow {
-    /// Its name.
     pub key: TimerKey,
     /// What the core wants back when it fires.
     pub payload: Value,

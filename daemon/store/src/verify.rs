@@ -12,7 +12,6 @@ const PAGE: usize = 256;
 /// What [`verify`] read, and what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
-    /// Streams.
     pub streams: u64,
     /// Events in them.
     pub events: u64,

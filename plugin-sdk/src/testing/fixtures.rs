@@ -37,7 +37,7 @@ pub fn incident() -> Incident {
     }
 }
 
-/// A person with one contact.
+/// A person whom the channel knows by one contact, such as `("slack", "U1")`.
 #[must_use]
 pub fn person(id: &str, contact_kind: &str, contact: &str) -> Person {
     Person {

@@ -23,7 +23,6 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// One line.
     pub(crate) fn line(text: String) -> Self {
         Message {
             text,

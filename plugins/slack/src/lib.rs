@@ -43,7 +43,6 @@ const EVENTS: [&str; 8] = [
     "job",
 ];
 
-/// The plugin.
 #[derive(Debug)]
 pub struct Slack;
 

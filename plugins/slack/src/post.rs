@@ -94,7 +94,6 @@ impl Post<'_> {
 pub(crate) struct Standing {
     /// Its name in Slack.
     pub(crate) ts: String,
-    /// What it was posted as.
     pub(crate) effect: String,
     /// What it says.
     pub(crate) text: String,

@@ -26,7 +26,6 @@ const ROOM_TTL_MS: u64 = 30 * 24 * 3_600_000;
 /// How often a note is written again because another call was faster.
 const SAVES_MAX: usize = 3;
 
-/// The row of a room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Row {
     channel: Option<String>,

@@ -17,7 +17,6 @@ pub(crate) enum Fault {
     Throttles(u64),
 }
 
-/// A channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Channel {
     pub(crate) id: String,

@@ -10,7 +10,6 @@ use super::record::{Record, Told};
 
 /// What the effect of a line of a log begins with, and …
 const LINE: &str = "http:log:";
-/// … that of a page.
 const PAGE: &str = "http:page:";
 
 /// Everything that is wrong with a store after a kill.

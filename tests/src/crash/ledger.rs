@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 /// What somebody did to an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
-    /// Has it.
     Ack,
-    /// Resolved it.
     Resolve,
 }
 
@@ -36,7 +34,6 @@ pub(super) struct Once {
 pub struct Ledger {
     /// By service and name.
     pub(super) alerts: BTreeMap<(String, String), Word>,
-    /// By service.
     pub(super) acts: BTreeMap<(String, Act), Once>,
     /// Lines of logs, each unlike every other, with their service.
     pub(super) lines: BTreeMap<String, (String, Once)>,

@@ -25,13 +25,10 @@ const TRIES_MAX: usize = 400;
 pub(super) struct Door {
     /// `http://127.0.0.1:PORT`.
     pub(super) url: String,
-    /// For senders.
     pub(super) ingest: String,
-    /// For people.
     pub(super) admin: String,
 }
 
-/// What asks.
 pub(super) fn client() -> Result<Client, String> {
     // The client wants a TLS provider even for plain HTTP; an installed one is as good.
     let _already = rustls::crypto::ring::default_provider().install_default();
@@ -49,7 +46,6 @@ pub(super) struct Desk {
     faults: Mutex<Vec<String>>,
 }
 
-/// A worker and what it is at.
 struct Worker {
     desk: Arc<Desk>,
     rng: Rng,

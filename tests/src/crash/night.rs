@@ -50,7 +50,6 @@ const QUIET_LOOK: Duration = Duration::from_millis(1_500);
 /// What to live through.
 #[derive(Clone, Debug)]
 pub struct Night {
-    /// The program.
     pub program: PathBuf,
     /// Everything that is drawn is drawn from it.
     pub seed: u64,

@@ -16,7 +16,6 @@ const USUAL_MS: u64 = 4;
 /// What came of everything that was sent outside.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Requests.
     pub(super) requests: usize,
     /// Messages that somebody asked for, by their key: how often.
     pub(super) posts: BTreeMap<String, usize>,

@@ -24,9 +24,7 @@ const OF_INCIDENTS: &str = "incident";
 pub struct Told {
     /// How it stands, folded from its events.
     pub incident: Incident,
-    /// Its events.
     pub events: Vec<Recorded>,
-    /// The timers that it wants.
     pub wants: BTreeSet<TimerKey>,
 }
 
@@ -35,7 +33,6 @@ pub struct Told {
 pub struct Record {
     /// Whether each alert fires, by service and name.
     pub alerts: BTreeMap<(String, String), bool>,
-    /// The incidents, by id.
     pub incidents: BTreeMap<IncidentId, Told>,
     /// The timers of incidents that are set.
     pub timers: BTreeSet<TimerKey>,

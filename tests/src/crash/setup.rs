@@ -35,9 +35,7 @@ fn escalate(incident) {
 
 /// Where everything stands.
 pub(super) struct Folder {
-    /// The configuration.
     pub(super) config: PathBuf,
-    /// The store.
     pub(super) data: PathBuf,
 }
 

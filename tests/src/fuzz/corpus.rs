@@ -12,7 +12,6 @@ pub const SEED_BYTES_MAX: usize = 64 * 1_024;
 /// An input and where it is kept.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// Its file.
     pub path: PathBuf,
     /// What the target is given.
     pub bytes: Vec<u8>,

@@ -28,7 +28,6 @@ const OTHERS: &[Target] = &[
     ("token", token),
 ];
 
-/// Every target.
 pub const TARGETS: [&[Target]; 2] = [ENTRIES, OTHERS];
 
 /// The time at which inputs are read, in milliseconds since the Unix epoch.
@@ -39,7 +38,6 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Signatures are checked within this many seconds.
 const TOLERANCE_S: u64 = 300;
 
-/// The target of this name.
 #[must_use]
 pub fn target(name: &str) -> Option<fn(&[u8])> {
     let mut all = TARGETS.into_iter().flatten();

@@ -15,30 +15,18 @@ pub enum Action {
         lasts: Option<u64>,
     },
     /// All alerts with these labels end.
-    End {
-        /// The labels.
-        labels: BTreeMap<String, String>,
-    },
+    End { labels: BTreeMap<String, String> },
     /// Many alerts fire, told apart by the label whose value has `%d` in it.
     Storm {
-        /// How many.
         count: u64,
-        /// Their labels.
         labels: BTreeMap<String, String>,
     },
     /// A person presses a button of the newest message that has it.
-    Press {
-        /// Who.
-        person: String,
-    },
+    Press { person: String },
     /// A person follows the link in their newest mail, and presses the button there.
-    MailLink {
-        /// Who.
-        person: String,
-    },
+    MailLink { person: String },
     /// A person gives a command through the API.
     Command {
-        /// Who.
         person: String,
         /// The incident's number.
         incident: u64,
@@ -47,7 +35,6 @@ pub enum Action {
     },
     /// Alerts with these labels are silenced.
     Silence {
-        /// The labels.
         labels: BTreeMap<String, String>,
         /// For how long, in milliseconds.
         lasts: u64,

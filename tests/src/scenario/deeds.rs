@@ -7,7 +7,6 @@ use super::action::Slack;
 use super::door::{Labels, Told};
 use super::world::{SIGNING_SECRET, World};
 
-/// Alerts in one request of a storm.
 const STORM_REQUEST_ALERTS: usize = 1_000;
 
 impl World {

@@ -165,7 +165,6 @@ impl Door<'_> {
         Ok(id.context("the answer names no silence")?.to_owned())
     }
 
-    /// Ends a silence.
     pub(super) async fn end_silence(&self, person: &str, id: &str) -> Result<()> {
         let path = format!("/api/v2/silence/{id}");
         self.send(Method::DELETE, &path, person, &Value::Null)

@@ -9,7 +9,6 @@ pub enum Fact {
     NobodyPaged,
     /// Each of these people gets a page through this channel; claims it.
     Paged {
-        /// Who.
         people: Vec<String>,
         /// `slack` or `mail`.
         channel: String,
@@ -18,7 +17,6 @@ pub enum Fact {
     },
     /// All of this is so of an incident.
     Incident {
-        /// Its number.
         number: u64,
         /// What is so.
         claims: Vec<Claim>,
@@ -29,14 +27,12 @@ pub enum Fact {
     EventsAtMost {
         /// The incident's number.
         incident: u64,
-        /// How long.
         most: usize,
     },
     /// A line of the incident's log has this in it.
     Log {
         /// The incident's number.
         incident: u64,
-        /// The text.
         text: String,
         /// How many lines have it; at least one when absent.
         times: Option<usize>,
@@ -49,12 +45,10 @@ pub enum Fact {
     RoomSays {
         /// The incident's number.
         incident: u64,
-        /// The text.
         text: String,
     },
     /// An alert stands so.
     Alert {
-        /// Its name.
         name: String,
         /// `fires`, `is over`, `waits`, `is silenced` or `is ignored`.
         stands: String,
@@ -66,15 +60,12 @@ pub enum Fact {
 /// What may be so of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Its status.
     Status(String),
-    /// Its grade.
     Grade(String),
     /// The reason of its grade has this in it.
     Because(String),
     /// The policy file that graded it, as its first event has it.
     GradedBy(String),
-    /// Its operator.
     Operator(String),
     /// Nobody has acknowledged it.
     Unanswered,
@@ -82,9 +73,7 @@ pub enum Claim {
     Alerts(u64),
     /// How many of them fire.
     Firing(u64),
-    /// Its service.
     Service(String),
-    /// Its team.
     Team(String),
     /// How often it came back.
     Reopened(u32),

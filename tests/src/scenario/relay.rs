@@ -10,7 +10,6 @@ use tokio::net::{TcpListener, TcpStream};
 /// Longest line that is read, in bytes, and longest mail.
 const MAIL_BYTES_MAX: usize = 1 << 20;
 
-/// A mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// The address that it was given for.

@@ -16,7 +16,6 @@ pub struct Script {
     pub title: String,
     /// What there is before the story begins.
     pub setup: Setup,
-    /// The story.
     pub lines: Vec<Line>,
 }
 
@@ -27,9 +26,7 @@ pub struct Line {
     pub number: usize,
     /// As it stands there.
     pub text: String,
-    /// When.
     pub when: When,
-    /// What.
     pub what: What,
 }
 

@@ -110,7 +110,6 @@ impl Setup {
         self.people.values().flatten().any(|it| it.0 == "slack")
     }
 
-    /// The person's contact of a kind.
     #[must_use]
     pub fn contact(&self, person: &str, kind: &str) -> Option<&str> {
         let facts = self.people.get(person)?;

@@ -9,7 +9,6 @@ use super::words::told;
 pub struct Page {
     /// When, in milliseconds since the story's beginning.
     pub at: u64,
-    /// Whom.
     pub person: String,
     /// Through what: `slack` or `mail`.
     pub channel: String,
@@ -33,7 +32,6 @@ impl fmt::Display for Page {
     }
 }
 
-/// What happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
     /// Every page, in order.

@@ -338,7 +338,6 @@ impl World {
         lines.collect()
     }
 
-    /// Surprises outside.
     #[must_use]
     pub fn unexpected(&self) -> Vec<String> {
         let slack = self.slack.as_ref().map(SlackStandIn::unexpected);

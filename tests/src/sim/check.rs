@@ -27,7 +27,6 @@ pub(super) enum Fact {
     Resolved(IncidentId),
     /// Somebody wrote this line, or graded for this reason.
     Said(IncidentId, String),
-    /// It was opened.
     Opened(IncidentId),
 }
 
@@ -306,7 +305,6 @@ fn stands(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
     }
 }
 
-/// An error as text.
 pub(super) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

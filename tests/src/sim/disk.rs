@@ -30,7 +30,6 @@ impl Disk {
         Ok(Self::Sled(Box::new(store), folder))
     }
 
-    /// The store.
     #[must_use]
     pub(super) fn store(&self) -> &dyn Store {
         match self {

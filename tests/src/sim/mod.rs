@@ -19,7 +19,6 @@ pub(crate) use rng::Rng;
 use trace::Trace;
 use world::World;
 
-/// Which night it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Night {
     /// Everything that happens comes from it.

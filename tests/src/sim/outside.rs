@@ -27,7 +27,6 @@ pub(super) struct Outside {
 /// A delivery under way.
 #[derive(Debug)]
 pub(super) struct Underway {
-    /// Its claim.
     pub claim: Claimed,
     /// How it will end; `None`: nobody will ever say.
     pub ended: Option<Ended>,

@@ -72,7 +72,6 @@ pub(super) struct World {
     words: u64,
     lives: u64,
     well: bool,
-    /// What happened.
     pub trace: Trace,
 }
 

@@ -19,7 +19,6 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 pub struct Alertmanager {
     /// Where it listens, `127.0.0.1:PORT`.
     pub address: String,
-    /// The program.
     pub process: Process,
 }
 

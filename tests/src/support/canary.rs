@@ -15,7 +15,6 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// A canary of this kind and text.
     #[must_use]
     pub fn new(kind: &str, text: &str) -> Self {
         let bytes = text.as_bytes();

@@ -31,7 +31,6 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Daemon {
     /// The daemon's inside.
     pub app: Arc<App>,
-    /// The workspace.
     pub slack: SlackStandIn,
     /// What stands before the doors; senders are pointed at it.
     pub recorder: Recorder,

@@ -15,7 +15,6 @@ pub enum Hostile {
     Spinner,
     /// Takes memory until it gets no more.
     Hoarder,
-    /// Traps.
     Breaker,
     /// Fills the log, and queues a hundred jobs of which each queues a hundred more.
     Flooder,
@@ -47,7 +46,6 @@ const FLOOD: &str = "(loop $l
     (br_if $l (i32.lt_u (global.get $flood) (i32.const 3000))))";
 
 impl Hostile {
-    /// Every kind.
     pub const ALL: [Self; 5] = [
         Self::Spinner,
         Self::Hoarder,

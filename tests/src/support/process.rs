@@ -56,7 +56,6 @@ impl Process {
         format!("--- {} printed at last:\n{}", self.name, &output[from..])
     }
 
-    /// Its process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -32,7 +32,6 @@ pub struct Home {
 pub struct Program {
     /// The doors, `http://127.0.0.1:PORT`.
     pub url: String,
-    /// Its process.
     pub process: Process,
     data: PathBuf,
 }

@@ -31,7 +31,6 @@ pub struct Sender {
 
 /// A running Prometheus and what it watches.
 pub struct Prometheus {
-    /// The program.
     pub process: Process,
     up: Arc<AtomicBool>,
     target: tokio::task::JoinHandle<()>,

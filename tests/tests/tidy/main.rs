@@ -5,6 +5,7 @@
 
 mod arrows;
 mod disclosure;
+mod docs;
 mod functions;
 mod purity;
 mod rooms;
@@ -261,4 +262,10 @@ fn an_incident_leaves_the_daemon_through_disclosure_only() {
 fn the_log_names_an_incident_by_number_and_id_only() {
     let found: Vec<String> = sources().iter().flat_map(disclosure::logged).collect();
     assert_none("an incident's text in the log", &found);
+}
+
+#[test]
+fn a_doc_comment_says_more_than_the_name() {
+    let found: Vec<String> = sources().iter().flat_map(docs::repeating).collect();
+    assert_none("doc comments that repeat the name", &found);
 }

@@ -27,7 +27,6 @@ const REMOVED_ENV: [&str; 6] = [
 /// A plugin's folder.
 #[derive(Clone, Debug)]
 pub(super) struct Guest {
-    /// From plugin.toml.
     pub(super) id: String,
     /// The folder with plugin.toml and Cargo.toml.
     pub(super) dir: PathBuf,

@@ -16,7 +16,6 @@ pub struct Plan {
 /// One step of an escalation plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Whom to page at this step.
     pub page: Vec<PageTarget>,
     /// How long to wait for an acknowledgement before the next step, in milliseconds; at least
     /// [`STEP_WAIT_MS_MIN`](crate::limits::STEP_WAIT_MS_MIN).
@@ -26,7 +25,6 @@ pub struct Step {
 /// Somebody to page, as a policy names them: `person:ada`, `oncall:payments`, `team:payments`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PageTarget {
-    /// This person.
     Person(PersonId),
     /// Whoever is on call in this rotation when the step is taken.
     OnCall(String),

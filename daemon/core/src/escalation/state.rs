@@ -9,7 +9,6 @@ use crate::event::{Effect, Event, Recorded};
 /// Whom to page, and where the plan stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
-    /// The plan.
     pub plan: Plan,
     /// The step that comes next; past the end the last one repeats.
     pub next_step: u32,

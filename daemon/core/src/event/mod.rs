@@ -19,11 +19,8 @@ pub use traits::{Effect, Told, Topic, Traits};
 /// An event with when it happened and who did it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub by: Actor,
-    /// What.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -32,7 +29,6 @@ pub struct Recorded {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data", rename_all = "kebab-case")]
 pub enum Event {
-    /// It began.
     Opened(Box<Opened>),
     /// Its alerts were counted, at a bounded rate.
     Tallied {
@@ -44,11 +40,9 @@ pub enum Event {
     },
     /// It was graded anew.
     Graded {
-        /// The grade.
         grade: Grade,
         /// Whether only people with clearance may know.
         security: bool,
-        /// Why.
         reason: String,
         /// The policy, unless a person graded it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,16 +52,12 @@ pub enum Event {
     GradeProposed {
         /// The policy's grade.
         grade: Grade,
-        /// Its reason.
         reason: String,
     },
     /// It escalates by a new plan, from its first step.
     Planned {
-        /// The plan.
         plan: Plan,
-        /// Why.
         reason: String,
-        /// The policy.
         source: PolicySource,
     },
     /// A step of the plan was taken.
@@ -86,11 +76,9 @@ pub enum Event {
     Paged {
         /// The page's number within the incident.
         page: u32,
-        /// Whom.
         person: PersonId,
         /// How they are tried, in this order.
         contacts: Vec<Contact>,
-        /// At which step.
         step: u32,
         /// When it goes to the next contact unless a channel has taken it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +90,6 @@ pub enum Event {
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
-        /// Why.
         reason: String,
         /// When it goes on to the one after.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,27 +134,23 @@ pub enum Event {
     },
     /// Whoever had it gave it up. The escalation starts again.
     Unacknowledged {
-        /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
     /// Somebody commands and operates.
     OperatorAssigned {
-        /// Who.
         person: PersonId,
     },
     /// Somebody wrote a line of the log.
     Logged {
         /// What kind of line.
         kind: LogKind,
-        /// The line.
         body: String,
     },
     /// The incident is called something elsewhere.
     Linked(Ref),
     /// The harm is stopped.
     Mitigated {
-        /// How.
         reason: String,
     },
     /// The service is back.
@@ -179,7 +162,6 @@ pub enum Event {
     },
     /// It was not over.
     Reopened {
-        /// Why.
         reason: String,
     },
     /// It was put away.

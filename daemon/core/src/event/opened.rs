@@ -12,9 +12,7 @@ pub struct Opened {
     pub number: u64,
     /// What it is about.
     pub key: IncidentKey,
-    /// One line.
     pub title: String,
-    /// More.
     #[serde(default)]
     pub summary: String,
     /// The service that is hurt.
@@ -22,12 +20,10 @@ pub struct Opened {
     /// The team that owns it.
     #[serde(default)]
     pub team: Option<TeamId>,
-    /// How bad.
     pub grade: Grade,
     /// Whether only people with clearance may know.
     #[serde(default)]
     pub security: bool,
-    /// Why that grade.
     pub grade_reason: String,
     /// The policy that graded it; absent when a person did.
     #[serde(default)]
@@ -40,7 +36,6 @@ pub struct Opened {
     pub route_source: Option<PolicySource>,
     /// Whom to wake.
     pub plan: Plan,
-    /// Why.
     pub plan_reason: String,
     /// The policy that planned it.
     #[serde(default)]

@@ -18,7 +18,6 @@ pub struct Traits {
 
 /// A topic of the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named as the folders")]
 pub enum Topic {
     Incident,
     Grading,
@@ -43,7 +42,6 @@ pub enum Told {
 /// What an event does to the escalation and its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing.
     None,
     /// The escalation rests, and no page needs an answer.
     EndsPaging,

@@ -57,7 +57,6 @@ pub struct UnknownGrade(pub String);
 /// How bad it is: the answer of `grade(incident, alert)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grading {
-    /// The grade.
     pub grade: Grade,
     /// Whether only people with clearance may know.
     #[serde(default)]

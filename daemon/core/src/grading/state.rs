@@ -8,9 +8,7 @@ use crate::grading::grade::Grade;
 /// How bad an incident is, and who says so.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GradeState {
-    /// The grade.
     pub grade: Grade,
-    /// Why that grade.
     pub reason: String,
     /// Whether only people with clearance may know.
     pub security: bool,

@@ -14,9 +14,7 @@ use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
 /// What whoever opens an incident says of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    /// One line.
     pub title: String,
-    /// More.
     pub summary: String,
     /// The service that is hurt.
     pub service: String,

@@ -15,13 +15,11 @@ use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, l
 /// An incident as it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
-    /// Its id.
     pub id: IncidentId,
     /// How many events it has: its revision.
     pub version: u64,
     /// The short number that people say aloud.
     pub number: u64,
-    /// What it is about.
     pub about: Subject,
     /// How bad it is, and who says so.
     pub grading: GradeState,
@@ -44,7 +42,6 @@ pub struct Incident {
 pub struct Subject {
     /// What makes two alerts one incident.
     pub key: IncidentKey,
-    /// One line.
     pub title: String,
     /// A few lines, from the first alert or from whoever opened it.
     pub summary: String,

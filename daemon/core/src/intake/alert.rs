@@ -52,19 +52,15 @@ pub struct Alert {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "in", rename_all = "lowercase")]
 pub enum Place {
-    /// In an incident.
     Incident {
-        /// Which.
         id: IncidentId,
     },
     /// In none, because the routing policy said so.
     Ignored {
-        /// Why.
         reason: String,
     },
     /// In none yet: it waits for company under a key.
     Waiting {
-        /// The key.
         key: IncidentKey,
     },
     /// In none, because somebody silenced it.
@@ -75,7 +71,6 @@ pub enum Place {
 }
 
 impl Alert {
-    /// The key of an alert's row.
     #[must_use]
     pub fn row_key(integration: &IntegrationId, fingerprint: &Fingerprint) -> String {
         format!("{integration}/{fingerprint}")
@@ -87,7 +82,6 @@ impl Alert {
         Self::row_key(&self.integration, &self.fingerprint)
     }
 
-    /// The incident that it is in.
     #[must_use]
     pub fn incident(&self) -> Option<&IncidentId> {
         match &self.place {
@@ -162,6 +156,5 @@ impl Alert {
 /// The incident of a key, while it is open or may reopen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
-    /// The incident.
     pub incident: IncidentId,
 }

@@ -46,7 +46,6 @@ pub struct Assessment {
     pub route: Verdict<Route>,
     /// The silences that match it.
     pub silenced_by: Vec<String>,
-    /// Its [`shape`].
     pub shape: String,
     /// What the incident opens, reopens or is regraded with.
     pub opening: Option<Opening>,
@@ -76,7 +75,6 @@ pub struct Intake {
 /// What happens to one incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentChange {
-    /// Which.
     pub id: IncidentId,
     /// Whether it opens now.
     pub opens: bool,

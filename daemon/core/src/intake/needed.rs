@@ -13,7 +13,6 @@ const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
 /// What must be asked of policies.
 #[derive(Clone, Copy, Debug)]
 pub enum Needed<'a> {
-    /// Nothing.
     Nothing,
     /// Where the alert belongs; then ask again what is needed.
     Route,
@@ -28,7 +27,6 @@ pub struct Routed<'a> {
     pub route: &'a Route,
     /// Whether a silence matches it.
     pub is_silenced: bool,
-    /// Its [`shape`].
     pub shape: &'a str,
 }
 
@@ -79,7 +77,6 @@ pub enum Entry<'a> {
     Join(&'a Incident, &'a Tally),
     /// It brings back one that was resolved a short while ago.
     Reopen(&'a Incident, &'a Tally),
-    /// It opens one.
     Open(&'a Target),
 }
 

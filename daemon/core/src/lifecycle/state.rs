@@ -9,15 +9,12 @@ use crate::lifecycle::status::Status;
 /// An incident's status, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lifecycle {
-    /// The status.
     pub status: Status,
     /// When it began.
     pub opened_at: Timestamp,
     /// When somebody acknowledged it; `None` once it starts again.
     pub acknowledged_at: Option<Timestamp>,
-    /// When it was mitigated.
     pub mitigated_at: Option<Timestamp>,
-    /// When it was resolved.
     pub resolved_at: Option<Timestamp>,
     /// How often it was reopened.
     pub reopens: u32,

@@ -10,18 +10,14 @@ use crate::PluginId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogKind {
-    /// What was seen.
     Seen,
-    /// What was decided.
     Decided,
-    /// What was done.
     Done,
     /// Anything else.
     Note,
 }
 
 impl LogKind {
-    /// Every kind.
     pub const ALL: [Self; 4] = [Self::Seen, Self::Decided, Self::Done, Self::Note];
 
     /// The word that people use.

@@ -19,9 +19,7 @@ pub struct Paging {
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Whom.
     pub person: PersonId,
-    /// At which step.
     pub step: u32,
     /// How they are tried, in this order.
     pub contacts: Vec<Contact>,

@@ -28,7 +28,6 @@ pub(crate) struct Call {
     pub(crate) delivery: String,
     pub(crate) wall: Duration,
     pub(crate) lane: LaneKind,
-    /// Without rights.
     pub(crate) without_rights: bool,
 }
 
@@ -51,7 +50,6 @@ pub enum CodeOrigin {
 /// Code that is ready to be instantiated.
 pub(crate) struct Code {
     pub(crate) pre: PluginPre<CallState>,
-    /// Of plugin.wasm.
     pub(crate) digest: blake3::Hash,
     pub(crate) origin: CodeOrigin,
 }

@@ -17,7 +17,6 @@ pub(crate) struct MemoryLimits {
     refused: Option<Refused>,
 }
 
-/// What was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// All memories together would have had this size, in bytes.

@@ -34,7 +34,6 @@ impl std::fmt::Debug for LoadedPlugin {
 }
 
 impl LoadedPlugin {
-    /// The plugin's id.
     pub fn id(&self) -> String {
         self.generation().shared.rights.plugin().to_owned()
     }

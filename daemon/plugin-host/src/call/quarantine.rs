@@ -17,7 +17,6 @@ pub(crate) const BACKOFF_MS_MAX: u64 = 300_000;
 /// What a caller may do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// Call.
     Open,
     /// Call; this call alone decides whether the quarantine ends.
     Probe,

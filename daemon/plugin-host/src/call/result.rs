@@ -13,7 +13,6 @@ const REASON_BYTES_MAX: usize = 4 << 10;
 /// The result of one call with everything that was seen on the way.
 #[derive(Debug, Clone)]
 #[must_use]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct CallResult<T> {
     /// What the guest answered, or why it did not.
     pub outcome: Result<T, Failure>,
@@ -69,7 +68,6 @@ impl<T> CallResult<Result<T, types::Failure>> {
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum Failure {
     /// The plugin wants to be called again.
     Retry {
@@ -160,7 +158,6 @@ impl From<types::Failure> for Failure {
 
 /// A guest that trapped or was stopped, for its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct TrapReport {
     /// The plugin and its version.
     pub plugin: String,

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 /// A request to one of a plugin's routes, as it came in.
 #[derive(Debug, Clone, Default)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct WebhookCall {
     /// The last part of `/hooks/PLUGIN/ROUTE`.
     pub route: String,

@@ -8,12 +8,10 @@ use crate::wit::commands::{Actor, CommandError, Draft, Host, Incident, LogKind};
 use std::fmt;
 use std::sync::Arc;
 
-/// Commands per call.
 const COMMANDS_PER_CALL: u32 = 100;
 
 /// Who asks, and the key under which it takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct CommandCaller {
     pub plugin: String,
     /// Stable over retries: made of the delivery, the function, its arguments, and how many equal
@@ -27,7 +25,6 @@ pub type CommandReply<'a, T> = Reply<'a, T, CommandError>;
 /// What the daemon provides: the functions of the interface `commands`, each with its caller. Verbs
 /// were checked; the implementation resolves `by` and decides what that person may do. Each command
 /// takes effect once per key.
-#[allow(missing_docs, reason = "plugin.wit documents each function")]
 pub trait CommandService: Send + Sync + 'static {
     fn get_incident(&self, _caller: CommandCaller, _id: String) -> CommandReply<'_, Incident> {
         not_provided()

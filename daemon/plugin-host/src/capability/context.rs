@@ -70,7 +70,6 @@ pub struct CallStats {
     pub wall_us: u64,
     /// Linear memory at its largest, in bytes.
     pub memory_bytes: u64,
-    /// Calls to the host.
     pub host_calls: u32,
     /// HTTP requests sent, redirects not counted.
     pub http_requests: u32,

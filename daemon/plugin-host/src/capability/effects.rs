@@ -30,7 +30,6 @@ pub trait EffectService: Send + Sync + 'static {
 
 /// Names one outside effect over all tries of its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct EffectKey {
     pub plugin: String,
     /// The delivery's idempotency key.

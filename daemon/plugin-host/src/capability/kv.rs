@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 /// Keys and values of one plugin together, in bytes.
 pub const KV_BYTES_MAX: u64 = 16 << 20;
-/// One value, in bytes.
 pub const KV_VALUE_BYTES_MAX: usize = 64 << 10;
-/// One key, in bytes.
 pub const KV_KEY_BYTES_MAX: usize = 256;
 /// Keys of one plugin. A chat plugin keeps one for each incident of a month and each page of a day.
 pub const KV_KEYS_MAX: u64 = 10_000;
@@ -145,7 +143,6 @@ fn bounded(ttl_ms: Option<u64>) -> Option<u64> {
 
 /// What one plugin keeps now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct KvUsage {
     /// Keys and values together, in bytes.
     pub bytes: u64,

@@ -16,7 +16,6 @@ const LOG_LINE_BYTES_MAX: usize = 4 << 10;
 
 /// One line of a guest's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct LogLine {
     /// In milliseconds since the Unix epoch.
     pub at_ms: u64,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// One loaded plugin.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct CatalogEntry {
     pub id: String,
     pub name: String,
@@ -36,7 +35,6 @@ pub struct CatalogEntry {
     pub last_fault: Option<TrapReport>,
 }
 
-/// A plugin's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum PluginState {
@@ -54,9 +52,7 @@ pub enum PluginState {
     },
 }
 
-/// One schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct ScheduleEntry {
     pub name: String,
     /// As the manifest writes it.

@@ -14,7 +14,6 @@ use wasmtime::component::{Component, Linker};
 
 /// The interface of this host.
 const INTERFACE: &str = "tocsin:plugin/handler@";
-/// Its version.
 const INTERFACE_VERSION: &str = "0.1";
 
 /// One engine with its linker and its cache.

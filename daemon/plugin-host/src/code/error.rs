@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 /// Why the host could not start.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum HostError {
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -20,7 +19,6 @@ pub enum HostError {
 
 /// Why a plugin is not loaded. The message names the file and the remedy.
 #[derive(Debug, Clone, thiserror::Error)]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum LoadError {
     /// A file cannot be read.
     #[error("{path}: {reason}")]
@@ -37,9 +35,7 @@ pub enum LoadError {
          the two must be the same"
     )]
     Id {
-        /// In tocsin.toml.
         configured: String,
-        /// In plugin.toml.
         found: String,
         path: PathBuf,
     },
@@ -58,11 +54,7 @@ pub enum LoadError {
     },
     /// The component and its manifest describe different plugins.
     #[error("plugin `{plugin}`: plugin.wasm and plugin.toml differ: {reason}; build both together")]
-    Describe {
-        plugin: String,
-        /// How.
-        reason: String,
-    },
+    Describe { plugin: String, reason: String },
     /// The plugin does not accept its settings.
     #[error("plugin `{plugin}` does not accept its settings:\n{}", issue_lines(.issues))]
     Config {

@@ -120,7 +120,6 @@ impl PluginHost {
         })
     }
 
-    /// A loaded plugin.
     pub fn get(&self, id: &str) -> Option<LoadedPlugin> {
         self.plugins.read().get(id).map(|slot| self.handle_to(slot))
     }

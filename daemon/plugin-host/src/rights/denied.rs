@@ -6,7 +6,6 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Who denied it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
@@ -22,7 +21,6 @@ pub enum Layer {
 
 /// A right that a plugin does not have, with what would change that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct Denied {
     pub plugin: String,
     /// What it may not do, such as ``open `https://a.example` ``.
@@ -56,7 +54,6 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
-/// `["a", "b"]`
 pub(crate) fn toml_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let quoted: Vec<String> = names
         .map(|name| toml::Value::String(name.to_owned()).to_string())

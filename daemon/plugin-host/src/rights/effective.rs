@@ -23,7 +23,6 @@ const REPORTED: [RightKind; 6] = [
 
 /// One right that the manifest asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct RightState {
     pub kind: RightKind,
     /// Its name in the manifest.

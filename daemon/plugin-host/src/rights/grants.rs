@@ -12,7 +12,6 @@ use std::path::PathBuf;
 /// `[plugins.ID]` of tocsin.toml.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct PluginGrant {
     /// The folder with plugin.toml and plugin.wasm.
     pub path: PathBuf,
@@ -62,7 +61,6 @@ pub struct Grants {
 /// The kinds of rights, as the keys of `grant` name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names of the keys")]
 pub enum RightKind {
     Http,
     Webhook,
@@ -83,7 +81,6 @@ impl RightKind {
         Self::Mail,
     ];
 
-    /// The key in `grant`.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {

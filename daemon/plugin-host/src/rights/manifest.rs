@@ -21,7 +21,6 @@ pub const NAME_BYTES_MAX: usize = 64;
 
 /// A manifest without faults.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct Manifest {
     /// Lower case letters, digits and hyphens.
     pub id: String,
@@ -49,7 +48,6 @@ pub struct Manifest {
 
 /// One setting of the operator.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct Setting {
     /// Its name in `settings` and in the guest's `config.get`.
     pub key: String,
@@ -64,7 +62,6 @@ pub struct Setting {
 /// Types of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum SettingKind {
     String,
     Integer,
@@ -100,9 +97,7 @@ impl fmt::Display for SettingKind {
 /// A credential that the operator supplies.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct SecretAsk {
-    /// Its name in `secrets`.
     pub name: String,
     #[serde(default)]
     pub help: String,
@@ -116,7 +111,6 @@ pub struct SecretAsk {
 pub struct HttpAsk {
     /// What `http.request.auth` and the grant call it.
     pub name: String,
-    /// Where to.
     pub origin: OriginAsk,
     /// Globs over the path; `*` matches anything, slashes too.
     pub paths: Vec<String>,
@@ -138,7 +132,6 @@ pub enum OriginAsk {
 /// A header that the host adds to a request after it was allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct Inject {
     pub secret: String,
     /// The header's name, in lower case.
@@ -171,7 +164,6 @@ pub struct WebhookAsk {
 
 /// A signature scheme with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct VerifyAsk {
     pub scheme: Scheme,
     /// The secret's name. Empty for [`Scheme::None`].
@@ -200,9 +192,7 @@ pub enum Scheme {
 
 /// Something that is due at set times.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "self-evident")]
 pub struct ScheduleAsk {
-    /// Its name in `on-schedule`.
     pub name: String,
     pub schedule: Schedule,
 }
@@ -210,7 +200,6 @@ pub struct ScheduleAsk {
 /// What a plugin may ask of the incident engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum Verb {
     Get,
     List,

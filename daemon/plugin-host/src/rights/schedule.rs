@@ -15,7 +15,6 @@ const CRON_BYTES_MAX: usize = 256;
 
 /// Why an expression is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum ScheduleError {
     #[error("`{expression}` is not a cron expression: {reason}")]
     Cron {

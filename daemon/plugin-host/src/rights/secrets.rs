@@ -50,7 +50,6 @@ impl<'de> Deserialize<'de> for SecretSource {
 
 /// Why a secret could not be read. The text names the place, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "self-evident")]
 pub enum SecretError {
     /// The configuration does not say where it is.
     #[error("the secret `{0}` is not configured; add it to `secrets` of the plugin in tocsin.toml")]
@@ -131,7 +130,6 @@ impl SecretSet {
         (bytes, found)
     }
 
-    /// As [`Self::redact`], for text.
     pub(crate) fn redact_text(&self, text: &str) -> (String, usize) {
         let (bytes, found) = self.redact(text.as_bytes().to_vec());
         (String::from_utf8_lossy(&bytes).into_owned(), found)

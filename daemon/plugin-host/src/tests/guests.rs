@@ -157,7 +157,6 @@ impl Guest {
         format!("(module\n{}{body})", imports(&body))
     }
 
-    /// As a component.
     #[must_use]
     pub fn component(&self) -> Vec<u8> {
         let module = wat::parse_str(self.text()).unwrap();
@@ -191,13 +190,10 @@ pub fn world() -> (Resolve, wit_parser::WorldId) {
 /// An `http.request`.
 #[derive(Default)]
 pub struct Request<'r> {
-    /// The method.
     pub method: &'r str,
-    /// The URL.
     pub url: &'r str,
     /// Names and values.
     pub headers: &'r [(&'r str, &'r str)],
-    /// The body.
     pub body: Option<&'r str>,
     /// Its time, in milliseconds.
     pub timeout_ms: Option<u32>,

@@ -23,7 +23,6 @@ const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
 
 /// What a link claims: this person acknowledges this page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AckClaim {
     #[serde(rename = "i")]
     pub incident: IncidentId,

@@ -70,7 +70,6 @@ pub(super) struct Rig {
     pub(super) store: Arc<MemoryStore>,
 }
 
-/// What was answered.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -104,7 +103,6 @@ async fn app_of(config: &str) -> Rig {
 }
 
 impl Rig {
-    /// A token of a scope.
     pub(super) async fn token(&self, scope: Scope) -> String {
         self.made(scope, None, None).await
     }
@@ -152,7 +150,6 @@ impl Rig {
         self.ask(request("POST", path, token, body)).await
     }
 
-    /// Incidents that are open.
     pub(super) fn open_incidents(&self) -> usize {
         let state = self.app.view.in_memory();
         state.iter().filter(|it| it.incident.is_active()).count()

@@ -215,7 +215,6 @@ fn flag(name: &'static str, value: &str) -> Result<bool, QueryError> {
 
 /// A query that asks for nothing that there can be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum QueryError {
     /// A parameter is neither true nor false.
     #[error("the parameter `{name}` is `{value}` and must be true or false")]

@@ -7,7 +7,6 @@ use crate::time::format_time;
 
 /// An alert as the daemon knows it, made by the runtime for the length of a query.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertRecord {
     pub fingerprint: String,
     pub labels: Labels,
@@ -65,7 +64,6 @@ impl AlertRecord {
 pub enum AlertState {
     /// Nothing was decided yet.
     Unprocessed,
-    /// It counts.
     Active,
     /// It is silenced or inhibited.
     Suppressed,
@@ -74,7 +72,6 @@ pub enum AlertState {
 /// `alertStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertStatus {
     pub state: AlertState,
     /// Silences, by id.
@@ -88,7 +85,6 @@ pub struct AlertStatus {
 /// `gettableAlert`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct GettableAlert {
     /// What people read.
     pub annotations: Labels,
@@ -138,7 +134,6 @@ impl GettableAlert {
 /// `alertGroup`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct AlertGroup {
     /// What its alerts share.
     pub labels: Labels,
@@ -151,13 +146,11 @@ pub struct AlertGroup {
 
 /// `receiver` and `receiverReference`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Receiver {
     pub name: String,
 }
 
 impl Receiver {
-    /// The receiver with this name.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into() }
     }
@@ -175,7 +168,6 @@ impl From<&String> for Receiver {
 pub struct StatusView {
     /// The cluster; one daemon has none.
     pub cluster: ClusterStatus,
-    /// What runs.
     pub version_info: VersionInfo,
     /// The configuration; `amtool` shows it, so it holds no secret.
     pub config: ConfigText,
@@ -212,13 +204,11 @@ impl StatusView {
 pub struct ClusterStatus {
     /// `ready`, `settling` or `disabled`.
     pub status: &'static str,
-    /// The others.
     pub peers: Vec<PeerStatus>,
 }
 
 /// `peerStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct PeerStatus {
     pub name: String,
     pub address: String,
@@ -227,7 +217,6 @@ pub struct PeerStatus {
 /// `versionInfo`; what the daemon does not know is empty, as the API requires every field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct VersionInfo {
     pub version: String,
     pub revision: String,

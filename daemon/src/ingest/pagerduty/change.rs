@@ -20,13 +20,11 @@ const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
 
 /// Something that was changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Change {
     /// The integration that authenticated.
     pub integration: IntegrationId,
     /// One line for people.
     pub summary: String,
-    /// When it was changed.
     pub timestamp: Timestamp,
     /// Where it came from: a host, a pipeline.
     #[serde(default)]

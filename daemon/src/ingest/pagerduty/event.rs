@@ -30,18 +30,13 @@ pub enum EventAction {
 /// How bad, in PagerDuty's words; there is no `major`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// `critical`
     Critical,
-    /// `error`
     Error,
-    /// `warning`
     Warning,
-    /// `info`
     Info,
 }
 
 impl Severity {
-    /// The word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -45,7 +45,6 @@ pub struct Due {
 pub struct Rooms {
     /// Signals that the sweep makes.
     pub intake: Arc<Intake>,
-    /// Deliveries.
     pub outbox: Arc<Outbox>,
     /// Plugins, for their schedules.
     pub plugins: Arc<PluginHost>,

@@ -16,6 +16,5 @@ pub struct EngineHandle {
     pub view: Arc<View>,
     /// The way to the one writer.
     pub writer: Writer,
-    /// Counters.
     pub metrics: Arc<Metrics>,
 }

@@ -38,7 +38,6 @@ const EXPIRE_ROWS_MAX: usize = 500;
 /// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
 const RETIRED_MAX: usize = 32;
 
-/// Makes ids of incidents.
 pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
 
 /// The one place that changes state.

@@ -28,11 +28,8 @@ pub enum Request {
     },
     /// Somebody wants something of an incident.
     Command {
-        /// The incident.
         incident: IncidentId,
-        /// Who.
         by: Actor,
-        /// What.
         command: Command,
         /// What caused it, finished in the same batch.
         cause: Cause,
@@ -43,7 +40,6 @@ pub enum Request {
         draft: Draft,
         /// What the policies say.
         opening: Box<Opening>,
-        /// Who.
         by: Actor,
         /// The request's own key, if it has one.
         key: Option<CommandKey>,
@@ -52,7 +48,6 @@ pub enum Request {
     Write(Box<Write>),
     /// Deliveries that are ready, for as long as `lease_ms`.
     Claim {
-        /// Their class.
         class: Class,
         /// How many at most.
         limit: usize,
@@ -93,9 +88,7 @@ pub struct Write {
     pub rows: RowWrites,
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
-    /// Timers to set.
     pub timers_set: Vec<TimerRow>,
-    /// Timers to cancel.
     pub timers_cancel: Vec<TimerKey>,
     /// The timers that caused this; each must still be set.
     pub timers_take: Vec<TimerKey>,
@@ -106,7 +99,6 @@ pub struct Write {
 /// What the engine answers, once it is durable.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// It is done.
     Done(Done),
     /// The rows that were claimed.
     Claimed(Vec<Claimed>),

@@ -28,7 +28,6 @@ use crate::runtime::state::tables::change::newest_changes;
 use crate::runtime::state::view::{IncidentState, View};
 use crate::time::policy_time;
 
-/// Asks policies.
 pub struct Assessor {
     /// The policies in force.
     pub policies: Arc<Policies>,

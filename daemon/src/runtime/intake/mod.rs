@@ -31,7 +31,6 @@ const ASSESSMENTS_MAX: usize = 3;
 /// A signal, and for the sweep's own when its alert was last heard of.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// The signal.
     pub signal: Arc<Signal>,
     /// When the sweep saw the alert last; a sender that has spoken since is not overruled.
     pub last_seen: Option<Timestamp>,

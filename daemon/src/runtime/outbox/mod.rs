@@ -43,7 +43,6 @@ pub struct Outbox {
 
 /// The channels that deliveries go out through.
 pub struct Channels {
-    /// The plugins.
     pub plugins: Arc<PluginHost>,
     /// What payloads are made of.
     pub payloads: Payloads,

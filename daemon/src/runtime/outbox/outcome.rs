@@ -15,7 +15,6 @@ use crate::runtime::state::tables::dead_letter;
 /// What became of a delivery.
 #[derive(Debug)]
 pub struct Ended {
-    /// How it ended.
     pub end: End,
     /// The page that it brings, if it brings one.
     pub page: Option<PageRef>,
@@ -30,7 +29,6 @@ pub struct Ended {
 /// How a delivery ended.
 #[derive(Debug)]
 pub enum End {
-    /// It arrived.
     Done,
     /// Whom it went to does nothing with it.
     Ignored(String),
@@ -52,7 +50,6 @@ pub enum End {
 /// The page that a delivery brings.
 #[derive(Clone, Debug)]
 pub struct PageRef {
-    /// The incident.
     pub incident: IncidentId,
     /// The page's number.
     pub page: u32,

@@ -19,7 +19,6 @@ use crate::runtime::state::view::{View, events_between, events_of};
 /// What payloads are made of, besides incidents.
 #[derive(Clone)]
 pub struct Payloads {
-    /// Everybody.
     pub roster: Arc<Roster>,
     /// Where the daemon is reached, for links.
     pub base_url: String,

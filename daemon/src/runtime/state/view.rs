@@ -26,9 +26,7 @@ const STREAM_PAGE_EVENTS: usize = 512;
 /// An incident with the tallies of its alerts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentState {
-    /// The incident.
     pub incident: Arc<Incident>,
-    /// Its tallies.
     pub tally: Tally,
 }
 
@@ -172,7 +170,6 @@ impl View {
     }
 }
 
-/// The stream of an incident.
 #[must_use]
 pub fn stream_of(id: &IncidentId) -> StreamId {
     StreamId(format!("{STREAM_PREFIX}{id}"))

@@ -21,7 +21,6 @@ pub struct Message {
     pub pinned: bool,
 }
 
-/// A button in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
     /// The action's id, chosen by the app.

@@ -45,7 +45,6 @@ impl Press {
 pub struct Pressed {
     /// The HTTP status.
     pub status: u16,
-    /// The body.
     pub body: String,
 }
 
@@ -58,7 +57,6 @@ pub enum PressError {
     /// There is no such button where the member can see it.
     #[error("member {member} sees no button {button}")]
     NoButton {
-        /// Who looked.
         member: String,
         /// What was looked for.
         button: String,

@@ -31,7 +31,6 @@ pub struct Channel {
     pub name: String,
     /// The line above the messages.
     pub topic: String,
-    /// What it is for.
     pub purpose: String,
     /// When it was made, in seconds since 1970.
     pub created_s: u64,
@@ -65,7 +64,6 @@ pub enum Place {
 pub enum Seen {
     /// A channel was made.
     ChannelCreated {
-        /// Its name.
         channel: String,
         /// Whether only members may see it.
         private: bool,
@@ -85,15 +83,9 @@ pub enum Seen {
         member: String,
     },
     /// A message appeared.
-    Posted {
-        /// Where.
-        place: Place,
-        /// The message.
-        message: Message,
-    },
+    Posted { place: Place, message: Message },
     /// A message appeared for one member only.
     Whispered {
-        /// Where.
         place: Place,
         /// The member's name.
         member: String,
@@ -102,16 +94,12 @@ pub enum Seen {
     },
     /// A message was changed.
     Edited {
-        /// Where.
         place: Place,
         /// What it is now.
         message: Message,
     },
     /// A channel was archived.
-    Archived {
-        /// Its name.
-        channel: String,
-    },
+    Archived { channel: String },
     /// A form was opened for whoever pressed or typed.
     FormOpened {
         /// The view, as sent.
@@ -119,7 +107,6 @@ pub enum Seen {
     },
 }
 
-/// The workspace.
 pub(super) struct Workspace {
     pub(super) members: Vec<Member>,
     pub(super) channels: Vec<Channel>,

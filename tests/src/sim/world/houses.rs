@@ -20,7 +20,6 @@ pub(super) type Answers = Result<Vec<Result<Answer, EngineError>>, StoreError>;
 #[derive(Clone)]
 pub(in crate::sim) struct House {
     engine: Arc<Mutex<Engine>>,
-    /// Its view.
     pub(in crate::sim) view: Arc<View>,
     /// Its index of leases.
     pub(in crate::sim) leases: Arc<Leases>,

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use super::Arrows;
 
-/// One list.
 pub(crate) struct Listed {
     /// The folder whose rooms it lists.
     pub(crate) root: String,
@@ -27,7 +26,6 @@ impl Listed {
     }
 }
 
-/// The lists of a document.
 pub(crate) fn lists(document: &str) -> Vec<Listed> {
     let mut found = Vec::new();
     let mut lines = document.lines();

@@ -5,7 +5,6 @@
 pub(crate) enum Token {
     /// An identifier or keyword.
     Word(String),
-    /// `::`.
     Path,
     /// Any other sign.
     Sign(char),

@@ -28,7 +28,6 @@ pub struct DeadLetter {
     pub body: Value,
     /// The lane that it waited in.
     pub lane: String,
-    /// Its class.
     pub class: Class,
     /// How many attempts were made.
     pub attempts: u32,

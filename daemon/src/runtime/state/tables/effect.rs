@@ -26,7 +26,6 @@ enum EffectRow {
         plugin: String,
         once: String,
     },
-    /// The answer.
     Finished(Head),
 }
 

@@ -5,6 +5,5 @@ use tocsin_store::Table;
 
 use super::TypedTable;
 
-/// By [`IncidentKey`](tocsin_core::IncidentKey).
 pub const INCIDENT_KEYS: TypedTable<KeyRow> =
     TypedTable::new(Table::Key, "the row of an incident's key");

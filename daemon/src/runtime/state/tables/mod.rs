@@ -75,7 +75,6 @@ impl RowWrites {
 /// A row as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<T> {
-    /// The row.
     pub value: T,
     /// What a guarded write goes by.
     pub revision: u64,
@@ -91,7 +90,6 @@ impl<T> Row<T> {
     }
 }
 
-/// A table whose rows are a `T`.
 pub struct TypedTable<T> {
     table: Table,
     /// What a row is, for errors.

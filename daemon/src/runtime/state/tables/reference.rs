@@ -5,11 +5,9 @@ use tocsin_store::Table;
 
 use super::TypedTable;
 
-/// By [`reference_key`].
 pub(crate) const REFERENCES: TypedTable<IncidentId> =
     TypedTable::new(Table::Reference, "the row of a reference");
 
-/// The key of a plugin's reference.
 #[must_use]
 pub fn reference_key(plugin: &str, kind: &str, id: &str) -> String {
     format!("{plugin}/{kind}/{id}")

@@ -18,14 +18,12 @@ const WINDOWS_MAX: usize = 64;
 /// An incident in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Its id.
     pub id: IncidentId,
     /// The short number that people say aloud.
     pub number: u64,
     title: String,
     service: String,
     team: Option<TeamId>,
-    /// How bad.
     pub grade: Grade,
     /// Whether only people with clearance may know.
     pub security: bool,

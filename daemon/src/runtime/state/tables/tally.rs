@@ -8,7 +8,6 @@ use tocsin_store::{Store, Table};
 use super::TypedTable;
 use crate::runtime::error::EngineError;
 
-/// The tallies.
 pub(crate) const TALLIES: TypedTable<Tally> =
     TypedTable::new(Table::Tally, "the tally of an incident");
 

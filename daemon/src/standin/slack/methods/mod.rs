@@ -23,7 +23,6 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The method of this name.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         METHODS.iter().find(|it| it.name == name)
     }
