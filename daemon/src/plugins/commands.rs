@@ -8,11 +8,12 @@ use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
+use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::CommandKey;
 
-use super::people::person_by_contact;
+use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
 use crate::actions::{Action, Caller, Log, NotDone, perform};
@@ -333,14 +334,18 @@ impl Call<'_> {
                 self.plugin, by.kind
             )));
         }
-        let Some(person) = person_by_contact(self.access, &by.kind, &by.id) else {
+        let key = PersonKey::Contact {
+            kind: &by.kind,
+            address: &by.id,
+        };
+        let Some(person) = find_person(self.access, key) else {
             return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
             )));
         };
-        let caller = Caller::of_person(person, &self.access.payloads.roster.people);
+        let caller = Caller::of_person(person.id.into(), &self.access.payloads.roster.people);
         let mut caller = caller.map_err(|denied| CommandError::Denied(denied.to_string()))?;
         caller.clearance = caller.clearance.and(self.clearance());
         Ok(caller)

@@ -7,8 +7,8 @@ use crate::capability::effects::{EffectKey, EffectService, EffectState};
 use crate::capability::jobs::JobService;
 use crate::capability::kv::{KvService, KvUsage};
 use crate::capability::mail::MailService;
-use crate::capability::people::PeopleService;
-use crate::wit::{KvEntry, KvError, KvPage};
+use crate::capability::people::{PeopleService, PersonKey};
+use crate::wit::{KvEntry, KvError, KvPage, Person};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +24,8 @@ pub(super) struct FakeServices {
     pub(super) signals: Mutex<Vec<(CommandCaller, String)>>,
     pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
     pub(super) jobs_waiting: AtomicUsize,
+    pub(super) people: Mutex<Vec<Person>>,
+    pub(super) look_ups: AtomicUsize,
     kv: Mutex<BTreeMap<String, KvEntry>>,
     usage: Mutex<KvUsage>,
 }
@@ -40,7 +42,14 @@ impl ClockService for FakeServices {
 
 impl MailService for FakeServices {}
 
-impl PeopleService for FakeServices {}
+impl PeopleService for FakeServices {
+    fn person<'a>(&'a self, key: PersonKey<'a>) -> Reply<'a, Option<Person>> {
+        self.look_ups.fetch_add(1, Ordering::Relaxed);
+        let people = self.people.lock();
+        let found = people.iter().find(|it| key.matches(it));
+        now(Ok(found.cloned()))
+    }
+}
 
 impl JobService for FakeServices {
     fn jobs_waiting<'a>(&'a self, _: &'a str) -> Reply<'a, usize> {
