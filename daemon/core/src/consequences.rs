@@ -1,6 +1,6 @@
-//! What a decision makes due: timers, and deliveries to plugins and people. Timers are a
-//! function of state alone, so none can be forgotten: whatever changes the state, the difference
-//! between what was wanted and what is wanted is set and cancelled with it.
+//! The consequences of a decision: timers, and deliveries to plugins and people. Timers are a
+//! function of state alone, so none can be missed: every change of state sets and cancels the
+//! difference between the old set and the new one.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{escalation, log, paging};
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
 
-/// Every timer that an incident wants.
+/// Every timer that an incident needs.
 #[must_use]
 pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     if !incident.is_active() {
@@ -33,7 +33,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     all.map(timer).collect()
 }
 
-/// What a decision's events make it necessary to tell.
+/// The notices that a decision's events call for.
 #[must_use]
 pub fn notices(
     before: Option<&Incident>,

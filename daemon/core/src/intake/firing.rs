@@ -1,4 +1,4 @@
-//! A firing alert finds its place: aside, waiting for company, or in an incident.
+//! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
 use crate::incident::{self, Incident, Tally, log_tally};
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, Signal, escalation, grading, limits, paging};
 
-/// A firing alert that must find its place.
+/// A firing alert that must be placed.
 pub(crate) struct Firing<'a> {
     pub(crate) signal: &'a Signal,
     pub(crate) known: Known<'a>,
@@ -167,7 +167,7 @@ impl Firing<'_> {
         Actor::Integration(self.signal.integration.clone())
     }
 
-    /// The alert's place in an incident that changes so, with those that waited for it.
+    /// The alert's place in the changed incident, together with the alerts that waited with it.
     fn entered(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
         let place = Place::Incident {
             id: change.id.clone(),
@@ -202,8 +202,8 @@ impl Firing<'_> {
         }
     }
 
-    /// A firing alert that goes elsewhere no longer fires in the incident that it was in, which
-    /// is over: should that one reopen, it must not wait for an alert that never ends there.
+    /// A firing alert that moves no longer counts as firing in its previous incident, which is over:
+    /// if that incident reopens, it must not wait for an alert that never ends there.
     fn left(&self, place: &Place) -> Option<IncidentChange> {
         let alert = self
             .known
@@ -215,7 +215,7 @@ impl Firing<'_> {
         Some(IncidentChange::of(incident, changed(Vec::new(), tally)))
     }
 
-    /// The alert in its new place; a repeat keeps what is known of it.
+    /// The alert in its new place; a repeat keeps its history.
     fn alert_in(&self, place: Place) -> Alert {
         match self.known.alert {
             Some(alert) if alert.firing => {

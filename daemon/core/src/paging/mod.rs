@@ -1,4 +1,4 @@
-//! How a person is reached: contact after contact, until a channel has taken the page.
+//! How a person is reached: contact by contact, until a channel has accepted the page.
 
 mod channels;
 mod decide;
