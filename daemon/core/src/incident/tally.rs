@@ -99,7 +99,7 @@ impl Tally {
         self.sample.clear();
     }
 
-    /// Whether the grading policy has run for this label set, or the limit of label sets is reached.
+    /// Whether grading has run for this label set, or the limit of label sets is reached.
     #[must_use]
     pub fn knows_shape(&self, shape: &str) -> bool {
         self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)

@@ -131,8 +131,8 @@ impl Alert {
         self
     }
 
-    /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence has
-    /// ended.
+    /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence
+    /// has ended.
     #[must_use]
     pub fn as_signal(&self) -> Signal {
         Signal {

@@ -202,8 +202,8 @@ impl Firing<'_> {
         }
     }
 
-    /// A firing alert that moves no longer counts as firing in its previous incident, which is over:
-    /// if that incident reopens, it must not wait for an alert that never ends there.
+    /// A firing alert that moves no longer counts as firing in its previous incident, which is
+    /// over: if that incident reopens, it must not wait for an alert that never ends there.
     fn left(&self, place: &Place) -> Option<IncidentChange> {
         let alert = self
             .known

@@ -33,7 +33,7 @@ pub struct Known<'a> {
     pub waiting: Option<&'a Waiting>,
     /// The alerts that [`company`] lists.
     pub company: &'a [&'a Alert],
-    /// Set by the sweep, which ends alerts whose sender went silent: when it last saw the alert. The
+    /// Set by the sweep, which ends alerts of silent senders: when it last saw the alert. The
     /// signal is ignored if the sender has sent something since.
     pub unless_observed_since: Option<Timestamp>,
 }
@@ -71,7 +71,7 @@ pub struct Intake {
     pub waiting: Option<Waiting>,
 }
 
-/// A change to one incident.
+/// The outcome for one incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentChange {
     pub id: IncidentId,

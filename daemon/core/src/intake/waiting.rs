@@ -15,7 +15,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The waiting alerts including this one, without those that have waited longer than the window.
+    /// The waiting alerts including this one, except those that waited longer than the window.
     pub(crate) fn with(signal: &Signal, known: &Known<'_>, window_ms: u64, now: Timestamp) -> Self {
         let oldest = now.minus_ms(window_ms);
         let mut waiting = known.waiting.cloned().unwrap_or_default();

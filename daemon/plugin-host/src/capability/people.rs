@@ -1,16 +1,16 @@
-//! `people`: looking a person up, only by contact kinds that the plugin serves.
+//! `people`: looks a person up, only by contact kinds that the plugin serves.
 
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::rights::{Denied, toml_list};
 use crate::wit::people::{Host, Person};
 
-/// Look-ups of people per call.
+/// Most lookups per call.
 const PEOPLE_PER_CALL: u32 = 100;
 
 /// What the daemon provides.
 pub trait PeopleService: Send + Sync + 'static {
-    /// Finds a person by how a channel knows them.
+    /// Finds a person by their id in a channel.
     fn person_by_contact<'a>(&'a self, _kind: &'a str, _id: &'a str) -> Reply<'a, Option<Person>> {
         not_provided()
     }
@@ -32,7 +32,7 @@ impl Host for Context {
         if self.facts.without_rights || self.people > PEOPLE_PER_CALL {
             tracing::warn!(
                 plugin = self.plugin(),
-                "at most {PEOPLE_PER_CALL} look-ups per call"
+                "at most {PEOPLE_PER_CALL} lookups per call"
             );
             return Ok(None);
         }
