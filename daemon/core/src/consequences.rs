@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::{Recorded, Told};
+use crate::event::{Notify, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::{escalation, log, paging};
 
@@ -43,16 +43,16 @@ pub fn notices(
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let from = before.map_or(0, |it| it.version);
-    let told = |it: &Recorded| it.event.traits().told;
+    let notify = |it: &Recorded| it.event.traits().notify;
     if before.is_none() {
         notices.push(Notice::Opened {
             version: after.version,
         });
-    } else if events.iter().any(|it| told(it) != Told::Nothing) {
+    } else if events.iter().any(|it| notify(it) != Notify::Nothing) {
         notices.push(Notice::Changed {
             from,
             to: after.version,
-            counts_only: events.iter().all(|it| told(it) == Told::Counts),
+            counts_only: events.iter().all(|it| notify(it) == Notify::Counts),
         });
     }
     for (version, recorded) in (from + 1..).zip(events) {

@@ -92,7 +92,7 @@ pub fn decide(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let mut outcome = dispatch(incident, tally, command, by, env)?;
-    paging::pass_over_unserved(&mut outcome, Some(incident), env);
+    paging::skip_unserved(&mut outcome, Some(incident), env);
     Ok(outcome)
 }
 

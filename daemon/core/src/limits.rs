@@ -44,7 +44,7 @@ pub const LATE_REPEAT_WAIT_MS_MIN: u64 = 15 * MINUTE_MS;
 /// A page that no channel has accepted within this goes to the next contact, in milliseconds.
 pub const CONTACT_WAIT_MS: u64 = 30 * SECOND_MS;
 /// Most unserved contacts that one decision skips; beyond that, a page waits as usual.
-pub const PASSED_OVER_MAX: usize = 64;
+pub const SKIPPED_CONTACTS_MAX: usize = 64;
 /// Shortest time between two tallies in an incident's stream, in milliseconds.
 pub const TALLY_EVERY_MS: u64 = 30 * SECOND_MS;
 /// Most alerts named in one tally.

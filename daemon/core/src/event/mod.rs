@@ -13,7 +13,7 @@ use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, Timestamp};
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
 pub use opened::Opened;
-pub use traits::{Effect, Told, Topic, Traits};
+pub use traits::{Effect, Notify, Topic, Traits};
 
 /// An event with when it happened and who did it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,7 +173,7 @@ impl Event {
         use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Roles};
         match self {
             Self::Opened(_) => Traits::of("opened", Incident),
-            Self::Tallied { .. } => Traits::of("tallied", Incident).told(Told::Counts),
+            Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
             Self::Graded { .. } => Traits::of("graded", Grading).change(),
             Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
             Self::Planned { .. } => Traits::of("planned", Escalation).change(),

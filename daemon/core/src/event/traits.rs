@@ -8,7 +8,7 @@ pub struct Traits {
     /// The topic that decides, folds and narrates it.
     pub topic: Topic,
     /// What plugins are told about it.
-    pub told: Told,
+    pub notify: Notify,
     /// Whether it is visible in a field of the incident that plugins get; otherwise it must be
     /// described in text.
     pub in_state: bool,
@@ -30,7 +30,7 @@ pub enum Topic {
 
 /// What plugins are told about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Notify {
     /// Plugins are not notified.
     Nothing,
     /// That the incident changed.
@@ -54,19 +54,19 @@ impl Traits {
         Self {
             name,
             topic,
-            told: Told::Nothing,
+            notify: Notify::Nothing,
             in_state: true,
             effect: Effect::None,
         }
     }
 
-    pub(super) const fn told(mut self, told: Told) -> Self {
-        self.told = told;
+    pub(super) const fn notify(mut self, notify: Notify) -> Self {
+        self.notify = notify;
         self
     }
 
     pub(super) const fn change(self) -> Self {
-        self.told(Told::Change)
+        self.notify(Notify::Change)
     }
 
     pub(super) const fn unseen(mut self) -> Self {

@@ -5,7 +5,7 @@ use crate::event::{Event, Opened, Recorded};
 use crate::ids::NewIncidentId;
 use crate::incident::{Counts, Incident, Tally};
 use crate::outcome::{Env, Opening, Outcome};
-use crate::paging::pass_over_unserved;
+use crate::paging::skip_unserved;
 use crate::refusal::Refusal;
 use crate::text::{bounded, cut};
 use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
@@ -95,7 +95,7 @@ pub fn open_by_hand(
         tally: Some(Tally::default()),
         ..Outcome::default()
     };
-    pass_over_unserved(&mut outcome, None, env);
+    skip_unserved(&mut outcome, None, env);
     Ok(outcome)
 }
 

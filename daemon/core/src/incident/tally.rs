@@ -101,13 +101,13 @@ impl Tally {
 
     /// Whether grading has run for this label set, or the limit of label sets is reached.
     #[must_use]
-    pub fn knows_shape(&self, shape: &str) -> bool {
+    pub fn is_shape_graded(&self, shape: &str) -> bool {
         self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)
     }
 
     /// Records that the grading policy has run for this label set.
-    pub fn note_shape(&mut self, shape: &str) {
-        if !self.knows_shape(shape) {
+    pub fn record_shape(&mut self, shape: &str) {
+        if !self.is_shape_graded(shape) {
             self.shapes.push(shape.to_owned());
         }
     }

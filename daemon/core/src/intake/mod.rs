@@ -18,7 +18,7 @@ use firing::Firing;
 use needed::Reading;
 pub use needed::{Entry, Needed, Routed, needed, shape};
 pub use route::{Route, Target};
-pub use waiting::{Waiting, company};
+pub use waiting::{Waiting, joining_alerts};
 
 /// The current state of the alert and of the incidents it concerns.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,8 +31,8 @@ pub struct Known<'a> {
     pub target: Option<(&'a Incident, &'a Tally)>,
     /// The alerts that wait under the route's key.
     pub waiting: Option<&'a Waiting>,
-    /// The alerts that [`company`] lists.
-    pub company: &'a [&'a Alert],
+    /// The alerts that [`joining_alerts`] lists.
+    pub joining: &'a [&'a Alert],
     /// Set by the sweep, which ends alerts of silent senders: when it last saw the alert. The
     /// signal is ignored if the sender has sent something since.
     pub unless_observed_since: Option<Timestamp>,

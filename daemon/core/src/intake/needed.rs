@@ -96,7 +96,7 @@ impl<'a> Entry<'a> {
 
     fn needs_opening(&self, shape: &str) -> bool {
         match self {
-            Self::Join(_, tally) => !tally.knows_shape(shape),
+            Self::Join(_, tally) => !tally.is_shape_graded(shape),
             Self::Reopen(..) | Self::Open(_) => true,
         }
     }

@@ -38,9 +38,9 @@ impl Waiting {
 }
 
 /// Row keys of the alerts that join together with this one if they still wait. The caller of
-/// `decide_signal` reads them into [`Known::company`].
+/// `decide_signal` reads them into [`Known::joining`].
 #[must_use]
-pub fn company(
+pub fn joining_alerts(
     signal: &Signal,
     known: &Known<'_>,
     assessment: Option<&Assessment>,

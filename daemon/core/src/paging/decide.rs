@@ -150,13 +150,13 @@ fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Times
 
 /// Adds events to an outcome that move its pages past contacts that nothing delivers to, in the
 /// order of the pages' attempts.
-pub(crate) fn pass_over_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
+pub(crate) fn skip_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
     let events = outcome.events.as_slice();
     let mut attempts: Vec<(u32, u32)> = events.iter().filter_map(sent_to).collect();
-    let mut passed = Vec::new();
+    let mut skipped = Vec::new();
     let mut at = 0;
     while let Some(&(page, contact)) = attempts.get(at)
-        && passed.len() < limits::PASSED_OVER_MAX
+        && skipped.len() < limits::SKIPPED_CONTACTS_MAX
     {
         at += 1;
         let contacts = contacts_of(page, before, events);
@@ -165,10 +165,10 @@ pub(crate) fn pass_over_unserved(outcome: &mut Outcome, before: Option<&Incident
             let reason = "no plugin delivers to it".to_owned();
             let event = next_contact(page, contacts.len(), contact, reason, env);
             attempts.extend(sent_to(&event));
-            passed.push(event);
+            skipped.push(event);
         }
     }
-    outcome.follow_ups = passed;
+    outcome.follow_ups = skipped;
 }
 
 fn contacts_of<'a>(page: u32, before: Option<&'a Incident>, events: &'a [Event]) -> &'a [Contact] {

@@ -9,7 +9,7 @@ use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, company};
+use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
@@ -67,13 +67,13 @@ impl World {
             waiting: Some(&waiting),
             ..Known::default()
         };
-        let waits = company(&signal, &known, Some(&assessment), self.now);
+        let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
         let names = waits.iter().filter_map(|key| key.strip_prefix("prom/"));
         let joins: Vec<Alert> = names
             .filter_map(|name| self.alerts.get(name).cloned())
             .collect();
         let joins: Vec<&Alert> = joins.iter().collect();
-        known.company = &joins;
+        known.joining = &joins;
         let new_id = NewIncidentId {
             id: format!("i{}", self.opened + 1).into(),
             number: self.opened + 1,
