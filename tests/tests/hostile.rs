@@ -269,7 +269,7 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
         (
             Hostile::Breaker,
             [Value::Null, Value::Null],
-            "its log's last lines",
+            "the last lines of its log",
         ),
     ] {
         let fault = siege.last_fault(plugin);

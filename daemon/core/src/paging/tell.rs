@@ -90,7 +90,7 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         } => {
             let (person, through) = (person(page), channel(page, contact));
             let earlier = match interrupted {
-                true => "; an earlier attempt was interrupted, so it may have arrived twice",
+                true => "; an earlier attempt was interrupted, and its outcome is unknown",
                 false => "",
             };
             format!("the page to {person} was sent by {through}{earlier}")

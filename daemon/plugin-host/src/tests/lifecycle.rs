@@ -69,7 +69,7 @@ async fn a_component_that_differs_from_its_manifest_does_not_load() {
     let cases: [(&str, &str, &[&str], &str); 3] = [
         ("other", "0.1.0", &["job", "page"], "id is \"probe\""),
         ("probe", "0.2.0", &["job", "page"], "version is \"0.1.0\""),
-        ("probe", "0.1.0", &["page"], "the events job"),
+        ("probe", "0.1.0", &["page"], "these events: job"),
     ];
     for (id, version, events, want) in cases {
         let mut guest = Guest::default();

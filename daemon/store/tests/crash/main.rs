@@ -199,7 +199,7 @@ fn a_full_disk_stops_the_store_and_loses_nothing() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("poisoned") && said.contains("then refuses"),
+        said.contains("poisoned") && said.contains("then rejects all further calls"),
         "{said}"
     );
     let found = audit(&SledStore::open(folder.path()).unwrap());
