@@ -204,7 +204,7 @@ impl Engine {
                 Err(error) => Planned::refused(error),
             };
             // An answer that rests on what is not yet durable waits for it, also when there is
-            // nothing more to write: "already resolved" must not outlive the resolve.
+            // nothing more to write: "resolved already" must not outlive the resolve.
             let needs = self.scratch.needs();
             if planned.is_nothing() && needs.is_empty() {
                 answers[at] = Some(planned.answer());
