@@ -48,7 +48,7 @@ async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState,
         let EffectKey { plugin, once, .. } = effect;
         let mark = effect::start(&key, plugin, once, access.clock.now()).map_err(failed)?;
         match access.writer.ask(Request::rows(mark)).await {
-            Ok(_) => return Ok(EffectState::Fresh),
+            Ok(_) => return Ok(EffectState::New),
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => return Err(failed(error)),
         }

@@ -1,11 +1,11 @@
-//! `people`: looking a person up, only by contact kinds that the plugin serves.
+//! `people`: looks a person up, only by contact kinds that the plugin serves.
 
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::rights::{Denied, toml_list};
 use crate::wit::people::{Host, Person};
 
-/// Look-ups of people per call.
+/// Most lookups per call.
 const PEOPLE_PER_CALL: u32 = 100;
 
 /// How a person is looked up.
@@ -62,7 +62,7 @@ impl Context {
         if self.facts.without_rights || self.people > PEOPLE_PER_CALL {
             tracing::warn!(
                 plugin = self.plugin(),
-                "at most {PEOPLE_PER_CALL} look-ups per call"
+                "at most {PEOPLE_PER_CALL} lookups per call"
             );
             return None;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, company};
+use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, joining_alerts};
 use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
 };
@@ -126,11 +126,11 @@ impl Engine {
             ..Known::default()
         };
         let mut before: Vec<Arc<Alert>> = Vec::new();
-        for key in company(signal, &known, assessment, now) {
+        for key in joining_alerts(signal, &known, assessment, now) {
             before.extend(self.alert(&key)?);
         }
-        let company: Vec<&Alert> = before.iter().map(AsRef::as_ref).collect();
-        known.company = &company;
+        let joining: Vec<&Alert> = before.iter().map(AsRef::as_ref).collect();
+        known.joining = &joining;
         let new_id = self.new_id(now);
         let intake = decide_signal(signal, known, assessment, &new_id, self.env(now))?;
         before.extend(alert.clone());
