@@ -60,7 +60,7 @@ pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failu
                 (path_part(&args.integration), path_part(&args.fingerprint));
             let path = format!("{PATH}/{integration}/{fingerprint}");
             let answer = Client::new(&args.client)?.get(&path)?;
-            answer.show(args.output, out, tell)
+            answer.show(args.output, out, print)
         }
     }
 }
@@ -108,7 +108,7 @@ fn status(alert: &AlertLine) -> &'static str {
 }
 
 /// Prints an alert's fields, one per line, then its labels and annotations.
-fn tell(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &alert.line;
     let (integration, fingerprint) = (clean(&line.integration), clean(&line.fingerprint));
     out.line(format!(

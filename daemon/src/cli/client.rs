@@ -260,16 +260,16 @@ impl Answer {
         Ok(None)
     }
 
-    /// Prints the response: as JSON unchanged, as text with `tell`.
+    /// Prints the response: as JSON unchanged, as text with `print`.
     pub(super) fn show<T: DeserializeOwned>(
         &self,
         output: OutputArg,
         out: &mut Out<'_>,
-        tell: impl FnOnce(&T, &mut Out<'_>) -> Result<(), Failure>,
+        print: impl FnOnce(&T, &mut Out<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match output.output {
             Format::Json => out.json(&self.0),
-            Format::Text => tell(&self.read()?, out),
+            Format::Text => print(&self.read()?, out),
         }
     }
 }

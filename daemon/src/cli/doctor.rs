@@ -49,14 +49,14 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let found: Health = match client.reach() {
         Ok(()) => {
             let answer = client.get("/api/v1/doctor")?;
-            answer.show(args.output, out, tell)?;
+            answer.show(args.output, out, print)?;
             answer.read()?
         }
-        Err(nobody) => {
-            let found = without_daemon(args, nobody.text);
+        Err(error) => {
+            let found = without_daemon(args, error.text);
             match args.output.output {
                 Format::Json => out.json(&found)?,
-                Format::Text => tell(&found, out)?,
+                Format::Text => print(&found, out)?,
             }
             found
         }
@@ -70,9 +70,9 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
 }
 
-fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
+fn without_daemon(args: &DoctorArgs, error: String) -> Health {
     let remedy = "start it, or name the right one with --url; the other checks read the files";
-    let mut checks = vec![Check::wrong("daemon", Level::Bad, nobody, remedy)];
+    let mut checks = vec![Check::wrong("daemon", Level::Bad, error, remedy)];
     let file = args.config.display();
     match config::load(&args.config) {
         Err(error) => checks.push(Check::wrong(
@@ -114,7 +114,7 @@ fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
 }
 
 /// Prints the checks, each with its remedy below it.
-fn tell(found: &Health, out: &mut Out<'_>) -> Result<(), Failure> {
+fn print(found: &Health, out: &mut Out<'_>) -> Result<(), Failure> {
     for check in &found.checks {
         let level = match check.level {
             Level::Bad => "BAD",

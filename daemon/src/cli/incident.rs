@@ -144,16 +144,16 @@ pub(super) fn run(args: &IncidentArgs, out: &mut Out<'_>) -> Result<(), Failure>
         IncidentCommand::Show(args) => {
             let path = format!("{PATH}/{}", args.number);
             let answer = Client::new(&args.common.client)?.get(&path)?;
-            answer.show(args.common.output, out, tell)
+            answer.show(args.common.output, out, print)
         }
         IncidentCommand::Open(args) => {
             let answer = Client::new(&args.common.client)?.post(PATH, &args.new)?;
-            answer.show(args.common.output, out, told)
+            answer.show(args.common.output, out, print_outcome)
         }
         IncidentCommand::Act(args) => {
             let path = format!("{PATH}/{}/actions", args.number);
             let answer = Client::new(&args.common.client)?.post(&path, &args.action)?;
-            answer.show(args.common.output, out, told)
+            answer.show(args.common.output, out, print_outcome)
         }
     }
 }
@@ -188,7 +188,7 @@ fn row(incident: &IncidentLine) -> Vec<String> {
 }
 
 /// Prints an incident's fields, one per line, then its pages and its log.
-fn tell(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &incident.line;
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
     let fields = [
@@ -227,7 +227,7 @@ fn tell(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
 }
 
 /// Prints the daemon's reply to an action.
-fn told(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
+fn print_outcome(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
     if !outcome.reply.is_empty() {
         return out.line(clean(&outcome.reply));
     }

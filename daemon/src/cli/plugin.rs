@@ -106,7 +106,7 @@ fn inspect(args: &InspectArgs, out: &mut Out<'_>) -> Result<(), Failure> {
             clean(&args.id)
         ))
     })?;
-    answer.show(args.output, out, tell)
+    answer.show(args.output, out, print)
 }
 
 fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -132,7 +132,7 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         })?;
     match args.output.output {
         Format::Json => out.json(&entry),
-        Format::Text => tell(&entry, out),
+        Format::Text => print(&entry, out),
     }
 }
 
@@ -165,7 +165,7 @@ fn grant(args: &CheckArgs, id: &str) -> Result<PluginGrant, Failure> {
 }
 
 /// Prints a plugin's fields and rights, with the remedy for each denied right.
-fn tell(plugin: &CatalogEntry, out: &mut Out<'_>) -> Result<(), Failure> {
+fn print(plugin: &CatalogEntry, out: &mut Out<'_>) -> Result<(), Failure> {
     let (id, version, name) = (cell(&plugin.id), cell(&plugin.version), cell(&plugin.name));
     out.line(format!("{id} {version} ({name})"))?;
     for (label, shown) in [

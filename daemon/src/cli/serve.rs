@@ -31,7 +31,7 @@ const POLICIES_FOLDER: &str = "policies.last-good";
 /// Log filter when `TOCSIN_LOG` is not set.
 const LOG_USUAL: &str = "info";
 /// How long to keep answering requests in progress after the store failed, in milliseconds.
-const TELL_MS: u64 = 2_000;
+const ANSWER_MS: u64 = 2_000;
 /// How long to wait for threads at shutdown, in milliseconds.
 const THREADS_END_MS: u64 = 1_000;
 
@@ -123,7 +123,7 @@ fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let mut told = Told::listen()?;
+    let mut signals = StopSignals::listen()?;
     let folder = config.store.path.clone();
     let (listen, grace) = (config.server.listen, config.server.grace_s);
     let app = build(config, &folder).await?;
@@ -146,14 +146,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let endpoints = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
     let endpoints = tokio::spawn(endpoints);
     let failed = tokio::select! {
-        () = told.stopped() => None,
+        () = signals.stopped() => None,
         error = app.writer.failed() => Some(error),
     };
     stop.cancel();
     if let Some(error) = failed {
         // What is on disk is now unknown, so nothing more is accepted or sent.
         // Requests in progress are still answered, with the reason.
-        let _told_or_not = tokio::time::timeout(Duration::from_millis(TELL_MS), endpoints).await;
+        let _ended_or_not = tokio::time::timeout(Duration::from_millis(ANSWER_MS), endpoints).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
     tracing::info!("stopping: requests and deliveries have {grace} s to finish");
@@ -164,7 +164,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     tokio::select! {
         () = drained => tracing::info!("stopped"),
-        () = told.stopped() => {
+        () = signals.stopped() => {
             return Err(Failure::failed("stopped by a second signal; running work was aborted"));
         }
     }
@@ -172,12 +172,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
 }
 
 /// The signals that end the daemon.
-struct Told {
+struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Told {
+impl StopSignals {
     fn listen() -> Result<Self, Failure> {
         let cannot = |error| Failure::failed(format!("cannot listen for signals: {error}"));
         Ok(Self {

@@ -57,7 +57,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let store = SledStore::open(&folder).map_err(|error| Failure::failed(error.to_string()))?;
     let mut report = tocsin_store::verify(&store);
     let folded = fold_all(&store, &mut report);
-    tell(args.output.output, &folder, &report, folded, out)?;
+    print(args.output.output, &folder, &report, folded, out)?;
     match report.is_sound() {
         true => Ok(()),
         false => Err(Failure {
@@ -110,7 +110,7 @@ fn note(report: &mut VerifyReport, fault: String) {
     }
 }
 
-fn tell(
+fn print(
     format: Format,
     folder: &Path,
     report: &VerifyReport,

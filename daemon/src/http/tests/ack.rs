@@ -127,6 +127,6 @@ async fn a_link_to_an_incident_that_is_over_says_so() {
         .is(200);
     let path = link(&rig, &incident, "bob");
     let page = rig.get(&path, "").await.is(200);
-    assert!(page.text.contains("resolved already"), "{}", page.text);
+    assert!(page.text.contains("already resolved"), "{}", page.text);
     assert!(!page.text.contains("<form"), "{}", page.text);
 }
