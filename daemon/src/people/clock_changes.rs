@@ -166,7 +166,7 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
     let shifts = rotation.schedule(from, until);
     let told = || {
         format!(
-            "{zone}, hand-over at {} around {change}: {shifts:?}",
+            "{zone}, handover at {} around {change}: {shifts:?}",
             local.time()
         )
     };
@@ -199,7 +199,7 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
             "{}",
             told()
         );
-        // Every hand-over is the rule applied to its own local date.
+        // Every handover is the rule applied to its own local date.
         let date = local_time(zone, edge).date();
         let dates = [date, date - TimeDelta::days(1), date + TimeDelta::days(1)];
         let ruled = dates.map(|date| first_instant(zone, date.and_time(local.time())));

@@ -27,7 +27,7 @@ pub enum Every {
     Days(u32),
 }
 
-/// A text that is not a hand-over, a length of a turn, or hours.
+/// A text that is not a handover, a length of a turn, or hours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct UnknownTurn {
@@ -56,7 +56,7 @@ impl FromStr for Handover {
     fn from_str(text: &str) -> Result<Self, UnknownTurn> {
         let unknown = || UnknownTurn {
             text: text.to_owned(),
-            wanted: "a hand-over",
+            wanted: "a handover",
             example: "\"monday 09:00\", or \"09:00\" for turns counted in days",
         };
         let (weekday, time) = match text.trim().split_once(' ') {

@@ -18,7 +18,7 @@ pub struct Layer {
     pub handover: Handover,
     /// How long a turn is.
     pub every: Every,
-    /// The first turn begins at the first hand-over on or after this local date; before it the
+    /// The first turn begins at the first handover on or after this local date; before it the
     /// layer covers nothing.
     pub start: NaiveDate,
     /// Which days and hours it covers; all of them when absent.
@@ -47,7 +47,7 @@ impl Layer {
             .as_ref()
             .and_then(|restrict| restrict.next_edge(zone, at));
         let mut next = self.turn(zone, at).map_or(0, |turn| turn + 1);
-        // Two hand-overs may fall on one instant, after a skipped day.
+        // Two handovers may fall on one instant, after a skipped day.
         let mut handover = self.begins(zone, next);
         while handover.is_some_and(|edge| edge <= at) {
             next += 1;
@@ -77,7 +77,7 @@ impl Layer {
         Some(first_instant(zone, date.and_time(self.handover.time)))
     }
 
-    /// The date of the first hand-over.
+    /// The date of the first handover.
     fn first_date(&self) -> Option<NaiveDate> {
         let ahead = self.handover.weekday.map_or(0, |weekday| {
             let (wanted, start) = (weekday, self.start.weekday());

@@ -1,7 +1,7 @@
 //! Who is on call, and whom a page reaches.
 //!
 //! Rotations are computed, never stored: from the configuration and an instant follows who is on
-//! call, so a restart or a missed hour cannot lose a hand-over. All functions are pure; the
+//! call, so a restart or a missed hour cannot lose a handover. All functions are pure; the
 //! caller says what time it is. They prevent the failures that rotations are known for: a
 //! schedule that moves by an hour when the clocks change, an hour in which nobody is on call,
 //! and a page that silently resolves to nobody.

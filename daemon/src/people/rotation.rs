@@ -10,13 +10,13 @@ use super::layer::Layer;
 pub const HANDOVER_HORIZON_MS: u64 = 400 * 24 * HOUR_MS;
 /// Most shifts of one [`Rotation::schedule`].
 pub const SHIFTS_MAX: usize = 4_096;
-/// Most hand-overs, window edges and overrides that one call looks at.
+/// Most handovers, window edges and overrides that one call looks at.
 const EDGES_MAX: usize = 4 * SHIFTS_MAX;
 
 /// Who is on call when. The first layer that covers an instant wins; an override beats them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The zone whose wall clock the hand-overs follow.
+    /// The zone whose wall clock the handovers follow.
     pub zone: Tz,
     /// From the top: the first that covers an instant wins.
     pub layers: Vec<Layer>,
