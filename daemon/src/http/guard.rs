@@ -11,7 +11,7 @@ use tocsin_core::IntegrationId;
 use super::problem::{Kind, Problem};
 use crate::actions::Caller;
 use crate::app::App;
-use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
+use crate::auth::{Carried, Scope, TokenRow, carried, redact_token};
 use crate::config::IntegrationKind;
 
 /// For senders that cannot set `Authorization`.
@@ -49,7 +49,7 @@ impl Holder {
         if self.row.may_ingest(integration) || self.row.scope == Scope::Admin {
             return Ok(());
         }
-        let named = repeatable(&integration.0);
+        let named = redact_token(&integration.0);
         let detail = format!(
             "this needs a token of scope ingest for the integration `{named}`; \
              `tocsin token create --integration {named}` creates one"

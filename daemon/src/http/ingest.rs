@@ -16,7 +16,7 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, parsing};
 use crate::app::App;
-use crate::auth::repeatable;
+use crate::auth::redact_token;
 use crate::config::{IntegrationConfig, IntegrationKind, Mapping};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
 
@@ -65,7 +65,7 @@ async fn ingest(
     holder.need_ingest(&integration)?;
     let config = app.config.integrations.get(&integration).cloned();
     let Some(config) = config else {
-        let named = repeatable(&integration.0);
+        let named = redact_token(&integration.0);
         let detail = format!("there is no integration `{named}` in the configuration");
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
