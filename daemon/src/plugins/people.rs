@@ -1,4 +1,4 @@
-//! Who people are, by how a channel knows them.
+//! Looks up people by contact.
 
 use tocsin_core::PersonId;
 use tocsin_plugin_host::capability::Reply;

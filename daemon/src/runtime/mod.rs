@@ -1,6 +1,6 @@
-//! The only place with a clock, tasks and retries. It drives the core: signals and commands go
-//! to the one writer, timers that are due come back as commands, deliveries go out and their
-//! outcomes come back. Everything that is due is a row; what is in memory is only what was read.
+//! Drives the core, with a clock, tasks and retries: signals and commands go to the single writer,
+//! due timers become commands, deliveries are sent and their outcomes recorded. Everything due is
+//! a row in the store; memory is only a cache.
 
 pub mod clock;
 pub mod delivery;
