@@ -25,8 +25,8 @@ use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Rooms,
-    Silences, Subscribers, Tokens, Writer,
+    Clock, Due, DueDependencies, EngineHandle, Intake, Leases, Outbox, Payloads, Policies,
+    Silences, Subscribers, Tokens, Transports, Writer,
 };
 
 struct RunningEngine {
@@ -85,7 +85,7 @@ impl App {
             intake,
             host,
         };
-        let (mut health, outbox) = engine.rooms(&config, &parts)?;
+        let (mut health, outbox) = engine.outbox_and_health(&config, &parts)?;
         health.plugin_faults = plugin_faults.into();
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
@@ -176,17 +176,21 @@ impl RunningEngine {
     }
 
     /// Builds deliveries and timers, and what health checks read.
-    fn rooms(&self, config: &Arc<Config>, parts: &Parts) -> Result<(Subject, Arc<Outbox>)> {
+    fn outbox_and_health(
+        &self,
+        config: &Arc<Config>,
+        parts: &Parts,
+    ) -> Result<(Subject, Arc<Outbox>)> {
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
-        let channels = Channels {
+        let transports = Transports {
             plugins: Arc::clone(&parts.host),
             payloads: parts.payloads.clone(),
             mailer: mailer.clone(),
         };
         let (base, woken) = (&self.base, &self.woken);
-        let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(woken)));
-        let rooms = Rooms {
+        let outbox = Arc::new(Outbox::new(base.clone(), transports, Arc::clone(woken)));
+        let dependencies = DueDependencies {
             intake: Arc::clone(&parts.intake),
             outbox: Arc::clone(&outbox),
             plugins: Arc::clone(&parts.host),
@@ -204,7 +208,7 @@ impl RunningEngine {
             metrics: Arc::clone(&base.metrics),
             host: Arc::clone(&parts.host),
             plugin_faults: Arc::from([]),
-            due: Arc::new(Due::new(base.clone(), rooms, Arc::clone(woken))),
+            due: Arc::new(Due::new(base.clone(), dependencies, Arc::clone(woken))),
             heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
             relay: mailer.map(RelayProbe::new),
         };

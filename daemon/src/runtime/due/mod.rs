@@ -41,8 +41,8 @@ pub struct Due {
     sweep_after: Mutex<String>,
 }
 
-/// The rooms that what is due goes to, and what the sweep looks at.
-pub struct Rooms {
+/// What timers, deliveries and sweeps use.
+pub struct DueDependencies {
     /// Signals that the sweep makes.
     pub intake: Arc<Intake>,
     pub outbox: Arc<Outbox>,
@@ -58,7 +58,7 @@ impl Due {
     /// Nothing runs until [`run`](Self::run), [`run_sweeps`](Self::run_sweeps) or
     /// [`turn`](Self::turn). `woken` ends the loop's sleep.
     #[must_use]
-    pub fn new(base: EngineHandle, rooms: Rooms, woken: Arc<Notify>) -> Self {
+    pub fn new(base: EngineHandle, dependencies: DueDependencies, woken: Arc<Notify>) -> Self {
         let EngineHandle {
             clock,
             view,
@@ -71,11 +71,11 @@ impl Due {
             view,
             writer,
             metrics,
-            intake: rooms.intake,
-            outbox: rooms.outbox,
-            plugins: rooms.plugins,
-            leases: rooms.leases,
-            silences: rooms.silences,
+            intake: dependencies.intake,
+            outbox: dependencies.outbox,
+            plugins: dependencies.plugins,
+            leases: dependencies.leases,
+            silences: dependencies.silences,
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
