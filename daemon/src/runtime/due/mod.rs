@@ -1,4 +1,4 @@
-//! What time makes due: timers, plugins' schedules, and the sweep over alerts.
+//! Timers, plugins' schedules, and the sweep over alerts.
 
 pub mod schedules;
 pub mod sweep;
@@ -35,7 +35,7 @@ pub struct Due {
     silences: Arc<Silences>,
     metrics: Arc<Metrics>,
     woken: Arc<Notify>,
-    /// What happened before, it did not observe.
+    /// Alerts received before this time were received by an earlier process.
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
@@ -48,7 +48,7 @@ pub struct DueDependencies {
     pub outbox: Arc<Outbox>,
     /// Plugins, for their schedules.
     pub plugins: Arc<PluginHost>,
-    /// When alerts end by themselves.
+    /// When firing alerts expire.
     pub leases: Arc<Leases>,
     /// The silences in force.
     pub silences: Arc<Silences>,

@@ -1,5 +1,5 @@
-//! The sweep: alerts whose sender fell silent end, alerts whose silence ended are asked about
-//! anew, and what is long over is forgotten.
+//! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence has ended,
+//! and removes what is long over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,7 +31,7 @@ const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// fires every minute, and takes a while to find the daemon back.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
-/// The sweep's word for every alert whose lease has ended: it counts as resolved.
+/// Signals that resolve every alert whose lease has ended.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.

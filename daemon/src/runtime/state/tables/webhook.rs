@@ -1,4 +1,4 @@
-//! Answers of webhooks that were handled, by what makes two of them the same, for an hour.
+//! Answers of handled webhooks, by deduplication key, for an hour.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::Timestamp;
