@@ -174,7 +174,7 @@ pub(crate) struct Outcome {
     pub(crate) number: Option<u64>,
     /// The incident's id.
     pub(crate) id: Option<String>,
-    /// The reply for whoever sent the request.
+    /// The reply for the person.
     pub(crate) reply: String,
     /// How many events the request recorded.
     pub(crate) events: usize,

@@ -128,11 +128,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let (listen, grace) = (config.server.listen, config.server.grace_s);
     let app = build(config, &folder).await?;
     for report in app.policies.faults().iter() {
-        let stands = match app.policies.hash() {
+        let in_force = match app.policies.hash() {
             Some(_) => "the last good ones are in force",
             None => "built-in verdicts page the fallback",
         };
-        tracing::error!("the policies are broken, and {stands} until they are fixed:\n{report}");
+        tracing::error!("the policies are broken, and {in_force} until they are fixed:\n{report}");
     }
     first_token(&app, &folder).await?;
     let listener = TcpListener::bind(listen).await;

@@ -188,7 +188,7 @@ fn sweeps(vitals: &Vitals) -> Check {
 }
 
 fn policies(vitals: &Vitals) -> Check {
-    let mend = "fix the policies, and run `tocsin policy check`; the daemon reloads them \
+    let remedy = "fix the policies, and run `tocsin policy check`; the daemon reloads them \
                 automatically";
     match (
         &vitals.policy_hash,
@@ -202,13 +202,13 @@ fn policies(vitals: &Vitals) -> Check {
                 "none loaded, so built-in verdicts page the fallback: {}",
                 faults.as_deref().unwrap_or("nothing was loaded")
             ),
-            mend,
+            remedy,
         ),
         (Some(_), Some(faults), _) => Check::wrong(
             "policies",
             Level::Warn,
             format!("the folder has errors, so the last good ones are in force: {faults}"),
-            mend,
+            remedy,
         ),
         (Some(_), None, (failures @ 1.., last)) => Check::wrong(
             "policies",
@@ -217,7 +217,7 @@ fn policies(vitals: &Vitals) -> Check {
                 "{failures} calls failed in the last hour; the last: {}",
                 last.as_deref().unwrap_or_default()
             ),
-            mend,
+            remedy,
         ),
         (Some(hash), None, _) => {
             let hash: String = hash.chars().take(12).collect();

@@ -135,7 +135,7 @@ impl Metrics {
         self.interrupted.inc();
     }
 
-    /// A plugin was told that the outcome of its earlier request is unknown.
+    /// A plugin's earlier request has an unknown outcome.
     pub fn effect_unknown(&self, plugin: &str) {
         let plugin = plugin.to_owned();
         self.effects_unknown

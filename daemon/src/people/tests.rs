@@ -329,11 +329,7 @@ fn a_step_that_reaches_nobody_pages_the_fallback_and_says_so() {
     let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
     let who = |target: &str| names(&reached.people[&target.parse().unwrap()]);
     assert_eq!(who("oncall:primary"), ["ada"]);
-    assert_eq!(
-        who("person:eve"),
-        ["ada"],
-        "the fallback stands in for the step"
-    );
+    assert_eq!(who("person:eve"), ["ada"], "the fallback replaces the step");
     assert_eq!(who("person:bob"), ["bob"]);
     let notes = reached.notes.join("\n");
     assert!(notes.contains("person:eve reaches nobody: no such person; add [people.eve]"));

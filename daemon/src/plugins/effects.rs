@@ -1,5 +1,6 @@
 //! The effect records behind `once`: a mark before a request is sent, and its answer afterwards.
-//! After a crash in between, the outcome is unknown, and the next try is told so.
+//! After a crash in between, the outcome is unknown, and the next try gets
+//! [`EffectState::Started`].
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ impl Turn {
 }
 
 impl Due {
-    /// Fires timers and starts deliveries until told to stop, or until the store is gone.
+    /// Fires timers and starts deliveries until `stop`, or until the store fails.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.writer.failure().is_none() {
             let pause = match self.due_turn().await {
@@ -52,8 +52,8 @@ impl Due {
         }
     }
 
-    /// Sweeps until told to stop, or until the store is gone: beside [`run`](Self::run), so that
-    /// thousands of alerts that end at once hold up no page.
+    /// Sweeps until `stop`, or until the store fails: concurrently with [`run`](Self::run), so that
+    /// thousands of alerts that end at once delay no page.
     pub async fn run_sweeps(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.writer.failure().is_none() {
             if let Err(error) = self.sweep_if_due(self.clock.now()).await {

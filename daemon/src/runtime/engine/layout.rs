@@ -35,7 +35,11 @@ impl Engine {
             opens,
             mut outcome,
         } = change;
-        let before = if opens { None } else { self.hold(&id)? };
+        let before = if opens {
+            None
+        } else {
+            self.load_incident(&id)?
+        };
         let was = before.as_deref();
         let recorded = outcome.recorded(by, now);
         let incident = advance(&id, was, &recorded)?;
@@ -61,7 +65,7 @@ impl Engine {
         planned.done.opened = opens;
         planned.done.events = recorded.len();
         self.scratch.wrote_incident(&id);
-        self.keep(id, &state);
+        self.cache_incident(id, &state);
         planned.incidents.push(state);
         Ok(())
     }

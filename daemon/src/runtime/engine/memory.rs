@@ -27,7 +27,7 @@ pub(super) struct Cached {
 
 impl Engine {
     /// An incident as changed by the group so far, from memory or the store.
-    pub(crate) fn hold(
+    pub(crate) fn load_incident(
         &mut self,
         id: &IncidentId,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
@@ -46,7 +46,7 @@ impl Engine {
     }
 
     /// Stores an incident as changed by the current request.
-    pub(crate) fn keep(&mut self, id: IncidentId, state: &Arc<IncidentState>) {
+    pub(crate) fn cache_incident(&mut self, id: IncidentId, state: &Arc<IncidentState>) {
         let tally_revision = self.tally_revision(&id);
         let cached = Cached {
             state: Arc::clone(state),
@@ -61,10 +61,10 @@ impl Engine {
     }
 
     /// Loads every incident with a stored key, which are the active ones and those that may reopen.
-    pub(super) fn hold_all(&mut self) -> Result<(), EngineError> {
+    pub(super) fn load_active(&mut self) -> Result<(), EngineError> {
         let store = Arc::clone(&self.store);
         INCIDENT_KEYS.for_each(store.as_ref(), |row| {
-            if let Some(state) = self.hold(&row.incident)? {
+            if let Some(state) = self.load_incident(&row.incident)? {
                 self.view.publish(&state);
             }
             Ok(())
@@ -120,7 +120,7 @@ impl Engine {
             match self.store.feed(self.followed, FEED_COMMITS)? {
                 Feed::Changes(changes) => {
                     for changed in changes {
-                        self.take_in(&changed)?;
+                        self.apply_change(&changed)?;
                         self.followed = changed.position;
                     }
                 }
@@ -129,7 +129,7 @@ impl Engine {
                     self.view.forget_all();
                     self.leases.mark_stale();
                     self.last_number = number::last(self.store.as_ref())?;
-                    self.hold_all()?;
+                    self.load_active()?;
                     self.followed = newest;
                 }
             }
@@ -138,12 +138,12 @@ impl Engine {
     }
 
     /// Applies a change of another engine. This engine's own changes are already in memory.
-    fn take_in(&mut self, changed: &Changed) -> Result<(), EngineError> {
+    fn apply_change(&mut self, changed: &Changed) -> Result<(), EngineError> {
         for (stream, version) in &changed.streams {
             let Some(id) = id_of(stream) else { continue };
             let cached = self.incidents.get(&id);
             if cached.is_none_or(|it| it.state.incident.version < *version) {
-                self.read_again(&id)?;
+                self.reload(&id)?;
             }
         }
         for (table, key) in &changed.rows {
@@ -157,7 +157,7 @@ impl Engine {
                         None => self.view.is_in_memory(&id),
                     };
                     if is_other {
-                        self.read_again(&id)?;
+                        self.reload(&id)?;
                     }
                 }
                 Table::Alert => self.leases.mark_stale(),
@@ -168,9 +168,9 @@ impl Engine {
         Ok(())
     }
 
-    fn read_again(&mut self, id: &IncidentId) -> Result<(), EngineError> {
+    fn reload(&mut self, id: &IncidentId) -> Result<(), EngineError> {
         self.incidents.remove(id);
-        if let Some(state) = self.hold(id)? {
+        if let Some(state) = self.load_incident(id)? {
             self.view.publish(&state);
         }
         Ok(())

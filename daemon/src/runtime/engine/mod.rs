@@ -91,7 +91,7 @@ impl Engine {
             has_written: false,
             make_id,
         };
-        engine.hold_all()?;
+        engine.load_active()?;
         Ok(engine)
     }
 
@@ -145,13 +145,13 @@ impl Engine {
             .collect())
     }
 
-    /// Whether something may have become due through the groups since this was last asked: most
-    /// alerts of a storm bring nothing, and must not have the loop read the store for each group.
+    /// Whether the groups since the last call may have made something due. Most alerts of a storm
+    /// do not, and must not make the loop read the store for each group.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes)
     }
 
-    /// Whether anything was committed since it was asked last.
+    /// Whether anything was committed since the last call.
     #[must_use]
     pub fn take_written(&mut self) -> bool {
         std::mem::take(&mut self.has_written)
@@ -287,7 +287,7 @@ impl Engine {
             let id = &state.incident.id;
             if !failed.contains(id) {
                 self.view.publish(&state);
-            } else if let Some(durable) = self.hold(id)? {
+            } else if let Some(durable) = self.load_incident(id)? {
                 self.view.publish(&durable);
             }
         }

@@ -148,7 +148,7 @@ impl Engine {
         &mut self,
         id: &IncidentId,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        let state = self.hold(id)?;
+        let state = self.load_incident(id)?;
         match self.scratch.incidents.get(id) {
             Some(batch) => drop(self.scratch.needs.insert(*batch)),
             None => {

@@ -174,9 +174,9 @@ impl Assessor {
         self.opening(facts, alert, route_failed, by_person, now)
     }
 
-    /// Asks for a grade and then, knowing it, for a plan. When the alert could not even be
-    /// routed it goes to the catch-all incident, which is major. `by_person`: the grade that the
-    /// incident has is a person's, and so the plan goes by it whatever the policy would grade.
+    /// Asks for a grade and then for a plan for that grade. An alert that could not be routed goes
+    /// to the catch-all incident, which is major. `by_person`: the incident's grade was set by a
+    /// person, so the plan uses it instead of the policy's grade.
     fn opening(
         &self,
         facts: IncidentFacts,
@@ -221,8 +221,8 @@ impl Assessor {
         fallback::fallback_plan(self.fallback.clone(), report)
     }
 
-    /// What policies may know of the world, made anew once a second: who is on call and how
-    /// loaded people are does not change from one alert of a storm to the next.
+    /// The context for policies, rebuilt once a second: who is on call and how busy people are does
+    /// not change from one alert of a storm to the next.
     fn context(&self, now: Timestamp) -> Context {
         let mut made = self.context.lock();
         if let Some((at, context)) = made.as_ref()
@@ -295,7 +295,7 @@ fn last_good(facts: &IncidentFacts, mut verdict: Verdict<Grading>) -> Verdict<Gr
             security: facts.security,
         };
         verdict.reason =
-            format!("the grading policy failed, so the last good grade stands: {grade}");
+            format!("the grading policy failed, so the last good grade stays: {grade}");
     }
     verdict
 }

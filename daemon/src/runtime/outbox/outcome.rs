@@ -204,12 +204,12 @@ fn chore_settlement(
             };
             return finished(settles, also);
         }
-        End::GivenUp(why) => return retry_or_bury(None, claim, why, also, now),
+        End::GivenUp(why) => return retry_or_give_up(None, claim, why, also, now),
         End::Misconfigured(why) => (why, Some(policy.longest_ms)),
         End::Again { why, hint_ms } => (why, hint_ms),
     };
     let at = next_attempt(policy, claim, now, hint_ms, jitter);
-    retry_or_bury(at, claim, why, also, now)
+    retry_or_give_up(at, claim, why, also, now)
 }
 
 impl Settlement {
@@ -237,7 +237,7 @@ fn next_attempt(
 
 /// Queues a delivery for another attempt, or gives it up: it then becomes a dead letter with the
 /// receiver's error.
-fn retry_or_bury(
+fn retry_or_give_up(
     retry_at: Option<Timestamp>,
     claim: &Claimed,
     why: String,
@@ -251,7 +251,7 @@ fn retry_or_bury(
     if retry_at.is_some() {
         return finished(settles, also);
     }
-    match dead_letter::bury(claim, &why, now) {
+    match dead_letter::add(claim, &why, now) {
         Ok(rows) => also.rows = std::mem::take(&mut also.rows).and(rows),
         Err(error) => tracing::error!(%error, "cannot store a dead letter"),
     }

@@ -41,7 +41,7 @@ pub fn answer(
     Ok(row.filter(|row| row.is_live(now)).map(|row| row.value))
 }
 
-/// Remembers an answer. One that has outlived its time is written over; of two new ones the
+/// Stores an answer. An expired one is overwritten; of two new ones the
 /// second is refused.
 ///
 /// # Errors
