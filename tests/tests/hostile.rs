@@ -286,7 +286,7 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
         log.lines().any(flooded),
         "no line of the flooder was left out"
     );
-    let told = "a policy failed; the built-in verdict stands";
+    let told = "a policy failed; the built-in verdict applies";
     assert!(
         log.contains(told) && log.contains("grading.rhai"),
         "the loop is told"

@@ -1,5 +1,5 @@
-//! What plugins ask of the incident engine. Who a command is by is looked up through the
-//! person's contacts; nobody whom the configuration does not know commands an incident.
+//! Incident commands from plugins. The person behind a command is looked up by contact; a person
+//! who is not in the configuration cannot send commands.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{Done, EngineError, IncidentState};
 
-/// Most incidents of one list.
+/// Most incidents in a list.
 const LIST_MAX: usize = 100;
 
 impl CommandService for DaemonServices {
@@ -162,14 +162,14 @@ fn no_changes_or_signals() -> CommandError {
     )
 }
 
-/// Which incidents a plugin lists.
+/// A plugin's filter for lists.
 #[derive(Deserialize)]
 struct Filter {
     #[serde(default)]
     status: Option<StatusFilter>,
 }
 
-/// One command of one plugin.
+/// A plugin's command.
 struct Call<'a> {
     access: &'a PluginAccess,
     plugin: &'a str,
@@ -198,7 +198,7 @@ impl Call<'_> {
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<Vec<wit::Incident>, CommandError> {
         let filter: Filter = serde_json::from_str(filter).map_err(|error| {
-            CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
+            CommandError::Invalid(format!("the filter: {error}; pass {{}} for all"))
         })?;
         let after = after.map(|id| self.state(id)).transpose()?;
         let after = after.map(|state| state.incident.number);
@@ -275,7 +275,7 @@ impl Call<'_> {
             return Ok(chat::help());
         }
         let id = incident.ok_or_else(|| {
-            CommandError::Invalid("type this in an incident's war room".to_owned())
+            CommandError::Invalid("use this command in an incident's war room".to_owned())
         })?;
         let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
@@ -285,7 +285,7 @@ impl Call<'_> {
         self.perform(&id, by, action).await
     }
 
-    /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
+    /// Carries out an action in the HTTP API's JSON, such as `{"action":"ack"}`.
     async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
         let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
@@ -293,7 +293,7 @@ impl Call<'_> {
         Ok(serde_json::json!({ "reply": reply }).to_string())
     }
 
-    /// Carries an action out, and gives what to tell whoever asked.
+    /// Carries out an action and returns the reply.
     async fn perform(
         &self,
         id: &str,
@@ -314,8 +314,8 @@ impl Call<'_> {
         CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
     }
 
-    /// Who it is by: a person whom the channel knows, or the plugin itself. To know of security
-    /// incidents, both of them need the clearance.
+    /// Who acts: a person identified by a contact, or the plugin itself. For security incidents,
+    /// both need clearance.
     fn caller(&self, by: &wit::Actor) -> Result<Caller, CommandError> {
         if by.kind == "plugin" {
             return Ok(Caller {
@@ -324,13 +324,13 @@ impl Call<'_> {
                 clearance: self.clearance(),
             });
         }
-        // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
+        // Otherwise a plugin could act as anybody whose address it knows, such as an email.
         let subscribers = self.access.subscribers.load();
         let own = subscribers.of(self.plugin);
         if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
-                "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
-                 of plugin.toml",
+                "plugin {} does not serve {} contacts; add the kind to `contacts` in its \
+                 plugin.toml",
                 self.plugin, by.kind
             )));
         }

@@ -1,4 +1,4 @@
-//! Who people are, by how a channel knows them.
+//! Looks up people by contact.
 
 use tocsin_plugin_host::capability::Reply;
 use tocsin_plugin_host::capability::people::{PeopleService, PersonKey};
