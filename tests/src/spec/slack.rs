@@ -48,7 +48,7 @@ impl Document {
         for (name, _) in &request.fields {
             let known = own.iter().any(|it| it["name"] == **name);
             if !known && !LATER.contains(&(method, name)) {
-                return Err(format!("{method}: Slack knows no parameter {name}"));
+                return Err(format!("{method}: Slack has no parameter {name}"));
             }
         }
         minimum::check_slack(request)

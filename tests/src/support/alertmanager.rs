@@ -74,8 +74,8 @@ pub struct Amtool {
 }
 
 impl Amtool {
-    /// The tool for the server at `url`; `None`, reported as a skip of `test`, if the program is not
-    /// available.
+    /// The tool for the server at `url`; `None`, reported as a skip of `test`, if the program is
+    /// not available.
     #[must_use]
     pub fn at(test: &str, url: &str) -> Option<Self> {
         match debian::program(PACKAGE, "amtool") {

@@ -1,5 +1,5 @@
-//! Debian's Prometheus, with one rule on a metric that the test sets: the alert `CheckoutDown` fires
-//! while the service is down.
+//! Debian's Prometheus, with one rule on a metric that the test sets: the alert `CheckoutDown`
+//! fires while the service is down.
 
 use std::fs;
 use std::path::Path;
