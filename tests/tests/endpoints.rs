@@ -1,5 +1,5 @@
-//! Signed webhooks and acknowledge links that are repeated, changed, old or early: each takes effect
-//! once, and recording one is of no use to an attacker.
+//! Signed webhooks and acknowledge links that are repeated, changed, old or early: each takes
+//! effect once, and recording one is of no use to an attacker.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
@@ -203,7 +203,7 @@ impl Endpoints {
             .bearer_auth(token)
             .json(&json!({ "title": "Down" }));
         assert!(asked.send().await.unwrap().status().is_success());
-        let mail = async || self.relay.letters().pop();
+        let mail = async || self.relay.mails().pop();
         let mail = until("a page by mail", WITHIN, mail).await.unwrap();
         let begin = mail.text.find("http").unwrap();
         let words = mail.text[begin..].split_whitespace();

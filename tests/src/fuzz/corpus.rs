@@ -1,5 +1,5 @@
-//! The fuzz corpus, `tests/fuzz/TARGET/NAME`. Files with the extension `.hex` contain their bytes as
-//! hexadecimal digits, since no binary file is tracked.
+//! The fuzz corpus, `tests/fuzz/TARGET/NAME`. Files with the extension `.hex` contain hexadecimal
+//! digits, since no binary file is tracked.
 
 use std::fs;
 use std::path::{Path, PathBuf};

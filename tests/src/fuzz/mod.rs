@@ -1,5 +1,5 @@
-//! Fuzz targets: every parser of input from strangers, operators or old releases, each as a function
-//! of bytes that must not panic, hang or grow without bound.
+//! Fuzz targets: every parser of input from strangers, operators or old releases, each as a
+//! function of bytes that must not panic, hang or grow without bound.
 //!
 //! `cargo xtask fuzz TARGET` mutates inputs with libFuzzer, guided by coverage. It starts from the
 //! corpus in `tests/fuzz/TARGET`, to which every input that ever failed is added. An ordinary test

@@ -126,8 +126,8 @@ fn manifest(bytes: &[u8]) {
     drop(read.map_err(|faults| assert!(!faults.to_string().is_empty())));
 }
 
-/// A webhook under every scheme: one line per header value, then the body. A webhook without a valid
-/// signature is never accepted.
+/// A webhook under every scheme: one line per header value, then the body. Without a valid
+/// signature it is never accepted.
 fn signature(bytes: &[u8]) {
     let mut parts = bytes.splitn(4, |byte| *byte == b'\n');
     let mut next = || parts.next().unwrap_or_default().to_vec();
