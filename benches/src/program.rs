@@ -1,4 +1,4 @@
-//! A server under measurement: started, waited for, looked at, and ended with its benchmark.
+//! A server process that is benchmarked.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const IO_WITHIN: Duration = Duration::from_secs(10);
 
-/// A running server with a folder of its own; killed when dropped.
+/// A running server with its own folder; killed when dropped.
 pub(crate) struct Program {
     child: Child,
     /// Where it listens, `127.0.0.1:PORT`.
@@ -45,7 +45,7 @@ impl Program {
         let began = Instant::now();
         while !get(&it.address, path, "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
             if began.elapsed() > READY_WITHIN || !matches!(it.child.try_wait(), Ok(None)) {
-                bail!("{command:?} does not answer:\n{}", it.output());
+                bail!("{command:?} does not respond:\n{}", it.output());
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -65,7 +65,7 @@ impl Program {
         Ok(kib.context("no VmRSS")? * 1024.0)
     }
 
-    /// A number that its `/metrics` shows under this name and these labels; `token` may be empty.
+    /// The value of the metric with this name and labels in `/metrics`; `token` may be empty.
     pub(crate) fn metric(&self, name: &str, token: &str) -> Result<f64> {
         let answer = get(&self.address, "/metrics", token)?;
         let value = answer
@@ -77,20 +77,20 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail only when it has ended already.
+        // Both fail only if it has already exited.
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
 
-/// A loopback address that was free a moment ago.
+/// A loopback address with a free port.
 pub(crate) fn free_address() -> Result<String> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?
         .local_addr()?
         .to_string())
 }
 
-/// The answer to a GET, as it came.
+/// The raw response to a GET.
 fn get(address: &str, path: &str, token: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(IO_WITHIN))?;

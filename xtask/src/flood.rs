@@ -1,4 +1,4 @@
-//! `cargo xtask flood`: many distinct alerts at once into a release build, held to its times.
+//! `cargo xtask flood`: sends many distinct alerts at once to a release build and checks its times.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::paths;
 use crate::steps::succeeds;
 
-/// What `cargo xtask flood` takes.
+/// Arguments of `cargo xtask flood`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How many alerts to send

@@ -1,5 +1,5 @@
-//! The demo's world: a data folder that is thrown away, two people, the stand-in workspace and
-//! the daemon itself.
+//! The demo's environment: a temporary data folder, two people, the stand-in workspace and the
+//! daemon itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,15 +17,14 @@ use crate::config::{self, SHIPPED_POLICIES};
 use crate::runtime::{Clock, FastClock};
 use crate::standin::slack::{Member, Setup, SlackStandIn};
 
-/// How many times as fast the story's clock runs.
+/// How many times as fast the demo's clock runs.
 pub const SPEED: u32 = 40;
-/// The workspace's secrets: of a stand-in that only this process can reach.
+/// The stand-in workspace's secrets. Only this process can reach it.
 const BOT_TOKEN: &str = "xoxb-demo-stand-in";
 const SIGNING_SECRET: &str = "demo-signing-secret";
 /// How long the daemon may take to stop, in milliseconds.
 const GRACE_MS: u64 = 3_000;
 
-/// Everything that the story happens in.
 pub(super) struct World {
     pub(super) app: Arc<App>,
     pub(super) slack: SlackStandIn,
@@ -100,15 +99,15 @@ impl World {
         })
     }
 
-    /// Goes on until Ctrl-C.
+    /// Keeps running until Ctrl-C.
     pub(super) async fn hold(&self) -> Result<()> {
         let token = self.folder.path("admin.token");
         std::fs::write(&token, &self.admin_token)?;
         println!(
-            "\nThe daemon goes on at {}; its time runs {SPEED} times as fast.",
+            "\nThe daemon keeps running at {}; its clock runs {SPEED} times as fast.",
             self.url
         );
-        println!("Look around from another shell, and end it with Ctrl-C:\n");
+        println!("To try it from another shell (press Ctrl-C here to stop it):\n");
         println!(
             "  export TOCSIN_URL={} TOCSIN_TOKEN_FILE={}",
             self.url,
@@ -134,13 +133,14 @@ impl World {
     }
 }
 
-/// A folder that goes with the demo.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> Result<Self> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
         let path = std::env::temp_dir().join(format!("tocsin-demo-{}", hex::encode(random)));
         std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
@@ -153,7 +153,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
+        // If this fails, the system cleans up its temporary folder.
         let _left = std::fs::remove_dir_all(&self.0);
     }
 }

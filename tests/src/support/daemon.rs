@@ -1,5 +1,5 @@
-//! A whole daemon with its doors open, its store on disk, the shipped policies, and the real Slack
-//! plugin pointed at a stand-in. Nothing of it is made for tests but short waits.
+//! A whole daemon with HTTP endpoints, a store on disk, the shipped policies, and the real Slack
+//! plugin against a stand-in. Only its short delays are special to tests.
 
 use std::fs;
 use std::path::Path;
@@ -32,9 +32,9 @@ pub struct Daemon {
     /// The daemon's inside.
     pub app: Arc<App>,
     pub slack: SlackStandIn,
-    /// What stands before the doors; senders are pointed at it.
+    /// A recording proxy in front of the endpoints; senders use it.
     pub recorder: Recorder,
-    /// The doors, `http://127.0.0.1:PORT`, as senders reach them.
+    /// The HTTP endpoints, `http://127.0.0.1:PORT`, as senders reach them.
     pub url: String,
     admin: String,
     stop: Option<oneshot::Sender<()>>,
@@ -160,20 +160,20 @@ impl Daemon {
         !Class::ALL.iter().any(delays)
     }
 
-    /// Stops, and holds everything that Slack was sent against what Slack takes.
+    /// Stops, and checks every request to Slack.
     ///
     /// # Errors
-    /// What Slack would not take.
+    /// When Slack would reject a request.
     pub async fn end(mut self) -> Result<(), String> {
         drop(self.stop.take());
         self.app.drain(GRACE).await;
         self.check_slack()
     }
 
-    /// Holds every request to Slack against Slack's document, where it is, and the minimum.
+    /// Checks every request to Slack against Slack's document, if available, and the minimum.
     ///
     /// # Errors
-    /// What Slack would not take.
+    /// When Slack would reject a request.
     pub fn check_slack(&self) -> Result<(), String> {
         if let Some(unexpected) = self.slack.unexpected().first() {
             return Err(unexpected.clone());

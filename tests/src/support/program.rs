@@ -1,5 +1,5 @@
-//! The program as its users have it: a process of its own with its log, its data folder and its
-//! command line. What only shows from outside (the log, the disk, a busy machine) is tested so.
+//! The program as a separate process with its log, data folder and command line, for tests of what
+//! is only visible from outside.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,27 +10,27 @@ use serde_json::Value;
 use super::process::Process;
 use crate::{paths, wait};
 
-/// The name under which Cargo builds it beside the tests.
+/// The name of the binary that Cargo builds beside the tests.
 const PROGRAM: &str = "tocsin-under-test";
 /// Debug builds compile plugins slowly, and the machine may be busy.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 const ENDED_WITHIN: Duration = Duration::from_secs(30);
 
-/// A folder with a configuration in which the program can run, again and again.
+/// A folder with a configuration, in which the program can run repeatedly.
 #[derive(Debug)]
 pub struct Home {
     folder: tempfile::TempDir,
-    /// The program; at first the one that Cargo built beside the tests.
+    /// The program; by default the one that Cargo built beside the tests.
     pub program: PathBuf,
-    /// Where its store is; at first `data` in this folder.
+    /// The folder of its store; by default `data` in this folder.
     pub data: PathBuf,
-    /// What its environment has besides.
+    /// Additional environment variables.
     pub env: Vec<(String, String)>,
 }
 
 /// A running program.
 pub struct Program {
-    /// The doors, `http://127.0.0.1:PORT`.
+    /// The URL of its endpoints, `http://127.0.0.1:PORT`.
     pub url: String,
     pub process: Process,
     data: PathBuf,
@@ -40,7 +40,7 @@ impl Home {
     /// An empty one.
     ///
     /// # Errors
-    /// When there is no place for it.
+    /// When the folder cannot be created.
     pub fn new() -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         Ok(Self {
@@ -68,10 +68,10 @@ impl Home {
         Ok(path)
     }
 
-    /// Starts the program on `tocsin.toml` here and waits until it takes requests.
+    /// Starts the program with `tocsin.toml` and waits until it accepts requests.
     ///
     /// # Errors
-    /// When it does not start: what it printed.
+    /// When it does not start; the text has its output.
     pub async fn start(&self, port: u16) -> Result<Program, String> {
         let mut program = self.spawn(port).map_err(|error| error.to_string())?;
         let ready = format!("{}/readyz", program.url);
@@ -89,7 +89,7 @@ impl Home {
         }
     }
 
-    /// Starts the program on `tocsin.toml` here and does not wait.
+    /// Starts the program with `tocsin.toml` and does not wait.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -109,7 +109,7 @@ impl Home {
         })
     }
 
-    /// Runs the program once without a daemon: `check`, `verify`.
+    /// Runs a command that needs no daemon: `check`, `verify`.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -134,7 +134,7 @@ impl Program {
         admin_token(&self.data)
     }
 
-    /// Runs a command of its command line against it, as its admin.
+    /// Runs a command against it, with the admin token.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -147,21 +147,21 @@ impl Program {
         command.output()
     }
 
-    /// A new token: of scope `ingest` for an integration, else of a scope.
+    /// A new token with a scope, and with an integration for scope `ingest`.
     ///
     /// # Errors
-    /// What it answers instead.
+    /// When the program refuses it.
     pub async fn token(&self, scope: &str, integration: Option<&str>) -> Result<String, String> {
         new_token(&self.url, &self.data, scope, integration).await
     }
 
-    /// All that it has logged.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.process.output()
     }
 
-    /// Tells it to stop, as a service manager does, waits for its end, and gives its log.
+    /// Stops it with SIGTERM, waits for its end, and returns its log.
     ///
     /// # Errors
     /// When it does not end.
@@ -176,18 +176,18 @@ impl Program {
     }
 }
 
-/// A new token of the program at `url`, whose store is in `data`: of scope `ingest` for an
-/// integration, else of a scope.
+/// A new token of the program at `url`, whose store is in `data`, with a scope, and with an
+/// integration for scope `ingest`.
 ///
 /// # Errors
-/// What it answers instead.
+/// When the program refuses it.
 pub async fn new_token(
     url: &str,
     data: &Path,
     scope: &str,
     integration: Option<&str>,
 ) -> Result<String, String> {
-    // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+    // The client needs a TLS provider even for plain HTTP; an already installed one will do.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let wanted = serde_json::json!({
         "name": format!("{scope} of the test"), "scope": scope, "integration": integration,
@@ -202,7 +202,7 @@ pub async fn new_token(
     token.map(str::to_owned).ok_or_else(|| made.to_string())
 }
 
-/// The token of the first start of a program whose store is in `data`.
+/// The admin token that the first start wrote to `data`.
 ///
 /// # Errors
 /// When there is none.

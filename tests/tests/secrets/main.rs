@@ -142,7 +142,7 @@ impl Night {
 
     /// A link from a mail, a button in Slack, and Slack at its worst.
     async fn people(&mut self, program: &Program) {
-        let mailed = async || self.relay.letters().pop();
+        let mailed = async || self.relay.mails().pop();
         let mail = until("a page by mail", WITHIN, mailed).await.unwrap();
         let mut words = mail.text.split_whitespace();
         let link = words.find(|it| it.contains("/ack/")).unwrap().to_owned();
