@@ -120,7 +120,7 @@ fn get(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<KvEntry>
 type KnownUsage = Option<KvUsage>;
 
 /// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
-/// after the commit is this write's own and the quota is not passed by two at once.
+/// after the commit is this write's own and two writes cannot exceed the quota together.
 async fn set(
     access: &PluginAccess,
     known: &mut KnownUsage,

@@ -54,8 +54,8 @@ impl Silences {
         })
     }
 
-    /// Reads the rows again if another engine wrote one. While a change of this one is under way
-    /// it waits for the next time.
+    /// Reloads the rows if another engine wrote one. Does nothing while a change of this engine is
+    /// in progress.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -99,7 +99,7 @@ impl Silences {
         matching.map(|it| it.id.clone()).collect()
     }
 
-    /// Sets a silence, or changes the one whose id is given, and says its id.
+    /// Creates a silence, or changes the one whose ID is given; returns its ID.
     ///
     /// # Errors
     /// [`SilenceError`] when it is not valid, names an unknown one, or cannot be stored.

@@ -59,8 +59,8 @@ impl Tokens {
         })
     }
 
-    /// Reads the rows again if another engine wrote one. While a change of this one is under way
-    /// it waits for the next time.
+    /// Reloads the rows if another engine wrote one. Does nothing while a change of this engine is
+    /// in progress.
     ///
     /// # Errors
     /// As [`load`](Self::load).

@@ -1,4 +1,4 @@
-//! One line per incident, by number: what lists are made of, so that a list never reads streams.
+//! One summary per incident, by number, so that lists never read streams.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::incident::Incident;
@@ -11,7 +11,7 @@ use crate::runtime::error::EngineError;
 
 const SUMMARIES: TypedTable<Summary> =
     TypedTable::new(Table::Summary, "the summary of an incident");
-/// Lines that one read brings, and reads that one list makes, at most.
+/// Summaries per read, and most reads per list.
 const WINDOW_ROWS: u64 = 256;
 const WINDOWS_MAX: usize = 64;
 
