@@ -18,7 +18,7 @@ enum Relay {
 }
 
 /// A relay for one session: its port and, at the end, everything that it received.
-async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
+async fn relay(behavior: Relay) -> (u16, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let session = tokio::spawn(async move {
@@ -35,7 +35,7 @@ async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
                 "QUIT" => "221 bye",
                 _ => "250 ok queued as 7",
             };
-            let answer = match behaviour {
+            let answer = match behavior {
                 Relay::Answers(at, answer) if at == step => answer,
                 Relay::HangsUpAt(at) if at == step => return received,
                 Relay::SilentAt(at) if at == step => "",
@@ -95,9 +95,9 @@ fn page() -> PageMail {
     }
 }
 
-async fn send(behaviour: Relay) -> (Result<Receipt, MailError>, String) {
-    let (port, session) = relay(behaviour).await;
-    let limit = match behaviour {
+async fn send(behavior: Relay) -> (Result<Receipt, MailError>, String) {
+    let (port, session) = relay(behavior).await;
+    let limit = match behavior {
         Relay::SilentAt(_) => Duration::from_millis(200),
         _ => SEND_TIMEOUT,
     };
@@ -174,8 +174,8 @@ async fn the_outcome_depends_on_the_step_that_failed() {
         (Relay::SilentAt("EHLO"), "temporary"),
         (Relay::SilentAt("."), "unknown"),
     ];
-    for (number, (behaviour, expected)) in cases.into_iter().enumerate() {
-        let (sent, _) = send(behaviour).await;
+    for (number, (behavior, expected)) in cases.into_iter().enumerate() {
+        let (sent, _) = send(behavior).await;
         let outcome = match sent.as_ref().unwrap_err() {
             MailError::Temporary { .. } => "temporary",
             MailError::Rejected { .. } => "rejected",

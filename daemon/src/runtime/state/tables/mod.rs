@@ -27,7 +27,7 @@ use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, Stored, Table};
 
 use crate::runtime::error::EngineError;
 
-/// Rows that one read of a table brings.
+/// Rows per read of a table.
 const PAGE_ROWS: usize = 512;
 
 /// Rows to write in one batch, and the revisions that they were decided on.
