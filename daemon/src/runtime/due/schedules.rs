@@ -1,5 +1,5 @@
-//! Plugins' schedules. Each tick is an ordinary delivery, so that a slow plugin's ticks never
-//! overlap; the next tick's timer is set in the batch that queues this one.
+//! Plugins' schedules. Each turn is an ordinary delivery, so that a slow plugin never overlaps
+//! itself; the next turn's timer is set in the batch that queues this one.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.
 pub const SCHEDULE_TIMER: &str = "schedule";
-/// Most missed ticks that are counted.
+/// Missed turns that are counted; more are as good as this many.
 const MISSED_MAX: u32 = 1_000;
-/// Timers per read.
+/// Timers that one read brings.
 const PAGE_TIMERS: usize = 512;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ScheduleTimer {
+struct Turn {
     plugin: PluginId,
     schedule: String,
 }
 
 impl Due {
-    /// Sets a timer for every schedule of the loaded plugins that has none, and cancels the timers
-    /// of removed schedules.
+    /// Sets a timer for every schedule of the loaded plugins that has none, and cancels those
+    /// of schedules that are gone.
     ///
     /// # Errors
     /// [`EngineError`] when the store or the engine fails.
@@ -81,9 +81,9 @@ impl Due {
     }
 }
 
-/// The engine request of a schedule's due timer: one delivery for all ticks up to `now`, and the
-/// next tick's timer. `schedule_of` finds a plugin's schedule by its name; the timer of a removed
-/// schedule is removed. Pure, and shared with the simulator.
+/// What a schedule's timer that is due asks of the engine: one delivery for all turns up to `now`,
+/// and the timer of the next. `schedule_of` finds a plugin's schedule by its name; the timer of one
+/// that is gone is removed. Pure, so that the simulator fires schedules as the daemon does.
 ///
 /// # Errors
 /// [`EngineError`] when the timer's row is damaged.
@@ -92,13 +92,13 @@ pub fn ticking(
     now: Timestamp,
     schedule_of: impl FnOnce(&PluginId, &str) -> Option<Schedule>,
 ) -> Result<Request, EngineError> {
-    let timer: ScheduleTimer = decode_row("a schedule's timer", &row.payload)?;
+    let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
     let mut due = row.key.due;
     let mut write = Write {
         timers_take: vec![row.key],
         ..Write::default()
     };
-    if let Some(schedule) = schedule_of(&timer.plugin, &timer.schedule) {
+    if let Some(schedule) = schedule_of(&turn.plugin, &turn.schedule) {
         let mut missed = 0;
         let mut next = next_after(&schedule, due);
         while let Some(at) = next
@@ -110,23 +110,23 @@ pub fn ticking(
             next = next_after(&schedule, at);
         }
         if let Some(next) = next {
-            let timer = timer_of(&timer, next.max(now.plus_ms(1)))?;
+            let timer = timer_of(&turn, next.max(now.plus_ms(1)))?;
             write.timers_set.push(timer);
         }
-        let lane = format!("{}/schedule-{}", timer.plugin, timer.schedule);
-        let tick = Delivery::Tick {
-            plugin: timer.plugin,
-            schedule: timer.schedule,
+        let lane = format!("{}/schedule-{}", turn.plugin, turn.schedule);
+        let parcel = Delivery::Tick {
+            plugin: turn.plugin,
+            schedule: turn.schedule,
             due,
             missed,
         };
-        let delivery = row_of(Class::Bulk, lane, None, now, &tick);
+        let delivery = row_of(Class::Bulk, lane, None, now, &parcel);
         write.outbox.push(delivery);
     }
     Ok(Request::Write(Box::new(write)))
 }
 
-/// The timer of a schedule's first tick after a time; `None` when it never comes due again.
+/// The timer of a schedule's first turn after a time; `None` when it never comes due again.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
@@ -136,12 +136,12 @@ pub fn schedule_timer(
     schedule: &Schedule,
     after: Timestamp,
 ) -> Result<Option<TimerRow>, EngineError> {
-    let timer = ScheduleTimer {
+    let turn = Turn {
         plugin,
         schedule: name,
     };
     let due = next_after(schedule, after);
-    due.map(|due| timer_of(&timer, due)).transpose()
+    due.map(|due| timer_of(&turn, due)).transpose()
 }
 
 fn next_after(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
@@ -149,9 +149,9 @@ fn next_after(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(i64::try_from(next).unwrap_or(i64::MAX)))
 }
 
-fn timer_of(timer: &ScheduleTimer, due: Timestamp) -> Result<TimerRow, EngineError> {
-    let id = format!("{}/{}", timer.plugin, timer.schedule);
-    let payload = serde_json::to_value(timer)
+fn timer_of(turn: &Turn, due: Timestamp) -> Result<TimerRow, EngineError> {
+    let id = format!("{}/{}", turn.plugin, turn.schedule);
+    let payload = serde_json::to_value(turn)
         .map_err(|error| EngineError::Damaged(format!("a schedule's timer: {error}")))?;
     Ok(TimerRow {
         key: TimerKey {
