@@ -39,9 +39,9 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     let mut lapsed = Vec::new();
     for key in leases.lapsed(now, SWEPT_MAX) {
         if let Some(alert) = view.alert(&key)? {
-            let mut heard = Observed::again(&alert);
-            Arc::make_mut(&mut heard.signal).status = SignalStatus::Resolved;
-            lapsed.push(heard);
+            let mut observed = Observed::again(&alert);
+            Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
+            lapsed.push(observed);
         }
     }
     Ok(lapsed)
