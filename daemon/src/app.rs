@@ -25,7 +25,7 @@ use crate::runtime::{
 
 /// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
 /// calls, and works on file systems without change notifications too.
-const POLICY_LOOK_MS: u64 = 1_000;
+const POLICY_POLL_MS: u64 = 1_000;
 
 /// Delay before a runtime loop that panicked is restarted, in milliseconds.
 const LOOP_RESTART_MS: u64 = 1_000;
@@ -102,11 +102,11 @@ impl App {
         let app = Arc::clone(self);
         tokio::spawn(async move {
             while !app.stop.is_cancelled() {
-                let looker = Arc::clone(&app);
+                let poller = Arc::clone(&app);
                 // A failed poll is repeated at the next interval.
-                let _look = tokio::task::spawn_blocking(move || looker.look_around()).await;
+                let _failed = tokio::task::spawn_blocking(move || poller.poll_changes()).await;
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)) => {}
+                    () = tokio::time::sleep(Duration::from_millis(POLICY_POLL_MS)) => {}
                     () = app.stop.cancelled() => {}
                 }
             }
@@ -154,15 +154,15 @@ impl App {
         }
     }
 
-    fn look_around(&self) {
-        self.look_at_policies();
+    fn poll_changes(&self) {
+        self.reload_policies();
         if let Err(error) = self.tokens.follow(self.store.as_ref()) {
             tracing::error!(%error, "cannot read tokens that another engine wrote");
         }
     }
 
     /// Loads the policies if their folder has changed, and logs what is wrong.
-    pub fn look_at_policies(&self) {
+    pub fn reload_policies(&self) {
         match self.policies.reload() {
             Reload::Same => {}
             Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),

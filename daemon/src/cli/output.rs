@@ -33,23 +33,23 @@ pub(super) struct OutputArg {
 /// Where a subcommand's output goes.
 pub struct Out<'a> {
     to: &'a mut dyn Write,
-    is_coloured: bool,
+    is_colored: bool,
 }
 
 impl<'a> Out<'a> {
-    /// Output without colours.
+    /// Output without colors.
     pub fn plain(to: &'a mut dyn Write) -> Self {
         Self {
             to,
-            is_coloured: false,
+            is_colored: false,
         }
     }
 
-    /// Standard output, with colours on a terminal unless `NO_COLOR` is set.
+    /// Standard output, with colors on a terminal unless `NO_COLOR` is set.
     pub(super) fn stdout(to: &'a mut std::io::Stdout) -> Self {
         let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let is_coloured = to.is_terminal() && !wants_none;
-        Self { to, is_coloured }
+        let is_colored = to.is_terminal() && !wants_none;
+        Self { to, is_colored }
     }
 
     /// Prints one line.
@@ -94,7 +94,7 @@ impl<'a> Out<'a> {
         let heads: Vec<String> = header.iter().map(|head| (*head).to_owned()).collect();
         self.row(&heads, &widths, |_| Some("1"))?;
         for row in rows {
-            self.row(row, &widths, colour_of)?;
+            self.row(row, &widths, color_of)?;
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl<'a> Out<'a> {
         &mut self,
         cells: &[String],
         widths: &[usize],
-        colour: impl Fn(&str) -> Option<&'static str>,
+        color: impl Fn(&str) -> Option<&'static str>,
     ) -> Result<(), Failure> {
         let mut line = String::new();
         for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
@@ -112,7 +112,7 @@ impl<'a> Out<'a> {
                 true => 0,
                 false => width + 2 - cell.chars().count().min(*width),
             };
-            match colour(cell).filter(|_| self.is_coloured) {
+            match color(cell).filter(|_| self.is_colored) {
                 Some(code) => line.push_str(&format!("\x1b[{code}m{cell}\x1b[0m")),
                 None => line.push_str(cell),
             }
@@ -123,7 +123,7 @@ impl<'a> Out<'a> {
 }
 
 /// The ANSI color of grades and states that should stand out.
-fn colour_of(cell: &str) -> Option<&'static str> {
+fn color_of(cell: &str) -> Option<&'static str> {
     match cell {
         "critical" | "firing" => Some("31"),
         "major" | "open" | "pending" => Some("33"),

@@ -13,7 +13,7 @@ pub mod wit;
 
 pub use clearance::Clearance;
 pub use incident::{Disclosed, DisclosedLine};
-pub use plugin::{Change, PluginReceiver};
+pub use plugin::{PluginReceiver, StateChange};
 pub use timeline::{TimelineEntry, timeline};
 
 /// The title of a security incident for a receiver without clearance.

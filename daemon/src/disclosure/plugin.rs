@@ -27,7 +27,7 @@ pub struct PluginReceiver<'a> {
 
 /// A change of an incident: two of its states and the events between them.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct StateChange {
     /// The state before.
     pub before: Incident,
     /// The state after.
@@ -45,7 +45,7 @@ impl PluginReceiver<'_> {
 
     /// What changed, redacted according to the current security flag.
     #[must_use]
-    pub fn changed(&self, today: &Incident, mut change: Change) -> wit::EventBody {
+    pub fn changed(&self, today: &Incident, mut change: StateChange) -> wit::EventBody {
         let sees = self.clearance.may_see(today.grading.security);
         // A redacted incident is shown as a security incident, which it is now.
         change.after.grading.security |= !sees;

@@ -177,7 +177,7 @@ fn the_current_flag_hides_earlier_changes() {
     };
     let happened = vec![at(5, Actor::Tocsin, escalated)];
     let before = incident(&events());
-    let change = Change {
+    let change = StateChange {
         after: before.clone().fold(&happened[0]),
         before,
         happened,

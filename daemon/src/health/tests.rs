@@ -193,8 +193,8 @@ path = "."
 
 /// A service that answers heartbeats with `status`: its URL, and how many it received.
 async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
-    let heard = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&heard);
+    let received = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&received);
     let answer = axum::http::StatusCode::from_u16(status).unwrap();
     let router = axum::Router::new().fallback(move || {
         counter.fetch_add(1, Ordering::SeqCst);
@@ -203,18 +203,18 @@ async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/ping/s3cret", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, router).await });
-    (url, heard)
+    (url, received)
 }
 
 #[tokio::test]
 async fn the_heartbeat_is_sent_while_the_daemon_is_healthy_and_not_more_often_than_configured() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let (app, _) = daemon(&url, "email", folder.path()).await;
     let mut state = WatchState::default();
     round(&app.health, true, &mut state).await;
     round(&app.health, true, &mut state).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 1);
+    assert_eq!(received.load(Ordering::SeqCst), 1);
     let text = app.metrics.text();
     assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
 }
@@ -222,10 +222,10 @@ async fn the_heartbeat_is_sent_while_the_daemon_is_healthy_and_not_more_often_th
 #[tokio::test]
 async fn the_heartbeat_stops_when_pages_cannot_be_delivered() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let (app, _) = daemon(&url, "pager", folder.path()).await;
     round(&app.health, true, &mut WatchState::default()).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    assert_eq!(received.load(Ordering::SeqCst), 0);
     let text = app.metrics.text();
     assert!(
         text.contains("tocsin_check{check=\"contacts\"} 2"),
@@ -236,7 +236,7 @@ async fn the_heartbeat_stops_when_pages_cannot_be_delivered() {
 #[tokio::test]
 async fn the_heartbeat_stops_when_a_timer_is_overdue() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let (app, store) = daemon(&url, "email", folder.path()).await;
     let key = TimerKey {
         due: NOW.minus_ms(2 * OVERDUE_GRACE_MS),
@@ -253,7 +253,7 @@ async fn the_heartbeat_stops_when_a_timer_is_overdue() {
     };
     store.commit(vec![batch]).unwrap().remove(0).unwrap();
     round(&app.health, true, &mut WatchState::default()).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    assert_eq!(received.load(Ordering::SeqCst), 0);
     let vitals = Vitals::read(&app.health).unwrap();
     assert_eq!(vitals.timer_late_ms, 2 * OVERDUE_GRACE_MS);
 }

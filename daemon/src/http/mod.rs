@@ -1,7 +1,7 @@
 //! The HTTP endpoints.
 //!
 //! Handlers parse the request, authenticate the caller and pass the request on; they decide
-//! nothing about incidents. Every failure is a [`Problem`] that names the remedy, and a 2xx is
+//! nothing about incidents. Every failure is a `Problem` that names the remedy, and a 2xx is
 //! sent only once what was accepted is durable.
 
 mod ack;

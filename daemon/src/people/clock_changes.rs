@@ -163,7 +163,7 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
     };
     let (from, until) = (change.minus_ms(3 * DAY_MS), change.plus_ms(3 * DAY_MS));
     let shifts = rotation.schedule(from, until);
-    let told = || {
+    let context = || {
         format!(
             "{zone}, handover at {} around {change}: {shifts:?}",
             local.time()
@@ -173,43 +173,43 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
         shifts.first().map(|shift| shift.from),
         Some(from),
         "{}",
-        told()
+        context()
     );
     assert_eq!(
         shifts.last().map(|shift| shift.until),
         Some(until),
         "{}",
-        told()
+        context()
     );
     for pair in shifts.windows(2) {
-        assert_eq!(pair[0].until, pair[1].from, "{}", told());
-        assert!(pair[0].from < pair[0].until, "{}", told());
+        assert_eq!(pair[0].until, pair[1].from, "{}", context());
+        assert!(pair[0].from < pair[0].until, "{}", context());
         let edge = pair[1].from;
         assert_eq!(
             rotation.on_call(edge.minus_ms(1)),
             pair[0].people,
             "{}",
-            told()
+            context()
         );
-        assert_eq!(rotation.on_call(edge), pair[1].people, "{}", told());
+        assert_eq!(rotation.on_call(edge), pair[1].people, "{}", context());
         assert_eq!(
             rotation.next_handover(pair[0].from),
             Some(edge),
             "{}",
-            told()
+            context()
         );
         // Every handover follows the rule on its local date.
         let date = local_time(zone, edge).date();
         let dates = [date, date - TimeDelta::days(1), date + TimeDelta::days(1)];
         let ruled = dates.map(|date| first_instant(zone, date.and_time(local.time())));
-        assert!(ruled.contains(&edge), "{}", told());
+        assert!(ruled.contains(&edge), "{}", context());
     }
     assert!(
         shifts.iter().all(|shift| shift.people.len() == 1),
         "{}",
-        told()
+        context()
     );
-    assert!((6..=8).contains(&shifts.len()), "{}", told());
+    assert!((6..=8).contains(&shifts.len()), "{}", context());
 }
 
 #[test]

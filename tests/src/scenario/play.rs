@@ -171,12 +171,12 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
                 Some(text) => std::fs::write(path, text)?,
                 None => std::fs::remove_file(path)?,
             }
-            world.app()?.look_at_policies();
+            world.app()?.reload_policies();
             Ok(())
         }
         Action::PoliciesRepaired => {
             world.write_policies()?;
-            world.app()?.look_at_policies();
+            world.app()?.reload_policies();
             if let Some(faults) = world.app()?.policies.faults() {
                 bail!("the policies still have errors: {faults}");
             }

@@ -119,7 +119,7 @@ fn relative_paths_are_relative_to_the_file() {
 fn every_fault_is_reported_with_its_line_and_column() {
     let text = r#"[server]
 listen = "nowhere"
-colour = "red"
+color = "red"
 grace-s = "long"
 
 [people.ada]
@@ -135,7 +135,7 @@ layers = [{ people = ["ada", "eve"], handover = "noon", every = "1 month", start
     let faults = read(text).unwrap_err().to_string();
     for expected in [
         "tocsin.toml:2:10: ",
-        "tocsin.toml:3:1: unknown key `colour`; remove it, or use one of `listen`",
+        "tocsin.toml:3:1: unknown key `color`; remove it, or use one of `listen`",
         "tocsin.toml:4:11: invalid type: string \"long\"",
         "tocsin.toml:7:8: invalid type: integer `7`",
         "tocsin.toml:8:47: unknown key `adress`; remove it, or use one of `kind`",
@@ -227,7 +227,7 @@ fn sections_of_plugins_are_read_as_the_hosts_type() {
 fn faults_of_the_hosts_type_in_a_plugins_section_have_their_line() {
     let text = GOOD.replace(
         "path = \"plugins/slack\"",
-        "path = \"plugins/slack\"\ncolour = 1",
+        "path = \"plugins/slack\"\ncolor = 1",
     );
     let faults = read(&text)
         .unwrap()
@@ -235,7 +235,7 @@ fn faults_of_the_hosts_type_in_a_plugins_section_have_their_line() {
         .unwrap_err()
         .to_string();
     assert!(
-        faults.starts_with("tocsin.toml:41:1: unknown key `colour`"),
+        faults.starts_with("tocsin.toml:41:1: unknown key `color`"),
         "{faults}"
     );
 }

@@ -129,10 +129,10 @@ pub struct GroupQuery {
 }
 
 impl GroupQuery {
-    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    /// Parses the query's decoded pairs; unknown parameters are ignored.
     ///
     /// # Errors
-    /// When a parameter has no fitting value.
+    /// When a parameter's value is not valid.
     pub fn read<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, QueryError> {

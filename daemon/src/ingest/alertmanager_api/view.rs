@@ -10,13 +10,12 @@ use crate::time::format_time;
 pub struct AlertRecord {
     pub fingerprint: String,
     pub labels: Labels,
-    /// What people read.
     pub annotations: Labels,
-    /// Since when it fires.
+    /// Since when it has been firing.
     pub starts_at: Timestamp,
-    /// Its lease or end. None: it fires until its sender resolves it.
+    /// The end of its lease. `None`: it fires until its sender resolves it.
     pub ends_at: Option<Timestamp>,
-    /// When it was last sent.
+    /// When it was last received.
     pub updated_at: Timestamp,
     /// Where a person can look.
     pub link: Option<String>,
@@ -24,7 +23,7 @@ pub struct AlertRecord {
     pub receivers: Vec<String>,
     /// The labels that its group shares.
     pub group: Labels,
-    /// Whether it was decided on.
+    /// Whether it has been processed.
     pub processed: bool,
     /// The ids of the silences that match it now.
     pub silenced_by: Vec<String>,
@@ -61,7 +60,7 @@ impl AlertRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
-    /// Nothing was decided yet.
+    /// Not processed yet.
     Unprocessed,
     Active,
     /// It is silenced or inhibited.

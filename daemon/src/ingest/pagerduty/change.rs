@@ -37,17 +37,17 @@ pub struct Change {
     pub outcome: Option<String>,
     #[serde(default)]
     pub revision: Option<String>,
-    /// Where a person can look.
+    /// Links for people.
     #[serde(default)]
     pub links: Vec<ChangeLink>,
 }
 
-/// Where a person can look.
+/// A link for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeLink {
     /// An http or https URL.
     pub href: String,
-    /// What is there.
+    /// The link's text.
     #[serde(default)]
     pub text: Option<String>,
 }

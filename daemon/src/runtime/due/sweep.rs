@@ -15,17 +15,17 @@ use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::view::View;
 
-/// How often what is long over is looked for, in milliseconds.
+/// How often the sweep looks for what can be removed, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
-/// Alerts that one sweep looks at, of each kind.
+/// Most alerts of each kind per sweep.
 const SWEPT_MAX: usize = 1_000;
-/// Requests to forget that one sweep makes, of each kind: after a storm the daemon must forget
-/// faster than alerts come, and let others have their turn in between.
+/// Most removal requests of each kind per sweep: after a storm, alerts must be removed faster than
+/// they arrive, without blocking other requests.
 const ROUNDS_MAX: usize = 8;
-/// Requests to expire that one sweep makes. Each packs few incidents, so that alerts get their turn
-/// in between.
+/// Most expire requests per sweep. Each packs only a few incidents, so that alerts are processed in
+/// between.
 const EXPIRE_ROUNDS_MAX: usize = 64;
-/// How long an alert that ended is still shown, in milliseconds.
+/// How long a resolved alert is kept, in milliseconds.
 const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// How long alerts with an ended lease are kept after a start, in milliseconds: Prometheus repeats
 /// firing alerts every minute, and takes a while to reconnect.
@@ -39,9 +39,9 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     let mut lapsed = Vec::new();
     for key in leases.lapsed(now, SWEPT_MAX) {
         if let Some(alert) = view.alert(&key)? {
-            let mut heard = Observed::again(&alert);
-            Arc::make_mut(&mut heard.signal).status = SignalStatus::Resolved;
-            lapsed.push(heard);
+            let mut observed = Observed::again(&alert);
+            Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
+            lapsed.push(observed);
         }
     }
     Ok(lapsed)
@@ -127,7 +127,7 @@ impl Due {
         Ok(count)
     }
 
-    /// Forgets alerts that ended long ago, and says how many.
+    /// Removes alerts that resolved long ago; returns how many.
     async fn forget_ended(&self, now: Timestamp) -> Result<usize, EngineError> {
         let mut forgotten: Vec<Alert> = Vec::new();
         let mut write = RowWrites::default();

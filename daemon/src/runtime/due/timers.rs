@@ -20,7 +20,7 @@ use crate::runtime::state::view::View;
 const FIRED_MAX: usize = 256;
 
 impl Due {
-    /// Fires the timers that are due, and says how many.
+    /// Fires the timers that are due; returns how many.
     pub(crate) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let due = self.view.store().timers_due(now, FIRED_MAX)?;
         let mut count = 0;

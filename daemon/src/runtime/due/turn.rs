@@ -20,7 +20,7 @@ pub struct Turn {
     pub timers: usize,
     /// Deliveries that went out.
     pub deliveries: usize,
-    /// Alerts that the sweep ended, asked anew or forgot.
+    /// Alerts that the sweep resolved, reassessed or removed.
     pub swept: usize,
 }
 
@@ -68,8 +68,8 @@ impl Due {
         }
     }
 
-    /// Does all that is due now. A part that fails is reported and does not keep the others from
-    /// their turn: a damaged alert must not hold up pages.
+    /// Does everything that is due. A part that fails is reported and does not affect the others: a
+    /// damaged alert must not delay pages.
     ///
     /// # Errors
     /// [`EngineError`] when the store failed; what was due stays due.
@@ -100,7 +100,7 @@ impl Due {
     /// [`EngineError`] when the store cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
-        // One that ended and is still here was left to hold.
+        // An ended lease that is still here is in its grace period.
         let lapse = self.leases.next_lapse().map(|at| match at <= now {
             true => at.max(holds_until),
             false => at,

@@ -281,7 +281,7 @@ impl Assessor {
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
         let text = report.to_string();
-        if self.failures.lock().is_news(&text) {
+        if self.failures.lock().record(&text) {
             tracing::error!("a policy failed; the built-in verdict applies: {text}");
         }
     }

@@ -18,7 +18,7 @@ pub struct PolicyFailures {
 
 impl PolicyFailures {
     /// Records a failure; returns whether it should be logged.
-    pub fn is_news(&mut self, report: &str) -> bool {
+    pub fn record(&mut self, report: &str) -> bool {
         let now = Instant::now();
         if self.times.len() >= REMEMBERED_MAX {
             self.times.pop_front();

@@ -16,11 +16,11 @@ use crate::runtime::intake::last_good::LastGood;
 pub struct Policies {
     folder: PathBuf,
     last_good: Option<LastGood>,
-    standing: ArcSwap<Standing>,
+    in_force: ArcSwap<InForce>,
     seen: Mutex<String>,
 }
 
-struct Standing {
+struct InForce {
     set: Option<PolicySet>,
     faults: Option<Reports>,
 }
@@ -44,7 +44,7 @@ impl Policies {
         let it = Self {
             folder: folder.to_owned(),
             last_good: kept.map(|kept| LastGood::new(kept.to_owned())),
-            standing: ArcSwap::from_pointee(Standing {
+            in_force: ArcSwap::from_pointee(InForce {
                 set: None,
                 faults: None,
             }),
@@ -68,17 +68,17 @@ impl Policies {
                 if let Some(Err(error)) = self.last_good.as_ref().map(|it| it.keep(&set)) {
                     tracing::warn!(%error, "cannot store these policies for a restart");
                 }
-                self.standing.store(Arc::new(Standing {
+                self.in_force.store(Arc::new(InForce {
                     set: Some(set),
                     faults: None,
                 }));
                 Reload::Loaded(hash)
             }
             Err(reports) => {
-                let set = self.standing.load().set.clone();
+                let set = self.in_force.load().set.clone();
                 let set = set.or_else(|| self.last_good.as_ref()?.load());
                 let faults = Some(reports.clone());
-                self.standing.store(Arc::new(Standing { set, faults }));
+                self.in_force.store(Arc::new(InForce { set, faults }));
                 Reload::Failed(reports)
             }
         }
@@ -87,13 +87,13 @@ impl Policies {
     /// What is currently wrong in the folder.
     #[must_use]
     pub fn faults(&self) -> Option<Reports> {
-        self.standing.load().faults.clone()
+        self.in_force.load().faults.clone()
     }
 
     /// The hash of the set in force; `None` if none ever loaded.
     #[must_use]
     pub fn hash(&self) -> Option<String> {
-        self.standing
+        self.in_force
             .load()
             .set
             .as_ref()
@@ -155,11 +155,11 @@ impl Policies {
     }
 
     fn set(&self) -> Result<PolicySet, Report> {
-        let standing = self.standing.load();
-        if let Some(set) = &standing.set {
+        let in_force = self.in_force.load();
+        if let Some(set) = &in_force.set {
             return Ok(set.clone());
         }
-        let first = standing
+        let first = in_force
             .faults
             .as_ref()
             .and_then(|reports| reports.0.first().cloned());

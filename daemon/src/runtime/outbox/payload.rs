@@ -11,7 +11,7 @@ use tocsin_store::Store;
 
 use crate::auth::AckLinks;
 use crate::disclosure::wit::{wire_person, wire_time};
-use crate::disclosure::{Change, Clearance, PluginReceiver};
+use crate::disclosure::{Clearance, PluginReceiver, StateChange};
 use crate::people::Roster;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::view::{View, events_between, events_of};
@@ -125,18 +125,20 @@ fn change(
     id: &IncidentId,
     from: u64,
     to: u64,
-) -> Result<Option<Change>, EngineError> {
+) -> Result<Option<StateChange>, EngineError> {
     let mut events = events_between(store, id, 0, to)?;
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     if from >= events.len() {
         return Ok(None);
     }
     let happened = events.split_off(from);
-    Ok(Incident::replay(id, &events).ok().map(|before| Change {
-        after: happened.iter().fold(before.clone(), Incident::fold),
-        before,
-        happened,
-    }))
+    Ok(Incident::replay(id, &events)
+        .ok()
+        .map(|before| StateChange {
+            after: happened.iter().fold(before.clone(), Incident::fold),
+            before,
+            happened,
+        }))
 }
 
 fn first_actor(events: Option<&[Recorded]>) -> Option<Actor> {

@@ -11,7 +11,7 @@ use crate::runtime::error::EngineError;
 
 /// How long a change is kept, in milliseconds: thirty days.
 const TTL_MS: u64 = 30 * 24 * HOUR_MS;
-/// Changes that policies are told of, the newest.
+/// Most changes passed to policies.
 const CHANGES_MAX: usize = 20;
 /// How far back they are looked for, in milliseconds: further only while there are too few.
 const WINDOWS_MS: [u64; 3] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS];
@@ -20,8 +20,8 @@ const ROWS_MAX: usize = 1_000;
 
 const CHANGES: TypedTable<Change> = TypedTable::new(Table::Change, "the row of a change");
 
-/// Keeps a change; links are left out, the last first, until it fits. `id` tells two of one
-/// moment apart.
+/// Stores a change; links are left out, the last first, until it fits. `id` distinguishes changes
+/// at the same time.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.

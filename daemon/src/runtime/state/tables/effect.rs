@@ -16,7 +16,7 @@ const TTL_MS: u64 = 7 * 24 * HOUR_MS;
 const EFFECTS: TypedTable<EffectRow> = TypedTable::new(Table::Effect, "the row of an effect");
 const PARTS: TypedTable<Head> = TypedTable::new(Table::Effect, "a part of an effect's answer");
 
-/// What is remembered of an effect.
+/// The stored record of an effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum EffectRow {

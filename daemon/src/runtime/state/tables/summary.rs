@@ -19,20 +19,23 @@ const WINDOWS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub id: IncidentId,
-    /// The short number that people use.
+    /// The short number that people say aloud.
     pub number: u64,
     title: String,
     service: String,
     team: Option<TeamId>,
     pub grade: Grade,
-    /// Whether only people with clearance may see the details.
+    /// Whether only people with clearance may know.
     pub security: bool,
+    /// Where it stands.
     pub status: Status,
+    /// Whether somebody has it.
     pub acknowledged: bool,
-    /// The person who responds.
+    /// Who commands and operates.
     pub operator: Option<PersonId>,
+    /// When it began.
     pub opened_at: Timestamp,
-    /// When the service was working again.
+    /// When the service was back.
     pub resolved_at: Option<Timestamp>,
 }
 

@@ -15,7 +15,7 @@ const TTL_MS: u64 = HOUR_MS;
 const WEBHOOKS: TypedTable<WebhookAnswer> =
     TypedTable::new(Table::Webhook, "the answer of a webhook");
 
-/// An answer as it is kept.
+/// A stored answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookAnswer {
     /// The HTTP status.
