@@ -1,5 +1,5 @@
-//! What one policy call costs on this machine, with the shipped policies: limits on, the question
-//! converted, the verdict decoded and its input kept.
+//! Measures the cost of a call of the shipped policies, with limits, input conversion, decoding and
+//! the stored input.
 //!
 //! ```text
 //! cargo run --release -p tocsin-policy --example policy_cost

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::config::{MailConfig, MailTls, SecretRef};
 
-/// What the stand-in relay does when the step named comes.
+/// How the fake relay behaves at a step.
 #[derive(Clone, Copy)]
 enum Relay {
     Takes,
@@ -17,7 +17,7 @@ enum Relay {
     SilentAt(&'static str),
 }
 
-/// A relay for one session; gives the port and, at the end, all that it heard.
+/// A relay for one session: its port and, at the end, everything that it received.
 async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -112,7 +112,7 @@ async fn a_page_arrives_with_grade_title_reason_and_the_link() {
     let (sent, heard) = send(Relay::Takes).await;
     let receipt = sent.unwrap();
     assert!(receipt.reply.contains("queued as 7"), "{receipt:?}");
-    // Quoted-printable folds long lines.
+    // Undo quoted-printable's soft line breaks.
     let heard = heard.replace("=\n", "");
     for expected in [
         "MAIL FROM:<tocsin@example.com>",
@@ -158,9 +158,9 @@ async fn one_key_gives_one_message_id() {
 }
 
 #[tokio::test]
-async fn the_outcome_follows_from_the_step_at_which_it_broke() {
+async fn the_outcome_depends_on_the_step_that_failed() {
     let cases = [
-        // what the relay does, the outcome
+        // the relay's behavior, the outcome
         (Relay::Answers("CONNECT", "554 not now"), "temporary"),
         (Relay::Answers("MAIL", "451 later"), "temporary"),
         (Relay::Answers("RCPT", "452 full"), "temporary"),
@@ -186,7 +186,7 @@ async fn the_outcome_follows_from_the_step_at_which_it_broke() {
 }
 
 #[tokio::test]
-async fn a_log_in_without_a_page_says_whether_the_relay_answers() {
+async fn a_login_without_a_page_says_whether_the_relay_answers() {
     let (port, session) = relay(Relay::Takes).await;
     let mailer = Mailer::new(&config(port)).unwrap();
     assert_eq!(mailer.log_in(SEND_TIMEOUT).await, Ok(()));
@@ -202,7 +202,7 @@ async fn a_log_in_without_a_page_says_whether_the_relay_answers() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_not_there_is_named() {
+async fn an_unreachable_relay_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -219,7 +219,7 @@ async fn a_relay_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_relay_without_starttls_is_never_spoken_to_in_the_clear() {
+async fn nothing_is_sent_unencrypted_to_a_relay_without_starttls() {
     let (port, session) = relay(Relay::Takes).await;
     let mailer = Mailer::new(&MailConfig {
         tls: MailTls::Starttls,

@@ -1,4 +1,4 @@
-//! What plugins keep for themselves, as rows of the store.
+//! The plugins' key-value storage.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ enum Expected {
     At(Option<u64>),
 }
 
-/// One write to a plugin's keys at a time, and how much the plugin keeps.
+/// Serializes a plugin's writes, and caches how much it stores.
 #[derive(Default)]
 pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>);
 
@@ -111,7 +111,7 @@ fn get(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<KvEntry>
         }));
     }
     Err(KvError::Unavailable(format!(
-        "{key} is being written all the time; try again"
+        "{key} is being written constantly; try again"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! The functions of the component's imports, answered by this thread's [`FakeHost`].
+//! The functions of the component's imports, implemented by this thread's [`FakeHost`].
 
 use super::{Command, FakeHost, QueuedJob, State};
 use crate::types::{Actor, Incident};

@@ -22,7 +22,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 const PATIENT: Limits = Limits {
     connections: PLACES,
     header_read: Duration::from_secs(600),
-    answer_taken: Duration::from_secs(600),
+    response_read: Duration::from_secs(600),
 };
 
 /// How a client keeps the daemon waiting.
@@ -83,7 +83,7 @@ async fn clients_that_hold_every_place_keep_nobody_out() {
 async fn a_client_that_is_too_slow_is_let_go() {
     let house = House::open(Limits {
         header_read: LIMIT,
-        answer_taken: LIMIT,
+        response_read: LIMIT,
         ..Limits::default()
     })
     .await;

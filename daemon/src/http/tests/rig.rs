@@ -1,4 +1,4 @@
-//! A daemon over memory, with its clock held, and a way to ask it.
+//! A daemon with an in-memory store and a manual clock, and requests to it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ kind = "alertmanager-api"
 kind = "pagerduty"
 "#;
 
-/// A daemon to ask.
+/// The daemon under test.
 pub(super) struct Rig {
     pub(super) app: Arc<App>,
     pub(super) clock: Arc<ManualClock>,
@@ -80,7 +80,7 @@ pub(super) async fn test_app() -> Rig {
     app_of(CONFIG).await
 }
 
-/// A daemon under the policies that ship.
+/// A daemon with the shipped policies.
 pub(super) async fn app_with_policies() -> Rig {
     let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
     app_of(&CONFIG.replace("no-such-folder", policies)).await
@@ -107,7 +107,7 @@ impl Rig {
         self.made(scope, None, None).await
     }
 
-    /// A token that sends to an integration.
+    /// A token that sends alerts to an integration.
     pub(super) async fn sender(&self, integration: &str) -> String {
         self.made(Scope::Ingest, Some(integration), None).await
     }
@@ -156,7 +156,7 @@ impl Rig {
     }
 }
 
-/// A request; an empty token is none.
+/// A request; an empty `token` sends none.
 pub(super) fn request(method: &str, path: &str, token: &str, body: Vec<u8>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if !token.is_empty() {
@@ -167,14 +167,14 @@ pub(super) fn request(method: &str, path: &str, token: &str, body: Vec<u8>) -> R
 
 impl Answer {
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not valid JSON: {}", self.text))
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |it| it.to_str().unwrap())
     }
 
-    /// The answer, if it has this status.
+    /// Asserts the status.
     #[track_caller]
     pub(super) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);

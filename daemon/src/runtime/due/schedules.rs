@@ -1,5 +1,5 @@
-//! Plugins' schedules. Each turn is an ordinary delivery, so that a slow plugin never overlaps
-//! itself; the next turn's timer is set in the batch that queues this one.
+//! Plugins' schedules. Each tick is an ordinary delivery, so that a slow plugin's ticks never
+//! overlap; the next tick's timer is set in the batch that queues this one.
 
 use std::sync::Arc;
 
@@ -81,9 +81,9 @@ impl Due {
     }
 }
 
-/// What a schedule's timer that is due asks of the engine: one delivery for all turns up to `now`,
-/// and the timer of the next. `schedule_of` finds a plugin's schedule by its name; the timer of one
-/// that is gone is removed. Pure, so that the simulator fires schedules as the daemon does.
+/// The engine request of a schedule's due timer: one delivery for all ticks up to `now`, and the
+/// next tick's timer. `schedule_of` finds a plugin's schedule by its name; the timer of a removed
+/// schedule is removed. Pure, and shared with the simulator.
 ///
 /// # Errors
 /// [`EngineError`] when the timer's row is damaged.

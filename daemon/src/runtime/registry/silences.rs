@@ -1,5 +1,5 @@
-//! The kept silences in memory beside their rows: every firing alert is matched against them. What
-//! a change may do is decided in [`crate::silence`].
+//! The silences in memory: every firing alert is matched against them. Which changes are allowed is
+//! decided in [`crate::silence`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::silence::SILENCES;
 use crate::silence::{self, PostableSilence, Silence, SilenceRefusal};
 
-/// The silences that are kept.
+/// The stored silences.
 pub struct Silences {
     kept: Arc<ArcSwap<Vec<Arc<Silence>>>>,
     /// One change at a time, so that two do not lose each other's silence.
@@ -77,21 +77,21 @@ impl Silences {
         Ok(())
     }
 
-    /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
-    /// once for alerts that nothing holds back any more.
+    /// Whether a silence was created, changed or expired since the last call: the sweep then
+    /// immediately looks for alerts that are no longer silenced.
     pub(crate) fn take_changed(&self) -> bool {
         let kept = self.kept.load_full();
         let swept = std::mem::replace(&mut *self.swept.lock(), Arc::clone(&kept));
         !Arc::ptr_eq(&swept, &kept)
     }
 
-    /// All that are kept: pending, active and recently expired.
+    /// All silences: pending, active and recently expired.
     #[must_use]
     pub fn all(&self) -> Arc<Vec<Arc<Silence>>> {
         self.kept.load_full()
     }
 
-    /// The ids of the silences that mute an alert with these labels at `now`.
+    /// The IDs of the silences that silence an alert with these labels at `now`.
     #[must_use]
     pub fn matching(&self, labels: &Labels, now: Timestamp) -> Vec<String> {
         let kept = self.kept.load();
@@ -157,8 +157,8 @@ impl Silences {
         .await
     }
 
-    /// Row and memory change together, also when the caller hangs up: otherwise an expired silence
-    /// would go on muting until the next start.
+    /// Row and memory change together, even if the caller is dropped: otherwise an expired silence
+    /// would stay active until the next start.
     async fn write(
         &self,
         one: OwnedMutexGuard<()>,

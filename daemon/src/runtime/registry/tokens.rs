@@ -1,7 +1,7 @@
-//! The kept tokens in memory beside their rows, and the one way to change them.
+//! The tokens in memory, and changes to them.
 //!
-//! Every request asks here, so the index is swapped as a whole; a revoked token grants nothing
-//! from the moment its removal is durable.
+//! Every request is checked against the index, which is replaced as a whole; a revoked token grants
+//! nothing as soon as its removal is durable.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::runtime::state::tables::token::TOKENS;
 /// The name of the token that the first start makes.
 const FIRST_NAME: &str = "first admin";
 
-/// The kept tokens.
+/// The stored tokens.
 pub struct Tokens {
     index: Arc<ArcSwap<TokenIndex>>,
     /// One change at a time, so that two do not lose each other's token.
@@ -37,8 +37,8 @@ pub enum TokenError {
     /// The change is not allowed.
     #[error(transparent)]
     Refused(#[from] TokenRefusal),
-    /// The system gave no randomness.
-    #[error("the system gave no randomness for a token: {0}")]
+    /// The system's random generator failed.
+    #[error("cannot create a token: the system's random generator failed: {0}")]
     Random(String),
     /// It could not be stored.
     #[error(transparent)]
@@ -147,8 +147,8 @@ impl Tokens {
         Ok(row)
     }
 
-    /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
-    /// would go on working until the next start.
+    /// Row and memory change together, even if the caller is dropped: otherwise a revoked token
+    /// would stay valid until the next start.
     async fn write(
         &self,
         one: OwnedMutexGuard<()>,

@@ -1,20 +1,20 @@
-//! How far in the store's feed something in memory has come: what another engine wrote is read
-//! again within a second or two.
+//! Follows the store's feed, so that rows in memory are reloaded soon after another engine changed
+//! them.
 
 use parking_lot::Mutex;
 use tocsin_store::{Feed, Position, Store, StoreError, Table};
 
-/// Commits that one read of the feed brings.
+/// Commits per read of the feed.
 const FEED_COMMITS: usize = 256;
 
-/// How far one table's rows in memory have followed the feed.
+/// The position in the feed up to which a table's rows in memory are current.
 pub(crate) struct Followed {
     table: Table,
     position: Mutex<Position>,
 }
 
 impl Followed {
-    /// From now on; asked before the rows are read, so that nothing is missed.
+    /// Follows from now on. Call it before reading the rows, so that no change is missed.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -23,7 +23,7 @@ impl Followed {
         Ok(Self { table, position })
     }
 
-    /// Whether rows of the table were written since this was last asked, by whomever.
+    /// Whether rows of the table were written since the last call, by any engine.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.

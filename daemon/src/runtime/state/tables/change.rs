@@ -1,5 +1,4 @@
-//! The changes of late, as policies see them: an alert that follows a deployment is often its
-//! doing, and a policy that is told of none can never say so.
+//! Recent changes, for policies: an alert is often caused by a recent deployment.
 
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
@@ -53,7 +52,7 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
         if is_cut && !newest.is_empty() {
             break;
         }
-        // A sender whose clock is ahead does not crowd out what has happened.
+        // Changes of a sender whose clock is ahead do not displace past changes.
         rows.retain(|(key, _)| *key < end);
         let newest_rows = rows.into_iter().rev().take(CHANGES_MAX);
         newest = newest_rows.map(|(_, row)| facts(row.value)).collect();

@@ -41,7 +41,7 @@ pub struct DeadLetter {
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
-pub(crate) fn bury(claim: &Claimed, why: &str, now: Timestamp) -> Result<RowWrites, EngineError> {
+pub(crate) fn add(claim: &Claimed, why: &str, now: Timestamp) -> Result<RowWrites, EngineError> {
     let letter = DeadLetter {
         body: kept(&claim.row.body),
         lane: claim.row.key.lane.clone(),

@@ -1,6 +1,5 @@
-//! The tables of current state: a file a table, with its key, its row, how it is read and written,
-//! and for how long a row is kept. Nothing else makes a write of a row, so that no room can write
-//! a table's rows its own way.
+//! The tables of current state, one file per table: its key, its row, how it is read and written,
+//! and how long a row is kept. Rows are written only through this module.
 
 pub mod alert;
 mod blob;

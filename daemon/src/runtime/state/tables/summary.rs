@@ -19,23 +19,20 @@ const WINDOWS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub id: IncidentId,
-    /// The short number that people say aloud.
+    /// The short number that people use.
     pub number: u64,
     title: String,
     service: String,
     team: Option<TeamId>,
     pub grade: Grade,
-    /// Whether only people with clearance may know.
+    /// Whether only people with clearance may see the details.
     pub security: bool,
-    /// Where it stands.
     pub status: Status,
-    /// Whether somebody has it.
     pub acknowledged: bool,
-    /// Who commands and operates.
+    /// The person who responds.
     pub operator: Option<PersonId>,
-    /// When it began.
     pub opened_at: Timestamp,
-    /// When the service was back.
+    /// When the service was working again.
     pub resolved_at: Option<Timestamp>,
 }
 
