@@ -1,6 +1,6 @@
 //! The module dependencies of a crate ("arrows" between "rooms"), computed from the non-test
-//! sources. ARCHITECTURE.md lists them; unlisted dependencies, listed ones that no longer exist, and
-//! cycles are errors.
+//! sources. ARCHITECTURE.md lists them; unlisted dependencies, listed ones that no longer exist,
+//! and cycles are errors.
 
 mod listed;
 mod tests;
