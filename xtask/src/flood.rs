@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         "hostile_input",
         "--",
         "--exact",
-        "flood::a_flood_of_alerts_is_taken_whole_and_within_bounds",
+        "flood::a_flood_of_alerts_is_accepted_completely_and_within_limits",
         "--nocapture",
     ]);
     let program = paths::target().join("release").join("tocsin");

@@ -151,7 +151,6 @@ impl Outside {
     }
 }
 
-/// The page of a delivery.
 pub(super) fn page_of(delivery: Delivery) -> Option<PageRef> {
     match delivery {
         Delivery::Mail {

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Most bytes of a body that this daemon takes.
 pub(crate) const BODY_BYTES_MAX: usize = 65_536;
-/// How long an answer may be waited for; every one comes in milliseconds.
+/// Time limit for a response; each takes milliseconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = r#"
@@ -44,7 +44,7 @@ pub(crate) struct House {
     _dir: TempDir,
 }
 
-/// What was answered: the status, and all of it as text. 0: the connection just ended.
+/// A response: its status and full text. Status 0: the connection ended without one.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

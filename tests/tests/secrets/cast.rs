@@ -1,4 +1,4 @@
-//! What the night is played with: the configuration, and plugins that give away what they can.
+//! The configuration of the test, and plugins that leak what they can.
 
 use std::path::Path;
 

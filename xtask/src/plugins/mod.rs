@@ -22,7 +22,7 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Build only these (folders under plugins/); all of them if none is named
     names: Vec<String>,
-    /// The source of the compiler
+    /// Where to get the compiler
     #[arg(long, value_enum, default_value_t)]
     compiler: Source,
     /// Rebuild up-to-date plugins too

@@ -319,7 +319,7 @@ fn a_missing_scope_pauses_the_plugin_and_posts_nothing_in_public() {
     slack.fault(None);
     assert_eq!(slack.channel(ROOM).messages.len(), before);
     deliver(&slack, "e-3", noted("l-1")).unwrap();
-    assert_moved(&slack, "mended");
+    assert_moved(&slack, "repaired");
 }
 
 #[test]
