@@ -6,8 +6,8 @@
 #[path = "../../tests/src/support/debian.rs"]
 mod debian;
 mod delivery;
+mod door;
 mod figure;
-mod ingest;
 mod page;
 mod paths;
 mod policy;
@@ -25,7 +25,7 @@ use figure::Figure;
 type Bench = (&'static str, fn() -> Result<Vec<Figure>>);
 
 const BENCHES: &[Bench] = &[
-    ("ingest", ingest::run),
+    ("door", door::run),
     ("page", page::run),
     ("delivery", delivery::run),
     ("policy", policy::run),

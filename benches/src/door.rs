@@ -20,7 +20,7 @@ const ROUND_SECONDS: u32 = 8;
 const CONNECTIONS: u32 = 32;
 /// Time for pending work to finish before memory is measured.
 const REST: Duration = Duration::from_secs(2);
-const SCRIPT: &str = include_str!("ingest/post.lua");
+const SCRIPT: &str = include_str!("door/post.lua");
 /// Grouping as in Alertmanager's documentation; a receiver that sends nothing.
 const ALERTMANAGER: &str = "\
 route: { receiver: nobody, group_by: [alertname, service], group_wait: 30s, group_interval: 5m }
