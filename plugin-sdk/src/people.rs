@@ -1,4 +1,4 @@
-//! Looks people up by their ids in a channel.
+//! Looks people up.
 
 use crate::host;
 use crate::types::Person;
@@ -8,4 +8,11 @@ use crate::types::Person;
 #[must_use]
 pub fn by_contact(kind: &str, id: &str) -> Option<Person> {
     host::people::by_contact(kind, id)
+}
+
+/// The person with this handle in the operator's configuration, which is what names an operator or
+/// the actor of an event, with the contacts that this plugin serves.
+#[must_use]
+pub fn by_id(id: &str) -> Option<Person> {
+    host::people::by_id(id)
 }

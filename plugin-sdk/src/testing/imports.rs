@@ -195,6 +195,10 @@ pub(crate) mod people {
             people.find(|it| it.contact(kind) == Some(id)).cloned()
         })
     }
+
+    pub(crate) fn by_id(id: &str) -> Option<Person> {
+        FakeHost::with(|host| host.people.iter().find(|it| it.id == id).cloned())
+    }
 }
 
 pub(crate) mod jobs {

@@ -11,13 +11,19 @@ const PEOPLE_PER_CALL: u32 = 100;
 /// How a person is looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum PersonKey<'k> {
-    Contact { kind: &'k str, address: &'k str },
+    Contact {
+        kind: &'k str,
+        address: &'k str,
+    },
+    /// The handle in the configuration.
+    Id(&'k str),
 }
 
 impl PersonKey<'_> {
     #[must_use]
     pub fn matches(self, person: &Person) -> bool {
         match self {
+            Self::Id(id) => person.id == id,
             Self::Contact { kind, address } => {
                 let mut contacts = person.contacts.iter();
                 contacts.any(|it| it.key == kind && it.value == address)
@@ -52,11 +58,22 @@ impl Host for Context {
         };
         Ok(self.look_up(key).await)
     }
+
+    async fn by_id(&mut self, id: String) -> wasmtime::Result<Option<Person>> {
+        let _pause = self.pause();
+        if self.shared.rights.manifest().contacts.is_empty() {
+            let what = "look people up".to_owned();
+            let toml = "contacts = [\"KIND\"]";
+            self.deny(Denied::unasked(self.plugin(), what, toml));
+            return Ok(None);
+        }
+        Ok(self.look_up(PersonKey::Id(&id)).await)
+    }
 }
 
 impl Context {
     /// The person with the contacts that the plugin serves. A person who is not known, a failure
-    /// and a call that has used up its look-ups are all `None` to the plugin.
+    /// and a call that has used up its lookups are all `None` to the plugin.
     async fn look_up(&mut self, key: PersonKey<'_>) -> Option<Person> {
         self.people += 1;
         if self.facts.without_rights || self.people > PEOPLE_PER_CALL {

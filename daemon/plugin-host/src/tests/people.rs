@@ -10,6 +10,8 @@ use crate::wit::{Label, Outcome, Person};
 const BY_CONTACT: &str = "(call $people_by_contact
     (i32.const 900) (i32.const 5) (i32.const 908) (i32.const 2) (i32.const 1536))";
 
+const BY_ID: &str = "(call $people_by_id (i32.const 912) (i32.const 3) (i32.const 1536))";
+
 /// `option<person>` is at 1536: the tag, and from 4 on id, name and contacts, each a pointer and a
 /// length. Logs the kind of each contact and then the name, or nothing for `none`.
 const LOG_PERSON: &str = "(if (i32.load8_u (i32.const 1536)) (then
@@ -38,6 +40,7 @@ fn guest(look_up: &str, times: u32) -> Guest {
         .into();
     guest.put(900, b"slack");
     guest.put(908, b"U1");
+    guest.put(912, b"ada");
     guest
 }
 
@@ -67,8 +70,10 @@ fn logged(result: &CallResult<Outcome>) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_person_comes_with_the_contacts_that_the_plugin_serves_and_no_others() {
-    let (_, result) = look_up("[\"slack\"]", &guest(BY_CONTACT, 1)).await;
-    assert_eq!(logged(&result), ["slack", "Ada Lovelace"]);
+    for key in [BY_CONTACT, BY_ID] {
+        let (_, result) = look_up("[\"slack\"]", &guest(key, 1)).await;
+        assert_eq!(logged(&result), ["slack", "Ada Lovelace"], "{key}");
+    }
 }
 
 #[tokio::test]
@@ -80,6 +85,19 @@ async fn a_contact_kind_that_the_manifest_does_not_name_is_denied_with_the_line_
     };
     let text = denied.to_string();
     assert!(text.contains("contacts = [\"email\", \"slack\"]"), "{text}");
+}
+
+#[tokio::test]
+async fn a_plugin_that_serves_no_contacts_looks_nobody_up() {
+    let (rig, result) = look_up("[]", &guest(BY_ID, 1)).await;
+    assert_eq!(rig.services.look_ups.load(Ordering::Relaxed), 0);
+    let [denied] = &result.denials[..] else {
+        panic!("{:?}", result.denials);
+    };
+    assert!(
+        denied.to_string().contains("contacts = [\"KIND\"]"),
+        "{denied}"
+    );
 }
 
 #[tokio::test]
