@@ -22,6 +22,18 @@ pub struct Member {
     pub email: String,
 }
 
+impl Member {
+    /// Somebody of this name, whose address is made of it.
+    #[must_use]
+    pub fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            email: format!("{}@example.com", name.to_lowercase()),
+        }
+    }
+}
+
 /// A channel, or a direct conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
