@@ -41,9 +41,15 @@ impl NewToken {
     /// A token that may do everything, for an operator who has none.
     #[must_use]
     pub fn admin(name: &str) -> Self {
+        Self::new(name, Scope::Admin)
+    }
+
+    /// A token of no integration and for nobody in particular.
+    #[must_use]
+    pub fn new(name: &str, scope: Scope) -> Self {
         Self {
             name: name.to_owned(),
-            scope: Scope::Admin,
+            scope,
             integration: None,
             person: None,
         }

@@ -12,15 +12,14 @@ use clap::{Args, ValueEnum};
 use tocsin_store::SledStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::failure::Failure;
 use crate::app::{App, Ingredients};
 use crate::auth::{AckKey, NewToken, Token};
 use crate::config::{self, Config};
-use crate::http;
-use crate::runtime::{SystemClock, TokenError};
+use crate::http::Serving;
+use crate::runtime::TokenError;
 
 /// Where the token of the first start is put, in the data folder.
 const TOKEN_FILE: &str = "admin.token";
@@ -139,31 +138,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listener = listener.with_context(|| {
         format!("cannot listen on {listen}; is another tocsin there? name another by --listen")
     })?;
-    let bound = listener.local_addr().unwrap_or(listen);
-    app.start().await?;
-    tracing::info!("listening on http://{bound}");
-    let stop = CancellationToken::new();
-    let endpoints = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
-    let endpoints = tokio::spawn(endpoints);
+    let serving = Serving::start(app, listener).await?;
+    tracing::info!("listening on {}", serving.url());
     let failed = tokio::select! {
         () = told.stopped() => None,
-        error = app.writer.failed() => Some(error),
+        error = serving.app.writer.failed() => Some(error),
     };
-    stop.cancel();
     if let Some(error) = failed {
         // What is on the disk is unknown from here on, so nothing more is accepted or sent.
         // Requests in progress are still answered, with the reason.
-        let _told_or_not = tokio::time::timeout(Duration::from_millis(TELL_MS), endpoints).await;
+        let tell = Duration::from_millis(TELL_MS);
+        let _told_or_not = tokio::time::timeout(tell, serving.close()).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
     tracing::info!("stopping: requests and deliveries have {grace} s to end");
-    let drained = async {
-        app.drain(Duration::from_secs(grace)).await;
-        // The endpoints stop by themselves within the same grace.
-        let _ended = endpoints.await;
-    };
     tokio::select! {
-        () = drained => tracing::info!("stopped"),
+        () = serving.stop(Duration::from_secs(grace)) => tracing::info!("stopped"),
         () = told.stopped() => {
             return Err(Failure::failed("a second signal arrived, so running work was cut off"));
         }
@@ -205,11 +195,10 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
     let room = store.check_room();
     room.map_err(|error| Failure::failed(error.to_string()))?;
     let ingredients = Ingredients {
-        clock: Arc::new(SystemClock),
-        store: Arc::new(store),
         cache: Some(folder.join(CACHE_FOLDER)),
         policies_kept: Some(folder.join(POLICIES_FOLDER)),
         ack_key: AckKey::load_or_create(folder)?,
+        ..Ingredients::on(Arc::new(store))?
     };
     Ok(App::build(config, ingredients).await?)
 }
@@ -253,9 +242,7 @@ async fn admin_token(app: &App) -> Result<Token, TokenError> {
     if let Some(token) = tokens.create_first_admin(config, now, writer).await? {
         return Ok(token);
     }
-    let wanted = NewToken::admin("admin by file");
-    let (token, _) = tokens.create(wanted, config, now, writer).await?;
-    Ok(token)
+    Ok(app.issue(NewToken::admin("admin by file")).await?.0)
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use anyhow::Result;
 
 pub use world::SPEED;
 
+/// The configuration that the demo begins with; `[policy]` and whatever else is its reader's.
+pub const SHOP: &str = include_str!("shop.toml");
+
 /// How the demo is told.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -20,6 +20,7 @@ mod path;
 mod problem;
 mod repeats;
 mod serve;
+mod serving;
 mod write_timeout;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use openapi::openapi_json;
 pub use serve::{
     ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, serve, serve_within,
 };
+pub use serving::Serving;
 
 /// Routes with their description. A route is declared once, beside its handler; what the router
 /// answers, what `/openapi.json` says and which scope the tests ask for are all made of that.
