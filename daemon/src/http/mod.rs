@@ -31,9 +31,7 @@ use crate::app::App;
 use problem::{Kind, Problem};
 
 pub use openapi::openapi_json;
-pub use serve::{
-    ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, serve, serve_within,
-};
+pub use serve::{ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits};
 pub use serving::Serving;
 
 /// Routes with their description. A route is declared once, beside its handler; what the router

@@ -61,12 +61,7 @@ impl Default for Limits {
 
 /// Serves until `stop`; then accepts no more connections, lets requests in progress end within
 /// the configured grace, and returns.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
-    serve_within(Limits::default(), app, listener, stop).await;
-}
-
-/// Serves like [`serve`], within other limits.
-pub async fn serve_within(
+pub(super) async fn serve(
     limits: Limits,
     app: Arc<App>,
     listener: TcpListener,

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::{Limits, serve_within};
+use super::serve::{Limits, serve};
 use crate::app::App;
 
 /// A daemon at work. Dropped, it goes on until the process ends.
@@ -45,12 +45,7 @@ impl Serving {
         app.start().await?;
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        let endpoints = tokio::spawn(serve_within(
-            limits,
-            Arc::clone(&app),
-            listener,
-            stopped,
-        ));
+        let endpoints = tokio::spawn(serve(limits, Arc::clone(&app), listener, stopped));
         Ok(Self {
             app,
             address,

@@ -107,7 +107,7 @@ impl Field {
     fn new(night: &Night) -> std::io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let slack = setup::outside()?;
-        let folder = setup::lay_out(dir.path(), Some(&slack.base_url()))?;
+        let folder = setup::lay_out(dir.path(), Some(&slack))?;
         let (door, doors) = watch::channel(None);
         let desk = Desk::new(doors).map_err(std::io::Error::other)?;
         Ok(Self {

@@ -12,8 +12,6 @@ use crate::paths;
 
 /// People who are paged; each has a lane of their own.
 pub(super) const PEOPLE: usize = 6;
-const BOT_TOKEN: &str = "xoxb-crash";
-const SIGNING_SECRET: &str = "signing";
 
 /// Short waits, so that something is due all the time.
 const ESCALATION: &str = r#"
@@ -41,22 +39,13 @@ pub(super) struct Folder {
 
 /// The workspace outside, with everybody in it.
 pub(super) fn outside() -> io::Result<SlackStandIn> {
-    let member = |n: usize, what: &str| Member {
-        id: format!("U{n}{what}"),
-        name: format!("P{n}{what}"),
-        email: format!("p{n}{what}@x.org"),
-    };
+    let member = |n: usize, what: &str| Member::new(&format!("U{n}{what}"), &format!("P{n}{what}"));
     let members = (0..PEOPLE).flat_map(|n| [member(n, ""), member(n, "TAB")]);
-    SlackStandIn::start(Setup {
-        token: BOT_TOKEN.into(),
-        signing_secret: SIGNING_SECRET.into(),
-        members: members.collect(),
-        channels: Vec::new(),
-    })
+    SlackStandIn::start(Setup::of(members.collect()))
 }
 
-/// Lays everything out in `dir`, for a Slack at `slack`, or for none.
-pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
+/// Lays everything out in `dir`, for a Slack, or for none.
+pub(super) fn lay_out(dir: &Path, slack: Option<&SlackStandIn>) -> io::Result<Folder> {
     let policies = dir.join("policies");
     fs::create_dir(&policies)?;
     for name in ["routing.rhai", "grading.rhai"] {
@@ -64,8 +53,6 @@ pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
         fs::copy(shipped, policies.join(name))?;
     }
     fs::write(policies.join("escalation.rhai"), ESCALATION)?;
-    fs::write(dir.join("bot-token"), BOT_TOKEN)?;
-    fs::write(dir.join("signing-secret"), SIGNING_SECRET)?;
     let config = dir.join("tocsin.toml");
     let mut text = configuration(&policies);
     if let Some(slack) = slack {
@@ -77,7 +64,7 @@ pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
 }
 
 /// A copy of the Slack plugin that may ask for as much as it likes, and its configuration.
-fn plugin(dir: &Path, slack: &str) -> io::Result<String> {
+fn plugin(dir: &Path, slack: &SlackStandIn) -> io::Result<String> {
     let plugin = dir.join("slack");
     fs::create_dir(&plugin)?;
     let built = paths::plugins().join("slack");
@@ -85,18 +72,8 @@ fn plugin(dir: &Path, slack: &str) -> io::Result<String> {
     let manifest = fs::read_to_string(built.join("plugin.toml"))?;
     let manifest = manifest.replace("http-per-min = 240", "http-per-min = 6000");
     fs::write(plugin.join("plugin.toml"), manifest)?;
-    Ok(format!(
-        r#"
-[plugins.slack]
-path = "{}"
-settings = {{ base-url = "{slack}" }}
-secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
-grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
-limits = {{ http-per-min = 6000 }}
-allow-networks = ["loopback"]
-"#,
-        plugin.display(),
-    ))
+    let table = slack.install(dir, &plugin)?;
+    Ok(table + "limits = { http-per-min = 6000 }\n")
 }
 
 fn configuration(policies: &Path) -> String {

@@ -1,11 +1,11 @@
 //! What senders, people and the services outside do in a story.
 
 use anyhow::{Context as _, Result, bail};
-use tocsin::standin::slack::{Fault, FaultRule, Press, SignedRequest};
+use tocsin::standin::slack::{Fault, FaultRule, Press, SIGNING_SECRET, SignedRequest};
 
 use super::action::Slack;
 use super::door::{Labels, Told};
-use super::world::{SIGNING_SECRET, World};
+use super::world::World;
 
 const STORM_REQUEST_ALERTS: usize = 1_000;
 
