@@ -4,11 +4,10 @@
 //! known without one follows: whether the configuration would start, and whether its disk has
 //! room.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use tocsin_policy::testing;
 
+use super::ConfigArg;
 use super::client::{Client, ClientArgs};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg, cell, clean};
@@ -26,15 +25,8 @@ use crate::time::format_time;
                         Exit codes: 0 when nothing is bad, 1 when something is."
 )]
 pub(super) struct DoctorArgs {
-    /// The configuration file, to look at when no daemon answers
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
     #[command(flatten)]
     output: OutputArg,
     #[command(flatten)]
@@ -74,8 +66,8 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
     let remedy = "start it, or name the right one; what follows is read from the files";
     let mut checks = vec![Check::wrong("daemon", Level::Bad, nobody, remedy)];
-    let file = args.config.display();
-    match config::load(&args.config) {
+    let file = args.config.config.display();
+    match config::load(&args.config.config) {
         Err(error) => checks.push(Check::wrong(
             "configuration",
             Level::Bad,

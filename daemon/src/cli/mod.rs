@@ -20,9 +20,10 @@ mod silence;
 mod token;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 pub use output::Out;
@@ -75,6 +76,20 @@ enum Command {
     /// Make, list and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+}
+
+/// Where a subcommand's configuration is.
+#[derive(Clone, Debug, Args)]
+struct ConfigArg {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        env = "TOCSIN_CONFIG",
+        default_value = "tocsin.toml",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
 }
 
 /// The whole program: reads the command line, runs, and gives the exit code.

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::ConfigArg;
 use super::failure::Failure;
 use crate::app::{App, Ingredients};
 use crate::auth::{AckKey, NewToken, Token};
@@ -43,15 +44,8 @@ const THREADS_END_MS: u64 = 1_000;
                         have ended, within [server] grace-s; a second one ends it at once."
 )]
 pub(super) struct ServeArgs {
-    /// The configuration file
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
     /// Listen here, instead of where the configuration says
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -77,7 +71,7 @@ enum LogFormat {
 /// Exit code 2 when the configuration is wrong; 1 when the daemon cannot start, or its store
 /// fails.
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let loaded = config::load(&args.config)?;
+    let loaded = config::load(&args.config.config)?;
     log_to_stderr(args.log)?;
     for warning in &loaded.warnings.0 {
         tracing::warn!("{warning}");
