@@ -1,4 +1,4 @@
-//! One test for each file in `tests/scenarios`, so that none is left out.
+//! Generates a test for each file in `tests/scenarios`.
 
 use std::path::Path;
 use std::{env, fs, io};

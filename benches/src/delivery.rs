@@ -1,9 +1,10 @@
-//! The delivery of an event to a plugin beside a bare wasmtime that instantiates the same guest and
-//! makes the same call, in the same process; and a load from the cache beside one that compiles.
+//! The delivery of an event to a plugin, compared with a bare wasmtime that instantiates the same
+//! guest and makes the same call in the same process; and loading from the cache, compared with
+//! compiling.
 //!
-//! The guest is the Slack plugin; the event carries an incident before and after a change of which
-//! Slack shows nothing, so that the guest reads it all and asks the host for nothing. The bare side
-//! has wasmtime's default configuration, asynchronous imports that trap, and no limits.
+//! The guest is the Slack plugin. The event carries an incident before and after a change that
+//! Slack does not show, so that the guest reads it all and calls no import. The bare side has
+//! wasmtime's default configuration, asynchronous imports that trap, and no limits.
 
 mod nothing;
 
@@ -35,13 +36,13 @@ mod bare {
 use bare::PluginPre;
 use bare::tocsin::plugin::types;
 
-/// Blocks of calls; ours and wasmtime's alternate.
+/// Blocks of calls; tocsin's and wasmtime's alternate.
 const BLOCKS: usize = 21;
 const CALLS: u32 = 200;
 /// Loads of each kind.
 const LOADS: usize = 5;
 
-/// Takes the figures.
+/// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let folder = paths::target().join("plugins").join("slack");
     let wasm = std::fs::read(folder.join("plugin.wasm"));
@@ -58,7 +59,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     })
 }
 
-/// A host of its own with the plugin in it.
+/// A new host with the plugin loaded.
 async fn load(folder: &Path, cache: &Path) -> Result<(PluginHost, LoadedPlugin)> {
     let config = HostConfig {
         cache_dir: Some(cache.join("aot")),
@@ -81,7 +82,7 @@ fn grant(folder: &Path, dir: &Path) -> Result<PluginGrant> {
     }))?)
 }
 
-/// A load from the cache beside a load that compiles, each as the daemon makes it at its start.
+/// Loads the plugin from the cache and by compiling it, as the daemon does at start.
 async fn loads(folder: &Path) -> Result<Figure> {
     let (mut compiled, mut cached) = (Vec::new(), Vec::new());
     for _ in 0..LOADS {
@@ -133,7 +134,7 @@ async fn deliveries(plugin: LoadedPlugin, wasm: &[u8]) -> Result<Figure> {
     ))
 }
 
-/// What one delivery of a block takes, in microseconds.
+/// The mean time of one delivery of a block, in microseconds.
 async fn delivered(plugin: &LoadedPlugin) -> Result<f64> {
     let (event, delivery): (wit::Event, wit::Delivery) = (read(event())?, read(delivery())?);
     let began = Instant::now();
@@ -149,7 +150,7 @@ async fn delivered(plugin: &LoadedPlugin) -> Result<f64> {
     Ok(began.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS))
 }
 
-/// wasmtime and nothing else.
+/// A bare wasmtime.
 struct Bare {
     pre: PluginPre<()>,
     event: types::Event,
@@ -169,7 +170,7 @@ impl Bare {
         })
     }
 
-    /// What one instance and call of a block takes, in microseconds.
+    /// The mean time of one instantiation and call of a block, in microseconds.
     async fn called(&self) -> Result<f64> {
         let began = Instant::now();
         for _ in 0..CALLS {

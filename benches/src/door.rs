@@ -1,6 +1,6 @@
-//! The door beside Debian's Alertmanager, under Debian's wrk: 32 connections, one alert a request,
-//! every alert distinct. Ours answers when the alert is on the disk, theirs when it is in memory.
-//! Rounds alternate, each with fresh servers, so that what else the machine does hits both.
+//! The alert endpoint compared with Debian's Alertmanager, under Debian's wrk: 32 connections, one
+//! distinct alert per request. tocsin responds once the alert is on disk, Alertmanager once it is
+//! in memory. Rounds alternate, each with fresh servers, so that other load affects both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,20 +18,20 @@ use crate::{debian, paths};
 const ROUNDS: usize = 3;
 const ROUND_SECONDS: u32 = 8;
 const CONNECTIONS: u32 = 32;
-/// Both servers come to rest before their memory is read.
+/// Time for pending work to finish before memory is measured.
 const REST: Duration = Duration::from_secs(2);
 const SCRIPT: &str = include_str!("door/post.lua");
-/// Grouping as Alertmanager's documentation has it; a receiver that sends nothing.
+/// Grouping as in Alertmanager's documentation; a receiver that sends nothing.
 const ALERTMANAGER: &str = "\
 route: { receiver: nobody, group_by: [alertname, service], group_wait: 30s, group_interval: 5m }
 receivers: [{ name: nobody }]
 ";
 
-/// What wrk saw of one round.
+/// wrk's results of one round.
 #[derive(Debug, Deserialize)]
 struct Round {
     requests: f64,
-    /// How long it lasted, in microseconds.
+    /// Duration in microseconds.
     micros: f64,
     /// Latencies, in microseconds.
     p50: f64,
@@ -49,7 +49,7 @@ impl Round {
     }
 }
 
-/// Debian's wrk, and where the library is that it wants.
+/// Debian's wrk, and the folder of the library that it needs.
 struct Wrk {
     program: PathBuf,
     libraries: PathBuf,
@@ -70,16 +70,16 @@ impl Wrk {
     }
 }
 
-/// Takes the figures.
+/// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let wrk = Wrk::get().map_err(|why| anyhow!(why))?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         let their = their_round(&wrk).context("Alertmanager")?;
-        tell(round, "Alertmanager", &their);
+        print(round, "Alertmanager", &their);
         theirs.push(their);
         let our = our_round(&wrk).context("tocsin")?;
-        tell(round, "tocsin", &our);
+        print(round, "tocsin", &our);
         ours.push(our);
     }
     let figure = |what, unit, scale: f64, bound, of: fn(&Round) -> f64| {
@@ -111,10 +111,10 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     ])
 }
 
-fn tell(round: usize, who: &str, it: &Round) {
+fn print(round: usize, who: &str, it: &Round) {
     eprintln!(
         "round {round}: {who:<12} {:>6.0} accepted/s, p50 {:>6.2} ms, p99 {:>7.2} ms, \
-         {:>5.0} B an active alert, {} refused, {} broken",
+         {:>5.0} B per active alert, {} refused, {} broken",
         it.accepted_per_second(),
         it.p50 / 1e3,
         it.p99 / 1e3,
@@ -140,7 +140,7 @@ fn their_round(wrk: &Wrk) -> Result<Round> {
         .arg(format!("--web.listen-address={address}"))
         .arg("--cluster.listen-address=");
     let server = Program::start(&mut command, dir, address, "/-/ready")?;
-    // Its own count has only what it has sent on, and its groups wait for half a minute.
+    // Its own count has only alerts that it has dispatched, and its groups wait for half a minute.
     under_load(wrk, &server, "", Ok)
 }
 
@@ -151,8 +151,8 @@ fn our_round(wrk: &Wrk) -> Result<Round> {
     under_load(wrk, &server, &token, active)
 }
 
-/// A daemon as `tocsin init` sets it up, after `change` has had its configuration's folder, and
-/// a token of its integration `prometheus`.
+/// A daemon set up by `tocsin init` and then by `change`, which gets the configuration's folder;
+/// and a token for its integration `prometheus`.
 pub(crate) fn tocsin(change: impl FnOnce(&Path) -> Result<()>) -> Result<(Program, String)> {
     let program = paths::release("tocsin")?;
     let (dir, address) = (paths::fresh_dir()?, free_address()?);
@@ -181,7 +181,7 @@ fn token(program: &Path, home: &Path, address: &str) -> Result<String> {
     Ok(run_to_end(&mut command)?.trim().to_owned())
 }
 
-/// One round; `active` counts the server's active alerts, of so many accepted ones.
+/// One round; `active` returns the number of active alerts, given that of accepted ones.
 fn under_load(
     wrk: &Wrk,
     server: &Program,
@@ -206,7 +206,7 @@ fn under_load(
     let active = active(accepted)?;
     ensure!(
         active >= accepted,
-        "{accepted} alerts were accepted and only {active} are active:\n{}",
+        "{accepted} alerts were accepted, but only {active} are active:\n{}",
         server.process.output()
     );
     round.bytes_per_alert = (server.resident_bytes()? - before) / active;

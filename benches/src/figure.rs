@@ -1,4 +1,4 @@
-//! A figure with what it is held against, and how a table of them looks.
+//! Figures with their peer and bound, and their tables.
 
 use serde::Serialize;
 
@@ -7,19 +7,18 @@ use serde::Serialize;
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// Ours, with its unit.
+    /// tocsin's value, with its unit.
     pub(crate) ours: String,
-    /// The peer's; a dash when the bound is absolute.
+    /// The peer's value; a dash if the bound is absolute.
     pub(crate) peer: String,
-    /// Ours to the peer's; a dash when the bound is absolute.
+    /// tocsin's value divided by the peer's; a dash if the bound is absolute.
     pub(crate) ratio: String,
-    /// What it must be.
     pub(crate) bound: String,
-    /// `met`, `missed`, or why it was not taken.
+    /// `met`, `missed`, or why it was not measured.
     pub(crate) verdict: String,
 }
 
-/// What a figure must be.
+/// The limit that a figure must meet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
     Least(f64),
@@ -43,7 +42,7 @@ impl Bound {
 }
 
 impl Figure {
-    /// Ours beside a peer's, both in `unit`; the bound is on their ratio.
+    /// tocsin's and a peer's value, both in `unit`; the bound is on their ratio.
     pub(crate) fn ratio(what: &str, ours: f64, peer: f64, unit: &str, bound: Bound) -> Self {
         let ratio = ours / peer;
         Self {
@@ -76,7 +75,7 @@ impl Figure {
             peer: dash(),
             ratio: dash(),
             bound: dash(),
-            verdict: format!("not taken: {why:#}"),
+            verdict: format!("not measured: {why:#}"),
         }
     }
 
@@ -119,7 +118,7 @@ pub(crate) fn print_markdown(figures: &[Figure]) {
     }
 }
 
-/// The middle of some values; of an even number, the lower of the two.
+/// The median; of an even number of values, the lower of the middle two.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values
@@ -132,7 +131,7 @@ fn verdict(holds: bool) -> String {
     if holds { "met" } else { "missed" }.to_owned()
 }
 
-/// Three digits that count, and whole thousands.
+/// Three significant digits; from 100 on, whole numbers.
 fn short(value: f64) -> String {
     match value.abs() {
         it if it >= 100.0 => format!("{value:.0}"),

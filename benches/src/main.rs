@@ -1,5 +1,5 @@
-//! Figures beside those of peers, taken in one run on one machine, so that what compares is a
-//! ratio and not a machine. `cargo xtask bench` builds this and what it measures.
+//! Benchmarks against peers. Both are measured in one run on one machine, because only their ratio
+//! is comparable across machines. `cargo xtask bench` builds this and what it measures.
 #![forbid(unsafe_code)]
 
 #[allow(dead_code)]
@@ -24,7 +24,7 @@ use clap::{Parser, ValueEnum};
 
 use figure::Figure;
 
-/// A benchmark: its name, and what takes its figures.
+/// A benchmark: its name, and the function that measures its figures.
 type Bench = (&'static str, fn() -> Result<Vec<Figure>>);
 
 const BENCHES: &[Bench] = &[
@@ -38,9 +38,9 @@ const BENCHES: &[Bench] = &[
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Cli {
-    /// Benchmarks to run; left out, all of them
+    /// Benchmarks to run; all of them by default
     names: Vec<String>,
-    /// How the table looks
+    /// The format of the table
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
 }
@@ -65,14 +65,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what was asked for. A figure that misses its bound is printed as such and is no error:
-/// a benchmark on a loaded machine is not a test.
+/// Runs the selected benchmarks. A missed bound is reported but is not an error, because the
+/// machine may be loaded.
 fn run(cli: &Cli) -> Result<()> {
     let known = || BENCHES.iter().map(|(name, _)| *name);
     if let Some(other) = cli.names.iter().find(|it| !known().any(|name| name == *it)) {
         let known: Vec<_> = known().collect();
         bail!(
-            "there is no benchmark `{other}`; there are {}",
+            "unknown benchmark `{other}`; the benchmarks are {}",
             known.join(", ")
         );
     }

@@ -1,7 +1,7 @@
-//! From the answer to an alert until the plugin's first request is out, while a thousand alerts a
-//! second are offered. Four of them a second open an incident of their own, which pages somebody
-//! and makes a war room; the others join ten incidents that are open. The daemon is the release
-//! build, its store is on the disk, the plugin is Slack's, and the far side is on loopback.
+//! The time from the response to an alert until the plugin's first request, at a thousand alerts
+//! per second. Four per second open a new incident, which pages somebody and creates a war room;
+//! the others join ten open incidents. The daemon is the release build with its store on disk and
+//! the Slack plugin; the fake Slack is on loopback.
 
 mod slack;
 
@@ -17,24 +17,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use crate::door;
 use crate::figure::{Bound, Figure};
+use crate::ingest;
 use crate::paths;
 use crate::program::Program;
-use slack::{Asked, Slack};
+use slack::{Request, Slack};
 
 const SECONDS: u64 = 25;
-/// Alerts that open an incident, in a second.
+/// Alerts per second that open an incident.
 const OPENING: u64 = 4;
-/// Alerts that join one, in a second, shared by so many connections.
+/// Alerts per second that join one, shared by all connections.
 const JOINING: u64 = 996;
 const CONNECTIONS: u64 = 12;
-/// Incidents that are open already.
+/// Incidents that are open before the measurement.
 const SERVICES: u64 = 10;
-/// The incidents that are to be open already come to rest.
+/// Time for pending work to finish.
 const REST: Duration = Duration::from_secs(3);
 
-/// Takes the figures.
+/// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let slack = Slack::start()?;
     let (server, token) = daemon(&slack)?;
@@ -54,7 +54,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
             let (sender, joined) = (&sender, &joined);
             scope.spawn(move || {
                 if let Err(error) = join(sender, lane, began, joined) {
-                    eprintln!("a sender broke: {error:#}");
+                    eprintln!("a sender failed: {error:#}");
                 }
             });
         }
@@ -65,18 +65,18 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     let offered = JOINING * SECONDS;
     let per_second = (joined + answered.len() as u64) / SECONDS;
     eprintln!(
-        "{per_second} alerts a second were taken, {} opened an incident",
+        "{per_second} alerts per second were accepted, {} opened an incident",
         answered.len()
     );
     ensure!(
         joined * 100 >= offered * 99,
-        "only {joined} of {offered} alerts were taken"
+        "only {joined} of {offered} alerts were accepted"
     );
-    let asked = slack.asked();
+    let requests = slack.requests();
     let delays = answered
         .iter()
         .enumerate()
-        .map(|(n, at)| wait(n as u64, *at, &asked));
+        .map(|(n, at)| delay(n as u64, *at, &requests));
     let mut delays: Vec<f64> = delays
         .collect::<Result<_>>()
         .with_context(|| server.process.output())?;
@@ -89,19 +89,19 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     ])
 }
 
-/// How long after its answer an alert's first request came, in milliseconds: the first that names
-/// whom its incident pages, or the service that its war room is called after.
-fn wait(n: u64, answered: Instant, asked: &[Asked]) -> Result<f64> {
+/// The delay in milliseconds from the response to an alert until the first request that names the
+/// person whom its incident pages, or the service in its war room's name.
+fn delay(n: u64, answered: Instant, requests: &[Request]) -> Result<f64> {
     let (user, service) = (user(n), fresh_service(n));
-    let its = asked
+    let its = requests
         .iter()
         .find(|(_, body)| body.contains(&user) || body.contains(&service));
     let (at, _) = its.with_context(|| format!("no request came for {service}"))?;
-    // A page may be out before the alert's sender has read its answer.
+    // A page may be sent before the alert's sender has read its response.
     Ok(at.saturating_duration_since(answered).as_secs_f64() * 1e3)
 }
 
-/// Opens incidents at an even pace; when each was answered.
+/// Opens incidents at an even pace; returns when each got its response.
 fn open(connection: &mut Connection, began: Instant) -> Result<Vec<Instant>> {
     let mut answered = Vec::new();
     for n in 0..SECONDS * OPENING {
@@ -112,7 +112,7 @@ fn open(connection: &mut Connection, began: Instant) -> Result<Vec<Instant>> {
     Ok(answered)
 }
 
-/// Sends one connection's share of alerts that join, each at its time or as soon as it can.
+/// Sends one connection's share of the joining alerts, each at its time or as soon as possible.
 fn join(sender: &Sender<'_>, lane: u64, began: Instant, joined: &AtomicU64) -> Result<()> {
     let mut connection = sender.connect()?;
     for n in (0..SECONDS * JOINING).filter(|n| n % CONNECTIONS == lane) {
@@ -159,14 +159,14 @@ fn alert(n: u64, service: &str, team: &str) -> String {
     json!([{ "labels": labels, "annotations": annotations }]).to_string()
 }
 
-/// A daemon with the Slack plugin, and somebody to page for every incident that will open.
+/// A daemon with the Slack plugin, and a person to page for each incident that will open.
 fn daemon(slack: &Slack) -> Result<(Program, String)> {
     let plugin = paths::target().join("plugins").join("slack");
     ensure!(
         plugin.is_dir(),
         "the Slack plugin is not built; run `cargo xtask plugins`"
     );
-    door::tocsin(|home| {
+    ingest::tocsin(|home| {
         fs::write(home.join("secret"), "a secret of a benchmark")?;
         let file = home.join("tocsin.toml");
         let text = fs::read_to_string(&file)? + &more_config(&plugin, &slack.address)?;
@@ -201,7 +201,7 @@ fn more_config(plugin: &Path, slack: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Who sends alerts, and where.
+/// Where alerts are sent, and with which token.
 struct Sender<'a> {
     address: &'a str,
     token: &'a str,
@@ -220,14 +220,14 @@ impl Sender<'_> {
     }
 }
 
-/// A kept connection.
+/// A keep-alive connection.
 struct Connection {
     stream: TcpStream,
     head: String,
 }
 
 impl Connection {
-    /// Posts, and returns once the answer is here.
+    /// Posts, and returns once the response is complete.
     fn post(&mut self, body: &str) -> Result<()> {
         let length = body.len();
         let request = format!("{}content-length: {length}\r\n\r\n{body}", self.head);
@@ -237,7 +237,7 @@ impl Connection {
         let answer = String::from_utf8_lossy(&answer[..read]);
         ensure!(
             answer.starts_with("HTTP/1.1 200"),
-            "an alert was answered by {answer}"
+            "an alert got the response {answer}"
         );
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Where things are: found by where this program was built, since the target folder is shared.
+//! Paths, derived from where this program was built, since the target folder is shared.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(crate) fn target() -> PathBuf {
     built.map_or_else(|| root().join("target"), Path::to_path_buf)
 }
 
-/// Where programs that were fetched are kept from one run to the next.
+/// Where downloaded programs are kept between runs.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }
@@ -30,11 +30,11 @@ pub(crate) fn release(name: &str) -> Result<PathBuf> {
     found.with_context(|| format!("{} is not built; run `cargo xtask bench`", path.display()))
 }
 
-/// A folder for one server's data, on the disk that the target folder is on: a folder in memory
-/// would make a sync cost nothing.
+/// A folder for one server's data, on the target folder's disk: in a memory file system a sync
+/// would cost nothing.
 pub(crate) fn fresh_dir() -> Result<tempfile::TempDir> {
     let dir = tempfile::Builder::new()
         .prefix("bench-")
         .tempdir_in(target());
-    dir.context("no folder for a server's data")
+    dir.context("cannot create a folder for a server's data")
 }

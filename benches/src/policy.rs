@@ -1,7 +1,6 @@
-//! A whole policy call beside the same rule in the `cel` crate. Ours: the shipped policy with every
-//! limit on, the question handed over, the verdict decoded, its reason and what it was decided from
-//! kept. CEL's: compiled once as ours is, the question converted by serde, the answer decoded;
-//! nothing limits it and nothing is kept.
+//! A whole policy call compared with the same rule in the `cel` crate. tocsin's call has every
+//! limit on, passes the input, decodes the verdict and records its inputs. CEL's is also compiled
+//! once; its input is converted by serde and its result decoded, without limits or a record.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -20,11 +19,11 @@ use tocsin_policy::{
 use crate::figure::{Bound, Figure, median};
 use crate::paths;
 
-/// Blocks of calls; ours and CEL's alternate.
+/// Blocks of calls; tocsin's and CEL's alternate.
 const BLOCKS: usize = 21;
 const CALLS: u32 = 2_000;
 
-/// Takes the figures.
+/// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let began = Instant::now();
     let set = PolicySet::load(&paths::root().join("policies")).map_err(|them| anyhow!("{them}"))?;
@@ -40,7 +39,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     let cel_route = || cel.route(&signal);
     ensure!(
         matches!(route()?.value, Route::Incident(target) if target == cel_route()?.0),
-        "the two rules of routing differ"
+        "the two routing rules differ"
     );
     let grade = || {
         let incident = IncidentView::new(facts.clone());
@@ -50,7 +49,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     let cel_grade = || cel.grade(&facts, &signal);
     ensure!(
         grade()?.value == cel_grade()?.0,
-        "the two rules of grading differ"
+        "the two grading rules differ"
     );
     let escalate = || {
         let incident = IncidentView::new(facts.clone());
@@ -81,7 +80,7 @@ fn compare<T, U>(
     Ok(Figure::ratio(what, our, their, "µs", Bound::Most(1.0)))
 }
 
-/// What one call of a block takes, in microseconds.
+/// The mean time of one call of a block, in microseconds.
 fn block<T>(call: &dyn Fn() -> Result<T>) -> Result<f64> {
     let began = Instant::now();
     for _ in 0..CALLS {
@@ -162,18 +161,18 @@ impl Cel {
 
 fn member<'a>(answer: &'a Value, name: &str) -> Result<&'a Value> {
     let Value::Map(map) = answer else {
-        return Err(anyhow!("CEL answers {answer:?}"));
+        return Err(anyhow!("CEL returned {answer:?}"));
     };
     let key = Key::String(Arc::new(name.to_owned()));
     map.map
         .get(&key)
-        .with_context(|| format!("CEL answers no {name}"))
+        .with_context(|| format!("CEL returned no {name}"))
 }
 
 fn text(answer: &Value, name: &str) -> Result<String> {
     match member(answer, name)? {
         Value::String(text) => Ok(text.to_string()),
-        other => Err(anyhow!("CEL answers {other:?} as {name}")),
+        other => Err(anyhow!("CEL returned {other:?} as {name}")),
     }
 }
 
@@ -183,7 +182,7 @@ fn labels(of: &[(&str, &str)]) -> Labels {
         .collect()
 }
 
-/// An alert as a Prometheus of kube-prometheus posts it.
+/// An alert as kube-prometheus posts it.
 fn signal() -> Signal {
     Signal {
         integration: "prometheus".into(),

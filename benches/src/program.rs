@@ -1,4 +1,4 @@
-//! A server under measurement: started, waited for, looked at, and ended with its benchmark.
+//! A server process that is benchmarked.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::process::{Process, free_port};
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const IO_WITHIN: Duration = Duration::from_secs(10);
 
-/// A running server with a folder of its own; killed when dropped.
+/// A running server with its own folder; killed when dropped.
 pub(crate) struct Program {
     pub(crate) process: Process,
     /// Where it listens, `127.0.0.1:PORT`.
@@ -34,7 +34,7 @@ impl Program {
         let began = Instant::now();
         while !get(&address, path, "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
             if began.elapsed() > READY_WITHIN || !process.runs() {
-                bail!("{command:?} does not answer:\n{}", process.output());
+                bail!("{command:?} does not respond:\n{}", process.output());
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -47,7 +47,7 @@ impl Program {
         Ok(kib as f64 * 1024.0)
     }
 
-    /// A number that its `/metrics` shows under this name and these labels; `token` may be empty.
+    /// The value of the metric with this name and labels in `/metrics`; `token` may be empty.
     pub(crate) fn metric(&self, name: &str, token: &str) -> Result<f64> {
         let answer = get(&self.address, "/metrics", token)?;
         let value = answer
@@ -57,12 +57,12 @@ impl Program {
     }
 }
 
-/// A loopback address that was free a moment ago.
+/// A loopback address with a free port.
 pub(crate) fn free_address() -> Result<String> {
     Ok(format!("127.0.0.1:{}", free_port()?))
 }
 
-/// The answer to a GET, as it came.
+/// The raw response to a GET.
 fn get(address: &str, path: &str, token: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(IO_WITHIN))?;

@@ -1,5 +1,5 @@
-//! What a history of a hundred thousand closed incidents costs: a start on it, and one alert there
-//! beside the same alert on an empty store. The daemon's own example `many_closed` makes the
+//! The cost of a history of a hundred thousand closed incidents: a start on it, and an alert
+//! compared with the same alert on an empty store. The daemon's example `many_closed` creates the
 //! history once, keeps it in the target folder, and measures.
 
 use std::process::Command;
@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::figure::{Bound, Figure};
 use crate::{debian, paths};
 
-/// What the example calls the start that counts.
+/// The example's name for the start that is measured.
 const CLOSED: &str = "closed";
 const MIB: f64 = 1_048_576.0;
 
-/// Takes the figures.
+/// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
     let program = paths::release("examples/many_closed")?;
     let history = paths::target().join("bench-history");

@@ -1,5 +1,4 @@
-//! The daemon as a value: build, start, drain. The program is a thin shell around it, and tests
-//! and the demo embed the very same thing.
+//! The daemon as a value: build, start, drain. The program, the tests and the demo all use it.
 
 mod build;
 
@@ -24,29 +23,29 @@ use crate::runtime::{
     SystemClock, TokenError, Tokens, View, Writer,
 };
 
-/// How often the policies' folder is looked at, in milliseconds. A look is a few `stat` calls;
-/// it finds changes on any file system, also where no notification comes.
-const POLICY_LOOK_MS: u64 = 1_000;
+/// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
+/// calls, and works on file systems without change notifications too.
+const POLICY_POLL_MS: u64 = 1_000;
 
-/// How long a loop of the runtime that broke waits before it restarts, in milliseconds.
+/// Delay before a runtime loop that panicked is restarted, in milliseconds.
 const LOOP_RESTART_MS: u64 = 1_000;
 
-/// What a daemon is made of, besides its configuration.
+/// What a daemon needs besides its configuration.
 pub struct Ingredients {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What must survive a power cut.
     pub store: Arc<dyn Store>,
-    /// Where compiled plugins are kept; `None`: nowhere.
+    /// Where compiled plugins are cached, if anywhere.
     pub cache: Option<PathBuf>,
-    /// Where the last good policies are kept for a restart; `None`: nowhere.
+    /// Where the last good policies are kept for a restart, if anywhere.
     pub policies_kept: Option<PathBuf>,
-    /// What signs links that acknowledge.
+    /// The key that signs acknowledge links.
     pub ack_key: AckKey,
 }
 
 impl Ingredients {
-    /// A daemon of today that keeps nothing but this store.
+    /// Ingredients with the system clock, this store and a random key. Nothing else is persisted.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -61,54 +60,54 @@ impl Ingredients {
     }
 }
 
-/// A daemon that is built. Nothing runs before [`start`](Self::start).
+/// A daemon. Nothing runs before [`start`](Self::start).
 pub struct App {
     pub config: Arc<Config>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What must survive a power cut.
     pub store: Arc<dyn Store>,
-    /// Incidents and alerts, as they are durable.
+    /// The durable state of incidents and alerts.
     pub view: Arc<View>,
-    /// The way to the one writer.
+    /// Sends requests to the single writer thread.
     pub writer: Writer,
-    /// When alerts end by themselves.
+    /// When firing alerts expire.
     pub leases: Arc<Leases>,
     /// The silences in force.
     pub silences: Arc<Silences>,
-    /// Takes signals and commands.
+    /// Accepts signals and commands.
     pub intake: Arc<Intake>,
-    /// Brings deliveries out.
+    /// Sends deliveries.
     pub outbox: Arc<Outbox>,
-    /// Fires what is due.
+    /// Fires due timers.
     pub due: Arc<Due>,
     /// What each plugin was granted.
     pub subscribers: Arc<ArcSwap<Subscribers>>,
-    /// What payloads are made of.
+    /// Builds payloads.
     pub payloads: Payloads,
     pub metrics: Arc<Metrics>,
     pub host: Arc<PluginHost>,
     /// The policies in force.
     pub policies: Arc<Policies>,
-    /// Links that acknowledge.
+    /// Makes and checks acknowledge links.
     pub ack_links: Arc<AckLinks>,
-    /// Who may call.
+    /// API tokens.
     pub tokens: Arc<Tokens>,
-    /// When it was built.
+    /// When the daemon was built.
     pub started_at: Timestamp,
-    /// What its health is read from.
+    /// What health checks read.
     pub health: Arc<Subject>,
-    /// Plugins that could not be loaded, each with why.
+    /// Plugins that could not be loaded, each with the reason.
     pub plugin_faults: Arc<[(String, String)]>,
-    /// Whether the endpoints accept requests: not before the start, not after the drain began.
+    /// Whether the endpoints accept requests: only between start and drain.
     ready: AtomicBool,
     stop: CancellationToken,
     writer_thread: parking_lot::Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 impl App {
-    /// Starts what runs by itself: timers, deliveries, the look at the policies. From now on the
-    /// daemon is ready.
+    /// Starts the background tasks (timers, deliveries, polling of policies), and marks the
+    /// daemon as ready.
     ///
     /// # Errors
     /// When the schedules of plugins cannot be set.
@@ -119,11 +118,11 @@ impl App {
         let app = Arc::clone(self);
         tokio::spawn(async move {
             while !app.stop.is_cancelled() {
-                let looker = Arc::clone(&app);
-                // A look that fails is tried again at the next.
-                let _look = tokio::task::spawn_blocking(move || looker.look_around()).await;
+                let poller = Arc::clone(&app);
+                // A failed poll is repeated at the next interval.
+                let _failed = tokio::task::spawn_blocking(move || poller.poll_changes()).await;
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(POLICY_LOOK_MS)) => {}
+                    () = tokio::time::sleep(Duration::from_millis(POLICY_POLL_MS)) => {}
                     () = app.stop.cancelled() => {}
                 }
             }
@@ -134,8 +133,8 @@ impl App {
         Ok(())
     }
 
-    /// Runs a loop of the runtime, and restarts it if it should break: a daemon that accepts
-    /// alerts and pages nobody is worse than none.
+    /// Runs a loop of the runtime, and restarts it if it panics: a daemon that accepts alerts and
+    /// pages nobody is worse than none.
     fn keep_running<F>(&self, name: &'static str, run: fn(Arc<Due>, CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -145,13 +144,13 @@ impl App {
             loop {
                 let ended = tokio::spawn(run(Arc::clone(&due), stop.clone())).await;
                 let Err(error) = ended else { return };
-                tracing::error!(name, %error, "a loop of the runtime broke; it restarts");
+                tracing::error!(name, %error, "a runtime loop panicked; restarting it");
                 tokio::time::sleep(Duration::from_millis(LOOP_RESTART_MS)).await;
             }
         });
     }
 
-    /// From now on the endpoints accept requests.
+    /// Makes the endpoints accept requests.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::SeqCst);
     }
@@ -171,7 +170,7 @@ impl App {
         self.ready.load(Ordering::SeqCst) && self.writer.failure().is_none()
     }
 
-    /// What to answer while the daemon is not ready.
+    /// The error message while the daemon is not ready.
     #[must_use]
     pub fn why_not_ready(&self) -> String {
         match self.writer.failure() {
@@ -180,27 +179,27 @@ impl App {
         }
     }
 
-    fn look_around(&self) {
-        self.look_at_policies();
+    fn poll_changes(&self) {
+        self.reload_policies();
         if let Err(error) = self.tokens.follow(self.store.as_ref()) {
-            tracing::error!(%error, "tokens that another engine wrote cannot be read");
+            tracing::error!(%error, "cannot read tokens that another engine wrote");
         }
     }
 
-    /// Checks the policies' folder, loads it if it has changed, and reports what is wrong.
-    pub fn look_at_policies(&self) {
+    /// Loads the policies if their folder has changed, and logs what is wrong.
+    pub fn reload_policies(&self) {
         match self.policies.reload() {
             Reload::Same => {}
             Reload::Loaded(hash) => tracing::info!(hash, "new policies are in force"),
             Reload::Failed(reports) => {
                 self.metrics.policy_failed("reload");
-                tracing::error!(%reports, "the policies are broken; the last good ones stay");
+                tracing::error!(%reports, "the policies have errors; the last good ones stay");
             }
         }
     }
 
-    /// Stops: no new requests and deliveries; running ones have `grace` to end. Those that do not
-    /// end in time are retried after the next start.
+    /// Stops: no new requests or deliveries; running ones have `grace` to finish. Deliveries that
+    /// do not finish in time are retried after the next start.
     pub async fn drain(&self, grace: Duration) {
         self.ready.store(false, Ordering::SeqCst);
         self.stop.cancel();
@@ -209,12 +208,12 @@ impl App {
             .is_err()
         {
             tracing::warn!(
-                "some deliveries did not end in time; they are retried after the next start"
+                "some deliveries did not finish in time; they are retried after the next start"
             );
         }
     }
 
-    /// The writer's thread, for callers that wait for its end once the app is dropped.
+    /// The writer's thread, for callers that join it after the app is dropped.
     #[must_use]
     pub fn take_writer_thread(&self) -> Option<std::thread::JoinHandle<()>> {
         self.writer_thread.lock().take()

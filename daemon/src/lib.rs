@@ -1,7 +1,7 @@
-//! The tocsin daemon: everything that the program links, for the program and for tests.
+//! The tocsin daemon as a library, for the program and for tests.
 //!
-//! Alerts come in through [`ingest`], are decided by the core under [`runtime`], and go out
-//! through [`plugins`] and [`mail`]. [`app`] builds, starts and drains the whole.
+//! Alerts come in through [`ingest`], [`runtime`] decides what to do with the core's rules, and
+//! pages go out through [`plugins`] and [`mail`]. [`app`] builds, starts and drains the daemon.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The tocsin program. All of it is in the library, where tests reach it.
+//! The tocsin program. All code is in the library, so that tests can use it.
 
 #![forbid(unsafe_code)]
 
@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// An alert passes through three threads, and what one has allocated another frees.
+/// An alert passes through three threads, so memory is often freed on another thread than the
+/// one that allocated it.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,4 +1,4 @@
-//! A daemon over memory, with its clock held.
+//! A daemon with an in-memory store and a manual clock, for unit tests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::runtime::ManualClock;
 /// 2026-01-31T12:10:00Z.
 pub(crate) const NOW: Timestamp = Timestamp(1_769_861_400_000);
 
-/// A daemon to ask; nothing runs by itself.
+/// The daemon under test. Nothing runs in the background.
 pub(crate) struct Rig {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
@@ -21,14 +21,14 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// A daemon of this configuration, whose paths begin in `folder`.
+    /// A daemon with this configuration, whose paths are relative to `folder`.
     pub(crate) async fn new(config: &str, folder: &Path) -> Self {
         let loaded = config::parse(config, "tocsin.toml", folder).unwrap();
         let clock = Arc::new(ManualClock::new(NOW));
         Self::on(loaded.config, clock, Arc::new(MemoryStore::new())).await
     }
 
-    /// Another daemon on the same store, as after a restart.
+    /// A new daemon with the same store, as after a restart.
     pub(crate) async fn again(&self, config: Config) -> Self {
         Self::on(config, Arc::clone(&self.clock), Arc::clone(&self.store)).await
     }

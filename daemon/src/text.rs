@@ -1,10 +1,9 @@
-//! What strangers wrote, made fit to be shown: cut to a limit, on one line, escaped.
+//! Makes untrusted text safe to show: cut to a limit, on one line, escaped.
 
-/// Ends what was cut.
+/// Marks text that was cut.
 const ELLIPSIS: char = '…';
 
-/// The first `bytes_max` bytes of the text, with an ellipsis at the end if it was cut, and whether
-/// it was.
+/// At most `bytes_max` bytes of the text, ending in an ellipsis if it was cut, and whether it was.
 #[must_use]
 pub fn cut(mut text: String, bytes_max: usize) -> (String, bool) {
     if text.len() <= bytes_max {
@@ -19,9 +18,9 @@ pub fn cut(mut text: String, bytes_max: usize) -> (String, bool) {
     (text, true)
 }
 
-/// The text on one line: every run of white space and control characters becomes one space, and
-/// marks that turn the writing direction are removed, so that a title reads as what it is and ends
-/// no header.
+/// The text on one line: every run of whitespace and control characters becomes one space, and
+/// bidirectional control characters are removed, so that a title cannot be displayed misleadingly
+/// or end a mail header.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let plain: String = text
@@ -36,8 +35,7 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
-/// The text with the characters that mean something in HTML escaped; safe in elements and in
-/// quoted attributes.
+/// The text with HTML's special characters escaped; safe in elements and in quoted attributes.
 #[must_use]
 pub fn html_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

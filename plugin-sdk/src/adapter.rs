@@ -1,4 +1,4 @@
-//! Fits a [`Plugin`] to the component's exports.
+//! Adapts a [`Plugin`] to the component's exports.
 
 use crate::bindings::exports::tocsin::plugin::handler::Guest;
 use crate::types::{
@@ -24,7 +24,7 @@ impl<P: Plugin> Guest for Adapter<P> {
             Ok(config) => P::check_config(&config),
             Err(error) => vec![Issue {
                 path: String::new(),
-                message: format!("the settings are not JSON: {error}"),
+                message: format!("the settings are not valid JSON: {error}"),
             }],
         }
     }

@@ -1,4 +1,4 @@
-//! Time and randomness, from the host: the standard library's own panic in a component.
+//! Time and randomness from the host, since the standard library's functions panic in a component.
 
 use crate::host;
 use crate::types::Timestamp;
@@ -9,13 +9,13 @@ pub fn now() -> Timestamp {
     host::clock::now()
 }
 
-/// Nanoseconds from an arbitrary start; never goes back.
+/// Nanoseconds from an arbitrary start; never decreases.
 #[must_use]
 pub fn monotonic() -> u64 {
     host::clock::monotonic()
 }
 
-/// Random bytes, at most 4096 a call.
+/// Random bytes, at most 4096 per call.
 #[must_use]
 pub fn random_bytes(len: u32) -> Vec<u8> {
     host::clock::random_bytes(len)

@@ -1,5 +1,5 @@
-//! What a plugin may ask of the incident engine, within the verbs that the operator grants. A
-//! command that is repeated by a retried call takes effect once.
+//! Commands of the incident engine, limited to the verbs that the operator grants. A command that
+//! is repeated by a retried call takes effect once.
 
 use crate::host;
 use crate::types::{Actor, Incident, LogKind, Timestamp};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 pub use crate::bindings::tocsin::plugin::commands::{CommandError, Draft};
 
-/// The incident as it is now (verb `get`).
+/// The current state of an incident (verb `get`).
 ///
 /// # Errors
 /// See [`CommandError`]; it converts into a [`Failure`](crate::types::Failure).
@@ -23,7 +23,7 @@ pub fn list(filter: &Value, after: Option<&str>) -> Result<Vec<Incident>, Comman
     host::commands::list(&filter.to_string(), after)
 }
 
-/// The incident that this plugin linked to something of its own (verb `find-by-ref`).
+/// The incident that this plugin linked to an object in its system (verb `find-by-ref`).
 ///
 /// # Errors
 /// As for [`get`].
@@ -39,8 +39,7 @@ pub fn open(draft: &Draft, by: &Actor) -> Result<Incident, CommandError> {
     host::commands::open(draft, by)
 }
 
-/// Runs a chat line in the daemon's own grammar, e.g. `ack`; the answer is for the person who
-/// typed it (verb `run`).
+/// Runs a chat command line, e.g. `ack`; the result is for the person who typed it (verb `run`).
 ///
 /// # Errors
 /// As for [`get`].
@@ -51,13 +50,13 @@ pub fn run(incident_id: Option<&str>, line: &str, by: &Actor) -> Result<String, 
 /// The same as a structured action: the JSON of the HTTP API (verb `apply`).
 ///
 /// # Errors
-/// As for [`get`]; `other` when the answer is not JSON.
+/// As for [`get`]; `other` when the result is not valid JSON.
 pub fn apply(incident_id: &str, action: &Value, by: &Actor) -> Result<Value, CommandError> {
     let answer = host::commands::apply(incident_id, &action.to_string(), by)?;
     serde_json::from_str(&answer).map_err(|error| CommandError::Other(error.to_string()))
 }
 
-/// A press on one of a prompt's choices (verb `answer`).
+/// Answers a prompt with one of its choices (verb `answer`).
 ///
 /// # Errors
 /// As for [`get`].
@@ -65,7 +64,7 @@ pub fn answer(prompt_id: &str, choice_id: &str, by: &Actor) -> Result<String, Co
     host::commands::answer(prompt_id, choice_id, by)
 }
 
-/// Writes into the incident's log (verb `log`). `at` is when it was, if not now.
+/// Adds an entry to the incident's log (verb `log`). `at` is when it happened, if not now.
 ///
 /// # Errors
 /// As for [`get`].
@@ -79,7 +78,7 @@ pub fn add_log(
     host::commands::add_log(incident_id, kind, body, at, by)
 }
 
-/// Records what the incident is called on the far side (verb `link`). Idempotent.
+/// Records the incident's id in the external system (verb `link`). Idempotent.
 ///
 /// # Errors
 /// As for [`get`].
@@ -100,7 +99,7 @@ pub fn record_change(change: &Value) -> Result<(), CommandError> {
     host::commands::record_change(&change.to_string())
 }
 
-/// Hands in a signal in the shape of the generic source (verb `signal`).
+/// Sends a signal in the format of the generic source (verb `signal`).
 ///
 /// # Errors
 /// As for [`get`].

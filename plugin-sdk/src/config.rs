@@ -1,10 +1,10 @@
 //! The operator's settings for this plugin, already validated against the manifest. Secrets are
-//! not here: a plugin only ever names them.
+//! not included: a plugin only refers to them by name.
 
 use crate::host;
 use serde_json::Value;
 
-/// One setting as text; a default of the manifest counts as set.
+/// One setting as text; a default from the manifest counts as set.
 #[must_use]
 pub fn get(key: &str) -> Option<String> {
     host::config::get(key)

@@ -1,5 +1,5 @@
-//! How errors of the host's functions become the answer of a call. The three kinds of [`Failure`]
-//! are the host's three reactions, so the choice is made here once, and a plugin can use `?`.
+//! Converts errors of the host's functions into [`Failure`], so that a plugin can use `?`. Its
+//! three kinds are the host's three reactions.
 
 use crate::commands::CommandError;
 use crate::http::HttpError;
@@ -8,7 +8,7 @@ use crate::mail::MailError;
 use crate::types::{Failure, RetryHint};
 
 impl Failure {
-    /// Back off by the host's own rule and deliver again.
+    /// Retry with the host's backoff.
     #[must_use]
     pub fn retry(reason: impl Into<String>) -> Self {
         Failure::Retry(RetryHint {
@@ -17,7 +17,7 @@ impl Failure {
         })
     }
 
-    /// Deliver again after `after_ms` milliseconds.
+    /// Retry after `after_ms` milliseconds.
     #[must_use]
     pub fn retry_after(reason: impl Into<String>, after_ms: u64) -> Self {
         Failure::Retry(RetryHint {
@@ -28,21 +28,21 @@ impl Failure {
 }
 
 impl From<HttpError> for Failure {
-    /// A lost answer is permanent here, because sending again might do it twice: handle
-    /// [`HttpError::OutcomeUnknown`] before `?` wherever the far side can be asked.
+    /// An unknown outcome is permanent here, because sending again might repeat the effect: handle
+    /// [`HttpError::OutcomeUnknown`] before `?` if the external service can be queried.
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Denied(why) => Failure::Misconfigured(why),
             HttpError::Invalid(why) => Failure::Permanent(format!("invalid request: {why}")),
-            HttpError::Timeout => Failure::retry("the far side did not answer in time"),
+            HttpError::Timeout => Failure::retry("the external service did not respond in time"),
             HttpError::Connect(why) => Failure::retry(format!("cannot connect: {why}")),
             HttpError::Tls(why) => Failure::retry(format!("TLS failed: {why}")),
-            HttpError::TooLarge(bytes) => {
-                Failure::Permanent(format!("the answer of {bytes} bytes is over the limit"))
-            }
+            HttpError::TooLarge(bytes) => Failure::Permanent(format!(
+                "the request or response exceeds the limit of {bytes} bytes"
+            )),
             HttpError::Throttled(ms) => Failure::retry_after("throttled by the host", ms),
             HttpError::OutcomeUnknown(why) => Failure::Permanent(format!(
-                "an earlier try was sent and its answer was lost; check the far side: {why}"
+                "an earlier attempt was sent and its answer was lost; check the service: {why}"
             )),
             HttpError::Other(why) => Failure::retry(why),
         }
@@ -54,10 +54,10 @@ impl From<MailError> for Failure {
         match error {
             MailError::Denied(why) => Failure::Misconfigured(why),
             MailError::Invalid(why) => Failure::Permanent(format!("invalid e-mail: {why}")),
-            MailError::Rejected(why) => Failure::Permanent(format!("the relay refused: {why}")),
+            MailError::Rejected(why) => Failure::Permanent(format!("the relay rejected it: {why}")),
             MailError::Temporary(why) | MailError::Other(why) => Failure::retry(why),
             MailError::OutcomeUnknown(why) => Failure::Permanent(format!(
-                "an earlier try was sent and its answer was lost: {why}"
+                "an earlier attempt was sent and its answer was lost: {why}"
             )),
         }
     }
@@ -69,7 +69,7 @@ impl From<KvError> for Failure {
             KvError::TooLarge(why) => {
                 Failure::Permanent(format!("too large for the plugin's store: {why}"))
             }
-            // Keys with a time to live make room by themselves.
+            // Keys with a time to live free space when they expire.
             KvError::Quota(why) => Failure::retry(format!("the plugin's store is full: {why}")),
             KvError::Conflict => Failure::retry("another call changed the same entry"),
             KvError::Unavailable(why) | KvError::Other(why) => Failure::retry(why),
@@ -82,8 +82,8 @@ impl From<CommandError> for Failure {
         match error {
             CommandError::Denied(why) => Failure::Misconfigured(why),
             CommandError::NotFound => Failure::Permanent("there is no such incident".into()),
-            CommandError::Conflict(_) => Failure::retry("the incident changed meanwhile"),
-            CommandError::Invalid(why) => Failure::Permanent(format!("refused: {why}")),
+            CommandError::Conflict(_) => Failure::retry("the incident has changed in the meantime"),
+            CommandError::Invalid(why) => Failure::Permanent(format!("rejected: {why}")),
             CommandError::Unavailable(why) | CommandError::Other(why) => Failure::retry(why),
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lost_answer_is_never_sent_again_by_default() {
+    fn a_request_with_unknown_outcome_is_not_retried_by_default() {
         let failure = Failure::from(HttpError::OutcomeUnknown("chat.postMessage".into()));
         assert!(matches!(failure, Failure::Permanent(_)), "{failure:?}");
     }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_full_may_have_room_later_and_a_value_that_is_too_large_never_has() {
+    fn a_full_store_is_retried_and_a_value_that_is_too_large_is_not() {
         let full = Failure::from(KvError::Quota("10,000 keys".into()));
         assert!(matches!(full, Failure::Retry(_)), "{full:?}");
         let large = Failure::from(KvError::TooLarge("64 KiB".into()));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_own_throttling_says_when_to_come_back() {
+    fn throttling_by_the_host_says_when_to_retry() {
         let Failure::Retry(hint) = Failure::from(HttpError::Throttled(1500)) else {
             panic!("throttling must be retried");
         };

@@ -1,9 +1,9 @@
 //! Outbound HTTP: only what the manifest asks for and the operator grants.
 //!
 //! ```ignore
-//! let answer = Request::post("https://slack.com/api/chat.postMessage")
+//! let response = Request::post("https://slack.com/api/chat.postMessage")
 //!     .auth("bot")                       // the host adds the credential of this grant
-//!     .once("opening")                   // a retried delivery gets the first answer back
+//!     .once("opening")                   // a retried delivery gets the stored response
 //!     .form(&[("channel", "C1"), ("text", "hello")])
 //!     .send()?;
 //! ```
@@ -13,14 +13,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::bindings::tocsin::plugin::http::{Header, HttpError, Request, Response};
 
-/// Drops what the host remembers under a `once` key of this delivery, so that the next request
-/// with that key is sent. For a 2xx answer that turned out to be a refusal, and after looking
-/// settled an unknown outcome.
+/// Deletes the response that the host stored under a `once` key of this delivery, so that the next
+/// request with that key is sent. For a 2xx response that was in fact an error, and after an
+/// unknown outcome was resolved.
 pub fn forget(once: &str) {
     host::http::forget(once);
 }
 
-/// A header's value by name, whatever its case.
+/// A header's value by case-insensitive name.
 #[must_use]
 pub fn header<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     let found = headers
@@ -64,14 +64,14 @@ impl Request {
         self
     }
 
-    /// Sends at most once for this delivery: a 2xx answer is remembered and given back on a retry.
+    /// Sends at most once for this delivery: a 2xx response is stored and returned on a retry.
     #[must_use]
     pub fn once(mut self, key: impl Into<String>) -> Self {
         self.once = Some(key.into());
         self
     }
 
-    /// Adds a header. Credentials do not belong here: see [`auth`](Request::auth).
+    /// Adds a header. Do not use it for credentials: see [`auth`](Request::auth).
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push(Header {
@@ -81,7 +81,7 @@ impl Request {
         self
     }
 
-    /// Waits at most so many milliseconds for the answer.
+    /// Sets how long to wait for the response, in milliseconds.
     #[must_use]
     pub fn timeout_ms(mut self, ms: u32) -> Self {
         self.timeout_ms = Some(ms);
@@ -109,14 +109,14 @@ impl Request {
     /// Sets a JSON body.
     ///
     /// # Errors
-    /// When the value has no JSON form, e.g. a map with keys that are not strings.
+    /// When the value cannot be represented as JSON, e.g. a map with keys that are not strings.
     pub fn json<T: Serialize>(mut self, body: &T) -> Result<Self, HttpError> {
         let bytes = serde_json::to_vec(body).map_err(|it| HttpError::Invalid(it.to_string()))?;
         self.body = Some(bytes);
         Ok(self.header("content-type", "application/json"))
     }
 
-    /// Sends it. Any status is an answer; only what prevented an answer is an error.
+    /// Sends it. A response with any status is a success; only a missing response is an error.
     ///
     /// # Errors
     /// See [`HttpError`]; it converts into a [`Failure`](crate::types::Failure).
@@ -132,7 +132,7 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// A header's value by name, whatever its case.
+    /// A header's value by case-insensitive name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
@@ -141,13 +141,14 @@ impl Response {
     /// The body as JSON.
     ///
     /// # Errors
-    /// When it is not JSON of this shape.
+    /// When it is not valid JSON of this type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| HttpError::Other(format!("the answer is not JSON: {error}")))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            HttpError::Other(format!("the response is not the expected JSON: {error}"))
+        })
     }
 
-    /// `Retry-After` in milliseconds, when it is given in seconds.
+    /// `Retry-After` in milliseconds, if it is in seconds.
     #[must_use]
     pub fn retry_after_ms(&self) -> Option<u64> {
         let seconds: u64 = self.header("retry-after")?.trim().parse().ok()?;
@@ -173,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_added_to_one_that_is_there() {
+    fn a_query_is_appended_to_an_existing_one() {
         let request = Request::get("https://example.com/?a=1").query(&[("b", "2")]);
         assert_eq!(request.url, "https://example.com/?a=1&b=2");
     }
 
     #[test]
-    fn retry_after_is_read_whatever_the_headers_case() {
+    fn retry_after_is_read_case_insensitively() {
         let headers = vec![Header {
             name: "Retry-After".into(),
             value: "30".into(),

@@ -1,5 +1,5 @@
-//! A small durable store, private to the plugin. A write takes effect at once, whether or not the
-//! call that made it succeeds.
+//! A small durable key-value store, private to the plugin. Writes are immediate, even if the call
+//! fails.
 
 use crate::host;
 use crate::types::Failure;
@@ -7,20 +7,19 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub use crate::bindings::tocsin::plugin::kv::{Entry, KvError, Page};
 
-/// A value that was read, with the revision to name in [`swap`].
+/// A value with its revision, for [`swap`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {
     /// What was stored.
     pub value: T,
-    /// The entry's revision; it grows with every write.
+    /// The entry's revision; it increases with every write.
     pub revision: u64,
 }
 
 /// Reads a value that was stored as JSON.
 ///
 /// # Errors
-/// When the store cannot answer, or when what is stored is not a `T`: then the remedy is to
-/// delete the key.
+/// When the store is unavailable, or the stored value is not a `T`: then delete the key.
 pub fn get<T: DeserializeOwned>(key: &str) -> Result<Option<Versioned<T>>, Failure> {
     let Some(entry) = host::kv::get(key)? else {
         return Ok(None);
@@ -34,19 +33,19 @@ pub fn get<T: DeserializeOwned>(key: &str) -> Result<Option<Versioned<T>>, Failu
     }))
 }
 
-/// Stores a value as JSON, for `ttl_ms` milliseconds if given. Answers its revision.
+/// Stores a value as JSON, for `ttl_ms` milliseconds if given. Returns its revision.
 ///
 /// # Errors
-/// Quota, size and unavailability, as [`KvError`] says.
+/// Quota, size and unavailability; see [`KvError`].
 pub fn set<T: Serialize>(key: &str, value: &T, ttl_ms: Option<u64>) -> Result<u64, Failure> {
     Ok(host::kv::set(key, &encode(key, value)?, ttl_ms)?)
 }
 
 /// Stores a value only if the entry's revision is still `expected` (none: only if it is absent).
-/// Answers the new revision, or none when somebody else was faster.
+/// Returns the new revision, or none if the entry has changed.
 ///
 /// # Errors
-/// Quota, size and unavailability, as [`KvError`] says.
+/// Quota, size and unavailability; see [`KvError`].
 pub fn swap<T: Serialize>(
     key: &str,
     expected: Option<u64>,
@@ -60,10 +59,10 @@ pub fn swap<T: Serialize>(
     }
 }
 
-/// Removes an entry; answers whether there was one.
+/// Removes an entry; returns whether there was one.
 ///
 /// # Errors
-/// When the store cannot answer.
+/// When the store is unavailable.
 pub fn delete(key: &str) -> Result<bool, Failure> {
     Ok(host::kv::delete(key)?)
 }
@@ -71,12 +70,15 @@ pub fn delete(key: &str) -> Result<bool, Failure> {
 /// Lists keys with a prefix, at most `limit` at a time.
 ///
 /// # Errors
-/// When the store cannot answer.
+/// When the store is unavailable.
 pub fn keys(prefix: &str, cursor: Option<&str>, limit: u32) -> Result<Page, Failure> {
     Ok(host::kv::keys(prefix, cursor, limit)?)
 }
 
 fn encode<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value)
-        .map_err(|error| Failure::Permanent(format!("the value of {key} is not JSON: {error}")))
+    serde_json::to_vec(value).map_err(|error| {
+        Failure::Permanent(format!(
+            "the value of {key} cannot be encoded as JSON: {error}"
+        ))
+    })
 }

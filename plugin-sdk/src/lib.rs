@@ -1,20 +1,20 @@
-//! What a tocsin plugin is written with.
+//! The SDK for tocsin plugins.
 //!
-//! A plugin is a WebAssembly component that the daemon calls with events and webhooks and that can
-//! reach outside only through the functions here, within what its `plugin.toml` asks for and the
-//! operator grants. Implement [`Plugin`], name it once in [`export_plugin!`], and build it with
-//! `cargo xtask plugins`.
+//! A plugin is a WebAssembly component that the daemon calls with events and webhooks. It has
+//! access to the outside only through the functions here, limited to what its `plugin.toml` asks
+//! for and the operator grants. Implement [`Plugin`], export it with [`export_plugin!`], and build
+//! it with `cargo xtask plugins`.
 //!
-//! The same code compiles natively. There the host is the [`testing::FakeHost`], so a plugin's
-//! logic runs under plain `cargo test`, without a WebAssembly compiler.
+//! The same code compiles natively, with [`testing::FakeHost`] as the host, so a plugin's logic can
+//! be tested with plain `cargo test`, without a WebAssembly compiler.
 //!
-//! What differs from ordinary Rust inside the daemon: every call gets a fresh instance, so a
-//! `static` forgets; `println!` goes nowhere, use [`log`]; `SystemTime::now` panics, use
+//! Differences from ordinary Rust inside the daemon: every call gets a new instance, so a `static`
+//! does not keep its value; `println!` has no effect, use [`log`]; `SystemTime::now` panics, use
 //! [`clock`]; there are no threads, no files and no sockets.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
-// The one place with unsafe code: what the generator writes to cross the component boundary.
+// The only unsafe code: generated code for the component boundary.
 #[doc(hidden)]
 #[rustfmt::skip]
 #[allow(unsafe_code, missing_docs, unreachable_pub, dead_code, clippy::all)]
@@ -44,14 +44,14 @@ pub use adapter::Adapter;
 pub use plugin::Plugin;
 pub use serde_json;
 
-/// The host's functions: the component's imports, or on a native build the fake of the tests.
+/// The host's functions: the component's imports, or the fake host in a native build.
 #[cfg(target_arch = "wasm32")]
 use bindings::tocsin::plugin as host;
 #[cfg(not(target_arch = "wasm32"))]
 use testing::imports as host;
 
-/// Makes a type that implements [`Plugin`] the plugin of this component. Use it once, at the top
-/// of the crate. A native build exports nothing.
+/// Exports a type that implements [`Plugin`] as this component's plugin. Use it once, at the top of
+/// the crate. A native build exports nothing.
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:ty) => {

@@ -1,22 +1,22 @@
-//! Log lines, which appear in the daemon's log with the plugin's id and the delivery's.
+//! Log lines, which appear in the daemon's log with the ids of the plugin and the delivery.
 //!
-//! Levels mean what they mean in the daemon: *warn* when nothing is lost, *error* when an operator
-//! must act. The host keeps a bounded number of lines a call, each cut to a bounded length.
+//! Levels have the same meaning as in the daemon: *warn* when nothing is lost, *error* when an
+//! operator must act. The host limits the number of lines per call and the length of each.
 
 use crate::host;
 use crate::types::{Field, Level};
 
-/// For authors; not kept in production by default.
+/// For plugin authors; not logged in production by default.
 pub fn debug(message: &str, fields: &[(&str, &str)]) {
     write(Level::Debug, message, fields);
 }
 
-/// What happened.
+/// Normal operation.
 pub fn info(message: &str, fields: &[(&str, &str)]) {
     write(Level::Info, message, fields);
 }
 
-/// Something is not as it should be, but nothing is lost.
+/// Something is wrong, but nothing is lost.
 pub fn warn(message: &str, fields: &[(&str, &str)]) {
     write(Level::Warn, message, fields);
 }

@@ -1,4 +1,5 @@
-//! E-mail over a relay that the operator configured; host, user and password stay with the daemon.
+//! E-mail through a relay that the operator configured; the plugin never sees its host, user or
+//! password.
 
 pub use crate::bindings::tocsin::plugin::mail::{Attachment, Email, MailError, Receipt};
 use crate::host;

@@ -1,10 +1,10 @@
-//! A panic inside a component is only a trap to the host: without this hook its text is lost.
+//! A panic hook that logs the message: the host only sees a trap, and the message would be lost.
 
 use crate::log;
 use std::panic;
 use std::sync::Once;
 
-/// Makes panics write their message and place through `log` before the trap.
+/// Makes panics log their message and location before the trap.
 pub(crate) fn report_through_log() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

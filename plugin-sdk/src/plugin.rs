@@ -6,17 +6,17 @@ use crate::types::{
 };
 use serde_json::Value;
 
-/// What the daemon calls. Only [`describe`](Plugin::describe) has no default.
+/// A plugin, as the daemon calls it. Only [`describe`](Plugin::describe) has no default.
 ///
-/// Every call gets a fresh instance of the component: keep what must last in [`crate::kv`].
-/// Delivery is at least once: give every outside effect a `once` key (see [`crate::http`]).
+/// Every call gets a new instance of the component: store state in [`crate::kv`]. Delivery is at
+/// least once: give every external effect a `once` key (see [`crate::http`]).
 pub trait Plugin {
-    /// Who this is, as in `plugin.toml`: the host refuses a component that differs from its
-    /// manifest. Called once after load, before anything is granted.
+    /// The plugin's id, version and events, as in `plugin.toml`: the host rejects a component that
+    /// differs from its manifest. Called once after load, without grants.
     fn describe() -> Descriptor;
 
-    /// Says what is wrong with the operator's settings beyond what the manifest's types say. An
-    /// empty list accepts them.
+    /// Returns faults in the operator's settings that the manifest's types do not cover. An empty
+    /// list accepts them.
     fn check_config(config: &Value) -> Vec<Issue> {
         let _ = config;
         Vec::new()
@@ -25,18 +25,18 @@ pub trait Plugin {
     /// Handles an event that the manifest subscribes to.
     ///
     /// # Errors
-    /// The host's reaction is in the kind of [`Failure`]: back off and try again, dead-letter, or
-    /// pause the plugin and tell the operator.
+    /// The kind of [`Failure`] determines the host's reaction: back off and retry, dead-letter, or
+    /// pause the plugin and notify the operator.
     fn on_event(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
         let _ = (event, delivery);
         Ok(Outcome::Ignored)
     }
 
-    /// Answers a request on a route of the manifest, within the route's budget. What takes longer
-    /// belongs into a job ([`crate::jobs::enqueue`]).
+    /// Responds to a request on a route of the manifest, within the route's budget. Use a job for
+    /// longer work ([`crate::jobs::enqueue`]).
     ///
     /// # Errors
-    /// A failure is answered with a 5xx status, so that the sender tries again.
+    /// A failure results in a 5xx status, so that the sender retries.
     fn on_webhook(request: WebhookRequest) -> Result<WebhookResponse, Failure> {
         let _ = request;
         Ok(WebhookResponse::new(404))
@@ -51,7 +51,7 @@ pub trait Plugin {
         Ok(Outcome::Ignored)
     }
 
-    /// A cheap look at the far side, at most once a minute.
+    /// A cheap health check of the external service; called at most once a minute.
     fn health() -> HealthReport {
         HealthReport::Ok
     }

@@ -1,4 +1,4 @@
-//! The plain data of the plugin interface, as `wit/plugin.wit` describes it, with small helpers.
+//! The data types of the plugin interface in `wit/plugin.wit`, with helpers.
 
 pub use crate::bindings::exports::tocsin::plugin::handler::{
     Descriptor, HealthReport, Issue, Tick, WebhookRequest, WebhookResponse,
@@ -12,8 +12,7 @@ pub use crate::bindings::tocsin::plugin::types::{
 };
 
 impl Person {
-    /// How this person is known to a channel, e.g. `contact("slack")`. Kinds may repeat; this is
-    /// the first.
+    /// This person's first contact of a kind, e.g. `contact("slack")`.
     #[must_use]
     pub fn contact(&self, kind: &str) -> Option<&str> {
         let found = self.contacts.iter().find(|it| it.key == kind)?;
@@ -22,7 +21,7 @@ impl Person {
 }
 
 impl Actor {
-    /// Somebody as a channel knows them; the host resolves it through people's contacts.
+    /// An actor by their id in a channel; the host resolves it through people's contacts.
     #[must_use]
     pub fn by_contact(kind: &str, id: &str) -> Self {
         Actor {
@@ -34,7 +33,7 @@ impl Actor {
 }
 
 impl Grade {
-    /// The word that people say.
+    /// In lower case, as in chat and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +45,7 @@ impl Grade {
 }
 
 impl Status {
-    /// The word that people say.
+    /// In lower case, as in chat and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

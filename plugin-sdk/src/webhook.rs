@@ -1,4 +1,4 @@
-//! Reading webhook requests and writing their answers.
+//! Helpers for webhook requests and responses.
 
 use crate::http;
 use crate::http::Header;
@@ -6,7 +6,7 @@ use crate::types::{WebhookRequest, WebhookResponse};
 use serde_json::Value;
 
 impl WebhookRequest {
-    /// A header's value by name, whatever its case. Signature headers are the host's.
+    /// A header's value by case-insensitive name. Signature headers are not passed to plugins.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         http::header(&self.headers, name)
@@ -23,7 +23,7 @@ impl WebhookRequest {
 }
 
 impl WebhookResponse {
-    /// An answer without a body.
+    /// A response without a body.
     #[must_use]
     pub fn new(status: u16) -> Self {
         WebhookResponse {
@@ -33,7 +33,7 @@ impl WebhookResponse {
         }
     }
 
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: &Value) -> Self {
         let content_type = Header {

@@ -1,8 +1,6 @@
-//! Whole-system scenarios, crash tests and the harness.
-//!
-//! What several tests need to see the program from outside: real senders and receivers started on
-//! free ports, the vendors' own documents, waiting with a deadline. A test that cannot run here
-//! says so by name ([`skip`]), so that nothing is silently unproven.
+//! Scenarios, the simulator, crash tests, and the harness for testing the program from outside:
+//! real senders and receivers, vendors' documents, waiting with a deadline. A test that cannot run
+//! on this machine reports that ([`skip`]), so that no skip goes unnoticed.
 #![forbid(unsafe_code)]
 
 pub mod crash;

@@ -1,4 +1,4 @@
-//! Where the tests find the repository and may keep what they fetched.
+//! Paths of the repository, its build folder and downloaded programs.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Cargo's target folder, found by where this test was built.
+/// Cargo's target folder, derived from where this test was built.
 #[must_use]
 pub fn target() -> PathBuf {
     let exe = env::current_exe().ok();
@@ -29,14 +29,14 @@ pub fn built(name: &str) -> PathBuf {
     folder.unwrap_or(Path::new("")).join(name)
 }
 
-/// Where the built plugins are: the folder that `TOCSIN_PLUGINS` names, else `plugins` in the
-/// target folder, where `cargo xtask plugins` puts them.
+/// The folder of the built plugins: `TOCSIN_PLUGINS`, else `plugins` in the target folder, where
+/// `cargo xtask plugins` puts them.
 #[must_use]
 pub fn plugins() -> PathBuf {
     env::var_os("TOCSIN_PLUGINS").map_or_else(|| target().join("plugins"), PathBuf::from)
 }
 
-/// Where programs that tests fetched are kept from one run to the next.
+/// Where downloaded programs are kept between runs.
 #[must_use]
 pub fn tools() -> PathBuf {
     target().join("tools")

@@ -1,4 +1,4 @@
-//! Skipping aloud: a check that this machine cannot run is named, with the reason.
+//! Reports checks that this machine cannot run, with the reason.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::paths;
 
-/// Says that a check was skipped and why: on stderr, and in the file that `TOCSIN_SKIPS` names,
-/// from which `cargo xtask test` counts them and prints them at its end.
+/// Reports a skipped check and the reason: on stderr, and in the file that `TOCSIN_SKIPS` names,
+/// which `cargo xtask test` counts and prints.
 pub fn skipped(check: &str, why: &str) {
     eprintln!("skipped {check}: {why}");
     let Some(path) = env::var_os("TOCSIN_SKIPS") else {
@@ -17,11 +17,11 @@ pub fn skipped(check: &str, why: &str) {
     let line = format!("{check}\t{}\n", why.replace(['\n', '\t'], " "));
     let opened = OpenOptions::new().create(true).append(true).open(path);
     if let Err(error) = opened.and_then(|mut file| file.write_all(line.as_bytes())) {
-        eprintln!("the skip could not be noted: {error}");
+        eprintln!("cannot record the skip: {error}");
     }
 }
 
-/// The folder of the built Slack plugin; when it is not built, that is said for `check`.
+/// The folder of the built Slack plugin; if it is not built, reports `check` as skipped.
 #[must_use]
 pub fn slack_plugin(check: &str) -> Option<PathBuf> {
     let plugin = paths::plugins().join("slack");

@@ -1,15 +1,14 @@
-//! Waiting for what another program does: looking again and again until a deadline, never for a
-//! fixed time.
+//! Waits for another program by polling until a deadline, never for a fixed time.
 
 use std::time::{Duration, Instant};
 
-/// How often a condition is looked at.
+/// The polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-/// Looks until `look` finds something.
+/// Polls until `look` returns something.
 ///
 /// # Errors
-/// When the time is over: a text that names what was waited for.
+/// On timeout; the text names what was waited for.
 pub async fn until<T>(
     what: &str,
     at_most: Duration,
@@ -27,9 +26,9 @@ pub async fn until<T>(
     }
 }
 
-/// Whether a URL answers with success, for [`until`].
+/// Whether a URL returns a success status, for [`until`].
 pub async fn answers(url: &str) -> Option<()> {
-    // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+    // The client needs a TLS provider even for plain HTTP; an already installed one will do.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let response = reqwest::get(url).await.ok()?;
     response.status().is_success().then_some(())

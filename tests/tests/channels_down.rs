@@ -1,7 +1,7 @@
-//! Channels down: a critical page reaches a person while Slack refuses, limits or never answers,
-//! and the war room comes once Slack is back.
+//! Channels down: a critical page reaches a person while Slack refuses, rate-limits or hangs, and
+//! the war room opens once Slack recovers.
 //!
-//! The daemon is whole, Slack is the stand-in, and the mail server is real.
+//! These tests use a whole daemon, the Slack stand-in, and a real mail server.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tocsin::standin::slack::{Fault, FaultRule};
 use tocsin_tests::support::{Daemon, SmtpServer};
 use tocsin_tests::wait::until;
 
-/// The configured wait for a channel is two seconds, and there are two before the mail; the
+/// The configured delay per channel is two seconds, and there are two channels before mail; the
 /// machine may be slow.
 const MAILED_WITHIN: Duration = Duration::from_secs(20);
-/// Deliveries that failed come again after at most half a minute for pages; more for the rest.
+/// Failed pages are retried after at most half a minute, other deliveries later.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 struct Night {
@@ -25,7 +25,7 @@ struct Night {
 }
 
 impl Night {
-    /// A daemon with Ada on call, by Slack first; absent where something cannot be had.
+    /// A daemon with Ada on call, by Slack first; `None` if something is not available.
     async fn start(test: &str) -> Option<Self> {
         let mail = SmtpServer::start(test).await.unwrap()?;
         let daemon = Daemon::start(test, mail.port).await.unwrap()?;
@@ -76,13 +76,13 @@ impl Night {
             .collect()
     }
 
-    /// Pages to Ada that Slack shows.
+    /// The number of pages to Ada in Slack.
     fn pages(&self) -> usize {
         self.daemon.slack.direct_messages("U0ADA").len()
             + self.daemon.slack.direct_messages("U0ADATAB").len()
     }
 
-    /// Names of the war rooms, and what stands in each.
+    /// Names and messages of the war rooms.
     fn rooms(&self) -> Vec<(String, Vec<String>)> {
         let rooms = self.daemon.slack.channels().into_iter().map(|room| {
             let said = room.messages.iter().map(|it| it.text.clone()).collect();
@@ -91,21 +91,21 @@ impl Night {
         rooms.collect()
     }
 
-    /// What the incident's timeline says of pages, in order.
-    async fn told_of_pages(&self) -> Vec<String> {
+    /// The entries about pages in the incident's timeline, in order.
+    async fn page_entries(&self) -> Vec<String> {
         let incident = self.daemon.incident(1, |_| true).await.unwrap();
         let timeline = incident["timeline"].as_array().unwrap().iter();
         let texts = timeline.map(|it| it["text"].as_str().unwrap().to_owned());
         texts.filter(|it| it.starts_with("paged ")).collect()
     }
 
-    /// One war room, one mail, no page by Slack on top of it.
-    async fn assert_told_once(self) {
+    /// Asserts one war room, one mail, and no additional page by Slack.
+    async fn assert_notified_once(self) {
         let rooms = self.rooms();
         assert_eq!(rooms.len(), 1, "one war room: {rooms:?}");
-        assert!(!rooms[0].1.is_empty(), "and its opening: {rooms:?}");
+        assert!(!rooms[0].1.is_empty(), "no opening message: {rooms:?}");
         assert_eq!(self.mails().len(), 1, "one mail: {:?}", self.mails());
-        assert_eq!(self.pages(), 0, "no second page for what the mail brought");
+        assert_eq!(self.pages(), 0, "no second page after the mail");
         self.daemon.end().await.unwrap();
     }
 }
@@ -119,7 +119,7 @@ async fn page_goes_by_mail_once(test: &str, fault: Fault) {
     night.until_mailed().await;
     night.daemon.slack.heal();
     night.until_settled().await;
-    night.assert_told_once().await;
+    night.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,17 +128,17 @@ async fn a_page_goes_by_mail_when_slack_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_goes_by_mail_when_slack_limits() {
+async fn a_page_goes_by_mail_when_slack_rate_limits() {
     page_goes_by_mail_once("limits", Fault::RateLimited { retry_after_s: 5 }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_goes_by_mail_when_slack_never_answers() {
+async fn a_page_goes_by_mail_when_slack_hangs() {
     page_goes_by_mail_once("never answers", Fault::Hang).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_goes_by_mail_when_nothing_listens_at_slack() {
+async fn a_page_goes_by_mail_when_slack_refuses_connections() {
     let Some(night) = Night::start("is gone").await else {
         return;
     };
@@ -147,15 +147,15 @@ async fn a_page_goes_by_mail_when_nothing_listens_at_slack() {
     night.until_mailed().await;
     night.daemon.slack.come_back().unwrap();
     night.until_settled().await;
-    night.assert_told_once().await;
+    night.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slack_refuses_then_limits_then_never_answers_and_the_page_goes_from_contact_to_contact() {
+async fn slack_refuses_then_limits_then_hangs_and_the_page_goes_from_contact_to_contact() {
     let Some(night) = Night::start("one bad night").await else {
         return;
     };
-    // A rule that is added later strikes first.
+    // Rules that are added later take precedence.
     let slack = &night.daemon.slack;
     slack.fail(FaultRule::always(Fault::Hang));
     slack.fail(FaultRule::times(1, Fault::RateLimited { retry_after_s: 1 }));
@@ -163,7 +163,7 @@ async fn slack_refuses_then_limits_then_never_answers_and_the_page_goes_from_con
     night.fire().await;
     night.until_mailed().await;
 
-    let told = night.told_of_pages().await;
+    let told = night.page_entries().await;
     let by: Vec<&str> = told
         .iter()
         .map(|it| it.split(':').next().unwrap())
@@ -178,16 +178,16 @@ async fn slack_refuses_then_limits_then_never_answers_and_the_page_goes_from_con
         "{told:?}"
     );
     let struck = async || (slack.requests().len() > 2).then_some(());
-    until("each fault to strike", SETTLED_WITHIN, struck)
+    until("each fault to be used", SETTLED_WITHIN, struck)
         .await
         .unwrap();
     slack.heal();
     night.until_settled().await;
-    night.assert_told_once().await;
+    night.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_are_lost_leave_one_war_room_and_every_message_once() {
+async fn lost_answers_leave_one_war_room_with_every_message_once() {
     let Some(night) = Night::start("lost answers").await else {
         return;
     };
@@ -203,18 +203,18 @@ async fn answers_that_are_lost_leave_one_war_room_and_every_message_once() {
     let tries = asked
         .iter()
         .filter(|it| it.method() == "conversations.create");
-    assert!(tries.count() > 1, "the lost answer was asked for again");
+    assert!(tries.count() > 1, "the lost request was retried");
     let mut said = rooms[0].1.clone();
     let all = said.len();
-    assert!(all >= 1, "something stands in it: {rooms:?}");
+    assert!(all >= 1, "it is empty: {rooms:?}");
     said.sort();
     said.dedup();
-    assert_eq!(said.len(), all, "nothing stands there twice: {rooms:?}");
+    assert_eq!(said.len(), all, "a message is repeated: {rooms:?}");
     let told = night.pages() + night.mails().len();
-    assert!(told >= 1, "Ada was told");
+    assert!(told >= 1, "Ada was not paged");
     for member in ["U0ADA", "U0ADATAB"] {
         let pages = night.daemon.slack.direct_messages(member);
-        assert!(pages.len() <= 1, "and not twice by one contact: {pages:?}");
+        assert!(pages.len() <= 1, "paged twice by one contact: {pages:?}");
     }
     night.daemon.end().await.unwrap();
 }

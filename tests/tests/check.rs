@@ -1,4 +1,4 @@
-//! `tocsin check`: a plugin that cannot reach what it was configured for is a fault.
+//! `tocsin check` fails if a plugin cannot access its own configured URL.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -54,7 +54,7 @@ fn check(lines: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_base_url_in_a_closed_network_is_a_fault_at_its_line_with_the_line_to_add() {
+fn a_base_url_in_a_blocked_network_is_reported_at_its_line_with_the_line_to_add() {
     let (code, said) = check(&format!("{INSIDE}{GRANTED}"));
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("tocsin.toml:5:"), "{said}");
@@ -65,7 +65,7 @@ fn a_base_url_in_a_closed_network_is_a_fault_at_its_line_with_the_line_to_add() 
 }
 
 #[test]
-fn a_base_url_that_no_grant_covers_is_a_fault_with_the_grant_to_write() {
+fn a_base_url_that_no_grant_covers_is_reported_with_the_grant_to_add() {
     let (code, said) = check("grant = { events = [\"*\"] }\n");
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("reach its own `base-url`"), "{said}");

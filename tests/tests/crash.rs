@@ -1,12 +1,12 @@
-//! The whole program, killed again and again under load, loses nothing that it answered.
-//! `TOCSIN_CRASH_KILLS` says how often, `TOCSIN_CRASH_SEED` which draws.
+//! The whole program, killed many times under load, loses nothing that it accepted.
+//! `TOCSIN_CRASH_KILLS` sets how often, `TOCSIN_CRASH_SEED` the random seed.
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tocsin_tests::crash::{Night, survive, trace};
+use tocsin_tests::crash::{Night, run, trace};
 use tocsin_tests::skip;
 
 fn number(name: &str) -> Option<u64> {
@@ -29,15 +29,15 @@ async fn nothing_is_lost_however_often_it_is_killed() {
             .unwrap_or(200),
     };
     println!("seed {}", night.seed);
-    let toll = survive(&night)
+    let summary = run(&night)
         .await
         .unwrap_or_else(|why| panic!("seed {}: {why}", night.seed));
-    println!("{toll}");
+    println!("{summary}");
     assert!(
-        toll.faults.is_empty(),
+        summary.faults.is_empty(),
         "seed {}: {:#?}",
         night.seed,
-        toll.faults
+        summary.faults
     );
 }
 
@@ -46,7 +46,7 @@ async fn nothing_is_answered_before_it_is_synced() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_tocsin-under-test"));
     let held = trace(&program).await.unwrap_or_else(|why| panic!("{why}"));
     match held {
-        Ok(count) => println!("{count} requests, each synced before its answer"),
+        Ok(count) => println!("{count} requests, each synced before its response"),
         Err(why) => skip::skipped("nothing_is_answered_before_it_is_synced", &why),
     }
 }

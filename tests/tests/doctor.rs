@@ -1,4 +1,4 @@
-//! `tocsin doctor` beside a running daemon, and when there is none.
+//! `tocsin doctor` with and without a running daemon.
 #![forbid(unsafe_code)]
 
 use std::process::Output;
@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::Value;
 use tocsin_tests::support::{Home, config};
 
-/// Nobody listens at the relay's port, so the only page that there is cannot get out.
+/// Nothing listens on the relay's port, so the only page cannot be delivered.
 const NO_MAIL: u16 = 9;
 
 fn text(output: &Output) -> String {
@@ -15,7 +15,7 @@ fn text(output: &Output) -> String {
     format!("{out}{err}")
 }
 
-/// How a check came out; none when it is not there.
+/// The level of a check; `None` if the check is missing.
 fn level(output: &Output, name: &str) -> Option<String> {
     let found: Value = serde_json::from_slice(&output.stdout).ok()?;
     let mut checks = found["checks"].as_array()?.iter();
@@ -24,7 +24,7 @@ fn level(output: &Output, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn it_asks_the_running_daemon_and_reads_the_files_when_none_answers() {
+async fn it_queries_the_running_daemon_and_otherwise_reads_the_files() {
     let home = Home::new().unwrap();
     home.write("policies/routing.rhai", "fn route( {").unwrap();
     let more = [&*config::mail(NO_MAIL), "policy.path = \"policies\""];

@@ -1,5 +1,5 @@
-//! Signed webhooks and links from outside, sent again, changed, old or early: each does what it
-//! does once, and whoever records one gains nothing by it.
+//! Signed webhooks and acknowledge links that are repeated, changed, old or early: each takes
+//! effect once, and recording one is of no use to an attacker.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tocsin_tests::wait::until;
 
 const WITHIN: Duration = Duration::from_secs(60);
 const KEY: &str = "the key that both sides have";
-/// A little more than the five minutes that a signature is fresh.
+/// A little more than the five minutes that a signature is valid.
 const STALE_S: i64 = 310;
 const SCHEMES: [&str; 4] = [
     "slack-v0",
@@ -42,7 +42,8 @@ async fn counter() -> (String, Arc<AtomicUsize>) {
     (url, count)
 }
 
-/// A plugin whose webhook is verified by a scheme, and which tells `url` of each that it handles.
+/// A plugin whose webhook is verified by a scheme, and which requests `url` for each that it
+/// handles.
 fn install(home: &Home, scheme: &str, url: &str) -> String {
     let done = format!("{url}/done");
     let mut guest = Guest::default().sends(&Request {
@@ -137,7 +138,7 @@ impl Endpoints {
         let home = Home::new().unwrap();
         let (url, handled) = counter().await;
         let plugins = SCHEMES.map(|scheme| install(&home, scheme, &url));
-        // No policies are there, so the fallback is paged.
+        // There are no policies, so the fallback is paged.
         let policies = "policy.path = \"policies\"";
         let more = [&*config::mail(relay.port()), policies, &plugins.concat()];
         Self {
@@ -148,7 +149,7 @@ impl Endpoints {
         }
     }
 
-    /// Sends a webhook; its answer, and how many were handled by then.
+    /// Sends a webhook; returns its response, and how many have been handled.
     async fn send(
         &self,
         scheme: &str,
@@ -166,7 +167,7 @@ impl Endpoints {
         (status, text, self.handled.load(Ordering::SeqCst))
     }
 
-    /// The link in the page that Ada got by mail.
+    /// The acknowledge link in Ada's page by mail.
     async fn acknowledge_link(&self) -> String {
         let token = self.program.token("ingest", Some("any")).await.unwrap();
         let asked = reqwest::Client::new()
@@ -174,7 +175,7 @@ impl Endpoints {
             .bearer_auth(token)
             .json(&json!({ "title": "Down" }));
         assert!(asked.send().await.unwrap().status().is_success());
-        let mail = async || self.relay.letters().pop();
+        let mail = async || self.relay.mails().pop();
         let mail = until("a page by mail", WITHIN, mail).await.unwrap();
         let begin = mail.text.find("http").unwrap();
         let words = mail.text[begin..].split_whitespace();
@@ -184,7 +185,7 @@ impl Endpoints {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_comes_again_gets_the_first_answer_and_is_handled_once() {
+async fn a_repeated_webhook_gets_the_first_answer_and_is_handled_once() {
     let endpoints = Endpoints::open().await;
     let mut handled = 0;
     for scheme in SCHEMES {
@@ -195,7 +196,7 @@ async fn a_webhook_that_comes_again_gets_the_first_answer_and_is_handled_once() 
             let got = endpoints.send(scheme, &first, "body 1").await;
             assert_eq!(got, taken, "{scheme}: {again}");
         }
-        // A sender's retry is signed again, and is the same all the same.
+        // A sender's retry has a new signature, but is recognized.
         let retry = signed(scheme, "id-1", "body 1", 1);
         assert_eq!(
             endpoints.send(scheme, &retry, "body 1").await,
@@ -244,7 +245,7 @@ async fn a_signature_that_is_old_or_early_is_refused_and_a_link_acknowledges_onc
     let last = link.chars().last().unwrap();
     let changed = if last == 'A' { 'Q' } else { 'A' };
     let forged = format!("{}{changed}", &link[..link.len() - 1]);
-    assert_ne!(press(&forged).await.0, 200, "a changed link does nothing");
+    assert_ne!(press(&forged).await.0, 200, "a changed link has an effect");
     assert_eq!(press(&link).await.0, 200);
     let (status, again) = press(&link).await;
     assert!(status == 200 || status == 409, "{status} {again}");

@@ -1,5 +1,5 @@
-//! The program that libFuzzer drives; `cargo xtask fuzz` builds and starts it. Which target it
-//! feeds stands in `TOCSIN_FUZZ_TARGET`.
+//! The program that libFuzzer drives; `cargo xtask fuzz` builds and starts it. `TOCSIN_FUZZ_TARGET`
+//! names the target.
 #![no_main]
 
 use std::sync::LazyLock;

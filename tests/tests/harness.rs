@@ -1,4 +1,4 @@
-//! The harness itself: each real program can be had, starts, and does what the scenarios rely on.
+//! Tests of the harness: each real program is available, starts, and does what the tests rely on.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -15,7 +15,7 @@ use tocsin_tests::wait::until;
 
 const WITHIN: Duration = Duration::from_secs(40);
 
-/// Keeps every alert that is sent to `/api/v2/alerts`.
+/// Stores every alert that is sent to `/api/v2/alerts`.
 async fn receiver() -> (String, Arc<Mutex<Vec<Value>>>) {
     let kept = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&kept);
@@ -52,7 +52,7 @@ async fn prometheus_sends_a_firing_and_then_a_resolved_alert() {
         let updates = kept.iter().filter(|it| it["startsAt"] == *starts);
         let mut ends: Vec<&str> = updates.filter_map(|it| it["endsAt"].as_str()).collect();
         let newest = ends.pop()?;
-        // While it fires, each repeat moves the end into the future; at last it moves back.
+        // While it fires, each repeat extends the end; the last one moves it back.
         ends.iter().any(|it| *it > newest).then_some(())
     };
     until("its end", WITHIN, ended)
@@ -62,7 +62,7 @@ async fn prometheus_sends_a_firing_and_then_a_resolved_alert() {
 }
 
 #[tokio::test]
-async fn alertmanager_takes_what_amtool_adds_and_shows_it() {
+async fn alertmanager_accepts_and_shows_what_amtool_adds() {
     let config = "route: { receiver: none }\nreceivers: [{ name: none }]\n";
     let Some(manager) = Alertmanager::start("Alertmanager", config).await.unwrap() else {
         return;
@@ -80,7 +80,7 @@ async fn alertmanager_takes_what_amtool_adds_and_shows_it() {
 }
 
 #[tokio::test]
-async fn the_mail_server_keeps_what_it_is_sent() {
+async fn the_mail_server_stores_what_it_receives() {
     let Some(server) = SmtpServer::start("mail").await.unwrap() else {
         return;
     };
@@ -108,7 +108,7 @@ async fn the_mail_server_keeps_what_it_is_sent() {
 }
 
 #[test]
-fn the_stand_in_signs_as_slacks_own_library_does() {
+fn the_stand_in_signs_like_slacks_library() {
     let Some(library) = SlackSdk::find("slack_sdk") else {
         return;
     };

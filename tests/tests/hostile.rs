@@ -1,6 +1,6 @@
-//! The whole daemon beside plugins that spin, allocate, trap, flood and hang in every event,
-//! webhook and schedule, and a policy that never ends: every page arrives, the other plugin's
-//! war rooms open, and the daemon answers.
+//! The whole daemon with plugins that spin, allocate, trap, flood and hang in every event, webhook
+//! and schedule, and with a policy that never ends: every page arrives, the Slack plugin opens its
+//! war rooms, and the daemon responds.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
@@ -19,18 +19,18 @@ use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
 
 const INCIDENTS: usize = 8;
-/// Generous: what matters is that they come.
+/// Generous, because only the arrival matters.
 const PAGED_WITHIN: Duration = Duration::from_secs(60);
-/// Answers of `/healthz` that a quiet and a loaded percentile are made of.
+/// Responses of `/healthz` for each percentile.
 const SAMPLES: usize = 300;
-/// The ratio of quiet and loaded is a benchmark and printed; this only guards against a daemon
-/// that stands still.
+/// The ratio of loaded to idle latency is only printed, as a benchmark; this limit detects a daemon
+/// that is blocked.
 const HEALTHZ_P99_MAX: Duration = Duration::from_millis(250);
-/// A flood of lines ends in a count; the webhooks above are told one by one.
+/// Floods of log lines are reduced to a count, but the webhooks are logged one by one.
 const LOG_BYTES_MAX: usize = 20 << 20;
 const TOKEN: &str = "token-of-the-senders";
 
-const SIEGE: &str = r#"
+const ADDITIONS: &str = r#"
 [policy]
 path = "policies"
 [escalation]
@@ -43,18 +43,18 @@ contacts = [
     { kind = "email", address = "ada@x.org" },
 ]
 "#;
-/// Grading never ends; who is paged is still asked of a policy.
+/// Grading never ends; escalation still works.
 const GRADING: &str = "fn grade(incident, alert) { loop { } }\n";
 const ESCALATION: &str = "fn escalate(incident) {
     #{ steps: [#{ page: person(\"ada\"), wait: minutes(5) }], reason: \"it is Ada's\" }
 }\n";
 
-/// No title is the beginning of another.
+/// No title is a prefix of another.
 fn title(number: usize) -> String {
     format!("Down{number}Hard")
 }
 
-struct Siege {
+struct TestDaemon {
     home: Home,
     program: Program,
     slack: SlackStandIn,
@@ -63,8 +63,8 @@ struct Siege {
     hanging: std::net::TcpListener,
 }
 
-impl Siege {
-    /// A daemon with the Slack plugin and every hostile one; absent when the former is not built.
+impl TestDaemon {
+    /// A daemon with the Slack plugin and every hostile one; `None` if the former is not built.
     async fn start(test: &str) -> Option<Self> {
         let plugin = skip::slack_plugin(test)?;
         let slack = SlackStandIn::start(Setup::of(vec![Member::new("U0ADA", "Ada")])).unwrap();
@@ -74,7 +74,7 @@ impl Siege {
         let install = |it: Hostile| it.install(&home, TOKEN, &hanging_url).unwrap();
         let more = [
             &*config::mail(relay.port()),
-            SIEGE,
+            ADDITIONS,
             &slack.install(home.path(), &plugin).unwrap(),
             &Hostile::ALL.map(install).concat(),
         ];
@@ -84,7 +84,7 @@ impl Siege {
         home.write("policies/escalation.rhai", ESCALATION).unwrap();
         let program = home.open(&more).await.unwrap();
         let sender = program.token("ingest", Some("prometheus")).await.unwrap();
-        let siege = Self {
+        let daemon = Self {
             home,
             program,
             slack,
@@ -92,12 +92,12 @@ impl Siege {
             sender,
             hanging,
         };
-        siege.everybody_is_in().await;
-        Some(siege)
+        daemon.assert_all_loaded().await;
+        Some(daemon)
     }
 
-    /// A hostile plugin that could not be loaded would hurt nobody.
-    async fn everybody_is_in(&self) {
+    /// Asserts that every hostile plugin is loaded.
+    async fn assert_all_loaded(&self) {
         let answer = self.program.show("plugins").await.unwrap().unwrap();
         assert_eq!(answer["faults"], json!([]));
         let loaded = answer["plugins"].as_array().unwrap();
@@ -110,7 +110,7 @@ impl Siege {
         }
     }
 
-    /// Whether somebody came to the server that never answers.
+    /// Whether somebody connected to the server that never responds.
     fn hung(&self) -> bool {
         self.hanging.set_nonblocking(true).unwrap();
         self.hanging.accept().is_ok()
@@ -127,7 +127,7 @@ impl Siege {
         assert_eq!(asked.send().await.unwrap().status().as_u16(), 200);
     }
 
-    /// Sends every hostile plugin webhooks until told to stop; each is answered, if with an error.
+    /// Sends webhooks to every hostile plugin until `stop`; each gets a response, even if an error.
     fn bombard(&self, stop: &Arc<AtomicBool>) -> Vec<tokio::task::JoinHandle<usize>> {
         let one = |hostile: Hostile| {
             let url = format!("{}/hooks/{}/in", self.program.url, hostile.id());
@@ -149,11 +149,11 @@ impl Siege {
         Hostile::ALL.into_iter().map(one).collect()
     }
 
-    /// How many incidents Ada has heard of, by Slack or at last by mail.
+    /// How many incidents Ada has been paged for, by Slack or mail.
     fn paged(&self) -> usize {
         let texts = self.slack.direct_messages("U0ADA").into_iter();
         let mut texts: Vec<String> = texts.map(|it| format!("{it:?}")).collect();
-        texts.extend(self.relay.letters().into_iter().map(|it| it.text));
+        texts.extend(self.relay.mails().into_iter().map(|it| it.text));
         let heard = |number: &usize| texts.iter().any(|it| it.contains(&title(*number)));
         (0..INCIDENTS).filter(heard).count()
     }
@@ -164,8 +164,8 @@ impl Siege {
         sample(&url, Duration::from_millis(2), few).await.unwrap()
     }
 
-    /// Everything at once: incidents, webhooks, and somebody who asks how the daemon is. Ends when
-    /// everybody was paged and every war room is open.
+    /// Sends incidents, webhooks and health requests concurrently, until every page has arrived and
+    /// every war room is open.
     async fn storm(&self) -> Latencies {
         let stop = Arc::new(AtomicBool::new(false));
         let senders = self.bombard(&stop);
@@ -183,7 +183,7 @@ impl Siege {
         let opened = until("every war room", PAGED_WITHIN, opened).await;
         stop.store(true, Ordering::Relaxed);
         for sender in senders {
-            assert!(sender.await.unwrap() > 0, "a webhook is answered");
+            assert!(sender.await.unwrap() > 0, "no webhook got a response");
         }
         let said = || {
             let log = self.program.log();
@@ -205,21 +205,21 @@ impl Siege {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_comes() {
-    let Some(siege) = Siege::start("hostile plugins").await else {
+    let Some(daemon) = TestDaemon::start("hostile plugins").await else {
         return;
     };
-    let quiet = siege.quiet().await;
-    let loaded = siege.storm().await;
-    let (calm, under_fire) = (quiet.quantile(0.99), loaded.quantile(0.99));
-    let ratio = under_fire.as_secs_f64() / calm.as_secs_f64();
+    let quiet = daemon.quiet().await;
+    let loaded = daemon.storm().await;
+    let (calm, under_load) = (quiet.quantile(0.99), loaded.quantile(0.99));
+    let ratio = under_load.as_secs_f64() / calm.as_secs_f64();
     println!(
-        "healthz p99: quiet {calm:?}, under fire {under_fire:?}, ratio {ratio:.1} \
-         ({} and {} answers)",
+        "healthz p99: idle {calm:?}, loaded {under_load:?}, ratio {ratio:.1} \
+         ({} and {} responses)",
         quiet.count(),
         loaded.count()
     );
-    assert!(under_fire < HEALTHZ_P99_MAX, "{under_fire:?}");
-    // On a busy machine a guest that spins may reach the end of its time before that of its CPU.
+    assert!(under_load < HEALTHZ_P99_MAX, "{under_load:?}");
+    // On a busy machine a spinning guest may reach its wall-clock limit before its CPU limit.
     for (plugin, limits, remedy) in [
         (
             Hostile::Spinner,
@@ -234,31 +234,30 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
         (
             Hostile::Breaker,
             [Value::Null, Value::Null],
-            "its log's last lines",
+            "the last lines of its log",
         ),
     ] {
-        let fault = siege.last_fault(plugin);
+        let fault = daemon.last_fault(plugin);
         assert!(limits.contains(&fault["limit"]), "{fault}");
         let said = fault["remedy"].as_str().unwrap_or_default();
         assert!(said.contains(remedy), "{fault}");
     }
-    assert!(siege.hung(), "the hanger asked nobody");
-    let log = siege.program.stop().await.unwrap();
+    assert!(daemon.hung(), "the hanger sent no request");
+    let log = daemon.program.stop().await.unwrap();
     println!("the log has {} bytes", log.len());
     assert!(log.len() < LOG_BYTES_MAX, "{}", log.len());
-    let flooded =
-        |line: &str| line.contains("lines of it were left out") && line.contains("flooder");
+    let flooded = |line: &str| line.contains("its lines were dropped") && line.contains("flooder");
     assert!(
         log.lines().any(flooded),
         "no line of the flooder was left out"
     );
-    let told = "a policy failed; the built-in verdict stands";
+    let told = "a policy failed; the built-in verdict applies";
     assert!(
         log.contains(told) && log.contains("grading.rhai"),
-        "the loop is told"
+        "the failed policy was not logged"
     );
-    assert!(siege.relay.unexpected().is_empty());
-    let store = SledStore::open(&siege.home.data).unwrap();
+    assert!(daemon.relay.unexpected().is_empty());
+    let store = SledStore::open(&daemon.home.data).unwrap();
     let mut all = 0;
     for class in [Class::State, Class::Bulk] {
         let waiting = store.outbox(class, None, usize::MAX).unwrap();
@@ -267,7 +266,7 @@ async fn beside_hostile_plugins_and_a_policy_that_loops_every_page_and_war_room_
             .filter(|it| it.key.lane.starts_with("flooder/"));
         let jobs = of_flooder.count();
         all += jobs;
-        // Calls that run at once may each have seen the last free place.
+        // Concurrent calls may each have seen the last free slot.
         assert!(jobs <= JOBS_WAITING_MAX + 16 * JOBS_PER_CALL, "{jobs}");
     }
     assert!(all >= 1, "the flooder queued no job");

@@ -1,8 +1,8 @@
-//! Real senders: Debian's own Prometheus, Alertmanager and amtool against the whole daemon, over
-//! HTTP and in real time, from a firing rule to the page in Slack's stand-in and back to resolved.
+//! Real senders: Debian's Prometheus, Alertmanager and amtool against the whole daemon, over HTTP
+//! and in real time, from a firing rule to the page in the Slack stand-in and to the resolution.
 //!
-//! Every request to Slack and every answer under `/api/v2` and `/v2` is held against the vendors'
-//! documents.
+//! Every request to Slack and every response under `/api/v2` and `/v2` is checked against the
+//! vendors' documents.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,9 +13,9 @@ use tocsin::standin::slack::{Press, SIGNING_SECRET, SignedRequest};
 use tocsin_tests::support::{Alertmanager, Amtool, Daemon, Prometheus, Sender, SlackSdk};
 use tocsin_tests::wait::until;
 
-/// Rules are looked at each second and waits are seconds; the machine may be slow.
+/// Rules are evaluated every second and delays are seconds; the machine may be slow.
 const WITHIN: Duration = Duration::from_secs(60);
-/// A port that nothing listens on: these stories need no mail.
+/// A port that nothing listens on: these tests need no mail.
 const NO_MAIL: u16 = 9;
 
 /// Pages in Ada's direct messages.
@@ -25,7 +25,7 @@ fn pages(daemon: &Daemon) -> Vec<String> {
     pages.collect()
 }
 
-/// Waits for the incident, its page and its room, and looks at them.
+/// Waits for the incident, its page and its room, and checks them.
 async fn until_paged(daemon: &Daemon, log: impl Fn() -> String) {
     let open = async || daemon.incident(1, |it| it["status"] == "open").await;
     let incident = until("the incident", WITHIN, open)
@@ -44,7 +44,7 @@ async fn until_paged(daemon: &Daemon, log: impl Fn() -> String) {
     assert!(room.name.starts_with("inc-1"), "{}", room.name);
 }
 
-/// Waits until all is over, and that it was told once.
+/// Waits until the incident is resolved, and checks that there was one page and one room.
 async fn until_resolved(daemon: &Daemon, log: impl Fn() -> String) {
     let resolved = async || daemon.incident(1, |it| it["status"] == "resolved").await;
     until("the end of the incident", WITHIN, resolved)
@@ -55,13 +55,13 @@ async fn until_resolved(daemon: &Daemon, log: impl Fn() -> String) {
         let rooms = daemon.slack.channels();
         rooms.into_iter().find(|it| it.topic.contains("resolved"))
     };
-    until("the room's topic to say so", WITHIN, said)
+    until("the room's topic to be resolved", WITHIN, said)
         .await
         .unwrap();
     assert_eq!(daemon.slack.channels().len(), 1, "one war room");
     assert_eq!(pages(daemon).len(), 1, "one page: {:?}", pages(daemon));
     let second = daemon.incident(2, |_| true).await;
-    assert!(second.is_none(), "one incident, and not also {second:?}");
+    assert!(second.is_none(), "a second incident: {second:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +129,10 @@ async fn a_rule_fires_with_tocsin_as_prometheuss_alertmanager_and_resolves() {
     prometheus.set_up(true);
     until_resolved(&daemon, log).await;
     let answers = daemon.recorder.check().unwrap();
-    assert!(answers >= 2, "firing and resolved were posted to /api/v2");
+    assert!(
+        answers >= 2,
+        "firing and resolved must be posted to /api/v2"
+    );
     daemon.end().await.unwrap();
 }
 
@@ -157,7 +160,7 @@ async fn prometheus_without_a_token_opens_nothing() {
     daemon.end().await.unwrap();
 }
 
-/// The tool with a token, as the password of basic authentication or as a bearer's.
+/// The tool with a token, for basic authentication or as a bearer token.
 fn amtool(test: &str, daemon: &Daemon, http: &Value) -> Option<Amtool> {
     let mut tool = Amtool::at(test, &daemon.url)?;
     tool.set_http(&http.to_string()).unwrap();
@@ -203,7 +206,7 @@ async fn amtool_adds_alerts_shows_them_and_silences_them() {
     let silenced = ["alert", "query", "--silenced", "-o", "json"];
     let shown = sender.run(&silenced).unwrap();
     assert!(shown.contains("CheckoutDown"), "{shown}");
-    assert!(shown.contains(&id), "and which silence holds it: {shown}");
+    assert!(shown.contains(&id), "the silence is not shown: {shown}");
     let active = sender.run(&["alert", "query"]).unwrap();
     assert!(!active.contains("CheckoutDown"), "{active}");
 
@@ -215,7 +218,10 @@ async fn amtool_adds_alerts_shows_them_and_silences_them() {
     let first = daemon.incident(1, |_| true).await.unwrap();
     assert!(first["title"].as_str().unwrap().contains("SearchDown"));
     let told = pages(&daemon).concat();
-    assert!(!told.contains("Checkout"), "nobody hears of it: {told}");
+    assert!(
+        !told.contains("Checkout"),
+        "a silenced alert was announced: {told}"
+    );
 
     person.run(&["silence", "expire", &id]).unwrap();
     let left = person.run(&["silence", "query"]).unwrap();
@@ -228,11 +234,11 @@ async fn amtool_adds_alerts_shows_them_and_silences_them() {
     assert!(second["title"].as_str().unwrap().contains("CheckoutDown"));
 
     let answers = daemon.recorder.check().unwrap();
-    assert!(answers >= 10, "{answers} answers under /api/v2");
+    assert!(answers >= 10, "{answers} responses under /api/v2");
     daemon.end().await.unwrap();
 }
 
-/// Posts JSON, and what is answered.
+/// Posts JSON; returns the response.
 async fn post(url: String, token: Option<&str>, body: &Value) -> u16 {
     let mut asked = reqwest::Client::new().post(url).body(body.to_string());
     asked = asked.header("content-type", "application/json");
@@ -243,7 +249,7 @@ async fn post(url: String, token: Option<&str>, body: &Value) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_under_v2_is_pagerdutys_and_an_event_goes_its_whole_way() {
+async fn every_answer_under_v2_is_like_pagerdutys_and_an_event_is_fully_processed() {
     let Some(daemon) = Daemon::start("pagerduty", NO_MAIL).await.unwrap() else {
         return;
     };
@@ -288,7 +294,7 @@ async fn every_answer_under_v2_is_pagerdutys_and_an_event_goes_its_whole_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_under_api_v2_is_alertmanagers() {
+async fn every_answer_under_api_v2_is_like_alertmanagers() {
     let Some(daemon) = Daemon::start("api v2", NO_MAIL).await.unwrap() else {
         return;
     };
@@ -354,7 +360,7 @@ async fn every_answer_under_api_v2_is_alertmanagers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_press_counts_if_and_only_if_slacks_own_library_signed_it_lately() {
+async fn a_press_counts_if_and_only_if_slacks_library_signed_it_recently() {
     let test = "a press signed by slack_sdk";
     let Some(library) = SlackSdk::find(test) else {
         return;

@@ -1,5 +1,5 @@
-//! Nights that go wrong in every way at once. A night that breaks says how to live it again;
-//! `TOCSIN_SIM_SEED` replays one with its trace, `TOCSIN_SIM_SEEDS` lives through more.
+//! Simulated nights with combined faults. A failed night prints the command that repeats it;
+//! `TOCSIN_SIM_SEED` replays one with its trace, `TOCSIN_SIM_SEEDS` sets the number of nights.
 #![forbid(unsafe_code)]
 
 use std::env;
@@ -11,14 +11,14 @@ use tocsin_tests::sim::{Bug, Night};
 const SEEDS: u64 = 1_000;
 /// Nights on sled, which flushes each commit.
 const SLED_SEEDS: u64 = 20;
-/// Nights in which every planted bug must show.
+/// Nights within which every planted bug must be caught.
 const BUG_SEEDS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
-/// Lives through nights, or through one of them with its trace when `TOCSIN_SIM_SEED` says which.
+/// Runs nights, or one of them with its trace if `TOCSIN_SIM_SEED` is set.
 fn nothing_breaks(seeds: u64, night_of: impl Fn(u64) -> Night) {
     if let Some(seed) = number("TOCSIN_SIM_SEED") {
         let outcome = night_of(seed).live(None, true);
@@ -33,13 +33,13 @@ fn nothing_breaks(seeds: u64, night_of: impl Fn(u64) -> Night) {
         .filter_map(|night| night.live(None, false).broken.map(|why| (night, why)))
         .map(|(night, why)| {
             let (seed, again) = (night.seed, night.replay());
-            format!("seed {seed}: {why}; live it again with `{again}`")
+            format!("seed {seed}: {why}; repeat it with `{again}`")
         })
         .collect();
     println!("{seeds} nights in {:?}", began.elapsed());
     assert!(
         broken.is_empty(),
-        "{} of {seeds} nights broke:\n{}",
+        "{} of {seeds} nights failed:\n{}",
         broken.len(),
         broken[..broken.len().min(20)].join("\n")
     );

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: builds the daemon, the plugins and `benches/` as released, and takes the
-//! figures of docs/performance.md beside those of peers.
+//! `cargo xtask bench`: makes release builds of the daemon, the plugins and `benches/`, and
+//! measures the figures of docs/performance.md.
 
 use std::process::{Command, ExitCode};
 
@@ -7,20 +7,20 @@ use anyhow::{Result, bail};
 
 use crate::{paths, plugins, progress, steps};
 
-/// What `cargo xtask bench` takes.
+/// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What `--help` shows: names of benchmarks, and `--output text|markdown|json`
+    /// Names of benchmarks, and `--output text|markdown|json`; see `--help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
-/// Builds and measures. A figure that misses its bound is no failure.
+/// Builds and measures. A missed bound is not a failure.
 ///
 /// # Errors
 /// When something cannot be built or started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    println!("building as released; the first time this takes many minutes");
+    println!("making release builds; the first time this takes many minutes");
     plugins::run(&plugins::Args::default())?;
     let manifest = paths::root().join("benches").join("Cargo.toml");
     let daemon = [
@@ -38,11 +38,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         cargo
             .args(["build", "--release"])
             .args(what)
-            // One folder for both, so that what they share is compiled once.
+            // One folder for both, so that shared dependencies are compiled once.
             .arg("--target-dir")
             .arg(paths::target());
         if !progress::succeeds(&mut cargo, "the release build")? {
-            bail!("the release build failed; what cargo says is above");
+            bail!("the release build failed; see cargo's output above");
         }
     }
     let mut bench = Command::new(paths::target().join("release").join("tocsin-bench"));

@@ -1,5 +1,5 @@
-//! `cargo xtask bindings`: the guest bindings are generated here and committed, so that a plugin
-//! does not compile a WIT parser each time it is built.
+//! `cargo xtask bindings`: generates the guest bindings. They are committed, so that building a
+//! plugin does not compile a WIT parser.
 
 #[cfg(feature = "bindings")]
 mod generate;
@@ -9,13 +9,13 @@ use anyhow::Result;
 /// Arguments of `cargo xtask bindings`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Change nothing; fail if the committed file is not what the WIT gives
+    /// Change nothing; fail if the committed file is out of date
     #[arg(long)]
     check: bool,
 }
 
 /// Writes or checks the committed bindings. The generator is a feature of this crate, because it
-/// takes long to compile; without it, this command runs itself once more with it.
+/// takes long to compile; without the feature, this command runs itself again with it.
 pub(crate) fn run(args: &Args) -> Result<()> {
     #[cfg(feature = "bindings")]
     return generate::run(args.check);
@@ -23,8 +23,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     return again(args.check);
 }
 
-/// The first line of the bindings names the WIT that they are of, so that an ordinary test sees
-/// when they are stale without compiling the generator.
+/// The first line of the bindings has the hash of their WIT, so that a test detects outdated
+/// bindings without compiling the generator.
 #[cfg(any(test, feature = "bindings"))]
 fn first_line() -> Result<String> {
     let wit = std::fs::read(crate::paths::root().join("plugin-sdk/wit/plugin.wit"))?;
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_bindings_are_of_this_wit() {
+    fn the_committed_bindings_match_the_wit() {
         let path = crate::paths::root().join("plugin-sdk/src/bindings.rs");
         let committed = std::fs::read_to_string(path).unwrap();
         let found = committed.lines().next().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! `cargo xtask ci`: everything that must hold before a change is accepted.
+//! `cargo xtask ci`: every check that a change must pass.
 //!
-//! wasmtime is most of the build, so each of its two compilations (checked for clippy, compiled for
-//! the tests) happens once, with the same features and the same profile for every later step.
+//! wasmtime is most of the build, so it is checked once (for clippy) and compiled once (for the
+//! tests): all steps use the same features and profile.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::steps::{Outcome, Report, answers};
 use crate::{deny, paths, progress, test};
 
-/// What `cargo xtask ci` takes.
+/// Arguments of `cargo xtask ci`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only these checks: formatting, dependencies, clippy, plugins, tests
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 /// Runs the checks; all of them, even after one has failed.
 ///
 /// # Errors
-/// Never at present: what fails is counted.
+/// None at present: failures are counted.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut report = Report::of(&args.only);
     report.step("formatting", || {
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     report.step("clippy", || {
         let args = ["--workspace", "--all-targets", "--", "-D", "warnings"];
         let workspace = component("clippy", "clippy", &args)?;
-        // With the workspace's profiles and folder, four of five crates are checked already.
+        // With the workspace's profiles and folder, most crates have already been checked.
         let target = paths::target();
         let target = target.to_string_lossy();
         let benches = ["--manifest-path", "benches/Cargo.toml", "--locked"];
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(report.finish())
 }
 
-/// Runs a subcommand of cargo that comes as a component of the toolchain.
+/// Runs a cargo subcommand that is a component of the toolchain.
 fn component(subcommand: &str, component: &str, args: &[&str]) -> Result<Outcome> {
     if !answers(paths::cargo().args([subcommand, "--version"])) {
         let why = format!("{component} is missing; `rustup component add {component}` installs it");

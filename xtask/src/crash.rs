@@ -1,4 +1,4 @@
-//! `cargo xtask crash`: the program killed as often as one likes, or one night again.
+//! `cargo xtask crash`: kills the program many times, or repeats one run.
 
 use std::process::ExitCode;
 
@@ -6,18 +6,18 @@ use anyhow::Result;
 
 use crate::{paths, plugins, steps};
 
-/// What `cargo xtask crash` takes.
+/// Arguments of `cargo xtask crash`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How often the program is killed
+    /// How many times the program is killed
     #[arg(long, default_value_t = 1_000)]
     kills: u32,
-    /// Draw as the night of this seed did; what the machine does between is its own
+    /// Repeat the random choices of the run with this seed; the machine's timing still differs
     #[arg(long)]
     seed: Option<u64>,
 }
 
-/// Builds the plugins and runs the crash test, which counts what it saw.
+/// Builds the plugins and runs the crash test, which prints its counts.
 ///
 /// # Errors
 /// When the plugins cannot be built or cargo cannot be started.

@@ -1,5 +1,4 @@
-//! `cargo xtask demo`: from a clean checkout to the story's end, with everything built on the
-//! way: the plugins for WebAssembly, and the daemon.
+//! `cargo xtask demo`: builds the daemon and the plugins from a clean checkout, and runs the demo.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -8,33 +7,33 @@ use anyhow::{Context, Result, bail};
 
 use crate::{paths, plugins, progress};
 
-/// What `cargo xtask demo` takes.
+/// Arguments of `cargo xtask demo`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave the daemon running after the story, to look around
+    /// Leave the daemon running after the demo
     #[arg(long)]
     hold: bool,
 }
 
-/// Builds what the demo needs and tells it. The exit code is the demo's.
+/// Builds what the demo needs and runs it. The exit code is the demo's.
 ///
 /// # Errors
 /// When something cannot be built or started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let began = Instant::now();
     println!("building the daemon; the first time this takes several minutes");
-    // The plugins' compiler is fetched while the daemon compiles: one waits for the network, the
-    // other for the processor.
+    // Downloading the plugins' compiler needs the network, compiling the daemon the CPU: do both at
+    // the same time.
     let mut daemon = paths::cargo();
-    // For the whole workspace, so that every dependency has the features that it has in the tests,
-    // and those need not compile wasmtime once more.
+    // For the whole workspace, so that dependencies have the same features as in the tests, which
+    // then need not compile wasmtime again.
     daemon.args(["build", "--workspace", "--bin", "tocsin"]);
     let daemon = progress::start(&mut daemon, "the daemon")?;
     let plugins = plugins::run(&plugins::Args::default());
     let is_built = daemon.succeeds()?;
     plugins?;
     if !is_built {
-        bail!("the daemon does not compile; what cargo says is above");
+        bail!("the daemon does not compile; see cargo's output above");
     }
     println!(
         "everything is built after {:.0} s",
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let status = demo.status().context("cannot start the demo")?;
     println!(
-        "the demo ended after {:.0} s in all",
+        "the demo ended after {:.0} s in total",
         began.elapsed().as_secs_f64()
     );
     Ok(if status.success() {

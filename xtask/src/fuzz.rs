@@ -1,10 +1,10 @@
-//! `cargo xtask fuzz`: libFuzzer over the parsers, on the stable toolchain.
+//! `cargo xtask fuzz`: runs libFuzzer on the parsers, with the stable toolchain.
 //!
-//! libFuzzer must see which code an input reaches, so our crates are compiled with counters in
-//! every branch; wasmtime and the rest stay as the tests compiled them, which saves minutes. Cargo
-//! has no stable setting for that, but it lets a program stand between it and the compiler for the
-//! workspace's own crates: this one does ([`as_compiler`]). Rust's checks take the place of
-//! sanitizers: no crate of ours but one has unsafe code, and overflow checks are on.
+//! libFuzzer needs coverage, so our crates are compiled with counters in every branch; wasmtime and
+//! the other dependencies are reused from the tests' build, which saves minutes. Cargo has no
+//! stable setting for that, but supports a compiler wrapper for the workspace's own crates: this
+//! program is the wrapper ([`as_compiler`]). Rust's checks replace sanitizers: only one of our
+//! crates has unsafe code, and overflow checks are on.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,10 +17,10 @@ use anyhow::{Context, Result, bail};
 use crate::steps::{answers, succeeds};
 use crate::{paths, progress};
 
-/// Set for the build: this program then stands before the compiler.
+/// Set for the build: this program is then the compiler wrapper.
 const AS_COMPILER: &str = "TOCSIN_FUZZ_COMPILER";
-/// What libFuzzer needs of the compiler, as cargo-fuzz gives it; the last three make an input take
-/// microseconds and keep the checks that find faults.
+/// Compiler flags for libFuzzer, as in cargo-fuzz; the last three make the code fast but keep the
+/// checks that find bugs.
 const COUNTERS: &[&str] = &[
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -32,30 +32,30 @@ const COUNTERS: &[&str] = &[
     "-Cdebug-assertions=on",
     "-Coverflow-checks=on",
 ];
-/// How long one input may take, in seconds.
+/// Time limit per input, in seconds.
 const INPUT_S_MAX: u32 = 5;
-/// How much memory the program may take, in MiB.
+/// Memory limit of the program, in MiB.
 const MEMORY_MIB_MAX: u32 = 1_024;
 /// Largest input, in bytes.
 const INPUT_BYTES_MAX: usize = 8 * 1_024;
-/// Tries to make an input that breaks something smaller.
+/// Attempts to minimize a failing input.
 const MINIMISE_RUNS: u32 = 100_000;
 
-/// What `cargo xtask fuzz` takes.
+/// Arguments of `cargo xtask fuzz`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The targets, or `all`
     #[arg(required_unless_present = "list")]
     targets: Vec<String>,
-    /// How many inputs each target is fed
+    /// Number of inputs for each target
     #[arg(long, default_value_t = 1_000_000)]
     inputs: u64,
-    /// Name the targets
+    /// List the targets
     #[arg(long)]
     list: bool,
 }
 
-/// Builds the program and feeds each target.
+/// Builds the program and runs each target.
 ///
 /// # Errors
 /// When a target is unknown, or the program cannot be built or started.
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         false => {
             if let Some(unknown) = args.targets.iter().find(|it| !known.contains(it)) {
                 bail!(
-                    "there is no fuzz target `{unknown}`; there are {}",
+                    "unknown fuzz target `{unknown}`; the targets are {}",
                     known.join(", ")
                 );
             }
@@ -78,23 +78,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     };
     build()?;
-    let mut broken = Vec::new();
+    let mut failed = Vec::new();
     for name in wanted {
-        let place = Place::new(&name)?;
-        if !place.feed(args.inputs)? {
-            place.keep()?;
-            broken.push(name);
+        let target = Target::new(&name)?;
+        if !target.run(args.inputs)? {
+            target.keep_failure()?;
+            failed.push(name);
         }
     }
-    if broken.is_empty() {
+    if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("broken: {}", broken.join(", "));
+    println!("failed: {}", failed.join(", "));
     Ok(ExitCode::FAILURE)
 }
 
-/// When cargo runs this program in the compiler's place: runs the compiler, for crates of the
-/// daemon with counters, and gives its exit code.
+/// If cargo runs this program as a compiler wrapper: runs the compiler, with counters for our own
+/// crates, and returns its exit code.
 pub(crate) fn as_compiler() -> Option<ExitCode> {
     env::var_os(AS_COMPILER)?;
     let mut args = env::args_os().skip(1);
@@ -110,8 +110,8 @@ pub(crate) fn as_compiler() -> Option<ExitCode> {
     if ours {
         command.args(COUNTERS);
     }
-    // Cargo links the package's programs beside its test; without libFuzzer they lack what the
-    // counters call, and nobody runs them.
+    // Cargo also links the package's programs. Without libFuzzer they lack the symbols of the
+    // counters, but they are never run.
     if after("--crate-name") == Some("tocsin_under_test") {
         command.arg("-Clink-arg=-Wl,--unresolved-symbols=ignore-all");
     }
@@ -122,7 +122,7 @@ pub(crate) fn as_compiler() -> Option<ExitCode> {
     })
 }
 
-/// The targets, by the folders of their inputs.
+/// The targets, from the folders of their inputs.
 fn known() -> Result<Vec<String>> {
     let folder = paths::root().join("tests").join("fuzz");
     let mut names = Vec::new();
@@ -133,7 +133,7 @@ fn known() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The program with the targets in it, by way of cargo: what is added are libFuzzer's arguments.
+/// The cargo command that runs the targets; libFuzzer's arguments are appended.
 fn program() -> Result<Command> {
     let mut cargo = paths::cargo();
     cargo.args([
@@ -152,7 +152,7 @@ fn program() -> Result<Command> {
 /// Compiles the program.
 fn build() -> Result<()> {
     if !answers(Command::new("c++").arg("--version")) {
-        bail!("libFuzzer is C++ and there is no c++ here; on Debian `apt install g++` brings it");
+        bail!("libFuzzer needs a C++ compiler; on Debian: `apt install g++`");
     }
     match progress::succeeds(program()?.arg("--no-run"), "the fuzz targets")? {
         true => Ok(()),
@@ -160,42 +160,42 @@ fn build() -> Result<()> {
     }
 }
 
-/// Where a target's inputs are while it is fed.
-struct Place {
+/// A target and the paths of its inputs.
+struct Target {
     name: String,
-    /// Inputs that reach new code, kept from run to run.
+    /// Inputs that reach new code, kept between runs.
     found: PathBuf,
-    /// The tracked inputs as they are.
+    /// The decoded tracked inputs.
     seeds: PathBuf,
-    /// The input that broke something.
-    broke: PathBuf,
+    /// The input that failed.
+    failure: PathBuf,
 }
 
-impl Place {
+impl Target {
     fn new(name: &str) -> Result<Self> {
         let base = paths::target().join("fuzz").join(name);
-        let place = Self {
+        let target = Self {
             name: name.to_owned(),
             found: base.join("found"),
             seeds: base.join("seeds"),
-            broke: base.join("broke"),
+            failure: base.join("broke"),
         };
-        fs::create_dir_all(&place.found)?;
-        // Both are of an earlier run, if they are there at all.
-        let _old = fs::remove_dir_all(&place.seeds);
-        let _old = fs::remove_file(&place.broke);
-        fs::create_dir_all(&place.seeds)?;
-        for entry in fs::read_dir(place.tracked())? {
+        fs::create_dir_all(&target.found)?;
+        // They may be left from an earlier run.
+        let _old = fs::remove_dir_all(&target.seeds);
+        let _old = fs::remove_file(&target.failure);
+        fs::create_dir_all(&target.seeds)?;
+        for entry in fs::read_dir(target.tracked())? {
             let path = entry?.path();
             let bytes = fs::read(&path)?;
             let bytes = match path.extension().is_some_and(|it| it == "hex") {
-                true => from_hex(&bytes).with_context(|| format!("{path:?} is no hex"))?,
+                true => from_hex(&bytes).with_context(|| format!("{path:?} is not valid hex"))?,
                 false => bytes,
             };
             let name = path.file_name().unwrap_or_default();
-            fs::write(place.seeds.join(name), bytes)?;
+            fs::write(target.seeds.join(name), bytes)?;
         }
-        Ok(place)
+        Ok(target)
     }
 
     fn tracked(&self) -> PathBuf {
@@ -212,33 +212,37 @@ impl Place {
         Ok(command)
     }
 
-    /// Feeds the target; true when nothing broke.
-    fn feed(&self, inputs: u64) -> Result<bool> {
+    /// Runs the target; true if no input failed.
+    fn run(&self, inputs: u64) -> Result<bool> {
         println!("== {}: {inputs} inputs", self.name);
         let mut command = self.command()?;
         command
             .arg(format!("-runs={inputs}"))
             .arg(format!("-max_len={INPUT_BYTES_MAX}"))
-            .arg(format!("-exact_artifact_path={}", self.broke.display()))
+            .arg(format!("-exact_artifact_path={}", self.failure.display()))
             .args(["-print_final_stats=1", "-verbosity=1"])
             .arg(&self.found)
             .arg(&self.seeds);
         succeeds(&mut command)
     }
 
-    /// Makes what broke something smaller and puts it among the tracked inputs.
-    fn keep(&self) -> Result<()> {
-        let small = self.broke.with_extension("small");
+    /// Minimizes the failing input and adds it to the tracked inputs.
+    fn keep_failure(&self) -> Result<()> {
+        let small = self.failure.with_extension("small");
         let _old = fs::remove_file(&small);
         let mut command = self.command()?;
         command
             .args(["-minimize_crash=1", "-verbosity=0"])
             .arg(format!("-runs={MINIMISE_RUNS}"))
             .arg(format!("-exact_artifact_path={}", small.display()))
-            .arg(&self.broke);
-        // It fails when it cannot make the input smaller, which is fine.
+            .arg(&self.failure);
+        // It fails if it cannot minimize the input, which is fine.
         let _smaller = answers(&mut command);
-        let kept = if small.is_file() { &small } else { &self.broke };
+        let kept = if small.is_file() {
+            &small
+        } else {
+            &self.failure
+        };
         let bytes = fs::read(kept).context("libFuzzer left no input")?;
         let hash = blake3::hash(&bytes).to_hex();
         let file = self.tracked().join(format!("broke-{}.hex", &hash[..12]));

@@ -1,6 +1,5 @@
-//! The project's automation, in its own language, so that it runs wherever the project does.
-//!
-//! This file only says which commands there are; each one has a module of its own.
+//! The project's automation, in Rust, so that it runs wherever the project builds. This file lists
+//! the commands; each has its own module.
 #![forbid(unsafe_code)]
 
 mod bench;
@@ -32,25 +31,25 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything and tell the whole story on this machine
+    /// Build everything and play an incident from alert to resolution
     Demo(demo::Args),
     /// Run every test of the workspace
     Test(test::Args),
-    /// Kill the program again and again under load, and look for what is missing
+    /// Kill the program repeatedly under load, and check for lost data
     Crash(crash::Args),
-    /// Live through simulated nights with faults of every kind, or one of them again
+    /// Simulate many nights with faults of every kind, or repeat one of them
     Sim(sim::Args),
-    /// Feed a parser mutated inputs, as many as are asked for, until it breaks
+    /// Feed mutated inputs to a parser
     Fuzz(fuzz::Args),
-    /// Send 100,000 distinct alerts to a release build, and measure
+    /// Send 100,000 distinct alerts to a release build and measure it
     Flood(flood::Args),
-    /// Take the figures of docs/performance.md beside those of peers, in a release build
+    /// Measure the figures of docs/performance.md and those of peers, in a release build
     Bench(bench::Args),
     /// Run every check: formatting, clippy, dependencies, tests (what .ci/run calls)
     Ci(ci::Args),
     /// Compile the plugins under plugins/ into WebAssembly components
     Plugins(plugins::Args),
-    /// Write plugin-sdk/src/bindings.rs anew from plugin-sdk/wit
+    /// Regenerate plugin-sdk/src/bindings.rs from plugin-sdk/wit
     Bindings(bindings::Args),
 }
 

@@ -1,5 +1,4 @@
-//! Where the workspace and its build folder are, and the cargo for them, in one place, so that
-//! every command agrees.
+//! The paths of the workspace and its build folder, and the cargo command for them.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,12 +19,12 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
-/// What cargo tells a program that it runs of that program's own package.
+/// Environment variables that describe xtask's own package to it.
 const OWN_PACKAGE: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
 
-/// The cargo that runs this program, in the workspace's root folder, as a person calls it there:
-/// ring's build script reads what cargo says of a package, and would otherwise compile ring and all
-/// that stands on it whenever `cargo xtask test` follows `cargo test`.
+/// The cargo that runs this program, in the workspace's root folder and without the variables of
+/// xtask's own package: ring's build script depends on them, so ring and its dependents would
+/// otherwise be recompiled whenever `cargo xtask test` follows `cargo test`.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());

@@ -1,6 +1,6 @@
-//! Builds that show that they go on: a first one takes minutes, and a silent one looks like one
-//! that hangs. On a terminal cargo draws its own bar; elsewhere a line now and then says how far
-//! it is, and what cargo says of errors and warnings is shown as it comes.
+//! Builds with a progress display: a first build takes minutes, and a silent one looks as if it
+//! hangs. On a terminal cargo draws its own bar; elsewhere a line is printed regularly, and cargo's
+//! errors and warnings are passed through.
 
 use std::io::{BufReader, IsTerminal, Read, stderr};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -10,20 +10,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// Between two lines that say how far a build is.
+/// Interval between two progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(15);
-/// Width of the bar that cargo draws into a pipe, in characters; nobody sees it.
+/// Width of the bar that cargo draws into a pipe, in characters; it is not shown.
 const BAR_WIDTH: &str = "80";
-/// Cargo's words for what it does are aligned to the right in so many characters.
+/// Cargo right-aligns its status words to this width.
 const STATUS_WIDTH: usize = 12;
 
-/// A build that goes on.
+/// A running build.
 pub(crate) struct Build {
     child: Child,
-    narrator: Option<JoinHandle<()>>,
+    printer: Option<JoinHandle<()>>,
 }
 
-/// Runs a command of cargo to its end; true when it succeeded. `what` names the build.
+/// Runs a cargo command to its end; true if it succeeded. `what` names the build.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -31,7 +31,7 @@ pub(crate) fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
     start(command, what)?.succeeds()
 }
 
-/// Starts a command of cargo. `what` names the build.
+/// Starts a cargo command. `what` names the build.
 ///
 /// # Errors
 /// When it cannot be started.
@@ -48,36 +48,36 @@ pub(crate) fn start(command: &mut Command, what: &str) -> Result<Build> {
         .spawn()
         .with_context(|| format!("cannot start {command:?}"))?;
     let what = what.to_owned();
-    let narrator = child.stderr.take();
-    let narrator = narrator.map(|said| thread::spawn(move || narrate(said, &what)));
-    Ok(Build { child, narrator })
+    let output = child.stderr.take();
+    let printer = output.map(|it| thread::spawn(move || print_progress(it, &what)));
+    Ok(Build { child, printer })
 }
 
 impl Build {
-    /// Waits for its end; true when it succeeded.
+    /// Waits for its end; true if it succeeded.
     ///
     /// # Errors
-    /// When it cannot be waited for.
+    /// When waiting fails.
     pub(crate) fn succeeds(mut self) -> Result<bool> {
         let status = self.child.wait().context("cannot wait for cargo")?;
-        if let Some(narrator) = self.narrator.take() {
-            // It panics only when nothing can be printed any more.
-            let _printed = narrator.join();
+        if let Some(printer) = self.printer.take() {
+            // It panics only if printing fails.
+            let _printed = printer.join();
         }
         Ok(status.success())
     }
 }
 
-/// What cargo says, until it says no more.
-fn narrate(said: ChildStderr, what: &str) {
-    let (tell, told) = mpsc::channel();
+/// Prints cargo's messages and the progress until cargo ends.
+fn print_progress(output: ChildStderr, what: &str) {
+    let (sender, lines) = mpsc::channel();
     let reader = thread::spawn(move || {
         let mut line = Vec::new();
-        for byte in BufReader::new(said).bytes().map_while(Result::ok) {
+        for byte in BufReader::new(output).bytes().map_while(Result::ok) {
             match byte {
                 b'\n' | b'\r' => {
-                    // Nobody listens once nothing can be printed any more.
-                    let _heard = tell.send(String::from_utf8_lossy(&line).into_owned());
+                    // The receiver is gone only if printing failed.
+                    let _sent = sender.send(String::from_utf8_lossy(&line).into_owned());
                     line.clear();
                 }
                 byte => line.push(byte),
@@ -85,13 +85,13 @@ fn narrate(said: ChildStderr, what: &str) {
         }
     });
     let (began, mut next) = (Instant::now(), Instant::now() + LINE_EVERY);
-    let mut far = None;
+    let mut progress = None;
     loop {
-        match told.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(line) => match Said::of(&line) {
-                Said::Far(count) => far = Some(count),
-                Said::Status => {}
-                Said::Else => eprintln!("{line}"),
+        match lines.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(line) => match Line::of(&line) {
+                Line::Progress(count) => progress = Some(count),
+                Line::Status => {}
+                Line::Other => eprintln!("{line}"),
             },
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
@@ -99,8 +99,8 @@ fn narrate(said: ChildStderr, what: &str) {
         if Instant::now() >= next {
             next += LINE_EVERY;
             let seconds = began.elapsed().as_secs();
-            match &far {
-                Some(far) => eprintln!("{what}: {far} steps after {seconds} s"),
+            match &progress {
+                Some(count) => eprintln!("{what}: {count} steps after {seconds} s"),
                 None => eprintln!("{what}: no step yet after {seconds} s"),
             }
         }
@@ -108,18 +108,18 @@ fn narrate(said: ChildStderr, what: &str) {
     let _ended = reader.join();
 }
 
-/// What a line of cargo's is.
+/// A kind of line in cargo's output.
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
-    /// The bar, with what it counts: `12/345`.
-    Far(String),
-    /// What cargo does now.
+enum Line {
+    /// The progress bar, with its count: `12/345`.
+    Progress(String),
+    /// What cargo is doing.
     Status,
-    /// An error, a warning, a part of one, or that another cargo is waited for.
-    Else,
+    /// A line of an error or a warning, or a message that cargo waits for another cargo.
+    Other,
 }
 
-impl Said {
+impl Line {
     fn of(line: &str) -> Self {
         let trimmed = line.trim();
         let word = trimmed.split(' ').next().unwrap_or_default();
@@ -129,11 +129,11 @@ impl Said {
         let is_count = |it: &str| it.contains('/') && it.bytes().all(|it| it != b' ');
         match count {
             Some((count, _)) if is_status && is_count(count) => {
-                Self::Far(count.replace('/', " of "))
+                Self::Progress(count.replace('/', " of "))
             }
-            _ if is_status && word == "Blocking" => Self::Else,
+            _ if is_status && word == "Blocking" => Self::Other,
             _ if is_status || trimmed.is_empty() => Self::Status,
-            _ => Self::Else,
+            _ => Self::Other,
         }
     }
 }
@@ -147,36 +147,36 @@ mod tests {
         let cases = [
             (
                 "    Building [=>                  ] 1/551: serde_core(build.rs), anyho…",
-                Said::Far("1 of 551".to_owned()),
+                Line::Progress("1 of 551".to_owned()),
             ),
             (
                 "    Building [=====>    ] 8/10: probe, serde   ",
-                Said::Far("8 of 10".to_owned()),
+                Line::Progress("8 of 10".to_owned()),
             ),
-            ("   Compiling serde v1.0.229", Said::Status),
+            ("   Compiling serde v1.0.229", Line::Status),
             (
                 "    Finished `dev` profile [unoptimized + debuginfo] target(s) in 14.83s",
-                Said::Status,
+                Line::Status,
             ),
             (
                 "    Blocking waiting for file lock on package cache",
-                Said::Else,
+                Line::Other,
             ),
-            ("", Said::Status),
+            ("", Line::Status),
             (
                 "error[E0425]: cannot find value `x` in this scope",
-                Said::Else,
+                Line::Other,
             ),
-            ("  --> src/lib.rs:1:1", Said::Else),
-            ("   |     let it = a[1] 2/3: b", Said::Else),
-            ("warning: unused variable: `x`", Said::Else),
+            ("  --> src/lib.rs:1:1", Line::Other),
+            ("   |     let it = a[1] 2/3: b", Line::Other),
+            ("warning: unused variable: `x`", Line::Other),
             (
                 "error: could not compile `probe` (lib) due to 1 previous error",
-                Said::Else,
+                Line::Other,
             ),
         ];
-        for (line, said) in cases {
-            assert_eq!(Said::of(line), said, "{line}");
+        for (line, expected) in cases {
+            assert_eq!(Line::of(line), expected, "{line}");
         }
     }
 }

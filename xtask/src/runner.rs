@@ -1,6 +1,5 @@
-//! Runs a test runner and counts its tests by what it says at the end. What a failed test printed
-//! is shown again by its runner, and may look like a summary itself: counted too, one failed test
-//! would be three.
+//! Runs a test runner and counts its tests from its summary. Runners repeat the output of failed
+//! tests, which may itself look like a summary and must not be counted.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -9,17 +8,17 @@ use anyhow::{Context, Result};
 
 use crate::steps::Counts;
 
-/// Which runner runs the tests, and so how its summary looks.
+/// The test runner, which determines the format of the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Runner {
-    /// cargo-nextest: one summary, after a line across the screen.
+    /// cargo-nextest: one summary, after a horizontal rule.
     Nextest,
-    /// `cargo test`: one summary for each program of tests.
+    /// `cargo test`: one summary for each test binary.
     Libtest,
 }
 
-/// How the line begins that nextest draws before its summary, where it may draw and where it may
-/// not; what a test printed is indented.
+/// Starts of the horizontal rule before nextest's summary, in Unicode and in ASCII. Output of tests
+/// is indented.
 const NEXTEST_RULES: [&str; 2] = ["────", "----"];
 const NEXTEST_SUMMARY: &str = "     Summary [";
 const LIBTEST_SUMMARY: &str = "test result: ";
@@ -56,10 +55,10 @@ pub(crate) fn tests(runner: Runner, command: &mut Command) -> Result<Counts> {
     Ok(counts)
 }
 
-/// What a runner's summaries add up to, line by line.
+/// Adds up a runner's summaries, line by line.
 struct Tally {
     runner: Runner,
-    /// The next line is a summary if it looks like one; it is what a test printed otherwise.
+    /// Whether the next line is a summary if it looks like one, and not the output of a test.
     expects_summary: bool,
     counts: Counts,
 }
@@ -85,8 +84,8 @@ impl Tally {
             Runner::Nextest => {
                 self.expects_summary = NEXTEST_RULES.iter().any(|it| line.starts_with(it));
             }
-            // `---- NAME stdout ----` is followed by what the test printed, and the last of those
-            // by the list of those that failed.
+            // `---- NAME stdout ----` is followed by the test's output, and the last of these by
+            // the list of failed tests.
             Runner::Libtest if is_capture(line) => self.expects_summary = false,
             Runner::Libtest if line.trim_end() == "failures:" => self.expects_summary = true,
             Runner::Libtest => {}
@@ -132,8 +131,8 @@ mod tests {
         (passed, failed, skipped)
     }
 
-    /// What nextest prints of one failed test among two, which printed summaries itself: once when
-    /// it failed, and once at the end.
+    /// nextest's output for one passed and one failed test. The output of the failed test contains
+    /// summaries, and is shown twice: when it failed, and at the end.
     const NEXTEST: &str = "\
 ────────────
  Nextest run ID c39902f1 with nextest profile: default
@@ -191,7 +190,7 @@ test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out
     }
 
     #[test]
-    fn a_test_that_timed_out_or_could_not_be_started_failed() {
+    fn a_test_that_timed_out_or_could_not_be_started_counts_as_failed() {
         let output = "────────────\n     Summary [   0.5s] 6 tests run: 3 passed, 1 failed, \
                       1 timed out, 1 exec failed, 2 skipped\n";
         assert_eq!(counted(Runner::Nextest, output), (3, 3, 2));

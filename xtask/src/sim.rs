@@ -1,4 +1,4 @@
-//! `cargo xtask sim`: many simulated nights, or one of them again with its trace.
+//! `cargo xtask sim`: runs many simulated nights, or repeats one of them with its trace.
 
 use std::process::ExitCode;
 
@@ -6,31 +6,31 @@ use anyhow::{Result, bail};
 
 use crate::steps;
 
-/// What `cargo xtask sim` takes.
+/// Arguments of `cargo xtask sim`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many nights to live through, from seed 0
+    /// How many nights to simulate, from seed 0
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// Live this one night again and print what happens
+    /// Repeat the night of this seed and print what happens
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
     /// How many engines work on the store
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     engines: u8,
-    /// Keep the store of two engines in sled and not in memory
+    /// Keep the store of two engines in sled instead of in memory
     #[arg(long, requires = "seed")]
     sled: bool,
 }
 
-/// Runs the simulator; its test says which seeds broke and why.
+/// Runs the simulator; its test reports which seeds failed and why.
 ///
 /// # Errors
-/// When cargo cannot be started, or one engine is to run on sled.
+/// When cargo cannot be started, or sled is requested for one engine.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let test = match (args.engines, args.sled) {
         (1, false) => "nothing_breaks_in_any_night",
-        (1, true) => bail!("one engine is not simulated on sled; add `--engines 2`"),
+        (1, true) => bail!("`--sled` needs `--engines 2`"),
         (_, false) => "nothing_breaks_in_any_night_of_two_engines",
         (_, true) => "nothing_breaks_in_any_night_of_two_engines_on_sled",
     };

@@ -1,5 +1,5 @@
-//! Runs named steps and says at the end which passed: every step runs even when an earlier one
-//! failed, so that one run shows everything that is wrong.
+//! Runs named steps and reports which passed. Every step runs even if an earlier one failed, so
+//! that one run shows every failure.
 
 use std::fmt;
 use std::process::{Command, ExitCode, Stdio};
@@ -47,14 +47,14 @@ impl fmt::Display for Counts {
 /// How a step ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It ran, and this is what it counted; `skips` name what was left out and why.
+    /// It ran, with these counts; `skips` lists what was skipped and why.
     Ran { counts: Counts, skips: Vec<String> },
     /// It could not run here, for this reason.
     Skipped(String),
 }
 
 impl Outcome {
-    /// A step that is one check.
+    /// A step with a single check.
     pub(crate) fn one(passed: bool) -> Self {
         Self::Ran {
             counts: Counts::one(passed),
@@ -62,7 +62,7 @@ impl Outcome {
         }
     }
 
-    /// A step that is two.
+    /// Combines two checks into one step.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (
@@ -91,7 +91,7 @@ struct Row {
     notes: Vec<String>,
 }
 
-/// Collects what the steps of one run did.
+/// Collects the results of the steps of one run.
 #[derive(Default)]
 pub(crate) struct Report {
     only: Vec<String>,
@@ -99,7 +99,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A report of the steps named in `only`, or of all when that is empty.
+    /// A report of the steps named in `only`, or of all steps if it is empty.
     pub(crate) fn of(only: &[String]) -> Self {
         Self {
             only: only.to_vec(),
@@ -107,7 +107,7 @@ impl Report {
         }
     }
 
-    /// Runs a step, unless it was not asked for. An error counts as one failed check.
+    /// Runs a step if it is selected. An error counts as one failed check.
     pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<Outcome>) {
         if !self.only.is_empty() && !self.only.iter().any(|it| it == name) {
             return;
@@ -138,8 +138,8 @@ impl Report {
         });
     }
 
-    /// Prints the table and the last line; the exit code is a failure if any check failed or if
-    /// nothing was checked.
+    /// Prints the table and the totals; the exit code is a failure if any check failed or nothing
+    /// was checked.
     pub(crate) fn finish(self) -> ExitCode {
         let mut total = Counts::default();
         println!();
@@ -172,7 +172,7 @@ impl Report {
     }
 }
 
-/// Runs a command without stdin, its output shown; true when it succeeded.
+/// Runs a command without stdin and shows its output; true if it succeeded.
 ///
 /// # Errors
 /// When the program cannot be started.
@@ -183,7 +183,7 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
         .success())
 }
 
-/// One test of the workspace, whose output is shown.
+/// A command that runs one test of the workspace and shows its output.
 pub(crate) fn one_test(binary: &str, test: &str) -> Command {
     let mut command = paths::cargo();
     command.args(["test", "--workspace", "--test", binary]);
@@ -191,7 +191,7 @@ pub(crate) fn one_test(binary: &str, test: &str) -> Command {
     command
 }
 
-/// Runs a command as [`succeeds`] does; its exit code is ours.
+/// Runs a command like [`succeeds`], for commands whose failure is the exit code.
 ///
 /// # Errors
 /// When the program cannot be started.
@@ -202,7 +202,7 @@ pub(crate) fn code(command: &mut Command) -> Result<ExitCode> {
     })
 }
 
-/// Runs a command without output; true when it could be started and succeeded.
+/// Runs a command and hides its output; true if it could be started and succeeded.
 pub(crate) fn answers(command: &mut Command) -> bool {
     let quiet = command
         .stdin(Stdio::null())
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_with_a_failed_step_goes_on_and_fails() {
+    fn a_run_with_a_failed_step_continues_and_fails() {
         let mut report = Report::of(&[]);
         report.step("first", || anyhow::bail!("broken"));
         let mut ran = false;

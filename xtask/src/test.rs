@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, with cargo-nextest where it is installed.
 //!
-//! A test that needs something that this machine lacks says so by a line in the file that
-//! `TOCSIN_SKIPS` names; those lines are shown at the end, so that a skip is never silent.
+//! A test that needs something that this machine lacks writes a line to the file that
+//! `TOCSIN_SKIPS` names; those lines are shown at the end, so that no skip goes unnoticed.
 
 use std::fs;
 use std::process::{Command, ExitCode};
@@ -12,7 +12,7 @@ use crate::runner::{Runner, tests};
 use crate::steps::{Outcome, Report, answers};
 use crate::{paths, plugins, progress};
 
-/// What `cargo xtask test` takes.
+/// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains one of these
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 /// Runs the tests and ends with a line that counts them.
 ///
 /// # Errors
-/// Never at present: what fails is counted.
+/// None at present: failures are counted.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut report = Report::of(&[]);
     add_steps(&mut report, &args.filters);
@@ -41,11 +41,11 @@ fn workspace_tests(filters: &[String]) -> Result<Outcome> {
     let skips = paths::target().join("tmp").join("skips.txt");
     fs::create_dir_all(paths::target().join("tmp")).context("cannot make the build folder")?;
     fs::write(&skips, "").with_context(|| format!("cannot write {}", skips.display()))?;
-    // First all that is to be compiled, so that it is seen to go on.
+    // Compile everything first, with a progress display.
     let mut build = paths::cargo();
     build.args(["test", "--workspace", "--no-run"]);
     if !progress::succeeds(&mut build, "the tests")? {
-        bail!("the tests do not compile; what cargo says is above");
+        bail!("the tests do not compile; see cargo's output above");
     }
     let (runner, mut command) = runner(filters);
     command.env("TOCSIN_SKIPS", &skips);

@@ -1,4 +1,4 @@
-//! The daemon's side of the plugins' imports, for a guest that asks nothing.
+//! Host services for a guest that calls no import.
 
 use tocsin_plugin_host::capability::clock::ClockService;
 use tocsin_plugin_host::capability::commands::CommandService;

@@ -1,8 +1,8 @@
--- One alert a request, no two alike, as a Prometheus posts them: kube-prometheus' labels, the
--- annotations of a rule, and an end four evaluations ahead. `instance` and `pod` differ; fifty
--- services share the alerts.
+-- One distinct alert per request, as Prometheus posts them: kube-prometheus' labels, the
+-- annotations of a rule, and an end an hour ahead. `instance` and `pod` are distinct; there are
+-- fifty services.
 --
--- Argument: the token, if there is one. The last line of the output has the figures.
+-- Argument: the token, if any. The last line of the output has the results.
 
 local threads = 0
 function setup(thread)

@@ -1,4 +1,4 @@
-//! A Slack that says yes to everything and remembers when it was asked what.
+//! A fake Slack that accepts every request and records when it arrived.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,46 +8,46 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-/// What the methods that the plugin calls answer with, all in one.
+/// One response that fits all the methods that the plugin calls.
 const ANSWER: &str = r#"{"ok":true,"ts":"1790000000.000100","channel":{"id":"C0BENCH","name":"inc"},
 "channels":[],"messages":[],"user_id":"U0BOT","response_metadata":{"next_cursor":""}}"#;
 
-/// A request: when its last byte was here, and its body.
-pub(super) type Asked = (Instant, String);
+/// When a request had fully arrived, and its body.
+pub(super) type Request = (Instant, String);
 
-/// A running one; it listens until the program ends.
+/// A running server; it listens until the program ends.
 pub(super) struct Slack {
     /// Where it listens, `127.0.0.1:PORT`.
     pub(super) address: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Slack {
     pub(super) fn start() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?.to_string();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&requests);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let keep = Arc::clone(&keep);
-                // A connection ends as its client likes.
+                // Errors only mean that the client closed the connection.
                 thread::spawn(move || drop(answer_all(stream, &keep)));
             }
         });
-        Ok(Self { address, asked })
+        Ok(Self { address, requests })
     }
 
     /// Every request so far, in the order of arrival.
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.asked
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 }
 
-fn answer_all(stream: TcpStream, asked: &Mutex<Vec<Asked>>) -> Result<()> {
+fn answer_all(stream: TcpStream, requests: &Mutex<Vec<Request>>) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
@@ -68,7 +68,7 @@ fn answer_all(stream: TcpStream, asked: &Mutex<Vec<Asked>>) -> Result<()> {
         reader.read_exact(&mut body)?;
         let at = Instant::now();
         let body = String::from_utf8_lossy(&body).into_owned();
-        asked
+        requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push((at, body));

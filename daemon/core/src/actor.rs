@@ -1,5 +1,5 @@
-//! Who did something. Every event says so, for the log and for the measure of how the load of
-//! incidents is spread.
+//! Who did something. Every event records its actor, for the log and to measure how incident load
+//! is distributed.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::{IntegrationId, PersonId, PluginId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "lowercase")]
 pub enum Actor {
-    /// A person of the configuration.
+    /// A person from the configuration.
     Person(PersonId),
     /// A sender of alerts.
     Integration(IntegrationId),
-    /// A plugin, on its own account.
+    /// A plugin, on its own behalf.
     Plugin(PluginId),
-    /// A holder of an API token that names no person, by the token's name.
+    /// The holder of an API token that is not tied to a person, by the token's name.
     Token(String),
     /// The daemon itself: a timer, a policy's verdict.
     Tocsin,

@@ -1,17 +1,17 @@
-//! What a decision makes due: timers, and deliveries to plugins and people. Timers are a
-//! function of state alone, so none can be forgotten: whatever changes the state, the difference
-//! between what was wanted and what is wanted is set and cancelled with it.
+//! The consequences of a decision: timers, and deliveries to plugins and people. Timers are a
+//! function of state alone, so none can be missed: every change of state sets and cancels the
+//! difference between the old set and the new one.
 
 use std::collections::BTreeSet;
 
-use crate::event::{Recorded, Told};
+use crate::event::{Notify, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::{escalation, log, paging};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
 
-/// Every timer that an incident wants.
+/// Every timer that an incident needs.
 #[must_use]
 pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     if !incident.is_active() {
@@ -33,7 +33,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     all.map(timer).collect()
 }
 
-/// What a decision's events make it necessary to tell.
+/// The notices that a decision's events call for.
 #[must_use]
 pub fn notices(
     before: Option<&Incident>,
@@ -43,16 +43,16 @@ pub fn notices(
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let from = before.map_or(0, |it| it.version);
-    let told = |it: &Recorded| it.event.traits().told;
+    let notify = |it: &Recorded| it.event.traits().notify;
     if before.is_none() {
         notices.push(Notice::Opened {
             version: after.version,
         });
-    } else if events.iter().any(|it| told(it) != Told::Nothing) {
+    } else if events.iter().any(|it| notify(it) != Notify::Nothing) {
         notices.push(Notice::Changed {
             from,
             to: after.version,
-            counts_only: events.iter().all(|it| told(it) == Told::Counts),
+            counts_only: events.iter().all(|it| notify(it) == Notify::Counts),
         });
     }
     for (version, recorded) in (from + 1..).zip(events) {

@@ -1,4 +1,4 @@
-//! What can be asked of an incident, and which topic decides it.
+//! The commands on an incident, and which topic decides each.
 
 use crate::event::{Event, LogKind, Ref};
 use crate::incident::{self, Incident, Tally};
@@ -7,74 +7,71 @@ use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Grade, Timestamp, escalation, grading, log, paging};
 
-/// What can be asked of an incident.
+/// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Somebody has it.
+    /// Stop the escalation; the first person to acknowledge becomes the operator.
     Acknowledge {
-        /// Through what: `slack`, `mail`, `api`, `cli`.
+        /// Where it came from: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
-    /// Whoever has it gives it up.
+    /// Withdraw the acknowledgement; the escalation restarts.
     Unacknowledge { reason: Option<String> },
-    /// Grade it by hand.
+    /// Set the grade manually.
     Grade {
         grade: Grade,
-        /// The security flag; `None` leaves it.
+        /// The security flag; `None` leaves it unchanged.
         security: Option<bool>,
         reason: String,
-        /// Whom to wake under that grade, asked beforehand; for an incident that nobody has yet.
+        /// The plan and responders for that grade, obtained beforehand; for an incident that is not
+        /// acknowledged yet.
         replan: Option<Box<Opening>>,
     },
-    /// Write a line of the log.
-    Log {
-        /// What kind of line.
-        kind: LogKind,
-        body: String,
-    },
-    /// Note what it is called elsewhere.
+    /// Add a log entry.
+    Log { kind: LogKind, body: String },
+    /// Record its id in another system.
     Link(Ref),
-    /// The harm is stopped.
+    /// Impact is mitigated.
     Mitigate { reason: String },
-    /// The service is back.
+    /// Service is restored.
     Resolve {
-        /// Why it is believed to be.
+        /// Why that is believed.
         reason: String,
     },
-    /// Put it away.
+    /// Mark a resolved incident as finished.
     Close,
     /// The escalation's timer fired.
     EscalationDue {
         /// The time that the timer was set for.
         due: Timestamp,
-        /// Whom the next step pages, looked up now.
+        /// Who the next step pages, looked up now.
         responders: Responders,
     },
     /// A page's timer fired.
     ContactDue {
         page: u32,
-        /// The contact that was given its time.
+        /// The contact whose wait ended.
         contact: u32,
         /// The time that the timer was set for.
         due: Timestamp,
     },
-    /// A channel took a page.
+    /// A channel accepted a page.
     PageTaken {
         page: u32,
         contact: u32,
-        /// Whether an earlier try was cut off, so that its outcome is unknown.
+        /// Whether an earlier attempt was interrupted, so that its outcome is unknown.
         interrupted: bool,
     },
-    /// A channel will not take a page.
+    /// A channel rejected a page.
     PageFailed {
         page: u32,
         contact: u32,
-        /// What it said.
+        /// The channel's error.
         reason: String,
-        /// Whether an attempt of it may have arrived all the same.
+        /// Whether an attempt may have arrived anyway.
         outcome_unknown: bool,
     },
-    /// An attempt of a page may have arrived; it is tried again, or is no longer wanted.
+    /// An attempt to deliver a page may have arrived; it is retried, or no longer needed.
     PageOutcomeUnknown { page: u32, contact: u32 },
     /// The tally's timer fired.
     TallyDue,
@@ -82,11 +79,11 @@ pub enum Command {
     ClearDue,
 }
 
-/// Decides what a command comes to. Nothing changes: the caller makes the outcome durable and
+/// Decides the outcome of a command. Nothing changes: the caller makes the outcome durable and
 /// folds its events.
 ///
 /// # Errors
-/// [`Refusal`] when the command is not carried out; the state stays as it is.
+/// [`Refusal`] when the command is not carried out; the state is unchanged.
 pub fn decide(
     incident: &Incident,
     tally: &Tally,
@@ -95,7 +92,7 @@ pub fn decide(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let mut outcome = dispatch(incident, tally, command, by, env)?;
-    paging::pass_over_unserved(&mut outcome, Some(incident), env);
+    paging::skip_unserved(&mut outcome, Some(incident), env);
     Ok(outcome)
 }
 

@@ -1,4 +1,4 @@
-//! Names of things, each a type of its own, so that a page cannot be sent to an incident.
+//! Identifiers, each with its own type so that they cannot be confused.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -15,7 +15,6 @@ macro_rules! id {
         pub struct $name(pub String);
 
         impl $name {
-            /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -53,7 +52,7 @@ id!(
     IncidentId
 );
 id!(
-    /// What an incident is about: the routing policy's key. One incident is open per key.
+    /// The routing policy's key, which groups alerts. At most one incident is open per key.
     IncidentKey
 );
 id!(
@@ -61,7 +60,7 @@ id!(
     IntegrationId
 );
 id!(
-    /// An alert within its integration, as its sender identifies it.
+    /// Identifies an alert within its integration, as given by the sender.
     Fingerprint
 );
 id!(
@@ -73,7 +72,7 @@ id!(
     TeamId
 );
 id!(
-    /// A page: `{incident}-p{n}`, so that a retry names the same page.
+    /// A page: `{incident}-p{n}`, so that a retry has the same id.
     PageId
 );
 id!(
@@ -81,7 +80,7 @@ id!(
     PluginId
 );
 
-/// An id and a number for an incident, should one open.
+/// An id and a number for a new incident, in case one opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIncidentId {
     pub id: IncidentId,

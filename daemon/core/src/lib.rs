@@ -1,12 +1,12 @@
 //! The incident engine: pure decisions over values.
 //!
-//! `decide` turns a command into events and `fold` turns events into state. Time, ids, people on
-//! call and the policies' verdicts arrive as values; what a decision makes durable leaves as
-//! values. Nothing here can wait, fail on IO or read a clock, so a night of escalation is tested
-//! in milliseconds, and a simulation with one seed always does the same.
+//! `decide` turns a command into events and `fold` turns events into state. Time, ids, on-call
+//! people and policy verdicts are passed in as values, and everything to be stored is returned as
+//! values. Nothing here waits, does IO or reads a clock, so a night of escalation is tested in
+//! milliseconds, and a simulation is reproducible from its seed.
 //!
-//! A folder is a topic: its part of an incident's state, and how its commands are decided, its
-//! events folded and narrated, and its timers and notices found.
+//! Each folder is a topic: its part of an incident's state, and the code that decides its
+//! commands, folds and narrates its events, and derives its timers and notices.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +35,7 @@ pub mod time;
 mod timer;
 mod verdict;
 
-/// What can be asked of an incident, and what it comes to.
+/// Commands and their outcomes.
 pub mod command {
     pub use crate::decide::Command;
     pub use crate::outcome::{Delays, Env, Opening, Outcome, Responders};

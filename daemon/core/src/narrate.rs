@@ -1,12 +1,12 @@
-//! Events in words: what the log, the war room and `tocsin incident show` say of them. One
-//! place, so that every audience reads the same.
+//! Describes events in text for the log, the war room and `tocsin incident show`. Every audience
+//! gets the same text.
 
 use crate::event::{Recorded, Topic};
 use crate::incident::{self, Incident};
 use crate::{escalation, grading, lifecycle, log, paging, roles};
 
-/// An event in one line, without its time: "ada acknowledged through slack". `incident` is the
-/// state after it, which knows the pages that the event speaks of.
+/// An event as one line of text, without its time: "ada acknowledged through slack". `incident` is
+/// the state after it, which holds the pages that the event refers to.
 #[must_use]
 pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
     let traits = recorded.event.traits();

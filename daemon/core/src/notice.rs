@@ -1,16 +1,15 @@
-//! What there is to tell of an incident.
+//! Notices: what plugins and people must be told about an incident.
 
 use serde::{Deserialize, Serialize};
 
 use crate::PersonId;
 
-/// Something to tell: a reference, not a payload. The payload is built when it is delivered.
+/// A reference to what must be told; the payload is built at delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "kebab-case")]
 pub enum Notice {
-    /// The incident began.
     Opened {
-        /// The version that it had then.
+        /// The incident's version then.
         version: u64,
     },
     /// The incident changed.
@@ -22,12 +21,12 @@ pub enum Notice {
         /// Whether only its counts changed: then a newer one replaces it.
         counts_only: bool,
     },
-    /// Somebody wrote a line of the log.
+    /// Somebody added a log entry.
     LogAdded {
         /// The version of its event.
         version: u64,
     },
-    /// Wake a person up.
+    /// A person must be paged.
     Page {
         page: u32,
         contact: u32,
@@ -38,9 +37,9 @@ pub enum Notice {
     /// A page needs no answer any more.
     Settled {
         page: u32,
-        /// Whom it went to.
+        /// Who was paged.
         person: PersonId,
-        /// The kind of the contact that took it.
+        /// The kind of the contact that accepted it.
         channel: String,
     },
 }

@@ -1,43 +1,43 @@
-//! What a command comes to, and what a decision goes by besides the state.
+//! The outcome of a command, and the inputs of a decision besides the state.
 
 use crate::event::{Event, Recorded};
 use crate::incident::Tally;
 use crate::paging::Channels;
 use crate::{Actor, Grading, Person, Plan, Timestamp, Verdict};
 
-/// The people that a step pages, looked up when it is taken.
+/// The people whom a step pages, looked up when it is taken.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Responders {
-    /// Whom to page, without repeats.
+    /// Without duplicates.
     pub people: Vec<Person>,
-    /// What was out of the ordinary, e.g. that the rotation had nobody on call.
+    /// Anything unusual, e.g. that the rotation had nobody on call.
     pub note: Option<String>,
 }
 
-/// What an incident opens, reopens or is regraded with: verdicts and people, asked beforehand.
+/// The verdicts and people with which an incident opens, reopens or is regraded, obtained
+/// beforehand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
     pub grading: Verdict<Grading>,
-    /// Whom to wake.
+    /// Who to page.
     pub plan: Verdict<Plan>,
     /// The people of the plan's first step.
     pub responders: Responders,
 }
 
-/// What a command comes to.
+/// The result of a decision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// What happens, in order; may be nothing.
+    /// In order; may be empty.
     pub events: Vec<Event>,
-    /// What the daemon itself does about it right after, e.g. pass over a contact that nothing
-    /// delivers to.
+    /// What the daemon itself does right after, e.g. skip a contact that nothing delivers to.
     pub follow_ups: Vec<Event>,
-    /// The tally, if it changes.
+    /// The new tally, if it changes.
     pub tally: Option<Tally>,
-    /// Pages whose buttons must go although nothing else happens: a channel took them after
-    /// they were settled.
+    /// Pages whose buttons must be removed although nothing else happens: a channel accepted them
+    /// after they were settled.
     pub settle_pages: Vec<u32>,
-    /// What to tell who asked.
+    /// The reply to whoever sent the command.
     pub reply: String,
 }
 
@@ -56,13 +56,13 @@ impl Outcome {
         }
     }
 
-    /// Whether nothing changes, and there is at most an answer.
+    /// Whether nothing changes, and there is at most a reply.
     #[must_use]
     pub fn is_reply(&self) -> bool {
         self.events.is_empty() && self.tally.is_none() && self.settle_pages.is_empty()
     }
 
-    /// The events as they are stored: each within a store's largest value.
+    /// The events to store, each within a store's largest value.
     #[must_use]
     pub fn recorded(&mut self, by: &Actor, at: Timestamp) -> Vec<Recorded> {
         let record = |by: &Actor, event: Event| Recorded {
@@ -78,25 +78,24 @@ impl Outcome {
     }
 }
 
-/// What a decision goes by besides the state.
+/// The inputs of a decision besides the state.
 #[derive(Clone, Copy, Debug)]
 pub struct Env<'a> {
     pub now: Timestamp,
-    /// Waits that the operator of the daemon sets.
     pub delays: &'a Delays,
-    /// What pages can be delivered to.
+    /// The kinds of contacts that pages can be delivered to.
     pub channels: &'a Channels,
 }
 
-/// Waits that the operator of the daemon sets.
+/// Delays from the daemon's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delays {
-    /// From the last alert's end to the incident's own resolve, in milliseconds.
+    /// From the last alert's end until the incident resolves automatically, in milliseconds.
     pub resolve_after_ms: u64,
-    /// How long after its resolve an incident comes back with its key, in milliseconds. For as
-    /// long, a person's resolve stands against repeats of alerts that never ceased to fire.
+    /// How long after it was resolved an incident can reopen, in milliseconds. For that long,
+    /// repeats of alerts that never stopped firing do not undo a person's resolve.
     pub reopen_within_ms: u64,
-    /// What a channel has to take a page, in milliseconds.
+    /// How long a channel has to accept a page, in milliseconds.
     pub contact_wait_ms: u64,
 }
 

@@ -9,11 +9,10 @@ use crate::{PersonId, TeamId};
 pub struct Person {
     /// Their handle in the configuration.
     pub id: PersonId,
-    /// What people call them.
+    /// For display.
     pub name: String,
-    /// How to reach them, in the order in which to try.
+    /// In the order in which to try them.
     pub contacts: Vec<Contact>,
-    /// The teams that they are in.
     #[serde(default)]
     pub teams: Vec<TeamId>,
     /// Whether they may see security incidents.
@@ -24,8 +23,8 @@ pub struct Person {
 /// One way to reach a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Contact {
-    /// What carries it: a plugin's contact kind such as `slack`, or `email`.
+    /// A plugin's contact kind such as `slack`, or `email`.
     pub kind: String,
-    /// The address there: a Slack user, a mail address.
+    /// A Slack user, a mail address.
     pub address: String,
 }

@@ -1,14 +1,14 @@
-//! Who does what in an incident.
+//! The roles of people in an incident.
 
 use serde::{Deserialize, Serialize};
 
 use crate::PersonId;
 use crate::event::{Effect, Event, Recorded};
 
-/// Who does what in an incident.
+/// The roles of people in an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
-    /// Who commands and operates.
+    /// Who leads the response and carries it out.
     pub operator: Option<PersonId>,
 }
 

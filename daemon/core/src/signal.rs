@@ -1,5 +1,5 @@
-//! A signal is one thing that a sender said about one alert, in the daemon's own words. An
-//! adapter makes signals from bytes and decides nothing.
+//! A signal is one message from a sender about one alert, in the daemon's own format. Adapters
+//! parse bytes into signals and decide nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,52 +11,51 @@ use crate::{Fingerprint, IntegrationId, Timestamp, limits};
 /// Names and values that a sender attached.
 pub type Labels = BTreeMap<String, String>;
 
-/// What a sender says of an alert now.
+/// The state of an alert according to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SignalStatus {
-    /// It is wrong now.
+    /// The problem exists now.
     Firing,
-    /// Somebody saw it in the sender's own system (PagerDuty's `acknowledge`).
+    /// Somebody acknowledged it in the sender's own system (PagerDuty's `acknowledge`).
     Acknowledged,
-    /// It is well again.
+    /// The problem is over.
     Resolved,
 }
 
-/// One thing that a sender said about one alert.
+/// One message from a sender about one alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
     /// The integration that authenticated.
     pub integration: IntegrationId,
     /// The alert's identity within the integration.
     pub fingerprint: Fingerprint,
-    /// What the sender says of it.
     pub status: SignalStatus,
     /// One line for people, at most [`TITLE_BYTES_MAX`](crate::limits::TITLE_BYTES_MAX).
     pub title: String,
     /// More for people, at most [`SUMMARY_BYTES_MAX`](crate::limits::SUMMARY_BYTES_MAX).
     #[serde(default)]
     pub summary: String,
-    /// What policies route and grade by.
+    /// Used by policies to route and grade.
     pub labels: Labels,
-    /// What people read.
+    /// For people.
     #[serde(default)]
     pub annotations: Labels,
-    /// Since when it fires, as the sender says.
+    /// Since when it fires, according to the sender.
     pub starts_at: Timestamp,
     /// When it ends or ended. For a firing alert this is a lease: without a repeat before it,
     /// the alert counts as resolved. None: it fires until the sender resolves it.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
-    /// Where a person can look.
+    /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
 }
 
 impl Signal {
-    /// The signal within its limits: too many labels, over-long texts and too many bytes
-    /// altogether are cut, annotations before labels. Its fingerprint, and so its identity,
-    /// stays as the sender gave it. Says whether anything was cut.
+    /// The signal truncated to its limits on labels, text lengths and total bytes, annotations
+    /// before labels, and whether anything was cut. Its fingerprint, and so its identity, is
+    /// unchanged.
     #[must_use]
     pub fn bounded(mut self) -> (Self, bool) {
         if self.fits() {
@@ -76,7 +75,7 @@ impl Signal {
         (self, is_cut)
     }
 
-    /// Whether nothing is cut: so it is with nearly every signal, and that must cost little.
+    /// Whether nothing needs to be cut: the usual case, so it must be cheap.
     fn fits(&self) -> bool {
         let pairs = || self.labels.iter().chain(&self.annotations);
         let texts = pairs().flat_map(|(name, value)| [name, value]);

@@ -1,8 +1,8 @@
-//! Texts from people, senders and policies, kept within their limits.
+//! Limits on texts from people, senders and policies.
 
 use crate::refusal::Refusal;
 
-/// The text, cut at a character's boundary to at most `bytes_max` bytes.
+/// The text, truncated at a character boundary to at most `bytes_max` bytes.
 #[must_use]
 pub fn cut(mut text: String, bytes_max: usize) -> String {
     if text.len() > bytes_max {
@@ -19,7 +19,7 @@ pub(crate) fn bounded(what: &str, text: String, bytes_max: usize) -> Result<Stri
     let text = text.trim();
     if text.is_empty() {
         return Err(Refusal::Invalid(format!(
-            "the {what} is empty; say something"
+            "the {what} is empty; enter some text"
         )));
     }
     if text.len() > bytes_max {
@@ -30,7 +30,7 @@ pub(crate) fn bounded(what: &str, text: String, bytes_max: usize) -> Result<Stri
     }
     if escaped_bytes(text) > bytes_max + ESCAPES_BYTES_MAX {
         return Err(Refusal::Invalid(format!(
-            "the {what} has too many control characters; leave them out"
+            "the {what} has too many control characters; remove them"
         )));
     }
     Ok(text.to_owned())
@@ -46,6 +46,5 @@ pub(crate) fn escaped_bytes(text: &str) -> usize {
     text.bytes().map(of).sum()
 }
 
-/// What control characters and quotes of a text may take in JSON beyond the text itself, in
-/// bytes.
+/// Most bytes that escaping may add to a text in JSON.
 const ESCAPES_BYTES_MAX: usize = 2 * 1_024;

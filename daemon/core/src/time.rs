@@ -1,5 +1,5 @@
-//! Time as a value. The core never reads a clock: whoever calls it says what time it is, so
-//! that a scenario can run a night in milliseconds and a replay gives what it gave.
+//! Time as a value. The core never reads a clock: callers pass the time in, so that a scenario
+//! runs a night in milliseconds and a replay is deterministic.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// The instant `ms` milliseconds later; stops at the largest representable time.
+    /// The instant `ms` milliseconds later; saturates at the largest representable time.
     #[must_use]
     pub fn plus_ms(self, ms: u64) -> Self {
         Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))

@@ -1,10 +1,10 @@
-//! When an incident wants to be looked at again.
+//! Timers of incidents.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{IncidentId, Timestamp};
 
-/// A timer of an incident.
+/// When an incident must be processed, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timer {
     pub due: Timestamp,
@@ -20,11 +20,11 @@ pub enum TimerKind {
     /// A page goes to the next contact.
     Contact {
         page: u32,
-        /// The contact whose time is up.
+        /// The contact whose wait ends.
         contact: u32,
     },
-    /// The stream gets the counts.
+    /// The counts are written to the stream.
     Tally,
-    /// Nothing has fired for a while.
+    /// The incident resolves because nothing has fired for a while.
     Clear,
 }

@@ -1,4 +1,4 @@
-//! A signal is brought within its limits, and one that is within them is left alone.
+//! A signal over its limits is truncated, and one within them is unchanged.
 
 use tocsin_core::limits::{
     LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, SIGNAL_BYTES_MAX, SUMMARY_BYTES_MAX,
@@ -26,13 +26,12 @@ fn labels(count: usize, name: usize, value: &str) -> Labels {
     (0..count).map(label).collect()
 }
 
-/// What a test does to a signal.
-type Change = fn(&mut Signal);
+type Modify = fn(&mut Signal);
 
 #[test]
 fn a_signal_is_cut_when_it_is_over_a_limit_and_only_then() {
-    let cases: [(&str, bool, Change); 11] = [
-        ("as it is", false, |_| {}),
+    let cases: [(&str, bool, Modify); 11] = [
+        ("unchanged", false, |_| {}),
         ("a full title", false, |it| {
             it.title = "x".repeat(TITLE_BYTES_MAX)
         }),
@@ -48,7 +47,7 @@ fn a_signal_is_cut_when_it_is_over_a_limit_and_only_then() {
         ("all labels", false, |it| {
             it.labels = labels(LABELS_MAX, 3, "x")
         }),
-        ("a label more", true, |it| {
+        ("one label more", true, |it| {
             it.labels = labels(LABELS_MAX + 1, 3, "x")
         }),
         ("a longer name", true, |it| {
@@ -66,9 +65,9 @@ fn a_signal_is_cut_when_it_is_over_a_limit_and_only_then() {
             it.annotations = labels(SIGNAL_BYTES_MAX / LABEL_VALUE_BYTES_MAX / 5, 3, &value);
         }),
     ];
-    for (name, is_cut, change) in cases {
+    for (name, is_cut, modify) in cases {
         let mut asked = signal();
-        change(&mut asked);
+        modify(&mut asked);
         let (bounded, was_cut) = asked.clone().bounded();
         assert_eq!(was_cut, is_cut, "{name}");
         assert_eq!(bounded == asked, !is_cut, "{name}");

@@ -17,7 +17,7 @@ fn people(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// A channel takes every page that is out.
+/// A channel accepts every page in progress.
 fn take_all(world: &mut World) {
     let sent: Vec<(u32, u32)> = world
         .incident()
@@ -48,7 +48,7 @@ fn the_first_step_is_taken_in_the_batch_that_opens_the_incident() {
 }
 
 #[test]
-fn a_page_goes_past_contacts_that_nothing_delivers_to_at_once() {
+fn a_page_skips_contacts_that_nothing_delivers_to() {
     let mut world = World {
         unserved: vec!["slack"],
         ..World::default()
@@ -68,14 +68,11 @@ fn a_page_goes_past_contacts_that_nothing_delivers_to_at_once() {
     world.run_until(5 * MINUTE);
     let pages = world.incident().paging.pages.values();
     let exhausted = pages.filter(|it| it.is_exhausted()).count();
-    assert_eq!(
-        exhausted, 1,
-        "bob is reached by nothing, and ada still by mail"
-    );
+    assert_eq!(exhausted, 1, "bob cannot be reached, and ada still by mail");
 }
 
 #[test]
-fn nobody_answers_and_the_last_step_repeats_until_someone_does() {
+fn the_last_step_repeats_until_someone_acknowledges() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     for minute in 1..=16 {
@@ -121,12 +118,12 @@ fn the_first_to_acknowledge_is_the_operator_and_a_second_changes_nothing() {
         .command(command, &Actor::Person("bob".into()))
         .unwrap();
     assert!(second.events.is_empty());
-    assert!(second.reply.contains("ada has it"), "{}", second.reply);
+    assert!(second.reply.contains("operator: ada"), "{}", second.reply);
     assert_eq!(world.incident().roles.operator, Some("ada".into()));
 }
 
 #[test]
-fn whoever_gives_up_the_acknowledgement_starts_the_escalation_again() {
+fn withdrawing_the_acknowledgement_restarts_the_escalation() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     take_all(&mut world);
@@ -153,7 +150,7 @@ fn whoever_gives_up_the_acknowledgement_starts_the_escalation_again() {
     );
     assert_eq!(
         narrate(world.incident(), world.stream.last().unwrap()),
-        "ada gave up the acknowledgement; the escalation starts again: on a train"
+        "ada withdrew the acknowledgement; the escalation starts again: on a train"
     );
     assert!(world.incident().is_unanswered());
     assert_eq!(world.incident().roles.operator, None);
@@ -175,7 +172,7 @@ fn whoever_gives_up_the_acknowledgement_starts_the_escalation_again() {
 }
 
 #[test]
-fn what_nobody_acknowledged_or_is_over_cannot_be_given_up() {
+fn only_an_open_acknowledged_incident_can_be_unacknowledged() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     let unack = Command::Unacknowledge { reason: None };
@@ -183,7 +180,7 @@ fn what_nobody_acknowledged_or_is_over_cannot_be_given_up() {
     let reply = world.command(unack.clone(), &ada()).unwrap();
     assert!(reply.is_reply());
     assert_eq!(reply.reply, "incident 1 is not acknowledged");
-    assert_eq!(world.timers(), before, "the escalation goes on");
+    assert_eq!(world.timers(), before, "the escalation continues");
     let reason = "rolled back".to_owned();
     let resolve = Command::Resolve { reason };
     world.command(resolve, &ada()).unwrap();
@@ -192,7 +189,7 @@ fn what_nobody_acknowledged_or_is_over_cannot_be_given_up() {
 }
 
 #[test]
-fn a_page_that_no_channel_takes_goes_to_the_next_contact_after_its_wait() {
+fn a_page_that_no_channel_accepts_goes_to_the_next_contact_after_its_wait() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     world.run_until(29_999);
@@ -204,7 +201,7 @@ fn a_page_that_no_channel_takes_goes_to_the_next_contact_after_its_wait() {
 }
 
 #[test]
-fn a_channel_that_refuses_a_page_loses_it_at_once() {
+fn a_page_that_a_channel_rejects_goes_to_the_next_contact_at_once() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     let failed = Command::PageFailed {
@@ -218,20 +215,20 @@ fn a_channel_that_refuses_a_page_loses_it_at_once() {
     assert_eq!(
         world.command(failed, &Actor::Tocsin),
         Err(Refusal::Stale("the page")),
-        "a late second answer of the same channel changes nothing"
+        "a late second response from the same channel changes nothing"
     );
 }
 
 #[test]
-fn a_person_whose_page_is_still_underway_is_not_paged_again() {
+fn a_person_whose_page_is_still_in_progress_is_not_paged_again() {
     let mut world = World::default();
     world.fire("HighErrorRate");
-    // Slack never takes it; the page waits at the mail relay when the next step comes.
+    // Slack never accepts it; the page waits at the mail relay when the next step is due.
     world.run_until(5 * MINUTE);
     assert_eq!(
         people(&world),
         ["ada", "bob"],
-        "ada's first page is still on its way"
+        "ada's first page is still in progress"
     );
 }
 
@@ -275,7 +272,7 @@ fn a_timer_that_fires_twice_or_too_early_takes_no_step() {
 }
 
 #[test]
-fn a_page_taken_after_it_was_settled_has_its_buttons_taken_away() {
+fn a_page_accepted_after_it_was_settled_has_its_buttons_removed() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     world
@@ -305,7 +302,7 @@ fn a_page_taken_after_it_was_settled_has_its_buttons_taken_away() {
 }
 
 #[test]
-fn a_resolved_incident_wants_no_timer_and_refuses_an_acknowledgement() {
+fn a_resolved_incident_needs_no_timer_and_rejects_an_acknowledgement() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     world
@@ -332,7 +329,7 @@ fn a_resolved_incident_wants_no_timer_and_refuses_an_acknowledgement() {
 }
 
 #[test]
-fn a_contact_that_had_no_time_because_the_daemon_was_down_gets_it_anew() {
+fn a_contact_whose_wait_passed_while_the_daemon_was_down_gets_a_new_wait() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     let timer = world.timers().into_iter().next().unwrap();
@@ -376,7 +373,7 @@ fn after_a_reopening_the_next_to_acknowledge_is_the_operator() {
 }
 
 #[test]
-fn a_page_whose_earlier_try_was_cut_off_says_so_in_the_log() {
+fn a_page_whose_earlier_attempt_was_interrupted_says_so_in_the_log() {
     for (interrupted, says) in [(true, true), (false, false)] {
         let mut world = World::default();
         world.fire("HighErrorRate");
@@ -387,12 +384,16 @@ fn a_page_whose_earlier_try_was_cut_off_says_so_in_the_log() {
         };
         world.command(taken, &Actor::Tocsin).unwrap();
         let told = narrate(world.incident(), world.stream.last().unwrap());
-        assert_eq!(told.contains("an earlier try was cut off"), says, "{told}");
+        assert_eq!(
+            told.contains("an earlier attempt was interrupted"),
+            says,
+            "{told}"
+        );
     }
 }
 
 #[test]
-fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_becomes_of_it() {
+fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_its_fate() {
     let unknown = |contact| Command::PageOutcomeUnknown { page: 1, contact };
     let taken = |contact| Command::PageTaken {
         page: 1,
@@ -413,13 +414,13 @@ fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_becomes_of_it
         assert_eq!(
             world.command(repeated, &Actor::Tocsin),
             Err(Refusal::Stale("the page")),
-            "said before, or known by now: that contact took it"
+            "logged before, or known by now: that contact accepted it"
         );
     }
 }
 
 #[test]
-fn a_page_that_fails_after_an_attempt_of_unknown_outcome_says_both() {
+fn a_page_that_fails_after_an_attempt_with_unknown_outcome_logs_both() {
     let failed = Command::PageFailed {
         page: 1,
         contact: 0,
@@ -452,6 +453,6 @@ fn a_page_that_fails_after_an_attempt_of_unknown_outcome_says_both() {
     let outcome = world.command(failed, &Actor::Tocsin).unwrap();
     assert!(
         matches!(outcome.events[..], [Event::PageOutcomeUnknown { .. }]),
-        "nobody needs the page any more, and it may lie in the channel all the same"
+        "nobody needs the page any more, but it may still be in the channel"
     );
 }

@@ -1,4 +1,4 @@
-//! Signals: what opens, joins, repeats, waits, storms, ends and comes back.
+//! Signals that open, join, repeat, wait, flood, end and reopen.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;
@@ -20,7 +20,7 @@ fn target() -> Target {
 }
 
 #[test]
-fn a_repeat_changes_the_alert_and_not_the_history() {
+fn a_repeat_changes_the_alert_and_adds_no_event() {
     let mut world = World::default();
     world.fire("A");
     let events = world.stream.len();
@@ -63,7 +63,7 @@ fn a_storm_of_100_000_alerts_leaves_a_bounded_history_with_exact_counts() {
 }
 
 #[test]
-fn an_incident_resolves_by_itself_when_nothing_has_fired_for_a_while() {
+fn an_incident_resolves_automatically_when_nothing_has_fired_for_a_while() {
     let mut world = World::default();
     world.fire("A");
     world.fire("B");
@@ -93,7 +93,7 @@ fn an_alert_that_flaps_within_the_wait_keeps_the_incident_open_and_the_history_s
 }
 
 #[test]
-fn what_comes_back_soon_reopens_its_incident_and_pages_anew() {
+fn an_alert_that_fires_again_soon_reopens_its_incident_and_pages_again() {
     let mut world = World::default();
     world.fire("A");
     world
@@ -119,12 +119,12 @@ fn what_comes_back_soon_reopens_its_incident_and_pages_anew() {
             total: 1,
             firing: 1
         },
-        "it is the same alert"
+        "the alert is the same"
     );
 }
 
 #[test]
-fn what_comes_back_late_opens_a_new_incident() {
+fn an_alert_that_fires_again_late_opens_a_new_incident() {
     let mut world = World::default();
     world.fire("A");
     world.end("A");
@@ -135,7 +135,7 @@ fn what_comes_back_late_opens_a_new_incident() {
 }
 
 #[test]
-fn a_persons_resolve_stands_against_repeats_of_what_never_ceased() {
+fn repeats_of_an_alert_that_never_stopped_do_not_undo_a_persons_resolve() {
     let mut world = World::default();
     world.fire("A");
     world
@@ -149,11 +149,11 @@ fn a_persons_resolve_stands_against_repeats_of_what_never_ceased() {
     assert!(world.at(5 * MINUTE).fire("A").incidents.is_empty());
     assert_eq!(world.incident().lifecycle.status, Status::Resolved);
     let late = world.at(31 * MINUTE).fire("A");
-    assert!(opens(&late), "but not for ever");
+    assert!(opens(&late), "but not forever");
 }
 
 #[test]
-fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
+fn silenced_and_ignored_alerts_are_stored_and_open_nothing() {
     let mut world = World {
         silenced_by: vec!["s1".to_owned()],
         ..World::default()
@@ -173,12 +173,12 @@ fn silenced_and_ignored_alerts_are_kept_and_open_nothing() {
     world.route = None;
     assert!(
         opens(&world.fire("A")),
-        "a repeat after its silence ended finds its place"
+        "a repeat after its silence ended is routed"
     );
 }
 
 #[test]
-fn what_must_be_asked_of_policies_follows_from_what_is_known() {
+fn which_policies_must_be_evaluated_follows_from_the_state() {
     let mut world = World::default();
     world.fire("A");
     let (incident, tally) = (world.incident(), &world.tally);
@@ -353,7 +353,7 @@ fn folding_event_by_event_equals_replaying_the_stream() {
 }
 
 #[test]
-fn an_alert_with_much_to_say_still_opens_its_incident_within_a_stores_value() {
+fn a_very_large_alert_still_opens_its_incident_within_a_stores_largest_value() {
     let mut world = World::default();
     world.fire("A");
     let Event::Opened(opened) = &world.stream[0].event else {
@@ -382,7 +382,7 @@ fn an_alert_with_much_to_say_still_opens_its_incident_within_a_stores_value() {
 }
 
 #[test]
-fn a_late_duplicate_of_an_ended_alert_does_not_bring_it_back() {
+fn a_late_duplicate_of_an_ended_alert_does_not_restart_it() {
     let mut world = World::default();
     world.fire("A");
     let began = world.alerts["A"].starts_at;
@@ -391,11 +391,11 @@ fn a_late_duplicate_of_an_ended_alert_does_not_bring_it_back() {
     world.starts_at = Some(began);
     assert!(
         world.fire("A").alerts.is_empty(),
-        "the same beginning, five seconds after the end"
+        "the same start time, five seconds after the end"
     );
     world.at(2 * MINUTE);
     assert!(
         !world.fire("A").alerts.is_empty(),
-        "later it is taken for what it says"
+        "later it counts as firing"
     );
 }

@@ -1,5 +1,5 @@
-//! A long history out of a short one: every incident of it once more under another id and number,
-//! a few times over. What is copied is what a store holds of an incident that is over.
+//! Makes a long history from a short one by copying what a store keeps of closed incidents under
+//! other IDs and numbers.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use tocsin_store::{
     Append, Batch, Pack, RowChange, SledStore, Store, StoredEvent, StreamId, Table,
 };
 
-/// Lines of incidents that one read brings, and incidents that one commit writes.
+/// Incidents per read and per commit.
 const PAGE_ROWS: usize = 200;
 /// The meta row of the last incident's number.
 const NUMBER_ROW: &str = "incident-number";
-/// Digits at the end of an id that a copy has of its own.
+/// Digits at the end of an ID that differ in a copy.
 const ID_END: usize = 12;
 /// Most events of an incident of the history.
 const EVENTS_MAX: usize = 1_000;
@@ -24,16 +24,16 @@ pub(crate) fn make(folder: &Path, wanted: u64) -> Result<()> {
     let number = store.row(Table::Meta, NUMBER_ROW)?;
     let made = number.and_then(|row| row.value.as_u64()).unwrap_or(0);
     if made == 0 {
-        bail!("{} holds no history to copy", folder.display());
+        bail!("there is no history to copy in {}", folder.display());
     }
     let mut next = made;
     let mut after = None;
     while next < wanted {
         let lines = store.rows(Table::Summary, "", after.as_deref(), PAGE_ROWS)?;
         let (Some((last, _)), Some((first, _))) = (lines.last(), lines.first()) else {
-            bail!("{} holds no incident to copy", folder.display());
+            bail!("there is no incident to copy in {}", folder.display());
         };
-        // After the last of the originals comes the first one again.
+        // After the last original, start again with the first.
         let is_past = first.parse::<u64>()? > made;
         after = (!is_past).then(|| last.clone());
         let left = usize::try_from(wanted - next)?;
@@ -50,7 +50,7 @@ pub(crate) fn make(folder: &Path, wanted: u64) -> Result<()> {
     Ok(())
 }
 
-/// An incident once more: its events, its line, and its room's reference.
+/// A copy of an incident: its events, summary and reference.
 fn copy(store: &dyn Store, line: &Value, number: u64) -> Result<Batch> {
     let id = line["id"].as_str().context("a line without an id")?;
     // The end of an id is random; its beginning is its time, which keeps neighbours close.

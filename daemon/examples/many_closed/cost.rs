@@ -1,4 +1,4 @@
-//! What is measured: a start, the memory after it, and alerts.
+//! The measurements: a start, the memory after it, and alerts.
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,16 +11,16 @@ use tocsin_store::Store as _;
 use crate::fresh;
 use crate::rig::{Rig, signal};
 
-/// When alerts are measured: after every history.
+/// The time of the measured alerts: after every history.
 const NOW: Timestamp = Timestamp(4_000_000_000_000);
-/// Rounds on each of the two stores, by turns.
+/// Rounds on each of the two stores, alternating.
 const ROUNDS: u64 = 40;
 /// Alerts of one round, one after the other.
 const ALONE: u64 = 16;
 /// Alerts of one round, all at once.
 const TOGETHER: u64 = 256;
 
-/// A start on the store in this folder, in a process that has done nothing before.
+/// Measures a start on the store in this folder, in a fresh process.
 pub(crate) fn of_start(folder: &Path, name: &str) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let begun = Instant::now();
@@ -37,7 +37,7 @@ pub(crate) fn of_start(folder: &Path, name: &str) -> Result<()> {
     })
 }
 
-/// One alert on the full store against one on an empty store, by turns in one process: its
+/// Measures an alert on the full store and on an empty store, alternating in one process: the
 /// median over the rounds, in microseconds, and the ratio.
 pub(crate) fn of_alerts(folder: &Path) -> Result<()> {
     let closed = std::fs::read_dir(folder)?
@@ -54,7 +54,7 @@ pub(crate) fn of_alerts(folder: &Path) -> Result<()> {
         ];
         let mut times: Vec<[Vec<f64>; 2]> = vec![Default::default(); KINDS.len()];
         for round in 0..ROUNDS {
-            // Who goes first changes, so that neither always finds the disk busy.
+            // The order alternates, so that neither always finds the disk busy.
             for place in [round % 2, 1 - round % 2] {
                 let place = usize::try_from(place)?;
                 for (kind, times) in KINDS.iter().zip(&mut times) {
@@ -118,7 +118,7 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Notes what the process has in memory now, and had at most.
+/// Records the process's current and peak memory.
 pub(crate) fn memory(line: &mut Value) -> Result<()> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     for (name, field) in [("VmRSS:", "rss_bytes"), ("VmHWM:", "rss_bytes_most")] {

@@ -1,5 +1,5 @@
-//! Years of incidents, made as a daemon makes them: alerts come, people are paged, somebody has
-//! it, the log is kept, the alerts end, and time passes.
+//! Makes years of incidents as a daemon does: alerts fire, people are paged and acknowledge, log
+//! entries are added, the alerts resolve, and time passes.
 
 use std::path::Path;
 use std::time::Instant;
@@ -21,14 +21,14 @@ use crate::cost::memory;
 use crate::rig::{Rig, signal};
 
 const BEGIN: Timestamp = Timestamp(1_704_067_200_000);
-/// Incidents that are open at one time: a group of the writer.
+/// Incidents that are open at the same time: a group of the writer.
 const COHORT: u64 = 256;
-/// From one cohort to the next: longer than anything is remembered for a day.
+/// Time between cohorts, in milliseconds: longer than anything that is stored for a day.
 const COHORT_MS: u64 = 36 * HOUR_MS;
-/// Rounds in which what is due must be done.
+/// Most rounds to finish everything due.
 const ROUNDS_MAX: usize = 1_000;
 
-/// When the cohort of an incident begins.
+/// When an incident's cohort begins.
 pub(crate) fn time_of(incident: u64) -> Timestamp {
     BEGIN.plus_ms(incident / COHORT * COHORT_MS)
 }
@@ -42,7 +42,7 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
         let mut first = from;
         while first < to {
             let names = first..to.min(first + COHORT);
-            live_through(&rig, names, time_of(first)).await?;
+            simulate(&rig, names, time_of(first)).await?;
             first += COHORT;
         }
         let seconds = begun.elapsed().as_secs_f64();
@@ -55,10 +55,10 @@ pub(crate) fn make(folder: &Path, from: u64, to: u64) -> Result<()> {
     })
 }
 
-async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> Result<()> {
+async fn simulate(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> Result<()> {
     let app = &rig.app;
     let say = |instance, status, at: Timestamp| {
-        let one = |it: u64| heard(rig, &signal(&it.to_string(), instance, status, at));
+        let one = |it: u64| observed(rig, &signal(&it.to_string(), instance, status, at));
         ask_all(rig, names.clone().map(one).collect())
     };
     rig.clock.set(at);
@@ -68,7 +68,7 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
     rig.clock.set(later);
     say(1, SignalStatus::Firing, later).await?;
     say(2, SignalStatus::Firing, later).await?;
-    let incidents: Vec<_> = app.view.in_memory().iter().map(of_held).collect();
+    let incidents: Vec<_> = app.view.in_memory().iter().map(id_of).collect();
     for words in [ACK, SEEN, DONE] {
         let asked = incidents.iter().map(|id| command(id, words(id)));
         ask_all(rig, asked.collect()).await?;
@@ -95,12 +95,12 @@ async fn live_through(rig: &Rig, names: std::ops::Range<u64>, at: Timestamp) -> 
             return Ok(());
         }
     }
-    bail!("after {ROUNDS_MAX} sweeps something of the cohort at {at} is left")
+    bail!("after {ROUNDS_MAX} sweeps something of the cohort at {at} remains")
 }
 
-/// A sender's word with what the policies say. They are asked about one alert, and the others
-/// get the same words under their own key: else the history would take ten times as long.
-fn heard(rig: &Rig, signal: &Signal) -> Request {
+/// A signal with the policies' verdicts. The policies are asked about one alert only, and the
+/// others get the same verdicts with their own key: otherwise this would take ten times as long.
+fn observed(rig: &Rig, signal: &Signal) -> Request {
     let assessment = (signal.status == SignalStatus::Firing).then(|| {
         let mut assessment = rig.verdicts.clone();
         if let Route::Incident(target) = &mut assessment.route.value {
@@ -118,7 +118,7 @@ fn heard(rig: &Rig, signal: &Signal) -> Request {
     .request(assessment)
 }
 
-/// Lets all that is due happen.
+/// Does everything that is due.
 async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
     for _ in 0..ROUNDS_MAX {
         let fired = rig.app.due.turn().await?.timers;
@@ -129,7 +129,7 @@ async fn pass(rig: &Rig, now: Timestamp) -> Result<()> {
     bail!("after {ROUNDS_MAX} turns something is still due")
 }
 
-/// A sweep; says whether there was nothing more to forget.
+/// Runs a sweep; returns whether there was nothing more to remove.
 async fn forget(rig: &Rig) -> Result<bool> {
     rig.app.due.turn().await?;
     match rig.app.writer.ask(Request::Expire).await? {
@@ -138,19 +138,19 @@ async fn forget(rig: &Rig) -> Result<bool> {
     }
 }
 
-fn of_held(state: &std::sync::Arc<IncidentState>) -> IncidentId {
+fn id_of(state: &std::sync::Arc<IncidentState>) -> IncidentId {
     state.incident.id.clone()
 }
 
-type Words = fn(&IncidentId) -> Command;
-const ACK: Words = |_| Command::Acknowledge {
+type CommandFor = fn(&IncidentId) -> Command;
+const ACK: CommandFor = |_| Command::Acknowledge {
     via: "slack".to_owned(),
 };
-const SEEN: Words = |id| Command::Log {
+const SEEN: CommandFor = |id| Command::Log {
     kind: LogKind::Seen,
     body: format!("the errors of {id} began with the deployment of 14:02, see the dashboard"),
 };
-const DONE: Words = |_| Command::Log {
+const DONE: CommandFor = |_| Command::Log {
     kind: LogKind::Done,
     body: "rolled the checkout service back to the version of yesterday".to_owned(),
 };
@@ -164,7 +164,7 @@ fn command(incident: &IncidentId, command: Command) -> Request {
     }
 }
 
-/// Brings every delivery that is ready, and says how many there were.
+/// Delivers every delivery that is ready; returns how many there were.
 async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
     let mut count = 0;
     for class in Class::ALL {
@@ -179,15 +179,15 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
                 _ => break,
             };
             count += claimed.len();
-            let asked = claimed.iter().flat_map(|it| bring(it, now));
+            let asked = claimed.iter().flat_map(|it| accept(it, now));
             ask_all(rig, asked.collect()).await?;
         }
     }
     Ok(count)
 }
 
-/// What the chat does with a delivery: it takes it, and makes a room for a new incident.
-fn bring(claim: &Claimed, now: Timestamp) -> Vec<Request> {
+/// What the chat does with a delivery: accepts it, and creates a channel for a new incident.
+fn accept(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
     if let Ok(Delivery::News { incident, news, .. }) =
@@ -220,8 +220,7 @@ fn linked(incident: &IncidentId) -> Request {
     command(incident, Command::Link(link))
 }
 
-/// Asks for all of it at once, so that requests share groups. What the core refuses as late, it
-/// may refuse.
+/// Sends all requests at once, so that they share groups. Stale commands may be refused.
 async fn ask_all(rig: &Rig, asked: Vec<Request>) -> Result<()> {
     let mut pending = Vec::with_capacity(asked.len());
     for request in asked {

@@ -1,15 +1,15 @@
-//! What a history of closed incidents costs a daemon: its start, its memory, its disk, and one
-//! alert more, against the same alert on an empty store.
+//! Measures what a history of closed incidents costs a daemon: start, memory, disk, and the time of
+//! an alert compared with an empty store.
 //!
 //! ```text
 //! cargo run --release -p tocsin --example many_closed -- FOLDER [INCIDENTS [LIVED]]
 //! ```
 //!
-//! The history is made in FOLDER once, and is used again when it is there. LIVED of its incidents
-//! are made by the daemon's own policies, writer, timers and sweeps under a clock that is set
-//! forward; the others are copies of these in the store, under other ids and numbers. Every
-//! figure is one line of JSON on standard output. Each part runs in a process of its own, so that
-//! memory is measured from a fresh start.
+//! The history is made in FOLDER once and then reused. LIVED of its incidents are made by the
+//! daemon's own policies, writer, timers and sweeps with a clock that is set forward; the others
+//! are copies of these in the store, with other IDs and numbers. Every figure is one line of JSON
+//! on standard output. Each part runs in its own process, so that memory is measured from a fresh
+//! start.
 
 #![forbid(unsafe_code)]
 
@@ -24,13 +24,13 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use mimalloc::MiMalloc;
 
-/// The program's own allocator, so that its memory is what is measured.
+/// The program's allocator, so that its memory use is measured.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Incidents of the history unless the caller says otherwise.
+/// Default number of incidents in the history.
 const INCIDENTS_USUAL: u64 = 100_000;
-/// Incidents that a daemon lives through; it takes some milliseconds for each.
+/// Default number of incidents made by a daemon; each takes some milliseconds.
 const LIVED_USUAL: u64 = 10_240;
 
 fn main() -> Result<()> {
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
         [folder] => all(Path::new(folder), INCIDENTS_USUAL, LIVED_USUAL),
         [folder, incidents] => all(Path::new(folder), incidents.parse()?, LIVED_USUAL),
         [folder, incidents, lived] => all(Path::new(folder), incidents.parse()?, lived.parse()?),
-        _ => bail!("say in which folder, and maybe how many incidents"),
+        _ => bail!("usage: many_closed FOLDER [INCIDENTS [LIVED]]"),
     }
 }
 
@@ -65,7 +65,7 @@ fn all(folder: &Path, incidents: u64, lived: u64) -> Result<()> {
     again("--alerts", folder, &[])
 }
 
-/// This program once more, as a process of its own.
+/// Runs this program in a new process.
 fn again(what: &str, folder: &Path, more: &[&str]) -> Result<()> {
     let program = std::env::current_exe()?;
     let status = Command::new(program)
@@ -79,7 +79,7 @@ fn again(what: &str, folder: &Path, more: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The folder, with nothing in it.
+/// Empties and returns the folder.
 fn fresh(folder: PathBuf) -> Result<PathBuf> {
     if folder.exists() {
         let failed = || format!("{} cannot be emptied", folder.display());

@@ -1,23 +1,23 @@
-//! A daemon on a store of the disk, under the policies that ship and a clock that is set by hand.
+//! A daemon with a store on disk, the shipped policies and a manual clock.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tocsin::app::{App, Ingredients};
-use tocsin::demo::SHOP;
+use tocsin::demo::CONFIG;
 use tocsin::runtime::{ManualClock, Subscriber, Subscribers};
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
 use tocsin_plugin_host::EventKind;
 use tocsin_store::SledStore;
 
-/// A daemon, and what it stands on.
+/// A daemon and its parts.
 pub(crate) struct Rig {
     pub(crate) app: Arc<App>,
     pub(crate) store: Arc<SledStore>,
     pub(crate) clock: Arc<ManualClock>,
-    /// What the policies say of an alert that opens an incident.
+    /// The policies' verdicts on an alert that opens an incident.
     pub(crate) verdicts: Assessment,
 }
 
@@ -27,7 +27,7 @@ impl Rig {
         let store = Arc::new(SledStore::open(&folder.join("data"))?);
         let clock = Arc::new(ManualClock::new(now));
         let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
-        let text = format!("[policy]\npath = {policies:?}\n{SHOP}");
+        let text = format!("[policy]\npath = {policies:?}\n{CONFIG}");
         let ingredients = Ingredients {
             clock: clock.clone(),
             ..Ingredients::on(store.clone())?
@@ -37,7 +37,7 @@ impl Rig {
         app.subscribers.store(Arc::new(chat()));
         let sample = Arc::new(signal("sample", 1, SignalStatus::Firing, now));
         let verdicts = app.health.assessor.assess(&sample, true, now)?;
-        let verdicts = verdicts.context("the policies say nothing of a firing alert")?;
+        let verdicts = verdicts.context("there are no verdicts on a firing alert")?;
         Ok(Self {
             app,
             store,
@@ -47,7 +47,7 @@ impl Rig {
     }
 }
 
-/// A chat that hears of everything and reaches everybody.
+/// A chat plugin that receives all events and serves all contacts.
 fn chat() -> Subscribers {
     let all = [
         EventKind::IncidentOpened,
@@ -64,7 +64,7 @@ fn chat() -> Subscribers {
     }])
 }
 
-/// What Prometheus says of one instance of a cluster.
+/// Prometheus's alert for one instance of a cluster.
 pub(crate) fn signal(name: &str, instance: u64, status: SignalStatus, now: Timestamp) -> Signal {
     let labels = [
         ("alertname", "HighErrorRate".to_owned()),

@@ -1,5 +1,5 @@
-//! The kinds of events that plugins receive: the cases of `event-body`, as manifests, grants and
-//! descriptors name them.
+//! The kinds of events that plugins receive: the cases of `event-body`, by their names in
+//! manifests, grants and descriptors.
 
 use crate::wit::EventBody;
 use std::fmt;
@@ -71,9 +71,12 @@ impl fmt::Display for EventKind {
     }
 }
 
-/// A name that is no kind of event.
+/// A string that is not a kind of event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no event; use {known}", known = EventKind::ALL.map(EventKind::as_str).join(", "))]
+#[error(
+    "`{0}` is not an event; use {known}",
+    known = EventKind::ALL.map(EventKind::as_str).join(", ")
+)]
 pub struct UnknownEventKind(String);
 
 impl FromStr for EventKind {
@@ -90,15 +93,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_name_and_a_wrong_name_is_answered_with_all_of_them() {
+    fn every_kind_has_a_name_and_a_wrong_name_is_an_error_with_all_of_them() {
         for kind in EventKind::ALL {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         let error = "paeg".parse::<EventKind>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "`paeg` is no event; use incident-opened, incident-changed, update-posted, log-added, \
-             page, prompt, document-ready, settled, job, other"
+            "`paeg` is not an event; use incident-opened, incident-changed, update-posted, \
+             log-added, page, prompt, document-ready, settled, job, other"
         );
     }
 }

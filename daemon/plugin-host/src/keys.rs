@@ -1,4 +1,4 @@
-//! Keys that stay the same over retries, restarts and reloads.
+//! Keys that are stable across retries, restarts and reloads.
 
 /// 130 bits of BLAKE3 over the parts in 26 characters of base 32 (RFC 4648, lower case). Parts are
 /// joined with their lengths, so that `("ab", "c")` and `("a", "bc")` differ.
@@ -23,7 +23,7 @@ fn base32(bytes: &[u8; 32]) -> String {
     text
 }
 
-/// The key of an event's delivery to a plugin: the same whenever it is tried again.
+/// The key of an event's delivery to a plugin: the same for every attempt.
 pub fn delivery_key(plugin: &str, event_id: &str) -> String {
     digest("d1", &[plugin, event_id])
 }

@@ -1,11 +1,11 @@
 //! Runs WebAssembly plugins within limits and grants.
 //!
-//! This crate stands between the daemon and code that somebody else wrote. It knows nothing of
-//! incidents: the daemon implements [`Services`], one trait a capability, loads plugins with a
-//! [`PluginGrant`], and gets back from every call an outcome, the jobs to commit, and a report that
-//! names plugin, export, limit and remedy when something went wrong. The failures it prevents: a
-//! guest that spins, allocates or floods takes the daemon down; a guest reaches where it
-//! may not; a guest learns a secret; an outside effect happens twice unreported.
+//! This crate isolates the daemon from third-party code. It is independent of incidents: the daemon
+//! implements [`Services`], one trait per capability, and loads plugins with a [`PluginGrant`].
+//! Every call returns an outcome, the jobs to commit, and on failure a report with plugin, export,
+//! limit and remedy. It prevents these failures: a guest that spins, allocates or floods takes the
+//! daemon down; a guest accesses what it may not; a guest learns a secret; an external effect
+//! happens twice unreported.
 
 #![deny(unsafe_code)]
 
@@ -34,7 +34,7 @@ pub use code::{
 pub use event_kind::{EventKind, UnknownEventKind};
 pub use keys::delivery_key;
 pub use rights::{
-    Denied, GlobalPolicy, Grants, Layer, LimitRequest, Limits, Network, PluginGrant, RightKind,
+    Denied, DeniedBy, GlobalPolicy, Grants, LimitRequest, Limits, Network, PluginGrant, RightKind,
     RightState, Schedule, ScheduleError, SecretSource, manifest,
 };
 

@@ -1,9 +1,9 @@
-//! Text that a guest wrote, made safe for a terminal and for the log.
+//! Makes text from guests safe for terminals and logs.
 
-/// A cleaned text grows no longer than this, in bytes, before it is cut.
+/// Longest cleaned text before truncation, in bytes.
 const CLEAN_BYTES_MAX: usize = 4 << 10;
 
-/// Escapes control characters: a guest must not paint on a terminal or forge a line of the log.
+/// Escapes control characters: a guest must not control a terminal or forge log lines.
 pub(crate) fn clean(text: &str) -> String {
     let mut clean = String::new();
     for character in text.chars() {
@@ -21,7 +21,7 @@ pub(crate) fn clean(text: &str) -> String {
     clean
 }
 
-/// Cuts at a character's boundary and says so.
+/// Truncates at a character boundary and marks that.
 pub(crate) fn cut(text: &mut String, bytes_max: usize) {
     if text.len() > bytes_max {
         let mut end = bytes_max.saturating_sub('…'.len_utf8());

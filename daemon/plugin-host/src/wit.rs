@@ -1,8 +1,7 @@
-//! The bindings of `plugin-sdk/wit`: the one interface between the daemon and its plugins.
+//! The host's bindings of `plugin-sdk/wit`, the interface between the daemon and its plugins.
 //!
-//! Generated from the same file that guests are built with, so that the two sides cannot drift
-//! apart unnoticed. The data types are re-exported flat because they are also the vocabulary of
-//! this crate's public functions.
+//! Generated from the same file as the guests' bindings, so that the two sides cannot diverge
+//! unnoticed. The data types are re-exported because this crate's public functions use them.
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]

@@ -1,6 +1,6 @@
-//! What stops a call that no limit of Rhai stops: a slow native function under a wall clock,
-//! and memory that grows where Rhai does not look. Neither is the same on every machine, so they
-//! are set far from what any honest policy takes; the operations decide.
+//! Stops calls that Rhai's own limits miss: by a wall clock for slow native functions, and by a
+//! memory limit. Both vary between machines, so they are set far above what a reasonable policy
+//! needs; usually the operations limit applies first.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -13,21 +13,21 @@ use rhai::Dynamic;
 use crate::limits::{CHECK_OPERATIONS, GROWTH_BYTES_MAX};
 
 thread_local! {
-    // Rhai's progress callback belongs to the engine, which all calls share, and is told nothing
-    // of the call; a call runs on one thread from start to end, so its bounds wait there.
+    // Rhai's progress callback belongs to the engine, which all calls share, and does not get
+    // the call; a call runs on one thread, so its bounds are thread-local.
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
     static RESIDENT_PAGES: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// The token of a call that took too long.
+/// The termination token of a call that took too long.
 pub(crate) const LATE: &str = "late";
-/// The token of a call that took too much memory.
+/// The termination token of a call that used too much memory.
 pub(crate) const LARGE: &str = "large";
 
 /// Smaller than or equal to every page size in use.
 const PAGE_BYTES: u64 = 4_096;
 
-/// Runs `call` with its own wall clock.
+/// Runs `call` with a wall-clock limit.
 pub(crate) fn within<T>(wall: Duration, call: impl FnOnce() -> T) -> T {
     struct Clear;
     impl Drop for Clear {
@@ -42,7 +42,7 @@ pub(crate) fn within<T>(wall: Duration, call: impl FnOnce() -> T) -> T {
     call()
 }
 
-/// Rhai's progress callback: a token stops the call.
+/// Rhai's progress callback: returning a token stops the call.
 pub(crate) fn check(operations: u64) -> Option<Dynamic> {
     if !operations.is_multiple_of(CHECK_OPERATIONS) {
         return None;
@@ -53,8 +53,8 @@ pub(crate) fn check(operations: u64) -> Option<Dynamic> {
     {
         return Some(LATE.into());
     }
-    // The first look of a call is what the growth is measured from: most calls never come so
-    // far and pay nothing. Other threads grow the process too, hence the generous limit.
+    // The first check of a call sets the baseline: most calls end before it and pay nothing.
+    // Other threads also grow the process, hence the generous limit.
     let pages = resident_pages()?;
     let Some(before) = RESIDENT_PAGES.get() else {
         RESIDENT_PAGES.set(Some(pages));
@@ -64,8 +64,8 @@ pub(crate) fn check(operations: u64) -> Option<Dynamic> {
     (GROWTH_BYTES_MAX < growth_bytes).then(|| LARGE.into())
 }
 
-/// Resident pages of this process, by the second field of `/proc/self/statm`, see proc(5); none
-/// where there is no such file.
+/// Resident pages of this process, from the second field of `/proc/self/statm`, see proc(5); none
+/// if there is no such file.
 fn resident_pages() -> Option<u64> {
     static STATM: OnceLock<Option<File>> = OnceLock::new();
     let file = STATM

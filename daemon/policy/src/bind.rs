@@ -1,8 +1,7 @@
-//! How scripts read the views: a getter per property and nothing that writes.
+//! Binds the views to Rhai: a getter per property, and no setters.
 //!
-//! What is not known is the empty text, never an error: an alert without a `team` label at three
-//! in the night must not stop a policy. That is how Prometheus treats a missing label too. A
-//! property that does not exist at all is an error, since that is a slip of the pen.
+//! A missing value is the empty string, never an error, as in Prometheus: an alert without a `team`
+//! label must not stop a policy. A property that does not exist is an error, since that is a typo.
 
 use rhai::{Array, Dynamic, Engine, INT, ImmutableString};
 use tocsin_core::{Labels, SignalStatus};
@@ -10,7 +9,7 @@ use tocsin_core::{Labels, SignalStatus};
 use crate::span::Span;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
-/// The properties of a type by its name in scripts, for the remedy of an unknown one.
+/// The properties of each type by its name in scripts, for the remedy for an unknown one.
 pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     (
         "Alert",
@@ -33,7 +32,7 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn register(engine: &mut Engine) {
-    // All names before the first getter: Rhai writes a getter's answer down as it is named then.
+    // All names before the first getter: Rhai records a getter's type name at registration.
     engine
         .register_type_with_name::<LabelsView>("Labels")
         .register_type_with_name::<AlertView>("Alert")
@@ -50,7 +49,7 @@ pub(crate) fn register(engine: &mut Engine) {
     register_change(engine);
 }
 
-/// Which labels, without a copy of them.
+/// A reference to labels, without copying them.
 #[derive(Clone)]
 enum LabelsView {
     Alert(AlertView),

@@ -1,4 +1,4 @@
-//! One call of one policy: run it within its limits, and say precisely what stopped it.
+//! Runs one call of a policy within its limits, and reports precisely what stopped it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -24,14 +24,14 @@ pub(crate) fn call(
         engine.call_fn_with_options::<Dynamic>(options, &mut scope, &policy.ast, function, args)
     };
     let wall = Duration::from_millis(WALL_MS_MAX);
-    // A native function of Rhai that panics on odd arguments must not take the daemon along.
+    // A native Rhai function that panics on unusual arguments must not crash the daemon.
     match engine::within(wall, || catch_unwind(AssertUnwindSafe(run))) {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(eval_report(policy, function, &error)),
         Err(_) => Err(policy.at_function(
             function,
-            format!("{function}: the policy engine broke down on this policy"),
-            "leave out the last change to the policy, and report the policy as a fault of tocsin",
+            format!("{function}: the policy engine panicked on this policy"),
+            "revert the last change to the policy, and report this as a bug in tocsin",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! One compiled policy file, and reports that point at its functions.
+//! A compiled policy file, and reports that point at its functions.
 
 use rhai::AST;
 
@@ -8,7 +8,7 @@ use crate::report::Report;
 pub(crate) struct Policy {
     /// Relative to the policies' folder, with `/`.
     pub(crate) file: String,
-    /// As people see it in reports: the folder as it was given, and the file.
+    /// The path shown in reports: the folder as it was given, and the file.
     pub(crate) shown: String,
     pub(crate) text: String,
     /// BLAKE3 of the text in hex, first 16 digits.

@@ -1,9 +1,9 @@
-//! The Rhai engine, with every door shut that a policy does not need.
+//! The Rhai engine, restricted to what policies need.
 //!
-//! It starts from an engine without packages, because the ordinary one reads modules from disk
-//! and prints to standard output. What is left is arithmetic, strings, arrays, maps and our own
-//! helpers; no clock, no files, no sleep, no second parser. Limits are set one by one, since
-//! Rhai's defaults differ between debug and release builds.
+//! It starts from an engine without packages, because the default one reads modules from disk and
+//! prints to standard output. It has arithmetic, strings, arrays, maps and our own helpers, but no
+//! clock, files, sleep or `eval`. All limits are set explicitly, since Rhai's defaults differ
+//! between debug and release builds.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -26,13 +26,13 @@ thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Symbols that the parser refuses. `eval` is a second parser at run time. `curry` puts function
-/// pointers into function pointers, each a copy of the last, and no size limit counts them.
+/// Symbols that the parser rejects. `eval` parses at run time. `curry` nests function pointers,
+/// each a copy of the previous one, and no size limit counts them.
 pub(crate) const FORBIDDEN: [&str; 4] = ["eval", "curry", "import", "export"];
 
 rhai::def_package! {
-    /// What a policy needs of Rhai, as one package: each package is a table of its own, and every
-    /// call looks its functions up in one after the other.
+    /// The parts of Rhai that policies need, as one package: every call looks its functions up in
+    /// one package after the other.
     pub(crate) PolicyPackage(_module) :
         LanguageCorePackage, ArithmeticPackage, LogicPackage, BasicStringPackage,
         BasicIteratorPackage, BasicFnPackage, BasicMathPackage, BasicArrayPackage,
@@ -41,7 +41,7 @@ rhai::def_package! {
     }
 }
 
-/// A new engine; building one takes about a fifth of a millisecond, so share it.
+/// Builds an engine, which takes about 0.2 ms, so share it.
 pub(crate) fn new() -> Engine {
     let mut engine = Engine::new_raw();
     PolicyPackage::new().register_into_engine(&mut engine);
@@ -55,7 +55,7 @@ pub(crate) fn new() -> Engine {
     engine
 }
 
-/// Runs `call` with its own backstop and its own allowance of printed lines.
+/// Runs `call` with a backstop and a limit of printed lines.
 pub(crate) fn within<T>(wall: Duration, call: impl FnOnce() -> T) -> T {
     PRINTED.set(0);
     backstop::within(wall, call)
@@ -80,14 +80,14 @@ fn forbid(engine: &mut Engine) {
     for symbol in FORBIDDEN {
         engine.disable_symbol(symbol);
     }
-    // Disabling the symbol does nothing for `sleep`, which would block the thread; a function
-    // of ours under its name does.
+    // Disabling the symbol `sleep`, which would block the thread, has no effect; overriding the
+    // function has.
     engine.register_fn("sleep", |_: i64| no_sleep());
     engine.register_fn("sleep", |_: f64| no_sleep());
 }
 
 fn no_sleep() -> Result<(), Box<EvalAltResult>> {
-    Err("a policy cannot sleep; answer with a `wait` instead".into())
+    Err("a policy cannot sleep; return a `wait` instead".into())
 }
 
 fn print(text: &str) {

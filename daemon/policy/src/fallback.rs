@@ -1,5 +1,5 @@
-//! The verdicts that stand when no policy can answer. They are plain, wake somebody, and tell
-//! nobody outside: a broken policy must cost quiet nights, never a lost alert.
+//! The built-in verdicts for when a policy fails. They page somebody, and nobody outside is told: a
+//! broken policy may cause unnecessary pages, but never a lost alert.
 
 use tocsin_core::limits::{NAME_BYTES_MAX, STEP_TARGETS_MAX};
 use tocsin_core::time::MINUTE_MS;
@@ -12,12 +12,12 @@ use crate::input::cut;
 use crate::limits::FALLBACK_BYTES_MAX;
 use crate::report::Report;
 
-/// The name of the rotation that is paged when nothing else is known.
+/// The rotation that is paged when no target is configured.
 pub const DEFAULT_ROTATION: &str = "default";
 /// Wait between two pages of [`fallback_plan`], in milliseconds.
 pub const FALLBACK_WAIT_MS: u64 = 5 * MINUTE_MS;
 
-/// One incident per integration takes all alerts that no policy could route.
+/// Routes alerts that no policy could route to one incident per integration.
 #[must_use]
 pub fn catch_all_route(integration: &IntegrationId, why: &Report) -> Verdict<Route> {
     let target = Target {
@@ -32,7 +32,7 @@ pub fn catch_all_route(integration: &IntegrationId, why: &Report) -> Verdict<Rou
     builtin(Route::Incident(target), "the routing policy failed", why)
 }
 
-/// Major, and not security.
+/// Grades as major, without the security flag.
 #[must_use]
 pub fn catch_all_grading(why: &Report) -> Verdict<Grading> {
     let grading = Grading {
@@ -46,9 +46,9 @@ pub fn catch_all_grading(why: &Report) -> Verdict<Grading> {
     )
 }
 
-/// Pages all `targets` at once and again until someone acknowledges; whoever is on call in
-/// [`DEFAULT_ROTATION`] when there are none. More than
-/// [`STEP_TARGETS_MAX`](tocsin_core::limits::STEP_TARGETS_MAX) are cut.
+/// Pages all `targets` at once, repeatedly until someone acknowledges, or the on-call of
+/// [`DEFAULT_ROTATION`] when there are none. At most
+/// [`STEP_TARGETS_MAX`](tocsin_core::limits::STEP_TARGETS_MAX) are paged.
 #[must_use]
 pub fn fallback_plan(mut targets: Vec<PageTarget>, why: &Report) -> Verdict<Plan> {
     targets.truncate(STEP_TARGETS_MAX);

@@ -1,4 +1,4 @@
-//! From an error of Rhai's to a report: what happened, where, which limit, and what to do.
+//! Converts Rhai errors to reports: what happened, where, which limit, and the remedy.
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
@@ -19,8 +19,8 @@ pub(crate) fn parse_report(file: &str, text: &str, error: &ParseError) -> Report
     let report = match forbidden_at(text, error.position()) {
         Some(symbol) => Report::new(
             file,
-            format!("`{symbol}` is not for policies"),
-            "write what you need in the file itself, with functions and loops",
+            format!("`{symbol}` is not allowed in policies"),
+            "use functions and loops in the file itself",
         ),
         None => Report::new(file, kind.to_string(), parse_remedy(kind)),
     };
@@ -31,7 +31,7 @@ pub(crate) fn parse_report(file: &str, text: &str, error: &ParseError) -> Report
     place(report, text, error.position())
 }
 
-/// The symbol at a place, if it is one that policies go without.
+/// The symbol at a position, if it is forbidden.
 fn forbidden_at(text: &str, position: Position) -> Option<&'static str> {
     let line = text.lines().nth(position.line()?.checked_sub(1)?)?;
     let column = position.position()?.checked_sub(1)?;
@@ -45,8 +45,8 @@ fn forbidden_at(text: &str, position: Position) -> Option<&'static str> {
 
 /// The report of a call that failed.
 pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult) -> Report {
-    // Calls within calls wrap the error; the innermost says where it happened. A native function
-    // knows no place of its own, so the last place on the way in stands.
+    // Nested calls wrap the error; the innermost has the position. A native function has no
+    // position, so the last known one is used.
     let (mut inner, mut position) = (error, error.position());
     while let EvalAltResult::ErrorInFunctionCall(_, _, deeper, _) = inner {
         inner = deeper;
@@ -138,7 +138,7 @@ fn eval_limit(error: &EvalAltResult) -> Option<LimitHit> {
             unit: "ms per call",
         }),
         EvalAltResult::ErrorStackOverflow(_) => {
-            Some(limit("call levels", CALL_LEVELS_MAX, "calls within calls"))
+            Some(limit("call levels", CALL_LEVELS_MAX, "nested calls"))
         }
         EvalAltResult::ErrorTooManyVariables(_) => {
             Some(limit("variables", VARIABLES_MAX, "at one time"))
@@ -150,12 +150,12 @@ fn eval_limit(error: &EvalAltResult) -> Option<LimitHit> {
         EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("map") => Some(limit(
             "map",
             MAP_PROPERTIES_MAX,
-            "properties, nested ones counted",
+            "properties, including nested ones",
         )),
         EvalAltResult::ErrorDataTooLarge(..) => Some(limit(
             "array",
             ARRAY_ELEMENTS_MAX,
-            "elements, nested ones counted",
+            "elements, including nested ones",
         )),
         _ => None,
     }
@@ -167,36 +167,36 @@ fn parse_remedy(kind: &ParseErrorType) -> String {
             or write `global::NAME` for a constant of the file"
             .to_owned(),
         ParseErrorType::ExprTooDeep => format!(
-            "take the expression apart with `let`; {EXPRESSION_DEPTH_MAX} levels are allowed \
+            "split the expression with `let`; {EXPRESSION_DEPTH_MAX} levels are allowed \
              outside of functions, {FUNCTION_EXPRESSION_DEPTH_MAX} within"
         ),
-        ParseErrorType::TooManyFunctions => "join functions that do the same".to_owned(),
+        ParseErrorType::TooManyFunctions => "merge similar functions".to_owned(),
         ParseErrorType::LiteralTooLarge(..) => "make it smaller".to_owned(),
         ParseErrorType::FnDuplicatedDefinition(..) => "remove one of the two".to_owned(),
-        _ => "mend the line; `tocsin policy check` reads the file again".to_owned(),
+        _ => "fix the line; `tocsin policy check` checks the file again".to_owned(),
     }
 }
 
 fn eval_remedy(error: &EvalAltResult) -> String {
     match error {
         EvalAltResult::ErrorTooManyOperations(_) | EvalAltResult::ErrorTerminated(..) => {
-            "look for a loop that does not end, or do less in one".to_owned()
+            "look for an infinite loop, or do less per call".to_owned()
         }
-        EvalAltResult::ErrorStackOverflow(_) => {
-            "look for a function that calls itself without end".to_owned()
-        }
+        EvalAltResult::ErrorStackOverflow(_) => "look for infinite recursion".to_owned(),
         EvalAltResult::ErrorDataTooLarge(..) | EvalAltResult::ErrorTooManyVariables(_) => {
-            "keep less in it".to_owned()
+            "make it smaller".to_owned()
         }
-        EvalAltResult::ErrorPropertyNotFound(..) => "test for it first, as `if \"x\" in map`, or \
+        EvalAltResult::ErrorPropertyNotFound(..) => {
+            "test for it first, with `if \"x\" in map`, or \
             write `map?.x`"
-            .to_owned(),
+                .to_owned()
+        }
         EvalAltResult::ErrorDotExpr(message, _) => property_remedy(message),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_remedy(signature),
         EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..) => {
-            "look at the types: `type_of(x)` tells one".to_owned()
+            "check the types with `type_of(x)`".to_owned()
         }
-        EvalAltResult::ErrorRuntime(..) => "mend the line, or handle the case before it".to_owned(),
-        _ => "mend the line; `tocsin policy test` runs the tests beside the policy".to_owned(),
+        EvalAltResult::ErrorRuntime(..) => "fix the line, or handle the case before it".to_owned(),
+        _ => "fix the line; `tocsin policy test` runs the policy's tests".to_owned(),
     }
 }

@@ -1,5 +1,5 @@
-//! The functions that policies find ready: lengths of time, people to page, text patterns. All
-//! are pure, so that the same question has the same answer in a test, a replay and at night.
+//! Built-in functions for policies: durations, page targets, string patterns. All are pure, so that
+//! a policy gives the same result in a test, a replay and in production.
 
 use rhai::{Engine, EvalAltResult, INT, ImmutableString};
 use tocsin_core::limits::NAME_BYTES_MAX;
@@ -10,7 +10,7 @@ use crate::span::Span;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
-/// The names of all helpers and methods, for the nearest one to an unknown name.
+/// The names of all helpers and methods, to suggest the nearest one to an unknown name.
 pub(crate) const NAMES: &[&str] = &[
     "seconds",
     "minutes",
@@ -101,7 +101,7 @@ fn register_span(engine: &mut Engine) {
         .register_fn("*", |a: Span, times: INT| -> Fallible<Span> {
             match u64::try_from(times) {
                 Ok(times) => Ok(Span(a.0.saturating_mul(times))),
-                Err(_) => Err(format!("a duration cannot be taken {times} times").into()),
+                Err(_) => Err(format!("a duration cannot be multiplied by {times}").into()),
             }
         })
         .register_fn("to_string", |a: &mut Span| {
@@ -119,7 +119,7 @@ fn span(name: &str, count: INT, unit_ms: u64) -> Fallible<Span> {
         .ok()
         .and_then(|count| count.checked_mul(unit_ms))
         .map(Span)
-        .ok_or_else(|| format!("{name}({count}) is no length of time").into())
+        .ok_or_else(|| format!("{name}({count}) is not a duration").into())
 }
 
 fn whole(count: u64) -> INT {
@@ -136,8 +136,8 @@ fn target(kind: &str, name: &str) -> Fallible<ImmutableString> {
     Ok(format!("{kind}:{name}").into())
 }
 
-/// Whether `text` as a whole fits `pattern`, in which `*` stands for any text and `?` for one
-/// character. Takes at most the product of both lengths.
+/// Whether all of `text` matches `pattern`, in which `*` matches any string and `?` one character.
+/// The time is at most proportional to the product of both lengths.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut pattern_at = pattern.chars();
     let mut text_at = text.chars();

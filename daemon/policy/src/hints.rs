@@ -1,9 +1,9 @@
-//! What was probably meant: remedies for names that do not exist.
+//! Remedies for names that do not exist: suggestions of what was probably meant.
 
 use crate::bind::PROPERTIES;
 use crate::helpers::NAMES;
 
-/// What to do about a property that the type quoted in `message` does not have.
+/// The remedy for a property that the type quoted in `message` does not have.
 pub(crate) fn property_remedy(message: &str) -> String {
     let owner = PROPERTIES
         .iter()
@@ -13,16 +13,16 @@ pub(crate) fn property_remedy(message: &str) -> String {
             format!("{name} is read-only: keep your own value in a `let`; it has {properties}")
         }
         Some((name, properties)) => format!("{name} has {properties}"),
-        None => "look at the name and at what stands before the dot".to_owned(),
+        None => "check the name and the value before the dot".to_owned(),
     }
 }
 
-/// What to do about a call of a function that does not exist.
+/// The remedy for a call of a function that does not exist.
 pub(crate) fn function_remedy(signature: &str) -> String {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
     if NAMES.contains(&name) {
         return format!(
-            "`{name}` exists, but not for these arguments: look at their number \
+            "`{name}` exists, but not for these arguments: check their number \
              and types"
         );
     }
@@ -32,14 +32,14 @@ pub(crate) fn function_remedy(signature: &str) -> String {
     }
 }
 
-/// The candidate that is at most a third of its letters away from `name`.
+/// The nearest candidate whose edit distance from `name` is at most a third of its length.
 pub(crate) fn nearest<'a>(name: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = among.map(|candidate| (distance(name, candidate), candidate));
     let near = scored.min_by_key(|(distance, _)| *distance)?;
     (near.0 <= near.1.len().div_ceil(3)).then_some(near.1)
 }
 
-// Levenshtein's distance, by the usual one-row table.
+// The Levenshtein distance, with a one-row table.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

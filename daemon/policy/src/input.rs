@@ -1,5 +1,5 @@
-//! What a verdict was decided from, as JSON small enough to store with it. Values are cut before
-//! any key is lost, because a key tells a reader which question to ask the sender again.
+//! The input of a verdict as JSON that is small enough to store with it. Values are truncated
+//! before any key is dropped, because the keys tell a reader what the sender can be asked for.
 
 use serde_json::{Map, Value, json};
 use tocsin_core::limits::VERDICT_INPUT_BYTES_MAX;
@@ -8,11 +8,10 @@ use tocsin_core::{Labels, Signal};
 use crate::view::{AlertView, Context, IncidentView};
 
 const CUT: &str = "…";
-/// Longest value that is copied at all, in bytes: a storm of large alerts must not pay for text
-/// that is cut anyway.
+/// Longest value that is copied, in bytes, to save work in a storm of large alerts.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// Longest text and most entries of a nested map or list, tried in order until it fits.
+/// Longest string and most entries of a nested map or list, tried in order until it fits.
 const STEPS: &[(usize, usize)] = &[
     (128, usize::MAX),
     (32, usize::MAX),
@@ -23,7 +22,7 @@ const STEPS: &[(usize, usize)] = &[
     (0, 0),
 ];
 
-/// The question that a policy was asked, cut to [`VERDICT_INPUT_BYTES_MAX`].
+/// The input of a policy, truncated to [`VERDICT_INPUT_BYTES_MAX`].
 pub(crate) fn bounded(
     incident: Option<&IncidentView>,
     alert: Option<&AlertView>,
@@ -45,8 +44,7 @@ pub(crate) fn bounded(
     shrink(Value::Object(asked))
 }
 
-/// `text`, cut at a character so that it has at most `bytes_max` bytes, the mark of the cut
-/// included.
+/// `text`, truncated at a character boundary to at most `bytes_max` bytes including the ellipsis.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
@@ -109,7 +107,7 @@ fn shrink(mut value: Value) -> Value {
     value
 }
 
-// Depth 0 is the question, 1 the alert or incident; only what lies deeper may lose keys.
+// Depth 0 is the input, 1 the alert or incident; only deeper levels may lose keys.
 fn shrink_to(value: &mut Value, depth: usize, text_bytes_max: usize, entries_max: usize) {
     match value {
         Value::String(text) => *text = cut(text, text_bytes_max.max(CUT.len())),

@@ -1,22 +1,22 @@
-//! Which policies there are, and what each file must define.
+//! The kinds of policies, and the functions that each file must define.
 
-/// Which question a policy file answers.
+/// What a policy file decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// `route(alert)`: where an alert belongs.
     Routing,
-    /// `grade(incident, alert)`: how bad it is.
+    /// `grade(incident, alert)`: the severity of an incident.
     Grading,
-    /// `escalate(incident)`: whom to page, and whom next.
+    /// `escalate(incident)`: who to page, in which order.
     Escalation,
-    /// `cadence(incident)`, `respond(incident, candidates)`: how often to speak, who is called.
+    /// `cadence(incident)`, `respond(incident, candidates)`: how often to post, who responds.
     Communication,
-    /// `due(incident)`: by when the post-mortem is due.
+    /// `due(incident)`: when the post-mortem is due.
     Postmortem,
 }
 
 impl Kind {
-    /// Every kind, in the order in which an incident meets them.
+    /// In the order in which an incident uses them.
     pub const ALL: [Self; 5] = [
         Self::Routing,
         Self::Grading,
@@ -37,8 +37,8 @@ impl Kind {
         }
     }
 
-    /// The functions that the file defines, with their parameters; each may take the context as
-    /// one parameter more.
+    /// The functions that the file defines, with their parameters; each may take the context as an
+    /// additional parameter.
     pub(crate) fn functions(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
             Self::Routing => &[("route", &["alert"])],
@@ -52,12 +52,12 @@ impl Kind {
         }
     }
 
-    /// Whether a set is no set without it.
+    /// Whether every set must have it.
     pub(crate) fn required(self) -> bool {
         matches!(self, Self::Routing | Self::Grading | Self::Escalation)
     }
 
-    /// Whether a team may have its own. Routing finds the team, so it is everybody's.
+    /// Whether a team may have its own. Routing determines the team, so it is shared.
     pub(crate) fn per_team(self) -> bool {
         matches!(self, Self::Grading | Self::Escalation)
     }

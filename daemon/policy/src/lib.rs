@@ -1,10 +1,9 @@
-//! Runs the platform teams' Rhai policies: a value in, a verdict with its reason out.
+//! Runs Rhai policies: a value in, a verdict with its reason out.
 //!
-//! A policy is code that somebody edits in a hurry, and it stands between an alert and the
-//! person who must wake. So it can neither hurt the daemon (every call has limits on operations,
-//! depth, sizes and time) nor fail in silence (every failure is a [`Report`] with
-//! `file:line:column`, the line, a caret and the remedy). When no policy can answer, [`fallback`]
-//! has the verdict that still pages somebody.
+//! A policy is user code between an alert and the person on call. So it can neither harm the daemon
+//! (every call has limits on operations, depth, sizes and time) nor fail silently (every failure is
+//! a [`Report`] with `file:line:column`, the line, a caret and the remedy). When a policy fails,
+//! [`fallback`] has a verdict that still pages somebody.
 
 #![forbid(unsafe_code)]
 

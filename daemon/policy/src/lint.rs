@@ -1,6 +1,5 @@
-//! Finds at load what Rhai finds only when a line runs: a function or a property that does not
-//! exist. Policies have branches that are taken once a year, at three in the night; a slip of the
-//! pen there must not wait for its alert.
+//! Finds functions and properties that do not exist at load, where Rhai finds them only when a line
+//! runs: policies have branches that rarely run, and a typo there must not surface at night.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -11,7 +10,7 @@ use crate::hints::{function_remedy, property_remedy};
 use crate::limits::{EXPRESSION_DEPTH_MAX, REPORTS_MAX};
 use crate::report::Report;
 
-/// What the parser turns into something else than a call of a registered function.
+/// Names that the parser does not treat as calls of registered functions.
 const KEYWORDS: [&str; 6] = [
     "Fn",
     "call",
@@ -21,20 +20,20 @@ const KEYWORDS: [&str; 6] = [
     "is_shared",
 ];
 
-/// Deepest constant that is looked into, in levels.
+/// Deepest constant that is checked, in levels.
 const CONSTANT_DEPTH_MAX: usize = EXPRESSION_DEPTH_MAX;
 
-/// The functions and properties that scripts can reach.
+/// The functions and properties that scripts can use.
 struct Known {
-    /// By name, the numbers of their parameters.
+    /// By name, with the allowed numbers of parameters.
     functions: BTreeMap<String, BTreeSet<usize>>,
-    /// By type, its properties and the type of each.
+    /// By type, with each property's type.
     properties: BTreeMap<String, BTreeMap<String, String>>,
-    /// Types that take any property.
+    /// Types that accept any property.
     open: BTreeSet<String>,
 }
 
-/// What is unknown in a file that parses. `entries` are the functions that the daemon calls,
+/// Reports unknown names in a file that parses. `entries` are the functions that the daemon calls,
 /// with the types of their parameters.
 pub(crate) fn lint(
     engine: &Engine,
@@ -68,7 +67,7 @@ struct Fault {
 }
 
 impl Known {
-    /// From Rhai's own list, with lines as `label(_: &mut Alert, _: string) -> string`.
+    /// Parses Rhai's own list, with lines like `label(_: &mut Alert, _: string) -> string`.
     fn of(signatures: &[String]) -> Self {
         let mut known = Self {
             functions: BTreeMap::new(),
@@ -115,7 +114,7 @@ impl Known {
     }
 }
 
-/// The parameters of a signature from behind its opening bracket, and the type of its answer.
+/// The parameters of a signature, starting after its opening parenthesis, and its return type.
 fn parameters(rest: &str) -> (Vec<&str>, &str) {
     let mut parameters = Vec::new();
     let (mut depth, mut from) = (0_u32, 0);
@@ -167,7 +166,7 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
         let (message, remedy) = if exists {
             (
                 format!("`{name}` does not take {count} arguments"),
-                "give it as many as it takes".to_owned(),
+                "pass as many as it takes".to_owned(),
             )
         } else {
             (
@@ -184,11 +183,11 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
     faults
 }
 
-/// What a script calls.
+/// The function calls in a script.
 struct Calls {
-    /// Name, number of arguments, the same with the object it is called on, and where.
+    /// Name, number of arguments, the number including the receiver, and position.
     calls: Vec<(String, usize, Option<usize>, Position)>,
-    /// Keys of its maps: a map may hold a function under any of them.
+    /// Keys of its maps: a map may contain a function under any of them.
     keys: BTreeSet<String>,
 }
 
@@ -254,7 +253,7 @@ fn unknown_properties(known: &Known, ast: &AST, function: &str, types: &[&str]) 
         let alone = ast.clone_functions_only_filtered(|_, _, _, name, _| name == function);
         alone.walk(&mut |path: &[ASTNode<'_>]| {
             match path.last() {
-                // Another variable of that name: what is behind it is not known.
+                // Another variable of that name, whose type is unknown.
                 Some(ASTNode::Stmt(Stmt::Var(variable, ..))) => {
                     typed.remove(variable.0.name.as_str());
                 }
@@ -276,7 +275,7 @@ fn unknown_properties(known: &Known, ast: &AST, function: &str, types: &[&str]) 
     faults
 }
 
-/// The properties that follow a variable, up to the first that is more than one.
+/// The properties that follow a variable, up to the first element that is not a property.
 fn chain(mut rest: &Expr) -> Vec<(String, Position)> {
     let mut properties = Vec::new();
     loop {

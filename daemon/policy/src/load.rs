@@ -1,5 +1,5 @@
-//! From a folder of files to compiled policies. All or nothing: half of a new set beside half of
-//! an old one would be a set that nobody has written or tested.
+//! Compiles a folder of policy files, all or nothing: a mix of old and new files would be a set
+//! that nobody has tested.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
 
-/// Which policy: of a team, or of everybody.
+/// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);
 
-/// A file of a set that was found, and whose it is.
+/// A file of a set, with its team and kind.
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     /// Relative to the folder, with `/`.
@@ -54,7 +54,7 @@ pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>
                     "the file is missing; it must define `{}`",
                     kind.signatures()
                 ),
-                "write it, or take the one that `tocsin init` writes",
+                "write it, or use the one that `tocsin init` writes",
             ));
         }
     }
@@ -66,8 +66,8 @@ pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>
     }
 }
 
-/// The files of a set whose name ends in `suffix`, in order of their names: those of everybody,
-/// then those of each team.
+/// The files of a set whose name ends in `suffix`, sorted by name: the shared ones, then those of
+/// each team.
 pub(crate) fn find(dir: &Path, suffix: &str) -> Result<Vec<Found>, Report> {
     let mut files = Vec::new();
     for (name, path) in entries(dir, dir)? {
@@ -88,10 +88,10 @@ pub(crate) fn find(dir: &Path, suffix: &str) -> Result<Vec<Found>, Report> {
         return Err(Report::new(
             &shown(dir, "teams"),
             format!(
-                "{} teams have policies of their own; at most {TEAMS_MAX}",
+                "{} teams have their own policies; at most {TEAMS_MAX} are allowed",
                 folders.len()
             ),
-            "let small teams share the policies of everybody",
+            "let small teams use the shared policies",
         ));
     }
     for (team, folder) in folders.into_iter().filter(|(_, folder)| folder.is_dir()) {
@@ -109,13 +109,13 @@ pub(crate) fn find(dir: &Path, suffix: &str) -> Result<Vec<Found>, Report> {
     Ok(files)
 }
 
-/// Reads a file of bounded size as text.
+/// Reads a text file up to a maximum size.
 pub(crate) fn read(shown: &str, path: &Path) -> Result<String, Report> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Report::new(
             shown,
             format!("the file cannot be read: {error}"),
-            "look at the file's permissions and encoding (UTF-8)",
+            "check the file's permissions and encoding (UTF-8)",
         )
     };
     let bytes = fs::metadata(path)
@@ -124,14 +124,14 @@ pub(crate) fn read(shown: &str, path: &Path) -> Result<String, Report> {
     if FILE_BYTES_MAX < bytes {
         return Err(Report::new(
             shown,
-            format!("the file is {bytes} bytes large; at most {FILE_BYTES_MAX}"),
+            format!("the file has {bytes} bytes; at most {FILE_BYTES_MAX} are allowed"),
             "split it by team, under teams/NAME/",
         ));
     }
     fs::read_to_string(path).map_err(|error| unreadable(&error))
 }
 
-/// How people see a file of `dir` in reports.
+/// The path of a file of `dir` in reports.
 pub(crate) fn shown(dir: &Path, file: &str) -> String {
     dir.join(file).display().to_string()
 }
@@ -145,7 +145,7 @@ fn entries(dir: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>, Report> 
     let unreadable = |error: std::io::Error| {
         Report::new(
             &folder.display().to_string(),
-            format!("the policies' folder cannot be read: {error}"),
+            format!("the policies folder cannot be read: {error}"),
             format!("make {} a folder that the daemon may read", dir.display()),
         )
     };
@@ -155,7 +155,7 @@ fn entries(dir: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>, Report> 
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        // Editors and mounted volumes keep files of their own behind a dot.
+        // Editors and mounted volumes have hidden files of their own.
         if !name.starts_with('.') {
             found.push((name, entry.path()));
         }
@@ -200,7 +200,7 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     }
 }
 
-/// The types, as scripts see them, of a function's parameters and of the context behind them.
+/// The script types of a function's parameters, followed by the context's.
 fn typed<'a>(function: &(&'a str, &[&str])) -> (&'a str, Vec<&'static str>) {
     let type_of = |parameter: &&str| match *parameter {
         "alert" => "Alert",
@@ -231,7 +231,7 @@ fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
         .collect();
     let remedy = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "give it another ending, or move it out of the folder".to_owned(),
+        None => "give it another extension, or move it out of the folder".to_owned(),
     };
     let policy = if for_teams {
         "policy of a team"
@@ -241,7 +241,7 @@ fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
     Err(Report::new(
         shown,
         format!(
-            "no {policy} has this name; the names are {}",
+            "no {policy} has this name; valid names are {}",
             names.join(", ")
         ),
         remedy,
@@ -262,7 +262,7 @@ fn arity(policy: &Policy, function: &str, parameters: &[&str]) -> Result<bool, R
             _ => Err(policy.at_function(
                 function,
                 format!(
-                    "`{function}` is defined {} times, also with {count} parameters",
+                    "`{function}` is defined {} times, including with {count} parameters",
                     found.len()
                 ),
                 "keep one of them",

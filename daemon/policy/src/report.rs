@@ -1,4 +1,4 @@
-//! What went wrong in a policy, said so that its author can mend it at once:
+//! Reports of faults in policies, with everything needed to fix them:
 //!
 //! ```text
 //! policies/grading.rhai:12:9: Property not found: foo
@@ -13,32 +13,29 @@ use serde::Serialize;
 
 use crate::limits::REPORT_LINE_CHARS_MAX;
 
-/// One fault of a policy.
+/// A fault in a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The file, as the folder was named and the file within it.
+    /// The path: the folder as it was given, and the file in it.
     pub file: String,
-    /// The line, from 1; none when the whole file is at fault.
+    /// The line, from 1; none if the whole file is at fault.
     pub line: Option<u32>,
     /// The column in characters, from 1.
     pub column: Option<u32>,
-    /// What is wrong.
     pub message: String,
-    /// The line itself.
     pub source_line: Option<String>,
-    /// What to do about it.
     pub remedy: String,
-    /// The limit that was hit, if it was one.
+    /// Set if a limit was exceeded.
     pub limit: Option<Box<LimitHit>>,
 }
 
 /// A limit that stopped a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitHit {
-    /// Its name, as `operations`.
+    /// For example `operations`.
     pub name: &'static str,
     pub max: u64,
-    /// What the value counts, as `operations per call`.
+    /// What `max` counts, for example `operations per call`.
     pub unit: &'static str,
 }
 
@@ -55,7 +52,7 @@ impl Report {
         }
     }
 
-    /// The same report at a place of `text`; line and column count from 1.
+    /// Adds a position in `text`; line and column count from 1.
     pub(crate) fn at(mut self, text: &str, line: usize, column: usize) -> Self {
         self.line = u32::try_from(line).ok();
         self.column = u32::try_from(column.max(1)).ok();
@@ -99,7 +96,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Several reports, as text one after the other.
+/// Several reports, displayed one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Reports(pub Vec<Report>);
@@ -118,8 +115,8 @@ impl fmt::Display for Reports {
     }
 }
 
-/// The part of a line around a column, and the blanks that put a caret under it. Tabs stay
-/// tabs, so that the caret stands right however wide a terminal shows them.
+/// The part of a line around a column, and the indentation of a caret under it. Tabs stay tabs, so
+/// that the caret lines up at any tab width.
 fn window(source: &str, column: usize) -> (String, String) {
     let half = REPORT_LINE_CHARS_MAX / 2;
     let start = if column > REPORT_LINE_CHARS_MAX {

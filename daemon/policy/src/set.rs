@@ -1,4 +1,4 @@
-//! A set of policies: what the daemon asks, and what it swaps as one when a file changes.
+//! A set of policies, which the daemon evaluates and replaces as a whole when a file changes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
 use crate::{engine, input};
 
-/// A folder of policies, compiled. A clone shares everything.
+/// The compiled policies of a folder. Clones share everything.
 #[derive(Clone)]
 pub struct PolicySet(Arc<Inner>);
 
@@ -41,15 +41,15 @@ impl PolicySet {
     /// Compiles the policies in `dir`, all or nothing.
     ///
     /// # Errors
-    /// Every fault found, at most [`REPORTS_MAX`](crate::limits::REPORTS_MAX): a file that is
-    /// missing, unreadable, misnamed, does not parse or lacks its function.
+    /// All faults, at most [`REPORTS_MAX`](crate::limits::REPORTS_MAX): a file that is missing,
+    /// unreadable or misnamed, does not parse, or lacks its function.
     pub fn load(dir: &Path) -> Result<Self, Reports> {
         let engine = engine::new();
         let policies = load(&engine, dir).map_err(Reports)?;
         let mut hasher = blake3::Hasher::new();
         for policy in policies.values() {
             for part in [&policy.file, &policy.text] {
-                // Each part has its length before it, so that no two sets run together as one.
+                // Lengths are hashed too, so that different sets cannot have the same input.
                 hasher.update(&part.len().to_le_bytes());
                 hasher.update(part.as_bytes());
             }
@@ -62,8 +62,8 @@ impl PolicySet {
         })))
     }
 
-    /// A cheap summary of the names, sizes and times of the files in `dir`: when it differs from
-    /// the last one, it is time to load again. A folder that cannot be read has a summary too.
+    /// A cheap summary of the names, sizes and modification times of the files in `dir`: when it
+    /// changes, the policies should be reloaded. An unreadable folder has a summary too.
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
@@ -98,16 +98,16 @@ impl PolicySet {
         self.0.policies.values().map(|policy| policy.file.as_str())
     }
 
-    /// The files of the set with their texts, so that it can be kept elsewhere.
+    /// The files of the set with their texts, to store it elsewhere.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let policies = self.0.policies.values();
         policies.map(|policy| (policy.file.as_str(), policy.text.as_str()))
     }
 
-    /// Asks the routing policy where an alert belongs.
+    /// Evaluates the routing policy for an alert.
     ///
     /// # Errors
-    /// What stopped the policy, or what is wrong with its answer.
+    /// What stopped the policy, or what is wrong with its result.
     pub fn route(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
         let question = Question {
             incident: None,
@@ -117,8 +117,8 @@ impl PolicySet {
         self.ask(Kind::Routing, None, "route", &question, verdict::route)
     }
 
-    /// As [`route`](Self::route), without what the verdict was decided from: most alerts join an
-    /// incident, and of their verdicts nothing is kept.
+    /// Like [`route`](Self::route), but without the verdict's input: most alerts join an incident,
+    /// and their verdicts are not stored.
     ///
     /// # Errors
     /// As [`route`](Self::route).
@@ -132,8 +132,7 @@ impl PolicySet {
         asked.map(|(verdict, _)| verdict)
     }
 
-    /// What a verdict of [`route_unkept`](Self::route_unkept) was decided from, now that it is
-    /// kept after all.
+    /// The input of a verdict from [`route_unkept`](Self::route_unkept) that is stored after all.
     #[must_use]
     pub fn input_of_route(&self, alert: &AlertView, ctx: &Context) -> serde_json::Value {
         let policy = self.policy(Kind::Routing, None);
@@ -141,10 +140,10 @@ impl PolicySet {
         input::bounded(None, Some(alert), with_context.then_some(ctx))
     }
 
-    /// Asks how bad an incident is; the policy of the incident's team answers, if it has one.
+    /// Evaluates the grading policy for an incident; its team's own policy if there is one.
     ///
     /// # Errors
-    /// What stopped the policy, or what is wrong with its answer.
+    /// What stopped the policy, or what is wrong with its result.
     pub fn grade(
         &self,
         incident: &IncidentView,
@@ -165,11 +164,11 @@ impl PolicySet {
         )
     }
 
-    /// Asks whom to page for an incident; the policy of its team answers, if it has one.
+    /// Evaluates the escalation policy for an incident; its team's own policy if there is one.
     ///
     /// # Errors
-    /// What stopped the policy, or what is wrong with its answer: also a rotation that the
-    /// context does not know, when it knows any.
+    /// What stopped the policy, or what is wrong with its result, including a rotation that is
+    /// not in the context, if that has any.
     pub fn escalate(
         &self,
         incident: &IncidentView,
@@ -207,7 +206,7 @@ impl PolicySet {
         Ok(verdict)
     }
 
-    /// The verdict without its input, and the context if the policy was given it.
+    /// The verdict without its input, and the context if the policy takes it.
     fn answer<'q, T>(
         &self,
         kind: Kind,

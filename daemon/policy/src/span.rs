@@ -1,17 +1,16 @@
-//! A length of time as policies write it: `minutes(5)`. A type of its own, because a bare `5`
-//! says neither seconds nor minutes, and a page that comes 60 times too late is a bad way to
-//! find out.
+//! Durations in policies, such as `minutes(5)`: a separate type, because a bare `5` could be taken
+//! for seconds or minutes.
 
 use std::fmt;
 
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
-/// A length of time, in milliseconds.
+/// A duration, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span(pub(crate) u64);
 
 impl Span {
-    /// Reads what [`Display`](fmt::Display) writes: `90s`, `5m`, `2h`, `1h30m`.
+    /// Parses the format of [`Display`](fmt::Display): `90s`, `5m`, `2h`, `1h30m`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut total: u64 = 0;
         let mut rest = text.trim();

@@ -1,6 +1,5 @@
-//! Tests that stand beside the policies, for the CI of a platform team: `NAME.test.toml` holds
-//! questions and what to expect of `NAME.rhai`. A policy that nobody can test is one that nobody
-//! dares to change.
+//! Runs the tests of policies, also in a platform team's CI: `NAME.test.toml` has inputs and
+//! expected results for `NAME.rhai`.
 
 mod case;
 mod compare;
@@ -17,18 +16,18 @@ use crate::set::PolicySet;
 
 use case::{Case, Question};
 
-/// How the tests of a set went.
+/// The result of running the tests of a set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TestReport {
-    /// Tests that ran and held.
+    /// The number of passed tests.
     pub passed: usize,
-    /// Tests that ran and did not hold.
+    /// Tests that ran and failed.
     pub failures: Vec<TestFailure>,
-    /// Why tests could not run: faults of the policies or of the test files.
+    /// Why tests could not run: faults in the policies or the test files.
     pub faults: Vec<Report>,
 }
 
-/// A test that did not hold.
+/// A failed test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TestFailure {
     pub file: String,
@@ -37,23 +36,22 @@ pub struct TestFailure {
     pub name: String,
     /// What differs, field by field.
     pub differences: Vec<Difference>,
-    /// The policy's reason, or the report of why it could not answer.
+    /// The policy's reason, or the report of its failure.
     pub because: String,
 }
 
-/// One field that is not as expected.
+/// A field that differs from the expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// The field, as `steps[0].wait`.
+    /// For example `steps[0].wait`.
     pub field: String,
-    /// What the test expects.
     pub expected: String,
-    /// What the policy answered.
+    /// What the policy returned.
     pub found: String,
 }
 
 impl TestReport {
-    /// Whether every test ran and held.
+    /// Whether every test ran and passed.
     #[must_use]
     pub fn ok(&self) -> bool {
         self.failures.is_empty() && self.faults.is_empty()
@@ -90,10 +88,10 @@ impl fmt::Display for TestFailure {
     }
 }
 
-/// Looks at every policy and every test file in `dir` without running a test.
+/// Checks every policy and every test file in `dir` without running a test.
 ///
 /// # Errors
-/// Every fault found.
+/// All faults.
 pub fn check(dir: &Path) -> Result<(), Reports> {
     let mut reports = PolicySet::load(dir)
         .err()
@@ -155,7 +153,7 @@ fn cases(dir: &Path) -> Result<Vec<Case>, Vec<Report>> {
     }
 }
 
-/// Runs one test; none when it holds.
+/// Runs one test; none if it passes.
 fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
     let answer = match &case.question {
         Question::Route(alert) => set.route(alert, &case.context).map(compare::route),
@@ -192,5 +190,5 @@ fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
     })
 }
 
-/// The kinds of policy that have tests today.
+/// The kinds of policies that can have tests.
 const TESTED: [Kind; 3] = [Kind::Routing, Kind::Grading, Kind::Escalation];

@@ -1,5 +1,5 @@
-//! From what a script returned to a verdict. A wrong shape is told field by field: which field,
-//! what was found, what is expected, and an example to paste.
+//! Decodes the result of a script into a verdict. A fault reports the field, what was found, what
+//! is expected, and an example to copy.
 
 use rhai::{Array, Dynamic, Map};
 use tocsin_core::limits::{
@@ -12,22 +12,22 @@ use crate::input::cut;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
 use crate::span::Span;
 
-/// What is wrong with an answer, and what a right one looks like.
+/// What is wrong with a result, and a correct example.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) message: String,
     pub(crate) example: &'static str,
 }
 
-/// An answer with its reason.
+/// A decoded result with its reason.
 pub(crate) type Decoded<T> = Result<(T, String), Fault>;
 
-const ROUTE_EXAMPLE: &str = "answer as `#{ key: \"checkout\", service: \"checkout\", team: \
+const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10)` to wait for more \
      alerts, or `#{ ignore: true, reason: \"why\" }`";
-const GRADE_EXAMPLE: &str = "answer as `#{ grade: \"major\", security: false, reason: \
+const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
      \"why\" }`; grades are minor, major and critical";
-const PLAN_EXAMPLE: &str = "answer as `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
+const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
      minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…)";
 
 pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
@@ -38,7 +38,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
     let reason = fields.reason()?;
     if fields.flag("ignore")? {
         if let Some(other) = fields.map.keys().next() {
-            return Err(fields.fault(format!("`ignore: true` and `{other}` exclude each other")));
+            return Err(fields.fault(format!("`ignore: true` and `{other}` cannot be combined")));
         }
         return Ok((Route::Ignore, reason));
     }
@@ -70,7 +70,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
     }
 }
 
-/// The answer of `grade`.
+/// Decodes the result of `grade`.
 pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
     let known = ["grade", "security", "reason"];
     let mut fields = Fields::of("grade", answer, &known, GRADE_EXAMPLE)?;
@@ -83,8 +83,8 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
     Ok((Grading { grade, security }, reason))
 }
 
-/// The answer of `escalate` for an incident of `grade`. With rotations given, a page to a
-/// rotation that is none of them is a fault: it would wake nobody.
+/// Decodes the result of `escalate` for an incident of `grade`. If there are rotations, a page to
+/// any other rotation is a fault: it would page nobody.
 pub(crate) fn plan<'a>(
     answer: Dynamic,
     grade: Option<Grade>,
@@ -153,7 +153,7 @@ fn step<'a>(
     Ok(Step { page, wait_ms })
 }
 
-/// The fields of one answer that nobody has taken yet.
+/// The fields of a result that are not decoded yet.
 struct Fields {
     function: &'static str,
     place: String,
@@ -186,7 +186,7 @@ impl Fields {
         };
         if !answer.is_map() {
             let what = if place.is_empty() {
-                "the answer"
+                "the result"
             } else {
                 place
             };
@@ -201,7 +201,7 @@ impl Fields {
         {
             let field = fields.path(field);
             let known = known.join(", ");
-            return Err(fields.fault(format!("`{field}` is no field of it; known are {known}")));
+            return Err(fields.fault(format!("`{field}` is not a valid field; use {known}")));
         }
         Ok(fields)
     }
@@ -230,14 +230,14 @@ impl Fields {
         self.map.remove(field).filter(|value| !value.is_unit())
     }
 
-    /// A text; none when absent, `()` or empty.
+    /// A string; none when absent, `()` or empty.
     fn text(&mut self, field: &str) -> Result<Option<String>, Fault> {
         let Some(value) = self.take(field) else {
             return Ok(None);
         };
         if !value.is_string() {
             let (path, found) = (self.path(field), describe(&value));
-            return Err(self.fault(format!("`{path}` is {found}; expected a text")));
+            return Err(self.fault(format!("`{path}` is {found}; expected a string")));
         }
         let text = value.into_string().unwrap_or_default();
         Ok(Some(text).filter(|text| !text.trim().is_empty()))
@@ -353,7 +353,7 @@ impl Fields {
 fn describe(value: &Dynamic) -> String {
     match value.type_name() {
         "()" => "nothing `()`".to_owned(),
-        "string" => format!("the text {:?}", cut(&value.to_string(), 64)),
+        "string" => format!("the string {:?}", cut(&value.to_string(), 64)),
         "i64" => format!("the number {value}"),
         "bool" => format!("`{value}`"),
         "f64" => format!("the number {value}"),
@@ -363,8 +363,8 @@ fn describe(value: &Dynamic) -> String {
     }
 }
 
-/// A key that fits: a longer one ends in a hash of the whole, so that two long keys that differ
-/// late stay two incidents.
+/// Shortens a long key and appends a hash of the whole, so that long keys with a common prefix stay
+/// different incidents.
 fn short_key(key: String) -> String {
     if key.len() <= NAME_BYTES_MAX {
         return key;

@@ -1,7 +1,7 @@
-//! What policies see: the alert, the incident and the world around, as read-only values.
+//! Read-only views of the alert, the incident and the context for policies.
 //!
-//! A view shares its facts, so that handing it to a script costs a pointer and not a copy of
-//! every label; a script pays only for what it looks at.
+//! A view shares its data, so that passing it to a script costs a pointer and not a copy of every
+//! label.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,25 +39,23 @@ impl From<&Signal> for AlertView {
     }
 }
 
-/// What a policy may know of an incident.
+/// The data of an incident for policies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IncidentFacts {
-    /// Its id; none while it is being opened.
+    /// None while it is being opened.
     pub id: Option<IncidentId>,
-    /// The number that people call it by; 0 while it is being opened.
+    /// 0 while it is being opened.
     pub number: u64,
-    /// What it is about.
     pub key: IncidentKey,
     pub title: String,
-    /// The service that is hurt.
+    /// The affected service.
     pub service: String,
     /// The team that owns it.
     pub team: Option<TeamId>,
-    /// Its grade; none before the first grading.
+    /// None before the first grading.
     pub grade: Option<Grade>,
-    /// Whether only people with clearance may know.
+    /// Whether only people with clearance may see it.
     pub security: bool,
-    /// Where it stands.
     pub status: Status,
     /// Distinct alerts that ever belonged to it.
     pub alerts_total: u64,
@@ -68,13 +66,13 @@ pub struct IncidentFacts {
     pub opened_at: Timestamp,
     /// Whether somebody has acknowledged it.
     pub acknowledged: bool,
-    /// Whether it is an exercise.
+    /// Whether this is a drill, not a real incident.
     pub drill: bool,
 }
 
 impl IncidentFacts {
-    /// An incident that is about to open at `now` for its first alert: without an id, number
-    /// and grade.
+    /// An incident that is about to open at `now` for its first alert: without id, number and
+    /// grade.
     #[must_use]
     pub fn opening(target: &Target, first: &Signal, now: Timestamp) -> Self {
         Self {
@@ -96,7 +94,7 @@ impl IncidentFacts {
         }
     }
 
-    /// An incident as it stands, with the exact counts of its alerts.
+    /// An existing incident, with the exact counts of its alerts.
     #[must_use]
     pub fn of(incident: &Incident, counts: Counts) -> Self {
         Self {
@@ -118,7 +116,7 @@ impl IncidentFacts {
         }
     }
 
-    /// The same with a new grade, as the escalation policy is asked after grading.
+    /// Sets a new grade, as the escalation policy runs after grading.
     #[must_use]
     pub fn graded(mut self, grading: Grading) -> Self {
         self.grade = Some(grading.grade);
@@ -145,16 +143,15 @@ impl IncidentView {
     }
 }
 
-/// What a policy may know of the world: the time, who is on call, who carries how much, what
-/// changed lately.
+/// The context of a policy: the time, who is on call, how loaded people are, and recent changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ContextFacts {
-    /// The time, read by whoever calls.
+    /// The time, set by the caller.
     pub now: LocalTime,
     /// Who is on call per rotation. A rotation with nobody on call has an empty list; a rotation
     /// that is missing does not exist. At most [`CONTEXT_ROTATIONS_MAX`].
     pub on_call: BTreeMap<String, Vec<PersonId>>,
-    /// How many incidents each person carries now. At most [`CONTEXT_PEOPLE_MAX`].
+    /// How many incidents each person is handling now. At most [`CONTEXT_PEOPLE_MAX`].
     pub load: BTreeMap<PersonId, u32>,
     /// Recent changes. At most [`CONTEXT_CHANGES_MAX`], the newest are kept.
     pub changes: Vec<ChangeFacts>,
@@ -164,24 +161,24 @@ pub struct ContextFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeFacts {
-    /// The service that it touched.
+    /// The changed service.
     pub service: String,
     /// One line for people.
     pub title: String,
     /// When it took effect.
     #[serde(rename = "at_ms")]
     pub at: Timestamp,
-    /// Where a person can look.
+    /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
 }
 
-/// A moment, also as the clock on the wall of the policies' time zone shows it.
+/// A point in time, also as local time in the policies' time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LocalTime {
     #[serde(rename = "utc_ms")]
     pub utc: Timestamp,
-    /// The zone of the fields below, as in the IANA database.
+    /// The IANA time zone of the fields below.
     pub zone: String,
     /// 0 to 23.
     pub hour: u8,
@@ -205,7 +202,7 @@ pub enum Weekday {
 }
 
 impl Weekday {
-    /// Every day, Monday first, as ISO 8601 counts them.
+    /// Monday first, as in ISO 8601.
     pub const ALL: [Self; 7] = [
         Self::Monday,
         Self::Tuesday,
@@ -216,7 +213,7 @@ impl Weekday {
         Self::Sunday,
     ];
 
-    /// The word that policies use: `monday`.
+    /// The name in policies: `monday`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -231,12 +228,12 @@ impl Weekday {
     }
 }
 
-/// The world as policies see it. Made once per snapshot and shared by its calls.
+/// The view of the context. Created once per snapshot and shared by its calls.
 #[derive(Clone, Debug, Default)]
 pub struct Context(pub(crate) Arc<ContextFacts>);
 
 impl Context {
-    /// The view of these facts, cut to the limits: the first rotations and people by name, the
+    /// A view of these facts, truncated to the limits: the first rotations and people by name, the
     /// newest changes.
     #[must_use]
     pub fn new(mut facts: ContextFacts) -> Self {

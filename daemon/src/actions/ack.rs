@@ -1,4 +1,4 @@
-//! `ack`: somebody responds, and the escalation stops.
+//! `ack`: acknowledges an incident, which stops the escalation.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::Verb;
 
-/// Acknowledge: you respond, and nobody else is paged.
+/// Acknowledge the incident: you respond, and nobody else is paged.
 ///
-/// The first to acknowledge is the operator.
+/// The first person to acknowledge becomes the operator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ack {}

@@ -1,4 +1,4 @@
-//! Who may do what with an incident, asked in one place whichever way the action came in.
+//! Who may do what with an incident: one check for HTTP, chat, the command line and plugins.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,31 @@ use super::Action;
 use crate::auth::{Scope, TokenRow};
 use crate::disclosure::Clearance;
 
-/// Who asks: in whose name, and what they may do and know.
+/// Who acts, and what they may do and see.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) by: Actor,
     pub(crate) scope: Scope,
-    /// Whether they may know of incidents under the security flag.
+    /// Whether they may see security incidents.
     pub(crate) clearance: Clearance,
 }
 
-/// Why somebody may not.
+/// Why an action is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error("the token has scope {has} and this needs {needs}")]
+    #[error("this needs scope {needs}, and the token has scope {has}")]
     Scope { has: Scope, needs: Scope },
-    #[error("only somebody with clearance may remove the security flag")]
+    #[error("only a person with clearance may remove the security flag")]
     Clearance,
     #[error("{0} is no longer in the configuration")]
     Left(PersonId),
 }
 
 impl Caller {
-    /// Whoever holds a token. An admin may know everything; others what their person may.
+    /// The holder of a token. An admin may see everything; others what the token's person may.
     ///
     /// # Errors
-    /// [`Denied::Left`] when the person whom it acts for is gone.
+    /// [`Denied::Left`] when the token's person is no longer in the configuration.
     pub(crate) fn of_token(
         row: &TokenRow,
         people: &BTreeMap<PersonId, Person>,
@@ -52,10 +52,10 @@ impl Caller {
         Ok(caller)
     }
 
-    /// A person whom a signed link or a chat has identified.
+    /// A person identified by a signed link or a chat.
     ///
     /// # Errors
-    /// [`Denied::Left`] when the configuration does not know them.
+    /// [`Denied::Left`] when they are not in the configuration.
     pub(crate) fn of_person(
         id: PersonId,
         people: &BTreeMap<PersonId, Person>,
@@ -71,7 +71,7 @@ impl Caller {
         })
     }
 
-    /// Whether the scope allows what `needs` does.
+    /// Checks that the scope includes `needs`.
     ///
     /// # Errors
     /// [`Denied::Scope`] when it does not.
@@ -84,7 +84,7 @@ impl Caller {
     }
 }
 
-/// Whether `caller` may do this to this incident.
+/// Checks that `caller` may carry out this action on this incident.
 ///
 /// # Errors
 /// Why not.

@@ -1,21 +1,21 @@
 //! The chat grammar: what people type after `/incident`, and what the buttons of plugins send.
-//! One grammar for every chat, so that nobody learns two.
+//! Every chat uses the same grammar.
 
 use super::verb::split;
 use super::{Action, VERBS};
 
-/// What a line asks for.
+/// A parsed line.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Line {
-    /// To do something with the incident.
+    /// An action on the incident.
     Action(Action),
-    /// The incident's state.
+    /// Show the incident's state.
     Status,
-    /// What can be typed.
+    /// Show the possible commands.
     Help,
 }
 
-/// What can be typed, for `help` and for whoever mistypes.
+/// The possible commands, for `help` and for error messages.
 pub(crate) fn help() -> String {
     let verbs = VERBS.iter();
     let mut lines: Vec<_> = verbs
@@ -25,10 +25,10 @@ pub(crate) fn help() -> String {
     lines.join(" · ")
 }
 
-/// Reads a line; `via` is the channel that it came through.
+/// Parses a line; `via` is the channel that it came through.
 ///
 /// # Errors
-/// What is wrong with it, and what can be typed.
+/// What is wrong with it, and the possible commands.
 pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
     let (word, rest) = split(line);
     match word {
@@ -41,9 +41,6 @@ pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
         .find(|it| it.name == word || it.aliases.contains(&word));
     match verb {
         Some(verb) => (verb.parse)(rest, via).map(Line::Action),
-        None => Err(format!(
-            "`{word}` is not understood; type one of: {}",
-            help()
-        )),
+        None => Err(format!("unknown command `{word}`; type one of: {}", help())),
     }
 }

@@ -1,4 +1,4 @@
-//! `close`: a resolved incident needs no more work.
+//! `close`: closes a resolved incident.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};

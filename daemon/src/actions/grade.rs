@@ -1,4 +1,4 @@
-//! `grade`: a person's decision on how bad an incident is. It takes precedence over the policies'.
+//! `grade`: sets an incident's grade by hand. It takes precedence over the policies' grade.
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Verb;
 use super::verb::{reason_or, some_text, split};
 
-/// Grade it by hand; from then on policies only propose.
+/// Set the grade by hand; from then on policies only propose grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Grade {
@@ -21,7 +21,7 @@ pub(crate) struct Grade {
     /// Why, for the log.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// Whether only people with clearance may know; left out, it stays as it is.
+    /// Whether only people with clearance may see the details; left out, unchanged.
     #[serde(default)]
     #[arg(long, value_name = "BOOL")]
     pub(crate) security: Option<bool>,
@@ -41,7 +41,7 @@ impl Verb for Grade {
         })
     }
 
-    /// The flag is what redacts: who may not know of security incidents may not remove it either.
+    /// Removing the security flag discloses the incident, so it needs clearance.
     fn needs_clearance(&self, incident: &Incident) -> bool {
         incident.grading.security && self.security == Some(false)
     }
@@ -56,7 +56,7 @@ impl Verb for Grade {
     }
 }
 
-/// Reads a grade on the command line.
+/// Parses a grade on the command line.
 pub(super) fn grades() -> impl TypedValueParser<Value = tocsin_core::Grade> {
     let words = tocsin_core::Grade::ALL.map(|grade| {
         PossibleValue::new(grade.as_str()).help(match grade {

@@ -1,4 +1,4 @@
-//! `log`: an entry of the incident's log, of what was seen, decided or done.
+//! `log`: adds an entry to the incident's log: what was seen, decided or done.
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use super::Verb;
 use super::verb::split;
 
-/// Add an entry to its log.
+/// Add an entry to the incident's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Log {
-    /// What kind of entry; `note` when left out.
+    /// The kind of entry. Default `note`.
     #[serde(default = "note")]
     #[schema(value_type = String, example = "decided")]
     #[arg(long, value_parser = kinds(), default_value = "note")]
@@ -54,7 +54,7 @@ fn note() -> LogKind {
     LogKind::Note
 }
 
-/// Reads a kind on the command line.
+/// Parses a kind on the command line.
 fn kinds() -> impl TypedValueParser<Value = LogKind> {
     let words = LogKind::ALL.map(|kind| {
         PossibleValue::new(kind.as_str()).help(match kind {

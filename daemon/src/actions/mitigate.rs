@@ -1,4 +1,4 @@
-//! `mitigate`: the impact is over, although the cause is not fixed.
+//! `mitigate`: the impact is mitigated, although the cause is not fixed.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Verb;
 use super::verb::{reason_or, some_text};
 
-/// Say that the impact is over, although the cause is not fixed.
+/// Mark the impact as mitigated, although the cause is not fixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Mitigate {

@@ -1,6 +1,5 @@
-//! What people do with incidents: one list of verbs for HTTP, chat, the command line and plugins.
-//! A verb is one file with all that is said of it; [`perform`] is the one way to carry one out,
-//! so that no way in can forget who may do what.
+//! Actions on incidents: one list of verbs for HTTP, chat, the command line and plugins.
+//! Each verb is one file. Every action goes through [`perform`], which checks permissions.
 
 mod ack;
 mod authorize;
@@ -27,7 +26,7 @@ pub(crate) use resolve::Resolve;
 pub(crate) use unack::Unack;
 pub(crate) use verb::{Entry, Verb};
 
-// The list. Chat's help, the API's document and the command line show the verbs in this order.
+// Chat's help, the OpenAPI document and the command line show the verbs in this order.
 verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Resolve, Close }
 
 #[cfg(test)]

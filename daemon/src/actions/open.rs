@@ -1,5 +1,5 @@
-//! `open`: an incident that somebody opens by hand. It acts on no incident yet, so it is not in
-//! the list of verbs; its rules are the same for everybody all the same.
+//! `open`: opens an incident by hand. It acts on no existing incident, so it is not in the list
+//! of verbs.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 
 use super::grade::grades;
 
-/// An incident that is opened by hand.
+/// An incident to open by hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewIncident {
     /// What is wrong, in one line.
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: String,
-    /// More about it.
+    /// More details.
     #[serde(default)]
     #[arg(
         long,
@@ -40,7 +40,7 @@ pub(crate) struct NewIncident {
     #[serde(default)]
     #[arg(long, value_name = "ID")]
     pub(crate) team: Option<String>,
-    /// How bad it is; left out, the policy decides.
+    /// How bad it is. By default, the policy decides.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "major")]
     #[arg(long, value_parser = grades())]
@@ -52,10 +52,10 @@ pub(crate) struct NewIncident {
 }
 
 impl NewIncident {
-    /// What the core opens; `teams` are those of the configuration.
+    /// The core's draft; `teams` are those of the configuration.
     ///
     /// # Errors
-    /// Which field is wrong, and why.
+    /// Which field is not valid, and why.
     pub(crate) fn into_draft<T>(self, teams: &BTreeMap<TeamId, T>) -> Result<Draft, String> {
         let team = self.team.filter(|it| !it.is_empty()).map(TeamId);
         if let Some(team) = team.as_ref().filter(|it| !teams.contains_key(*it)) {
@@ -63,7 +63,7 @@ impl NewIncident {
         }
         if self.service.len() > NAME_BYTES_MAX {
             return Err(format!(
-                "a service's name has at most {NAME_BYTES_MAX} bytes"
+                "a service's name can have at most {NAME_BYTES_MAX} bytes"
             ));
         }
         Ok(Draft {

@@ -1,4 +1,4 @@
-//! The one way from an action to its command.
+//! Authorizes an action and carries it out.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{Action, Caller, Denied};
 use crate::api::Outcome;
 use crate::runtime::{Done, EngineError, Intake};
 
-/// Why an action is not carried out.
+/// Why an action was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotDone {
     #[error(transparent)]
@@ -21,7 +21,7 @@ pub(crate) enum NotDone {
 }
 
 /// Carries an action out if the caller may; `via` is the channel that it came through. A repeat
-/// under the same key gets the first answer and changes nothing.
+/// with the same key gets the first answer and changes nothing.
 ///
 /// # Errors
 /// [`NotDone`] when the caller may not, or the engine refuses.

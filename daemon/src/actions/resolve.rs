@@ -1,4 +1,4 @@
-//! `resolve`: the service works again.
+//! `resolve`: the service is working again.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Verb;
 use super::verb::{reason_or, some_text};
 
-/// Say that the service works again.
+/// Mark the incident as resolved: the service is working again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resolve {

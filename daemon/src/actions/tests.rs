@@ -8,7 +8,7 @@ use super::chat::{Line, help, parse};
 use super::{Ack, Action, Grade, Log, VERBS};
 
 #[test]
-fn a_line_is_a_command_in_a_few_words() {
+fn chat_lines_are_parsed() {
     let action = |it: Action| Ok(Line::Action(it));
     assert_eq!(parse(" ack ", "slack"), action(Ack {}.into()));
     let log = |kind, body: &str| {
@@ -40,7 +40,7 @@ fn a_line_is_a_command_in_a_few_words() {
 }
 
 #[test]
-fn a_mistyped_line_says_what_can_be_typed() {
+fn a_mistyped_line_lists_the_possible_commands() {
     for (line, says) in [
         ("akc", "type one of: ack"),
         ("grade terrible", "use minor, major or critical"),
@@ -56,10 +56,10 @@ fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
     let mut names = BTreeSet::new();
     let help = help();
     for verb in VERBS {
-        // Words for whatever the verb asks for, each of them read as text at least.
+        // Arguments that every verb can parse, as text at least.
         let line = format!("{} major because", verb.name);
         let Ok(Line::Action(action)) = parse(&line, "slack") else {
-            panic!("`{line}` is no action");
+            panic!("`{line}` is not an action");
         };
         let body = serde_json::to_value(&action).unwrap();
         assert_eq!(body["action"], verb.name);
@@ -72,7 +72,7 @@ fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
 }
 
 #[test]
-fn an_action_with_a_member_that_is_not_known_is_refused() {
+fn an_action_with_an_unknown_member_is_refused() {
     for body in [
         json!({ "action": "ack", "reason": "mine" }),
         json!({ "action": "grade", "grade": "major", "reason": "x", "team": "core" }),

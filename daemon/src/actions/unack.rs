@@ -1,4 +1,4 @@
-//! `unack`: whoever responded no longer can, and the escalation starts again.
+//! `unack`: withdraws an acknowledgement, which restarts the escalation.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Verb;
 use super::verb::some_text;
 
-/// Give up the acknowledgement: the incident has no operator, and the escalation starts again.
+/// Withdraw the acknowledgement: the incident has no operator, and the escalation restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Unack {

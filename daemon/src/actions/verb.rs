@@ -1,4 +1,4 @@
-//! What a verb is to each way in, and the list made of all of them.
+//! The trait of a verb, and the list of all verbs.
 
 use clap::{ArgMatches, Args};
 use serde::Serialize;
@@ -11,32 +11,32 @@ use utoipa::openapi::{RefOr, schema::Object};
 
 use super::Action;
 
-/// Something to do with an incident. The type holds what is said with it: it is the body of the
-/// API's action, and its fields are the arguments of the subcommand.
+/// An action on an incident. The type's fields are the body of the API's action and the arguments
+/// of the subcommand.
 pub(crate) trait Verb:
     Args + Serialize + DeserializeOwned + ToSchema + Into<Action>
 {
     /// The API's `action`, the first word in chat, and the subcommand of `tocsin incident`.
     const NAME: &'static str;
-    /// Other first words that chat understands.
+    /// Aliases in chat.
     const ALIASES: &'static [&'static str] = &[];
     /// What follows the name in chat, as help shows it.
     const SYNTAX: &'static str = "";
-    /// A command line that help shows.
+    /// An example command line for help.
     const EXAMPLE: &'static str;
 
-    /// Reads what follows the name in chat; `via` is the channel that it came through.
+    /// Parses what follows the name in chat; `via` is the channel that it came through.
     ///
     /// # Errors
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and what is valid.
     fn parse(rest: &str, via: &str) -> Result<Self, String>;
 
-    /// Whether only somebody who may know of security incidents may do this to this incident.
+    /// Whether this action on this incident needs clearance for security incidents.
     fn needs_clearance(&self, _incident: &Incident) -> bool {
         false
     }
 
-    /// The command to the core; `via` is the channel that it came through.
+    /// The command for the core; `via` is the channel that the action came through.
     fn into_command(self, via: &str) -> Command;
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct Entry {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) syntax: &'static str,
     pub(crate) example: &'static str,
-    /// Reads what follows the name in chat.
+    /// Parses what follows the name in chat.
     pub(crate) parse: fn(&str, &str) -> Result<Action, String>,
     /// Adds the arguments to a subcommand.
     pub(crate) arguments: fn(clap::Command) -> clap::Command,
-    /// Reads the arguments of the subcommand.
+    /// Parses the arguments of the subcommand.
     pub(crate) read: fn(&ArgMatches) -> Result<Action, clap::Error>,
-    /// The API's body.
+    /// The schema of the API's body.
     pub(crate) schema: fn() -> RefOr<Schema>,
 }
 
@@ -71,7 +71,7 @@ impl Entry {
     }
 }
 
-/// The verb's fields with its name among them.
+/// The schema of the verb's fields and its name.
 fn schema<V: Verb>() -> RefOr<Schema> {
     let fields = match V::schema() {
         RefOr::T(Schema::Object(fields)) => fields,
@@ -83,10 +83,10 @@ fn schema<V: Verb>() -> RefOr<Schema> {
     body.required("action").into()
 }
 
-/// Makes [`Action`] and [`VERBS`] of the types of the verbs.
+/// Makes [`Action`] and [`VERBS`] from the types of the verbs.
 macro_rules! verbs {
     ($($verb:ident),+ $(,)?) => {
-        /// Something to do with an incident.
+        /// An action on an incident.
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "action", rename_all = "kebab-case")]
         pub(crate) enum Action {
@@ -121,7 +121,7 @@ pub(super) use verbs;
 impl utoipa::PartialSchema for Action {
     fn schema() -> RefOr<Schema> {
         let one = utoipa::openapi::schema::OneOfBuilder::new();
-        let one = one.description(Some("Something to do with an incident."));
+        let one = one.description(Some("An action on an incident."));
         let one = super::VERBS
             .iter()
             .fold(one, |one, it| one.item((it.schema)()));
@@ -131,13 +131,13 @@ impl utoipa::PartialSchema for Action {
 
 impl ToSchema for Action {}
 
-/// Why, as somebody said it, or else through which channel it was said.
+/// The given reason, or else the channel that the action came through.
 pub(super) fn reason_or(reason: Option<String>, via: &str) -> String {
     let reason = reason.filter(|it| !it.trim().is_empty());
     reason.unwrap_or_else(|| format!("said through {via}"))
 }
 
-/// The text after a verb, if there is any.
+/// The trimmed text, or `None` when empty.
 pub(super) fn some_text(rest: &str) -> Option<String> {
     Some(rest.trim().to_owned()).filter(|it| !it.is_empty())
 }

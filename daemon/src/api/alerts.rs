@@ -1,4 +1,4 @@
-//! Alerts: a page of them, or one with everything that is kept of it.
+//! Alerts: a page of them, or one with all its details.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::Labels;
@@ -9,13 +9,13 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertQuery {
-    /// Only those that are firing (`true`) or have ended (`false`).
+    /// Only firing (`true`) or only resolved (`false`) alerts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) firing: Option<bool>,
-    /// At most so many: 1 to 1000. Default 100.
+    /// Maximum number of alerts, 1 to 1000. Default 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<usize>,
-    /// Only those after it: `next_after` of the last page.
+    /// `next_after` of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<String>,
     /// A token, for clients that can send no header.
@@ -27,62 +27,62 @@ pub(crate) struct AlertQuery {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AlertList {
     pub(crate) alerts: Vec<AlertLine>,
-    /// Where the next page begins; none after the last.
+    /// `after` for the next page; null on the last page.
     pub(crate) next_after: Option<String>,
 }
 
-/// An alert in its present state.
+/// An alert in its current state.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AlertLine {
-    /// Who sends it.
+    /// The integration that sends it.
     pub(crate) integration: String,
-    /// Its identity there.
+    /// Identifies it within the integration.
     pub(crate) fingerprint: String,
     /// Whether it is firing.
     pub(crate) firing: bool,
     pub(crate) title: String,
-    /// What policies go by.
+    /// The labels, by which policies route and grade.
     #[schema(value_type = Object)]
     pub(crate) labels: Labels,
-    /// Where a person can look.
+    /// A URL for people.
     pub(crate) link: Option<String>,
     #[schema(inline)]
     pub(crate) place: AlertPlace,
-    /// The incident's number, when it is in one.
+    /// The number of its incident, if it has one.
     pub(crate) incident: Option<u64>,
-    /// Since when it is firing, as its sender says.
+    /// Since when it has been firing, according to its sender.
     pub(crate) starts_at: String,
     /// When the daemon last received it.
     pub(crate) last_seen: String,
-    /// When it counts as resolved unless it is received again.
+    /// When it is resolved unless it is received again.
     pub(crate) lease_until: Option<String>,
 }
 
-/// An alert with what explains its place.
+/// An alert with the reason for its place.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AlertDetail {
     #[serde(flatten)]
     pub(crate) line: AlertLine,
-    /// More than the title, when its sender wrote more.
+    /// More text than the title, if its sender wrote any.
     pub(crate) summary: String,
-    /// What people read.
+    /// The annotations, for people.
     #[schema(value_type = Object)]
     pub(crate) annotations: Labels,
-    /// Why the policy ignored it, when it did.
+    /// Why the policy ignored it, if it did.
     pub(crate) ignored_because: Option<String>,
-    /// The key of the incident that it waits to open together with others, when it waits.
+    /// If it waits to open an incident together with other alerts: that incident's key.
     pub(crate) waiting_for: Option<String>,
-    /// The ids of the silences that matched it, when it is silenced.
+    /// The IDs of the silences that matched it, if it is silenced.
     pub(crate) silenced_by: Vec<String>,
     /// When the daemon first received it.
     pub(crate) first_seen: String,
-    /// When it last began or ceased to fire.
+    /// When it last started or stopped firing.
     pub(crate) changed_at: String,
-    /// How often it was received again while it was firing.
+    /// How often it was received again while firing.
     pub(crate) repeats: u64,
 }
 
-/// Where an alert belongs: in an incident or not.
+/// Whether an alert is part of an incident, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AlertPlace {

@@ -1,4 +1,4 @@
-//! What is loaded, and how the daemon does.
+//! Loaded plugins and policies, and the daemon's health.
 
 use serde::{Deserialize, Serialize};
 use tocsin_plugin_host::CatalogEntry;
@@ -9,10 +9,10 @@ use crate::health::{Check, Level};
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PluginList {
-    /// Those that are loaded: id, version, state, rights, limits, last fault.
+    /// The loaded plugins: ID, version, state, rights, limits, last fault.
     #[schema(value_type = Vec<Object>)]
     pub(crate) plugins: Vec<CatalogEntry>,
-    /// Those that could not be loaded.
+    /// The plugins that could not be loaded.
     pub(crate) faults: Vec<PluginFault>,
 }
 
@@ -26,25 +26,25 @@ pub(crate) struct PluginFault {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyState {
-    /// The hash of the set in force; none when none ever loaded, so that every alert pages by
-    /// the fallback.
+    /// The hash of the set in force; null when none ever loaded, so that every alert pages the
+    /// fallback.
     pub(crate) hash: Option<String>,
-    /// Where they are read from.
+    /// The folder of the policies.
     pub(crate) path: String,
-    /// What is wrong with the folder now.
+    /// What is currently wrong in the folder.
     #[schema(value_type = Vec<Object>)]
     pub(crate) faults: Reports,
-    /// The same as text for a terminal.
+    /// The same as text, for a terminal.
     pub(crate) text: Option<String>,
 }
 
-/// How the daemon does.
+/// The daemon's health.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Health {
-    /// The worst level below.
+    /// The worst level of the checks.
     pub(crate) level: Level,
-    /// When it was checked.
+    /// When the checks ran.
     pub(crate) at: String,
-    /// Everything that was checked, the worst first.
+    /// All checks, worst first.
     pub(crate) checks: Vec<Check>,
 }

@@ -1,4 +1,4 @@
-//! Incidents: lists, one with its log, and what a request did to one.
+//! Incidents: lists, one with its log, and the outcome of an action.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,10 +16,10 @@ pub(crate) struct IncidentQuery {
     #[param(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<StatusFilter>,
-    /// At most so many: 1 to 500. Default 50.
+    /// Maximum number of incidents, 1 to 500. Default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<usize>,
-    /// Only those with a lower number: `next_before` of the last page.
+    /// Only incidents with a lower number: `next_before` of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<u64>,
     /// A token, for clients that can send no header.
@@ -27,7 +27,7 @@ pub(crate) struct IncidentQuery {
     pub(crate) _key: Option<String>,
 }
 
-/// Which states a list asks for.
+/// Which statuses to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatusFilter {
     All,
@@ -36,22 +36,22 @@ pub(crate) enum StatusFilter {
     One(Status),
 }
 
-/// A word that is not such a filter.
+/// Text that is not a status filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("status is open, mitigated, resolved, closed, active or all")]
+#[error("status must be open, mitigated, resolved, closed, active or all")]
 pub(crate) struct UnknownFilter;
 
-/// Incidents, the newest first.
+/// Incidents, newest first.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct IncidentList {
     pub(crate) incidents: Vec<IncidentLine>,
-    /// Where the next page begins; none after the last.
+    /// `before` for the next page; null on the last page.
     pub(crate) next_before: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct IncidentLine {
-    /// The short number that people say aloud.
+    /// The short number that people use.
     pub(crate) number: u64,
     pub(crate) id: String,
     pub(crate) title: String,
@@ -61,17 +61,16 @@ pub(crate) struct IncidentLine {
     pub(crate) team: Option<String>,
     #[schema(value_type = String, example = "critical")]
     pub(crate) grade: Grade,
-    /// Whether only people with clearance may know more.
+    /// Whether only people with clearance may see the details.
     pub(crate) security: bool,
     #[schema(value_type = String, example = "open")]
     pub(crate) status: Status,
     /// Whether somebody has acknowledged it.
     pub(crate) acknowledged: bool,
-    /// Who commands and operates.
+    /// The operator: the person who responds.
     pub(crate) operator: Option<String>,
-    /// When it began.
     pub(crate) opened_at: String,
-    /// When the service worked again.
+    /// When the service was working again.
     pub(crate) resolved_at: Option<String>,
 }
 
@@ -84,31 +83,30 @@ pub(crate) struct IncidentDetail {
     pub(crate) grade_reason: String,
     /// Whether it is a drill.
     pub(crate) drill: bool,
-    /// Where a person can look.
+    /// A URL for people.
     pub(crate) link: Option<String>,
     /// The first alert's labels.
     #[schema(value_type = Object)]
     pub(crate) labels: Labels,
-    /// How many alerts.
     pub(crate) alerts: AlertCounts,
     /// Who was paged, and the state of each page.
     pub(crate) pages: Vec<PageLine>,
-    /// When the escalation goes on; none while it rests.
+    /// When the next escalation step is due; null while the escalation is stopped.
     pub(crate) next_escalation_at: Option<String>,
-    /// What it is called elsewhere.
+    /// Its counterparts in other systems.
     pub(crate) refs: Vec<RefLine>,
-    /// When the impact was over.
+    /// When the impact was mitigated.
     pub(crate) mitigated_at: Option<String>,
     /// What happened, in order.
     pub(crate) timeline: Vec<TimelineLine>,
 }
 
-/// How many alerts.
+/// How many alerts an incident has.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AlertCounts {
-    /// Distinct ones that ever joined.
+    /// Distinct alerts that ever joined.
     pub(crate) total: u64,
-    /// Those that are firing.
+    /// Alerts that are firing now.
     pub(crate) firing: u64,
 }
 
@@ -118,7 +116,7 @@ pub(crate) struct PageLine {
     /// Its number within the incident.
     pub(crate) page: u32,
     pub(crate) person: String,
-    /// The kind of the contact that is tried or accepted it.
+    /// The kind of the contact that is being tried, or that accepted it.
     pub(crate) via: Option<String>,
     #[schema(inline)]
     pub(crate) state: PageState,
@@ -134,7 +132,7 @@ pub(crate) enum PageState {
     Taken,
     /// Every channel failed.
     Exhausted,
-    /// It needs no answer any more.
+    /// It no longer needs an answer.
     Settled,
 }
 
@@ -149,7 +147,7 @@ impl PageState {
     }
 }
 
-/// What an incident is called elsewhere.
+/// The incident's counterpart in another system, such as a chat channel.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct RefLine {
     pub(crate) plugin: String,
@@ -158,29 +156,29 @@ pub(crate) struct RefLine {
     pub(crate) url: Option<String>,
 }
 
-/// One thing that happened.
+/// An entry of the incident's log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct TimelineLine {
     pub(crate) at: String,
     pub(crate) by: String,
-    /// What kind of who: `person`, `integration`, `plugin`, `token` or `tocsin`.
+    /// The kind of actor: `person`, `integration`, `plugin`, `token` or `tocsin`.
     pub(crate) by_kind: String,
-    /// What, in one line.
+    /// What happened, in one line.
     pub(crate) text: String,
 }
 
-/// What a request did to an incident.
+/// The outcome of an action.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Outcome {
     /// The incident's number.
     pub(crate) number: Option<u64>,
     /// The incident's id.
     pub(crate) id: Option<String>,
-    /// What to tell who asked.
+    /// The reply for the person.
     pub(crate) reply: String,
-    /// How many things happened to the incident.
+    /// How many events the request recorded.
     pub(crate) events: usize,
-    /// The request was carried out before, under the same `Idempotency-Key`.
+    /// Whether the request was already carried out under the same `Idempotency-Key`.
     pub(crate) repeated: bool,
 }
 

@@ -1,6 +1,5 @@
-//! The API's own types: what requests and answers look like. The endpoints answer with them and
-//! the command line reads them, so that neither can misspell a member of the other's JSON.
-//! Times are RFC 3339 in UTC. Types only; what is shown to whom is decided where they are made.
+//! The API's request and response types, shared by the endpoints and the command line.
+//! Times are RFC 3339 in UTC. Code that builds these types decides what a caller may see.
 
 mod alerts;
 mod daemon;

@@ -11,19 +11,19 @@ pub(crate) struct OnCall {
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct RotationLine {
-    /// Its name in the configuration.
+    /// The rotation's ID in the configuration.
     pub(crate) rotation: String,
-    /// The time zone that its handovers follow.
+    /// The time zone of its handovers.
     pub(crate) timezone: String,
-    /// Who is on call now; nobody when no layer covers this instant.
+    /// Who is on call now; empty when no layer covers this instant.
     pub(crate) now: Vec<PersonLine>,
-    /// When that next changes; none when it does not.
+    /// When that next changes; null when it never does.
     pub(crate) next_handover: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PersonLine {
     pub(crate) person: String,
-    /// What people call them.
+    /// The person's name.
     pub(crate) name: String,
 }

@@ -1,9 +1,9 @@
-//! Problem details (RFC 9457): how every error is answered.
+//! Problem details (RFC 9457), the body of error responses.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What went wrong, and what would be right.
+/// What went wrong, and how to fix it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ProblemDetails {
@@ -13,7 +13,7 @@ pub(crate) struct ProblemDetails {
     pub(crate) title: String,
     pub(crate) status: u16,
     pub(crate) detail: String,
-    /// What is particular to the problem, such as `incident_status`.
+    /// Members specific to the problem, such as `incident_status`.
     #[serde(flatten)]
     pub(crate) more: Map<String, Value>,
 }

@@ -1,31 +1,31 @@
-//! Tokens. The text of one is in the answer that made it and in no other.
+//! Tokens. A token's text is only in the response that created it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Scope;
 
-/// A token to be made.
+/// A token to create.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WantedToken {
-    /// What people call it.
+    /// The token's name, for people.
     pub(crate) name: String,
     /// `ingest`, `read`, `respond` or `admin`.
     #[schema(value_type = String, example = "respond")]
     pub(crate) scope: Scope,
-    /// The integration; for scope `ingest`.
+    /// The integration that it may send alerts to; only for scope `ingest`.
     #[serde(default)]
     pub(crate) integration: Option<String>,
-    /// Whom it acts for; for the other scopes.
+    /// The person in whose name it acts; only for the other scopes.
     #[serde(default)]
     pub(crate) person: Option<String>,
 }
 
-/// A token as it is shown: never its text.
+/// A token without its text.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct TokenLine {
-    /// Names it when it is revoked.
+    /// The ID by which to revoke it.
     pub(crate) id: String,
     pub(crate) name: String,
     #[schema(value_type = String)]
@@ -37,18 +37,18 @@ pub(crate) struct TokenLine {
     pub(crate) created_at: String,
 }
 
-/// Every token, the oldest first.
+/// All tokens, oldest first.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct TokenList {
     pub(crate) tokens: Vec<TokenLine>,
 }
 
-/// A token that was made.
+/// A newly created token.
 // It has no `Debug`, so that no log can print it.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct MadeToken {
     #[serde(flatten)]
     pub(crate) line: TokenLine,
-    /// Its text, shown this once.
+    /// The token's text, shown only once.
     pub(crate) token: String,
 }

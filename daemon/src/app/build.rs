@@ -1,5 +1,5 @@
-//! How a daemon is put together: the engine on its store first, then what it asks, then what it
-//! brings out and what time makes due.
+//! Builds a daemon: first the engine on its store, then policies and plugins, then deliveries and
+//! timers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,12 +25,11 @@ use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{
-    Channels, Clock, Due, EngineHandle, Intake, Leases, Outbox, Payloads, Policies, Rooms,
-    Silences, Subscribers, Tokens, Writer,
+    Clock, Due, DueDependencies, EngineHandle, Intake, Leases, Outbox, Payloads, Policies,
+    Silences, Subscribers, Tokens, Transports, Writer,
 };
 
-/// A daemon's engine, running on its store.
-struct Started {
+struct RunningEngine {
     base: EngineHandle,
     store: Arc<dyn Store>,
     leases: Arc<Leases>,
@@ -39,8 +38,8 @@ struct Started {
     writer_thread: std::thread::JoinHandle<()>,
 }
 
-/// What was made on the way to the plugins.
-struct Asked {
+/// The parts that plugins and deliveries need.
+struct Parts {
     payloads: Payloads,
     silences: Arc<Silences>,
     assessor: Arc<Assessor>,
@@ -50,7 +49,7 @@ struct Asked {
 
 impl App {
     /// Builds a daemon on its store and loads its plugins. A plugin that cannot be loaded is
-    /// reported and left out: pages go on by the other contacts.
+    /// reported and left out; pages then use the other contacts.
     ///
     /// # Errors
     /// When the store is damaged or a thread cannot be started.
@@ -63,8 +62,8 @@ impl App {
             ack_key,
         } = ingredients;
         let config = Arc::new(config);
-        let started = Started::on(store, clock, &config)?;
-        let (base, subscribers) = (started.base.clone(), Arc::clone(&started.subscribers));
+        let engine = RunningEngine::on(store, clock, &config)?;
+        let (base, subscribers) = (engine.base.clone(), Arc::clone(&engine.subscribers));
         let ack_links = Arc::new(AckLinks::new(ack_key, config.server.base_url()));
         let payloads = Payloads {
             roster: Arc::new(config.roster()),
@@ -73,50 +72,50 @@ impl App {
         };
         let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
         let policies = Arc::new(policies);
-        let silences = Arc::new(Silences::load(started.store.as_ref())?);
-        let assessor = started.assessor(&config, &policies, &payloads, &silences);
+        let silences = Arc::new(Silences::load(engine.store.as_ref())?);
+        let assessor = engine.assessor(&config, &policies, &payloads, &silences);
         let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
-        let asked = Asked {
+        let parts = Parts {
             payloads,
             silences,
             assessor,
             intake,
             host,
         };
-        let (mut health, outbox) = started.rooms(&config, &asked)?;
+        let (mut health, outbox) = engine.outbox_and_health(&config, &parts)?;
         health.plugin_faults = plugin_faults.into();
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
             due: Arc::clone(&health.due),
-            tokens: Arc::new(Tokens::load(started.store.as_ref())?),
+            tokens: Arc::new(Tokens::load(engine.store.as_ref())?),
             plugin_faults: Arc::clone(&health.plugin_faults),
             health: Arc::new(health),
             config,
             clock: base.clock,
-            store: started.store,
+            store: engine.store,
             view: base.view,
             writer: base.writer,
             metrics: base.metrics,
-            leases: started.leases,
-            silences: asked.silences,
-            intake: asked.intake,
+            leases: engine.leases,
+            silences: parts.silences,
+            intake: parts.intake,
             outbox,
             subscribers,
-            payloads: asked.payloads,
-            host: asked.host,
+            payloads: parts.payloads,
+            host: parts.host,
             policies,
             ack_links,
             ready: AtomicBool::new(false),
             stop: CancellationToken::new(),
-            writer_thread: parking_lot::Mutex::new(Some(started.writer_thread)),
+            writer_thread: parking_lot::Mutex::new(Some(engine.writer_thread)),
         }))
     }
 
-    /// Builds a daemon inside another program: from its configuration as text, whose paths begin in
-    /// `folder`, and with every plugin or not at all.
+    /// Builds a daemon inside another program, from the text of its configuration, whose paths are
+    /// relative to `folder`. Fails if a plugin cannot be loaded.
     ///
     /// # Errors
     /// As [`build`](Self::build), and when the configuration is wrong or a plugin cannot be loaded.
@@ -130,7 +129,7 @@ impl App {
     }
 }
 
-impl Started {
+impl RunningEngine {
     /// Starts the engine and its writer.
     fn on(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: &Config) -> Result<Self> {
         let subscribers = Arc::new(ArcSwap::from_pointee(Subscribers::default()));
@@ -141,13 +140,13 @@ impl Started {
             delays_of(config),
             Box::new(new_incident_id),
         );
-        let engine = engine.context("the store cannot be loaded; run `tocsin verify`")?;
+        let engine = engine.context("cannot load the store; run `tocsin verify`")?;
         let (view, leases) = (engine.view(), engine.leases());
         let woken = Arc::new(Notify::new());
         let commits = Arc::clone(&metrics.commits);
         let (writer, writer_thread) =
             Writer::start(engine, Arc::clone(&clock), Arc::clone(&woken), commits)
-                .context("the writer's thread cannot be started")?;
+                .context("cannot start the writer's thread")?;
         Ok(Self {
             base: EngineHandle {
                 clock,
@@ -190,23 +189,27 @@ impl Started {
         })
     }
 
-    /// What brings deliveries out, and what time makes due, with what health is read from.
-    fn rooms(&self, config: &Arc<Config>, asked: &Asked) -> Result<(Subject, Arc<Outbox>)> {
+    /// Builds deliveries and timers, and what health checks read.
+    fn outbox_and_health(
+        &self,
+        config: &Arc<Config>,
+        parts: &Parts,
+    ) -> Result<(Subject, Arc<Outbox>)> {
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
-        let channels = Channels {
-            plugins: Arc::clone(&asked.host),
-            payloads: asked.payloads.clone(),
+        let transports = Transports {
+            plugins: Arc::clone(&parts.host),
+            payloads: parts.payloads.clone(),
             mailer: mailer.clone(),
         };
         let (base, woken) = (&self.base, &self.woken);
-        let outbox = Arc::new(Outbox::new(base.clone(), channels, Arc::clone(woken)));
-        let rooms = Rooms {
-            intake: Arc::clone(&asked.intake),
+        let outbox = Arc::new(Outbox::new(base.clone(), transports, Arc::clone(woken)));
+        let dependencies = DueDependencies {
+            intake: Arc::clone(&parts.intake),
             outbox: Arc::clone(&outbox),
-            plugins: Arc::clone(&asked.host),
+            plugins: Arc::clone(&parts.host),
             leases: Arc::clone(&self.leases),
-            silences: Arc::clone(&asked.silences),
+            silences: Arc::clone(&parts.silences),
         };
         let health = Subject {
             config: Arc::clone(config),
@@ -215,11 +218,11 @@ impl Started {
             view: Arc::clone(&base.view),
             leases: Arc::clone(&self.leases),
             writer: base.writer.clone(),
-            assessor: Arc::clone(&asked.assessor),
+            assessor: Arc::clone(&parts.assessor),
             metrics: Arc::clone(&base.metrics),
-            host: Arc::clone(&asked.host),
+            host: Arc::clone(&parts.host),
             plugin_faults: Arc::from([]),
-            due: Arc::new(Due::new(base.clone(), rooms, Arc::clone(woken))),
+            due: Arc::new(Due::new(base.clone(), dependencies, Arc::clone(woken))),
             heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
             relay: mailer.map(RelayProbe::new),
         };
@@ -227,7 +230,7 @@ impl Started {
     }
 }
 
-/// The plugins' host with its plugins, and those that cannot be loaded.
+/// The plugin host with the loaded plugins, and the plugins that could not be loaded.
 async fn host(
     config: &Config,
     cache_dir: Option<PathBuf>,
@@ -274,7 +277,7 @@ fn delays_of(config: &Config) -> Delays {
     }
 }
 
-/// A UUID of version 7: ids sort by the time of opening.
+/// A UUID version 7, so that IDs sort by opening time.
 fn new_incident_id(now: Timestamp) -> IncidentId {
     let ms = u64::try_from(now.0).unwrap_or(0);
     let nanos = u32::try_from(ms % 1_000).unwrap_or(0) * 1_000_000;

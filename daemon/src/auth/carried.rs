@@ -1,18 +1,17 @@
-//! Where a request carries its token. Senders differ: Prometheus sends a bearer token, others
-//! can only do basic authentication, a header of their own, or nothing but a URL.
+//! Finds a request's token. Senders differ: Prometheus sends a bearer token; others can only use
+//! basic authentication, a custom header or the URL.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::secret::{BadToken, TOKEN_BYTES_MAX, Token};
 
-/// Longest `Authorization` header that is looked at, in bytes: a token as a password in base64,
-/// with a user's name.
+/// Longest accepted `Authorization` header, in bytes: fits a user name and a token in base64.
 const HEADER_BYTES_MAX: usize = 4 * TOKEN_BYTES_MAX;
-/// The parameter of the URL.
+/// The query parameter.
 const QUERY_KEY: &str = "key";
 
-/// The places of one request that may carry a token.
+/// The parts of a request that may carry a token.
 #[derive(Clone, Copy, Default)]
 pub struct Carried<'a> {
     /// The header `Authorization`: `Bearer TOKEN`, or `Basic` with the token as the password and
@@ -20,25 +19,25 @@ pub struct Carried<'a> {
     pub authorization: Option<&'a str>,
     /// The header `X-Tocsin-Key`.
     pub tocsin_key: Option<&'a str>,
-    /// The query of the URL, with `key=TOKEN`.
+    /// The URL's query, with `key=TOKEN`.
     pub query: Option<&'a str>,
 }
 
-/// A request whose token cannot be read.
+/// Why a request's token cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableToken {
-    /// What is in a token's place is not a token.
+    /// What is sent is not a token.
     #[error(transparent)]
     Bad(#[from] BadToken),
-    /// Two places carry different tokens.
-    #[error("the request carries two different tokens; send one")]
+    /// There are two different tokens.
+    #[error("the request has two different tokens; send one")]
     Different,
 }
 
-/// The token that a request carries; none when no place carries one.
+/// The request's token, if it has one.
 ///
 /// # Errors
-/// [`UnreadableToken`] when what is carried is not one token.
+/// [`UnreadableToken`] when there is not exactly one valid token.
 pub fn carried(places: Carried<'_>) -> Result<Option<Token>, UnreadableToken> {
     let texts = [
         places.authorization.map(from_authorization).transpose()?,
@@ -58,7 +57,7 @@ pub fn carried(places: Carried<'_>) -> Result<Option<Token>, UnreadableToken> {
     Ok(found)
 }
 
-/// RFC 6750 and RFC 7617; the scheme's name in any case.
+/// RFC 6750 and RFC 7617; the scheme's name is case-insensitive.
 fn from_authorization(header: &str) -> Result<String, BadToken> {
     if header.len() > HEADER_BYTES_MAX {
         return Err(BadToken);
@@ -76,7 +75,7 @@ fn from_authorization(header: &str) -> Result<String, BadToken> {
     Ok(password.to_owned())
 }
 
-/// A token has no character that a URL escapes.
+/// A token contains no characters that are escaped in URLs.
 fn from_query(query: &str) -> Option<String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs

@@ -1,31 +1,31 @@
-//! The tokens that are kept, found by their hash, and which changes to them are allowed.
+//! The stored tokens by hash, and which changes to them are allowed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::new_token::TokenRefusal;
 use super::row::{Scope, TokenRow};
-use super::secret::{Token, repeatable};
+use super::secret::{Token, redact_token};
 
-/// Tokens that are kept; more are refused until some are revoked.
+/// Most stored tokens; more are refused until some are revoked.
 pub const TOKENS_MAX: usize = 1_000;
 
-/// The kept tokens. A change makes a new index, so that callers swap it as a whole.
+/// The stored tokens. Immutable: a change makes a new index.
 #[derive(Clone, Debug, Default)]
 pub struct TokenIndex {
     by_hash: HashMap<String, Arc<TokenRow>>,
 }
 
 impl TokenIndex {
-    /// The row of a token, unless it is unknown or revoked. The map is asked by a hash that a
-    /// guesser cannot steer, and the row compares in constant time.
+    /// The row of a token, unless it is unknown or revoked. An attacker cannot choose the hash used
+    /// for the lookup, and the comparison takes constant time.
     #[must_use]
     pub fn find(&self, token: &Token) -> Option<Arc<TokenRow>> {
         let row = self.by_hash.get(token.hash().as_str())?;
         row.matches(token).then(|| Arc::clone(row))
     }
 
-    /// All of them, the oldest first.
+    /// All tokens, oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<TokenRow>> {
         let mut rows: Vec<_> = self.by_hash.values().cloned().collect();
@@ -33,21 +33,21 @@ impl TokenIndex {
         rows
     }
 
-    /// Whether one of scope `admin` is kept.
+    /// Whether there is a token of scope `admin`.
     #[must_use]
     pub fn has_admin(&self) -> bool {
         self.by_hash.values().any(|it| it.scope == Scope::Admin)
     }
 
-    /// The index with one more row, as a store's rows are read.
+    /// Adds a row read from the store.
     pub fn insert(&mut self, row: Arc<TokenRow>) {
         self.by_hash.insert(row.hash.as_str().to_owned(), row);
     }
 
-    /// The index after a token was made.
+    /// The index with a new token.
     ///
     /// # Errors
-    /// When [`TOKENS_MAX`] are kept.
+    /// When there are already [`TOKENS_MAX`].
     pub fn with(&self, row: &Arc<TokenRow>) -> Result<Self, TokenRefusal> {
         if self.by_hash.len() >= TOKENS_MAX {
             return Err(TokenRefusal::TooMany);
@@ -57,13 +57,13 @@ impl TokenIndex {
         Ok(next)
     }
 
-    /// The index after the token with this id was revoked, and the row that goes.
+    /// The index without the token with this ID, and the removed row.
     ///
     /// # Errors
-    /// When it is unknown, or the last of scope `admin`.
+    /// When the token is unknown, or the last one of scope `admin`.
     pub fn without(&self, id: &str) -> Result<(Self, Arc<TokenRow>), TokenRefusal> {
         let row = self.by_hash.values().find(|it| it.id == id);
-        let row = row.ok_or_else(|| TokenRefusal::Unknown(repeatable(id).to_owned()))?;
+        let row = row.ok_or_else(|| TokenRefusal::Unknown(redact_token(id).to_owned()))?;
         let row = Arc::clone(row);
         let admins = self.by_hash.values().filter(|it| it.scope == Scope::Admin);
         if row.scope == Scope::Admin && admins.count() < 2 {

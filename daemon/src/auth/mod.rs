@@ -1,10 +1,10 @@
-//! Who may call: API tokens, and the signed links that acknowledge a page.
+//! API tokens, and the signed links that acknowledge a page.
 //!
-//! A token is shown once and stored as a hash, so a stolen backup grants no access. Its own text
-//! says what it is for, so one that leaks into a log is recognized, and `Debug` never prints it.
-//! What a token may do is in its row and not in its text: nobody gains a right by editing a token.
+//! A token is shown once and stored as a hash, so a stolen backup grants no access. Its prefix
+//! makes it recognizable in a leaked log, and `Debug` never prints it. What a token may do is
+//! decided by its stored row, not by its text.
 //!
-//! Everything here is a value. The kept tokens and their writes are the runtime's.
+//! This module does no IO; the runtime stores the tokens.
 
 pub mod ack_links;
 mod carried;
@@ -18,7 +18,7 @@ pub use carried::{Carried, UnreadableToken, carried};
 pub use index::{TOKENS_MAX, TokenIndex};
 pub use new_token::{NewToken, TokenRefusal};
 pub use row::{Scope, TokenRow, UnknownScope};
-pub use secret::{BadToken, RANDOM_BYTES, TOKEN_BYTES_MAX, Token, TokenHash, repeatable};
+pub use secret::{BadToken, RANDOM_BYTES, TOKEN_BYTES_MAX, Token, TokenHash, redact_token};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A request for a token, and why it is refused.
+//! A request for a token, and why it may be refused.
 
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{IntegrationId, PersonId};
@@ -10,41 +10,41 @@ use crate::config::Config;
 /// A request for a token.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// What people call it.
+    /// The token's name, for people.
     pub name: String,
     /// What it may do.
     pub scope: Scope,
-    /// The integration; for scope `ingest` and no other.
+    /// The integration; only for scope `ingest`.
     pub integration: Option<IntegrationId>,
-    /// Whom it acts for; for every scope but `ingest`.
+    /// The person in whose name it acts; for every scope but `ingest`.
     pub person: Option<PersonId>,
 }
 
-/// Why a token is not made or revoked.
+/// Why a token is not created or revoked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
-    /// There can be no such token; says why.
+    /// The request is not valid, with the reason.
     #[error("{0}")]
     Invalid(String),
-    /// There is none with this id.
-    #[error("there is no token {0}; `tocsin token list` shows the ones there are")]
+    /// There is no token with this ID.
+    #[error("there is no token {0}; `tocsin token list` shows all tokens")]
     Unknown(String),
-    /// Without it nobody could make another.
-    #[error("this is the last admin token; make another one before you revoke it")]
+    /// Without it, nobody could create another.
+    #[error("this is the last admin token; create another one before you revoke it")]
     LastAdmin,
-    /// Too many are kept.
-    #[error("{TOKENS_MAX} tokens are kept already; revoke some first")]
+    /// There are too many tokens.
+    #[error("there are already {TOKENS_MAX} tokens; revoke some first")]
     TooMany,
 }
 
 impl NewToken {
-    /// A token that may do everything, for an operator who has none.
+    /// An admin token, for an operator without a token.
     #[must_use]
     pub fn admin(name: &str) -> Self {
         Self::new(name, Scope::Admin)
     }
 
-    /// A token of no integration and for nobody in particular.
+    /// A token without integration and person.
     #[must_use]
     pub fn new(name: &str, scope: Scope) -> Self {
         Self {
@@ -67,12 +67,12 @@ impl NewToken {
     fn fault(&self, config: &Config) -> Option<String> {
         if self.name.trim().is_empty() || self.name.len() > NAME_BYTES_MAX {
             return Some(format!(
-                "a token's name has 1 to {NAME_BYTES_MAX} bytes, so that people know it"
+                "a token's name must have 1 to {NAME_BYTES_MAX} bytes"
             ));
         }
         match (self.scope, &self.integration) {
             (Scope::Ingest, None) => {
-                return Some("a token of scope ingest names its integration".to_owned());
+                return Some("a token of scope ingest needs an integration".to_owned());
             }
             (Scope::Ingest, Some(id)) if !config.integrations.contains_key(id) => {
                 return Some(format!(
@@ -82,16 +82,16 @@ impl NewToken {
             (Scope::Ingest, Some(_)) | (_, None) => {}
             (scope, Some(_)) => {
                 return Some(format!(
-                    "a token of scope {scope} is bound to no integration; leave it out"
+                    "a token of scope {scope} cannot have an integration; leave it out"
                 ));
             }
         }
         match &self.person {
             Some(_) if self.scope == Scope::Ingest => {
-                Some("a token of scope ingest acts for nobody; leave the person out".to_owned())
+                Some("a token of scope ingest cannot have a person; leave it out".to_owned())
             }
             Some(id) if !config.people.contains_key(id) => Some(format!(
-                "there is nobody called `{id}`; add [people.{id}] first"
+                "there is no person `{id}`; add [people.{id}] first"
             )),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What is stored of a token, and what it may do.
+//! The stored row of a token, and its scope.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,26 +8,25 @@ use tocsin_core::{IntegrationId, PersonId, Timestamp};
 
 use super::secret::{Token, TokenHash};
 
-/// What a token may do. `Admin` may do all that `Respond` may, which may do all that `Read` may.
-/// None of them replaces a sender's own token, except at `/ingest/ID`, where an admin may try out
-/// an integration.
+/// What a token may do. `Admin` includes `Respond`, which includes `Read`. None of them includes
+/// `Ingest`, except that an admin may use `/ingest/ID` to try out an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Send alerts to the one integration that it is bound to, and nothing else.
+    /// Send alerts to the token's integration, and nothing else.
     Ingest,
-    /// See incidents, alerts and who is on call.
+    /// Read incidents, alerts and who is on call.
     Read,
-    /// Also act: acknowledge, grade, log, resolve, silence.
+    /// Also act on incidents and silences.
     Respond,
-    /// Also see and change tokens, plugins and the daemon itself.
+    /// Also manage tokens.
     Admin,
 }
 
 impl Scope {
     pub const ALL: [Self; 4] = [Self::Ingest, Self::Read, Self::Respond, Self::Admin];
 
-    /// Its name in tokens, on the command line and in the API.
+    /// The scope's name in tokens, on the command line and in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,8 +37,8 @@ impl Scope {
         }
     }
 
-    /// Whether a token of this scope may call an endpoint that needs `wanted`. Ingest tokens may
-    /// call no other endpoint, and no other token may call theirs.
+    /// Whether a token of this scope may call an endpoint that needs `wanted`. Only ingest tokens
+    /// may call ingest endpoints, and they may call no others.
     #[must_use]
     pub fn allows(self, wanted: Self) -> bool {
         let rank = |scope| match scope {
@@ -71,31 +70,30 @@ impl FromStr for Scope {
     }
 }
 
-/// A text that is not a scope.
+/// Text that is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a scope; use ingest, read, respond or admin")]
 pub struct UnknownScope(pub String);
 
-/// What is stored of a token. Its hash is its key in the store; the token itself is nowhere.
+/// A token as stored, under its hash; the token itself is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRow {
-    /// Names the token in lists and when it is revoked.
+    /// Identifies the token in lists and when it is revoked.
     pub id: String,
-    /// What people call it.
+    /// The token's name, for people.
     pub name: String,
     /// What it may do.
     pub scope: Scope,
-    /// The integration that it is bound to; set for `ingest` and for no other scope.
+    /// The integration that it may send alerts to; set only for `ingest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationId>,
-    /// The person it acts for; what it does counts as theirs. `None`: it acts under its own name.
+    /// The person in whose name it acts. `None`: it acts under its own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// SHA-256 of the token.
     pub hash: TokenHash,
-    /// Its last four characters, so that people can tell which one they hold.
+    /// Its last four characters, so that people can tell which token they have.
     pub last4: String,
-    /// When it was made.
     pub created_at: Timestamp,
 }
 
@@ -121,13 +119,13 @@ impl TokenRow {
         }
     }
 
-    /// The row of a token that acts for a person.
+    /// Sets the person.
     #[must_use]
     pub fn for_person(self, person: Option<PersonId>) -> Self {
         Self { person, ..self }
     }
 
-    /// Whether `token` is the one of this row; takes the same time wherever they differ.
+    /// Whether this is the row of `token`; compares in constant time.
     #[must_use]
     pub fn matches(&self, token: &Token) -> bool {
         self.hash.matches(&token.hash())

@@ -1,4 +1,4 @@
-//! The token itself: `tocsin_<scope>_<43 characters of base64url>`.
+//! The text of a token: `tocsin_<scope>_<43 characters of base64url>`.
 
 use std::fmt;
 
@@ -11,29 +11,28 @@ use subtle::ConstantTimeEq;
 
 use super::row::Scope;
 
-/// Random bytes in a token. 256 bits cannot be guessed, so a fast hash is enough to store it.
+/// Random bytes in a token. 256 bits cannot be guessed, so a fast hash is enough for storage.
 pub const RANDOM_BYTES: usize = 32;
-/// Longest text that is read as a token, in bytes.
+/// Longest text that is parsed as a token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 128;
 
 const PREFIX: &str = "tocsin_";
 
-/// A token. Its text is shown once, by [`Token::reveal`]; `Debug` shows its scope only.
+/// A token. Its text is shown once, by [`Token::reveal`]; `Debug` shows only its scope.
 #[derive(Clone)]
 pub struct Token {
     scope: Scope,
     text: SecretString,
 }
 
-/// A text that is not a token. Does not repeat the text, which may be a mistyped token.
+/// Text that is not a token. Does not contain the text, which may be a mistyped token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a tocsin token; it starts with tocsin_ and comes from `tocsin token create`")]
+#[error("not a tocsin token; tokens start with tocsin_ and are made by `tocsin token create`")]
 pub struct BadToken;
 
-/// A text as it may be repeated in an answer, which others may read: a token in the place of a name
-/// or an id is not repeated.
+/// Text for an error message: a token that was passed in place of a name or ID is redacted.
 #[must_use]
-pub fn repeatable(text: &str) -> &str {
+pub fn redact_token(text: &str) -> &str {
     if text.trim_start().starts_with(PREFIX) {
         "tocsin_…"
     } else {
@@ -42,7 +41,7 @@ pub fn repeatable(text: &str) -> &str {
 }
 
 impl Token {
-    /// A token made of `random`, which must come from the system's generator.
+    /// A token from `random` bytes, which must come from the system's random generator.
     #[must_use]
     pub fn new(scope: Scope, random: [u8; RANDOM_BYTES]) -> Self {
         let text = format!("{PREFIX}{scope}_{}", URL_SAFE_NO_PAD.encode(random));
@@ -52,10 +51,10 @@ impl Token {
         }
     }
 
-    /// Reads a token, surrounding white space aside.
+    /// Parses a token, ignoring surrounding whitespace.
     ///
     /// # Errors
-    /// [`BadToken`] when the text has another form.
+    /// [`BadToken`] when the text is not a token.
     pub fn parse(text: &str) -> Result<Self, BadToken> {
         let text = text.trim();
         if text.len() > TOKEN_BYTES_MAX {
@@ -74,13 +73,13 @@ impl Token {
         }
     }
 
-    /// The scope that its text names. The row decides, not the text.
+    /// The scope in the token's text. The row's scope is what counts.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scope
     }
 
-    /// What is stored of it.
+    /// The hash, which is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(hex::encode(Sha256::digest(
@@ -88,7 +87,7 @@ impl Token {
         )))
     }
 
-    /// Its text, to be shown once to the person who made it.
+    /// The token's text, to be shown once to the person who created it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.text.expose_secret()
@@ -114,13 +113,13 @@ impl fmt::Debug for Token {
 pub struct TokenHash(String);
 
 impl TokenHash {
-    /// The hash as text, to be used as a key of the store.
+    /// The hash as text, for use as a key of the store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether two hashes are equal; takes the same time wherever they differ.
+    /// Whether two hashes are equal; compares in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()

@@ -22,7 +22,7 @@ fn row(token: &Token, integration: Option<&str>) -> TokenRow {
 }
 
 #[test]
-fn a_token_says_its_scope_and_reads_back() {
+fn a_token_has_its_scope_and_is_parsed_back() {
     for scope in Scope::ALL {
         let made = token(scope, 7);
         assert!(
@@ -35,7 +35,7 @@ fn a_token_says_its_scope_and_reads_back() {
 }
 
 #[test]
-fn what_is_no_token_is_refused_and_not_repeated() {
+fn text_that_is_not_a_token_is_refused_and_not_repeated() {
     let good = token(Scope::Read, 7).reveal().to_owned();
     let long = format!("{good}{}", "A".repeat(TOKEN_BYTES_MAX));
     let short = &good[..good.len() - 1];
@@ -55,10 +55,10 @@ fn what_is_no_token_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_token_where_a_name_belongs_is_not_repeated() {
+fn a_token_in_place_of_a_name_is_redacted() {
     let made = token(Scope::Ingest, 7);
     for (text, shown) in [(made.reveal(), "tocsin_…"), ("curl", "curl")] {
-        assert_eq!(repeatable(text), shown);
+        assert_eq!(redact_token(text), shown);
     }
 }
 
@@ -80,7 +80,7 @@ fn neither_debug_nor_the_row_shows_a_token() {
 }
 
 #[test]
-fn a_row_matches_its_token_alone() {
+fn a_row_matches_only_its_token() {
     let (mine, other) = (token(Scope::Ingest, 1), token(Scope::Ingest, 2));
     let row = row(&mine, Some("curl"));
     assert!(row.matches(&mine) && !row.matches(&other));
@@ -90,7 +90,7 @@ fn a_row_matches_its_token_alone() {
 }
 
 #[test]
-fn a_scope_opens_its_own_doors_and_those_below() {
+fn a_scope_includes_the_scopes_below() {
     use Scope::{Admin, Ingest, Read, Respond};
     for (has, opens) in [
         (Ingest, vec![Ingest]),
@@ -109,7 +109,7 @@ fn a_scope_opens_its_own_doors_and_those_below() {
 }
 
 #[test]
-fn an_ingest_token_serves_the_integration_that_it_is_bound_to() {
+fn an_ingest_token_is_valid_only_for_its_integration() {
     let bound = row(&token(Scope::Ingest, 1), Some("curl"));
     assert!(bound.may_ingest(&"curl".into()) && !bound.may_ingest(&"grafana".into()));
     assert!(!row(&token(Scope::Admin, 1), Some("curl")).may_ingest(&"curl".into()));
@@ -202,7 +202,7 @@ fn an_unreadable_or_second_token_is_refused() {
 }
 
 #[test]
-fn the_last_admin_token_stays_and_only_so_many_are_kept() {
+fn the_last_admin_token_cannot_be_revoked_and_the_number_is_limited() {
     let rows = |scope, count: u16| {
         (0..count).map(move |at| {
             let mut random = [0; RANDOM_BYTES];

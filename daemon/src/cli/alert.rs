@@ -1,4 +1,4 @@
-//! `tocsin alert`: what monitoring says now.
+//! `tocsin alert`: lists and shows alerts.
 
 use clap::{Args, Subcommand};
 
@@ -17,17 +17,17 @@ pub(super) enum AlertCommand {
         after_help = "Examples:\n  tocsin alert list\n  tocsin alert list --firing --output json"
     )]
     List(ListArgs),
-    /// Show one alert: where it belongs and why
+    /// Show one alert, with its incident or why it has none
     #[command(after_help = "Example:\n  tocsin alert show prometheus 1c3d1e5bd0f6a3b2")]
     Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only those that are firing now
+    /// Only firing alerts
     #[arg(long)]
     firing: bool,
-    /// How many at most
+    /// Maximum number of alerts
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: usize,
     #[command(flatten)]
@@ -38,9 +38,9 @@ pub(super) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
-    /// Who sends it, as `tocsin alert list` shows it
+    /// The alert's integration, as `tocsin alert list` shows it
     integration: String,
-    /// Its identity there, as `tocsin alert list` shows it
+    /// The alert's fingerprint, as `tocsin alert list` shows it
     fingerprint: String,
     #[command(flatten)]
     output: OutputArg,
@@ -60,7 +60,7 @@ pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failu
                 (path_part(&args.integration), path_part(&args.fingerprint));
             let path = format!("{PATH}/{integration}/{fingerprint}");
             let answer = Client::new(&args.client)?.get(&path)?;
-            answer.show(args.output, out, tell)
+            answer.show(args.output, out, print)
         }
     }
 }
@@ -94,7 +94,7 @@ fn row(alert: &AlertLine) -> Vec<String> {
         status(alert).to_owned(),
         cell(&alert.starts_at),
         cell(&alert.integration),
-        // Never cut: it is what `tocsin alert show` goes by.
+        // Never cut: `tocsin alert show` needs all of it.
         clean(&alert.fingerprint),
         alert.place.as_str().to_owned(),
         cell_of(incident.as_ref()),
@@ -107,8 +107,8 @@ fn status(alert: &AlertLine) -> &'static str {
     if alert.firing { "firing" } else { "resolved" }
 }
 
-/// An alert's fields, one a line, then its labels and annotations.
-fn tell(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+/// Prints an alert's fields, one per line, then its labels and annotations.
+fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &alert.line;
     let (integration, fingerprint) = (clean(&line.integration), clean(&line.fingerprint));
     out.line(format!(
@@ -137,7 +137,9 @@ fn tell(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("repeats", Some(repeats.as_str())),
         (
             "lease until",
-            lease.or(line.firing.then_some("none: only its sender ends it")),
+            lease.or(line
+                .firing
+                .then_some("none: only its sender can resolve it")),
         ),
     ];
     for (name, value) in fields {

@@ -1,4 +1,4 @@
-//! `tocsin check`: everything that can be checked before the start, with nothing started.
+//! `tocsin check`: checks configuration, policies and plugins without starting the daemon.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -30,7 +30,7 @@ pub(super) struct CheckArgs {
     pub(super) output: OutputArg,
 }
 
-/// What was found, as JSON.
+/// The result as JSON.
 #[derive(Serialize)]
 struct Found<'a> {
     ok: bool,
@@ -41,7 +41,7 @@ struct Found<'a> {
 /// Checks configuration, policies and plugins, and prints every fault.
 ///
 /// # Errors
-/// Exit code 2 when there is a fault that matters; what is wrong was printed.
+/// Exit code 2 when there is an error; the faults were printed.
 pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let loaded = match config::load(&args.config.config) {
         Ok(loaded) => loaded,
@@ -111,8 +111,8 @@ fn report(
     }
 }
 
-/// Faults of the plugins and of contacts that nobody serves. Each plugin is compiled, linked and
-/// asked about its settings, as at the start, and then unloaded.
+/// Faults of the plugins, and contacts that no plugin serves. Each plugin is compiled, linked and
+/// has its settings checked, as at the start, and is then unloaded.
 fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
     let grants = match loaded.plugins::<PluginGrant>() {
         Ok(grants) => grants,
@@ -136,7 +136,7 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
                     }));
                 }
                 Err(error) => {
-                    // Its contacts are not also reported as served by nobody.
+                    // Its contacts are not also reported as unserved.
                     served.extend(contacts_asked(&grant.path));
                     let messages = match error {
                         LoadError::Settings(messages) => messages,
@@ -162,7 +162,7 @@ fn contacts_asked(folder: &Path) -> Vec<String> {
     Manifest::parse(&text).map_or_else(|_| Vec::new(), |manifest| manifest.contacts)
 }
 
-/// A plugin host that serves nothing: for looking at plugins.
+/// A plugin host without services, for checking plugins.
 pub(super) fn host() -> Result<PluginHost, Failure> {
     let config = HostConfig {
         cache_dir: None,

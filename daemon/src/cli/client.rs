@@ -1,5 +1,5 @@
-//! The way to a running daemon: its API, with a token. The store belongs to the daemon alone, so
-//! every command about incidents, alerts, silences and tokens asks it.
+//! The client of a running daemon's API. Only the daemon opens the store, so every command about
+//! incidents, alerts, silences and tokens goes through the API.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,21 +15,21 @@ use super::failure::Failure;
 use super::output::{Format, Out, OutputArg, clean};
 use crate::api::ProblemDetails;
 
-/// How long the daemon has to answer, in seconds.
+/// Request timeout, in seconds.
 const ANSWER_S_MAX: u64 = 30;
-/// Longest answer that is read, in bytes.
+/// Largest response that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Longest refusal in plain text that is shown, in bytes; a longer one is some proxy's page.
+/// Longest plain-text error that is shown, in bytes; a longer one is probably a proxy's page.
 const REASON_BYTES_MAX: usize = 500;
 /// How to get a token.
-const GET_TOKEN: &str = "the first start wrote one to admin.token in the data folder: give it by \
+const GET_TOKEN: &str = "the first start wrote one to admin.token in the data folder: pass it with \
                          --token-file FILE or TOCSIN_TOKEN_FILE; `tocsin token create` makes more";
 
-/// Where the daemon is, and who asks.
+/// The daemon's URL and the caller's token.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Daemon")]
 pub(super) struct ClientArgs {
-    /// Where the daemon is
+    /// URL of the daemon
     #[arg(
         long,
         env = "TOCSIN_URL",
@@ -37,22 +37,22 @@ pub(super) struct ClientArgs {
         value_name = "URL"
     )]
     url: String,
-    /// A token; other people on this machine can see it here, so prefer --token-file
+    /// API token; visible to other users of this machine, so prefer --token-file
     ///
-    /// Left out, with --token-file too, the environment's TOCSIN_TOKEN is the token, or else the
-    /// file that TOCSIN_TOKEN_FILE names holds it.
+    /// Without --token and --token-file, the token is read from the environment variable
+    /// TOCSIN_TOKEN, or else from the file that TOCSIN_TOKEN_FILE names.
     #[arg(long, value_name = "TOKEN")]
     token: Option<SecretString>,
-    /// A file that holds the token and nothing else, such as admin.token in the data folder
+    /// File that contains only the token, such as admin.token in the data folder
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
-/// What a daemon answered: JSON, or null when it answered nothing.
+/// A daemon's response: JSON, or null when the body is empty.
 #[derive(Debug)]
 pub(super) struct Answer(Value);
 
-/// Asks a daemon.
+/// Sends requests to a daemon.
 pub(super) struct Client {
     url: String,
     token: Option<SecretString>,
@@ -61,8 +61,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// A client for what the arguments say. The command line takes precedence over the
-    /// environment, and a token over a file.
+    /// A client for these arguments. The command line takes precedence over the environment, and
+    /// a token over a file.
     pub(super) fn new(args: &ClientArgs) -> Result<Self, Failure> {
         let env = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty());
         let env_token = || env("TOCSIN_TOKEN").and_then(|it| it.into_string().ok());
@@ -85,10 +85,10 @@ impl Client {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(ANSWER_S_MAX))
             .user_agent(concat!("tocsin/", env!("CARGO_PKG_VERSION")))
-            // A token goes to the daemon that was named and to nobody else.
+            // A redirect must not send the token to another server.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
+            .map_err(|error| Failure::failed(format!("cannot set up the HTTP client: {error}")))?;
         Ok(Self {
             url: args.url.trim_end_matches('/').to_owned(),
             token,
@@ -97,34 +97,34 @@ impl Client {
         })
     }
 
-    /// Whether a daemon answers at all; it needs no token for that.
+    /// Whether a daemon answers at all; needs no token.
     pub(super) fn reach(&self) -> Result<(), Failure> {
         let url = format!("{}/healthz", self.url);
-        // Inside, because a request asks for the runtime's clock as soon as it is made.
+        // Built inside the runtime: its timeout needs the runtime's timer.
         let answer = self
             .runtime
             .block_on(async { self.http.get(url).send().await });
         answer.map(drop).map_err(|error| self.no_daemon(&error))
     }
 
-    /// What is at a path.
+    /// Sends a GET request.
     pub(super) fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.ask(Method::GET, path, None::<&()>)
     }
 
-    /// What is at a path, as far as the query asks for it.
+    /// Sends a GET request with a query.
     pub(super) fn list(&self, path: &str, query: &impl Serialize) -> Result<Answer, Failure> {
         let query = serde_urlencoded::to_string(query)
-            .map_err(|error| Failure::failed(format!("the query cannot be written: {error}")))?;
+            .map_err(|error| Failure::failed(format!("cannot encode the query: {error}")))?;
         self.get(&format!("{path}?{query}"))
     }
 
-    /// What the daemon answers to a body.
+    /// Sends a POST request with a JSON body.
     pub(super) fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer, Failure> {
         self.ask(Method::POST, path, Some(body))
     }
 
-    /// Removes what is at a path.
+    /// Sends a DELETE request.
     pub(super) fn delete(&self, path: &str) -> Result<Answer, Failure> {
         self.ask(Method::DELETE, path, None::<&()>)
     }
@@ -151,7 +151,7 @@ impl Client {
             let status = answer.status();
             if answer.content_length().unwrap_or(0) > ANSWER_BYTES_MAX {
                 return Err(Failure::failed(format!(
-                    "the answer is over {ANSWER_BYTES_MAX} bytes; ask for less"
+                    "the response is over {ANSWER_BYTES_MAX} bytes; ask for less"
                 )));
             }
             let text = answer
@@ -167,7 +167,8 @@ impl Client {
         match value {
             Ok(value) if status.is_success() => Ok(Answer(value)),
             Err(_) if status.is_success() => Err(Failure::failed(format!(
-                "{url} answers {status} without JSON; is it a tocsin? name another with --url"
+                "{url} answers {status} without JSON; is it a tocsin daemon? name another with \
+                 --url"
             ))),
             value => Err(self.refused(status, value.unwrap_or(Value::String(text)))),
         }
@@ -177,7 +178,7 @@ impl Client {
         if error.is_builder() {
             let url = &self.url;
             return Failure::usage(format!(
-                "`{url}` is not a URL; write --url http://HOST:PORT"
+                "`{url}` is not a valid URL; write --url http://HOST:PORT"
             ));
         }
         let mut why: &dyn std::error::Error = error;
@@ -191,9 +192,9 @@ impl Client {
         ))
     }
 
-    /// What the daemon said against it, with its remedy.
+    /// The daemon's reason for refusing, with its remedy.
     fn refused(&self, status: StatusCode, answer: Value) -> Failure {
-        // Alertmanager's API answers a text instead of problem details.
+        // Alertmanager's API answers with a string instead of problem details.
         let problem = match answer {
             Value::String(detail) if detail.len() < REASON_BYTES_MAX => ProblemDetails {
                 detail,
@@ -211,7 +212,7 @@ impl Client {
         if status == StatusCode::UNAUTHORIZED {
             let had = match self.token {
                 None => "no token was given",
-                Some(_) => "the daemon does not know this token",
+                Some(_) => "the token is unknown or revoked",
             };
             text = format!("{had}; {GET_TOKEN}");
         }
@@ -220,17 +221,17 @@ impl Client {
 }
 
 impl Answer {
-    /// The answer as the type that the API gives there.
+    /// The response as the API's type.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         T::deserialize(&self.0).map_err(|error| {
             Failure::failed(format!(
-                "the daemon's answer is not understood: {error}; is it of another version? \
-                 --output json shows it"
+                "cannot read the daemon's response: {error}; is the daemon another version? \
+                 --output json shows the response"
             ))
         })
     }
 
-    /// Leaves out the items of a list that `keep` does not want; the others stay as they came.
+    /// Keeps the items of a list for which `keep` is true, unchanged.
     pub(super) fn retain<T: DeserializeOwned>(
         &mut self,
         keep: impl Fn(&T) -> bool,
@@ -243,7 +244,7 @@ impl Answer {
         Ok(())
     }
 
-    /// The first item of the list `name` that `is_it` takes.
+    /// The first item of the list `name` for which `is_it` is true.
     pub(super) fn item<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -259,21 +260,21 @@ impl Answer {
         Ok(None)
     }
 
-    /// Prints the answer: as JSON every member of it, as text what `tell` makes of it.
+    /// Prints the response: as JSON unchanged, as text with `print`.
     pub(super) fn show<T: DeserializeOwned>(
         &self,
         output: OutputArg,
         out: &mut Out<'_>,
-        tell: impl FnOnce(&T, &mut Out<'_>) -> Result<(), Failure>,
+        print: impl FnOnce(&T, &mut Out<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match output.output {
             Format::Json => out.json(&self.0),
-            Format::Text => tell(&self.read()?, out),
+            Format::Text => print(&self.read()?, out),
         }
     }
 }
 
-/// A part of a path, with what would end it written as `%XX`.
+/// A percent-encoded path segment.
 pub(super) fn path_part(text: &str) -> String {
     let mut part = String::new();
     for byte in text.bytes() {

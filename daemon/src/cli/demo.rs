@@ -1,4 +1,4 @@
-//! `tocsin demo`: the whole story on this machine, with no account anywhere.
+//! `tocsin demo`: an end-to-end demo on this machine, without any accounts.
 
 use std::path::PathBuf;
 
@@ -17,15 +17,15 @@ pub(super) struct DemoArgs {
     /// The folder of the built Slack plugin, with plugin.toml and plugin.wasm
     #[arg(long, value_name = "DIR", default_value = "target/plugins/slack")]
     plugin: PathBuf,
-    /// Go on running after the story, to look around
+    /// Keep running after the demo, to look around
     #[arg(long)]
     hold: bool,
 }
 
-/// Tells the story.
+/// Runs the demo.
 ///
 /// # Errors
-/// When something of it did not come true.
+/// When a step fails.
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
     let options = Options {
         plugin: args.plugin.clone(),

@@ -1,8 +1,7 @@
-//! `tocsin doctor`: how the daemon does, and what to fix.
+//! `tocsin doctor`: the health of the running daemon, and what to fix.
 //!
-//! It asks the running daemon. When none answers, that is the first finding, and what can be
-//! known without one follows: whether the configuration would start, and whether its disk has
-//! room.
+//! When no daemon answers, that is the first finding; the configuration, the policies, the store
+//! and the disk are then checked without it.
 
 use clap::Args;
 use tocsin_policy::testing;
@@ -22,7 +21,7 @@ use crate::time::format_time;
 #[command(
     after_help = "Examples:\n  tocsin doctor --token-file oncall/data/admin.token\n  \
                         tocsin doctor --config oncall/tocsin.toml --output json\n\n\
-                        Exit codes: 0 when nothing is bad, 1 when something is."
+                        Exit codes: 0 when no check is BAD, 1 when one is."
 )]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
@@ -33,23 +32,23 @@ pub(super) struct DoctorArgs {
     client: ClientArgs,
 }
 
-/// Looks and tells.
+/// Runs the checks and prints them.
 ///
 /// # Errors
-/// Exit code 1 when something is bad; what it is was printed.
+/// Exit code 1 when a check is bad; it was printed.
 pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let client = Client::new(&args.client)?;
     let found: Health = match client.reach() {
         Ok(()) => {
             let answer = client.get("/api/v1/doctor")?;
-            answer.show(args.output, out, tell)?;
+            answer.show(args.output, out, print)?;
             answer.read()?
         }
-        Err(nobody) => {
-            let found = without_daemon(args, nobody.text);
+        Err(error) => {
+            let found = without_daemon(args, error.text);
             match args.output.output {
                 Format::Json => out.json(&found)?,
-                Format::Text => tell(&found, out)?,
+                Format::Text => print(&found, out)?,
             }
             found
         }
@@ -63,16 +62,16 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
 }
 
-fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
-    let remedy = "start it, or name the right one; what follows is read from the files";
-    let mut checks = vec![Check::wrong("daemon", Level::Bad, nobody, remedy)];
+fn without_daemon(args: &DoctorArgs, error: String) -> Health {
+    let remedy = "start it, or name the right one with --url; the other checks read the files";
+    let mut checks = vec![Check::wrong("daemon", Level::Bad, error, remedy)];
     let file = args.config.config.display();
     match config::load(&args.config.config) {
         Err(error) => checks.push(Check::wrong(
             "configuration",
             Level::Bad,
             error.to_string(),
-            "correct it; `tocsin check` says when it is right",
+            "correct it, and run `tocsin check`",
         )),
         Ok(loaded) => {
             checks.push(Check::ok("configuration", format!("{file} is valid")));
@@ -82,17 +81,17 @@ fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
                     "policies",
                     Level::Warn,
                     faults.to_string(),
-                    "fix it; until then built-in verdicts page the fallback",
+                    "fix them; until then built-in verdicts page the fallback",
                 ),
             });
             let folder = &loaded.config.store.path;
             checks.push(match folder.join("db").is_file() {
-                true => Check::ok("store", format!("there is one in {}", folder.display())),
+                true => Check::ok("store", format!("found in {}", folder.display())),
                 false => Check::wrong(
                     "store",
                     Level::Warn,
-                    format!("there is none in {}", folder.display()),
-                    "right before the first start; else see [store] path",
+                    format!("not found in {}", folder.display()),
+                    "expected before the first start; otherwise correct [store] path",
                 ),
             });
             checks.extend(health::disk_free(folder).map(health::check_disk));
@@ -106,8 +105,8 @@ fn without_daemon(args: &DoctorArgs, nobody: String) -> Health {
     }
 }
 
-/// The worst first, each with its remedy below it.
-fn tell(found: &Health, out: &mut Out<'_>) -> Result<(), Failure> {
+/// Prints the checks, each with its remedy below it.
+fn print(found: &Health, out: &mut Out<'_>) -> Result<(), Failure> {
     for check in &found.checks {
         let level = match check.level {
             Level::Bad => "BAD",

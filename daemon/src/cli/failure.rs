@@ -1,32 +1,31 @@
-//! How a subcommand fails: with a sentence that names the remedy, and the exit code that scripts
-//! go by.
+//! How a subcommand fails: with a message that names the remedy, and an exit code for scripts.
 
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
 
-/// Why a subcommand did not do what it was asked.
+/// Why a subcommand failed.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit code.
     pub exit: Exit,
-    /// What to say on standard error; empty when all was said on standard output.
+    /// The message for standard error; empty when standard output already has everything.
     pub text: String,
 }
 
-/// The exit codes besides 0, done.
+/// The exit codes other than success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 1: it was tried and failed.
+    /// 1: it failed.
     Failed,
-    /// 2: wrong usage or a wrong configuration.
+    /// 2: usage or configuration error.
     Usage,
-    /// 0 after all: who read the output went away.
+    /// 0: the reader of the output closed it.
     ReaderGone,
 }
 
 impl Failure {
-    /// It was tried and failed.
+    /// A failure with exit code 1.
     pub fn failed(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -35,7 +34,7 @@ impl Failure {
         }
     }
 
-    /// Wrong usage, or a wrong configuration.
+    /// A usage or configuration error, with exit code 2.
     pub fn usage(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -44,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// Says it on standard error, and gives the code to exit with.
+    /// Prints the message to standard error and returns the exit code.
     pub(super) fn report(&self) -> ExitCode {
         if !self.text.is_empty() {
             eprintln!("error: {}", self.text);
@@ -63,7 +62,7 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Output that cannot be written; a reader that went away, such as `head`, is not a failure.
+/// Output that cannot be written; a closed pipe, as after `head`, is not a failure.
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
@@ -72,12 +71,12 @@ impl From<std::io::Error> for Failure {
                 text: String::new(),
             };
         }
-        Self::failed(format!("the output cannot be written: {error}"))
+        Self::failed(format!("cannot write the output: {error}"))
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(format!("the configuration is wrong\n{error}"))
+        Self::usage(format!("the configuration is not valid\n{error}"))
     }
 }

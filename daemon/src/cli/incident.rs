@@ -1,4 +1,4 @@
-//! `tocsin incident`: what an engineer does about one.
+//! `tocsin incident`: lists, shows, opens and acts on incidents.
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -23,7 +23,7 @@ pub(super) struct IncidentArgs {
 
 #[derive(Debug, Subcommand)]
 enum IncidentCommand {
-    /// List incidents, the newest first
+    /// List incidents, newest first
     #[command(after_help = "Examples:\n  tocsin incident list\n  \
                             tocsin incident list --status active --output json")]
     List(ListArgs),
@@ -40,7 +40,7 @@ enum IncidentCommand {
     Act(ActArgs),
 }
 
-/// Which daemon, and how to print.
+/// Output and daemon options.
 #[derive(Debug, Args)]
 struct Common {
     #[command(flatten)]
@@ -51,10 +51,10 @@ struct Common {
 
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Only those that are open, mitigated, resolved or closed; `active` is the first two
+    /// Only incidents that are open, mitigated, resolved or closed; `active` is the first two
     #[arg(long, value_name = "STATUS")]
     status: Option<StatusFilter>,
-    /// How many at most
+    /// Maximum number of incidents
     #[arg(long, default_value_t = 50, value_name = "N")]
     limit: usize,
     #[command(flatten)]
@@ -77,7 +77,7 @@ struct OpenArgs {
     common: Common,
 }
 
-/// One of the verbs, and the incident.
+/// An action and its incident.
 #[derive(Debug)]
 struct ActArgs {
     number: u64,
@@ -85,8 +85,7 @@ struct ActArgs {
     common: Common,
 }
 
-/// A subcommand for each verb of the list: the number, the verb's own arguments, and the common
-/// ones.
+/// A subcommand for each verb: the number, the verb's own arguments, and the common ones.
 impl Subcommand for ActArgs {
     fn augment_subcommands(command: clap::Command) -> clap::Command {
         VERBS.iter().fold(command, |command, verb| {
@@ -96,7 +95,7 @@ impl Subcommand for ActArgs {
                 .value_parser(clap::value_parser!(u64))
                 .help("The incident's number");
             let act = (verb.arguments)(clap::Command::new(verb.name).arg(number));
-            // The common arguments would put their own doc comment in the place of the verb's.
+            // The common arguments would replace the verb's help with their own doc comment.
             let about = act.get_about().cloned();
             let long_about = act.get_long_about().cloned();
             let act = Common::augment_args(act).about(about.unwrap_or_default());
@@ -145,16 +144,16 @@ pub(super) fn run(args: &IncidentArgs, out: &mut Out<'_>) -> Result<(), Failure>
         IncidentCommand::Show(args) => {
             let path = format!("{PATH}/{}", args.number);
             let answer = Client::new(&args.common.client)?.get(&path)?;
-            answer.show(args.common.output, out, tell)
+            answer.show(args.common.output, out, print)
         }
         IncidentCommand::Open(args) => {
             let answer = Client::new(&args.common.client)?.post(PATH, &args.new)?;
-            answer.show(args.common.output, out, told)
+            answer.show(args.common.output, out, print_outcome)
         }
         IncidentCommand::Act(args) => {
             let path = format!("{PATH}/{}/actions", args.number);
             let answer = Client::new(&args.common.client)?.post(&path, &args.action)?;
-            answer.show(args.common.output, out, told)
+            answer.show(args.common.output, out, print_outcome)
         }
     }
 }
@@ -188,8 +187,8 @@ fn row(incident: &IncidentLine) -> Vec<String> {
     ]
 }
 
-/// An incident's fields, one a line, then its pages and its log.
-fn tell(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+/// Prints an incident's fields, one per line, then its pages and its log.
+fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &incident.line;
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
     let fields = [
@@ -227,8 +226,8 @@ fn tell(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a request came to, in the daemon's words.
-fn told(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
+/// Prints the daemon's reply to an action.
+fn print_outcome(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
     if !outcome.reply.is_empty() {
         return out.line(clean(&outcome.reply));
     }

@@ -1,4 +1,4 @@
-//! `tocsin init`: a starting point that runs as it is.
+//! `tocsin init`: writes a starting configuration that runs unchanged.
 
 use std::fs;
 use std::io::Write as _;
@@ -20,14 +20,14 @@ const POLICIES_FOLDER: &str = "policies";
     after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml"
 )]
 pub(super) struct InitArgs {
-    /// The folder to write to; created if missing. Nothing in it is overwritten
+    /// The folder to write to; created if missing, and nothing in it is overwritten
     pub(super) dir: PathBuf,
 }
 
-/// Writes the configuration and the policies, and says what comes next.
+/// Writes the configuration and the policies, and prints the next steps.
 ///
 /// # Errors
-/// When one of the files exists, or cannot be written.
+/// When one of the files already exists or cannot be written.
 pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let dir = &args.dir;
     let policies = dir.join(POLICIES_FOLDER);
@@ -36,7 +36,7 @@ pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let files: Vec<_> = config.chain(shipped).collect();
     if let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
         return Err(Failure::failed(format!(
-            "{} exists and is not overwritten; name another folder, or move it away",
+            "{} already exists and is not overwritten; name another folder, or move it away",
             there.display()
         )));
     }
@@ -49,13 +49,13 @@ pub(super) fn run(args: &InitArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         "Wrote {config} and {dir}/policies.
 
 Next:
-  1. Put yourself into {config}: [people.you] has your name and how to reach you.
-  2. See that all is right:      tocsin check --config {config}
+  1. Edit {config}: enter your name and contacts in [people.you].
+  2. Check the configuration:    tocsin check --config {config}
   3. Start the daemon:           tocsin serve --config {config}
-  4. In another terminal, make a token for the integration `curl`:
+  4. In another terminal, create a token for the integration `curl`:
        export TOCSIN_TOKEN_FILE={dir}/data/admin.token
        tocsin token create --integration curl
-  5. Send an alert as {config} shows above [integrations.curl], and see what came of it:
+  5. Send an alert as {config} shows above [integrations.curl], and list the incidents:
        tocsin incident list"
     ))
 }

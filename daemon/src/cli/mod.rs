@@ -1,7 +1,7 @@
-//! The command line: what `tocsin` understands, one file a subcommand.
+//! The command line of `tocsin`, one file per subcommand.
 //!
-//! Output goes to standard output and can be read by scripts (`--output json`); failures go to
-//! standard error with a remedy. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! Output goes to standard output, for scripts as JSON (`--output json`); failures go to standard
+//! error with a remedy. Exit codes: 0 success, 1 failure, 2 usage or configuration error.
 
 mod alert;
 mod check;
@@ -33,9 +33,10 @@ pub use output::Out;
 #[command(
     name = "tocsin",
     version,
-    about = "An incident-automation daemon: alerts in, the right person paged, the log kept",
-    after_help = "Start here:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
-                  Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
+    about = "Incident automation: receives alerts, pages the right person, keeps the incident log",
+    after_help = "Get started:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\
+                  \n\n\
+                  Exit codes: 0 success, 1 failure, 2 usage or configuration error."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -48,37 +49,37 @@ enum Command {
     Init(init::InitArgs),
     /// Run the daemon
     Serve(serve::ServeArgs),
-    /// Tell the whole story on this machine, with no account anywhere
+    /// Run an end-to-end demo on this machine, without any accounts
     Demo(demo::DemoArgs),
-    /// Check configuration, policies and plugins; nothing is started
+    /// Check configuration, policies and plugins without starting anything
     Check(check::CheckArgs),
-    /// Read a stopped daemon's whole store and say whether it is sound
+    /// Check the whole store of a stopped daemon for damage
     Verify(verify::VerifyArgs),
     /// Check and test policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Look at plugins
+    /// List, inspect and check plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
-    /// See incidents, and act on them
+    /// List, show and act on incidents
     Incident(incident::IncidentArgs),
-    /// See alerts
+    /// List and show alerts
     #[command(subcommand)]
     Alert(alert::AlertCommand),
-    /// Silence alerts for a while
+    /// Add, list and expire silences
     #[command(subcommand)]
     Silence(silence::SilenceCommand),
-    /// See who is on call
+    /// Show who is on call
     #[command(subcommand)]
     Oncall(oncall::OncallCommand),
-    /// Say how the daemon does, and what to fix
+    /// Check the daemon's health and say what to fix
     Doctor(doctor::DoctorArgs),
-    /// Make, list and revoke tokens
+    /// Create, list and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
 }
 
-/// Where a subcommand's configuration is.
+/// `--config`.
 #[derive(Clone, Debug, Args)]
 struct ConfigArg {
     /// The configuration file
@@ -92,10 +93,10 @@ struct ConfigArg {
     config: PathBuf,
 }
 
-/// The whole program: reads the command line, runs, and gives the exit code.
+/// Parses the command line, runs it and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Fails only when one is installed already, and then that one serves.
+    // Fails only when a provider is already installed, which is then used.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     let mut stdout = std::io::stdout();
@@ -108,7 +109,7 @@ pub fn main() -> ExitCode {
 /// Runs a parsed command line.
 ///
 /// # Errors
-/// [`Failure`] with what to say and the exit code.
+/// [`Failure`] with the message and the exit code.
 pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(args) => init::run(args, out),
@@ -127,12 +128,12 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
     }
 }
 
-/// A runtime for requests and waits.
+/// The async runtime.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    runtime.map_err(|error| Failure::failed(format!("no threads can be started: {error}")))
+    runtime.map_err(|error| Failure::failed(format!("cannot start threads: {error}")))
 }
 
 #[cfg(test)]

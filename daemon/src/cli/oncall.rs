@@ -1,4 +1,4 @@
-//! `tocsin oncall`: who answers now.
+//! `tocsin oncall`: who is on call.
 
 use clap::{Args, Subcommand};
 
@@ -10,7 +10,7 @@ use crate::api::{OnCall, RotationLine};
 /// `tocsin oncall …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum OncallCommand {
-    /// Who is on call now, in every rotation
+    /// Show who is on call now in every rotation
     #[command(after_help = "Example:\n  tocsin oncall who")]
     Who(WhoArgs),
 }

@@ -1,6 +1,5 @@
-//! What people and scripts read: aligned columns, or JSON as it is. What senders wrote into an
-//! alert reaches a terminal only without control characters, so that no alert can move somebody's
-//! cursor over the lines above it.
+//! Output as aligned columns or as JSON. Control characters are removed from text before it
+//! reaches a terminal, so that an alert cannot move the cursor and overwrite earlier lines.
 
 use std::io::{IsTerminal as _, Write};
 
@@ -10,10 +9,10 @@ use tocsin_core::Labels;
 
 use super::failure::Failure;
 
-/// Longest cell of a table, in characters; the whole text is in the JSON.
+/// Longest table cell, in characters; JSON output has the full text.
 const CELL_CHARS_MAX: usize = 80;
 
-/// How to print what was asked for.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Aligned columns, for people
@@ -26,7 +25,7 @@ pub(super) enum Format {
 /// `--output`.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(super) struct OutputArg {
-    /// How to print it
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) output: Format,
 }
@@ -34,26 +33,26 @@ pub(super) struct OutputArg {
 /// Where a subcommand's output goes.
 pub struct Out<'a> {
     to: &'a mut dyn Write,
-    is_coloured: bool,
+    is_colored: bool,
 }
 
 impl<'a> Out<'a> {
-    /// Output without colours.
+    /// Output without colors.
     pub fn plain(to: &'a mut dyn Write) -> Self {
         Self {
             to,
-            is_coloured: false,
+            is_colored: false,
         }
     }
 
-    /// Standard output, with colours on a terminal unless `NO_COLOR` is set.
+    /// Standard output, with colors on a terminal unless `NO_COLOR` is set.
     pub(super) fn stdout(to: &'a mut std::io::Stdout) -> Self {
         let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let is_coloured = to.is_terminal() && !wants_none;
-        Self { to, is_coloured }
+        let is_colored = to.is_terminal() && !wants_none;
+        Self { to, is_colored }
     }
 
-    /// One line.
+    /// Prints one line.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -61,18 +60,18 @@ impl<'a> Out<'a> {
         Ok(writeln!(self.to, "{}", text.as_ref())?)
     }
 
-    /// A value as JSON.
+    /// Prints a value as JSON.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| {
-            Failure::failed(format!("the output cannot be written as JSON: {error}"))
+            Failure::failed(format!("cannot write the output as JSON: {error}"))
         })?;
         self.line(text)
     }
 
-    /// A table: a header and rows in aligned columns, or `empty` when there is no row.
+    /// Prints a header and rows in aligned columns, or `empty` when there are no rows.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -95,7 +94,7 @@ impl<'a> Out<'a> {
         let heads: Vec<String> = header.iter().map(|head| (*head).to_owned()).collect();
         self.row(&heads, &widths, |_| Some("1"))?;
         for row in rows {
-            self.row(row, &widths, colour_of)?;
+            self.row(row, &widths, color_of)?;
         }
         Ok(())
     }
@@ -104,7 +103,7 @@ impl<'a> Out<'a> {
         &mut self,
         cells: &[String],
         widths: &[usize],
-        colour: impl Fn(&str) -> Option<&'static str>,
+        color: impl Fn(&str) -> Option<&'static str>,
     ) -> Result<(), Failure> {
         let mut line = String::new();
         for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
@@ -113,7 +112,7 @@ impl<'a> Out<'a> {
                 true => 0,
                 false => width + 2 - cell.chars().count().min(*width),
             };
-            match colour(cell).filter(|_| self.is_coloured) {
+            match color(cell).filter(|_| self.is_colored) {
                 Some(code) => line.push_str(&format!("\x1b[{code}m{cell}\x1b[0m")),
                 None => line.push_str(cell),
             }
@@ -123,8 +122,8 @@ impl<'a> Out<'a> {
     }
 }
 
-/// Grades and states that should be seen first.
-fn colour_of(cell: &str) -> Option<&'static str> {
+/// The ANSI color of grades and states that should stand out.
+fn color_of(cell: &str) -> Option<&'static str> {
     match cell {
         "critical" | "firing" => Some("31"),
         "major" | "open" | "pending" => Some("33"),
@@ -133,7 +132,7 @@ fn colour_of(cell: &str) -> Option<&'static str> {
     }
 }
 
-/// A text as a cell: without control characters, cut to [`CELL_CHARS_MAX`], nothing as `-`.
+/// Text as a cell: without control characters, cut to [`CELL_CHARS_MAX`]; `-` when empty.
 #[must_use]
 pub(super) fn cell(text: impl AsRef<str>) -> String {
     let text = clean(text.as_ref());
@@ -144,7 +143,7 @@ pub(super) fn cell(text: impl AsRef<str>) -> String {
     }
 }
 
-/// A text that may be absent as a cell.
+/// Optional text as a cell.
 #[must_use]
 pub(super) fn cell_of(text: Option<&String>) -> String {
     cell(text.map_or("", String::as_str))

@@ -1,4 +1,4 @@
-//! `tocsin plugin`: what is loaded in a running daemon, and whether a folder would load.
+//! `tocsin plugin`: the plugins of a running daemon, and whether a plugin folder would load.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(super) enum PluginCommand {
     /// List the plugins of the running daemon
     #[command(after_help = "Example:\n  tocsin plugin list")]
     List(ListArgs),
-    /// Show one plugin: its rights, denials with their remedy, limits, last fault
+    /// Show one plugin: permissions, denials with their remedy, limits, last fault
     #[command(after_help = "Example:\n  tocsin plugin inspect slack")]
     Inspect(InspectArgs),
     /// Load a plugin's folder as the daemon would, without a daemon
@@ -52,8 +52,7 @@ pub(super) struct InspectArgs {
 pub(super) struct CheckArgs {
     /// The folder with plugin.toml and plugin.wasm
     path: PathBuf,
-    /// Take settings, secrets and grant from [plugins.ID] of this configuration; left out, there
-    /// are none
+    /// Take settings, secrets and grant from [plugins.ID] of this configuration; default none
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -103,11 +102,11 @@ fn inspect(args: &InspectArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let answer = answer.item("plugins", |plugin: &CatalogEntry| plugin.id == args.id)?;
     let answer = answer.ok_or_else(|| {
         Failure::failed(format!(
-            "no plugin `{}` is loaded; `tocsin plugin list` shows those that are",
+            "no plugin `{}` is loaded; `tocsin plugin list` shows the loaded ones",
             clean(&args.id)
         ))
     })?;
-    answer.show(args.output, out, tell)
+    answer.show(args.output, out, print)
 }
 
 fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -133,7 +132,7 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         })?;
     match args.output.output {
         Format::Json => out.json(&entry),
-        Format::Text => tell(&entry, out),
+        Format::Text => print(&entry, out),
     }
 }
 
@@ -165,8 +164,8 @@ fn grant(args: &CheckArgs, id: &str) -> Result<PluginGrant, Failure> {
     })
 }
 
-/// A plugin's fields, and its rights with the remedy where one is denied.
-fn tell(plugin: &CatalogEntry, out: &mut Out<'_>) -> Result<(), Failure> {
+/// Prints a plugin's fields and rights, with the remedy for each denied right.
+fn print(plugin: &CatalogEntry, out: &mut Out<'_>) -> Result<(), Failure> {
     let (id, version, name) = (cell(&plugin.id), cell(&plugin.version), cell(&plugin.name));
     out.line(format!("{id} {version} ({name})"))?;
     for (label, shown) in [

@@ -1,4 +1,4 @@
-//! `tocsin policy`: for the CI of a platform team, and for an author before saving.
+//! `tocsin policy`: checks and tests policies, for policy authors and for CI.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use super::output::{Format, Out, OutputArg};
 /// `tocsin policy …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Check every policy and every test file of a folder without running them
+    /// Check every policy and test file in a folder without running them
     #[command(after_help = "Example:\n  tocsin policy check policies")]
     Check(FolderArgs),
-    /// Run the tests beside the policies (NAME.test.toml) and show what differs
+    /// Run the tests next to the policies (NAME.test.toml) and show differences
     #[command(after_help = "Example:\n  tocsin policy test -v policies")]
     Test(FolderArgs),
 }
@@ -25,7 +25,7 @@ pub(super) struct FolderArgs {
     /// The folder with routing.rhai, grading.rhai and escalation.rhai
     #[arg(default_value = "policies")]
     pub(super) dir: PathBuf,
-    /// Print one line also when nothing is wrong
+    /// Print a line even when nothing is wrong
     #[arg(short, long)]
     pub(super) verbose: bool,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(super) struct FolderArgs {
 /// Runs `tocsin policy …`.
 ///
 /// # Errors
-/// When a policy has a fault or a test does not hold; what is wrong was printed.
+/// When a policy has a fault or a test fails; it was printed.
 pub(super) fn run(command: &PolicyCommand, out: &mut Out<'_>) -> Result<(), Failure> {
     match command {
         PolicyCommand::Check(args) => check(args, out),
@@ -68,7 +68,7 @@ fn test(args: &FolderArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     ended(report.ok())
 }
 
-/// All was said on standard output; only the exit code is left.
+/// Everything was printed to standard output; only the exit code is left.
 fn ended(is_ok: bool) -> Result<(), Failure> {
     match is_ok {
         true => Ok(()),

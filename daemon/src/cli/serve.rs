@@ -1,4 +1,4 @@
-//! `tocsin serve`: the daemon, from its configuration to its last answer.
+//! `tocsin serve`: runs the daemon until a signal stops it.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
@@ -22,53 +22,53 @@ use crate::config::{self, Config};
 use crate::http::Serving;
 use crate::runtime::TokenError;
 
-/// Where the token of the first start is put, in the data folder.
+/// File of the first admin token, in the data folder.
 const TOKEN_FILE: &str = "admin.token";
-/// Where compiled plugins are kept, in the data folder.
+/// Folder of compiled plugins, in the data folder.
 const CACHE_FOLDER: &str = "aot";
-/// Where the last good policies are kept, in the data folder.
+/// Folder of the last good policies, in the data folder.
 const POLICIES_FOLDER: &str = "policies.last-good";
-/// What is logged unless `TOCSIN_LOG` says otherwise.
+/// Log filter when `TOCSIN_LOG` is not set.
 const LOG_USUAL: &str = "info";
-/// How long requests under way have to be told that the store failed, in milliseconds.
-const TELL_MS: u64 = 2_000;
-/// How long threads have to end once all is answered, in milliseconds.
+/// How long to keep answering requests in progress after the store failed, in milliseconds.
+const ANSWER_MS: u64 = 2_000;
+/// How long to wait for threads at shutdown, in milliseconds.
 const THREADS_END_MS: u64 = 1_000;
 
 /// `tocsin serve`.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  tocsin init oncall && tocsin serve --config oncall/tocsin.toml\n\n\
-                        TOCSIN_LOG says what is logged, such as `warn` or `info,tocsin=debug`.\n\
-                        SIGTERM or SIGINT end the daemon once running requests and deliveries \
-                        have ended, within [server] grace-s; a second one ends it at once."
+                        TOCSIN_LOG sets the log filter, such as `warn` or `info,tocsin=debug`.\n\
+                        SIGTERM or SIGINT stops the daemon after running requests and deliveries \
+                        have finished, within [server] grace-s; a second signal stops it at once."
 )]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     config: ConfigArg,
-    /// Listen here, instead of where the configuration says
+    /// Listen on this address instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Keep data here, instead of where the configuration says
+    /// Store data in this folder instead of the configured one
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// How log lines look
+    /// Log format
     #[arg(long, value_enum, default_value = "text")]
     log: LogFormat,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
-    /// Lines for people
+    /// Plain text
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
 /// Runs the daemon until a signal stops it.
 ///
 /// # Errors
-/// Exit code 2 when the configuration is wrong; 1 when the daemon cannot start, or its store
+/// Exit code 2 when the configuration is not valid; 1 when the daemon cannot start or its store
 /// fails.
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = config::load(&args.config.config)?;
@@ -101,7 +101,7 @@ fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
     };
     let filter = EnvFilter::try_new(wanted).map_err(|error| {
         Failure::usage(format!(
-            "TOCSIN_LOG is not understood: {error}; set it to error, warn, info, debug or trace"
+            "TOCSIN_LOG is not valid: {error}; set it to error, warn, info, debug or trace"
         ))
     })?;
     let builder = tracing_subscriber::fmt()
@@ -112,58 +112,58 @@ fn log_to_stderr(format: LogFormat) -> Result<(), Failure> {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
-    set.map_err(|error| Failure::failed(format!("the log cannot be set up: {error}")))
+    set.map_err(|error| Failure::failed(format!("cannot set up logging: {error}")))
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let mut told = Told::listen()?;
+    let mut signals = StopSignals::listen()?;
     let folder = config.store.path.clone();
     let (listen, grace) = (config.server.listen, config.server.grace_s);
     let app = build(config, &folder).await?;
     for report in app.policies.faults().iter() {
-        let stands = match app.policies.hash() {
+        let in_force = match app.policies.hash() {
             Some(_) => "the last good ones are in force",
             None => "built-in verdicts page the fallback",
         };
-        tracing::error!("the policies are broken, and {stands} until they are fixed:\n{report}");
+        tracing::error!("the policies are broken, and {in_force} until they are fixed:\n{report}");
     }
     first_token(&app, &folder).await?;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.with_context(|| {
-        format!("cannot listen on {listen}; is another tocsin there? name another by --listen")
+        format!("cannot listen on {listen}; is another tocsin running? name another with --listen")
     })?;
     let serving = Serving::start(app, listener).await?;
     tracing::info!("listening on {}", serving.url());
     let failed = tokio::select! {
-        () = told.stopped() => None,
+        () = signals.stopped() => None,
         error = serving.app.writer.failed() => Some(error),
     };
     if let Some(error) = failed {
-        // What is on the disk is unknown from here on, so nothing more is accepted or sent.
+        // What is on disk is now unknown, so nothing more is accepted or sent.
         // Requests in progress are still answered, with the reason.
-        let tell = Duration::from_millis(TELL_MS);
-        let _told_or_not = tokio::time::timeout(tell, serving.close()).await;
+        let limit = Duration::from_millis(ANSWER_MS);
+        let _ended_or_not = tokio::time::timeout(limit, serving.close()).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
-    tracing::info!("stopping: requests and deliveries have {grace} s to end");
+    tracing::info!("stopping: requests and deliveries have {grace} s to finish");
     tokio::select! {
         () = serving.stop(Duration::from_secs(grace)) => tracing::info!("stopped"),
-        () = told.stopped() => {
-            return Err(Failure::failed("a second signal arrived, so running work was cut off"));
+        () = signals.stopped() => {
+            return Err(Failure::failed("stopped by a second signal; running work was aborted"));
         }
     }
     Ok(())
 }
 
 /// The signals that end the daemon.
-struct Told {
+struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Told {
+impl StopSignals {
     fn listen() -> Result<Self, Failure> {
-        let cannot = |error| Failure::failed(format!("signals cannot be listened to: {error}"));
+        let cannot = |error| Failure::failed(format!("cannot listen for signals: {error}"));
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(cannot)?,
             interrupt: signal(SignalKind::interrupt()).map_err(cannot)?,
@@ -183,9 +183,9 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the data folder {}", folder.display()))?;
     let store = SledStore::open(folder).map_err(|error| Failure::failed(error.to_string()))?;
-    // A full disk is said at once, and not by the first alert that it turns away.
+    // Report a full disk at the start, before an alert has to be refused.
     let room = store.check_room();
     room.map_err(|error| Failure::failed(error.to_string()))?;
     let ingredients = Ingredients {
@@ -197,10 +197,10 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
     Ok(App::build(config, ingredients).await?)
 }
 
-/// The first start makes the first token and says in which file it is.
-/// The file is there, empty and durable, before the token is made: a folder that cannot be written
-/// fails the start, and after a crash in between, the empty file asks for another. So does an
-/// operator who has lost every token: whoever may empty this file may read the whole store.
+/// Creates the first admin token at the first start, and logs its file.
+/// The empty file is durable before the token is created: a folder that cannot be written fails
+/// the start, and after a crash in between, the empty file requests another token. An operator who
+/// has lost every token can empty it too: whoever may write this file may read the whole store.
 async fn first_token(app: &App, folder: &Path) -> Result<(), Failure> {
     let path = folder.join(TOKEN_FILE);
     let is_asked_for = std::fs::metadata(&path).is_ok_and(|it| it.len() == 0);
@@ -224,7 +224,7 @@ async fn first_token(app: &App, folder: &Path) -> Result<(), Failure> {
         .and_then(|()| file.sync_all())
         .with_context(cannot)?;
     tracing::info!(
-        "made an admin token; it is in {}: keep it, and pass it with --token-file",
+        "created an admin token in {}: keep it, and pass it with --token-file",
         path.display()
     );
     Ok(())

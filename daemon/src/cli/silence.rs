@@ -1,4 +1,4 @@
-//! `tocsin silence`: by Alertmanager's own API, so that `amtool` sees the same silences.
+//! `tocsin silence`: uses Alertmanager's API, so that `amtool` sees the same silences.
 
 use clap::{Args, Subcommand};
 use tocsin_core::Labels;
@@ -18,7 +18,7 @@ const PATH: &str = "/api/v2/silences";
 /// `tocsin silence …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum SilenceCommand {
-    /// Silence alerts: they are kept, and page nobody
+    /// Silence alerts: matching alerts are kept, and page nobody
     #[command(after_help = "Example:\n  \
         tocsin silence add service=checkout 'instance=~web-.*' --for 2h --comment \"deployment\"")]
     Add(AddArgs),
@@ -32,16 +32,16 @@ pub(super) enum SilenceCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
-    /// What alerts must have: name=value, name!=value, name=~pattern or name!~pattern; all hold
+    /// name=value, name!=value, name=~pattern or name!~pattern; an alert must match all of them
     #[arg(required = true, value_name = "MATCHER")]
     matchers: Vec<String>,
-    /// For how long from now, such as 30m, 2h or 1d
+    /// How long from now, such as 30m, 2h or 1d
     #[arg(long = "for", value_name = "TIME")]
     lasts: Span,
-    /// Why, for everybody who wonders
+    /// Why
     #[arg(long, value_name = "TEXT")]
     comment: String,
-    /// Who says so
+    /// Who creates the silence
     #[arg(long, env = "USER", default_value = "tocsin", value_name = "NAME")]
     author: String,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(super) struct AddArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Also those that have ended
+    /// Include expired silences
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -107,7 +107,7 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     answer.show(args.output, out, |created: &SilenceCreated, out| {
         let id = cell(&created.silence_id);
         out.line(format!(
-            "Silence {id} holds until {ends_at}; `tocsin silence expire {id}` ends it."
+            "Silence {id} is active until {ends_at}; `tocsin silence expire {id}` ends it."
         ))
     })
 }

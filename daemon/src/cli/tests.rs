@@ -1,4 +1,4 @@
-//! What the command line promises to people and to scripts.
+//! Tests of the command line's output and exit codes.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{Cli, Exit, Out, run};
 
 fn tocsin(args: &[&str]) -> (Option<Exit>, String, String) {
     let args = std::iter::once("tocsin").chain(args.iter().copied());
-    let cli = Cli::try_parse_from(args).expect("a command line that is understood");
+    let cli = Cli::try_parse_from(args).expect("a valid command line");
     let mut out = Vec::new();
     let result = run(&cli, &mut Out::plain(&mut out));
     let out = String::from_utf8(out).expect("text");
@@ -28,7 +28,7 @@ fn the_command_line_is_well_formed() {
 }
 
 #[test]
-fn every_subcommand_says_what_it_does_and_most_show_an_example() {
+fn every_subcommand_has_its_own_help_and_an_example() {
     fn visit(command: &clap::Command, seen: &mut Vec<String>) {
         let mut abouts = std::collections::BTreeSet::new();
         for sub in command
@@ -36,10 +36,10 @@ fn every_subcommand_says_what_it_does_and_most_show_an_example() {
             .filter(|it| it.get_name() != "help")
         {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
-            assert!(!about.is_empty(), "{} says nothing", sub.get_name());
+            assert!(!about.is_empty(), "{} has no help", sub.get_name());
             assert!(
                 abouts.insert(about),
-                "{} says what another says",
+                "{} has the same help as another",
                 sub.get_name()
             );
             if sub.get_subcommands().next().is_none() {
@@ -132,7 +132,7 @@ fn check_reports_policies_that_are_broken() {
 }
 
 #[test]
-fn check_says_at_its_line_that_a_plugin_would_not_load() {
+fn check_reports_a_plugin_that_would_not_load_at_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     tocsin(&["init", text(folder.path())]);
     let config = folder.path().join("tocsin.toml");
@@ -151,7 +151,7 @@ fn check_says_at_its_line_that_a_plugin_would_not_load() {
 }
 
 #[test]
-fn policy_test_shows_what_differs_and_exits_1() {
+fn policy_test_shows_differences_and_exits_1() {
     let folder = tempfile::tempdir().expect("a folder");
     tocsin(&["init", text(folder.path())]);
     let policies = folder.path().join("policies");
@@ -171,7 +171,7 @@ fn verify_reads_a_store_and_refuses_a_folder_without_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let (exit, _, said) = tocsin(&["verify", "--data-dir", text(folder.path())]);
     assert_eq!(exit, Some(Exit::Failed));
-    assert!(said.contains("holds no store"), "{said}");
+    assert!(said.contains("there is no store in"), "{said}");
     let store = tocsin_store::SledStore::open(folder.path()).expect("a store");
     let (exit, _, said) = tocsin(&["verify", "--data-dir", text(folder.path())]);
     assert_eq!(exit, Some(Exit::Failed));
@@ -179,5 +179,5 @@ fn verify_reads_a_store_and_refuses_a_folder_without_one() {
     drop(store);
     let (exit, out, _) = tocsin(&["verify", "--data-dir", text(folder.path())]);
     assert_eq!(exit, None, "{out}");
-    assert!(out.contains("sound"), "{out}");
+    assert!(out.contains("The store is intact."), "{out}");
 }

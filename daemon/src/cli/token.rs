@@ -1,4 +1,4 @@
-//! `tocsin token`: who may call the daemon. A token is shown once and stored as a hash.
+//! `tocsin token`: manages API tokens. A token is shown once and stored as a hash.
 
 use clap::{Args, Subcommand};
 
@@ -13,12 +13,12 @@ const PATH: &str = "/api/v1/tokens";
 /// `tocsin token …`.
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Make a token; it is shown this once
+    /// Create a token; it is shown only once
     #[command(after_help = "Examples:\n  \
         tocsin token create --integration prometheus       for a sender of alerts\n  \
         tocsin token create --name ada --scope respond --person ada")]
     Create(CreateArgs),
-    /// List tokens; their text is stored nowhere
+    /// List tokens, without their secret text
     #[command(after_help = "Example:\n  tocsin token list")]
     List(ListArgs),
     /// Revoke a token
@@ -28,16 +28,16 @@ pub(super) enum TokenCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct CreateArgs {
-    /// What people call it; left out, the integration's name
+    /// A name for the token; default the integration's ID
     #[arg(long, required_unless_present = "integration", value_name = "NAME")]
     name: Option<String>,
-    /// What it may do: ingest, read, respond or admin; ingest when an integration is named
+    /// ingest, read, respond or admin; default ingest when --integration is given
     #[arg(long, required_unless_present = "integration", value_name = "SCOPE")]
     scope: Option<Scope>,
-    /// The integration that it sends alerts to, for scope ingest
+    /// The integration that the token sends alerts to, for scope ingest
     #[arg(long, value_name = "ID")]
     integration: Option<String>,
-    /// Whom it acts for: what it does counts as theirs
+    /// The person in whose name the token acts
     #[arg(long, value_name = "ID")]
     person: Option<String>,
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub(super) fn run(command: &TokenCommand, out: &mut Out<'_>) -> Result<(), Failu
 }
 
 fn create(args: &CreateArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    // One of the two is there: clap asks for it.
+    // clap requires one of the two.
     let name = args.name.as_ref().or(args.integration.as_ref());
     let wanted = WantedToken {
         name: name.cloned().unwrap_or_default(),
@@ -88,7 +88,7 @@ fn create(args: &CreateArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         person: args.person.clone(),
     };
     let answer = Client::new(&args.client)?.post(PATH, &wanted)?;
-    // The token alone, so that a script can keep it: TOKEN=$(tocsin token create …).
+    // Only the token, so that a script can store it: TOKEN=$(tocsin token create …).
     answer.show(args.output, out, |made: &MadeToken, out| {
         out.line(clean(&made.token))
     })

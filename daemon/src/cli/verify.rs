@@ -1,4 +1,4 @@
-//! `tocsin verify`: reads a stopped daemon's whole store and says whether it is sound.
+//! `tocsin verify`: checks the whole store of a stopped daemon for damage.
 
 use std::path::{Path, PathBuf};
 
@@ -14,9 +14,9 @@ use super::output::{Format, Out, OutputArg};
 use crate::config;
 use crate::runtime::events_of;
 
-/// How many streams are listed at a time.
+/// Streams read per page.
 const PAGE_STREAMS: usize = 256;
-/// How the streams of incidents begin.
+/// Prefix of the names of incident streams.
 const INCIDENT_PREFIX: &str = "incident/";
 
 /// `tocsin verify`.
@@ -25,33 +25,33 @@ const INCIDENT_PREFIX: &str = "incident/";
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub(super) config: ConfigArg,
-    /// The data folder itself, instead of the configuration's
+    /// The data folder, instead of the one that the configuration names
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: OutputArg,
 }
 
-/// Reads every stream, row, delivery and timer, and folds every incident from its events.
+/// Reads every stream, row, delivery and timer, and replays every incident from its events.
 ///
 /// # Errors
-/// When something is damaged, or the folder is held by a running daemon.
+/// When something is damaged, or a running daemon has the store open.
 pub(super) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let folder = match &args.data_dir {
         Some(folder) => folder.clone(),
         None => config::load(&args.config.config)?.config.store.path,
     };
-    // Opening would make an empty store, and an empty store is sound.
+    // Opening would create an empty store, which would pass.
     if !folder.join("db").is_file() {
         return Err(Failure::failed(format!(
-            "{} holds no store; name the data folder with --data-dir",
+            "there is no store in {}; name the data folder with --data-dir",
             folder.display()
         )));
     }
     let store = SledStore::open(&folder).map_err(|error| Failure::failed(error.to_string()))?;
     let mut report = tocsin_store::verify(&store);
     let folded = fold_all(&store, &mut report);
-    tell(args.output.output, &folder, &report, folded, out)?;
+    print(args.output.output, &folder, &report, folded, out)?;
     match report.is_sound() {
         true => Ok(()),
         false => Err(Failure {
@@ -61,7 +61,7 @@ pub(super) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Folds every incident; gives how many could be.
+/// Replays every incident; returns how many could be replayed.
 fn fold_all(store: &dyn Store, report: &mut VerifyReport) -> u64 {
     let mut folded = 0;
     let mut last = None;
@@ -69,7 +69,7 @@ fn fold_all(store: &dyn Store, report: &mut VerifyReport) -> u64 {
         let page = match store.streams(last.as_ref(), PAGE_STREAMS) {
             Ok(page) => page,
             Err(error) => {
-                note(report, format!("{error}; not every incident was folded"));
+                note(report, format!("{error}; not every incident was replayed"));
                 return folded;
             }
         };
@@ -87,7 +87,7 @@ fn fold_all(store: &dyn Store, report: &mut VerifyReport) -> u64 {
             };
             match Incident::replay(&id, &events) {
                 Ok(_) => folded += 1,
-                Err(error) => note(report, format!("incident {id} does not fold: {error}")),
+                Err(error) => note(report, format!("incident {id} cannot be replayed: {error}")),
             }
         }
         match page.into_iter().last() {
@@ -104,7 +104,7 @@ fn note(report: &mut VerifyReport, fault: String) {
     }
 }
 
-fn tell(
+fn print(
     format: Format,
     folder: &Path,
     report: &VerifyReport,
@@ -129,8 +129,8 @@ fn tell(
         out.line(fault)?;
     }
     out.line(format!(
-        "{}: streams {}, events {}, incidents folded {folded}, rows {}, deliveries that wait {}, \
-         timers {}",
+        "{}: streams {}, events {}, incidents replayed {folded}, rows {}, \
+         pending deliveries {}, timers {}",
         folder.display(),
         report.streams,
         report.events,
@@ -139,7 +139,7 @@ fn tell(
         report.timers
     ))?;
     match report.fault_count {
-        0 => out.line("The store is sound."),
+        0 => out.line("The store is intact."),
         faults => out.line(format!(
             "{faults} faults, the first {} above; restore a backup of the folder",
             report.faults.len()

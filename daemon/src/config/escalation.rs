@@ -1,5 +1,5 @@
-//! `[escalation]`: who is paged when the policy's plan reaches nobody, and how long a channel has
-//! to deliver a page.
+//! `[escalation]`: who is paged when a policy's plan reaches nobody, and how long a channel may
+//! take to deliver a page.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::PageTarget;
@@ -11,12 +11,12 @@ use super::text::Span;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EscalationConfig {
-    /// Whom to page when a policy fails or a step of its plan reaches nobody: `person:NAME`,
-    /// `oncall:ROTATION` or `team:NAME`, at least one of them a person or a team with people.
-    /// Required as soon as there is an integration.
+    /// Who is paged when a policy fails or a step of its plan reaches nobody: `person:NAME`,
+    /// `oncall:ROTATION` or `team:NAME`; at least one must be a person or a team with people.
+    /// Required if there is an integration.
     pub fallback: Vec<PageTarget>,
-    /// A page that a contact's channel has not delivered within this also goes to the person's next
-    /// contact; 1 s to 10 min. Default `"30s"`.
+    /// A page that a contact's channel has not delivered after this time also goes to the person's
+    /// next contact; 1 s to 10 min. Default `"30s"`.
     pub contact_wait: Span,
 }
 

@@ -1,17 +1,17 @@
-//! What is wrong with a configuration, where, and what to do about it.
+//! Faults of a configuration: what is wrong, where, and what to do about it.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Most faults that are reported of one configuration.
+/// Most faults that are reported.
 pub const FAULTS_MAX: usize = 100;
 
 /// How bad a fault is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The daemon starts, and something will not work as expected.
+    /// The daemon starts, but something will not work as expected.
     Warning,
     /// The daemon does not start.
     Error,
@@ -20,7 +20,7 @@ pub enum Severity {
 /// One thing that is wrong, printed as `tocsin.toml:LINE:COLUMN: message; remedy`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// The file, as the operator named it.
+    /// The file's name, as the operator gave it.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
@@ -34,18 +34,18 @@ pub struct Fault {
     pub remedy: String,
 }
 
-/// Everything that is wrong with a configuration, in the order of the file.
+/// All faults of a configuration, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
-    /// Whether one of them keeps the daemon from starting.
+    /// Whether one of them prevents the daemon from starting.
     #[must_use]
     pub fn any_error(&self) -> bool {
         self.0.iter().any(|fault| fault.severity == Severity::Error)
     }
 
-    /// Puts them in the order of the file and keeps the first [`FAULTS_MAX`], errors first kept.
+    /// Sorts them in the order of the file and keeps at most [`FAULTS_MAX`], preferring errors.
     pub(super) fn settle(mut self) -> Self {
         self.0
             .sort_by_key(|fault| std::cmp::Reverse(fault.severity));

@@ -1,4 +1,4 @@
-//! `[heartbeat]`: a heartbeat to a service outside, which alerts somebody when it stops.
+//! `[heartbeat]`: a heartbeat to an external service, which alerts somebody when it stops.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use super::text::Span;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HeartbeatConfig {
-    /// The URL that is fetched by GET while the daemon is healthy: `{ env = "NAME" }` or
-    /// `{ file = "path" }`, since whoever knows it can fake the heartbeat.
+    /// The URL to GET while the daemon is healthy: `{ env = "NAME" }` or `{ file = "path" }`, as
+    /// anyone who knows the URL can fake the heartbeat.
     pub url: SecretRef,
     /// How often. Default `"1m"`; `"10s"` to `"1h"`.
     #[serde(default = "every")]

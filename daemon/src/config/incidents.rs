@@ -1,4 +1,4 @@
-//! `[incidents]`: when an incident resolves by itself, and when it reopens.
+//! `[incidents]`: when an incident resolves automatically, and when it reopens.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ pub struct IncidentsConfig {
     /// An incident resolves when all of its alerts have been resolved for this long. Default
     /// `"5m"`.
     pub resolve_after: Span,
-    /// An alert for an incident that resolved no longer ago than this reopens it; later it opens
-    /// a new one. Default `"30m"`.
+    /// An alert that fires within this time after its incident resolved reopens it; later it opens
+    /// a new incident. Default `"30m"`.
     pub reopen_within: Span,
 }
 

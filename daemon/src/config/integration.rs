@@ -1,12 +1,12 @@
-//! `[integrations.ID]`: who may send alerts, and in which format.
+//! `[integrations.ID]`: a sender of alerts and its format.
 
 use serde::{Deserialize, Serialize};
 
 use super::mapping::Mapping;
 
-/// Most labels that a mapping names one by one.
+/// Most labels that a mapping names individually.
 pub const MAPPED_LABELS_MAX: usize = 64;
-/// Most words for firing, and for resolved, in a mapping.
+/// Most words for firing, and likewise for resolved, in a mapping.
 pub const STATUS_WORDS_MAX: usize = 32;
 
 /// One `[integrations.ID]` section. Senders authenticate with a token of scope `ingest` that is
@@ -16,8 +16,8 @@ pub const STATUS_WORDS_MAX: usize = 32;
 pub struct IntegrationConfig {
     /// The sender's format.
     pub kind: IntegrationKind,
-    /// For kind `generic`: where in the JSON each part is. Default: where tocsin's own format has
-    /// it (`/fingerprint`, `/status`, `/title`, `/labels`, …).
+    /// For kind `generic`: where in the JSON each part is. Default: tocsin's own format
+    /// (`/fingerprint`, `/status`, `/title`, `/labels`, …).
     #[serde(default)]
     pub mapping: Option<Mapping>,
 }
@@ -30,7 +30,7 @@ pub enum IntegrationKind {
     Alertmanager,
     /// Grafana's webhook contact point, at `/ingest/ID`.
     Grafana,
-    /// Any JSON, as the mapping says, at `/ingest/ID`.
+    /// Any JSON, read with the mapping, at `/ingest/ID`.
     Generic,
     /// Alertmanager's own API at `/api/v2`: tocsin replaces an Alertmanager.
     AlertmanagerApi,

@@ -1,4 +1,4 @@
-//! Reading the file.
+//! Loads the configuration file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -32,21 +32,21 @@ const SECTIONS: [&str; 12] = [
     "plugins",
 ];
 
-/// A valid configuration, and where everything in it is.
+/// A valid configuration, and the positions of its values in the file.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The configuration. Its paths are joined to the folder of the file.
+    /// The configuration, with its paths joined to the folder of the file.
     pub config: Config,
-    /// What will work, but not as one may expect.
+    /// What may not work as expected.
     pub warnings: Faults,
     source: Source,
 }
 
-/// Why there is no configuration.
+/// Why the configuration could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {cause}; name the file with --config, or make one by tocsin init")]
+    #[error("cannot read {path}: {cause}; name the file with --config, or run tocsin init")]
     Unreadable {
         path: PathBuf,
         cause: std::io::Error,
@@ -54,7 +54,7 @@ pub enum ConfigError {
     /// The file is too large.
     #[error("{path} is over {CONFIG_BYTES_MAX} bytes; name a configuration file with --config")]
     TooLarge { path: PathBuf },
-    /// Something in it is wrong; every fault, and every warning too.
+    /// The configuration is not valid: its faults and warnings.
     #[error("{0}")]
     Faults(#[from] Faults),
 }
@@ -62,7 +62,7 @@ pub enum ConfigError {
 /// Reads and checks the configuration in `path`. Relative paths in it are relative to its folder.
 ///
 /// # Errors
-/// [`ConfigError`]: the file cannot be read, or what is wrong with it.
+/// [`ConfigError`] when the file cannot be read or is not valid.
 pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
     let unreadable = |cause| ConfigError::Unreadable {
         path: path.to_owned(),
@@ -78,18 +78,18 @@ pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
     Ok(parse(&text, &path.display().to_string(), folder)?)
 }
 
-/// Reads and checks a configuration. `file` is what faults call it, `folder` what relative paths
-/// are relative to.
+/// Parses and checks a configuration. `file` is its name in faults; relative paths are relative to
+/// `folder`.
 ///
 /// # Errors
-/// Every fault, if one of them keeps the daemon from starting.
+/// Every fault, if one of them prevents the daemon from starting.
 pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Loaded, Faults> {
     let (root, broken) = DeTable::parse_recoverable(text);
     let source = Source::new(file, text, root.get_ref());
     if !broken.is_empty() {
         let faults = broken.iter().map(|error| {
             let byte = error.span().map_or(0, |span| span.start);
-            let message = format!("not TOML: {}", error.message().replace('\n', ", "));
+            let message = format!("not valid TOML: {}", error.message().replace('\n', ", "));
             source.fault_at(byte, Severity::Error, message, "correct it and check again")
         });
         return Err(Faults(faults.collect()).settle());
@@ -132,7 +132,7 @@ impl Loaded {
         let mut sections = Sections::new(&self.source, root.into_inner());
         let mut read = BTreeMap::new();
         for (id, value) in sections.entries("plugins") {
-            // Once as written, for the places of its faults; then with its paths joined.
+            // Once as written, for the positions of its faults; then with its paths joined.
             if read::entry::<T>(&self.source, value, &mut sections.faults).is_none() {
                 continue;
             }
@@ -159,18 +159,18 @@ impl Loaded {
         }
     }
 
-    /// Contacts that nobody serves. `served` are the kinds of contacts in the manifests of the
-    /// plugins; the host's own relay serves `email` when there is a `[mail]` section.
+    /// Contacts that nothing serves. `served` are the kinds of contacts in the plugins' manifests;
+    /// the daemon itself serves `email` when there is a `[mail]` section.
     #[must_use]
     pub fn check_contacts(&self, served: &BTreeSet<String>) -> Faults {
         Faults(check::contacts_served(&self.config, &self.source, served)).settle()
     }
 }
 
-/// The ids that the file declares, right or wrong, by section.
+/// The ids that the file declares, valid or not, by section.
 pub(super) type Declared = BTreeMap<&'static str, BTreeSet<String>>;
 
-/// The sections of the file while they are read.
+/// The sections of the file that have not been read yet, and what was found so far.
 struct Sections<'a, 'text> {
     source: &'a Source,
     root: DeTable<'text>,
@@ -263,7 +263,7 @@ impl<'a, 'text> Sections<'a, 'text> {
             return Vec::new();
         };
         let DeValue::Table(table) = value.into_inner() else {
-            let message = format!("`{section}` is not a section of entries");
+            let message = format!("`{section}` is not a table of named sections");
             let remedy = format!("write [{section}.NAME]");
             self.faults
                 .push(self.source.error(at![section], message, &remedy));

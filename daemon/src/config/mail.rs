@@ -1,4 +1,4 @@
-//! `[mail]`: the host's own SMTP relay, the last resort of every page.
+//! `[mail]`: the SMTP relay, the last resort of every page.
 
 use std::path::PathBuf;
 
@@ -15,14 +15,14 @@ pub struct MailConfig {
     /// The relay's port. Default 25 without TLS, 587 with `starttls`, 465 with `tls`.
     #[serde(default)]
     pub port: Option<u16>,
-    /// `starttls` (default): start unencrypted and refuse to continue without TLS; `tls`: TLS from
-    /// the first byte; `none`: never, for a relay on this machine.
+    /// `starttls` (default): upgrade to TLS, and refuse to continue without; `tls`: TLS from the
+    /// first byte; `none`: no TLS, for a relay on this machine.
     #[serde(default)]
     pub tls: MailTls,
     /// A PEM file of additional certificate authorities to trust for the relay's certificate.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// The user to log in as; no log-in when absent.
+    /// The user to authenticate as; without it, the daemon does not authenticate.
     #[serde(default)]
     pub username: Option<String>,
     /// The user's password: `{ env = "NAME" }` or `{ file = "path" }`.
@@ -36,9 +36,9 @@ pub struct MailConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTls {
-    /// Not at all.
+    /// No TLS.
     None,
-    /// Upgraded before anything is sent; an error when the relay cannot.
+    /// Upgraded before anything is sent; an error when the relay does not support it.
     #[default]
     Starttls,
     /// From the first byte.

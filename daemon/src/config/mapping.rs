@@ -1,11 +1,11 @@
-//! `[integrations.ID.mapping]`: where the parts of an alert are in a body of kind `generic`.
+//! `[integrations.ID.mapping]`: where the parts of an alert are in the body, for kind `generic`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the fingerprint is unless the configuration says otherwise; it may be missing there.
+/// Where the fingerprint is by default; here it may be missing from the body.
 pub const FINGERPRINT_DEFAULT: &str = "/fingerprint";
 
 /// Where the parts of an alert are, as JSON pointers (RFC 6901) into the alert's own object.
@@ -13,16 +13,16 @@ pub const FINGERPRINT_DEFAULT: &str = "/fingerprint";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Mapping {
-    /// Into the body: the array of alerts. `None`: the body is one alert, or an array of them.
+    /// The array of alerts in the body. `None`: the body is one alert or an array of alerts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Pointer>,
-    /// The sender's own name for the alert; the hash of its labels and title when it has none.
+    /// The sender's identifier of the alert; without one, a hash of its labels and title.
     pub fingerprint: Pointer,
-    /// Whether it fires; an alert without a status fires.
+    /// Whether it is firing; an alert without a status is firing.
     pub status: Pointer,
-    /// Statuses that mean firing, in any case.
+    /// Statuses that mean firing, case-insensitive.
     pub status_firing: Vec<String>,
-    /// Statuses that mean resolved, in any case.
+    /// Statuses that mean resolved, case-insensitive.
     pub status_resolved: Vec<String>,
     /// One line for people.
     pub title: Pointer,
@@ -32,7 +32,7 @@ pub struct Mapping {
     pub labels: LabelsFrom,
     /// A URL for people.
     pub link: Pointer,
-    /// Since when it fires: RFC 3339, or a Unix time in seconds or milliseconds.
+    /// Since when it has been firing: RFC 3339, or a Unix time in seconds or milliseconds.
     pub starts_at: Pointer,
 }
 
@@ -63,8 +63,8 @@ pub enum LabelsFrom {
     Table(BTreeMap<String, Pointer>),
 }
 
-/// A JSON pointer (RFC 6901): empty for the whole, else `/name/0/name` with `~0` for `~` and `~1`
-/// for `/`.
+/// A JSON pointer (RFC 6901): empty for the whole document, else `/name/0/name` with `~0` for `~`
+/// and `~1` for `/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pointer(String);
@@ -106,7 +106,7 @@ impl From<Pointer> for String {
     }
 }
 
-/// A text that is not a JSON pointer.
+/// Text that is not a JSON pointer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a JSON pointer; write it as `/name` or `/list/0/name`, with `~1` for a slash in \

@@ -1,9 +1,9 @@
-//! The configuration: one TOML file, read whole, checked whole.
+//! The configuration: one TOML file, checked completely before the daemon starts.
 //!
-//! A configuration that turns out wrong at 3 a.m. wakes nobody, so everything that can be known in
-//! advance is checked at the start and by `tocsin check`: every fault at once, each as
-//! `file:line:column: what is wrong; what to do`. The file says where secrets are kept; they are
-//! never in the file, in a log line or in an answer.
+//! A configuration error that shows only at 3 a.m. means that nobody is paged, so everything that
+//! can be checked in advance is, by the daemon at its start and by `tocsin check`. All faults are
+//! reported at once, as `file:line:column: what is wrong; what to do`. The file names where
+//! secrets are stored; secrets are never in the file, in the log or in a response.
 
 mod check;
 mod escalation;
@@ -62,9 +62,9 @@ pub struct Config {
     pub policy: PolicyConfig,
     pub incidents: IncidentsConfig,
     pub escalation: EscalationConfig,
-    /// `[mail]`; `None` when the host has no relay.
+    /// `[mail]`, if there is a relay.
     pub mail: Option<MailConfig>,
-    /// `[heartbeat]`; `None` when none is sent.
+    /// `[heartbeat]`, if heartbeats are sent.
     pub heartbeat: Option<HeartbeatConfig>,
     pub people: BTreeMap<PersonId, PersonConfig>,
     pub teams: BTreeMap<TeamId, TeamConfig>,
@@ -74,7 +74,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The people, teams and rotations, ready to be asked who is on call.
+    /// The people, teams and rotations, for on-call lookups.
     #[must_use]
     pub fn roster(&self) -> Roster {
         let people = self

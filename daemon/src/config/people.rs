@@ -1,4 +1,4 @@
-//! `[people.ID]` and `[teams.ID]`: who there is, and how to reach them.
+//! `[people.ID]` and `[teams.ID]`: people, how to reach them, and their teams.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{Contact, Person, PersonId, TeamId};
@@ -12,18 +12,18 @@ pub const CONTACTS_MAX: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PersonConfig {
-    /// What people call them.
+    /// The person's name.
     pub name: String,
-    /// How to reach them, in the order in which to try; at most 8.
+    /// How to reach the person, in the order to try; at most 8.
     #[serde(default)]
     pub contacts: Vec<ContactConfig>,
-    /// The teams that they are in, each with a `[teams.ID]` section.
+    /// The person's teams, each with a `[teams.ID]` section.
     #[serde(default)]
     pub teams: Vec<TeamId>,
     /// Whether they may see security incidents. Default false.
     #[serde(default)]
     pub clearance: bool,
-    /// The time zone in which times are shown to them. Default UTC.
+    /// The time zone of times shown to the person. Default UTC.
     #[serde(default)]
     pub timezone: Zone,
 }
@@ -32,7 +32,7 @@ pub struct PersonConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ContactConfig {
-    /// A kind that a plugin serves, such as `slack`, or `email`.
+    /// `email`, or a kind that a plugin serves, such as `slack`.
     pub kind: String,
     /// The address there, such as a Slack user's ID or a mail address.
     pub address: String,
@@ -42,16 +42,15 @@ pub struct ContactConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TeamConfig {
-    /// What people call it.
+    /// The team's name.
     pub name: String,
-    /// The rotation that answers for it: `oncall:ID` means this one when no rotation is named
-    /// as the team.
+    /// The team's rotation, which `oncall:TEAM` pages.
     #[serde(default)]
     pub rotation: Option<String>,
 }
 
 impl PersonConfig {
-    /// The person as the engine knows them.
+    /// The core's type of the person.
     #[must_use]
     pub fn person(&self, id: &PersonId) -> Person {
         let contact = |contact: &ContactConfig| Contact {

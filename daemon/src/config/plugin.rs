@@ -1,5 +1,5 @@
-//! `[plugins.ID]`: a plugin, its settings, and what it may do. The manifest asks; this grants.
-//! The plugin host reads the section; here its paths are found and its secrets' places checked.
+//! `[plugins.ID]`: a plugin, its settings, and the rights granted of those that its manifest
+//! requests. The plugin host reads the section; only its paths and secrets are handled here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use super::secret::SecretRef;
 
-/// One `[plugins.ID]` section as written in the file, with its paths made absolute or relative
-/// to the working folder. Holds no secret: `secrets` says where they are kept.
+/// One `[plugins.ID]` section, with its paths joined to the configuration's folder. Contains no
+/// secret: `secrets` names their locations.
 pub type PluginTable = toml::Table;
 
-/// The keys that every plugin's section has.
+/// The keys with paths.
 #[derive(Deserialize)]
 pub(super) struct PluginPlaces {
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct PluginPlaces {
     secrets: BTreeMap<String, SecretRef>,
 }
 
-/// Joins the section's paths to the folder of the configuration file.
+/// Joins the section's paths to the configuration's folder.
 pub(super) fn base_on(table: &mut PluginTable, places: PluginPlaces, folder: &Path) {
     let path = folder.join(places.path);
     table.insert(

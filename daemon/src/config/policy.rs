@@ -17,10 +17,10 @@ pub struct PolicyConfig {
     pub path: PathBuf,
     /// The IANA time zone in which policies see the time, as `ctx.now`. Default UTC.
     pub timezone: Zone,
-    /// The labels that decide a grade. An incident is graded again only when an alert has a new
-    /// combination of these, or is the 10th, 50th, 100th or 1000th that fires; so leave out labels
-    /// that differ from alert to alert, such as an instance, and name every label that
-    /// `grading.rhai` reads. At most 16. Default `severity`, `priority`, `service`, `team`,
+    /// The labels that decide a grade. An incident is regraded only when an alert has a new
+    /// combination of these, or is the 10th, 50th, 100th or 1000th that fires; so include every
+    /// label that `grading.rhai` reads, and leave out labels that differ from alert to alert, such
+    /// as an instance. At most 16. Default `severity`, `priority`, `service`, `team`,
     /// `environment`, `env`, `security`, `category`, `data_loss`.
     pub grade_labels: Vec<String>,
 }

@@ -1,9 +1,8 @@
-//! From TOML to types, with every fault and not only the first.
+//! Deserializes TOML and reports every fault, not only the first.
 //!
-//! serde stops at the first fault. An operator who fixes one line per run gives up, so each entry
-//! is read on its own, and what serde refused is removed and the rest read again, until nothing is
-//! refused. No message here repeats a value that could be a secret: a
-//! secret's type refuses literals without showing them.
+//! serde stops at the first fault. So each entry is read separately; a key that serde refuses is
+//! removed and the entry is read again, until nothing is refused. No message shows a secret:
+//! [`SecretRef`](super::SecretRef) refuses literals without repeating them.
 
 use std::ops::Range;
 
@@ -14,10 +13,10 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::fault::{Fault, Severity};
 use super::source::Source;
 
-/// Most faults that are reported of one entry.
+/// Most faults that are reported per entry.
 const ENTRY_FAULTS_MAX: usize = 32;
 
-/// Reads one entry. None, and at least one more fault, when it cannot be read whole.
+/// Reads one entry. `None`, with at least one more fault, when part of it cannot be read.
 pub(super) fn entry<T: DeserializeOwned>(
     source: &Source,
     mut value: Spanned<DeValue<'_>>,
@@ -82,9 +81,9 @@ fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-/// serde's words in the words of a configuration.
+/// serde's message, reworded for a configuration.
 fn reworded(message: &str) -> String {
-    // Our own types already end with their remedy: `what; remedy`.
+    // Messages of our own types end with their remedy: `what; remedy`.
     let message = message.split_once("; ").map_or(message, |(what, _)| what);
     let message = message.trim_end_matches('.');
     match message

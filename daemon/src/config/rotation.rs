@@ -1,4 +1,4 @@
-//! `[rotations.ID]`: who is on call when.
+//! `[rotations.ID]`: on-call schedules.
 
 use chrono::Weekday;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,13 +19,13 @@ pub const OVERRIDES_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RotationConfig {
-    /// The IANA time zone whose wall clock the hand-overs follow. A hand-over at a local
-    /// time that does not exist happens at the first instant after the gap; at one that exists
-    /// twice, at its first occurrence.
+    /// The IANA time zone of the handovers. A handover at a local time that does not exist happens
+    /// at the first instant after the gap; at one that exists twice, at its first occurrence.
     pub timezone: Zone,
-    /// From the top: the first layer that covers an instant decides who is on call. 1 to 8.
+    /// In order of precedence: the first layer that covers an instant decides who is on call.
+    /// 1 to 8.
     pub layers: Vec<LayerConfig>,
-    /// Exceptions, which beat every layer. At most 256, and no two at the same time.
+    /// Exceptions, which take precedence over every layer. At most 256, and they must not overlap.
     #[serde(default)]
     pub overrides: Vec<OverrideConfig>,
 }
@@ -41,10 +41,10 @@ pub struct LayerConfig {
     /// How long a turn is: `"1 week"`, `"2 weeks"`, `"1 day"`, … Default `"1 week"`.
     #[serde(default = "one_week")]
     pub every: Every,
-    /// The local date on or after which the first turn begins: `"2026-01-05"`. The first person
-    /// of `people` has it. Earlier the layer covers nothing.
+    /// The local date on or after which the first turn begins: `"2026-01-05"`. The first of
+    /// `people` has that turn. Before it, the layer covers nothing.
     pub start: Date,
-    /// Which days and hours the layer covers; all of them when absent. Turns go on outside them.
+    /// Which days and hours the layer covers; all by default. Turns continue outside them.
     #[serde(default)]
     pub restrict: Option<RestrictConfig>,
 }
@@ -62,14 +62,14 @@ pub struct RestrictConfig {
     pub hours: Hours,
 }
 
-/// An exception: somebody takes over for a while.
+/// An exception: another person is on call for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OverrideConfig {
     pub person: PersonId,
     /// From when: `"2026-12-24T18:00"` on the rotation's clock, or with an offset from UTC.
     pub from: Moment,
-    /// Until when; this instant is outside.
+    /// Until when, exclusive.
     pub until: Moment,
 }
 
@@ -78,7 +78,7 @@ pub struct OverrideConfig {
 pub struct Day(pub Weekday);
 
 impl RotationConfig {
-    /// The rotation that this describes.
+    /// The configured rotation.
     #[must_use]
     pub fn rotation(&self) -> Rotation {
         let zone = self.timezone.0;
@@ -94,7 +94,7 @@ impl RotationConfig {
         }
     }
 
-    /// When a moment is, on this rotation's clock.
+    /// The instant of a moment in this rotation's time zone.
     #[must_use]
     pub fn instant(&self, moment: Moment) -> Timestamp {
         match moment {

@@ -1,5 +1,5 @@
-//! Where a secret is kept. The configuration names the place and never holds the secret, so that
-//! the file can be shown, copied and kept in version control.
+//! References to secrets. The configuration names where a secret is stored and never contains it,
+//! so that the file can be shared and kept in version control.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,20 +13,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub const SECRET_BYTES_MAX: usize = 16 * 1024;
 
 const ADVICE: &str = "write { env = \"NAME\" } for an environment variable, \
-                      or { file = \"path\" } for a file that holds only the secret";
+                      or { file = \"path\" } for a file that contains only the secret";
 
-/// Where a secret is kept: `{ env = "NAME" }` or `{ file = "path" }`. A relative path is relative
-/// to the configuration file. A secret itself is refused.
+/// Where a secret is stored: `{ env = "NAME" }` or `{ file = "path" }`. A relative path is relative
+/// to the configuration file. A literal secret is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretRef {
-    /// In this environment variable.
+    /// In an environment variable.
     Env(String),
-    /// In this file, without the line break at its end.
+    /// In a file, without trailing line breaks.
     File(PathBuf),
 }
 
-/// A secret that could not be read. Never shows what was read.
+/// Why a secret could not be read. Never shows what was read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The variable is not set or not UTF-8.
@@ -38,8 +38,8 @@ pub enum SecretError {
         path: PathBuf,
         cause: std::io::Error,
     },
-    /// There is nothing in it, or too much.
-    #[error("{0} holds no secret: it is empty or over {SECRET_BYTES_MAX} bytes; put it there")]
+    /// It is empty or too long.
+    #[error("the secret in {0} is empty or over {SECRET_BYTES_MAX} bytes; store the secret there")]
     Unusable(String),
 }
 
@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     type Value = SecretRef;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the place of a secret")
+        f.write_str("a reference to a secret")
     }
 
     fn visit_str<E: Error>(self, _secret: &str) -> Result<SecretRef, E> {
@@ -117,14 +117,14 @@ impl<'de> Visitor<'de> for PlaceVisitor {
             (1, Some(name), None) if is_variable(&name) => SecretRef::Env(name),
             (1, None, Some(path)) => SecretRef::File(path.into()),
             (1, Some(_), None) => {
-                let advice = "name a variable (letters, digits, _) and set it to the secret";
+                let advice = "use letters, digits and _, and set the variable to the secret";
                 return Err(A::Error::custom(format!(
-                    "`env` is not a variable's name; {advice}"
+                    "`env` is not the name of a variable; {advice}"
                 )));
             }
             _ => {
                 return Err(A::Error::custom(format!(
-                    "a secret is kept in one place; {ADVICE}"
+                    "a secret must have exactly one of `env` and `file`; {ADVICE}"
                 )));
             }
         };
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     }
 }
 
-/// Whether `name` can be a variable's name and is not, say, the secret itself.
+/// Whether `name` can be the name of a variable, rather than, say, the secret itself.
 fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// Largest body that `body-bytes-max` allows, in bytes: 64 MiB.
+/// Largest value of `body-bytes-max`, in bytes: 64 MiB.
 pub const BODY_BYTES_CEILING: usize = 64 * 1024 * 1024;
-/// Smallest body limit, in bytes: one full alert with its labels fits.
+/// Smallest value of `body-bytes-max`, in bytes: fits one alert of maximum size.
 pub const BODY_BYTES_FLOOR: usize = 64 * 1024;
-/// Longest grace for a drain, in seconds.
+/// Largest value of `grace-s`.
 pub const GRACE_S_MAX: u64 = 600;
 
 /// The `[server]` section.
@@ -17,13 +17,13 @@ pub const GRACE_S_MAX: u64 = 600;
 pub struct ServerConfig {
     /// Address and port to listen on. Default `127.0.0.1:9377`: this machine only.
     pub listen: SocketAddr,
-    /// How people's browsers and webhooks reach the daemon, such as `https://tocsin.example.com`,
-    /// without a path. Acknowledge links begin with it. Required unless `listen` is on loopback,
-    /// where it is `http://` and the address.
+    /// The URL at which browsers and webhooks reach the daemon, such as
+    /// `https://tocsin.example.com`, without a path. Acknowledge links begin with it. Required
+    /// unless `listen` is a loopback address; the default is then `http://` and that address.
     pub public_url: Option<String>,
-    /// Largest body of a request, unpacked, in bytes: 65536 to 67108864. Default 8388608 (8 MiB).
+    /// Largest request body, uncompressed, in bytes: 65536 to 67108864. Default 8388608 (8 MiB).
     pub body_bytes_max: usize,
-    /// How long a drain waits for running requests and deliveries, in seconds: at most 600.
+    /// How long a shutdown waits for running requests and deliveries, in seconds: at most 600.
     /// Default 20.
     pub grace_s: u64,
 }
@@ -40,7 +40,7 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// The public URL without a slash at its end; `http://` and the address when none is set.
+    /// The public URL without a trailing slash; `http://` and `listen` when none is set.
     #[must_use]
     pub fn base_url(&self) -> String {
         match &self.public_url {

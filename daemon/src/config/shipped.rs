@@ -1,7 +1,7 @@
-//! The configuration and the policies that ship, for `tocsin init` and `tocsin demo`: compiled
-//! in, so that one file is all that a new machine needs.
+//! The starting configuration and policies for `tocsin init` and `tocsin demo`, compiled in so
+//! that a new machine needs only the program.
 
-/// What `tocsin init` writes as `tocsin.toml`: a commented configuration that is valid as it is.
+/// What `tocsin init` writes as `tocsin.toml`: a commented configuration that is valid unchanged.
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// The policies with their tests, by file name.

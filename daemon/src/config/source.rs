@@ -1,5 +1,5 @@
-//! Where in the file a value is. Checks that span sections speak of places such as
-//! `rotations.primary.layers[0].people[1]`, and the operator reads a line and a column.
+//! Maps places in the configuration, such as `rotations.primary.layers[0].people[1]`, to lines
+//! and columns of the file.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Severity};
 
-/// One step on the way to a value.
+/// One step of the path to a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
     /// The key of a table.
@@ -40,7 +40,7 @@ macro_rules! at {
 }
 pub(crate) use at;
 
-/// A file's name and text, and where everything in it is.
+/// A file's name and text, and the positions of its values.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     file: String,
@@ -48,7 +48,7 @@ pub(super) struct Source {
     root: Node,
 }
 
-/// A value's first byte, and what is inside it.
+/// The position of a value, and the values inside it.
 #[derive(Clone, Debug, Default)]
 struct Node {
     byte: usize,
@@ -73,7 +73,7 @@ impl Source {
         &self.text
     }
 
-    /// An error at `place`, or at the nearest thing around it that the file does have.
+    /// An error at `place`, or at its nearest ancestor that exists in the file.
     pub(super) fn error(&self, place: &[Place<'_>], message: String, remedy: &str) -> Fault {
         self.fault_at(self.locate(place), Severity::Error, message, remedy)
     }

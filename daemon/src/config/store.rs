@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// The folder of the database, made if it is not there. Default `data`.
+    /// The folder of the database; created if missing. Default `data`.
     pub path: PathBuf,
 }
 

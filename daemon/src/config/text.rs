@@ -54,7 +54,7 @@ impl Span {
     }
 }
 
-/// A text that is not the value it should be.
+/// Text that cannot be parsed as a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct Unreadable {
@@ -152,8 +152,8 @@ impl<'de> Deserialize<'de> for Date {
     }
 }
 
-/// A date and time: with an offset from UTC it is an instant; without one it is on the wall clock
-/// of the rotation's zone.
+/// A date and time: an instant if it has an offset from UTC, otherwise local to the rotation's
+/// time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// `2026-12-24T18:00:00Z`, `2026-12-24T18:00:00+01:00`.

@@ -1,7 +1,7 @@
-//! `tocsin demo`: the whole story on one machine with no account anywhere. The daemon is the
-//! real one with the shipped policies and the real Slack plugin; only the Slack workspace is a
-//! stand-in, and the clock runs faster. What is told is read back from the daemon and from the
-//! workspace, and a story that does not come true in time is a failure.
+//! `tocsin demo`: plays an incident from alert to resolution, without any accounts. It runs the
+//! real daemon with the shipped policies and the real Slack plugin on a faster clock; only the
+//! Slack workspace is a stand-in. Every line it prints is read back from the daemon or the
+//! workspace, and the demo fails if a step does not happen in time.
 
 mod story;
 mod teller;
@@ -13,22 +13,22 @@ use anyhow::Result;
 
 pub use world::SPEED;
 
-/// The configuration that the demo begins with; `[policy]` and whatever else is its reader's.
-pub const SHOP: &str = include_str!("shop.toml");
+/// The initial configuration of the demo, without `[server]` and `[policy]`.
+pub const CONFIG: &str = include_str!("tocsin.toml");
 
-/// How the demo is told.
+/// The demo's options.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The folder of the built Slack plugin, with `plugin.toml` and `plugin.wasm`.
     pub plugin: PathBuf,
-    /// Whether the daemon goes on after the story, to look around.
+    /// Whether to leave the daemon running after the demo.
     pub hold: bool,
 }
 
-/// Tells the story.
+/// Runs the demo.
 ///
 /// # Errors
-/// When something of it did not happen, and what.
+/// When a step did not happen in time, and which.
 pub async fn run(options: Options) -> Result<()> {
     let world = world::World::build(&options.plugin).await?;
     let told = story::tell(&world).await;

@@ -1,5 +1,5 @@
-//! The story: an alert, a grade with its reason, a page, nobody answers, the escalation, the
-//! acknowledgement, resolved.
+//! The steps of the demo: an alert, a grade with its reason, a page, no answer, the escalation, the
+//! acknowledgement, the resolution.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,62 +14,70 @@ use crate::standin::slack::{Message, Place, Press, SIGNING_SECRET, Seen, SignedR
 
 const FIRING: &str = include_str!("alerts/firing.json");
 const RESOLVED: &str = include_str!("alerts/resolved.json");
-/// How long one thing of the story may take to happen, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often is looked whether it has happened.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long one step may take, in real time.
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) async fn tell(world: &World) -> Result<()> {
-    let mut told = Told {
+    let mut progress = Progress {
         world,
         seen: world.slack.watch(),
         events: 0,
         said: BTreeSet::new(),
     };
     let teller = &world.teller;
-    teller.part("Three in the night. Ada is on call for payments; Bob is in the team.");
-    told.send(FIRING).await?;
+    teller.part("It is 3 a.m. Ada is on call for payments; Bob is on the same team.");
+    progress.send(FIRING).await?;
     teller.line(
         "Alertmanager",
-        "sends 2 alerts: HighErrorRate of checkout, severity critical",
+        "sends 2 alerts: HighErrorRate on checkout, severity critical",
     );
 
-    teller.part("The policies grade it, and Ada is paged.");
-    let opened = told
+    teller.part("The policies grade the incident, and Ada is paged.");
+    let opened = progress
         .until("the incident opens", |it| it["status"] == "open")
         .await?;
     expect(&opened, "/grade", "critical")?;
-    told.until_direct("Ada", "Ada gets her page").await?;
-
-    teller.part("Ada sleeps. Nobody answers for five minutes.");
-    told.until_direct("Bob", "the escalation reaches Bob")
+    progress
+        .until_direct("Ada", "Ada receives her page")
         .await?;
 
-    teller.part("Bob presses the button.");
-    press(world).await?;
-    let taken = |it: &Value| it["acknowledged"] == true;
-    let answered = told.until("the incident is acknowledged", taken).await?;
-    expect(&answered, "/operator", "bob")?;
-    told.until_button_gone("Bob").await?;
+    teller.part("Ada is asleep. Nobody acknowledges for five minutes.");
+    progress
+        .until_direct("Bob", "the escalation reaches Bob")
+        .await?;
 
-    teller.part("The service is back.");
-    told.send(RESOLVED).await?;
-    teller.line("Alertmanager", "says that both alerts are resolved");
+    teller.part("Bob presses Acknowledge.");
+    press(world).await?;
+    let is_acknowledged = |it: &Value| it["acknowledged"] == true;
+    let acknowledged = progress
+        .until("the incident is acknowledged", is_acknowledged)
+        .await?;
+    expect(&acknowledged, "/operator", "bob")?;
+    progress.until_button_gone("Bob").await?;
+
+    teller.part("The service recovers.");
+    progress.send(RESOLVED).await?;
+    teller.line("Alertmanager", "reports that both alerts are resolved");
     let over = |it: &Value| it["status"] == "resolved";
-    let resolved = told.until("the incident resolves by itself", over).await?;
-    told.until_topic("the war room's topic says so").await?;
-    told.conclude(&resolved)
+    let resolved = progress
+        .until("the incident resolves automatically", over)
+        .await?;
+    progress
+        .until_topic("the war room's topic says that it is resolved")
+        .await?;
+    progress.conclude(&resolved)
 }
 
-/// What was told so far.
-struct Told<'a> {
+/// What has been printed so far.
+struct Progress<'a> {
     world: &'a World,
     seen: Receiver<Seen>,
     events: usize,
     said: BTreeSet<String>,
 }
 
-impl Told<'_> {
+impl Progress<'_> {
     async fn send(&self, body: &'static str) -> Result<()> {
         let answer = client()
             .post(format!("{}/ingest/alertmanager", self.world.url))
@@ -84,15 +92,15 @@ impl Told<'_> {
         Ok(())
     }
 
-    /// Waits until the incident is as it should be, and tells what happens meanwhile.
+    /// Waits until the incident satisfies the predicate, and prints what happens meanwhile.
     async fn until(&mut self, what: &str, is: impl Fn(&Value) -> bool) -> Result<Value> {
         let began = Instant::now();
         loop {
-            let incident = self.look().await?;
+            let incident = self.poll().await?;
             if let Some(incident) = incident.filter(&is) {
                 return Ok(incident);
             }
-            patience(began, what).await?;
+            wait(began, what).await?;
         }
     }
 
@@ -100,19 +108,19 @@ impl Told<'_> {
     async fn until_direct(&mut self, name: &str, what: &str) -> Result<()> {
         let began = Instant::now();
         while self.buttons_of(name) == 0 {
-            self.look().await?;
-            patience(began, what).await?;
+            self.poll().await?;
+            wait(began, what).await?;
         }
-        self.look().await.map(|_| ())
+        self.poll().await.map(|_| ())
     }
 
     async fn until_button_gone(&mut self, name: &str) -> Result<()> {
         let began = Instant::now();
         while self.buttons_of(name) > 0 {
-            self.look().await?;
-            patience(began, "the button is taken away").await?;
+            self.poll().await?;
+            wait(began, "the button is removed").await?;
         }
-        self.look().await.map(|_| ())
+        self.poll().await.map(|_| ())
     }
 
     async fn until_topic(&mut self, what: &str) -> Result<()> {
@@ -124,10 +132,10 @@ impl Told<'_> {
             .iter()
             .any(|it| it.topic.contains("resolved"))
         {
-            self.look().await?;
-            patience(began, what).await?;
+            self.poll().await?;
+            wait(began, what).await?;
         }
-        self.look().await.map(|_| ())
+        self.poll().await.map(|_| ())
     }
 
     fn buttons_of(&self, name: &str) -> usize {
@@ -135,8 +143,8 @@ impl Told<'_> {
         messages.iter().map(|it| it.buttons().len()).sum()
     }
 
-    /// Tells what is new in the incident's log and in the workspace.
-    async fn look(&mut self) -> Result<Option<Value>> {
+    /// Prints what is new in the incident's log and in the workspace.
+    async fn poll(&mut self) -> Result<Option<Value>> {
         let answer = client()
             .get(format!("{}/api/v1/incidents/1", self.world.url))
             .bearer_auth(&self.world.admin_token)
@@ -145,7 +153,7 @@ impl Told<'_> {
         let incident: Option<Value> = match answer.status().as_u16() {
             404 => None,
             200 => Some(answer.json().await?),
-            other => bail!("the daemon answers {other} when asked for the incident"),
+            other => bail!("the daemon responds with status {other} to a request for the incident"),
         };
         let timeline = incident.as_ref().and_then(|it| it["timeline"].as_array());
         for entry in timeline.into_iter().flatten().skip(self.events) {
@@ -154,11 +162,11 @@ impl Told<'_> {
                 .teller
                 .line("incident 1", entry["text"].as_str().unwrap_or_default());
         }
-        self.look_at_slack()?;
+        self.poll_slack()?;
         Ok(incident)
     }
 
-    fn look_at_slack(&mut self) -> Result<()> {
+    fn poll_slack(&mut self) -> Result<()> {
         let teller = &self.world.teller;
         loop {
             match self.seen.try_recv() {
@@ -166,7 +174,7 @@ impl Told<'_> {
                     teller.line("Slack", &format!("war room #{channel} opens"));
                 }
                 Ok(Seen::Invited { channel, member }) => {
-                    teller.line("Slack", &format!("{member} is brought into #{channel}"));
+                    teller.line("Slack", &format!("{member} is invited to #{channel}"));
                 }
                 Ok(Seen::TopicSet { topic, .. }) => {
                     if self.said.insert(topic.clone()) {
@@ -177,7 +185,7 @@ impl Told<'_> {
                     teller.line(&named(place), &shown(&message));
                 }
                 Ok(Seen::Edited { place, message }) => {
-                    let text = format!("(changed) {}", shown(&message));
+                    let text = format!("(edited) {}", shown(&message));
                     teller.line(&named(place), &text);
                 }
                 Ok(_) => {}
@@ -191,7 +199,7 @@ impl Told<'_> {
         let unexpected = self.world.slack.unexpected();
         if !unexpected.is_empty() {
             bail!(
-                "the Slack plugin did what Slack does not know: {}",
+                "the Slack plugin sent requests that Slack would reject: {}",
                 unexpected.join("; ")
             );
         }
@@ -203,17 +211,15 @@ impl Told<'_> {
             .filter(|it| !it.name.is_empty())
             .count();
         if rooms != 1 {
-            bail!("there should be one war room, and there are {rooms}");
+            bail!("there should be one war room, but there are {rooms}");
         }
         let number = incident["number"].as_u64().unwrap_or_default();
         println!(
-            "\nAll of this happened: the daemon, its store, its policies and the Slack plugin"
+            "\nEverything above really happened: daemon, store, policies and Slack plugin are the"
         );
+        println!("real ones; only the Slack workspace was a stand-in. Incident {number} has");
         println!(
-            "are the real ones, and only the workspace was a stand-in. Incident {number} left"
-        );
-        println!(
-            "{} events, each durable before anybody was told.",
+            "{} events, each on disk before anybody was notified.",
             self.events
         );
         Ok(())
@@ -227,7 +233,7 @@ fn named(place: Place) -> String {
     }
 }
 
-/// What a person sees of a message: its text, and its buttons in a line of their own.
+/// What a person sees of a message: its text, then its buttons on one line.
 fn shown(message: &Message) -> String {
     let buttons = message
         .buttons()
@@ -245,14 +251,14 @@ async fn press(world: &World) -> Result<()> {
     let request = world
         .slack
         .press_request(&press)
-        .context("Bob sees no button to press")?;
+        .context("Bob has no message with an Acknowledge button")?;
     let request = SignedRequest::at(SIGNING_SECRET, request.body, world.story_seconds());
     let pressed = request
         .send(&format!("{}/hooks/slack/interactions", world.url))
         .await?;
     if pressed.status != 200 {
         bail!(
-            "the daemon answered the press with {}: {}",
+            "the daemon responded to the button press with {}: {}",
             pressed.status,
             pressed.body
         );
@@ -264,14 +270,14 @@ fn id_of(name: &str) -> &'static str {
     if name == "Ada" { "U0ADA" } else { "U0BOB" }
 }
 
-async fn patience(began: Instant, what: &str) -> Result<()> {
-    if began.elapsed() > PATIENCE {
+async fn wait(began: Instant, what: &str) -> Result<()> {
+    if began.elapsed() > STEP_TIMEOUT {
         bail!(
             "this did not happen within {} s: {what}",
-            PATIENCE.as_secs()
+            STEP_TIMEOUT.as_secs()
         );
     }
-    tokio::time::sleep(LOOK).await;
+    tokio::time::sleep(POLL_INTERVAL).await;
     Ok(())
 }
 
@@ -281,7 +287,7 @@ fn expect(incident: &Value, pointer: &str, wanted: &str) -> Result<()> {
         .and_then(Value::as_str)
         .unwrap_or("nothing");
     if found != wanted {
-        bail!("{pointer} should be {wanted} and is {found}");
+        bail!("{pointer} should be {wanted}, but is {found}");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Prints the story, a line for each thing that happened, with the story's own time.
+//! Prints the demo's progress: one line per occurrence, with the time on the demo's clock.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use tocsin_core::Timestamp;
 
 use crate::runtime::{Clock, FastClock};
 
-/// Prints the story.
 pub(super) struct Teller {
     clock: Arc<FastClock>,
     began: Timestamp,
@@ -18,12 +17,12 @@ impl Teller {
         Self { clock, began }
     }
 
-    /// A heading between two parts of the story.
+    /// Prints a heading between two parts of the demo.
     pub(super) fn part(&self, text: &str) {
         println!("\n{text}");
     }
 
-    /// Something that happened, and where it is seen.
+    /// Prints something that happened, and where it is visible.
     pub(super) fn line(&self, place: &str, text: &str) {
         let seconds = self.clock.now().since(self.began) / 1_000;
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());

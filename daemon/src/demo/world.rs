@@ -1,5 +1,5 @@
-//! The demo's world: a data folder that is thrown away, two people, the stand-in workspace and
-//! the daemon itself.
+//! The demo's environment: a temporary data folder, two people, the stand-in workspace and the
+//! daemon itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use tocsin_store::SledStore;
 use tokio::net::TcpListener;
 
-use super::SHOP;
+use super::CONFIG;
 use super::teller::Teller;
 use crate::app::{App, Ingredients};
 use crate::auth::{NewToken, Scope};
@@ -18,12 +18,11 @@ use crate::http::Serving;
 use crate::runtime::{Clock, FastClock};
 use crate::standin::slack::{Member, Setup, SlackStandIn};
 
-/// How many times as fast the story's clock runs.
+/// How many times as fast the demo's clock runs.
 pub const SPEED: u32 = 40;
 /// How long the daemon may take to stop, in milliseconds.
 const GRACE_MS: u64 = 3_000;
 
-/// Everything that the story happens in.
 pub(super) struct World {
     daemon: Serving,
     pub(super) slack: SlackStandIn,
@@ -87,15 +86,15 @@ impl World {
         })
     }
 
-    /// Goes on until Ctrl-C.
+    /// Keeps running until Ctrl-C.
     pub(super) async fn hold(&self) -> Result<()> {
         let token = self.folder.path("admin.token");
         std::fs::write(&token, &self.admin_token)?;
         println!(
-            "\nThe daemon goes on at {}; its time runs {SPEED} times as fast.",
+            "\nThe daemon keeps running at {}; its clock runs {SPEED} times as fast.",
             self.url
         );
-        println!("Look around from another shell, and end it with Ctrl-C:\n");
+        println!("To try it from another shell (press Ctrl-C here to stop it):\n");
         println!(
             "  export TOCSIN_URL={} TOCSIN_TOKEN_FILE={}",
             self.url,
@@ -116,13 +115,14 @@ impl World {
     }
 }
 
-/// A folder that goes with the demo.
+/// A temporary folder, removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make() -> Result<Self> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| anyhow::anyhow!("cannot get random bytes: {error}"))?;
         let path = std::env::temp_dir().join(format!("tocsin-demo-{}", hex::encode(random)));
         std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
@@ -135,12 +135,12 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
+        // If this fails, the system cleans up its temporary folder.
         let _left = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// The shop, for a Slack whose plugin is `slack`.
+/// The demo's configuration; `slack` is the table of the Slack plugin.
 fn configuration(url: &str, slack: &str) -> String {
     format!(
         r#"
@@ -150,7 +150,7 @@ public-url = "{url}"
 path = "policies"
 [incidents]
 resolve-after = "2m"
-{SHOP}{slack}limits = {{ http-per-min = 240 }}
+{CONFIG}{slack}limits = {{ http-per-min = 240 }}
 "#
     )
 }

@@ -5,26 +5,26 @@ use tocsin_core::Person;
 /// Whether a receiver may see incidents under the security flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clearance {
-    /// Sees every incident whole.
+    /// May see every incident in full.
     Security,
-    /// Sees of a security incident its number, grade, status and times, and no text.
+    /// May see only the number, grade, status and times of a security incident, and no text.
     Basic,
 }
 
 impl Clearance {
-    /// The clearance of a person, who may no longer be in the configuration.
+    /// The clearance of a person; `Basic` if they are no longer in the configuration.
     #[must_use]
     pub fn of_person(person: Option<&Person>) -> Self {
         person.is_some_and(|it| it.clearance).into()
     }
 
-    /// Whether an incident with this security flag is shown whole.
+    /// Whether an incident with this security flag is shown in full.
     #[must_use]
     pub fn may_see(self, security: bool) -> bool {
         !security || self == Self::Security
     }
 
-    /// What two receivers in a row may see: a plugin and the person whom it shows the text to.
+    /// The lower of two clearances, such as a plugin's and that of the person it shows text to.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         (self == Self::Security && other == Self::Security).into()

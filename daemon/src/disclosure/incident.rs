@@ -1,4 +1,4 @@
-//! An incident as one receiver may see it.
+//! An incident as a receiver may see it.
 
 use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
@@ -7,11 +7,11 @@ use tocsin_core::{Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId,
 
 use super::{Clearance, REDACTED_TITLE};
 
-/// Why a page is sent, to a receiver who may not read why the incident has its grade.
+/// The reason for a page, for a receiver who may not read the reason for the grade.
 const REDACTED_PAGE_REASON: &str = "you are on call";
 
-/// An incident as one receiver may see it. Without clearance a security incident has
-/// [`REDACTED_TITLE`], and every other field that could repeat what an alert or a person said is
+/// An incident as a receiver may see it. Without clearance, a security incident has
+/// [`REDACTED_TITLE`], and every other field that could contain text of an alert or a person is
 /// empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disclosed {
@@ -20,30 +20,30 @@ pub struct Disclosed {
     pub summary: String,
     /// The first alert's labels.
     pub labels: Labels,
-    /// Where a person can look.
+    /// A URL for people.
     pub link: Option<String>,
     pub grade_reason: String,
-    /// Whether no policy could be asked for the grade.
+    /// Whether the grade is a fallback because the policy failed.
     pub by_fallback: bool,
-    /// Whether it is an exercise.
+    /// Whether it is a drill.
     pub drill: bool,
-    /// The counts that the incident's stream got last.
+    /// The counts last recorded in the incident's stream.
     pub counts: Counts,
-    /// Without clearance nobody's, apart from a plugin's own: see [`Disclosed::to_plugin`].
+    /// Empty without clearance, except for a plugin's own refs: see [`Disclosed::to_plugin`].
     pub refs: Vec<Ref>,
     pub acknowledged_at: Option<Timestamp>,
     pub mitigated_at: Option<Timestamp>,
-    /// Whether text is left out.
+    /// Whether text was redacted.
     pub is_redacted: bool,
 }
 
-/// The part of an incident that lists show.
+/// The fields of an incident in lists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DisclosedLine {
     pub id: IncidentId,
     pub number: u64,
     pub title: String,
-    /// The affected service; `None` when it is left out.
+    /// The affected service; `None` when redacted.
     pub service: Option<String>,
     pub team: Option<TeamId>,
     pub grade: Grade,
@@ -56,14 +56,14 @@ pub struct DisclosedLine {
 }
 
 impl Disclosed {
-    /// An incident as it is now.
+    /// The incident's current state.
     #[must_use]
     pub fn of(incident: &Incident, clearance: Clearance) -> Self {
         Self::past(incident, incident, clearance)
     }
 
-    /// An earlier state of an incident, under the flag of today: what has become secret since is
-    /// left out of the past too.
+    /// An earlier state of the incident, redacted according to the current security flag: what has
+    /// become secret since is redacted in the past too.
     #[must_use]
     pub fn past(past: &Incident, today: &Incident, clearance: Clearance) -> Self {
         let whole = Self::whole(past);
@@ -73,8 +73,8 @@ impl Disclosed {
         }
     }
 
-    /// As [`past`](Self::past), for a plugin. A plugin always gets its own refs, which it needs to
-    /// find its room; those of others only with clearance.
+    /// Like [`past`](Self::past), for a plugin. A plugin always gets its own refs, which it needs
+    /// to find its chat room; those of others only with clearance.
     #[must_use]
     pub fn to_plugin(
         past: &Incident,
@@ -138,7 +138,7 @@ impl Disclosed {
         }
     }
 
-    /// Names every field, so that a new one cannot be forgotten here.
+    /// Lists every field, so that a new one cannot be forgotten here.
     fn redacted(self) -> Self {
         Self {
             line: self.line.redacted(),
@@ -159,7 +159,7 @@ impl Disclosed {
 }
 
 impl DisclosedLine {
-    /// The line of a list under its reader's clearance.
+    /// Redacts the line unless the clearance suffices.
     #[must_use]
     pub fn under(self, clearance: Clearance) -> Self {
         match clearance.may_see(self.security) {
@@ -168,7 +168,7 @@ impl DisclosedLine {
         }
     }
 
-    /// Names every field, so that a new one cannot be forgotten here.
+    /// Lists every field, so that a new one cannot be forgotten here.
     fn redacted(self) -> Self {
         Self {
             title: REDACTED_TITLE.to_owned(),

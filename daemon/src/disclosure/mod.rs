@@ -1,9 +1,9 @@
-//! What a receiver may see of an incident. [`Disclosed`] is the only way from an incident to text
-//! that leaves the daemon: payloads for plugins, mail, the acknowledge page, the API and chat.
+//! What a receiver may see of an incident. All text about incidents that leaves the daemon is made
+//! from [`Disclosed`]: payloads for plugins, mail, the acknowledge page, the API and chat.
 //!
-//! Clearance is checked when the text is made and never earlier, so flagging an incident late
-//! also hides what has not been delivered yet. This module depends on the core and on the types
-//! of the plugin interface; whoever calls it brings the incident, its events and the people.
+//! Clearance is checked when the text is made and never earlier, so a late security flag also
+//! hides what has not been delivered yet. This module depends only on the core and on the types of
+//! the plugin interface; callers pass in the incident, its events and the people.
 
 mod clearance;
 mod incident;
@@ -13,7 +13,7 @@ pub mod wit;
 
 pub use clearance::Clearance;
 pub use incident::{Disclosed, DisclosedLine};
-pub use plugin::{Change, PluginReceiver};
+pub use plugin::{PluginReceiver, StateChange};
 pub use timeline::{TimelineEntry, timeline};
 
 /// The title of a security incident for a receiver without clearance.

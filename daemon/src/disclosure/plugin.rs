@@ -1,4 +1,4 @@
-//! What a plugin is told of an incident: the bodies of its events.
+//! The event bodies with which a plugin is notified of an incident.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use super::wit::{
 };
 use super::{Clearance, Disclosed};
 
-/// A plugin that is told of incidents, and what its texts need besides them.
+/// A plugin that receives events, and what event bodies need besides the incident.
 #[derive(Clone, Copy)]
 pub struct PluginReceiver<'a> {
-    /// Whose refs it always sees.
+    /// The plugin, which always sees its own refs.
     pub plugin: &'a PluginId,
     /// What it may see.
     pub clearance: Clearance,
-    /// Everybody, for names and contacts.
+    /// For names and contacts.
     pub people: &'a BTreeMap<PersonId, Person>,
-    /// Where the daemon is reached, for links.
+    /// The daemon's public URL, for links.
     pub base_url: &'a str,
 }
 
-/// A change of an incident: two states of it and what happened between them.
+/// A change of an incident: two of its states and the events between them.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct StateChange {
     /// The state before.
     pub before: Incident,
     /// The state after.
@@ -37,17 +37,17 @@ pub struct Change {
 }
 
 impl PluginReceiver<'_> {
-    /// An incident as it is now.
+    /// The incident's current state.
     #[must_use]
     pub fn incident(&self, incident: &Incident) -> wit::Incident {
         self.past(incident, incident)
     }
 
-    /// What changed, under the flag of today.
+    /// What changed, redacted according to the current security flag.
     #[must_use]
-    pub fn changed(&self, today: &Incident, mut change: Change) -> wit::EventBody {
+    pub fn changed(&self, today: &Incident, mut change: StateChange) -> wit::EventBody {
         let sees = self.clearance.may_see(today.grading.security);
-        // A redacted incident is shown as the security incident that it is by now.
+        // A redacted incident is shown as a security incident, which it is now.
         change.after.grading.security |= !sees;
         let (before, after) = (&change.before, &change.after);
         let mut seen = self.past(after, today);
@@ -69,7 +69,7 @@ impl PluginReceiver<'_> {
         })
     }
 
-    /// The line of the log that an event is; `None` when it is none, or is not for this plugin.
+    /// The log entry of an event; `None` if it is not one, or the plugin lacks clearance.
     #[must_use]
     pub fn log_entry(
         &self,
@@ -93,8 +93,8 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// A page; `None` when its contact is no longer to bring it. Both the plugin and the person
-    /// need clearance, since the plugin shows the person what it gets.
+    /// A page; `None` if it should no longer be delivered by this contact. Both the plugin and the
+    /// person need clearance, as the plugin shows the person what it gets.
     #[must_use]
     pub fn page(
         &self,
@@ -124,8 +124,7 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// A page that needs no answer any more. It has no choices: who acknowledged it is named, and
-    /// nobody when the incident ended without.
+    /// A page that no longer needs an answer, with who acknowledged it, if anybody did.
     #[must_use]
     pub fn settled(
         &self,
@@ -196,7 +195,7 @@ impl PluginReceiver<'_> {
     }
 }
 
-/// Names of the fields that differ.
+/// The names of the fields that differ.
 fn changed(before: &Incident, after: &Incident) -> Vec<String> {
     let differs = [
         ("title", before.about.title != after.about.title),

@@ -1,4 +1,4 @@
-//! Who sees what of a security incident.
+//! Tests of what receivers see of a security incident.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,8 @@ fn linked(plugin: &str) -> Event {
     })
 }
 
-/// An incident whose every text is secret, with the refs of two plugins and a page to bob.
+/// The events of an incident with secret text everywhere, the refs of two plugins and a page to
+/// bob.
 fn events() -> Vec<Recorded> {
     let opened = event(json!({ "type": "opened", "data": {
         "number": 7, "key": "k", "title": SECRET, "summary": SECRET, "service": SECRET,
@@ -124,7 +125,7 @@ fn a_security_incident_shows_no_text_without_clearance() {
 }
 
 #[test]
-fn an_incident_without_the_flag_is_whole_for_everybody() {
+fn an_incident_without_the_flag_is_not_redacted() {
     let open = incident(&events());
     let seen = Disclosed::of(&open, Clearance::Basic);
     assert_eq!(seen, Disclosed::of(&open, Clearance::Security));
@@ -133,7 +134,7 @@ fn an_incident_without_the_flag_is_whole_for_everybody() {
 }
 
 #[test]
-fn a_line_of_a_list_is_redacted_like_the_incident() {
+fn a_list_line_is_redacted_like_the_incident() {
     let secret = security_incident();
     let line = Disclosed::of(&secret, Clearance::Security).line;
     let redacted = Disclosed::of(&secret, Clearance::Basic).line;
@@ -141,7 +142,7 @@ fn a_line_of_a_list_is_redacted_like_the_incident() {
 }
 
 #[test]
-fn two_receivers_in_a_row_both_need_clearance() {
+fn a_plugin_and_its_person_both_need_clearance() {
     use Clearance::{Basic, Security};
     assert_eq!(Security.and(Security), Security);
     for (first, second) in [(Security, Basic), (Basic, Security), (Basic, Basic)] {
@@ -149,9 +150,9 @@ fn two_receivers_in_a_row_both_need_clearance() {
     }
 }
 
-/// A plugin finds its room by its own ref, whatever it may see.
+/// A plugin finds its chat room by its own ref, whatever its clearance.
 #[test]
-fn a_plugin_without_clearance_gets_its_own_refs_and_nobody_elses() {
+fn a_plugin_without_clearance_gets_only_its_own_refs() {
     let (people, slack, secret) = (people(), "slack".into(), security_incident());
     let owners = |clearance| {
         let seen = receiver(&people, &slack, clearance).incident(&secret);
@@ -166,7 +167,7 @@ fn a_plugin_without_clearance_gets_its_own_refs_and_nobody_elses() {
 }
 
 #[test]
-fn the_flag_of_today_hides_the_change_of_yesterday() {
+fn the_current_flag_hides_earlier_changes() {
     let (people, slack, other) = (people(), "slack".into(), "other".into());
     let escalated = Event::Escalated {
         step: 0,
@@ -176,7 +177,7 @@ fn the_flag_of_today_hides_the_change_of_yesterday() {
     };
     let happened = vec![at(5, Actor::Tocsin, escalated)];
     let before = incident(&events());
-    let change = Change {
+    let change = StateChange {
         after: before.clone().fold(&happened[0]),
         before,
         happened,
@@ -219,7 +220,7 @@ fn a_page_shows_what_both_the_plugin_and_the_person_may_see() {
 }
 
 #[test]
-fn a_line_of_the_log_is_kept_from_a_plugin_without_clearance() {
+fn a_log_entry_is_hidden_from_a_plugin_without_clearance() {
     let (people, slack) = (people(), "slack".into());
     let line = at(
         6,
@@ -236,7 +237,7 @@ fn a_line_of_the_log_is_kept_from_a_plugin_without_clearance() {
 }
 
 #[test]
-fn a_translation_and_its_way_back_agree() {
+fn conversions_to_the_plugin_interface_and_back_agree() {
     for grade in [Grade::Minor, Grade::Major, Grade::Critical] {
         assert_eq!(core_grade(wire_grade(grade)), grade);
     }

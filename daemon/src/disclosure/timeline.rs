@@ -1,21 +1,20 @@
-//! An incident's events in words.
+//! An incident's timeline.
 
 use tocsin_core::incident::Incident;
 use tocsin_core::{Actor, Recorded, Timestamp, narrate};
 
 use super::Clearance;
 
-/// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimelineEntry {
     pub at: Timestamp,
     pub by: Actor,
-    /// What, in one line.
+    /// What happened, in one line.
     pub text: String,
 }
 
-/// Every event of an incident in words, in order; nothing without clearance. Each event is told
-/// by the state after it, since the incident forgets old pages.
+/// Every event of an incident as text, in order; empty without clearance. Each event is described
+/// with the state after it, as the incident's current state no longer has old pages.
 #[must_use]
 pub fn timeline(
     incident: &Incident,

@@ -1,4 +1,4 @@
-//! The core's types in the plugin interface's, and back. `wire_…` goes out, `core_…` comes in.
+//! Converts the core's types to those of the plugin interface (`wire_…`) and back (`core_…`).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::{Actor, Contact, Grade, Person, PersonId, PluginId, Status, Timestamp};
 use tocsin_plugin_host::wit;
 
-/// A person by their id: only the id of one who is no longer in the configuration.
+/// A person; only the ID if they are no longer in the configuration.
 #[must_use]
 pub fn wire_person(people: &BTreeMap<PersonId, Person>, id: &PersonId) -> wit::Person {
     let contact = |it: &Contact| wit::Label {
@@ -45,7 +45,7 @@ pub(super) fn wire_ref(link: Ref) -> wit::ExternalRef {
     }
 }
 
-/// A ref that a plugin sets. It is always the plugin's own, whatever it says.
+/// A ref that a plugin sets. It always belongs to the calling plugin, whatever `link` says.
 #[must_use]
 pub fn core_ref(plugin: &PluginId, link: wit::ExternalRef) -> Ref {
     Ref {
@@ -64,7 +64,7 @@ pub(super) fn wire_grade(grade: Grade) -> wit::Grade {
     }
 }
 
-/// A grade as a plugin gives it.
+/// A grade from a plugin.
 #[must_use]
 pub fn core_grade(grade: wit::Grade) -> Grade {
     match grade {
@@ -83,7 +83,7 @@ pub(super) fn wire_log_kind(kind: LogKind) -> wit::LogKind {
     }
 }
 
-/// The kind of a plugin's line of the log.
+/// The kind of a log entry from a plugin.
 #[must_use]
 pub fn core_log_kind(kind: wit::LogKind) -> LogKind {
     match kind {
@@ -103,7 +103,7 @@ pub(super) fn wire_status(status: Status) -> wit::Status {
     }
 }
 
-/// Milliseconds since 1970; 0 for what was before.
+/// Milliseconds since 1970; 0 for earlier times.
 #[must_use]
 pub fn wire_time(at: Timestamp) -> u64 {
     u64::try_from(at.0).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! The health checks: plain rules over the vitals, so that each can be read and tested in a line.
+//! The health checks: pure functions of the vitals.
 
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use tocsin_plugin_host::PluginState;
@@ -9,15 +9,15 @@ use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
 
-/// A page that waits this long is worth a look, in milliseconds: its first contact is slow.
+/// A page undelivered after this long, in milliseconds, is a warning: its first contact is slow.
 pub const PAGE_MS_WARN: u64 = MINUTE_MS;
-/// A page that has not arrived after this long, in milliseconds.
+/// A page undelivered after this long, in milliseconds, is bad.
 pub const PAGE_MS_BAD: u64 = 5 * MINUTE_MS;
 /// The 99th percentile of commit times at which senders notice a delay, in milliseconds.
 pub const COMMIT_MS_WARN: u64 = SECOND_MS;
 /// The 99th percentile of commit times at which senders give up, in milliseconds.
 pub const COMMIT_MS_BAD: u64 = 5 * SECOND_MS;
-/// Commits from which on the 99th percentile is judged; with fewer, the median is.
+/// Fewest commits for which the 99th percentile is checked; with fewer, the median is.
 pub const COMMITS_JUDGED_MIN: usize = 50;
 /// Free bytes of the disk below which somebody should free up space.
 pub const DISK_BYTES_WARN: u64 = 1024 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub const DISK_BYTES_BAD: u64 = FREE_BYTES_LOW;
 /// How late a sweep may be, in milliseconds, before it counts as stuck.
 pub const SWEEP_LATE_MS_BAD: u64 = MINUTE_MS;
 
-/// Judges what was read, the most urgent first.
+/// Checks the vitals; the worst results come first.
 #[must_use]
 pub fn checks(vitals: &Vitals) -> Vec<Check> {
     let mut checks = vec![
@@ -58,7 +58,7 @@ fn store(vitals: &Vitals) -> Check {
             commits.p50_ms, commits.p99_ms
         ),
     };
-    // Among few commits the slowest is not a percentile.
+    // With few commits, the 99th percentile is just the slowest one.
     let usual_ms = match commits.count {
         0..COMMITS_JUDGED_MIN => commits.p50_ms,
         _ => commits.p99_ms,
@@ -77,7 +77,7 @@ fn store(vitals: &Vitals) -> Check {
             "store",
             Level::Bad,
             format!("failed: {why}"),
-            "free up space or repair the disk, then restart the daemon; what was accepted is kept",
+            "free up space or repair the disk, then restart the daemon; accepted data is kept",
         ),
         None if slowest_ms >= COMMIT_MS_BAD => Check::wrong("store", Level::Bad, times, slow),
         None if slowest_ms >= COMMIT_MS_WARN => Check::wrong("store", Level::Warn, times, slow),
@@ -97,7 +97,7 @@ fn disk(vitals: &Vitals) -> Check {
     }
 }
 
-/// Judges the free bytes of the store's disk.
+/// Checks the free bytes of the store's disk.
 #[must_use]
 pub fn check_disk(free: u64) -> Check {
     let says = format!("{} free", bytes(free));
@@ -119,7 +119,7 @@ fn queue(vitals: &Vitals) -> Check {
             "queue",
             Level::Warn,
             says,
-            "at the limit senders get 503; look at the commit times of `store`",
+            "at the limit senders get 503; check the commit times of `store`",
         ),
         false => Check::ok("queue", says),
     }
@@ -135,8 +135,8 @@ fn timers(vitals: &Vitals) -> Check {
                 "{count} overdue, the oldest by {}",
                 span(vitals.timer_late_ms)
             ),
-            "escalations are stuck: the log says what holds up the runtime's loop; restart the \
-             daemon, and everything due is done then",
+            "escalations are stuck, and the log says why; restart the daemon, which then fires all \
+             due timers",
         ),
     }
 }
@@ -149,11 +149,11 @@ fn pages(vitals: &Vitals) -> Check {
             "pages",
             Level::Bad,
             format!(
-                "{} unanswered incidents have a page that every channel refused: {}",
+                "{} unacknowledged incidents have a page that every channel refused: {}",
                 vitals.pages_exhausted.len(),
                 numbers.join(", ")
             ),
-            "call somebody, then see in `tocsin incident show` what each channel answered",
+            "call somebody, then see each channel's answer with `tocsin incident show`",
         );
     }
     let says = match vitals.pages_waiting {
@@ -163,8 +163,8 @@ fn pages(vitals: &Vitals) -> Check {
             span(vitals.page_wait_ms)
         ),
     };
-    let remedy = "the checks below say which plugin or relay fails; `tocsin incident show` says \
-                  what each channel answered";
+    let remedy = "the checks below say which plugin or relay fails; `tocsin incident show` shows \
+                  each channel's answer";
     match vitals.page_wait_ms {
         PAGE_MS_BAD.. => Check::wrong("pages", Level::Bad, says, remedy),
         PAGE_MS_WARN.. => Check::wrong("pages", Level::Warn, says, remedy),
@@ -178,7 +178,7 @@ fn sweeps(vitals: &Vitals) -> Check {
             "sweeps",
             Level::Bad,
             format!(
-                "late by {}: alerts of senders that went silent do not end",
+                "late by {}: alerts of senders that stopped sending do not resolve",
                 span(late)
             ),
             "the log says why; restart the daemon",
@@ -188,8 +188,8 @@ fn sweeps(vitals: &Vitals) -> Check {
 }
 
 fn policies(vitals: &Vitals) -> Check {
-    let mend = "fix it; `tocsin policy check` says when it is valid, and the daemon loads it by \
-                itself";
+    let remedy = "fix the policies, and run `tocsin policy check`; the daemon reloads them \
+                automatically";
     match (
         &vitals.policy_hash,
         &vitals.policy_faults,
@@ -199,25 +199,25 @@ fn policies(vitals: &Vitals) -> Check {
             "policies",
             Level::Warn,
             format!(
-                "none loaded, built-in verdicts page the fallback: {}",
+                "none loaded, so built-in verdicts page the fallback: {}",
                 faults.as_deref().unwrap_or("nothing was loaded")
             ),
-            mend,
+            remedy,
         ),
         (Some(_), Some(faults), _) => Check::wrong(
             "policies",
             Level::Warn,
-            format!("the folder is broken, the last good ones are in force: {faults}"),
-            mend,
+            format!("the folder has errors, so the last good ones are in force: {faults}"),
+            remedy,
         ),
         (Some(_), None, (failures @ 1.., last)) => Check::wrong(
             "policies",
             Level::Warn,
             format!(
-                "{failures} calls failed within an hour; the last: {}",
+                "{failures} calls failed in the last hour; the last: {}",
                 last.as_deref().unwrap_or_default()
             ),
-            mend,
+            remedy,
         ),
         (Some(hash), None, _) => {
             let hash: String = hash.chars().take(12).collect();
@@ -261,7 +261,7 @@ fn on_call(vitals: &Vitals) -> Check {
     }
 }
 
-/// Never bad by itself: pages that it keeps waiting are judged as pages.
+/// Never bad: pages that a failed relay delays are covered by the check `pages`.
 fn relay(vitals: &Vitals) -> Check {
     match &vitals.relay {
         Some(RelayState::Unknown) => Check::ok("relay", "not checked yet"),
@@ -270,12 +270,12 @@ fn relay(vitals: &Vitals) -> Check {
             "relay",
             Level::Warn,
             why.as_str(),
-            "start the relay or correct [mail]; until then no page goes out by mail",
+            "start the relay or correct [mail]; until then no page is sent by mail",
         ),
         None => Check::wrong(
             "relay",
             Level::Warn,
-            "there is none: a page that no plugin delivers is lost",
+            "none is configured: a page that no plugin delivers is lost",
             "add [mail] with an SMTP relay",
         ),
     }
@@ -283,15 +283,15 @@ fn relay(vitals: &Vitals) -> Check {
 
 fn dead_letters(vitals: &Vitals) -> Check {
     match &vitals.dead_letters {
-        (0, _) => Check::ok("dead-letters", "none within a day"),
+        (0, _) => Check::ok("dead-letters", "none in the last day"),
         (count, newest) => Check::wrong(
             "dead-letters",
             Level::Warn,
             format!(
-                "{count} deliveries given up within a day; the newest: {}",
-                newest.as_deref().unwrap_or("no reason is kept")
+                "{count} deliveries given up in the last day; the newest: {}",
+                newest.as_deref().unwrap_or("no reason was stored")
             ),
-            "fix what the reason names; what was given up is not sent again",
+            "fix the cause; deliveries that were given up are not retried",
         ),
     }
 }
@@ -301,7 +301,7 @@ fn heartbeat(state: Option<&BeatState>) -> Check {
         None => Check::wrong(
             "heartbeat",
             Level::Warn,
-            "none is configured: if this machine dies, nobody is told",
+            "none is configured: if this machine fails, nobody is alerted",
             "add [heartbeat] with the URL of a service that alerts you when heartbeats stop",
         ),
         Some(BeatState {
@@ -333,15 +333,15 @@ fn plugin(plugin: &PluginVitals) -> Check {
             Level::Warn,
             format!(
                 "quarantined after too many faults; the last: {}",
-                fault.as_deref().unwrap_or("not kept")
+                fault.as_deref().unwrap_or("unknown")
             ),
-            "it is retried by itself; fix or replace it",
+            "it is retried automatically; fix or replace it",
         ),
         (Ok(PluginState::Misconfigured { reason }), _) => Check::wrong(
             name,
             Level::Warn,
             format!("reports that it is misconfigured: {reason}"),
-            format!("fix [plugins.{id}] or what it names, and restart the daemon"),
+            format!("fix [plugins.{id}] or what it refers to, and restart the daemon"),
         ),
         (Ok(PluginState::Active), Some(fault)) => {
             Check::ok(name, format!("active; its last fault: {fault}"))

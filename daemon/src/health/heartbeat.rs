@@ -1,6 +1,5 @@
-//! A heartbeat to a service outside. Nothing on this machine can report that the machine is gone; a
-//! service that misses the heartbeat can, and alerts somebody. So the heartbeat is sent only while
-//! the daemon is healthy: a missing heartbeat is the alarm.
+//! A heartbeat to an external service, which alerts somebody when it stops, as nothing on this
+//! machine can report that the machine is down. It is sent only while the daemon is healthy.
 
 use std::time::Duration;
 
@@ -11,10 +10,10 @@ use url::Url;
 
 use crate::config::{HeartbeatConfig, SecretError};
 
-/// How long the service may take to answer.
+/// Request timeout.
 pub const BEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends heartbeats. The URL is a secret: whoever knows it can fake them.
+/// Sends heartbeats. The URL is a secret: anyone who knows it can fake them.
 pub struct Heartbeat {
     url: SecretString,
     every: Duration,
@@ -23,12 +22,12 @@ pub struct Heartbeat {
     last: Mutex<Option<Instant>>,
 }
 
-/// What became of the heartbeats so far.
+/// The results so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BeatState {
-    /// How many arrived.
+    /// How many heartbeats were accepted.
     pub sent: u64,
-    /// Why the last one did not arrive, if it did not.
+    /// Why the last one failed, if it did.
     pub last_error: Option<String>,
 }
 
@@ -38,19 +37,19 @@ pub enum HeartbeatError {
     /// The URL cannot be read.
     #[error("[heartbeat] url: {0}")]
     Secret(#[from] SecretError),
-    /// The secret is not a URL. It is not shown.
+    /// The secret is not a URL. The message does not show it.
     #[error("[heartbeat] url: the secret is not an http or https URL; put one there")]
     NoUrl,
     /// There is no HTTP client.
-    #[error("[heartbeat]: no HTTP client: {0}")]
+    #[error("[heartbeat]: cannot set up the HTTP client: {0}")]
     Client(reqwest::Error),
 }
 
 impl Heartbeat {
-    /// A heartbeat as configured.
+    /// A heartbeat sender for this configuration.
     ///
     /// # Errors
-    /// [`HeartbeatError`] when the URL cannot be read or is none.
+    /// [`HeartbeatError`] when the URL cannot be read or is not valid.
     pub fn new(config: &HeartbeatConfig) -> Result<Self, HeartbeatError> {
         let url = config.url.read()?;
         let parsed = Url::parse(url.expose_secret().trim());
@@ -72,7 +71,7 @@ impl Heartbeat {
         })
     }
 
-    /// What became of them so far.
+    /// The results so far.
     #[must_use]
     pub fn state(&self) -> BeatState {
         self.state.lock().clone()
@@ -84,7 +83,7 @@ impl Heartbeat {
         self.every
     }
 
-    /// Sends one if it is time, and remembers what became of it.
+    /// Sends one if it is due, and records the result.
     pub async fn beat_if_due(&self) {
         let now = Instant::now();
         if self
@@ -98,7 +97,7 @@ impl Heartbeat {
         let answer = self.http.get(self.url.expose_secret().trim()).send().await;
         let failed = match answer {
             Ok(answer) if answer.status().is_success() => None,
-            // A redirect is not followed, so this heartbeat did not arrive.
+            // Redirects are not followed, so they count as failures.
             Ok(answer) => Some(format!("the service answers {}", answer.status())),
             Err(error) => Some(why(&error.without_url())),
         };
@@ -106,17 +105,14 @@ impl Heartbeat {
         match &failed {
             None => state.sent += 1,
             Some(why) => {
-                tracing::warn!(
-                    why,
-                    "a heartbeat did not arrive; the next one is sent in time"
-                );
+                tracing::warn!(why, "a heartbeat failed; the next one is sent on schedule");
             }
         }
         state.last_error = failed;
     }
 }
 
-/// The innermost reason; the outer ones only say that a request failed.
+/// The innermost cause; the outer ones only say that a request failed.
 fn why(error: &reqwest::Error) -> String {
     let mut why: &dyn std::error::Error = error;
     while let Some(source) = why.source() {

@@ -1,9 +1,8 @@
-//! The health of the daemon itself: what an operator must know at 3 a.m.
+//! The health of the daemon itself.
 //!
-//! An incident daemon that fails silently is worse than none, since everybody relies on it. So its
-//! [`Vitals`] are read often, judged by plain rules, shown by `tocsin doctor` and `/metrics`,
-//! logged when they change, and reported to the outside by a heartbeat that stops when they are
-//! bad.
+//! An incident daemon that fails silently is worse than none. So its [`Vitals`] are read often and
+//! checked by simple rules; the results are shown by `tocsin doctor` and `/metrics`, logged when
+//! they change, and reported to the outside by a heartbeat that stops when a check is bad.
 
 mod checks;
 mod heartbeat;
@@ -26,7 +25,7 @@ pub use subject::Subject;
 pub use vitals::{OVERDUE_GRACE_MS, PluginVitals, Vitals, disk_free};
 pub use watch::{WATCH_EVERY, watch};
 
-/// How a check came out, from best to worst.
+/// The result of a check, from best to worst.
 #[derive(
     Clone,
     Copy,
@@ -43,29 +42,29 @@ pub use watch::{WATCH_EVERY, watch};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// As it should be.
+    /// Healthy.
     #[default]
     Ok,
-    /// Somebody should look at it by day.
+    /// Needs attention during working hours.
     Warn,
     /// Alerts or pages may not get through.
     Bad,
 }
 
-/// One thing that was looked at.
+/// A health check's result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
-    /// What was looked at: one word, and of a plugin `plugin` and its id.
+    /// The check's name; for a plugin, `plugin` and its ID.
     pub name: String,
-    /// How it came out.
+    /// How bad it is.
     pub level: Level,
-    /// What was seen.
+    /// What was found.
     pub says: String,
-    /// What to do about it; none when nothing need be done.
+    /// What to do about it; null when nothing needs to be done.
     pub remedy: Option<String>,
 }
 
-/// The worst of the levels; `Ok` of none.
+/// The worst level; `Ok` if there are no checks.
 #[must_use]
 pub fn worst(checks: &[Check]) -> Level {
     let levels = checks.iter().map(|check| check.level);
@@ -73,7 +72,7 @@ pub fn worst(checks: &[Check]) -> Level {
 }
 
 impl Check {
-    /// A check that came out well.
+    /// A healthy result.
     #[must_use]
     pub fn ok(name: impl Into<String>, says: impl Into<String>) -> Self {
         Self {
@@ -84,7 +83,7 @@ impl Check {
         }
     }
 
-    /// A check that did not.
+    /// A result that needs attention.
     #[must_use]
     pub fn wrong(
         name: impl Into<String>,

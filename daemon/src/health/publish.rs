@@ -1,4 +1,4 @@
-//! What was read of a daemon, as metrics.
+//! Publishes vitals and checks as metrics.
 
 use super::{Check, Vitals};
 use crate::metrics::Metrics;

@@ -1,5 +1,5 @@
-//! Whether the mail relay answers. A relay that is configured and gone is found out by the page
-//! that needs it, unless somebody looks before: so one log-in a minute, without a mail.
+//! Checks once per minute that the mail relay accepts a connection and a login, so that a failed
+//! relay is found before a page needs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,27 +9,27 @@ use tokio::time::Instant;
 
 use crate::mail::Mailer;
 
-/// How often the relay is asked.
+/// How often the relay is probed.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
-/// How long it may take to answer; the watch waits for it.
+/// How long the relay may take to answer; the health watch waits for it.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the relay now and then, and remembers the answer.
+/// Probes the relay periodically, and stores the result.
 pub struct RelayProbe {
     mailer: Arc<Mailer>,
     state: Mutex<RelayState>,
     last: Mutex<Option<Instant>>,
 }
 
-/// How the relay answered the last time.
+/// The last result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RelayState {
-    /// It was not asked yet.
+    /// Not probed yet.
     #[default]
     Unknown,
-    /// It accepted the log-in.
+    /// The relay accepted the login.
     Reached,
-    /// It could not be reached or refused the log-in; says why.
+    /// The relay could not be reached or refused the login, with the reason.
     Failed(String),
 }
 
@@ -44,13 +44,13 @@ impl RelayProbe {
         }
     }
 
-    /// How the relay answered the last time.
+    /// The last result.
     #[must_use]
     pub fn state(&self) -> RelayState {
         self.state.lock().clone()
     }
 
-    /// Asks the relay if it is time.
+    /// Probes the relay if it is due.
     pub(super) async fn probe_if_due(&self) {
         let now = Instant::now();
         let is_early = |at: Instant| now.duration_since(at) < PROBE_EVERY;

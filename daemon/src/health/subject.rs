@@ -1,4 +1,4 @@
-//! The parts of a running daemon that its health is read from.
+//! The parts of a daemon that health checks read.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::{Clock, Due, Leases, View, Writer};
 
-/// A running daemon, as far as its health is judged.
+/// The parts of a daemon that health checks read.
 pub struct Subject {
     pub config: Arc<Config>,
     pub clock: Arc<dyn Clock>,
@@ -19,15 +19,15 @@ pub struct Subject {
     pub view: Arc<View>,
     pub leases: Arc<Leases>,
     pub writer: Writer,
-    /// Policies and their failures; people and which of their contacts are served.
+    /// Policies and their failures; people and their served contacts.
     pub assessor: Arc<Assessor>,
     pub metrics: Arc<Metrics>,
     pub host: Arc<PluginHost>,
-    /// Plugins that could not be loaded, each with why.
+    /// Plugins that could not be loaded, each with the reason.
     pub plugin_faults: Arc<[(String, String)]>,
     pub due: Arc<Due>,
-    /// `None` when none is configured.
+    /// If configured.
     pub heartbeat: Option<Heartbeat>,
-    /// `None` when the host has no mail relay.
+    /// If a mail relay is configured.
     pub relay: Option<RelayProbe>,
 }

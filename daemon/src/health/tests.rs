@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tocsin_plugin_host::PluginState;
 use tocsin_store::{Batch, Store as _, TimerKey, TimerRow};
 
-use super::watch::{Watched, round};
+use super::watch::{WatchState, round};
 use super::*;
 use crate::config;
 use crate::metrics::CommitTimes;
 use crate::rig::{NOW, Rig};
 
-/// A daemon of which nothing need be said.
+/// The vitals of a healthy daemon.
 fn well() -> Vitals {
     Vitals {
         at: NOW,
@@ -25,13 +25,13 @@ fn well() -> Vitals {
 }
 
 #[test]
-fn a_daemon_that_is_well_has_nothing_to_say() {
+fn all_checks_of_a_healthy_daemon_are_ok() {
     let checks = checks(&well());
     let wrong: Vec<_> = checks.iter().filter(|it| it.level != Level::Ok).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-/// A check, the level that it must come out with, and what makes it so.
+/// A check, its expected level, and the change of the vitals that causes it.
 type Case = (&'static str, Level, fn(&mut Vitals));
 
 const CASES: &[Case] = &[
@@ -134,7 +134,7 @@ fn plugin(state: Result<PluginState, String>) -> PluginVitals {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_remedy_and_stands_first() {
+fn a_problem_has_a_remedy_and_comes_first() {
     for (at, (name, level, spoil)) in CASES.iter().enumerate() {
         let mut vitals = well();
         spoil(&mut vitals);
@@ -147,9 +147,9 @@ fn what_is_wrong_is_named_with_its_remedy_and_stands_first() {
     }
 }
 
-/// A daemon over memory with a heartbeat to `url`, and contacts of this kind.
+/// A daemon with an in-memory store, a heartbeat to `url`, and a contact of this kind.
 async fn daemon(url: &str, kind: &str, folder: &Path) -> Rig {
-    // As the program does; it fails only when another test was here before.
+    // As the program does; fails only if another test has already done it.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     std::fs::write(folder.join("beat.url"), format!("{url}\n")).unwrap();
     let text = format!(
@@ -175,10 +175,10 @@ path = "."
     Rig::new(&text, folder).await
 }
 
-/// A service that hears heartbeats and answers them with `status`: its URL, and how many it heard.
+/// A service that answers heartbeats with `status`: its URL, and how many it received.
 async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
-    let heard = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&heard);
+    let received = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&received);
     let answer = axum::http::StatusCode::from_u16(status).unwrap();
     let router = axum::Router::new().fallback(move || {
         counter.fetch_add(1, Ordering::SeqCst);
@@ -187,29 +187,29 @@ async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/ping/s3cret", listener.local_addr().unwrap());
     tokio::spawn(async { axum::serve(listener, router).await });
-    (url, heard)
+    (url, received)
 }
 
 #[tokio::test]
-async fn the_heartbeat_is_sent_while_the_daemon_is_well_and_not_more_often_than_asked() {
+async fn the_heartbeat_is_sent_while_the_daemon_is_healthy_and_not_more_often_than_configured() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let Rig { app, .. } = daemon(&url, "email", folder.path()).await;
-    let mut watched = Watched::default();
-    round(&app.health, true, &mut watched).await;
-    round(&app.health, true, &mut watched).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 1);
+    let mut state = WatchState::default();
+    round(&app.health, true, &mut state).await;
+    round(&app.health, true, &mut state).await;
+    assert_eq!(received.load(Ordering::SeqCst), 1);
     let text = app.metrics.text();
     assert!(text.contains("tocsin_check{check=\"timers\"} 0"), "{text}");
 }
 
 #[tokio::test]
-async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
+async fn the_heartbeat_stops_when_pages_cannot_be_delivered() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let Rig { app, .. } = daemon(&url, "pager", folder.path()).await;
-    round(&app.health, true, &mut Watched::default()).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    round(&app.health, true, &mut WatchState::default()).await;
+    assert_eq!(received.load(Ordering::SeqCst), 0);
     let text = app.metrics.text();
     assert!(
         text.contains("tocsin_check{check=\"contacts\"} 2"),
@@ -218,9 +218,9 @@ async fn the_heartbeat_falls_silent_when_pages_cannot_get_through() {
 }
 
 #[tokio::test]
-async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
+async fn the_heartbeat_stops_when_a_timer_is_overdue() {
     let folder = tempfile::tempdir().unwrap();
-    let (url, heard) = service(200).await;
+    let (url, received) = service(200).await;
     let Rig { app, store, .. } = daemon(&url, "email", folder.path()).await;
     let key = TimerKey {
         due: NOW.minus_ms(2 * OVERDUE_GRACE_MS),
@@ -236,18 +236,18 @@ async fn the_heartbeat_falls_silent_when_a_timer_was_passed_over() {
         ..Batch::default()
     };
     store.commit(vec![batch]).unwrap().remove(0).unwrap();
-    round(&app.health, true, &mut Watched::default()).await;
-    assert_eq!(heard.load(Ordering::SeqCst), 0);
+    round(&app.health, true, &mut WatchState::default()).await;
+    assert_eq!(received.load(Ordering::SeqCst), 0);
     let vitals = Vitals::read(&app.health).unwrap();
     assert_eq!(vitals.timer_late_ms, 2 * OVERDUE_GRACE_MS);
 }
 
 #[tokio::test]
-async fn a_relay_that_is_not_there_is_found_before_a_page_needs_it() {
+async fn an_unreachable_relay_is_reported_before_a_page_needs_it() {
     let folder = tempfile::tempdir().unwrap();
     let (url, _) = service(200).await;
     let Rig { app, .. } = daemon(&url, "email", folder.path()).await;
-    round(&app.health, true, &mut Watched::default()).await;
+    round(&app.health, true, &mut WatchState::default()).await;
     let checks = checks(&Vitals::read(&app.health).unwrap());
     let relay = checks.iter().find(|it| it.name == "relay").unwrap();
     assert_eq!(relay.level, Level::Warn);
@@ -256,7 +256,7 @@ async fn a_relay_that_is_not_there_is_found_before_a_page_needs_it() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
+async fn a_failed_heartbeat_is_reported_without_its_url() {
     let folder = tempfile::tempdir().unwrap();
     let ((lost, _), (moved, _)) = (service(404).await, service(301).await);
     for (url, expected) in [
@@ -265,7 +265,7 @@ async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
         ("http://127.0.0.1:1/ping/s3cret", "refused"),
     ] {
         let Rig { app, .. } = daemon(url, "email", folder.path()).await;
-        round(&app.health, true, &mut Watched::default()).await;
+        round(&app.health, true, &mut WatchState::default()).await;
         let state = app.health.heartbeat.as_ref().unwrap().state();
         let why = state.last_error.unwrap();
         assert!(why.contains(expected), "{why}");
@@ -274,7 +274,7 @@ async fn a_heartbeat_that_does_not_arrive_is_told_without_its_address() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_without_being_shown() {
+fn a_url_that_is_not_valid_is_refused_without_being_shown() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("beat.url");
     std::fs::write(&file, "s3cret").unwrap();

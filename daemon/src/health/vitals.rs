@@ -16,24 +16,24 @@ use crate::people::{ResponderLookup, Roster};
 use crate::runtime::state::tables::dead_letter;
 use crate::runtime::{Delivery, EngineError, View, Writer};
 
-/// How late a timer may be before it counts as overdue, in milliseconds: firing takes a commit.
+/// How late a timer may be before it counts as overdue, in milliseconds.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
-/// Most timers or outbox rows of one read.
+/// Most timers or outbox rows per read.
 const PAGE_ROWS: usize = 1_000;
-/// Most page deliveries that are read to find the oldest.
+/// Most deliveries of pages that are read to find the oldest.
 const PAGES_LOOKED_AT_MAX: usize = 10_000;
 /// Most dead letters that are counted.
 const DEAD_LETTERS_MAX: usize = 10_000;
 /// How far back dead letters are counted, in milliseconds: a day.
 const DEAD_LETTERS_MS: u64 = 24 * HOUR_MS;
 
-/// What was read of a daemon at one instant.
+/// What the health checks read from a daemon.
 #[derive(Clone, Debug, Default)]
 pub struct Vitals {
     pub at: Timestamp,
     /// Why the store failed, if it did.
     pub store_failure: Option<String>,
-    /// Requests that wait for the writer, and how many may.
+    /// Requests waiting for the writer, and the limit.
     pub queued: (usize, usize),
     /// How long the newest commits took.
     pub commits: CommitTimes,
@@ -41,7 +41,7 @@ pub struct Vitals {
     pub store_bytes: u64,
     /// Free bytes there; `None` when unknown.
     pub disk_free_bytes: Option<u64>,
-    /// Timers that are overdue, counted to a thousand.
+    /// Overdue timers, at most 1000.
     pub timers_overdue: usize,
     /// How late the oldest of them is, in milliseconds.
     pub timer_late_ms: u64,
@@ -49,28 +49,28 @@ pub struct Vitals {
     pub pages_waiting: usize,
     /// How long the oldest of them has waited, in milliseconds.
     pub page_wait_ms: u64,
-    /// Unanswered incidents, by number, with a page that every channel refused.
+    /// Numbers of unacknowledged incidents with a page that every channel refused.
     pub pages_exhausted: Vec<u64>,
-    /// How late the sweep is that ends alerts of silent senders, in milliseconds.
+    /// How late the sweep that resolves alerts with expired leases is, in milliseconds.
     pub sweep_late_ms: u64,
-    /// Deliveries given up within a day, counted to ten thousand, and why the newest was.
+    /// Deliveries given up in the last day, at most 10,000, and why the newest was.
     pub dead_letters: (usize, Option<String>),
-    /// The hash of the policies in force; `None` when none ever loaded.
+    /// The hash of the policies in force; `None` if none ever loaded.
     pub policy_hash: Option<String>,
     /// What is wrong with the policies' folder.
     pub policy_faults: Option<String>,
-    /// Policy calls that failed within an hour, and what the last one said.
+    /// Policy calls that failed in the last hour, and the last error.
     pub policy_failures: (usize, Option<String>),
     pub plugins: Vec<PluginVitals>,
-    /// Kinds of contacts that people have and nothing serves.
+    /// Kinds of contacts that nothing serves.
     pub unserved: Vec<String>,
     /// People none of whose contacts is served.
     pub unreached: Vec<String>,
-    /// Rotations that have nobody on call now.
+    /// Rotations with nobody on call now.
     pub uncovered: Vec<String>,
-    /// The host's own mail relay; none when it has none.
+    /// The mail relay, if one is configured.
     pub relay: Option<RelayState>,
-    /// The heartbeat; none when none is configured.
+    /// The heartbeat, if one is configured.
     pub heartbeat: Option<BeatState>,
     pub incidents_active: usize,
     pub alerts_firing: u64,
@@ -84,12 +84,11 @@ pub struct PluginVitals {
     pub id: String,
     /// Its state, or why it could not be loaded.
     pub state: Result<PluginState, String>,
-    /// The last time it failed or was stopped, in words.
     pub last_fault: Option<String>,
 }
 
 impl Vitals {
-    /// Reads them. Blocks on the store.
+    /// Reads the vitals. Blocks on the store.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
@@ -136,15 +135,15 @@ impl Vitals {
     }
 }
 
-/// Bytes that are free for this process on the disk of a folder.
+/// Free bytes on the disk of a folder, for this process.
 #[must_use]
 pub fn disk_free(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
-/// How many pages no channel has delivered, and since when the oldest waits. The delivery of a
-/// broken channel keeps waiting after another channel delivered the page; it does not count.
+/// How many pages no channel has delivered, and since when the oldest has been waiting. Pending
+/// deliveries of a page that another channel has delivered do not count.
 fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), EngineError> {
     let mut waiting = std::collections::BTreeSet::new();
     let mut oldest: Option<Timestamp> = None;
@@ -170,7 +169,7 @@ fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), Engine
     Ok((waiting.len(), oldest))
 }
 
-/// The page of a delivery, if no channel has delivered it.
+/// The delivery's page, if no channel has delivered it.
 fn undelivered(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
     let Some((id, page)) = Delivery::page_of(&row.body) else {
         return Ok(None);
@@ -210,8 +209,7 @@ fn unserved(lookup: &ResponderLookup) -> Vec<String> {
     kinds
 }
 
-/// People without any contact are somebody's choice; people whose contacts all lead nowhere are
-/// a fault.
+/// People all of whose contacts are unserved. People without contacts are not a fault.
 fn unreached(lookup: &ResponderLookup) -> Vec<String> {
     let people = lookup.roster.people.iter();
     people

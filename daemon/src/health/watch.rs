@@ -1,5 +1,4 @@
-//! The loop that watches the daemon: it reads the vitals, logs what changed, and sends the
-//! heartbeat while nothing is bad.
+//! The health loop: reads the vitals, logs changes, and sends the heartbeat while nothing is bad.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,18 +12,18 @@ use crate::runtime::EngineError;
 
 /// How often the vitals are read.
 pub const WATCH_EVERY: Duration = Duration::from_secs(5);
-/// How long reading them may take; a store that takes longer is reported as bad.
+/// How long reading the vitals may take; after that the store is reported as bad.
 const READ_MAX: Duration = Duration::from_secs(20);
 
-/// Watches until told to stop. While the daemon is not ready it sends no heartbeat.
+/// Runs the health loop until `stop`. No heartbeat is sent while the daemon is not ready.
 pub async fn watch(
     subject: Arc<Subject>,
     is_ready: impl Fn() -> bool + Send,
     stop: CancellationToken,
 ) {
-    let mut watched = Watched::default();
+    let mut state = WatchState::default();
     while !stop.is_cancelled() {
-        round(&subject, is_ready(), &mut watched).await;
+        round(&subject, is_ready(), &mut state).await;
         tokio::select! {
             () = tokio::time::sleep(WATCH_EVERY) => {}
             () = stop.cancelled() => {}
@@ -32,20 +31,20 @@ pub async fn watch(
     }
 }
 
-/// What one round leaves for the next.
+/// State between rounds.
 #[derive(Default)]
-pub(super) struct Watched {
+pub(super) struct WatchState {
     known: BTreeMap<String, Level>,
     reading: Reading,
 }
 
-/// One round: probe the relay, read, judge, log, and send the heartbeat.
-pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut Watched) {
+/// One round: probe the relay, read the vitals, check and log them, and send the heartbeat.
+pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, state: &mut WatchState) {
     if let Some(relay) = &subject.relay {
         relay.probe_if_due().await;
     }
-    let found = look(subject, &mut watched.reading).await;
-    tell(&found, &mut watched.known);
+    let found = check(subject, &mut state.reading).await;
+    log_changes(&found, &mut state.known);
     publish_checks(&found, &subject.metrics);
     if let Some(heartbeat) = &subject.heartbeat
         && worst(&found) < Level::Bad
@@ -55,12 +54,12 @@ pub(super) async fn round(subject: &Arc<Subject>, is_ready: bool, watched: &mut 
     }
 }
 
-/// A read of the vitals that is under way.
+/// A read of the vitals in progress.
 type Reading = Option<tokio::task::JoinHandle<Result<Vitals, EngineError>>>;
 
-/// Reads and judges. While a read hangs no other is started, so that a broken disk holds one
-/// thread and not many.
-async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
+/// Reads and checks the vitals. While a read hangs, no other is started, so that a broken disk
+/// blocks only one thread.
+async fn check(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
     let read = reading.get_or_insert_with(|| {
         let reader = Arc::clone(subject);
         tokio::task::spawn_blocking(move || Vitals::read(&reader))
@@ -81,8 +80,8 @@ async fn look(subject: &Arc<Subject>, reading: &mut Reading) -> Vec<Check> {
     vec![Check::wrong("store", Level::Bad, says, remedy)]
 }
 
-/// Logs a check whose level has changed, and no other: what stays bad fills no log.
-fn tell(found: &[Check], known: &mut BTreeMap<String, Level>) {
+/// Logs only checks whose level has changed.
+fn log_changes(found: &[Check], known: &mut BTreeMap<String, Level>) {
     let before = std::mem::take(known);
     for check in found {
         let was = before.get(&check.name).copied().unwrap_or_default();

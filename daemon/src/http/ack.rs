@@ -1,5 +1,5 @@
-//! `/ack/{token}`: the link in a mail. Mail scanners open links, so opening it shows a button
-//! and does nothing; only pressing the button acknowledges.
+//! `/ack/{token}`: the acknowledge link in a mail. Mail scanners open links, so GET only shows a
+//! button; pressing the button acknowledges.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use crate::auth::AckRefusal;
 use crate::disclosure::Disclosed;
 use crate::text::html_escaped;
 
-/// The channel that an acknowledgement by link came through.
+/// The channel of acknowledgements by link.
 const VIA: &str = "mail";
-/// The page runs nothing, loads nothing and posts to itself only.
+/// The page runs no scripts, loads nothing, and can post only to itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
@@ -29,26 +29,26 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(show, acknowledge))
 }
 
-/// Shows the incident and one button.
+/// Shows the incident and an acknowledge button.
 #[utoipa::path(
     get, path = "/ack/{token}", tag = "ack", security(),
     params(("token" = String, Path, description = "From the mail")),
     responses(
-        (status = 200, description = "A page with one button"),
+        (status = 200, description = "A page with a button"),
         (status = 403, description = "The link was not made by this daemon"),
         (status = 410, description = "The link has expired"),
     )
 )]
 async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let (caller, incident) = match named(&app, &token).await {
+    let (caller, incident) = match read_link(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
     let headline = headline(&incident, &caller);
     let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
-        _ if !incident.is_active() => format!("It is {} already.", incident.lifecycle.status),
+        _ if !incident.is_active() => format!("It is already {}.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
-        (None, Some(_)) => "It is acknowledged already.".to_owned(),
+        (None, Some(_)) => "It is already acknowledged.".to_owned(),
         (None, None) => "It is not acknowledged yet.".to_owned(),
     };
     let button = if incident.is_active() {
@@ -66,7 +66,7 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
     )
 }
 
-/// Acknowledges for the person whom the mail went to.
+/// Acknowledges in the name of the mail's recipient.
 #[utoipa::path(
     post, path = "/ack/{token}", tag = "ack", security(),
     params(("token" = String, Path, description = "From the mail")),
@@ -78,7 +78,7 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
     )
 )]
 async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let (caller, incident) = match named(&app, &token).await {
+    let (caller, incident) = match read_link(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
@@ -91,12 +91,12 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
                 html_escaped(&outcome.reply)
             ),
         ),
-        Err(error) => told(&error.into()),
+        Err(error) => problem_page(&error.into()),
     }
 }
 
-/// Whom and which incident a link names; else the page that says what is wrong with it.
-async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
+/// The person and the incident of a link, or an error page.
+async fn read_link(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
     let read = app.ack_links.read(token, app.clock.now());
     let claim = read.map_err(|refusal| {
         let status = match refusal {
@@ -104,16 +104,16 @@ async fn named(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), R
             AckRefusal::Forged => StatusCode::FORBIDDEN,
             AckRefusal::Expired => StatusCode::GONE,
         };
-        sorry(status, &refusal.to_string())
+        error_page(status, &refusal.to_string())
     })?;
     let caller = Caller::of_person(claim.person, &app.payloads.roster.people);
-    let caller = caller.map_err(|denied| told(&denied.into()))?;
+    let caller = caller.map_err(|denied| problem_page(&denied.into()))?;
     let (app, id) = (Arc::clone(app), claim.incident);
     let found = blocking(move || Ok(app.view.incident(&id)?)).await;
     match found {
         Ok(Some(state)) => Ok((caller, Arc::clone(&state.incident))),
-        Ok(None) => Err(sorry(StatusCode::NOT_FOUND, "this incident is not known")),
-        Err(problem) => Err(told(&problem)),
+        Ok(None) => Err(error_page(StatusCode::NOT_FOUND, "unknown incident")),
+        Err(problem) => Err(problem_page(&problem)),
     }
 }
 
@@ -128,14 +128,13 @@ fn headline(incident: &Incident, caller: &Caller) -> String {
     )
 }
 
-/// A problem as a page, under its own status.
-fn told(problem: &Problem) -> Response {
-    let mut page = sorry(problem.status(), problem.detail());
+fn problem_page(problem: &Problem) -> Response {
+    let mut page = error_page(problem.status(), problem.detail());
     problem.mark(&mut page);
     page
 }
 
-fn sorry(status: StatusCode, why: &str) -> Response {
+fn error_page(status: StatusCode, why: &str) -> Response {
     page(
         status,
         &format!("<h1>Not acknowledged</h1><p>{}.</p>", html_escaped(why)),

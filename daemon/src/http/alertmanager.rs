@@ -1,5 +1,5 @@
-//! Alertmanager's API v2, for Prometheus and `amtool`. Errors are JSON strings there, but for
-//! those of the token, which its document leaves to proxies.
+//! Alertmanager's API v2, for Prometheus and `amtool`. Errors are JSON strings, as in
+//! Alertmanager, except for authentication errors, which that API does not define.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IntegrationId, Labels, Timestamp};
 use utoipa_axum::routes;
 
-use super::api::alerts::{Shown, each_alert};
+use super::api::alerts::{AlertFilter, each_alert};
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::ingest::malformed;
@@ -31,9 +31,9 @@ use crate::silence::{
     GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
 
-/// The one receiver: policies decide whom an alert reaches, and it changes with the hour.
+/// The only receiver, as policies decide who is paged.
 const RECEIVER: &str = "tocsin";
-/// Most alerts of one answer: the API has no pages, and nobody reads more.
+/// Most alerts of one response, as the API has no paging.
 const SHOWN_MAX: usize = 20_000;
 
 /// A problem in Alertmanager's shape.
@@ -69,14 +69,14 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(silence, expire_silence))
 }
 
-/// Accepts alerts as Prometheus posts them; an ingest token of an `alertmanager-api` integration.
+/// Accepts alerts from Prometheus; needs an ingest token of an `alertmanager-api` integration.
 #[utoipa::path(
     post, path = "/api/v2/alerts", tag = "alertmanager",
     security(("token" = ["ingest"])),
     request_body(content = Object, description = "postableAlerts"),
     responses(
         (status = 200, description = "Accepted and durable"),
-        (status = 400, description = "Some or all cannot be read; the others are accepted"),
+        (status = 400, description = "Some or all alerts cannot be read; the rest are accepted"),
         (status = 503, description = "Unavailable; send it again"),
     )
 )]
@@ -105,7 +105,7 @@ async fn post_alerts(
     }
 }
 
-/// Shows the alerts that are firing.
+/// Lists the alerts that are firing.
 #[utoipa::path(
     get, path = "/api/v2/alerts", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -116,15 +116,15 @@ async fn alerts(
     holder: Holder,
     RawQuery(query): RawQuery,
 ) -> Result<axum::Json<Vec<GettableAlert>>, AmProblem> {
-    let sees = reader(holder, &app)?;
+    let access = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = AlertQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
     let now = app.clock.now();
-    let records = records(app, sees, now).await?;
+    let records = records(app, access, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
 
-/// Shows the alerts that are firing, in groups.
+/// Lists the alerts that are firing, in groups.
 #[utoipa::path(
     get, path = "/api/v2/alerts/groups", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -135,15 +135,15 @@ async fn groups(
     holder: Holder,
     RawQuery(query): RawQuery,
 ) -> Result<axum::Json<Vec<AlertGroup>>, AmProblem> {
-    let sees = reader(holder, &app)?;
+    let access = reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let query = GroupQuery::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
     let now = app.clock.now();
-    let records = records(app, sees, now).await?;
+    let records = records(app, access, now).await?;
     Ok(axum::Json(query.list(&records, now)))
 }
 
-/// Shows the receivers: one.
+/// Lists the only receiver.
 #[utoipa::path(
     get, path = "/api/v2/receivers", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -160,7 +160,7 @@ async fn receivers(
     Ok(axum::Json(query.receivers([RECEIVER])))
 }
 
-/// Shows the version and since when it runs.
+/// Shows the version and the start time.
 #[utoipa::path(
     get, path = "/api/v2/status", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -172,7 +172,7 @@ async fn status(
 ) -> Result<axum::Json<StatusView>, AmProblem> {
     reader(holder, &app)?;
     let version = env!("CARGO_PKG_VERSION");
-    let config = "# tocsin shows its configuration in its own file only\n";
+    let config = "# tocsin does not show its configuration\n";
     Ok(axum::Json(StatusView::alone(
         version,
         config,
@@ -180,7 +180,7 @@ async fn status(
     )))
 }
 
-/// Shows silences: pending, active and recently expired.
+/// Lists silences: pending, active and recently expired.
 #[utoipa::path(
     get, path = "/api/v2/silences", tag = "alertmanager",
     security(("token" = ["read"])),
@@ -200,15 +200,15 @@ async fn silences(
     Ok(axum::Json(list_silences(all, &filter, now)))
 }
 
-/// Sets a silence, or changes one.
+/// Creates or changes a silence.
 #[utoipa::path(
     post, path = "/api/v2/silences", tag = "alertmanager",
     security(("token" = ["respond"])),
     request_body(content = Object, description = "postableSilence"),
     responses(
         (status = 200, description = "`silenceID`"),
-        (status = 400, description = "It is not a silence"),
-        (status = 404, description = "There is none with this id"),
+        (status = 400, description = "The silence is not valid"),
+        (status = 404, description = "There is no silence with this id"),
     )
 )]
 async fn post_silence(
@@ -231,7 +231,7 @@ async fn post_silence(
     params(("id" = String, Path, description = "The silence's id")),
     responses(
         (status = 200, description = "gettableSilence"),
-        (status = 404, description = "There is none with this id"),
+        (status = 404, description = "There is no silence with this id"),
     )
 )]
 async fn silence(
@@ -252,14 +252,14 @@ async fn silence(
     Ok(axum::Json(GettableSilence::of(found, now)))
 }
 
-/// Ends a silence.
+/// Expires a silence.
 #[utoipa::path(
     delete, path = "/api/v2/silence/{id}", tag = "alertmanager",
     security(("token" = ["respond"])),
     params(("id" = String, Path, description = "The silence's id")),
     responses(
-        (status = 200, description = "It has ended"),
-        (status = 404, description = "There is none with this id"),
+        (status = 200, description = "The silence has expired"),
+        (status = 404, description = "There is no silence with this id"),
     )
 )]
 async fn expire_silence(
@@ -273,9 +273,9 @@ async fn expire_silence(
     Ok(StatusCode::OK)
 }
 
-/// What a caller may see of alerts: a Prometheus's own token sees its own.
+/// Which alerts a caller may see: an integration's token sees only that integration's alerts.
 #[derive(Clone)]
-struct Sees {
+struct AlertAccess {
     only: Option<IntegrationId>,
     clearance: Clearance,
 }
@@ -284,31 +284,39 @@ fn own_integration(holder: &Holder, app: &App) -> Option<IntegrationId> {
     holder.integration(app, IntegrationKind::AlertmanagerApi)
 }
 
-fn reader(holder: Holder, app: &App) -> Result<Sees, AmProblem> {
+fn reader(holder: Holder, app: &App) -> Result<AlertAccess, AmProblem> {
     if let Some(only) = own_integration(&holder, app) {
         let (only, clearance) = (Some(only), Clearance::Security);
-        return Ok(Sees { only, clearance });
+        return Ok(AlertAccess { only, clearance });
     }
     let holder = holder.need(Scope::Read)?;
     let (only, clearance) = (None, holder.caller.clearance);
-    Ok(Sees { only, clearance })
+    Ok(AlertAccess { only, clearance })
 }
 
-async fn records(app: Arc<App>, sees: Sees, now: Timestamp) -> Result<Vec<AlertRecord>, Problem> {
+async fn records(
+    app: Arc<App>,
+    access: AlertAccess,
+    now: Timestamp,
+) -> Result<Vec<AlertRecord>, Problem> {
     blocking(move || {
         let mut records = Vec::new();
-        let shown = Shown {
+        let filter = AlertFilter {
             firing: Some(true),
-            clearance: sees.clearance,
+            clearance: access.clearance,
         };
-        each_alert(&app, &shown, None, |alert, _| {
-            if sees.only.as_ref().is_none_or(|it| *it == alert.integration) {
+        each_alert(&app, &filter, None, |alert, _| {
+            if access
+                .only
+                .as_ref()
+                .is_none_or(|it| *it == alert.integration)
+            {
                 records.push(record(&app, alert, now));
             }
             records.len() < SHOWN_MAX
         })?;
         if records.len() == SHOWN_MAX {
-            tracing::warn!(SHOWN_MAX, "more alerts are firing than one answer shows");
+            tracing::warn!(SHOWN_MAX, "more alerts are firing than one response lists");
         }
         Ok(records)
     })
@@ -343,7 +351,7 @@ fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
 
 fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, AmProblem> {
     serde_urlencoded::from_str(query.unwrap_or_default())
-        .map_err(|error| bad(format!("the query cannot be read: {error}")))
+        .map_err(|error| bad(format!("the query is not valid: {error}")))
 }
 
 fn borrowed(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {

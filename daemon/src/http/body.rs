@@ -1,5 +1,5 @@
-//! Bodies: bounded in bytes and in time, and unpacked. A small body that unpacks to gigabytes,
-//! or one that arrives a byte a minute, must not keep the daemon busy.
+//! Reads and decompresses bodies, with limits on size and time: a small body that decompresses to
+//! gigabytes, or one that arrives at a byte per minute, must not keep the daemon busy.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::app::App;
 /// How long a body may take to arrive, in milliseconds.
 pub(super) const BODY_READ_MS_MAX: u64 = 30_000;
 
-/// The whole body, unpacked, within the configured limit.
+/// The whole body, decompressed, within the configured limit.
 pub(super) struct Unpacked(pub(super) Bytes);
 
 /// The whole body as JSON.
 pub(super) struct Json<T>(pub(super) T);
 
-/// Reads a body as it came, at most `bytes_max`.
+/// Reads a body without decompressing it, at most `bytes_max`.
 pub(super) async fn read_raw(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     read_within(body, bytes_max, Duration::from_millis(BODY_READ_MS_MAX)).await
 }
@@ -34,7 +34,7 @@ pub(super) async fn read_within(
     bytes_max: usize,
     limit: Duration,
 ) -> Result<Bytes, Problem> {
-    // A body that declares too large a size is refused before it is read.
+    // A body that declares a size over the limit is refused before it is read.
     if HttpBody::size_hint(&body).lower() > u64::try_from(bytes_max).unwrap_or(u64::MAX) {
         return Err(too_large(bytes_max));
     }
@@ -50,7 +50,7 @@ pub(super) async fn read_within(
     }
 }
 
-/// Reads a body and unpacks it; at most `bytes_max` before and after.
+/// Reads and decompresses a body; at most `bytes_max` before and after.
 pub(super) async fn read_unpacked(
     headers: &HeaderMap,
     body: Body,
@@ -62,7 +62,7 @@ pub(super) async fn read_unpacked(
         "" | "identity" => false,
         "gzip" | "x-gzip" => true,
         _ => {
-            let detail = "the only encoding is gzip; send that or the plain body";
+            let detail = "the only supported encoding is gzip; send gzip or the plain body";
             return Err(Problem::new(Kind::MEDIA, detail));
         }
     };
@@ -78,12 +78,9 @@ fn gunzip(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     let mut reader = flate2::read::MultiGzDecoder::new(packed).take(limit.saturating_add(1));
-    reader.read_to_end(&mut bytes).map_err(|_| {
-        Problem::new(
-            Kind::MALFORMED,
-            "the body says that it is gzip and cannot be unpacked",
-        )
-    })?;
+    reader
+        .read_to_end(&mut bytes)
+        .map_err(|_| Problem::new(Kind::MALFORMED, "the body is not valid gzip"))?;
     if bytes.len() > bytes_max {
         return Err(too_large(bytes_max));
     }
@@ -91,7 +88,7 @@ fn gunzip(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
 }
 
 fn too_large(bytes_max: usize) -> Problem {
-    let detail = format!("at most {bytes_max} bytes are accepted, unpacked; send smaller batches");
+    let detail = format!("the limit is {bytes_max} bytes uncompressed; send smaller batches");
     Problem::new(Kind::TOO_LARGE, detail).with("bytes_max", bytes_max)
 }
 

@@ -1,6 +1,6 @@
-//! Which connection is closed when there are too many: the one that has kept the daemon waiting
-//! longest. Without it, a thousand sockets that never finish their request would keep out every
-//! sender, and every health check, until they time out.
+//! When there are too many connections, closes the one whose client has kept the daemon waiting
+//! longest. Otherwise a thousand sockets that never finish their request would lock out every
+//! sender and health check until they time out.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -13,33 +13,33 @@ use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// A connection whose request is complete: the daemon works on it, and it is left alone.
-const WORKED_ON: u64 = 0;
+/// Marks a connection whose request the daemon is handling; it is not closed.
+const BUSY: u64 = 0;
 
 /// The open connections.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionLimiter {
     slots: Mutex<HashMap<u64, Arc<ConnectionSlot>>>,
-    /// Grows with every wait that begins, so that the smallest has lasted longest.
-    turn: AtomicU64,
+    /// Numbers the waits in order, so that the smallest number has waited longest.
+    sequence: AtomicU64,
 }
 
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     number: u64,
-    /// When the daemon began to wait for this client, as a turn; [`WORKED_ON`] when it does not.
-    waits_since: AtomicU64,
+    /// The number of the daemon's wait for this client, or [`BUSY`].
+    waiting_since: AtomicU64,
     closed: CancellationToken,
     connection_limiter: Arc<ConnectionLimiter>,
 }
 
 impl ConnectionLimiter {
-    /// Adds a connection, which has sent no request yet.
+    /// Adds a new connection.
     pub(super) fn slot(self: &Arc<Self>) -> Arc<ConnectionSlot> {
-        let number = self.next_turn();
+        let number = self.next_number();
         let slot = Arc::new(ConnectionSlot {
             number,
-            waits_since: AtomicU64::new(number),
+            waiting_since: AtomicU64::new(number),
             closed: CancellationToken::new(),
             connection_limiter: Arc::clone(self),
         });
@@ -47,15 +47,15 @@ impl ConnectionLimiter {
         slot
     }
 
-    /// Closes whichever has kept the daemon waiting longest; false when it waits for nobody.
+    /// Closes the connection that has kept the daemon waiting longest; false when all are busy.
     pub(super) fn close_slowest(&self) -> bool {
         let mut slots = self.slots.lock();
-        let waits =
-            |slot: &&Arc<ConnectionSlot>| slot.waits_since.load(Ordering::Relaxed) != WORKED_ON;
+        let is_waiting =
+            |slot: &&Arc<ConnectionSlot>| slot.waiting_since.load(Ordering::Relaxed) != BUSY;
         let slowest = slots
             .values()
-            .filter(waits)
-            .min_by_key(|slot| slot.waits_since.load(Ordering::Relaxed))
+            .filter(is_waiting)
+            .min_by_key(|slot| slot.waiting_since.load(Ordering::Relaxed))
             .map(|slot| slot.number);
         let slowest = slowest.and_then(|number| slots.remove(&number));
         slowest.is_some_and(|slot| {
@@ -64,52 +64,51 @@ impl ConnectionLimiter {
         })
     }
 
-    fn next_turn(&self) -> u64 {
-        self.turn.fetch_add(1, Ordering::Relaxed) + 1
+    fn next_number(&self) -> u64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 
 impl ConnectionSlot {
-    /// From now on the daemon waits for the client: for a request, for the rest of one, or for it
-    /// to read the answer.
-    pub(super) fn waits(&self) {
-        self.waits_since
-            .store(self.connection_limiter.next_turn(), Ordering::Relaxed);
+    /// The daemon now waits for the client to send a request or to read the response.
+    pub(super) fn set_waiting(&self) {
+        self.waiting_since
+            .store(self.connection_limiter.next_number(), Ordering::Relaxed);
     }
 
-    /// From now on the client waits for the daemon.
-    pub(super) fn is_worked_on(&self) {
-        self.waits_since.store(WORKED_ON, Ordering::Relaxed);
+    /// The client now waits for the daemon.
+    pub(super) fn set_busy(&self) {
+        self.waiting_since.store(BUSY, Ordering::Relaxed);
     }
 
-    /// Returns when the connection must go.
+    /// Completes when the connection must be closed.
     pub(super) async fn closed(&self) {
         self.closed.cancelled().await;
     }
 
     /// The connection has ended.
-    pub(super) fn leave(&self) {
+    pub(super) fn remove(&self) {
         self.connection_limiter.slots.lock().remove(&self.number);
     }
 }
 
-/// A request's body, whose end says that the daemon's work begins.
-pub(super) struct Watched<B> {
+/// A request's body; marks the connection as busy when all of it has been read.
+pub(super) struct RequestBody<B> {
     body: B,
     slot: Arc<ConnectionSlot>,
 }
 
-impl<B: Body> Watched<B> {
+impl<B: Body> RequestBody<B> {
     pub(super) fn new(body: B, slot: Arc<ConnectionSlot>) -> Self {
         match body.is_end_stream() {
-            true => slot.is_worked_on(),
-            false => slot.waits(),
+            true => slot.set_busy(),
+            false => slot.set_waiting(),
         }
         Self { body, slot }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for RequestBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -119,7 +118,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if self.body.is_end_stream() || matches!(polled, Poll::Ready(None)) {
-            self.slot.is_worked_on();
+            self.slot.set_busy();
         }
         polled
     }
@@ -138,29 +137,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_has_kept_the_daemon_waiting_longest_goes_and_nobody_it_works_for() {
+    fn the_client_that_kept_the_daemon_waiting_longest_is_closed_and_never_a_busy_one() {
         let connection_limiter = Arc::new(ConnectionLimiter::default());
         let slots = [
             connection_limiter.slot(),
             connection_limiter.slot(),
             connection_limiter.slot(),
         ];
-        slots[0].is_worked_on();
-        slots[1].waits();
-        let is_out = || slots.each_ref().map(|slot| slot.closed.is_cancelled());
+        slots[0].set_busy();
+        slots[1].set_waiting();
+        let closed = || slots.each_ref().map(|slot| slot.closed.is_cancelled());
         assert!(connection_limiter.close_slowest());
-        assert_eq!(is_out(), [false, false, true]);
+        assert_eq!(closed(), [false, false, true]);
         assert!(connection_limiter.close_slowest());
-        assert_eq!(is_out(), [false, true, true]);
+        assert_eq!(closed(), [false, true, true]);
         assert!(
             !connection_limiter.close_slowest(),
-            "the daemon works for the other"
+            "the remaining connection is busy"
         );
-        slots[0].waits();
-        slots[0].leave();
+        slots[0].set_waiting();
+        slots[0].remove();
         assert!(
             !connection_limiter.close_slowest(),
-            "there is no connection"
+            "there are no connections"
         );
     }
 }

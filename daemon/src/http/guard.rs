@@ -1,5 +1,5 @@
-//! Who calls, and whether they may. A handler names what it needs as its first argument, so that
-//! the body of a stranger is never read.
+//! Authentication and scopes. A handler's first argument names the scope that it needs, so that
+//! the body of an unauthenticated request is never read.
 
 use std::sync::Arc;
 
@@ -11,53 +11,53 @@ use tocsin_core::IntegrationId;
 use super::problem::{Kind, Problem};
 use crate::actions::Caller;
 use crate::app::App;
-use crate::auth::{Carried, Scope, TokenRow, carried, repeatable};
+use crate::auth::{Carried, Scope, TokenRow, carried, redact_token};
 use crate::config::IntegrationKind;
 
-/// The header of senders that can set no other.
+/// For senders that cannot set `Authorization`.
 const KEY_HEADER: &str = "x-tocsin-key";
 
-/// Somebody with a token, whatever it may do.
+/// A caller with a valid token of any scope.
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
     row: Arc<TokenRow>,
-    /// In whose name it acts, and what they may do and know.
+    /// Who acts, and what they may do and see.
     pub(super) caller: Caller,
 }
 
-/// Somebody who may see.
+/// A caller with scope `read`.
 pub(super) struct Reader(pub(super) Holder);
-/// Somebody who may act.
+/// A caller with scope `respond`.
 pub(super) struct Responder(pub(super) Holder);
-/// Somebody who may change the daemon.
+/// A caller with scope `admin`.
 pub(super) struct Admin;
 
 impl Holder {
-    /// Names the token in keys of commands.
+    /// The token's ID, which keeps the idempotency keys of tokens apart.
     pub(super) fn id(&self) -> &str {
         &self.row.id
     }
 
-    /// Whether it may do what `wanted` allows.
+    /// Checks that the token's scope includes `wanted`.
     pub(super) fn need(self, wanted: Scope) -> Result<Self, Problem> {
         self.caller.need(wanted)?;
         Ok(self)
     }
 
-    /// Whether it may send alerts to `integration`; an admin may, to try it out.
+    /// Checks that it may send alerts to `integration`; an admin may too, for testing.
     pub(super) fn need_ingest(&self, integration: &IntegrationId) -> Result<(), Problem> {
         if self.row.may_ingest(integration) || self.row.scope == Scope::Admin {
             return Ok(());
         }
-        let named = repeatable(&integration.0);
+        let named = redact_token(&integration.0);
         let detail = format!(
             "this needs a token of scope ingest for the integration `{named}`; \
-             `tocsin token create --integration {named}` makes one"
+             `tocsin token create --integration {named}` creates one"
         );
         Err(Problem::new(Kind::FORBIDDEN, detail).with("scope", Scope::Ingest.as_str()))
     }
 
-    /// The integration of a kind that the token is bound to.
+    /// The token's integration, if it is of this kind.
     pub(super) fn integration(&self, app: &App, kind: IntegrationKind) -> Option<IntegrationId> {
         let id = self.row.integration.as_ref()?;
         let is_kind = app.config.integrations.get(id)?.kind == kind;
@@ -67,14 +67,14 @@ impl Holder {
     fn of(row: Arc<TokenRow>, app: &App) -> Result<Self, Problem> {
         let caller = Caller::of_token(&row, &app.payloads.roster.people);
         let caller = caller.map_err(|denied| {
-            let detail = format!("{denied}, and the token acts for them; revoke it");
+            let detail = format!("{denied}, but the token acts in their name; revoke the token");
             Problem::new(Kind::FORBIDDEN, detail)
         })?;
         Ok(Self { row, caller })
     }
 }
 
-/// Who holds the token of a request.
+/// The holder of a request's token.
 fn holder(headers: &HeaderMap, query: Option<&str>, app: &App) -> Result<Holder, Problem> {
     let text = |name: &str| {
         let value = headers.get(name).map(|value| value.to_str());
@@ -92,14 +92,14 @@ fn holder(headers: &HeaderMap, query: Option<&str>, app: &App) -> Result<Holder,
     };
     let token = carried(places).map_err(|error| Problem::new(Kind::NO_TOKEN, error.to_string()))?;
     let Some(token) = token else {
-        let detail = "send `Authorization: Bearer TOKEN`; `tocsin token create` makes one";
+        let detail = "send `Authorization: Bearer TOKEN`; `tocsin token create` creates one";
         return Err(Problem::new(Kind::NO_TOKEN, detail));
     };
     match app.tokens.find(&token) {
         Some(row) => Holder::of(row, app),
         None => Err(Problem::new(
             Kind::NO_TOKEN,
-            "the token is unknown or revoked; `tocsin token create` makes one",
+            "the token is unknown or revoked; `tocsin token create` creates one",
         )),
     }
 }
@@ -112,7 +112,7 @@ impl FromRequestParts<Arc<App>> for Holder {
     }
 }
 
-/// An argument that needs a scope.
+/// Implements an extractor that needs a scope.
 macro_rules! needs {
     ($name:ident, $scope:expr, $made:expr) => {
         impl FromRequestParts<Arc<App>> for $name {

@@ -1,4 +1,4 @@
-//! Is it alive, is it ready, and how is it doing.
+//! `/healthz`, `/readyz` and `/metrics`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::problem::{Kind, Problem};
 use crate::app::App;
 use crate::health::Vitals;
 
-/// The media type of the metrics' text.
+/// The media type of OpenMetrics text.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(super) fn routes() -> Routes {
@@ -24,21 +24,21 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(metrics))
 }
 
-/// Says that the process is alive.
+/// Liveness: the process is running.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", security(),
-    responses((status = 200, description = "It is alive"))
+    responses((status = 200, description = "The process is running"))
 )]
 async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Says whether requests are accepted.
+/// Readiness: whether requests are accepted.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(),
     responses(
         (status = 200, description = "Requests are accepted"),
-        (status = 503, description = "They are not; `detail` says why"),
+        (status = 503, description = "Requests are not accepted; `detail` says why"),
     )
 )]
 async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
@@ -48,11 +48,11 @@ async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     Err(Problem::new(Kind::UNAVAILABLE, app.why_not_ready()))
 }
 
-/// Shows the metrics.
+/// Returns the metrics.
 #[utoipa::path(
     get, path = "/metrics", tag = "health",
     security(("token" = ["read"])),
-    responses((status = 200, description = "In the text format of OpenMetrics"))
+    responses((status = 200, description = "Metrics in the OpenMetrics text format"))
 )]
 async fn metrics(
     State(app): State<Arc<App>>,

@@ -1,5 +1,5 @@
-//! `/hooks/{plugin}/{route}`: webhooks of plugins. The host believes the sender or not; what the
-//! plugin wants done is durable before its sender is answered.
+//! `/hooks/{plugin}/{route}`: webhooks of plugins. The plugin host authenticates the sender, and
+//! what the plugin queued is durable before the sender is answered.
 
 use std::sync::Arc;
 
@@ -22,18 +22,18 @@ use super::repeats;
 use crate::app::App;
 use crate::runtime::{EngineError, Request as Ask, Write, job_row};
 
-/// Headers that a plugin may answer with, besides those that begin with `x-`.
+/// Headers that a plugin may set in its answer, besides those that begin with `x-`.
 const ANSWER_HEADERS: [HeaderName; 3] =
     [header::CONTENT_TYPE, header::LOCATION, header::RETRY_AFTER];
-/// An answer of a plugin never runs as a page of the daemon's origin.
+/// Keeps a plugin's answer from running as a page of the daemon's origin.
 const SANDBOX: &str = "sandbox; default-src 'none'";
 
-/// A plugin says itself which methods its webhook has.
+/// Any method: a plugin declares which methods its webhook has.
 pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(webhook).map(|_| axum::routing::any(webhook)))
 }
 
-/// Passes a webhook on to its plugin, which checks the sender's signature.
+/// Passes a webhook to its plugin after checking the sender's signature.
 #[utoipa::path(
     post, path = "/hooks/{plugin}/{route}", tag = "hooks",
     params(
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Routes {
         ("route" = String, Path, description = "One of its webhook routes"),
     ),
     responses(
-        (status = 200, description = "As the plugin answers"),
+        (status = 200, description = "The plugin's answer"),
         (status = 404, description = "No such plugin or route"),
         (status = 503, description = "Unavailable; send it again"),
     ),
@@ -53,7 +53,7 @@ async fn webhook(
     request: Request,
 ) -> Result<Response, Problem> {
     let unknown = || {
-        let detail = "there is no such webhook; `tocsin plugin list` shows those that are";
+        let detail = "there is no such webhook; `tocsin plugin inspect` shows a plugin's webhooks";
         Problem::new(Kind::NOT_FOUND, detail)
     };
     let loaded = app.host.get(&plugin).ok_or_else(unknown)?;
@@ -73,13 +73,13 @@ async fn webhook(
             .collect(),
         body: body.to_vec(),
     };
-    // A sender that hangs up must not stop it halfway: the call runs to its end without it.
+    // Spawned, so that the call finishes even if the sender hangs up.
     let handled = tokio::spawn(async move {
         let checked = loaded.check_webhook(call);
         let checked = checked.map_err(|failure| failed(&plugin, &failure))?;
         let key = checked.repeat_key().map(str::to_owned);
         if let Some(answer) = repeats::answered(&app, key.as_deref()).await? {
-            tracing::info!(plugin, "a webhook was repeated and gets the first answer");
+            tracing::info!(plugin, "a repeated webhook gets the first answer");
             return Ok(shown(answer));
         }
         let result = loaded.handle_webhook(checked).await;
@@ -93,11 +93,14 @@ async fn webhook(
         }
     });
     let handled = handled.await;
-    handled.map_err(|error| Problem::new(Kind::INTERNAL, format!("a webhook: {error}")))?
+    handled.map_err(|error| {
+        let detail = format!("the webhook did not finish: {error}");
+        Problem::new(Kind::INTERNAL, detail)
+    })?
 }
 
-/// Makes durable what the plugin queued, and its answer for the sender's retries. When another
-/// try of the same webhook was faster, that one's answer counts and nothing is queued twice.
+/// Commits what the plugin queued, and its answer for retries. When a concurrent try of the same
+/// webhook was committed first, its answer is returned and nothing is queued twice.
 async fn commit(
     app: &Arc<App>,
     plugin: PluginId,
@@ -120,8 +123,8 @@ async fn commit(
     let asked = app.writer.offer(Ask::Write(Box::new(write)));
     match asked.await {
         Err(EngineError::Commit(CommitError::Conflict { .. })) => {
-            // Without an answer of the faster one the row was swept meanwhile, and nothing of
-            // this one was kept: the sender must come again.
+            // If the other try's answer has been swept already, nothing of this one was
+            // committed either, so the sender must retry.
             let faster = repeats::answered(app, key.as_deref()).await?;
             let again = "the same webhook was being handled; send it again";
             faster.ok_or_else(|| Problem::new(Kind::UNAVAILABLE, again))
@@ -137,7 +140,7 @@ fn shown(answer: WebhookResponse) -> Response {
     let Some(status) = status else {
         tracing::warn!(
             status = answer.status,
-            "a plugin answered with no HTTP status"
+            "a plugin answered with a status that is not valid"
         );
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -158,17 +161,17 @@ fn shown(answer: WebhookResponse) -> Response {
     response
 }
 
-/// What a plugin says of itself goes to the log; a stranger learns whether to send again.
+/// Details of a plugin's failure are logged; the sender learns only whether to retry.
 fn failed(plugin: &str, failure: &Failure) -> Problem {
     if let Failure::Refused { status, reason } = failure {
-        tracing::warn!(plugin, status, reason, "a webhook is refused");
+        tracing::warn!(plugin, status, reason, "a webhook was refused");
         return Problem::with_status(*status, reason.clone());
     }
     tracing::error!(plugin, %failure, "a webhook failed");
     if failure.retryable() {
         Problem::new(
             Kind::UNAVAILABLE,
-            "the plugin is not available now; send it again",
+            "the plugin is temporarily unavailable; send it again",
         )
     } else {
         Problem::new(Kind::INTERNAL, "the plugin could not handle it")

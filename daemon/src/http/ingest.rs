@@ -1,5 +1,4 @@
-//! `POST /ingest/{integration}`: webhooks of senders, each in the format that the integration's
-//! kind names.
+//! `POST /ingest/{integration}`: accepts alerts in the format of the integration's kind.
 
 use std::sync::Arc;
 
@@ -17,24 +16,24 @@ use super::path::Path;
 use super::problem::{Kind, Problem};
 use super::{RequestId, Routes, parsing};
 use crate::app::App;
-use crate::auth::repeatable;
+use crate::auth::redact_token;
 use crate::config::{IntegrationConfig, IntegrationKind, Mapping};
 use crate::ingest::{Malformed, Note, Parsed, Received, Rejected, alertmanager, generic, grafana};
 
-/// Most alerts that one answer names as unreadable.
+/// Most rejected alerts that a response lists.
 const REJECTED_SHOWN_MAX: usize = 100;
 
-/// What was done with a sender's alerts.
+/// What became of a sender's alerts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Accepted {
-    /// How many were accepted; each is durable.
+    /// How many alerts were accepted; each is durable.
     signals: usize,
-    /// Numbers of the incidents that they opened.
+    /// The numbers of the incidents that they opened.
     opened: Vec<u64>,
-    /// Those that could not be read, each with `index`, `pointer` and `message`.
+    /// Alerts that could not be read, each with `index`, `pointer` and `message`.
     #[schema(value_type = Vec<Object>)]
     rejected: Vec<Rejected>,
-    /// What was cut or left out of the others.
+    /// What was truncated or left out of the accepted alerts.
     #[schema(value_type = Vec<Object>)]
     notes: Vec<Note>,
 }
@@ -43,15 +42,15 @@ pub(super) fn routes() -> Routes {
     Routes::new().routes(routes!(ingest))
 }
 
-/// Accepts alerts in the format of the integration's kind; an ingest token of that integration.
+/// Accepts alerts in the format of the integration's kind; needs that integration's ingest token.
 #[utoipa::path(
     post, path = "/ingest/{integration}", tag = "ingest",
     security(("token" = ["ingest"])),
-    params(("integration" = String, Path, description = "[integrations.ID]")),
-    request_body(content = Object, description = "As the integration's kind asks for"),
+    params(("integration" = String, Path, description = "The ID in [integrations.ID]")),
+    request_body(content = Object, description = "In the format of the integration's kind"),
     responses(
         (status = 202, description = "Accepted and durable", body = Accepted),
-        (status = 400, description = "Nothing in it can be read"),
+        (status = 400, description = "None of it can be read"),
         (status = 503, description = "Unavailable; send it again"),
     )
 )]
@@ -66,7 +65,7 @@ async fn ingest(
     holder.need_ingest(&integration)?;
     let config = app.config.integrations.get(&integration).cloned();
     let Some(config) = config else {
-        let named = repeatable(&integration.0);
+        let named = redact_token(&integration.0);
         let detail = format!("there is no integration `{named}` in the configuration");
         return Err(Problem::new(Kind::NOT_FOUND, detail));
     };
@@ -92,7 +91,7 @@ async fn ingest(
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)))
 }
 
-/// The first of them; else a small body could ask for an answer twenty times its size.
+/// The first ones; otherwise a small body could cause a response twenty times its size.
 fn shown(mut rejected: Vec<Rejected>) -> Vec<Rejected> {
     let beyond = rejected.len().saturating_sub(REJECTED_SHOWN_MAX);
     if let Some(first) = rejected.get_mut(REJECTED_SHOWN_MAX) {
@@ -124,7 +123,7 @@ fn parse(config: &IntegrationConfig, body: &[u8], ctx: &Received) -> Result<Pars
     parsed.map_err(malformed)
 }
 
-/// A body in which nothing can be found.
+/// The problem of a body that cannot be read.
 pub(super) fn malformed(fault: Malformed) -> Problem {
     let problem = Problem::new(Kind::MALFORMED, fault.to_string());
     match fault.pointer {

@@ -1,7 +1,7 @@
-//! What happens around every request: its id, its span, its count, and the answer to a panic.
+//! Middleware for every request: request ID, span, metrics, and the response to a panic.
 //!
-//! Nothing here writes a path, a query or a header into a log: links and queries carry tokens.
-//! A span names the route's template instead.
+//! Paths, queries and headers are never logged, as they can contain tokens. A span has the route's
+//! template instead.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use super::RequestId;
 use super::problem::{Kind, Problem};
 use crate::app::App;
 
-/// The header that names a request in its answer.
+/// The response header with the request's ID.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Answers that no page of another origin may read as something else.
+/// Keeps browsers from guessing another content type.
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
-/// Routes that answer also while the daemon starts or drains.
+/// Routes that are also served while the daemon starts or drains.
 const ALWAYS_OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
-/// Puts the middleware around a router.
+/// Adds the middleware to a router.
 pub(super) fn around(router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
     router
         .layer(CatchPanicLayer::custom(panicked))
@@ -60,14 +60,14 @@ async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) 
     response
 }
 
-/// What a panic says may hold what somebody sent, so it goes to the log and not to the caller.
+/// A panic's message may contain request data, so it is logged and not sent to the caller.
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = text.unwrap_or("not a text"), "a handler panicked");
+    tracing::error!(panic = text.unwrap_or("no message"), "a handler panicked");
     Problem::new(
         Kind::INTERNAL,
-        "this is a fault of the daemon; its log has more under the request's id",
+        "this is a bug in the daemon; its log has details under the request's ID",
     )
     .into_response()
 }

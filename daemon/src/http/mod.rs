@@ -1,8 +1,8 @@
-//! The HTTP endpoints: everything that comes in.
+//! The HTTP endpoints.
 //!
-//! Handlers read the request, check who calls, and pass it on; nothing is decided here. Every
-//! failure is answered by one type whose text names the remedy, and a 2xx is answered only once
-//! what was accepted is durable.
+//! Handlers parse the request, authenticate the caller and pass the request on; they decide
+//! nothing about incidents. Every failure is a `Problem` that names the remedy, and a 2xx is
+//! sent only once what was accepted is durable.
 
 mod ack;
 mod alertmanager;
@@ -31,11 +31,11 @@ use crate::app::App;
 use problem::{Kind, Problem};
 
 pub use openapi::openapi_json;
-pub use serve::{ANSWER_TAKEN_MS_MAX, CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits};
+pub use serve::{CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, RESPONSE_READ_MS_MAX};
 pub use serving::Serving;
 
-/// Routes with their description. A route is declared once, beside its handler; what the router
-/// answers, what `/openapi.json` says and which scope the tests ask for are all made of that.
+/// Routes with their descriptions. A route is declared once, next to its handler; the router,
+/// `/openapi.json` and the tests of scopes all use that declaration.
 type Routes = utoipa_axum::router::OpenApiRouter<Arc<App>>;
 
 /// Every endpoint of a daemon.
@@ -51,7 +51,7 @@ fn routes() -> Routes {
         .merge(api::routes())
 }
 
-/// The endpoints, with the layers around every request.
+/// The router with its middleware.
 pub fn router(app: Arc<App>) -> Router {
     let router = Router::from(routes())
         .fallback(no_such_path)
@@ -62,29 +62,26 @@ pub fn router(app: Arc<App>) -> Router {
 async fn no_such_path() -> Problem {
     Problem::new(
         Kind::NOT_FOUND,
-        "there is nothing at this path; /openapi.json lists the paths",
+        "unknown path; /openapi.json lists the paths",
     )
 }
 
 async fn no_such_method() -> Problem {
-    Problem::new(
-        Kind::METHOD,
-        "this path does not allow this method; /openapi.json lists the methods",
-    )
+    Problem::new(Kind::METHOD, "/openapi.json lists the methods of this path")
 }
 
-/// Runs a read of the store, which blocks, on a thread where no other request waits for it.
+/// Runs a blocking read of the store on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let ran = tokio::task::spawn_blocking(call).await;
-    ran.map_err(|error| Problem::new(Kind::INTERNAL, format!("a read: {error}")))?
+    ran.map_err(|error| Problem::new(Kind::INTERNAL, format!("the read did not finish: {error}")))?
 }
 
-/// A body of so many bytes is parsed where it was read: that takes less time than to find a thread.
+/// Bodies up to this many bytes are parsed inline, which is faster than a switch of threads.
 const PARSED_AT_ONCE_BYTES_MAX: usize = 16 * 1_024;
 
-/// Parses a body of `bytes`; a large one on a thread where no other request waits for it.
+/// Parses a body of `bytes`; a large one on a thread for blocking work.
 async fn parsing<T: Send + 'static>(
     bytes: usize,
     parse: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -95,7 +92,7 @@ async fn parsing<T: Send + 'static>(
     blocking(parse).await
 }
 
-/// The id of a request in its answer, in the log, and for the adapters.
+/// The ID of a request, in its response, the log and ingested data.
 #[derive(Clone, Debug)]
 struct RequestId(String);
 

@@ -1,4 +1,4 @@
-//! `/openapi.json`: every route described, from the same lines that handle it.
+//! `/openapi.json`, generated from the declarations of the routes.
 
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -13,14 +13,14 @@ use super::guard::Reader;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "tocsin",
-    description = "Errors are problem details (RFC 9457) but where another API's shape is \
-                   spoken. Overload is 503 with Retry-After; send it again."
+    description = "Errors are problem details (RFC 9457), except where tocsin implements \
+                   another API. Overload is 503 with Retry-After; send the request again."
 ))]
-struct Frame;
+struct ApiInfo;
 
-/// The document of every route.
+/// The OpenAPI document of all routes.
 fn document() -> utoipa::openapi::OpenApi {
-    let mut document = Frame::openapi();
+    let mut document = ApiInfo::openapi();
     document.merge(super::routes().into_openapi());
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     let components = document.components.get_or_insert_default();
@@ -31,7 +31,7 @@ fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Names an operation by its method and path: functions of two modules share their names.
+/// Names an operation by its method and path, as function names are not unique across modules.
 fn name_operations(path: &str, item: &mut PathItem) {
     let operations = [
         ("get", &mut item.get),
@@ -47,10 +47,10 @@ fn name_operations(path: &str, item: &mut PathItem) {
     }
 }
 
-/// The description of every route, as JSON.
+/// The OpenAPI document, as JSON.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// When it cannot be serialized.
 pub fn openapi_json() -> Result<String, serde_json::Error> {
     document().to_pretty_json()
 }

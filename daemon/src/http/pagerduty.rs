@@ -1,5 +1,5 @@
 //! PagerDuty's Events API v2. The token is the `routing_key` in the body, so the body is read
-//! before it is known who calls: it is bounded at the 512 KiB that the API documents.
+//! before the caller is authenticated; its limit is the 512 KiB that the API documents.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> Routes {
         .routes(routes!(enqueue_change))
 }
 
-/// Accepts an event; its `routing_key` is an ingest token of an integration of kind `pagerduty`.
+/// Accepts an event; `routing_key` is an ingest token of an integration of kind `pagerduty`.
 #[utoipa::path(
     post, path = "/v2/enqueue", tag = "ingest",
     request_body(content = Object, description = "As PagerDuty's Events API v2"),
@@ -62,7 +62,7 @@ async fn enqueue(
     Ok(accepted(Accepted::event(dedup_key)))
 }
 
-/// Accepts a change: what was deployed or reconfigured. It opens no incident.
+/// Accepts a change event, such as a deployment. It opens no incident.
 #[utoipa::path(
     post, path = "/v2/change/enqueue", tag = "ingest",
     request_body(content = Object, description = "As PagerDuty's Events API v2"),

@@ -1,4 +1,4 @@
-//! The parts of a path; a fault in one is answered as every other error is.
+//! Extracts path parameters; a parameter that is not valid is answered with a [`Problem`].
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::problem::{Kind, Problem};
 use crate::app::App;
 
-/// The parts of a path where its route has `{…}`.
+/// The path parameters of a route.
 pub(super) struct Path<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<Arc<App>> for Path<T> {

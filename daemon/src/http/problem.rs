@@ -1,8 +1,8 @@
-//! Errors as answers, in one place: problem details (RFC 9457).
+//! Errors as HTTP responses: problem details (RFC 9457).
 //!
-//! A sender that is told the wrong status loses alerts: Alertmanager gives up on every 4xx, so
-//! overload is 503 and never 429, a body that arrived too slowly is 503 and never 408, and a body
-//! that no retry will fix is never 5xx.
+//! With the wrong status, alerts are lost: Alertmanager does not retry after a 4xx, so overload is
+//! 503 and never 429, a body that arrived too slowly is 503 and never 408, and a body that no
+//! retry can fix is never 5xx.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,13 +16,13 @@ use crate::auth::TokenRefusal;
 use crate::runtime::{EngineError, SilenceError, TokenError};
 use crate::silence::SilenceRefusal;
 
-/// Seconds after which to send again what could not be accepted now.
+/// The `Retry-After` of a 503, in seconds.
 const RETRY_AFTER_S: &str = "1";
 const MEDIA_TYPE: &str = "application/problem+json";
-/// The kind of token that a client is asked for.
+/// The `WWW-Authenticate` of a 401.
 const CHALLENGE: &str = "Bearer realm=\"tocsin\"";
 
-/// A kind of problem: its status, the last part of its type, and its title.
+/// A kind of problem: status, last part of the type URN, and title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind(u16, &'static str, &'static str);
 
@@ -42,7 +42,7 @@ impl Kind {
     pub(super) const UNAVAILABLE: Self = Self(503, "unavailable", "Temporarily unavailable");
 }
 
-/// An answer that says what went wrong and what would be right.
+/// An error response that says what went wrong and how to fix it.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     kind: Kind,
@@ -61,7 +61,7 @@ impl Problem {
         }
     }
 
-    /// A problem with a status that a plugin has chosen.
+    /// A problem with a status chosen by a plugin.
     pub(super) fn with_status(status: u16, detail: impl Into<String>) -> Self {
         let kind = match status {
             401 => Kind::NO_TOKEN,
@@ -82,7 +82,7 @@ impl Problem {
         problem
     }
 
-    /// The problem with one more member.
+    /// Adds a member.
     #[must_use]
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
@@ -97,7 +97,7 @@ impl Problem {
         &self.detail
     }
 
-    /// The headers that belong to the status, on an answer whose body is another format's.
+    /// Adds the headers that the status needs to a response with any body.
     pub(super) fn mark(&self, response: &mut Response) {
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {

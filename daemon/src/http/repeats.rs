@@ -1,6 +1,6 @@
-//! Webhooks that were handled: a sender's retry gets the answer of the first try, and a request
-//! that somebody recorded and sends again does nothing. What a plugin commands takes effect once
-//! anyway; this keeps it from being asked at all, and from doing outside what it does not command.
+//! Remembers the answers of handled webhooks, so that a sender's retry, or a replayed request,
+//! gets the first answer and the plugin is not called again. A plugin's commands take effect once
+//! anyway; its other side effects would not.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use crate::app::App;
 use crate::runtime::Write;
 use crate::runtime::state::tables::webhook::{self, WebhookAnswer};
 
-/// Longest answer that is remembered whole, headers and body in bytes; of a longer one, the
-/// status is.
+/// Longest answer that is stored in full, headers and body in bytes; of a longer one, only the
+/// status is stored.
 const ANSWER_BYTES_MAX: usize = 4 << 10;
 
-/// What the first try of this webhook was answered, if there was one and it succeeded.
+/// The stored answer to this webhook, if an earlier try succeeded.
 pub(super) async fn answered(
     app: &Arc<App>,
     key: Option<&str>,
@@ -31,8 +31,8 @@ pub(super) async fn answered(
     Ok(found.await?.map(response))
 }
 
-/// Adds the answer to what is made durable with the webhook, unless it failed: then the sender's
-/// retry is another try.
+/// Adds the answer to the webhook's commit, unless the webhook failed: then a retry is handled
+/// again.
 pub(super) async fn remember(
     write: &mut Write,
     app: &Arc<App>,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_comes_back_as_it_was_and_of_a_long_one_the_status() {
+    fn an_answer_is_restored_and_of_a_long_one_only_the_status() {
         let small = answer(vec![0xff, 0, b'a']);
         assert_eq!(response(kept(&small)), small);
         let long = response(kept(&answer(vec![b'a'; ANSWER_BYTES_MAX])));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_fits_into_the_store() {
+    fn a_stored_answer_fits_into_the_store() {
         let kept = kept(&answer(vec![b'a'; ANSWER_BYTES_MAX - 30]));
         let text = serde_json::to_string(&kept).unwrap();
         assert!(text.len() < tocsin_store::VALUE_BYTES_MAX, "{}", text.len());

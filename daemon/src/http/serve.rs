@@ -1,4 +1,5 @@
-//! Connections: how many, how long a client may take to send and to read, and how they end.
+//! Serves connections, with limits on their number and on how long a client may take to send and
+//! to read.
 
 use std::future::Future;
 use std::pin::pin;
@@ -18,35 +19,35 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::connection_limiter::{ConnectionLimiter, ConnectionSlot, Watched};
+use super::connection_limiter::{ConnectionLimiter, ConnectionSlot, RequestBody};
 use super::router;
 use super::write_timeout::WriteTimeout;
 use crate::app::App;
 
-/// Connections at once. A further one takes the place of whichever has kept the daemon waiting
-/// longest; it waits itself while every other is being answered.
+/// Most concurrent connections. Another one replaces the connection whose client has kept the
+/// daemon waiting longest, or waits while all of them are being answered.
 pub const CONNECTIONS_MAX: usize = 1_024;
-/// How long the headers of a request may take to arrive, and a kept connection may be idle, in
-/// milliseconds.
+/// How long the headers of a request may take to arrive, and a connection may be idle between
+/// requests, in milliseconds.
 pub const HEADER_READ_MS_MAX: u64 = 30_000;
-/// How long a client may take to read its whole answer, in milliseconds.
-pub const ANSWER_TAKEN_MS_MAX: u64 = 30_000;
-/// Most bytes of a request's headers that are kept.
+/// How long a client may take to read its whole response, in milliseconds.
+pub const RESPONSE_READ_MS_MAX: u64 = 30_000;
+/// Most bytes of a request's headers that are buffered.
 const HEADER_BYTES_MAX: usize = 64 * 1_024;
-/// Wait after a failed accept, in milliseconds: the process may be out of descriptors.
+/// Delay after a failed accept, in milliseconds: the process may be out of file descriptors.
 const ACCEPT_RETRY_MS: u64 = 100;
-/// How often a connection that finds no place looks for one again, in milliseconds.
-const PLACE_LOOK_MS: u64 = 20;
+/// How often a connection over the limit tries again, in milliseconds.
+const PERMIT_RETRY_MS: u64 = 20;
 
-/// Limits of connections; tests set lower ones.
+/// Connection limits; tests set lower ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once.
+    /// Most concurrent connections.
     pub connections: usize,
-    /// For the headers of a request, and between two requests.
+    /// For the headers of a request, and between requests.
     pub header_read: Duration,
-    /// For the client to read its answer.
-    pub answer_taken: Duration,
+    /// For the client to read its response.
+    pub response_read: Duration,
 }
 
 impl Default for Limits {
@@ -54,12 +55,12 @@ impl Default for Limits {
         Self {
             connections: CONNECTIONS_MAX,
             header_read: Duration::from_millis(HEADER_READ_MS_MAX),
-            answer_taken: Duration::from_millis(ANSWER_TAKEN_MS_MAX),
+            response_read: Duration::from_millis(RESPONSE_READ_MS_MAX),
         }
     }
 }
 
-/// Serves until `stop`; then accepts no more connections, lets requests in progress end within
+/// Serves until `stop`; then accepts no more connections, lets requests in progress finish within
 /// the configured grace, and returns.
 pub(super) async fn serve(
     limits: Limits,
@@ -69,31 +70,31 @@ pub(super) async fn serve(
 ) {
     let grace = Duration::from_secs(app.config.server.grace_s);
     let router = router(app);
-    let (connection_limiter, places) =
+    let (connection_limiter, permits) =
         (Arc::default(), Arc::new(Semaphore::new(limits.connections)));
     let (closing, open) = (CancellationToken::new(), TaskTracker::new());
     let mut stop = pin!(stop);
     loop {
         let next = async {
             let accepted = listener.accept().await?;
-            Ok::<_, std::io::Error>((place(&places, &connection_limiter).await, accepted.0))
+            Ok::<_, std::io::Error>((permit(&permits, &connection_limiter).await, accepted.0))
         };
         let next = tokio::select! {
             () = &mut stop => break,
             next = next => next,
         };
         match next {
-            Ok((place, stream)) => {
+            Ok((permit, stream)) => {
                 let (router, closing) = (router.clone(), closing.clone());
                 let slot = connection_limiter.slot();
                 open.spawn(async move {
-                    let _place = place;
+                    let _permit = permit;
                     connection(limits, router, stream, &slot, closing).await;
-                    slot.leave();
+                    slot.remove();
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }
@@ -102,25 +103,25 @@ pub(super) async fn serve(
     closing.cancel();
     open.close();
     if tokio::time::timeout(grace, open.wait()).await.is_err() {
-        tracing::warn!("some requests did not end within the grace");
+        tracing::warn!("some requests did not finish within the grace");
     }
 }
 
-/// A place for one more connection; when there is none, closes the one that has kept the daemon
-/// waiting longest. Absent only when the semaphore is closed, which never happens.
-async fn place(
-    places: &Arc<Semaphore>,
+/// A permit for one more connection; when there is none, closes the connection that has kept the
+/// daemon waiting longest. `None` only if the semaphore is closed, which never happens.
+async fn permit(
+    permits: &Arc<Semaphore>,
     connection_limiter: &ConnectionLimiter,
 ) -> Option<OwnedSemaphorePermit> {
     loop {
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Some(place);
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Some(permit);
         }
-        let _shown_out = connection_limiter.close_slowest();
-        let free = Arc::clone(places).acquire_owned();
-        let look_again = Duration::from_millis(PLACE_LOOK_MS);
-        if let Ok(place) = tokio::time::timeout(look_again, free).await {
-            return place.ok();
+        let _closed = connection_limiter.close_slowest();
+        let free = Arc::clone(permits).acquire_owned();
+        let retry = Duration::from_millis(PERMIT_RETRY_MS);
+        if let Ok(permit) = tokio::time::timeout(retry, free).await {
+            return permit.ok();
         }
     }
 }
@@ -132,31 +133,31 @@ async fn connection(
     slot: &Arc<ConnectionSlot>,
     closing: CancellationToken,
 ) {
-    // Without it a small answer may wait for the last one's acknowledgement.
-    let _slower_only = stream.set_nodelay(true);
-    let (asks, is_answered) = (Arc::clone(slot), Arc::clone(slot));
+    // Without it a small response may wait for the TCP acknowledgement of the previous one.
+    let _optional = stream.set_nodelay(true);
+    let (on_request, on_response) = (Arc::clone(slot), Arc::clone(slot));
     let service = router
         .map_request(move |request: Request<Incoming>| {
-            request.map(|body| Body::new(Watched::new(body, Arc::clone(&asks))))
+            request.map(|body| Body::new(RequestBody::new(body, Arc::clone(&on_request))))
         })
         .map_response(move |answer| {
-            is_answered.waits();
+            on_response.set_waiting();
             answer
         });
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        // A client that has closed its side still waits for its answer.
+        // A client that has closed its sending side still waits for its response.
         .half_close(true)
         .header_read_timeout(limits.header_read)
         .max_buf_size(HEADER_BYTES_MAX);
-    let stream = TokioIo::new(WriteTimeout::new(stream, limits.answer_taken));
+    let stream = TokioIo::new(WriteTimeout::new(stream, limits.response_read));
     let served = builder.serve_connection(stream, TowerToHyperService::new(service));
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
         () = slot.closed() => {
-            tracing::debug!("a connection was closed: there are too many");
+            tracing::debug!("closed a connection: there are too many");
             return;
         }
         () = closing.cancelled() => {
@@ -165,6 +166,6 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke off");
+        tracing::debug!(%error, "a connection failed");
     }
 }

@@ -1,6 +1,5 @@
-//! A daemon at work: what runs by itself runs, and its endpoints are open. The program, the demo
-//! and the tests start and stop one the same way, so that none of them stops in an order of its
-//! own.
+//! A running daemon with its HTTP endpoints. The program, the demo and the tests start and stop
+//! it the same way.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve::{Limits, serve};
 use crate::app::App;
 
-/// A daemon at work. Dropped, it goes on until the process ends.
+/// A running daemon. Dropping it does not stop the daemon.
 pub struct Serving {
     pub app: Arc<App>,
     /// Where it listens.
@@ -24,7 +23,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts a daemon that is built, and opens its endpoints.
+    /// Starts the daemon and its endpoints.
     ///
     /// # Errors
     /// When it cannot start.
@@ -32,7 +31,7 @@ impl Serving {
         Self::start_within(Limits::default(), app, listener).await
     }
 
-    /// Starts like [`start`](Self::start), within other limits of connections.
+    /// Like [`start`](Self::start), with other connection limits.
     ///
     /// # Errors
     /// When it cannot start.
@@ -54,21 +53,21 @@ impl Serving {
         })
     }
 
-    /// Where the endpoints are, `http://ADDRESS:PORT`.
+    /// The base URL of the endpoints, `http://ADDRESS:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Accepts no more connections, and waits until requests in progress have ended, within the
-    /// configured grace.
+    /// Accepts no more connections, and waits for requests in progress, within the configured
+    /// grace.
     pub async fn close(self) {
         self.stop.cancel();
-        // The endpoints end by themselves; that they broke was logged.
+        // Fails only after a panic, which has been reported.
         let _ended = self.endpoints.await;
     }
 
-    /// Stops: no new requests and deliveries; those in progress have `grace` to end.
+    /// Stops the daemon. Requests and deliveries in progress have `grace` to finish.
     pub async fn stop(self, grace: Duration) {
         self.stop.cancel();
         self.app.drain(grace).await;

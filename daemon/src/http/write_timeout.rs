@@ -1,5 +1,5 @@
-//! A connection whose client must read its answer in time. The system's buffers fill up when a
-//! client asks for much and reads nothing; without an end to it the answer would be kept forever.
+//! A stream with a write timeout, for clients that send requests and do not read the responses:
+//! without it, a response would be kept in memory forever.
 
 use std::io;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream that fails when what was written is not read within a time.
+/// A stream that fails when the client does not read what was written in time.
 pub(super) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
-    /// Runs since the client first stopped reading; a byte now and then does not restart it.
+    /// Started when a write first blocks, and not restarted by partial writes.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -26,7 +26,7 @@ impl<S> WriteTimeout<S> {
         }
     }
 
-    /// What a write that waits comes to.
+    /// Polls the timeout of a write that is blocked.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let limit = self.limit;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
@@ -34,7 +34,7 @@ impl<S> WriteTimeout<S> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
-                "the client does not read its answer",
+                "the client does not read the response",
             ))),
         }
     }
@@ -81,7 +81,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
         match Pin::new(&mut self.stream).poll_flush(cx) {
             Poll::Pending => self.wait(cx),
             ready => {
-                // A flush comes after all that was buffered: the whole answer is with the system.
+                // The flush has written the whole response to the socket.
                 self.stalled = None;
                 ready
             }

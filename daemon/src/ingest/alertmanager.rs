@@ -1,8 +1,8 @@
 //! Alertmanager's webhook, version 4.
 //!
-//! Source: `webhook_config` in Alertmanager's configuration documentation. Since 0.32 an operator
-//! may write the payload's template, so every key may be missing: what is missing is taken from
-//! the group, and an alert is refused only when nothing tells which one it is.
+//! Source: `webhook_config` in Alertmanager's configuration documentation. Since 0.32 operators
+//! can template the payload, so every key may be missing: missing keys are taken from the group,
+//! and an alert is rejected only if nothing identifies it.
 
 use serde_json::{Map, Value};
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
@@ -14,7 +14,7 @@ use super::fields::{
 use super::fingerprint::{label_fingerprint, sender_fingerprint};
 use super::{Malformed, Parsed, Received};
 
-/// Reads a webhook of Alertmanager.
+/// Parses a webhook from Alertmanager.
 ///
 /// # Errors
 /// When the body is not a JSON object, or `alerts` is not a list.
@@ -22,8 +22,8 @@ pub fn parse(body: &[u8], ctx: &Received) -> Result<Parsed, Malformed> {
     parse_group(body, ctx, |_, _, _| {})
 }
 
-/// Reads the group that Alertmanager and Grafana share; `finish` sees each alert's remaining
-/// fields.
+/// Parses the group format that Alertmanager and Grafana share; `finish` gets each alert's
+/// remaining fields.
 pub(super) fn parse_group(
     body: &[u8],
     ctx: &Received,
@@ -59,7 +59,7 @@ fn take_alerts(top: &mut Object) -> Result<Option<Vec<Value>>, Malformed> {
     }
 }
 
-/// What the payload says of all its alerts together.
+/// The payload's fields for the whole group.
 #[derive(Default)]
 struct Group {
     key: Option<String>,
@@ -72,7 +72,7 @@ struct Group {
 }
 
 impl Group {
-    /// Whatever of it can be read: a fault here must not lose the alerts.
+    /// The fields that can be read: a fault here must not lose the alerts.
     fn take(top: &mut Map<String, Value>) -> Self {
         let mut labels = take_labels(top, "groupLabels").unwrap_or_default();
         labels.extend(take_labels(top, "commonLabels").unwrap_or_default());
@@ -101,7 +101,7 @@ impl Group {
             self.annotations.clone()
         });
         if labels.is_empty() && !self.labels.is_empty() {
-            item.note("", "it has no labels; the group's were taken");
+            item.note("", "it has no labels; the group's labels are used");
             labels.clone_from(&self.labels);
         }
         let sent = take_optional_text(&mut map, "fingerprint", item);
@@ -148,7 +148,7 @@ impl Group {
         Ok(signal)
     }
 
-    /// The alert's own status, else the group's, else what its end says.
+    /// The alert's own status, else the group's, else derived from its end.
     fn status(
         &self,
         map: &mut Object,
@@ -168,8 +168,8 @@ impl Group {
         }
     }
 
-    /// A payload without `alerts`, as a template may leave it: the group is the alert, named by
-    /// its key.
+    /// A payload without `alerts`, as a template may produce: the group is the alert, identified
+    /// by its key.
     fn alone(
         mut self,
         mut top: Object,
@@ -178,9 +178,9 @@ impl Group {
     ) -> Result<Parsed, Malformed> {
         if self.key.is_none() && self.labels.is_empty() {
             return Err(Malformed {
-                title: "The body has another shape than its format",
-                detail: "it has no `alerts`, and neither `groupKey` nor `commonLabels` that could \
-                         stand for them"
+                title: "The body does not have the shape of its format",
+                detail: "it has no `alerts`, and neither `groupKey` nor `commonLabels` to use \
+                         instead"
                     .to_owned(),
                 pointer: Some("/alerts".to_owned()),
             });
@@ -202,13 +202,13 @@ impl Group {
         top.insert("annotations".to_owned(), Value::Object(common.collect()));
         let mut parsed = Parsed::default();
         parsed.add(0, "", top, |map, item| self.alert(map, ctx, item, finish));
-        parsed.note("", "it has no `alerts`; the group was taken as one alert");
+        parsed.note("", "it has no `alerts`; the group is used as one alert");
         Ok(parsed)
     }
 }
 
-/// A firing alert of a webhook has no lease: it is repeated only every `repeat_interval`, hours
-/// apart, and its end is the zero time. It fires until its sender resolves it.
+/// A firing alert from a webhook has no lease, as it is repeated only every `repeat_interval`,
+/// often hours, and its end is the zero time. It fires until its sender resolves it.
 fn end(
     status: SignalStatus,
     ends_at: Option<Timestamp>,
@@ -217,8 +217,7 @@ fn end(
     (status == SignalStatus::Resolved).then(|| ends_at.unwrap_or(received_at).min(received_at))
 }
 
-/// The receiver's name as its author wrote it: the webhook carries it with Go's
-/// `regexp.QuoteMeta` applied.
+/// The receiver's original name: in the webhook it is escaped with Go's `regexp.QuoteMeta`.
 fn unquote_meta(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

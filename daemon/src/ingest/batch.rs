@@ -1,4 +1,4 @@
-//! From bytes to a list of JSON objects, and from there to [`Parsed`].
+//! Parses bytes into a list of JSON objects, and those into [`Parsed`].
 
 use serde_json::{Map, Value};
 use tocsin_core::limits::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::text::{cut, one_line};
 
-/// Labels that survive when there are too many, because policies route and grade by them.
+/// Labels that are kept when there are too many, because policies route and grade by them.
 const LABELS_KEPT_FIRST: [&str; 12] = [
     "alertname",
     "cluster",
@@ -29,22 +29,22 @@ const LABELS_KEPT_FIRST: [&str; 12] = [
     "team",
 ];
 
-/// Reads one JSON value. serde_json limits the depth to 128.
+/// Parses one JSON value. serde_json limits the depth to 128.
 pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Malformed {
             title: "The body is too large",
             detail: format!(
-                "it has {} bytes and at most {BODY_BYTES_MAX} are read; send smaller batches",
+                "it has {} bytes, and the limit is {BODY_BYTES_MAX}; send smaller batches",
                 body.len()
             ),
             pointer: None,
         });
     }
     serde_json::from_slice(body).map_err(|error| Malformed {
-        title: "The body is not JSON",
+        title: "The body is not valid JSON",
         detail: if body.is_empty() {
-            "it is empty; send the JSON that the integration's kind asks for".to_owned()
+            "it is empty; send JSON in the format of the integration's kind".to_owned()
         } else {
             format!("{error}; the body must be one JSON value in UTF-8")
         },
@@ -52,7 +52,7 @@ pub(super) fn read(body: &[u8]) -> Result<Value, Malformed> {
     })
 }
 
-/// Reads one JSON object.
+/// Parses one JSON object.
 pub(super) fn read_object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     match read(body)? {
         Value::Object(map) => Ok(map),
@@ -60,7 +60,7 @@ pub(super) fn read_object(body: &[u8]) -> Result<Map<String, Value>, Malformed> 
     }
 }
 
-/// The fault that a part of the body has another type than it must have.
+/// The fault of a part of the body with the wrong type.
 pub(super) fn wrong_shape(pointer: &str, found: &Value, wanted: &str) -> Malformed {
     let place = if pointer.is_empty() {
         "the body"
@@ -68,13 +68,13 @@ pub(super) fn wrong_shape(pointer: &str, found: &Value, wanted: &str) -> Malform
         pointer
     };
     Malformed {
-        title: "The body has another shape than its format",
+        title: "The body does not have the shape of its format",
         detail: format!("{place} is {} and must be {wanted}", kind(found)),
         pointer: Some(pointer.to_owned()),
     }
 }
 
-/// A JSON value's type in words.
+/// The name of a JSON value's type.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -89,7 +89,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
 /// Why one alert cannot be read, and where.
 #[derive(Debug)]
 pub(super) struct Fault {
-    /// From the alert, as a JSON pointer.
+    /// A JSON pointer relative to the alert.
     pub(super) pointer: String,
     pub(super) message: String,
 }
@@ -103,22 +103,22 @@ impl Fault {
     }
 }
 
-/// The alert that is being read: where it is in the body, and the notes on it.
+/// The alert that is being parsed: its position in the body, and the notes on it.
 pub(super) struct Item<'a> {
     pub(super) index: usize,
-    /// Its place in the body, as a JSON pointer.
+    /// The JSON pointer of the alert in the body.
     pub(super) base: &'a str,
     notes: &'a mut Vec<Note>,
 }
 
 impl Item<'_> {
-    /// Notes something at `pointer` within the alert.
+    /// Adds a note on `pointer` within the alert.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         let pointer = format!("{}{pointer}", self.base);
         push_note(self.notes, Some(self.index), pointer, message.into());
     }
 
-    /// Brings a signal's texts and labels within the limits. Its fingerprint is left alone.
+    /// Truncates a signal's texts and labels to the limits. Its fingerprint does not change.
     pub(super) fn bound(&mut self, signal: &mut Signal) {
         let title = one_line(&signal.title);
         signal.title = self.cut(title, TITLE_BYTES_MAX, "title");
@@ -135,7 +135,7 @@ impl Item<'_> {
     fn cut(&mut self, text: String, bytes_max: usize, what: &str) -> String {
         let (text, was_cut) = cut(text, bytes_max);
         if was_cut {
-            self.note("", format!("the {what} was cut to {bytes_max} bytes"));
+            self.note("", format!("the {what} was truncated to {bytes_max} bytes"));
         }
         text
     }
@@ -145,8 +145,8 @@ impl Item<'_> {
             let fits = !name.is_empty() && name.len() <= LABEL_NAME_BYTES_MAX;
             if !fits {
                 let message = format!(
-                    "one of its {what} has no name, or one over {LABEL_NAME_BYTES_MAX} bytes, and \
-                     was left out"
+                    "one of the {what} was left out: its name is empty or over \
+                     {LABEL_NAME_BYTES_MAX} bytes"
                 );
                 push_note(self.notes, Some(self.index), self.base.to_owned(), message);
             }
@@ -157,7 +157,7 @@ impl Item<'_> {
             *value = text;
             if was_cut {
                 let pointer = format!("{}/{what}/{}", self.base, pointer_token(name));
-                let message = format!("the value was cut to {value_bytes_max} bytes");
+                let message = format!("the value was truncated to {value_bytes_max} bytes");
                 push_note(self.notes, Some(self.index), pointer, message);
             }
         }
@@ -171,7 +171,7 @@ impl Item<'_> {
         }
     }
 
-    /// The link, if it is one that a browser may be sent to.
+    /// The link, if it is an http or https URL.
     pub(super) fn link(&mut self, pointer: &str, text: &str) -> Option<String> {
         let text = text.trim();
         if text.is_empty() {
@@ -183,7 +183,7 @@ impl Item<'_> {
         }
         self.note(
             pointer,
-            format!("left out: a link is an http or https URL of at most {LINK_BYTES_MAX} bytes"),
+            format!("left out: not an http or https URL of at most {LINK_BYTES_MAX} bytes"),
         );
         None
     }
@@ -213,7 +213,7 @@ fn push_note(notes: &mut Vec<Note>, index: Option<usize>, pointer: String, messa
             message,
         });
     } else if notes.len() < NOTES_MAX {
-        let message = format!("further notes than {} were left out", NOTES_MAX - 1);
+        let message = format!("notes after the first {} were left out", NOTES_MAX - 1);
         notes.push(Note {
             index: None,
             pointer: String::new(),
@@ -223,8 +223,8 @@ fn push_note(notes: &mut Vec<Note>, index: Option<usize>, pointer: String, messa
 }
 
 impl Parsed {
-    /// Reads the first [`ALERTS_PER_REQUEST_MAX`] items with `read_item`; a fault rejects its item
-    /// only. `base` is the list's JSON pointer.
+    /// Parses the first [`ALERTS_PER_REQUEST_MAX`] items with `read_item`; a fault rejects only its
+    /// item. `base` is the list's JSON pointer.
     pub(super) fn collect<T>(
         mut items: Vec<T>,
         base: &str,
@@ -235,8 +235,8 @@ impl Parsed {
         if beyond > 0 {
             items.truncate(ALERTS_PER_REQUEST_MAX);
             let message = format!(
-                "{beyond} alerts beyond the first {ALERTS_PER_REQUEST_MAX} were left out; let the \
-                 sender send fewer at once, an Alertmanager by max_alerts of its webhook"
+                "{beyond} alerts beyond the first {ALERTS_PER_REQUEST_MAX} were left out; send \
+                 fewer at once; in Alertmanager, set max_alerts of the webhook"
             );
             tracing::warn!("a batch of alerts is too large: {message}");
             parsed.note(base, message);
@@ -247,7 +247,7 @@ impl Parsed {
         parsed
     }
 
-    /// Reads one item at `base` in the body.
+    /// Parses one item at `base` in the body.
     pub(super) fn add<T>(
         &mut self,
         index: usize,
@@ -274,7 +274,7 @@ impl Parsed {
         }
     }
 
-    /// Notes something about the whole body.
+    /// Adds a note on the whole body.
     pub(super) fn note(&mut self, pointer: &str, message: impl Into<String>) {
         push_note(&mut self.notes, None, pointer.to_owned(), message.into());
     }

@@ -1,5 +1,5 @@
-//! Every parser as a function of bytes alone, for fuzzing: none may panic, hang or grow without
-//! bound, whatever the bytes.
+//! Every parser as a function of bytes, for fuzzing: no input may make one panic, hang or use
+//! unbounded memory.
 
 use tocsin_core::Timestamp;
 
@@ -10,10 +10,10 @@ use crate::config::Mapping;
 use crate::silence;
 use crate::time::parse_time;
 
-/// A parser by its name.
+/// A parser and its name.
 pub type Entry = (&'static str, fn(&[u8]));
 
-/// Every parser of bytes that a stranger sends.
+/// Every parser of untrusted bytes.
 pub const ENTRIES: &[Entry] = &[
     ("alertmanager", |bytes| {
         drop(alertmanager::parse(bytes, &received()))

@@ -1,4 +1,4 @@
-//! Reading the fields of one alert out of a JSON object.
+//! Reads the fields of an alert from a JSON object.
 
 use serde_json::{Map, Value};
 use tocsin_core::{Labels, Timestamp};
@@ -6,7 +6,7 @@ use tocsin_core::{Labels, Timestamp};
 use super::batch::{Fault, Item, kind};
 use crate::time::parse_time;
 
-/// One alert's object while its fields are read out.
+/// An alert's object; fields are removed as they are read.
 pub(super) type Object = Map<String, Value>;
 
 /// The alert as an object.
@@ -15,12 +15,12 @@ pub(super) fn object(value: Value) -> Result<Object, Fault> {
         Value::Object(map) => Ok(map),
         other => Err(Fault::new(
             "",
-            format!("an alert is an object, and this is {}", kind(&other)),
+            format!("an alert must be an object, and this is {}", kind(&other)),
         )),
     }
 }
 
-/// Takes a text; null, missing and empty are none.
+/// Takes a string; `None` if null, missing or blank.
 pub(super) fn take_text(map: &mut Object, name: &str) -> Result<Option<String>, Fault> {
     match map.remove(name) {
         None | Some(Value::Null) => Ok(None),
@@ -32,7 +32,7 @@ pub(super) fn take_text(map: &mut Object, name: &str) -> Result<Option<String>, 
     }
 }
 
-/// Takes a text that the alert can do without: another type is noted and left out.
+/// Takes an optional string: a value of another type is noted and left out.
 pub(super) fn take_optional_text(
     map: &mut Object,
     name: &str,
@@ -44,7 +44,7 @@ pub(super) fn take_optional_text(
     })
 }
 
-/// Takes a time; null, missing, empty and Go's zero time are none.
+/// Takes a time; `None` if null, missing, blank or Go's zero time.
 pub(super) fn take_time(map: &mut Object, name: &str) -> Result<Option<Timestamp>, Fault> {
     let Some(text) = take_text(map, name)? else {
         return Ok(None);
@@ -57,8 +57,8 @@ pub(super) fn take_time(map: &mut Object, name: &str) -> Result<Option<Timestamp
     })
 }
 
-/// Takes an object of labels. Numbers and booleans become text; null and empty values are as if
-/// absent, as Prometheus has it; nested values are a fault.
+/// Takes an object of labels. Numbers and booleans become text; null and empty values count as
+/// absent, as in Prometheus; nested values are a fault.
 pub(super) fn take_labels(map: &mut Object, name: &str) -> Result<Labels, Fault> {
     match map.remove(name) {
         None | Some(Value::Null) => Ok(Labels::new()),
@@ -66,7 +66,7 @@ pub(super) fn take_labels(map: &mut Object, name: &str) -> Result<Labels, Fault>
     }
 }
 
-/// The labels that this value holds; `pointer` says where it is in the alert.
+/// The labels in this value; `pointer` is its place in the alert.
 pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     let map = match value {
         Value::Object(map) => map,
@@ -91,7 +91,7 @@ pub(super) fn labels(value: Value, pointer: &str) -> Result<Labels, Fault> {
     Ok(labels)
 }
 
-/// A value as text; none for null. Arrays and objects are an error with their kind.
+/// A scalar as text; `None` for null. Arrays and objects are an error with their kind.
 pub(super) fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
     match value {
         Value::Null => Ok(None),
@@ -102,7 +102,7 @@ pub(super) fn scalar(value: &Value) -> Result<Option<String>, &'static str> {
     }
 }
 
-/// The line for people: what the rule's author wrote for them, else the alert's name and where.
+/// The title for people: the rule's summary or title, else the alert's name and instance.
 pub(super) fn title(labels: &Labels, annotations: &Labels) -> Option<String> {
     let written = ["summary", "title"]
         .iter()
@@ -117,7 +117,7 @@ pub(super) fn title(labels: &Labels, annotations: &Labels) -> Option<String> {
     })
 }
 
-/// The rest for people.
+/// The longer text for people.
 pub(super) fn summary(annotations: &Labels) -> String {
     ["description", "message"]
         .iter()

@@ -1,14 +1,14 @@
 //! The identity of an alert.
 //!
-//! It is computed from what the sender said before anything is cut, so that two alerts that differ
-//! only in what we do not keep stay two alerts, and a resolve finds the alert that it ends.
+//! It is computed before anything is truncated, so that alerts that differ only in truncated parts
+//! remain distinct, and a resolve finds its alert.
 
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::{Fingerprint, Labels};
 
 const FNV_OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
-/// Stands between names and values; it occurs in no UTF-8 text.
+/// Separates names and values; does not occur in UTF-8.
 const SEPARATOR: u8 = 0xff;
 
 /// The fingerprint that Prometheus and Alertmanager give this set of labels: 64-bit FNV-1a over
@@ -29,8 +29,8 @@ fn field(text: &str) -> impl Iterator<Item = u8> {
     text.bytes().chain(std::iter::once(SEPARATOR))
 }
 
-/// A sender's own name for an alert, as it is, or its hash where it is too long or holds control
-/// characters that a key must not hold.
+/// A sender's own identifier of an alert, or its hash if it is too long or contains control
+/// characters, which a key must not contain.
 pub(super) fn sender_fingerprint(text: &str) -> Fingerprint {
     if text.len() <= NAME_BYTES_MAX && !text.chars().any(char::is_control) {
         return Fingerprint(text.to_owned());

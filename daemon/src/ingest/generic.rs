@@ -14,11 +14,11 @@ use super::{Malformed, Parsed, Received};
 use crate::config::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer};
 use crate::time::{epoch_time, parse_time};
 
-/// Reads a body with the mapping. A body that is an array, or whose `items` points to one, holds
-/// one alert an element; any other body is one alert.
+/// Parses a body with the mapping. In a body that is an array, or whose `items` points to one,
+/// each element is an alert; any other body is one alert.
 ///
 /// # Errors
-/// When the body is not JSON, or `items` points to no array.
+/// When the body is not valid JSON, or `items` does not point to an array.
 pub fn parse(body: &[u8], mapping: &Mapping, ctx: &Received) -> Result<Parsed, Malformed> {
     let mut body = read(body)?;
     let base = mapping.items.as_ref().map_or("", Pointer::as_str);
@@ -27,7 +27,7 @@ pub fn parse(body: &[u8], mapping: &Mapping, ctx: &Received) -> Result<Parsed, M
             .pointer_mut(items.as_str())
             .map(Value::take)
             .ok_or_else(|| Malformed {
-                title: "The body has another shape than its mapping",
+                title: "The body does not have the shape of its mapping",
                 detail: format!("`items` points to {items}, and nothing is there"),
                 pointer: Some(items.to_string()),
             })?,
@@ -71,7 +71,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn signal(&self, item: &mut Item<'_>) -> Result<Signal, Fault> {
         if !self.value.is_object() {
-            let message = format!("an alert is an object, and this is {}", kind(self.value));
+            let message = format!(
+                "an alert must be an object, and this is {}",
+                kind(self.value)
+            );
             return Err(Fault::new("", message));
         }
         let labels = self.labels(item)?;
@@ -82,7 +85,7 @@ impl Reader<'_> {
             .or_else(|| title(&labels, &labels))
             .or_else(|| sent.clone())
             .ok_or_else(|| {
-                let message = "nothing tells what this alert is: it has no title, no label \
+                let message = "this alert cannot be identified: it has no title, no label \
                                `alertname` and no fingerprint";
                 Fault::new(self.mapping.title.as_str(), message)
             })?;
@@ -90,8 +93,8 @@ impl Reader<'_> {
             Some(sent) => sender_fingerprint(&sent),
             None => {
                 if self.mapping.fingerprint.as_str() != FINGERPRINT_DEFAULT {
-                    let message = "no fingerprint is there; its labels and title name it instead, \
-                                   and a resolve must repeat them";
+                    let message = "there is no fingerprint; the alert is identified by its labels \
+                                   and title, which a resolve must repeat";
                     item.note(self.mapping.fingerprint.as_str(), message);
                 }
                 default_fingerprint(&labels, &text)
@@ -119,7 +122,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A text, or a number or boolean as text; null, missing and blank are none.
+    /// A string, or a number or boolean as text; `None` if null, missing or blank.
     fn text(&self, pointer: &Pointer) -> Result<Option<String>, Fault> {
         let Some(value) = self.value.pointer(pointer.as_str()) else {
             return Ok(None);
@@ -140,7 +143,7 @@ impl Reader<'_> {
         } else if is_in(&self.mapping.status_resolved) {
             Ok(SignalStatus::Resolved)
         } else {
-            let message = "its status is in neither list; add the word to `status-firing` or \
+            let message = "its status is unknown; add the word to `status-firing` or \
                            `status-resolved` of the integration's mapping";
             Err(Fault::new(self.mapping.status.as_str(), message))
         }
@@ -165,7 +168,7 @@ impl Reader<'_> {
         }
     }
 
-    /// RFC 3339 or a Unix time; what cannot be read is noted and left out.
+    /// RFC 3339 or a Unix time; anything else is noted and left out.
     fn starts_at(&self, item: &mut Item<'_>) -> Option<Timestamp> {
         let pointer = &self.mapping.starts_at;
         let value = self.value.pointer(pointer.as_str())?;
@@ -181,14 +184,14 @@ impl Reader<'_> {
         if at.is_none() {
             item.note(
                 pointer.as_str(),
-                "left out: a time is RFC 3339 such as 2026-01-31T12:00:00Z, or a Unix time",
+                "left out: a time must be RFC 3339 such as 2026-01-31T12:00:00Z, or a Unix time",
             );
         }
         at
     }
 }
 
-/// The flat ones of an object's members; nested ones are noted and left out.
+/// The scalar members of an object; nested ones are noted and left out.
 fn flat_labels(map: &Map<String, Value>, pointer: &Pointer, item: &mut Item<'_>) -> Labels {
     let mut found = Labels::new();
     for (name, value) in map {
@@ -208,8 +211,8 @@ fn flat_labels(map: &Map<String, Value>, pointer: &Pointer, item: &mut Item<'_>)
     found
 }
 
-/// The hash of the labels, with the title as `alertname` if there is none: labels alone would make
-/// one alert of "disk full" and "site down" when both are only labelled `severity=critical`.
+/// The hash of the labels, with the title as `alertname` if there is none: otherwise "disk full"
+/// and "site down" would be the same alert if both are only labeled `severity=critical`.
 fn default_fingerprint(labels: &Labels, title: &str) -> Fingerprint {
     let mut identity = labels.clone();
     identity

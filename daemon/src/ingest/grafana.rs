@@ -1,8 +1,8 @@
 //! Grafana's alerting webhook: Alertmanager's payload with links and values.
 //!
 //! Source: Grafana's documentation of the webhook notifier. It differs from Alertmanager's by
-//! `orgId` and `version: "1"`. Older payloads say `alerting` and `ok` in `state` beside `status`;
-//! Grafana calls that deprecated, and `status` alone counts.
+//! `orgId` and `version: "1"`. Older payloads also have a `state` of `alerting` or `ok`, which
+//! Grafana has deprecated; only `status` is used.
 
 use serde_json::Value;
 use tocsin_core::{Labels, Signal};
@@ -12,17 +12,17 @@ use super::batch::Item;
 use super::fields::{Object, take_optional_text};
 use super::{Malformed, Parsed, Received};
 
-/// The fields that hold links, and the annotations that keep them.
+/// The fields with links, and the annotations in which they are stored.
 const LINKS: [(&str, &str); 4] = [
     ("dashboardURL", "dashboard_url"),
     ("panelURL", "panel_url"),
     ("silenceURL", "silence_url"),
     ("imageURL", "image_url"),
 ];
-/// The annotation that says what was measured.
+/// The annotation with the measured values.
 const VALUES: &str = "values";
 
-/// Reads a webhook of Grafana.
+/// Parses a webhook from Grafana.
 ///
 /// # Errors
 /// When the body is not a JSON object, or `alerts` is not a list.
@@ -53,7 +53,7 @@ fn finish(map: &mut Object, signal: &mut Signal, item: &mut Item<'_>) {
     }
 }
 
-/// What was measured, as `A=1, B=44.2`; else Grafana's own sentence for it.
+/// The measured values, as `A=1, B=44.2`; else Grafana's `valueString`.
 fn values(map: &mut Object) -> Option<String> {
     if let Some(Value::Object(values)) = map.remove("values") {
         let pairs: Vec<_> = values

@@ -1,4 +1,4 @@
-//! What a page looks like as a mail: readable on a lock screen, plain text first, one link.
+//! A page as a mail: readable on a lock screen, as plain text and HTML, with one link.
 
 use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
@@ -14,8 +14,8 @@ use crate::text::{html_escaped, one_line};
 /// A page to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageMail {
-    /// The delivery's idempotency key: the same key gives the same Message-ID, by which mail
-    /// programs fold a repeat into one.
+    /// The delivery's idempotency key: the same key gives the same Message-ID, so that mail
+    /// programs can drop duplicates.
     pub key: String,
     /// The person's mail address.
     pub to: String,
@@ -53,7 +53,7 @@ impl PageMail {
             .message_id(Some(self.message_id(from.email.domain())))
             .subject(format!("[{}] {}", self.grade, one_line(&self.title)))
             .multipart(MultiPart::alternative_plain_html(self.plain(), self.html()))?;
-        // RFC 3834: keeps holiday replies from answering.
+        // RFC 3834: prevents automatic replies.
         let auto = HeaderName::new_from_ascii_str("Auto-Submitted");
         message
             .headers_mut()
@@ -69,7 +69,7 @@ impl PageMail {
         }
         let _ = write!(
             text,
-            "\nYou are paged, {}. Acknowledge here, and nobody else is woken:\n{}\n\n\
+            "\nYou are paged, {}. Acknowledge here, and nobody else is paged:\n{}\n\n\
              Incident {}\n",
             self.name, self.ack_link, self.number
         );
@@ -84,7 +84,7 @@ impl PageMail {
         format!(
             "<!doctype html><html><body style=\"font-family:sans-serif\">\
              <h2>{grade}: {title}</h2><p>{reason}</p>\
-             <p>You are paged, {name}. Acknowledge, and nobody else is woken:</p>\
+             <p>You are paged, {name}. Acknowledge, and nobody else is paged:</p>\
              <p><a href=\"{link}\" style=\"padding:12px 20px;background:#b00020;color:#fff;\
              text-decoration:none;border-radius:4px\">Acknowledge</a></p>\
              <p style=\"color:#666\">Incident {incident}</p></body></html>"

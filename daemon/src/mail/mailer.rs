@@ -1,8 +1,8 @@
-//! One mail over SMTP, and what became of it.
+//! Sends a mail over SMTP and classifies the outcome.
 //!
-//! Each mail has a connection of its own: pages are rare, and a kept connection is most often
-//! found dead when it is needed. The session is driven step by step, because only the step tells
-//! whether a mail whose connection broke may have been delivered (RFC 5321, section 4.5.3.2.6).
+//! Each mail uses its own connection, as pages are rare and an idle connection is usually dead by
+//! the time it is needed. The session is driven step by step, because the step at which it failed
+//! decides whether the mail may have been delivered (RFC 5321, section 4.5.3.2.6).
 
 use std::fmt;
 use std::time::Duration;
@@ -18,11 +18,11 @@ use secrecy::ExposeSecret;
 use super::letter::PageMail;
 use crate::config::{MailConfig, MailTls, SecretError};
 
-/// How long each half of a session may take: up to the relay's readiness for the text, and from
-/// the text to its receipt.
+/// How long each half of a session may take: until the relay is ready for the message text, and
+/// from then until the relay accepts it.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the relay may take to end a session.
+/// How long the relay may take to answer `QUIT`.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends pages through one relay.
@@ -48,7 +48,7 @@ enum Tls {
 pub struct Receipt {
     /// The mail's Message-ID.
     pub message_id: String,
-    /// What the relay answered, usually with its own id of the mail.
+    /// The relay's reply, usually with its own ID of the mail.
     pub reply: String,
 }
 
@@ -56,17 +56,17 @@ pub struct Receipt {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
     /// It was not sent; a retry may succeed.
-    #[error("mail relay {relay} did not accept the page: {cause}; it is tried again")]
+    #[error("mail relay {relay} did not accept the page: {cause}; it is retried")]
     Temporary { relay: String, cause: String },
     /// It was not sent, and the same mail will be refused again.
     #[error("mail relay {relay} refused the page: {cause}; correct the address or [mail] from")]
     Rejected { relay: String, cause: String },
-    /// The text was sent and no answer came back. A retry has the same Message-ID.
+    /// The text was sent and no reply was received. A retry has the same Message-ID.
     #[error("mail relay {relay} may have accepted the page: {cause}; a retry may arrive twice")]
     Unknown { relay: String, cause: String },
 }
 
-/// The relay cannot be reached, or refuses the log-in.
+/// The relay cannot be reached, or refuses the login.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("mail relay {relay} cannot be used: {cause}")]
 pub struct CannotLogIn {
@@ -80,7 +80,7 @@ pub enum SetupError {
     /// The password cannot be read.
     #[error("[mail] password: {0}")]
     Password(#[from] SecretError),
-    /// The authorities cannot be read.
+    /// The certificate authorities cannot be read.
     #[error("[mail] ca-file {path}: {cause}; put a readable PEM file there")]
     Authorities { path: String, cause: String },
     /// The sender is not an address.
@@ -94,10 +94,10 @@ pub enum SetupError {
 type Smtp<T> = Result<T, lettre::transport::smtp::Error>;
 
 impl Mailer {
-    /// A mailer for the relay of `[mail]`. Reads the password and the authorities.
+    /// A mailer for `[mail]`. Reads the password and the certificate authorities.
     ///
     /// # Errors
-    /// [`SetupError`] when they cannot be read or used.
+    /// [`SetupError`] when the settings cannot be read or used.
     pub fn new(config: &MailConfig) -> Result<Self, SetupError> {
         let credentials = match (&config.username, &config.password) {
             (Some(user), Some(place)) => Some(Credentials::new(
@@ -153,19 +153,19 @@ impl Mailer {
                 });
             }
         };
-        // The mail is accepted; how the session ends changes nothing.
+        // The mail is already accepted, so errors do not matter.
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
         let message_id = page.message_id(self.from.email.domain());
         Ok(Receipt {
             message_id,
-            reply: said(&reply),
+            reply: reply_text(&reply),
         })
     }
 
-    /// Connects and logs in as for a page, and sends nothing. Gives up after `limit`.
+    /// Connects and logs in without sending anything. Gives up after `limit`.
     ///
     /// # Errors
-    /// [`CannotLogIn`], with why.
+    /// [`CannotLogIn`], with the cause.
     pub async fn log_in(&self, limit: Duration) -> Result<(), CannotLogIn> {
         let failed = |cause: String| CannotLogIn {
             relay: self.relay(),
@@ -173,30 +173,33 @@ impl Mailer {
         };
         match tokio::time::timeout(limit, self.connect()).await {
             Ok(Ok(mut session)) => {
-                // It answered; how the session ends changes nothing.
+                // The relay answered, so errors do not matter.
                 let _ = tokio::time::timeout(GOODBYE_TIMEOUT, session.quit()).await;
                 Ok(())
             }
-            Ok(Err(error)) => Err(failed(told(&error))),
+            Ok(Err(error)) => Err(failed(with_causes(&error))),
             Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs()))),
         }
     }
 
-    /// Connects, and goes on until the relay waits for the text.
+    /// Connects and sends the envelope, until the relay is ready for the text.
     async fn ready_for_text(
         &self,
         to: &lettre::Address,
         text: &[u8],
     ) -> Result<AsyncSmtpConnection, MailError> {
         let steps = async {
-            let mut session = self.connect().await.map_err(|error| self.again(&error))?;
+            let mut session = self
+                .connect()
+                .await
+                .map_err(|error| self.temporary(&error))?;
             self.envelope(&mut session, to, text)
                 .await
                 .map_err(|error| self.at_text(&error))?;
             Ok(session)
         };
         match tokio::time::timeout(self.timeout, steps).await {
-            // Before the text nothing can have been delivered.
+            // Before the text, nothing can have been delivered.
             Ok(Err(MailError::Unknown { relay, cause })) => {
                 Err(MailError::Temporary { relay, cause })
             }
@@ -250,18 +253,18 @@ impl Mailer {
     }
 
     /// A failure to connect or to log in can be fixed at the relay or in the configuration, so the
-    /// page is tried again whatever the code.
-    fn again(&self, error: &lettre::transport::smtp::Error) -> MailError {
+    /// page is retried whatever the reply code.
+    fn temporary(&self, error: &lettre::transport::smtp::Error) -> MailError {
         MailError::Temporary {
             relay: self.relay(),
-            cause: told(error),
+            cause: with_causes(error),
         }
     }
 
-    /// A failure after the envelope began: the relay's code decides; without one the outcome is
+    /// A failure after the envelope began: the reply code decides; without one, the outcome is
     /// unknown.
     fn at_text(&self, error: &lettre::transport::smtp::Error) -> MailError {
-        let (relay, cause) = (self.relay(), told(error));
+        let (relay, cause) = (self.relay(), with_causes(error));
         match (error.is_permanent(), error.is_transient()) {
             (true, _) => MailError::Rejected { relay, cause },
             (_, true) => MailError::Temporary { relay, cause },
@@ -303,13 +306,13 @@ fn tls_parameters(config: &MailConfig) -> Result<TlsParameters, SetupError> {
         .map_err(|error| SetupError::Tls(error.to_string()))
 }
 
-fn said(reply: &Response) -> String {
+fn reply_text(reply: &Response) -> String {
     let lines: Vec<&str> = reply.message().collect();
     format!("{} {}", reply.code(), lines.join(" "))
 }
 
-/// An error with its causes: the outer text alone says only that something failed.
-fn told(error: &lettre::transport::smtp::Error) -> String {
+/// An error with its causes, as the outer text often says only that something failed.
+fn with_causes(error: &lettre::transport::smtp::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

@@ -8,24 +8,24 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::config::{MailConfig, MailTls, SecretRef};
 
-/// What the stand-in relay does when the step named comes.
+/// How the fake relay behaves at a step.
 #[derive(Clone, Copy)]
 enum Relay {
-    Takes,
+    Accepts,
     Answers(&'static str, &'static str),
     HangsUpAt(&'static str),
     SilentAt(&'static str),
 }
 
-/// A relay for one session; gives the port and, at the end, all that it heard.
-async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
+/// A relay for one session: its port and, at the end, everything that it received.
+async fn relay(behavior: Relay) -> (u16, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let session = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
-        let mut heard = String::new();
+        let mut received = String::new();
         let (mut in_text, mut step) = (false, "CONNECT".to_owned());
         loop {
             let usual = match step.as_str() {
@@ -35,9 +35,9 @@ async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
                 "QUIT" => "221 bye",
                 _ => "250 ok queued as 7",
             };
-            let answer = match behaviour {
+            let answer = match behavior {
                 Relay::Answers(at, answer) if at == step => answer,
-                Relay::HangsUpAt(at) if at == step => return heard,
+                Relay::HangsUpAt(at) if at == step => return received,
                 Relay::SilentAt(at) if at == step => "",
                 _ => usual,
             };
@@ -50,10 +50,10 @@ async fn relay(behaviour: Relay) -> (u16, JoinHandle<String>) {
             in_text = in_text && step != "." || step == "DATA" && answer.starts_with('3');
             loop {
                 let Ok(Some(line)) = lines.next_line().await else {
-                    return heard;
+                    return received;
                 };
-                heard.push_str(&line);
-                heard.push('\n');
+                received.push_str(&line);
+                received.push('\n');
                 if in_text && line != "." {
                     continue;
                 }
@@ -95,9 +95,9 @@ fn page() -> PageMail {
     }
 }
 
-async fn send(behaviour: Relay) -> (Result<Receipt, MailError>, String) {
-    let (port, session) = relay(behaviour).await;
-    let limit = match behaviour {
+async fn send(behavior: Relay) -> (Result<Receipt, MailError>, String) {
+    let (port, session) = relay(behavior).await;
+    let limit = match behavior {
         Relay::SilentAt(_) => Duration::from_millis(200),
         _ => SEND_TIMEOUT,
     };
@@ -109,11 +109,11 @@ async fn send(behaviour: Relay) -> (Result<Receipt, MailError>, String) {
 
 #[tokio::test]
 async fn a_page_arrives_with_grade_title_reason_and_the_link() {
-    let (sent, heard) = send(Relay::Takes).await;
+    let (sent, received) = send(Relay::Accepts).await;
     let receipt = sent.unwrap();
     assert!(receipt.reply.contains("queued as 7"), "{receipt:?}");
-    // Quoted-printable folds long lines.
-    let heard = heard.replace("=\n", "");
+    // Undo quoted-printable's soft line breaks.
+    let received = received.replace("=\n", "");
     for expected in [
         "MAIL FROM:<tocsin@example.com>",
         "RCPT TO:<ada@example.com>",
@@ -126,26 +126,26 @@ async fn a_page_arrives_with_grade_title_reason_and_the_link() {
         "critical: Payments &lt;down&gt;",
     ] {
         assert!(
-            heard.contains(expected),
-            "{expected} is missing in\n{heard}"
+            received.contains(expected),
+            "{expected} is missing in\n{received}"
         );
     }
 }
 
 #[tokio::test]
 async fn a_title_cannot_add_a_header_or_a_recipient() {
-    let (_, heard) = send(Relay::Takes).await;
-    let headers = heard.split("\n\n").next().unwrap();
+    let (_, received) = send(Relay::Accepts).await;
+    let headers = received.split("\n\n").next().unwrap();
     assert!(
         !headers.lines().any(|line| line.starts_with("Bcc:")),
         "{headers}"
     );
-    assert_eq!(heard.matches("RCPT TO").count(), 1);
+    assert_eq!(received.matches("RCPT TO").count(), 1);
 }
 
 #[tokio::test]
 async fn one_key_gives_one_message_id() {
-    let (first, second) = (send(Relay::Takes).await.0, send(Relay::Takes).await.0);
+    let (first, second) = (send(Relay::Accepts).await.0, send(Relay::Accepts).await.0);
     assert_eq!(first.unwrap().message_id, second.unwrap().message_id);
     let other = PageMail {
         key: "page-2/email/ada".into(),
@@ -158,9 +158,9 @@ async fn one_key_gives_one_message_id() {
 }
 
 #[tokio::test]
-async fn the_outcome_follows_from_the_step_at_which_it_broke() {
+async fn the_outcome_depends_on_the_step_that_failed() {
     let cases = [
-        // what the relay does, the outcome
+        // the relay's behavior, the outcome
         (Relay::Answers("CONNECT", "554 not now"), "temporary"),
         (Relay::Answers("MAIL", "451 later"), "temporary"),
         (Relay::Answers("RCPT", "452 full"), "temporary"),
@@ -174,8 +174,8 @@ async fn the_outcome_follows_from_the_step_at_which_it_broke() {
         (Relay::SilentAt("EHLO"), "temporary"),
         (Relay::SilentAt("."), "unknown"),
     ];
-    for (number, (behaviour, expected)) in cases.into_iter().enumerate() {
-        let (sent, _) = send(behaviour).await;
+    for (number, (behavior, expected)) in cases.into_iter().enumerate() {
+        let (sent, _) = send(behavior).await;
         let outcome = match sent.as_ref().unwrap_err() {
             MailError::Temporary { .. } => "temporary",
             MailError::Rejected { .. } => "rejected",
@@ -186,12 +186,15 @@ async fn the_outcome_follows_from_the_step_at_which_it_broke() {
 }
 
 #[tokio::test]
-async fn a_log_in_without_a_page_says_whether_the_relay_answers() {
-    let (port, session) = relay(Relay::Takes).await;
+async fn a_login_without_a_page_says_whether_the_relay_answers() {
+    let (port, session) = relay(Relay::Accepts).await;
     let mailer = Mailer::new(&config(port)).unwrap();
     assert_eq!(mailer.log_in(SEND_TIMEOUT).await, Ok(()));
-    let heard = session.await.unwrap();
-    assert!(heard.contains("QUIT") && !heard.contains("MAIL"), "{heard}");
+    let received = session.await.unwrap();
+    assert!(
+        received.contains("QUIT") && !received.contains("MAIL"),
+        "{received}"
+    );
     let gone = mailer.log_in(SEND_TIMEOUT).await.unwrap_err().to_string();
     assert!(gone.contains(&format!("127.0.0.1:{port}")), "{gone}");
     let (port, _session) = relay(Relay::SilentAt("CONNECT")).await;
@@ -202,7 +205,7 @@ async fn a_log_in_without_a_page_says_whether_the_relay_answers() {
 }
 
 #[tokio::test]
-async fn a_relay_that_is_not_there_is_named() {
+async fn an_unreachable_relay_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -219,8 +222,8 @@ async fn a_relay_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_relay_without_starttls_is_never_spoken_to_in_the_clear() {
-    let (port, session) = relay(Relay::Takes).await;
+async fn nothing_is_sent_unencrypted_to_a_relay_without_starttls() {
+    let (port, session) = relay(Relay::Accepts).await;
     let mailer = Mailer::new(&MailConfig {
         tls: MailTls::Starttls,
         ..config(port)

@@ -1,5 +1,5 @@
-//! How long commits take: as a histogram for those who watch from outside, and of the newest few
-//! exactly, for who asks right now.
+//! Commit times: a histogram for metrics, and the exact times of the newest commits for health
+//! checks.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,30 +7,30 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// Upper bounds of the time that a commit takes, in seconds.
+/// Upper bounds of the commit time histogram, in seconds.
 const COMMIT_SECONDS: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
-/// Commits that are remembered exactly.
+/// Most commits whose exact time is kept.
 const RECENT_MAX: usize = 512;
-/// How long they are remembered: a disk that was slow an hour ago is not slow now.
+/// How long exact times are kept, so that old slowness does not count.
 const RECENT_AGE: Duration = Duration::from_secs(300);
 
-/// How long commits took: deciding a group, writing it and syncing it.
+/// Commit times: deciding a group, writing it and syncing it.
 pub struct Commits {
     pub(super) seconds: Histogram,
     recent_us: Mutex<VecDeque<(Instant, u64)>>,
     under_way: Mutex<Option<Instant>>,
 }
 
-/// How long the newest commits took: at most 512, none older than five minutes.
+/// Times of the newest commits: at most 512, none older than five minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitTimes {
-    /// How many these are.
+    /// The number of commits.
     pub count: usize,
-    /// Half of them took no longer than this, in milliseconds, rounded up.
+    /// The median, in milliseconds, rounded up.
     pub p50_ms: u64,
-    /// 99 of 100 took no longer than this, in milliseconds, rounded up.
+    /// The 99th percentile, in milliseconds, rounded up.
     pub p99_ms: u64,
-    /// How long the one that is under way takes so far, in milliseconds; 0 when none is.
+    /// How long the commit in progress has been running, in milliseconds; 0 when there is none.
     pub under_way_ms: u64,
 }
 
@@ -45,12 +45,12 @@ impl Default for Commits {
 }
 
 impl Commits {
-    /// A group is begun.
+    /// A commit has begun.
     pub fn begin(&self) {
         *self.under_way.lock() = Some(Instant::now());
     }
 
-    /// The group that was begun has ended. One that wrote nothing says nothing about the disk.
+    /// The commit has ended. One that wrote nothing is not counted.
     pub fn end(&self, has_written: bool) {
         let begun = self.under_way.lock().take();
         if let Some(begun) = begun.filter(|_| has_written) {
@@ -58,7 +58,7 @@ impl Commits {
         }
     }
 
-    /// How long the newest took.
+    /// Times of the newest commits.
     #[must_use]
     pub fn recent(&self) -> CommitTimes {
         let recent = self.recent_us.lock();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_wrote_nothing_says_nothing_about_the_disk() {
+    fn a_commit_that_wrote_nothing_is_not_counted() {
         let commits = Commits::default();
         commits.begin();
         commits.end(false);

@@ -1,11 +1,11 @@
-//! Gauges of the whole daemon. They are set from one look at it, when somebody reads the metrics.
+//! Gauges of the whole daemon, set whenever the metrics are read.
 
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// Values that rise and fall; their meaning is in the text under which they are registered.
+/// The gauges; their meaning is in their help text.
 #[derive(Default)]
 pub struct Gauges {
     pub incidents_active: Gauge,
@@ -35,25 +35,21 @@ impl Gauges {
                 "Active incidents",
                 &self.incidents_active,
             ),
-            ("alerts_firing", "Alerts that fire", &self.alerts_firing),
+            ("alerts_firing", "Firing alerts", &self.alerts_firing),
             (
                 "writer_queued",
-                "Requests at the writer",
+                "Requests waiting for the writer",
                 &self.writer_queued,
             ),
             (
                 "pages_waiting",
-                "Pages that no channel has taken yet",
+                "Pages that no channel has delivered yet",
                 &self.pages_waiting,
             ),
-            (
-                "timers_overdue",
-                "Due timers not fired",
-                &self.timers_overdue,
-            ),
+            ("timers_overdue", "Overdue timers", &self.timers_overdue),
             (
                 "dead_letters_day",
-                "Deliveries given up within a day",
+                "Deliveries given up in the last day",
                 &self.dead_letters_day,
             ),
             ("store_bytes", "Size of the store", &self.store_bytes),
@@ -69,7 +65,7 @@ impl Gauges {
             ),
             (
                 "heartbeats",
-                "Heartbeats that arrived since the start",
+                "Heartbeats sent since the start",
                 &self.heartbeats,
             ),
         ] {

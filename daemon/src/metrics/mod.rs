@@ -1,5 +1,5 @@
-//! What an operator must know at three in the night, as Prometheus metrics. An explicit registry
-//! and no global one, so that two daemons in one test do not count for each other.
+//! Prometheus metrics. The registry is not global, so that two daemons in one test do not share
+//! counters.
 
 mod commits;
 mod gauges;
@@ -18,9 +18,9 @@ use prometheus_client::registry::Registry;
 pub use commits::{CommitTimes, Commits};
 pub use gauges::Gauges;
 
-/// Upper bounds of the lateness of timers, in seconds.
+/// Upper bounds of the histogram of timer lateness, in seconds.
 const LATE_SECONDS: [f64; 6] = [0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
-/// Upper bounds of the time that a request takes, in seconds.
+/// Upper bounds of the histogram of request times, in seconds.
 const REQUEST_SECONDS: [f64; 8] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
 
 /// Every metric of the daemon.
@@ -36,9 +36,9 @@ pub struct Metrics {
     requests: Family<RequestLabel, Counter>,
     request_seconds: Histogram,
     checks: Family<CheckLabel, Gauge>,
-    /// What a look at the daemon sets.
+    /// Set whenever the metrics are read.
     pub gauges: Gauges,
-    /// How long commits take.
+    /// Commit times.
     pub commits: Arc<Commits>,
 }
 
@@ -94,16 +94,16 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All of them in the text format of OpenMetrics.
+    /// All metrics in the OpenMetrics text format.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Writing to a string cannot fail; an empty page would show at once.
+        // Writing to a string cannot fail.
         let _cannot_fail = encode(&mut text, &self.registry.read());
         text
     }
 
-    /// Signals were taken and are durable.
+    /// Signals were accepted and are durable.
     pub fn signals_taken(&self, count: usize) {
         self.signals.inc_by(count as u64);
     }
@@ -130,12 +130,12 @@ impl Metrics {
         self.dead_letters.inc();
     }
 
-    /// A delivery was brought again because an earlier try was cut off.
+    /// A delivery was retried because an earlier try was interrupted.
     pub fn interrupted(&self) {
         self.interrupted.inc();
     }
 
-    /// A plugin was told that nobody knows how an earlier request of its ended.
+    /// A plugin's earlier request has an unknown outcome.
     pub fn effect_unknown(&self, plugin: &str) {
         let plugin = plugin.to_owned();
         self.effects_unknown
@@ -143,7 +143,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A timer fired so many milliseconds after it was due.
+    /// A timer fired `late_ms` milliseconds after it was due.
     #[expect(
         clippy::cast_precision_loss,
         reason = "milliseconds of lateness are small"
@@ -174,7 +174,7 @@ impl Metrics {
     fn register(&self, it: &mut Registry) {
         it.register(
             "signals",
-            "Signals taken, each durable",
+            "Signals accepted, each durable",
             self.signals.clone(),
         );
         it.register(
@@ -194,12 +194,12 @@ impl Metrics {
         );
         it.register(
             "deliveries_interrupted",
-            "Deliveries brought again since an earlier try was cut off, its outcome unknown",
+            "Deliveries retried because an earlier try was interrupted, its outcome unknown",
             self.interrupted.clone(),
         );
         it.register(
             "effects_unknown",
-            "Requests of plugins whose earlier try ended nobody knows how",
+            "Requests of plugins whose earlier try has an unknown outcome",
             self.effects_unknown.clone(),
         );
         it.register(
@@ -210,12 +210,12 @@ impl Metrics {
         it.register("http_requests", "Requests answered", self.requests.clone());
         it.register(
             "http_request_seconds",
-            "Time to answer",
+            "Response time",
             self.request_seconds.clone(),
         );
         let commits = self.commits.seconds.clone();
-        it.register("commit_seconds", "Time that a commit takes", commits);
-        let levels = "What the daemon found of itself: 0 ok, 1 warn, 2 bad";
+        it.register("commit_seconds", "Commit time", commits);
+        let levels = "Results of the health checks: 0 ok, 1 warn, 2 bad";
         it.register("check", levels, self.checks.clone());
         self.gauges.register(it);
     }

@@ -1,6 +1,5 @@
-//! Every clock change of every time zone from 2000 to 2037 against the stated rule. The ordinary
-//! test takes the zones known for surprises and a sample of the others; `TOCSIN_DST=full`
-//! takes them all.
+//! Tests the rule of [`crate::time`] at every clock change of every time zone from 2000 to 2037. By
+//! default, only unusual zones and a sample of the others are tested; `TOCSIN_DST=full` tests all.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -11,13 +10,13 @@ use super::*;
 use crate::time::{first_instant, local_time};
 
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// Of the zones without a surprise, the ordinary test takes one in this many.
+/// One in this many of the other zones is tested by default.
 const SAMPLE_EVERY: usize = 40;
-/// Of a zone's clock changes, the ordinary test compares schedules around one in this many; odd,
-/// so that both springs and autumns are among them.
+/// By default, schedules are compared around one in this many of a zone's clock changes; odd, so
+/// that both springs and autumns are included.
 const CHANGES_EVERY: usize = 7;
-/// Zones whose clocks do something unusual: half an hour, at midnight, a day skipped, twice a
-/// year around Ramadan, quarter hours, a changed base offset.
+/// Zones with unusual clock changes: half an hour, at midnight, a skipped day, around Ramadan,
+/// quarter hours, a changed base offset.
 const SURPRISING: [Tz; 14] = [
     Tz::Europe__Berlin,
     Tz::America__New_York,
@@ -61,7 +60,7 @@ fn offset_s(zone: Tz, at: Timestamp) -> i32 {
     zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
 }
 
-/// The clock changes for which whole schedules are compared: all of them, or one in a few.
+/// The clock changes around which schedules are compared.
 fn clock_changes_to_schedule(zone: Tz) -> impl Iterator<Item = Timestamp> {
     let every = if full() { 1 } else { CHANGES_EVERY };
     clock_changes(zone).into_iter().step_by(every)
@@ -89,7 +88,7 @@ fn clock_changes(zone: Tz) -> Vec<Timestamp> {
     changes
 }
 
-/// Local times around a clock change: before, inside and after what it skips or repeats.
+/// Local times before, inside and after what a clock change skips or repeats.
 fn local_times_around(zone: Tz, change: Timestamp) -> Vec<NaiveDateTime> {
     let before = local_time(zone, change.minus_ms(MINUTE_MS)) + TimeDelta::minutes(1);
     let after = local_time(zone, change);
@@ -99,12 +98,12 @@ fn local_times_around(zone: Tz, change: Timestamp) -> Vec<NaiveDateTime> {
         .collect()
 }
 
-/// The rule, the slow way: walk minute by minute until the clock shows `local` or more.
+/// A slow implementation of the rule: step minute by minute until the clock shows `local` or more.
 fn first_instant_by_walking(zone: Tz, local: NaiveDateTime, start: Timestamp) -> Timestamp {
     let mut at = start;
     assert!(
         local_time(zone, at) < local,
-        "the walk must begin before {local} in {zone}"
+        "stepping must begin before {local} in {zone}"
     );
     while local_time(zone, at) < local {
         at = at.plus_ms(MINUTE_MS);
@@ -140,7 +139,7 @@ fn a_local_time_is_the_first_instant_that_shows_it_or_has_gone_past_it() {
     }
     assert!(
         checked > 10_000,
-        "clock changes must be compared, and these were {checked}"
+        "too few clock changes were compared: {checked}"
     );
 }
 
@@ -164,9 +163,9 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
     };
     let (from, until) = (change.minus_ms(3 * DAY_MS), change.plus_ms(3 * DAY_MS));
     let shifts = rotation.schedule(from, until);
-    let told = || {
+    let context = || {
         format!(
-            "{zone}, hand-over at {} around {change}: {shifts:?}",
+            "{zone}, handover at {} around {change}: {shifts:?}",
             local.time()
         )
     };
@@ -174,47 +173,47 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
         shifts.first().map(|shift| shift.from),
         Some(from),
         "{}",
-        told()
+        context()
     );
     assert_eq!(
         shifts.last().map(|shift| shift.until),
         Some(until),
         "{}",
-        told()
+        context()
     );
     for pair in shifts.windows(2) {
-        assert_eq!(pair[0].until, pair[1].from, "{}", told());
-        assert!(pair[0].from < pair[0].until, "{}", told());
+        assert_eq!(pair[0].until, pair[1].from, "{}", context());
+        assert!(pair[0].from < pair[0].until, "{}", context());
         let edge = pair[1].from;
         assert_eq!(
             rotation.on_call(edge.minus_ms(1)),
             pair[0].people,
             "{}",
-            told()
+            context()
         );
-        assert_eq!(rotation.on_call(edge), pair[1].people, "{}", told());
+        assert_eq!(rotation.on_call(edge), pair[1].people, "{}", context());
         assert_eq!(
             rotation.next_handover(pair[0].from),
             Some(edge),
             "{}",
-            told()
+            context()
         );
-        // Every hand-over is the rule applied to its own local date.
+        // Every handover follows the rule on its local date.
         let date = local_time(zone, edge).date();
         let dates = [date, date - TimeDelta::days(1), date + TimeDelta::days(1)];
         let ruled = dates.map(|date| first_instant(zone, date.and_time(local.time())));
-        assert!(ruled.contains(&edge), "{}", told());
+        assert!(ruled.contains(&edge), "{}", context());
     }
     assert!(
         shifts.iter().all(|shift| shift.people.len() == 1),
         "{}",
-        told()
+        context()
     );
-    assert!((6..=8).contains(&shifts.len()), "{}", told());
+    assert!((6..=8).contains(&shifts.len()), "{}", context());
 }
 
 #[test]
-fn hours_of_one_layer_and_the_layer_below_share_each_instant_without_a_hole() {
+fn a_restricted_layer_and_the_layer_below_cover_every_instant() {
     for zone in zones() {
         for change in clock_changes_to_schedule(zone) {
             for local in local_times_around(zone, change) {

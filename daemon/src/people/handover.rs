@@ -1,4 +1,4 @@
-//! When a turn ends, as people write it: `monday 09:00` every `1 week`.
+//! Parses when turns end and how long they are: `monday 09:00` every `1 week`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ pub const TURN_DAYS_MAX: u32 = 366;
 /// The local wall-clock time at which one person's turn ends and the next one's begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// On which day, for turns of whole weeks; none for turns counted in days.
+    /// The day, for turns in weeks; `None` for turns in days.
     pub weekday: Option<Weekday>,
     pub time: NaiveTime,
 }
@@ -27,15 +27,14 @@ pub enum Every {
     Days(u32),
 }
 
-/// A text that is not a hand-over, a length of a turn, or hours.
+/// Text that is not a handover, a length of a turn, or hours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct UnknownTurn {
-    /// What was written.
     pub text: String,
-    /// What it should have been.
+    /// What was expected.
     pub wanted: &'static str,
-    /// How to write it.
+    /// A valid example.
     pub example: &'static str,
 }
 
@@ -56,8 +55,8 @@ impl FromStr for Handover {
     fn from_str(text: &str) -> Result<Self, UnknownTurn> {
         let unknown = || UnknownTurn {
             text: text.to_owned(),
-            wanted: "a hand-over",
-            example: "\"monday 09:00\", or \"09:00\" for turns counted in days",
+            wanted: "a handover",
+            example: "\"monday 09:00\", or \"09:00\" for turns in days",
         };
         let (weekday, time) = match text.trim().split_once(' ') {
             Some((day, time)) => (Some(parse_weekday(day).ok_or_else(unknown)?), time.trim()),
@@ -113,7 +112,7 @@ pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
         .flatten()
 }
 
-/// An English weekday, whole or its first three letters, in any case.
+/// An English weekday or its first three letters, case-insensitive.
 pub(crate) fn parse_weekday(text: &str) -> Option<Weekday> {
     let text = text.to_ascii_lowercase();
     WEEKDAYS

@@ -1,4 +1,4 @@
-//! One layer of a rotation: people who take turns.
+//! A layer of a rotation: people who take turns.
 
 use chrono::{Datelike, Days, NaiveDate};
 use chrono_tz::Tz;
@@ -8,8 +8,8 @@ use super::handover::{Every, Handover};
 use super::restriction::Restriction;
 use crate::time::{first_instant, local_time};
 
-/// People who take turns, and when. The turns run by the calendar: hours that a layer does not
-/// cover still belong to somebody's turn, so that a weekend never moves who has which week.
+/// People who take turns, and when. Turns follow the calendar: hours that a layer does not cover
+/// are still part of a turn, so that they do not shift later turns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// Who takes turns, in this order.
@@ -18,15 +18,15 @@ pub struct Layer {
     pub handover: Handover,
     /// How long a turn is.
     pub every: Every,
-    /// The first turn begins at the first hand-over on or after this local date; before it the
+    /// The first turn begins at the first handover on or after this local date; before it the
     /// layer covers nothing.
     pub start: NaiveDate,
-    /// Which days and hours it covers; all of them when absent.
+    /// Which days and hours it covers; `None`: all.
     pub restrict: Option<Restriction>,
 }
 
 impl Layer {
-    /// Who has the turn at `at`; none before the first turn and outside the layer's hours.
+    /// Who is on call at `at`; `None` before the first turn and outside the layer's hours.
     #[must_use]
     pub fn on_call(&self, zone: Tz, at: Timestamp) -> Option<&PersonId> {
         if self
@@ -40,14 +40,14 @@ impl Layer {
         self.people.get(turn.checked_rem(self.people.len())?)
     }
 
-    /// The next instant after `at` at which this layer may answer differently.
+    /// The next instant after `at` at which [`on_call`](Self::on_call) may change.
     pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
         let restrict = self
             .restrict
             .as_ref()
             .and_then(|restrict| restrict.next_edge(zone, at));
         let mut next = self.turn(zone, at).map_or(0, |turn| turn + 1);
-        // Two hand-overs may fall on one instant, after a skipped day.
+        // Two handovers may happen at one instant, after a skipped day.
         let mut handover = self.begins(zone, next);
         while handover.is_some_and(|edge| edge <= at) {
             next += 1;
@@ -56,14 +56,14 @@ impl Layer {
         [restrict, handover].into_iter().flatten().min()
     }
 
-    /// Which turn it is at `at`, counted from 0.
+    /// The number of the turn at `at`, from 0.
     fn turn(&self, zone: Tz, at: Timestamp) -> Option<u64> {
         let days = local_time(zone, at)
             .date()
             .signed_duration_since(self.first_date()?)
             .num_days();
-        // The local date may lie a day ahead of the instant's own turn, and a day can be skipped;
-        // so begin one turn too late and walk back.
+        // The local date may be a day ahead of the turn, and a day can be skipped, so start one
+        // turn too late and step back.
         let mut turn = days.max(0).unsigned_abs() / u64::from(self.every.days().max(1)) + 1;
         while self.begins(zone, turn)? > at {
             turn = turn.checked_sub(1)?;
@@ -77,7 +77,7 @@ impl Layer {
         Some(first_instant(zone, date.and_time(self.handover.time)))
     }
 
-    /// The date of the first hand-over.
+    /// The date of the first handover.
     fn first_date(&self) -> Option<NaiveDate> {
         let ahead = self.handover.weekday.map_or(0, |weekday| {
             let (wanted, start) = (weekday, self.start.weekday());

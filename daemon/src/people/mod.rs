@@ -1,10 +1,9 @@
-//! Who is on call, and whom a page reaches.
+//! Who is on call, and who is paged.
 //!
-//! Rotations are computed, never stored: from the configuration and an instant follows who is on
-//! call, so a restart or a missed hour cannot lose a hand-over. All functions are pure; the
-//! caller says what time it is. They prevent the failures that rotations are known for: a
-//! schedule that moves by an hour when the clocks change, an hour in which nobody is on call,
-//! and a page that silently resolves to nobody.
+//! Who is on call is computed from the configuration and the time, and never stored, so a restart
+//! cannot lose a handover. All functions are pure; the time is a parameter. They prevent common
+//! failures of rotations: a schedule that shifts by an hour when the clocks change, an hour in
+//! which nobody is on call, and a page that silently resolves to nobody.
 
 mod handover;
 mod layer;

@@ -1,6 +1,6 @@
-//! Whom a step of a plan pages, looked up when it is taken, and by which contacts. A contact
-//! that nothing serves is left out, and the host's own mail relay is added as the last: a page
-//! whose every plugin is down still reaches a mailbox.
+//! Looks up who a plan's step pages, at the time of the step, and by which contacts. Contacts that
+//! nothing serves are left out, and the daemon's mail relay is added last, so that a page reaches a
+//! mailbox even if every plugin is down.
 
 use std::sync::Arc;
 
@@ -9,30 +9,30 @@ use tocsin_core::{Contact, Person, Plan, Step, Timestamp};
 
 use super::roster::Roster;
 
-/// The kind of a contact that is a mail address, which the host's own relay serves.
+/// The kind of contacts that are mail addresses, which the daemon's mail relay serves.
 pub const MAIL_CONTACT: &str = "email";
-/// The channel of the host's own mail relay: the last contact of every page.
+/// The channel of the daemon's mail relay: the last contact of every page.
 pub const MAIL_CHANNEL: &str = "mail";
 
-/// Which kinds of contacts plugins can page now; it changes while plugins come and go.
+/// Which kinds of contacts plugins can page now; changes as plugins are loaded and unloaded.
 pub trait ServedContacts: Send + Sync {
     /// Whether a plugin pages contacts of this kind.
     fn serves(&self, kind: &str) -> bool;
 }
 
-/// Looks up whom a step pages.
+/// Looks up who a step pages.
 #[derive(Clone)]
 pub struct ResponderLookup {
     pub roster: Arc<Roster>,
     /// What plugins serve.
     pub served: Arc<dyn ServedContacts>,
-    /// Whether the host has a mail relay of its own.
+    /// Whether a mail relay is configured.
     pub has_mail: bool,
 }
 
 impl ResponderLookup {
-    /// The people whom a plan's step pages; past the end the last step repeats. An empty plan
-    /// pages nobody.
+    /// The people paged by a plan's step; past the end, the last step repeats. An empty plan pages
+    /// nobody.
     #[must_use]
     pub fn of_step(&self, plan: &Plan, step: u32, at: Timestamp) -> Responders {
         let last = plan.steps.len().saturating_sub(1);
@@ -63,7 +63,7 @@ impl ResponderLookup {
         Responders { people, note }
     }
 
-    /// The person with the contacts that plugins serve, and the mail relay last.
+    /// The person with only the contacts that plugins serve, and the mail relay last.
     fn reachable(&self, mut person: Person) -> Person {
         let contacts = &mut person.contacts;
         let mailbox = contacts.iter().find(|it| it.kind == MAIL_CONTACT).cloned();

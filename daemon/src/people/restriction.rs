@@ -9,16 +9,16 @@ use tocsin_core::Timestamp;
 use super::handover::{UnknownTurn, parse_time};
 use crate::time::{first_instant, local_time};
 
-/// Days looked ahead for the next edge: the same weekday of next week, and one to spare.
+/// How many days ahead to look for the next edge: the same weekday of next week, with a margin.
 const EDGE_DAYS_MAX: u64 = 9;
 
-/// The hours of a day that a layer covers, in local time. An end at or before the start lies on
-/// the next day, and belongs to the day on which the window begins.
+/// The hours of a day that a layer covers, in local time. An end at or before the start is on the
+/// next day; the window belongs to the day on which it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hours {
     /// When the window begins.
     pub from: NaiveTime,
-    /// When it ends; this instant is outside.
+    /// When it ends, exclusive.
     pub until: NaiveTime,
 }
 
@@ -30,7 +30,7 @@ impl Hours {
     };
 }
 
-/// Which days and hours a layer covers. Outside of them the next layer is asked; the turns go on.
+/// Which days and hours a layer covers. Outside of them the next layer applies; turns continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
     /// The days on which a window begins.
@@ -39,7 +39,7 @@ pub struct Restriction {
 }
 
 impl Restriction {
-    /// Whether `at` lies in a window.
+    /// Whether `at` is in a window.
     #[must_use]
     pub fn covers(&self, zone: Tz, at: Timestamp) -> bool {
         let today = local_time(zone, at).date();

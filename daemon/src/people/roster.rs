@@ -1,4 +1,4 @@
-//! Everybody who can be paged, and whom the targets of a policy's plan reach.
+//! People, teams and rotations, and who is behind a plan's page targets.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use super::rotation::Rotation;
 /// The people, teams and rotations of one configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    /// Everybody, by handle.
+    /// By ID.
     pub people: BTreeMap<PersonId, Person>,
-    /// The rotation of each team, if it has one. Each person lists their own teams.
+    /// Each team's rotation, if it has one. Each person lists their own teams.
     pub teams: BTreeMap<TeamId, Option<String>>,
     /// The rotations, by name.
     pub rotations: BTreeMap<String, Rotation>,
-    /// Whom to page when a step resolves to nobody.
+    /// Who is paged when a step resolves to nobody.
     pub fallback: Vec<PageTarget>,
 }
 
-/// Whom the targets of a plan reach.
+/// The people behind the targets of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
     /// The people behind every target of the plan.
     pub people: BTreeMap<PageTarget, Vec<Person>>,
-    /// Where paging differs from the plan, for the incident's log: one line each.
+    /// Differences from the plan, one line each, for the incident's log.
     pub notes: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Roster {
         })
     }
 
-    /// Everybody in `team`, by handle.
+    /// The members of `team`.
     #[must_use]
     pub fn members(&self, team: &TeamId) -> Vec<PersonId> {
         let in_team = self
@@ -66,7 +66,7 @@ impl Roster {
         in_team.map(|person| person.id.clone()).collect()
     }
 
-    /// Whom `[escalation] fallback` reaches at `at`, each once.
+    /// The people behind `[escalation] fallback` at `at`, without duplicates.
     #[must_use]
     pub fn fallback(&self, at: Timestamp) -> Vec<Person> {
         let mut people: Vec<Person> = Vec::new();
@@ -84,8 +84,8 @@ impl Roster {
     }
 
     /// The people behind every target of `plan` at `at`. A step whose targets all resolve to
-    /// nobody pages `[escalation] fallback` in their place, and a note says so: a typing mistake
-    /// in a policy must not let a critical incident sleep.
+    /// nobody pages `[escalation] fallback` instead, with a note: a typo in a policy must not keep
+    /// a critical incident from paging.
     #[must_use]
     pub fn resolve_plan(&self, plan: &Plan, at: Timestamp) -> Reached {
         let mut reached = Reached::default();
@@ -123,7 +123,7 @@ impl Roster {
         reached
     }
 
-    /// Why `target` names nobody, with the remedy.
+    /// Why `target` resolves to nobody, with the remedy.
     fn why(&self, target: &PageTarget) -> String {
         match target {
             PageTarget::Person(id) => format!("no such person; add [people.{id}]"),
@@ -137,7 +137,7 @@ impl Roster {
                 format!("no such team; add [teams.{team}]")
             }
             PageTarget::Team(team) => {
-                format!("nobody is in the team; add \"{team}\" to a person's teams")
+                format!("the team has no members; add \"{team}\" to a person's teams")
             }
         }
     }

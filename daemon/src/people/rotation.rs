@@ -1,4 +1,4 @@
-//! A rotation: layers, and overrides on top of them.
+//! A rotation: layers and overrides.
 
 use chrono_tz::Tz;
 use tocsin_core::time::HOUR_MS;
@@ -10,21 +10,22 @@ use super::layer::Layer;
 pub const HANDOVER_HORIZON_MS: u64 = 400 * 24 * HOUR_MS;
 /// Most shifts of one [`Rotation::schedule`].
 pub const SHIFTS_MAX: usize = 4_096;
-/// Most hand-overs, window edges and overrides that one call looks at.
+/// Most handovers, window edges and overrides that one call examines.
 const EDGES_MAX: usize = 4 * SHIFTS_MAX;
 
-/// Who is on call when. The first layer that covers an instant wins; an override beats them all.
+/// Who is on call when. The first layer that covers an instant decides; an override takes
+/// precedence over all layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The zone whose wall clock the hand-overs follow.
+    /// The time zone of the handovers.
     pub zone: Tz,
-    /// From the top: the first that covers an instant wins.
+    /// In order of precedence: the first that covers an instant decides.
     pub layers: Vec<Layer>,
-    /// Exceptions; of two that overlap the later in the list wins.
+    /// Exceptions; of two that overlap, the later in the list decides.
     pub overrides: Vec<Override>,
 }
 
-/// Somebody takes over for a while.
+/// Another person is on call for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
     pub person: PersonId,
@@ -63,7 +64,7 @@ impl Rotation {
             .collect()
     }
 
-    /// The next instant after `at` at which somebody else is on call; none when nothing changes
+    /// The next instant after `at` at which somebody else is on call; `None` when nothing changes
     /// within [`HANDOVER_HORIZON_MS`].
     #[must_use]
     pub fn next_handover(&self, at: Timestamp) -> Option<Timestamp> {
@@ -72,8 +73,8 @@ impl Rotation {
             .find(|edge| self.on_call(*edge) != now)
     }
 
-    /// Who is on call from `from` until `until`, without gaps or overlaps: hours in which nobody
-    /// is on call are shifts with no people. Stops after [`SHIFTS_MAX`] shifts.
+    /// The shifts from `from` until `until`, without gaps or overlaps: hours in which nobody is on
+    /// call are shifts without people. Stops after [`SHIFTS_MAX`] shifts.
     #[must_use]
     pub fn schedule(&self, from: Timestamp, until: Timestamp) -> Vec<Shift> {
         if from >= until {
@@ -103,7 +104,7 @@ impl Rotation {
         shifts
     }
 
-    /// The instants after `from` and before `until` at which the answer may change, in order.
+    /// The instants after `from` and before `until` at which who is on call may change, in order.
     fn edges(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
         std::iter::successors(self.next_edge(from), |edge| self.next_edge(*edge))
             .take_while(move |edge| *edge < until)

@@ -66,7 +66,7 @@ fn local_times_around_clock_changes_follow_the_rule() {
             "2026-04-04 14:45",
         ),
         ("Asia/Kathmandu", "2026-06-01 09:00", "2026-06-01 03:15"),
-        // A day that never was.
+        // A skipped day.
         ("Pacific/Apia", "2011-12-30 09:00", "2011-12-30 10:00"),
     ];
     for (zone, written, expected) in cases {
@@ -97,7 +97,7 @@ fn a_weekly_turn_ends_at_the_same_wall_clock_time_in_summer_and_winter() {
 }
 
 #[test]
-fn turns_go_round_in_order_and_nobody_is_on_call_before_the_first() {
+fn turns_rotate_in_order_and_nobody_is_on_call_before_the_first() {
     let rotation = weekly(Tz::Europe__Berlin);
     assert_eq!(rotation.on_call(utc("2026-01-05 07:59")), ids(&[]));
     assert_eq!(rotation.on_call(utc("2026-01-05 08:00")), ids(&["ada"]));
@@ -110,7 +110,7 @@ fn turns_go_round_in_order_and_nobody_is_on_call_before_the_first() {
 }
 
 #[test]
-fn a_start_between_two_hand_overs_waits_for_the_first_one() {
+fn a_start_between_two_handovers_waits_for_the_next_one() {
     let mut rotation = weekly(Tz::UTC);
     rotation.layers[0].start = NaiveDate::from_ymd_opt(2026, 1, 7).unwrap();
     assert_eq!(rotation.on_call(utc("2026-01-11 12:00")), ids(&[]));
@@ -118,7 +118,7 @@ fn a_start_between_two_hand_overs_waits_for_the_first_one() {
 }
 
 #[test]
-fn the_first_layer_that_covers_wins_and_the_next_takes_the_rest() {
+fn the_first_layer_that_covers_an_instant_decides_and_the_next_covers_the_rest() {
     let mut office = layer(&["ada"], "monday 09:00", "1 week", "2026-01-05");
     office.restrict = Some(Restriction {
         days: vec![
@@ -171,7 +171,7 @@ fn a_night_belongs_to_the_day_on_which_it_begins() {
 }
 
 #[test]
-fn an_override_beats_every_layer_while_it_lasts() {
+fn an_override_takes_precedence_over_every_layer() {
     let mut rotation = weekly(Tz::UTC);
     let (from, until) = (utc("2026-01-06 12:00"), utc("2026-01-07 12:00"));
     rotation.overrides.push(Override {
@@ -211,7 +211,7 @@ fn one_person_alone_never_hands_over() {
 }
 
 #[test]
-fn extreme_times_answer_without_panicking() {
+fn extreme_times_do_not_panic() {
     let rotation = weekly(Tz::America__St_Johns);
     for at in [i64::MIN, -1, 0, i64::MAX] {
         let _ = rotation.on_call(Timestamp(at));
@@ -221,7 +221,7 @@ fn extreme_times_answer_without_panicking() {
 }
 
 #[test]
-fn hand_overs_lengths_and_hours_are_read_as_written_and_refused_with_an_example() {
+fn handovers_lengths_and_hours_are_parsed_and_refused_with_an_example() {
     for text in ["monday 09:00", "sunday 23:59", "00:00"] {
         assert_eq!(text.parse::<Handover>().unwrap().to_string(), text);
     }
@@ -303,7 +303,7 @@ fn names(people: &[Person]) -> Vec<&str> {
 }
 
 #[test]
-fn a_target_reaches_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
+fn a_target_is_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
     let at = utc("2026-01-06 00:00");
     for (target, expected) in [
         ("person:bob", vec!["bob"]),
@@ -329,11 +329,7 @@ fn a_step_that_reaches_nobody_pages_the_fallback_and_says_so() {
     let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
     let who = |target: &str| names(&reached.people[&target.parse().unwrap()]);
     assert_eq!(who("oncall:primary"), ["ada"]);
-    assert_eq!(
-        who("person:eve"),
-        ["ada"],
-        "the fallback stands in for the step"
-    );
+    assert_eq!(who("person:eve"), ["ada"], "the fallback replaces the step");
     assert_eq!(who("person:bob"), ["bob"]);
     let notes = reached.notes.join("\n");
     assert!(notes.contains("person:eve reaches nobody: no such person; add [people.eve]"));

@@ -1,5 +1,5 @@
-//! What plugins ask of the incident engine. Who a command is by is looked up through the
-//! person's contacts; nobody whom the configuration does not know commands an incident.
+//! Incident commands from plugins. The person behind a command is looked up by contact; a person
+//! who is not in the configuration cannot send commands.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
+use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
 use tocsin_plugin_host::wit::CommandError;
 use tocsin_store::CommandKey;
 
-use super::people::person_by_contact;
+use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
 use crate::actions::{Action, Caller, Log, NotDone, perform};
@@ -24,7 +25,7 @@ use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
 use crate::runtime::{Done, EngineError, IncidentState};
 
-/// Most incidents of one list.
+/// Most incidents in a list.
 const LIST_MAX: usize = 100;
 
 impl CommandService for DaemonServices {
@@ -161,14 +162,14 @@ fn no_changes_or_signals() -> CommandError {
     )
 }
 
-/// Which incidents a plugin lists.
+/// A plugin's filter for lists.
 #[derive(Deserialize)]
 struct Filter {
     #[serde(default)]
     status: Option<StatusFilter>,
 }
 
-/// One command of one plugin.
+/// A plugin's command.
 struct Call<'a> {
     access: &'a PluginAccess,
     plugin: &'a str,
@@ -197,7 +198,7 @@ impl Call<'_> {
 
     fn list(&self, filter: &str, after: Option<&str>) -> Result<Vec<wit::Incident>, CommandError> {
         let filter: Filter = serde_json::from_str(filter).map_err(|error| {
-            CommandError::Invalid(format!("the filter: {error}; give {{}} for all"))
+            CommandError::Invalid(format!("the filter: {error}; pass {{}} for all"))
         })?;
         let after = after.map(|id| self.state(id)).transpose()?;
         let after = after.map(|state| state.incident.number);
@@ -274,7 +275,7 @@ impl Call<'_> {
             return Ok(chat::help());
         }
         let id = incident.ok_or_else(|| {
-            CommandError::Invalid("type this in an incident's war room".to_owned())
+            CommandError::Invalid("use this command in an incident's war room".to_owned())
         })?;
         let Line::Action(action) = parsed else {
             let state = self.state(&id)?;
@@ -284,7 +285,7 @@ impl Call<'_> {
         self.perform(&id, by, action).await
     }
 
-    /// The HTTP API's actions as JSON, such as `{"action":"ack"}`.
+    /// Carries out an action in the HTTP API's JSON, such as `{"action":"ack"}`.
     async fn apply(&self, id: &str, action: &str, by: &wit::Actor) -> Result<String, CommandError> {
         let action: Action = serde_json::from_str(action)
             .map_err(|error| CommandError::Invalid(format!("the action: {error}")))?;
@@ -292,7 +293,7 @@ impl Call<'_> {
         Ok(serde_json::json!({ "reply": reply }).to_string())
     }
 
-    /// Carries an action out, and gives what to tell whoever asked.
+    /// Carries out an action and returns the reply.
     async fn perform(
         &self,
         id: &str,
@@ -313,8 +314,8 @@ impl Call<'_> {
         CommandKey(format!("plugin/{}/{}", self.plugin, self.key))
     }
 
-    /// Who it is by: a person whom the channel knows, or the plugin itself. To know of security
-    /// incidents, both of them need the clearance.
+    /// Who acts: a person identified by a contact, or the plugin itself. For security incidents,
+    /// both need clearance.
     fn caller(&self, by: &wit::Actor) -> Result<Caller, CommandError> {
         if by.kind == "plugin" {
             return Ok(Caller {
@@ -323,24 +324,28 @@ impl Call<'_> {
                 clearance: self.clearance(),
             });
         }
-        // Else a plugin could act as anybody whose address it knows, e.g. by their e-mail.
+        // Otherwise a plugin could act as anybody whose address it knows, such as an email.
         let subscribers = self.access.subscribers.load();
         let own = subscribers.of(self.plugin);
         if !own.is_some_and(|it| it.contacts.contains(&by.kind)) {
             return Err(CommandError::Denied(format!(
-                "plugin {} does not speak for {} contacts; it names its own kinds in `contacts` \
-                 of plugin.toml",
+                "plugin {} does not serve {} contacts; add the kind to `contacts` in its \
+                 plugin.toml",
                 self.plugin, by.kind
             )));
         }
-        let Some(person) = person_by_contact(self.access, &by.kind, &by.id) else {
+        let key = PersonKey::Contact {
+            kind: &by.kind,
+            address: &by.id,
+        };
+        let Some(person) = find_person(self.access, key) else {
             return Err(CommandError::Denied(format!(
                 "nobody in the configuration has the {} contact {}; add it under [people.NAME] \
                  contacts",
                 by.kind, by.id
             )));
         };
-        let caller = Caller::of_person(person, &self.access.payloads.roster.people);
+        let caller = Caller::of_person(person.id.into(), &self.access.payloads.roster.people);
         let mut caller = caller.map_err(|denied| CommandError::Denied(denied.to_string()))?;
         caller.clearance = caller.clearance.and(self.clearance());
         Ok(caller)

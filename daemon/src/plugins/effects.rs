@@ -1,5 +1,6 @@
-//! The effect memory behind `once`: a mark before a request leaves, and its answer after. After
-//! a crash between the two, the outcome is unknown, and the next try is told so.
+//! The effect records behind `once`: a mark before a request is sent, and its answer afterwards.
+//! After a crash in between, the outcome is unknown, and the next try gets
+//! [`EffectState::Started`].
 
 use std::sync::Arc;
 
@@ -38,8 +39,8 @@ async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState,
                 tracing::warn!(
                     plugin,
                     once,
-                    "the outcome of an earlier request is unknown; the plugin looks before it \
-                     sends again"
+                    "the outcome of an earlier request is unknown; the plugin checks it before \
+                     sending again"
                 );
                 access.metrics.effect_unknown(plugin);
             }
@@ -48,7 +49,7 @@ async fn begin(access: &PluginAccess, effect: &EffectKey) -> Result<EffectState,
         let EffectKey { plugin, once, .. } = effect;
         let mark = effect::start(&key, plugin, once, access.clock.now()).map_err(failed)?;
         match access.writer.ask(Request::rows(mark)).await {
-            Ok(_) => return Ok(EffectState::Fresh),
+            Ok(_) => return Ok(EffectState::New),
             Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
             Err(error) => return Err(failed(error)),
         }
@@ -80,7 +81,7 @@ async fn write(access: &PluginAccess, rows: RowWrites) -> Result<(), ServiceErro
     asked.map(|_| ()).map_err(failed)
 }
 
-/// What is remembered of an effect.
+/// The stored state of an effect.
 fn known(store: &dyn Store, digest: &str) -> Result<Option<EffectState>, EngineError> {
     Ok(effect::known(store, digest)?.map(|known| match known {
         Known::Started => EffectState::Started,
@@ -88,8 +89,8 @@ fn known(store: &dyn Store, digest: &str) -> Result<Option<EffectState>, EngineE
     }))
 }
 
-/// Reads on a thread that may wait: the store's reads wait while the writer flushes, and a few
-/// plugins at once would block every request.
+/// Reads on a thread for blocking work: reads wait while the writer flushes, and a few plugins
+/// would block every request.
 async fn look<T: Send + 'static>(
     access: &PluginAccess,
     key: &str,

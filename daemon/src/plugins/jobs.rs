@@ -1,4 +1,4 @@
-//! How many jobs of a plugin wait: a plugin whose jobs queue more jobs would fill the disk.
+//! Counts a plugin's queued jobs, so that jobs that queue more jobs cannot fill the disk.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tocsin_store::{Class, OutboxKey, Store, StoreError};
 use super::{DaemonServices, PluginAccess};
 use crate::runtime::job_lanes;
 
-/// Classes that jobs are delivered in.
+/// The delivery classes of jobs.
 const CLASSES: [Class; 2] = [Class::State, Class::Bulk];
 
 impl JobService for DaemonServices {
@@ -19,7 +19,7 @@ impl JobService for DaemonServices {
     }
 }
 
-/// Counts up to [`JOBS_WAITING_MAX`]. On a thread that may wait, as every read for a plugin.
+/// Counts up to [`JOBS_WAITING_MAX`], on a thread for blocking work.
 async fn waiting(access: &PluginAccess, plugin: &str) -> Result<usize, ServiceError> {
     let lanes = job_lanes(&PluginId::from(plugin));
     let store = Arc::clone(&access.store);

@@ -1,4 +1,4 @@
-//! Mail of plugins: this release lends its relay to none of them.
+//! Mail from plugins, which this release does not support.
 
 use tocsin_plugin_host::capability::Reply;
 use tocsin_plugin_host::capability::mail::MailService;
@@ -15,8 +15,8 @@ impl MailService for DaemonServices {
     ) -> Reply<'a, Receipt, MailError> {
         Box::pin(async move {
             Err(MailError::Denied(format!(
-                "plugin {plugin} may not use the relay `{}`: this release lends its relay to no \
-                 plugin",
+                "plugin {plugin} may not use the relay `{}`: this release does not send mail for \
+                 plugins",
                 email.relay
             )))
         })

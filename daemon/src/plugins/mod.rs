@@ -1,5 +1,4 @@
-//! The daemon's side of its plugins: one file for each capability that it provides to them, and
-//! what each plugin was granted.
+//! The daemon's side of plugins: one file per capability, and what each plugin was granted.
 
 mod commands;
 mod effects;
@@ -23,19 +22,19 @@ use crate::runtime::{
     Clock, EngineHandle, Intake, Payloads, Subscriber, Subscribers, View, Writer,
 };
 
-/// What plugins reach of the daemon.
+/// The parts of the daemon that plugins use.
 #[derive(Clone)]
 pub struct PluginAccess {
     /// The daemon's clock.
     pub clock: Arc<dyn Clock>,
-    /// Rows, for what plugins keep.
+    /// For the rows of plugins.
     pub store: Arc<dyn Store>,
-    /// Incidents and alerts, as they are durable.
+    /// The durable state of incidents and alerts.
     pub view: Arc<View>,
     pub writer: Writer,
-    /// Where their commands go.
+    /// Accepts their commands.
     pub intake: Arc<Intake>,
-    /// Turns incidents and people into what a plugin may see.
+    /// Builds what a plugin may see of incidents and people.
     pub payloads: Payloads,
     /// What each plugin was granted.
     pub subscribers: Arc<ArcSwap<Subscribers>>,
@@ -44,7 +43,7 @@ pub struct PluginAccess {
 }
 
 impl PluginAccess {
-    /// What plugins reach of a daemon.
+    /// The parts of a daemon that plugins use.
     #[must_use]
     pub fn new(
         base: &EngineHandle,

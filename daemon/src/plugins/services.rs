@@ -1,5 +1,4 @@
-//! What plugins reach of the daemon: [`DaemonServices`], and in the file of each capability what it
-//! answers.
+//! [`DaemonServices`], which implements the plugins' capabilities; each has its own file.
 
 use std::sync::Arc;
 
@@ -10,16 +9,16 @@ use super::PluginAccess;
 use super::kv::KvWrites;
 use crate::runtime::Clock;
 
-/// The services of a running daemon, or of none.
+/// The daemon's services for plugins.
 pub struct DaemonServices {
     clock: Arc<dyn Clock>,
-    /// `None`: plugins are loaded without a daemon.
+    /// `None` when plugins are loaded without a daemon.
     access: Option<PluginAccess>,
     pub(super) kv_writes: KvWrites,
 }
 
 impl DaemonServices {
-    /// Services over what plugins may reach.
+    /// Services of a running daemon.
     #[must_use]
     pub fn new(access: PluginAccess) -> Self {
         Self {
@@ -40,7 +39,7 @@ impl DaemonServices {
     }
 
     pub(super) fn access(&self) -> Result<&PluginAccess, ServiceError> {
-        let offline = || ServiceError("no daemon runs here".to_owned());
+        let offline = || ServiceError("no daemon is running".to_owned());
         self.access.as_ref().ok_or_else(offline)
     }
 }

@@ -1,17 +1,17 @@
-//! The one place where time comes from. Everything in the runtime asks a [`Clock`], so that a
-//! scenario can run a night of escalation in milliseconds and the demo in seconds.
+//! The source of time. The runtime uses a [`Clock`], so that a scenario can run a night of
+//! escalation in milliseconds and the demo in seconds.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tocsin_core::Timestamp;
 
-/// Where time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 
-    /// How long to wait in real time until this clock shows `due`; zero when it has passed.
+    /// How long to wait in real time until this clock shows `due`; zero if it has passed.
     fn wait_until(&self, due: Timestamp) -> Duration;
 }
 
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that runs faster than the machine's: what the demo tells its story with.
+/// A clock that runs faster than the machine's, for the demo.
 #[derive(Debug)]
 pub struct FastClock {
     began: Timestamp,
@@ -64,7 +64,7 @@ impl Clock for FastClock {
     }
 }
 
-/// A clock that stands until it is moved: what scenarios run on.
+/// A clock that only moves when set, for scenarios.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
@@ -86,7 +86,7 @@ impl Clock for ManualClock {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
 
-    /// Never by itself: the far end of a wait comes when the clock is moved.
+    /// Never elapses by itself: the clock must be moved.
     fn wait_until(&self, due: Timestamp) -> Duration {
         if due <= self.now() {
             Duration::ZERO

@@ -1,5 +1,5 @@
-//! What a row of the outbox carries: who is to get what, as references. The payload is built
-//! when it is delivered, under the clearance that holds then.
+//! The content of an outbox row: the receiver and references. The payload is built at delivery
+//! time, with the clearance at that time.
 
 use std::collections::BTreeSet;
 
@@ -19,42 +19,42 @@ pub use crate::people::MAIL_CHANNEL;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "parcel", rename_all = "kebab-case")]
 pub enum Delivery {
-    /// News of an incident for a plugin.
+    /// An event of an incident for a plugin.
     News {
         plugin: PluginId,
         incident: IncidentId,
-        /// What to tell.
+        /// The event.
         news: Notice,
     },
-    /// A page through the host's own mail relay.
+    /// A page by mail.
     Mail {
         incident: IncidentId,
         page: u32,
         contact: u32,
     },
-    /// Work that a plugin queued for itself.
+    /// A job that a plugin queued for itself.
     Job {
         plugin: PluginId,
         /// Its id, stable over retries.
         id: String,
-        /// What kind of work.
+        /// The kind of job.
         topic: String,
         /// A JSON document.
         payload: String,
     },
-    /// A schedule's turn.
+    /// A tick of a plugin's schedule.
     Tick {
         plugin: PluginId,
         /// The schedule's name.
         schedule: String,
         due: Timestamp,
-        /// How many turns before it were missed.
+        /// How many earlier ticks were missed.
         missed: u32,
     },
 }
 
 impl Delivery {
-    /// The page that a row of the outbox brings, if it brings one.
+    /// The page that an outbox row delivers, if it delivers one.
     #[must_use]
     pub fn page_of(body: &serde_json::Value) -> Option<(IncidentId, u32)> {
         match Self::deserialize(body).ok()? {
@@ -69,7 +69,7 @@ impl Delivery {
     }
 }
 
-/// Who hears of what: what the plugins asked for and were granted.
+/// Which plugins receive which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscribers(pub Vec<Subscriber>);
 
@@ -79,9 +79,9 @@ pub struct Subscriber {
     pub plugin: PluginId,
     /// The kinds of events that it gets.
     pub events: BTreeSet<EventKind>,
-    /// The kinds of contacts that it reaches, e.g. `slack`.
+    /// The kinds of contacts that it serves, such as `slack`.
     pub contacts: BTreeSet<String>,
-    /// Whether it may know of security incidents.
+    /// Whether it may see security incidents.
     pub clearance: bool,
 }
 
@@ -98,7 +98,7 @@ impl Subscribers {
         self.0.iter().find(|it| it.plugin.as_str() == plugin)
     }
 
-    /// The plugin that reaches contacts of this kind.
+    /// The plugin that serves contacts of this kind.
     #[must_use]
     pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {
         self.0
@@ -106,8 +106,8 @@ impl Subscribers {
             .find(|it| it.contacts.contains(kind) && it.events.contains(&EventKind::Page))
     }
 
-    /// The kinds of contacts that pages can be delivered to: those of the plugins, and the host's
-    /// own mail relay.
+    /// The kinds of contacts that pages can be delivered to: those of the plugins, and the mail
+    /// relay.
     #[must_use]
     pub fn channels(&self) -> Channels {
         let pagers = self
@@ -118,11 +118,11 @@ impl Subscribers {
         kinds.chain([MAIL_CHANNEL]).collect()
     }
 
-    /// The outbox rows that bring a notice to everybody who hears of it. A page that no plugin can
-    /// bring goes to nobody here, and the caller is told.
+    /// The outbox rows that deliver a notice to its subscribers. Empty for a page that no plugin
+    /// can deliver.
     pub fn rows(&self, incident: &IncidentId, notice: &Notice, now: Timestamp) -> Vec<NewDelivery> {
-        let row = |class: Class, lane: String, coalesce: Option<String>, parcel: &Delivery| {
-            row_of(class, lane, coalesce, now, parcel)
+        let row = |class: Class, lane: String, coalesce: Option<String>, delivery: &Delivery| {
+            row_of(class, lane, coalesce, now, delivery)
         };
         match notice {
             Notice::Page {
@@ -132,13 +132,13 @@ impl Subscribers {
                 channel,
             } if channel == MAIL_CHANNEL => {
                 let incident = incident.clone();
-                let parcel = Delivery::Mail {
+                let delivery = Delivery::Mail {
                     incident,
                     page: *page,
                     contact: *contact,
                 };
                 let lane = format!("{person}/{channel}");
-                vec![row(Class::Page, lane, None, &parcel)]
+                vec![row(Class::Page, lane, None, &delivery)]
             }
             Notice::Page {
                 person, channel, ..
@@ -149,72 +149,74 @@ impl Subscribers {
                 let is_page = matches!(notice, Notice::Page { .. });
                 let class = if is_page { Class::Page } else { Class::Prompt };
                 let reached = self.for_contact(channel);
-                let taker = reached.filter(|it| is_page || it.events.contains(&EventKind::Settled));
+                let subscriber =
+                    reached.filter(|it| is_page || it.events.contains(&EventKind::Settled));
                 let lane = format!("{person}/{channel}");
-                let send = |it: &Subscriber| row(class, lane, None, &news(it, incident, notice));
-                taker.map(send).into_iter().collect()
+                let send =
+                    |it: &Subscriber| row(class, lane, None, &news_for(it, incident, notice));
+                subscriber.map(send).into_iter().collect()
             }
-            Notice::Opened { .. } => self.told(
+            Notice::Opened { .. } => self.to_subscribers(
                 EventKind::IncidentOpened,
                 incident,
                 notice,
-                &mut |lane, parcel| row(Class::State, lane, None, parcel),
+                &mut |lane, delivery| row(Class::State, lane, None, delivery),
             ),
-            Notice::Changed { counts_only, .. } => self.told(
+            Notice::Changed { counts_only, .. } => self.to_subscribers(
                 EventKind::IncidentChanged,
                 incident,
                 notice,
-                &mut |lane, parcel| {
+                &mut |lane, delivery| {
                     let coalesce = counts_only.then(|| "counts".to_owned());
-                    row(Class::State, lane, coalesce, parcel)
+                    row(Class::State, lane, coalesce, delivery)
                 },
             ),
-            Notice::LogAdded { .. } => self.told(
+            Notice::LogAdded { .. } => self.to_subscribers(
                 EventKind::LogAdded,
                 incident,
                 notice,
-                &mut |lane, parcel| row(Class::Bulk, lane, None, parcel),
+                &mut |lane, delivery| row(Class::Bulk, lane, None, delivery),
             ),
         }
     }
 
-    /// A row for each subscriber of this kind of news.
-    fn told(
+    /// A row for each subscriber to this kind of event.
+    fn to_subscribers(
         &self,
         kind: EventKind,
         incident: &IncidentId,
         notice: &Notice,
         row: &mut dyn FnMut(String, &Delivery) -> NewDelivery,
     ) -> Vec<NewDelivery> {
-        let takers = self.0.iter().filter(|it| it.events.contains(&kind));
-        takers
+        let subscribers = self.0.iter().filter(|it| it.events.contains(&kind));
+        subscribers
             .map(|it| {
                 let lane = format!("{}/{incident}", it.plugin);
-                row(lane, &news(it, incident, notice))
+                row(lane, &news_for(it, incident, notice))
             })
             .collect()
     }
 }
 
-fn news(taker: &Subscriber, incident: &IncidentId, notice: &Notice) -> Delivery {
+fn news_for(subscriber: &Subscriber, incident: &IncidentId, notice: &Notice) -> Delivery {
     Delivery::News {
-        plugin: taker.plugin.clone(),
+        plugin: subscriber.plugin.clone(),
         incident: incident.clone(),
         news: notice.clone(),
     }
 }
 
-/// A new row of the outbox with its parcel, ready at `now`.
+/// A new outbox row, ready at `now`.
 #[must_use]
 pub(crate) fn row_of(
     class: Class,
     lane: String,
     coalesce: Option<String>,
     now: Timestamp,
-    parcel: &Delivery,
+    delivery: &Delivery,
 ) -> NewDelivery {
-    // proof: a parcel has string keys only, and so is always expressible as JSON
-    let body = serde_json::to_value(parcel).unwrap_or_default();
+    // proof: a delivery has only string keys, and so is always expressible as JSON
+    let body = serde_json::to_value(delivery).unwrap_or_default();
     NewDelivery {
         class,
         lane,

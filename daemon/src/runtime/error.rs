@@ -1,17 +1,17 @@
-//! Why the runtime does not carry something out, from the tables up to the engine.
+//! The errors of the runtime.
 
 use tocsin_core::command::Refusal;
 use tocsin_store::{CommitError, StoreError};
 
-/// Why the engine does not carry out a request. Nothing of it is durable, but for what caused
-/// it: a timer that fired too late is still cancelled.
+/// Why the engine did not carry out a request. Nothing of it is durable, except for its cause: a
+/// timer that fired too late is still cancelled.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
     /// The core refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// There is no such incident.
-    #[error("there is no incident {0}; `tocsin incident list` shows those that are")]
+    #[error("there is no incident {0}; `tocsin incident list` shows the incidents")]
     NoIncident(String),
     /// The store refused this request.
     #[error(transparent)]

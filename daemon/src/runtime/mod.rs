@@ -1,6 +1,6 @@
-//! The only place with a clock, tasks and retries. It drives the core: signals and commands go
-//! to the one writer, timers that are due come back as commands, deliveries go out and their
-//! outcomes come back. Everything that is due is a row; what is in memory is only what was read.
+//! Drives the core, with a clock, tasks and retries: signals and commands go to the single writer,
+//! due timers become commands, deliveries are sent and their outcomes recorded. Everything due is
+//! a row in the store; memory is only a cache.
 
 pub mod clock;
 pub mod delivery;
@@ -19,7 +19,7 @@ pub use due::schedules::{SCHEDULE_TIMER, schedule_timer, ticking};
 pub use due::sweep::lapses;
 pub use due::timers::firing;
 pub use due::turn::Turn;
-pub use due::{Due, Rooms};
+pub use due::{Due, DueDependencies};
 pub use engine::handle::EngineHandle;
 pub use engine::layout::timer_key;
 pub use engine::request::{Answer, Cause, Done, Request, Write};
@@ -34,7 +34,7 @@ pub use outbox::backoff::{RetryPolicy, retry_at};
 pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
 pub use outbox::payload::Payloads;
-pub use outbox::{Channels, Outbox};
+pub use outbox::{Outbox, Transports};
 pub use registry::silences::{SilenceError, Silences};
 pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;

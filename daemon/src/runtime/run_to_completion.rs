@@ -1,12 +1,12 @@
-//! Work that ends once it has begun. A handler is dropped when its client hangs up; between a
-//! commit and what follows it in memory, that would leave the two apart.
+//! Runs work to completion even if its caller is dropped. A handler is dropped when its client
+//! disconnects; between a commit and the update of memory, that would make the two differ.
 
 use crate::runtime::error::EngineError;
 
-/// Carries `work` out to its end, also when whoever waits for this goes away.
+/// Runs `work` to completion, even if this future is dropped.
 ///
 /// # Errors
-/// The work's own, and [`EngineError::Stopping`] when the daemon ends first.
+/// The work's error, or [`EngineError::Stopping`] when the daemon stops first.
 pub(crate) async fn run_to_completion<T: Send + 'static>(
     work: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {

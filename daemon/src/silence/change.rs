@@ -1,5 +1,4 @@
-//! What setting, ending and forgetting a silence changes. Decided on the kept silences as a
-//! value, so that the runtime only has to write it.
+//! Creating, changing, expiring and forgetting silences, as pure functions of the stored ones.
 
 use std::sync::Arc;
 
@@ -8,44 +7,43 @@ use tocsin_core::{Timestamp, time};
 use super::value::Silence;
 use super::wire::PostableSilence;
 
-/// Silences that are kept; more are refused until some were forgotten.
+/// Most stored silences; more are refused until old ones are forgotten.
 pub const SILENCES_MAX: usize = 10_000;
 /// How long an expired silence is kept, in milliseconds: five days, as in Alertmanager.
 pub const EXPIRED_KEPT_MS: u64 = 5 * 24 * time::HOUR_MS;
 
 pub type Kept = [Arc<Silence>];
 
-/// Why a silence is not set or ended.
+/// Why a silence is not created, changed or expired.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SilenceRefusal {
-    /// It cannot be meant; says why.
+    /// It is not valid, with the reason.
     #[error("{0}")]
     Invalid(String),
-    /// There is none with this id.
-    #[error("there is no silence {0}; `tocsin silence list` shows the ones there are")]
+    /// There is no silence with this ID.
+    #[error("there is no silence {0}; `tocsin silence list` shows all silences")]
     Unknown(String),
-    /// It has ended already.
     #[error("silence {0} has already expired")]
     AlreadyExpired(String),
-    /// Too many are kept.
-    #[error("{SILENCES_MAX} silences are kept already; expired ones make room after five days")]
+    /// There are too many silences.
+    #[error("there are already {SILENCES_MAX} silences; expired ones are removed after five days")]
     TooMany,
 }
 
-/// What setting a silence changes.
+/// The result of creating or changing a silence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SilenceSet {
-    /// The id under which it is kept: a new one when the change made a new silence.
+    /// The silence's ID: a new one when the change created a new silence.
     pub id: String,
     /// The silences to write.
     pub changed: Vec<Silence>,
 }
 
-/// Sets a posted silence: a new one under `new_id`, or a change to the one that it names. A change
-/// to what was silenced in the past ends the old silence and makes a new one.
+/// Creates a silence with `new_id`, or changes the one that `posted` names. A change to what was
+/// silenced in the past expires the old silence and creates a new one.
 ///
 /// # Errors
-/// [`SilenceRefusal`] when it is not valid, names an unknown one, or too many are kept.
+/// [`SilenceRefusal`] when it is not valid, names an unknown silence, or there are too many.
 pub fn set(
     kept: &Kept,
     posted: PostableSilence,
@@ -63,7 +61,7 @@ pub fn set(
     } else {
         let known = find(kept, &silence.id)?;
         if !known.can_become(&silence, now) {
-            // An expired one stays as it is; the new one takes its place either way.
+            // An expired silence does not change; the new one replaces it either way.
             changed.extend(known.expired(now));
             new_id.clone_into(&mut silence.id);
         }
@@ -73,16 +71,16 @@ pub fn set(
     Ok(SilenceSet { id, changed })
 }
 
-/// The silence `id` as it is when it ends now.
+/// The silence `id`, expired now.
 ///
 /// # Errors
-/// [`SilenceRefusal`] when it is unknown or has ended already.
+/// [`SilenceRefusal`] when it is unknown or has already expired.
 pub fn expire(kept: &Kept, id: &str, now: Timestamp) -> Result<Silence, SilenceRefusal> {
     let ended = find(kept, id)?.expired(now);
     ended.ok_or_else(|| SilenceRefusal::AlreadyExpired(id.to_owned()))
 }
 
-/// Whether a silence expired so long ago that it is forgotten.
+/// Whether a silence expired so long ago that it is removed.
 #[must_use]
 pub fn is_forgotten(silence: &Silence, now: Timestamp) -> bool {
     silence.ends_at < now.minus_ms(EXPIRED_KEPT_MS)

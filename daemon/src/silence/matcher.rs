@@ -1,4 +1,4 @@
-//! One condition on one label.
+//! A condition on a label.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use tocsin_core::limits::{LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX};
 use super::wire::WireMatcher;
 use super::{PATTERN_COMPILED_BYTES_MAX, PATTERN_NESTING_MAX};
 
-/// How a matcher compares.
+/// A matcher's operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchOp {
     Equal,
@@ -20,7 +20,7 @@ pub enum MatchOp {
 }
 
 impl MatchOp {
-    /// The operator as it is written.
+    /// The operator's text.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,13 +31,13 @@ impl MatchOp {
         }
     }
 
-    /// Whether the value is a pattern.
+    /// Whether the value is a regular expression.
     #[must_use]
     pub fn is_regex(self) -> bool {
         matches!(self, Self::Matches | Self::NotMatches)
     }
 
-    /// Whether it asks for a match, not for a difference.
+    /// Whether it requires a match, not a difference.
     #[must_use]
     pub fn is_equal(self) -> bool {
         matches!(self, Self::Equal | Self::Matches)
@@ -53,8 +53,8 @@ impl MatchOp {
     }
 }
 
-/// A condition on one label. A pattern matches the whole value, as in Alertmanager; its syntax is
-/// the regex crate's, which is RE2's but for `\Q…\E`, and `\d`, `\s`, `\w` know all of Unicode.
+/// A condition on a label. A pattern matches the whole value, as in Alertmanager; its syntax is
+/// the regex crate's, which is RE2's without `\Q…\E`, and with Unicode `\d`, `\s` and `\w`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "WireMatcher", try_from = "WireMatcher")]
 pub struct Matcher {
@@ -97,7 +97,7 @@ impl Matcher {
         })
     }
 
-    /// The label that it looks at.
+    /// The label's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -109,7 +109,7 @@ impl Matcher {
         self.op
     }
 
-    /// What it compares with.
+    /// The value or pattern to compare with.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -140,12 +140,12 @@ pub(crate) fn compile(name: &str, pattern: &str) -> Result<Regex, MatcherError> 
                 reason: last_line(&error.to_string()),
             })
     };
-    // Alone first: `a)|(b` must not slip through the parentheses that anchor it.
+    // Without the anchors first, so that `a)|(b` cannot escape their parentheses.
     compile(pattern)?;
     compile(&format!("^(?:{pattern})$"))
 }
 
-/// The regex crate points at the fault in a drawing; its last line names it.
+/// The regex crate's errors are multi-line; the last line has the reason.
 fn last_line(text: &str) -> String {
     let line = text.lines().last().unwrap_or_default();
     line.trim_start_matches("error: ").to_owned()
@@ -191,14 +191,14 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
     /// The label has no name.
-    #[error("a matcher needs the name of a label, as in severity=\"critical\"")]
+    #[error("a matcher needs a label's name, as in severity=\"critical\"")]
     NoName,
     /// The label's name is over the limit.
-    #[error("a matcher's name has {0} bytes; a label's name has at most {LABEL_NAME_BYTES_MAX}")]
+    #[error("a matcher's name has {0} bytes; the limit is {LABEL_NAME_BYTES_MAX}")]
     NameTooLong(usize),
     /// The value is over the limit.
     #[error(
-        "the matcher on `{name}` has a value of {bytes} bytes; a label's value has at most \
+        "the matcher on `{name}` has a value of {bytes} bytes; the limit is \
          {LABEL_VALUE_BYTES_MAX}"
     )]
     ValueTooLong { name: String, bytes: usize },
@@ -210,7 +210,7 @@ pub enum MatcherError {
     Pattern {
         name: String,
         pattern: String,
-        /// What the regex crate says.
+        /// The regex crate's message.
         reason: String,
     },
 }

@@ -1,10 +1,8 @@
-//! Silences and the matchers that they are made of, compatible with Alertmanager's.
+//! Silences and their matchers, compatible with Alertmanager.
 //!
-//! Everything here is a value: whether a silence is active is asked with a time, and what setting,
-//! ending or forgetting one changes is decided on the kept ones; keeping and writing them is the
-//! runtime's. The failure that this prevents is the silence that matches more than its author
-//! meant: a pattern is anchored at both ends, an absent label counts as empty, and a silence that
-//! would match every alert is refused.
+//! This module does no IO; the runtime stores the silences. To keep a silence from matching more
+//! than its author intended, patterns are anchored at both ends, an absent label counts as empty,
+//! and a silence that would match every alert is refused.
 
 mod change;
 mod matcher;

@@ -1,19 +1,19 @@
-//! The text form of matchers, as `amtool` and the `filter=` of Alertmanager's API use it.
+//! Parses the text form of matchers, as used by `amtool` and the `filter=` of Alertmanager's API.
 //!
-//! Alertmanager reads two dialects and lets the older win where both can read a text: a plain
-//! name, an operator, and anything up to the end as value, quoted or not. Only a name beyond
-//! `[a-zA-Z_:][a-zA-Z0-9_:]*` takes the newer one, with Go's escapes in quotes. Source:
+//! Alertmanager has two dialects and prefers the older one, the classic dialect: a plain name, an
+//! operator, and the rest as value, quoted or not. Only a name other than
+//! `[a-zA-Z_:][a-zA-Z0-9_:]*` uses the newer one, with Go's escapes in quotes. Source:
 //! Alertmanager's documentation of UTF-8 matchers ("fallback mode").
 
 use super::MATCHERS_MAX;
 use super::matcher::{MatchOp, Matcher, MatcherError};
 
-/// Longest text of one query's matchers, in bytes.
+/// Longest text of a query's matchers, in bytes.
 const TEXT_BYTES_MAX: usize = 64 * 1_024;
-/// What a bare word of the newer dialect must not hold, besides white space.
+/// What a bare word of the newer dialect must not contain, besides whitespace.
 const RESERVED: &str = "{}!=~,\\\"'`";
 
-/// Reads one matcher: `severity="critical"`, `instance=~db-.+`, `"foo bar"!=baz`.
+/// Parses one matcher: `severity="critical"`, `instance=~db-.+`, `"foo bar"!=baz`.
 ///
 /// # Errors
 /// When the text is not a matcher, or its pattern does not compile.
@@ -28,7 +28,7 @@ pub fn parse_matcher(text: &str) -> Result<Matcher, MatcherSyntaxError> {
     }
     let (name, rest) = name(body).map_err(fault)?;
     let (op, rest) = operator(rest.trim_start())
-        .ok_or_else(|| fault("after the label's name comes =, !=, =~ or !~"))?;
+        .ok_or_else(|| fault("the label's name must be followed by =, !=, =~ or !~"))?;
     let rest = rest.trim();
     let value = if is_classic_name(&name) && !body.starts_with('"') {
         classic_value(rest)
@@ -38,7 +38,7 @@ pub fn parse_matcher(text: &str) -> Result<Matcher, MatcherSyntaxError> {
     Ok(Matcher::new(name, op, value.map_err(fault)?)?)
 }
 
-/// Reads a list of matchers: `{a="b", c=~"d"}`, with or without braces.
+/// Parses a list of matchers: `{a="b", c=~"d"}`, with or without braces.
 ///
 /// # Errors
 /// When one of them is not a matcher, or there are more than [`MATCHERS_MAX`].
@@ -53,9 +53,9 @@ pub fn parse_matchers(text: &str) -> Result<Vec<Matcher>, MatcherSyntaxError> {
     let inner = match (text.trim().strip_prefix('{'), text.trim().strip_suffix('}')) {
         (Some(open), Some(_)) => open
             .strip_suffix('}')
-            .ok_or_else(|| fault("a brace is open"))?,
+            .ok_or_else(|| fault("a brace is not closed"))?,
         (None, None) => text.trim(),
-        _ => return Err(fault("an opening brace needs a closing one")),
+        _ => return Err(fault("the braces do not match")),
     };
     let parts = split_outside_quotes(inner);
     if parts.len() > MATCHERS_MAX {
@@ -64,7 +64,7 @@ pub fn parse_matchers(text: &str) -> Result<Vec<Matcher>, MatcherSyntaxError> {
     parts.into_iter().map(parse_matcher).collect()
 }
 
-/// Whether Alertmanager's older dialect can write this name without quotes.
+/// Whether this name needs no quotes in the classic dialect.
 pub(super) fn is_classic_name(name: &str) -> bool {
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':');
     first
@@ -75,7 +75,7 @@ pub(super) fn is_classic_name(name: &str) -> bool {
 
 fn name(text: &str) -> Result<(String, &str), &'static str> {
     if text.starts_with('"') {
-        let end = closing_quote(text).ok_or("a quote is open")?;
+        let end = closing_quote(text).ok_or("a quote is not closed")?;
         let (quoted, rest) = text.split_at(end + 1);
         return Ok((go_unquote(quoted)?, rest));
     }
@@ -105,9 +105,9 @@ fn operator(text: &str) -> Option<(MatchOp, &str)> {
     .find_map(|op| text.strip_prefix(op.as_str()).map(|rest| (op, rest)))
 }
 
-/// Everything up to the end; `\n`, `\"` and `\\` are escapes, and any other backslash is itself.
+/// Everything up to the end; `\n`, `\"` and `\\` are escapes, and any other backslash is literal.
 fn classic_value(text: &str) -> Result<String, &'static str> {
-    const UNESCAPED: &str = "its value holds a double quote without a backslash";
+    const UNESCAPED: &str = "its value contains a double quote without a backslash";
     let (text, quoted) = match text.strip_prefix('"') {
         Some(rest) => (closed(rest).ok_or(UNESCAPED)?, true),
         None => (text, false),
@@ -140,11 +140,11 @@ fn new_value(text: &str) -> Result<String, &'static str> {
         return match closing_quote(text) {
             Some(end) if end + 1 == text.len() => go_unquote(text),
             Some(_) => Err("something follows its value"),
-            None => Err("a quote is open"),
+            None => Err("a quote is not closed"),
         };
     }
     if text.is_empty() {
-        return Err("its value is missing; write \"\" for the empty value");
+        return Err("its value is missing; write \"\" for an empty value");
     }
     if bare_end(text) < text.len() {
         return Err("its value needs double quotes");
@@ -152,7 +152,7 @@ fn new_value(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Where the quote that opens the text is closed.
+/// The position of the quote that closes the text's first character, a quote.
 fn closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().skip(1).find_map(|(at, c)| {
@@ -162,20 +162,20 @@ fn closing_quote(text: &str) -> Option<usize> {
     })
 }
 
-/// Reads a string in double quotes as Go does (`strconv.Unquote`).
+/// Parses a string in double quotes as Go's `strconv.Unquote` does.
 fn go_unquote(text: &str) -> Result<String, &'static str> {
-    const FAULT: &str = "a backslash in quotes starts no escape that Go knows";
+    const FAULT: &str = "a backslash in quotes is not a valid Go escape";
     let inner = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
         .ok_or(FAULT)?;
-    // Bytes, because `\xff` is one; only the whole must be UTF-8.
+    // Bytes, because `\xff` is a byte; only the result must be UTF-8.
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         if c == '\n' {
-            return Err("a line ends in quotes; write \\n");
+            return Err("there is a line break in quotes; write \\n");
         }
         if c != '\\' {
             bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
@@ -183,10 +183,10 @@ fn go_unquote(text: &str) -> Result<String, &'static str> {
         }
         rest = escape(rest, &mut bytes).ok_or(FAULT)?;
     }
-    String::from_utf8(bytes).map_err(|_| "what is in quotes is not UTF-8")
+    String::from_utf8(bytes).map_err(|_| "the quoted text is not UTF-8")
 }
 
-/// Reads the escape after a backslash; answers with what follows it.
+/// Parses the escape after a backslash; returns the rest of the text.
 fn escape<'a>(text: &'a str, bytes: &mut Vec<u8>) -> Option<&'a str> {
     let kind = text.chars().next()?;
     let simple = match kind {
@@ -238,10 +238,10 @@ fn split_outside_quotes(text: &str) -> Vec<&str> {
     parts.filter(|part| !part.trim().is_empty()).collect()
 }
 
-/// So much of a faulty text is repeated in its error, in characters.
+/// Most characters of a faulty text in an error message.
 const SHOWN_CHARS_MAX: usize = 160;
 
-/// The beginning of a text that a stranger sent, for an error message.
+/// The beginning of untrusted text, for an error message.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     if shown.len() < text.len() {
@@ -250,21 +250,21 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// Why a text is not a matcher.
+/// Why text is not a matcher.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherSyntaxError {
-    /// It is not written as one.
+    /// The syntax is not valid.
     #[error("bad matcher format: `{text}`: {reason}")]
     Syntax {
-        /// The text, its beginning.
+        /// The beginning of the text.
         text: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// It is written well but makes none.
+    /// The syntax is valid, but the matcher is not.
     #[error(transparent)]
     Matcher(#[from] MatcherError),
-    /// There are too many.
-    #[error("there are {0} matchers; at most {MATCHERS_MAX} are allowed")]
+    /// There are too many matchers.
+    #[error("there are {0} matchers; the limit is {MATCHERS_MAX}")]
     TooMany(usize),
 }

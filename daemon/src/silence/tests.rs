@@ -1,4 +1,4 @@
-//! What matchers match, and when silences silence.
+//! Tests of matchers and silences.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 #[test]
-fn a_matcher_is_read_as_amtool_writes_it() {
+fn a_matcher_is_parsed_as_amtool_writes_it() {
     use MatchOp::{Equal, Matches, NotEqual, NotMatches};
     let cases = [
         (r#"a="b""#, ("a", Equal, "b")),
@@ -50,19 +50,19 @@ fn a_matcher_is_read_as_amtool_writes_it() {
 }
 
 #[test]
-fn what_is_no_matcher_is_refused_in_words() {
+fn text_that_is_not_a_matcher_is_refused_with_a_reason() {
     let cases = [
         ("", "not start with a label's name"),
-        ("a", "comes =, !=, =~ or !~"),
+        ("a", "followed by =, !=, =~ or !~"),
         ("=b", "not start with a label's name"),
-        ("a b=c", "comes =, !=, =~ or !~"),
+        ("a b=c", "followed by =, !=, =~ or !~"),
         (r#"a="b"#, "without a backslash"),
         (r#"a=b""#, "without a backslash"),
         (r#"a="b"c"#, "without a backslash"),
         (r#"a="b\""#, "without a backslash"),
-        (r#""a=b"#, "a quote is open"),
-        (r#"""=b"#, "needs the name"),
-        (r#""a\q"=b"#, "no escape that Go knows"),
+        (r#""a=b"#, "a quote is not closed"),
+        (r#"""=b"#, "needs a label's name"),
+        (r#""a\q"=b"#, "not a valid Go escape"),
         ("foo.bar=a b", "needs double quotes"),
         ("foo.bar=", "missing"),
         (r#""a b"="\xff""#, "not UTF-8"),
@@ -162,7 +162,7 @@ fn a_posted_silence_silences_what_it_matches_from_now_to_its_end() {
 }
 
 #[test]
-fn a_silence_that_cannot_be_meant_is_refused() {
+fn a_silence_that_is_not_valid_is_refused() {
     let matcher =
         |value: &str, is_regex: bool| json!([{"name": "a", "value": value, "isRegex": is_regex}]);
     let cases = [
@@ -177,7 +177,7 @@ fn a_silence_that_cannot_be_meant_is_refused() {
         (
             "matchers",
             json!([{"name": "", "value": "x", "isRegex": false}]),
-            "needs the name",
+            "needs a label's name",
         ),
         ("matchers", json!([{"name": "a"}]), "missing field"),
         (
@@ -213,7 +213,7 @@ fn a_silence_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_silence_is_kept_and_shown_as_it_was_posted() {
+fn a_silence_is_stored_and_shown_as_it_was_posted() {
     let silence = post(&body()).unwrap();
     let kept = serde_json::to_string(&silence).unwrap();
     assert_eq!(serde_json::from_str::<Silence>(&kept).unwrap(), silence);
@@ -254,7 +254,7 @@ fn a_silence_expires_once() {
 }
 
 #[test]
-fn a_change_to_the_past_ends_the_old_silence_and_makes_a_new_one() {
+fn a_change_to_the_past_expires_the_old_silence_and_creates_a_new_one() {
     let old = Arc::new(post(&body()).unwrap());
     let posted = |body: &Value| read_postable(body.to_string().as_bytes()).unwrap();
     let mut longer = with("id", json!("new-id"));
@@ -279,7 +279,7 @@ fn a_change_to_the_past_ends_the_old_silence_and_makes_a_new_one() {
 }
 
 #[test]
-fn an_expired_silence_is_forgotten_after_five_days() {
+fn an_expired_silence_is_removed_after_five_days() {
     let silence = post(&body()).unwrap();
     let end = silence.ends_at.plus_ms(EXPIRED_KEPT_MS);
     assert!(!is_forgotten(&silence, end));
@@ -287,7 +287,7 @@ fn an_expired_silence_is_forgotten_after_five_days() {
 }
 
 #[test]
-fn a_change_keeps_the_id_only_while_it_says_the_same_of_the_past() {
+fn a_change_keeps_the_id_only_if_it_does_not_change_the_past() {
     let active = post(&body()).unwrap();
     let longer = Silence {
         ends_at: active.ends_at.plus_ms(1),
@@ -312,7 +312,7 @@ fn a_change_keeps_the_id_only_while_it_says_the_same_of_the_past() {
 }
 
 #[test]
-fn silences_are_listed_active_first_and_filtered_by_what_they_name() {
+fn silences_are_listed_active_first_and_filtered_by_their_matchers() {
     let silence = |id: &str, starts: i64, ends: i64, matcher: &str| Silence {
         id: id.into(),
         matchers: vec![parse_matcher(matcher).unwrap()],
@@ -364,7 +364,7 @@ fn silences_are_listed_active_first_and_filtered_by_what_they_name() {
 
 proptest! {
     #[test]
-    fn a_written_matcher_is_read_back(
+    fn a_formatted_matcher_is_parsed_back(
         name in "[a-z_]{1,8}|.{1,8}",
         value in "(?s).{0,16}",
         op in 0_usize..2,

@@ -1,30 +1,30 @@
-//! A silence: while it is active, an alert that it matches opens nothing and pages nobody.
+//! A silence: while it is active, alerts that it matches open no incidents and page nobody.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{Matcher, matches_all};
 
-/// Which alerts are muted, from when to when, by whom and why.
+/// Which alerts are silenced, when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Silence {
-    /// A UUID in text form, made by the shell.
+    /// A UUID.
     pub id: String,
     /// All must match; between 1 and [`MATCHERS_MAX`](super::MATCHERS_MAX).
     pub matchers: Vec<Matcher>,
     pub starts_at: Timestamp,
-    /// Until when; this instant is outside.
+    /// Exclusive.
     pub ends_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// Who made it, in their own words: Alertmanager's API knows no accounts.
+    /// Who created it, as free text: Alertmanager's API has no accounts.
     pub created_by: String,
     pub comment: String,
     #[serde(default)]
     pub annotations: Labels,
 }
 
-/// Whether a silence mutes at an instant.
+/// The state of a silence at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SilenceState {
@@ -34,7 +34,7 @@ pub enum SilenceState {
 }
 
 impl SilenceState {
-    /// Its name in Alertmanager's API.
+    /// The state's name in Alertmanager's API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl Silence {
         }
     }
 
-    /// Whether its matchers match, whatever the time.
+    /// Whether its matchers match, regardless of the time.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
         matches_all(&self.matchers, labels)
@@ -69,8 +69,8 @@ impl Silence {
         self.state(now) == SilenceState::Active && self.matches(labels)
     }
 
-    /// Whether `changed` may take this silence's place under the same id. If not, this one expires
-    /// and `changed` becomes a new one, so that what was silenced in the past stays readable.
+    /// Whether `changed` may replace this silence under the same ID. If not, this one expires and
+    /// `changed` becomes a new one, so that the record of what was silenced is kept.
     #[must_use]
     pub fn can_become(&self, changed: &Self, now: Timestamp) -> bool {
         if self.matchers != changed.matchers {
@@ -83,7 +83,7 @@ impl Silence {
         }
     }
 
-    /// The silence as it is when it ends now; none when it has ended already.
+    /// The silence, expired now; `None` if it has already expired.
     #[must_use]
     pub fn expired(&self, now: Timestamp) -> Option<Self> {
         let state = self.state(now);

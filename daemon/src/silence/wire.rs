@@ -1,4 +1,4 @@
-//! Silences as Alertmanager's API v2 writes them.
+//! The JSON format of silences in Alertmanager's API v2.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
@@ -19,7 +19,7 @@ pub struct WireMatcher {
     pub value: String,
     /// Whether it is a pattern.
     pub is_regex: bool,
-    /// Whether it asks for a match, not for a difference.
+    /// Whether it requires a match, not a difference.
     #[serde(default = "yes")]
     pub is_equal: bool,
 }
@@ -56,7 +56,7 @@ impl TryFrom<WireMatcher> for Matcher {
     }
 }
 
-/// A silence as somebody posts it.
+/// The request body to create or change a silence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostableSilence {
@@ -70,15 +70,15 @@ pub struct PostableSilence {
     pub ends_at: String,
     pub created_by: String,
     pub comment: String,
-    /// What the tool attached.
+    /// Attached by the client.
     #[serde(default)]
     pub annotations: Labels,
 }
 
-/// Reads the body of `POST /api/v2/silences`.
+/// Parses the body of `POST /api/v2/silences`.
 ///
 /// # Errors
-/// In words for the JSON string with which Alertmanager answers 400.
+/// The message for the 400 response, in Alertmanager's wording where it has one.
 pub fn read_postable(body: &[u8]) -> Result<PostableSilence, String> {
     if body.len() > SILENCE_BODY_BYTES_MAX {
         return Err(format!(
@@ -94,11 +94,11 @@ pub fn read_postable(body: &[u8]) -> Result<PostableSilence, String> {
 }
 
 impl PostableSilence {
-    /// Makes a silence with `new_id`, or under its own id when it changes an existing one.
-    /// A start in the past becomes `now` for a new silence: what was is not silenced afterwards.
+    /// Makes a silence with `new_id`, or with its own ID if it changes an existing one.
+    /// A new silence cannot start in the past; its start then becomes `now`.
     ///
     /// # Errors
-    /// In words for the JSON string with which Alertmanager answers 400.
+    /// The message for the 400 response, in Alertmanager's wording where it has one.
     pub fn into_silence(self, new_id: &str, now: Timestamp) -> Result<Silence, String> {
         let starts_at = time("startsAt", &self.starts_at)?;
         let ends_at = time("endsAt", &self.ends_at)?;
@@ -158,7 +158,7 @@ fn check_annotations(annotations: &Labels) -> Result<(), String> {
 fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
     if wire.len() > MATCHERS_MAX {
         return Err(format!(
-            "a silence has at most {MATCHERS_MAX} matchers, not {}",
+            "a silence can have at most {MATCHERS_MAX} matchers, not {}",
             wire.len()
         ));
     }
@@ -177,15 +177,15 @@ fn matchers(wire: Vec<WireMatcher>) -> Result<Vec<Matcher>, String> {
     Ok(matchers)
 }
 
-/// The answer to a posted silence.
+/// The response to a posted silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceCreated {
-    /// The id under which it is kept; a new one when a change made a new silence.
+    /// The silence's ID; a new one when a change created a new silence.
     #[serde(rename = "silenceID")]
     pub silence_id: String,
 }
 
-/// A silence as it is shown.
+/// A silence in a response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GettableSilence {
@@ -235,10 +235,10 @@ impl GettableSilence {
     }
 }
 
-/// Which silences `GET /api/v2/silences` asks for.
+/// The query of `GET /api/v2/silences`.
 #[derive(Clone, Debug)]
 pub struct SilenceFilter {
-    /// Each must be one of the silence's own matchers, literally, as in Alertmanager.
+    /// Each must be literally one of the silence's own matchers, as in Alertmanager.
     pub matchers: Vec<Matcher>,
     /// Whether to show active ones.
     pub active: bool,
@@ -260,7 +260,7 @@ impl Default for SilenceFilter {
 }
 
 impl SilenceFilter {
-    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    /// Parses the query's decoded pairs; unknown parameters are ignored.
     ///
     /// # Errors
     /// When a `filter` is not a matcher, or there are more than [`MATCHERS_MAX`].
@@ -293,8 +293,8 @@ impl SilenceFilter {
     }
 }
 
-/// The silences that the filter selects: active ones first, the next to end at the top; then
-/// pending ones, the next to start at the top; then expired ones, the last to end at the top.
+/// The selected silences: first active ones by end, then pending ones by start, then expired ones
+/// by end, newest first.
 #[must_use]
 pub fn list_silences<'a>(
     silences: impl IntoIterator<Item = &'a Silence>,

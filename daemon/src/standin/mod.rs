@@ -1,6 +1,6 @@
-//! Stand-ins for the services outside: what the demo and the tests talk to instead of an account.
+//! Stand-ins for external services, used by the demo and the tests instead of real accounts.
 //!
-//! A stand-in that accepts anything proves nothing. These refuse and remember what they do not
-//! know, keep the state that the real service would, and can be made to fail in its ways.
+//! They keep the same state as the real service, refuse and record every invalid request, and can
+//! be made to fail in the same ways.
 
 pub mod slack;

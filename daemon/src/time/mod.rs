@@ -1,5 +1,5 @@
-//! Times as text, and the clocks of time zones: one way to write a time, one way to read what
-//! senders write, and one rule for the hour that a clock change skips or repeats.
+//! Parses and formats times, and converts between instants and local times, with one rule for the
+//! hour that a clock change skips or repeats.
 
 mod rfc3339;
 mod wall_clock;

@@ -1,25 +1,23 @@
-//! Between instants and the wall clock of a time zone, by one stated rule.
+//! Converts between instants and the local time of a time zone.
 //!
-//! People say "Monday 09:00", and twice a year a clock skips an hour or shows one twice. Rotations
-//! that guess here shift by an hour, or leave an hour in which nobody is on call. The rule: a
-//! local time means *the first instant at which the wall clock shows it, or has gone past it*. So
-//! a time that does not exist happens at the first instant after the gap, and one that exists
-//! twice happens at its first occurrence. The rule keeps order: of two local times, the earlier
-//! one never happens after the later one.
+//! Twice a year a clock skips or repeats an hour, which must not shift rotations or leave an hour
+//! in which nobody is on call. The rule: a local time means *the first instant at which the wall
+//! clock shows it, or has gone past it*. So a time that does not exist happens at the first instant
+//! after the gap, and one that exists twice happens at its first occurrence. The rule keeps order:
+//! of two local times, the earlier one never happens after the later one.
 
 use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use tocsin_core::Timestamp;
 use tocsin_policy::{LocalTime, Weekday};
 
-/// Latest instant that rotations are computed for: the end of the year 9998, in milliseconds.
+/// Latest instant for which rotations are computed: the end of the year 9998, in milliseconds.
 const INSTANT_MS_MAX: i64 = 253_370_764_799_999;
-/// The farthest that local time is ever from UTC, in either direction and with a skipped day, in
-/// hours.
+/// Most hours between local time and UTC, in either direction and with a skipped day.
 const GAP_SEARCH_HOURS: i64 = 48;
 
-/// The instant at which the clock of `zone` first shows `local`, or the first one after the gap
-/// that swallowed it.
+/// The instant at which the clock of `zone` first shows `local`, or the first instant after the
+/// gap that `local` is in.
 #[must_use]
 pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
     match zone.from_local_datetime(&local) {
@@ -29,14 +27,14 @@ pub fn first_instant(zone: Tz, local: NaiveDateTime) -> Timestamp {
     }
 }
 
-/// What the clock of `zone` shows at `at`. Times outside the years 1970 to 9998 are clamped.
+/// The local time in `zone` at `at`. Times outside the years 1970 to 9998 are clamped.
 #[must_use]
 pub fn local_time(zone: Tz, at: Timestamp) -> NaiveDateTime {
     let at = DateTime::from_timestamp_millis(at.0.clamp(0, INSTANT_MS_MAX)).unwrap_or_default();
     at.with_timezone(&zone).naive_local()
 }
 
-/// The instant as policies see it: on the wall clock of `zone`.
+/// The instant as policies see it, with its local time in `zone`.
 #[must_use]
 pub fn policy_time(zone: Tz, at: Timestamp) -> LocalTime {
     let local = local_time(zone, at);

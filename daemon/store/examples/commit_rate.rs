@@ -1,10 +1,10 @@
-//! How many alerts' worth of batches a second the store commits durably, on this disk.
+//! Measures how many batches per second the store commits durably on this disk.
 //!
 //! `cargo run --release -p tocsin-store --example commit_rate -- FOLDER [BATCHES] [GROUP] [CLAIM]`
 //!
-//! Each batch is what one alert makes: an event of 400 bytes, two rows, a timer and a delivery.
-//! With CLAIM 1, each group is followed by a claim, and the next group settles what was claimed
-//! and cancels as many timers, so that what waits stays bounded as it does in the daemon.
+//! Each batch is that of one alert: an event of 400 bytes, two rows, a timer and a delivery. With
+//! CLAIM 1, each group is followed by a claim, and the next group settles what was claimed and
+//! cancels as many timers, so that the backlog stays bounded as in the daemon.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -17,9 +17,9 @@ use tocsin_store::{
     StreamId, Table, TimerKey, TimerRow,
 };
 
-/// Streams that the events are spread over.
+/// Number of streams with events.
 const STREAMS: u64 = 100;
-/// Lanes that the deliveries are spread over.
+/// Number of lanes with deliveries.
 const LANES: u64 = 32;
 
 fn main() -> Result<(), StoreError> {
@@ -64,7 +64,7 @@ fn main() -> Result<(), StoreError> {
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rate = batches as f64 / seconds;
-    println!("{batches} batches in groups of {group}: {seconds:.1} s, {rate:.0} a second");
+    println!("{batches} batches in groups of {group}: {seconds:.1} s, {rate:.0} per second");
     let waiting = store.outbox(Class::Bulk, None, usize::MAX)?.len();
     println!(
         "slowest commit {worst} µs, {} bytes on disk, {waiting} wait",
@@ -75,7 +75,10 @@ fn main() -> Result<(), StoreError> {
     println!("claimed {claimed} in {} µs", at.elapsed().as_micros());
     let at = Instant::now();
     let next = (store.next_ready(Class::Bulk)?, store.next_timer()?);
-    println!("looked ahead in {} µs: {next:?}", at.elapsed().as_micros());
+    println!(
+        "found the next timer in {} µs: {next:?}",
+        at.elapsed().as_micros()
+    );
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()
@@ -84,7 +87,7 @@ fn main() -> Result<(), StoreError> {
     drop(store);
     let at = Instant::now();
     drop(SledStore::open(Path::new(&folder))?);
-    println!("opened again in {} ms", at.elapsed().as_millis());
+    println!("reopened in {} ms", at.elapsed().as_millis());
     Ok(())
 }
 

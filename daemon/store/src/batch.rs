@@ -1,4 +1,4 @@
-//! A batch: everything that one decision makes durable.
+//! Batches, the atomic writes of a store.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::row::{
     ClaimToken, NewDelivery, OutboxKey, RowChange, StreamId, Table, TimerKey, TimerRow,
 };
 
-/// Everything that one decision makes durable: all of it or nothing.
+/// Everything that one decision writes, atomically.
 ///
 /// Checks come first: `command`, `settles`, `timers_take`, the expected versions of `appends` and
 /// `packs`, and `guards`. Then everything is written.
@@ -16,84 +16,82 @@ use crate::row::{
 pub struct Batch {
     /// Events to append, to at most [`APPENDS_MAX`](crate::APPENDS_MAX) streams.
     pub appends: Vec<Append>,
-    /// Rows that must be as they were read.
+    /// Rows that must be unchanged since they were read.
     pub guards: Vec<Guard>,
-    /// Current state to write or remove.
+    /// Rows to write or remove.
     pub rows: Vec<RowChange>,
-    /// Deliveries to queue. Each gets a `seq` above every one that the store assigned before, in
-    /// the order of commits, batches and rows. A number is never reused, not even when its row is
-    /// gone or the store was reopened; there may be gaps.
+    /// Deliveries to queue. Each gets a `seq` above all that the store assigned before, in the
+    /// order of commits, batches and rows. A number is never reused, even after its row is removed
+    /// or the store is reopened; there may be gaps.
     ///
-    /// A delivery of class `State` gives its body to the newest unclaimed row of its lane that
-    /// has the same `coalesce` key, and is itself not queued; that row keeps its place: its
-    /// `seq`, its times and its attempts.
+    /// A delivery of class `State` replaces the body of the newest unclaimed row in its lane with
+    /// the same `coalesce` key, if there is one, and is not queued; that row keeps its `seq`, its
+    /// times and its attempts.
     pub outbox: Vec<NewDelivery>,
-    /// Deliveries to drop; absent ones are no error. One that is claimed is dropped too: its
-    /// lane stays held until the claim is settled, and a retry does not bring it back.
+    /// Deliveries to drop; absent ones are ignored. A claimed one is dropped too: its lane stays
+    /// locked until the claim is settled, and a retry does not restore it.
     pub outbox_cancel: Vec<OutboxKey>,
     pub timers_set: Vec<TimerRow>,
-    /// The timers whose firing caused this batch. They are removed as by `timers_cancel`, but
-    /// each must be set: otherwise the batch answers
-    /// [`CommitError::TimerTaken`](crate::CommitError::TimerTaken). So of several engines that
-    /// see a timer due, one fires it.
+    /// The timers whose firing caused this batch. They are removed as by `timers_cancel`, but each
+    /// must be set: otherwise the batch fails with
+    /// [`CommitError::TimerTaken`](crate::CommitError::TimerTaken). So if several engines see a
+    /// timer due, only one fires it.
     pub timers_take: Vec<TimerKey>,
-    /// Timers to cancel; absent ones are no error.
+    /// Timers to cancel; absent ones are ignored.
     pub timers_cancel: Vec<TimerKey>,
-    /// Streams to keep in few values, at most [`PACKS_MAX`](crate::PACKS_MAX), after everything
-    /// else of the batch is written. Whoever reads a stream sees no difference.
+    /// Streams to pack into few values, at most [`PACKS_MAX`](crate::PACKS_MAX), after everything
+    /// else in the batch is written. Readers see no difference.
     pub packs: Vec<Pack>,
-    /// Earlier batches of the same group, by their place in it, that this one was decided on. If
-    /// one of them fails, this one answers [`CommitError::Skipped`](crate::CommitError::Skipped)
-    /// and must be decided again.
+    /// Earlier batches of the same group, by index, that this one depends on. If one of them
+    /// fails, this one fails with [`CommitError::Skipped`](crate::CommitError::Skipped) and must be
+    /// decided again.
     pub needs: Vec<usize>,
-    /// The command's own key: a second commit under it answers
+    /// The command's idempotency key: a second commit with it fails with
     /// [`CommitError::Duplicate`](crate::CommitError::Duplicate).
     pub command: Option<CommandResult>,
-    /// The claim that caused this, finished in the same transaction.
+    /// The claim that caused this batch, settled in the same transaction.
     pub settles: Option<Settle>,
 }
 
 /// Events for one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Append {
-    /// The stream; made by its first append.
+    /// Created by its first append.
     pub stream: StreamId,
-    /// The version that the decision was made on: how many events the stream had.
+    /// The version that the decision was based on: the number of events in the stream.
     pub expected: u64,
     /// Encoded events, each at most [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX).
     pub events: Vec<Value>,
 }
 
-/// A stream whose events are kept in as few values as they fit in, because nobody is busy with
-/// it any more. It may be appended to as before, and packed again.
+/// A stream to store in as few values as possible, because it is no longer active. It can still be
+/// appended to, and packed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pack {
-    /// The stream; one without events is no error.
+    /// One without events is ignored.
     pub stream: StreamId,
-    /// The version that the decision was made on, before this batch's own events.
+    /// The version that the decision was based on, before this batch's own events.
     pub expected: u64,
 }
 
-/// A row must be at this revision; 0: it must be absent.
+/// A condition: the row must be at this revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guard {
-    /// The row's table.
     pub table: Table,
-    /// The row's key.
     pub key: String,
-    /// The revision that the decision was made on; 0 means absent.
+    /// The revision that the decision was based on; 0 means absent.
     pub revision: u64,
 }
 
-/// A command's idempotency key, in the words of whoever sent it.
+/// A command's idempotency key, as its sender chose it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommandKey(pub String);
 
-/// A command key with what it answers when it comes again.
+/// A command key with the result for a repeated command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommandResult {
     pub key: CommandKey,
-    /// What to answer a repeat.
+    /// Returned to a repeated command.
     pub result: Value,
     /// When to forget it.
     pub expires_at: Timestamp,
@@ -103,31 +101,31 @@ pub struct CommandResult {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settle {
     pub token: ClaimToken,
-    /// `None` removes the row (done, or given up); `Some` puts it back for another attempt, not
+    /// `None` removes the row (done, or abandoned); `Some` queues it for another attempt, not
     /// before that time.
     pub retry_at: Option<Timestamp>,
 }
 
-/// What a committed batch came to.
+/// The result of a committed batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// The new version of each stream in `appends`, in their order.
+    /// The new version of each stream in `appends`, in the same order.
     pub versions: Vec<u64>,
-    /// The new revision of each row in `rows`, in their order; of a removed one, the revision that
-    /// it was removed at.
+    /// The new revision of each row in `rows`, in the same order; for a removed row, the revision
+    /// of the removal.
     pub revisions: Vec<u64>,
-    /// For each delivery in `outbox`, in their order, the row that now has its body.
+    /// For each delivery in `outbox`, in the same order, the row that now has its body.
     pub queued: Vec<OutboxKey>,
 }
 
 impl Batch {
-    /// Whether the feed tells of this batch once it is committed.
+    /// Whether this batch appears in the feed once it is committed.
     #[must_use]
     pub fn changes_feed(&self) -> bool {
         !self.rows.is_empty() || self.appends.iter().any(|it| !it.events.is_empty())
     }
 
-    /// Whether a batch that this one needs failed, or does not come before it in the group.
+    /// Whether a batch that this one needs failed, or is not before it in the group.
     #[must_use]
     pub fn lacks_need<T, E>(&self, earlier: &[Result<T, E>]) -> bool {
         self.needs

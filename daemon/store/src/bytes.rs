@@ -1,18 +1,17 @@
-//! Values as bytes, and every size limit in one place, so that no store takes a value that
-//! another one refuses.
+//! Encodes batches as bytes and checks all size limits, so that all stores accept the same values.
 
 use serde_json::Value;
 use tocsin_core::limits::NAME_BYTES_MAX;
 
 use crate::{APPENDS_MAX, Batch, CommitError, KEY_BYTES_MAX, PACKS_MAX, RowValue, VALUE_BYTES_MAX};
 
-/// Most bytes that the values of one batch take together: a batch reaches the disk in one piece,
-/// and a piece must fit into memory beside all the others.
+/// Most bytes of values in one batch: a batch is written in one piece, which must fit into memory
+/// together with others.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 const _: () = assert!(KEY_BYTES_MAX == 3 * NAME_BYTES_MAX);
 
-/// The values of a batch as bytes, in the batch's own order.
+/// The values of a batch as bytes, in the batch's order.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) appends: Vec<Vec<Vec<u8>>>,
@@ -23,7 +22,7 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes a batch and refuses it when anything in it is too large.
+    /// Encodes a batch, and rejects it if anything in it is too large.
     pub(crate) fn of(batch: &Batch) -> Result<Self, CommitError> {
         check_names(batch)?;
         let mut total = 0;
@@ -76,17 +75,17 @@ impl Encoded {
     }
 }
 
-/// A delivery's key as people read it.
+/// A delivery's key for messages.
 pub(crate) fn name_of(key: &crate::OutboxKey) -> String {
     format!("{:?}/{}/{}", key.class, key.lane, key.seq)
 }
 
-/// A timer's key as people read it.
+/// A timer's key for messages.
 pub(crate) fn timer_name(key: &crate::TimerKey) -> String {
     format!("{}/{} of {}", key.kind, key.id, key.due)
 }
 
-/// JSON without spaces.
+/// Compact JSON.
 fn bytes_of(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }

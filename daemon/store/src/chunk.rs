@@ -1,10 +1,10 @@
-//! Events of a stream that nobody is busy with any more, several in one value. A store's memory
-//! and its time to open follow the number of its keys, and an incident that is over would keep a
-//! key for each of its events for ever.
+//! Chunks: several events of an inactive stream in one value. A store's memory and the time to open
+//! it grow with the number of keys, and otherwise a finished incident would keep a key for each of
+//! its events forever.
 //!
-//! A chunk is the byte 1, the number of events (four bytes, big-endian), and their JSON texts,
-//! each ended by a line feed, as a raw deflate stream (RFC 1951). A JSON text begins with another
-//! byte, so that a value says by itself whether it is one event or a chunk of them.
+//! A chunk is the byte 1, the number of events (four bytes, big-endian), and their JSON texts, each
+//! terminated by a line feed, as a raw deflate stream (RFC 1951). JSON text never starts with the
+//! byte 1, which distinguishes a chunk from a single event.
 
 use std::io::{Read as _, Write as _};
 
@@ -14,7 +14,7 @@ use flate2::write::DeflateEncoder;
 
 use crate::VALUE_BYTES_MAX;
 
-/// What a chunk begins with; another layout would have another number.
+/// The first byte of a chunk: the version of its layout.
 const CHUNK: u8 = 1;
 const HEAD_BYTES: usize = 5;
 const END: u8 = b'\n';
@@ -22,24 +22,24 @@ const END: u8 = b'\n';
 /// One value of a packed stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packed {
-    /// How many events it holds.
+    /// How many events it contains.
     pub events: u64,
-    /// The value: a chunk, or the JSON of a single event that would not get smaller.
+    /// A chunk, or the JSON of a single event that would not get smaller.
     pub value: Vec<u8>,
 }
 
-/// Whether a value holds several events.
+/// Whether a value is a chunk rather than a single event.
 #[must_use]
 pub fn is_chunk(value: &[u8]) -> bool {
     value.first() == Some(&CHUNK)
 }
 
-/// The events, each given as JSON without a line feed, in few values, each at most
-/// [`VALUE_BYTES_MAX`].
+/// Packs events, each as JSON without a line feed, into few values of at most
+/// [`VALUE_BYTES_MAX`] each.
 #[must_use]
 pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
     let mut packed = Vec::new();
-    // Halves of halves: an incident's whole stream fits at once but in rare cases.
+    // Split in halves recursively; usually an incident's whole stream fits at once.
     let mut left = vec![events];
     while let Some(events) = left.pop() {
         match events {
@@ -63,7 +63,7 @@ pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
     packed
 }
 
-/// The JSON of each event in a value, which may be a single event's.
+/// The JSON of each event in a value, which may be a chunk or a single event.
 ///
 /// # Errors
 /// What is wrong with the chunk.
@@ -71,12 +71,12 @@ pub fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     if !is_chunk(value) {
         return Ok(vec![value.to_vec()]);
     }
-    let short = || "its chunk is shorter than its head".to_owned();
+    let short = || "its chunk is shorter than its header".to_owned();
     let (head, body) = value.split_first_chunk::<HEAD_BYTES>().ok_or_else(short)?;
     let [_, count @ ..] = *head;
     let count = u32::from_be_bytes(count);
     let mut text = Vec::new();
-    // Also a damaged chunk must not fill the memory.
+    // A damaged chunk must not exhaust the memory.
     let most = u64::from(count).saturating_mul(VALUE_BYTES_MAX as u64 + 1);
     let read = DeflateDecoder::new(body).take(most).read_to_end(&mut text);
     read.map_err(|error| format!("its chunk cannot be unpacked: {error}"))?;
@@ -86,12 +86,12 @@ pub fn unpack(value: &[u8]) -> Result<Vec<Vec<u8>>, String> {
         .map(<[u8]>::to_vec)
         .collect();
     if text.last().is_some_and(|byte| *byte != END) {
-        return Err("the last event of its chunk is cut off".to_owned());
+        return Err("the last event of its chunk is truncated".to_owned());
     }
     match events.len() == count as usize {
         true => Ok(events),
         false => Err(format!(
-            "its chunk holds {} events and says {count}",
+            "its chunk has {} events instead of {count}",
             events.len()
         )),
     }

@@ -1,8 +1,8 @@
-//! What every store must do, as one suite: a store that passes can stand under the daemon, and a
-//! scenario that ran on the store in memory says something about the one on the disk.
+//! The conformance suite for stores: a store that passes can be used by the daemon, and results of
+//! scenarios on the in-memory store apply to the on-disk store.
 //!
-//! [`conformance_suite!`](crate::conformance_suite) makes a test of each case, for a function
-//! that makes an empty [`Subject`].
+//! [`conformance_suite!`](crate::conformance_suite) generates a test for each case, given a
+//! function that creates an empty [`Subject`].
 
 #![allow(
     clippy::unwrap_used,
@@ -33,11 +33,11 @@ use crate::{
 pub trait Subject {
     fn store(&self) -> &dyn Store;
 
-    /// The store as a crash at this moment would leave it.
+    /// The store after a crash at this moment.
     fn reopened(self: Box<Self>) -> Box<dyn Subject>;
 }
 
-/// Makes a test of each case of the suite. The argument is a function that answers a
+/// Generates a test for each case of the suite. The argument is a function that returns a
 /// `Box<dyn Subject>` with an empty store.
 #[macro_export]
 macro_rules! conformance_suite {
@@ -57,7 +57,7 @@ macro_rules! conformance_suite {
                 a_guard_is_checked_before_the_rows_of_its_batch;
             limits: too_large_is_refused_before_anything_is_written,
                 a_group_that_is_too_long_is_refused_whole, the_largest_values_are_kept;
-            reads: a_stream_is_read_in_pages, streams_with_odd_names_stay_apart,
+            reads: a_stream_is_read_in_pages, streams_with_unusual_names_stay_separate,
                 streams_are_listed_with_their_versions, rows_are_read_by_prefix_in_pages,
                 tables_stay_apart, what_expired_is_forgotten_and_nothing_else,
                 a_row_written_again_lives_by_its_new_time, verify_finds_a_sound_store_sound,
@@ -81,7 +81,7 @@ macro_rules! conformance_suite {
                 a_cancelled_row_is_not_claimed, a_cancelled_claim_stays_gone_after_a_retry,
                 deliveries_are_listed_in_pages, numbers_rise_in_the_order_of_what_was_queued,
                 a_number_is_never_used_again;
-            lanes: a_claim_takes_its_whole_lane, a_claim_takes_one_row_a_lane,
+            lanes: a_claim_takes_its_whole_lane, a_claim_takes_one_row_per_lane,
                 lanes_that_waited_longest_come_first, a_retry_does_not_hold_up_its_lane,
                 next_ready_is_the_earliest_of_the_class, next_ready_of_a_held_lane_is_its_lease,
                 a_newer_state_replaces_the_waiting_one, a_state_being_delivered_is_not_replaced,
@@ -91,7 +91,7 @@ macro_rules! conformance_suite {
                 the_feed_is_read_in_pages, an_answer_of_the_feed_has_a_size,
                 a_reader_too_far_behind_is_told, a_position_is_never_used_again,
                 the_feed_hides_nothing_over_a_restart;
-            writers: two_writers_get_numbers_of_their_own, two_writers_take_a_timer_once,
+            writers: two_writers_get_different_numbers, two_writers_take_a_timer_once,
                 two_writers_write_a_guarded_row_once, a_follower_misses_nothing_of_two_writers;
         }
     };
@@ -131,8 +131,7 @@ fn row(table: Table, key: &str, value: impl Into<Value>) -> RowChange {
     }
 }
 
-/// A delivery that is ready from `not_before` on. Its body is `n`, which tells a test's
-/// deliveries apart.
+/// A delivery that is ready at `not_before`. Its body is `n`, which identifies it in a test.
 fn delivery(class: Class, lane: &str, n: u64, not_before: i64) -> NewDelivery {
     NewDelivery {
         class,

@@ -1,19 +1,19 @@
-//! How events are kept: JSON in a versioned envelope,
+//! The encoding of events: JSON in a versioned envelope,
 //! `{"v":1,"at":…,"by":{…},"type":"…","data":{…}}`.
 //!
-//! JSON and not a compact format, because an event must be readable in ten years: a decoder
-//! skips fields that it does not know, and an upcaster brings an old version to the present one.
-//! Golden files of every released version hold this to its word.
+//! JSON rather than a compact format, because events must be readable in ten years: a decoder
+//! ignores unknown fields, and an upcaster converts old versions to the current one. Golden files
+//! of every released version test this.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use tocsin_core::Recorded;
 
-/// The version that is written.
+/// The current version.
 pub const EVENT_VERSION: u32 = 1;
 
-/// An event cannot be written or read.
+/// Why an event cannot be encoded or decoded.
 #[derive(Debug, Error)]
 pub enum EncodingError {
     /// A later release wrote it.
@@ -22,7 +22,7 @@ pub enum EncodingError {
          run the newer tocsin that wrote it"
     )]
     TooNew { found: u32 },
-    /// It has not the shape of an event.
+    /// It is not an event.
     #[error("the event cannot be decoded: {0}")]
     Shape(#[from] serde_json::Error),
 }
@@ -39,10 +39,10 @@ struct Version {
     v: u32,
 }
 
-/// The envelope of an event.
+/// Encodes an event in an envelope.
 ///
 /// # Errors
-/// [`EncodingError::Shape`] if the event holds something that JSON cannot express.
+/// [`EncodingError::Shape`] if the event contains something that JSON cannot express.
 pub fn encode(recorded: &Recorded) -> Result<Value, EncodingError> {
     Ok(serde_json::to_value(Written {
         v: EVENT_VERSION,
@@ -50,7 +50,7 @@ pub fn encode(recorded: &Recorded) -> Result<Value, EncodingError> {
     })?)
 }
 
-/// The event in an envelope of any released version.
+/// Decodes the event in an envelope of any released version.
 ///
 /// # Errors
 /// [`EncodingError`] when the envelope is of a later release or damaged.

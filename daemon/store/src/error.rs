@@ -1,26 +1,26 @@
-//! What can go wrong with a store, apart from what can go wrong with one batch.
+//! Errors of a store as a whole, and of a single batch.
 
 use thiserror::Error;
 
-/// The store as a whole failed.
+/// A failure of the store as a whole.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// A write failed earlier, so what is on the disk is unknown. Nothing more is accepted.
+    /// A write failed earlier, so the state on disk is unknown. Nothing more is accepted.
     #[error(
-        "the store is poisoned by an earlier write error ({0}); free space or mend the disk, \
+        "the store is poisoned by an earlier write error ({0}); free space or repair the disk, \
          then restart the daemon"
     )]
     Poisoned(String),
-    /// The disk or the database refused.
+    /// An error of the disk or the database.
     #[error("{action}: {reason}")]
     Io {
-        /// What was tried, naming the file or folder.
+        /// The attempted action, with the file or folder.
         action: String,
-        /// What came back.
+        /// The underlying error.
         reason: String,
     },
-    /// There is no room left to write. Nothing was written, so what stands is whole.
+    /// The disk is almost full. Nothing was written, so the store is intact.
     #[error(
         "only {free} bytes are free on the disk of {path}, and below {min} nothing more is \
          written; free space there, then restart the daemon"
@@ -28,29 +28,28 @@ pub enum StoreError {
     Full {
         /// The store's folder.
         path: String,
-        /// What is free, in bytes.
+        /// Free space, in bytes.
         free: u64,
-        /// What must be free, in bytes.
+        /// Required free space, in bytes.
         min: u64,
     },
-    /// What was read is not what was written.
+    /// The data that was read is damaged.
     #[error("{what} cannot be decoded: {reason}; run `tocsin verify` and restore a backup")]
     Corrupt {
         /// The stream, row or key.
         what: String,
-        /// What is wrong with it.
         reason: String,
     },
     /// A newer release wrote the store.
     #[error(
-        "{path} has format {found}, and this release knows up to {known}; run the newer tocsin \
+        "{path} has format {found}, and this release supports up to {known}; run the newer tocsin \
          that wrote it"
     )]
     NewerFormat {
         /// The store's folder.
         path: String,
         found: u32,
-        /// The newest format that this release knows.
+        /// The newest format that this release supports.
         known: u32,
     },
     /// The folder belongs to another process.
@@ -61,31 +60,31 @@ pub enum StoreError {
     },
 }
 
-/// One batch was refused; nothing of it was committed.
+/// Why a batch was rejected; nothing of it was committed.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// A stream, row or claim has moved since it was read: read again and decide again.
+    /// A stream, row or claim has changed since it was read: read and decide again.
     #[error("{what} has changed since it was read (expected {expected}, found {found})")]
     Conflict {
         /// The stream or row.
         what: String,
-        /// The version or revision that the batch was decided on.
+        /// The version or revision that the batch was based on.
         expected: u64,
-        /// The one that stands.
+        /// The current one.
         found: u64,
     },
-    /// The command was committed before; this is what it answered.
+    /// The command was committed before, with this result.
     #[error("this command was carried out before")]
     Duplicate(serde_json::Value),
-    /// An earlier batch of the group that this one was decided on failed: decide again.
+    /// An earlier batch of the group that this one depends on failed: decide again.
     #[error("an earlier batch of the group that this one needs was refused")]
     Skipped,
-    /// The claim that the batch settles is no longer held: its lease ran out and another took it.
-    #[error("the claim on {0} is no longer held")]
+    /// The claim that the batch settles is no longer valid: its lease expired and another took it.
+    #[error("the claim on {0} is no longer valid")]
     Fenced(String),
-    /// A timer of `timers_take` is not set: another batch took or cancelled it, and whatever it
-    /// was to cause has been seen to.
+    /// A timer of `timers_take` is not set: another batch took or cancelled it, so its firing has
+    /// been handled.
     #[error("timer {0} was taken or cancelled by another")]
     TimerTaken(String),
     /// A value is larger than [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX), or a list longer than

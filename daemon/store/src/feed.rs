@@ -1,12 +1,10 @@
-//! The feed: what changed in a store, in the order in which it became visible. Whoever keeps
-//! something of a store in memory follows it, so that what another engine commits does not go
-//! unnoticed.
+//! The feed: the changes in a store, in the order in which they became visible. Caches of a store
+//! follow it, so that they notice commits of other engines.
 //!
 //! Both stores of this crate keep the newest part of the feed in memory and only the position on
-//! the disk, in a value that every group writes anyway: a key a commit would cost more than the
-//! feed is worth (docs/decisions/0008). So a reader whose position is older than the process is
-//! told to read everything again. A store that several processes share has to keep a record a
-//! commit.
+//! disk, in a value that every group writes anyway, which saves a key per commit
+//! (docs/decisions/0008). So a reader whose position is older than the process must read everything
+//! again. A store that several processes share would have to keep a record per commit.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,42 +12,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StreamId, Table};
 
-/// Most commits that are kept for readers that are behind.
+/// Most commits kept for readers that are behind.
 pub const FEED_COMMITS_KEPT: usize = 4_096;
-/// Most changes that are kept in all: about 4 MB with keys of 100 bytes, and what a flood of
-/// alerts makes in two seconds.
+/// Most changes kept in total: about 4 MB with keys of 100 bytes, and what a flood of alerts
+/// produces in two seconds.
 pub const FEED_CHANGES_KEPT: usize = 32_768;
-/// Most changes in one answer, unless its first commit alone has more.
+/// Most changes returned at once, unless the first commit alone has more.
 pub const FEED_CHANGES_MAX: usize = 4_096;
 
-/// A place in the feed of one store. Positions only rise, also over a restart; a restored backup
-/// is another store. 0 stands before every commit.
+/// A position in the feed of one store. Positions only increase, even across restarts; a restored
+/// backup is a different store. 0 is before every commit.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Position(pub u64);
 
-/// What the batches of one commit changed, each thing once.
+/// The changes of one commit, without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// To go on from.
+    /// Where to continue reading.
     pub position: Position,
     /// The streams that events were appended to, with their new versions.
     pub streams: Vec<(StreamId, u64)>,
-    /// The rows that were written, removed or forgotten.
+    /// The rows that were written, removed or expired.
     pub rows: Vec<(Table, String)>,
 }
 
-/// An answer of [`Store::feed`](crate::Store::feed).
+/// The result of [`Store::feed`](crate::Store::feed).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Feed {
-    /// Everything that changed between the position that was asked for and the last of these,
-    /// oldest first. None: nothing has changed since.
+    /// All changes from the requested position to the last of these, oldest first. Empty if
+    /// nothing has changed since.
     Changes(Vec<Changed>),
-    /// The position is no longer kept, or is not of this store. The reader must read everything
-    /// again, and may then go on from `newest`.
+    /// The position is no longer kept, or is from another store. The reader must read everything
+    /// again, and may then continue from `newest`.
     Expired {
-        /// The newest position when this was answered.
+        /// The newest position at the time of the call.
         newest: Position,
     },
 }
@@ -60,7 +58,7 @@ impl Changed {
     }
 }
 
-/// What a commit has changed so far.
+/// The changes of a commit so far.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     streams: BTreeMap<StreamId, u64>,
@@ -89,18 +87,18 @@ impl Changes {
     }
 }
 
-/// The newest commits, for readers that are at most so far behind.
+/// The newest commits, for readers that are not further behind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Window {
     commits: VecDeque<Changed>,
-    /// How many changes the commits have in all.
+    /// The number of changes in all commits.
     changes: usize,
-    /// The newest position that is not kept: who has read up to here has missed nothing.
+    /// The newest position that is not kept: a reader that has read up to here misses nothing.
     begin: Position,
 }
 
 impl Window {
-    /// A window of a store whose feed has come to this position, with nothing kept.
+    /// An empty window of a store whose feed is at this position.
     pub(crate) fn begin(begin: Position) -> Self {
         Self {
             begin,
@@ -108,7 +106,7 @@ impl Window {
         }
     }
 
-    /// A commit has become visible. Its position must be above all others.
+    /// Adds a commit that has become visible. Its position must be above all others.
     pub(crate) fn push(&mut self, changed: Changed) {
         self.changes += changed.len();
         self.commits.push_back(changed);

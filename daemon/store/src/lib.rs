@@ -1,9 +1,9 @@
-//! Where incidents, alerts, timers and deliveries live.
+//! The storage of incidents, alerts, timers and deliveries.
 //!
-//! One [`Store`] holds everything that must survive a power cut. A decision's whole outcome is
-//! one [`Batch`]: it commits entirely or not at all, so no incident exists without its page and
-//! no page without its incident. Databases are kept out of the rest of the program: no type of
-//! sled leaves this crate, and one conformance suite holds every store to the same contract.
+//! One [`Store`] contains everything that must survive a power cut. The outcome of a decision is
+//! one [`Batch`], which commits atomically, so no incident exists without its page and no page
+//! without its incident. The database is encapsulated: no type of sled is public here, and one
+//! conformance suite tests every store against the same contract.
 
 #![forbid(unsafe_code)]
 
@@ -35,31 +35,31 @@ pub use verify::{FAULTS_MAX, VerifyReport, verify, verify_events};
 
 use tocsin_core::Timestamp;
 
-/// Largest value in a store, in bytes. Larger ones leave sled's log for files that are written
-/// without any fsync, so a store refuses them.
+/// Largest value in a store, in bytes. sled stores larger ones outside of its log, in files that
+/// are written without fsync, so a store rejects them.
 pub const VALUE_BYTES_MAX: usize = 8 * 1024;
 /// Most streams that one batch appends to.
 pub const APPENDS_MAX: usize = 4;
 /// Most streams that one batch packs.
 pub const PACKS_MAX: usize = 64;
-/// Most values of a stream that one batch packs; later ones stay as they are.
+/// Most values of a stream that one batch packs; later ones are unchanged.
 pub const PACK_VALUES_MAX: usize = 8 * 1024;
-/// Most batches that one commit takes. A larger group is refused as a whole: each of its batches
-/// answers [`CommitError::TooLarge`].
+/// Most batches in one commit. A larger group is rejected as a whole: each of its batches fails
+/// with [`CommitError::TooLarge`].
 pub const GROUP_BATCHES_MAX: usize = 1_024;
 /// Longest key of a row or command, and longest name of a stream, lane or timer, in bytes.
 pub const KEY_BYTES_MAX: usize = 3 * tocsin_core::limits::NAME_BYTES_MAX;
 
-/// Less than this free on a store's disk, in bytes, is little: the store still works, and whoever
-/// can make room should hear of it.
+/// With less than this free on a store's disk, in bytes, the store still works, but the operator
+/// should be warned.
 pub const FREE_BYTES_LOW: u64 = 256 * 1024 * 1024;
 
-/// With less than this free on a store's disk, in bytes, nothing more is written. A write that the
-/// disk refuses half-way leaves a log that has to be repaired, so the store stops before; and what
-/// is left is room for the operator to work in, and for a few groups that are under way.
+/// With less than this free on a store's disk, in bytes, nothing more is written. A partial write
+/// would leave a log that has to be repaired, so the store stops before; the rest is for the
+/// operator to work with, and for a few groups in progress.
 pub const FREE_BYTES_MIN: u64 = 16 * 1024 * 1024;
 
-/// Why a group of this length is refused, if it is.
+/// The error for a group of this length, if it is too long.
 fn group_too_large(len: usize) -> Option<CommitError> {
     let what = "the group of batches".to_owned();
     let refusal = CommitError::TooLarge {
@@ -70,18 +70,18 @@ fn group_too_large(len: usize) -> Option<CommitError> {
     (len > GROUP_BATCHES_MAX).then_some(refusal)
 }
 
-/// Everything that must survive a power cut.
+/// A durable store.
 ///
-/// All calls block, and any thread may make any of them: several engines on one store are as
-/// correct as one. A read sees every commit that has returned, and none in part.
+/// All calls block, and all may be made from any thread, so several engines can use one store. A
+/// read sees every commit that has returned, and never a partial one.
 pub trait Store: Send + Sync {
-    /// Commits the batches in order with one flush to the disk, and answers for each. A conflict
-    /// fails only its own batch; later batches see the earlier ones of the same call. When this
-    /// returns, what it says is committed survives a power cut.
+    /// Commits the batches in order with one flush to the disk, and returns a result for each. A
+    /// conflict fails only its own batch; later batches see the earlier ones of the same call. When
+    /// this returns, the committed batches survive a power cut.
     ///
     /// # Errors
     /// The outer error means that the outcome of the whole group is unknown and the store is
-    /// poisoned: every later call answers [`StoreError::Poisoned`], and the daemon must stop.
+    /// poisoned: every later call fails with [`StoreError::Poisoned`], and the daemon must stop.
     fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError>;
 
     /// The events of a stream after version `after` (0: from the start), at most `limit`.
@@ -114,14 +114,14 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(String, Stored)>, StoreError>;
 
-    /// What an earlier commit under this command key answered, while it is remembered.
+    /// The result of an earlier commit with this command key, until it expires.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn command_result(&self, key: &CommandKey) -> Result<Option<serde_json::Value>, StoreError>;
 
-    /// The timers due at `now` or before, earliest first, at most `limit`. They stay until a
-    /// batch cancels them.
+    /// The timers due at `now` or before, earliest first, at most `limit`. They stay set until a
+    /// batch takes or cancels them.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -133,12 +133,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when the store cannot be read.
     fn next_timer(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Takes up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
-    /// lane that nobody holds, lanes that have waited longest first. A row that waits for its
-    /// retry does not hold up its lane: a page must not wait out another page's backoff. A claim
-    /// takes its whole lane until it is settled, or `lease_ms` have passed and another claim took
-    /// it. The claim and the row's attempt count are durable when this returns, so that after a
-    /// crash an interrupted delivery is known as such.
+    /// Claims up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
+    /// unlocked lane, lanes that have waited longest first. A row that waits for its retry does not
+    /// block its lane: a page must not wait for another page's backoff. A claim locks its whole
+    /// lane until it is settled, or `lease_ms` have passed and another claim took it. The claim and
+    /// the row's attempt count are durable when this returns, so that interrupted deliveries can be
+    /// detected after a crash.
     ///
     /// # Errors
     /// [`StoreError`]; a write error poisons the store as in [`commit`](Self::commit).
@@ -150,14 +150,14 @@ pub trait Store: Send + Sync {
         lease_ms: u64,
     ) -> Result<Vec<Claimed>, StoreError>;
 
-    /// When the next row of a class is ready to be claimed, if one waits. A lane that is held
-    /// is ready when its lease ends, so that a worker that died wakes somebody.
+    /// When the next row of a class is ready to be claimed, if one waits. A locked lane is ready
+    /// when its lease ends, so that the rows of a dead worker are claimed again.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn next_ready(&self, class: Class) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The rows of the outbox, held or not, in key order after `after`, at most `limit`.
+    /// The rows of the outbox, claimed or not, in key order after `after`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -168,13 +168,13 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError>;
 
-    /// Every timer in due order after `after`, at most `limit`: what the auditor reads.
+    /// All timers in due order after `after`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn timers(&self, after: Option<&TimerKey>, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
 
-    /// Every stream's name in byte order after `after`, at most `limit`: what `verify` reads.
+    /// All streams with their versions, in byte order of names after `after`, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -184,34 +184,34 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<(StreamId, u64)>, StoreError>;
 
-    /// What changed after a position: at most `limit` commits, and at most [`FEED_CHANGES_MAX`]
+    /// The changes after a position: at most `limit` commits, and at most [`FEED_CHANGES_MAX`]
     /// changes unless the first commit alone has more. Commits that changed no stream or row have
-    /// no position. Nothing ever appears at or below a position that was answered, here or by
-    /// [`feed_position`](Self::feed_position), and what is read afterwards is at least as new.
+    /// no position. Nothing ever appears at or below a position that was returned, here or by
+    /// [`feed_position`](Self::feed_position), and later reads are at least as new.
     ///
     /// A store keeps at most [`FEED_COMMITS_KEPT`] commits and [`FEED_CHANGES_KEPT`] changes, and
-    /// need not keep any over a restart. A reader that is further behind gets [`Feed::Expired`],
+    /// need not keep any across a restart. A reader that is further behind gets [`Feed::Expired`],
     /// never a gap.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError>;
 
-    /// The newest position of the feed; cheap enough to ask with every decision. Whoever reads
-    /// something to keep it asks before.
+    /// The newest position of the feed; cheap enough to call for every decision. To cache
+    /// something, call this before reading it.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     fn feed_position(&self) -> Result<Position, StoreError>;
 
-    /// Forgets what has outlived its time: command keys and rows whose `expires_at` has passed.
-    /// Removes at most `limit` and says how many.
+    /// Removes command keys and rows whose `expires_at` has passed, at most `limit`, and returns
+    /// how many.
     ///
     /// # Errors
     /// [`StoreError`]; a write error poisons the store.
     fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;
 
-    /// How many bytes the store takes on its disk; 0 in memory.
+    /// How many bytes the store uses on disk; 0 in memory.
     ///
     /// # Errors
     /// [`StoreError`] when the size cannot be read.

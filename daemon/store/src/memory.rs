@@ -1,5 +1,5 @@
-//! The reference: a store in memory, so simple that it is right by reading it. Every other store
-//! is compared with it, and scenarios run on it because it costs nothing.
+//! The reference implementation: a simple in-memory store. Other stores are tested against it, and
+//! scenarios run on it because it is fast.
 
 mod apply;
 mod read;
@@ -17,7 +17,7 @@ use crate::{
     TimerKey, TimerRow,
 };
 
-/// A store that a restart forgets: the reference for what every store does.
+/// An in-memory store: the reference for the behavior of every store.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
@@ -30,8 +30,8 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// What a crash at this moment would leave: everything that was committed, no lease, and of
-    /// the feed the position alone.
+    /// The state after a crash at this moment: everything committed, no leases, and only the
+    /// position of the feed.
     #[must_use]
     pub fn crash_copy(&self) -> Self {
         let mut inner = self.inner.lock().clone();
@@ -53,7 +53,7 @@ struct Inner {
     leases: BTreeMap<(Class, String), Lease>,
     revision: u64,
     fence: u64,
-    /// The number of the delivery that was queued last.
+    /// The number of the last queued delivery.
     seq: u64,
     feed: Window,
 }
@@ -61,7 +61,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 struct Delivery {
     row: OutboxRow,
-    /// An attempt began and was not settled.
+    /// An attempt started and was not settled.
     begun: bool,
 }
 
@@ -87,7 +87,7 @@ impl Store for MemoryStore {
             };
             results.push(result);
         }
-        inner.show(changes);
+        inner.publish(changes);
         Ok(results)
     }
 

@@ -1,9 +1,9 @@
-//! The store on one disk, with sled 0.34.7.
+//! The on-disk store, with sled 0.34.7.
 //!
-//! sled alone would lose what it acknowledged: on Linux its `flush` starts the writing and does
-//! not wait for the disk. So every group ends with `sync_data` on the log through a handle of our
-//! own, and nobody reads what has not been synced. `flush_async` is banned (it can deadlock), and
-//! so are sled's transactions (their closure may run twice): one writer, one batch a group.
+//! sled alone could lose acknowledged writes: on Linux its `flush` starts writing but does not wait
+//! for the disk. So every group ends with `sync_data` on the log through our own handle, and
+//! unsynced data is never visible to readers. `flush_async` is banned (it can deadlock), and so are
+//! sled's transactions (their closure may run twice): one writer, one sled batch per group.
 
 mod disk;
 mod group;
@@ -30,21 +30,21 @@ use crate::{
     Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
 };
 
-/// A store in a folder of its own. One process opens it at a time.
+/// A store in its own folder. Only one process can open it at a time.
 ///
-/// One lock is held by a commit from its first write until the disk has answered, so that no
-/// reader sees what a power cut could take back. A reader of one row or command does not wait for
-/// it: the door asks for one with every alert. It sees what the key held before the commit.
+/// A commit holds one lock from its first write until the sync is done, so that no reader sees data
+/// that a power cut could undo. Reads of one row or command do not wait for it, since every alert
+/// needs one: they see the key's value before the commit.
 #[derive(Debug)]
 pub struct SledStore {
     state: RwLock<State>,
     disk: Disk,
-    /// Filled by a commit that the disk has, while it holds the lock of `state`.
+    /// Extended by a synced commit while it holds the lock of `state`.
     feed: Mutex<Window>,
 }
 
 impl SledStore {
-    /// Opens the store in this folder, and makes it when it is not there.
+    /// Opens the store in this folder, and creates it if it is missing.
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process has it open, [`StoreError::NewerFormat`] when a
@@ -56,21 +56,21 @@ impl SledStore {
     /// How many bytes are free on the store's disk.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the file system does not say.
+    /// [`StoreError::Io`] when the file system does not report it.
     pub fn free_bytes(&self) -> Result<u64, StoreError> {
         self.disk.free_bytes()
     }
 
-    /// Whether there is room to write.
+    /// Checks that there is enough free space to write.
     ///
     /// # Errors
     /// [`StoreError::Full`] when there is less than [`FREE_BYTES_MIN`](crate::FREE_BYTES_MIN), and
-    /// [`StoreError::Io`] when the file system does not say.
+    /// [`StoreError::Io`] when the file system does not report it.
     pub fn check_room(&self) -> Result<(), StoreError> {
         self.disk.check_room()
     }
 
-    /// Whether the stream's first value holds several events: what a test of packing looks at.
+    /// Whether the stream's first value is a chunk, for tests of packing.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the store cannot be read.
@@ -88,8 +88,8 @@ impl SledStore {
         Ok(state)
     }
 
-    /// Runs a change under the lock; whatever error it meets poisons the store, because memory
-    /// and disk may disagree from then on.
+    /// Runs a change under the lock; any error poisons the store, because memory and disk may
+    /// differ from then on.
     fn changing<T>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
@@ -98,13 +98,13 @@ impl SledStore {
         self.disk.check()?;
         self.disk.check_room()?;
         let outcome = change(&mut state).map_err(|error| self.disk.poison(error));
-        // Without this the writer could take the lock again and again while readers starve.
+        // Without this the writer could reacquire the lock repeatedly while readers starve.
         RwLockWriteGuard::unlock_fair(state);
         outcome
     }
 
-    /// Readers of the feed learn of a commit.
-    fn show(&self, changed: Option<Changed>) {
+    /// Makes a commit visible in the feed.
+    fn publish(&self, changed: Option<Changed>) {
         if let Some(changed) = changed {
             self.feed.lock().push(changed);
         }
@@ -129,7 +129,7 @@ impl Store for SledStore {
                     Err(refusal) => Err(refusal),
                 });
             }
-            self.show(writes.finish()?);
+            self.publish(writes.finish()?);
             Ok(answers)
         })
     }
@@ -196,7 +196,7 @@ impl Store for SledStore {
                 .filter_map(|key| group.claim(key).transpose())
                 .collect();
             let claimed = claimed?;
-            self.show(group.finish()?);
+            self.publish(group.finish()?);
             for claim in &claimed {
                 state.lanes(class).hold(&claim.token, now.plus_ms(lease_ms));
             }
@@ -249,7 +249,7 @@ impl Store for SledStore {
             for key in &doomed {
                 group.forget(key)?;
             }
-            self.show(group.finish()?);
+            self.publish(group.finish()?);
             Ok(doomed.len())
         })
     }

@@ -1,15 +1,15 @@
-//! Reading everything back: whether a store, or a backup of one, is what it was.
+//! Reads everything in a store or a backup, and reports damage.
 
 use serde_json::Value;
 
 use crate::{Class, Store, StoreError, StreamId, Table, encoding};
 
-/// Most faults that a report names; all are counted.
+/// Most faults listed in a report; all are counted.
 pub const FAULTS_MAX: usize = 100;
 /// How many entries are read at a time.
 const PAGE: usize = 256;
 
-/// What [`verify`] read, and what was wrong with it.
+/// What [`verify`] read, and the faults it found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerifyReport {
     pub streams: u64,
@@ -17,18 +17,17 @@ pub struct VerifyReport {
     pub events: u64,
     /// Rows of all tables.
     pub rows: u64,
-    /// Deliveries that wait.
     pub deliveries: u64,
     /// Timers that are set.
     pub timers: u64,
-    /// Each fault with its place; the first [`FAULTS_MAX`].
+    /// Each fault with its location; the first [`FAULTS_MAX`].
     pub faults: Vec<String>,
-    /// How many faults there are.
+    /// The total number of faults.
     pub fault_count: u64,
 }
 
 impl VerifyReport {
-    /// Whether nothing is wrong.
+    /// Whether there are no faults.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.fault_count == 0
@@ -42,8 +41,8 @@ impl VerifyReport {
     }
 }
 
-/// Reads every stream, row, delivery and timer: each must decode, and streams must have no gap.
-/// Every event must be one that this release can read.
+/// Reads every stream, row, delivery and timer: each must decode, streams must have no gaps, and
+/// this release must be able to read every event.
 pub fn verify(store: &dyn Store) -> VerifyReport {
     verify_events(store, |event| match encoding::decode(event) {
         Ok(_) => Ok(()),
@@ -51,7 +50,7 @@ pub fn verify(store: &dyn Store) -> VerifyReport {
     })
 }
 
-/// Like [`verify`], with another notion of a sound event.
+/// Like [`verify`], with a custom check of events.
 pub fn verify_events(
     store: &dyn Store,
     check: impl Fn(&Value) -> Result<(), String>,
@@ -82,7 +81,7 @@ pub fn verify_events(
     report
 }
 
-/// Counts entries page by page. One that cannot be read ends the count, for its key is unknown.
+/// Counts entries page by page. An unreadable entry ends the count, since its key is unknown.
 fn count<K>(
     what: &str,
     read: impl Fn(Option<&K>) -> Result<Vec<K>, StoreError>,
@@ -140,7 +139,7 @@ fn read_stream(
     while after < version {
         let events = match store.read_stream(stream, after, limit) {
             Ok(events) => events,
-            // Something in the page is damaged: come nearer in single steps, then step over it.
+            // Something in the page is damaged: read single events up to it, then skip it.
             Err(_) if limit > 1 => {
                 limit = 1;
                 continue;

@@ -1,10 +1,10 @@
-//! Events that a released version wrote stay readable, word for word.
+//! Events of every released version stay readable.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use serde_json::Value;
 use tocsin_store::encoding::{EVENT_VERSION, EncodingError, decode, encode};
 
-/// One event of every kind as version 1 writes it. Lines are added; none is ever changed.
+/// One event of every kind in version 1. Lines are only added, never changed.
 const GOLDEN_V1: &str = include_str!("golden/events-v1.jsonl");
 
 fn golden() -> Vec<Value> {
@@ -22,7 +22,7 @@ fn every_event_of_version_1_is_read_and_written_back_the_same() {
     }
 }
 
-/// Every kind of event: the decoder names them all when it is given another.
+/// Every kind of event, from the decoder's error for an unknown one.
 fn every_kind() -> Vec<String> {
     let mut envelope = golden().remove(0);
     envelope["type"] = "no-such-kind".into();
@@ -52,7 +52,7 @@ fn the_golden_file_has_every_kind_of_event() {
 }
 
 #[test]
-fn a_field_of_a_later_release_is_passed_over_and_a_later_version_is_refused() {
+fn a_field_of_a_later_release_is_ignored_and_a_later_version_is_rejected() {
     let mut envelope = golden().remove(0);
     envelope["data"]["colour"] = "red".into();
     assert!(decode(&envelope).is_ok());

@@ -1,11 +1,11 @@
-//! Ready-made values for tests: change the fields that the test is about.
+//! Sample values for tests: change the fields that the test is about.
 
 use crate::types::{
     Actor, Event, EventBody, Grade, Incident, IncidentChange, Label, Page, Person, Status,
     Timestamp,
 };
 
-/// 2026-01-02 12:00:00 UTC, the fake host's first time.
+/// 2026-01-02 12:00:00 UTC, the fake host's initial time.
 pub(super) const NOON: Timestamp = 1_767_355_200_000;
 
 /// A major incident, number 42: "Checkout is down".
@@ -37,7 +37,7 @@ pub fn incident() -> Incident {
     }
 }
 
-/// A person whom the channel knows by one contact, such as `("slack", "U1")`.
+/// A person with one contact, such as `("slack", "U1")`.
 #[must_use]
 pub fn person(id: &str, contact_kind: &str, contact: &str) -> Person {
     Person {
@@ -65,7 +65,7 @@ pub fn page(id: &str, incident: &Incident, to: &Person) -> Page {
     }
 }
 
-/// A change from one state of an incident to another, by the policy.
+/// A change of an incident from one state to another, made by the policy.
 #[must_use]
 pub fn change(before: &Incident, after: &Incident, changed: &[&str]) -> IncidentChange {
     IncidentChange {

@@ -1,4 +1,4 @@
-//! The functions of the component's imports, answered by this thread's [`FakeHost`].
+//! The functions of the component's imports, implemented by this thread's [`FakeHost`].
 
 use super::{Command, FakeHost, QueuedJob, State};
 use crate::types::{Actor, Incident};
@@ -194,6 +194,10 @@ pub(crate) mod people {
             let mut people = host.people.iter();
             people.find(|it| it.contact(kind) == Some(id)).cloned()
         })
+    }
+
+    pub(crate) fn by_id(id: &str) -> Option<Person> {
+        FakeHost::with(|host| host.people.iter().find(|it| it.id == id).cloned())
     }
 }
 

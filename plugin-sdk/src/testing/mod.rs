@@ -1,9 +1,9 @@
-//! The host on a native build: a fake that the test owns.
+//! A fake host for tests in native builds.
 //!
 //! [`FakeHost::install`] makes it this thread's host; the plugin's functions are then called
-//! directly. It keeps the rules that matter to a plugin's logic: revisions in the key-value store,
-//! the memory behind `once`, and the unknown outcome after an answer that was lost. It does not
-//! check grants; that is the real host's part.
+//! directly. It implements what matters to a plugin's logic: revisions in the key-value store,
+//! stored responses under `once`, and unknown outcomes after a lost response. It does not check
+//! grants.
 
 mod fixtures;
 pub(crate) mod imports;
@@ -21,20 +21,20 @@ use std::rc::Rc;
 type Answer = Result<Response, HttpError>;
 type Outside = Box<dyn FnMut(&Request) -> Answer>;
 
-/// A command that the plugin gave.
+/// A command that the plugin sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
     /// The function, e.g. "run" or "link".
     pub verb: &'static str,
     /// The incident or prompt.
     pub id: Option<String>,
-    /// What else was said: the line, the choice, or the JSON.
+    /// The line, the choice, or the JSON.
     pub text: String,
-    /// Who gave it, where the function takes an actor.
+    /// Who sent it, if the function takes an actor.
     pub by: Option<Actor>,
 }
 
-/// A job that the plugin queued.
+/// A job that the plugin enqueued.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueuedJob {
     /// The job's topic.
@@ -43,7 +43,7 @@ pub struct QueuedJob {
     pub payload: String,
     /// Milliseconds to wait.
     pub delay_ms: u64,
-    /// The key that makes a repeat be dropped.
+    /// A waiting job with the same key is replaced.
     pub dedup_key: Option<String>,
 }
 
@@ -77,7 +77,7 @@ thread_local! {
 }
 
 impl FakeHost {
-    /// Makes a new fake this thread's host. `outside` answers every HTTP request.
+    /// Makes a new fake this thread's host. `outside` responds to every HTTP request.
     pub fn install(outside: impl FnMut(&Request) -> Answer + 'static) -> Self {
         let host = FakeHost(Rc::new(RefCell::new(State::new(Box::new(outside)))));
         HOST.with(|slot| *slot.borrow_mut() = Some(host.clone()));
@@ -89,8 +89,8 @@ impl FakeHost {
         self.0.borrow_mut().config.insert(key.into(), value.into());
     }
 
-    /// Begins a call of a delivery, which has ten seconds. `once` keys are remembered per delivery,
-    /// so the same id again is a retry.
+    /// Starts a call of a delivery, with a deadline in ten seconds. Responses under `once` are
+    /// stored per delivery, so the same id again is a retry.
     pub fn begin(&self, id: &str) -> Delivery {
         let mut state = self.0.borrow_mut();
         state.delivery = id.into();
@@ -105,17 +105,17 @@ impl FakeHost {
         }
     }
 
-    /// Moves the clock.
+    /// Advances the clock.
     pub fn advance_ms(&self, ms: u64) {
         self.0.borrow_mut().now += ms;
     }
 
-    /// Lets the next request to a URL that ends so be carried out and its answer be lost.
+    /// Carries out the next request to a URL with this suffix, but loses the response.
     pub fn lose_answer(&self, url_ends_with: &str) {
         self.0.borrow_mut().lose_answer = Some(url_ends_with.into());
     }
 
-    /// Makes an incident known to `commands::get`.
+    /// Adds an incident for `commands::get`.
     pub fn add_incident(&self, incident: &Incident) {
         self.0
             .borrow_mut()
@@ -123,29 +123,29 @@ impl FakeHost {
             .insert(incident.id.clone(), incident.clone());
     }
 
-    /// Makes a person known to `people::by_contact`.
+    /// Adds a person for `people::by_contact`.
     pub fn add_person(&self, person: &Person) {
         self.0.borrow_mut().people.push(person.clone());
     }
 
-    /// What `run` and `answer` say from now on.
+    /// Sets the result of `run` and `answer` from now on.
     pub fn answer_commands(&self, answer: Result<String, CommandError>) {
         self.0.borrow_mut().command_answer = answer;
     }
 
-    /// The requests that reached the outside, replays excluded.
+    /// The requests that were sent, without replays.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.0.borrow().requests.clone()
     }
 
-    /// The commands that the plugin gave.
+    /// The commands that the plugin sent.
     #[must_use]
     pub fn commands(&self) -> Vec<Command> {
         self.0.borrow().commands.clone()
     }
 
-    /// The jobs that the plugin queued.
+    /// The jobs that the plugin enqueued.
     #[must_use]
     pub fn jobs(&self) -> Vec<QueuedJob> {
         self.0.borrow().jobs.clone()
@@ -169,7 +169,7 @@ impl FakeHost {
     /// When no test installed one.
     fn current() -> Self {
         let found = HOST.with(|slot| slot.borrow().clone());
-        found.unwrap_or_else(|| panic!("no host here: call FakeHost::install in the test first"))
+        found.unwrap_or_else(|| panic!("no fake host: call FakeHost::install in the test first"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calling Slack's Web API: form-encoded, with the token added by the host.
 //!
-//! An answer with status 200 can still be a refusal (`"ok": false`), and what matters about an
-//! error is whether Slack did what was asked: no, perhaps, or not this time.
+//! A response with status 200 can still be a refusal (`"ok": false`). Errors are classified by
+//! whether Slack carried out the request: no, perhaps, or not this time.
 
 use std::cell::Cell;
 use tocsin_plugin_sdk::http::{self, HttpError, Request, Response};
@@ -9,23 +9,23 @@ use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Failure, RetryHint, Timestamp};
 use tocsin_plugin_sdk::{clock, config};
 
-/// One slow answer must leave time for the other calls of the same delivery.
+/// One slow response must leave time for the other calls of the same delivery.
 const TIMEOUT_MS: u64 = 4_000;
-/// No request is begun with less time left: the host would cut it off half-way.
+/// No request is sent with less time left: the host would abort it halfway.
 const TIME_LEFT_MS_MIN: u64 = 500;
-/// When Slack says "slow down" and not how much.
+/// Retry delay if Slack rate-limits without a `Retry-After`.
 const RATE_LIMITED_MS: u64 = 30_000;
 
-/// Refusals that another try can mend although Slack did nothing.
+/// Error codes after which Slack did nothing, and a retry can succeed.
 const BUSY: [&str; 4] = [
     "ratelimited",
     "rate_limited",
     "service_unavailable",
     "request_timeout",
 ];
-/// Refusals after which Slack may have done it all the same; its documents say so.
+/// Error codes after which Slack may have carried out the request, according to its documentation.
 const UNSURE: [&str; 2] = ["fatal_error", "internal_error"];
-/// Refusals that only the operator can mend.
+/// Error codes that only the operator can fix.
 const MISCONFIGURED: [&str; 11] = [
     "access_denied",
     "account_inactive",
@@ -44,26 +44,26 @@ thread_local! {
     static DEADLINE: Cell<Option<Timestamp>> = const { Cell::new(None) };
 }
 
-/// Says when the host stops this call. An instance handles one call, so this is its own.
+/// Sets when the host stops this call. Each instance handles one call, so a thread-local will do.
 pub(crate) fn stop_at(deadline: Timestamp) {
     DEADLINE.set(Some(deadline).filter(|it| *it > 0));
 }
 
-/// Why there is no answer to work with.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ApiError {
-    /// Slack said no, with this code, and did nothing.
+    /// Slack refused and did nothing.
     Refused {
-        /// Slack's word, e.g. `channel_not_found`.
+        /// Slack's error code, e.g. `channel_not_found`.
         code: String,
-        /// The scope that is missing, if that is the reason.
+        /// The missing scope, if that is the reason.
         needed: Option<String>,
     },
-    /// Slack may have done it: look before asking again.
+    /// Slack may have carried it out: check before retrying.
     Unsure(Failure),
-    /// Nothing was sent now: an earlier try of this delivery was, and its answer was lost.
+    /// Nothing was sent: an earlier attempt of this delivery was, and its response was lost.
     Lost,
-    /// Slack did not do it.
+    /// Slack did not carry it out.
     NotDone(Failure),
 }
 
@@ -73,20 +73,20 @@ impl ApiError {
         matches!(self, ApiError::Refused { code, .. } if code == wanted)
     }
 
-    /// The answer of a call that cannot go on.
+    /// The failure to return if the call cannot continue.
     pub(crate) fn into_failure(self, method: &str) -> Failure {
         match self {
             ApiError::Unsure(failure) | ApiError::NotDone(failure) => failure,
-            ApiError::Lost => {
-                Failure::retry(format!("{method}: the answer to an earlier try was lost"))
-            }
+            ApiError::Lost => Failure::retry(format!(
+                "{method}: the response to an earlier attempt was lost"
+            )),
             ApiError::Refused { code, needed } => refusal(method, &code, needed.as_deref()),
         }
     }
 }
 
-/// Calls a method that changes something. With `once`, a success is remembered by the host for
-/// this delivery and a refusal is not.
+/// Calls a method that changes something. With `once`, the host stores a success for this
+/// delivery, but not a refusal.
 pub(crate) fn post(
     method: &str,
     params: &[(&str, &str)],
@@ -113,7 +113,7 @@ fn send(method: &str, request: Request) -> Result<Value, ApiError> {
         .get()
         .map_or(TIMEOUT_MS, |it| it.saturating_sub(clock::now()));
     if left_ms < TIME_LEFT_MS_MIN {
-        // What was done is noted or repeatable: the next try goes on from here.
+        // Everything done so far is recorded or repeatable: the next attempt continues from here.
         let why = format!("no time was left for {method}");
         return Err(ApiError::NotDone(Failure::retry_after(why, 0)));
     }
@@ -134,7 +134,7 @@ fn answer(method: &str, result: Result<Response, HttpError>) -> Result<Value, Ap
             let why = format!("{method}: Slack did not answer in time");
             return Err(ApiError::Unsure(Failure::retry(why)));
         }
-        // It was sent, and the answer broke off or was too long to take.
+        // It was sent, and the response was cut off or too large.
         Err(error @ (HttpError::Other(_) | HttpError::TooLarge(_))) => {
             let why = format!("{method}: {error:?}");
             return Err(ApiError::Unsure(Failure::retry(why)));
@@ -158,14 +158,14 @@ fn answer(method: &str, result: Result<Response, HttpError>) -> Result<Value, Ap
         }
         200..300 => body(method, &response, retry_after_ms),
         status => Err(ApiError::NotDone(Failure::Permanent(format!(
-            "{method} was answered with status {status}; is base-url right?"
+            "{method} returned status {status}; check base-url"
         )))),
     }
 }
 
 fn body(method: &str, response: &Response, after_ms: Option<u64>) -> Result<Value, ApiError> {
     let Ok(body) = serde_json::from_slice::<Value>(&response.body) else {
-        let why = format!("{method} was not answered with JSON");
+        let why = format!("{method} did not return valid JSON");
         return Err(ApiError::Unsure(Failure::retry(why)));
     };
     if body["ok"] == true {
@@ -191,14 +191,14 @@ fn refusal(method: &str, code: &str, needed: Option<&str>) -> Failure {
     let what = format!("Slack refused {method}: {code}");
     if MISCONFIGURED.contains(&code) {
         let remedy = match needed {
-            Some(scope) => format!("add the scope {scope} to the Slack app and install it again"),
+            Some(scope) => format!("add the scope {scope} to the Slack app and reinstall it"),
             None => "check the secret bot-token and that the Slack app is installed".into(),
         };
         return Failure::Misconfigured(format!("{what}; {remedy}"));
     }
     let remedy = match code {
         "not_in_channel" => "; invite the Slack app to that channel",
-        "channel_not_found" => "; check the channel's id, and that the Slack app may see it",
+        "channel_not_found" => "; check the channel's id, and that the Slack app can see it",
         "user_not_found" | "users_not_found" => "; check the person's contact of kind slack",
         _ => "",
     };
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_operator_can_mend_pauses_the_plugin() {
+    fn errors_that_only_the_operator_can_fix_pause_the_plugin() {
         for code in MISCONFIGURED {
             let failure = answered(200, None, &format!(r#"{{"ok":false,"error":"{code}"}}"#));
             assert!(
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_another_try_cannot_mend_is_permanent() {
+    fn a_refusal_that_a_retry_cannot_fix_is_permanent() {
         for code in [
             "channel_not_found",
             "not_in_channel",
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn slack_says_how_long_to_wait() {
+    fn retry_after_from_slack_is_respected() {
         let cases = [
             (429, Some("7"), "", Some(7_000)),
             (429, None, "", Some(RATE_LIMITED_MS)),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn only_where_slack_may_have_acted_is_the_outcome_unsure() {
+    fn the_outcome_is_unsure_only_if_slack_may_have_acted() {
         let respond = |status: u16, body: &str| {
             let body = body.as_bytes().to_vec();
             answer(

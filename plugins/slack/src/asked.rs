@@ -1,5 +1,5 @@
-//! Messages that wait for a press: pages and prompts. Who pressed, and where, is shown on the
-//! message itself, so that nobody presses what is settled.
+//! Messages with buttons: pages and prompts. Once one is answered, its buttons are replaced with a
+//! note that says who answered.
 
 use crate::api;
 use crate::blocks::Message;
@@ -12,23 +12,22 @@ use tocsin_plugin_sdk::types::{
 };
 use tocsin_plugin_sdk::{jobs, kv, log};
 
-/// Nobody presses a button that old.
+/// How long a message with buttons is remembered.
 const ASKED_TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// Longer than the delivery of a page can be retried.
 const SETTLED_TTL_MS: u64 = 24 * 3_600_000;
 
-/// A message with buttons, and where it is.
+/// A posted message with buttons.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
     /// The channel's id.
     pub(crate) channel: String,
-    /// The message's timestamp, which is its name in Slack.
+    /// The message's timestamp, which is its id in Slack.
     pub(crate) ts: String,
-    /// What it said.
     pub(crate) text: String,
 }
 
-/// Wakes a person up by direct message.
+/// Pages a person by direct message.
 pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     if settled_note(&page.id)?.is_some() {
         return Ok(Outcome::Ignored);
@@ -54,29 +53,33 @@ pub(crate) fn prompt(
     let channel = match (&prompt.to, &prompt.incident) {
         (Some(person), _) => direct_channel(contact(person)?)?,
         (None, Some(incident)) => room::ensure(incident, delivery)?.channel,
-        (None, None) => return Err(Failure::Permanent("a prompt to nobody".into())),
+        (None, None) => {
+            return Err(Failure::Permanent(
+                "the prompt has neither a person nor an incident".into(),
+            ));
+        }
     };
     ask(&prompt.id, "prompt", &channel, blocks::prompt(prompt), at)?;
     Ok(Outcome::Done)
 }
 
-/// Takes the buttons away because the engine says that no answer is needed any more.
+/// Removes the buttons because no answer is needed anymore.
 pub(crate) fn settled(settled: &Settled) -> Result<Outcome, Failure> {
     let by = settled.by.as_ref().map(text::actor);
     let note = match (&settled.choice, by) {
         (Some(choice), Some(by)) => format!("{by} answered: {}", text::escape(choice)),
         (Some(choice), None) => format!("Answered: {}", text::escape(choice)),
         (None, Some(by)) => format!(":white_check_mark: Acknowledged by {by}"),
-        (None, None) => "No answer is needed any more".into(),
+        (None, None) => "No answer is needed anymore".into(),
     };
     settle(&settled.id, &note, None)
 }
 
-/// Takes the buttons away and notes why. The first note stands. `pressed` is where the button was,
-/// for a message that the store does not know.
+/// Replaces the buttons with a note; the first note stays. `pressed` is the message with the
+/// button, in case the store has no row for it.
 pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Outcome, Failure> {
     // First the mark, then the message: a page that is being posted right now reads the mark
-    // after it wrote its row, so one of the two takes the button away.
+    // after it wrote its row, so one of the two removes the button.
     let note = match settled_note(id)? {
         Some(first) => first,
         None => {
@@ -93,7 +96,7 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
     Ok(Outcome::Done)
 }
 
-/// Tells one person in a channel something that nobody else needs to see.
+/// Posts a message that only one person in a channel can see.
 pub(crate) fn tell(channel: &str, user: &str, what: &str) -> Result<Outcome, Failure> {
     let params = [("channel", channel), ("user", user), ("text", what)];
     match api::post("chat.postEphemeral", &params, Some("tell")) {
@@ -129,8 +132,8 @@ fn ask(
     Ok(())
 }
 
-/// A full store must not turn a page that was sent into one that failed: what is lost is that its
-/// button goes away.
+/// A full store must not turn a page that was sent into a failed one; only the removal of its
+/// button is lost.
 fn note_down<T: Serialize>(key: &str, value: &T, ttl_ms: u64) -> Result<(), Failure> {
     match kv::set(key, value, Some(ttl_ms)) {
         Err(Failure::Permanent(why)) => log::error(&why, &[("key", key)]),
@@ -152,7 +155,7 @@ fn close(asked: &Asked, note: &str) -> Result<(), Failure> {
     match api::post("chat.update", &params, None) {
         Ok(_) => Ok(()),
         Err(error) => match error.into_failure("chat.update") {
-            // The message is gone or too old: then its button is no trap any more.
+            // The message was deleted or is too old to edit.
             Failure::Permanent(why) => {
                 log::warn(&why, &[]);
                 Ok(())
@@ -172,7 +175,7 @@ fn direct_channel(user: &str) -> Result<String, Failure> {
         .map_err(|error| error.into_failure("conversations.open"))?;
     let id = answer["channel"]["id"].as_str();
     Ok(id
-        .ok_or_else(|| Failure::retry("conversations.open answered no channel"))?
+        .ok_or_else(|| Failure::retry("conversations.open returned no channel"))?
         .to_string())
 }
 

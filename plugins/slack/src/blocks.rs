@@ -1,4 +1,4 @@
-//! Messages in Slack's Block Kit, as the JSON text that its form fields carry.
+//! Messages as Slack Block Kit JSON.
 
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{Value, json};
@@ -6,14 +6,14 @@ use tocsin_plugin_sdk::types::{Choice, Incident, Page, Prompt, Update};
 
 /// The action id of the Acknowledge button.
 pub(crate) const ACK: &str = "ack";
-/// What a choice's action id begins with; they must differ within a message.
+/// Prefix of a choice's action id. Action ids must be unique within a message.
 pub(crate) const ANSWER: &str = "answer:";
 
 /// Slack refuses an actions block with more buttons.
 const BUTTONS_MAX: usize = 25;
 const BUTTON_CHARS_MAX: usize = 75;
 
-/// A message: what notifications show, and what the channel shows.
+/// A message's text for notifications and its blocks for the channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Message {
     /// Plain text for notifications and screen readers.
@@ -30,7 +30,7 @@ impl Message {
         }
     }
 
-    /// A text as a block, to stand where other blocks stood.
+    /// A text as a block, to replace other blocks.
     pub(crate) fn block(text: &str) -> Self {
         Message {
             text: text.into(),
@@ -38,7 +38,7 @@ impl Message {
         }
     }
 
-    /// The same message without buttons and with a note under it.
+    /// The same message with a note in place of its buttons.
     pub(crate) fn settled(text: &str, note: &str) -> Self {
         let blocks = vec![section(text), context(note)];
         Message {
@@ -54,7 +54,7 @@ pub(crate) fn opening(incident: &Incident) -> Message {
     let summary = text::escape(&text::cut(&incident.summary, text::BODY_CHARS_MAX));
     let mut facts = vec![match &incident.operator {
         Some(person) => format!("Operator: {}", text::mention(person)),
-        None => "No operator yet: the first to acknowledge becomes it".into(),
+        None => "No operator yet: whoever acknowledges first becomes the operator".into(),
     }];
     if !incident.services.is_empty() {
         let services = text::cut(&incident.services.join(", "), 300);
@@ -107,7 +107,7 @@ pub(crate) fn prompt(prompt: &Prompt) -> Message {
     Message { text, blocks }
 }
 
-/// What the spokesperson tells an audience, with the promise.
+/// The spokesperson's update for an audience, with the time of the next one.
 pub(crate) fn update(update: &Update) -> Message {
     let incident = &update.incident;
     let mut shown = incident.clone();
@@ -118,7 +118,7 @@ pub(crate) fn update(update: &Update) -> Message {
     let body = text::from_markdown(&update.body);
     let promise = match update.next_update_at {
         Some(at) => format!("Next update by {}", text::moment(at)),
-        None => format!("Last update: the incident is {}", incident.status.as_str()),
+        None => format!("Final update: the incident is {}", incident.status.as_str()),
     };
     let facts = format!("{promise} · from {}", text::actor(&update.author));
     let blocks = vec![section(&format!("{headline}\n{body}")), context(&facts)];

@@ -1,15 +1,15 @@
-//! What happened to an incident, in one line for each thing.
+//! The changes of an incident as text, one line per change.
 
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Incident, IncidentChange, Person, Status};
 
-/// Lines of what happened that one message shows.
+/// Most such lines in one message.
 const HAPPENED_LINES_MAX: usize = 10;
 /// Longest of these lines, in characters.
 const HAPPENED_CHARS_MAX: usize = 500;
 
-/// The lines; none when nothing that people in the room care about changed.
+/// The lines; none if no change is relevant for people in the room.
 pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
     let (before, after) = (&change.before, &change.after);
     let by = text::actor(&change.by);
@@ -44,7 +44,7 @@ pub(crate) fn lines(change: &IncidentChange) -> Vec<String> {
     lines
 }
 
-/// What shows in no field of the incident, such as an escalation's step, in the engine's words.
+/// Events that no field of the incident shows, such as an escalation step, in the engine's words.
 fn happened(after: &Incident) -> Vec<String> {
     let extra: Value = serde_json::from_str(&after.extra).unwrap_or_default();
     let lines = extra.get("happened").and_then(Value::as_array);
@@ -55,8 +55,8 @@ fn happened(after: &Incident) -> Vec<String> {
         .collect()
 }
 
-/// Whether the room's topic says something else now.
-pub(crate) fn retitles(change: &IncidentChange) -> bool {
+/// Whether the room's topic must change.
+pub(crate) fn changes_topic(change: &IncidentChange) -> bool {
     text::topic(&change.before) != text::topic(&change.after)
 }
 
@@ -67,7 +67,7 @@ fn role(role: &str, before: &Option<Person>, after: &Option<Person>) -> Option<S
     }
     Some(match after {
         Some(person) => format!("{} is now {role}", text::mention(person)),
-        None => format!("There is no {role} any more"),
+        None => format!("There is no {role} anymore"),
     })
 }
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_in_no_field_is_said_in_the_engines_words() {
+    fn events_that_no_field_shows_are_posted_as_the_engine_words_them() {
         let said = lines_after(|it| {
             it.extra = r#"{"happened": ["nobody acknowledged: escalation step 2 <&>"]}"#.into();
         });
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thing_that_happened_is_one_line() {
+    fn each_change_is_one_line() {
         type Edit = fn(&mut Incident);
         let cases: [(Edit, &str); 5] = [
             (
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_engine_cares_about_is_not_posted() {
+    fn internal_changes_are_not_posted() {
         assert_eq!(lines_after(|it| it.revision = 9), [] as [String; 0]);
         assert_eq!(
             lines_after(|it| it.summary = "more alerts".into()),

@@ -1,5 +1,5 @@
-//! Every request against Slack's own document, where a copy of it is at hand: in the folder that
-//! `TOCSIN_SPECS` names, or in `shared/specs` beside the repository.
+//! Checks every request against Slack's API specification, if a copy is available: in the folder
+//! that `TOCSIN_SPECS` names, or in `shared/specs` beside the repository.
 
 use crate::standin::Slack;
 use crate::tests::{deliver, everything};
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tocsin_plugin_sdk::http::Request;
 use tocsin_plugin_sdk::serde_json::{self, Value};
 
-/// What is called, always: a method that is not here wants a line in the manifest too.
+/// All methods that the plugin calls. A new one also needs a line in the manifest.
 const METHODS: [(&str, &str); 12] = [
     ("GET", "conversations.history"),
     ("GET", "users.conversations"),
@@ -51,7 +51,7 @@ fn params(request: &Request) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_methods_in_use_are_these_and_the_manifest_asks_for_them() {
+fn the_plugin_calls_exactly_these_methods_and_the_manifest_requests_them() {
     let used: BTreeSet<(String, String)> = requests()
         .iter()
         .map(|it| (it.method.clone(), method(it)))
@@ -65,9 +65,9 @@ fn the_methods_in_use_are_these_and_the_manifest_asks_for_them() {
 }
 
 #[test]
-fn every_request_is_one_that_slacks_document_allows() {
+fn every_request_conforms_to_slacks_specification() {
     let Some(spec) = spec() else {
-        eprintln!("skipped: slack-web-api.json is not at hand; name its folder in TOCSIN_SPECS");
+        eprintln!("skipped: slack-web-api.json not found; set TOCSIN_SPECS to its folder");
         return;
     };
     for request in requests() {
@@ -92,7 +92,10 @@ fn every_request_is_one_that_slacks_document_allows() {
                 "boolean" => ["true", "false"].contains(&value.as_str()),
                 _ => true,
             };
-            assert!(fits, "{name}: {key} is {value}, not as {known}");
+            assert!(
+                fits,
+                "{name}: {key} is {value}, which does not match {known}"
+            );
         }
     }
 }

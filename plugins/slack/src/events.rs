@@ -1,4 +1,4 @@
-//! What each event means in Slack.
+//! Handles each event in Slack.
 
 use crate::blocks::{self, Message};
 use crate::post::Post;
@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::types::{
 };
 use tocsin_plugin_sdk::{commands, config, log};
 
-/// Handles one event; everything it does outside may be repeated by a retry without harm.
+/// Handles one event. A retry can safely repeat every external effect.
 pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failure> {
     match &event.body {
         EventBody::IncidentOpened(incident) => {
@@ -34,14 +34,14 @@ fn changed(
 ) -> Result<Outcome, Failure> {
     let incident = &change.after;
     let lines = changes::lines(change);
-    if lines.is_empty() && !changes::retitles(change) {
+    if lines.is_empty() && !changes::changes_topic(change) {
         return Ok(Outcome::Ignored);
     }
     if incident.status == Status::Closed && !room::exists(incident)? {
         return Ok(Outcome::Ignored);
     }
     let mut room = room::ensure(incident, delivery)?;
-    room.retitle(incident)?;
+    room.update_topic(incident)?;
     room.invite(&roles(incident))?;
     if !lines.is_empty() {
         let effect = format!("change:{}", event.id);
@@ -63,20 +63,23 @@ fn updated(update: &Update, delivery: &Delivery) -> Result<Outcome, Failure> {
         Audience::Company => "company-channel",
         Audience::WarRoom => {
             let room = room::ensure(&update.incident, delivery)?;
-            return tell_audience(update, &room.channel);
+            return post_update(update, &room.channel);
         }
         Audience::Public => return Ok(Outcome::Ignored),
     };
     match config::get(setting).filter(|it| !it.is_empty()) {
-        Some(channel) => tell_audience(update, &channel),
+        Some(channel) => post_update(update, &channel),
         None => {
-            log::warn("an update has no channel to go to", &[("set", setting)]);
+            log::warn(
+                "no channel is configured for this update",
+                &[("set", setting)],
+            );
             Ok(Outcome::Ignored)
         }
     }
 }
 
-fn tell_audience(update: &Update, channel: &str) -> Result<Outcome, Failure> {
+fn post_update(update: &Update, channel: &str) -> Result<Outcome, Failure> {
     let effect = format!("update:{}:{channel}", update.id);
     let message = blocks::update(update);
     Post {

@@ -1,5 +1,5 @@
-//! What Slack sends: pressed buttons, the slash command, and events. The host has checked the
-//! signature. Slack waits three seconds, so nothing here calls Slack: that is left to jobs.
+//! Requests from Slack: button presses, the slash command, and events. The host has verified the
+//! signature. Slack waits only three seconds, so calls to Slack are left to jobs.
 
 use crate::asked::Asked;
 use crate::blocks;
@@ -21,7 +21,7 @@ pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failur
     }
 }
 
-/// A press on a button, and what it asks for.
+/// A button press, and the command that it stands for.
 #[derive(Clone, Debug, PartialEq)]
 struct Press {
     user: String,
@@ -50,9 +50,9 @@ fn interaction(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
         return Ok(WebhookResponse::new(400));
     };
     if let Some(press) = read_press(&payload) {
-        take(&press)?;
+        handle_press(&press)?;
     }
-    // Views, shortcuts and buttons that are links need no more than this.
+    // Views, shortcuts and link buttons need no action.
     Ok(WebhookResponse::new(200))
 }
 
@@ -97,8 +97,8 @@ fn read_press(payload: &Value) -> Option<Press> {
     })
 }
 
-/// Gives the command at once, because it counts; shows the outcome by a job.
-fn take(press: &Press) -> Result<(), Failure> {
+/// Runs the command immediately; a job shows the outcome.
+fn handle_press(press: &Press) -> Result<(), Failure> {
     let by = Actor::by_contact("slack", &press.user);
     let (id, note, result) = match &press.ask {
         Ask::Acknowledge { incident, page } => {
@@ -124,10 +124,10 @@ fn take(press: &Press) -> Result<(), Failure> {
             let payload = json!({"id": id, "note": note, "pressed": pressed});
             jobs::enqueue("settle", &payload, Some(&format!("settle:{id}")))?;
         }
-        // Not taken: a 5xx makes Slack show that, and the person presses again.
+        // Not carried out: on a 5xx Slack shows an error, and the person can press again.
         Err(CommandError::Unavailable(why)) => return Err(Failure::retry(why)),
         Err(error) => {
-            let text = said(Err(error));
+            let text = reply_text(Err(error));
             let payload = json!({"channel": press.channel, "user": press.user, "text": text});
             jobs::enqueue("tell", &payload, None)?;
         }
@@ -148,17 +148,17 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let incident = match commands::find_by_ref("channel", &field("channel_id")) {
         Ok(found) => found.map(|it| it.id),
         Err(CommandError::NotFound) => None,
-        Err(error) => return Ok(ephemeral(&said(Err(error)))),
+        Err(error) => return Ok(ephemeral(&reply_text(Err(error)))),
     };
-    Ok(ephemeral(&said(commands::run(
+    Ok(ephemeral(&reply_text(commands::run(
         incident.as_deref(),
         &line,
         &by,
     ))))
 }
 
-/// Slack's mentions (`<@U123|jo>`) as the handles that the engine knows people by (`@jo`). Whom
-/// nobody knows stays as it is, so that the answer names them.
+/// Replaces Slack's mentions (`<@U123|jo>`) with the engine's handles (`@jo`). Unknown people stay
+/// unchanged, so that the error message names them.
 fn with_handles(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
@@ -190,19 +190,23 @@ fn ephemeral(text: &str) -> WebhookResponse {
     WebhookResponse::json(200, &json!({"response_type": "ephemeral", "text": text}))
 }
 
-/// What the person who gave the command is told.
-fn said(result: Result<String, CommandError>) -> String {
+/// The reply to the person who gave the command.
+fn reply_text(result: Result<String, CommandError>) -> String {
     match result {
         Ok(answer) => answer,
         Err(CommandError::NotFound) => {
-            "There is no such incident. Use this in a war room, or name the incident.".into()
+            "No such incident. Use this command in a war room, or name the incident.".into()
         }
         Err(CommandError::Invalid(why) | CommandError::Other(why)) => why,
-        Err(CommandError::Conflict(_)) => "Somebody changed it just now; please try again.".into(),
-        Err(CommandError::Unavailable(_)) => "tocsin cannot take this now; try again.".into(),
+        Err(CommandError::Conflict(_)) => {
+            "Somebody else just changed this incident; please try again.".into()
+        }
+        Err(CommandError::Unavailable(_)) => {
+            "tocsin is not available right now; please try again.".into()
+        }
         Err(CommandError::Denied(why)) => {
             log::error("a command from Slack was denied", &[("why", &why)]);
-            format!("tocsin does not let Slack do this: {why}")
+            format!("tocsin does not allow Slack to do this: {why}")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Work that this plugin queued for itself, so that a webhook answers within Slack's three seconds
+//! Jobs that this plugin queues for itself, so that a webhook responds within Slack's three seconds
 //! and a page does not wait for the war room.
 
 use crate::asked::{self, Asked};
@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Job, Label, Outcome, Person, Status};
 
-/// "settle": a button was pressed; take it away.
+/// "settle": a button was pressed; remove it.
 #[derive(Deserialize)]
 struct Settle {
     id: String,
@@ -17,7 +17,7 @@ struct Settle {
     pressed: Asked,
 }
 
-/// "tell": something for one person's eyes.
+/// "tell": a message for one person only.
 #[derive(Deserialize)]
 struct Tell {
     channel: String,
@@ -25,14 +25,14 @@ struct Tell {
     text: String,
 }
 
-/// "invite": somebody was paged; open the war room to them.
+/// "invite": somebody was paged; invite them to the war room.
 #[derive(Deserialize)]
 struct Invite {
     incident: String,
     user: String,
 }
 
-/// Does one job.
+/// Runs one job.
 pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure> {
     match job.topic.as_str() {
         "settle" => {
@@ -73,6 +73,9 @@ fn invite(job: &Invite, delivery: &Delivery) -> Result<Outcome, Failure> {
 
 fn payload<T: DeserializeOwned>(job: &Job) -> Result<T, Failure> {
     serde_json::from_str(&job.payload).map_err(|error| {
-        Failure::Permanent(format!("a job {} that cannot be read: {error}", job.topic))
+        Failure::Permanent(format!(
+            "the payload of job {} is invalid: {error}",
+            job.topic
+        ))
     })
 }

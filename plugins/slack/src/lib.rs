@@ -1,9 +1,9 @@
 //! War rooms, pages and buttons in Slack.
 //!
-//! Slack's Web API has no idempotency keys, so each post carries an effect id in its metadata and
-//! an unsure outcome is looked up before anything is sent again ([`post`]). An incident has one
-//! war room however often and in whatever order its events are delivered ([`room`]). What is
-//! written where is decided in pure modules: [`names`], [`text`], [`blocks`], [`changes`].
+//! Slack's Web API has no idempotency keys, so each post carries an effect id in its metadata, and
+//! an unknown outcome is checked before anything is sent again ([`post`]). An incident has one war
+//! room, however often and in whatever order its events are delivered ([`room`]). Pure modules
+//! format all text: [`names`], [`text`], [`blocks`], [`changes`].
 #![forbid(unsafe_code)]
 
 mod api;
@@ -31,7 +31,7 @@ use tocsin_plugin_sdk::types::{
 };
 use tocsin_plugin_sdk::{Plugin, export_plugin};
 
-/// Kinds of events handled here; the manifest says the same.
+/// The event kinds that are handled; must match the manifest.
 const EVENTS: [&str; 8] = [
     "incident-opened",
     "incident-changed",
@@ -109,7 +109,7 @@ mod manifest_tests {
     use tocsin_plugin_sdk::serde_json::json;
 
     #[test]
-    fn the_manifest_subscribes_to_what_is_handled() {
+    fn the_manifest_subscribes_to_the_events_that_are_handled() {
         let manifest = include_str!("../plugin.toml");
         for event in EVENTS {
             assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
@@ -118,7 +118,7 @@ mod manifest_tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused_with_an_example() {
+    fn invalid_settings_are_refused_with_an_example() {
         let good = json!({"base-url": "https://slack.com/api", "company-channel": "C1"});
         assert_eq!(Slack::check_config(&good), []);
         let bad = json!({"base-url": "slack", "channel-prefix": "!", "company-channel": "#all"});

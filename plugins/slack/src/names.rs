@@ -1,13 +1,13 @@
-//! Names of war rooms. Slack takes at most 80 characters: lowercase letters, digits, hyphens and
+//! Names of war rooms. Slack allows at most 80 characters: lowercase letters, digits, hyphens and
 //! underscores.
 
-/// The longest channel name that Slack takes.
+/// The longest channel name that Slack accepts.
 const NAME_CHARS_MAX: usize = 80;
-/// Longer titles make names that nobody reads to their end.
+/// Longer titles would make unreadable names.
 const TITLE_CHARS_MAX: usize = 50;
 
-/// The name of an incident's room, e.g. `inc-42-checkout-is-down`. When that is taken by somebody
-/// else, `taken` counts up and the name ends in a number. A private room's name tells nothing.
+/// The name of an incident's room, e.g. `inc-42-checkout-is-down`. While that name is taken,
+/// `taken` counts up and the name ends with a number. A private room's name reveals nothing.
 pub(crate) fn room(prefix: &str, number: u64, title: &str, private: bool, taken: u32) -> String {
     let title = if private {
         "private".into()
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_rooms_name_tells_nothing() {
+    fn a_private_rooms_name_reveals_nothing() {
         assert_eq!(
             room("inc", 42, "Customer data leaked", true, 0),
             "inc-42-private"
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_keeps_slacks_rules_whatever_the_title() {
+    fn a_name_follows_slacks_rules_for_any_title() {
         let titles = [
             "x".repeat(500),
             "É-".repeat(100),

@@ -1,8 +1,8 @@
-//! Posting a message so that it stands there once.
+//! Posts a message exactly once.
 //!
 //! Slack has no idempotency keys. So each message carries an effect id in its metadata; the host
-//! remembers a success under the same id; and when it is unsure whether an earlier try was carried
-//! out, the channel's history is searched for the id before anything is sent again.
+//! stores a success under the same id; and if the outcome of an earlier attempt is unknown, the
+//! channel's history is searched for the id before anything is sent again.
 
 use crate::api::{self, ApiError};
 use crate::blocks::Message;
@@ -10,36 +10,35 @@ use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::types::{Failure, Timestamp};
 use tocsin_plugin_sdk::{http, kv};
 
-/// What the metadata of our messages is called.
+/// The metadata event type of our messages.
 const EVENT_TYPE: &str = "tocsin";
-/// Slack's clock and ours may differ, and a message is older than the try that looks for it.
+/// Slack's clock and ours may differ, and a message is older than the attempt that searches for it.
 const LOOK_BACK_MS: u64 = 600_000;
 const HISTORY_PAGES_MAX: usize = 5;
 const HISTORY_PAGE: &str = "200";
-/// How long an unsure outcome is remembered; deliveries are dead by then.
+/// How long an unknown outcome is remembered; the delivery has been given up by then.
 const UNSURE_TTL_MS: u64 = 3 * 24 * 3_600_000;
 
-/// A message that shall stand in a channel once.
+/// A message to post to a channel exactly once.
 #[derive(Clone, Debug)]
 pub(crate) struct Post<'a> {
     /// The channel's id.
     pub(crate) channel: &'a str,
-    /// Tells this message from every other; the same for every try.
+    /// Identifies this message; the same for every attempt.
     pub(crate) effect: String,
-    /// Before this time it cannot have been posted.
+    /// It cannot have been posted before this time.
     pub(crate) since: Timestamp,
-    /// What it says.
     pub(crate) message: Message,
 }
 
 impl Post<'_> {
-    /// Posts it, or finds it where an earlier try posted it. Answers the message's `ts`.
+    /// Posts it, or finds it if an earlier attempt posted it. Returns the message's `ts`.
     pub(crate) fn send(&self) -> Result<String, Failure> {
         let mark = format!("unsure:{}", self.effect);
         let mut look_first = kv::get::<bool>(&mark)?.is_some();
         loop {
             if look_first {
-                if let Some(ts) = self.look()? {
+                if let Some(ts) = self.find_posted()? {
                     return Ok(ts);
                 }
                 http::forget(&self.effect);
@@ -76,7 +75,7 @@ impl Post<'_> {
     }
 
     /// Searches the channel's history for this message.
-    fn look(&self) -> Result<Option<String>, Failure> {
+    fn find_posted(&self) -> Result<Option<String>, Failure> {
         let mut found = None;
         each_of_ours(self.channel, self.since, |it| {
             if it.effect == self.effect {
@@ -84,29 +83,29 @@ impl Post<'_> {
             }
             found.is_some()
         })?;
-        // Newest first: what is not in the newest pages was not posted by a recent try.
+        // Newest first: if it is not in the newest pages, no recent attempt posted it.
         Ok(found)
     }
 }
 
-/// A message of ours that stands in a channel.
+/// A message of ours in a channel.
 #[derive(Clone, Debug)]
-pub(crate) struct Standing {
-    /// Its name in Slack.
+pub(crate) struct PostedMessage {
+    /// Its id in Slack.
     pub(crate) ts: String,
     pub(crate) effect: String,
-    /// What it says.
     pub(crate) text: String,
 }
 
-/// Our messages in a channel, newest first, until `done` says so or the newest pages are read.
+/// Passes our messages in a channel to `done`, newest first, until it returns true or the newest
+/// pages are read.
 ///
 /// # Errors
 /// Those of `conversations.history`.
 pub(crate) fn each_of_ours(
     channel: &str,
     since: Timestamp,
-    mut done: impl FnMut(Standing) -> bool,
+    mut done: impl FnMut(PostedMessage) -> bool,
 ) -> Result<(), Failure> {
     let oldest = format!("{}.000000", since.saturating_sub(LOOK_BACK_MS) / 1000);
     let mut cursor = String::new();
@@ -123,7 +122,7 @@ pub(crate) fn each_of_ours(
         let answer = api::get("conversations.history", &params)
             .map_err(|error| error.into_failure("conversations.history"))?;
         let messages = answer["messages"].as_array();
-        for message in messages.into_iter().flatten().filter_map(standing) {
+        for message in messages.into_iter().flatten().filter_map(posted_message) {
             if done(message) {
                 return Ok(());
             }
@@ -139,12 +138,12 @@ pub(crate) fn each_of_ours(
     Ok(())
 }
 
-fn standing(message: &Value) -> Option<Standing> {
+fn posted_message(message: &Value) -> Option<PostedMessage> {
     let metadata = &message["metadata"];
     if metadata["event_type"] != EVENT_TYPE {
         return None;
     }
-    Some(Standing {
+    Some(PostedMessage {
         ts: message["ts"].as_str()?.into(),
         effect: metadata["event_payload"]["effect_id"].as_str()?.into(),
         text: message["text"].as_str().unwrap_or_default().into(),

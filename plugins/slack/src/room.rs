@@ -1,14 +1,14 @@
-//! The war room: one for each incident, however often its events are delivered, in whatever order,
-//! by however many calls at once.
+//! The war room: exactly one per incident, however often, in whatever order and by however many
+//! concurrent calls its events are delivered.
 //!
-//! The room's row in the plugin's store is claimed before anything is created, and says what was
-//! tried. A channel of the right name is adopted only if it is known to be ours: it carries the
-//! incident's marker in its topic or purpose, or it is still bare, younger than the incident, and
-//! this row says that we tried to create just that name and may have.
+//! The room's row in the plugin's store is claimed before anything is created, and records what was
+//! tried. A channel with the right name is adopted only if it is known to be ours: it has the
+//! incident's marker in its topic or purpose, or it has neither topic nor purpose, is younger than
+//! the incident, and the row records that we tried to create exactly that name.
 //!
-//! A security incident has a private room. When the flag comes late, the incident moves
-//! ([`moving`]): whichever event shows the flag first finishes the move, and from the moment that
-//! the private room has a row, nothing goes to the public one, however old the event.
+//! A security incident has a private room. If it is flagged late, the incident moves ([`moving`]):
+//! the first event that shows the flag performs the move, and once the private room has a row,
+//! nothing is posted to the public one, however old the event.
 
 mod channel;
 mod claim;
@@ -21,35 +21,35 @@ use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
 use tocsin_plugin_sdk::{kv, log};
 
-/// Rows of incidents that nobody spoke of for so long are dropped; the marker finds the room.
+/// Rows of incidents without events for this long expire; the marker still identifies the room.
 const ROOM_TTL_MS: u64 = 30 * 24 * 3_600_000;
-/// How often a note is written again because another call was faster.
+/// How often a write is retried after a conflict with another call.
 const SAVES_MAX: usize = 3;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Row {
     channel: Option<String>,
-    /// The name that we tried to create, and that may be there.
+    /// The name that we tried to create, and that may exist.
     tried: Option<String>,
-    /// Topic, purpose, people and the opening message are there.
+    /// Topic, purpose, members and the opening message are set.
     ready: bool,
     /// The incident's revision that the topic shows.
     topic_revision: u64,
-    /// People who were invited, by Slack's ids.
+    /// Slack ids of the people who were invited.
     invited: Vec<String>,
-    /// The delivery that works on it.
+    /// The delivery that holds the claim.
     holder: String,
     held_until: u64,
-    /// Of a private room: it says where the incident came from.
+    /// For a private room: the message about the move was posted in it.
     #[serde(default)]
     arrived: bool,
-    /// Of a private room: no public one is in use beside it.
+    /// For a private room: no public room is in use.
     #[serde(default)]
     alone: bool,
-    /// Of a public room: it says that the incident moved.
+    /// For a public room: the message about the move was posted in it.
     #[serde(default)]
     told: bool,
-    /// Of a public room: the incident moved, and nothing may go there.
+    /// For a public room: the incident moved, and nothing may be posted in it.
     #[serde(default)]
     left: bool,
 }
@@ -75,10 +75,10 @@ pub(crate) fn exists(incident: &Incident) -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// The incident's room, created if it is not there; moved if it is public and must not be.
+/// The incident's room, created if necessary, and moved if it is public and must not be.
 ///
 /// # Errors
-/// Retry when Slack is away or another delivery is creating it.
+/// Retry if Slack is down or another delivery is creating the room.
 pub(crate) fn ensure(incident: &Incident, delivery: &Delivery) -> Result<Room, Failure> {
     let private = is_private(incident)?;
     let key = key(&incident.id, private);
@@ -100,9 +100,9 @@ pub(crate) fn ensure(incident: &Incident, delivery: &Delivery) -> Result<Room, F
         .unwrap_or_default();
     let mut claim = Claim::take(key, row, revision, delivery)?;
     let result = if private {
-        moving::open_alone(&mut claim, incident, delivery)
+        moving::open_private(&mut claim, incident, delivery)
     } else {
-        claim.furnish(incident, false)
+        claim.set_up(incident, false)
     };
     claim.release(result)?;
     let channel = claim.row.channel.clone().unwrap_or_default();
@@ -114,23 +114,23 @@ pub(crate) fn ensure(incident: &Incident, delivery: &Delivery) -> Result<Room, F
     })
 }
 
-/// An event may tell of the time before the flag: what counts is the incident as it is now. A
-/// room that is private stays so, even if the flag is taken back.
+/// An event may be older than the flag, so the incident's current state decides. A private room
+/// stays private even if the flag is removed.
 fn is_private(incident: &Incident) -> Result<bool, Failure> {
     if incident.security || kv::get::<Row>(&key(&incident.id, true))?.is_some() {
         return Ok(true);
     }
     match commands::get(&incident.id) {
         Ok(now) => Ok(now.security),
-        // Not ours to ask: then the event's own word counts.
+        // If we cannot read the incident, the event decides.
         Err(CommandError::NotFound | CommandError::Denied(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
 impl Room {
-    /// Brings the topic up to date, unless it shows something newer.
-    pub(crate) fn retitle(&mut self, incident: &Incident) -> Result<(), Failure> {
+    /// Updates the topic, unless it shows a newer revision.
+    pub(crate) fn update_topic(&mut self, incident: &Incident) -> Result<(), Failure> {
         if incident.revision <= self.row.topic_revision {
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Room {
         self.save()
     }
 
-    /// Invites those who are not in it yet.
+    /// Invites people who have not been invited yet.
     pub(crate) fn invite(&mut self, people: &[&Person]) -> Result<(), Failure> {
         let before = self.row.invited.len();
         invite(
@@ -154,8 +154,8 @@ impl Room {
         }
     }
 
-    /// Whoever was invited must be noted even when another call writes at the same time: they are
-    /// invited again if the incident moves.
+    /// Saves the row, and merges the invited people if another call writes at the same time: they
+    /// must be invited again if the incident moves.
     fn save(&mut self) -> Result<(), Failure> {
         for _ in 0..SAVES_MAX {
             let saved = kv::swap(&self.key, Some(self.revision), &self.row, Some(ROOM_TTL_MS))?;

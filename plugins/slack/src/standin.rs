@@ -1,4 +1,4 @@
-//! A small Slack for this crate's tests: channels, messages and people, with faults on demand.
+//! A small fake Slack for this crate's tests: channels, messages and people, with injected faults.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,10 +6,10 @@ use tocsin_plugin_sdk::http::{Header, HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::testing::FakeHost;
 
-/// What every request gets while a fault is on.
+/// A fault that affects every request.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
-    /// Nobody listens.
+    /// Connections are refused.
     Down,
     /// `"ok": false` with this code.
     Refuses(&'static str),
@@ -26,7 +26,7 @@ pub(crate) struct Channel {
     pub(crate) purpose: String,
     pub(crate) members: Vec<String>,
     pub(crate) messages: Vec<Value>,
-    /// Whether the app is in it.
+    /// Whether the app is a member.
     pub(crate) ours: bool,
     pub(crate) archived: bool,
 }
@@ -40,18 +40,18 @@ struct World {
     posts: u64,
 }
 
-/// How one request goes wrong.
+/// How one request fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Break {
     /// It does not arrive.
     Before,
-    /// It is carried out, and the answer is a 500.
+    /// It is carried out, and the response is a 500.
     After,
-    /// It is carried out, and the answer does not come in time.
+    /// It is carried out, and the response times out.
     Lost,
 }
 
-/// The stand-in, installed as the outside of a fake host.
+/// The stand-in, which receives the HTTP requests of a fake host.
 #[derive(Clone)]
 pub(crate) struct Slack {
     world: Rc<RefCell<World>>,
@@ -71,18 +71,18 @@ impl Slack {
         self.world.borrow_mut().fault = fault;
     }
 
-    /// The next call of a method is carried out and then answered with this status.
+    /// The next call of a method is carried out, but gets this status.
     pub(crate) fn fail_after(&self, method: &'static str, status: u16) {
         self.world.borrow_mut().fails_once = Some((method, status));
     }
 
-    /// The request that comes after so many others goes wrong.
+    /// The request after this many others fails.
     pub(crate) fn break_after(&self, others: usize, how: Break) {
         self.world.borrow_mut().breaks = Some((others, how));
     }
 
-    /// Whether a request that was to go wrong has not come.
-    pub(crate) fn is_unbroken(&self) -> bool {
+    /// Whether the request that is to fail has not been made yet.
+    pub(crate) fn is_break_pending(&self) -> bool {
         self.world.borrow().breaks.is_some()
     }
 
@@ -273,7 +273,7 @@ impl World {
 pub(crate) struct Params(pub(crate) Vec<u8>);
 
 impl Params {
-    /// All of them; our own encoding, so the plainest reading will do.
+    /// All of them; a simple parser is enough for our own encoding.
     pub(crate) fn all(&self) -> std::collections::BTreeMap<String, String> {
         let text = std::str::from_utf8(&self.0).unwrap();
         let names = text.split('&').filter_map(|it| it.split('=').next());

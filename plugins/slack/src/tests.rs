@@ -1,4 +1,4 @@
-//! The plugin against a small Slack, with the faults that real ones have.
+//! Tests the plugin against a fake Slack with realistic faults.
 
 use crate::standin::{Fault, Slack};
 use crate::{Plugin, Slack as ThePlugin};
@@ -17,8 +17,7 @@ pub(crate) fn deliver(slack: &Slack, id: &str, body: EventBody) -> Result<Outcom
     ThePlugin::on_event(event(id, body), &delivery)
 }
 
-/// A story in which every method of Slack is called: events, and the method whose answer to them
-/// is lost first.
+/// Events that together use every Slack method, each with the method whose response is lost first.
 pub(crate) fn everything(slack: &Slack) -> Vec<(String, EventBody, Option<&'static str>)> {
     let mut staffed = incident();
     staffed.operator = Some(person("Jo", "slack", "U1"));
@@ -103,7 +102,7 @@ fn settled_by_jo() -> EventBody {
 }
 
 #[test]
-fn an_opened_incident_gets_a_war_room_with_topic_marker_people_and_message() {
+fn an_opened_incident_gets_a_war_room_with_topic_marker_members_and_message() {
     let slack = Slack::start();
     let mut it = incident();
     it.operator = Some(person("Jo", "slack", "U1"));
@@ -135,7 +134,7 @@ fn an_opened_incident_gets_a_war_room_with_topic_marker_people_and_message() {
 }
 
 #[test]
-fn whatever_comes_first_opens_the_one_room() {
+fn whichever_event_comes_first_opens_the_only_room() {
     let slack = Slack::start();
     slack.host.add_incident(&incident());
     deliver(&slack, "e-3", noted("l-1")).unwrap();
@@ -180,7 +179,7 @@ fn after_slack_was_down_there_is_one_room_with_everything_in_it_once() {
 }
 
 #[test]
-fn a_room_whose_creation_was_not_answered_is_adopted_by_whoever_comes_next() {
+fn a_room_whose_creation_got_no_response_is_adopted_by_the_next_delivery() {
     for next in ["e-1", "e-2"] {
         let slack = Slack::start();
         slack.host.lose_answer("conversations.create");
@@ -193,7 +192,7 @@ fn a_room_whose_creation_was_not_answered_is_adopted_by_whoever_comes_next() {
 }
 
 #[test]
-fn a_room_with_our_marker_is_adopted_even_if_the_store_forgot_it() {
+fn a_room_with_our_marker_is_adopted_even_if_its_row_is_lost() {
     let slack = Slack::start();
     deliver(&slack, "e-1", opened()).unwrap();
     let fresh = Slack::start();
@@ -207,7 +206,7 @@ fn a_room_with_our_marker_is_adopted_even_if_the_store_forgot_it() {
 }
 
 #[test]
-fn a_channel_of_somebody_else_is_left_alone() {
+fn a_channel_that_is_not_ours_is_left_alone() {
     type Edit = fn(&mut crate::standin::Channel);
     let others: [Edit; 3] = [
         |_| {},
@@ -248,7 +247,7 @@ fn two_deliveries_at_once_do_not_open_two_rooms() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_not_posted_again() {
+fn a_message_whose_response_was_lost_is_not_posted_again() {
     let slack = Slack::start();
     deliver(&slack, "e-1", opened()).unwrap();
     slack.host.lose_answer("chat.postMessage");
@@ -259,7 +258,7 @@ fn a_message_whose_answer_was_lost_is_not_posted_again() {
 }
 
 #[test]
-fn a_message_after_which_slack_failed_is_not_posted_again() {
+fn a_message_that_was_posted_but_answered_with_an_error_is_not_posted_again() {
     for status in [500, 503] {
         let slack = Slack::start();
         deliver(&slack, "e-1", opened()).unwrap();
@@ -271,7 +270,7 @@ fn a_message_after_which_slack_failed_is_not_posted_again() {
 }
 
 #[test]
-fn an_older_change_does_not_turn_the_topic_back() {
+fn an_older_change_does_not_revert_the_topic() {
     let slack = Slack::start();
     deliver(&slack, "e-2", graded_critical()).unwrap();
     let mut older = incident();
@@ -286,7 +285,7 @@ fn an_older_change_does_not_turn_the_topic_back() {
 }
 
 #[test]
-fn a_page_is_a_direct_message_with_a_button_that_goes_away_when_somebody_acknowledged() {
+fn a_page_is_a_direct_message_whose_button_is_removed_after_an_acknowledgement() {
     let slack = Slack::start();
     deliver(&slack, "e-1", page_jo()).unwrap();
     let before = slack.channel("@U1").messages;
@@ -314,7 +313,7 @@ fn a_page_is_a_direct_message_with_a_button_that_goes_away_when_somebody_acknowl
 }
 
 #[test]
-fn a_page_that_was_answered_elsewhere_meanwhile_is_not_sent() {
+fn a_page_that_was_meanwhile_answered_elsewhere_is_not_sent() {
     let slack = Slack::start();
     slack.fault(Some(Fault::Down));
     deliver(&slack, "e-1", page_jo()).unwrap_err();
@@ -328,7 +327,7 @@ fn a_page_that_was_answered_elsewhere_meanwhile_is_not_sent() {
 }
 
 #[test]
-fn a_paged_person_is_invited_into_the_war_room() {
+fn a_paged_person_is_invited_to_the_war_room() {
     let slack = Slack::start();
     slack.host.add_incident(&incident());
     deliver(&slack, "e-1", page_jo()).unwrap();
@@ -342,7 +341,7 @@ fn a_paged_person_is_invited_into_the_war_room() {
 }
 
 #[test]
-fn a_person_without_slack_is_not_paged_here() {
+fn a_person_without_a_slack_contact_is_not_paged_here() {
     let slack = Slack::start();
     let sam = person("sam", "email", "sam@example.com");
     let body = EventBody::Page(page("p-1", &incident(), &sam));
@@ -392,7 +391,7 @@ fn an_update_goes_to_the_audiences_channel_once() {
 }
 
 #[test]
-fn a_call_that_runs_out_of_time_goes_on_in_the_next_try() {
+fn a_call_that_runs_out_of_time_continues_in_the_next_attempt() {
     let slack = Slack::start();
     let mut late = slack.host.begin("e-1");
     late.deadline = incident().opened_at + 499;

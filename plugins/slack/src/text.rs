@@ -1,21 +1,21 @@
-//! Words for people, in Slack's own markup.
+//! Formats text in Slack's markup.
 
 use tocsin_plugin_sdk::serde_json::{self, Value};
 use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp};
 
-/// The longest topic or purpose that Slack takes.
+/// The longest topic or purpose that Slack accepts.
 const TOPIC_CHARS_MAX: usize = 250;
-/// A section block takes 3000; some room is left for what is put around the text.
+/// A section block allows 3000; the rest is for the text around the body.
 pub(crate) const BODY_CHARS_MAX: usize = 2800;
 
-/// Escapes the three characters that mean something in Slack's markup.
+/// Escapes the three special characters of Slack's markup.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// At most `max` characters, with an ellipsis where something was cut.
+/// Truncates to `max` characters, with an ellipsis if anything was cut.
 pub(crate) fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.into();
@@ -24,15 +24,14 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
     format!("{start}…")
 }
 
-/// CommonMark as people write it in updates, in Slack's markup: bold, links and headings; the
-/// rest is the same or stands as it is.
+/// Converts CommonMark to Slack's markup: bold, links and headings. The rest stays unchanged.
 pub(crate) fn from_markdown(markdown: &str) -> String {
     let text = escape(&cut(markdown, BODY_CHARS_MAX));
     let lines: Vec<String> = text.lines().map(markdown_line).collect();
     lines.join("\n")
 }
 
-/// What the channel's topic says: grade, title, who operates.
+/// The channel's topic: grade, title, status and operator.
 pub(crate) fn topic(incident: &Incident) -> String {
     let mut parts = vec![format!("{}{}", labels(incident), cut(&incident.title, 120))];
     if incident.status != Status::Open {
@@ -45,12 +44,12 @@ pub(crate) fn topic(incident: &Incident) -> String {
     cut(&escape(&parts.join(" · ")), TOPIC_CHARS_MAX)
 }
 
-/// The marker by which a room is known as an incident's own.
+/// The marker that identifies a room as the incident's.
 pub(crate) fn marker(incident_id: &str) -> String {
     format!("tocsin:{incident_id}")
 }
 
-/// The channel's purpose: the marker, then a word for people.
+/// The channel's purpose: the marker, then a description.
 pub(crate) fn purpose(incident: &Incident) -> String {
     let text = format!(
         "{} War room of incident #{}",
@@ -60,7 +59,7 @@ pub(crate) fn purpose(incident: &Incident) -> String {
     cut(&text, TOPIC_CHARS_MAX)
 }
 
-/// What is left to read in a public room whose incident moved: nothing of what it is about.
+/// The topic of a public room whose incident moved. It reveals nothing about the incident.
 pub(crate) fn moved(incident: &Incident) -> String {
     format!("Incident #{} moved to a private room", incident.number)
 }
@@ -78,7 +77,7 @@ pub(crate) fn headline(incident: &Incident) -> String {
     )
 }
 
-/// Why the grade is what it is, as the engine tells it beside the incident.
+/// The reason for the grade, from the incident's extra data.
 pub(crate) fn grade_reason(incident: &Incident) -> Option<String> {
     let extra: Value = serde_json::from_str(&incident.extra).ok()?;
     let reason = extra
@@ -88,7 +87,7 @@ pub(crate) fn grade_reason(incident: &Incident) -> Option<String> {
     Some(escape(&cut(reason, 500)))
 }
 
-/// A person, as a mention where Slack knows them.
+/// A mention of the person if they have a Slack contact, else their name.
 pub(crate) fn mention(person: &Person) -> String {
     match person.contact("slack") {
         Some(user) => format!("<@{user}>"),
@@ -106,14 +105,14 @@ pub(crate) fn actor(by: &Actor) -> String {
     }
 }
 
-/// A moment, shown to each reader in their own time zone.
+/// A time, shown to each reader in their own time zone.
 pub(crate) fn moment(at: Timestamp) -> String {
     let seconds = at / 1000;
     let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
     format!("<!date^{seconds}^{{date_short_pretty}} {{time}}|{hour:02}:{minute:02} UTC>")
 }
 
-/// A span in the two words that matter, e.g. "1 h 5 min".
+/// A duration in hours and minutes, e.g. "1 h 5 min".
 pub(crate) fn span(ms: u64) -> String {
     let minutes = ms / 60_000;
     match (minutes / 60, minutes % 60) {
@@ -178,7 +177,7 @@ mod tests {
     use tocsin_plugin_sdk::testing::{incident, person};
 
     #[test]
-    fn the_topic_says_grade_title_and_operator_within_slacks_limit() {
+    fn the_topic_has_grade_title_and_operator_within_slacks_limit() {
         let mut it = incident();
         assert_eq!(topic(&it), "[major] Checkout is down · no operator yet");
         it.operator = Some(person("Jo", "slack", "U1"));
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_wrote_cannot_mention_everybody() {
+    fn text_from_others_cannot_mention_everybody() {
         let mut it = incident();
         it.title = "<!channel> & co".into();
         assert!(
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn updates_written_in_markdown_read_well() {
+    fn markdown_is_converted_to_slacks_markup() {
         let cases = [
             ("**bold** and *it*", "*bold* and *it*"),
             ("# Status", "*Status*"),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_said_in_hours_and_minutes() {
+    fn durations_are_shown_in_hours_and_minutes() {
         let cases = [
             (0, "less than a minute"),
             (300_000, "5 min"),

@@ -1,4 +1,4 @@
-//! The program as its users have it, built beside the tests that start it as a process of its own.
+//! The program, built beside the tests that start it as a separate process.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

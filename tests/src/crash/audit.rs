@@ -1,14 +1,14 @@
-//! The auditor: what must hold of a store after a kill, whatever was under way. Each fault is a
-//! sentence that begins with what kind of fault it is.
+//! The audit: what must be true of a store after a kill at any point. Each fault is a sentence that
+//! begins with its kind.
 
 use std::collections::BTreeMap;
 
 use tocsin_core::{Event, Timestamp};
 
 use super::ledger::{Act, Ledger, Once};
-use super::record::{Record, Told};
+use super::record::{IncidentRecord, Record};
 
-/// What the effect of a line of a log begins with, and …
+/// Prefixes of the effects of log lines and pages.
 const LINE: &str = "http:log:";
 const PAGE: &str = "http:page:";
 
@@ -16,18 +16,18 @@ const PAGE: &str = "http:page:";
 #[must_use]
 pub fn audit(ledger: &Ledger, record: &Record) -> Vec<String> {
     let mut faults = Vec::new();
-    alerts_stand(ledger, record, &mut faults);
-    deeds_stand(ledger, record, &mut faults);
-    for told in record.incidents.values() {
-        pages_wait(record, told, &mut faults);
-        steps_follow(told, &mut faults);
+    check_alerts(ledger, record, &mut faults);
+    check_actions(ledger, record, &mut faults);
+    for incident in record.incidents.values() {
+        check_pages(record, incident, &mut faults);
+        check_steps(incident, &mut faults);
     }
-    timers_stand(record, &mut faults);
+    check_timers(record, &mut faults);
     faults
 }
 
-/// Everything that was passed over although there was time for it: the load had ended, and what
-/// was due at `quiet_since` had been done. A delivery that waits for its retry is not among it.
+/// Work that was not done although there was time: the load had ended, and everything due at
+/// `quiet_since` should be done. Deliveries that wait for a retry are excluded.
 #[must_use]
 pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
     let mut faults = Vec::new();
@@ -51,21 +51,21 @@ pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
     faults
 }
 
-/// Messages whose outcome was unknown at a look, by their effect's key, and which nobody looked
-/// after: the program never said so, neither in its own log (`told`) nor in the incident's, and the
-/// plugin does not remember to look for itself. All lines of logs are owed that, and all pages but
-/// those that still wait for another attempt.
+/// Messages whose outcome was unknown at an inspection, by their effect's key, and that were never
+/// followed up: the program did not report them in its own log (`reported`) or in the incident's,
+/// and the plugin has no note to check them. This covers all log lines, and all pages except those
+/// that still wait for another attempt.
 #[must_use]
 pub fn left_alone(
     unknown: &BTreeMap<String, String>,
     record: &Record,
-    told: &[String],
+    reported: &[String],
 ) -> Vec<String> {
     let (said, waiting) = (record.unknown_in_logs(), record.pages_in_outbox());
     let is_owed = |once: &str| once.starts_with(LINE) || once.starts_with(PAGE);
     let mut faults = Vec::new();
     for (key, once) in unknown.iter().filter(|it| is_owed(it.1)) {
-        let looked_after = told.contains(once) || record.doubted.contains(once);
+        let looked_after = reported.contains(once) || record.doubted.contains(once);
         if !looked_after && !said.contains(key) && !waiting.contains(key) {
             faults.push(format!("left alone: {once}{}", record.log_of(once)));
         }
@@ -73,7 +73,7 @@ pub fn left_alone(
     faults
 }
 
-fn alerts_stand(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
+fn check_alerts(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
     for ((service, name), word) in &ledger.alerts {
         let Some(answered) = word.answered else {
             continue;
@@ -82,30 +82,30 @@ fn alerts_stand(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
         let is_right = found.is_some_and(|it| *it == answered || Some(*it) == word.asked);
         if !is_right {
             faults.push(format!(
-                "missing: alert {name} of {service} was answered as firing={answered}, then asked \
-                 as {:?}, and stands as {found:?}",
+                "missing: alert {name} of {service} was accepted with firing={answered}, then sent \
+                 with {:?}, and is {found:?}",
                 word.asked
             ));
         }
         if record.of_service(service).is_none() {
             faults.push(format!(
-                "missing: no incident of {service}, whose alert was answered"
+                "missing: no incident of {service}, whose alert was accepted"
             ));
         }
     }
 }
 
-fn deeds_stand(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
+fn check_actions(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
     for ((service, act), once) in ledger.acts.iter().filter(|it| it.1.answered) {
         let is_it = |event: &Event| match act {
             Act::Ack => matches!(event, Event::Acknowledged { .. }),
             Act::Resolve => matches!(event, Event::Resolved { .. }),
         };
-        let told = record.of_service(service);
-        let found = told.is_some_and(|it| it.events.iter().any(|it| is_it(&it.event)));
+        let incident = record.of_service(service);
+        let found = incident.is_some_and(|it| it.events.iter().any(|it| is_it(&it.event)));
         if !found {
             faults.push(format!(
-                "missing: {act:?} of {service}, asked {} times",
+                "missing: {act:?} of {service}, sent {} times",
                 once.tries
             ));
         }
@@ -116,27 +116,27 @@ fn deeds_stand(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
         let count = of.map_or(0, |it| {
             it.events.iter().filter(|it| is_it(&it.event)).count()
         });
-        once_and_no_more(&format!("line `{body}` of {service}"), *once, count, faults);
+        check_once(&format!("line `{body}` of {service}"), *once, count, faults);
     }
     for (title, once) in &ledger.opened {
         let all = record.incidents.values();
         let count = all.filter(|it| it.incident.about.title == *title).count();
-        once_and_no_more(&format!("incident `{title}`"), *once, count, faults);
+        check_once(&format!("incident `{title}`"), *once, count, faults);
     }
 }
 
-fn once_and_no_more(what: &str, once: Once, count: usize, faults: &mut Vec<String>) {
+fn check_once(what: &str, once: Once, count: usize, faults: &mut Vec<String>) {
     if once.answered && count == 0 {
-        faults.push(format!("missing: {what}, asked {} times", once.tries));
+        faults.push(format!("missing: {what}, sent {} times", once.tries));
     }
     if count > 1 {
-        faults.push(format!("repeated: {what} stands {count} times"));
+        faults.push(format!("repeated: {what} exists {count} times"));
     }
 }
 
-/// A page that no channel has taken waits in the outbox, once.
-fn pages_wait(record: &Record, told: &Told, faults: &mut Vec<String>) {
-    let incident = &told.incident;
+/// A page that no channel has accepted is in the outbox exactly once.
+fn check_pages(record: &Record, of: &IncidentRecord, faults: &mut Vec<String>) {
+    let incident = &of.incident;
     for (number, page) in &incident.paging.pages {
         if !page.is_underway() {
             continue;
@@ -157,12 +157,12 @@ fn pages_wait(record: &Record, told: &Told, faults: &mut Vec<String>) {
     }
 }
 
-/// Steps of an escalation follow one another: none early, none left out.
-fn steps_follow(told: &Told, faults: &mut Vec<String>) {
+/// Escalation steps are in order: none early, none skipped.
+fn check_steps(of: &IncidentRecord, faults: &mut Vec<String>) {
     let mut last: Option<(u32, u32, Timestamp)> = None;
-    let number = told.incident.number;
-    let steps = u32::try_from(told.incident.escalation.plan.steps.len()).unwrap_or(u32::MAX);
-    for recorded in &told.events {
+    let number = of.incident.number;
+    let steps = u32::try_from(of.incident.escalation.plan.steps.len()).unwrap_or(u32::MAX);
+    for recorded in &of.events {
         match &recorded.event {
             Event::Planned { .. } | Event::Reopened { .. } => last = None,
             Event::Escalated {
@@ -194,8 +194,8 @@ fn steps_follow(told: &Told, faults: &mut Vec<String>) {
     }
 }
 
-/// The timers that are set are those that the incidents want, and no others.
-fn timers_stand(record: &Record, faults: &mut Vec<String>) {
+/// Exactly the timers that the incidents want are set.
+fn check_timers(record: &Record, faults: &mut Vec<String>) {
     let wanted = record.incidents.values().flat_map(|it| it.wants.iter());
     let wanted: std::collections::BTreeSet<_> = wanted.cloned().collect();
     for lost in wanted.difference(&record.timers) {

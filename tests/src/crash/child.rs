@@ -1,4 +1,4 @@
-//! The program as a child process: started, watched by its log, killed.
+//! Runs the program as a child process and reads its log.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -8,27 +8,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Longest that a start may take. The first compiles the plugin, ten seconds of a processor that
-/// other work may want too.
+/// Time limit for a start. The first compiles the plugin, which takes ten seconds of CPU time.
 const START_WITHIN: Duration = Duration::from_secs(180);
-/// Lines of the log that are kept for a report.
+/// Log lines that are kept for failure reports.
 const LINES_KEPT: usize = 400;
-/// What the program says once its doors are open.
+/// Logged when the program accepts connections.
 const LISTENING: &str = "listening on ";
-/// What it says of an effect whose outcome it does not know.
+/// Logged for an effect of unknown outcome.
 const UNKNOWN: &str = "the outcome of an earlier request is unknown";
-/// What it says of a delivery that was cut off and is brought again.
+/// Logged for an interrupted delivery that is retried.
 const INTERRUPTED: &str = "an earlier try of a delivery was cut off";
 
-/// What the program has said, over all of its starts.
+/// The program's log across all of its starts.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     lines: VecDeque<String>,
-    /// Effects whose outcome it said to be unknown: their `once`, as often as it said so.
+    /// The `once` of effects that were logged as unknown, once per log line.
     pub(super) unknown: Vec<String>,
-    /// Deliveries that it said to have brought again.
+    /// Number of retries logged for interrupted deliveries.
     pub(super) interrupted: u64,
-    /// Lines that tell of an error.
+    /// Lines that report an error.
     pub(super) errors: Vec<String>,
 }
 
@@ -62,12 +61,12 @@ impl Log {
 /// The log, shared with the thread that reads it.
 pub(super) type SharedLog = Arc<Mutex<Log>>;
 
-/// The log's content, also after a thread that held it broke.
+/// The log's content, even if a thread panicked while it held the lock.
 pub(super) fn read(log: &SharedLog) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Adds what the program is to do: serve, on a port that is free.
+/// Adds the arguments for `tocsin serve` on a free port.
 pub(super) fn serve(command: &mut Command, config: &Path) {
     let dir = config.parent().unwrap_or(config);
     command
@@ -95,21 +94,21 @@ impl Running {
         Self::spawn(&mut command, log)
     }
 
-    /// Starts a command that is the program, or runs it.
+    /// Starts a command that is the program or a wrapper of it.
     pub(super) fn spawn(command: &mut Command, log: &SharedLog) -> Result<Self, String> {
         let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = quiet
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("the program cannot be started: {error}"))?;
-        let (say, listening) = mpsc::channel();
-        let said = child.stderr.take().ok_or("the program has no log")?;
+            .map_err(|error| format!("cannot start the program: {error}"))?;
+        let (sender, listening) = mpsc::channel();
+        let stderr = child.stderr.take().ok_or("the program has no log")?;
         let log = Arc::clone(log);
         let reader = std::thread::spawn(move || {
-            for line in BufReader::new(said).lines().map_while(Result::ok) {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some(url) = line.split(LISTENING).nth(1) {
-                    // Nobody waits for it when the program is killed while it starts.
-                    let _waits = say.send(url.trim().to_owned());
+                    // The receiver is gone if the program is killed during its start.
+                    let _sent = sender.send(url.trim().to_owned());
                 }
                 read(&log).take(line);
             }
@@ -122,20 +121,20 @@ impl Running {
         })
     }
 
-    /// Waits until its doors are open: where they are, and how long it took.
+    /// Waits until it accepts connections; returns its URL and how long the start took.
     pub(super) fn url(&self) -> Result<(String, Duration), String> {
         let url = self.listening.recv_timeout(START_WITHIN);
         let url = url.map_err(|_| "the program did not start".to_owned())?;
         Ok((url, self.began.elapsed()))
     }
 
-    /// Kills it, as a power cut would: it can do nothing about it.
+    /// Kills it with SIGKILL.
     pub(super) fn kill(mut self) {
         self.end();
     }
 
     fn end(&mut self) {
-        // Both fail only when it has ended already.
+        // Both fail only if it has already exited.
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
         if let Some(reader) = self.reader.take() {

@@ -1,47 +1,46 @@
-//! What the program was asked and what it answered, kept outside of it. Only what it answered
-//! with success must be there; what was asked without an answer may be, and a repeat under the
-//! same key must not make two of it.
+//! A record of the requests to the program and its responses, kept outside of it. Everything that
+//! got a success response must be in the store; a request without a response may be, but its
+//! retries under the same key must not take effect twice.
 
 use std::collections::BTreeMap;
 
-/// What somebody did to an incident.
+/// An action on an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
     Ack,
     Resolve,
 }
 
-/// What is known of one alert.
+/// The state of one alert.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Word {
-    /// The last state that was answered with success: whether it fires.
+pub(super) struct AlertEntry {
+    /// Whether it fires, in the last request with a success response.
     pub(super) answered: Option<bool>,
-    /// The state that was asked for since.
+    /// The state in a later request without a response.
     pub(super) asked: Option<bool>,
 }
 
-/// What is known of what was asked once.
+/// The state of a request that must take effect once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Once {
-    /// Whether it was answered with success.
+    /// Whether it got a success response.
     pub(super) answered: bool,
-    /// How often it was asked.
+    /// How often it was sent.
     pub(super) tries: u32,
 }
 
-/// What the program was asked and what it answered.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// By service and name.
-    pub(super) alerts: BTreeMap<(String, String), Word>,
+    pub(super) alerts: BTreeMap<(String, String), AlertEntry>,
     pub(super) acts: BTreeMap<(String, Act), Once>,
-    /// Lines of logs, each unlike every other, with their service.
+    /// Log lines, all distinct, with their service.
     pub(super) lines: BTreeMap<String, (String, Once)>,
-    /// Titles of incidents that were opened by hand, each unlike every other.
+    /// Titles of incidents that were opened by hand, all distinct.
     pub(super) opened: BTreeMap<String, Once>,
-    /// Requests that were answered with success.
+    /// Requests with a success response.
     pub(super) answers: u64,
-    /// Requests that were not answered.
+    /// Requests without a response.
     pub(super) unanswered: u64,
 }
 
@@ -51,9 +50,9 @@ impl Ledger {
         self.word(service, name).asked = Some(firing);
     }
 
-    /// An alert was answered with success.
+    /// An alert got a success response.
     pub fn alert_answered(&mut self, service: &str, name: &str, firing: bool) {
-        *self.word(service, name) = Word {
+        *self.word(service, name) = AlertEntry {
             answered: Some(firing),
             asked: None,
         };
@@ -65,7 +64,7 @@ impl Ledger {
         once.tries += 1;
     }
 
-    /// It was answered with success.
+    /// It got a success response.
     pub fn act_answered(&mut self, service: &str, act: Act) {
         let once = self.acts.entry((service.to_owned(), act)).or_default();
         once.answered = true;
@@ -78,7 +77,7 @@ impl Ledger {
         known.1.tries += 1;
     }
 
-    /// It was answered with success.
+    /// It got a success response.
     pub fn line_answered(&mut self, body: &str) {
         if let Some((_, once)) = self.lines.get_mut(body) {
             once.answered = true;
@@ -90,12 +89,12 @@ impl Ledger {
         self.opened.entry(title.to_owned()).or_default().tries += 1;
     }
 
-    /// It was answered with success.
+    /// It got a success response.
     pub fn open_answered(&mut self, title: &str) {
         self.opened.entry(title.to_owned()).or_default().answered = true;
     }
 
-    /// How many different alerts were answered.
+    /// How many distinct alerts got a success response.
     #[must_use]
     pub fn alerts_answered(&self) -> usize {
         self.alerts
@@ -104,7 +103,7 @@ impl Ledger {
             .count()
     }
 
-    fn word(&mut self, service: &str, name: &str) -> &mut Word {
+    fn word(&mut self, service: &str, name: &str) -> &mut AlertEntry {
         let key = (service.to_owned(), name.to_owned());
         self.alerts.entry(key).or_default()
     }

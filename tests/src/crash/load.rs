@@ -1,5 +1,5 @@
-//! The load: people and senders who go on asking until they are answered, as they do. Each story
-//! is one service that breaks, is worked on, and is whole again.
+//! The load: people and senders that retry until they get a response. Each cycle is one service
+//! that breaks, is worked on, and recovers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,16 +13,15 @@ use super::ledger::{Act, Ledger};
 use super::setup::PEOPLE;
 use crate::sim::Rng;
 
-/// Longest that one request may wait for its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The pause before a request that was not answered is repeated.
-const AGAIN_AFTER: Duration = Duration::from_millis(15);
-/// Tries that one request gets.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The delay before a request without a response is retried.
+const RETRY_DELAY: Duration = Duration::from_millis(15);
+/// Attempts per request.
 const TRIES_MAX: usize = 400;
 
-/// Where the program is, with what may be said there.
+/// The program's address and tokens.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Door {
+pub(super) struct Access {
     /// `http://127.0.0.1:PORT`.
     pub(super) url: String,
     pub(super) ingest: String,
@@ -30,93 +29,91 @@ pub(super) struct Door {
 }
 
 pub(super) fn client() -> Result<Client, String> {
-    // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+    // The client needs a TLS provider even for plain HTTP; an already installed one will do.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().timeout(PATIENCE).build();
+    let client = Client::builder().timeout(REQUEST_TIMEOUT).build();
     client.map_err(|error| error.to_string())
 }
 
-/// What every worker shares.
-pub(super) struct Desk {
+/// The state that all workers share.
+pub(super) struct Shared {
     client: Client,
-    door: watch::Receiver<Option<Door>>,
-    /// Held while a request is under way; an auditor that holds it all knows that none is.
+    access: watch::Receiver<Option<Access>>,
+    /// Read-locked during a request; the audit write-locks it, so that no request is in progress.
     pub(super) under_way: RwLock<()>,
     ledger: Mutex<Ledger>,
     faults: Mutex<Vec<String>>,
 }
 
 struct Worker {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     rng: Rng,
     name: String,
     service: String,
     alerts: Vec<String>,
     began: String,
     said: usize,
-    /// What it opened by hand and left.
+    /// The incident that it opened by hand and did not resolve yet.
     left_open: Option<(String, u64)>,
 }
 
-impl Desk {
-    /// A desk that looks for the program through `door`.
-    pub(super) fn new(door: watch::Receiver<Option<Door>>) -> Result<Self, String> {
+impl Shared {
+    pub(super) fn new(access: watch::Receiver<Option<Access>>) -> Result<Self, String> {
         Ok(Self {
             client: client()?,
-            door,
+            access,
             under_way: RwLock::new(()),
             ledger: Mutex::default(),
             faults: Mutex::default(),
         })
     }
 
-    /// What was asked and answered so far.
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the workers found wrong.
+    /// Faults that the workers found.
     pub(super) fn faults(&self) -> Vec<String> {
         let faults = self.faults.lock();
         faults.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks until there is an answer; `before` is noted before each try and `after` with the
-    /// answer, while no auditor looks. Absent when the load ends first.
+    /// Sends a request until there is a response. `before` is recorded before each attempt and
+    /// `after` with the response, never during an audit. `None` if the load ends first.
     async fn ask(
         &self,
-        request: impl Fn(&Client, &Door) -> RequestBuilder,
+        request: impl Fn(&Client, &Access) -> RequestBuilder,
         before: impl Fn(&mut Ledger),
         after: impl Fn(&mut Ledger),
     ) -> Option<Value> {
         for _ in 0..TRIES_MAX {
-            let mut door = self.door.clone();
-            door.wait_for(Option::is_some).await.ok()?;
+            let mut access = self.access.clone();
+            access.wait_for(Option::is_some).await.ok()?;
             let pass = self.under_way.read().await;
-            let Some(door) = self.door.borrow().clone() else {
+            let Some(access) = self.access.borrow().clone() else {
                 continue;
             };
             before(&mut self.ledger());
-            let answer = request(&self.client, &door).send().await;
+            let answer = request(&self.client, &access).send().await;
             let status = answer.as_ref().map_or(0, |it| it.status().as_u16());
             if let Ok(answer) = answer
                 && (200..300).contains(&status)
             {
-                // The head is the answer: what it says is durable, though the body may not come.
+                // The head alone means that the effect is durable, even if the body is lost.
                 self.note(&after);
                 if let Ok(body) = answer.text().await {
                     return Some(serde_json::from_str(&body).unwrap_or(Value::Null));
                 }
             } else if (400..500).contains(&status) {
-                self.fault(format!("a request of the load was answered {status}"));
+                self.fault(format!("a request of the load got status {status}"));
                 return None;
             } else {
                 self.ledger().unanswered += 1;
             }
             drop(pass);
-            tokio::time::sleep(AGAIN_AFTER).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
-        self.fault("a request of the load was never answered".to_owned());
+        self.fault("a request of the load never got a response".to_owned());
         None
     }
 
@@ -132,10 +129,15 @@ impl Desk {
     }
 }
 
-/// Lives through stories until told to end; what was begun then is brought to its end.
-pub(super) async fn work(desk: Arc<Desk>, name: usize, seed: u64, mut ends: watch::Receiver<bool>) {
+/// Runs cycles until `ends` is true; a cycle that has begun is completed.
+pub(super) async fn work(
+    shared: Arc<Shared>,
+    name: usize,
+    seed: u64,
+    mut ends: watch::Receiver<bool>,
+) {
     let mut worker = Worker {
-        desk,
+        shared,
         rng: Rng::new(seed),
         name: format!("w{name}"),
         service: String::new(),
@@ -147,13 +149,13 @@ pub(super) async fn work(desk: Arc<Desk>, name: usize, seed: u64, mut ends: watc
     let mut number = 0_usize;
     while !*ends.borrow_and_update() {
         number += 1;
-        // A story that cannot go on has said why.
-        let _over = worker.story(number).await;
+        // A cycle that fails has recorded a fault.
+        let _done = worker.cycle(number).await;
     }
 }
 
 impl Worker {
-    async fn story(&mut self, number: usize) -> Option<()> {
+    async fn cycle(&mut self, number: usize) -> Option<()> {
         self.service = format!("svc-{}-{number}", self.name);
         self.began = now();
         let count = 1 + self.rng.below(3);
@@ -192,7 +194,7 @@ impl Worker {
         tokio::time::sleep(wait).await;
     }
 
-    /// Sends alerts, to fire or to end, in one request.
+    /// Sends firing or ended alerts in one request.
     async fn send(&self, names: Vec<String>, firing: bool) -> Option<()> {
         let alert = |name: &String| {
             let mut alert = json!({
@@ -208,10 +210,10 @@ impl Worker {
             }
             alert
         };
-        let request = |client: &Client, door: &Door| {
+        let request = |client: &Client, access: &Access| {
             let alerts: Vec<Value> = names.iter().map(alert).collect();
-            let url = format!("{}/api/v2/alerts", door.url);
-            client.post(url).bearer_auth(&door.ingest).json(&alerts)
+            let url = format!("{}/api/v2/alerts", access.url);
+            client.post(url).bearer_auth(&access.ingest).json(&alerts)
         };
         let each = |ledger: &mut Ledger, note: fn(&mut Ledger, &str, &str, bool)| {
             for name in &names {
@@ -220,10 +222,10 @@ impl Worker {
         };
         let before = |ledger: &mut Ledger| each(ledger, Ledger::asks_alert);
         let after = |ledger: &mut Ledger| each(ledger, Ledger::alert_answered);
-        self.desk.ask(request, before, after).await.map(|_| ())
+        self.shared.ask(request, before, after).await.map(|_| ())
     }
 
-    /// The number of the story's incident, which must be there: its alerts were answered.
+    /// The number of the cycle's incident, which must exist because its alerts were accepted.
     async fn incident(&self) -> Option<u64> {
         let list = self.get("incidents?limit=500").await?;
         let all = list["incidents"].as_array()?.iter();
@@ -231,17 +233,17 @@ impl Worker {
         let number = ours.next().and_then(|it| it["number"].as_u64());
         if number.is_none() {
             let what = format!("missing: the API shows no incident of {}", self.service);
-            self.desk.fault(what);
+            self.shared.fault(what);
         }
         number
     }
 
     async fn get(&self, path: &str) -> Option<Value> {
-        let request = |client: &Client, door: &Door| {
-            let url = format!("{}/api/v1/{path}", door.url);
-            client.get(url).bearer_auth(&door.admin)
+        let request = |client: &Client, access: &Access| {
+            let url = format!("{}/api/v1/{path}", access.url);
+            client.get(url).bearer_auth(&access.admin)
         };
-        self.desk.ask(request, |_| {}, |_| {}).await
+        self.shared.ask(request, |_| {}, |_| {}).await
     }
 
     async fn say(&mut self, incident: u64) -> Option<()> {
@@ -260,7 +262,7 @@ impl Worker {
     async fn act_for(&self, service: &str, incident: u64, act: Act) -> Option<()> {
         let action = match act {
             Act::Ack => json!({ "action": "ack" }),
-            Act::Resolve => json!({ "action": "resolve", "reason": "it is whole again" }),
+            Act::Resolve => json!({ "action": "resolve", "reason": "it recovered" }),
         };
         let key = format!("{act:?}-{service}");
         let before = |ledger: &mut Ledger| ledger.asks_act(service, act);
@@ -277,19 +279,21 @@ impl Worker {
         after: impl Fn(&mut Ledger),
     ) -> Option<()> {
         let path = format!("incidents/{incident}/actions");
-        let request = |client: &Client, door: &Door| post(client, door, &path, key).json(action);
-        self.desk.ask(request, before, after).await.map(|_| ())
+        let request =
+            |client: &Client, access: &Access| post(client, access, &path, key).json(action);
+        self.shared.ask(request, before, after).await.map(|_| ())
     }
 
-    /// Opens an incident that nobody has until the next one: its escalation goes on and on.
+    /// Opens an incident that stays unacknowledged until the next one, so that it keeps escalating.
     async fn open_by_hand(&mut self, number: usize) -> Option<()> {
         let title = format!("by-hand-{}-{number}", self.name);
         let body = json!({ "title": title, "service": title, "grade": "minor" });
-        let request =
-            |client: &Client, door: &Door| post(client, door, "incidents", &title).json(&body);
+        let request = |client: &Client, access: &Access| {
+            post(client, access, "incidents", &title).json(&body)
+        };
         let before = |ledger: &mut Ledger| ledger.asks_open(&title);
         let after = |ledger: &mut Ledger| ledger.open_answered(&title);
-        let opened = self.desk.ask(request, before, after).await?;
+        let opened = self.shared.ask(request, before, after).await?;
         let opened = opened["number"].as_u64()?;
         if let Some((service, number)) = self.left_open.replace((title, opened)) {
             self.act_for(&service, number, Act::Resolve).await?;
@@ -297,21 +301,21 @@ impl Worker {
         Some(())
     }
 
-    /// Whom the story pages; stories are spread over the people.
+    /// Who is paged in this cycle; cycles are spread over the people.
     fn person(&self, at: usize) -> String {
         let sum: usize = self.service.bytes().map(usize::from).sum();
         format!("p{}", (sum + at) % PEOPLE)
     }
 }
 
-fn post(client: &Client, door: &Door, path: &str, key: &str) -> RequestBuilder {
+fn post(client: &Client, access: &Access, path: &str, key: &str) -> RequestBuilder {
     client
-        .request(Method::POST, format!("{}/api/v1/{path}", door.url))
-        .bearer_auth(&door.admin)
+        .request(Method::POST, format!("{}/api/v1/{path}", access.url))
+        .bearer_auth(&access.admin)
         .header("idempotency-key", key)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a sender has a clock of its own")]
+#[expect(clippy::disallowed_methods, reason = "a sender has its own clock")]
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }

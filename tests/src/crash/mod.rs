@@ -1,9 +1,9 @@
-//! The whole program, killed at random points under load, and what must be there afterwards.
+//! Kills the whole program at random points under load, and audits its store.
 //!
-//! A test of the store alone cannot see what the program does between a commit and an answer,
-//! or between a request that left and the row that remembers it. Here the real program runs on a
-//! real folder, is killed with SIGKILL, and goes on. Everything that it answered is kept in a
-//! [ledger](Ledger), outside of it; [`audit`] holds what its store says against that.
+//! A test of the store alone does not cover the time between a commit and its response, or between
+//! a request to a service and the row that records it. Here the real program runs on a real folder,
+//! is killed with SIGKILL and restarted. All its success responses are recorded in a
+//! [ledger](Ledger) outside of it, and [`audit`] compares the store with that.
 
 mod audit;
 mod child;
@@ -14,15 +14,15 @@ mod outside;
 mod plant;
 mod record;
 mod setup;
+mod summary;
 #[cfg(test)]
 mod tests;
-mod toll;
 mod trace;
 mod traced;
 
 pub use audit::{audit, left_alone, settled};
 pub use ledger::{Act, Ledger};
-pub use night::{Night, survive};
-pub use record::{Record, Told};
-pub use toll::Toll;
+pub use night::{Night, run};
+pub use record::{IncidentRecord, Record};
+pub use summary::Summary;
 pub use traced::trace;

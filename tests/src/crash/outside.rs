@@ -1,5 +1,5 @@
-//! The far side: the Slack stand-in, slow on purpose so that kills fall between a request and
-//! its answer, and what it saw, by idempotency key.
+//! The Slack stand-in, slow on purpose so that kills happen between a request and its response, and
+//! the check of what it received, by idempotency key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,20 +10,19 @@ use tocsin_core::Event;
 use super::record::Record;
 use crate::sim::Rng;
 
-/// What every answer takes at least, in milliseconds.
+/// Minimum delay of every response, in milliseconds.
 const USUAL_MS: u64 = 4;
 
-/// What came of everything that was sent outside.
+/// What Slack received.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) requests: usize,
-    /// Messages that somebody asked for, by their key: how often.
+    /// How often each message was posted, by its key.
     pub(super) posts: BTreeMap<String, usize>,
-    /// What is wrong.
     pub(super) faults: Vec<String>,
 }
 
-/// Chooses how the far side behaves until the next kill.
+/// Chooses how Slack behaves until the next kill.
 pub(super) fn misbehave(slack: &SlackStandIn, rng: &mut Rng) {
     slack.heal();
     let usual = Duration::from_millis(USUAL_MS + rng.below(8));
@@ -47,7 +46,7 @@ pub(super) fn misbehave(slack: &SlackStandIn, rng: &mut Rng) {
     }
 }
 
-/// Reads what came, and holds it against what the store says was done.
+/// Compares what was received with the store.
 pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
     let mut seen = Seen {
         faults: slack.unexpected(),
@@ -63,12 +62,12 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
             Some(key) => *seen.posts.entry(key).or_default() += 1,
             None => seen
                 .faults
-                .push("a message came without an idempotency key".to_owned()),
+                .push("a message has no idempotency key".to_owned()),
         }
     }
-    for told in record.incidents.values() {
-        let incident = &told.incident;
-        for (version, recorded) in (1_u64..).zip(&told.events) {
+    for found in record.incidents.values() {
+        let incident = &found.incident;
+        for (version, recorded) in (1_u64..).zip(&found.events) {
             let key = match &recorded.event {
                 Event::Logged { .. } => format!("log:{}/{version}", incident.id),
                 Event::PageTaken { page, .. } => format!("page:{}", incident.page_id(*page)),
@@ -76,7 +75,7 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
             };
             if !seen.posts.contains_key(&key) && !record.is_owed(&incident.id) {
                 seen.faults
-                    .push(format!("lost delivery: {key} never came outside"));
+                    .push(format!("lost delivery: {key} never arrived"));
             }
         }
     }
@@ -99,7 +98,7 @@ fn key_of(request: &Request) -> Option<String> {
     Some(key.to_owned())
 }
 
-/// What is said twice in one place is said under one key.
+/// Repeated messages in one channel have the same key.
 fn one_key_each(requests: &[Request], faults: &mut Vec<String>) {
     let mut keys: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for request in requests
@@ -108,7 +107,7 @@ fn one_key_each(requests: &[Request], faults: &mut Vec<String>) {
     {
         let text = request.field("text").unwrap_or_default().to_owned();
         let place = request.field("channel").unwrap_or_default().to_owned();
-        // Lines of the load are unlike each other; what the daemon says may come again.
+        // Lines of the load are distinct; messages of the daemon may be repeated.
         if text.contains("line-") {
             keys.entry((place, text))
                 .or_default()
@@ -116,7 +115,7 @@ fn one_key_each(requests: &[Request], faults: &mut Vec<String>) {
         }
     }
     for ((_, text), keys) in keys.iter().filter(|it| it.1.len() > 1) {
-        faults.push(format!("`{text}` came under {} keys", keys.len()));
+        faults.push(format!("`{text}` was posted with {} keys", keys.len()));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Faults planted in what a look has just found to be sound: an auditor that does not report
-//! them would not report them either when the program commits them.
+//! Plants faults in a record that the audit has found correct, to check that the audit reports
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use tocsin_core::Event;
 
 use super::audit::audit;
 use super::ledger::{Act, Ledger};
-use super::record::{Record, Told};
+use super::record::{IncidentRecord, Record};
 
-/// One fault: what it is called, how its report begins, and how it is planted; false where there
-/// is no occasion for it.
+/// One fault: its name, the start of its report, and the function that plants it; false if the
+/// record offers no opportunity.
 pub(super) type Fault = (&'static str, &'static str, fn(&Ledger, &mut Record) -> bool);
 
-/// Each of them is planted at the first look that gives occasion.
+/// Each is planted at the first inspection that offers an opportunity.
 pub(super) const FAULTS: [Fault; 4] = [
     ("an answered alert is missing", "missing: alert", lose_alert),
     ("an acknowledgement is missing", "missing: Ack", lose_ack),
@@ -21,7 +21,7 @@ pub(super) const FAULTS: [Fault; 4] = [
     ("a timer is lost", "lost timer", lose_timer),
 ];
 
-/// Plants what was not planted before, and notes whether the auditor reports it.
+/// Plants faults that were not planted before, and records whether the audit reports them.
 pub(super) fn plant(ledger: &Ledger, record: &Record, noted: &mut BTreeMap<&'static str, bool>) {
     for (what, says, lose) in FAULTS {
         if noted.contains_key(what) {
@@ -48,20 +48,20 @@ fn lose_ack(ledger: &Ledger, record: &mut Record) -> bool {
         .iter()
         .filter(|it| is_ack(&it.0.1, it.1.answered));
     let service = answered.next().map(|it| it.0.0.as_str());
-    let Some(told) = service.and_then(|it| record.of_service(it)) else {
+    let Some(found) = service.and_then(|it| record.of_service(it)) else {
         return false;
     };
-    let mut told: Told = told.clone();
+    let mut found: IncidentRecord = found.clone();
     let is_ack = |event: &Event| matches!(event, Event::Acknowledged { .. });
-    told.events.retain(|it| !is_ack(&it.event));
-    record.incidents.insert(told.incident.id.clone(), told);
+    found.events.retain(|it| !is_ack(&it.event));
+    record.incidents.insert(found.incident.id.clone(), found);
     true
 }
 
 fn lose_page(_: &Ledger, record: &mut Record) -> bool {
     let is_wanted = |it: &(_, u32, u32)| {
-        let told = record.incidents.get(&it.0);
-        let page = told.and_then(|told| told.incident.paging.pages.get(&it.1));
+        let found = record.incidents.get(&it.0);
+        let page = found.and_then(|found| found.incident.paging.pages.get(&it.1));
         page.is_some_and(|page| page.is_wanted_at(it.2))
     };
     let at = record.pages_waiting.iter().position(is_wanted);

@@ -1,4 +1,4 @@
-//! What the store of a program that was killed holds, read whole.
+//! Reads the whole store of a killed program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,52 +10,52 @@ use tocsin_plugin_host::capability::effects::EffectKey;
 use tocsin_plugin_host::delivery_key;
 use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
 
-/// Rows that one read brings; no night has so many.
+/// Most rows per read; no night has that many.
 const ROWS_MAX: usize = 1_000_000;
-/// The plugin that brings everything.
+/// The plugin that makes all deliveries.
 const PLUGIN: &str = "slack";
-/// How the Slack plugin names what it remembers of an answer that was lost.
+/// Prefix of the keys under which the Slack plugin records unknown outcomes.
 const DOUBTED: &str = "slack/unsure:";
 /// The kind of a timer that belongs to an incident.
 const OF_INCIDENTS: &str = "incident";
 
-/// One incident, with all that was said of it.
+/// One incident with its events.
 #[derive(Clone, Debug)]
-pub struct Told {
-    /// How it stands, folded from its events.
+pub struct IncidentRecord {
+    /// Its state, folded from its events.
     pub incident: Incident,
     pub events: Vec<Recorded>,
     pub wants: BTreeSet<TimerKey>,
 }
 
-/// What a store holds.
+/// The contents of a store.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// Whether each alert fires, by service and name.
     pub alerts: BTreeMap<(String, String), bool>,
-    pub incidents: BTreeMap<IncidentId, Told>,
-    /// The timers of incidents that are set.
+    pub incidents: BTreeMap<IncidentId, IncidentRecord>,
+    /// The incidents' timers that are set.
     pub timers: BTreeSet<TimerKey>,
     /// Pages that wait in the outbox: incident, page, contact.
     pub pages_waiting: Vec<(IncidentId, u32, u32)>,
     /// Everything that waits in the outbox.
     pub waiting: Vec<OutboxRow>,
-    /// Effects outside whose outcome is unknown: what the plugin calls each.
+    /// External effects of unknown outcome, with the plugin's `once`.
     pub unknown: BTreeMap<String, String>,
-    /// Effects of which the plugin itself remembers that their answer was lost: it looks for them
-    /// before it asks the daemon again.
+    /// Effects whose outcome the plugin has recorded as unknown: it checks for them before it
+    /// retries.
     pub doubted: BTreeSet<String>,
-    /// What was given up, and why.
+    /// Why deliveries were given up.
     pub dead_letters: Vec<String>,
     /// Incidents whose streams are packed.
     pub packed: usize,
 }
 
 impl Record {
-    /// Reads a store whole.
+    /// Reads a whole store.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// When something cannot be read.
     pub fn of(store: &SledStore) -> Result<Self, String> {
         let text = |error: &dyn std::error::Error| error.to_string();
         let rows = |table| {
@@ -79,8 +79,8 @@ impl Record {
             let is_packed = store.is_packed(&stream);
             record.packed += usize::from(is_packed.map_err(|error| text(&error))?);
             let id = IncidentId(id.to_owned());
-            let told = Told::of(store, &id)?;
-            record.incidents.insert(id, told);
+            let found = IncidentRecord::of(store, &id)?;
+            record.incidents.insert(id, found);
         }
         let timers = store.timers(None, ROWS_MAX).map_err(|error| text(&error))?;
         let timers = timers.into_iter().map(|it| it.key);
@@ -111,45 +111,46 @@ impl Record {
 
     /// The incident of a service, if there is one; the newest.
     #[must_use]
-    pub fn of_service(&self, service: &str) -> Option<&Told> {
+    pub fn of_service(&self, service: &str) -> Option<&IncidentRecord> {
         let mut all = self.incidents.values().rev();
         all.find(|it| it.incident.about.service == service)
     }
 
-    /// The keys of effects by which pages may have arrived, as the incidents' logs say.
+    /// The effect keys of pages that the incidents' logs report as unknown.
     #[must_use]
     pub fn unknown_in_logs(&self) -> BTreeSet<String> {
         let mut keys = BTreeSet::new();
-        for told in self.incidents.values() {
-            for recorded in &told.events {
+        for found in self.incidents.values() {
+            for recorded in &found.events {
                 if let Event::PageOutcomeUnknown { page, contact } = recorded.event {
-                    keys.insert(page_effect(&told.incident.id, page, contact));
+                    keys.insert(page_effect(&found.incident.id, page, contact));
                 }
             }
         }
         keys
     }
 
-    /// The keys of effects by which pages will come outside that wait in the outbox.
+    /// The effect keys of pages that wait in the outbox.
     #[must_use]
     pub fn pages_in_outbox(&self) -> BTreeSet<String> {
         let pages = self.pages_waiting.iter();
         pages.map(|it| page_effect(&it.0, it.1, it.2)).collect()
     }
 
-    /// What the log says of the incident that an effect belongs to, for a report.
+    /// The log of the incident that an effect belongs to, for failure reports.
     #[must_use]
     pub fn log_of(&self, once: &str) -> String {
         let mut incidents = self.incidents.values();
-        let told = incidents.find(|it| once.contains(it.incident.id.as_str()));
-        let events = told.into_iter().flat_map(|told| {
-            let line = |it: &Recorded| format!("\n    {} {}", it.at.0, narrate(&told.incident, it));
-            told.events.iter().map(line)
+        let found = incidents.find(|it| once.contains(it.incident.id.as_str()));
+        let events = found.into_iter().flat_map(|found| {
+            let line =
+                |it: &Recorded| format!("\n    {} {}", it.at.0, narrate(&found.incident, it));
+            found.events.iter().map(line)
         });
         events.collect()
     }
 
-    /// Whether something of an incident still waits in the outbox.
+    /// Whether a delivery of the incident still waits in the outbox.
     #[must_use]
     pub fn is_owed(&self, id: &IncidentId) -> bool {
         let mut waiting = self.waiting.iter();
@@ -162,7 +163,7 @@ impl Record {
     }
 }
 
-impl Told {
+impl IncidentRecord {
     fn of(store: &dyn Store, id: &IncidentId) -> Result<Self, String> {
         let events = events_of(store, id).map_err(|error| error.to_string())?;
         let incident = Incident::replay(id, &events).map_err(|error| error.to_string())?;
@@ -173,7 +174,7 @@ impl Told {
     /// An incident from its events.
     ///
     /// # Errors
-    /// When they cannot be folded.
+    /// When the events cannot be folded.
     pub fn from(id: &IncidentId, events: Vec<Recorded>, tally: &Tally) -> Result<Self, String> {
         let incident = Incident::replay(id, &events).map_err(|error| error.to_string())?;
         let wants = wanted_timers(&incident, tally);
@@ -185,7 +186,7 @@ impl Told {
     }
 }
 
-/// The key of the effect by which Slack's plugin brings a page to a contact.
+/// The key of the effect by which the Slack plugin delivers a page to a contact.
 pub(super) fn page_effect(incident: &IncidentId, page: u32, contact: u32) -> String {
     let delivery = format!("{incident}/p{page}/{contact}/page");
     let effect = EffectKey {

@@ -1,6 +1,5 @@
-//! The folder that a night is lived in: a configuration with short waits, policies that page
-//! often, incidents that are packed soon after their end, and a copy of the Slack plugin that may
-//! ask for as much as it likes.
+//! The folder of a night: a configuration with short delays, policies that page often, incidents
+//! that are packed soon after their end, and a copy of the Slack plugin with a high request limit.
 
 use std::fs;
 use std::io;
@@ -10,10 +9,10 @@ use tocsin::standin::slack::{Member, Setup, SlackStandIn};
 
 use crate::paths;
 
-/// People who are paged; each has a lane of their own.
+/// Number of people who are paged.
 pub(super) const PEOPLE: usize = 6;
 
-/// Short waits, so that something is due all the time.
+/// Short delays, so that something is always due.
 const ESCALATION: &str = r#"
 fn escalate(incident) {
     let owner = incident.labels.owner;
@@ -26,25 +25,25 @@ fn escalate(incident) {
             #{ page: second, wait: seconds(1) },
             #{ page: [first, second], wait: seconds(2) },
         ],
-        reason: "nobody waits long here",
+        reason: "short delays for the test",
     }
 }
 "#;
 
-/// Where everything stands.
+/// Paths of the configuration and the data folder.
 pub(super) struct Folder {
     pub(super) config: PathBuf,
     pub(super) data: PathBuf,
 }
 
-/// The workspace outside, with everybody in it.
+/// Starts the Slack workspace with everybody as a member.
 pub(super) fn outside() -> io::Result<SlackStandIn> {
     let member = |n: usize, what: &str| Member::new(&format!("U{n}{what}"), &format!("P{n}{what}"));
     let members = (0..PEOPLE).flat_map(|n| [member(n, ""), member(n, "TAB")]);
     SlackStandIn::start(Setup::of(members.collect()))
 }
 
-/// Lays everything out in `dir`, for a Slack, or for none.
+/// Writes all files to `dir`, for a Slack workspace, if any.
 pub(super) fn lay_out(dir: &Path, slack: Option<&SlackStandIn>) -> io::Result<Folder> {
     let policies = dir.join("policies");
     fs::create_dir(&policies)?;
@@ -63,7 +62,7 @@ pub(super) fn lay_out(dir: &Path, slack: Option<&SlackStandIn>) -> io::Result<Fo
     Ok(Folder { config, data })
 }
 
-/// A copy of the Slack plugin that may ask for as much as it likes, and its configuration.
+/// Copies the Slack plugin with a high request limit, and returns its configuration.
 fn plugin(dir: &Path, slack: &SlackStandIn) -> io::Result<String> {
     let plugin = dir.join("slack");
     fs::create_dir(&plugin)?;

@@ -1,4 +1,4 @@
-//! The auditor bites: each fault is planted in a record that is sound without it.
+//! Tests that the audit reports each planted fault in an otherwise correct record.
 
 use serde_json::json;
 use tocsin::runtime::Delivery;
@@ -8,12 +8,12 @@ use tocsin_core::{IncidentId, Recorded, Timestamp};
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::record::page_effect;
-use super::{Act, Ledger, Record, Told, audit, left_alone, settled};
+use super::{Act, IncidentRecord, Ledger, Record, audit, left_alone, settled};
 
 const ACKED: &str = "checkout";
 const PAGED: &str = "search";
 
-/// Two incidents: one that somebody has, and one whose page is on its way.
+/// Two incidents: one acknowledged, and one whose page is being delivered.
 fn sound() -> (Ledger, Record) {
     let mut ledger = Ledger::default();
     let mut record = Record::default();
@@ -24,8 +24,9 @@ fn sound() -> (Ledger, Record) {
             .alerts
             .insert((service.to_owned(), "Down".to_owned()), true);
         let id = IncidentId(format!("i{number}"));
-        let told = Told::from(&id, events(number, service), &Tally::default()).unwrap();
-        record.incidents.insert(id, told);
+        let record_of =
+            IncidentRecord::from(&id, events(number, service), &Tally::default()).unwrap();
+        record.incidents.insert(id, record_of);
     }
     ledger.asks_act(ACKED, Act::Ack);
     ledger.act_answered(ACKED, Act::Ack);
@@ -34,7 +35,7 @@ fn sound() -> (Ledger, Record) {
     let wanted = record.incidents.values().flat_map(|it| it.wants.clone());
     record.timers = wanted.collect();
     let page = IncidentId("i2".to_owned());
-    record.waiting.push(parcel(&page));
+    record.waiting.push(delivery(&page));
     record.pages_waiting.push((page, 1, 0));
     (ledger, record)
 }
@@ -65,14 +66,14 @@ fn events(number: u64, service: &str) -> Vec<Recorded> {
     recorded.collect()
 }
 
-fn parcel(incident: &IncidentId) -> OutboxRow {
+fn delivery(incident: &IncidentId) -> OutboxRow {
     let news = Notice::Page {
         page: 1,
         contact: 0,
         person: "ada".into(),
         channel: "slack".to_owned(),
     };
-    let parcel = Delivery::News {
+    let delivery = Delivery::News {
         plugin: "slack".into(),
         incident: incident.clone(),
         news,
@@ -87,17 +88,17 @@ fn parcel(incident: &IncidentId) -> OutboxRow {
         not_before: Timestamp(0),
         created_at: Timestamp(0),
         attempts: 1,
-        body: serde_json::to_value(parcel).unwrap(),
+        body: serde_json::to_value(delivery).unwrap(),
     }
 }
 
-/// The events of one incident, changed, and the incident folded anew.
-fn retell(record: &mut Record, id: &str, change: impl Fn(&mut Vec<Recorded>)) {
+/// Changes the events of one incident and folds it again.
+fn change_events(record: &mut Record, id: &str, change: impl Fn(&mut Vec<Recorded>)) {
     let id = IncidentId(id.to_owned());
     let mut events = record.incidents[&id].events.clone();
     change(&mut events);
-    let told = Told::from(&id, events, &Tally::default()).unwrap();
-    record.incidents.insert(id, told);
+    let record_of = IncidentRecord::from(&id, events, &Tally::default()).unwrap();
+    record.incidents.insert(id, record_of);
 }
 
 fn of_page(kind: &str, mut data: serde_json::Value) -> Recorded {
@@ -113,13 +114,13 @@ fn escalated(at: i64, step: u32) -> Recorded {
 }
 
 #[test]
-fn a_sound_record_has_no_fault() {
+fn a_correct_record_has_no_faults() {
     let (ledger, record) = sound();
     assert_eq!(audit(&ledger, &record), Vec::<String>::new());
 }
 
 #[test]
-fn what_was_not_answered_may_be_missing_and_may_be_there() {
+fn requests_without_a_response_may_or_may_not_be_in_the_store() {
     let (mut ledger, record) = sound();
     ledger.asks_alert("other", "Down", true);
     ledger.asks_alert(ACKED, "Down", false);
@@ -135,14 +136,14 @@ type Plant = fn(&mut Ledger, &mut Record);
 fn each_planted_fault_is_reported() {
     let plants: [(&str, &str, Plant); 12] = [
         (
-            "an alert that was answered",
+            "an alert that was accepted",
             "missing: alert Down",
             |_, record| {
                 record.alerts.retain(|(service, _), _| service != ACKED);
             },
         ),
         (
-            "an alert that ended unasked",
+            "an alert that ended without a request",
             "missing: alert Down",
             |_, record| {
                 record.alerts.values_mut().for_each(|it| *it = false);
@@ -159,21 +160,21 @@ fn each_planted_fault_is_reported() {
             "an acknowledgement",
             "missing: Ack of checkout",
             |_, record| {
-                retell(record, "i1", |events| drop(events.remove(3)));
+                change_events(record, "i1", |events| drop(events.remove(3)));
             },
         ),
         (
             "a line of the log",
             "missing: line `we roll back`",
             |_, record| {
-                retell(record, "i1", |events| drop(events.pop()));
+                change_events(record, "i1", |events| drop(events.pop()));
             },
         ),
         (
-            "a line that stands twice",
+            "a line that exists twice",
             "repeated: line `we roll back`",
             |_, record| {
-                retell(record, "i1", |events| events.push(events[4].clone()));
+                change_events(record, "i1", |events| events.push(events[4].clone()));
             },
         ),
         (
@@ -208,14 +209,14 @@ fn each_planted_fault_is_reported() {
             "a step that was passed over",
             "passed over: incident 2",
             |_, record| {
-                retell(record, "i2", |events| events.push(escalated(1_000, 7)));
+                change_events(record, "i2", |events| events.push(escalated(1_000, 7)));
             },
         ),
         (
             "a step that came early",
             "early: step 1 of incident 2",
             |_, record| {
-                retell(record, "i2", |events| events.push(escalated(999, 1)));
+                change_events(record, "i2", |events| events.push(escalated(999, 1)));
             },
         ),
     ];
@@ -231,7 +232,7 @@ fn each_planted_fault_is_reported() {
 }
 
 #[test]
-fn a_timer_that_was_due_and_a_delivery_that_waits_are_reported_after_quiet() {
+fn a_due_timer_and_a_waiting_delivery_are_reported_after_the_quiet_period() {
     let (_, record) = sound();
     let faults = settled(&record, Timestamp(1_001));
     let has = |says: &str| faults.iter().any(|it| it.starts_with(says));
@@ -260,7 +261,7 @@ fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
     );
     record.pages_waiting.clear();
     let redirected = json!({ "contact": 1, "reason": "no channel took it in 3 s" });
-    retell(&mut record, "i2", |events| {
+    change_events(&mut record, "i2", |events| {
         events.push(of_page("page-redirected", redirected.clone()));
         events.push(of_page("page-taken", json!({ "contact": 1 })));
     });
@@ -276,7 +277,7 @@ fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
     assert_eq!(left_alone(&unknown, &record, &[once]), Vec::<String>::new());
     for (contact, faults) in [(1, 1), (0, 0)] {
         let mut says = record.clone();
-        retell(&mut says, "i2", |events| {
+        change_events(&mut says, "i2", |events| {
             events.push(of_page(
                 "page-outcome-unknown",
                 json!({ "contact": contact }),

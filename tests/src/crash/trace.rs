@@ -1,19 +1,18 @@
-//! What the program asked of the kernel, as strace wrote it down, and the rule that it must keep:
-//! what a request brought is in the log, and the log is synced, before the first byte of its
-//! answer leaves.
+//! Checks the program's system calls, as traced by strace: the data of a request must be written to
+//! the store's log and synced before the first byte of the response is sent.
 
 use std::collections::HashMap;
 
 /// The log of sled, at the end of its path.
 const LOG: &str = "/db>";
 
-/// One call that has ended.
+/// One completed call.
 #[derive(Clone, Debug)]
 struct Call {
     name: String,
-    /// Its descriptor, with what strace says of it.
+    /// Its file descriptor, as strace shows it.
     on: String,
-    /// Its line, without the process.
+    /// Its line, without the process id.
     text: String,
     /// The lines where it began and ended.
     begin: usize,
@@ -22,11 +21,11 @@ struct Call {
     ok: bool,
 }
 
-/// Holds the trace against the rule for each of these marks, which stand in the bodies of
-/// requests and in what the store writes for them. Answers how many were held.
+/// Checks the rule for each of these marks, which appear in the requests and in what the store
+/// writes for them. Returns how many were checked.
 ///
 /// # Errors
-/// The first request that was answered too early, or is not in the trace.
+/// The first request that got its response too early, or is not in the trace.
 pub(super) fn synced_before_answered(trace: &str, marks: &[String]) -> Result<usize, String> {
     let calls = read(trace);
     for mark in marks {
@@ -60,7 +59,7 @@ fn held(calls: &[Call], mark: &str) -> Result<(), String> {
     }
 }
 
-/// The calls, in the order of their ends. A call that another thread's cut in two is whole again.
+/// The calls, in the order of their ends. Calls that were split by other threads are joined.
 fn read(trace: &str) -> Vec<Call> {
     let mut begun: HashMap<&str, (usize, String)> = HashMap::new();
     let mut calls = Vec::new();

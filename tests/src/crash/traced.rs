@@ -1,5 +1,5 @@
-//! The program under strace, asked by several senders at once: that nothing is answered before
-//! it is synced cannot be seen by killing the program, since the kernel goes on.
+//! Runs the program under strace with concurrent senders. Killing the program cannot show that a
+//! response was sent before the sync, since the kernel still completes the writes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,22 +13,22 @@ use super::trace::synced_before_answered;
 use crate::support::strace;
 use crate::wait::until;
 
-/// Senders at once, and what each sends one after the other.
+/// Concurrent senders, and how many alerts each sends one after the other.
 const SENDERS: usize = 4;
 const ALERTS_EACH: usize = 6;
-/// Calls that tell when what came is read, written, synced and answered.
+/// The calls that read a request, write and sync its data, and send the response.
 const CALLS: &str =
     "trace=read,readv,recvfrom,write,writev,sendto,sendmsg,pwrite64,pwritev,fsync,fdatasync";
-/// Bytes of a call's data that are written down: more than the log gets at once here.
+/// Bytes of a call's data that are traced: more than one write to the log has here.
 const DATA_BYTES: &str = "1048576";
-/// Longest that the trace may take to be written.
+/// Time limit for the trace to be written.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(20);
 
-/// Runs the program under strace and holds what it did against the rule; how many requests were
-/// held, or absent with the reason when there is no strace that may trace here.
+/// Runs the program under strace and checks the rule. Returns how many requests were checked, or
+/// why strace cannot be used here.
 ///
 /// # Errors
-/// When the program does not start, or answered something before it was synced.
+/// When the program does not start, or sent a response before the sync.
 pub async fn trace(program: &Path) -> Result<Result<usize, String>, String> {
     let mut command = match strace() {
         Ok(command) => command,
@@ -55,20 +55,20 @@ pub async fn trace(program: &Path) -> Result<Result<usize, String>, String> {
         marks.extend(sender.await.map_err(|error| error.to_string())??);
     }
     running.kill();
-    // strace writes down what it saw when what it traces has ended.
-    let told = until("the trace to be written", WRITTEN_WITHIN, async || {
+    // strace completes its output after the traced program has ended.
+    let held = until("the trace to be written", WRITTEN_WITHIN, async || {
         let trace = std::fs::read(&written).ok()?;
         let trace = String::from_utf8_lossy(&trace).into_owned();
         synced_before_answered(&trace, &marks).ok()
     });
-    if let Ok(count) = told.await {
+    if let Ok(count) = held.await {
         return Ok(Ok(count));
     }
     let trace = std::fs::read(&written).map_err(|error| error.to_string())?;
     synced_before_answered(&String::from_utf8_lossy(&trace), &marks).map(Ok)
 }
 
-/// Sends alerts one after the other; their marks.
+/// Sends alerts one after the other and returns their marks.
 async fn send(url: String, token: String, sender: usize) -> Result<Vec<String>, String> {
     let client = client()?;
     let mut marks = Vec::new();
@@ -81,7 +81,7 @@ async fn send(url: String, token: String, sender: usize) -> Result<Vec<String>, 
             .json(&alert);
         let answer = asked.send().await.map_err(|error| error.to_string())?;
         if !answer.status().is_success() {
-            return Err(format!("{mark} was answered {}", answer.status()));
+            return Err(format!("{mark} got status {}", answer.status()));
         }
         marks.push(mark);
     }

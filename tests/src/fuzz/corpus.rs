@@ -1,26 +1,26 @@
-//! The inputs that are kept, `tests/fuzz/TARGET/NAME`. A file whose name ends in `.hex` holds its
-//! bytes as hexadecimal digits, since no binary file is tracked.
+//! The fuzz corpus, `tests/fuzz/TARGET/NAME`. Files with the extension `.hex` contain hexadecimal
+//! digits, since no binary file is tracked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::paths;
 
-/// Largest input that is kept, in bytes: together they are replayed in a second.
+/// Largest input in the corpus, in bytes, so that all are replayed within a second.
 pub const SEED_BYTES_MAX: usize = 64 * 1_024;
 
-/// An input and where it is kept.
+/// An input and its file.
 #[derive(Clone, Debug)]
 pub struct Input {
     pub path: PathBuf,
-    /// What the target is given.
+    /// The input of the target.
     pub bytes: Vec<u8>,
 }
 
-/// The inputs that are kept for a target, by name.
+/// The corpus of a target, by name.
 ///
 /// # Errors
-/// A text that names what cannot be read.
+/// When a file cannot be read.
 pub fn inputs(target: &str) -> Result<Vec<Input>, String> {
     let folder = paths::root().join("tests").join("fuzz").join(target);
     let unreadable = |error| format!("{}: {error}", folder.display());

@@ -1,9 +1,9 @@
-//! Fuzz targets: everything that reads what a stranger, an operator or an old release wrote, each
-//! as a function of bytes alone that may not panic, hang or grow without bound.
+//! Fuzz targets: every parser of input from strangers, operators or old releases, each as a
+//! function of bytes that must not panic, hang or grow without bound.
 //!
-//! `cargo xtask fuzz TARGET` mutates inputs under libFuzzer, guided by which code they reach. The
-//! small inputs in `tests/fuzz/TARGET` are what it begins with, and every input that ever broke
-//! something is kept among them: a test of the ordinary run feeds them all through their targets.
+//! `cargo xtask fuzz TARGET` mutates inputs with libFuzzer, guided by coverage. It starts from the
+//! corpus in `tests/fuzz/TARGET`, to which every input that ever failed is added. An ordinary test
+//! runs the whole corpus through the targets.
 
 mod corpus;
 mod targets;

@@ -1,5 +1,5 @@
-//! What can be fuzzed. A target that reads without complaint also holds what it read to a rule,
-//! so that a wrong answer is found and not only a panic.
+//! The fuzz targets. A target also checks a property of what it parsed, so that wrong results are
+//! found and not only panics.
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -13,10 +13,10 @@ use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
 use tocsin_plugin_host::verify;
 use tocsin_store::{chunk, encoding};
 
-/// A target: its name, and what it does with an input.
+/// A target: its name and function.
 pub type Target = Entry;
 
-/// The targets beside the parsers of [`ENTRIES`].
+/// The targets besides the parsers of [`ENTRIES`].
 const OTHERS: &[Target] = &[
     ("chunk", chunk_of_events),
     ("config", config_file),
@@ -30,9 +30,9 @@ const OTHERS: &[Target] = &[
 
 pub const TARGETS: [&[Target]; 2] = [ENTRIES, OTHERS];
 
-/// The time at which inputs are read, in milliseconds since the Unix epoch.
+/// The current time of the targets, in milliseconds since the Unix epoch.
 const NOW_MS: u64 = 1_700_000_000_000;
-/// Times at which schedules and rotations are asked, in days from [`NOW_MS`].
+/// Times for which schedules and rotations are evaluated, in days from [`NOW_MS`].
 const DAYS: [u64; 4] = [0, 29, 120, 2_000];
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Signatures are checked within this many seconds.
@@ -48,8 +48,8 @@ fn now() -> Timestamp {
     Timestamp(i64::try_from(NOW_MS).unwrap_or(i64::MAX))
 }
 
-/// A value of a packed stream. What can be read is packed and read again as the same, and each
-/// event in it is read as an event is.
+/// A value of a packed stream. If it can be read, packing and reading it again gives the same
+/// events, each of which is also checked as an event.
 fn chunk_of_events(bytes: &[u8]) {
     let Ok(events) = chunk::unpack(bytes) else {
         return;
@@ -65,13 +65,13 @@ fn chunk_of_events(bytes: &[u8]) {
     for packed in chunk::pack(&events) {
         match chunk::unpack(&packed.value) {
             Ok(some) => again.extend(some),
-            Err(why) => panic!("what was packed cannot be read: {why}"),
+            Err(why) => panic!("a packed value cannot be read: {why}"),
         }
     }
-    assert!(again == events, "packed events are read back as others");
+    assert!(again == events, "packing changes the events");
 }
 
-/// A configuration; one that is good is asked who is on call.
+/// A configuration; if it is valid, its rotations are evaluated.
 fn config_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let read = config::parse(&text, "fuzz.toml", Path::new("/nonexistent"));
@@ -88,7 +88,7 @@ fn config_file(bytes: &[u8]) {
     }
 }
 
-/// An expression, and on a second line its time zone. It is never due before it is asked.
+/// A cron expression, and its time zone on a second line. The next time is never in the past.
 fn cron(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (expression, zone) = text.split_once('\n').unwrap_or((&text, "Europe/Berlin"));
@@ -98,11 +98,14 @@ fn cron(bytes: &[u8]) {
     for day in DAYS {
         let after = NOW_MS + day * DAY_MS;
         let due = schedule.next_after(after);
-        assert!(due.is_none_or(|due| due > after), "due before it is asked");
+        assert!(
+            due.is_none_or(|due| due > after),
+            "the next time is in the past"
+        );
     }
 }
 
-/// An event in its envelope. What can be read is written and read again as the same.
+/// An event in its envelope. If it can be read, writing and reading it again gives the same event.
 fn event(bytes: &[u8]) {
     let Ok(envelope) = serde_json::from_slice(bytes) else {
         return;
@@ -112,8 +115,8 @@ fn event(bytes: &[u8]) {
     };
     let again = encoding::encode(&recorded).map(|it| encoding::decode(&it));
     match again {
-        Ok(Ok(again)) => assert_eq!(again, recorded, "it is read back as another event"),
-        other => panic!("an event that was read cannot be written and read: {other:?}"),
+        Ok(Ok(again)) => assert_eq!(again, recorded, "encoding changes the event"),
+        other => panic!("the event cannot be written and read again: {other:?}"),
     }
 }
 
@@ -123,8 +126,8 @@ fn manifest(bytes: &[u8]) {
     drop(read.map_err(|faults| assert!(!faults.to_string().is_empty())));
 }
 
-/// A webhook under every scheme: the headers' values a line each, then the body. Nothing that is
-/// not signed is believed.
+/// A webhook under every scheme: one line per header value, then the body. Without a valid
+/// signature it is never accepted.
 fn signature(bytes: &[u8]) {
     let mut parts = bytes.splitn(4, |byte| *byte == b'\n');
     let mut next = || parts.next().unwrap_or_default().to_vec();
@@ -159,21 +162,24 @@ fn signature(bytes: &[u8]) {
         };
         let secret = "whsec_dG9jc2luLWZ1enotdGFyZ2V0LXNlY3JldC0wMQ==";
         let believed = verify(&ask, secret, &headers, &body, NOW_MS);
-        assert!(believed.is_err(), "a forgery is believed: {:?}", ask.scheme);
+        assert!(believed.is_err(), "a forgery is accepted: {:?}", ask.scheme);
     }
 }
 
-/// The small texts of a configuration: spans, moments and zones.
+/// Short texts of a configuration: spans, times and zones.
 fn spans(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(span) = Span::from_str(&text) {
-        assert!(span.as_ms() <= config::SPAN_MS_MAX, "a span over its limit");
+        assert!(
+            span.as_ms() <= config::SPAN_MS_MAX,
+            "a span exceeds its limit"
+        );
     }
     drop(Moment::from_str(&text));
     drop(Zone::from_str(&text));
 }
 
-/// What a request carries as its token, a line for each place, and links that acknowledge.
+/// The token of a request, one line per place, and acknowledge links.
 fn token(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
@@ -185,5 +191,5 @@ fn token(bytes: &[u8]) {
     drop(carried(places));
     drop(Token::parse(&text));
     let link = AckKey::new([7; 32]).verify(&text, now());
-    assert!(link.is_err(), "a forged link is believed");
+    assert!(link.is_err(), "a forged link is accepted");
 }

@@ -1,22 +1,21 @@
-//! What is done in a story.
+//! The actions of a scenario.
 
 use std::collections::BTreeMap;
 
 use super::words::{number, pair, span};
 
-/// Something that is done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// An alert fires, or is sent again.
+    /// An alert fires, or is repeated.
     Fire {
-        /// Its labels, `alertname` among them.
+        /// Its labels, including `alertname`.
         labels: BTreeMap<String, String>,
-        /// For how long the sender says that it fires, in milliseconds; for good when absent.
+        /// How long it fires without a repeat, in milliseconds; unlimited if absent.
         lasts: Option<u64>,
     },
     /// All alerts with these labels end.
     End { labels: BTreeMap<String, String> },
-    /// Many alerts fire, told apart by the label whose value has `%d` in it.
+    /// Many alerts fire; they differ in the label whose value contains `%d`.
     Storm {
         count: u64,
         labels: BTreeMap<String, String>,
@@ -30,63 +29,60 @@ pub enum Action {
         person: String,
         /// The incident's number.
         incident: u64,
-        /// The command as the API has it.
+        /// The command in the API's format.
         action: serde_json::Value,
     },
     /// Alerts with these labels are silenced.
     Silence {
         labels: BTreeMap<String, String>,
-        /// For how long, in milliseconds.
+        /// Duration in milliseconds.
         lasts: u64,
     },
     /// The newest silence is ended.
     EndSilence,
-    /// The daemon is killed and started again.
+    /// The daemon is killed and restarted.
     Restart,
-    /// The daemon is killed and started again only after so many milliseconds.
+    /// The daemon is killed and restarted after this many milliseconds.
     Down(u64),
     /// How Slack behaves from now on.
     Slack(Slack),
-    /// Whether the mail relay takes mails from now on.
-    Mail {
-        /// Whether it does.
-        takes: bool,
-    },
+    /// Whether the mail relay accepts mail from now on.
+    Mail { accepts: bool },
     /// A policy's file changes.
     Policy {
-        /// Which, without `.rhai`.
+        /// Its name without `.rhai`.
         name: String,
-        /// Its text; removed when absent.
+        /// The new text; the file is removed if absent.
         text: Option<String>,
     },
-    /// The policies are again as at the beginning.
+    /// The policies are restored to the initial ones.
     PoliciesRepaired,
 }
 
 /// How Slack behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slack {
-    /// As it should.
+    /// Normally.
     Well,
-    /// Nothing listens.
+    /// Connections are refused.
     Down,
-    /// Requests are read and never answered.
+    /// Requests are read but get no response.
     Hangs,
-    /// Messages are posted, and the answers never come.
+    /// Messages are posted, but the responses are lost.
     LosesAnswers,
-    /// Each answer is this HTTP status.
+    /// Each response has this HTTP status.
     Status(u16),
-    /// Each answer is `ok: false` with this error.
+    /// Each response is `ok: false` with this error.
     Error(String),
-    /// Each answer is 429 with `Retry-After` of so many seconds.
+    /// Each response is 429 with this `Retry-After` in seconds.
     Limits(u32),
 }
 
 impl Action {
-    /// The action of a line, or `None` when the line is no action.
+    /// Parses the action of a line; `None` if the line is not an action.
     ///
     /// # Errors
-    /// When it is one and something in it is wrong.
+    /// When the action is invalid.
     pub(super) fn read(words: &[String], block: Option<String>) -> Result<Option<Self>, String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Ok(Some(match (words.as_slice(), block) {
@@ -120,10 +116,10 @@ impl Action {
             (["restart"], None) => Self::Restart,
             (["down", "for", lasts], None) => Self::Down(span(lasts)?),
             (["slack", rest @ ..], None) => Self::Slack(slack(rest)?),
-            (["the", "mail", "relay", "refuses"], None) => Self::Mail { takes: false },
-            (["the", "mail", "relay", "works"], None) => Self::Mail { takes: true },
+            (["the", "mail", "relay", "refuses"], None) => Self::Mail { accepts: false },
+            (["the", "mail", "relay", "works"], None) => Self::Mail { accepts: true },
             ([person, rest @ ..], None) => return by_person(person, rest),
-            ([], None) => return Err("nothing stands after the time".to_owned()),
+            ([], None) => return Err("the line ends after its time".to_owned()),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a fact is so, and what is instead.
+//! Checks the facts of a scenario.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use tocsin_store::Table;
 use super::fact::{Claim, Fact};
 use super::world::World;
 
-/// Rows of the store that one read brings.
+/// Most rows that one read of the store returns.
 const PAGE_ROWS: usize = 1_000;
 
 impl World {
-    /// Holds a fact against the world; `window` is when a page that it claims may have come, in
-    /// milliseconds since the story's beginning.
+    /// Checks a fact; an expected page must have come within `window`, in milliseconds since the
+    /// scenario's start.
     ///
     /// # Errors
-    /// What was expected, and what is instead.
+    /// What was expected, and what was found.
     pub(super) fn check(&mut self, fact: &Fact, window: (u64, u64)) -> Result<()> {
         match fact {
             Fact::NobodyPaged => match self.pages.iter().find(|it| !it.1) {
-                Some((page, _)) => Err(anyhow!("expected that nobody is paged; {page}")),
+                Some((page, _)) => Err(anyhow!("expected no further page, but {page}")),
                 None => Ok(()),
             },
             Fact::Paged {
@@ -68,21 +68,21 @@ impl World {
                 count_is("war rooms", rooms == *wanted, wanted, rooms)
             }
             Fact::RoomSays { incident, text } => self.check_room(*incident, text),
-            Fact::Alert { name, stands } => self.check_alert(name, stands),
+            Fact::Alert { name, state } => self.check_alert(name, state),
             Fact::NoButton(person) => {
                 let member = self.setup.contact(person, "slack").unwrap_or_default();
                 let slack = self.slack.as_ref().context("there is no Slack")?;
                 let press = slack.press_request(&Press::newest(member, "ack"));
                 ensure!(
                     press.is_err(),
-                    "expected no button; {person} still sees one"
+                    "expected no button, but {person} still sees one"
                 );
                 Ok(())
             }
         }
     }
 
-    /// Claims the first page that fits.
+    /// Marks the first matching page as expected.
     fn claim(
         &mut self,
         person: &str,
@@ -104,17 +104,17 @@ impl World {
         let others = self.pages.iter().filter(|it| !it.1);
         let others: Vec<String> = others.map(|(page, _)| page.to_string()).collect();
         let instead = match others.is_empty() {
-            true => "there is no unexpected page at all".to_owned(),
+            true => "there is no other page".to_owned(),
             false => others.join("; "),
         };
         Err(anyhow!(
-            "expected a page to {person} by {channel}; {instead}"
+            "expected a page to {person} by {channel}, but {instead}"
         ))
     }
 
     fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
         let state = self.app()?.view.incident_of_number(number)?;
-        state.with_context(|| format!("expected incident {number}; there is none"))
+        state.with_context(|| format!("expected incident {number}, but there is none"))
     }
 
     fn stream(&self, state: &IncidentState) -> Result<Vec<Recorded>> {
@@ -134,13 +134,12 @@ impl World {
         let wanted = times.map_or("a line".to_owned(), |it| format!("{it} lines"));
         ensure!(
             is_so,
-            "expected {wanted} with {text:?} in the log; {found} have it"
+            "expected {wanted} with {text:?} in the log, but found {found}"
         );
         Ok(())
     }
 
-    /// Reports stand where they were acted upon: in the first event of an incident, and in the
-    /// faults of the folder.
+    /// Reports are in the first event of an incident and in the faults of the folder.
     fn check_report(&self, text: &str) -> Result<()> {
         let app = self.app()?;
         let mut reports: Vec<String> = app
@@ -161,7 +160,7 @@ impl World {
         let is_so = reports.iter().any(|it| it.contains(text));
         ensure!(
             is_so,
-            "expected a report with {text:?}; there are {reports:#?}"
+            "expected a report with {text:?}, but found {reports:#?}"
         );
         Ok(())
     }
@@ -178,12 +177,12 @@ impl World {
         let is_so = said.iter().any(|it| it.contains(text));
         ensure!(
             is_so,
-            "expected {text:?} in the war room; there is {said:#?}"
+            "expected {text:?} in the war room, but found {said:#?}"
         );
         Ok(())
     }
 
-    fn check_alert(&self, name: &str, stands: &str) -> Result<()> {
+    fn check_alert(&self, name: &str, wanted: &str) -> Result<()> {
         let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;
@@ -197,15 +196,15 @@ impl World {
                 (Place::Silenced { .. }, true) => "is silenced",
                 (Place::Ignored { .. }, true) => "is ignored",
             };
-            ensure!(found == stands, "expected that it {stands}; it {found}");
+            ensure!(found == wanted, "expected that it {wanted}, but it {found}");
             return Ok(());
         }
-        Err(anyhow!("expected the alert {name}; nobody knows it"))
+        Err(anyhow!("expected the alert {name}, but there is none"))
     }
 }
 
 fn count_is<T: Display, U: Display>(what: &str, is_so: bool, wanted: T, found: U) -> Result<()> {
-    ensure!(is_so, "expected {wanted} {what}; there are {found}");
+    ensure!(is_so, "expected {wanted} {what}, but found {found}");
     Ok(())
 }
 
@@ -229,7 +228,7 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
             let reason = &incident.grading.reason;
             ensure!(
                 reason.contains(why.as_str()),
-                "expected that its grade has the reason {why:?}; it is {reason:?}"
+                "expected the grade's reason to contain {why:?}, but it is {reason:?}"
             );
             return Ok(());
         }
@@ -260,7 +259,7 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
     };
     ensure!(
         wanted == found,
-        "expected the {what} {wanted}; it is {found}"
+        "expected the {what} {wanted}, but it is {found}"
     );
     Ok(())
 }

@@ -1,89 +1,85 @@
-//! What must be so in a story.
+//! The expectations of a scenario.
 
 use super::words::number;
 
-/// Something that must be so.
+/// Something that must be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// Every page that came was expected by a line before.
+    /// Every page so far was expected by an earlier line.
     NobodyPaged,
-    /// Each of these people gets a page through this channel; claims it.
+    /// Each of these people got a page through this channel; marks it as expected.
     Paged {
         people: Vec<String>,
         /// `slack` or `mail`.
         channel: String,
-        /// About which incident, if the line says so.
+        /// The incident, if the line names it.
         incident: Option<u64>,
     },
-    /// All of this is so of an incident.
-    Incident {
-        number: u64,
-        /// What is so.
-        claims: Vec<Claim>,
-    },
-    /// So many incidents were opened, all told.
+    /// All claims are true of the incident.
+    Incident { number: u64, claims: Vec<Claim> },
+    /// How many incidents were opened in total.
     Incidents(u64),
-    /// An incident's stream is at most so long.
+    /// The length limit of an incident's stream.
     EventsAtMost {
         /// The incident's number.
         incident: u64,
         most: usize,
     },
-    /// A line of the incident's log has this in it.
+    /// A line of the incident's log contains this text.
     Log {
         /// The incident's number.
         incident: u64,
         text: String,
-        /// How many lines have it; at least one when absent.
+        /// How many lines contain it; at least one if absent.
         times: Option<usize>,
     },
-    /// Some report about the policies has this in it.
+    /// A report about the policies contains this text.
     Report(String),
-    /// So many war rooms were made, all told.
+    /// How many war rooms were created in total.
     WarRooms(usize),
-    /// A message in the incident's war room has this in it.
+    /// A message in the incident's war room contains this text.
     RoomSays {
         /// The incident's number.
         incident: u64,
         text: String,
     },
-    /// An alert stands so.
+    /// The state of an alert.
     Alert {
         name: String,
         /// `fires`, `is over`, `waits`, `is silenced` or `is ignored`.
-        stands: String,
+        state: String,
     },
-    /// A person sees no button any more.
+    /// A person has no message with a button.
     NoButton(String),
 }
 
-/// What may be so of an incident.
+/// A claim about an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     Status(String),
     Grade(String),
-    /// The reason of its grade has this in it.
+    /// The reason for its grade contains this text.
     Because(String),
-    /// The policy file that graded it, as its first event has it.
+    /// The policy file that graded it, from its first event.
     GradedBy(String),
     Operator(String),
     /// Nobody has acknowledged it.
     Unanswered,
     /// How many alerts ever joined.
     Alerts(u64),
-    /// How many of them fire.
+    /// How many of them are firing.
     Firing(u64),
     Service(String),
     Team(String),
-    /// How often it came back.
+    /// How often it was reopened.
     Reopened(u32),
 }
 
 impl Fact {
-    /// The fact of a line.
+    /// Parses the fact of a line.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the line is not a fact.
     pub(super) fn read(words: &[String]) -> Result<Self, String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Ok(match words.as_slice() {
@@ -118,12 +114,12 @@ impl Fact {
                 incident: number(at)?,
                 text: (*text).to_owned(),
             },
-            ["alert", name, stands @ ..] => Self::Alert {
+            ["alert", name, state @ ..] => Self::Alert {
                 name: (*name).to_owned(),
-                stands: stands.join(" "),
+                state: state.join(" "),
             },
             [person, "sees", "no", "button"] => Self::NoButton((*person).to_owned()),
-            _ => return Err("neither something to do nor something to expect".to_owned()),
+            _ => return Err("neither an action nor a fact".to_owned()),
         })
     }
 }
@@ -156,7 +152,7 @@ fn claims(mut words: &[&str]) -> Result<Vec<Claim>, String> {
             ["service", name, rest @ ..] => (Claim::Service((*name).to_owned()), rest),
             ["team", name, rest @ ..] => (Claim::Team((*name).to_owned()), rest),
             ["reopened", count, rest @ ..] => (Claim::Reopened(number(count)?), rest),
-            [other, ..] => return Err(format!("an incident is not `{other}`")),
+            [other, ..] => return Err(format!("`{other}` is not a claim about an incident")),
             [] => break,
         };
         claims.push(claim);

@@ -1,20 +1,19 @@
-//! Scenarios: requirements as text that run.
+//! Scenarios: executable requirements in plain text.
 //!
 //! A scenario is a timeline ("at 0s fire …", "within 5m..5m1s paged bob by slack") against the
 //! whole program in one process: the real configuration, policies, runtime and Slack plugin, on a
-//! clock that only the scenario moves. Outside stand a Slack and a mail relay that record what
-//! comes and refuse what nobody expects. This prevents the failure of tests that only look for
-//! what should happen: here every page must be claimed by a line, and one too many fails.
+//! virtual clock. Slack and the mail relay are stand-ins that record requests and refuse unexpected
+//! ones. Every page must be expected by a line, so that unexpected pages fail too.
 //!
-//! Each scenario is told twice: as it is, and with the daemon killed and started again before
-//! every line, after every action and whenever something becomes due. Both must give one story.
+//! Each scenario runs twice: once normally, and once with the daemon killed and restarted before
+//! every line, after every action and whenever something becomes due. Both runs must agree.
 //! `tests/scenarios/README.md` describes the language.
 
 mod action;
 mod check;
-mod deeds;
-mod door;
+mod endpoints;
 mod fact;
+mod perform;
 mod play;
 mod relay;
 mod script;
@@ -25,9 +24,9 @@ mod world;
 
 pub use action::Action;
 pub use fact::{Claim, Fact};
-pub use play::{Mode, play, tell};
-pub use relay::{Letter, Relay};
+pub use play::{Mode, play, run_once};
+pub use relay::{Mail, Relay};
 pub use script::{Line, Script, What, When};
-pub use setup::{Keep, Setup};
+pub use setup::{Setup, StoreKind};
 pub use story::{Page, Story};
 pub use world::World;

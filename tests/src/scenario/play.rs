@@ -1,4 +1,4 @@
-//! Playing a scenario: line by line, the clock moved from one due thing to the next.
+//! Runs a scenario line by line, and moves the clock from one due time to the next.
 
 use std::path::Path;
 
@@ -7,67 +7,64 @@ use anyhow::{Context as _, Result, bail};
 use super::action::{Action, Slack};
 use super::fact::Fact;
 use super::script::{Line, Script, What, When};
-use super::setup::Keep;
+use super::setup::StoreKind;
 use super::story::{Story, difference};
-use super::words::told;
+use super::words::format_span;
 use super::world::World;
 use crate::skip::slack_plugin;
 
-/// How a story is told.
+/// How a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
-    /// Where the daemon keeps what must survive.
-    pub keep: Keep,
-    /// Whether it is killed and started again between every two steps.
+    pub store: StoreKind,
+    /// Whether the daemon is killed and restarted between every two steps.
     pub restarts: bool,
 }
 
-/// Plays the scenario in `path`: as it is, then with restarts between every two steps, and on
-/// sled where it asks for that. Skips it by name where the Slack plugin is needed and not built.
+/// Runs the scenario in `path`: once normally, once with restarts between every two steps, and on
+/// sled if it says so. Reports a skip if the Slack plugin is needed but not built.
 ///
 /// # Errors
-/// The line that failed, what was expected, and what has happened; or how two tellings differ.
+/// The line that failed, what was expected and what happened; or how two runs differ.
 pub async fn play(path: &Path) -> Result<(), String> {
     let script = Script::read(path)?;
     let check = format!("scenario {}", script.file);
     if script.setup.needs_slack() && slack_plugin(&check).is_none() {
         return Ok(());
     }
-    let mode = |keep, restarts| Mode { keep, restarts };
-    let (plain, timed) = tell(&script, mode(Keep::Memory, false)).await?;
+    let mode = |store, restarts| Mode { store, restarts };
+    let (plain, timed) = run_once(&script, mode(StoreKind::Memory, false)).await?;
     if script.setup.once.is_some() {
         return Ok(());
     }
-    let mut modes = vec![("with restarts", mode(Keep::Memory, true))];
+    let mut modes = vec![("with restarts", mode(StoreKind::Memory, true))];
     if script.setup.on_sled {
-        modes.push(("on sled", mode(Keep::Sled, false)));
-        modes.push(("on sled with restarts", mode(Keep::Sled, true)));
+        modes.push(("on sled", mode(StoreKind::Sled, false)));
+        modes.push(("on sled with restarts", mode(StoreKind::Sled, true)));
     }
     for (name, mode) in modes {
-        let told = tell(&script, mode).await;
-        let (story, _) = told.map_err(|failure| format!("{name}: {failure}"))?;
+        let result = run_once(&script, mode).await;
+        let (story, _) = result.map_err(|failure| format!("{name}: {failure}"))?;
         let differs = difference(&plain.lines(timed), &story.lines(timed));
         let must_agree = !(mode.restarts && script.setup.restarts_matter.is_some());
         if must_agree && !differs.is_empty() {
             let file = &script.file;
             let differs = differs.join("\n  ");
-            return Err(format!(
-                "{file}: {name} the story is another one\n  {differs}"
-            ));
+            return Err(format!("{file}: the run {name} differs\n  {differs}"));
         }
     }
     Ok(())
 }
 
-/// Tells a story once. Gives what happened, and whether the times in it are certain.
+/// Runs a scenario once. Returns what happened, and whether its times are deterministic.
 ///
 /// # Errors
-/// The line that failed, what was expected, and what has happened.
-pub async fn tell(script: &Script, mode: Mode) -> Result<(Story, bool), String> {
+/// The line that failed, what was expected and what happened.
+pub async fn run_once(script: &Script, mode: Mode) -> Result<(Story, bool), String> {
     let file = &script.file;
     let hangs = |line: &Line| matches!(line.what, What::Do(Action::Slack(Slack::Hangs)));
     let hangs = script.lines.iter().any(hangs);
-    let mut world = World::begin(&script.setup, mode.keep, hangs)
+    let mut world = World::begin(&script.setup, mode.store, hangs)
         .await
         .map_err(|error| format!("{file}: the daemon does not start: {error:#}"))?;
     for line in &script.lines {
@@ -76,7 +73,7 @@ pub async fn tell(script: &Script, mode: Mode) -> Result<(Story, bool), String> 
                 "{file}:{}: {error:#}\n  {}\nwhat happened until {}:\n{}",
                 line.number,
                 line.text,
-                told(world.now()),
+                format_span(world.now()),
                 world.log()
             ));
         }
@@ -85,7 +82,7 @@ pub async fn tell(script: &Script, mode: Mode) -> Result<(Story, bool), String> 
     if !unexpected.is_empty() {
         let unexpected = unexpected.join("\n  ");
         return Err(format!(
-            "{file}: what no line expects:\n  {unexpected}\nwhat happened:\n{}",
+            "{file}: unexpected:\n  {unexpected}\nwhat happened:\n{}",
             world.log()
         ));
     }
@@ -123,14 +120,14 @@ async fn line_of(world: &mut World, line: &Line, restarts: bool) -> Result<()> {
     }
 }
 
-/// Moves the clock to `to`, stopping wherever something is due.
+/// Moves the clock to `to`, stopping whenever something is due.
 async fn advance(world: &mut World, to: u64, restarts: bool, holding: Option<&Fact>) -> Result<()> {
     loop {
         world.settle().await?;
         if let Some(fact) = holding {
             world
                 .check(fact, (0, to))
-                .with_context(|| format!("at {} already", told(world.now())))?;
+                .with_context(|| format!("already at {}", format_span(world.now())))?;
         }
         if world.now() >= to {
             return Ok(());
@@ -154,7 +151,7 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
             person,
             incident,
             action,
-        } => world.door()?.command(person, *incident, action).await,
+        } => world.endpoints()?.command(person, *incident, action).await,
         Action::Silence { labels, lasts } => world.silence(labels, *lasts).await,
         Action::EndSilence => world.end_silence().await,
         Action::Restart => world.restart().await,
@@ -163,9 +160,9 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
             world.restart().await
         }
         Action::Slack(how) => world.slack_behaves(how),
-        Action::Mail { takes } => {
+        Action::Mail { accepts } => {
             world.has_retries = true;
-            world.relay.takes(*takes);
+            world.relay.set_accepts(*accepts);
             Ok(())
         }
         Action::Policy { name, text } => {
@@ -174,14 +171,14 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
                 Some(text) => std::fs::write(path, text)?,
                 None => std::fs::remove_file(path)?,
             }
-            world.app()?.look_at_policies();
+            world.app()?.reload_policies();
             Ok(())
         }
         Action::PoliciesRepaired => {
             world.write_policies()?;
-            world.app()?.look_at_policies();
+            world.app()?.reload_policies();
             if let Some(faults) = world.app()?.policies.faults() {
-                bail!("the policies are still broken: {faults}");
+                bail!("the policies still have errors: {faults}");
             }
             Ok(())
         }

@@ -1,5 +1,5 @@
-//! A mail relay that keeps every mail. It speaks as much SMTP (RFC 5321) as a relay must, and
-//! refuses and remembers what it does not expect.
+//! A mail relay that stores every mail. It speaks minimal SMTP (RFC 5321), and refuses and records
+//! unexpected commands.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 const MAIL_BYTES_MAX: usize = 1 << 20;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// The address that it was given for.
+pub struct Mail {
+    /// The recipient.
     pub to: String,
     /// Headers and body, with quoted-printable undone.
     pub text: String,
@@ -26,31 +26,31 @@ pub struct Relay {
 
 struct Shared {
     addresses: BTreeSet<String>,
-    letters: Vec<Letter>,
+    mails: Vec<Mail>,
     unexpected: Vec<String>,
-    takes: bool,
+    accepts: bool,
 }
 
 impl Relay {
     /// Listens; mails to other `addresses` are refused.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is available.
     pub async fn start(addresses: BTreeSet<String>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Mutex::new(Shared {
             addresses,
-            letters: Vec::new(),
+            mails: Vec::new(),
             unexpected: Vec::new(),
-            takes: true,
+            accepts: true,
         }));
         let keep = Arc::clone(&shared);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let keep = Arc::clone(&keep);
                 tokio::spawn(async move {
-                    // Who hangs up in the middle has delivered nothing.
+                    // A client that disconnects early has delivered nothing.
                     let _hung_up = serve(stream, &keep).await;
                 });
             }
@@ -58,7 +58,6 @@ impl Relay {
         Ok(Self { port, shared })
     }
 
-    /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -66,19 +65,19 @@ impl Relay {
 
     /// Every mail so far, in order.
     #[must_use]
-    pub fn letters(&self) -> Vec<Letter> {
-        lock(&self.shared).letters.clone()
+    pub fn mails(&self) -> Vec<Mail> {
+        lock(&self.shared).mails.clone()
     }
 
-    /// What it did not expect.
+    /// Unexpected commands and recipients.
     #[must_use]
     pub fn unexpected(&self) -> Vec<String> {
         lock(&self.shared).unexpected.clone()
     }
 
-    /// From now on it takes mails, or has an excuse.
-    pub fn takes(&self, takes: bool) {
-        lock(&self.shared).takes = takes;
+    /// Sets whether it accepts mail, or refuses it temporarily.
+    pub fn set_accepts(&self, accepts: bool) {
+        lock(&self.shared).accepts = accepts;
     }
 }
 
@@ -103,12 +102,12 @@ async fn serve(stream: TcpStream, shared: &Mutex<Shared>) -> std::io::Result<()>
         }
         if answer.starts_with("354") {
             let text = data(&mut read).await?;
-            let letter = Letter {
+            let mail = Mail {
                 to: std::mem::take(&mut to),
                 text,
             };
-            lock(shared).letters.push(letter);
-            write.write_all(b"250 taken\r\n").await?;
+            lock(shared).mails.push(mail);
+            write.write_all(b"250 ok\r\n").await?;
         }
     }
 }
@@ -120,7 +119,7 @@ fn command(line: &str, to: &mut String, shared: &Mutex<Shared>) -> &'static str 
         return "250-relay.test\r\n250 8BITMIME\r\n";
     }
     if upper.starts_with("MAIL FROM:") {
-        return match shared.takes {
+        return match shared.accepts {
             true => "250 ok\r\n",
             false => "451 try again later\r\n",
         };
@@ -131,18 +130,18 @@ fn command(line: &str, to: &mut String, shared: &Mutex<Shared>) -> &'static str 
             shared
                 .unexpected
                 .push(format!("a mail to the unknown address `{address}`"));
-            return "550 nobody here has this address\r\n";
+            return "550 no such mailbox\r\n";
         }
         address.clone_into(to);
         return "250 ok\r\n";
     }
     match upper.as_str() {
-        "DATA" => "354 go on\r\n",
+        "DATA" => "354 start mail input\r\n",
         "QUIT" => "221 bye\r\n",
         "RSET" | "NOOP" => "250 ok\r\n",
         _ => {
             shared.unexpected.push(format!("the SMTP command `{line}`"));
-            "500 what?\r\n"
+            "500 unknown command\r\n"
         }
     }
 }
@@ -161,7 +160,7 @@ async fn data<R: AsyncBufReadExt + Unpin>(read: &mut R) -> std::io::Result<Strin
     }
 }
 
-/// Undoes quoted-printable (RFC 2045, 6.7) where the mail has it.
+/// Decodes quoted-printable (RFC 2045, 6.7) if the mail uses it.
 fn readable(text: &str) -> String {
     if !text.contains("quoted-printable") {
         return text.to_owned();

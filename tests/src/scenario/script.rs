@@ -1,4 +1,4 @@
-//! A scenario as it is written.
+//! Parses a scenario file.
 
 use std::path::Path;
 
@@ -7,53 +7,48 @@ use super::fact::Fact;
 use super::setup::Setup;
 use super::words::{span, words};
 
-/// A scenario that was read.
+/// A parsed scenario.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// The file, as failures name it.
+    /// The file's name in failures.
     pub file: String,
     /// Its first comment: the requirement in one line.
     pub title: String,
-    /// What there is before the story begins.
     pub setup: Setup,
     pub lines: Vec<Line>,
 }
 
-/// One line of the story.
+/// One timed line.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// Its number in the file, from 1.
     pub number: usize,
-    /// As it stands there.
     pub text: String,
     pub when: When,
     pub what: What,
 }
 
-/// When a line holds, in milliseconds since the story's beginning.
+/// When a line applies, in milliseconds since the scenario's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// At this time.
     At(u64),
-    /// At this time; what arrives may have come at any time before.
+    /// At this time; pages may have come at any time before.
     By(u64),
-    /// The whole time from the line before until this time.
+    /// From the previous line until this time.
     Until(u64),
-    /// Somewhen between these times, both inside.
+    /// At some time between these times, inclusive.
     Within(u64, u64),
 }
 
-/// What a line says.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// Something is done.
     Do(Action),
-    /// Something is so.
     Expect(Fact),
 }
 
 impl When {
-    /// When the line is over.
+    /// When the line ends.
     #[must_use]
     pub fn end(self) -> u64 {
         match self {
@@ -74,7 +69,7 @@ impl Script {
         Self::parse(&file, &text)
     }
 
-    /// Reads a scenario from its text; `file` is what failures call it.
+    /// Parses a scenario; `file` is its name in failures.
     ///
     /// # Errors
     /// `file:line: what is wrong`.
@@ -105,7 +100,10 @@ impl Script {
                         is_end
                     });
                     if !ended {
-                        return Err(fault(format!("no line `{}` ends the block", mark.trim())));
+                        return Err(fault(format!(
+                            "the block has no end line `{}`",
+                            mark.trim()
+                        )));
                     }
                     (head, Some(body))
                 }
@@ -117,7 +115,9 @@ impl Script {
             }
         }
         match script.title.is_empty() {
-            true => Err(format!("{file}:1: say in a first comment what must hold")),
+            true => Err(format!(
+                "{file}:1: add a first comment with the requirement"
+            )),
             false => Ok(script),
         }
     }
@@ -131,18 +131,18 @@ impl Script {
     ) -> Result<(), String> {
         let Some((when, rest)) = when(words)? else {
             if !self.lines.is_empty() {
-                let advice = "begin with at, by, until or within, or move it to the top";
-                return Err(format!("the story has begun; {advice}"));
+                let advice = "begin it with at, by, until or within, or move it to the top";
+                return Err(format!("setup line after a timed line; {advice}"));
             }
             return self.setup.take(words, block);
         };
         let before = self.lines.last().map_or(0, |line| line.when.end());
         if when.end() < before {
-            return Err("a story does not go back; put its lines in the order of time".to_owned());
+            return Err("lines must be in chronological order".to_owned());
         }
         let what = match (when, Action::read(rest, block)?) {
             (When::At(_), Some(action)) => What::Do(action),
-            (_, Some(_)) => return Err("what is done is done `at` a time".to_owned()),
+            (_, Some(_)) => return Err("an action needs `at`".to_owned()),
             (_, None) => What::Expect(Fact::read(rest)?),
         };
         self.lines.push(Line {
@@ -179,18 +179,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_is_wrong_is_named_with_file_and_line() {
+    fn an_invalid_line_is_reported_with_file_and_line() {
         let cases = [
             (
                 "# t\nat 1m fire A\nat 5s fire B",
-                "x:3: a story does not go back",
+                "x:3: lines must be in chronological order",
             ),
             ("# t\nat 1m frobnicate", "x:2: "),
-            ("# t\nby 1m fire A", "x:2: what is done is done `at` a time"),
+            ("# t\nby 1m fire A", "x:2: an action needs `at`"),
             ("# t\nat 5 fire A", "x:2: `5` is not a time"),
-            ("# t\npolicy grading <<EOF\nfn", "x:2: no line `EOF`"),
-            ("# t\nat 0s fire A\nperson ada", "x:3: the story has begun"),
-            ("person ada", "x:1: say in a first comment"),
+            (
+                "# t\npolicy grading <<EOF\nfn",
+                "x:2: the block has no end line `EOF`",
+            ),
+            (
+                "# t\nat 0s fire A\nperson ada",
+                "x:3: setup line after a timed line",
+            ),
+            ("person ada", "x:1: add a first comment"),
         ];
         for (text, wanted) in cases {
             let fault = Script::parse("x", text).map(|_| ()).unwrap_err();

@@ -1,4 +1,4 @@
-//! What there is before a story begins, and the configuration file that says so.
+//! The setup of a scenario, and the configuration file that is generated from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,29 +8,27 @@ use tocsin_core::Timestamp;
 
 use super::words::pair;
 
-/// Where the daemon keeps what must survive.
+/// The store that the daemon uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum StoreKind {
     /// In memory, copied at a crash.
     Memory,
-    /// In sled, on a disk.
+    /// sled on disk.
     Sled,
 }
 
-/// What there is before a story begins.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// When the story begins.
     pub start: Timestamp,
     /// People by name, each with contacts and teams.
     pub people: BTreeMap<String, Vec<(String, String)>>,
-    /// Policies that take a shipped one's place, by file name without `.rhai`.
+    /// Policies that replace shipped ones, by file name without `.rhai`.
     pub policies: BTreeMap<String, String>,
-    /// Whether the story is told on sled as well.
+    /// Whether the scenario also runs on sled.
     pub on_sled: bool,
-    /// Why a telling with restarts may be another story, if it may.
+    /// Why a run with restarts may differ, if it may.
     pub restarts_matter: Option<String>,
-    /// Why the story is told once and without restarts, if it is.
+    /// Why the scenario runs only once and without restarts, if it does.
     pub once: Option<String>,
     rotations: Vec<(String, BTreeMap<String, String>)>,
     incidents: Vec<(String, String)>,
@@ -54,18 +52,18 @@ impl Default for Setup {
     }
 }
 
-/// Where the world outside is, for the configuration.
+/// The addresses of external services, for the configuration.
 pub(super) struct Outside {
     /// The mail relay's port.
     pub(super) mail_port: u16,
-    /// The table of the Slack plugin, pointed at the stand-in.
+    /// The configuration of the Slack plugin, for the stand-in.
     pub(super) slack: Option<String>,
-    /// How long one call of a plugin may last, in milliseconds.
+    /// Time limit of a plugin call, in milliseconds.
     pub(super) call_ms: u64,
 }
 
 impl Setup {
-    /// Takes one line.
+    /// Reads one line.
     pub(super) fn take(&mut self, words: &[String], block: Option<String>) -> Result<(), String> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match (words.as_slice(), block) {
@@ -98,13 +96,13 @@ impl Setup {
                              reopen-within, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
-                return Err(format!("not a line of the setup; known are {known}"));
+                return Err(format!("not a setup line; expected {known}"));
             }
         }
         Ok(())
     }
 
-    /// Whether somebody is reached by Slack.
+    /// Whether somebody has a Slack contact.
     #[must_use]
     pub fn needs_slack(&self) -> bool {
         self.people.values().flatten().any(|it| it.0 == "slack")

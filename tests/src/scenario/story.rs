@@ -1,18 +1,17 @@
-//! What happened in a telling of a scenario, so that two tellings can be compared.
+//! The pages and events of one run of a scenario, so that two runs can be compared.
 
 use std::fmt;
 
-use super::words::told;
+use super::words::format_span;
 
 /// A page that reached somebody.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Page {
-    /// When, in milliseconds since the story's beginning.
+    /// Milliseconds since the scenario's start.
     pub at: u64,
     pub person: String,
-    /// Through what: `slack` or `mail`.
+    /// `slack` or `mail`.
     pub channel: String,
-    /// About which incident.
     pub incident: u64,
 }
 
@@ -24,7 +23,7 @@ impl fmt::Display for Page {
             channel,
             incident,
         } = self;
-        let at = told(*at);
+        let at = format_span(*at);
         write!(
             f,
             "at {at} {person} was paged by {channel} for incident {incident}"
@@ -36,16 +35,22 @@ impl fmt::Display for Page {
 pub struct Story {
     /// Every page, in order.
     pub pages: Vec<Page>,
-    /// Every event of every incident: when, whose, and in words.
+    /// Every event of every incident: time, incident number and text.
     pub events: Vec<(u64, u64, String)>,
 }
 
 impl Story {
-    /// What two tellings must have in common, a line each. What happens at one instant has no
-    /// order. `timed`: also when; a channel that failed is tried again at random times.
+    /// The lines that two runs must have in common, in no particular order within one instant.
+    /// `timed` includes times; after a failed channel they are random because of retries.
     #[must_use]
     pub fn lines(&self, timed: bool) -> Vec<String> {
-        let at = |at: u64| if timed { told(at) } else { String::new() };
+        let at = |at: u64| {
+            if timed {
+                format_span(at)
+            } else {
+                String::new()
+            }
+        };
         let mut lines: Vec<(u64, String)> = Vec::new();
         for page in &self.pages {
             let (person, channel) = (&page.person, &page.channel);
@@ -57,7 +62,7 @@ impl Story {
             lines.push((page.at, line));
         }
         for (when, incident, text) in &self.events {
-            // Ids that Slack gives out differ from telling to telling.
+            // Slack's ids differ between runs.
             let text = text.split("?channel=").next().unwrap_or_default();
             lines.push((*when, format!("{} incident {incident}: {text}", at(*when))));
         }
@@ -93,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_more_or_less_is_a_difference() {
+    fn an_additional_or_missing_line_is_a_difference() {
         let lines = |it: &[&str]| it.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         let (one, two) = (lines(&["a", "b", "b"]), lines(&["b", "c"]));
         assert_eq!(difference(&one, &two), ["- a", "- b", "+ c"]);

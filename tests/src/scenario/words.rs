@@ -1,11 +1,10 @@
-//! The words of a line.
+//! Splits a line into words and parses them.
 
 use tocsin::config::Span;
 
-/// Longest wait in a scenario that has no unit is refused, so that nobody guesses it.
 const ADVICE: &str = "write it as 90s, 5m1s or 2h";
 
-/// The words of a line. A part in double quotes may hold spaces; the quotes are left out.
+/// The words of a line. Double quotes, which are removed, allow spaces in a word.
 ///
 /// # Errors
 /// When a quote is not closed.
@@ -33,7 +32,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if quoted {
-        return Err("a quote is not closed; add the second \"".to_owned());
+        return Err("missing closing \"".to_owned());
     }
     if begun {
         found.push(word);
@@ -41,10 +40,10 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(found)
 }
 
-/// A time of the story or a wait, in milliseconds.
+/// A time of the scenario or a duration, in milliseconds.
 ///
 /// # Errors
-/// When it is none.
+/// When it is invalid.
 pub(super) fn span(text: &str) -> Result<u64, String> {
     if text == "0s" {
         return Ok(0);
@@ -58,7 +57,7 @@ pub(super) fn span(text: &str) -> Result<u64, String> {
 /// A whole number.
 ///
 /// # Errors
-/// When it is none.
+/// When it is invalid.
 pub(super) fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     let plain = text.replace('_', "");
     plain
@@ -76,9 +75,9 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| format!("`{text}` must be NAME=VALUE"))
 }
 
-/// A time of the story as scenarios write it: `1h2m3s`, with milliseconds when there are any.
+/// A duration in the format of scenarios: `1h2m3s`, with milliseconds if they are not zero.
 #[must_use]
-pub(super) fn told(ms: u64) -> String {
+pub(super) fn format_span(ms: u64) -> String {
     let parts = [
         (ms / 86_400_000, "d"),
         (ms / 3_600_000 % 24, "h"),
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quoted_part_keeps_its_spaces_and_a_comment_is_no_word() {
+    fn a_quoted_part_keeps_its_spaces_and_a_comment_is_ignored() {
         let line = r#"rotation weekly ada,bob handover="monday 09:00" # a comment"#;
         let wanted = ["rotation", "weekly", "ada,bob", "handover=monday 09:00"];
         assert_eq!(words(line), Ok(wanted.map(str::to_owned).to_vec()));
@@ -111,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn times_read_as_they_are_told() {
+    fn formatted_times_parse_back() {
         for text in ["0s", "4m59s", "1h", "2d3h", "30s1ms"] {
-            assert_eq!(span(text).map(told), Ok(text.to_owned()));
+            assert_eq!(span(text).map(format_span), Ok(text.to_owned()));
         }
         assert!(span("5").is_err());
     }

@@ -1,4 +1,4 @@
-//! The daemon and the world around it during one telling of a story.
+//! The daemon and its environment during one run of a scenario.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,44 +14,44 @@ use tocsin_core::{IncidentId, Timestamp, narrate};
 use tocsin_store::{MemoryStore, SledStore, Store};
 use tokio::sync::broadcast;
 
-use super::door::{Door, Keys, Told};
+use super::endpoints::{Endpoints, SentAlert, Tokens};
 use super::relay::Relay;
-use super::setup::{Keep, Outside, Setup};
+use super::setup::{Outside, Setup, StoreKind};
 use super::story::{Page, Story};
-use super::words::told;
+use super::words::format_span;
 use crate::paths;
 
-/// Turns at one instant after which the daemon counts as running in circles.
+/// Turns at one instant after which the daemon is assumed to loop.
 const TURNS_MAX: usize = 10_000;
-/// Longest move of the clock while something waits for the sweep, in milliseconds.
+/// Longest step of the clock while the sweep has work, in milliseconds.
 const SWEEP_STEP_MS: u64 = 5_000;
-/// How long one call of a plugin lasts at most where Slack never answers, in milliseconds.
+/// Time limit of a plugin call in scenarios where Slack hangs, in milliseconds.
 const SHORT_CALL_MS: u64 = 1_500;
-/// And elsewhere: these scenarios are not about a slow machine.
+/// Time limit elsewhere, in milliseconds, so that slow machines do not matter.
 const LONG_CALL_MS: u64 = 30_000;
 
-enum Kept {
+enum StoreHandle {
     Memory(Arc<MemoryStore>),
     Sled(PathBuf),
 }
 
-/// The daemon and the world around it.
+/// The daemon and its environment.
 pub struct World {
     pub(super) setup: Setup,
     folder: TempDir,
     clock: Arc<ManualClock>,
     config: String,
-    kept: Kept,
+    kept: StoreHandle,
     app: Option<Arc<App>>,
     pub(super) slack: Option<SlackStandIn>,
     seen: Option<broadcast::Receiver<Seen>>,
     pub(super) relay: Relay,
-    letters_read: usize,
-    keys: Keys,
-    /// Every page so far, and whether a line has claimed it.
+    mails_read: usize,
+    tokens: Tokens,
+    /// Every page so far, and whether a line has expected it.
     pub(super) pages: Vec<(Page, bool)>,
     /// Alerts that were fired.
-    pub(super) fired: Vec<Told>,
+    pub(super) fired: Vec<SentAlert>,
     /// Silences that were set.
     pub(super) silences: Vec<String>,
     notes: Vec<(u64, String)>,
@@ -60,11 +60,11 @@ pub struct World {
 }
 
 impl World {
-    /// A daemon that was just started, at the story's beginning.
+    /// Starts the daemon, at the scenario's start.
     ///
     /// # Errors
     /// When something cannot be started.
-    pub async fn begin(setup: &Setup, keep: Keep, hangs: bool) -> Result<Self> {
+    pub async fn begin(setup: &Setup, keep: StoreKind, hangs: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let slack = setup.needs_slack().then(|| workspace(setup)).transpose()?;
         let addresses = setup.people.values().flatten();
@@ -82,8 +82,8 @@ impl World {
             call_ms: if hangs { SHORT_CALL_MS } else { LONG_CALL_MS },
         };
         let kept = match keep {
-            Keep::Memory => Kept::Memory(Arc::new(MemoryStore::new())),
-            Keep::Sled => Kept::Sled(folder.path().join("data")),
+            StoreKind::Memory => StoreHandle::Memory(Arc::new(MemoryStore::new())),
+            StoreKind::Sled => StoreHandle::Sled(folder.path().join("data")),
         };
         let mut world = Self {
             setup: setup.clone(),
@@ -95,8 +95,8 @@ impl World {
             slack,
             relay,
             folder,
-            letters_read: 0,
-            keys: Keys::default(),
+            mails_read: 0,
+            tokens: Tokens::default(),
             pages: Vec::new(),
             fired: Vec::new(),
             silences: Vec::new(),
@@ -105,7 +105,7 @@ impl World {
         };
         world.write_policies()?;
         world.build().await?;
-        world.keys = Keys::make(world.app()?).await?;
+        world.tokens = Tokens::make(world.app()?).await?;
         Ok(world)
     }
 
@@ -117,7 +117,7 @@ impl World {
         self.app.as_ref().context("the daemon is down")
     }
 
-    /// Milliseconds since the story's beginning.
+    /// Milliseconds since the scenario's start.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.instant().since(self.setup.start)
@@ -134,10 +134,10 @@ impl World {
         self.clock.set(self.setup.start.plus_ms(at));
     }
 
-    pub(super) fn door(&self) -> Result<Door<'_>> {
-        Ok(Door {
+    pub(super) fn endpoints(&self) -> Result<Endpoints<'_>> {
+        Ok(Endpoints {
             app: self.app()?,
-            keys: &self.keys,
+            tokens: &self.tokens,
         })
     }
 
@@ -145,7 +145,7 @@ impl World {
         self.notes.push((self.now(), what.into()));
     }
 
-    /// The policies as the story begins: the shipped ones, and the story's own in their places.
+    /// Writes the initial policies: the shipped ones, except those that the scenario replaces.
     pub(super) fn write_policies(&self) -> Result<()> {
         let folder = self.policies();
         std::fs::create_dir_all(&folder)?;
@@ -166,7 +166,7 @@ impl World {
         self.folder.path().join("policies")
     }
 
-    /// Kills the daemon and starts it again on what was durable.
+    /// Kills the daemon and restarts it on the durable state.
     ///
     /// # Errors
     /// When it does not start.
@@ -175,9 +175,11 @@ impl World {
         let writer = app.take_writer_thread();
         drop(app);
         match &self.kept {
-            // The old daemon may go on on its own copy; nobody hears of it.
-            Kept::Memory(store) => self.kept = Kept::Memory(Arc::new(store.crash_copy())),
-            Kept::Sled(_) => {
+            // The old daemon may continue on its own copy, without visible effects.
+            StoreHandle::Memory(store) => {
+                self.kept = StoreHandle::Memory(Arc::new(store.crash_copy()))
+            }
+            StoreHandle::Sled(_) => {
                 if let Some(thread) = writer {
                     tokio::task::spawn_blocking(move || thread.join().is_ok()).await?;
                 }
@@ -188,8 +190,8 @@ impl World {
 
     async fn build(&mut self) -> Result<()> {
         let store: Arc<dyn Store> = match &self.kept {
-            Kept::Memory(store) => Arc::clone(store) as Arc<dyn Store>,
-            Kept::Sled(path) => Arc::new(SledStore::open(path)?),
+            StoreHandle::Memory(store) => Arc::clone(store) as Arc<dyn Store>,
+            StoreHandle::Sled(path) => Arc::new(SledStore::open(path)?),
         };
         let cache = paths::target().join("scenario-cache");
         std::fs::create_dir_all(&cache)?;
@@ -210,7 +212,7 @@ impl World {
     /// Takes turns until nothing is due.
     ///
     /// # Errors
-    /// When the daemon fails or runs in circles.
+    /// When the daemon fails or loops.
     pub async fn settle(&mut self) -> Result<()> {
         for _ in 0..TURNS_MAX {
             let app = Arc::clone(self.app()?);
@@ -221,14 +223,14 @@ impl World {
                 return Ok(());
             }
         }
-        bail!("the daemon does not come to rest: {TURNS_MAX} turns at one instant")
+        bail!("the daemon does not become idle: {TURNS_MAX} turns at one instant")
     }
 
     /// When the clock stops next on its way to `to`, and whether something is due then.
     pub(super) fn next_stop(&self, to: u64) -> Result<(u64, bool)> {
         let (now, app) = (self.now(), self.app()?);
         let mut stop = (to, false);
-        // What is still due although nothing happens waits for a lane; it is no reason to stop.
+        // Anything that is already due is waiting for its lane, so the clock need not stop for it.
         let due = app.due.next_due()?;
         let due = due.map(|it| it.since(self.setup.start));
         if let Some(due) = due.filter(|&it| it > now && it <= to) {
@@ -241,7 +243,7 @@ impl World {
         Ok(stop)
     }
 
-    /// Takes note of what has arrived outside.
+    /// Records what has arrived at the external services.
     fn observe(&mut self) -> Result<()> {
         let mut arrived = Vec::new();
         while let Some(seen) = self.seen.as_mut().and_then(|it| it.try_recv().ok()) {
@@ -253,10 +255,10 @@ impl World {
                 other => self.note(format!("slack: {}", shown(&other))),
             }
         }
-        let letters = self.relay.letters();
-        for letter in &letters[self.letters_read..] {
-            let who = self.setup.who("email", &letter.to);
-            let id = letter
+        let mails = self.relay.mails();
+        for mail in &mails[self.mails_read..] {
+            let who = self.setup.who("email", &mail.to);
+            let id = mail
                 .text
                 .lines()
                 .find_map(|it| it.strip_prefix("Incident "));
@@ -267,7 +269,7 @@ impl World {
             let id = id.map(|state| state.incident.id.clone());
             arrived.push((who.unwrap_or("?").to_owned(), "mail", id));
         }
-        self.letters_read = letters.len();
+        self.mails_read = mails.len();
         let at = self.now();
         for (person, channel, id) in arrived {
             let id = id.with_context(|| format!("a page to {person} names no incident"))?;
@@ -306,7 +308,7 @@ impl World {
         })
     }
 
-    /// What has happened, with story times, for a failure's report.
+    /// What has happened, with scenario times, for failure reports.
     #[must_use]
     pub fn log(&self) -> String {
         let mut lines = self.notes.clone();
@@ -317,11 +319,11 @@ impl World {
                     .into_iter()
                     .map(|(at, number, text)| (at, format!("  incident {number}: {text}"))),
             ),
-            Err(error) => lines.push((self.now(), format!("no incidents can be read: {error}"))),
+            Err(error) => lines.push((self.now(), format!("cannot read incidents: {error}"))),
         }
         lines.sort_by_key(|it| it.0);
         let lines = lines.iter().map(|(at, what)| {
-            let at = told(*at);
+            let at = format_span(*at);
             format!("  {at:>10}  {what}\n")
         });
         lines.collect()
@@ -333,7 +335,7 @@ impl World {
         let mut found = slack.unwrap_or_default();
         found.extend(self.relay.unexpected());
         let pages = self.pages.iter().filter(|it| !it.1);
-        found.extend(pages.map(|(page, _)| format!("{page}, and no line expects it")));
+        found.extend(pages.map(|(page, _)| format!("{page}, which no line expects")));
         found
     }
 }

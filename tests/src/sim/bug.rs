@@ -1,47 +1,47 @@
-//! Known bugs, planted one at a time, to prove that the checkers bite. Each sits in the
-//! simulator's own store and never in the daemon.
+//! Bugs that are planted one at a time, to prove that the checkers detect them. They are in the
+//! simulator's store, never in the daemon.
 
 /// A bug that the simulator's store can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// Now and then a timer is not set.
+    /// Sometimes a timer is not set.
     TimerLost,
-    /// Now and then a timer that is cancelled stays.
+    /// Sometimes a canceled timer stays.
     TimerStays,
-    /// Timers come half a minute before they are due.
+    /// Timers fire half a minute early.
     TimerEarly,
-    /// Now and then a page is not queued with the incident that wants it.
+    /// Sometimes a page is not queued with its incident.
     PageForgotten,
-    /// A batch is written although one that it needs was refused.
+    /// A batch is written although a batch that it needs was refused.
     NeedsIgnored,
-    /// Now and then the events of a batch are written twice.
+    /// Sometimes the events of a batch are written twice.
     AppliedTwice,
-    /// What is committed is answered before it is durable: a crash takes the last commit back.
+    /// Commits are answered before they are durable: a crash loses the last one.
     AnsweredEarly,
-    /// A lane that is ready is never given out.
+    /// A ready lane is never claimed.
     LanePassedOver,
-    /// Now and then an incident's tally is not written with its alert.
+    /// Sometimes an incident's tally is not written with its alert.
     TallyForgotten,
-    /// Now and then the row that says which incident is open under a key is not written.
+    /// Sometimes the row of the open incident of a key is not written.
     KeyForgotten,
-    /// A claim that was settled comes again.
+    /// A settled claim is delivered again.
     SettleForgotten,
-    /// A delivery whose earlier attempt was cut off is claimed as if it were its first.
+    /// A delivery whose earlier attempt was interrupted is claimed as a first attempt.
     CutOffForgotten,
     /// The row of the last number is written without a guard.
     UnguardedNumber,
-    /// The rows that say which incident is open under a key are written without guards.
+    /// The rows of the open incidents of keys are written without guards.
     UnguardedKey,
     /// Tallies are written without guards.
     UnguardedTally,
-    /// Two deliveries of a lane get one number, so that the second takes the place of the first.
+    /// Two deliveries of a lane get the same number, so that the second overwrites the first.
     EqualSeqs,
-    /// A timer that two engines see due is fired by both.
+    /// A timer that is due for two engines is fired by both.
     ScheduleTwice,
 }
 
 impl Bug {
-    /// The bugs that one engine can show.
+    /// The bugs that show with one engine.
     pub const OF_ONE: [Self; 12] = [
         Self::TimerLost,
         Self::TimerStays,
@@ -57,7 +57,7 @@ impl Bug {
         Self::CutOffForgotten,
     ];
 
-    /// The bugs that show when two engines work on one store.
+    /// The bugs that show with two engines on one store.
     pub const OF_TWO: [Self; 5] = [
         Self::UnguardedNumber,
         Self::UnguardedKey,

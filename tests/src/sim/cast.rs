@@ -1,5 +1,5 @@
-//! Who and what the simulated night is about: senders, people, plans, and the verdicts that
-//! policies would give. The simulator asks no policy; a policy's failure is one more verdict.
+//! The senders, people, plans and verdicts of a simulated night. The simulator runs no policies; a
+//! failed policy is simulated as another verdict.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use super::rng::Rng;
 /// Distinct alerts of each sender.
 const FINGERPRINTS: u64 = 7;
 
-/// What policies say now; a reload changes it.
+/// The state of the simulated policies; a reload changes it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policies {
-    /// Which version is in force.
+    /// The current version.
     pub version: u64,
     /// Whether they fail.
     pub broken: bool,
-    /// Whether a silence holds back the alerts of one service.
+    /// Whether a silence matches the alerts of one service.
     pub silenced: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn signal_of(
     }
 }
 
-/// The people, by how they are reached.
+/// A person with their contacts.
 #[must_use]
 pub(super) fn person(name: &str) -> Person {
     let kinds: &[&str] = match name {
@@ -87,7 +87,7 @@ pub(super) fn person(name: &str) -> Person {
     }
 }
 
-/// Who hears of what; `pager`: whether the plugin that brings pages to pagers is there.
+/// Which plugin gets which events; `pager`: whether the plugin for pagers is loaded.
 #[must_use]
 pub(super) fn subscribers(pager: bool) -> Subscribers {
     use EventKind::{IncidentChanged, IncidentOpened, LogAdded, Page, Settled};
@@ -125,7 +125,7 @@ pub(super) fn schedules() -> Result<BTreeMap<(String, String), Schedule>, String
 }
 
 impl Policies {
-    /// What is said of a firing alert.
+    /// The assessment of a firing alert.
     #[must_use]
     pub(super) fn assess(&self, signal: &Signal) -> Assessment {
         let number = signal.fingerprint.as_str()[1..].parse::<u64>().unwrap_or(0);
@@ -141,7 +141,7 @@ impl Policies {
         }
     }
 
-    /// What an incident opens with.
+    /// The opening of an incident.
     #[must_use]
     pub(super) fn opening(&self, number: u64) -> Opening {
         let grade = match self.broken {
@@ -207,13 +207,13 @@ impl Policies {
         };
         Verdict {
             value,
-            reason: "the simulator says so".to_owned(),
+            reason: "simulated".to_owned(),
             source,
         }
     }
 }
 
-/// Whom the next step of an incident pages.
+/// The people whom the next step of an incident pages.
 #[must_use]
 pub(super) fn next_responders(incident: &Incident) -> Responders {
     responders_of(&incident.escalation.plan, incident.escalation.next_step)

@@ -1,5 +1,5 @@
-//! What must hold after every step, whatever went wrong. Each checker says what is broken in a
-//! sentence, and reads what it holds the engine to from the store alone.
+//! Invariants that must hold after every step, whatever went wrong. The checks read the store, and
+//! describe what is broken in a sentence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::outside::page_of;
 use super::store::FaultyStore;
-use super::world::House;
+use super::world::Node;
 
-/// Rows that one read brings; no simulated night has so many.
+/// Most rows per read; no simulated night has that many.
 const ROWS_MAX: usize = 10_000;
 
-/// What somebody was told is done, and must therefore be in the store for good.
+/// An effect that was confirmed to somebody, so that it must stay in the store.
 #[derive(Clone, Debug)]
 pub(super) enum Fact {
     /// Somebody acknowledged the incident.
@@ -30,42 +30,42 @@ pub(super) enum Fact {
     Opened(IncidentId),
 }
 
-/// Checks what can be checked after each step without reading every stream.
+/// Checks after each step that do not read every stream.
 ///
 /// # Errors
 /// What is broken.
 pub(super) fn step(
     store: &FaultyStore,
-    house: &House,
+    node: &Node,
     touched: &BTreeSet<IncidentId>,
 ) -> Result<(), String> {
     if let Some(event) = store.miscoded() {
-        return Err(format!("encode and decode do not agree on {event}"));
+        return Err(format!("encoding and decoding changes {event}"));
     }
-    let view = &house.view;
+    let view = &node.view;
     let state = view.in_memory();
     for id in touched {
         folded_equals_incremental(store, view, id)?;
     }
     one_active_per_key(&state)?;
     timers_are_as_wanted(store, &state)?;
-    escalations_go_on(&state)?;
+    escalations_continue(&state)?;
     pages_wait_once(store, &state)?;
-    alerts_are_tallied(store, house, &state)
+    tallies_match_alerts(store, node, &state)
 }
 
-/// Checks that two engines that have followed the feed see the same.
+/// Checks that two engines that have followed the feed have the same state.
 ///
 /// # Errors
-/// What they do not agree on.
+/// How they differ.
 pub(super) fn agree(
-    one: &House,
-    other: &House,
+    one: &Node,
+    other: &Node,
     touched: &BTreeSet<IncidentId>,
 ) -> Result<(), String> {
     let mut ids = touched.clone();
-    for house in [one, other] {
-        let state = house.view.in_memory();
+    for node in [one, other] {
+        let state = node.view.in_memory();
         let active = state.iter().filter(|it| it.incident.is_active());
         ids.extend(active.map(|it| it.incident.id.clone()));
     }
@@ -75,7 +75,7 @@ pub(super) fn agree(
             return Err(format!("two engines see different things of incident {id}"));
         }
     }
-    let leases = |house: &House| (house.leases.firing(), house.leases.next_lapse());
+    let leases = |node: &Node| (node.leases.firing(), node.leases.next_lapse());
     match leases(one) == leases(other) {
         true => Ok(()),
         false => Err("two engines see different leases".to_owned()),
@@ -86,8 +86,8 @@ pub(super) fn agree(
 ///
 /// # Errors
 /// What is broken.
-pub(super) fn whole(store: &FaultyStore, house: &House, facts: &[Fact]) -> Result<(), String> {
-    let view = &house.view;
+pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<(), String> {
+    let view = &node.view;
     let mut numbers = BTreeSet::new();
     let mut all = Vec::new();
     for (stream, _) in store.streams(None, ROWS_MAX).map_err(text)? {
@@ -100,18 +100,18 @@ pub(super) fn whole(store: &FaultyStore, house: &House, facts: &[Fact]) -> Resul
         }
         let is_held = view.in_memory().iter().any(|state| state.incident.id == id);
         if incident.is_active() && !is_held {
-            return Err(format!("incident {id} is active and nobody holds it"));
+            return Err(format!("incident {id} is active but not in memory"));
         }
         all.push(incident);
     }
     for fact in facts {
-        stands(store, fact)?;
+        check_fact(store, fact)?;
     }
-    step(store, house, &BTreeSet::new())
+    step(store, node, &BTreeSet::new())
 }
 
-/// Checks that every page of an incident has found its end: a channel took it, or every contact
-/// refused, or nobody need answer it.
+/// Checks that every page of an incident is finished: a channel accepted it, every contact refused,
+/// or no answer is needed.
 ///
 /// # Errors
 /// What is broken.
@@ -136,18 +136,16 @@ fn folded_equals_incremental(
     let folded = Incident::replay(id, &events).map_err(text)?;
     let state = view.incident(id).map_err(text)?;
     let state =
-        state.ok_or_else(|| format!("incident {id} is in the store and not in the view"))?;
+        state.ok_or_else(|| format!("incident {id} is in the store but not in the view"))?;
     if *state.incident != folded {
         let (seen, is) = (state.incident.version, folded.version);
         return Err(format!(
-            "incident {id}: folded is not incremental (seen {seen}, stored {is})"
+            "incident {id}: view and replay differ (view {seen}, stored {is})"
         ));
     }
     let tally = tally_of(store, &folded).map_err(text)?;
     if state.tally != tally {
-        return Err(format!(
-            "incident {id}: its tally is not the one in the store"
-        ));
+        return Err(format!("incident {id}: its tally differs from the store's"));
     }
     Ok(folded)
 }
@@ -178,7 +176,7 @@ fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Re
         return Err(format!("timer {} at {} is lost", lost.id, lost.due));
     }
     match set.difference(&wanted).next() {
-        Some(extra) => Err(format!("nobody wants timer {} at {}", extra.id, extra.due)),
+        Some(extra) => Err(format!("unwanted timer {} at {}", extra.id, extra.due)),
         None => Ok(()),
     }
 }
@@ -187,7 +185,7 @@ fn timers_are_as_wanted(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Re
 ///
 /// # Errors
 /// What is broken.
-pub(super) fn schedules_go_on<'a>(
+pub(super) fn schedules_have_timers<'a>(
     store: &FaultyStore,
     schedules: impl Iterator<Item = &'a (String, String)>,
 ) -> Result<(), String> {
@@ -203,7 +201,7 @@ pub(super) fn schedules_go_on<'a>(
     Ok(())
 }
 
-/// A page that is wanted waits in the outbox, exactly once.
+/// A wanted page is in the outbox exactly once.
 fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
     let mut wanted: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
     for incident in state.iter().map(|it| &it.incident) {
@@ -224,19 +222,19 @@ fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<
     }
     match wanted.into_iter().find(|(_, count)| *count != 1) {
         Some(((id, page, contact), count)) => Err(format!(
-            "page {page} of incident {id} waits {count} times in the outbox for contact {contact}"
+            "page {page} of incident {id} is {count} times in the outbox for contact {contact}"
         )),
         None => Ok(()),
     }
 }
 
-fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
+fn escalations_continue(state: &[Arc<IncidentState>]) -> Result<(), String> {
     for state in state {
         let incident = &state.incident;
         let rests = incident.escalation.due.is_none() && !incident.escalation.plan.steps.is_empty();
         if incident.is_unanswered() && rests {
             return Err(format!(
-                "nobody answers incident {} and it rests",
+                "incident {} is unacknowledged but does not escalate",
                 incident.id
             ));
         }
@@ -244,9 +242,9 @@ fn escalations_go_on(state: &[Arc<IncidentState>]) -> Result<(), String> {
     Ok(())
 }
 
-fn alerts_are_tallied(
+fn tallies_match_alerts(
     store: &FaultyStore,
-    house: &House,
+    node: &Node,
     state: &[Arc<IncidentState>],
 ) -> Result<(), String> {
     let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
@@ -255,7 +253,7 @@ fn alerts_are_tallied(
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         if alert.key() != key {
-            return Err(format!("the row of alert {key} is another's"));
+            return Err(format!("the row of alert {key} has another key"));
         }
         if alert.firing {
             all_firing += 1;
@@ -270,24 +268,24 @@ fn alerts_are_tallied(
         let rows = firing.get(id).copied().unwrap_or(0);
         if counts.firing != rows || counts.total < rows {
             return Err(format!(
-                "incident {id} counts {} firing of {}, and {rows} alerts fire in it",
+                "incident {id} counts {} firing of {}, but {rows} of its alerts fire",
                 counts.firing, counts.total
             ));
         }
         if state.incident.is_active() && state.tally.logged != state.incident.counts {
             return Err(format!(
-                "incident {id}: its stream has other counts than its tally says"
+                "incident {id}: the counts of its stream and its tally differ"
             ));
         }
     }
-    let leases = &house.leases;
+    let leases = &node.leases;
     if leases.firing() != all_firing || leases.next_lapse() != next_lapse {
-        return Err("the index of leases is not what the alerts' rows say".to_owned());
+        return Err("the index of leases differs from the alerts' rows".to_owned());
     }
     Ok(())
 }
 
-fn stands(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
+fn check_fact(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
     let (id, is_it): (&IncidentId, &dyn Fn(&Event) -> bool) = match fact {
         Fact::Acknowledged(id) => (id, &|it| matches!(it, Event::Acknowledged { .. })),
         Fact::Resolved(id) => (id, &|it| matches!(it, Event::Resolved { .. })),
@@ -301,7 +299,7 @@ fn stands(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
     let events = events_of(store, id).map_err(text)?;
     match events.iter().any(|it| is_it(&it.event)) {
         true => Ok(()),
-        false => Err(format!("it was answered that {fact:?}, and it is gone")),
+        false => Err(format!("{fact:?} was confirmed, but is lost")),
     }
 }
 

@@ -1,15 +1,14 @@
-//! What a simulated store keeps its rows on: memory, or sled in a folder of its own.
+//! The storage of a simulated store: memory, or sled in a temporary folder.
 
 use tempfile::TempDir;
 use tocsin_store::{MemoryStore, SledStore, Store};
 
 use super::check::text;
 
-/// What a simulated store keeps its rows on.
 pub(super) enum Disk {
     /// The reference store.
     Memory(MemoryStore),
-    /// Sled, in a folder that goes with it.
+    /// sled in a temporary folder.
     Sled(Box<SledStore>, TempDir),
 }
 
@@ -20,10 +19,10 @@ impl Disk {
         Self::Memory(MemoryStore::new())
     }
 
-    /// An empty sled.
+    /// An empty sled store.
     ///
     /// # Errors
-    /// When the folder cannot be made or opened.
+    /// When the folder cannot be created or opened.
     pub(super) fn sled() -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(text)?;
         let store = SledStore::open(folder.path()).map_err(text)?;
@@ -38,10 +37,10 @@ impl Disk {
         }
     }
 
-    /// What a crash now leaves.
+    /// The state after a crash.
     ///
     /// # Errors
-    /// When sled cannot be opened again.
+    /// When sled cannot be reopened.
     pub(super) fn crash(self) -> Result<Self, String> {
         match self {
             Self::Memory(store) => Ok(Self::Memory(store.crash_copy())),
@@ -53,7 +52,7 @@ impl Disk {
         }
     }
 
-    /// A copy of what a crash now leaves; only of a store in memory.
+    /// A copy of the state after a crash; only for a store in memory.
     #[must_use]
     pub(super) fn copy(&self) -> Option<Self> {
         match self {

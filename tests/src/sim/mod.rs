@@ -1,7 +1,6 @@
-//! The simulator: the real core and the real engine through nights that no tester could wait
-//! for. Everything is drawn from a seed and runs on one thread, so that a night that went wrong
-//! can be lived again. It prevents the failure that only shows when a disk, a plugin and a clock
-//! go wrong together.
+//! The simulator: runs the real core and the real engine through nights with combined faults of
+//! disk, plugins and clock. Everything is derived from a seed and runs on one thread, so that a
+//! failed night can be repeated.
 
 mod bug;
 mod cast;
@@ -21,22 +20,22 @@ use world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Night {
-    /// Everything that happens comes from it.
+    /// Everything that happens is derived from it.
     pub seed: u64,
-    /// How many engines work on the store: one or two.
+    /// How many engines share the store: one or two.
     pub engines: usize,
-    /// Whether the store is sled in a folder, and not in memory.
+    /// Whether the store is sled on disk instead of in memory.
     pub on_sled: bool,
 }
 
-/// What a night came to.
+/// The result of a night.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What was broken, if anything was.
+    /// The first broken rule, if any.
     pub broken: Option<String>,
-    /// The hash of all that happened.
+    /// The hash of the trace.
     pub hash: String,
-    /// All that happened, if it was to be kept.
+    /// The trace, if it was kept.
     pub lines: Vec<String>,
 }
 
@@ -60,7 +59,7 @@ impl Night {
         }
     }
 
-    /// Lives through it, with a planted bug or none.
+    /// Runs it, optionally with a planted bug.
     #[must_use]
     pub fn live(&self, bug: Option<Bug>, keeps_lines: bool) -> Outcome {
         let mut trace = Trace::new(keeps_lines);
@@ -79,7 +78,7 @@ impl Night {
         }
     }
 
-    /// How to live it again.
+    /// The command that repeats it.
     #[must_use]
     pub fn replay(&self) -> String {
         let engines = match self.engines {

@@ -1,5 +1,5 @@
-//! The world outside: plugins and a mail relay that take what they are brought, refuse it, take
-//! it and do not say so, or never answer. It counts what arrived, by page and contact.
+//! External services: plugins and a mail relay that accept deliveries, refuse them, lose the
+//! response, or never respond. Counts what arrived, by page and contact.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,35 +11,35 @@ use tocsin_store::Claimed;
 use super::rng::Rng;
 
 /// A page at one of its contacts.
-pub(super) type Brought = (String, u32, u32);
+pub(super) type PageAt = (String, u32, u32);
 
-/// The outside, and what arrived there.
+/// The external services, and what arrived there.
 #[derive(Debug, Default)]
 pub(super) struct Outside {
     /// How often each page arrived at each contact.
-    pub arrived: BTreeMap<Brought, u32>,
-    /// How often its outcome was unknown, so that it may arrive once more.
-    pub excused: BTreeMap<Brought, u32>,
-    /// Pages of which nobody knows whether they arrived at a contact.
-    unknown: BTreeSet<Brought>,
+    pub arrived: BTreeMap<PageAt, u32>,
+    /// How often a page's outcome was unknown, so that it may arrive once more.
+    pub excused: BTreeMap<PageAt, u32>,
+    /// Pages with an unknown outcome at a contact.
+    unknown: BTreeSet<PageAt>,
 }
 
-/// A delivery under way.
+/// A delivery in progress.
 #[derive(Debug)]
 pub(super) struct Underway {
     pub claim: Claimed,
-    /// How it will end; `None`: nobody will ever say.
+    /// How it will end; `None` if its outcome is never reported.
     pub ended: Option<Ended>,
-    /// The page that it brings.
-    pub page: Option<Brought>,
+    /// The page that it delivers.
+    pub page: Option<PageAt>,
     /// Steps until it ends.
     pub steps: u64,
-    /// The engine that claimed it, by its place.
-    pub house: usize,
+    /// The index of the engine that claimed it.
+    pub node: usize,
 }
 
 impl Outside {
-    /// Brings a delivery out, and says how it will end. `well`: nothing fails any more.
+    /// Starts a delivery and decides how it will end. `well`: without faults.
     pub(super) fn bring(
         &mut self,
         claim: Claimed,
@@ -69,12 +69,12 @@ impl Outside {
             ended,
             page,
             steps,
-            house: 0,
+            node: 0,
         }
     }
 
-    /// Notes that nobody will know what became of a delivery that may have arrived.
-    pub(super) fn excuse(&mut self, page: Option<&Brought>) {
+    /// Records that the outcome of a delivery is unknown, although it may have arrived.
+    pub(super) fn excuse(&mut self, page: Option<&PageAt>) {
         if let Some(page) = page {
             *self.excused.entry(page.clone()).or_default() += 1;
         }
@@ -82,7 +82,7 @@ impl Outside {
 
     fn answer(
         &mut self,
-        name: Option<&Brought>,
+        name: Option<&PageAt>,
         page: Option<PageRef>,
         rng: &mut Rng,
         well: bool,
@@ -126,12 +126,12 @@ impl Outside {
         })
     }
 
-    /// Each page that may have arrived without anybody knowing is in its incident's log, or its
-    /// channel took it after all.
+    /// Checks that each page with an unknown outcome is in its incident's log, or was accepted by
+    /// its channel later.
     ///
     /// # Errors
-    /// The page that is not.
-    pub(super) fn unknown_are_told(&self, view: &View) -> Result<(), String> {
+    /// The page that is not in the log.
+    pub(super) fn unknown_are_logged(&self, view: &View) -> Result<(), String> {
         for (incident, number, at) in &self.unknown {
             let id = IncidentId::from(incident.as_str());
             let events = events_of(view.store(), &id).map_err(|error| error.to_string())?;
@@ -142,8 +142,8 @@ impl Outside {
             };
             if !events.iter().any(|it| tells(&it.event)) {
                 return Err(format!(
-                    "nothing says that page {number} of incident {incident} may have arrived at \
-                     contact {at}"
+                    "the log does not say that page {number} of incident {incident} may have \
+                     arrived at contact {at}"
                 ));
             }
         }
@@ -151,9 +151,8 @@ impl Outside {
     }
 }
 
-/// The page that a delivery brings.
-pub(super) fn page_of(parcel: Delivery) -> Option<PageRef> {
-    match parcel {
+pub(super) fn page_of(delivery: Delivery) -> Option<PageRef> {
+    match delivery {
         Delivery::Mail {
             incident,
             page,

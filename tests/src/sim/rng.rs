@@ -1,11 +1,10 @@
-//! Chance that comes back: the same seed always gives the same numbers, on every machine.
+//! A deterministic random generator: a seed gives the same numbers on every machine.
 
 /// A stream of numbers, by `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
 impl Rng {
-    /// The stream of a seed.
     #[must_use]
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ 0x5851_f42d_4c95_7f2d)
@@ -25,7 +24,7 @@ impl Rng {
         self.draw() % end
     }
 
-    /// Whether something happens that happens `percent` times in a hundred.
+    /// True with a probability of `percent`.
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }

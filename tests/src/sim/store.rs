@@ -1,5 +1,5 @@
-//! A store that fails as stores do: a batch meets a conflict, a commit is lost, an
-//! acknowledgement is lost, the disk is full. And, when it is told to, one that has a bug.
+//! A store that fails like real stores: conflicts, lost commits, lost responses, a full disk. It
+//! can also have a planted bug.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,15 +17,15 @@ use tocsin_store::{
 use super::bug::Bug;
 use super::disk::Disk;
 
-/// One time in this many a planted bug shows.
+/// A planted bug takes effect one time in this many.
 const BUG_EVERY: u64 = 6;
 
-/// What goes wrong with the next commit.
+/// A fault of the next commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The batch at this place, counted round, meets a conflict.
+    /// The batch at this index, modulo the number of batches, has a conflict.
     Conflict(usize),
-    /// The batch at this place, counted round, does not fit.
+    /// The batch at this index, modulo the number of batches, is too large.
     TooLarge(usize),
     /// Nothing is written, and the store fails.
     Lost,
@@ -37,13 +37,13 @@ pub(super) enum Fault {
     Full,
 }
 
-/// What happens beside a commit.
+/// An action that runs during a commit.
 pub(super) type Beside = Box<dyn FnOnce() + Send>;
 
 /// A schedule's plugin and name, and when it was due.
 pub(super) type Tick = (String, String, Timestamp);
 
-/// A store that fails when it is told to.
+/// A store with injected faults.
 pub(super) struct FaultyStore {
     inner: Mutex<Inner>,
 }
@@ -57,28 +57,28 @@ struct Inner {
     bug_turns: u64,
     touched: BTreeSet<IncidentId>,
     miscoded: Option<String>,
-    /// Whether anything was written since this was asked last.
+    /// Whether anything was written since the last query.
     is_changed: bool,
-    /// The turns of schedules that were queued.
+    /// The runs of schedules that were queued.
     ticks: Vec<Tick>,
-    /// The delivery that was queued last in each lane.
+    /// The last queued delivery of each lane.
     newest: BTreeMap<(Class, String), OutboxKey>,
-    /// What comes between the reads of the next commit's decision and the commit itself.
+    /// Runs between the reads of the next decision and its commit.
     before: Option<Beside>,
-    /// What comes between the next commit and its answer.
+    /// Runs between the next commit and its response.
     after: Option<Beside>,
 }
 
 type Written = Result<Vec<Result<Committed, CommitError>>, StoreError>;
 
-/// What is to be noted of a batch once it is committed.
+/// What to record about a batch once it is committed.
 struct Noted {
     touched: Vec<IncidentId>,
     ticks: Vec<Tick>,
 }
 
 impl FaultyStore {
-    /// A store on what a crash left, with a bug or none.
+    /// A store on the state after a crash, optionally with a bug.
     #[must_use]
     pub(super) fn new(disk: Disk, bug: Option<Bug>, bug_turns: u64) -> Self {
         let inner = Inner {
@@ -101,19 +101,19 @@ impl FaultyStore {
         }
     }
 
-    /// Lets the next commit fail.
+    /// Sets the fault of the next commit.
     pub(super) fn arm(&self, fault: Option<Fault>) {
         self.lock().fault = fault;
     }
 
-    /// Lets something happen between the reads and the commit of the next decision, and something
-    /// else before that commit is answered: another engine works on the store too.
+    /// Runs `before` between the reads and the commit of the next decision, and `after` before its
+    /// response, to simulate another engine on the store.
     pub(super) fn interleave(&self, before: Beside, after: Beside) {
         let mut inner = self.lock();
         (inner.before, inner.after) = (Some(before), Some(after));
     }
 
-    /// What was to happen beside a commit and did not, because there was none.
+    /// The action that did not run because there was no commit.
     #[must_use]
     pub(super) fn take_beside(&self) -> Option<Beside> {
         let mut inner = self.lock();
@@ -121,10 +121,10 @@ impl FaultyStore {
         inner.before.take()
     }
 
-    /// What a crash now leaves, and how often the bug had its turn. This store is empty then.
+    /// The state after a crash, and how often the bug could have taken effect. Empties this store.
     ///
     /// # Errors
-    /// When it cannot be opened again.
+    /// When it cannot be reopened.
     pub(super) fn crash(&self) -> Result<(Disk, u64), String> {
         let mut inner = self.lock();
         let disk = std::mem::replace(&mut inner.disk, Disk::memory());
@@ -135,25 +135,25 @@ impl FaultyStore {
         Ok((left, inner.bug_turns))
     }
 
-    /// Whether anything may have been written since this was asked last.
+    /// Whether anything may have been written since the last call.
     #[must_use]
     pub(super) fn take_changed(&self) -> bool {
         std::mem::take(&mut self.lock().is_changed)
     }
 
-    /// The turns of schedules that were queued since this was asked last.
+    /// The runs of schedules that were queued since the last call.
     #[must_use]
     pub(super) fn take_ticks(&self) -> Vec<Tick> {
         std::mem::take(&mut self.lock().ticks)
     }
 
-    /// The incidents that were written since this was asked last.
+    /// The incidents that were written since the last call.
     #[must_use]
     pub(super) fn take_touched(&self) -> BTreeSet<IncidentId> {
         std::mem::take(&mut self.lock().touched)
     }
 
-    /// An event that is not what it was after encoding and decoding, if there was one.
+    /// An event that encoding and decoding changed, if there was one.
     #[must_use]
     pub(super) fn miscoded(&self) -> Option<String> {
         self.lock().miscoded.clone()
@@ -180,8 +180,8 @@ impl Inner {
         }
     }
 
-    /// Whether a bug that shows now and then shows now.
-    fn strikes(&mut self, bug: Bug) -> bool {
+    /// Whether an intermittent bug takes effect now.
+    fn has_effect(&mut self, bug: Bug) -> bool {
         if self.bug != Some(bug) {
             return false;
         }
@@ -189,7 +189,7 @@ impl Inner {
         self.bug_turns.is_multiple_of(BUG_EVERY)
     }
 
-    /// What is to be noted of a batch; checks at once that its events come back as they are.
+    /// What to record about a batch; also checks that encoding preserves its events.
     fn look_at(&mut self, batch: &Batch) -> Noted {
         let mut touched = Vec::new();
         for append in &batch.appends {
@@ -223,22 +223,22 @@ impl Inner {
 
     fn with_bug(&mut self, mut batch: Batch) -> Batch {
         match self.bug {
-            Some(bug @ Bug::TimerLost) => batch.timers_set.retain(|_| !self.strikes(bug)),
+            Some(bug @ Bug::TimerLost) => batch.timers_set.retain(|_| !self.has_effect(bug)),
             Some(bug @ Bug::TimerStays) => {
-                batch.timers_cancel.retain(|_| !self.strikes(bug));
-                batch.timers_take.retain(|_| !self.strikes(bug));
+                batch.timers_cancel.retain(|_| !self.has_effect(bug));
+                batch.timers_take.retain(|_| !self.has_effect(bug));
             }
             Some(bug @ Bug::PageForgotten) => batch
                 .outbox
-                .retain(|row| row.class != Class::Page || !self.strikes(bug)),
+                .retain(|row| row.class != Class::Page || !self.has_effect(bug)),
             Some(bug @ Bug::TallyForgotten) => batch
                 .rows
-                .retain(|row| row.table != Table::Tally || !self.strikes(bug)),
+                .retain(|row| row.table != Table::Tally || !self.has_effect(bug)),
             Some(bug @ Bug::KeyForgotten) => batch
                 .rows
-                .retain(|row| row.table != Table::Key || !self.strikes(bug)),
+                .retain(|row| row.table != Table::Key || !self.has_effect(bug)),
             Some(bug @ Bug::AppliedTwice) => {
-                if self.strikes(bug)
+                if self.has_effect(bug)
                     && let Some(append) = batch.appends.first_mut()
                 {
                     append.events.extend(append.events.clone());
@@ -327,18 +327,18 @@ impl Inner {
             Some(Fault::Full) => Err(self.fail("no space is left on the disk")),
             Some(Fault::AnswerLost) => {
                 let _unheard = self.write(group)?;
-                Err(self.fail("the answer was lost"))
+                Err(self.fail("the response was lost"))
             }
             Some(Fault::Torn(keep)) => {
                 let whole = group.into_iter().take(keep % (len + 1)).collect();
                 let _unheard = self.write(whole)?;
-                Err(self.fail("the write broke off"))
+                Err(self.fail("the write was interrupted"))
             }
         }
     }
 }
 
-/// The turn of a schedule in a delivery's body, if it brings one.
+/// The schedule's run in a delivery's body, if any.
 fn tick_in(body: &Value) -> Option<Tick> {
     match Delivery::deserialize(body).ok()? {
         Delivery::Tick {
@@ -423,7 +423,7 @@ impl Store for FaultyStore {
             claimed.iter_mut().for_each(|it| it.interrupted = false);
         }
         match inner.fault {
-            Some(Fault::AnswerLost) => Err(inner.fail("the answer to a claim was lost")),
+            Some(Fault::AnswerLost) => Err(inner.fail("the response to a claim was lost")),
             _ => Ok(claimed),
         }
     }

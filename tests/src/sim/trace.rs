@@ -1,8 +1,7 @@
-//! What happened in a simulated night, as lines for people and as one hash for comparing.
+//! The trace of a simulated night, as lines and as a hash for comparison.
 
 use sha2::{Digest, Sha256};
 
-/// What happened so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace {
     hasher: Sha256,

@@ -1,10 +1,10 @@
-//! One simulated night: the real engine, or two of them, on a store that fails, with a clock that
-//! jumps, senders, people, policies and an outside that misbehave. Everything that happens comes
-//! from the seed.
+//! One simulated night: one or two real engines on a store that fails, with a clock that jumps, and
+//! senders, people, policies and external services that misbehave. Everything that happens is
+//! derived from the seed.
 
 mod asked;
 mod deliveries;
-mod houses;
+mod nodes;
 mod senders;
 mod time;
 
@@ -20,7 +20,7 @@ use tocsin_core::{Alert, Timestamp};
 use tocsin_plugin_host::Schedule;
 use tocsin_store::{Class, Store, Table};
 
-pub(super) use self::houses::House;
+pub(super) use self::nodes::Node;
 use super::Night;
 use super::bug::Bug;
 use super::cast::{self, Policies};
@@ -31,15 +31,15 @@ use super::rng::Rng;
 use super::store::{FaultyStore, Tick};
 use super::trace::Trace;
 
-/// When every night begins.
+/// The time at which every night begins.
 const BEGIN: Timestamp = Timestamp(1_700_000_000_000);
-/// Steps of a night before its faults stop.
+/// Steps of a night until its faults stop.
 const STEPS: u64 = 40;
-/// Those of a night with two engines, which do twice as much in each.
+/// The same for two engines, which do twice as much per step.
 const STEPS_OF_TWO: u64 = 22;
-/// Rounds in which all that is due must have found its end once the faults have stopped.
+/// Rounds within which all due work must be finished once the faults have stopped.
 const CALM_ROUNDS_MAX: usize = 100;
-/// Rows that one request takes.
+/// Rows per request.
 const LIMIT: usize = 100;
 
 const DELAYS: Delays = Delays {
@@ -53,8 +53,8 @@ pub(super) struct World {
     rng: Rng,
     now: Timestamp,
     store: Arc<FaultyStore>,
-    /// The engines: one, or two that work on the one store.
-    houses: Vec<House>,
+    /// The engines: one, or two that share the store.
+    nodes: Vec<Node>,
     subscribers: Arc<ArcSwap<Subscribers>>,
     outside: Outside,
     underway: Vec<Underway>,
@@ -62,11 +62,11 @@ pub(super) struct World {
     lanes: BTreeMap<(Class, String), Timestamp>,
     policies: Policies,
     facts: Vec<Fact>,
-    /// Whether an alert must be firing, by what its sender was answered.
+    /// Whether an alert must be firing, according to the answers to its sender.
     alerts: BTreeMap<String, bool>,
     /// The plugins' schedules, by plugin and name.
     schedules: BTreeMap<(String, String), Schedule>,
-    /// How often each turn of a schedule was queued.
+    /// How often each run of a schedule was queued.
     ticks: BTreeMap<Tick, u32>,
     bug: Option<Bug>,
     words: u64,
@@ -79,7 +79,7 @@ impl World {
     /// The night of a seed.
     ///
     /// # Errors
-    /// What is broken, already at the start.
+    /// What is broken at the start.
     pub(super) fn new(night: &Night, bug: Option<Bug>, trace: Trace) -> Result<Self, String> {
         let disk = if night.on_sled {
             Disk::sled()?
@@ -91,7 +91,7 @@ impl World {
         let mut world = Self {
             rng: Rng::new(night.seed),
             now: BEGIN,
-            houses: Vec::new(),
+            nodes: Vec::new(),
             store,
             subscribers,
             outside: Outside::default(),
@@ -116,7 +116,7 @@ impl World {
         Ok(world)
     }
 
-    /// Lives through the night, and then through the calm after it.
+    /// Runs the night, and then a period without faults.
     ///
     /// # Errors
     /// What is broken.
@@ -129,10 +129,10 @@ impl World {
         self.crash("the last crash")?;
         self.calm()?;
         self.follow()?;
-        for house in &self.houses {
-            check::whole(&self.store, house, &self.facts)?;
-            check::pages_are_out(&house.view)?;
-            self.outside.unknown_are_told(&house.view)?;
+        for node in &self.nodes {
+            check::whole(&self.store, node, &self.facts)?;
+            check::pages_are_out(&node.view)?;
+            self.outside.unknown_are_logged(&node.view)?;
         }
         self.arrivals_are_accounted_for()
     }
@@ -143,8 +143,8 @@ impl World {
             return Ok(());
         }
         let touched = self.store.take_touched();
-        check::step(&self.store, &self.houses[0], &touched)?;
-        if let [one, other] = &self.houses[..] {
+        check::step(&self.store, &self.nodes[0], &touched)?;
+        if let [one, other] = &self.nodes[..] {
             check::agree(one, other, &touched)?;
         }
         self.schedules_are_kept()?;
@@ -154,7 +154,7 @@ impl World {
             let is = alert.transpose().map_err(text)?.is_some_and(|it| it.firing);
             if is != *fires {
                 return Err(format!(
-                    "it was answered that alert {key} fires: {fires}; it does: {is}"
+                    "accepted for alert {key}: firing={fires}; stored: {is}"
                 ));
             }
         }
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    /// Everything in memory is gone; what was committed is not.
+    /// Loses everything in memory, but nothing that was committed.
     fn crash(&mut self, why: &str) -> Result<(), String> {
         self.lives += 1;
         self.trace.say(|| why.to_owned());
@@ -185,18 +185,18 @@ impl World {
         }
         self.lanes.clear();
         self.count_ticks();
-        let engines = self.houses.len();
-        self.houses.clear();
+        let engines = self.nodes.len();
+        self.nodes.clear();
         let (left, bug_turns) = self.store.crash()?;
         self.store = Arc::new(FaultyStore::new(left, self.bug, bug_turns));
         self.start(engines)?;
-        for house in &self.houses {
-            check::whole(&self.store, house, &self.facts)?;
+        for node in &self.nodes {
+            check::whole(&self.store, node, &self.facts)?;
         }
         Ok(())
     }
 
-    /// The faults stop, and everybody keeps quiet: all that is due must find its end.
+    /// Stops the faults and new requests: all due work must finish.
     fn calm(&mut self) -> Result<(), String> {
         self.well = true;
         self.trace.say(|| "the faults stop".to_owned());
@@ -209,7 +209,7 @@ impl World {
                 None => return Ok(()),
             }
         }
-        Err("deliveries do not come to an end once the faults have stopped".to_owned())
+        Err("deliveries do not finish although the faults have stopped".to_owned())
     }
 
     fn count_ticks(&mut self) {
@@ -225,7 +225,7 @@ impl World {
                 "schedule {plugin}/{name} of {due} fired {count} times"
             ));
         }
-        check::schedules_go_on(&self.store, self.schedules.keys())
+        check::schedules_have_timers(&self.store, self.schedules.keys())
     }
 
     fn arrivals_are_accounted_for(&self) -> Result<(), String> {
@@ -233,7 +233,7 @@ impl World {
             let excused = self.outside.excused.get(page).copied().unwrap_or(0);
             if *count > 1 + excused {
                 return Err(format!(
-                    "{page:?} arrived {count} times, {excused} of them excused"
+                    "{page:?} arrived {count} times, {excused} of them with unknown outcome"
                 ));
             }
         }

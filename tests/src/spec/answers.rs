@@ -1,18 +1,18 @@
-//! Our answers against the document of the API that they stand in for.
+//! Checks our responses against the vendors' API documents.
 
 use serde_json::{Map, Value, json};
 
 use super::Document;
 
-/// Faults that are listed for one answer.
+/// Most faults that are listed for one response.
 const FAULTS_MAX: usize = 10;
 
 impl Document {
-    /// Checks an answer: its status is one that the document gives for the request, and its body
-    /// has the described shape.
+    /// Checks a response: the document must list its status for the request, and its body must
+    /// match the schema.
     ///
     /// # Errors
-    /// What is wrong, and where in the body.
+    /// When it does not match; the text says where.
     pub fn check_answer(
         &self,
         verb: &str,
@@ -25,7 +25,7 @@ impl Document {
         let response = [status.to_string(), "default".to_owned()]
             .iter()
             .find_map(|it| responses.get(it))
-            .ok_or_else(|| format!("{} gives no answer {status} to {verb} {path}", self.name))?;
+            .ok_or_else(|| format!("{} has no response {status} to {verb} {path}", self.name))?;
         let response = self.resolve(response);
         let schema = match self.spec.get("swagger") {
             Some(_) => &response["schema"],
@@ -35,13 +35,13 @@ impl Document {
             return Ok(());
         }
         self.check_value(schema, body)
-            .map_err(|faults| format!("{verb} {path} answered {status}, but {faults}"))
+            .map_err(|faults| format!("{verb} {path} returned {status}, but {faults}"))
     }
 
-    /// Checks a JSON body that is sent, against the operation's own description.
+    /// Checks a JSON request body against the operation's schema.
     ///
     /// # Errors
-    /// What is wrong, and where in the body.
+    /// When it does not match; the text says where.
     pub fn check_sent(&self, verb: &str, path: &str, body: &Value) -> Result<(), String> {
         let operation = self.operation(verb, path)?;
         let parameters = operation["parameters"]
@@ -91,7 +91,7 @@ impl Document {
     }
 }
 
-/// Turns both dialects' way of allowing null into JSON Schema's.
+/// Converts `nullable` of both dialects to JSON Schema.
 fn allow_null(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(allow_null),

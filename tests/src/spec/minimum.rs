@@ -1,10 +1,10 @@
-//! What is checked with no document at hand: the least that each API asks of a request or an
-//! answer, written by hand from the vendors' pages.
+//! Minimal checks that work without the vendors' documents: what each API requires of a request or
+//! a response, written by hand from the vendors' documentation.
 
 use serde_json::Value;
 use tocsin::standin::slack::Request;
 
-/// Parameters that each method of Slack wants; a bar separates alternatives.
+/// Required parameters of each Slack method; a bar separates alternatives.
 const SLACK_REQUIRED: &[(&str, &[&str])] = &[
     ("auth.test", &[]),
     (
@@ -35,7 +35,7 @@ const SLACK_REQUIRED: &[(&str, &[&str])] = &[
 
 type Shape = fn(&Value) -> bool;
 
-/// Parameters that are JSON in text form, and the shape they have.
+/// Parameters that contain JSON text, and its type.
 const SLACK_JSON: &[(&str, Shape)] = &[
     ("blocks", Value::is_array),
     ("attachments", Value::is_array),
@@ -43,8 +43,8 @@ const SLACK_JSON: &[(&str, Shape)] = &[
     ("view", Value::is_object),
 ];
 
-/// Checks a request to Slack: a bearer token in the header and nowhere else, a known method with
-/// what it requires, a form as its body, and JSON where Slack wants JSON text.
+/// Checks a request to Slack: a bearer token in the header only, a known method with its required
+/// parameters, a form body, and valid JSON where required.
 ///
 /// # Errors
 /// What is wrong.
@@ -56,34 +56,32 @@ pub fn check_slack(request: &Request) -> Result<(), String> {
         ));
     }
     if request.field("token").is_some() {
-        return Err(format!(
-            "{method}: the token does not belong into the parameters"
-        ));
+        return Err(format!("{method}: the token must not be a parameter"));
     }
     let known = SLACK_REQUIRED.iter().find(|it| it.0 == method);
-    let (_, required) = known.ok_or_else(|| format!("{method} is not among the known methods"))?;
+    let (_, required) = known.ok_or_else(|| format!("{method} is unknown"))?;
     let given = |name: &str| request.field(name).is_some_and(|it| !it.is_empty());
     if let Some(missing) = required.iter().find(|it| !it.split('|').any(given)) {
         return Err(format!("{method}: {missing} is required"));
     }
     let kind = request.header("content-type").unwrap_or_default();
     if !request.body.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
-        return Err(format!("{method}: the body is {kind:?} and not a form"));
+        return Err(format!("{method}: the body is {kind:?}, not a form"));
     }
     for (name, shape) in SLACK_JSON {
         let Some(text) = request.field(name) else {
             continue;
         };
         let value: Value = serde_json::from_str(text)
-            .map_err(|error| format!("{method}: {name} is not JSON: {error}"))?;
+            .map_err(|error| format!("{method}: {name} is not valid JSON: {error}"))?;
         if !shape(&value) {
-            return Err(format!("{method}: {name} has the wrong shape"));
+            return Err(format!("{method}: {name} has the wrong type"));
         }
     }
     Ok(())
 }
 
-/// Checks the answer to a PagerDuty event: 202 with `status`, `message` and `dedup_key`, or 400
+/// Checks the response to a PagerDuty event: 202 with `status`, `message` and `dedup_key`, or 400
 /// with `status`, `message` and `errors`.
 ///
 /// # Errors
@@ -99,11 +97,11 @@ pub fn check_enqueue_answer(status: u16, body: &Value) -> Result<(), String> {
     if sound {
         Ok(())
     } else {
-        Err(format!("PagerDuty never answers {status} {body}"))
+        Err(format!("PagerDuty never returns {status} {body}"))
     }
 }
 
-/// Checks the list that `GET /api/v2/alerts` answers.
+/// Checks the list that `GET /api/v2/alerts` returns.
 ///
 /// # Errors
 /// What is wrong.
@@ -123,7 +121,7 @@ pub fn check_alerts_answer(body: &Value) -> Result<(), String> {
                 Some("unprocessed" | "active" | "suppressed")
             );
         if !sound {
-            return Err(format!("not an alert as Alertmanager shows it: {alert}"));
+            return Err(format!("not a valid Alertmanager alert: {alert}"));
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! The vendors' own descriptions of their APIs, as judges of what is sent and answered.
+//! Checks requests and responses against the vendors' API documents.
 //!
 //! The documents are not part of the repository. They are read from the folder that `TOCSIN_SPECS`
-//! names, or from `../shared/specs` beside it; without them those checks are skipped by name, and
-//! [`minimum`] still runs.
+//! names, or from `../shared/specs` beside it. Without them these checks are reported as skipped,
+//! and [`minimum`] still runs.
 
 mod answers;
 pub mod minimum;
@@ -23,7 +23,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a document; absent, and said to be skipped, when it is not at hand.
+    /// Reads a document; `None`, reported as a skip, if it is not available.
     ///
     /// # Errors
     /// When the file is there but cannot be read.
@@ -47,7 +47,7 @@ impl Document {
         }))
     }
 
-    /// The operation that the document gives for a request.
+    /// The document's operation for a request.
     fn operation(&self, verb: &str, path: &str) -> Result<&Value, String> {
         let absent = || format!("{} has no {verb} {path}", self.name);
         let all = self.spec["paths"].as_object().ok_or_else(absent)?;

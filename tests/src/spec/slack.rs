@@ -1,11 +1,11 @@
-//! Requests to Slack against Slack's document, which is Swagger 2 with form parameters.
+//! Checks requests to Slack against Slack's document, which is Swagger 2 with form parameters.
 
 use serde_json::Value;
 use tocsin::standin::slack::Request;
 
 use super::{Document, minimum};
 
-/// What Slack takes although its document of 2021 does not say so.
+/// Parameters that Slack accepts although its document of 2021 does not list them.
 const LATER: &[(&str, &str)] = &[
     ("chat.postMessage", "metadata"),
     ("chat.update", "metadata"),
@@ -16,8 +16,8 @@ const LATER: &[(&str, &str)] = &[
 ];
 
 impl Document {
-    /// Checks a request to Slack: the method and verb exist, required parameters are there, each
-    /// has its type, and none is unknown.
+    /// Checks a request to Slack: method and verb exist, required parameters are present, each has
+    /// the right type, and none is unknown.
     ///
     /// # Errors
     /// What is wrong.
@@ -48,7 +48,7 @@ impl Document {
         for (name, _) in &request.fields {
             let known = own.iter().any(|it| it["name"] == **name);
             if !known && !LATER.contains(&(method, name)) {
-                return Err(format!("{method}: Slack knows no parameter {name}"));
+                return Err(format!("{method}: Slack has no parameter {name}"));
             }
         }
         minimum::check_slack(request)

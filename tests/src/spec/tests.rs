@@ -22,7 +22,7 @@ fn request(method: &str, fields: Fields) -> Request {
 }
 
 #[test]
-fn a_sound_request_passes_and_each_fault_is_named() {
+fn a_valid_request_passes_and_each_fault_is_named() {
     let document = Document::load("slack-web-api.json").unwrap();
     let cases: &[(&str, Fields, Option<&str>)] = &[
         (
@@ -48,12 +48,12 @@ fn a_sound_request_passes_and_each_fault_is_named() {
         (
             "chat.postMessage",
             &[("channel", "C1"), ("blocks", "{}")],
-            Some("wrong shape"),
+            Some("wrong type"),
         ),
         (
             "chat.postMessage",
             &[("channel", "C1"), ("blocks", "[")],
-            Some("not JSON"),
+            Some("not valid JSON"),
         ),
         ("chat.shout", &[("channel", "C1")], Some("chat.shout")),
     ];
@@ -92,7 +92,7 @@ fn slacks_document_knows_the_types_and_names_of_parameters() {
 }
 
 #[test]
-fn alertmanagers_document_judges_answers() {
+fn responses_are_checked_against_alertmanagers_document() {
     let alert = json!({
         "annotations": {}, "labels": { "alertname": "Down" }, "fingerprint": "1",
         "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:00:00Z",
@@ -123,7 +123,7 @@ fn alertmanagers_document_judges_answers() {
 }
 
 #[test]
-fn pagerdutys_document_judges_answers() {
+fn responses_are_checked_against_pagerdutys_document() {
     let good = json!({ "status": "success", "message": "Event processed", "dedup_key": "k" });
     assert_eq!(minimum::check_enqueue_answer(202, &good), Ok(()));
     assert!(minimum::check_enqueue_answer(202, &json!({})).is_err());

@@ -23,8 +23,8 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Starts one with this configuration (YAML) and waits until it is ready; absent, and said to
-    /// be skipped for `test`, when the program cannot be had.
+    /// Starts one with this configuration (YAML) and waits until it is ready; `None`, reported as a
+    /// skip of `test`, if the program is not available.
     ///
     /// # Errors
     /// When it does not start.
@@ -74,8 +74,8 @@ pub struct Amtool {
 }
 
 impl Amtool {
-    /// The tool for the server at `url`; absent, and said to be skipped for `test`, when the
-    /// program cannot be had.
+    /// The tool for the server at `url`; `None`, reported as a skip of `test`, if the program is
+    /// not available.
     #[must_use]
     pub fn at(test: &str, url: &str) -> Option<Self> {
         match debian::program(PACKAGE, "amtool") {
@@ -91,7 +91,7 @@ impl Amtool {
         }
     }
 
-    /// From now on it sends what this HTTP configuration (YAML) says, such as a token.
+    /// Sets its HTTP configuration (YAML), such as a token.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -105,7 +105,7 @@ impl Amtool {
     /// Runs it and returns what it prints.
     ///
     /// # Errors
-    /// What it complains about.
+    /// Its error output.
     pub fn run(&self, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         command
@@ -115,7 +115,7 @@ impl Amtool {
             let file = dir.path().join(HTTP_FILE);
             command.arg(format!("--http.config.file={}", file.display()));
         }
-        // Its own configuration file, if the machine has one, is not the test's.
+        // Ignore a configuration file of the machine.
         command.env("HOME", "/nonexistent");
         let output = debian::run(&mut command)?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())

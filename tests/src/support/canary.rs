@@ -1,12 +1,11 @@
-//! Secrets that are easy to find, and the search for them in every form that a text can hold them
-//! in. A secret that leaked is found by what it is, and not by a list of places to look at.
+//! Canary secrets, and the search for them in every common encoding.
 
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// A secret, and the forms in which it is looked for.
+/// A secret, and the encodings in which it is searched for.
 #[derive(Clone, Debug)]
 pub struct Canary {
     /// What kind of secret it is.
@@ -25,7 +24,7 @@ impl Canary {
             ("url-encoded", url_encoded(text).into_bytes()),
             ("reversed", bytes.iter().rev().copied().collect()),
         ];
-        // Within a longer text base 64 has three forms, of which the ends depend on neighbours.
+        // Within a longer text base 64 has three forms, whose ends depend on the neighboring bytes.
         for shift in 0..3 {
             let padded = [&b"xxx"[..shift], bytes].concat();
             for encoded in [
@@ -43,7 +42,7 @@ impl Canary {
         }
     }
 
-    /// In which form it is in there, if it is.
+    /// The encoding in which the bytes contain it, if they do.
     #[must_use]
     pub fn is_in(&self, haystack: &[u8]) -> Option<&'static str> {
         let found = self.forms.iter().find(|(_, form)| holds(haystack, form));
@@ -51,7 +50,7 @@ impl Canary {
     }
 }
 
-/// Every leak: which secret, in which form, where, and what stands around it.
+/// Every leak: the secret, its encoding, the place, and the surrounding text.
 #[must_use]
 pub fn leaks(canaries: &[Canary], place: &str, haystack: &[u8]) -> Vec<String> {
     let leak = |it: &Canary| {
@@ -64,7 +63,7 @@ pub fn leaks(canaries: &[Canary], place: &str, haystack: &[u8]) -> Vec<String> {
     canaries.iter().filter_map(leak).collect()
 }
 
-/// As [`leaks`], for every file under a folder but those named.
+/// As [`leaks`], for every file under a folder except the named ones.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -103,7 +102,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     find(haystack, needle).is_some()
 }
 
-/// Looks for the first byte fast and compares there; haystacks have megabytes.
+/// Searches for the first byte and compares there; haystacks have megabytes.
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     let first = *needle.first()?;
     let mut from = 0;

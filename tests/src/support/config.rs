@@ -1,28 +1,27 @@
-//! The configuration that tests begin with, and what they lay over it. Each says only what is its
-//! own.
+//! The common configuration of tests. Each test adds only what it needs.
 
 use toml::{Table, Value};
 
-use tocsin::demo::SHOP;
+use tocsin::demo::CONFIG;
 
 use crate::paths;
 
-/// The demo's shop under the shipped policies, with each text of `more` laid over it: tables are
-/// joined, and everything else is replaced.
+/// The demo's configuration with the shipped policies, merged with each text of `more`: tables are
+/// merged, everything else is replaced.
 ///
 /// # Errors
-/// When a text is not TOML.
-pub fn shop(more: &[&str]) -> Result<String, toml::de::Error> {
+/// When a text is not valid TOML.
+pub fn with(more: &[&str]) -> Result<String, toml::de::Error> {
     let policies = paths::root().join("policies");
     let policies = format!("policy.path = {policies:?}");
-    let mut shop = Table::new();
-    for text in [SHOP, &policies].iter().chain(more) {
-        lay(&mut shop, text.parse()?);
+    let mut merged = Table::new();
+    for text in [CONFIG, &policies].iter().chain(more) {
+        merge(&mut merged, text.parse()?);
     }
-    Ok(shop.to_string())
+    Ok(merged.to_string())
 }
 
-/// A mail relay on this port, and a mailbox for everybody whom Slack does not reach.
+/// A mail relay on this port, with email as everybody's second contact.
 #[must_use]
 pub fn mail(port: u16) -> String {
     format!(
@@ -40,12 +39,12 @@ contacts = [{{ kind = "slack", address = "U0BOB" }}, {{ kind = "email", address 
     )
 }
 
-fn lay(below: &mut Table, above: Table) {
-    for (key, value) in above {
-        match (below.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => lay(below, above),
+fn merge(base: &mut Table, more: Table) {
+    for (key, value) in more {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(more)) => merge(base, more),
             (_, value) => {
-                below.insert(key, value);
+                base.insert(key, value);
             }
         }
     }

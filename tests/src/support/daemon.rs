@@ -1,5 +1,5 @@
-//! A whole daemon with its doors open, its store on disk, the shipped policies, and the real Slack
-//! plugin pointed at a stand-in. Nothing of it is made for tests but short waits.
+//! A whole daemon with HTTP endpoints, a store on disk, the shipped policies, and the real Slack
+//! plugin against a stand-in. Only its short delays are special to tests.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use super::recorder::Recorder;
 use crate::skip;
 use crate::spec::{Document, minimum};
 
-/// The waits are short; what is waited for is not.
-const WAITS: &str = r#"
+/// Short delays, to keep tests fast.
+const ADDITIONS: &str = r#"
 [incidents]
 resolve-after = "1s"
 [escalation]
@@ -36,9 +36,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A running daemon, and the workspace that it talks to.
 pub struct Daemon {
     pub slack: SlackStandIn,
-    /// What stands before the doors; senders are pointed at it.
+    /// A recording proxy in front of the endpoints; senders use it.
     pub recorder: Recorder,
-    /// The doors, `http://127.0.0.1:PORT`, as senders reach them.
+    /// The HTTP endpoints, `http://127.0.0.1:PORT`, as senders reach them.
     pub url: String,
     admin: String,
     inside: Embedded,
@@ -69,10 +69,10 @@ impl Daemon {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let recorder = Recorder::start(&format!("http://{}", listener.local_addr()?)).await?;
         let url = format!("http://{}", recorder.address);
-        let config = config::shop(&[
+        let config = config::with(&[
             &format!("server.public-url = {url:?}"),
             &config::mail(mail_port),
-            WAITS,
+            ADDITIONS,
             &slack.install(dir.path(), plugin)?,
         ])?;
         let inside = Embedded::start(dir, &config, listener, Limits::default()).await?;
@@ -118,10 +118,10 @@ impl Daemon {
         !Class::ALL.iter().any(delays)
     }
 
-    /// Stops, and holds everything that Slack was sent against what Slack takes.
+    /// Stops, and checks every request to Slack.
     ///
     /// # Errors
-    /// What Slack would not take.
+    /// When Slack would reject a request.
     pub async fn end(self) -> Result<(), String> {
         self.inside.serving.stop(GRACE).await;
         if let Some(unexpected) = self.slack.unexpected().first() {

@@ -6,10 +6,10 @@ use std::process::{Command, Output, Stdio};
 
 use crate::paths;
 
-/// A program: the installed one, else the one out of this package.
+/// A program: the installed one, else the one from this package.
 ///
 /// # Errors
-/// Why it cannot be had here.
+/// When it is not available here, with the reason.
 pub(super) fn program(package: &str, name: &str) -> Result<PathBuf, String> {
     let installed = Path::new("/usr/bin").join(name);
     if installed.is_file() {
@@ -19,23 +19,23 @@ pub(super) fn program(package: &str, name: &str) -> Result<PathBuf, String> {
     if unpacked.is_file() {
         Ok(unpacked)
     } else {
-        Err(format!("{package} holds no {name}"))
+        Err(format!("{package} does not contain {name}"))
     }
 }
 
 /// The folder with a package's shared libraries.
 ///
 /// # Errors
-/// Why it cannot be had here.
+/// When they are not available here, with the reason.
 pub(super) fn libraries(package: &str) -> Result<PathBuf, String> {
     let lib = unpacked(package)?.join("usr/lib");
     let folders = fs::read_dir(&lib).map_err(|error| format!("{}: {error}", lib.display()))?;
     let mut folders = folders.filter_map(|it| it.ok().map(|it| it.path()));
     let found = folders.find(|it| it.to_string_lossy().ends_with("-linux-gnu"));
-    found.ok_or_else(|| format!("{package} holds no libraries"))
+    found.ok_or_else(|| format!("{package} contains no libraries"))
 }
 
-/// A package's root folder, fetched by whoever needs it first.
+/// A package's root folder; downloads the package if necessary.
 fn unpacked(package: &str) -> Result<PathBuf, String> {
     let dir = paths::tools().join("debian").join(package);
     let root = dir.join("root");
@@ -51,11 +51,11 @@ fn unpacked(package: &str) -> Result<PathBuf, String> {
     Ok(root)
 }
 
-/// A command for a program that wants its data under `/usr/share`: for an unpacked one, the
-/// package's folder is laid over the real one, in a mount namespace that only the program sees.
+/// A command for a program that needs its data under `/usr/share`: for an unpacked one, the
+/// package's folder is mounted over the real one, in a private mount namespace.
 ///
 /// # Errors
-/// When this machine allows no such namespace.
+/// When this machine does not allow such a namespace.
 pub(super) fn with_its_data(program: &Path) -> Result<Command, String> {
     let share = program.ancestors().nth(2).unwrap_or(program).join("share");
     if share == Path::new("/usr/share") {
@@ -76,13 +76,13 @@ pub(super) fn with_its_data(program: &Path) -> Result<Command, String> {
         ]);
         command
     };
-    run(&mut inside("true")).map_err(|why| format!("its data cannot be shown to it: {why}"))?;
+    run(&mut inside("true")).map_err(|why| format!("cannot mount its data: {why}"))?;
     let mut command = inside("exec \"$0\" \"$@\"");
     command.arg(program);
     Ok(command)
 }
 
-/// Tests run as several processes: one fetches, the others wait for it.
+/// Tests run as several processes: one downloads, the others wait for it.
 pub(super) fn lock(dir: &Path) -> Result<File, String> {
     let lock = File::create(dir.join("lock")).map_err(|error| error.to_string())?;
     lock.lock().map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ fn unpack(package: &str, dir: &Path) -> Result<(), String> {
             .current_dir(dir))
     };
     if download().is_err() {
-        // A fresh machine has no lists yet; only root may fetch them.
+        // A new machine has no package lists yet; only root can download them.
         let _lists = run(Command::new("apt-get").arg("update"));
         download()?;
     }
@@ -113,7 +113,7 @@ fn unpack(package: &str, dir: &Path) -> Result<(), String> {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// What it printed, when it failed or could not be started.
+/// When it cannot be started or fails; the text has its output.
 pub(super) fn run(command: &mut Command) -> Result<Output, String> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("{command:?}: {error}"))?;

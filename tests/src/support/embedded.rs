@@ -1,4 +1,4 @@
-//! A whole daemon in this process, with its store on disk and its endpoints open.
+//! A whole daemon in the test's process, with a store on disk and HTTP endpoints.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 
 use crate::paths;
 
-/// A daemon at work, and the folder that its configuration's paths begin in.
+/// A running daemon and its temporary folder.
 pub struct Embedded {
     pub serving: Serving,
     _dir: TempDir,
 }
 
 impl Embedded {
-    /// Starts one on a store of its own in `dir`.
+    /// Starts a daemon whose store and relative paths are in `dir`.
     ///
     /// # Errors
     /// When it does not start.
@@ -40,10 +40,10 @@ impl Embedded {
         })
     }
 
-    /// A fresh token: of a scope, and of an integration for scope `ingest`.
+    /// Creates a token with a scope, and with an integration for scope `ingest`.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub async fn token(&self, scope: Scope, integration: Option<&str>) -> anyhow::Result<String> {
         let wanted = NewToken {
             integration: integration.map(Into::into),

@@ -1,5 +1,5 @@
-//! Plugins that were written to hurt the daemon, as folders that it can load, and how long its
-//! door takes to answer meanwhile.
+//! Hostile plugins, as folders that the daemon can load, and the measurement of an endpoint's
+//! latency.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use super::program::Home;
 pub enum Hostile {
     /// Never ends.
     Spinner,
-    /// Takes memory until it gets no more.
+    /// Allocates memory until it gets no more.
     Hoarder,
     Breaker,
-    /// Fills the log, and queues a hundred jobs of which each queues a hundred more.
+    /// Floods the log, and queues a hundred jobs, each of which queues a hundred more.
     Flooder,
-    /// Waits for a server that never answers.
+    /// Waits for a server that never responds.
     Hanger,
 }
 
-/// Everything that a plugin may hear of.
+/// All events that a plugin can subscribe to here.
 const EVENTS: &[&str] = &[
     "incident-opened",
     "incident-changed",
@@ -54,7 +54,7 @@ impl Hostile {
         Self::Hanger,
     ];
 
-    /// Its id, and the kind of contact that it says it reaches.
+    /// Its id, which is also the kind of contact that it declares.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -66,8 +66,8 @@ impl Hostile {
         }
     }
 
-    /// Puts it into a home, and gives its section of the configuration. Senders of its webhook
-    /// have the token `token`; `hanging` is where nobody ever answers.
+    /// Installs it in a home, and returns its section of the configuration. Its webhook takes the
+    /// token `token`; `hanging` is the URL of a server that never responds.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -141,22 +141,22 @@ fn manifest(id: &str, hanging: &str) -> String {
     )
 }
 
-/// A server that takes connections and never says a word, and its URL.
+/// A server that accepts connections but never responds, and its URL.
 ///
 /// # Errors
-/// When no port can be had.
+/// When no port is available.
 pub fn hanging_server() -> std::io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let url = format!("http://{}/", listener.local_addr()?);
     Ok((listener, url))
 }
 
-/// How long a door took to answer, each time.
+/// The latencies of an endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// The time within which this part of the answers came, e.g. `0.99`.
+    /// The quantile of the latencies, e.g. of `0.99`.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -172,17 +172,17 @@ impl Latencies {
         sorted.get(at.min(last)).copied().unwrap_or_default()
     }
 
-    /// How many there are.
+    /// The number of samples.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 }
 
-/// Asks a door again and again, `pause` apart, as long as `goes_on`.
+/// Requests an endpoint repeatedly, `pause` apart, while `goes_on`.
 ///
 /// # Errors
-/// When it does not answer with success.
+/// When it does not return success.
 pub async fn sample(
     url: &str,
     pause: Duration,
@@ -195,7 +195,7 @@ pub async fn sample(
         let answer = client.get(url).send().await;
         let answer = answer.map_err(|error| format!("{url}: {error}"))?;
         if !answer.status().is_success() {
-            return Err(format!("{url} answers {}", answer.status()));
+            return Err(format!("{url} returned {}", answer.status()));
         }
         taken.0.push(began.elapsed());
         tokio::time::sleep(pause).await;

@@ -1,8 +1,8 @@
 //! Real programs around the daemon: senders, a mail server, a vendor's own library.
 //!
-//! Each is taken from where it is installed, else fetched by package name into the target folder
-//! (Debian packages are unpacked there and not installed, so that no service starts), else the
-//! tests that need it are skipped by name.
+//! Each is used as installed, else downloaded by package name into the target folder (Debian
+//! packages are unpacked but not installed, so that no service starts), else the tests that need it
+//! are reported as skipped.
 
 mod alertmanager;
 pub mod canary;

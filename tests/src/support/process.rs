@@ -1,4 +1,4 @@
-//! A program in the background that never outlives its test.
+//! A background process that never outlives its test.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// Longest part of the output that a report shows, in bytes: its end.
+/// Bytes at the end of the output that a report shows.
 const REPORT_BYTES_MAX: usize = 64 << 10;
 /// The unit of times in `/proc`, in milliseconds: 100 ticks a second wherever Rust runs on Linux.
 const TICK_MS: u64 = 10;
 
-/// A running program with a temporary folder of its own; killed when dropped.
+/// A running program with its own temporary folder; killed when dropped.
 pub struct Process {
     name: String,
     child: Child,
@@ -46,7 +46,7 @@ impl Process {
         fs::read_to_string(self.dir.path().join("output.log")).unwrap_or_default()
     }
 
-    /// Its own folder.
+    /// Its temporary folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.dir.path()
@@ -60,7 +60,7 @@ impl Process {
         while !output.is_char_boundary(from) {
             from += 1;
         }
-        format!("--- {} printed at last:\n{}", self.name, &output[from..])
+        format!("--- last output of {}:\n{}", self.name, &output[from..])
     }
 
     #[must_use]
@@ -68,7 +68,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Whether it still runs.
+    /// Whether it is still running.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
@@ -78,14 +78,14 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Kills it; what it holds is gone when this returns.
+    /// Kills it, and waits until its resources are freed.
     pub fn kill(&mut self) {
-        // Both fail only when it has ended already.
+        // Both fail only if it has already exited.
         let _killed = self.child.kill();
         let _reaped = self.child.wait();
     }
 
-    /// How long it has computed so far, on all its threads; absent where the system does not say.
+    /// The CPU time of all its threads so far; `None` if the system does not report it.
     #[must_use]
     pub fn computed(&self) -> Option<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
@@ -95,19 +95,19 @@ impl Process {
         Some(Duration::from_millis(ticks * TICK_MS))
     }
 
-    /// Most memory that it ever had resident, in KiB; absent where the system does not say.
+    /// Its peak resident memory in KiB; `None` if the system does not report it.
     #[must_use]
     pub fn peak_kib(&self) -> Option<u64> {
         self.status_kib("VmHWM:")
     }
 
-    /// The memory that it has resident, in KiB; absent where the system does not say.
+    /// Current resident memory in KiB; `None` if the system does not provide it.
     #[must_use]
     pub fn resident_kib(&self) -> Option<u64> {
         self.status_kib("VmRSS:")
     }
 
-    /// A line of proc(5)'s `status`.
+    /// A field of `status` in proc(5).
     fn status_kib(&self, name: &str) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
         let line = status.lines().find_map(|it| it.strip_prefix(name))?;

@@ -1,5 +1,5 @@
-//! The program as its users have it: a process of its own with its log, its data folder and its
-//! command line. What only shows from outside (the log, the disk, a busy machine) is tested so.
+//! The program as a separate process with its log, data folder and command line, for tests of what
+//! is only visible from outside.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -11,27 +11,27 @@ use super::config;
 use super::process::{Process, free_port};
 use crate::{paths, wait};
 
-/// The name under which Cargo builds it beside the tests.
+/// The name of the binary that Cargo builds beside the tests.
 const PROGRAM: &str = "tocsin-under-test";
 /// Debug builds compile plugins slowly, and the machine may be busy.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 const ENDED_WITHIN: Duration = Duration::from_secs(30);
 
-/// A folder with a configuration in which the program can run, again and again.
+/// A folder with a configuration, in which the program can run repeatedly.
 #[derive(Debug)]
 pub struct Home {
     folder: tempfile::TempDir,
-    /// The program; at first the one that Cargo built beside the tests.
+    /// The program; by default the one that Cargo built beside the tests.
     pub program: PathBuf,
-    /// Where its store is; at first `data` in this folder.
+    /// The folder of its store; by default `data` in this folder.
     pub data: PathBuf,
-    /// What its environment has besides.
+    /// Additional environment variables.
     pub env: Vec<(String, String)>,
 }
 
 /// A running program.
 pub struct Program {
-    /// The doors, `http://127.0.0.1:PORT`.
+    /// The URL of its endpoints, `http://127.0.0.1:PORT`.
     pub url: String,
     pub process: Process,
     data: PathBuf,
@@ -41,7 +41,7 @@ impl Home {
     /// An empty one.
     ///
     /// # Errors
-    /// When there is no place for it.
+    /// When the folder cannot be created.
     pub fn new() -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         Ok(Self {
@@ -69,25 +69,25 @@ impl Home {
         Ok(path)
     }
 
-    /// Writes the shop's configuration with each of `more` laid over it, starts the program on it,
-    /// and waits until it takes requests.
+    /// Writes the common configuration merged with each of `more`, starts the program, and waits
+    /// until it accepts requests.
     ///
     /// # Errors
-    /// When it does not start: why, or what it printed.
+    /// When it does not start; the text has its output.
     pub async fn open(&self, more: &[&str]) -> Result<Program, String> {
         let port = free_port().map_err(|error| error.to_string())?;
         let url = format!("server.public-url = \"http://127.0.0.1:{port}\"");
-        let config = config::shop(&[&[url.as_str()][..], more].concat());
+        let config = config::with(&[&[url.as_str()][..], more].concat());
         let config = config.map_err(|error| error.to_string())?;
         let written = self.write("tocsin.toml", config);
         written.map_err(|error| error.to_string())?;
         self.start(port).await
     }
 
-    /// Starts the program on `tocsin.toml` here and waits until it takes requests.
+    /// Starts the program with `tocsin.toml` and waits until it accepts requests.
     ///
     /// # Errors
-    /// When it does not start: what it printed.
+    /// When it does not start; the text has its output.
     pub async fn start(&self, port: u16) -> Result<Program, String> {
         let mut program = self.spawn(port).map_err(|error| error.to_string())?;
         let ready = format!("{}/readyz", program.url);
@@ -105,7 +105,7 @@ impl Home {
         }
     }
 
-    /// Starts the program on `tocsin.toml` here and does not wait.
+    /// Starts the program with `tocsin.toml` and does not wait.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -125,7 +125,7 @@ impl Home {
         })
     }
 
-    /// Runs the program once without a daemon: `check`, `verify`.
+    /// Runs a command that needs no daemon: `check`, `verify`.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -150,7 +150,7 @@ impl Program {
         admin_token(&self.data)
     }
 
-    /// Runs a command of its command line against it, as its admin.
+    /// Runs a command against it, with the admin token.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -163,30 +163,30 @@ impl Program {
         command.output()
     }
 
-    /// A new token: of scope `ingest` for an integration, else of a scope.
+    /// A new token with a scope, and with an integration for scope `ingest`.
     ///
     /// # Errors
-    /// What it answers instead.
+    /// When the program refuses it.
     pub async fn token(&self, scope: &str, integration: Option<&str>) -> Result<String, String> {
         new_token(&self.url, &self.data, scope, integration).await
     }
 
-    /// What its API shows at a path under `/api/v1`; absent when it answers 404.
+    /// The API's response to a path under `/api/v1`; `None` for 404.
     ///
     /// # Errors
-    /// When it does not answer, or neither 200 nor 404.
+    /// When there is no response, or a status other than 200 and 404.
     pub async fn show(&self, path: &str) -> Result<Option<Value>, String> {
         let admin = self.admin().map_err(|error| error.to_string())?;
         shown(&self.url, path, &admin).await
     }
 
-    /// All that it has logged.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         self.process.output()
     }
 
-    /// Tells it to stop, as a service manager does, waits for its end, and gives its log.
+    /// Stops it with SIGTERM, waits for its end, and returns its log.
     ///
     /// # Errors
     /// When it does not end.
@@ -201,7 +201,7 @@ impl Program {
     }
 }
 
-/// What the API at `url` shows an admin at a path under `/api/v1`; absent when it answers 404.
+/// The response of the API at `url` to a path under `/api/v1`; `None` for 404.
 pub(super) async fn shown(url: &str, path: &str, admin: &str) -> Result<Option<Value>, String> {
     let asked = reqwest::Client::new()
         .get(format!("{url}/api/v1/{path}"))
@@ -214,18 +214,18 @@ pub(super) async fn shown(url: &str, path: &str, admin: &str) -> Result<Option<V
     }
 }
 
-/// A new token of the program at `url`, whose store is in `data`: of scope `ingest` for an
-/// integration, else of a scope.
+/// A new token of the program at `url`, whose store is in `data`, with a scope, and with an
+/// integration for scope `ingest`.
 ///
 /// # Errors
-/// What it answers instead.
+/// When the program refuses it.
 pub async fn new_token(
     url: &str,
     data: &Path,
     scope: &str,
     integration: Option<&str>,
 ) -> Result<String, String> {
-    // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+    // The client needs a TLS provider even for plain HTTP; an already installed one will do.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let wanted = serde_json::json!({
         "name": format!("{scope} of the test"), "scope": scope, "integration": integration,
@@ -240,7 +240,7 @@ pub async fn new_token(
     token.map(str::to_owned).ok_or_else(|| made.to_string())
 }
 
-/// The token of the first start of a program whose store is in `data`.
+/// The admin token that the first start wrote to `data`.
 ///
 /// # Errors
 /// When there is none.

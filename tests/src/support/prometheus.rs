@@ -1,5 +1,5 @@
-//! Debian's Prometheus, with one rule on one number that the test sets: the alert `CheckoutDown`
-//! fires while the service is said to be down.
+//! Debian's Prometheus, with one rule on a metric that the test sets: the alert `CheckoutDown`
+//! fires while the service is down.
 
 use std::fs;
 use std::path::Path;
@@ -25,11 +25,11 @@ const CONFIG: &str = include_str!("scripts/prometheus.yml");
 pub struct Sender {
     /// `127.0.0.1:PORT`.
     pub address: String,
-    /// A bearer token, if the receiver wants one.
+    /// A bearer token, if the receiver needs one.
     pub bearer: Option<String>,
 }
 
-/// A running Prometheus and what it watches.
+/// A running Prometheus and its target.
 pub struct Prometheus {
     pub process: Process,
     up: Arc<AtomicBool>,
@@ -37,8 +37,8 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that sends its alerts to `sender`, and waits until it is ready; absent, and said
-    /// to be skipped for `test`, when the program cannot be had.
+    /// Starts one that sends its alerts to `sender`, and waits until it is ready; `None`, reported
+    /// as a skip of `test`, if the program is not available.
     ///
     /// # Errors
     /// When it does not start.
@@ -85,7 +85,7 @@ impl Prometheus {
         }
     }
 
-    /// From now on the service is up, or down: the rule fires while it is down.
+    /// Sets whether the service is up; the rule fires while it is down.
     pub fn set_up(&self, up: bool) {
         self.up.store(up, Ordering::SeqCst);
     }

@@ -10,7 +10,7 @@ use crate::paths;
 /// A Python that can import `module` of `package` (`name==version`).
 ///
 /// # Errors
-/// Why it cannot be had here.
+/// When it is not available here, with the reason.
 pub(super) fn with(package: &str, module: &str) -> Result<PathBuf, String> {
     let imports =
         |python: &Path| run(Command::new(python).args(["-c", &format!("import {module}")])).is_ok();

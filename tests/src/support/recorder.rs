@@ -1,5 +1,5 @@
-//! A door before the daemon's doors: it passes every request on and keeps what was asked and
-//! answered, so that answers given to real senders can be held against the vendors' documents.
+//! A recording proxy in front of the daemon's endpoints, so that the responses to real senders can
+//! be checked against the vendors' documents.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -14,19 +14,19 @@ use serde_json::Value;
 use crate::spec::{Document, minimum};
 
 const BODY_BYTES_MAX: usize = 8 << 20;
-/// Answers that Alertmanager's document leaves to proxies: who calls, and overload.
+/// Statuses that Alertmanager's document leaves to proxies: authentication and overload.
 const OF_PROXIES: &[u16] = &[401, 403, 503];
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// `GET`, `POST`, …
     pub verb: String,
     /// The path, without the query.
     pub path: String,
-    /// The answer's status.
+    /// The response's status.
     pub status: u16,
-    /// The answer's body; null when it is empty, a string when it is not JSON.
+    /// The response's body; null if it is empty, a string if it is not JSON.
     pub body: Value,
 }
 
@@ -39,15 +39,15 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts one before `behind`, a URL without a path.
+    /// Starts one in front of `behind`, a URL without a path.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is available.
     pub async fn start(behind: &str) -> std::io::Result<Self> {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
         let kept = Arc::default();
-        // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+        // The client needs a TLS provider even for plain HTTP; an already installed one will do.
         let _already = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::new();
         let (keep, behind) = (Arc::clone(&kept), behind.to_owned());
@@ -67,7 +67,7 @@ impl Recorder {
         })
     }
 
-    /// What was asked and answered so far, in the order of the answers.
+    /// The requests and responses so far, in the order of the responses.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.kept
@@ -76,11 +76,11 @@ impl Recorder {
             .unwrap_or_else(|poisoned| poisoned.into_inner().clone())
     }
 
-    /// Holds every answer under `/api/v2` and `/v2` against Alertmanager's and PagerDuty's
-    /// documents, where they are, and against the minimum; the number that were held.
+    /// Checks every response under `/api/v2` and `/v2` against Alertmanager's and PagerDuty's
+    /// documents, if available, and against the minimum; returns how many were checked.
     ///
     /// # Errors
-    /// Which answer is wrong, and how.
+    /// The first wrong response.
     pub fn check(&self) -> Result<usize, String> {
         let alertmanager = Document::load("alertmanager-api-v2.yaml")?;
         let pagerduty = Document::load("pagerduty-events-v2.json")?;
@@ -168,7 +168,7 @@ async fn answer(
     Ok((exchange, headers, body.to_vec()))
 }
 
-/// The headers that are not only of one connection.
+/// The headers without those of a single connection.
 fn passed(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for own in [

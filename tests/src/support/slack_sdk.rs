@@ -1,4 +1,4 @@
-//! Slack's own Python library, as a judge of signatures.
+//! Slack's Python library, as the reference for signatures.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub struct SlackSdk {
 }
 
 impl SlackSdk {
-    /// The library; absent, and said to be skipped for `test`, when there is no Python or no PyPI.
+    /// The library; `None`, reported as a skip of `test`, if there is no Python or no PyPI.
     #[must_use]
     pub fn find(test: &str) -> Option<Self> {
         match python::with("slack_sdk==3.47.0", "slack_sdk") {
@@ -26,7 +26,7 @@ impl SlackSdk {
         }
     }
 
-    /// The signature that the library makes of a body, for a moment in seconds since 1970.
+    /// The library's signature of a body, for a time in seconds since 1970.
     ///
     /// # Errors
     /// When Python fails.

@@ -1,4 +1,4 @@
-//! A real mail server, aiosmtpd, that keeps what it gets.
+//! A real mail server, aiosmtpd, that stores every mail.
 
 use std::process::Command;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::{skip, wait};
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const SCRIPT: &str = include_str!("scripts/smtp.py");
 
-/// A mail as the server got it.
+/// A mail as the server received it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Mail {
     /// The envelope's sender.
@@ -26,7 +26,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A header's first value; names are compared without case.
+    /// A header's first value; names are case-insensitive.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self
@@ -45,8 +45,8 @@ pub struct SmtpServer {
 }
 
 impl SmtpServer {
-    /// Starts one on a free port; absent, and said to be skipped for `test`, when there is no
-    /// Python or no PyPI.
+    /// Starts one on a free port; `None`, reported as a skip of `test`, if there is no Python or no
+    /// PyPI.
     ///
     /// # Errors
     /// When it does not start.

@@ -1,4 +1,4 @@
-//! strace: what a program asks of the kernel, in the order in which it does.
+//! strace, which lists a program's system calls in order.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use super::debian;
 /// A command that runs another under strace; its options follow.
 ///
 /// # Errors
-/// Why it cannot be had here, or may not trace.
+/// When it is not available here or may not trace, with the reason.
 pub fn strace() -> Result<Command, String> {
     let program = debian::program("strace", "strace")?;
     let mut trial = Command::new(&program);

@@ -1,4 +1,4 @@
-//! A disk that fills up under the real program.
+//! A disk that fills up while the program runs.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -13,29 +13,29 @@ use tocsin_tests::support::{Program, free_port};
 use tocsin_tests::{skip, wait};
 
 const TEST: &str = "a full disk";
-/// What this test is called.
+/// The name of this test.
 const NAME: &str = concat!(
     "disk::",
-    "a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on"
+    "a_full_disk_stops_the_daemon_with_a_reason_and_a_restart_with_space_continues"
 );
-/// Set in a process that has mounts of its own already.
+/// Set in a process that has its own mount namespace.
 const INSIDE: &str = "TOCSIN_TEST_HAS_OWN_MOUNTS";
 /// The small disk, in bytes.
 const DISK_BYTES: u64 = 4 * FREE_BYTES_MIN;
-/// What is left above the least when the disk has been filled, in bytes.
+/// Free bytes above the minimum once the disk has been filled.
 const LEFT_BYTES: u64 = 256 * 1_024;
-/// Alerts that are sent at most until the disk is full.
+/// Most alerts that are sent until the disk is full.
 const ALERTS_MAX: usize = 20_000;
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
-/// A small file system of its own; gone when dropped.
+/// A small temporary file system; unmounted when dropped.
 struct SmallDisk {
     at: PathBuf,
 }
 
 impl SmallDisk {
     /// # Errors
-    /// Why this machine lets nobody mount.
+    /// When this machine does not allow mounts.
     fn mount(at: PathBuf) -> Result<Self, String> {
         fs::create_dir(&at).unwrap();
         let size = format!("size={DISK_BYTES}");
@@ -46,7 +46,7 @@ impl SmallDisk {
         match mount {
             Ok(output) if output.status.success() => Ok(Self { at }),
             Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-            Err(error) => Err(format!("`mount` cannot be started: {error}")),
+            Err(error) => Err(format!("cannot start `mount`: {error}")),
         }
     }
 
@@ -59,7 +59,7 @@ impl SmallDisk {
         text.lines().nth(1).unwrap().trim().parse().unwrap()
     }
 
-    /// Fills it with a file until only so much is left.
+    /// Fills it with a file until only `left` bytes are free.
     fn fill(&self, left: u64) -> PathBuf {
         let path = self.at.join("somebody-elses.log");
         let mut file = File::create(&path).unwrap();
@@ -73,12 +73,12 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A folder that stays mounted is said by the temporary folder that cannot be removed.
+        // If this fails, removing the temporary folder reports it.
         let _unmounted = Command::new("umount").arg("--lazy").arg(&self.at).status();
     }
 }
 
-/// Runs this test in a namespace in which everybody may mount; skips it where that is forbidden.
+/// Runs this test again in a namespace that allows mounts; skips it if that is forbidden.
 fn once_more_with_own_mounts(why: &str) {
     let inside = |program: &std::ffi::OsStr| {
         let mut command = Command::new("unshare");
@@ -88,7 +88,7 @@ fn once_more_with_own_mounts(why: &str) {
     };
     let can = inside("true".as_ref()).output();
     if std::env::var_os(INSIDE).is_some() || !can.is_ok_and(|it| it.status.success()) {
-        skip::skipped(TEST, &format!("a small disk cannot be mounted: {why}"));
+        skip::skipped(TEST, &format!("cannot mount a small disk: {why}"));
         return;
     }
     let this = std::env::current_exe().unwrap();
@@ -101,7 +101,7 @@ fn once_more_with_own_mounts(why: &str) {
     assert!(said.contains("1 passed"), "{said}{why}");
 }
 
-/// Sends one alert; its answer, absent when the connection ended without one.
+/// Sends one alert; returns its response, or `None` if the connection ended without one.
 async fn send(program: &Program, token: &str, title: &str) -> Option<(StatusCode, Value)> {
     let body = json!({ "title": title, "dedup_key": title, "summary": "x".repeat(1_500) });
     let asked = reqwest::Client::new()
@@ -122,7 +122,7 @@ fn stored(data: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on() {
+async fn a_full_disk_stops_the_daemon_with_a_reason_and_a_restart_with_space_continues() {
     let mut home = super::home();
     let disk = match SmallDisk::mount(home.path().join("disk")) {
         Ok(disk) => disk,
@@ -143,7 +143,7 @@ async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on()
             other => break other,
         }
     };
-    let (status, answer) = refusal.expect("the alert that found no room was not answered");
+    let (status, answer) = refusal.expect("the alert without disk space got no response");
     assert_eq!(status, 503, "{answer}");
     let detail = answer["detail"].as_str().unwrap();
     assert!(detail.contains(&*home.data.to_string_lossy()), "{detail}");
@@ -156,7 +156,7 @@ async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on()
     let last = said.lines().last().unwrap();
     assert!(last.contains("free space there"), "{said}");
 
-    // As long as there is no room a start fails at once, with the same words.
+    // Without free space a start fails at once, with the same message.
     let mut again = home.spawn(free_port().unwrap()).unwrap();
     let ended = wait::until("its end", ENDS_WITHIN, async || again.process.ended());
     assert_eq!(ended.await.unwrap().code(), Some(1));
@@ -167,9 +167,5 @@ async fn a_full_disk_stops_the_daemon_in_words_and_a_restart_with_room_goes_on()
     let (status, answer) = send(&program, &token, "after").await.unwrap();
     assert_eq!(status, 202, "{answer}");
     program.process.kill();
-    assert_eq!(
-        stored(&home.data),
-        taken + 1,
-        "an alert that was answered is lost"
-    );
+    assert_eq!(stored(&home.data), taken + 1, "an accepted alert is lost");
 }

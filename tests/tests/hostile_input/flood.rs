@@ -1,5 +1,5 @@
-//! Many distinct alerts at once, in posts as Prometheus sends them, into the real program.
-//! `cargo xtask flood` sends 100,000 into a release build and holds it to its times.
+//! Many distinct alerts at once, posted to the program as Prometheus does. `cargo xtask flood`
+//! sends 100,000 to a release build and also checks its times.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,30 +16,30 @@ use tocsin_tests::support::free_port;
 
 /// Alerts of the ordinary test.
 const ALERTS: usize = 10_000;
-/// Alerts of one post: Prometheus sends so many at most.
+/// Alerts per post: Prometheus sends at most this many.
 const POST_ALERTS: usize = 64;
-/// Connections that post at once.
+/// Concurrent connections.
 const SENDERS: usize = 8;
-/// Services that the alerts are of, and so incidents.
+/// Services of the alerts, which is also the number of incidents.
 const SERVICES: usize = 20;
-/// Most events that an incident's history may have, however many alerts it has.
+/// Limit on the events of an incident, however many alerts it has.
 const EVENTS_PER_INCIDENT_MAX: u64 = 200;
-/// Most memory that the program may take: so much, in KiB, …
+/// Memory limit of the program in KiB: a base, …
 const BASE_KIB_MAX: u64 = 200 * 1_024;
-/// … and so much for an alert, in KiB. Measured: 96 MiB for 10,000 and 163 MiB for 100,000.
+/// … and an amount per alert, in KiB. Measured: 96 MiB for 10,000 and 163 MiB for 100,000.
 const ALERT_KIB_MAX: u64 = 2;
-/// Tries that one post gets, …
+/// Attempts per post, …
 const TRIES_MAX: usize = 1_000;
-/// … and the pause before the next.
-const AGAIN_AFTER: Duration = Duration::from_millis(10);
-/// How often `/healthz` is asked.
+/// … and the delay before the next.
+const RETRY_DELAY: Duration = Duration::from_millis(10);
+/// The interval of requests to `/healthz`.
 const HEALTH_EVERY: Duration = Duration::from_millis(10);
-/// What `cargo xtask flood` asks for: all accepted within this, …
+/// Limits of `cargo xtask flood`: all alerts are accepted within this time, …
 const ACCEPTED_WITHIN: Duration = Duration::from_secs(10);
 /// … while the 99th percentile of `/healthz` stays below this.
 const HEALTH_P99_MAX: Duration = Duration::from_millis(100);
 
-/// A kept connection.
+/// A keep-alive connection.
 struct Asker {
     stream: BufReader<TcpStream>,
 }
@@ -53,7 +53,7 @@ impl Asker {
         }
     }
 
-    /// Sends a request and gives the answer's status.
+    /// Sends a request and returns the response's status.
     fn ask(&mut self, request: &[u8]) -> u16 {
         self.stream.get_mut().write_all(request).unwrap();
         let mut status = String::new();
@@ -72,17 +72,16 @@ impl Asker {
         status.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// Sends a post until it is taken, and gives how often it was turned away. Who is turned away
-    /// comes again, as Prometheus does.
+    /// Retries a post until it is accepted, as Prometheus does; returns how often it was rejected.
     fn deliver(&mut self, post: &[u8]) -> usize {
         for tries in 0..TRIES_MAX {
             match self.ask(post) {
                 200 => return tries,
-                503 => thread::sleep(AGAIN_AFTER),
-                other => panic!("a post was answered {other}"),
+                503 => thread::sleep(RETRY_DELAY),
+                other => panic!("a post got status {other}"),
             }
         }
-        panic!("a post was turned away {TRIES_MAX} times")
+        panic!("a post was rejected {TRIES_MAX} times")
     }
 }
 
@@ -111,12 +110,12 @@ fn post(first: usize, count: usize, token: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// What a flood came to.
+/// The result of a flood.
 struct Flood {
     took: Duration,
-    /// Answers of 503.
+    /// Number of 503 responses.
     turned_away: usize,
-    /// Times of `/healthz`, sorted.
+    /// Latencies of `/healthz`, sorted.
     health: Vec<Duration>,
 }
 
@@ -182,7 +181,7 @@ fn stored(data: &Path) -> (usize, usize, u64) {
 }
 
 #[tokio::test]
-async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
+async fn a_flood_of_alerts_is_accepted_completely_and_within_limits() {
     let wanted = env::var("TOCSIN_FLOOD_ALERTS").ok();
     let alerts = wanted.as_ref().map_or(ALERTS, |it| it.parse().unwrap());
     let mut home = super::home();
@@ -196,7 +195,7 @@ async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
     let flood = tokio::task::spawn_blocking(move || flood(&address, &token, alerts));
     let flood = flood.await.unwrap();
     let (peak, computed) = (running.process.peak_kib(), running.process.computed());
-    // What was answered must outlive this.
+    // Everything that was accepted must survive this.
     running.process.kill();
     let (found, incidents, longest) = stored(&home.data);
 
@@ -204,9 +203,9 @@ async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
     let at = |percent: usize| flood.health[(flood.health.len() - 1) * percent / 100];
     let (p50, p99) = (at(50), at(99));
     println!(
-        "{alerts} alerts in {seconds:.1} s, {:.0} a second; {} posts were turned away and came \
-         again; {incidents} incidents, the longest history has {longest} events; peak {} MiB, \
-         {:.1} s of computing; \
+        "{alerts} alerts in {seconds:.1} s, {:.0} per second; {} posts were rejected and retried; \
+         {incidents} incidents, the longest history has {longest} events; peak {} MiB, \
+         {:.1} s of CPU time; \
          /healthz {} times, p50 {p50:?}, p99 {p99:?}, at most {:?}",
         f64::from(u32::try_from(alerts).unwrap()) / seconds,
         flood.turned_away,
@@ -215,7 +214,7 @@ async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
         flood.health.len(),
         at(100),
     );
-    assert_eq!(found, alerts, "an alert that was answered is not stored");
+    assert_eq!(found, alerts, "an accepted alert is not stored");
     assert_eq!(incidents, SERVICES);
     assert!(longest <= EVENTS_PER_INCIDENT_MAX, "{longest} events");
     match peak {
@@ -223,7 +222,10 @@ async fn a_flood_of_alerts_is_taken_whole_and_within_bounds() {
             let most = BASE_KIB_MAX + ALERT_KIB_MAX * u64::try_from(alerts).unwrap();
             assert!(kib <= most, "{kib} KiB were resident, over {most}");
         }
-        None => skip::skipped("a flood's memory", "this system does not tell it in /proc"),
+        None => skip::skipped(
+            "a flood's memory",
+            "/proc does not report it on this system",
+        ),
     }
     if wanted.is_some() {
         assert!(flood.took <= ACCEPTED_WITHIN, "it took {seconds:.1} s");

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Most bytes of a body that this daemon takes.
 pub(crate) const BODY_BYTES_MAX: usize = 65_536;
-/// How long an answer may be waited for; every one comes in milliseconds.
+/// Time limit for a response; each takes milliseconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// A running daemon.
@@ -21,7 +21,7 @@ pub(crate) struct House {
     token: String,
 }
 
-/// What was answered: the status, and all of it as text. 0: the connection just ended.
+/// A response: its status and full text. Status 0: the connection ended without one.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -31,7 +31,7 @@ pub(crate) struct Answer {
 impl House {
     pub(crate) async fn open(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = config::shop(&[&format!("server.body-bytes-max = {BODY_BYTES_MAX}")]).unwrap();
+        let config = config::with(&[&format!("server.body-bytes-max = {BODY_BYTES_MAX}")]).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inside = Embedded::start(dir, &config, listener, limits).await;
         let inside = inside.unwrap();

@@ -1,6 +1,6 @@
-//! Hostile input: bytes that broke something once, requests that are oversized, cut, slow or
-//! half-closed, floods, and a disk that is full. The daemon answers in clear words, stays within
-//! its bounds, and loses nothing that it took.
+//! Hostile input: the fuzz corpus, requests that are oversized, truncated, slow or half-closed,
+//! floods, and a full disk. The daemon returns clear errors, stays within its limits, and loses
+//! nothing that it accepted.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -13,10 +13,10 @@ mod slow;
 
 use tocsin_tests::support::{Home, config};
 
-/// A home of the real program with every kind of sender.
+/// A home of the program with an integration of each kind.
 fn home() -> Home {
     let home = Home::new().unwrap();
-    home.write("tocsin.toml", config::shop(&[]).unwrap())
+    home.write("tocsin.toml", config::with(&[]).unwrap())
         .unwrap();
     home
 }

@@ -1,21 +1,21 @@
-//! Requests that are oversized, cut, malformed or half-closed, each on a connection of its own.
+//! Requests that are oversized, truncated, malformed or half-closed, each on its own connection.
 
 use tocsin::http::Limits;
 
 use super::house::{Answer, BODY_BYTES_MAX, House};
 
-/// An answer to a refused request is shorter, in bytes.
+/// Size limit of the response to a refused request, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1_024;
 
-/// A request that the daemon should not take.
+/// A request that the daemon must refuse.
 struct Case {
     name: &'static str,
     bytes: Vec<u8>,
-    /// Whether the client says that no more will come.
+    /// Whether the client closes its side.
     close: bool,
-    /// The status; 0: the connection just ends.
+    /// The status; 0: the connection ends without a response.
     status: u16,
-    /// What the answer must name, so that its reader knows what to do.
+    /// Text that the response must contain, so that its reader knows what to do.
     says: &'static str,
 }
 
@@ -75,7 +75,7 @@ fn oversized(house: &House) -> Vec<Case> {
             "recursion limit",
         ),
         case(
-            "more alerts than one request may bring",
+            "more alerts than one request may contain",
             sized(&format!("[{{}}{elements}]")),
             400,
             "9900 further alerts",
@@ -94,7 +94,7 @@ fn malformed(house: &House) -> Vec<Case> {
             "",
         ),
         case(
-            "a length that is no number",
+            "a length that is not a number",
             format!("{head}content-length: -1\r\n\r\n"),
             400,
             "",
@@ -112,7 +112,7 @@ fn malformed(house: &House) -> Vec<Case> {
             "",
         ),
         case(
-            "a chunk whose length is no number",
+            "a chunk whose length is not a number",
             format!("{head}transfer-encoding: chunked\r\n\r\nxyz\r\n"),
             400,
             "ended early",
@@ -130,7 +130,7 @@ fn malformed(house: &House) -> Vec<Case> {
             "",
         ),
         case(
-            "a body that is no JSON",
+            "a body that is not valid JSON",
             format!("{head}content-length: 3\r\n\r\n\0\u{1}\u{2}"),
             400,
             "JSON",
@@ -164,7 +164,7 @@ fn cut(house: &House) -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn a_hostile_request_is_refused_in_words_and_costs_nobody_else_anything() {
+async fn a_hostile_request_is_refused_with_a_reason_and_affects_nobody_else() {
     let house = House::open(Limits::default()).await;
     let cases = [oversized(&house), malformed(&house), cut(&house)];
     let mut wrong = Vec::new();
@@ -187,7 +187,7 @@ async fn a_hostile_request_is_refused_in_words_and_costs_nobody_else_anything() 
 }
 
 #[tokio::test]
-async fn a_client_that_has_said_all_still_gets_its_answer() {
+async fn a_client_that_has_closed_its_side_still_gets_its_answer() {
     let house = House::open(Limits::default()).await;
     let answer = house.send(&house.post("down"), true).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
@@ -195,7 +195,7 @@ async fn a_client_that_has_said_all_still_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn what_follows_a_request_on_its_connection_is_a_request_of_its_own() {
+async fn pipelined_requests_are_separate_requests() {
     let house = House::open(Limits::default()).await;
     let both = [house.post("one"), house.post("two")].concat();
     let mut stream = house.connect().await;

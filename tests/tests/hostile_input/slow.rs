@@ -1,4 +1,4 @@
-//! Clients that hold connections: more of them than the daemon has places for.
+//! Slow clients that hold connections: more of them than the daemon allows.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use tokio::net::TcpStream;
 
 use super::house::House;
 
-/// Places that the daemon has, and clients that hold them.
+/// The daemon's connection limit, and the number of slow clients.
 const PLACES: usize = 16;
 const CLIENTS: usize = 3 * PLACES;
-/// How long a client may take for its headers, and for its answer.
+/// The time limit for a client's headers, and for reading its response.
 const LIMIT: Duration = Duration::from_millis(700);
 /// Alerts that are sent meanwhile.
 const ALERTS: usize = 10;
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Within these limits a place is only ever freed by showing somebody out.
+/// With these limits a slot is freed only by disconnecting a client.
 const PATIENT: Limits = Limits {
     connections: PLACES,
     header_read: Duration::from_secs(600),
-    answer_taken: Duration::from_secs(600),
+    response_read: Duration::from_secs(600),
 };
 
 /// How a client keeps the daemon waiting.
@@ -50,20 +50,20 @@ async fn come(house: &House, kind: Slow) -> TcpStream {
         Slow::TakesNoAnswer => {
             let mut stream = house.connect_narrow().await;
             let asks = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500);
-            // What is not taken any more need not be.
+            // The daemon may stop reading.
             let taken = stream.write_all(asks.as_bytes());
             let _stalled = tokio::time::timeout(Duration::from_millis(50), taken).await;
             return stream;
         }
     };
     let mut stream = house.connect().await;
-    // A client that was shown out in between has done its part.
+    // The client may already have been disconnected.
     let _gone = stream.write_all(said.as_bytes()).await;
     stream
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_hold_every_place_keep_nobody_out() {
+async fn slow_clients_that_use_every_connection_do_not_block_others() {
     for kind in KINDS {
         let house = House::open(PATIENT).await;
         let mut held = Vec::new();
@@ -80,10 +80,10 @@ async fn clients_that_hold_every_place_keep_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_is_too_slow_is_let_go() {
+async fn a_client_that_is_too_slow_is_disconnected() {
     let house = House::open(Limits {
         header_read: LIMIT,
-        answer_taken: LIMIT,
+        response_read: LIMIT,
         ..Limits::default()
     })
     .await;
@@ -94,14 +94,14 @@ async fn a_client_that_is_too_slow_is_let_go() {
         let ended = tokio::time::timeout(GONE_WITHIN, end).await;
         assert!(ended.is_ok(), "{kind:?} is still connected");
     }
-    // Of a client that takes nothing the end shows only at writing.
+    // For a client that reads nothing, only a write detects the end.
     let mut stream = come(&house, Slow::TakesNoAnswer).await;
     let closed = async || stream.write_all(b"GET / HTTP/1.1\r\n").await.err();
     until("its end", GONE_WITHIN, closed).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_sends_a_byte_at_a_time_is_heard_to_its_end() {
+async fn a_client_that_sends_a_byte_at_a_time_is_served() {
     let house = House::open(Limits::default()).await;
     let mut stream = house.connect().await;
     stream.set_nodelay(true).unwrap();

@@ -1,4 +1,4 @@
-//! Who calls the daemon in that night: senders with their tokens, and strangers with none.
+//! The callers of the daemon in this test: senders with tokens, and strangers without.
 
 use serde_json::json;
 use tocsin_tests::support::Program;

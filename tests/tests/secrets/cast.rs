@@ -1,4 +1,4 @@
-//! What the night is played with: the configuration, and plugins that give away what they can.
+//! The configuration of the test, and plugins that leak what they can.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tocsin_tests::support::Home;
 
 use crate::IN_A_URL;
 
-pub(crate) const NIGHT: &str = r#"
+pub(crate) const ADDITIONS: &str = r#"
 [escalation]
 contact-wait = "1s"
 [heartbeat]

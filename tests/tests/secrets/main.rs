@@ -1,6 +1,6 @@
-//! Every kind of secret as a canary, a night with everything that can go wrong, and then the
-//! search: in the log at its most talkative, in every answer, in every `--output json`, in the
-//! metrics, and in the bytes of the store.
+//! Runs the program with every kind of secret as a canary and with many faults, then searches for
+//! the secrets in the log at its most verbose level, every response, every `--output json`, the
+//! metrics, and the bytes of the store.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod callers;
@@ -18,7 +18,7 @@ use tocsin_tests::support::{Home, Program, config};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
 
-use cast::{MAIL_WITH_PASSWORD, NIGHT, install_parrot, misguided, parrots_cage};
+use cast::{ADDITIONS, MAIL_WITH_PASSWORD, install_parrot, misguided, parrots_cage};
 
 const WITHIN: Duration = Duration::from_secs(60);
 const BOT: &str = "xoxb-canary/bot+token=7f3a9c";
@@ -28,9 +28,9 @@ const HOOK: &str = "canary-hook-token-0e66aa";
 const MAIL: &str = "canary-mail-password-93c1f8";
 const IN_A_URL: &str = "canary-in-a-url-4b8d20";
 const HEARTBEAT: &str = "canary-heartbeat-a81f07";
-/// What somebody takes for a token and is none.
+/// An invalid token.
 const MISTYPED: &str = "tocsin_admin_canary-mistyped-77e1d3";
-/// Files whose purpose is to hold a secret; they are for their owner's eyes.
+/// Files whose purpose is to hold a secret; only their owner can read them.
 const KEY_FILES: [&str; 3] = ["admin.token", "ack-link.key", "key"];
 
 struct Night {
@@ -97,7 +97,7 @@ impl Night {
             &*config::mail(self.relay.port()),
             mail,
             &by_env,
-            NIGHT,
+            ADDITIONS,
             &install_parrot(&self.home, "parrot", &cage, "/echo"),
             &install_parrot(&self.home, "runaway", &cage, "/away"),
             &misguided(&plugin),
@@ -135,7 +135,7 @@ impl Night {
 
     /// A link from a mail, a button in Slack, and Slack at its worst.
     async fn people(&mut self, program: &Program) {
-        let mailed = async || self.relay.letters().pop();
+        let mailed = async || self.relay.mails().pop();
         let mail = until("a page by mail", WITHIN, mailed).await.unwrap();
         let mut words = mail.text.split_whitespace();
         let link = words.find(|it| it.contains("/ack/")).unwrap().to_owned();
@@ -215,7 +215,7 @@ impl Night {
                 .unwrap()
                 .permissions()
                 .mode();
-            assert_eq!(mode & 0o077, 0, "{name} is for its owner alone");
+            assert_eq!(mode & 0o077, 0, "others can access {name}");
         }
         let store = SledStore::open(data).unwrap();
         let mut values: Vec<Value> = Vec::new();

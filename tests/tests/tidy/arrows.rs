@@ -1,11 +1,11 @@
-//! The crates and how they depend on each other, from `cargo metadata`.
+//! Checks the dependencies between crates, from `cargo metadata`.
 
 use std::process::Command;
 
 use serde_json::Value;
 use tocsin_tests::paths;
 
-/// What each crate of ours may depend on among ours; dependencies of its tests included.
+/// The crates of ours that each may depend on, including dev-dependencies.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("tocsin-core", &[]),
     ("tocsin-store", &["tocsin-core"]),
@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// What the core may use of others' crates: nothing that waits, reads a clock or does IO.
+/// The external crates that the core may use: none that waits, reads a clock or does I/O.
 const CORE_MAY_USE: &[&str] = &["serde", "serde_json", "thiserror"];
 
 fn packages() -> Vec<Value> {
@@ -90,7 +90,7 @@ pub(crate) fn wrong() -> Vec<String> {
 
 fn may(from: &str, to: &str) -> bool {
     if from == to {
-        // A crate's own tests may ask for its test features.
+        // A crate's own tests may use its test features.
         return true;
     }
     match ALLOWED.iter().find(|it| it.0 == from) {

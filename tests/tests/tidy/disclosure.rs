@@ -1,8 +1,9 @@
-//! One way from an incident to text that leaves the daemon, its log included.
+//! Checks that text of an incident leaves the daemon only through `disclosure`, and never through
+//! the log.
 
 use crate::source::Source;
 
-/// What an alert, a policy or a person said of an incident.
+/// Fields with text from alerts, policies or people.
 const TEXTS: [&str; 8] = [
     "about.title",
     "about.summary",
@@ -13,8 +14,8 @@ const TEXTS: [&str; 8] = [
     "grading.reason",
     "narrate(",
 ];
-/// Who reads it and sends nothing out: what decides, the facts for policies, and the row that
-/// lists are made of, whose fields are private.
+/// Code that may read them because it sends nothing out: the core, the facts for policies, and the
+/// row for lists, whose fields are private.
 const READERS: [&str; 5] = [
     "daemon/core/",
     "daemon/policy/src/view.rs",
@@ -22,12 +23,12 @@ const READERS: [&str; 5] = [
     "daemon/src/runtime/intake/",
     "daemon/src/runtime/state/tables/summary.rs",
 ];
-/// A log line that stays: a security flag that comes later cannot take it back.
+/// Log levels above debug: a security flag that is set later cannot remove such lines.
 const LOGS: [&str; 3] = ["tracing::info!(", "tracing::warn!(", "tracing::error!("];
-/// Names of what belongs to an incident and not into the log.
+/// Names of incident data that must not be logged.
 const SECRETS: [&str; 5] = ["title", "summary", "labels", "alertname", "about"];
 
-/// Reads of an incident's texts by who has no business with them, as `file:line: text`.
+/// Forbidden reads of an incident's texts, as `file:line: text`.
 pub(crate) fn undisclosed(file: &Source) -> Vec<String> {
     let reads = |path: &&str| file.path.starts_with(*path);
     if !file.path.starts_with("daemon/") || READERS.iter().any(reads) {
@@ -37,7 +38,7 @@ pub(crate) fn undisclosed(file: &Source) -> Vec<String> {
     let mut chain = String::new();
     for (index, line) in file.text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default().trim();
-        // A chain of fields may go over several lines.
+        // A chain of fields may span several lines.
         if !code.starts_with('.') {
             chain.clear();
         }
@@ -51,7 +52,7 @@ pub(crate) fn undisclosed(file: &Source) -> Vec<String> {
     found
 }
 
-/// Log lines above level debug that name what belongs to an incident.
+/// Log lines above level debug that contain incident data.
 pub(crate) fn logged(file: &Source) -> Vec<String> {
     if !file.path.starts_with("daemon/src/") {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Doc comments that say what the name already says.
+//! Finds doc comments that only repeat the name.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ const FILLERS: &[&str] = &[
     "when", "where", "which", "who", "whom", "whose", "why", "with",
 ];
 
-/// Doc comments of one line whose words are all in the line of the item. The command line's are
-/// its help, where each item has one.
+/// One-line doc comments whose words are all in the item's line. Those of the command line are its
+/// help texts and exempt.
 pub(crate) fn repeating(file: &Source) -> Vec<String> {
     if file.path.starts_with("daemon/src/cli/") || file.path.starts_with("benches/") {
         return Vec::new();
@@ -31,7 +31,7 @@ pub(crate) fn repeating(file: &Source) -> Vec<String> {
     found
 }
 
-/// The words of a text or of names that say something, in lower case and without a plural's `s`.
+/// The significant words of a text or of names, in lower case and without a plural's `s`.
 fn words(text: &str) -> BTreeSet<String> {
     let mut spaced = String::new();
     for char in text.chars() {

@@ -1,5 +1,5 @@
-//! How long functions are. The sources are formatted, so a function ends at the first brace that
-//! stands as far to the right as its first line.
+//! Checks the length of functions. The sources are formatted, so a function ends at the first
+//! closing brace with the indentation of its first line.
 
 use crate::source::Source;
 
@@ -47,7 +47,7 @@ pub(crate) fn too_long(file: &Source) -> Vec<String> {
     found
 }
 
-/// The name, if a function begins on this line.
+/// The name of the function that begins on this line, if any.
 fn function(line: &str) -> Option<&str> {
     let mut rest = line.trim_start();
     if let Some(after) = rest.strip_prefix("pub(") {

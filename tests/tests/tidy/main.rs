@@ -1,6 +1,4 @@
-//! The house style, held by tests: what review would otherwise have to say again and again.
-//!
-//! Each test lists everything that breaks its rule, with file and line.
+//! Tests of the house style. Each lists every violation of its rule, with file and line.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod arrows;
@@ -18,7 +16,7 @@ use source::{Source, sources};
 use tocsin_tests::paths;
 
 const FILE_LINES_MAX: usize = 500;
-/// What half of the files stay under, in bytes.
+/// Limit on the median file size, in bytes.
 const FILE_BYTES_MEDIAN_MAX: usize = 5 * 1_024;
 const LINE_CHARS_MAX: usize = 100;
 
@@ -57,12 +55,12 @@ fn half_of_the_files_are_small() {
     let (_, median, _) = sizes.select_nth_unstable(middle);
     assert!(
         *median <= FILE_BYTES_MEDIAN_MAX,
-        "half of the files have {median} bytes or more; at most {FILE_BYTES_MEDIAN_MAX}"
+        "the median file size is {median} bytes; at most {FILE_BYTES_MEDIAN_MAX}"
     );
 }
 
 #[test]
-fn lines_fit_beside_each_other() {
+fn lines_are_at_most_100_columns() {
     let found = lines(&sources(), |_, _, line| {
         line.chars().count() > LINE_CHARS_MAX && !line.contains("://")
     });
@@ -76,7 +74,7 @@ fn functions_fit_on_a_screen() {
 }
 
 #[test]
-fn nothing_panics_unless_a_proof_stands_beside_it() {
+fn unwrap_and_expect_need_a_proof() {
     let found = lines(&sources(), |file, index, line| {
         let code = line.split("//").next().unwrap_or_default();
         (code.contains(".unwrap()") || code.contains(".expect("))
@@ -86,7 +84,7 @@ fn nothing_panics_unless_a_proof_stands_beside_it() {
     assert_none("unwrap or expect without a `// proof: …`", &found);
 }
 
-/// The only places that compare secrets, and with what: none takes longer where more agrees.
+/// The only places that compare secrets, each with a constant-time function.
 const COMPARES: [(&str, &str); 3] = [
     ("daemon/src/auth/secret.rs", ".ct_eq("),
     ("daemon/src/auth/ack_links/signature.rs", ".verify_slice("),
@@ -116,18 +114,18 @@ fn secrets_are_compared_in_constant_time() {
 }
 
 #[test]
-fn nothing_is_left_for_later() {
-    // Spelled in two pieces, or this file would find itself.
+fn there_is_no_unfinished_work() {
+    // Split in two, so that this file does not match.
     let marks = [concat!("FIX", "ME"), concat!("TO", "DO")];
     let found = lines(&sources(), |_, _, line| {
-        // `todo!` and `unimplemented!` are clippy's to find.
+        // clippy finds `todo!` and `unimplemented!`.
         marks.iter().any(|mark| line.contains(mark))
     });
     assert_none("unfinished work", &found);
 }
 
 #[test]
-fn every_file_says_why_it_exists() {
+fn every_file_begins_with_module_docs() {
     let silent = |it: &&Source| !it.is_test(0) && !it.text.trim_start().starts_with("//!");
     let found: Vec<String> = sources()
         .iter()
@@ -138,8 +136,8 @@ fn every_file_says_why_it_exists() {
 }
 
 #[test]
-fn unsafe_code_is_forbidden_but_in_the_plugin_host() {
-    // The host has the one call that loads compiled code; the guests' bindings are generated.
+fn unsafe_code_is_forbidden_except_in_the_plugin_host() {
+    // The host has one call that loads compiled code; the guests' bindings are generated.
     let excepted = ["daemon/plugin-host/src/lib.rs", "plugin-sdk/src/lib.rs"];
     let lacks = |root: &String| {
         let text = fs::read_to_string(paths::root().join(root)).unwrap();
@@ -161,7 +159,10 @@ fn only_the_core_decides_by_an_incidents_status() {
 #[test]
 fn the_core_is_pure() {
     let found = lines(&sources(), |file, _, line| purity::is_impure(file, line));
-    assert_none("clocks, files, threads or chance in daemon/core", &found);
+    assert_none(
+        "clocks, files, threads or randomness in daemon/core",
+        &found,
+    );
 }
 
 #[test]
@@ -179,7 +180,7 @@ fn no_binary_is_tracked() {
 }
 
 #[test]
-fn no_file_knows_the_machine_it_was_written_on() {
+fn no_file_contains_a_path_of_a_machine() {
     let places = [
         concat!("/wo", "rk/"),
         concat!("/ro", "ot/"),
@@ -196,7 +197,7 @@ fn no_file_knows_the_machine_it_was_written_on() {
             }
         }
     }
-    assert_none("paths of somebody's machine", &found);
+    assert_none("paths of a machine", &found);
 }
 
 #[test]
@@ -218,21 +219,18 @@ fn decisions_are_numbered_without_gaps() {
 
 #[test]
 fn dependencies_point_one_way() {
-    assert_none(
-        "dependencies that the design does not allow",
-        &arrows::wrong(),
-    );
+    assert_none("dependencies that are not allowed", &arrows::wrong());
 }
 
 #[test]
-fn rooms_are_what_the_architecture_lists_and_no_way_leads_in_a_circle() {
+fn module_dependencies_match_the_architecture_and_have_no_cycles() {
     let architecture = fs::read_to_string(paths::root().join("ARCHITECTURE.md")).unwrap();
     let found = rooms::wrong(&architecture);
     assert_none("the code and ARCHITECTURE.md differ", &found);
 }
 
 #[test]
-fn git_can_be_asked() {
+fn git_is_available() {
     let answered = Command::new("git")
         .arg("-C")
         .arg(paths::root())
@@ -245,7 +243,7 @@ fn git_can_be_asked() {
 }
 
 #[test]
-fn an_incident_leaves_the_daemon_through_disclosure_only() {
+fn incident_texts_leave_the_daemon_only_through_disclosure() {
     let files = sources();
     let found: Vec<String> = files.iter().flat_map(disclosure::undisclosed).collect();
     assert_none("texts of an incident read without `Disclosed`", &found);
@@ -255,11 +253,11 @@ fn an_incident_leaves_the_daemon_through_disclosure_only() {
             && code.contains("crate::")
             && !file.is_test(index)
     });
-    assert_none("disclosure depends on the core alone", &found);
+    assert_none("disclosure may depend only on the core", &found);
 }
 
 #[test]
-fn the_log_names_an_incident_by_number_and_id_only() {
+fn the_log_names_incidents_only_by_number_and_id() {
     let found: Vec<String> = sources().iter().flat_map(disclosure::logged).collect();
     assert_none("an incident's text in the log", &found);
 }

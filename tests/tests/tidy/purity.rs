@@ -1,10 +1,10 @@
-//! The core decides and nothing else does: it can read no clock, file or chance, and no other
-//! source goes by where an incident or a page stands.
+//! Checks that the core is pure, and that only the core branches on the state of an incident or a
+//! page.
 
 use crate::source::Source;
 
-/// What the core's sources must not name: each would make a decision depend on more than the
-/// values that it is given. The order of a `HashMap` is chance, too.
+/// Names that the core must not use, since decisions may depend only on their inputs. The order of
+/// a `HashMap` is random, too.
 const IMPURE: [&str; 11] = [
     "std::time",
     "std::fs",
@@ -18,7 +18,7 @@ const IMPURE: [&str; 11] = [
     "HashSet",
     "rand",
 ];
-/// Where a status is put into another system's words or shown, and where one is made.
+/// Code that may use a status, to display, translate or construct it.
 const MAY_NAME_A_STATUS: [&str; 3] = [
     "daemon/src/disclosure/",
     "daemon/src/http/api/shapes.rs",
@@ -26,7 +26,7 @@ const MAY_NAME_A_STATUS: [&str; 3] = [
 ];
 const STATES: [&str; 2] = ["Status::", "PageState::"];
 
-/// Whether a line of the core names something impure.
+/// Whether a line of the core uses something impure.
 pub(crate) fn is_impure(file: &Source, line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     let grouped = code.trim_start().starts_with("use std::{");
@@ -37,7 +37,7 @@ pub(crate) fn is_impure(file: &Source, line: &str) -> bool {
         })
 }
 
-/// Whether a line outside the core goes by an incident's or a page's state.
+/// Whether a line outside the core branches on an incident's or a page's state.
 pub(crate) fn goes_by_a_state(file: &Source, index: usize, line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     let shell = file.path.starts_with("daemon/") && !file.path.starts_with("daemon/core/");
@@ -45,8 +45,8 @@ pub(crate) fn goes_by_a_state(file: &Source, index: usize, line: &str) -> bool {
     shell && !may && !file.is_test(index) && STATES.iter().any(|state| names(code, state))
 }
 
-/// Whether a line has these words as names of their own: `SignalStatus::` and `wit::Status::` are
-/// other types than `Status::`.
+/// Whether a line contains these words as a whole name: `SignalStatus::` and `wit::Status::` are
+/// not `Status::`.
 fn names(code: &str, words: &str) -> bool {
     let is_part = |it: char| it.is_alphanumeric() || it == '_' || it == ':';
     code.match_indices(words).any(|(at, found)| {
@@ -59,7 +59,7 @@ fn names(code: &str, words: &str) -> bool {
 }
 
 #[test]
-fn a_word_is_found_as_a_name_of_its_own() {
+fn only_whole_names_are_found() {
     assert!(names("use std::time::Instant;", "std::time"));
     assert!(names("    Status::Open => 1,", "Status::"));
     assert!(!names("SignalStatus::Firing", "Status::"));

@@ -1,4 +1,4 @@
-//! The tracked files, and which of their lines are tests.
+//! The tracked files, and which of their lines are test code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tocsin_tests::paths;
 
-/// Written by a program, not by a person.
+/// Generated files.
 const GENERATED: &[&str] = &["plugin-sdk/src/bindings.rs"];
 
 /// A Rust file.
@@ -15,7 +15,7 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Whether the module was declared under `#[cfg(test)]`.
     only_tests: bool,
-    /// The line from which on everything is tests: by custom they stand last in a file.
+    /// The first line of the tests, which are at the end of a file by convention.
     tests_from: Option<usize>,
 }
 
@@ -35,11 +35,11 @@ pub(crate) fn tracked() -> Vec<String> {
         .collect()
 }
 
-/// Every tracked Rust file that a person wrote.
+/// Every tracked Rust file that is not generated.
 pub(crate) fn sources() -> Vec<Source> {
     let rust = |it: &String| it.ends_with(".rs") && !GENERATED.contains(&it.as_str());
     let read = |path: String| {
-        // A file that is tracked and gone is on its way out.
+        // A tracked file may have been deleted but not committed.
         let text = fs::read_to_string(paths::root().join(&path)).ok()?;
         Some(Source::new(&path, &text))
     };
@@ -48,7 +48,7 @@ pub(crate) fn sources() -> Vec<Source> {
         .filter(rust)
         .filter_map(read)
         .collect();
-    assert!(found.len() > 20, "git lists few Rust files");
+    assert!(found.len() > 20, "git lists too few Rust files");
     let modules: BTreeSet<String> = found.iter().flat_map(test_modules).collect();
     for file in &mut found {
         let inside = |module: &String| {
@@ -66,8 +66,8 @@ fn is_note(line: &str) -> bool {
     line.starts_with("//") || line.starts_with("#[")
 }
 
-/// Where the tests of a file begin. A `#[cfg(test)]` before `mod tests;` begins none, so that code
-/// may follow it.
+/// Where the tests of a file begin. A `#[cfg(test)]` before `mod tests;` does not count, so that
+/// code may follow it.
 fn tests_from(text: &str) -> Option<usize> {
     let lines: Vec<&str> = text.lines().collect();
     let is_mark = |line: &&str| line.trim() == "#[cfg(test)]";
@@ -95,7 +95,7 @@ fn test_modules(file: &Source) -> Vec<String> {
 }
 
 impl Source {
-    /// A file that is no test by its name.
+    /// A file that is not a test file by its name.
     pub(crate) fn new(path: &str, text: &str) -> Self {
         Self {
             path: path.to_owned(),
@@ -118,7 +118,7 @@ impl Source {
         file || self.tests_from.is_some_and(|from| line >= from)
     }
 
-    /// Whether a proof stands on the line or in the comment above it.
+    /// Whether there is a proof on the line or in the comment above it.
     pub(crate) fn has_proof(&self, line: usize) -> bool {
         self.has_comment(line, "proof:")
     }

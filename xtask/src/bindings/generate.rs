@@ -1,4 +1,4 @@
-//! The generator itself.
+//! Generates the bindings.
 
 use crate::paths;
 use anyhow::{Context, Result, bail};
@@ -18,7 +18,7 @@ pub(super) fn run(check: bool) -> Result<()> {
         return Ok(());
     }
     if check {
-        bail!("plugin-sdk/src/bindings.rs is not what plugin-sdk/wit gives: {REMEDY}");
+        bail!("plugin-sdk/src/bindings.rs is out of date with plugin-sdk/wit: {REMEDY}");
     }
     fs::write(&path, fresh).with_context(|| format!("cannot write {}", path.display()))?;
     println!("wrote plugin-sdk/src/bindings.rs");
@@ -46,8 +46,8 @@ fn generate() -> Result<String> {
     Ok(format!("{}\n{code}", super::first_line()?))
 }
 
-/// Two thirds of the generated file is indentation that nobody reads. Leading blanks mean nothing
-/// to the compiler here: the one string literal goes on over lines that end in a backslash.
+/// Removes indentation, which is two thirds of the generated file. It has no meaning to the
+/// compiler: the only multi-line string literal has lines that end in a backslash.
 fn dedent(text: &str) -> String {
     text.lines()
         .flat_map(|line| [line.trim_start(), "\n"])

@@ -1,7 +1,7 @@
 //! Finds a Rust compiler with a standard library for `wasm32-unknown-unknown`.
 //!
-//! In this order: what is installed; `rustup target add`, where rustup can reach its server; on
-//! Debian, packages that are unpacked into a private folder, see [`debian`].
+//! Tries, in this order: the installed target; `rustup target add`, if rustup can reach its server;
+//! on Debian, packages that are unpacked into a private folder, see [`debian`].
 
 use super::steps::{output_of, step};
 use super::{debian, guest};
@@ -32,11 +32,11 @@ pub(super) struct Compiler {
     pub(super) identity: String,
     /// Environment of the build.
     pub(super) env: Vec<(String, OsString)>,
-    /// Arguments for cargo beside the ordinary ones.
+    /// Additional arguments for cargo.
     pub(super) args: Vec<String>,
 }
 
-/// A compiler that is there already, without fetching anything.
+/// An available compiler, without a download.
 pub(super) fn ready(source: Source) -> Option<Compiler> {
     let installed = || {
         if source == Source::Debian {
@@ -52,10 +52,10 @@ pub(super) fn ready(source: Source) -> Option<Compiler> {
     installed().or_else(unpacked)
 }
 
-/// Fetches a compiler, saying what it does.
+/// Downloads a compiler.
 ///
 /// # Errors
-/// When every allowed way failed; the message says how each one did.
+/// When every allowed source failed; the message lists each failure.
 pub(super) fn fetch(source: Source) -> Result<Compiler> {
     let mut failures = Vec::new();
     if matches!(source, Source::Auto | Source::Rustup) {
@@ -66,7 +66,7 @@ pub(super) fn fetch(source: Source) -> Result<Compiler> {
     }
     if matches!(source, Source::Auto | Source::Debian) {
         if let Some(why) = failures.first().and_then(|it| it.trim().lines().last()) {
-            eprintln!("plugins: that did not work ({why}); trying Debian's packages");
+            eprintln!("plugins: rustup failed ({why}); trying Debian's packages");
         }
         match debian::fetch() {
             Ok(found) => return Ok(found),
@@ -120,7 +120,7 @@ fn has_std(dir: &Path) -> bool {
 }
 
 fn add_with_rustup() -> Result<Compiler> {
-    // One try: where the server cannot be reached, Debian's packages are the quicker way.
+    // No retries: if the server cannot be reached, Debian's packages are faster.
     let mut command = Command::new("rustup");
     command
         .env("RUSTUP_MAX_RETRIES", "0")

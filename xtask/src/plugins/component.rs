@@ -1,7 +1,7 @@
-//! From a core module to a component that imports nothing but the plugin interface.
+//! Wraps a core module into a component, and checks that it imports only the plugin interface.
 //!
-//! Without this check a dependency that was made for browsers compiles, and the plugin fails only
-//! when the daemon loads it, with a name that nobody wrote.
+//! Without this check a dependency for browsers compiles, and the plugin fails only when the daemon
+//! loads it, with a generated name.
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
@@ -13,7 +13,8 @@ const OURS: &str = "tocsin:plugin/";
 /// Wraps a core module into a component.
 ///
 /// # Errors
-/// When the module imports what the host does not offer, with advice, or is no plugin.
+/// When the module imports something that the host does not provide, with advice, or is not a
+/// plugin.
 pub(super) fn encode(id: &str, module: &[u8]) -> Result<Vec<u8>> {
     refuse_foreign(id, &imports(module)?)?;
     let component = ComponentEncoder::default()
@@ -21,14 +22,14 @@ pub(super) fn encode(id: &str, module: &[u8]) -> Result<Vec<u8>> {
         .module(module)
         .and_then(|mut it| it.encode())
         .with_context(|| {
-            format!("{id} is no plugin component; does it call `export_plugin!` at its top?")
+            format!("{id} is not a plugin component; does it call `export_plugin!` in lib.rs?")
         })?;
     refuse_foreign(id, &imports(&component)?)?;
     Ok(component)
 }
 
-/// The names that a module or component imports from outside. A component's inner modules are
-/// wired up inside it, so only its own imports count.
+/// The imports of a module or component. A component's inner modules are linked inside it, so only
+/// its own imports count.
 fn imports(binary: &[u8]) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let mut depth = 0;
@@ -58,7 +59,7 @@ fn refuse_foreign(id: &str, imports: &BTreeSet<String>) -> Result<()> {
         return Ok(());
     };
     bail!(
-        "{id} imports `{name}`, which no host of tocsin offers: {}",
+        "{id} imports `{name}`, which tocsin does not provide: {}",
         advice(name)
     )
 }
@@ -69,11 +70,11 @@ fn advice(import: &str) -> &'static str {
          false) and getrandom (use the SDK's clock::random_bytes); find it with `cargo tree \
          --target wasm32-unknown-unknown -i wasm-bindgen`"
     } else if import.starts_with("wasi") {
-        "files, sockets and the environment are not for plugins; build for \
+        "plugins have no files, sockets or environment; build for \
          wasm32-unknown-unknown and use the SDK's functions"
     } else if import.starts_with("env ") {
-        "a function was declared and never defined, mostly by a dependency with C code; choose \
-         one that is Rust only"
+        "a function is declared but not defined, usually by a dependency with C code; choose one \
+         that is Rust only"
     } else {
         "the interface is plugin-sdk/wit/plugin.wit"
     }

@@ -1,9 +1,9 @@
-//! A compiler for guests from Debian's own packages, where rustup's server cannot be reached.
+//! A compiler for guests from Debian's packages, for machines that cannot reach rustup's server.
 //!
 //! `rustc-web` (the compiler that Debian keeps current for its browsers) has no standard library
 //! for WebAssembly, but `rust-web-src` has the library's sources of the same version, and cargo
 //! can build it from them. Nothing is installed: the packages are unpacked into a folder under
-//! `target/`, so it needs no root.
+//! `target/`, so root is not needed.
 
 use super::compiler::{self, Compiler};
 use super::guest;
@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PACKAGES: [&str; 3] = ["rustc-web", "libstd-rust-web-dev", "rust-web-src"];
-/// Packages that [`PACKAGES`] need and whose names carry a version.
+/// Dependencies of [`PACKAGES`] with a version in their names.
 const NEEDED_PREFIXES: [&str; 2] = ["libstd-rust-web-", "libllvm"];
-/// Names the unpacked packages; written last, so that a broken run is begun anew.
+/// Lists the unpacked packages; written last, so that an interrupted run starts over.
 const READY: &str = "packages";
 
-/// What an earlier run unpacked.
+/// The compiler that an earlier run unpacked.
 pub(super) fn ready() -> Option<Compiler> {
     let packages = fs::read_to_string(folder().join(READY)).ok()?;
     describe(&packages).ok()
@@ -29,7 +29,7 @@ pub(super) fn ready() -> Option<Compiler> {
 /// Downloads and unpacks the packages.
 ///
 /// # Errors
-/// Where there is no apt, or apt cannot reach its mirror or does not know the packages.
+/// When there is no apt, or apt cannot reach its mirror or find the packages.
 pub(super) fn fetch() -> Result<Compiler> {
     if !Path::new("/usr/bin/apt-get").exists() {
         bail!("this machine has no apt-get");
@@ -72,8 +72,8 @@ fn describe(packages: &str) -> Result<Compiler> {
     })
 }
 
-/// rustup brings a linker for WebAssembly; a compiler from elsewhere may not, then LLVM's is
-/// among the downloaded packages.
+/// A rustup toolchain has a linker for WebAssembly; for other compilers, LLVM's is among the
+/// downloaded packages.
 fn linker(usr: &Path) -> Result<PathBuf> {
     if let Some(lld) = rust_lld() {
         return Ok(lld);
@@ -84,7 +84,7 @@ fn linker(usr: &Path) -> Result<PathBuf> {
         .with_context(|| format!("cannot read {}", bin.display()))?;
     let mut names = entries.flatten().map(|it| it.path());
     let found = names.find(|it| it.to_string_lossy().contains("/wasm-ld"));
-    found.context("no linker for WebAssembly: neither rust-lld nor wasm-ld is there")
+    found.context("no linker for WebAssembly: found neither rust-lld nor wasm-ld")
 }
 
 fn rust_lld() -> Option<PathBuf> {
@@ -92,8 +92,8 @@ fn rust_lld() -> Option<PathBuf> {
     Some(compiler::sysroot().ok()?.join(bin)).filter(|it| it.exists())
 }
 
-/// First with the machine's package lists; when they are missing or too old, with lists of our
-/// own, which needs no root.
+/// Tries the machine's package lists first; if they are missing or outdated, uses private lists,
+/// which need no root.
 fn download(debs: &Path) -> Result<()> {
     if download_with(debs, &[]).is_ok() {
         return Ok(());
@@ -159,7 +159,7 @@ fn unpack(debs: &Path, folder: &Path) -> Result<String> {
     names.sort();
     if !folder.join("usr/bin/rustc").exists() {
         bail!(
-            "the packages hold no compiler for {}: {}",
+            "the packages contain no compiler for {}: {}",
             guest::TARGET,
             names.join(" ")
         );

@@ -1,4 +1,4 @@
-//! One plugin's sources, and how they become a component.
+//! Builds one plugin from its sources into a component.
 
 use super::compiler::Compiler;
 use super::component;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What guests are compiled for: a core module without any system interface, so that a plugin
-/// can reach nothing but what the host hands it.
+/// The target of guests: a core module without any system interface, so that a plugin can access
+/// only what the host provides.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "plugin";
 
-/// Settings that suit native builds and break this one: a caching wrapper does not know the other
-/// compiler, and flags or a target chosen for the machine are wrong for a guest.
+/// Settings for native builds that would break this one: a caching wrapper may not support the
+/// other compiler, and the machine's flags or target are wrong for a guest.
 const REMOVED_ENV: [&str; 6] = [
     "CARGO_BUILD_RUSTC_WRAPPER",
     "CARGO_BUILD_RUSTFLAGS",
@@ -36,7 +36,7 @@ pub(super) struct Guest {
 /// The plugins under `dir`, by name; all if `names` is empty.
 ///
 /// # Errors
-/// When a named one is not there, or a manifest cannot be read.
+/// When a named one does not exist, or a manifest cannot be read.
 pub(super) fn discover(dir: &Path, names: &[String]) -> Result<Vec<Guest>> {
     let mut found = Vec::new();
     for entry in dir
@@ -76,7 +76,7 @@ impl Guest {
         let component = component::encode(&self.id, &module)?;
         fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
         fs::copy(self.dir.join("plugin.toml"), out.join("plugin.toml"))?;
-        // By a rename, so that a daemon that watches the folder never reads half a component.
+        // Renamed into place, so that a daemon that watches the folder never reads a partial file.
         let fresh = out.join("plugin.wasm.new");
         fs::write(&fresh, component)?;
         fs::rename(&fresh, out.join("plugin.wasm"))?;
@@ -102,14 +102,14 @@ impl Guest {
         for name in REMOVED_ENV {
             cargo.env_remove(name);
         }
-        // Empty, not absent: that also overrides what a configuration file says.
+        // Empty instead of absent, which also overrides configuration files.
         cargo
             .env("RUSTC_WRAPPER", "")
             .env("RUSTFLAGS", "")
             .env("CARGO_INCREMENTAL", "0");
         cargo.envs(compiler.env.iter().map(|(name, value)| (name, value)));
         if !progress::succeeds(&mut cargo, &format!("the plugin {}", self.id))? {
-            bail!("{} does not compile; what cargo says is above", self.id);
+            bail!("{} does not compile; see cargo's output above", self.id);
         }
         let file = format!("{}.wasm", self.package.replace('-', "_"));
         let path = target.join(TARGET).join(PROFILE).join(file);
@@ -127,6 +127,6 @@ fn toml_string(path: &Path, keys: &[&str]) -> Result<String> {
     }
     let text = value
         .as_str()
-        .with_context(|| format!("{} in {path:?} is no string", keys[0]))?;
+        .with_context(|| format!("{} in {path:?} is not a string", keys[0]))?;
     Ok(text.to_string())
 }

@@ -1,9 +1,8 @@
-//! `cargo xtask plugins`: from `plugins/<name>/` to `target/plugins/<id>/`, which then holds
-//! `plugin.toml` and `plugin.wasm`.
+//! `cargo xtask plugins`: builds `plugins/<name>/` into `plugin.toml` and `plugin.wasm` in
+//! `target/plugins/<id>/`.
 //!
-//! No binary is committed, so every machine builds its own guests, and most machines have no
-//! compiler for them: [`compiler`] finds one. What was built is kept and only rebuilt when
-//! something that it was made of changed ([`stamp`]).
+//! No binary is committed, so every machine builds its own guests. Most machines have no compiler
+//! for them: [`compiler`] finds one. A plugin is rebuilt only if its sources changed ([`stamp`]).
 
 mod compiler;
 mod component;
@@ -23,10 +22,10 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Build only these (folders under plugins/); all of them if none is named
     names: Vec<String>,
-    /// Where the compiler comes from
+    /// Where to get the compiler
     #[arg(long, value_enum, default_value_t)]
     compiler: Source,
-    /// Build even what is fresh
+    /// Rebuild up-to-date plugins too
     #[arg(long)]
     force: bool,
 }
@@ -40,14 +39,18 @@ pub(crate) struct BuiltPlugin {
     pub(crate) dir: PathBuf,
     /// The component's size.
     pub(crate) size_bytes: u64,
-    /// Whether this run compiled it; else it was fresh.
+    /// Whether this run compiled it, or it was up to date.
     pub(crate) rebuilt: bool,
 }
 
-/// Builds the plugins and says what there is.
+/// Builds the plugins and lists them.
 pub(crate) fn run(args: &Args) -> Result<()> {
     for plugin in build(args)? {
-        let word = if plugin.rebuilt { "built" } else { "fresh" };
+        let word = if plugin.rebuilt {
+            "built"
+        } else {
+            "up to date"
+        };
         let kib = plugin.size_bytes.div_ceil(1024);
         println!(
             "{} is {word}: {kib} KiB in {}",
@@ -58,10 +61,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Builds what is named, where it is not fresh, and answers where everything is.
+/// Builds the named plugins that are not up to date, and returns all of the named ones.
 ///
 /// # Errors
-/// When no compiler is found, a plugin does not compile, or it imports what the host lacks.
+/// When no compiler is found, a plugin does not compile, or it has an import that the host lacks.
 pub(crate) fn build(args: &Args) -> Result<Vec<BuiltPlugin>> {
     let root = paths::root();
     let guests = guest::discover(&root.join("plugins"), &args.names)?;

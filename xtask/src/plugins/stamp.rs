@@ -1,12 +1,12 @@
-//! Knows whether a built plugin is still what its sources give: a digest of everything that it was
-//! made of, kept beside it. Times of files say too much (a checkout) or too little (a copy).
+//! Detects whether a built plugin is up to date, by a digest of its sources that is stored beside
+//! it. File times are unreliable: a checkout changes them, and a copy may keep them.
 
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const STAMP: &str = ".stamp";
-/// What every plugin is made of, beside its own folder.
+/// The sources that every plugin is built from, besides its own folder.
 const SHARED: [&str; 5] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -15,13 +15,13 @@ const SHARED: [&str; 5] = [
     "plugin-sdk/wit",
 ];
 
-/// The digest of what all plugins share.
+/// The digest of the shared sources.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
     shared: blake3::Hasher,
 }
 
-/// The digest of everything that one plugin is made of, but the compiler.
+/// The digest of all sources of one plugin, without the compiler.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp(String);
 
@@ -32,7 +32,7 @@ impl Sources {
         for name in SHARED {
             add(&mut shared, root, &root.join(name))?;
         }
-        // This command itself decides how a component is made.
+        // This program determines how a component is built.
         shared.update(env!("CARGO_PKG_VERSION").as_bytes());
         Ok(Sources { shared })
     }
@@ -46,8 +46,8 @@ impl Sources {
 }
 
 impl Stamp {
-    /// Whether `out` holds what these sources and this compiler give. Without a compiler at hand
-    /// (none) only the sources count: what is fresh is no reason to fetch one.
+    /// Whether `out` was built from these sources by this compiler. If no compiler is available,
+    /// only the sources are compared, so that an up-to-date plugin does not cause a download.
     pub(super) fn is_fresh(&self, out: &Path, compiler: Option<&str>) -> bool {
         let Ok(text) = fs::read_to_string(out.join(STAMP)) else {
             return false;
@@ -59,7 +59,7 @@ impl Stamp {
         whole && sources == self.0 && compiler.is_none_or(|it| it == built_by)
     }
 
-    /// Remembers what `out` was made of.
+    /// Records what `out` was built from.
     pub(super) fn write(&self, out: &Path, compiler: &str) -> Result<()> {
         let path = out.join(STAMP);
         let text = format!("{}\n{compiler}", self.0);

@@ -1,5 +1,5 @@
-//! Running programs and saying how long each step took: a first build fetches a compiler, and
-//! somebody who waits minutes wants to know for what.
+//! Runs programs and prints how long each step took, since a first build downloads a compiler and
+//! takes minutes.
 
 use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 const OUTPUT_LINES_SHOWN_MAX: usize = 20;
 
-/// Says what is done, does it, and says how long it took.
+/// Prints what is done, does it, and prints how long it took.
 pub(super) fn step<T>(what: &str, act: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("plugins: {what} …");
     let start = Instant::now();
@@ -16,7 +16,7 @@ pub(super) fn step<T>(what: &str, act: impl FnOnce() -> Result<T>) -> Result<T> 
     Ok(done)
 }
 
-/// Runs a program to its end and answers its standard output.
+/// Runs a program to its end and returns its standard output.
 ///
 /// # Errors
 /// When it cannot be started, or with the last lines of its output when it fails.

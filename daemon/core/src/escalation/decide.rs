@@ -1,4 +1,4 @@
-//! When a step is due, and what taking it comes to.
+//! When an escalation step is due, and the events of taking it.
 
 use crate::event::Event;
 use crate::incident::Incident;
@@ -6,13 +6,13 @@ use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 
-/// When the next step is due; never once somebody has acknowledged.
+/// When the next step is due; `None` once acknowledged.
 pub(crate) fn due(incident: &Incident) -> Option<Timestamp> {
     let is_acknowledged = incident.lifecycle.acknowledged_at.is_some();
     incident.escalation.due.filter(|_| !is_acknowledged)
 }
 
-/// The events of a new plan after `events`, which call for it, and of its first step.
+/// `events`, which call for a new plan, followed by the events of that plan and its first step.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -31,8 +31,8 @@ pub(crate) fn replan(
     events
 }
 
-/// The events of taking the plan's next step: the step, and a page to everybody of the responders
-/// who has none underway. Nothing when the plan is empty.
+/// The events of taking the plan's next step: the step, and a page to each responder without a
+/// page in progress. Empty when the plan is empty.
 pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'_>) -> Vec<Event> {
     let escalation = &incident.escalation;
     let Some(last) = escalation.plan.steps.len().checked_sub(1) else {

@@ -1,4 +1,4 @@
-//! Whom to page, and when the next step follows unless somebody acknowledges.
+//! Who to page, and when the next step follows unless somebody acknowledges.
 
 mod decide;
 mod plan;

@@ -1,15 +1,15 @@
-//! Whom to page, and when: the answer of an escalation policy.
+//! Who to page, and when: the verdict of an escalation policy.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{PersonId, TeamId};
 
-/// Whom to wake, and whom next: the answer of `escalate(incident)`.
+/// Who to page, in which order: the result of `escalate(incident)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// In order; the last repeats until someone acknowledges. Between 1 and
-    /// [`PLAN_STEPS_MAX`](crate::limits::PLAN_STEPS_MAX); an empty plan pages nobody, and only
-    /// a policy that says so for a minor incident gives one.
+    /// [`PLAN_STEPS_MAX`](crate::limits::PLAN_STEPS_MAX); a policy may also return an empty plan,
+    /// which pages nobody, but only for a minor incident.
     pub steps: Vec<Step>,
 }
 
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for PageTarget {
     }
 }
 
-/// A text that names nobody to page.
+/// A string that is not a valid page target.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` names nobody to page; use person:NAME, oncall:ROTATION or team:NAME")]
 pub struct UnknownPageTarget(pub String);

@@ -1,4 +1,4 @@
-//! Where an escalation is, folded from events.
+//! The state of an escalation, folded from events.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::escalation::plan::Plan;
 use crate::event::{Effect, Event, Recorded};
 
-/// Whom to page, and where the plan stands.
+/// Who to page, and the plan's progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
     pub plan: Plan,
@@ -14,12 +14,12 @@ pub struct Escalation {
     pub next_step: u32,
     /// How often the last step has been repeated.
     pub round: u32,
-    /// When it comes; `None` while the escalation rests.
+    /// When that step is due; `None` while the escalation is stopped.
     pub due: Option<Timestamp>,
 }
 
 impl Escalation {
-    /// A plan's beginning: its first step is due at once.
+    /// The start of a plan: its first step is due immediately.
     pub(crate) fn starting(plan: Plan, at: Timestamp) -> Self {
         let due = (!plan.steps.is_empty()).then_some(at);
         Self {

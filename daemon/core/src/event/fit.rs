@@ -1,20 +1,20 @@
-//! Events kept within a store's largest value.
+//! Shrinks events to fit into a store's largest value.
 
 use crate::PolicySource;
 use crate::event::Event;
 use crate::text::cut;
 
-/// Most bytes of an event as JSON: with its envelope it must fit into a store's largest value.
+/// Most bytes of an event as JSON; with its envelope it must fit into a store's largest value.
 pub const EVENT_BYTES_MAX: usize = 7 * 1_024;
-/// A summary that had to be cut so that its event fits, in bytes.
+/// Length of a summary truncated so that its event fits, in bytes.
 const SHED_SUMMARY_BYTES: usize = 512;
-/// Labels, and bytes of each value, that are kept so that their event fits.
+/// Labels, and bytes of each value, kept when labels are truncated so that their event fits.
 const SHED_LABELS: usize = 16;
 const SHED_LABEL_BYTES: usize = 64;
 
 impl Event {
-    /// The event within [`EVENT_BYTES_MAX`]. What verdicts were decided from goes first, then the
-    /// summary, then labels: an alert with much to say must still open its incident.
+    /// The event reduced to [`EVENT_BYTES_MAX`]. Verdict inputs are dropped first, then the summary
+    /// and the labels are truncated: a very large alert must still open its incident.
     #[must_use]
     pub fn fitted(mut self) -> Self {
         let mut step = 0;
@@ -28,7 +28,7 @@ impl Event {
         serde_json::to_vec(self).map_or(0, |json| json.len())
     }
 
-    /// Leaves something out; false when there is nothing more.
+    /// Drops or truncates one thing; false when nothing is left to drop.
     fn shed(&mut self, step: usize) -> bool {
         let drop_input = |source: &mut Option<PolicySource>| {
             if let Some(source) = source {

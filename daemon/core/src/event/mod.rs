@@ -1,6 +1,5 @@
-//! What happened to an incident. An incident is its events: its state, its log and its
-//! post-mortem are read from them. Cases and fields are only ever added; a released shape is
-//! kept readable by the store's upcasters.
+//! The events of an incident, from which its state, log and post-mortem are derived. Variants and
+//! fields are only ever added; the store's upcasters keep released formats readable.
 
 mod fit;
 mod opened;
@@ -14,7 +13,7 @@ use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, Timestamp};
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
 pub use opened::Opened;
-pub use traits::{Effect, Told, Topic, Traits};
+pub use traits::{Effect, Notify, Topic, Traits};
 
 /// An event with when it happened and who did it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,31 +29,31 @@ pub struct Recorded {
 #[serde(tag = "type", content = "data", rename_all = "kebab-case")]
 pub enum Event {
     Opened(Box<Opened>),
-    /// Its alerts were counted, at a bounded rate.
+    /// Its alert counts were recorded, at a bounded rate.
     Tallied {
-        /// The exact counts at that time.
+        /// Exact, at that time.
         counts: Counts,
         /// Titles of some that joined since the last tally.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sample: Vec<String>,
     },
-    /// It was graded anew.
+    /// Its grade was set.
     Graded {
         grade: Grade,
-        /// Whether only people with clearance may know.
+        /// Whether only people with clearance may see it.
         security: bool,
         reason: String,
         /// The policy, unless a person graded it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<PolicySource>,
     },
-    /// A policy would grade it otherwise, but a person's grade stands.
+    /// A policy would change the grade, but a person's grade takes precedence.
     GradeProposed {
         /// The policy's grade.
         grade: Grade,
         reason: String,
     },
-    /// It escalates by a new plan, from its first step.
+    /// It escalates under a new plan, from the first step.
     Planned {
         plan: Plan,
         reason: String,
@@ -68,7 +67,7 @@ pub enum Event {
         round: u32,
         /// When the next step follows unless somebody acknowledges.
         next_at: Timestamp,
-        /// What was out of the ordinary, e.g. that nobody was on call.
+        /// Anything unusual, e.g. that nobody was on call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
@@ -77,105 +76,104 @@ pub enum Event {
         /// The page's number within the incident.
         page: u32,
         person: PersonId,
-        /// How they are tried, in this order.
+        /// In the order in which they are tried.
         contacts: Vec<Contact>,
         step: u32,
-        /// When it goes to the next contact unless a channel has taken it.
+        /// When it goes to the next contact unless a channel has accepted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// No channel took the page, so it goes to the next contact.
+    /// The page was not accepted, so it goes to the next contact.
     PageRedirected {
         /// The page's number.
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
         reason: String,
-        /// When it goes on to the one after.
+        /// When it goes to the contact after that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// The daemon was down while the page's contact had its time: it gets it anew.
+    /// The daemon was down during the contact's wait, so the wait restarts.
     PageRebased {
         /// The page's number.
         page: u32,
         /// When it goes to the next contact.
         next_contact_at: Timestamp,
     },
-    /// A channel took the page.
+    /// A channel accepted the page.
     PageTaken {
         /// The page's number.
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
-        /// Whether an earlier try was cut off, so that the page may have come twice.
+        /// Whether an earlier attempt was interrupted, so that the page may have arrived twice.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
     },
-    /// An attempt to bring the page ended without anybody knowing whether it arrived, and its
-    /// channel has not said since that it took it. Once for each contact of a page.
+    /// An attempt to deliver the page ended with an unknown outcome, and its channel has not
+    /// confirmed it since. At most once for each contact of a page.
     PageOutcomeUnknown {
         /// The page's number.
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
     },
-    /// Nobody can be reached by any of the page's contacts; the escalation goes on.
+    /// None of the page's contacts worked; the escalation continues.
     PageExhausted {
         /// The page's number.
         page: u32,
-        /// What the last channel said.
+        /// The last channel's error.
         reason: String,
     },
-    /// Somebody has it. The escalation stops.
+    /// The escalation stops.
     Acknowledged {
-        /// Through what: `slack`, `mail`, `api`, `cli`.
+        /// Where it came from: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
-    /// Whoever had it gave it up. The escalation starts again.
+    /// The acknowledgement was withdrawn. The escalation restarts.
     Unacknowledged {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Somebody commands and operates.
+    /// Who leads the response and carries it out.
     OperatorAssigned {
         person: PersonId,
     },
-    /// Somebody wrote a line of the log.
+    /// Somebody added a log entry.
     Logged {
-        /// What kind of line.
         kind: LogKind,
         body: String,
     },
-    /// The incident is called something elsewhere.
+    /// The incident has an id in another system.
     Linked(Ref),
-    /// The harm is stopped.
+    /// Impact is mitigated.
     Mitigated {
         reason: String,
     },
-    /// The service is back.
+    /// Service is restored.
     Resolved {
-        /// Why it is believed to be.
+        /// Why that is believed.
         reason: String,
         /// The counts at that time.
         counts: Counts,
     },
-    /// It was not over.
+    /// The problem returned.
     Reopened {
         reason: String,
     },
-    /// It was put away.
+    /// It is finished.
     Closed {},
 }
 
 impl Event {
-    /// What holds for every event of this kind; without its line here none compiles.
+    /// The traits shared by all events of this kind; the match is exhaustive.
     #[must_use]
     pub const fn traits(&self) -> Traits {
         use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Roles};
         match self {
             Self::Opened(_) => Traits::of("opened", Incident),
-            Self::Tallied { .. } => Traits::of("tallied", Incident).told(Told::Counts),
+            Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
             Self::Graded { .. } => Traits::of("graded", Grading).change(),
             Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
             Self::Planned { .. } => Traits::of("planned", Escalation).change(),

@@ -1,27 +1,27 @@
-//! How an incident began: all that its first event says.
+//! The payload of an incident's first event.
 
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
 use crate::{Grade, IncidentKey, Labels, Plan, PolicySource, TeamId};
 
-/// How an incident began.
+/// The payload of an incident's first event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
-    /// The short number that people say aloud.
+    /// The short number that people use.
     pub number: u64,
     /// What it is about.
     pub key: IncidentKey,
     pub title: String,
     #[serde(default)]
     pub summary: String,
-    /// The service that is hurt.
+    /// The affected service.
     pub service: String,
     /// The team that owns it.
     #[serde(default)]
     pub team: Option<TeamId>,
     pub grade: Grade,
-    /// Whether only people with clearance may know.
+    /// Whether only people with clearance may see it.
     #[serde(default)]
     pub security: bool,
     pub grade_reason: String,
@@ -34,7 +34,7 @@ pub struct Opened {
     /// The policy that routed it; absent when a person opened it.
     #[serde(default)]
     pub route_source: Option<PolicySource>,
-    /// Whom to wake.
+    /// Who to page.
     pub plan: Plan,
     pub plan_reason: String,
     /// The policy that planned it.
@@ -43,13 +43,13 @@ pub struct Opened {
     /// The first alert's labels.
     #[serde(default)]
     pub labels: Labels,
-    /// Where a person can look.
+    /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
-    /// How many alerts it began with.
+    /// How many alerts it opened with.
     #[serde(default)]
     pub counts: Counts,
-    /// Whether it is an exercise.
+    /// Whether this is a drill, not a real incident.
     #[serde(default)]
     pub drill: bool,
 }

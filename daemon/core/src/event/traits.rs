@@ -1,16 +1,16 @@
-//! What can hold for every event of a kind. What holds for which is said beside the events.
+//! The traits of event kinds. `Event::traits` assigns them.
 
-/// What holds for every event of a kind.
+/// What all events of a kind have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
-    /// Its name, as it is stored in `type`.
+    /// As stored in `type`.
     pub name: &'static str,
     /// The topic that decides, folds and narrates it.
     pub topic: Topic,
-    /// What plugins are told of it.
-    pub told: Told,
-    /// Whether it shows in a field of the incident that plugins get; what does not must be said
-    /// in words.
+    /// What plugins are told about it.
+    pub notify: Notify,
+    /// Whether it is visible in a field of the incident that plugins get; otherwise it must be
+    /// described in text.
     pub in_state: bool,
     /// What it does to the escalation and its pages.
     pub effect: Effect,
@@ -28,10 +28,10 @@ pub enum Topic {
     Log,
 }
 
-/// What plugins are told of an event.
+/// What plugins are told about an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// No change of the incident.
+pub enum Notify {
+    /// Plugins are not notified.
     Nothing,
     /// That the incident changed.
     Change,
@@ -43,10 +43,9 @@ pub enum Told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     None,
-    /// The escalation rests, and no page needs an answer.
+    /// The escalation stops, and no page needs an answer.
     EndsPaging,
-    /// The incident is nobody's again: no acknowledgement, no operator, and the plan from its first
-    /// step.
+    /// Acknowledgement and operator are cleared, and the plan restarts from its first step.
     StartsAgain,
 }
 
@@ -55,19 +54,19 @@ impl Traits {
         Self {
             name,
             topic,
-            told: Told::Nothing,
+            notify: Notify::Nothing,
             in_state: true,
             effect: Effect::None,
         }
     }
 
-    pub(super) const fn told(mut self, told: Told) -> Self {
-        self.told = told;
+    pub(super) const fn notify(mut self, notify: Notify) -> Self {
+        self.notify = notify;
         self
     }
 
     pub(super) const fn change(self) -> Self {
-        self.told(Told::Change)
+        self.notify(Notify::Change)
     }
 
     pub(super) const fn unseen(mut self) -> Self {

@@ -1,4 +1,4 @@
-//! What a grade by a person or a policy comes to.
+//! The events of a grade set by a person or a policy.
 
 use crate::event::Event;
 use crate::grading::grade::{Grade, Grading};
@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::text::bounded;
 use crate::{Actor, Verdict, escalation, limits};
 
-/// A person's grade, and with `replan` the escalation that goes with a raised one.
+/// A person's grade, and with `replan` the new escalation if the grade is raised.
 pub(crate) fn by_hand(
     incident: &Incident,
     (grade, security, reason): (Grade, Option<bool>, String),
@@ -33,8 +33,8 @@ pub(crate) fn by_hand(
     })
 }
 
-/// The events of a new kind of alert in an active incident: a policy raises a grade and never
-/// lowers it, and a person's grade stands.
+/// The events of a new kind of alert in an active incident. A policy only raises a grade, and
+/// never overrides a person's grade.
 pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> Vec<Event> {
     match raise(incident, &opening.grading) {
         Some(event) => with_plan(incident, event, opening, &Actor::Tocsin, env),
@@ -42,9 +42,8 @@ pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> V
     }
 }
 
-/// An event of the grade, with the plan that goes with a raised grade or a new security flag and
-/// its first step: who raises a grade wakes whom that grade wakes, unless somebody has the
-/// incident already.
+/// The grade event, and for a raised grade or a new security flag the new plan and its first
+/// step: the people whom the higher grade pages are paged, unless the incident is acknowledged.
 fn with_plan(
     incident: &Incident,
     graded: Event,
@@ -65,7 +64,7 @@ fn with_plan(
     escalation::replan(incident, vec![graded], opening, by, env)
 }
 
-/// What a policy's verdict does to the grade.
+/// The event of a policy's verdict, if it changes the grade or proposes to.
 pub(crate) fn raise(incident: &Incident, verdict: &Verdict<Grading>) -> Option<Event> {
     let (state, asked) = (&incident.grading, verdict.value);
     let reason = verdict.reason.clone();

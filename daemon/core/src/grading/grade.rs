@@ -1,27 +1,27 @@
-//! How bad it is, and where it stands.
+//! Grades: the severity of an incident.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad an incident is. Ordered: `Minor < Major < Critical`.
+/// The severity of an incident. Ordered: `Minor < Major < Critical`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
-    /// Not normal, major features unaffected.
+    /// Abnormal, but major features are unaffected.
     Minor,
-    /// A major feature is broken, no data lost.
+    /// A major feature is broken, without data loss.
     Major,
     /// Unreachable, or a major feature broken with data loss.
     Critical,
 }
 
 impl Grade {
-    /// Every grade, least first.
+    /// In ascending order.
     pub const ALL: [Self; 3] = [Self::Minor, Self::Major, Self::Critical];
 
-    /// The word that people use: `minor`, `major`, `critical`.
+    /// `minor`, `major` or `critical`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,23 +49,23 @@ impl FromStr for Grade {
     }
 }
 
-/// A word that is no grade.
+/// A string that is not a grade.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a grade; use minor, major or critical")]
 pub struct UnknownGrade(pub String);
 
-/// How bad it is: the answer of `grade(incident, alert)`.
+/// The result of `grade(incident, alert)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grading {
     pub grade: Grade,
-    /// Whether only people with clearance may know.
+    /// Whether only people with clearance may see it.
     #[serde(default)]
     pub security: bool,
 }
 
 impl Grading {
-    /// The grade in force once a policy has answered this: it raises the standing grade and never
-    /// lowers it, and a person's grade stands. Plans go by it.
+    /// The grade in force after this verdict: a policy only raises the current grade, and never
+    /// overrides a person's grade. Plans are based on the grade in force.
     #[must_use]
     pub fn over(self, standing: Option<Self>, by_person: bool) -> Self {
         let Some(standing) = standing else {

@@ -1,5 +1,5 @@
-//! How bad an incident is, and who says so: policies raise a grade and never lower it, and a
-//! person's grade stands.
+//! The grade of an incident, and who set it. Policies only raise a grade, and never override a
+//! person's grade.
 
 mod decide;
 mod grade;

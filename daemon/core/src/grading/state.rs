@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, Opened, Recorded};
 use crate::grading::grade::Grade;
 
-/// How bad an incident is, and who says so.
+/// The grade of an incident, and who set it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GradeState {
     pub grade: Grade,
     pub reason: String,
-    /// Whether only people with clearance may know.
+    /// Whether only people with clearance may see it.
     pub security: bool,
-    /// Whether a person graded it: then policies only propose.
+    /// Whether a person set the grade; policies then only propose.
     pub by_person: bool,
-    /// Whether no policy could be asked, so that no outside audience is told.
+    /// Whether a policy failed and the built-in verdict was used; no outside audience is then told.
     pub by_fallback: bool,
 }
 

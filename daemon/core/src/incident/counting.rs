@@ -1,4 +1,4 @@
-//! When the exact counts of the alerts go into the log.
+//! Copies the exact alert counts into the incident's event stream.
 
 use crate::Timestamp;
 use crate::event::Event;
@@ -18,7 +18,7 @@ pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<
     }
 }
 
-/// The event that copies the counts into the stream, when it is due; marks the tally.
+/// The event that copies the counts into the stream, when due; marks the tally as logged.
 pub(crate) fn log(incident: &Incident, tally: &mut Tally, now: Timestamp) -> Option<Event> {
     if !incident.is_active() || !tally.is_log_due(now) {
         return None;

@@ -1,5 +1,4 @@
-//! An incident as it stands: the fold of its events. It is put together from the parts that the
-//! topics keep, each of which folds the events that concern it.
+//! The state of an incident, composed of the topics' states. Each topic folds its own events.
 
 mod counting;
 mod narrate;

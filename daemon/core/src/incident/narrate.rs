@@ -1,4 +1,4 @@
-//! How an incident opened and what it counts, in words.
+//! Log lines for the opening of an incident and its counts.
 
 use crate::event::{Event, Opened, Recorded};
 use crate::incident::Counts;

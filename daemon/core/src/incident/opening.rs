@@ -1,35 +1,34 @@
-//! How an incident begins: its first event and its first step, whether an alert or a person opens
-//! it.
+//! Opens an incident for an alert or a person: its first event and the plan's first step.
 
 use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
 use crate::ids::NewIncidentId;
 use crate::incident::{Counts, Incident, Tally};
 use crate::outcome::{Env, Opening, Outcome};
-use crate::paging::pass_over_unserved;
+use crate::paging::skip_unserved;
 use crate::refusal::Refusal;
 use crate::text::{bounded, cut};
 use crate::{Actor, Grade, IncidentKey, Labels, TeamId, limits};
 
-/// What whoever opens an incident says of it.
+/// The details of an incident opened by a person.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
     pub title: String,
     pub summary: String,
-    /// The service that is hurt.
+    /// The affected service.
     pub service: String,
     /// The team that owns it.
     pub team: Option<TeamId>,
-    /// The key; `None`: one of its own.
+    /// `None` means a unique key.
     pub key: Option<IncidentKey>,
-    /// The grade, when the person gives it; else the policy's stands.
+    /// `None` means the policy's grade.
     pub grade: Option<Grade>,
-    /// Whether it is an exercise.
+    /// Whether this is a drill, not a real incident.
     pub drill: bool,
 }
 
 impl Draft {
-    /// The key that it opens under.
+    /// The given key, or a unique one.
     #[must_use]
     pub fn key_of(&self, new_id: &NewIncidentId) -> IncidentKey {
         let own = || IncidentKey(format!("by-hand/{}", new_id.id));
@@ -37,8 +36,8 @@ impl Draft {
     }
 }
 
-/// Opens an incident by hand, unless one is active under its key already: `known` is the incident
-/// of [`Draft::key_of`].
+/// Opens an incident manually, unless one is already active under its key: `known` is the
+/// incident of [`Draft::key_of`].
 ///
 /// # Errors
 /// [`Refusal::Invalid`] when the title is missing or too long.
@@ -51,7 +50,7 @@ pub fn open_by_hand(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     if let Some(incident) = known.filter(|it| it.is_active()) {
-        let reply = format!("incident {} is open already", incident.number);
+        let reply = format!("incident {} is already open", incident.number);
         return Ok(Outcome::reply(reply));
     }
     let key = draft.key_of(new_id);
@@ -96,11 +95,11 @@ pub fn open_by_hand(
         tally: Some(Tally::default()),
         ..Outcome::default()
     };
-    pass_over_unserved(&mut outcome, None, env);
+    skip_unserved(&mut outcome, None, env);
     Ok(outcome)
 }
 
-/// The events of an incident that opens: its first, and the plan's first step.
+/// The first event of an incident, and the events of the plan's first step.
 pub(crate) fn open(
     new_id: &NewIncidentId,
     opened: Opened,

@@ -1,4 +1,4 @@
-//! An incident, folded from its events. It is made of the parts that the topics own.
+//! The state of an incident, folded from its events.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,38 +12,33 @@ use crate::paging::Paging;
 use crate::roles::Roles;
 use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, log};
 
-/// An incident as it stands.
+/// The current state of an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     pub id: IncidentId,
-    /// How many events it has: its revision.
+    /// The number of its events.
     pub version: u64,
-    /// The short number that people say aloud.
+    /// The short number that people use.
     pub number: u64,
     pub about: Subject,
-    /// How bad it is, and who says so.
     pub grading: GradeState,
-    /// Its status, and since when.
     pub lifecycle: Lifecycle,
-    /// The counts that its stream last got.
+    /// As last written to its stream.
     pub counts: Counts,
-    /// Whom to wake, and when next.
     pub escalation: Escalation,
-    /// Who was paged.
     pub paging: Paging,
-    /// Who does what.
     pub roles: Roles,
-    /// What it is called elsewhere.
+    /// Its ids in other systems.
     pub refs: Vec<Ref>,
 }
 
-/// What an incident is about. Nothing here changes after it opened.
+/// What an incident is about. Immutable after it opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
-    /// What makes two alerts one incident.
+    /// Alerts with the same key belong to the same incident.
     pub key: IncidentKey,
     pub title: String,
-    /// A few lines, from the first alert or from whoever opened it.
+    /// A few lines, from the first alert or from the person who opened it.
     pub summary: String,
     /// The affected service.
     pub service: String,
@@ -51,14 +46,13 @@ pub struct Subject {
     pub team: Option<TeamId>,
     /// The first alert's labels.
     pub labels: Labels,
-    /// Where a person can look.
+    /// A URL with more information.
     pub link: Option<String>,
-    /// Whether it is an exercise.
+    /// Whether this is a drill, not a real incident.
     pub drill: bool,
 }
 
 impl Incident {
-    /// The name of an incident's page.
     #[must_use]
     pub fn page_id(&self, page: u32) -> PageId {
         PageId(format!("{}-p{page}", self.id))
@@ -138,13 +132,11 @@ impl Incident {
     }
 }
 
-/// A stream that is no incident's.
+/// A stream that cannot be folded into an incident.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FoldError {
-    /// There is no event.
     #[error("incident {0} has no events")]
     Empty(IncidentId),
-    /// The first event is another.
     #[error("the first event of incident {0} is not `opened`; its stream is damaged")]
     NotOpened(IncidentId),
 }

@@ -1,27 +1,26 @@
-//! The exact tallies of an incident's alerts. The stream gets a copy at a bounded rate, so that a
-//! storm grows counters and not history.
+//! The exact alert counts of an incident. They are copied into its event stream at a bounded rate,
+//! so that an alert storm increments counters rather than growing the stream.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::MINUTE_MS;
 use crate::{Timestamp, limits};
 
-/// The exact tallies of an incident's alerts: a row beside the incident, changed with every
-/// alert. The stream gets a copy at a bounded rate.
+/// The exact alert counts of an incident, stored in a row of their own and updated with every
+/// alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// How many distinct alerts ever joined, and how many of them fire.
     pub counts: Counts,
-    /// The counts that the stream last got.
+    /// The counts last written to the stream.
     pub logged: Counts,
-    /// When it got them.
+    /// When they were written.
     pub logged_at: Timestamp,
-    /// How many tallies the stream has got.
+    /// How many tallies were written to the stream.
     pub logged_times: u32,
-    /// When the stream must get the next, if the counts differ.
+    /// When the next tally is due, if the counts differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_due: Option<Timestamp>,
-    /// When the incident resolves by itself, while nothing fires.
+    /// When the incident resolves automatically, while nothing fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clear_due: Option<Timestamp>,
     /// Titles of alerts that joined since the last tally, at most
@@ -29,22 +28,22 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
     /// The label sets that the incident was graded for, as short hashes, at most
-    /// [`SHAPES_MAX`](limits::SHAPES_MAX): grading is once per kind of alert, not per alert.
+    /// [`SHAPES_MAX`](limits::SHAPES_MAX): grading runs once per kind of alert, not per alert.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shapes: Vec<String>,
 }
 
-/// How many alerts.
+/// Numbers of alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Distinct alerts that ever joined.
     pub total: u64,
-    /// Those that fire.
+    /// Those that fire now.
     pub firing: u64,
 }
 
 impl Counts {
-    /// The counts with one alert more, as an incident that opens counts its first.
+    /// The counts with one more firing alert.
     #[must_use]
     pub fn with_one_more(self) -> Self {
         Self {
@@ -55,7 +54,7 @@ impl Counts {
 }
 
 impl Tally {
-    /// Counts an alert that begins to fire; `first`: it was never in this incident before.
+    /// Counts an alert that starts to fire. `first`: it was never in this incident before.
     pub fn begin(&mut self, title: &str, first: bool, now: Timestamp) {
         self.counts.firing += 1;
         self.counts.total += u64::from(first);
@@ -66,7 +65,7 @@ impl Tally {
         self.want_log(now);
     }
 
-    /// Counts an alert that ceases to fire. With none left the incident resolves by itself
+    /// Counts an alert that stops firing. If none is left, the incident resolves automatically
     /// `resolve_after_ms` later.
     pub fn end(&mut self, resolve_after_ms: u64, now: Timestamp) {
         self.counts.firing = self.counts.firing.saturating_sub(1);
@@ -76,13 +75,13 @@ impl Tally {
         self.want_log(now);
     }
 
-    /// Whether the stream should get the counts at `now`.
+    /// Whether a tally should be written to the stream at `now`.
     #[must_use]
     pub fn is_log_due(&self, now: Timestamp) -> bool {
         self.log_due.is_some_and(|due| due <= now)
     }
 
-    /// Notes that the stream got the counts.
+    /// Records that the counts were written to the stream.
     pub fn mark_logged(&mut self, now: Timestamp) {
         self.logged = self.counts;
         self.logged_at = now;
@@ -91,8 +90,8 @@ impl Tally {
         self.sample.clear();
     }
 
-    /// Notes that the incident is resolved: the stream got the counts with that, and nothing
-    /// is due any more.
+    /// Records that the incident is resolved: the event contains the counts, and nothing is due any
+    /// more.
     pub fn mark_resolved(&mut self) {
         self.logged = self.counts;
         self.log_due = None;
@@ -100,16 +99,15 @@ impl Tally {
         self.sample.clear();
     }
 
-    /// Whether the policy was asked about alerts of this label set, or about so many that it is
-    /// not asked any more.
+    /// Whether grading has run for this label set, or the limit of label sets is reached.
     #[must_use]
-    pub fn knows_shape(&self, shape: &str) -> bool {
+    pub fn is_shape_graded(&self, shape: &str) -> bool {
         self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)
     }
 
-    /// Notes that the policy was asked about alerts of this label set.
-    pub fn note_shape(&mut self, shape: &str) {
-        if !self.knows_shape(shape) {
+    /// Records that the grading policy has run for this label set.
+    pub fn record_shape(&mut self, shape: &str) {
+        if !self.is_shape_graded(shape) {
             self.shapes.push(shape.to_owned());
         }
     }
@@ -122,8 +120,8 @@ impl Tally {
         }
     }
 
-    /// The rate at which a long storm writes history falls: every half minute at first, every
-    /// ten minutes after twenty tallies.
+    /// A long storm writes less often: every half minute at first, every ten minutes after twenty
+    /// tallies.
     fn interval_ms(&self) -> u64 {
         if self.logged_times < limits::TALLIES_FAST_MAX {
             limits::TALLY_EVERY_MS

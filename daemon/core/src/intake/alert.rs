@@ -1,5 +1,5 @@
-//! An alert as it stands. Membership lives here, in rows, and not in the incident's stream: a
-//! storm grows counters, not history.
+//! The state of an alert. Which incident it belongs to is stored here, in rows, and not in the
+//! incident's stream, so that an alert storm does not grow the stream.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,38 +8,36 @@ use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal,
 pub use crate::incident::{Counts, Tally};
 pub use crate::intake::waiting::Waiting;
 
-/// An alert as it stands.
+/// The current state of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Who sends it.
     pub integration: IntegrationId,
-    /// Its identity there.
+    /// Its identity within the integration.
     pub fingerprint: Fingerprint,
-    /// Whether it fires now.
     pub firing: bool,
     /// One line for people.
     pub title: String,
     /// More for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
-    /// What policies go by.
+    /// Used by policies.
     pub labels: Labels,
-    /// What people read.
+    /// For people.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
-    /// Where a person can look.
+    /// A URL with more information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// Since when it fires, as the sender says.
+    /// Since when it fires, according to the sender.
     pub starts_at: Timestamp,
-    /// When it counts as resolved without another word; `None`: never.
+    /// When it counts as resolved unless repeated; `None`: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
-    /// When the daemon first heard of it.
+    /// When the daemon first received it.
     pub first_seen: Timestamp,
-    /// When the daemon last heard of it.
+    /// When the daemon last received it.
     pub last_seen: Timestamp,
-    /// When it last began or ceased to fire.
+    /// When it last started or stopped firing.
     pub changed_at: Timestamp,
     /// How often it was repeated while firing.
     #[serde(default)]
@@ -59,7 +57,7 @@ pub enum Place {
     Ignored {
         reason: String,
     },
-    /// In none yet: it waits for company under a key.
+    /// In none yet: it waits until enough alerts share its key.
     Waiting {
         key: IncidentKey,
     },
@@ -76,7 +74,6 @@ impl Alert {
         format!("{integration}/{fingerprint}")
     }
 
-    /// This alert's row key.
     #[must_use]
     pub fn key(&self) -> String {
         Self::row_key(&self.integration, &self.fingerprint)
@@ -112,7 +109,7 @@ impl Alert {
         }
     }
 
-    /// The alert after its sender repeated that it fires.
+    /// The alert after its sender repeated it.
     #[must_use]
     pub fn repeated(mut self, signal: &Signal, now: Timestamp) -> Self {
         self.title.clone_from(&signal.title);
@@ -124,7 +121,7 @@ impl Alert {
         self
     }
 
-    /// The alert after it ceased to fire.
+    /// The alert after it stopped firing.
     #[must_use]
     pub fn ended(mut self, now: Timestamp) -> Self {
         self.firing = false;
@@ -134,8 +131,8 @@ impl Alert {
         self
     }
 
-    /// The alert as its sender would say it again: how the sweep asks anew for an alert whose
-    /// silence has ended.
+    /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence
+    /// has ended.
     #[must_use]
     pub fn as_signal(&self) -> Signal {
         Signal {

@@ -1,4 +1,4 @@
-//! A firing alert finds its place: aside, waiting for company, or in an incident.
+//! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
 use crate::incident::{self, Incident, Tally, log_tally};
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Actor, Signal, escalation, grading, limits, paging};
 
-/// A firing alert that must find its place.
+/// A firing alert that must be placed.
 pub(crate) struct Firing<'a> {
     pub(crate) signal: &'a Signal,
     pub(crate) known: Known<'a>,
@@ -25,7 +25,7 @@ pub(crate) struct Firing<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
     Alone,
-    WithCompany,
+    WithWaiting,
 }
 
 impl Firing<'_> {
@@ -62,7 +62,7 @@ impl Firing<'_> {
         entry: Entry<'_>,
     ) -> Result<Intake, Refusal> {
         if waiting.is_complete(count) {
-            let entered = self.enter(target, entry, Who::WithCompany)?;
+            let entered = self.enter(target, entry, Who::WithWaiting)?;
             return Ok(Intake {
                 waiting: Some(Waiting::default()),
                 ..entered
@@ -87,9 +87,9 @@ impl Firing<'_> {
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let mut tally = tally.clone();
         let mut events = Vec::new();
-        if !tally.knows_shape(&self.assessment.shape) {
+        if !tally.is_shape_graded(&self.assessment.shape) {
             events = grading::regrade(incident, self.opening()?, self.env);
-            tally.note_shape(&self.assessment.shape);
+            tally.record_shape(&self.assessment.shape);
         }
         tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
         events.extend(log_tally(incident, &mut tally, self.env.now));
@@ -100,7 +100,7 @@ impl Firing<'_> {
         let opening = self.opening()?;
         let mut tally = tally.clone();
         tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
-        tally.note_shape(&self.assessment.shape);
+        tally.record_shape(&self.assessment.shape);
         let reason = format!("`{}` fires again", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
         events.extend(grading::raise(incident, &opening.grading));
@@ -112,7 +112,7 @@ impl Firing<'_> {
         let opening = self.opening()?;
         let mut tally = Tally::default();
         tally.begin(&self.signal.title, true, self.env.now);
-        tally.note_shape(&self.assessment.shape);
+        tally.record_shape(&self.assessment.shape);
         tally.mark_logged(self.env.now);
         let opened = self.opened(target, opening, &tally);
         let events = incident::open(self.new_id, opened, opening, &self.by(), self.env);
@@ -167,15 +167,15 @@ impl Firing<'_> {
         Actor::Integration(self.signal.integration.clone())
     }
 
-    /// The alert's place in an incident that changes so, with those that waited for it.
+    /// The alert's place in the changed incident, together with the alerts that waited with it.
     fn entered(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
         let place = Place::Incident {
             id: change.id.clone(),
         };
         let mut alerts = vec![self.alert_in(place.clone())];
-        if who == Who::WithCompany {
-            let company = self.known.company.iter();
-            for alert in company.filter(|it| waits_under(it, &target.key)) {
+        if who == Who::WithWaiting {
+            let joining = self.known.joining.iter();
+            for alert in joining.filter(|it| waits_under(it, &target.key)) {
                 if let Some(tally) = &mut change.outcome.tally {
                     tally.begin(&alert.title, true, self.env.now);
                 }
@@ -186,7 +186,7 @@ impl Firing<'_> {
             }
         }
         let known = self.known.target.map(|it| it.0);
-        paging::pass_over_unserved(&mut change.outcome, known, self.env);
+        paging::skip_unserved(&mut change.outcome, known, self.env);
         Intake {
             incidents: self.left(&place).into_iter().chain([change]).collect(),
             alerts,
@@ -202,8 +202,8 @@ impl Firing<'_> {
         }
     }
 
-    /// A firing alert that goes elsewhere no longer fires in the incident that it was in, which
-    /// is over: should that one reopen, it must not wait for an alert that never ends there.
+    /// A firing alert that moves no longer counts as firing in its previous incident, which is
+    /// over: if that incident reopens, it must not wait for an alert that never ends there.
     fn left(&self, place: &Place) -> Option<IncidentChange> {
         let alert = self
             .known
@@ -215,7 +215,7 @@ impl Firing<'_> {
         Some(IncidentChange::of(incident, changed(Vec::new(), tally)))
     }
 
-    /// The alert in its new place; a repeat keeps what is known of it.
+    /// The alert in its new place; a repeat keeps its history.
     fn alert_in(&self, place: Place) -> Alert {
         match self.known.alert {
             Some(alert) if alert.firing => {

@@ -1,6 +1,5 @@
-//! `decide_signal`: what a sender's word about an alert comes to. Routing, silences and grades
-//! were asked of policies beforehand and arrive as values; when the state has moved so that one
-//! is missing, the answer is that it is needed.
+//! `decide_signal`: the outcome of a signal. Routes, silences and grades are evaluated beforehand
+//! and passed in; if the state has changed so that one is missing, it returns `NeedsVerdict`.
 
 pub mod alert;
 mod firing;
@@ -19,27 +18,27 @@ use firing::Firing;
 use needed::Reading;
 pub use needed::{Entry, Needed, Routed, needed, shape};
 pub use route::{Route, Target};
-pub use waiting::{Waiting, company};
+pub use waiting::{Waiting, joining_alerts};
 
-/// What is known about the alert and the incidents that it concerns.
+/// The current state of the alert and of the incidents it concerns.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known<'a> {
-    /// The alert, if it was observed before.
+    /// The alert, if it was received before.
     pub alert: Option<&'a Alert>,
     /// The incident that the alert is in.
     pub home: Option<(&'a Incident, &'a Tally)>,
-    /// The incident of the key that the route names.
+    /// The incident of the route's key.
     pub target: Option<(&'a Incident, &'a Tally)>,
-    /// The alerts that wait under the key that the route names.
+    /// The alerts that wait under the route's key.
     pub waiting: Option<&'a Waiting>,
-    /// The alerts that [`company`] names.
-    pub company: &'a [&'a Alert],
-    /// For the sweep, which speaks for a sender that fell silent: when it saw the alert last. A
-    /// sender that has spoken since is not overruled.
+    /// The alerts that [`joining_alerts`] lists.
+    pub joining: &'a [&'a Alert],
+    /// Set by the sweep, which ends alerts of silent senders: when it last saw the alert. The
+    /// signal is ignored if the sender has sent something since.
     pub unless_observed_since: Option<Timestamp>,
 }
 
-/// What was asked beforehand about a firing alert.
+/// What was evaluated beforehand for a firing alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assessment {
     /// Where it belongs.
@@ -47,7 +46,7 @@ pub struct Assessment {
     /// The silences that match it.
     pub silenced_by: Vec<String>,
     pub shape: String,
-    /// What the incident opens, reopens or is regraded with.
+    /// Used when the incident opens, reopens or is regraded.
     pub opening: Option<Opening>,
 }
 
@@ -61,24 +60,23 @@ impl Assessment {
     }
 }
 
-/// What a signal comes to.
+/// The outcome of a signal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Intake {
-    /// The alerts that change: the signal's own, and those that join with it.
+    /// The changed alerts: the signal's own, and those that join with it.
     pub alerts: Vec<Alert>,
-    /// The incidents that change: the one that the alert leaves, and then the one that it enters.
+    /// The changed incidents: the one that the alert leaves, and then the one that it enters.
     pub incidents: Vec<IncidentChange>,
     /// The alerts that wait under the target's key, if that changes; an empty list removes them.
     pub waiting: Option<Waiting>,
 }
 
-/// What happens to one incident.
+/// The outcome for one incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncidentChange {
     pub id: IncidentId,
     /// Whether it opens now.
     pub opens: bool,
-    /// What happens to it.
     pub outcome: Outcome,
 }
 
@@ -92,10 +90,10 @@ impl IncidentChange {
     }
 }
 
-/// Decides what a signal comes to.
+/// Decides the outcome of a signal.
 ///
 /// # Errors
-/// [`Refusal::NeedsVerdict`] when a policy must be asked first.
+/// [`Refusal::NeedsVerdict`] when a policy must be evaluated first.
 pub fn decide_signal(
     signal: &Signal,
     known: Known<'_>,

@@ -1,37 +1,36 @@
-//! What must be asked of policies before a signal can be decided. Whoever asks them and whoever
-//! decides go by the same answer, so that a verdict is neither asked in vain nor missing.
+//! Which policies must be evaluated before a signal can be decided. Evaluation and decision use
+//! the same function, so that no verdict is superfluous or missing.
 
 use crate::incident::{Incident, Tally};
 use crate::intake::{Alert, Known, Route, Target};
 use crate::outcome::Delays;
 use crate::{Signal, SignalStatus, Timestamp, limits};
 
-/// Numbers of firing alerts at which an incident is graded again: many at once mean more than
-/// each of them says.
+/// Numbers of firing alerts at which an incident is graded again, since many alerts together can
+/// be worse than each by itself.
 const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
 
-/// What must be asked of policies.
+/// Which policies must be evaluated next.
 #[derive(Clone, Copy, Debug)]
 pub enum Needed<'a> {
     Nothing,
-    /// Where the alert belongs; then ask again what is needed.
+    /// The routing policy; then call [`needed`] again.
     Route,
-    /// How bad the incident is that the alert enters so, and whom to page.
+    /// The grading and escalation policies, for the incident that the alert enters.
     Opening(Entry<'a>),
 }
 
-/// Where a firing alert goes, as far as it was asked.
+/// The routing result for a firing alert.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
-    /// The routing policy's answer.
     pub route: &'a Route,
     /// Whether a silence matches it.
     pub is_silenced: bool,
     pub shape: &'a str,
 }
 
-/// Says what must be asked of policies. `whole`: everything that a decision could go by, because
-/// an earlier one found that something was missing.
+/// Returns which policies must be evaluated. `whole`: everything that a decision could need,
+/// because an earlier decision found a verdict missing.
 #[must_use]
 pub fn needed<'a>(
     signal: &Signal,
@@ -59,9 +58,8 @@ pub fn needed<'a>(
     }
 }
 
-/// What an alert is to the grading of the incident under its key: a digest of the labels that
-/// grading goes by, and in steps how many alerts fire with it. Alerts of one shape are graded
-/// once.
+/// The cache key of grading: a digest of the labels that grading uses, and a band for the number
+/// of firing alerts. Alerts of the same shape are graded once.
 #[must_use]
 pub fn shape(labels: &str, target: Option<&Tally>) -> String {
     let firing = target.map_or(0, |it| it.counts.firing).saturating_add(1);
@@ -70,12 +68,12 @@ pub fn shape(labels: &str, target: Option<&Tally>) -> String {
     format!("{labels}{band}")
 }
 
-/// How an alert enters the incident of its route's key.
+/// How an alert enters the incident under its route's key.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
     /// It joins an active incident.
     Join(&'a Incident, &'a Tally),
-    /// It brings back one that was resolved a short while ago.
+    /// It reopens one that was recently resolved.
     Reopen(&'a Incident, &'a Tally),
     Open(&'a Target),
 }
@@ -98,23 +96,23 @@ impl<'a> Entry<'a> {
 
     fn needs_opening(&self, shape: &str) -> bool {
         match self {
-            Self::Join(_, tally) => !tally.knows_shape(shape),
+            Self::Join(_, tally) => !tally.is_shape_graded(shape),
             Self::Reopen(..) | Self::Open(_) => true,
         }
     }
 }
 
-/// What a signal says, given what is known of its alert.
+/// How a signal is interpreted, given the state of its alert.
 pub(crate) enum Reading<'a> {
-    /// Nothing to act on: unknown, late or overtaken.
+    /// Nothing to do: unknown alert, or a late or outdated signal.
     Nothing,
-    /// The alert fires on, where it is.
+    /// The alert keeps firing, in its current place.
     Repeats(&'a Alert),
-    /// It ceases to fire.
+    /// It stops firing.
     Ends(&'a Alert),
     /// Somebody acknowledged it in the sender's own system.
     Acknowledges(&'a Alert),
-    /// It fires and must find its place.
+    /// It fires and must be placed.
     Fires,
 }
 
@@ -136,18 +134,18 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether the sweep speaks for a sender that has spoken since. An alert that ended was heard of,
-/// also when that was in the same millisecond.
+/// Whether the sender has sent something since the sweep looked. An alert that has ended counts,
+/// even if it ended in the same millisecond.
 fn is_overtaken(known: &Known<'_>) -> bool {
     let firing = known.alert.filter(|it| it.firing);
     known.unless_observed_since.is_some()
         && firing.map(|it| it.last_seen) != known.unless_observed_since
 }
 
-/// Whether a firing signal is an old one that was overtaken by the alert's end: a duplicate of
-/// another replica, or a retry. Only for a short while after the end, and only without a lease
-/// and with the same beginning: what fires again in earnest must never be taken for late. So no
-/// signal is late by a clock that was set back, since then its order is unknown.
+/// Whether a firing signal was sent before the alert's end but arrived after it: a duplicate from
+/// another replica, or a retry. Only for a short while after the end, and only without a lease and
+/// with the same start time: an alert that really fires again must never count as late. If the
+/// clock was set back, the order is unknown and no signal is late.
 fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
     let is_ordered = alert.changed_at <= now && alert.starts_at <= now;
     is_ordered
@@ -157,8 +155,8 @@ fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
         && now.since(alert.changed_at) < limits::LATE_FIRING_MS
 }
 
-/// Whether a firing alert only repeats what is known: it is in an active incident, or a person
-/// resolved its incident a short while ago and that still stands.
+/// Whether a firing signal is only a repeat: its alert is in an active incident, or in one that
+/// was recently resolved and whose resolution still applies.
 fn is_repeat(alert: &Alert, known: &Known<'_>, now: Timestamp, delays: &Delays) -> bool {
     let is_in = alert.firing && alert.incident().is_some();
     let home = known.home.filter(|_| is_in);

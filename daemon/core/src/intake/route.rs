@@ -1,24 +1,22 @@
-//! Where an alert belongs.
+//! Routes: the verdicts of routing policies.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{IncidentKey, TeamId};
 
-/// Where an alert belongs: the answer of `route(alert)`.
+/// Where an alert belongs: the result of `route(alert)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub enum Route {
-    /// To the incident with this key, opened if there is none.
+    /// In the incident with this key, which opens if there is none.
     Incident(Target),
-    /// To no incident; the alert is kept and shown.
+    /// In no incident; the alert is stored and shown.
     Ignore,
-    /// To the incident, once `count` distinct alerts wait under its key within `window_ms`.
+    /// In the incident, once `count` distinct alerts wait under its key within `window_ms`.
     Wait {
-        /// Where it will belong.
         target: Target,
-        /// How many distinct alerts it takes; at least 2.
+        /// At least 2.
         count: u32,
-        /// Within how many milliseconds.
         window_ms: u64,
     },
 }
@@ -26,9 +24,9 @@ pub enum Route {
 /// The incident that an alert belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// One incident is open per key.
+    /// At most one incident is open per key.
     pub key: IncidentKey,
-    /// The service that is hurt.
+    /// The affected service.
     pub service: String,
     /// The team that owns it, if the policy knows.
     #[serde(default)]
@@ -39,7 +37,7 @@ pub struct Target {
 }
 
 impl Route {
-    /// The incident that it names, now or once enough alerts wait.
+    /// The incident, now or once enough alerts wait.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         match self {

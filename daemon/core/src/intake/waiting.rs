@@ -1,21 +1,21 @@
-//! Alerts that wait for company: a routing policy may want several within a while before an
-//! incident opens.
+//! Alerts that wait because a routing policy requires several within a window before an incident
+//! opens.
 
 use serde::{Deserialize, Serialize};
 
 use crate::intake::{Alert, Assessment, Known, Place, Route};
 use crate::{Signal, Timestamp, limits};
 
-/// Alerts that wait for company under a key.
+/// Alerts that wait under a key until there are enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Row keys of distinct alerts, each with when it began to wait; at most
+    /// Row keys of distinct alerts, each with when it started to wait; at most
     /// [`WAIT_COUNT_MAX`](limits::WAIT_COUNT_MAX).
     pub members: Vec<(String, Timestamp)>,
 }
 
 impl Waiting {
-    /// Who waits once this alert does, without those that have waited longer than the window.
+    /// The waiting alerts including this one, except those that waited longer than the window.
     pub(crate) fn with(signal: &Signal, known: &Known<'_>, window_ms: u64, now: Timestamp) -> Self {
         let oldest = now.minus_ms(window_ms);
         let mut waiting = known.waiting.cloned().unwrap_or_default();
@@ -29,7 +29,7 @@ impl Waiting {
         waiting
     }
 
-    /// Whether they are as many as the policy waits for, or as many as a row can hold.
+    /// Whether there are as many as the policy requires, or as many as a row can hold.
     pub(crate) fn is_complete(&self, count: u32) -> bool {
         let count = count.clamp(2, limits::WAIT_COUNT_MAX) as usize;
         let bytes: usize = self.members.iter().map(|(key, _)| key.len() + 32).sum();
@@ -37,10 +37,10 @@ impl Waiting {
     }
 }
 
-/// Row keys of the alerts that join together with this one, should they still wait: whoever
-/// decides the signal reads them into [`Known::company`].
+/// Row keys of the alerts that join together with this one if they still wait. The caller of
+/// `decide_signal` reads them into [`Known::joining`].
 #[must_use]
-pub fn company(
+pub fn joining_alerts(
     signal: &Signal,
     known: &Known<'_>,
     assessment: Option<&Assessment>,

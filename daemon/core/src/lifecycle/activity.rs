@@ -1,11 +1,11 @@
-//! What an incident's status means: whether it is active, may be reopened, or is over.
+//! Whether an incident is active, may reopen, or is over.
 
 use crate::incident::Incident;
 use crate::lifecycle::status::Status;
 use crate::{Timestamp, limits};
 
 impl Incident {
-    /// Whether people are at it: it was not resolved or closed.
+    /// Whether it is neither resolved nor closed.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.lifecycle.status.is_active()
@@ -17,7 +17,7 @@ impl Incident {
         self.is_active() && self.lifecycle.acknowledged_at.is_none()
     }
 
-    /// Whether an alert under its key brings it back at `now`, rather than opening another.
+    /// Whether an alert under its key reopens it at `now`, rather than opening a new one.
     #[must_use]
     pub fn may_reopen(&self, now: Timestamp, within_ms: u64) -> bool {
         self.lifecycle.status == Status::Resolved
@@ -25,7 +25,7 @@ impl Incident {
             && self.lifecycle.reopens < limits::REOPENS_MAX
     }
 
-    /// Whether it is over and can no longer come back, so that memory may let go of it.
+    /// Whether it is over and can no longer reopen, so that it may be dropped from memory.
     #[must_use]
     pub fn is_over(&self, now: Timestamp, reopen_within_ms: u64) -> bool {
         !self.is_active() && !self.was_resolved_within(now, reopen_within_ms)

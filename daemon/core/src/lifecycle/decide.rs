@@ -1,4 +1,4 @@
-//! What a person, a sender or a timer makes of an incident's status, and how the log says it.
+//! Decides and narrates changes of an incident's status.
 
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
@@ -15,7 +15,7 @@ pub(crate) fn acknowledge(
 ) -> Result<Outcome, Refusal> {
     must_be_active(
         incident,
-        "an alert that fires again brings it back; acknowledge the one that is open now",
+        "it reopens if an alert fires again; acknowledge the incident that is open now",
     )?;
     let number = incident.number;
     let operator = match (&incident.roles.operator, by.person()) {
@@ -30,9 +30,9 @@ pub(crate) fn acknowledge(
         events.push(Event::Acknowledged { via });
     } else if operator.is_none() {
         let who = incident.roles.operator.as_ref();
-        let who = who.map_or("somebody", |it| it.as_str());
+        let who = who.map_or("none", |it| it.as_str());
         return Ok(Outcome::reply(format!(
-            "incident {number} was acknowledged before; {who} has it"
+            "incident {number} is already acknowledged; operator: {who}"
         )));
     }
     if let Some(operator) = operator {
@@ -50,10 +50,7 @@ pub(crate) fn unacknowledge(
     incident: &Incident,
     reason: Option<String>,
 ) -> Result<Outcome, Refusal> {
-    must_be_active(
-        incident,
-        "only an open incident has an acknowledgement to give up",
-    )?;
+    must_be_active(incident, "only an open incident can be unacknowledged")?;
     let number = incident.number;
     if incident.lifecycle.acknowledged_at.is_none() {
         return Ok(Outcome::reply(format!(
@@ -74,10 +71,10 @@ pub(crate) fn unacknowledge(
 
 pub(crate) fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, Refusal> {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
-    must_be_active(incident, "only an open incident is mitigated")?;
+    must_be_active(incident, "only an open incident can be mitigated")?;
     if incident.lifecycle.status == Status::Mitigated {
         return Ok(Outcome::reply(format!(
-            "incident {} was mitigated before",
+            "incident {} is already mitigated",
             incident.number
         )));
     }
@@ -93,7 +90,7 @@ pub(crate) fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Out
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     if !incident.is_active() {
         let (number, status) = (incident.number, incident.lifecycle.status);
-        return Outcome::reply(format!("incident {number} is {status} already"));
+        return Outcome::reply(format!("incident {number} is already {status}"));
     }
     let mut tally = tally.clone();
     tally.mark_resolved();
@@ -145,7 +142,7 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     let text = match &recorded.event {
         Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
         Event::Unacknowledged { reason } => {
-            let said = format!("{by} gave up the acknowledgement; the escalation starts again");
+            let said = format!("{by} withdrew the acknowledgement; the escalation starts again");
             match reason {
                 Some(reason) => format!("{said}: {reason}"),
                 None => said,

@@ -1,4 +1,4 @@
-//! From the opening to the end: acknowledge, mitigate, resolve, reopen, close.
+//! The lifecycle of an incident: acknowledge, mitigate, resolve, reopen, close.
 
 mod activity;
 pub(crate) mod decide;

@@ -1,4 +1,4 @@
-//! An incident's status and its times, folded from events.
+//! An incident's status and timestamps, folded from events.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,8 @@ use crate::lifecycle::status::Status;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lifecycle {
     pub status: Status,
-    /// When it began.
     pub opened_at: Timestamp,
-    /// When somebody acknowledged it; `None` once it starts again.
+    /// `None` until acknowledged, and again after an unacknowledge or a reopening.
     pub acknowledged_at: Option<Timestamp>,
     pub mitigated_at: Option<Timestamp>,
     pub resolved_at: Option<Timestamp>,

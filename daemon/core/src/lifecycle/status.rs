@@ -1,35 +1,35 @@
-//! Where an incident stands.
+//! The status of an incident.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where an incident stands.
+/// The phase of an incident's lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// People are at it.
+    /// People are responding.
     Open,
-    /// The harm is stopped, the cause is not.
+    /// Impact is mitigated, but the cause is not fixed.
     Mitigated,
-    /// The service is back.
+    /// Service is restored.
     Resolved,
-    /// Learned from, and put away.
+    /// No work is left.
     Closed,
 }
 
 impl Status {
-    /// Every status, in the order in which an incident passes through them.
+    /// In the order in which an incident passes through them.
     pub const ALL: [Self; 4] = [Self::Open, Self::Mitigated, Self::Resolved, Self::Closed];
 
-    /// Whether people are at it: it was not resolved or closed.
+    /// Whether it is neither resolved nor closed.
     #[must_use]
     pub fn is_active(self) -> bool {
         matches!(self, Self::Open | Self::Mitigated)
     }
 
-    /// The word that people use.
+    /// As written in text and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl FromStr for Status {
     }
 }
 
-/// A word that is no status.
+/// A string that is not a status.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a status; use open, mitigated, resolved or closed")]
 pub struct UnknownStatus(pub String);

@@ -1,4 +1,4 @@
-//! What a line of the log and a reference are.
+//! Log entry kinds, and references to other systems.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PluginId;
 
-/// What kind of line in the log.
+/// The kind of a log entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogKind {
@@ -20,7 +20,7 @@ pub enum LogKind {
 impl LogKind {
     pub const ALL: [Self; 4] = [Self::Seen, Self::Decided, Self::Done, Self::Note];
 
-    /// The word that people use.
+    /// As written in text and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -43,21 +43,21 @@ impl FromStr for LogKind {
     }
 }
 
-/// A word that is no kind of log entry.
+/// A string that is not a kind of log entry.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a kind of log entry; use seen, decided, done or note")]
 pub struct UnknownLogKind(pub String);
 
-/// What an incident is called elsewhere: a Slack channel, an issue.
+/// An incident's counterpart in another system: a Slack channel, an issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ref {
-    /// Whose name for it.
+    /// The plugin that created it.
     pub plugin: PluginId,
-    /// What it is there, e.g. `channel`.
+    /// E.g. `channel`.
     pub kind: String,
-    /// Its id there.
+    /// In the other system.
     pub id: String,
-    /// Where a person finds it.
+    /// Where people can open it.
     #[serde(default)]
     pub url: Option<String>,
 }

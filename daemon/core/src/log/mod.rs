@@ -1,4 +1,4 @@
-//! The incident's log: the lines that people write, and what the incident is called elsewhere.
+//! The incident's log entries, and its references to other systems.
 
 mod entry;
 mod state;

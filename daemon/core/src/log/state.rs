@@ -1,11 +1,11 @@
-//! What the events of the log leave in the state, in the notices and in the text.
+//! Folds and narrates log events, and derives their notices.
 
 use crate::event::{Event, Recorded};
 use crate::limits;
 use crate::log::entry::{LogKind, Ref};
 use crate::notice::Notice;
 
-/// The references after an event: one of each kind a plugin.
+/// Updates the references: each plugin has one of each kind.
 pub(crate) fn fold(refs: &mut Vec<Ref>, event: &Event) {
     let Event::Linked(link) = event else { return };
     refs.retain(|it| !(it.plugin == link.plugin && it.kind == link.kind));
@@ -35,6 +35,6 @@ fn verb(kind: LogKind) -> &'static str {
         LogKind::Seen => "saw:",
         LogKind::Decided => "decided:",
         LogKind::Done => "did:",
-        LogKind::Note => "notes:",
+        LogKind::Note => "noted:",
     }
 }

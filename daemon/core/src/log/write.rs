@@ -1,4 +1,4 @@
-//! Lines that people write.
+//! Log entries that people write.
 
 use crate::event::Event;
 use crate::limits;

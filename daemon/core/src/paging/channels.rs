@@ -1,8 +1,8 @@
-//! What pages can be delivered to.
+//! The kinds of contacts that pages can be delivered to.
 
 use std::collections::BTreeSet;
 
-/// The kinds of contacts that something delivers to now.
+/// The kinds of contacts that something currently delivers to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Channels(BTreeSet<String>);
 

@@ -1,4 +1,4 @@
-//! Who is paged by which contact, and when the next one has its turn.
+//! Who is paged through which contact, and when the next contact is tried.
 
 use crate::event::Event;
 use crate::incident::Incident;
@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::text::cut;
 use crate::{Contact, Person, Timestamp, limits};
 
-/// The events of paging these people at a step; who has a page underway gets no other.
+/// The events of paging these people at a step, except those with a page in progress.
 pub(crate) fn page_all<'a>(
     incident: &Incident,
     people: impl Iterator<Item = &'a Person>,
@@ -38,8 +38,8 @@ pub(crate) fn page_all<'a>(
     events
 }
 
-/// A contact's time is up. If the daemon was down meanwhile the contact had none: it gets it
-/// anew, or after an outage every page would go past the channel that people look at.
+/// A contact's wait is over. If the daemon was down meanwhile, the wait restarts: otherwise, after
+/// an outage every page would skip the person's preferred channel.
 pub(crate) fn contact_due(
     incident: &Incident,
     page: u32,
@@ -59,7 +59,7 @@ pub(crate) fn contact_due(
         }]));
     }
     let reason = format!(
-        "no channel took it in {} s",
+        "no channel accepted it within {} s",
         env.delays.contact_wait_ms / 1_000
     );
     redirect(incident, page, contact, reason, env)
@@ -85,7 +85,7 @@ pub(crate) fn redirect(
     Ok(Outcome::of(vec![event]))
 }
 
-/// The event of a contact that will not take its page: the next one's turn, or the end.
+/// The event of a failed contact: the page goes to the next one, or is exhausted.
 fn next_contact(page: u32, contacts: usize, contact: u32, reason: String, env: Env<'_>) -> Event {
     let contact = contact + 1;
     match (contact as usize) < contacts {
@@ -122,9 +122,9 @@ pub(crate) fn taken(
     }
 }
 
-/// Says first that a page may have arrived at a contact, whatever becomes of it: otherwise nobody
-/// who reads the log knows of a page whose outcome the daemon did not look up. Once for each
-/// contact, and not for the one that took the page.
+/// Puts an event before `then` which says that the page may have arrived at a contact, so that the
+/// log shows the unknown outcome. At most once for each contact, and not for the one that
+/// accepted the page.
 pub(crate) fn outcome_unknown_and(
     incident: &Incident,
     page: u32,
@@ -143,20 +143,20 @@ pub(crate) fn outcome_unknown_and(
     Ok(Outcome::of(events))
 }
 
-/// When a page goes on from this contact: only if there is another.
+/// When a page leaves this contact for the next one, if there is one.
 fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
     ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))
 }
 
-/// Adds to an outcome the events that take the pages which it sends past contacts that nothing
-/// delivers to, in the order of the pages' attempts.
-pub(crate) fn pass_over_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
+/// Adds events to an outcome that move its pages past contacts that nothing delivers to, in the
+/// order of the pages' attempts.
+pub(crate) fn skip_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
     let events = outcome.events.as_slice();
     let mut attempts: Vec<(u32, u32)> = events.iter().filter_map(sent_to).collect();
-    let mut passed = Vec::new();
+    let mut skipped = Vec::new();
     let mut at = 0;
     while let Some(&(page, contact)) = attempts.get(at)
-        && passed.len() < limits::PASSED_OVER_MAX
+        && skipped.len() < limits::SKIPPED_CONTACTS_MAX
     {
         at += 1;
         let contacts = contacts_of(page, before, events);
@@ -165,10 +165,10 @@ pub(crate) fn pass_over_unserved(outcome: &mut Outcome, before: Option<&Incident
             let reason = "no plugin delivers to it".to_owned();
             let event = next_contact(page, contacts.len(), contact, reason, env);
             attempts.extend(sent_to(&event));
-            passed.push(event);
+            skipped.push(event);
         }
     }
-    outcome.follow_ups = passed;
+    outcome.follow_ups = skipped;
 }
 
 fn contacts_of<'a>(page: u32, before: Option<&'a Incident>, events: &'a [Event]) -> &'a [Contact] {

@@ -1,4 +1,4 @@
-//! How a person is reached: contact after contact, until a channel has taken the page.
+//! How a person is reached: contact by contact, until a channel has accepted the page.
 
 mod channels;
 mod decide;
@@ -7,7 +7,7 @@ mod tell;
 
 pub use channels::Channels;
 pub(crate) use decide::{
-    contact_due, outcome_unknown_and, page_all, pass_over_unserved, redirect, taken,
+    contact_due, outcome_unknown_and, page_all, redirect, skip_unserved, taken,
 };
 pub use state::{Page, PageState, Paging};
 pub(crate) use tell::{narrate, notice, settled, timers};

@@ -10,9 +10,8 @@ use crate::{Contact, PersonId, Timestamp, limits};
 /// The pages of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paging {
-    /// Pages by number; at most [`PAGES_MAX`](limits::PAGES_MAX) are remembered.
+    /// Pages by number; at most [`PAGES_MAX`](limits::PAGES_MAX) are kept.
     pub pages: BTreeMap<u32, Page>,
-    /// The next page's number.
     pub next_page: u32,
 }
 
@@ -21,62 +20,61 @@ pub struct Paging {
 pub struct Page {
     pub person: PersonId,
     pub step: u32,
-    /// How they are tried, in this order.
+    /// In the order in which they are tried.
     pub contacts: Vec<Contact>,
-    /// Which contact is being tried or took it.
+    /// The index of the contact that is being tried or accepted it.
     pub contact: u32,
-    /// How it stands.
     pub state: PageState,
     /// When it was sent.
     pub at: Timestamp,
-    /// Contacts at which it may have arrived without anybody knowing.
+    /// Contacts at which it may have arrived.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub outcome_unknown: BTreeSet<u32>,
 }
 
-/// How a page stands.
+/// The progress of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "is")]
 pub enum PageState {
-    /// No channel has taken it yet.
+    /// No channel has accepted it yet.
     Sent {
         /// When it goes to the next contact, if there is one.
         next_contact_at: Option<Timestamp>,
     },
-    /// A channel has taken it.
+    /// A channel has accepted it.
     Taken,
-    /// No channel would take it.
+    /// No channel accepted it.
     Exhausted,
-    /// Nobody need answer it any more.
+    /// It no longer needs an answer.
     Settled,
 }
 
 impl Page {
-    /// The contact that is being tried or took it.
+    /// The contact that is being tried or accepted it.
     #[must_use]
     pub fn current(&self) -> Option<&Contact> {
         self.contacts.get(self.contact as usize)
     }
 
-    /// Whether a channel is still to take it.
+    /// Whether no channel has accepted it yet, and it is still needed.
     #[must_use]
     pub fn is_underway(&self) -> bool {
         matches!(self.state, PageState::Sent { .. })
     }
 
-    /// Whether every contact refused it: nobody is reached by it.
+    /// Whether every contact failed.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.state == PageState::Exhausted
     }
 
-    /// Whether a channel has taken it, or nobody need answer it any more.
+    /// Whether a channel has accepted it, or it no longer needs an answer.
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.state, PageState::Taken | PageState::Settled)
     }
 
-    /// Whether the channel of this contact should still bring it.
+    /// Whether it should still be delivered to this contact.
     #[must_use]
     pub fn is_wanted_at(&self, contact: u32) -> bool {
         self.contact == contact && self.is_underway()
@@ -169,7 +167,7 @@ impl Paging {
     }
 }
 
-/// The page that an event sends, and to which of its contacts.
+/// The page that an event sends, and the contact's index.
 pub(super) fn sent_to(event: &Event) -> Option<(u32, u32)> {
     match event {
         Event::Paged { page, .. } => Some((*page, 0)),

@@ -1,4 +1,4 @@
-//! Which timers pages want, and what there is to tell of them.
+//! The timers, notices and log lines of pages.
 
 use crate::Timestamp;
 use crate::event::{Event, Recorded};
@@ -7,7 +7,7 @@ use crate::notice::Notice;
 use crate::paging::state::{Page, PageState, Paging, sent_to};
 use crate::timer::TimerKind;
 
-/// When each page goes on to its next contact.
+/// When each page goes to its next contact.
 pub(crate) fn timers(paging: &Paging) -> impl Iterator<Item = (Timestamp, TimerKind)> {
     paging.pages.iter().filter_map(|(&page, sent)| {
         let contact = sent.contact;
@@ -20,7 +20,7 @@ pub(crate) fn timers(paging: &Paging) -> impl Iterator<Item = (Timestamp, TimerK
     })
 }
 
-/// The page that an event sends to a channel, if it is still to go there after all of them.
+/// The notice of the page that an event sends, if it is still wanted there after all events.
 pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
     let (page, contact) = sent_to(event)?;
     let sent = after
@@ -37,8 +37,8 @@ pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
     })
 }
 
-/// Pages whose buttons must go: a channel took them, and nobody need answer them any more.
-/// `also`: pages that a channel took after they were settled.
+/// Pages whose buttons must be removed: a channel accepted them, and they no longer need an
+/// answer. `also`: pages that a channel accepted after they were settled.
 pub(crate) fn settled(before: Option<&Incident>, after: &Incident, also: &[u32]) -> Vec<Notice> {
     let was_taken = |number: &u32| {
         let page = before.and_then(|it| it.paging.pages.get(number));
@@ -65,7 +65,7 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
     let channel = |page: &u32, contact: &u32| {
         let page = incident.paging.pages.get(page);
         let contact = page.and_then(|it| it.contacts.get(*contact as usize));
-        contact.map_or("another way", |it| it.kind.as_str())
+        contact.map_or("another channel", |it| it.kind.as_str())
     };
     let text = match &recorded.event {
         Event::Paged {
@@ -90,10 +90,10 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         } => {
             let (person, through) = (person(page), channel(page, contact));
             let earlier = match interrupted {
-                true => "; an earlier try was cut off, and it is unknown whether it came too",
+                true => "; an earlier attempt was interrupted, and its outcome is unknown",
                 false => "",
             };
-            format!("the page to {person} went out by {through}{earlier}")
+            format!("the page to {person} was sent by {through}{earlier}")
         }
         Event::PageOutcomeUnknown { page, contact } => {
             let (person, through) = (person(page), channel(page, contact));
@@ -103,10 +103,10 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         }
         Event::PageRebased { page, .. } => {
             let person = person(page);
-            format!("the page to {person} gets its time anew: the daemon was down")
+            format!("the page to {person} restarts its wait: the daemon was down")
         }
         Event::PageExhausted { page, reason } => {
-            format!("no channel reaches {}: {reason}", person(page))
+            format!("{} could not be reached: {reason}", person(page))
         }
         _ => return None,
     };

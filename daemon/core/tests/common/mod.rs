@@ -1,5 +1,5 @@
-//! A small world to tell stories in: one integration, a few people, and an engine that is no
-//! more than `decide`, `decide_signal` and `fold`.
+//! A test harness: one integration, a few people, and an engine made of only `decide`,
+//! `decide_signal` and `fold`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 #![allow(dead_code, unreachable_pub)]
 
@@ -9,13 +9,13 @@ use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, company};
+use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
 };
 
-/// One incident's world.
+/// The state of one incident and its surroundings.
 #[derive(Default)]
 pub struct World {
     pub now: Timestamp,
@@ -56,23 +56,24 @@ impl World {
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
         let incident = self.incident.clone();
-        let held = incident.as_ref().map(|it| (it, &self.tally));
-        let home = held.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
+        let current = incident.as_ref().map(|it| (it, &self.tally));
+        let home =
+            current.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
         let waiting = self.waiting.clone();
         let mut known = Known {
             alert: alert.as_ref(),
             home,
-            target: held,
+            target: current,
             waiting: Some(&waiting),
             ..Known::default()
         };
-        let waits = company(&signal, &known, Some(&assessment), self.now);
+        let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
         let names = waits.iter().filter_map(|key| key.strip_prefix("prom/"));
         let joins: Vec<Alert> = names
             .filter_map(|name| self.alerts.get(name).cloned())
             .collect();
         let joins: Vec<&Alert> = joins.iter().collect();
-        known.company = &joins;
+        known.joining = &joins;
         let new_id = NewIncidentId {
             id: format!("i{}", self.opened + 1).into(),
             number: self.opened + 1,
@@ -263,7 +264,7 @@ pub fn ada() -> Actor {
     Actor::Person("ada".into())
 }
 
-/// Ada at once, Ada and Bob after five minutes and every five minutes from then on.
+/// Ada immediately, Ada and Bob after five minutes and every five minutes from then on.
 pub fn plan() -> Plan {
     let page = |ids: &[&str]| {
         ids.iter()

@@ -1,8 +1,8 @@
-//! One loaded state of a plugin, and how a call runs in it.
+//! A generation: one loaded version of a plugin with its settings, and how a call runs in it.
 //!
-//! Each call gets a fresh instance in a store of its own and drops both: nothing leaks from one
-//! incident to the next, a trap poisons nothing, and memory cannot grow over time. Calls run on
-//! the host's own threads, so that a guest between two ticks holds up no one but other guests.
+//! Each call gets a new instance in its own store and drops both: nothing leaks from one incident
+//! to the next, a trap cannot corrupt later calls, and memory cannot grow over time. Calls run on
+//! the host's own threads, so that a guest between two ticks blocks only other guests.
 
 use super::lanes::{LaneKind, Lanes};
 use super::quarantine::{Admission, Ending, Quarantine};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
-/// How to make a call.
+/// The parameters of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) export: &'static str,
@@ -31,19 +31,18 @@ pub(crate) struct Call {
     pub(crate) without_rights: bool,
 }
 
-/// What the guest is to do in its instance.
+/// The call into the guest, given its instance.
 pub(crate) type Guest<T> = Box<
     dyn for<'a> FnOnce(&'a Plugin, &'a mut Store<CallState>) -> BoxFuture<'a, wasmtime::Result<T>>
         + Send,
 >;
 
-/// How a component came to be loaded.
+/// Where a component's compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeOrigin {
-    /// From the cache.
     Cached,
-    /// Compiled now.
+    /// At this load.
     Compiled,
 }
 
@@ -54,18 +53,18 @@ pub(crate) struct Code {
     pub(crate) origin: CodeOrigin,
 }
 
-/// One loaded state of a plugin.
+/// One loaded version of a plugin with its settings.
 pub(crate) struct Generation {
     pub(crate) shared: Arc<Shared>,
     pub(crate) code: Code,
     pub(crate) clearance: bool,
     pub(crate) quarantine: Mutex<Quarantine>,
     pub(crate) last_fault: Mutex<Option<TrapReport>>,
-    /// What the operator must correct, as the plugin said in its last call.
+    /// What the operator must correct, according to the plugin's last call.
     pub(crate) misconfigured: Mutex<Option<String>>,
-    /// The requests of each lane.
+    /// One per lane.
     http_rates: [Arc<RateBucket>; 3],
-    /// Set when it was replaced and its time to drain is over.
+    /// Set when it was replaced and its drain time is over.
     pub(crate) cancelled: Arc<AtomicBool>,
 }
 
@@ -84,8 +83,8 @@ impl Generation {
         }
     }
 
-    /// Runs a call: waits for a slot, asks the quarantine, and only then starts the clock. A call
-    /// whose caller goes away is finished all the same: half an effect is worse than a whole one.
+    /// Runs a call: waits for a slot, checks the quarantine, and only then starts the clock. A
+    /// call whose caller goes away still runs to its end: half an effect is worse than a whole one.
     pub(crate) async fn run<T: Send + 'static>(
         self: Arc<Self>,
         runtime: &Handle,
@@ -103,7 +102,7 @@ impl Generation {
         }
         let work = async move {
             let this = Arc::clone(&self);
-            // A task of its own, so that a panic of the daemon's services ends there.
+            // A separate task contains panics of the daemon's services.
             let joined = tokio::spawn(async move { this.run_guest(call, guest).await }).await;
             let result = joined.unwrap_or_else(|error| {
                 let reason = format!("the plugin host could not finish the call: {error}");
@@ -119,7 +118,7 @@ impl Generation {
         })
     }
 
-    /// Remembers whether the plugin can work as it is set up, for `tocsin plugin list`.
+    /// Records whether the plugin reports a misconfiguration, for `tocsin plugin list`.
     pub(crate) fn note_misconfiguration<T>(&self, result: CallResult<T>) -> CallResult<T> {
         match &result.outcome {
             Ok(_) => *self.misconfigured.lock() = None,
@@ -131,7 +130,7 @@ impl Generation {
         result
     }
 
-    /// Tells the quarantine and the log how a call ended.
+    /// Reports the end of a call to the quarantine and the log.
     fn note<T>(&self, admission: Admission, result: &CallResult<T>) {
         let now_ms = self.shared.services.now_ms();
         let closed = self

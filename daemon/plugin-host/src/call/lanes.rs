@@ -1,4 +1,4 @@
-//! Slots: how many calls of one plugin run at the same time, and who waits for whom.
+//! Concurrency limits of one plugin's calls, per lane.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,16 +7,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Calls that run at the same time per plugin and lane.
 pub(crate) const CALLS_PER_LANE: usize = 4;
-/// Calls that wait for a slot per plugin and lane; more are told to retry.
+/// Calls that wait for a slot per plugin and lane; further ones fail and are retried.
 const WAITING_CALLS_MAX: usize = 256;
 /// How long a call may wait for a slot, in milliseconds.
 const SLOT_WAIT_MS_MAX: u64 = 10_000;
-/// How long background work may wait for a slot, in milliseconds: while it waits it
-/// keeps a slot of the daemon from other plugins, and it is retried anyway.
+/// How long background work may wait for a slot, in milliseconds: while it waits it occupies a
+/// slot of the daemon that other plugins could use, and it is retried anyway.
 const BACKGROUND_SLOT_WAIT_MS_MAX: u64 = 3_000;
 
-/// Who waits for whom: pages and prompts never queue behind chores, nor do webhooks, whose senders
-/// give up within seconds.
+/// Calls queue only within their lane: pages and prompts never wait behind background work, nor do
+/// webhooks, whose senders give up within seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LaneKind {
     Urgent,
@@ -25,7 +25,7 @@ pub(crate) enum LaneKind {
 }
 
 impl LaneKind {
-    /// How long a call may wait for its slot. The sender of a webhook is gone after the route's
+    /// How long a call may wait for its slot. The sender of a webhook gives up after the route's
     /// budget.
     fn slot_wait(self, wall: Duration) -> Duration {
         let longest = Duration::from_millis(SLOT_WAIT_MS_MAX);
@@ -81,7 +81,7 @@ impl Lanes {
 }
 
 async fn take_slot(lane: &Lane, slot_wait: Duration) -> Result<OwnedSemaphorePermit, String> {
-    /// Leaves the queue even when the caller gives up.
+    /// Decrements the queue length even when the caller gives up.
     struct Queued<'l>(&'l AtomicUsize);
     impl Drop for Queued<'_> {
         fn drop(&mut self) {
@@ -91,7 +91,7 @@ async fn take_slot(lane: &Lane, slot_wait: Duration) -> Result<OwnedSemaphorePer
     let ahead = lane.waiting.fetch_add(1, Ordering::Relaxed);
     let _queued = Queued(&lane.waiting);
     if ahead >= WAITING_CALLS_MAX {
-        return Err(format!("{ahead} calls of this plugin are waiting already"));
+        return Err(format!("{ahead} calls of this plugin are already waiting"));
     }
     match tokio::time::timeout(slot_wait, Arc::clone(&lane.slots).acquire_owned()).await {
         Ok(Ok(slot)) => Ok(slot),

@@ -1,19 +1,19 @@
-//! Memory and table limits of one store, all instances in it together.
+//! Memory and table limits of one store, over all its instances.
 
 use wasmtime::ResourceLimiter;
 
-/// Elements of all tables of one instance together.
+/// Total elements of all tables of one instance.
 pub(super) const TABLE_ELEMENTS_MAX: usize = 10_000;
 /// Core instances, memories and tables in one store, each.
 pub(crate) const STORE_ITEMS_MAX: usize = 10;
 
-/// Counts what a store holds and refuses what is too much.
+/// Tracks a store's memory and tables, and refuses growth over the limits.
 #[derive(Debug)]
 pub(crate) struct MemoryLimits {
     memory_bytes_max: usize,
     memory_bytes: usize,
     table_elements: usize,
-    /// The first request that was refused, for the report of the trap that follows.
+    /// The first refused request, for the report of the resulting trap.
     refused: Option<Refused>,
 }
 

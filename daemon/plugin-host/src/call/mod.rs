@@ -1,5 +1,5 @@
-//! Running one call of a plugin: its slot, its time and memory, what became of it, and what
-//! happens to a plugin that keeps failing.
+//! Calls of plugins: concurrency, time and memory limits, results, and the quarantine of plugins
+//! that keep failing.
 
 mod generation;
 mod lanes;

@@ -1,4 +1,4 @@
-//! A loaded plugin, as the daemon calls it.
+//! The API through which the daemon calls a loaded plugin.
 
 use super::generation::{Call, Generation, Guest};
 use super::lanes::{LaneKind, Lanes};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// A handle to a loaded plugin; clones are the same plugin. Calls always use the newest
-/// generation; a running call stays with the one it began on.
+/// A handle to a loaded plugin; clones refer to the same plugin. Calls use the newest
+/// generation; a running call stays with the one it started on.
 #[derive(Clone)]
 pub struct LoadedPlugin {
     pub(crate) slot: Arc<Slot>,
@@ -38,7 +38,7 @@ impl LoadedPlugin {
         self.generation().shared.rights.plugin().to_owned()
     }
 
-    /// Does it want events of this kind, and may it have them?
+    /// Whether it subscribes to events of this kind and is granted them.
     pub fn wants(&self, kind: EventKind) -> bool {
         self.generation().shared.rights.event(kind).is_ok()
     }
@@ -53,7 +53,7 @@ impl LoadedPlugin {
         self.generation().clearance
     }
 
-    /// The schedules that are asked for and granted.
+    /// The schedules that are requested and granted.
     pub fn schedules(&self) -> Vec<(String, Schedule)> {
         let generation = self.generation();
         let granted = generation.shared.rights.schedules();
@@ -62,10 +62,10 @@ impl LoadedPlugin {
             .collect()
     }
 
-    /// The largest body that a route accepts, in bytes, for the daemon to stop reading there.
+    /// The largest body that a route accepts, in bytes; the daemon stops reading there.
     ///
     /// # Errors
-    /// When the plugin has no such route, or no right to it.
+    /// When the plugin has no such route, or it is not granted.
     pub fn webhook_body_bytes_max(&self, route: &str) -> Result<usize, Denied> {
         self.generation()
             .shared
@@ -74,7 +74,7 @@ impl LoadedPlugin {
             .map(|ask| ask.body_bytes_max)
     }
 
-    /// Delivers an event. The delivery's deadline is moved up to the call's own; an empty
+    /// Delivers an event. The delivery's deadline is shortened to the call's own; an empty
     /// idempotency key is filled in.
     pub async fn deliver(&self, event: Event, mut delivery: Delivery) -> CallResult<Outcome> {
         let generation = self.generation();
@@ -102,7 +102,7 @@ impl LoadedPlugin {
         generation.note_misconfiguration(result.flatten())
     }
 
-    /// Calls a schedule's tick.
+    /// Runs a schedule that is due.
     pub async fn tick(&self, tick: Tick, mut delivery: Delivery) -> CallResult<Outcome> {
         let generation = self.generation();
         if let Err(denied) = generation.shared.rights.schedule(&tick.schedule) {
@@ -131,8 +131,8 @@ impl LoadedPlugin {
         generation.note_misconfiguration(result.flatten())
     }
 
-    /// Passes a webhook on, after its route, method, size and signature were checked. A failure
-    /// of the kind `Refused` carries the status to answer with.
+    /// Calls the plugin with a webhook after checking its route, method, size and signature. A
+    /// `Refused` failure has the HTTP status to respond with.
     pub async fn webhook(&self, request: WebhookCall) -> CallResult<WebhookResponse> {
         match self.check_webhook(request) {
             Ok(checked) => self.handle_webhook(checked).await,
@@ -143,7 +143,7 @@ impl LoadedPlugin {
     /// Checks a webhook, without calling the plugin.
     ///
     /// # Errors
-    /// [`Failure::Refused`] with the status to answer with.
+    /// [`Failure::Refused`] with the HTTP status to respond with.
     pub fn check_webhook(&self, request: WebhookCall) -> Result<CheckedWebhook, Failure> {
         let generation = self.generation();
         let (request, budget) = admit(&generation, request)?;
@@ -154,7 +154,7 @@ impl LoadedPlugin {
         })
     }
 
-    /// Passes a checked webhook on.
+    /// Calls the plugin with a checked webhook.
     pub async fn handle_webhook(&self, checked: CheckedWebhook) -> CallResult<WebhookResponse> {
         let CheckedWebhook {
             generation,
@@ -179,7 +179,7 @@ impl LoadedPlugin {
         self.run(generation, call, guest).await.flatten()
     }
 
-    /// Asks whether the plugin reaches what it talks to. Call it at most once a minute.
+    /// Asks the plugin whether it can reach the services it uses. Call it at most once a minute.
     pub async fn health(&self) -> CallResult<HealthReport> {
         let generation = self.generation();
         let call = Call {

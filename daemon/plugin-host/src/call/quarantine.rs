@@ -1,7 +1,7 @@
-//! When a plugin that keeps failing is no longer called, and how it is called again.
+//! Suspends calls of a plugin that keeps failing, and probes when to resume them.
 //!
-//! Without this a plugin that traps on every event burns its CPU budget for each delivery of a
-//! storm, and its report drowns the log. Time is passed in, so that every path is testable.
+//! Without this, a plugin that traps on every event uses up its CPU budget for each delivery of a
+//! storm, and its reports flood the log. Time is passed in, so that every path is testable.
 
 use std::collections::VecDeque;
 
@@ -14,27 +14,26 @@ pub(crate) const BACKOFF_MS_MIN: u64 = 1_000;
 /// The longest wait before a probe, in milliseconds.
 pub(crate) const BACKOFF_MS_MAX: u64 = 300_000;
 
-/// What a caller may do now.
+/// Whether a call may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     Open,
-    /// Call; this call alone decides whether the quarantine ends.
+    /// Allowed; the result of this call decides whether the quarantine ends.
     Probe,
-    /// Do not call before this time, in milliseconds since the Unix epoch.
     Closed {
         /// When to try again, in milliseconds since the Unix epoch.
         until_ms: u64,
     },
 }
 
-/// How a call ended, as far as quarantine cares.
+/// The result of a call, as the quarantine counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The guest answered, if only with a failure of its own.
+    /// The guest returned, possibly with a failure of its own.
     Answered,
     /// The guest trapped or was stopped at a limit.
     Faulted,
-    /// The call never reached the guest or was cut by the host.
+    /// The call never reached the guest or was aborted by the host.
     Void,
 }
 
@@ -68,7 +67,7 @@ impl Quarantine {
             State::Healthy => Admission::Open,
             State::Waiting { until_ms, .. } if now_ms < until_ms => Admission::Closed { until_ms },
             State::Waiting { backoff_ms, .. } => self.probe(now_ms, backoff_ms),
-            // A probe that never reports (its task was dropped) must not end the calls for good.
+            // A probe that never reports (its task was dropped) must not block calls forever.
             State::Probing {
                 since_ms,
                 backoff_ms,
@@ -79,7 +78,7 @@ impl Quarantine {
         }
     }
 
-    /// Note how a call that was admitted ended. True when this call began a quarantine.
+    /// Records how an admitted call ended. True when this call started a quarantine.
     pub(crate) fn record(&mut self, admission: Admission, ending: Ending, now_ms: u64) -> bool {
         match (admission, ending) {
             (Admission::Probe, Ending::Answered) => {
@@ -99,8 +98,7 @@ impl Quarantine {
         }
     }
 
-    /// Until when the plugin is not called, if it is quarantined, in milliseconds since the Unix
-    /// epoch.
+    /// When the quarantine ends, if there is one, in milliseconds since the Unix epoch.
     pub(crate) fn closed_until_ms(&self) -> Option<u64> {
         match self.state {
             State::Healthy => None,
@@ -155,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn five_faults_within_ten_minutes_close_the_door_for_a_second() {
+    fn five_faults_within_ten_minutes_block_calls_for_a_second() {
         let mut quarantine = quarantined_at(1_000);
         assert_eq!(
             quarantine.admit(1_999),
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_probe_runs_at_a_time_and_its_answer_ends_the_quarantine() {
+    fn only_one_probe_runs_at_a_time_and_its_success_ends_the_quarantine() {
         let mut quarantine = quarantined_at(0);
         assert_eq!(quarantine.admit(1_000), Admission::Probe);
         assert!(matches!(quarantine.admit(1_000), Admission::Closed { .. }));
@@ -201,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_never_reached_the_guest_is_tried_again_after_the_same_wait() {
+    fn a_probe_that_never_reached_the_guest_is_retried_after_the_same_wait() {
         let mut quarantine = quarantined_at(0);
         assert_eq!(quarantine.admit(1_000), Admission::Probe);
         quarantine.record(Admission::Probe, Ending::Void, 1_000);
@@ -209,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_never_reports_does_not_close_the_door_for_ever() {
+    fn a_probe_that_never_reports_does_not_block_calls_forever() {
         let mut quarantine = quarantined_at(0);
         assert_eq!(quarantine.admit(1_000), Admission::Probe);
         assert_eq!(quarantine.admit(1_000 + BACKOFF_MS_MAX), Admission::Probe);

@@ -1,4 +1,4 @@
-//! What a call gives back.
+//! The result of a call.
 
 use crate::capability::{CallStats, EnqueuedJob, HttpTrace, LogLine};
 use crate::rights::Denied;
@@ -7,21 +7,21 @@ use crate::wit::types;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A guest's reason for a failure, in bytes.
+/// Longest failure reason from a guest, in bytes.
 const REASON_BYTES_MAX: usize = 4 << 10;
 
-/// The result of one call with everything that was seen on the way.
+/// The outcome of one call, with its side results and statistics.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CallResult<T> {
-    /// What the guest answered, or why it did not.
+    /// What the guest returned, or why it did not.
     pub outcome: Result<T, Failure>,
     /// Jobs to commit together with the outcome. Empty unless the call succeeded.
     pub jobs: Vec<EnqueuedJob>,
-    /// The guest's log, oldest first. It has been given to `tracing` already.
+    /// The guest's log, oldest first. Already passed to `tracing`.
     pub log: Vec<LogLine>,
     pub stats: CallStats,
-    /// What was refused on the way, each once.
+    /// The rights that were denied, without duplicates.
     pub denials: Vec<Denied>,
     /// The requests that it sent, in order.
     pub http: Vec<HttpTrace>,
@@ -46,7 +46,7 @@ impl<T> CallResult<T> {
 }
 
 impl<T> CallResult<Result<T, types::Failure>> {
-    /// A guest's own failure is an outcome like any other; its jobs are not committed.
+    /// Turns a failure returned by the guest into the call's failure; its jobs are not committed.
     pub(super) fn flatten(self) -> CallResult<T> {
         let outcome = self.outcome.and_then(|it| it.map_err(Failure::from));
         let jobs = if outcome.is_ok() {
@@ -69,31 +69,28 @@ impl<T> CallResult<Result<T, types::Failure>> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Failure {
-    /// The plugin wants to be called again.
+    /// The plugin requests a retry.
     Retry {
-        /// The delay that it asks for, in milliseconds.
+        /// The requested delay, in milliseconds.
         after_ms: Option<u64>,
         reason: String,
     },
-    /// The plugin says that a retry cannot help.
+    /// According to the plugin, a retry cannot help.
     Permanent { reason: String },
-    /// The plugin cannot work as it is set up; the operator must act.
+    /// The plugin cannot work with its configuration; the operator must act.
     Misconfigured { reason: String },
     /// The guest trapped.
     Trapped { report: Box<TrapReport> },
-    /// The guest was stopped at a limit of time, memory or copying.
-    LimitReached {
-        /// Which, and what is known.
-        report: Box<TrapReport>,
-    },
-    /// The host does not make this call: a right is missing or the request was rejected.
+    /// The guest was stopped at a limit on time, memory or copying.
+    LimitReached { report: Box<TrapReport> },
+    /// The host did not make the call: a right is missing or the request was rejected.
     Refused {
-        /// The HTTP status that fits, for webhooks.
+        /// The matching HTTP status, for webhooks.
         status: u16,
-        /// Why, with the remedy.
+        /// Includes the remedy.
         reason: String,
     },
-    /// The plugin is not called for a while after too many faults.
+    /// The plugin is temporarily not called after too many faults.
     Quarantined {
         /// When to try again, in milliseconds since the Unix epoch.
         until_ms: u64,
@@ -103,7 +100,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Is it worth trying the same call again later, without anybody doing anything?
+    /// Whether the same call may succeed later without anybody changing anything.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Retry { .. } | Self::Quarantined { .. } | Self::Unavailable { .. } => true,
@@ -121,13 +118,13 @@ impl fmt::Display for Failure {
                 reason,
             } => write!(f, "retry in {ms} ms: {reason}"),
             Self::Retry { reason, .. } => write!(f, "retry later: {reason}"),
-            Self::Permanent { reason } => write!(f, "permanently: {reason}"),
+            Self::Permanent { reason } => write!(f, "permanent failure: {reason}"),
             Self::Misconfigured { reason } => write!(f, "misconfigured: {reason}"),
             Self::Trapped { report } | Self::LimitReached { report } => report.fmt(f),
             Self::Refused { reason, .. } | Self::Unavailable { reason } => f.write_str(reason),
             Self::Quarantined { until_ms } => write!(
                 f,
-                "in quarantine after too many faults; the next try is at {until_ms} ms \
+                "in quarantine after too many faults; the next attempt is at {until_ms} ms \
                  (`tocsin plugin inspect` shows the last report, a reload ends the quarantine)"
             ),
         }
@@ -156,10 +153,9 @@ impl From<types::Failure> for Failure {
     }
 }
 
-/// A guest that trapped or was stopped, for its author.
+/// Describes for the plugin's author why a guest trapped or was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrapReport {
-    /// The plugin and its version.
     pub plugin: String,
     pub version: String,
     /// The export that was called, such as `on-event`.
@@ -168,12 +164,12 @@ pub struct TrapReport {
     pub delivery: String,
     pub cause: String,
     pub remedy: String,
-    /// The limit that was reached, as `[limits]` calls it where it has a name there.
+    /// The limit that was reached, by its key in `[limits]` if it has one.
     #[serde(skip_deserializing)]
     pub limit: Option<&'static str>,
-    /// Function names, innermost first, where the component has kept them.
+    /// Function names, innermost first, if the component includes them.
     pub backtrace: Vec<String>,
-    /// The last lines of its log.
+    /// The end of its log.
     pub last_lines: Vec<String>,
 }
 

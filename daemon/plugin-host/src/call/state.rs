@@ -1,5 +1,5 @@
-//! The data of one call's store: what the imports work on, and the limits that the engine holds
-//! the guest to.
+//! The data of one call's store: the context of the imports, and the limits that the engine
+//! enforces.
 
 use super::memory::MemoryLimits;
 use crate::capability::Context;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Bytes that one host call may copy out of the guest.
 pub(super) const HOSTCALL_BYTES_MAX: usize = 4 << 20;
-/// Calls to the host per call. Each is short, and its time is not the guest's: without a limit
-/// a guest would spin in them.
+/// Host calls per call. Their time does not count as the guest's, so without a limit a guest could
+/// spin in them.
 pub(super) const HOST_CALLS_MAX: u32 = 100_000;
 
 /// Why the host stopped a guest.
@@ -39,7 +39,7 @@ impl CallState {
         }
     }
 
-    /// Counts a tick, and notes why the guest must stop, if it must.
+    /// Counts a tick, and sets `stop` if the guest must stop.
     pub(super) fn check_budget(&mut self) {
         let context = &mut self.context;
         context.stats.ticks += 1;

@@ -1,4 +1,4 @@
-//! From a failed call to a report that its author can act on.
+//! Turns a failed call into a report that the plugin's author can act on.
 
 use super::memory::{Refused, STORE_ITEMS_MAX, TABLE_ELEMENTS_MAX};
 use super::result::{Failure, TrapReport};
@@ -6,16 +6,16 @@ use super::state::{CallState, HOST_CALLS_MAX, HOSTCALL_BYTES_MAX, Stop};
 use crate::text::{clean, cut};
 use wasmtime::{Trap, WasmBacktrace};
 
-/// Stack of the guest, in bytes.
+/// Largest stack of the guest, in bytes.
 pub(crate) const STACK_BYTES_MAX: usize = 512 << 10;
-/// Frames of a backtrace in a report.
+/// Most backtrace frames in a report.
 const FRAMES_MAX: usize = 16;
-/// Lines of the guest's log in a report.
+/// Log lines of the guest in a report.
 const LAST_LINES: usize = 20;
-/// Length of a cause, in bytes.
+/// Longest cause, in bytes.
 const CAUSE_BYTES_MAX: usize = 1 << 10;
 
-/// What stopped the guest, in words.
+/// Why the guest stopped.
 struct Diagnosis {
     cause: String,
     remedy: String,
@@ -28,7 +28,7 @@ pub(crate) fn timed_out(state: &CallState, version: &str) -> Failure {
     failure(state, version, wall(state), Vec::new())
 }
 
-/// Reports a call that ended with an error of the engine.
+/// Reports a call that ended with an engine error.
 pub(crate) fn trapped(state: &CallState, version: &str, error: &wasmtime::Error) -> Failure {
     let backtrace = error
         .downcast_ref::<WasmBacktrace>()
@@ -50,11 +50,11 @@ fn diagnose(state: &CallState, error: &wasmtime::Error) -> Diagnosis {
         Some(Stop::HostCalls) => limit(
             "host-calls",
             format!("it called the host more than {HOST_CALLS_MAX} times"),
-            "this limit is fixed; ask once and remember, and jobs.enqueue the rest",
+            "this limit is fixed; cache what the host returned, and jobs.enqueue the rest",
         ),
         Some(Stop::Replaced) => Diagnosis {
             cause: "it was still running when its generation was replaced".into(),
-            remedy: "nothing to do; the delivery is tried again on the new one".into(),
+            remedy: "nothing to do; the delivery is retried on the new one".into(),
             limit: None,
             is_limit: true,
         },
@@ -68,18 +68,18 @@ fn diagnose_trap(state: &CallState, error: &wasmtime::Error) -> Diagnosis {
             return limit(
                 "memory-bytes",
                 format!(
-                    "it asked for {bytes} bytes of memory and may have {}",
+                    "it requested {bytes} bytes of memory and is limited to {}",
                     state.context.shared.rights.limits().memory_bytes
                 ),
-                "hold less at a time, or raise [limits] memory-bytes in plugin.toml and in the \
+                "use less at a time, or raise [limits] memory-bytes in plugin.toml and in the \
                  grant",
             );
         }
         Some(Refused::Table(elements)) => {
             return limit(
                 "table-elements",
-                format!("it asked for {elements} table elements and may have {TABLE_ELEMENTS_MAX}"),
-                "this limit is fixed; see why its tables grow",
+                format!("it requested {elements} table elements, over {TABLE_ELEMENTS_MAX}"),
+                "this limit is fixed; find out why its tables grow",
             );
         }
         None => {}
@@ -89,8 +89,8 @@ fn diagnose_trap(state: &CallState, error: &wasmtime::Error) -> Diagnosis {
     if trap == Some(&Trap::StackOverflow) {
         return limit(
             "stack",
-            format!("its stack grew over {STACK_BYTES_MAX} bytes"),
-            "look for recursion without an end",
+            format!("its stack exceeded {STACK_BYTES_MAX} bytes"),
+            "look for unbounded recursion",
         );
     }
     if text.contains("resource limit exceeded") {
@@ -122,7 +122,7 @@ fn broke(mut cause: String) -> Diagnosis {
     cut(&mut cause, CAUSE_BYTES_MAX);
     Diagnosis {
         cause,
-        remedy: "its log's last lines may say why".into(),
+        remedy: "see the last lines of its log".into(),
         limit: None,
         is_limit: false,
     }
@@ -136,7 +136,7 @@ fn wall(state: &CallState) -> Diagnosis {
         "wall-ms",
         format!(
             "it took longer than {ms} ms: it computed for {} ms, and else waited for the host, \
-             for other services or for its turn",
+             for other services or to be scheduled",
             context.meter.used().as_millis()
         ),
         "wait less (timeout-ms of a request), jobs.enqueue the rest, or raise [limits] wall-ms or \

@@ -1,7 +1,7 @@
-//! Whether a webhook really comes from its sender.
+//! Verifies the signatures of webhooks.
 //!
-//! The host checks, over the raw bytes and in constant time, so that no plugin has to and none
-//! ever holds the secret. Sources: Slack, "Verifying requests from Slack"; GitLab, "Webhooks:
+//! The host verifies, over the raw bytes and in constant time, so that no plugin has to and none
+//! ever gets the secret. Sources: Slack, "Verifying requests from Slack"; GitLab, "Webhooks:
 //! secret token"; standardwebhooks.com, specification 1; GitHub's `X-Hub-Signature-256` for the
 //! plain HMAC.
 
@@ -15,11 +15,11 @@ use subtle::ConstantTimeEq;
 /// Signatures tried from one `webhook-signature` header.
 const SIGNATURES_MAX: usize = 8;
 
-/// Why a webhook is rejected. Safe to send back: says nothing about the right signature.
+/// Why a webhook is rejected. Safe to send back: reveals nothing about the correct signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// The sender did not sign.
-    #[error("the header `{0}` is missing; is the sender set up to sign its requests?")]
+    #[error("the header `{0}` is missing; is the sender configured to sign its requests?")]
     Missing(String),
     /// The header cannot be read.
     #[error("the header `{0}` is malformed")]
@@ -27,23 +27,23 @@ pub enum VerifyError {
     /// Too old, or from the future.
     #[error(
         "the request is {off_s} s off this machine's clock, more than {tolerance_s} s; \
-         a replay, or one of the two clocks is wrong"
+        it is a replay, or one of the two clocks is wrong"
     )]
     Stale {
-        /// The distance, in seconds.
+        /// The absolute difference, in seconds.
         off_s: u64,
-        /// What is tolerated, in seconds.
+        /// The allowed difference, in seconds.
         tolerance_s: u64,
     },
     /// The wrong secret, or a changed body.
     #[error("the signature does not match; do both sides have the same secret?")]
     Mismatch,
-    /// The operator's secret does not fit the scheme.
-    #[error("the secret `{0}` is not in the form that the scheme wants (whsec_ and base64)")]
+    /// The operator's secret has the wrong format for the scheme.
+    #[error("the secret `{0}` does not have the format of the scheme (whsec_ and base64)")]
     Secret(String),
 }
 
-/// Headers that prove the sender; a guest does not get to see them.
+/// Headers that authenticate the sender; they are hidden from the guest.
 pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
     match scheme {
         Scheme::SlackV0 => vec!["x-slack-signature"],
@@ -54,8 +54,8 @@ pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
     }
 }
 
-/// Checks a request. `headers` have names in lower case; `now_ms` is the host's clock.
-/// Gives `true` when the sender was verified and `false` for [`Scheme::None`].
+/// Checks a request. Names in `headers` are in lower case; `now_ms` is the host's clock.
+/// Returns `true` when the sender was verified and `false` for [`Scheme::None`].
 ///
 /// # Errors
 /// Why it is rejected.
@@ -92,7 +92,7 @@ struct Request<'r> {
 impl Request<'_> {
     fn slack(&self, secret: &str) -> Result<(), VerifyError> {
         let timestamp = self.text("x-slack-request-timestamp")?;
-        self.fresh("x-slack-request-timestamp", timestamp)?;
+        self.check_timestamp("x-slack-request-timestamp", timestamp)?;
         let signature = self.text("x-slack-signature")?;
         let hex = signature
             .strip_prefix("v0=")
@@ -104,7 +104,7 @@ impl Request<'_> {
 
     fn token(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
         let given = self.value(header)?;
-        // Digests of equal length, so that the comparison does not tell the secret's length.
+        // Compares digests of equal length, so as not to reveal the secret's length.
         let ours = blake3::hash(secret.as_bytes());
         matches(ours.as_bytes(), blake3::hash(given).as_bytes())
     }
@@ -112,7 +112,7 @@ impl Request<'_> {
     fn standard(&self, secret: &str, secret_name: &str) -> Result<(), VerifyError> {
         let id = self.text("webhook-id")?;
         let timestamp = self.text("webhook-timestamp")?;
-        self.fresh("webhook-timestamp", timestamp)?;
+        self.check_timestamp("webhook-timestamp", timestamp)?;
         let key = STANDARD
             .decode(secret.strip_prefix("whsec_").unwrap_or(secret))
             .map_err(|_| VerifyError::Secret(secret_name.into()))?;
@@ -139,7 +139,7 @@ impl Request<'_> {
         matches(&mac(secret.as_bytes(), &[self.body]), &given)
     }
 
-    fn fresh(&self, header: &str, seconds: &str) -> Result<(), VerifyError> {
+    fn check_timestamp(&self, header: &str, seconds: &str) -> Result<(), VerifyError> {
         let malformed = |_| VerifyError::Malformed(header.to_owned());
         let at_s: u64 = seconds.parse().map_err(malformed)?;
         let off_s = (self.now_ms / 1000).abs_diff(at_s);
@@ -157,7 +157,7 @@ impl Request<'_> {
             .map_err(|_| VerifyError::Malformed(header.to_owned()))
     }
 
-    /// The header's only value: of two, it is unknown which one the sender signed with.
+    /// The header's only value; with two it would be unknown which one the sender signed with.
     fn value(&self, header: &str) -> Result<&[u8], VerifyError> {
         let mut values = self
             .headers

@@ -1,4 +1,4 @@
-//! What is checked of a webhook before a guest sees it: route, method, size and signature.
+//! Checks a webhook before a guest sees it: route, method, size and signature.
 
 use super::generation::Generation;
 use super::result::Failure;
@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request to one of a plugin's routes, as it came in.
+/// A request to one of a plugin's routes, as received.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookCall {
     /// The last part of `/hooks/PLUGIN/ROUTE`.
@@ -21,9 +21,9 @@ pub struct WebhookCall {
     pub path: String,
     /// Without the question mark.
     pub query: String,
-    /// Names in any case; values as they came.
+    /// Names in any case; values as received.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The raw body: signatures are over these bytes.
+    /// Raw: signatures are over these bytes.
     pub body: Vec<u8>,
 }
 
@@ -35,8 +35,8 @@ pub struct CheckedWebhook {
 }
 
 impl CheckedWebhook {
-    /// The same for a request that its sender repeats or somebody replays. None when the sender was
-    /// not verified: equal requests of strangers need not be the same one.
+    /// Identical for a request that is repeated or replayed. None when the sender was not verified:
+    /// equal requests of unknown senders need not be the same one.
     #[must_use]
     pub fn repeat_key(&self) -> Option<&str> {
         let request = &self.request;
@@ -44,10 +44,10 @@ impl CheckedWebhook {
     }
 }
 
-/// Headers that the guest has no business with.
+/// Headers that are never passed to the guest.
 const HIDDEN_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// Checks everything about a webhook that needs no guest.
+/// Performs all checks of a webhook that do not need the guest.
 pub(super) fn admit(
     generation: &Generation,
     request: WebhookCall,
@@ -106,13 +106,13 @@ fn verify_sender(
         "" => "",
         name => {
             let found = secrets.get(name);
-            // A stranger reads the refusal: where the secret is kept is for the log only.
+            // The response is public: only the log may say where the secret is stored.
             found.map_err(|error| {
                 let (plugin, route) = (generation.shared.rights.plugin(), &request.route);
                 tracing::error!(plugin, route, %error, "a webhook's secret cannot be read");
                 Failure::Refused {
                     status: 503,
-                    reason: "the sender cannot be checked now".to_owned(),
+                    reason: "the sender cannot be verified at the moment".to_owned(),
                 }
             })?
         }
@@ -127,13 +127,13 @@ fn verify_sender(
     })
 }
 
-/// The same for a request that its sender repeats: its body, and the sender's own id where the
-/// scheme vouches for one. An unsigned id must not count: whoever replays a request could change it
-/// and have its commands take effect again.
+/// Identical for a request that its sender repeats: a digest of its body, and of the sender's id
+/// where the scheme signs one. An unsigned id must not count: an attacker who replays a request
+/// could change it, and its commands would take effect again.
 fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> String {
     let id_header = match ask.verify.scheme {
         Scheme::StandardWebhooks => Some("webhook-id"),
-        // Whoever has the token can send anything; this id distinguishes equal events.
+        // The holder of the token can send anything; this id distinguishes equal events.
         Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
         Scheme::SlackV0 | Scheme::HmacSha256 { .. } | Scheme::None => None,
     };

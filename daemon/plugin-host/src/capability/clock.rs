@@ -1,9 +1,9 @@
-//! `clock`: the daemon's time, so that a simulated clock holds for plugins too.
+//! `clock`: the daemon's time, so that a simulated clock applies to plugins too.
 
 use super::context::Context;
 use crate::wit::clock::Host;
 
-/// Random bytes per request.
+/// Most random bytes per request.
 const RANDOM_BYTES_MAX: u32 = 4_096;
 
 /// What the daemon provides.
@@ -26,7 +26,7 @@ impl Host for Context {
     fn random_bytes(&mut self, len: u32) -> wasmtime::Result<Vec<u8>> {
         let _pause = self.pause();
         if len > RANDOM_BYTES_MAX {
-            wasmtime::bail!("random-bytes: {len} bytes asked, at most {RANDOM_BYTES_MAX}");
+            wasmtime::bail!("random-bytes: {len} bytes requested, at most {RANDOM_BYTES_MAX}");
         }
         let mut bytes = vec![0; len as usize];
         getrandom::fill(&mut bytes)

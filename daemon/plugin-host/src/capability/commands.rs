@@ -1,4 +1,4 @@
-//! `commands`: what a plugin asks of the incident engine, within its verbs, once per key.
+//! `commands`: a plugin's requests to the incident engine, limited to its verbs, once per key.
 
 use super::Services;
 use super::context::Context;
@@ -10,21 +10,21 @@ use std::sync::Arc;
 
 const COMMANDS_PER_CALL: u32 = 100;
 
-/// Who asks, and the key under which it takes effect once.
+/// The calling plugin, and the key under which the command takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandCaller {
     pub plugin: String,
-    /// Stable over retries: made of the delivery, the function, its arguments, and how many equal
-    /// ones came before it in this call.
+    /// Stable across retries: derived from the delivery, the function, its arguments, and the
+    /// number of equal commands before it in this call.
     pub key: String,
 }
 
-/// The answer to a command.
+/// A future with the result of a command.
 pub type CommandReply<'a, T> = Reply<'a, T, CommandError>;
 
 /// What the daemon provides: the functions of the interface `commands`, each with its caller. Verbs
-/// were checked; the implementation resolves `by` and decides what that person may do. Each command
-/// takes effect once per key.
+/// are already checked; the implementation resolves `by` and decides what that person may do. Each
+/// command takes effect once per key.
 pub trait CommandService: Send + Sync + 'static {
     fn get_incident(&self, _caller: CommandCaller, _id: String) -> CommandReply<'_, Incident> {
         not_provided()
@@ -121,8 +121,8 @@ pub trait CommandService: Send + Sync + 'static {
 
 type Answer<T> = wasmtime::Result<Result<T, CommandError>>;
 
-/// A command's name and arguments as text, for its key. It is written as in every release before:
-/// a call that is retried after an upgrade must find the keys of its first try.
+/// A command's name and arguments as text, for its key. The format must never change: a call that
+/// is retried after an upgrade must use the keys of its first attempt.
 struct Arguments<'a>(&'a str, &'a [(&'a str, &'a dyn fmt::Debug)]);
 
 impl fmt::Debug for Arguments<'_> {
@@ -136,7 +136,7 @@ impl fmt::Debug for Arguments<'_> {
 }
 
 impl Context {
-    /// Checks the right, counts, and passes the command to the daemon.
+    /// Checks the right, counts the command, and passes it to the daemon.
     async fn command<T>(
         &mut self,
         verb: Verb,
@@ -175,7 +175,7 @@ impl Context {
         let Err(denied) = rights.verb(verb) else {
             return Ok(());
         };
-        // `run` covers every line, `ack` only its own.
+        // `run` covers every line, `ack` only `ack` lines.
         if verb == Verb::Ack && rights.verb(Verb::Run).is_ok() {
             return Ok(());
         }
@@ -183,7 +183,7 @@ impl Context {
     }
 }
 
-/// The text of a command's arguments: its name and each argument under its own.
+/// Formats a command's name and its named arguments.
 macro_rules! arguments {
     ($command:literal, $($argument:ident),+) => {
         format!("{:?}", Arguments($command, &[$((stringify!($argument), &$argument)),+]))
@@ -298,12 +298,12 @@ impl Host for Context {
     }
 }
 
-/// The verb that grants a chat line: one that begins with `ack` needs only that.
+/// The verb that a chat line needs: `ack` for one that begins with `ack`, else `run`.
 fn verb_of_line(line: &str) -> Verb {
     if is_ack(line) { Verb::Ack } else { Verb::Run }
 }
 
-/// One line, whose first word is `ack`: a second line could say anything.
+/// Whether the first word is `ack`, in a single line: a second line could be any command.
 fn is_ack(line: &str) -> bool {
     line.split_whitespace().next() == Some("ack") && !line.trim().contains(['\n', '\r'])
 }

@@ -1,4 +1,4 @@
-//! `config`: the operator's settings. Of secrets only whether there is one.
+//! `config`: the operator's settings, and whether a secret exists.
 
 use super::context::Context;
 use crate::rights::to_json;

@@ -1,5 +1,4 @@
-//! What the imports know of the call that they are made in: its rights, its time, and what it has
-//! done so far. It lives as long as the call and no longer.
+//! The context of a call for the imports: its rights, its time, and what it has done so far.
 
 use super::Services;
 use super::http::HttpTrace;
@@ -15,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What all calls of one generation share.
+/// Shared by all calls of one generation.
 pub(crate) struct Shared {
     pub(crate) services: Arc<dyn Services>,
     pub(crate) rights: Rights,
@@ -26,15 +25,15 @@ pub(crate) struct Shared {
     pub(crate) log: LogBudget,
 }
 
-/// How a call is made.
+/// The parameters of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct CallFacts {
     pub(crate) export: &'static str,
     /// The delivery's idempotency key.
     pub(crate) delivery: String,
-    /// Without any rights: `describe`, `check-config`.
+    /// Set for `describe` and `check-config`, which have no rights.
     pub(crate) without_rights: bool,
-    /// The requests of the call's lane.
+    /// The request rate of the call's lane.
     pub(crate) http_rate: Arc<RateBucket>,
     pub(crate) deadline: Instant,
 }
@@ -53,35 +52,35 @@ pub(crate) struct Context {
     pub(crate) commands: u32,
     pub(crate) people: u32,
     pub(crate) mails: u32,
-    /// Effects that may have taken place, by their `once`: begun, and neither done nor refused.
+    /// Effects with unknown outcome, by their `once`: started, and neither finished nor refused.
     pub(crate) effects_unknown: BTreeSet<String>,
     secrets: Option<Arc<SecretSet>>,
     repeats: HashMap<String, u32>,
 }
 
-/// What a call took.
+/// The resources that a call used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CallStats {
     /// Guest CPU time, in microseconds.
     pub cpu_us: u64,
-    /// Ticks of the guest's clock seen inside the guest, 10 ms apart.
+    /// Epoch ticks that occurred inside the guest, 10 ms apart.
     pub ticks: u32,
     /// Wall-clock time, in microseconds, without waiting for a slot.
     pub wall_us: u64,
-    /// Linear memory at its largest, in bytes.
+    /// Largest linear memory, in bytes.
     pub memory_bytes: u64,
     pub host_calls: u32,
-    /// HTTP requests sent, redirects not counted.
+    /// HTTP requests sent, not counting redirects.
     pub http_requests: u32,
-    /// Answers given back from memory.
+    /// Stored responses that were replayed.
     pub effects_replayed: u32,
-    /// Effects that were begun and of whose end nothing is known.
+    /// Effects that were started and have an unknown outcome.
     pub effects_unknown: u32,
-    /// Secrets taken out of answers and log lines.
+    /// Secrets redacted from responses and log lines.
     pub redactions: u32,
-    /// Rights that were refused.
+    /// Denied uses of rights.
     pub denials: u32,
-    /// Log lines above the limit.
+    /// Log lines dropped over the limit.
     pub log_lines_dropped: u32,
 }
 
@@ -109,7 +108,7 @@ impl Context {
         }
     }
 
-    /// The host works until the pause is dropped.
+    /// Stops charging CPU time to the guest until the pause is dropped.
     pub(crate) fn pause(&mut self) -> Pause {
         self.stats.host_calls += 1;
         self.meter.pause()
@@ -119,7 +118,7 @@ impl Context {
         self.shared.rights.plugin()
     }
 
-    /// The secrets as they are now, read once per call.
+    /// The current secrets, read once per call.
     pub(crate) fn secrets(&mut self) -> Arc<SecretSet> {
         let sources = &self.shared.secrets;
         let read = self
@@ -141,7 +140,7 @@ impl Context {
         }
     }
 
-    /// Notes a denial and gives its text for the guest.
+    /// Records a denial and returns its text for the guest.
     pub(crate) fn deny(&mut self, denied: Denied) -> String {
         let text = denied.to_string();
         tracing::warn!(plugin = self.plugin(), export = self.facts.export, "{text}");

@@ -1,40 +1,40 @@
-//! The memory behind `once`, which `http` and `mail` share: an outside effect happens once, or its
-//! unknown outcome is reported.
+//! The effect records behind `once`, shared by `http` and `mail`: an external effect happens once,
+//! or its unknown outcome is reported.
 
 use super::context::Context;
 use super::service::{Reply, ServiceError, not_provided};
 
-/// A remembered answer (status, headers and body), in bytes. Longer bodies are left out.
+/// Largest stored response (status, headers and body), in bytes. Longer bodies are dropped.
 pub const EFFECT_BYTES_MAX: usize = 256 << 10;
-/// Length of a `once` key, in bytes.
+/// Longest `once` key, in bytes.
 pub(super) const ONCE_BYTES_MAX: usize = 256;
 
 /// What the daemon provides.
 pub trait EffectService: Send + Sync + 'static {
-    /// Looks an effect up and, when it is fresh, makes a `started` mark durable before answering:
-    /// the request leaves only after this. Two callers must not both get `Fresh`.
+    /// Looks an effect up and, if it is new, durably marks it as started before returning: the
+    /// request is sent only after this. Two callers must not both get `New`.
     fn effect_begin<'a>(&'a self, _effect: &'a EffectKey) -> Reply<'a, EffectState> {
         not_provided()
     }
 
-    /// Remembers the answer of an effect (at most about [`EFFECT_BYTES_MAX`]).
+    /// Stores the response of an effect (at most about [`EFFECT_BYTES_MAX`]).
     fn effect_finish<'a>(&'a self, _effect: &'a EffectKey, _answer: Vec<u8>) -> Reply<'a, ()> {
         not_provided()
     }
 
-    /// Drops what is remembered: the next try is fresh.
+    /// Deletes the record: the next attempt is a new effect.
     fn effect_forget<'a>(&'a self, _effect: &'a EffectKey) -> Reply<'a, ()> {
         not_provided()
     }
 }
 
-/// Names one outside effect over all tries of its delivery.
+/// Identifies one external effect across all attempts of its delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EffectKey {
     pub plugin: String,
     /// The delivery's idempotency key.
     pub delivery: String,
-    /// What the plugin calls the effect: `http:…` or `mail:…`.
+    /// The plugin's `once` key with a prefix: `http:…` or `mail:…`.
     pub once: String,
 }
 
@@ -45,14 +45,14 @@ impl EffectKey {
     }
 }
 
-/// What is known of an effect.
+/// The recorded state of an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EffectState {
-    /// Nothing; it is marked as started now.
-    Fresh,
-    /// It was started before, and its outcome is unknown.
+    /// Not recorded before; it is now marked as started.
+    New,
+    /// Started earlier; its outcome is unknown.
     Started,
-    /// It ended well; this was the answer.
+    /// It succeeded with this response.
     Finished(Vec<u8>),
 }
 
@@ -65,8 +65,8 @@ impl Context {
         }
     }
 
-    /// Marks an effect as begun. Until [`finish_effect`](Self::finish_effect) or
-    /// [`forget_effect`](Self::forget_effect) it counts as one of unknown outcome.
+    /// Marks an effect as started. Until [`finish_effect`](Self::finish_effect) or
+    /// [`forget_effect`](Self::forget_effect) its outcome counts as unknown.
     pub(super) async fn begin_effect(
         &mut self,
         effect: &EffectKey,
@@ -78,7 +78,7 @@ impl Context {
         Ok(state)
     }
 
-    /// It took place, and this was the answer.
+    /// Records that it succeeded with this response.
     pub(super) async fn finish_effect(
         &mut self,
         effect: &EffectKey,
@@ -88,7 +88,7 @@ impl Context {
         self.shared.services.effect_finish(effect, answer).await
     }
 
-    /// It did not take place.
+    /// Records that it did not take place.
     pub(super) async fn forget_effect(&mut self, effect: &EffectKey) -> Result<(), ServiceError> {
         self.effects_unknown.remove(&effect.once);
         self.shared.services.effect_forget(effect).await

@@ -1,5 +1,4 @@
-//! `http`: the gate, the effect memory behind `once`, and the errors that tell the author what to
-//! do.
+//! `http`: outbound checks, `once`, and errors that tell the plugin's author what to do.
 
 use super::context::Context;
 use super::effects::{EFFECT_BYTES_MAX, EffectKey, EffectState, ONCE_BYTES_MAX};
@@ -13,19 +12,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// HTTP requests per call, redirects not counted.
+/// Most HTTP requests per call, not counting redirects.
 const HTTP_REQUESTS_PER_CALL: u32 = 30;
-/// Body of an outgoing request, in bytes.
+/// Largest request body, in bytes.
 const HTTP_UP_BYTES_MAX: usize = 1 << 20;
-/// Body of an answer after decompression, in bytes.
+/// Largest response body after decompression, in bytes.
 const HTTP_DOWN_BYTES_MAX: usize = 4 << 20;
-/// Time for one request unless the guest says less, in milliseconds.
+/// Default and longest timeout of one request, in milliseconds.
 const HTTP_TIMEOUT_MS: u64 = 10_000;
-/// Length of a URL, in bytes.
+/// Longest URL, in bytes.
 const URL_BYTES_MAX: usize = 8 << 10;
-/// Kept back from a call's time, so that the guest can still react to a timeout.
+/// Reserved at the end of a call, so that the guest can still react to a timeout.
 const REACTION_TIME: Duration = Duration::from_millis(50);
-/// Headers that a remembered answer keeps, in bytes; the rest of its limit is the body's.
+/// Most bytes of headers in a stored response; the rest of its limit is for the body.
 const STORED_HEADER_BYTES_MAX: usize = 32 << 10;
 
 /// One outgoing request, for dead letters and `tocsin plugin inspect`.
@@ -33,9 +32,9 @@ const STORED_HEADER_BYTES_MAX: usize = 32 << 10;
 pub struct HttpTrace {
     /// In capitals.
     pub method: String,
-    /// Without its query, which may carry a secret.
+    /// Without the query, which may contain a secret.
     pub url: String,
-    /// The answer's status, or why there was none.
+    /// The response's status, or why there was none.
     pub outcome: Result<u16, String>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
@@ -54,7 +53,7 @@ impl Host for Context {
         }
         let effect = self.effect(format!("http:{once}"));
         if let Err(error) = self.forget_effect(&effect).await {
-            tracing::warn!(plugin = self.plugin(), %error, "an effect was not forgotten");
+            tracing::warn!(plugin = self.plugin(), %error, "an effect's record was not deleted");
         }
         Ok(())
     }
@@ -73,11 +72,11 @@ impl Context {
             .is_some_and(|once| once.is_empty() || once.len() > ONCE_BYTES_MAX)
         {
             return Err(HttpError::Invalid(format!(
-                "`once` has 1 to {ONCE_BYTES_MAX} bytes"
+                "`once` must have 1 to {ONCE_BYTES_MAX} bytes"
             )));
         }
         let outgoing = self.outgoing(req)?;
-        // Before the effect is begun and before it counts: a denial changes nothing.
+        // Before the effect is started and counted: a denial has no effect.
         let policy = self.shared.net.policy();
         let checked = policy.check(&outgoing.url, &outgoing.method, outgoing.auth.as_deref());
         if let Err(denied) = checked {
@@ -107,11 +106,11 @@ impl Context {
         outgoing.down_bytes_max = EFFECT_BYTES_MAX / 2;
         let begun = self.begin_effect(effect).await;
         match begun.map_err(|error| HttpError::Other(error.to_string()))? {
-            EffectState::Fresh => {}
+            EffectState::New => {}
             EffectState::Started => {
                 return Err(HttpError::OutcomeUnknown(format!(
-                    "`{once}` was sent by an earlier try whose answer was lost; look whether it \
-                     took effect, then call `forget` and send again"
+                    "`{once}` was sent by an earlier attempt whose answer was lost; check \
+                    whether it took effect, then call `forget` and send again"
                 )));
             }
             EffectState::Finished(bytes) => {
@@ -126,7 +125,7 @@ impl Context {
                 self.finish_effect(effect, answer).await
             }
             Ok(answer) if !is_clear_refusal(answer) => Ok(()),
-            // The other side refused, or never received it.
+            // The server refused it, or never received it.
             Ok(_)
             | Err(SendFailure {
                 may_have_arrived: false,
@@ -145,7 +144,7 @@ impl Context {
             .and_then(|answer| response(answer, EFFECT_BYTES_MAX))
     }
 
-    /// Counts the request, sends it, and translates what went wrong.
+    /// Counts the request, sends it, and maps errors.
     async fn transmit(&mut self, outgoing: Outgoing) -> Result<Answer, SendFailure> {
         let early = |error| SendFailure {
             error,
@@ -253,13 +252,13 @@ impl Context {
     }
 }
 
-/// Whether an unsuccessful answer means that nothing was done. A gateway's 502 or 504 does not: the
-/// server behind it may have done it. Nor does an answer after a redirect.
+/// Whether an unsuccessful response means that nothing was done. A gateway's 502 or 504 does not:
+/// the server behind it may have acted. Nor does a response after a redirect.
 fn is_clear_refusal(answer: &Answer) -> bool {
     !answer.redirected && (answer.status <= 501 || answer.status == 503)
 }
 
-/// No answer, and whether the request may have reached the other side.
+/// No response, and whether the request may have reached the server.
 struct SendFailure {
     error: HttpError,
     may_have_arrived: bool,
@@ -278,14 +277,14 @@ fn response(answer: Answer, bytes_max: usize) -> Result<Response, HttpError> {
     })
 }
 
-/// What is kept of an answer under `once`.
+/// The record of a response under `once`.
 #[derive(Serialize, Deserialize)]
 struct StoredAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     /// Base 64, so that the record is text.
     body: String,
-    /// The body was too long to keep.
+    /// The body was too long to store.
     cut: bool,
 }
 
@@ -307,7 +306,7 @@ impl StoredAnswer {
 
     fn read(bytes: &[u8]) -> Result<Response, HttpError> {
         let unreadable = |_| {
-            let text = "it succeeded, and what is remembered of its answer cannot be read";
+            let text = "it succeeded, but its stored response cannot be read";
             HttpError::OutcomeUnknown(text.into())
         };
         let kept: Self = serde_json::from_slice(bytes).map_err(unreadable)?;

@@ -7,39 +7,38 @@ use crate::wit::jobs::{Host, Options};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Jobs enqueued per call.
+/// Most jobs enqueued per call.
 pub const JOBS_PER_CALL: usize = 100;
-/// Jobs of one plugin that wait to be delivered, about: more are refused until some are done.
+/// Approximate limit of a plugin's undelivered jobs; further ones are refused until some are done.
 pub const JOBS_WAITING_MAX: usize = 1_000;
-/// Payload of one job, in bytes, written as a JSON string: quotes in it count twice. A store allows
-/// values of 8 KiB, which must hold the job's topic and names besides.
+/// Largest payload of one job, in bytes as a JSON string, so that quotes count twice. A store's
+/// values have at most 8 KiB, which must also hold the job's topic and names.
 const JOB_BYTES_MAX: usize = 6 << 10;
-/// The longest delay of a job, in milliseconds: 30 days.
+/// Longest delay of a job, in milliseconds: 30 days.
 const JOB_DELAY_MS_MAX: u64 = 30 * 24 * 3_600_000;
-/// Topics and deduplication keys of jobs, in bytes.
+/// Longest topic or deduplication key of a job, in bytes.
 const JOB_KEY_BYTES_MAX: usize = 256;
 
 /// What the daemon provides.
 pub trait JobService: Send + Sync + 'static {
-    /// How many jobs of a plugin wait to be delivered; need not count further than
-    /// [`JOBS_WAITING_MAX`].
+    /// The number of a plugin's undelivered jobs; need not count beyond [`JOBS_WAITING_MAX`].
     fn jobs_waiting<'a>(&'a self, _plugin: &'a str) -> Reply<'a, usize> {
         not_provided()
     }
 }
 
-/// A job that the plugin queued for itself.
+/// A job that a plugin enqueued for itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EnqueuedJob {
-    /// Stable over retries of the call.
+    /// Stable across retries of the call.
     pub id: String,
-    /// For the plugin.
+    /// Chosen by the plugin.
     pub topic: String,
     /// JSON.
     pub payload: String,
-    /// The shortest delay from now, in milliseconds.
+    /// Earliest delivery from now, in milliseconds.
     pub delay_ms: u64,
-    /// A waiting job with the same key is replaced by this one.
+    /// Replaces a waiting job with the same key.
     pub dedup_key: Option<String>,
 }
 
@@ -47,7 +46,7 @@ pub struct EnqueuedJob {
 #[derive(Default)]
 pub(crate) struct JobQueue {
     pub(crate) jobs: Vec<EnqueuedJob>,
-    /// Jobs of this plugin that waited when the guest first queued one.
+    /// The plugin's waiting jobs when the guest first enqueued one.
     waiting: Option<usize>,
 }
 
@@ -82,19 +81,19 @@ impl Context {
         let bytes = serde_json::to_string(&payload).map_or(usize::MAX, |it| it.len());
         if bytes > JOB_BYTES_MAX {
             return Err(format!(
-                "the payload has {bytes} bytes, more than {JOB_BYTES_MAX}; keep the rest in kv"
+                "the payload has {bytes} bytes, more than {JOB_BYTES_MAX}; store the rest in kv"
             ));
         }
         let dedup_bytes = options.dedup_key.as_ref().map_or(0, String::len);
         if topic.is_empty() || topic.len().max(dedup_bytes) > JOB_KEY_BYTES_MAX {
             return Err(format!(
-                "a topic has 1 to {JOB_KEY_BYTES_MAX} bytes, a dedup-key as many"
+                "a topic and a dedup-key must have 1 to {JOB_KEY_BYTES_MAX} bytes"
             ));
         }
         if serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err() {
             return Err("the payload is not valid JSON".into());
         }
-        self.room_for_a_job().await?;
+        self.check_job_quota().await?;
         let id = self.operation_key("job", &format!("{topic}\n{payload}"));
         self.jobs.jobs.push(EnqueuedJob {
             id: id.clone(),
@@ -106,9 +105,9 @@ impl Context {
         Ok(id)
     }
 
-    /// Jobs that queue more jobs must not fill the disk: whether one more may wait. Asked once a
-    /// call.
-    async fn room_for_a_job(&mut self) -> Result<(), String> {
+    /// Checks that the plugin may have one more waiting job, so that jobs that enqueue more jobs
+    /// cannot fill the disk. The store is queried once per call.
+    async fn check_job_quota(&mut self) -> Result<(), String> {
         let waiting = match self.jobs.waiting {
             Some(waiting) => waiting,
             None => {
@@ -122,8 +121,8 @@ impl Context {
             return Ok(());
         }
         Err(format!(
-            "{JOBS_WAITING_MAX} jobs of this plugin wait already; let them be done first, and put \
-             more work into each"
+            "{JOBS_WAITING_MAX} jobs of this plugin are already waiting; let them finish first, \
+            and put more work into each"
         ))
     }
 }

@@ -1,19 +1,19 @@
-//! `kv`: a small store of the plugin's own. Writes are immediate, not part of the call's outcome.
+//! `kv`: a small key-value store per plugin. Writes are immediate, not part of the call's outcome.
 
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::wit::kv::{Entry, Host, KvError, Page};
 use std::sync::Arc;
 
-/// Keys and values of one plugin together, in bytes.
+/// Most bytes of keys and values per plugin.
 pub const KV_BYTES_MAX: u64 = 16 << 20;
 pub const KV_VALUE_BYTES_MAX: usize = 64 << 10;
 pub const KV_KEY_BYTES_MAX: usize = 256;
-/// Keys of one plugin. A chat plugin keeps one for each incident of a month and each page of a day.
+/// Most keys per plugin. A chat plugin keeps one per incident of a month and per page of a day.
 pub const KV_KEYS_MAX: u64 = 10_000;
-/// Keys in one page of a listing.
+/// Most keys in one page of a listing.
 pub const KV_PAGE_KEYS_MAX: u32 = 200;
-/// The longest time to live, in milliseconds: a year.
+/// Longest time to live, in milliseconds: a year.
 pub const KV_TTL_MS_MAX: u64 = 366 * 24 * 3_600_000;
 
 /// What the daemon provides.
@@ -23,8 +23,8 @@ pub trait KvService: Send + Sync + 'static {
         not_provided()
     }
 
-    /// Writes a key and gives its new revision. Lengths were checked; the quota is checked by the
-    /// implementation inside its transaction, with [`KvUsage::after_write`].
+    /// Writes a key and returns its new revision. Lengths are already checked; the implementation
+    /// must check the quota inside its transaction, with [`KvUsage::after_write`].
     fn kv_set<'a>(
         &'a self,
         _plugin: &'a str,
@@ -35,8 +35,8 @@ pub trait KvService: Send + Sync + 'static {
         not_provided()
     }
 
-    /// As [`Self::kv_set`], only if the revision is still `expected` (none: the key is absent);
-    /// else `conflict`.
+    /// Like [`Self::kv_set`], but only if the revision is still `expected` (none: the key is
+    /// absent); otherwise `conflict`.
     fn kv_swap<'a>(
         &'a self,
         _plugin: &'a str,
@@ -53,7 +53,7 @@ pub trait KvService: Send + Sync + 'static {
         not_provided()
     }
 
-    /// Lists keys in byte order, after `cursor`, at most `limit` (already bounded).
+    /// Lists keys in byte order after `cursor`, at most `limit` (already bounded).
     fn kv_keys<'a>(
         &'a self,
         _plugin: &'a str,
@@ -141,7 +141,7 @@ fn bounded(ttl_ms: Option<u64>) -> Option<u64> {
     ttl_ms.map(|ttl| ttl.min(KV_TTL_MS_MAX))
 }
 
-/// What one plugin keeps now.
+/// The current usage of one plugin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KvUsage {
     /// Keys and values together, in bytes.
@@ -150,10 +150,10 @@ pub struct KvUsage {
 }
 
 impl KvUsage {
-    /// The usage after writing `value_bytes` under `key`, where `old_value_bytes` stood before.
+    /// The usage after writing `value_bytes` under `key`, replacing `old_value_bytes`.
     ///
     /// # Errors
-    /// `quota` when it does not fit. Overwriting with less always fits.
+    /// `quota` when it does not fit. A smaller value for an existing key always fits.
     pub fn after_write(
         self,
         key: &str,
@@ -167,19 +167,19 @@ impl KvUsage {
         };
         if after.keys > KV_KEYS_MAX && after.keys > self.keys {
             return Err(KvError::Quota(format!(
-                "{KV_KEYS_MAX} keys are kept already; delete some, or give them a time to live"
+                "there are already {KV_KEYS_MAX} keys; delete some, or give them a time to live"
             )));
         }
         if after.bytes > KV_BYTES_MAX && after.bytes > self.bytes {
             return Err(KvError::Quota(format!(
-                "{} of {KV_BYTES_MAX} bytes would be kept; delete some keys first",
+                "{} of {KV_BYTES_MAX} bytes would be used; delete some keys first",
                 after.bytes
             )));
         }
         Ok(after)
     }
 
-    /// The usage after deleting `key`, where `old_value_bytes` stood.
+    /// The usage after deleting `key` with `old_value_bytes`.
     #[must_use]
     pub fn after_delete(self, key: &str, old_value_bytes: Option<usize>) -> Self {
         match old_value_bytes {
@@ -192,7 +192,7 @@ impl KvUsage {
     }
 }
 
-/// May this be a key?
+/// Checks a key's length.
 ///
 /// # Errors
 /// `too-large`, or `other` for an empty one.
@@ -210,7 +210,7 @@ fn check_key(key: &str) -> Result<(), KvError> {
     Ok(())
 }
 
-/// May this be a value?
+/// Checks a value's length.
 ///
 /// # Errors
 /// `too-large`.
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_takes_what_fits_and_always_less_than_before() {
+    fn a_store_accepts_what_fits_and_always_a_smaller_value() {
         let full = KvUsage {
             bytes: KV_BYTES_MAX,
             keys: KV_KEYS_MAX,
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_is_free_again() {
+    fn deleting_frees_space() {
         let usage = KvUsage::default().after_write("key", None, 7).unwrap();
         assert_eq!(usage, KvUsage { bytes: 10, keys: 1 });
         assert_eq!(usage.after_delete("key", Some(7)), KvUsage::default());

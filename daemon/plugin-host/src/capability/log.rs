@@ -1,4 +1,4 @@
-//! `log`: bounded, cleaned, and passed on to `tracing`.
+//! `log`: log lines, bounded, cleaned and passed on to `tracing`.
 
 use super::context::Context;
 use super::rate::RateBucket;
@@ -7,11 +7,11 @@ use crate::wit::LogLevel;
 use crate::wit::log::{Field, Host, Level};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Log lines of one plugin that reach the daemon's log in a minute; the rest is counted.
+/// Most log lines of one plugin in the daemon's log per minute; the rest is counted.
 pub(crate) const LOG_LINES_PER_MIN: u32 = 1_200;
-/// Log lines per call.
+/// Most log lines per call.
 pub(crate) const LOG_LINES_MAX: usize = 1_000;
-/// One log line with its fields, in bytes.
+/// Longest log line with its fields, in bytes.
 const LOG_LINE_BYTES_MAX: usize = 4 << 10;
 
 /// One line of a guest's log.
@@ -27,10 +27,10 @@ pub struct LogLine {
 /// The lines of one call, oldest first.
 pub(crate) type LogLines = Vec<LogLine>;
 
-/// What a plugin may still write to the daemon's log.
+/// Limits what a plugin writes to the daemon's log.
 pub(crate) struct LogBudget {
     rate: RateBucket,
-    /// Lines that were left out since the last that was not.
+    /// Lines dropped since the last one that was written.
     left_out: AtomicU64,
 }
 
@@ -49,8 +49,8 @@ impl LogBudget {
         self.left_out.load(Ordering::Relaxed)
     }
 
-    /// Puts a line into the daemon's log, unless the plugin floods it; says how much it left out
-    /// once there is room again.
+    /// Writes a line to the daemon's log unless the plugin exceeds its rate; logs the number of
+    /// dropped lines once the rate allows it again.
     fn spend(&self, plugin: &str, now_ms: u64, emit: impl FnOnce()) {
         if self.rate.take(now_ms).is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);
@@ -61,8 +61,8 @@ impl LogBudget {
             tracing::warn!(
                 plugin,
                 left_out,
-                "a plugin logs more than {LOG_LINES_PER_MIN} lines a minute, and lines of it \
-                 were left out; make it log less"
+                "a plugin logs more than {LOG_LINES_PER_MIN} lines per minute, and some of \
+                its lines were dropped; make it log less"
             );
         }
         emit();
@@ -78,7 +78,7 @@ impl Host for Context {
 }
 
 impl Context {
-    /// A line of the guest's log, cut and cleaned.
+    /// Truncates, cleans and stores a line of the guest's log.
     fn log_line(&mut self, level: LogLevel, message: &str, fields: &[Field]) {
         if self.log.len() >= LOG_LINES_MAX {
             self.stats.log_lines_dropped += 1;

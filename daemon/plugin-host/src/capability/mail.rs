@@ -1,4 +1,4 @@
-//! `mail`: over a relay that the operator grants by name; the daemon holds host and password.
+//! `mail`: sending through a relay that is granted by name; the daemon has its host and password.
 
 use super::context::Context;
 use super::effects::{EffectKey, EffectState, ONCE_BYTES_MAX};
@@ -6,15 +6,15 @@ use super::service::{Reply, not_provided};
 use crate::wit::mail::{Email, Host, MailError, Receipt};
 use std::sync::Arc;
 
-/// Messages per call.
+/// Most messages per call.
 const MAILS_PER_CALL: u32 = 50;
-/// Recipients of one message.
+/// Most recipients of one message.
 const MAIL_RECIPIENTS_MAX: usize = 50;
 
 /// What the daemon provides.
 pub trait MailService: Send + Sync + 'static {
-    /// Sends a message through the operator's relay `email.relay`. `message_key`, where given, is
-    /// stable over retries: derive the Message-ID from it.
+    /// Sends a message through the operator's relay `email.relay`. `message_key`, if given, is
+    /// stable across retries: derive the Message-ID from it.
     fn send_mail<'a>(
         &'a self,
         _plugin: &'a str,
@@ -54,7 +54,7 @@ impl Context {
         };
         let effect = self.effect(format!("mail:{once}"));
         match self.begin_effect(&effect).await? {
-            EffectState::Fresh => {}
+            EffectState::New => {}
             EffectState::Started => {
                 let message = format!("`{once}` was sent by an earlier try whose answer was lost");
                 return Err(MailError::OutcomeUnknown(message));
@@ -96,7 +96,7 @@ fn check_envelope(mail: &Email) -> Result<(), String> {
     let recipients = mail.to.len() + mail.cc.len() + mail.bcc.len();
     if !(1..=MAIL_RECIPIENTS_MAX).contains(&recipients) {
         return Err(format!(
-            "{recipients} recipients; 1 to {MAIL_RECIPIENTS_MAX} are possible"
+            "{recipients} recipients; 1 to {MAIL_RECIPIENTS_MAX} are allowed"
         ));
     }
     if mail
@@ -104,7 +104,7 @@ fn check_envelope(mail: &Email) -> Result<(), String> {
         .as_ref()
         .is_some_and(|once| once.is_empty() || once.len() > ONCE_BYTES_MAX)
     {
-        return Err(format!("`once` has 1 to {ONCE_BYTES_MAX} bytes"));
+        return Err(format!("`once` must have 1 to {ONCE_BYTES_MAX} bytes"));
     }
     let lines = mail
         .to
@@ -117,7 +117,7 @@ fn check_envelope(mail: &Email) -> Result<(), String> {
         .chain(&mail.in_reply_to)
         .chain([&mail.subject]);
     if lines.any(|line| line.contains(['\r', '\n', '\0'])) {
-        return Err("addresses and the subject must not have line breaks".into());
+        return Err("addresses and the subject must not contain line breaks".into());
     }
     Ok(())
 }

@@ -1,33 +1,33 @@
-//! How long the guest itself has run.
+//! Measures the guest's own CPU time.
 //!
-//! Epochs advance while the guest waits for a host call, so counting ticks alone would charge a
-//! plugin that makes thirty polite requests for thirty ticks of "CPU", and counting the clock
-//! would charge it for its neighbours on a busy machine. So the thread's own CPU clock is read
-//! whenever the guest is entered and left, and the ticks only say when to look.
+//! Epochs also advance while the guest waits for a host call, so counting ticks would charge a
+//! plugin for waiting, and wall-clock time would charge it for other load on the machine. So the
+//! thread's CPU clock is read whenever the guest is entered and left, and ticks only trigger the
+//! check.
 
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Guest CPU time of one call. Clones share it.
+/// Guest CPU time of one call. Clones share the measurement.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CpuMeter(Arc<Mutex<Reading>>);
 
 #[derive(Debug, Default)]
 struct Reading {
     used: Duration,
-    /// The thread's clock when the guest was entered; none while the host works.
+    /// The thread's CPU clock when the guest was entered; none while the host runs.
     entered: Option<Duration>,
 }
 
 impl CpuMeter {
-    /// The guest runs from here on, on this thread.
+    /// Starts charging the guest, on this thread.
     pub(crate) fn enter(&self) {
         self.0.lock().entered = Some(thread_cpu());
     }
 
-    /// The host works from here on; ends with the pause.
+    /// Stops charging the guest until the returned pause is dropped.
     pub(crate) fn pause(&self) -> Pause {
         let mut reading = self.0.lock();
         if let Some(entered) = reading.entered.take() {
@@ -36,7 +36,7 @@ impl CpuMeter {
         Pause(self.clone())
     }
 
-    /// What the guest has used.
+    /// The guest's CPU time so far.
     pub(crate) fn used(&self) -> Duration {
         let reading = self.0.lock();
         let running = reading
@@ -46,7 +46,7 @@ impl CpuMeter {
     }
 }
 
-/// The host works while this lives.
+/// The guest is not charged while this exists.
 #[must_use]
 pub(crate) struct Pause(CpuMeter);
 

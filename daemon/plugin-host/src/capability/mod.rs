@@ -1,5 +1,5 @@
-//! The imports of plugin.wit, one file each: what the daemon must provide for it, its limits, and
-//! what happens when a guest calls it.
+//! The imports of plugin.wit, one file each: the service that the daemon must provide, the limits,
+//! and the implementation of the guest's calls.
 
 pub mod clock;
 pub mod commands;
@@ -57,7 +57,7 @@ impl<T> Services for T where
 
 impl types::Host for Context {}
 
-/// Links every import. A right that is missing is a typed answer, not a missing import.
+/// Links every import. A missing right is a typed error, not a missing import.
 pub(crate) fn link<T: Send + 'static>(
     linker: &mut Linker<T>,
     context: fn(&mut T) -> &mut Context,

@@ -1,4 +1,4 @@
-//! How many requests a plugin may send in a minute.
+//! Limits how many requests a plugin may send per minute.
 
 use parking_lot::Mutex;
 
@@ -13,7 +13,7 @@ pub(crate) struct RateBucket {
 
 #[derive(Debug)]
 struct State {
-    /// Thousandths of a request times a minute: exact in whole numbers.
+    /// Credit in units of 1/60,000 of a request, so that the arithmetic is exact.
     credit: u64,
     at_ms: u64,
 }
@@ -31,7 +31,7 @@ impl RateBucket {
         }
     }
 
-    /// Takes one, or says in how many milliseconds there is one.
+    /// Takes one token, or returns in how many milliseconds there will be one.
     pub(crate) fn take(&self, now_ms: u64) -> Result<(), u64> {
         if self.per_min == 0 {
             return Err(MINUTE_MS);
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_allows_so_many_and_the_wait_is_told() {
+    fn a_minute_allows_the_configured_number_and_the_wait_is_returned() {
         let bucket = RateBucket::new(60);
         for n in 0..60 {
             assert_eq!(bucket.take(1_000_000), Ok(()), "{n}");
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_hour_saves_up_no_more_than_a_minute() {
+    fn an_idle_hour_accumulates_no_more_than_a_minute() {
         let bucket = RateBucket::new(2);
         assert_eq!(bucket.take(0), Ok(()));
         assert_eq!(bucket.take(3_600_000), Ok(()));

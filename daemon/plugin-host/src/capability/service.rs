@@ -1,18 +1,17 @@
-//! What every service trait of the capabilities shares.
+//! Types shared by the service traits of the capabilities.
 //!
-//! The host knows no store and no incident engine: the daemon provides them, one trait a
-//! capability. Services are called on the host's own few threads, so they must not block them: what
-//! waits for a disk belongs on a thread of its own. Every future is boxed, so that the traits stay
-//! object-safe. A daemon that does not provide a function need not write it: what is not written
-//! answers that it is unavailable.
+//! The host has no store and no incident engine: the daemon provides them, one trait per
+//! capability. Services are called on the host's few threads and must not block them: disk access
+//! belongs on another thread. Futures are boxed, so that the traits stay object-safe. The default
+//! implementation of each function returns `unavailable`.
 
 use crate::wit::{CommandError, KvError, MailError};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 
-/// The answer of a service.
+/// The future that a service function returns.
 pub type Reply<'a, T, E = ServiceError> = BoxFuture<'a, Result<T, E>>;
 
-/// A service that is not there now, with the reason. The guest sees a typed `unavailable`.
+/// A service that is currently unavailable, with the reason. The guest gets a typed `unavailable`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ServiceError(pub String);
@@ -35,7 +34,7 @@ impl From<ServiceError> for MailError {
     }
 }
 
-/// The answer of a function that a daemon does not provide.
+/// The result of a function that a daemon does not provide.
 pub(super) fn not_provided<'a, T, E>() -> Reply<'a, T, E>
 where
     T: Send + 'a,

@@ -1,12 +1,12 @@
-//! Compiled code, kept on disk so that a start does not compile.
+//! An on-disk cache of compiled plugins, so that a start does not compile.
 //!
-//! Loading compiled code means running it, so this is the one module that allows `unsafe`, and it
-//! runs only what this daemon wrote: beside each file is a tag, BLAKE3 keyed with a secret of this
-//! installation, over the very bytes that are then loaded (they are read once; nobody can swap
-//! them between check and use). The caller supplies the key, or it is made and kept in the folder.
-//! Kept there, it protects from torn writes, rot and files carried in from elsewhere; against
-//! somebody who can write the folder as the daemon's own user nothing in it can protect, and that
-//! somebody could replace the daemon as well. The folder is 0700 for that reason.
+//! Loading compiled code means running it, so this is the only module that allows `unsafe`, and it
+//! loads only what this daemon wrote: each file has a tag, keyed BLAKE3 with a secret of this
+//! installation, over the same bytes in memory that are then loaded (they are read only once, so
+//! they cannot change between check and use). The caller supplies the key, or it is generated and
+//! stored in the folder. A key in the folder protects against torn writes, bit rot and files from
+//! other machines, but not against someone who can write the folder as the daemon's user; they
+//! could also replace the daemon. Therefore the folder has mode 0700.
 //!
 //! **Any failure is a miss, never an error**: the component is compiled instead.
 
@@ -19,11 +19,11 @@ use std::time::{Duration, SystemTime};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Compiled code larger than this is not kept, in bytes.
+/// Compiled code larger than this is not cached, in bytes.
 const CWASM_BYTES_MAX: u64 = 256 << 20;
-/// Folders of other engines are removed when they were unused for this long.
+/// Folders of other engines are removed after being unused for this long.
 const OTHER_ENGINES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Compiled code is removed when it was not loaded for this long.
+/// Compiled code is removed after not being loaded for this long.
 const UNUSED_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The cache, for one engine.
@@ -34,8 +34,8 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache under `root`. None, with a warning, when the folder cannot be trusted or
-    /// used; the host then compiles at every start.
+    /// Opens the cache under `root`. Returns none and logs a warning when the folder cannot be
+    /// trusted or used; the host then compiles at every start.
     pub(crate) fn open(root: &Path, key: Option<[u8; 32]>, engine: &Engine) -> Option<Self> {
         let opened = Self::try_open(root, key, engine);
         opened
@@ -55,14 +55,14 @@ impl Cache {
         }
         let key = match key {
             Some(key) => key,
-            None => kept_key(&root.join("key"))?,
+            None => stored_key(&root.join("key"))?,
         };
         remove_other_engines(root, &folder);
         remove_unused(&folder);
         Ok(Self { folder, key })
     }
 
-    /// The component compiled earlier, if its file is there and untouched.
+    /// The cached component, if its file exists and is intact.
     pub(crate) fn load(&self, engine: &Engine, component: &blake3::Hash) -> Option<Component> {
         let (code, tag) = self.paths(component);
         let bytes = read_bounded(&code)?;
@@ -75,7 +75,7 @@ impl Cache {
             return None;
         }
         for path in [&code, &tag] {
-            // Only a hint for the removal of what is unused.
+            // Only used to find unused files.
             let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
         }
         let loaded = deserialize(engine, &bytes);
@@ -87,7 +87,7 @@ impl Cache {
             .ok()
     }
 
-    /// Keeps compiled code. Failing is no more than a warning.
+    /// Caches compiled code. A failure is only logged.
     pub(crate) fn store(&self, component: &blake3::Hash, bytes: &[u8]) {
         if bytes.len() as u64 > CWASM_BYTES_MAX {
             return;
@@ -97,14 +97,14 @@ impl Cache {
             .and_then(|()| write_whole(&tag, self.tag(component, bytes).as_bytes()))
             .and_then(|()| fs::File::open(&self.folder)?.sync_all());
         if let Err(error) = written {
-            tracing::warn!(file = %code.display(), %error, "compiled plugin is not kept");
+            tracing::warn!(file = %code.display(), %error, "compiled plugin is not cached");
             self.remove(component);
         }
     }
 
     fn remove(&self, component: &blake3::Hash) {
         let (code, tag) = self.paths(component);
-        // Absent is fine; any other error shows at the next store.
+        // A missing file is fine; any other error recurs at the next store.
         let _ = fs::remove_file(code);
         let _ = fs::remove_file(tag);
     }
@@ -128,12 +128,12 @@ impl Cache {
 /// Loads compiled code that [`Cache::load`] has authenticated.
 #[allow(unsafe_code)]
 fn deserialize(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the only caller has just checked that these bytes, in this memory, carry this
+    // SAFETY: the only caller has just checked that these bytes, in this memory, have this
     // installation's tag, which only `Cache::store` makes, over what wasmtime itself compiled.
     unsafe { Component::deserialize(engine, bytes) }
 }
 
-/// Lets a `Hash` feed BLAKE3: the standard hasher's 64 bits may collide and may change with Rust.
+/// A BLAKE3 `Hasher`: the standard hasher's 64 bits may collide and may change with Rust.
 struct Fingerprint(blake3::Hasher);
 
 impl Hasher for Fingerprint {
@@ -167,7 +167,7 @@ fn private_folder(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn kept_key(path: &Path) -> Result<[u8; 32], String> {
+fn stored_key(path: &Path) -> Result<[u8; 32], String> {
     if let Some(bytes) = read_bounded(path)
         && let Ok(key) = <[u8; 32]>::try_from(bytes)
     {
@@ -186,7 +186,7 @@ fn read_bounded(path: &Path) -> Option<Vec<u8>> {
         .flatten()
 }
 
-/// Temporary file, fsync, rename: a crash leaves the old file or the new one, whole.
+/// Writes through a temporary file, fsync and rename: a crash leaves the complete old or new file.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(|error| std::io::Error::other(error.to_string()))?;
@@ -218,7 +218,7 @@ fn remove_other_engines(root: &Path, ours: &Path) {
     }
 }
 
-/// Code of plugin versions that are gone, and temporary files that a crash left.
+/// Removes code of old plugin versions, and temporary files left by a crash.
 fn remove_unused(folder: &Path) {
     for path in older_than(folder, UNUSED_KEPT) {
         let _ = fs::remove_file(path);

@@ -1,4 +1,4 @@
-//! What `tocsin plugin list` and `inspect` show.
+//! The catalog of loaded plugins, shown by `tocsin plugin list` and `inspect`.
 
 use crate::call::{CodeOrigin, Generation, LoadedPlugin, TrapReport};
 use crate::rights::{Limits, RightState};
@@ -18,20 +18,20 @@ pub struct CatalogEntry {
     pub code: CodeOrigin,
     /// Contact kinds that it can page.
     pub contacts: Vec<String>,
-    /// Everything that it asks for, and whether it has it.
+    /// All requested rights, and whether they are granted.
     pub rights: Vec<RightState>,
-    /// What is wrong with the grant.
+    /// Problems with the grant.
     pub warnings: Vec<String>,
     pub limits: Limits,
-    /// Names of its secrets; whether one is there shows at load.
+    /// Names of its secrets; whether they exist is checked at load.
     pub secrets: Vec<String>,
     /// Its schedules: name, cron expression, time zone.
     pub schedules: Vec<ScheduleEntry>,
     /// Paths of its webhooks.
     pub webhooks: Vec<String>,
-    /// Whether incidents under the security flag reach it unredacted.
+    /// Whether it receives security incidents unredacted.
     pub clearance: bool,
-    /// The last time that it broke or was stopped.
+    /// The last time that it trapped or was stopped.
     pub last_fault: Option<TrapReport>,
 }
 
@@ -40,14 +40,14 @@ pub struct CatalogEntry {
 pub enum PluginState {
     /// It can be called.
     Active,
-    /// It is not called for a while after too many faults.
+    /// It is temporarily not called after too many faults.
     Quarantined {
-        /// The next try, in milliseconds since the Unix epoch.
+        /// The next attempt, in milliseconds since the Unix epoch.
         until_ms: u64,
     },
-    /// It is called, and answered last that the operator must correct its configuration.
+    /// It is called, but its last call returned that its configuration must be corrected.
     Misconfigured {
-        /// What is wrong, as the plugin said.
+        /// According to the plugin.
         reason: String,
     },
 }
@@ -55,7 +55,7 @@ pub enum PluginState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleEntry {
     pub name: String,
-    /// As the manifest writes it.
+    /// As in the manifest.
     pub cron: String,
     /// An IANA name.
     pub timezone: String,

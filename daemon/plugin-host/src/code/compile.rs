@@ -1,4 +1,4 @@
-//! From bytes to code that can be instantiated: compile, check the interface, link.
+//! Turns bytes into instantiable code: compiles, checks the interface, links.
 
 use super::cache::Cache;
 use super::engine;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-/// The interface of this host.
+/// The interface that plugins must export, without its version.
 const INTERFACE: &str = "tocsin:plugin/handler@";
 const INTERFACE_VERSION: &str = "0.1";
 
@@ -21,12 +21,12 @@ pub(super) struct Compiler {
     engine: Engine,
     linker: Linker<CallState>,
     cache: Option<Cache>,
-    /// Held while one component compiles.
+    /// Locked while a component compiles.
     compiling: tokio::sync::Mutex<()>,
 }
 
 impl Compiler {
-    /// Starts an engine. No cache when its folder cannot be used.
+    /// Starts an engine, without a cache if its folder cannot be used.
     pub(super) fn start(
         cache_dir: Option<&Path>,
         cache_key: Option<[u8; 32]>,
@@ -43,8 +43,8 @@ impl Compiler {
         })
     }
 
-    /// Loads compiled code, or compiles it, and links it: one component at a time, away from every
-    /// other thread.
+    /// Loads code from the cache or compiles it, and links it: one component at a time, on a
+    /// blocking thread.
     pub(super) async fn code(
         self: &Arc<Self>,
         plugin: &str,
@@ -78,12 +78,12 @@ impl Compiler {
         if let Some(component) = cache.and_then(|it| it.load(&self.engine, &digest)) {
             return Ok((component, digest, CodeOrigin::Cached));
         }
-        // Compilers have panicked on unexpected input.
+        // Compilers can panic on unexpected input.
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             Component::from_binary(&self.engine, wasm)
         }));
         let component = compiled
-            .map_err(|_| "the compiler panicked on it".to_owned())?
+            .map_err(|_| "the compiler panicked".to_owned())?
             .map_err(|error| format!("{error:#}"))?;
         if let (Some(cache), Ok(bytes)) = (cache, component.serialize()) {
             cache.store(&digest, &bytes);
@@ -98,7 +98,7 @@ impl Compiler {
             .map_err(|error| format!("{error:#}"))
     }
 
-    /// Checks first what the linker would report as a mismatch of types.
+    /// Checks the interface first, since the linker would only report mismatched types.
     fn check_interface(&self, component: &Component) -> Result<(), String> {
         let ty = component.component_type();
         let engine = &self.engine;
@@ -108,7 +108,7 @@ impl Compiler {
         match version {
             None => {
                 return Err(format!(
-                    "it exports no {INTERFACE}{INTERFACE_VERSION}; build it with the plugin SDK"
+                    "no export {INTERFACE}{INTERFACE_VERSION}; build it with the plugin SDK"
                 ));
             }
             Some(version) if !version.starts_with(&format!("{INTERFACE_VERSION}.")) => {
@@ -128,7 +128,7 @@ impl Compiler {
             return Ok(());
         }
         Err(format!(
-            "it imports {}, which plugins do not get; build it for wasm32-unknown-unknown without \
+            "it imports {}, which plugins cannot use; build it for wasm32-unknown-unknown without \
              WASI or JavaScript shims (chrono's `wasmbind` and getrandom are common causes)",
             foreign.join(", ")
         ))

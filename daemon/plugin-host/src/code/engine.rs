@@ -1,15 +1,15 @@
-//! The one place that configures wasmtime.
+//! Configures and starts wasmtime.
 //!
-//! A guest that spins is stopped by epochs, which an operating system's thread of its own counts
-//! up: a timer of tokio's would never fire while the guest holds the worker that drives it. The
-//! thread holds the engine weakly and ends with it.
+//! A guest that spins is stopped by epochs, which a dedicated OS thread increments: a tokio timer
+//! would not fire while the guest occupies the worker that drives it. The thread has a weak
+//! reference to the engine and ends with it.
 
 use crate::call::STACK_BYTES_MAX;
 use crate::rights::TICK_MS;
 use std::time::Duration;
 use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails};
 
-/// Stack of the fiber that the guest and its host calls run on, in bytes.
+/// Stack size of the fiber that runs the guest and its host calls, in bytes.
 const FIBER_STACK_BYTES: usize = 1 << 20;
 
 /// Why the engine could not start.
@@ -17,7 +17,7 @@ const FIBER_STACK_BYTES: usize = 1 << 20;
 #[error("the WebAssembly engine cannot start: {0}")]
 pub struct EngineError(String);
 
-/// Builds the engine and starts its clock.
+/// Builds the engine and starts its epoch thread.
 pub(crate) fn start() -> Result<Engine, EngineError> {
     let mut config = Config::new();
     config
@@ -25,7 +25,7 @@ pub(crate) fn start() -> Result<Engine, EngineError> {
         .max_wasm_stack(STACK_BYTES_MAX)
         .async_stack_size(FIBER_STACK_BYTES)
         .cranelift_opt_level(OptLevel::Speed)
-        // Off, so that no environment variable changes what an engine is.
+        // Off, so that no environment variable changes the engine.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .concurrency_support(false)
         .wasm_relaxed_simd(false)
@@ -49,5 +49,5 @@ fn tick(engine: &Engine) -> Result<(), EngineError> {
             }
         })
         .map(drop)
-        .map_err(|error| EngineError(format!("no thread for its clock: {error}")))
+        .map_err(|error| EngineError(format!("the epoch thread cannot start: {error}")))
 }

@@ -1,4 +1,4 @@
-//! Why the host does not start, and why a plugin is not loaded.
+//! Errors of starting the host and of loading a plugin.
 
 use super::engine::EngineError;
 use crate::call::Failure;
@@ -29,9 +29,9 @@ pub enum LoadError {
         path: PathBuf,
         faults: ManifestFaults,
     },
-    /// The configuration and the manifest do not agree on the id.
+    /// The configuration and the manifest have different ids.
     #[error(
-        "[plugins.{configured}] leads to {path}, whose plugin.toml says id = \"{found}\"; \
+        "[plugins.{configured}] has the path {path}, whose plugin.toml says id = \"{found}\"; \
          the two must be the same"
     )]
     Id {
@@ -45,24 +45,24 @@ pub enum LoadError {
     /// The component does not compile.
     #[error("{path} is not a component that can be compiled: {reason}")]
     Compile { path: PathBuf, reason: String },
-    /// The component does not have the interface.
+    /// The component does not match the interface.
     #[error("plugin `{plugin}` is not compatible with this daemon: {reason}")]
     Interface {
         plugin: String,
-        /// Why, with the remedy.
+        /// Includes the remedy.
         reason: String,
     },
-    /// The component and its manifest describe different plugins.
+    /// The component and its manifest disagree.
     #[error("plugin `{plugin}`: plugin.wasm and plugin.toml differ: {reason}; build both together")]
     Describe { plugin: String, reason: String },
-    /// The plugin does not accept its settings.
+    /// The plugin rejected its settings.
     #[error("plugin `{plugin}` does not accept its settings:\n{}", issue_lines(.issues))]
     Config {
         plugin: String,
         /// Each with the setting's path.
         issues: Vec<Issue>,
     },
-    /// A call during the load failed.
+    /// A call while loading failed.
     #[error("{0}")]
     Call(Failure),
 }

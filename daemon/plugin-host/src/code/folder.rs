@@ -1,12 +1,12 @@
-//! A plugin's folder: plugin.toml and plugin.wasm, read whole and of bounded size.
+//! Reads a plugin's folder: plugin.toml and plugin.wasm, up to a maximum size.
 
 use super::error::LoadError;
 use crate::rights::manifest::Manifest;
 use std::path::{Path, PathBuf};
 
-/// Size of a component file, in bytes.
+/// Largest component file, in bytes.
 const COMPONENT_BYTES_MAX: u64 = 32 << 20;
-/// Size of a manifest, in bytes.
+/// Largest manifest, in bytes.
 const MANIFEST_BYTES_MAX: u64 = 256 << 10;
 
 /// What was read from a plugin's folder.

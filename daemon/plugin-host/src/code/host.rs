@@ -1,4 +1,4 @@
-//! The host: one engine, one linker, its own threads, and the plugins that are loaded.
+//! The plugin host: one engine, one linker, its own threads, and the loaded plugins.
 
 use super::catalog::CatalogEntry;
 use super::compile::Compiler;
@@ -21,15 +21,15 @@ const WORKERS_MAX: usize = 4;
 /// How long calls of a replaced generation may continue, in milliseconds.
 const DRAIN_MS: u64 = 30_000;
 
-/// How to set the host up.
+/// The configuration of the host.
 #[derive(Default)]
 pub struct HostConfig {
-    /// Where compiled code is kept; none: compile at every load. Must belong to the daemon's user.
+    /// The cache of compiled code; none: compile at every load. Must belong to the daemon's user.
     pub cache_dir: Option<PathBuf>,
-    /// A secret of this installation that authenticates the compiled code; none: one is made and
-    /// kept in the folder.
+    /// A secret of this installation that authenticates the compiled code; none: one is generated
+    /// and stored in the folder.
     pub cache_key: Option<[u8; 32]>,
-    /// What no plugin may do.
+    /// Applies to all plugins.
     pub policy: GlobalPolicy,
 }
 
@@ -42,23 +42,23 @@ impl std::fmt::Debug for HostConfig {
     }
 }
 
-/// A plugin that would load.
+/// The result of checking a plugin.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// What would be loaded.
     pub entry: CatalogEntry,
-    /// Origins of its settings and rights that it cannot reach as it is configured.
+    /// Origins from its settings and rights that it cannot reach as configured.
     pub unreachable: Vec<Denied>,
 }
 
-/// Loads plugins and calls them. Drop it to stop its threads; calls under way are cut.
+/// Loads plugins and calls them. Dropping it stops its threads and aborts running calls.
 pub struct PluginHost {
     loader: Loader,
     plugins: RwLock<BTreeMap<String, Arc<Slot>>>,
     runtime: Option<Runtime>,
 }
 
-/// Guests leave one core to the daemon, so that its endpoints answer while every guest spins.
+/// One core is left to the daemon, so that its endpoints respond even if every guest spins.
 fn workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).clamp(1, WORKERS_MAX)
@@ -73,7 +73,7 @@ impl std::fmt::Debug for PluginHost {
 }
 
 impl PluginHost {
-    /// Starts the engine and its threads. No plugin is loaded yet.
+    /// Starts the engine and its threads, without plugins.
     ///
     /// # Errors
     /// When the engine or its threads cannot start. A cache that cannot be used is a warning.
@@ -96,9 +96,9 @@ impl PluginHost {
         })
     }
 
-    /// Loads a plugin, or replaces its generation: the new one is compiled, linked and asked
-    /// before it takes over, the old one stays on any error. Calls on the old one may continue for
-    /// 30 s.
+    /// Loads a plugin, or replaces its generation: the new one is compiled, linked and checked
+    /// before it takes over; on any error the old one stays. Calls on the old one may continue
+    /// for 30 s.
     ///
     /// # Errors
     /// What is wrong with the folder, the grant or the component.
@@ -107,8 +107,8 @@ impl PluginHost {
         Ok(self.install(id, generation))
     }
 
-    /// Does all of [`Self::load`] without installing the result, and says what the plugin cannot
-    /// reach.
+    /// Does the same as [`Self::load`] without installing the result, and also returns what the
+    /// plugin cannot reach.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -133,7 +133,7 @@ impl PluginHost {
             .collect()
     }
 
-    /// Unloads a plugin; running calls may continue for 30 s. True if it was there.
+    /// Unloads a plugin; running calls may continue for 30 s. True if it was loaded.
     pub fn unload(&self, id: &str) -> bool {
         let removed = self.plugins.write().remove(id);
         if let Some(slot) = &removed {
@@ -183,7 +183,7 @@ impl PluginHost {
 
 impl Drop for PluginHost {
     fn drop(&mut self) {
-        // A runtime must not be waited for inside another one.
+        // A runtime must not block inside another one.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

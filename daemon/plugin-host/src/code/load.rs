@@ -1,5 +1,5 @@
-//! From a folder to a generation that can be called: read, check, compile, link, and ask the guest
-//! whether it is what its manifest says.
+//! Loads a folder into a generation: reads, checks, compiles, links, and verifies that the guest
+//! matches its manifest.
 
 use super::compile::Compiler;
 use super::error::LoadError;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// What every load needs.
+/// The dependencies of every load.
 pub(super) struct Loader {
     pub(super) compiler: Arc<Compiler>,
     pub(super) services: Arc<dyn Services>,
@@ -25,7 +25,7 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    /// Makes a generation. Nothing is replaced by it yet.
+    /// Creates a generation without installing it.
     pub(super) async fn load(
         &self,
         id: &str,
@@ -59,7 +59,7 @@ impl Loader {
         Ok(generation)
     }
 
-    /// Asks the guest, without rights, who it is and whether it accepts its settings.
+    /// Calls the guest, without rights, to check its descriptor and its settings.
     async fn check_guest(
         &self,
         generation: &Arc<Generation>,
@@ -124,7 +124,7 @@ fn compare(manifest: &Manifest, descriptor: &Descriptor) -> Result<(), String> {
     if asked != handled {
         let odd: Vec<_> = asked.symmetric_difference(&handled).copied().collect();
         return Err(format!(
-            "only one of them lists the events {}",
+            "only one of them lists these events: {}",
             odd.join(", ")
         ));
     }

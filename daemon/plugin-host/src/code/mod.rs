@@ -1,4 +1,4 @@
-//! From a plugin's folder to code that runs, and the list of what is loaded.
+//! Loading, compiling and caching plugins, and the catalog of loaded ones.
 
 mod cache;
 mod catalog;

@@ -1,4 +1,4 @@
-//! Which network an address belongs to.
+//! Classifies IP addresses by network.
 //!
 //! Sources: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates), and
 //! the metadata addresses that Amazon, Google, Azure, Oracle and Alibaba document.
@@ -11,13 +11,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(super) enum AddressClass {
     /// On the internet.
     Public,
-    /// In a network that the operator may open.
+    /// In a network that the operator may allow.
     Inside(Network),
-    /// Never a destination, for this reason.
+    /// Never allowed, for this reason.
     Never(&'static str),
 }
 
-/// Classifies an address. IPv6 addresses that carry an IPv4 one are classified by it.
+/// Classifies an address. IPv6 addresses that embed an IPv4 address are classified by the latter.
 pub(super) fn classify(address: IpAddr) -> AddressClass {
     match address {
         IpAddr::V4(v4) => classify_v4(v4),
@@ -78,7 +78,7 @@ fn classify_v6(v6: Ipv6Addr) -> AddressClass {
         0xfe80..=0xfebf => AddressClass::Inside(Network::LinkLocal),
         // Site-local, deprecated, still routed inside some networks.
         0xfec0..=0xfeff | 0xfc00..=0xfdff => AddressClass::Inside(Network::Private),
-        // Teredo and the rest of 2001::/23, documentation, local NAT64: no origin lives there.
+        // Teredo and the rest of 2001::/23, documentation, local NAT64: never a server.
         0x2001 if second < 0x0200 || second == 0x0db8 => AddressClass::Never("reserved"),
         0x0064 if second == 0xff9b => AddressClass::Never("reserved"),
         0x2000..=0x3fff => AddressClass::Public,
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_into_the_inside_is_recognised() {
+    fn every_form_of_an_internal_address_is_recognized() {
         use AddressClass::{Inside, Never, Public};
         let cases = [
             ("1.1.1.1", Public),

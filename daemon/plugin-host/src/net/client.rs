@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-/// Time to connect, in milliseconds.
+/// Connect timeout, in milliseconds.
 const HTTP_CONNECT_MS: u64 = 5_000;
 
-/// One generation's HTTP client. Built at the first request: loading the system's certificates
+/// One generation's HTTP client, built at the first request: loading the system's certificates
 /// takes longer than most calls.
 #[derive(Debug)]
 pub(crate) struct Net {
@@ -35,12 +35,12 @@ impl Net {
         }
     }
 
-    /// Where the plugin may send requests.
+    /// Decides where the plugin may send requests.
     pub(crate) fn policy(&self) -> &OutboundPolicy {
         &self.policy
     }
 
-    /// Sends a request and reads its answer, following redirects.
+    /// Sends a request and reads the response, following redirects.
     pub(crate) async fn send(
         &self,
         mut request: Outgoing,
@@ -49,7 +49,7 @@ impl Net {
         let client = self.client()?;
         for hop in 0..=HTTP_REDIRECTS_MAX {
             let sent = self.send_once(client, &request, secrets).await;
-            // A redirect that was refused comes after a request that did leave.
+            // When a redirect is refused, the first request has already been sent.
             let response = sent.map_err(|error| {
                 if hop == 0 {
                     error
@@ -97,7 +97,7 @@ impl Net {
             .map_err(|error| classify(&error))
     }
 
-    /// An address in the URL itself needs no resolver and would pass by it.
+    /// Checks an address in the URL itself, which the resolver would not see.
     fn check_literal(&self, url: &Url) -> Result<(), NetError> {
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
@@ -134,7 +134,7 @@ impl Net {
         let (body, in_body) = secrets.redact(body);
         redactions += in_body;
         if redactions > 0 {
-            tracing::warn!(url = %shown(&request.url), redactions, "an answer repeated a secret");
+            tracing::warn!(url = %shown(&request.url), redactions, "a response contained a secret");
         }
         Ok(Answer {
             status,
@@ -151,7 +151,7 @@ impl Net {
             build(&self.policy, false).or_else(|error| {
                 tracing::warn!(
                     %error,
-                    "no certificates of the system; plugins reach http only until \
+                    "no system certificates found; plugins can only use http until \
                      ca-certificates is installed"
                 );
                 build(&self.policy, true).map_err(|error| error.to_string())
@@ -162,7 +162,7 @@ impl Net {
 }
 
 fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client> {
-    // It fails when a provider is installed already, which is fine.
+    // Fails when a provider is already installed, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("tocsin-plugin-host/", env!("CARGO_PKG_VERSION")))
@@ -171,7 +171,7 @@ fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client
         .no_proxy()
         .referer(false)
         .connect_timeout(Duration::from_millis(HTTP_CONNECT_MS))
-        // A pooled connection may be closed already, and then it is unknown whether the request
+        // A pooled connection may already be closed, and then it is unknown whether the request
         // arrived; and every request must go to an address that was checked for it.
         .pool_max_idle_per_host(0)
         .dns_resolver(resolve::Guarded::new(Arc::clone(policy)));
@@ -195,7 +195,7 @@ fn inject(
     let name = reqwest::header::HeaderName::from_bytes(inject.header.as_bytes());
     let value = reqwest::header::HeaderValue::from_str(&value);
     let (Ok(name), Ok(mut value)) = (name, value) else {
-        let reason = "it has characters that no header can carry".to_owned();
+        let reason = "it has characters that are not allowed in a header".to_owned();
         let error = SecretError::Unreadable {
             name: inject.secret.clone(),
             reason,

@@ -1,11 +1,11 @@
-//! Why a request has no answer, and whether it may have reached the other side.
+//! Errors of outgoing requests, and whether the request may have reached the server.
 
 use super::redirect::HTTP_REDIRECTS_MAX;
 use super::resolve::AddressRefused;
 use crate::rights::{Denied, SecretError, SecretSet};
 use std::error::Error as _;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetError {
     #[error("{0}")]
@@ -18,21 +18,21 @@ pub(crate) enum NetError {
     Connect(String),
     #[error("{0}")]
     Tls(String),
-    #[error("no answer in time")]
+    #[error("no response in time")]
     Timeout { connected: bool },
-    /// The request left, and then something broke.
+    /// The request was sent, and then the connection failed.
     #[error("{0}")]
     Broken(String),
     #[error("more than {HTTP_REDIRECTS_MAX} redirects")]
     TooManyRedirects,
-    /// The request left, and was led to where it may not go.
+    /// The request was sent, and redirected to where it may not go.
     #[error("{0}")]
     Redirected(Box<Self>),
 }
 
 impl NetError {
-    /// The same without the plugin's secrets: a redirect's target is chosen by the other side and
-    /// may repeat a credential.
+    /// Removes the plugin's secrets: a redirect's target is chosen by the server and may contain
+    /// a credential.
     pub(crate) fn redacted(self, secrets: &SecretSet) -> Self {
         let clean = |text: String| secrets.redact_text(&text).0;
         match self {
@@ -50,7 +50,7 @@ impl NetError {
         }
     }
 
-    /// Certainly nothing reached the other side.
+    /// Whether certainly nothing reached the server.
     pub(crate) fn surely_not_sent(&self) -> bool {
         match self {
             Self::Denied(_) | Self::Invalid(_) | Self::Secret(_) => true,
@@ -60,7 +60,7 @@ impl NetError {
         }
     }
 
-    /// The same error of a request that had left.
+    /// The same error for a request that had already been sent.
     pub(super) fn after_sending(self) -> Self {
         match self {
             Self::Timeout { .. } => Self::Timeout { connected: true },
@@ -71,7 +71,7 @@ impl NetError {
     }
 }
 
-/// What went wrong, from the chain of causes: reqwest's own message hides them.
+/// Classifies an error by its chain of causes, which reqwest's own message hides.
 pub(super) fn classify(error: &reqwest::Error) -> NetError {
     let mut causes = Vec::new();
     let mut cause = error.source();

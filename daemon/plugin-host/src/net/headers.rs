@@ -1,15 +1,15 @@
-//! Headers on their way out and in.
+//! Filters request and response headers.
 
 use crate::rights::{SecretSet, is_reserved_header};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers of one outgoing request.
+/// Most headers of one outgoing request.
 const HTTP_HEADERS_MAX: usize = 64;
-/// Names and values of one message's headers together, in bytes.
+/// Most bytes of header names and values per message.
 const HTTP_HEADER_BYTES_MAX: usize = 16 << 10;
 
-/// The guest's headers. Refuses those of the connection, those that the host injects (the host
-/// would vouch for a guest's own), and whatever is not a header.
+/// Converts the guest's headers. Refuses connection headers, headers that the host injects (a
+/// guest must not forge them), and invalid ones.
 pub(crate) fn outgoing_headers<'h>(
     headers: impl Iterator<Item = (&'h str, &'h str)>,
     injected: &[&str],
@@ -20,7 +20,7 @@ pub(crate) fn outgoing_headers<'h>(
         bytes += name.len() + value.len();
         if out.len() >= HTTP_HEADERS_MAX || bytes > HTTP_HEADER_BYTES_MAX {
             return Err(format!(
-                "at most {HTTP_HEADERS_MAX} headers with {HTTP_HEADER_BYTES_MAX} bytes together"
+                "at most {HTTP_HEADERS_MAX} headers with {HTTP_HEADER_BYTES_MAX} bytes in total"
             ));
         }
         let shown = name.escape_debug();
@@ -29,17 +29,17 @@ pub(crate) fn outgoing_headers<'h>(
         };
         if is_reserved_header(header.as_str()) {
             return Err(format!(
-                "the header `{shown}` is the host's own; leave it out"
+                "the header `{shown}` is set by the host; remove it"
             ));
         }
         if injected.contains(&header.as_str()) {
             return Err(format!(
-                "the header `{shown}` is one that the host injects; name its right in `auth`"
+                "the header `{shown}` is injected by the host; name its right in `auth`"
             ));
         }
         let Ok(value) = HeaderValue::from_str(value) else {
             return Err(format!(
-                "the value of `{shown}` has characters that no header can carry"
+                "the value of `{shown}` has characters that are not allowed in a header"
             ));
         };
         out.append(header, value);
@@ -47,7 +47,7 @@ pub(crate) fn outgoing_headers<'h>(
     Ok(out)
 }
 
-/// What the guest sees: no cookies, no challenges, nothing about the connection, no secrets.
+/// The headers shown to the guest: no cookies, no challenges, no connection headers, no secrets.
 pub(super) fn shown_headers(
     headers: &HeaderMap,
     secrets: &SecretSet,

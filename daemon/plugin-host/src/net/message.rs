@@ -1,11 +1,11 @@
-//! A request on its way out, and its answer.
+//! Outgoing requests and their responses.
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
-/// A request after the guest's input was read.
+/// A request parsed from the guest's input.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
@@ -17,16 +17,16 @@ pub(crate) struct Outgoing {
     pub(crate) down_bytes_max: usize,
 }
 
-/// An answer with the secrets taken out.
+/// A response with secrets redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The body was longer than allowed, and left out.
+    /// The body was longer than allowed, and dropped.
     pub(crate) cut: bool,
-    /// Secrets that were taken out.
+    /// How many secrets were redacted.
     pub(crate) redactions: usize,
-    /// Another place sent the request on to this one, and may have done something with it.
+    /// Another server redirected the request to this one, and may have acted on it.
     pub(crate) redirected: bool,
 }

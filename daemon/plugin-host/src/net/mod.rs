@@ -1,9 +1,8 @@
-//! Sends requests, and only to addresses that the policy allows.
+//! Sends HTTP requests, only to addresses that the policy allows.
 //!
-//! A name is resolved once, by the client's own resolver below, which checks every address before
-//! it hands them to the connector: nothing can change between check and connection (DNS
-//! rebinding). Redirects are followed by hand, each through the whole check, and a credential
-//! stays behind when the origin changes.
+//! A name is resolved once, by the client's own resolver, which checks every address before it
+//! passes them to the connector: this prevents DNS rebinding. Redirects are followed manually,
+//! each with the full check, and a credential is dropped when the origin changes.
 
 mod address;
 mod client;

@@ -1,19 +1,19 @@
-//! The one gate for outgoing requests. Pure: no DNS, no socket, no clock.
+//! Decides whether an outgoing request is allowed. Pure: no DNS, no socket, no clock.
 //!
 //! Every request and every redirect goes through [`OutboundPolicy::check`], and every address that
-//! a name resolves to goes through [`OutboundPolicy::check_address`]. A list of host names alone
-//! does not hold: DNS can answer with the address of the cloud's metadata service, and a redirect
-//! can lead into the operator's own network.
+//! a name resolves to goes through [`OutboundPolicy::check_address`]. A list of host names alone is
+//! not enough: DNS can return the address of the cloud's metadata service, and a redirect can lead
+//! into the operator's own network.
 
 use super::address::{AddressClass, classify};
 use crate::rights::manifest::{HttpAsk, Inject, OriginAsk};
-use crate::rights::{Denied, Layer, Network, Rights, Settings, toml_list};
+use crate::rights::{Denied, DeniedBy, Network, Rights, Settings, toml_list};
 use reqwest::Method;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use url::{Origin, Url};
 
-/// Where a plugin may send requests.
+/// The outbound rights and networks of a plugin.
 #[derive(Debug, Default)]
 pub(crate) struct OutboundPolicy {
     plugin: String,
@@ -21,7 +21,7 @@ pub(crate) struct OutboundPolicy {
     networks: BTreeSet<Network>,
 }
 
-/// One outbound right with its origin resolved and its grant looked up.
+/// An outbound right with its origin and its grant.
 #[derive(Debug, Clone)]
 pub(super) struct OutboundRight {
     pub(super) ask: HttpAsk,
@@ -29,7 +29,7 @@ pub(super) struct OutboundRight {
     pub(super) denied: Option<Denied>,
 }
 
-/// A request that passed the gate.
+/// A request that was allowed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowed<'p> {
     /// The right that allows it.
@@ -39,7 +39,7 @@ pub(crate) struct Allowed<'p> {
 }
 
 impl<'p> Allowed<'p> {
-    /// What the host must add; only when the request named the right.
+    /// The credential that the host must add; only when the request named the right.
     pub(crate) fn inject(self) -> Option<&'p Inject> {
         self.ask.inject.as_ref().filter(|_| self.is_named)
     }
@@ -67,8 +67,8 @@ impl OutboundPolicy {
         }
     }
 
-    /// May this request leave? `auth` is the right whose credential the guest wants added; that
-    /// right alone must then allow the request.
+    /// Checks a request. `auth` is the right whose credential the guest wants added; that right
+    /// alone must then allow the request.
     ///
     /// # Errors
     /// The denial, with the TOML that would lift it.
@@ -80,7 +80,7 @@ impl OutboundPolicy {
     ) -> Result<Allowed<'_>, Denied> {
         let what = format!("{method} {}", shown(url));
         if let Some(reason) = malformed(url) {
-            return Err(self.denied(what, Layer::Host, reason.to_owned()));
+            return Err(self.denied(what, DeniedBy::Host, reason.to_owned()));
         }
         let named = |right: &&OutboundRight| auth.is_none_or(|name| right.ask.name == name);
         let mut refusal = None;
@@ -106,10 +106,10 @@ impl OutboundPolicy {
         Err(refusal.unwrap_or_else(|| self.unasked(what, url, method, auth)))
     }
 
-    /// May a connection go to this address?
+    /// Checks the address of a connection.
     ///
     /// # Errors
-    /// The denial, with the TOML that would lift it where any would.
+    /// The denial, with the TOML that would lift it if any would.
     pub(crate) fn check_address(&self, host: &str, address: IpAddr) -> Result<(), Denied> {
         let what = format!("connect to {host} at {address}");
         match classify(address) {
@@ -121,21 +121,21 @@ impl OutboundPolicy {
                 let list = toml_list(wanted.iter().map(|one| one.as_str()));
                 let remedy = format!(
                     "the address is in the {} network; under [plugins.{}] in tocsin.toml write: \
-                     allow-networks = {list} (and see that [plugins-policy] deny-networks does \
-                     not name it)",
+                     allow-networks = {list} (and make sure that [plugins-policy] deny-networks \
+                     does not include it)",
                     network.as_str(),
                     self.plugin
                 );
-                Err(self.denied(what, Layer::Grant, remedy))
+                Err(self.denied(what, DeniedBy::Grant, remedy))
             }
             AddressClass::Never(kind) => {
                 let remedy = format!("{kind} addresses are never allowed");
-                Err(self.denied(what, Layer::Host, remedy))
+                Err(self.denied(what, DeniedBy::Host, remedy))
             }
         }
     }
 
-    /// Headers that some right injects. A guest must not set them itself.
+    /// Headers that any right injects; a guest must not set them itself.
     pub(crate) fn injected_headers(&self) -> impl Iterator<Item = &str> {
         self.rights
             .iter()
@@ -168,10 +168,10 @@ impl OutboundPolicy {
                 near.join("`, `")
             ),
         };
-        self.denied(what, Layer::Manifest, remedy)
+        self.denied(what, DeniedBy::Manifest, remedy)
     }
 
-    fn denied(&self, what: String, layer: Layer, remedy: String) -> Denied {
+    fn denied(&self, what: String, layer: DeniedBy, remedy: String) -> Denied {
         Denied {
             plugin: self.plugin.clone(),
             what,
@@ -197,7 +197,7 @@ impl OutboundRight {
     }
 }
 
-/// A URL for messages: without its query, which may carry a secret.
+/// A URL for messages: without its query, which may contain a secret.
 pub(crate) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
@@ -207,13 +207,13 @@ fn malformed(url: &Url) -> Option<&'static str> {
         return Some("only http and https URLs with a host are allowed");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Some("a URL must not carry a user name or password; use `auth`");
+        return Some("a URL must not contain a user name or password; use `auth`");
     }
-    leaves_folder(url.path()).then_some("the path leaves_folder with an encoded `..`")
+    leaves_folder(url.path()).then_some("the path leaves its folder with an encoded `..`")
 }
 
 /// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it, a few twice;
-/// others take `\` for `/`, or cut a segment at `;`.
+/// others treat `\` as `/`, or cut a segment at `;`.
 fn leaves_folder(path: &str) -> bool {
     let mut path = path.as_bytes().to_vec();
     for _ in 0..=DECODINGS_MAX {
@@ -226,7 +226,7 @@ fn leaves_folder(path: &str) -> bool {
     false
 }
 
-/// How often a server may decode a path.
+/// How often a server is assumed to decode a path.
 const DECODINGS_MAX: usize = 3;
 
 fn before_semicolon(segment: &[u8]) -> &[u8] {
@@ -255,7 +255,7 @@ fn percent_decoded(path: &[u8]) -> Vec<u8> {
     decoded
 }
 
-/// `*` matches any run of characters, slashes too.
+/// `*` matches any sequence of characters, including slashes.
 fn glob_matches(glob: &str, path: &str) -> bool {
     let mut parts = glob.split('*');
     let first = parts.next().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! What a plugin cannot reach as it is configured, found before anybody is paged through it.
+//! Finds origins that a plugin cannot reach as configured, before anybody is paged through it.
 //!
-//! Only what needs no DNS: addresses, and names under `localhost`. Other names are checked when
-//! they are resolved.
+//! Only checks what needs no DNS: addresses, and names under `localhost`. Other names are checked
+//! when they are resolved.
 
 use super::outbound::{OutboundPolicy, OutboundRight};
 use crate::rights::Denied;
@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use url::{Host, Origin};
 
 impl OutboundPolicy {
-    /// Origins that the plugin cannot reach: those of its settings that no granted right covers,
+    /// Origins that the plugin cannot reach: those in its settings that no granted right covers,
     /// and those in a network that is closed to it.
     pub(crate) fn unreachable(&self) -> Vec<Denied> {
         let mut found = Vec::new();
@@ -21,7 +21,7 @@ impl OutboundPolicy {
             let what = format!("reach {}", named(right, origin));
             let grant = right.denied.clone().filter(|_| !self.is_granted(right));
             let address = self.closed_address(origin);
-            // An ungranted right to a fixed origin is the operator's choice.
+            // Not granting a right to a fixed origin is the operator's choice.
             let is_setting = matches!(right.ask.origin, OriginAsk::Setting(_));
             let is_wanted = is_setting || right.denied.is_none();
             for denied in grant.into_iter().chain(address).filter(|_| is_wanted) {
@@ -64,7 +64,7 @@ fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Without path, query, user name and password, which may carry a secret.
+/// Without path, query, user name and password, which may contain a secret.
 fn named(right: &OutboundRight, origin: &Origin) -> String {
     let origin = origin.ascii_serialization();
     match &right.ask.origin {
@@ -115,7 +115,7 @@ methods = ["GET"]
     }
 
     #[test]
-    fn a_setting_in_a_closed_network_is_told_once_with_the_line_that_opens_it() {
+    fn a_setting_in_a_closed_network_is_reported_once_with_the_line_that_opens_it() {
         let cases = [
             ("http://127.0.0.1:8080/api", "loopback"),
             ("http://user:word@127.0.0.1/", "loopback"),
@@ -142,7 +142,7 @@ methods = ["GET"]
     }
 
     #[test]
-    fn a_setting_that_no_granted_right_covers_is_told_with_the_grant() {
+    fn a_setting_that_no_granted_right_covers_is_reported_with_the_grant() {
         let url = "https://chat.example/api";
         let [read, write] = &unreachable(url, "grant = { events = [\"*\"] }")[..] else {
             panic!()
@@ -158,7 +158,7 @@ methods = ["GET"]
     }
 
     #[test]
-    fn a_fixed_origin_is_told_only_where_it_is_granted() {
+    fn a_fixed_origin_is_reported_only_if_it_is_granted() {
         let found = unreachable("https://chat.example", "grant = { http = [\"*\"] }");
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("reach http://10.0.0.1: "), "{found:?}");

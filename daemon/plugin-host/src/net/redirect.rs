@@ -1,4 +1,4 @@
-//! Redirects, followed by hand: each goes through the whole check again.
+//! Follows redirects manually: each goes through the full check again.
 
 use super::message::Outgoing;
 use super::outbound::OutboundPolicy;
@@ -6,10 +6,10 @@ use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-/// Redirects followed for one request.
+/// Most redirects followed for one request.
 pub(super) const HTTP_REDIRECTS_MAX: u32 = 3;
 
-/// Where an answer leads, if it is a redirect.
+/// The target of a response, if it is a redirect.
 pub(super) fn redirect(from: &Url, response: &reqwest::Response) -> Option<Result<Url, String>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -17,7 +17,7 @@ pub(super) fn redirect(from: &Url, response: &reqwest::Response) -> Option<Resul
     let location = response.headers().get(LOCATION)?;
     let joined = location
         .to_str()
-        .map_err(|_| "a redirect leads to something that is not a URL".to_owned())
+        .map_err(|_| "a redirect's target is not a URL".to_owned())
         .and_then(|to| {
             from.join(to)
                 .map_err(|error| format!("a redirect: {error}"))
@@ -25,7 +25,7 @@ pub(super) fn redirect(from: &Url, response: &reqwest::Response) -> Option<Resul
     Some(joined)
 }
 
-/// RFC 9110, 15.4: what the next request looks like.
+/// Turns a request into the next one, per RFC 9110, 15.4.
 pub(super) fn follow(
     old: Outgoing,
     url: Url,

@@ -1,4 +1,4 @@
-//! A resolver that gives out only addresses that the policy allows.
+//! A resolver that returns only addresses that the policy allows.
 
 use super::outbound::OutboundPolicy;
 use crate::rights::Denied;
@@ -6,16 +6,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Addresses that one name may have.
+/// Most addresses of one name.
 const ADDRESSES_MAX: usize = 64;
 
-/// Resolves with the system and checks every address. One bad address spoils the name: a host
-/// that is both outside and inside is an attack or a mistake.
+/// Resolves with the system and checks every address. One forbidden address rejects the name: a
+/// host with both public and internal addresses is an attack or a mistake.
 pub(super) struct Guarded {
     policy: Arc<OutboundPolicy>,
 }
 
-/// Why a name has no address for us.
+/// Why a name was not resolved.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AddressRefused {
     #[error("{0}")]

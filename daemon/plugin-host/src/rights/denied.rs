@@ -1,17 +1,16 @@
-//! A right that is missing, and what would grant it.
+//! Denials: a missing right, and what would grant it.
 //!
-//! A denial is never a riddle: it carries the line of TOML that would lift it, in the file of
-//! whoever can lift it.
+//! A denial includes the line of TOML that would lift it, for the file of whoever can do that.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Layer {
+pub enum DeniedBy {
     /// The manifest does not ask for it.
     Manifest,
-    /// The operator's grant does not give it.
+    /// The operator has not granted it.
     Grant,
     /// The daemon's policy for all plugins forbids it.
     Global,
@@ -19,24 +18,24 @@ pub enum Layer {
     Host,
 }
 
-/// A right that a plugin does not have, with what would change that.
+/// A right that a plugin does not have, with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     pub plugin: String,
-    /// What it may not do, such as ``open `https://a.example` ``.
+    /// The denied action, such as ``open `https://a.example` ``.
     pub what: String,
-    pub layer: Layer,
+    pub layer: DeniedBy,
     /// The line of TOML that would grant it, or why nothing would.
     pub remedy: String,
 }
 
 impl Denied {
-    /// A right that the manifest does not ask for; `toml` is what it would need.
+    /// A right that the manifest does not ask for; `toml` would ask for it.
     pub(crate) fn unasked(plugin: &str, what: String, toml: &str) -> Self {
         Self {
             plugin: plugin.to_owned(),
             what,
-            layer: Layer::Manifest,
+            layer: DeniedBy::Manifest,
             remedy: format!("its manifest does not ask for it; plugin.toml would need: {toml}"),
         }
     }

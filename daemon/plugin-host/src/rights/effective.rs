@@ -1,6 +1,6 @@
-//! What holds in the end: manifest ∩ grant ∩ global policy. A plugin never grants itself anything.
+//! The effective rights: manifest ∩ grant ∩ global policy. A plugin never grants itself anything.
 
-use super::denied::{Denied, Layer, toml_list};
+use super::denied::{Denied, DeniedBy, toml_list};
 use super::grants::{GlobalPolicy, Grants, PluginGrant, RightKind};
 use super::limits::Limits;
 use super::manifest::{Manifest, Verb, WebhookAsk};
@@ -73,12 +73,12 @@ impl Rights {
         self.limits
     }
 
-    /// Networks inside the operator's own walls that it may reach.
+    /// Internal networks of the operator that it may reach.
     pub(crate) fn networks(&self) -> &BTreeSet<Network> {
         &self.networks
     }
 
-    /// May events of this kind reach it?
+    /// Checks that it may receive events of this kind.
     ///
     /// # Errors
     /// The denial with its remedy, as for every right below.
@@ -86,14 +86,14 @@ impl Rights {
         self.check(RightKind::Events, kind.as_str())
     }
 
-    /// May this route be called? Gives its parameters.
+    /// Checks that this route may be called, and returns its parameters.
     pub(crate) fn webhook(&self, route: &str) -> Result<&WebhookAsk, Denied> {
         self.check(RightKind::Webhook, route)?;
         let ask = self.manifest.webhooks.iter().find(|ask| ask.route == route);
         ask.ok_or_else(|| self.unasked(RightKind::Webhook, route))
     }
 
-    /// May this schedule run? Gives its times.
+    /// Checks that this schedule may run, and returns its times.
     pub(crate) fn schedule(&self, name: &str) -> Result<&Schedule, Denied> {
         self.check(RightKind::Schedule, name)?;
         let ask = self.manifest.schedules.iter().find(|ask| ask.name == name);
@@ -101,22 +101,22 @@ impl Rights {
             .ok_or_else(|| self.unasked(RightKind::Schedule, name))
     }
 
-    /// May it use this verb of the incident engine?
+    /// Checks that it may use this verb of the incident engine.
     pub(crate) fn verb(&self, verb: Verb) -> Result<(), Denied> {
         self.check(RightKind::Commands, verb.as_str())
     }
 
-    /// May it send mail through this relay?
+    /// Checks that it may send mail through this relay.
     pub(crate) fn relay(&self, relay: &str) -> Result<(), Denied> {
         self.check(RightKind::Mail, relay)
     }
 
-    /// May it send requests under this right of its manifest?
+    /// Checks that it may send requests under this right of its manifest.
     pub(crate) fn http(&self, name: &str) -> Result<(), Denied> {
         self.check(RightKind::Http, name)
     }
 
-    /// The schedules that are asked for and granted.
+    /// The schedules that are requested and granted.
     pub(crate) fn schedules(&self) -> impl Iterator<Item = (&str, &Schedule)> {
         self.manifest
             .schedules
@@ -125,7 +125,7 @@ impl Rights {
             .map(|ask| (ask.name.as_str(), &ask.schedule))
     }
 
-    /// Everything that the manifest asks for, and whether the plugin has it.
+    /// All rights that the manifest asks for, and whether they are granted.
     pub(crate) fn report(&self) -> Vec<RightState> {
         let state = |kind: RightKind, name: &str| RightState {
             kind,
@@ -139,8 +139,8 @@ impl Rights {
         REPORTED.into_iter().flat_map(of_kind).collect()
     }
 
-    /// What is wrong with the grant: names that the manifest does not ask for (most often a
-    /// misspelling), and limits that it asks for and does not get.
+    /// Problems with the grant: names that the manifest does not ask for (usually misspellings),
+    /// and limits that it asks for and does not get.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = self.unused_grants();
         let (asked, has) = (self.manifest.limits, self.limits);
@@ -208,7 +208,7 @@ impl Rights {
         if !self.asked(kind).contains(&name) {
             return Err(self.unasked(kind, name));
         }
-        let denied = |layer: Layer, remedy: String| Denied {
+        let denied = |layer: DeniedBy, remedy: String| Denied {
             plugin: self.plugin.clone(),
             what: self.action(kind, name),
             layer,
@@ -220,7 +220,7 @@ impl Rights {
                 "the policy for all plugins forbids it; remove \"{name}\" from [plugins-policy] \
                  deny-commands"
             );
-            return Err(denied(Layer::Global, remedy));
+            return Err(denied(DeniedBy::Global, remedy));
         }
         let granted = self.grants.of(kind);
         if granted.iter().any(|one| one == "*" || one == name) {
@@ -231,7 +231,7 @@ impl Rights {
             self.plugin,
             self.grants.toml_with(kind, name)
         );
-        Err(denied(Layer::Grant, remedy))
+        Err(denied(DeniedBy::Grant, remedy))
     }
 
     fn unasked(&self, kind: RightKind, name: &str) -> Denied {
@@ -247,7 +247,7 @@ impl Rights {
         Denied::unasked(&self.plugin, self.action(kind, name), &toml)
     }
 
-    /// What the plugin may do with this right, or not.
+    /// Describes the action that this right allows.
     fn action(&self, kind: RightKind, name: &str) -> String {
         match kind {
             RightKind::Http => format!("use the HTTP right `{name}`"),

@@ -1,4 +1,4 @@
-//! What the operator grants, in tocsin.toml.
+//! The operator's grants, from tocsin.toml.
 
 use super::denied::toml_list;
 use super::limits::LimitRequest;
@@ -18,18 +18,18 @@ pub struct PluginGrant {
     /// Values for the manifest's `[[config]]`.
     #[serde(default)]
     pub settings: toml::Table,
-    /// Where the manifest's `[[secret]]` are kept.
+    /// Where the values of the manifest's `[[secret]]` are stored.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretSource>,
     #[serde(default)]
     pub grant: Grants,
-    /// Networks inside the operator's own walls that the plugin may reach. None by default.
+    /// Internal networks that the plugin may reach. None by default.
     #[serde(default)]
     pub allow_networks: BTreeSet<Network>,
-    /// Limits above the defaults, or below.
+    /// Limits that differ from the defaults.
     #[serde(default)]
     pub limits: LimitRequest,
-    /// Whether incidents under the security flag reach it unredacted.
+    /// Whether it receives security incidents unredacted.
     #[serde(default)]
     pub clearance: bool,
 }
@@ -58,7 +58,7 @@ pub struct Grants {
     pub mail: Vec<String>,
 }
 
-/// The kinds of rights, as the keys of `grant` name them.
+/// The kinds of rights, which are the keys of `grant`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RightKind {
@@ -121,14 +121,14 @@ impl Grants {
     }
 }
 
-/// What no plugin may do on this daemon, whatever its grant says.
+/// What no plugin may do on this daemon, regardless of its grant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct GlobalPolicy {
-    /// Networks that no plugin reaches.
+    /// Networks that no plugin may reach.
     #[serde(default)]
     pub deny_networks: BTreeSet<Network>,
-    /// Verbs that no plugin uses.
+    /// Verbs that no plugin may use.
     #[serde(default)]
     pub deny_commands: BTreeSet<Verb>,
 }

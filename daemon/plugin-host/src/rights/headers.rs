@@ -1,6 +1,6 @@
-//! Headers that no plugin sets and no manifest injects.
+//! Headers that no plugin may set and no manifest may inject.
 
-/// Headers that belong to the connection or to the host's own bookkeeping.
+/// Connection headers, and headers that the host sets itself.
 pub(crate) fn is_reserved_header(name: &str) -> bool {
     const RESERVED: [&str; 12] = [
         "host",
@@ -12,7 +12,7 @@ pub(crate) fn is_reserved_header(name: &str) -> bool {
         "upgrade",
         "keep-alive",
         "expect",
-        // The host decompresses, so that it can remove secrets from answers.
+        // The host decompresses, so that it can redact secrets from responses.
         "accept-encoding",
         "content-encoding",
         "http2-settings",

@@ -1,29 +1,29 @@
-//! The limits that a manifest and a grant move, and how far.
+//! The limits that a manifest and a grant can change, and their bounds.
 
 use serde::{Deserialize, Serialize};
 
 /// Guest CPU time per call, in milliseconds.
 pub(crate) const CPU_MS: u64 = 250;
-/// The most CPU time that a grant may give to one call, in milliseconds.
+/// Most CPU time per call that a grant may allow, in milliseconds.
 pub(crate) const CPU_MS_MAX: u64 = 10_000;
-/// Wall-clock time per call, in milliseconds, host calls included.
+/// Wall-clock time per call, in milliseconds, including host calls.
 pub(crate) const WALL_MS: u64 = 10_000;
-/// The longest a grant may let one call last, in milliseconds.
+/// Longest wall-clock time per call that a grant may allow, in milliseconds.
 pub(crate) const WALL_MS_MAX: u64 = 60_000;
-/// Wall-clock time per webhook, in milliseconds, unless its route says less.
+/// Wall-clock time per webhook, in milliseconds, unless its route specifies another.
 pub(crate) const WEBHOOK_WALL_MS: u64 = 2_500;
-/// Linear memory of one instance, in bytes, all memories together.
+/// Total linear memory of one instance, in bytes.
 pub(crate) const MEMORY_BYTES: u64 = 32 << 20;
-/// The most linear memory that a grant may give, in bytes.
+/// Most linear memory that a grant may allow, in bytes.
 pub(crate) const MEMORY_BYTES_MAX: u64 = 512 << 20;
-/// HTTP requests per plugin and lane in a minute, unless the limits say otherwise.
+/// HTTP requests per minute for each plugin and lane, unless the limits specify another number.
 pub(crate) const HTTP_PER_MIN: u32 = 60;
-/// The most HTTP requests per minute that a grant may give.
+/// Most HTTP requests per minute that a grant may allow.
 pub(crate) const HTTP_PER_MIN_MAX: u32 = 6_000;
-/// How often a running guest's budget is checked, in milliseconds: no limit of time is shorter.
+/// How often a running guest's budget is checked, in milliseconds: no time limit is shorter.
 pub(crate) const TICK_MS: u64 = 10;
 
-/// What a manifest asks for, or a grant allows, beside the defaults.
+/// Limits that a manifest asks for or a grant allows; absent ones keep the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitRequest {
@@ -37,7 +37,7 @@ pub struct LimitRequest {
     pub http_per_min: Option<u32>,
 }
 
-/// The limits that hold for one plugin.
+/// The effective limits of one plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Limits {

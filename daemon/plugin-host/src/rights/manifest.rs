@@ -1,7 +1,7 @@
-//! `plugin.toml`: what a plugin says it is and what it asks for.
+//! `plugin.toml`: a plugin's description of itself and the rights it asks for.
 //!
-//! A manifest never grants anything; it bounds what the operator can grant. Every fault is
-//! reported at once and with its line, because fixing one fault per run is slow.
+//! A manifest never grants anything; it limits what the operator can grant. All faults are reported
+//! together and with their lines, because fixing one fault per run is slow.
 
 mod check;
 mod raw;
@@ -12,14 +12,14 @@ use crate::event_kind::EventKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The version of the manifest's own format.
+/// The version of the manifest format.
 pub const SCHEMA: u32 = 1;
-/// Entries in any one list of a manifest.
+/// Most entries in any list of a manifest.
 pub const ENTRIES_MAX: usize = 64;
-/// Names: ids, routes, settings, secrets and the like, in bytes.
+/// Longest name of an id, route, setting, secret or the like, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// A manifest without faults.
+/// A valid manifest.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     /// Lower case letters, digits and hyphens.
@@ -27,7 +27,7 @@ pub struct Manifest {
     /// The plugin's own version.
     pub version: String,
     pub name: String,
-    /// Kinds of events that it wants.
+    /// Kinds of events that it subscribes to.
     pub events: Vec<EventKind>,
     /// Contact kinds that it can page.
     pub contacts: Vec<String>,
@@ -40,21 +40,21 @@ pub struct Manifest {
     pub schedules: Vec<ScheduleAsk>,
     /// Verbs of the `commands` interface.
     pub verbs: Vec<Verb>,
-    /// Mail relays, by the operator's names.
+    /// Mail relays, by their names in the configuration.
     pub relays: Vec<String>,
     /// Limits that differ from the defaults.
     pub limits: LimitRequest,
 }
 
-/// One setting of the operator.
+/// A setting that the operator configures.
 #[derive(Debug, Clone)]
 pub struct Setting {
     /// Its name in `settings` and in the guest's `config.get`.
     pub key: String,
     pub kind: SettingKind,
-    /// What holds when the operator says nothing.
+    /// Used if the operator does not set it.
     pub default: Option<toml::Value>,
-    /// Whether the operator must give it.
+    /// Whether the operator must set it.
     pub required: bool,
     pub help: String,
 }
@@ -70,7 +70,7 @@ pub enum SettingKind {
 }
 
 impl SettingKind {
-    /// Does the value have this type?
+    /// Whether the value has this type.
     pub fn accepts(self, value: &toml::Value) -> bool {
         match self {
             Self::String => value.is_str(),
@@ -109,18 +109,18 @@ pub struct SecretAsk {
 /// An outbound right.
 #[derive(Debug, Clone)]
 pub struct HttpAsk {
-    /// What `http.request.auth` and the grant call it.
+    /// Used in `http.request.auth` and in the grant.
     pub name: String,
     pub origin: OriginAsk,
-    /// Globs over the path; `*` matches anything, slashes too.
+    /// Globs over the path; `*` matches anything, including slashes.
     pub paths: Vec<String>,
-    /// Methods, in capitals.
+    /// In upper case.
     pub methods: Vec<String>,
     /// The credential that the host adds.
     pub inject: Option<Inject>,
 }
 
-/// Where an outbound right leads.
+/// The origin of an outbound right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OriginAsk {
     /// Scheme, host and port.
@@ -129,14 +129,14 @@ pub enum OriginAsk {
     Setting(String),
 }
 
-/// A header that the host adds to a request after it was allowed.
+/// A header that the host adds to an allowed request.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Inject {
     pub secret: String,
     /// The header's name, in lower case.
     pub header: String,
-    /// The value; `{}` is where the secret goes.
+    /// The value; `{}` is replaced by the secret.
     #[serde(default = "Inject::bare")]
     pub format: String,
 }
@@ -152,13 +152,13 @@ impl Inject {
 pub struct WebhookAsk {
     /// The last part of `/hooks/PLUGIN/ROUTE`.
     pub route: String,
-    /// Methods, in capitals.
+    /// In upper case.
     pub methods: Vec<String>,
-    /// Time to answer, in milliseconds.
+    /// Time to respond, in milliseconds.
     pub budget_ms: u64,
-    /// Size of the body, in bytes.
+    /// Largest body, in bytes.
     pub body_bytes_max: usize,
-    /// How the sender proves who it is.
+    /// How the sender is authenticated.
     pub verify: VerifyAsk,
 }
 
@@ -168,7 +168,7 @@ pub struct VerifyAsk {
     pub scheme: Scheme,
     /// The secret's name. Empty for [`Scheme::None`].
     pub secret: String,
-    /// How old a signed request may be, in seconds.
+    /// Maximum age of a signed request, in seconds.
     pub tolerance_s: u64,
 }
 
@@ -186,34 +186,34 @@ pub enum Scheme {
         /// The header's name.
         header: String,
     },
-    /// Nobody checks; the guest sees `verified: false`.
+    /// Not verified; the guest sees `verified: false`.
     None,
 }
 
-/// Something that is due at set times.
+/// A schedule that the manifest asks for.
 #[derive(Debug, Clone)]
 pub struct ScheduleAsk {
     pub name: String,
     pub schedule: Schedule,
 }
 
-/// What a plugin may ask of the incident engine.
+/// A command of the incident engine that a plugin may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     Get,
     List,
-    /// Find an incident by what it is called elsewhere.
+    /// Find an incident by its id in another system.
     FindByRef,
     Open,
-    /// Any line of the chat grammar.
+    /// Run any chat command line.
     Run,
-    /// Only the chat lines that begin with `ack`.
+    /// Run only chat command lines that begin with `ack`.
     Ack,
     Apply,
     Answer,
     Log,
-    /// Say what an incident is called elsewhere.
+    /// Record an incident's id in another system.
     Link,
     /// Record a deployment or another change.
     RecordChange,
@@ -240,12 +240,12 @@ impl Verb {
     }
 }
 
-/// One thing wrong with a manifest.
+/// A fault in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Counted from 1.
     pub line: usize,
-    /// What, and what to do.
+    /// Includes the remedy.
     pub message: String,
 }
 
@@ -255,7 +255,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Everything wrong with a manifest, in the order of its lines.
+/// All faults of a manifest, in the order of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ManifestFaults(pub Vec<Fault>);
@@ -264,7 +264,7 @@ impl Manifest {
     /// Reads and checks a manifest.
     ///
     /// # Errors
-    /// All faults that were found.
+    /// All faults.
     pub fn parse(text: &str) -> Result<Self, ManifestFaults> {
         let raw: raw::Raw = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);

@@ -1,5 +1,4 @@
-//! What a plugin may do: what its manifest asks for, what the configuration grants, and what is
-//! denied, with the remedy.
+//! The rights of plugins: manifests, grants, limits, and denials with their remedies.
 
 mod denied;
 mod effective;
@@ -12,7 +11,7 @@ mod schedule;
 mod secrets;
 mod settings;
 
-pub use denied::{Denied, Layer};
+pub use denied::{Denied, DeniedBy};
 pub use effective::RightState;
 pub use grants::{GlobalPolicy, Grants, PluginGrant, RightKind};
 pub use limits::{LimitRequest, Limits};

@@ -1,18 +1,18 @@
-//! Networks inside the operator's own walls, as the configuration names them.
+//! Internal networks, by their names in the configuration.
 
 use serde::{Deserialize, Serialize};
 
-/// Networks that stay closed unless the operator opens them.
+/// Networks that are closed to plugins unless the operator allows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Network {
     /// The daemon's own machine.
     Loopback,
-    /// RFC 1918, unique local IPv6, and the carriers' shared space (RFC 6598).
+    /// RFC 1918, unique local IPv6, and the carriers' shared address space (RFC 6598).
     Private,
     /// 169.254.0.0/16 and fe80::/10.
     LinkLocal,
-    /// A cloud's metadata service, which hands out credentials.
+    /// A cloud's metadata service, which issues credentials.
     Metadata,
 }
 

@@ -1,19 +1,19 @@
-//! When a plugin's schedules are due.
+//! Cron schedules of plugins.
 //!
-//! The `cron` crate wants six or seven fields, numbers weekdays from 1 = Sunday and joins a day of
-//! the month and a day of the week with *and*. POSIX crontab(5), which people write from habit,
-//! has five fields, weekdays 0-7 with 0 and 7 = Sunday, and joins the two days with *or*. Read
-//! naively, "0 9 * * 1" fires on Sundays: a wrong-day bug seen in many programs. So five-field
-//! expressions are rewritten here, and a test compares them with another implementation.
+//! The `cron` crate expects six or seven fields, numbers weekdays from 1 = Sunday and combines day
+//! of month and day of week with *and*. POSIX crontab(5), which people know, has five fields,
+//! weekdays 0-7 with 0 and 7 = Sunday, and combines the two days with *or*. Parsed naively,
+//! "0 9 * * 1" fires on Sundays, a common bug. So five-field expressions are rewritten here, and a
+//! test compares them with another implementation.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::str::FromStr;
 
-/// Length of a cron expression, in bytes.
+/// Longest cron expression, in bytes.
 const CRON_BYTES_MAX: usize = 256;
 
-/// Why an expression is not a schedule.
+/// Why a schedule is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     #[error("`{expression}` is not a cron expression: {reason}")]
@@ -32,16 +32,16 @@ pub enum ScheduleError {
 pub struct Schedule {
     expression: String,
     timezone: Tz,
-    /// Due at the earliest of these: two, where POSIX says *or*.
+    /// Due at the earliest of these; two if POSIX combines the days with *or*.
     any_of: Vec<cron::Schedule>,
 }
 
 impl Schedule {
-    /// Reads five POSIX fields, or six or seven in the `cron` crate's own order (seconds first,
+    /// Parses five POSIX fields, or six or seven in the `cron` crate's format (seconds first,
     /// weekdays by name or 1 = Sunday).
     ///
     /// # Errors
-    /// When the expression or the time zone's name cannot be read.
+    /// When the expression or the time zone is invalid.
     pub fn parse(expression: &str, timezone: &str) -> Result<Self, ScheduleError> {
         let fault = |reason: String| ScheduleError::Cron {
             expression: expression.into(),
@@ -64,8 +64,8 @@ impl Schedule {
         })
     }
 
-    /// The first time after `after_ms`, both in milliseconds since the Unix epoch. None when the
-    /// schedule never comes due again.
+    /// The first due time after `after_ms`, both in milliseconds since the Unix epoch. None if the
+    /// schedule is never due again.
     pub fn next_after(&self, after_ms: u64) -> Option<u64> {
         let after: DateTime<Utc> = DateTime::from_timestamp_millis(i64::try_from(after_ms).ok()?)?;
         let local = after.with_timezone(&self.timezone);
@@ -88,7 +88,7 @@ impl Schedule {
     }
 }
 
-/// The `cron` crate's form of an expression; two when POSIX joins both day fields with *or*.
+/// An expression in the `cron` crate's format; two if POSIX combines both day fields with *or*.
 fn rewrite(expression: &str) -> Result<Vec<String>, String> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = fields[..] else {
@@ -110,7 +110,7 @@ fn rewrite(expression: &str) -> Result<Vec<String>, String> {
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// Rewrites POSIX weekdays (numbers 0-7, names, ranges, steps, lists) to a list of names.
+/// Converts POSIX weekdays (numbers 0-7, names, ranges, steps, lists) to a list of names.
 fn weekday_names(field: &str) -> Result<String, String> {
     if field == "*" || field == "?" {
         return Ok("*".into());
@@ -154,7 +154,7 @@ fn weekday(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("`{text}` is not a weekday; use 0-7 or SUN-SAT"))
 }
 
-/// The end of a range: `FRI-SUN` means up to the Sunday that follows.
+/// The end of a range: `FRI-SUN` means up to the following Sunday.
 fn weekday_last(text: &str) -> Result<usize, String> {
     Ok(if text.eq_ignore_ascii_case("sun") {
         7

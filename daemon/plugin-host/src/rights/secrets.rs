@@ -1,24 +1,24 @@
-//! Where secrets come from, and how they are kept out of everything else.
+//! Reads secrets and redacts them from everything that reaches a guest.
 //!
-//! A guest names a credential and never sees it. The values are read for each call, so that a
-//! rotated secret needs no reload, and they are taken out of every answer that goes back in.
+//! A guest refers to a credential by name and never sees it. The values are read for each call, so
+//! that a rotated secret needs no reload, and they are redacted from every response.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Shorter secrets occur in answers by chance and cannot be redacted from them. In bytes.
+/// Shorter secrets could occur in responses by chance and be redacted wrongly. In bytes.
 const SECRET_BYTES_MIN: usize = 4;
 /// The longest secret, in bytes.
 const SECRET_BYTES_MAX: usize = 8 << 10;
 
-/// Where the operator keeps a secret. Never the secret itself.
+/// Where the operator stores a secret. Never the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// In this environment variable of the daemon.
     Env(String),
-    /// In this file; one newline at its end is not part of it.
+    /// In this file; one trailing newline is ignored.
     File(PathBuf),
 }
 
@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for SecretSource {
             env: Option<String>,
             file: Option<PathBuf>,
         }
-        // The error of a derived type would repeat what was written: the secret.
+        // The error of a derived implementation would repeat the input: the secret.
         match Place::deserialize(deserializer) {
             Ok(Place {
                 env: Some(name),
@@ -48,10 +48,10 @@ impl<'de> Deserialize<'de> for SecretSource {
     }
 }
 
-/// Why a secret could not be read. The text names the place, never the value.
+/// Why a secret could not be read. The text contains the location, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// The configuration does not say where it is.
+    /// The configuration has no location for it.
     #[error("the secret `{0}` is not configured; add it to `secrets` of the plugin in tocsin.toml")]
     Missing(String),
     /// The variable or file is missing, empty or unreadable.
@@ -63,7 +63,7 @@ impl SecretSource {
     /// Reads the secret now.
     ///
     /// # Errors
-    /// When the variable or the file is not there, or its length is out of bounds.
+    /// When the variable or the file is missing, or its length is out of bounds.
     pub fn read(&self, name: &str) -> Result<SecretString, SecretError> {
         let fault = |reason: String| SecretError::Unreadable {
             name: name.into(),
@@ -81,7 +81,7 @@ impl SecretSource {
         };
         if !(SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&value.len()) {
             return Err(fault(format!(
-                "it has {} bytes; {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} are possible",
+                "it has {} bytes; {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} are allowed",
                 value.len()
             )));
         }
@@ -113,7 +113,7 @@ impl SecretSet {
         }
     }
 
-    /// Replaces every secret in `bytes` by `[secret:NAME]`; says how many it found.
+    /// Replaces every secret in `bytes` by `[secret:NAME]`, and returns the number of replacements.
     pub(crate) fn redact(&self, bytes: Vec<u8>) -> (Vec<u8>, usize) {
         let mut bytes = bytes;
         let mut found = 0;
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_an_environment_variable_or_a_file() {
+    fn a_source_is_an_environment_variable_or_a_file() {
         let holder: Holder = toml::from_str("secret = { env = \"A\" }").unwrap();
         assert_eq!(holder.secret, SecretSource::Env("A".into()));
         for wrong in [
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_occurrence_of_a_secret_is_taken_out_of_an_answer() {
+    fn every_occurrence_of_a_secret_is_redacted_from_a_response() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, "xoxb-1\n").unwrap();

@@ -1,14 +1,14 @@
-//! The operator's settings, checked against the manifest before the guest sees them.
+//! Checks the operator's settings against the manifest before the guest sees them.
 
 use super::grants::PluginGrant;
 use super::manifest::{Manifest, OriginAsk};
 use std::collections::BTreeMap;
 
-/// Checked settings, with defaults filled in.
+/// Validated settings, with defaults filled in.
 pub(crate) type Settings = BTreeMap<String, toml::Value>;
 
-/// Settings and secrets of a grant, checked against the manifest: the settings with defaults
-/// filled in, or every fault.
+/// Checks settings and secrets of a grant against the manifest. Returns the settings with
+/// defaults filled in, or all faults.
 pub(crate) fn check_settings(
     id: &str,
     manifest: &Manifest,
@@ -48,7 +48,7 @@ pub(crate) fn check_settings(
     }
 }
 
-/// Settings that are the origin of an outbound right and not a usable URL.
+/// Faults of settings that are the origin of an outbound right but not a usable URL.
 fn unusable_origins(id: &str, manifest: &Manifest, settings: &Settings) -> Vec<String> {
     let mut faults = Vec::new();
     for ask in &manifest.http {
@@ -70,7 +70,7 @@ fn unusable_origins(id: &str, manifest: &Manifest, settings: &Settings) -> Vec<S
     faults
 }
 
-/// Checks `given` against the manifest. All faults at once.
+/// Checks `given` against the manifest and returns all faults.
 fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Settings, Vec<String>> {
     let mut faults = Vec::new();
     let mut settings = Settings::new();
@@ -88,7 +88,7 @@ fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Setti
                 "[plugins.{plugin}] settings.{} is missing: {}",
                 ask.key,
                 if ask.help.is_empty() {
-                    "the plugin needs it"
+                    "it is required"
                 } else {
                     &ask.help
                 }
@@ -168,7 +168,7 @@ kind = "string"
     }
 
     #[test]
-    fn defaults_fill_in_and_every_fault_is_told_at_once() {
+    fn defaults_are_filled_in_and_all_faults_are_reported_at_once() {
         assert_eq!(
             run("channels = [\"a\"]").unwrap(),
             r#"{"channels":["a"],"count":3}"#

@@ -1,4 +1,4 @@
-//! What happens twice, and what must not.
+//! Retried calls: which effects are repeated and which are not.
 
 use super::fakes::Server;
 use super::rig::{Rig, deliver, delivery, event, last_line};
@@ -70,7 +70,7 @@ async fn an_effect_whose_answer_was_lost_is_unknown_to_the_retry() {
 }
 
 #[tokio::test]
-async fn an_effect_that_surely_did_not_happen_is_tried_again() {
+async fn an_effect_that_certainly_did_not_happen_is_retried() {
     let server = Server::start().await;
     for url in [
         format!("{}/status/404", server.origin),
@@ -88,7 +88,7 @@ async fn an_effect_that_surely_did_not_happen_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_effect_whose_answer_says_nothing_of_it_is_unknown_to_the_retry() {
+async fn an_effect_with_an_ambiguous_response_is_unknown_to_the_retry() {
     for path in [
         "status/502",
         "status/504",
@@ -111,7 +111,7 @@ async fn an_effect_whose_answer_says_nothing_of_it_is_unknown_to_the_retry() {
 }
 
 #[tokio::test]
-async fn the_started_mark_is_there_before_the_request_leaves() {
+async fn the_started_mark_is_stored_before_the_request_is_sent() {
     let server = Server::start().await;
     let rig = rig(&server).await;
     let plugin = rig.load(&guest(&format!("{}/hang", server.origin))).await;
@@ -128,7 +128,7 @@ async fn the_started_mark_is_there_before_the_request_leaves() {
 }
 
 #[tokio::test]
-async fn an_answer_is_remembered_without_the_secrets_in_it() {
+async fn a_response_is_stored_without_the_secrets_in_it() {
     let server = Server::start().await;
     let rig = rig(&server).await;
     let url = format!("{}/leak", server.origin);
@@ -146,7 +146,7 @@ async fn an_answer_is_remembered_without_the_secrets_in_it() {
     assert!(last_line(&again).contains("[secret:token]"));
 }
 
-/// Sends `signal("{}")` twice, then does what `then` says.
+/// Sends `signal("{}")` twice, then runs `then`.
 fn signals(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
         "(call $commands_signal (i32.const 900) (i32.const 2) (i32.const 1536))
@@ -193,7 +193,7 @@ async fn a_command_that_is_not_granted_never_reaches_the_daemon() {
     );
 }
 
-/// Enqueues a job, then does what `then` says.
+/// Enqueues a job, then runs `then`.
 fn enqueues(then: &str) -> Guest {
     let mut guest = Guest::on_event(&format!(
         "(call $jobs_enqueue (i32.const 904) (i32.const 3) (i32.const 900) (i32.const 2)
@@ -205,7 +205,7 @@ fn enqueues(then: &str) -> Guest {
 }
 
 #[tokio::test]
-async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
+async fn jobs_are_returned_only_if_the_call_succeeds() {
     let rig = Rig::new();
     let plugin = rig.load(&enqueues("")).await;
     let (first, again) = (deliver(&plugin).await, deliver(&plugin).await);
@@ -227,7 +227,7 @@ async fn jobs_come_with_a_call_that_succeeds_and_only_then() {
 }
 
 #[tokio::test]
-async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
+async fn jobs_that_enqueue_jobs_hit_a_limit_with_a_remedy() {
     use crate::capability::jobs::JOBS_WAITING_MAX;
     use std::sync::atomic::Ordering;
     let rig = Rig::new();
@@ -242,7 +242,7 @@ async fn jobs_that_queue_jobs_come_to_an_end_with_a_remedy() {
         let result = deliver(&plugin).await;
         assert_eq!(result.jobs.len(), jobs, "{waiting}: {result:?}");
         let line = last_line(&result);
-        assert_eq!(line.contains("let them be done first"), jobs == 0, "{line}");
+        assert_eq!(line.contains("let them finish first"), jobs == 0, "{line}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Services in memory, and a server on loopback that does what its path says.
+//! In-memory services, and a server on loopback whose behavior depends on the path.
 
 use crate::capability::Reply;
 use crate::capability::clock::ClockService;
@@ -7,8 +7,8 @@ use crate::capability::effects::{EffectKey, EffectService, EffectState};
 use crate::capability::jobs::JobService;
 use crate::capability::kv::{KvService, KvUsage};
 use crate::capability::mail::MailService;
-use crate::capability::people::PeopleService;
-use crate::wit::{KvEntry, KvError, KvPage};
+use crate::capability::people::{PeopleService, PersonKey};
+use crate::wit::{KvEntry, KvError, KvPage, Person};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -20,10 +20,12 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Default)]
 pub(super) struct FakeServices {
     pub(super) now_ms: AtomicU64,
-    /// Who sent each signal, and what it said.
+    /// Each signal with its caller.
     pub(super) signals: Mutex<Vec<(CommandCaller, String)>>,
     pub(super) effects: Mutex<HashMap<EffectKey, EffectState>>,
     pub(super) jobs_waiting: AtomicUsize,
+    pub(super) people: Mutex<Vec<Person>>,
+    pub(super) look_ups: AtomicUsize,
     kv: Mutex<BTreeMap<String, KvEntry>>,
     usage: Mutex<KvUsage>,
 }
@@ -40,7 +42,14 @@ impl ClockService for FakeServices {
 
 impl MailService for FakeServices {}
 
-impl PeopleService for FakeServices {}
+impl PeopleService for FakeServices {
+    fn person<'a>(&'a self, key: PersonKey<'a>) -> Reply<'a, Option<Person>> {
+        self.look_ups.fetch_add(1, Ordering::Relaxed);
+        let people = self.people.lock();
+        let found = people.iter().find(|it| key.matches(it));
+        now(Ok(found.cloned()))
+    }
+}
 
 impl JobService for FakeServices {
     fn jobs_waiting<'a>(&'a self, _: &'a str) -> Reply<'a, usize> {
@@ -69,7 +78,7 @@ impl CommandService for FakeServices {
 impl EffectService for FakeServices {
     fn effect_begin<'a>(&'a self, effect: &'a EffectKey) -> Reply<'a, EffectState> {
         let mut effects = self.effects.lock();
-        let state = effects.get(effect).cloned().unwrap_or(EffectState::Fresh);
+        let state = effects.get(effect).cloned().unwrap_or(EffectState::New);
         effects
             .entry(effect.clone())
             .or_insert(EffectState::Started);
@@ -126,7 +135,7 @@ impl KvService for FakeServices {
         self.kv_set(plugin, key, value, ttl_ms)
     }
 
-    /// The key `hang` never answers, the key `panic` panics.
+    /// The key `hang` never returns, the key `panic` panics.
     fn kv_delete<'a>(&'a self, _: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
         match key {
             "hang" => return std::future::pending().boxed(),
@@ -156,7 +165,7 @@ impl KvService for FakeServices {
     }
 }
 
-/// Answers by path: `/echo` with the request itself, `/to?URL` with a redirect, `/leak` with the
+/// Responds by path: `/echo` with the request itself, `/to?URL` with a redirect, `/leak` with the
 /// authorization header, `/status/N`, `/big`, `/zipped`, `/bomb`, `/hang`, `/drop`.
 pub(super) struct Server {
     pub(super) origin: String,

@@ -1,4 +1,4 @@
-//! Guests that log, pass and answer too much.
+//! Guests that log, pass or return too much data.
 
 use super::rig::{Rig, deliver, last_line, report, signed};
 use crate::capability::{LOG_LINES_MAX, LOG_LINES_PER_MIN};
@@ -6,7 +6,7 @@ use crate::guests::Guest;
 use crate::wit::Outcome;
 
 #[tokio::test]
-async fn a_flood_of_log_lines_is_cut_and_counted() {
+async fn a_flood_of_log_lines_is_truncated_and_counted() {
     let rig = Rig::new();
     let mut guest = Guest::on_event(
         "(loop $l
@@ -46,7 +46,7 @@ async fn a_huge_string_is_not_copied_out_of_the_guest() {
     );
 }
 
-/// An answer of a webhook with a body of so many bytes; needs as much memory.
+/// Responds to a webhook with a body of this size; needs as much memory.
 fn answers_with(body_bytes: u32) -> Guest {
     let mut guest = Guest {
         pages: body_bytes / 65_536 + 2,
@@ -59,7 +59,7 @@ fn answers_with(body_bytes: u32) -> Guest {
 }
 
 #[tokio::test]
-async fn an_answer_of_a_hundred_megabytes_is_not_taken_even_where_the_memory_is_granted() {
+async fn a_response_of_a_hundred_megabytes_is_rejected_even_if_the_memory_is_granted() {
     let mut rig = Rig::new();
     rig.grant
         .push_str("\nlimits = { memory-bytes = 268435456 }");
@@ -72,7 +72,7 @@ async fn an_answer_of_a_hundred_megabytes_is_not_taken_even_where_the_memory_is_
 }
 
 #[tokio::test]
-async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_share() {
+async fn a_flood_over_many_calls_is_limited_per_minute_in_the_daemons_log() {
     use std::sync::atomic::Ordering;
     let rig = Rig::new();
     let mut guest = Guest::on_event(
@@ -88,7 +88,7 @@ async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_s
         assert_eq!(
             deliver(&plugin).await.log.len(),
             1_000,
-            "its report has all"
+            "its report has all lines"
         );
     }
     let generation = plugin.slot.current.load_full();
@@ -99,6 +99,6 @@ async fn a_flood_in_many_calls_fills_the_daemons_log_no_further_than_a_minutes_s
     assert_eq!(
         left_out(),
         0,
-        "a minute later it may speak again, and the count is told"
+        "a minute later it may log again, and the count is logged"
     );
 }

@@ -1,5 +1,5 @@
-//! Guests in WebAssembly text, with the canonical ABI of plugin.wit spelt out: a host is tested
-//! against code that no compiler would write, and without a compiler for guests.
+//! Guests in WebAssembly text, with the canonical ABI of plugin.wit written out: this tests the
+//! host with code that no compiler would generate, and needs no compiler for guests.
 #![allow(clippy::unwrap_used, reason = "made for tests alone")]
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Resolve, WorldItem};
 
-/// The bodies of the six exports, and what stands beside them.
+/// The bodies of the six exports, and the rest of the module.
 #[derive(Clone)]
 pub struct Guest {
     /// The body of `describe`.
@@ -23,11 +23,11 @@ pub struct Guest {
     pub on_schedule: String,
     /// The body of `health`.
     pub health: String,
-    /// More functions, globals, tables.
+    /// Additional functions, globals, tables.
     pub more: String,
-    /// Pages of memory at the start.
+    /// Initial memory pages.
     pub pages: u32,
-    /// What stands in memory at the start, and where.
+    /// Initial contents of memory, by address.
     pub data: Vec<(u32, Vec<u8>)>,
 }
 
@@ -39,7 +39,7 @@ const OK_200: u32 = 640;
 /// Where [`Guest::sends`] puts its request.
 pub const REQUEST: u32 = 1024;
 const REQUEST_STRINGS: u32 = 2048;
-/// Where imports put their answers.
+/// Where imports write their results.
 pub const ANSWER: u32 = 1536;
 
 /// A body that never ends.
@@ -71,7 +71,7 @@ impl Default for Guest {
 }
 
 impl Guest {
-    /// What it says of itself; it must agree with its manifest.
+    /// Sets its descriptor, which must match its manifest.
     pub fn describes(&mut self, id: &str, version: &str, events: &[&str]) {
         let mut strings = Block::new(STRINGS);
         let mut descriptor = Vec::new();
@@ -88,7 +88,7 @@ impl Guest {
         self.put(STRINGS, &bytes);
     }
 
-    /// On an event: sends this request, logs the answer's body or the error's text.
+    /// On an event: sends this request, and logs the response's body or the error's text.
     #[must_use]
     pub fn sends(mut self, request: &Request<'_>) -> Self {
         let mut strings = Block::new(REQUEST_STRINGS);
@@ -104,12 +104,12 @@ impl Guest {
         self
     }
 
-    /// Puts bytes into its memory.
+    /// Adds initial contents of memory.
     pub fn put(&mut self, at: u32, bytes: &[u8]) {
         self.data.push((at, bytes.to_vec()));
     }
 
-    /// On an event: runs this and answers `ok(done)`.
+    /// On an event: runs this and returns `ok(done)`.
     #[must_use]
     pub fn on_event(body: &str) -> Self {
         Self {
@@ -195,9 +195,9 @@ pub struct Request<'r> {
     /// Names and values.
     pub headers: &'r [(&'r str, &'r str)],
     pub body: Option<&'r str>,
-    /// Its time, in milliseconds.
+    /// In milliseconds.
     pub timeout_ms: Option<u32>,
-    /// The right whose credential it wants.
+    /// The right whose credential is added.
     pub auth: Option<&'r str>,
     /// Its idempotency key.
     pub once: Option<&'r str>,
@@ -227,7 +227,7 @@ impl Request<'_> {
     }
 }
 
-/// Bytes that pointers can lead to.
+/// Bytes that pointers can refer to.
 struct Block {
     at: u32,
     bytes: Vec<u8>,
@@ -270,7 +270,7 @@ fn data_segment(at: u32, bytes: &[u8]) -> String {
     format!("(data (i32.const {at}) \"{hex}\")\n")
 }
 
-/// The imports that a module's text uses, as plugin.wit has them: `$kv_delete` is `delete` of `kv`.
+/// The imports that a module's text uses: `$kv_delete` is `delete` of `kv` in plugin.wit.
 fn imports(text: &str) -> String {
     let is_delimiter = |c: char| c.is_whitespace() || c == '(' || c == ')';
     let words: BTreeSet<&str> = text.split(is_delimiter).collect();
@@ -319,7 +319,7 @@ fn core_type(ty: WasmType) -> &'static str {
     }
 }
 
-/// A bump allocator that grows and traps when it cannot.
+/// A bump allocator that grows the memory and traps if it cannot.
 const REALLOC: &str = r#"
 (global $next (mut i32) (i32.const 65536))
 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
@@ -336,9 +336,8 @@ const REALLOC: &str = r#"
   (local.get $at))
 "#;
 
-/// `result<response, http-error>` is at 1536: the tag, and at 8 the answer or the error's tag,
-/// whose text is at 16 (tags 2, 5 and 6 have
-/// none); the body is at 20.
+/// `result<response, http-error>` is at 1536: the tag, and at 8 the response or the error's tag,
+/// whose text is at 16 (tags 2, 5 and 6 have none); the body is at 20.
 const LOG_ANSWER: &str = r#"
 (func $log_answer
   (if (i32.load8_u (i32.const 1536))

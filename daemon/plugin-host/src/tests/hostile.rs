@@ -8,10 +8,10 @@ use crate::wit::Outcome;
 use crate::{Failure, LoadError};
 use std::time::{Duration, Instant};
 
-/// Generous, for busy machines: what matters is that it ends.
+/// Generous, for busy machines; what matters is that the guest is stopped.
 const STOPPED_WITHIN: Duration = Duration::from_secs(4);
 
-/// Whoever reads the report's one line finds the plugin, the export and what to do.
+/// Checks that the report's one line has the plugin, the export and the remedy.
 fn names_its_remedy<T: std::fmt::Debug>(result: &crate::CallResult<T>, remedy: &str) {
     let line = report(result).to_string();
     assert!(line.starts_with("plugin `probe` 0.1.0, in on-"), "{line}");
@@ -56,7 +56,7 @@ async fn a_guest_that_spins_in_any_export_is_stopped_at_its_cpu_budget() {
 }
 
 #[tokio::test]
-async fn a_guest_that_spins_while_it_is_described_or_configured_does_not_load() {
+async fn a_guest_that_spins_in_describe_or_check_config_does_not_load() {
     for (export, guest) in [
         (
             "describe",
@@ -83,7 +83,7 @@ async fn a_guest_that_spins_while_it_is_described_or_configured_does_not_load() 
 }
 
 #[tokio::test]
-async fn a_guest_that_spins_does_not_hold_up_the_callers_runtime() {
+async fn a_guest_that_spins_does_not_block_the_callers_runtime() {
     let rig = Rig::new();
     let plugin = rig.load(&each_export(SPIN)).await;
     // This test's runtime has one thread: the ticks below only happen if it stays free.
@@ -103,7 +103,7 @@ async fn a_guest_that_spins_does_not_hold_up_the_callers_runtime() {
 }
 
 #[tokio::test]
-async fn a_guest_that_waits_for_ever_is_stopped_by_the_clock_on_the_wall() {
+async fn a_guest_that_waits_forever_is_stopped_at_its_wall_clock_limit() {
     let mut rig = Rig::new();
     rig.manifest = rig
         .manifest
@@ -135,7 +135,7 @@ fn deletes(key: &str) -> Guest {
 }
 
 #[tokio::test]
-async fn a_host_call_that_never_ends_is_cut_by_the_clock_on_the_wall() {
+async fn a_host_call_that_never_ends_is_aborted_at_the_wall_clock_limit() {
     let mut rig = Rig::new();
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 200");
     let plugin = rig.load(&deletes("hang")).await;
@@ -149,7 +149,7 @@ async fn a_host_call_that_never_ends_is_cut_by_the_clock_on_the_wall() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_daemons_own_is_no_fault_of_the_plugin() {
+async fn a_panic_in_the_daemon_is_not_a_fault_of_the_plugin() {
     let rig = Rig::new();
     let plugin = rig.load(&deletes("panic")).await;
     for _ in 0..2 * crate::call::FAULTS_MAX {
@@ -171,13 +171,13 @@ async fn a_call_whose_caller_goes_away_keeps_its_slot_until_it_ends() {
     for gone in futures_util::future::join_all(impatient).await {
         assert!(gone.is_err());
     }
-    // The lane is full until the clock on the wall ends one of those calls.
+    // The lane is full until one of those calls reaches its wall-clock limit.
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
     assert_eq!(plugin.inspect().last_fault.unwrap().limit, Some("wall-ms"));
 }
 
 #[tokio::test]
-async fn a_page_does_not_wait_behind_chores() {
+async fn a_page_does_not_wait_behind_background_work() {
     let mut rig = Rig::new();
     rig.manifest = rig.manifest.replace("wall-ms = 5000", "wall-ms = 2000");
     let plugin = rig.load(&deletes("hang")).await;
@@ -209,7 +209,7 @@ async fn a_page_does_not_wait_behind_chores() {
     );
 }
 
-/// Grows its memory by a page at a time until it gets no more, and gives up.
+/// Grows its memory page by page until that fails, then traps.
 const MEMORY_BOMB: &str = "(loop $l
     (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))
     (br $l))";
@@ -249,7 +249,7 @@ async fn a_manifest_that_asks_for_less_memory_gets_less() {
 }
 
 #[tokio::test]
-async fn a_guest_that_begins_with_too_much_memory_does_not_load() {
+async fn a_guest_with_too_much_initial_memory_does_not_load() {
     let rig = Rig::new();
     let guest = Guest {
         pages: 1024,
@@ -273,11 +273,11 @@ async fn a_table_bomb_is_refused_its_table() {
     let plugin = rig.load(&guest).await;
     let result = deliver(&plugin).await;
     assert_eq!(report(&result).limit, Some("table-elements"));
-    names_its_remedy(&result, "see why its tables grow");
+    names_its_remedy(&result, "find out why its tables grow");
 }
 
 #[tokio::test]
-async fn recursion_without_an_end_overflows_the_guests_stack_only() {
+async fn unbounded_recursion_overflows_only_the_guests_stack() {
     let rig = Rig::new();
     let mut guest = Guest::on_event("(drop (call $deep (i32.const 0)))");
     guest.more = "(func $deep (param i32) (result i32)
@@ -286,11 +286,11 @@ async fn recursion_without_an_end_overflows_the_guests_stack_only() {
     let plugin = rig.load(&guest).await;
     let result = deliver(&plugin).await;
     assert_eq!(report(&result).limit, Some("stack"), "{}", report(&result));
-    names_its_remedy(&result, "recursion without an end");
+    names_its_remedy(&result, "unbounded recursion");
 }
 
 #[tokio::test]
-async fn a_trap_names_its_export_and_the_next_call_starts_clean() {
+async fn a_trap_names_its_export_and_the_next_call_has_a_new_instance() {
     let rig = Rig::new();
     let guest = Guest {
         on_schedule: TRAP.into(),
@@ -305,7 +305,7 @@ async fn a_trap_names_its_export_and_the_next_call_starts_clean() {
             .contains("plugin `probe` 0.1.0, in on-schedule")
     );
     assert!(!report(&result).backtrace.is_empty());
-    names_its_remedy(&result, "its log's last lines may say why");
+    names_its_remedy(&result, "see the last lines of its log");
     assert_eq!(deliver(&plugin).await.outcome, Ok(Outcome::Done));
 }
 
@@ -325,7 +325,7 @@ async fn a_component_whose_every_export_traps_does_not_load() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_utf_8_traps_the_guest() {
+async fn text_that_is_not_utf_8_traps_the_guest() {
     let rig = Rig::new();
     let mut guest = Guest::on_event(
         "(call $log_write (i32.const 2) (i32.const 900) (i32.const 4) (i32.const 0) (i32.const 0))",
@@ -341,7 +341,7 @@ async fn text_that_is_no_utf_8_traps_the_guest() {
 }
 
 #[tokio::test]
-async fn a_guest_that_spins_in_calls_of_the_host_is_stopped_too() {
+async fn a_guest_that_spins_in_host_calls_is_stopped_too() {
     let mut rig = Rig::new();
     rig.manifest = rig
         .manifest
@@ -358,7 +358,7 @@ async fn a_guest_that_spins_in_calls_of_the_host_is_stopped_too() {
     let report = report(&result);
     assert_eq!(report.limit, Some("host-calls"), "{report}");
     assert!(report.cause.contains("100000 times"), "{report}");
-    assert!(report.remedy.contains("ask once"), "{report}");
+    assert!(report.remedy.contains("cache what the host"), "{report}");
 }
 
 #[tokio::test]
@@ -392,7 +392,7 @@ async fn a_pointer_out_of_bounds_traps_the_guest() {
 }
 
 #[tokio::test]
-async fn five_faults_quarantine_a_plugin_and_a_probe_brings_it_back() {
+async fn five_faults_quarantine_a_plugin_and_a_probe_ends_it() {
     use std::sync::atomic::Ordering;
     let rig = Rig::new();
     let guest = Guest {

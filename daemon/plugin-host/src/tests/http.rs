@@ -1,4 +1,4 @@
-//! Outgoing requests: the gate, the addresses, the redirects, the credentials.
+//! Outgoing requests: rights, addresses, redirects, credentials.
 
 use super::fakes::Server;
 use super::rig::{Rig, SECRET, deliver, last_line};
@@ -20,7 +20,7 @@ fn get<'r>(url: &'r str) -> Request<'r> {
     }
 }
 
-/// Sends one request; gives what the guest logged of the answer or the error.
+/// Sends one request; returns the response or error that the guest logged.
 async fn line(rig: &Rig, request: &Request<'_>) -> String {
     let plugin = rig.load(&Guest::default().sends(request)).await;
     let result = deliver(&plugin).await;
@@ -50,7 +50,7 @@ async fn a_granted_request_goes_out_with_the_hosts_credential() {
         "{seen}"
     );
     assert!(seen.ends_with("\r\n\r\nhello"), "{seen}");
-    // The echo came back without the secret, which the guest never had.
+    // The echo does not contain the secret, which the guest never had.
     assert!(
         last_line(&result).contains("Bearer [secret:token]"),
         "{}",
@@ -69,7 +69,7 @@ async fn without_naming_a_right_no_credential_is_added() {
 }
 
 #[tokio::test]
-async fn a_secret_that_an_answer_repeats_never_reaches_the_guest() {
+async fn a_secret_in_a_response_never_reaches_the_guest() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let url = format!("{}/leak", server.origin);
@@ -100,7 +100,7 @@ async fn an_ungranted_request_is_denied_with_the_line_that_would_grant_it() {
 }
 
 #[tokio::test]
-async fn loopback_stays_closed_until_the_operator_opens_it() {
+async fn loopback_is_closed_until_the_operator_allows_it() {
     let server = Server::start().await;
     let port = server.origin.rsplit(':').next().unwrap().to_owned();
     for host in [
@@ -135,7 +135,7 @@ async fn a_name_is_resolved_and_its_addresses_checked_before_anything_is_sent() 
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_only_where_the_plugin_may_go_itself() {
+async fn a_redirect_is_followed_only_where_the_plugin_has_a_right() {
     let server = Server::start().await;
     let cases = [
         ("/echo", "GET /echo"),
@@ -174,7 +174,7 @@ async fn a_redirect_to_the_metadata_address_is_refused_even_by_a_right_that_name
 }
 
 #[tokio::test]
-async fn a_credential_stays_behind_when_a_redirect_changes_the_origin() {
+async fn a_credential_is_dropped_when_a_redirect_changes_the_origin() {
     let (first, second) = (Server::start().await, Server::start().await);
     let mut rig = rig_with(&first).await;
     rig.manifest.push_str(&format!(
@@ -199,7 +199,7 @@ async fn a_credential_stays_behind_when_a_redirect_changes_the_origin() {
 }
 
 #[tokio::test]
-async fn a_secret_in_where_a_redirect_leads_reaches_neither_guest_nor_report() {
+async fn a_secret_in_a_redirects_target_reaches_neither_guest_nor_report() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let url = format!("{}/away", server.origin);
@@ -216,7 +216,7 @@ async fn a_secret_in_where_a_redirect_leads_reaches_neither_guest_nor_report() {
 }
 
 #[tokio::test]
-async fn redirects_come_to_an_end() {
+async fn redirects_are_limited() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let to = format!("{}/to?", server.origin);
@@ -253,7 +253,7 @@ async fn smuggled_headers_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_long_is_refused() {
+async fn a_response_that_is_too_long_is_refused() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let line = line(&rig, &get(&format!("{}/big", server.origin))).await;
@@ -261,7 +261,7 @@ async fn an_answer_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn requests_per_minute_have_an_end_too() {
+async fn requests_per_minute_are_limited() {
     let server = Server::start().await;
     let mut rig = rig_with(&server).await;
     rig.grant.push_str("\nlimits = { http-per-min = 2 }");
@@ -276,7 +276,7 @@ async fn requests_per_minute_have_an_end_too() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_costs_the_guest_a_timeout_and_no_cpu() {
+async fn a_server_that_never_responds_costs_the_guest_a_timeout_and_no_cpu() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let url = format!("{}/hang", server.origin);
@@ -293,7 +293,7 @@ async fn a_server_that_never_answers_costs_the_guest_a_timeout_and_no_cpu() {
 }
 
 #[tokio::test]
-async fn a_guest_that_goes_on_asking_after_its_deadline_reaches_nobody() {
+async fn a_guest_sends_no_requests_after_its_deadline() {
     use crate::guests::{ANSWER, REQUEST};
     let server = Server::start().await;
     let mut rig = rig_with(&server).await;
@@ -313,12 +313,12 @@ async fn a_guest_that_goes_on_asking_after_its_deadline_reaches_nobody() {
     let sent = server.seen.lock().len();
     assert!(
         sent <= 2,
-        "what is left of its time is not enough for more: {sent}"
+        "the remaining time is not enough for more: {sent}"
     );
 }
 
 #[tokio::test]
-async fn a_missing_secret_is_told_and_nothing_is_sent() {
+async fn a_missing_secret_is_reported_and_nothing_is_sent() {
     let server = Server::start().await;
     let rig = rig_with(&server).await;
     let url = format!("{}/echo", server.origin);
@@ -335,7 +335,7 @@ async fn a_missing_secret_is_told_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn requests_per_call_have_an_end() {
+async fn requests_per_call_are_limited() {
     use crate::guests::{ANSWER, REQUEST};
     let server = Server::start().await;
     let rig = rig_with(&server).await;
@@ -359,7 +359,7 @@ async fn requests_per_call_have_an_end() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_searched_for_secrets_and_bounded_as_it_unpacks() {
+async fn a_compressed_response_is_redacted_and_limited_while_decompressing() {
     let server = Server::start().await;
     for (path, want) in [("zipped", "zipped [secret:token]"), ("bomb", "too-large")] {
         let rig = rig_with(&server).await;
@@ -368,8 +368,8 @@ async fn a_compressed_answer_is_searched_for_secrets_and_bounded_as_it_unpacks()
     }
 }
 
-/// A guest that looks through all its memory for the secret's first four bytes, and traps if it
-/// finds them. The bytes it compares with are in its code, not in its memory.
+/// A guest that searches all its memory for the secret's first four bytes, and traps if it finds
+/// them. The bytes it compares with are in its code, not in its memory.
 fn searches_its_memory(request: &Request<'_>) -> Guest {
     let mut guest = Guest::default().sends(request);
     let prefix = i32::from_le_bytes(SECRET.as_bytes()[..4].try_into().unwrap());
@@ -408,7 +408,7 @@ async fn no_secret_is_ever_in_a_guests_memory() {
             assert_eq!(result.outcome, Ok(Outcome::Done), "{path}");
         }
     }
-    // The search does find what is there.
+    // The search finds what is there.
     let rig = rig_with(&server).await;
     let url = format!("{}/echo", server.origin);
     let mut guest = searches_its_memory(&get(&url));

@@ -1,4 +1,4 @@
-//! Loading, reloading, and what is told about it.
+//! Loading and reloading plugins, and the reports about it.
 
 use super::rig::{Rig, deliver, delivery, event};
 use crate::guests::{Guest, SPIN};
@@ -65,11 +65,11 @@ async fn an_event_that_is_not_granted_is_refused_before_the_guest() {
 }
 
 #[tokio::test]
-async fn a_component_that_is_not_what_its_manifest_says_does_not_load() {
+async fn a_component_that_differs_from_its_manifest_does_not_load() {
     let cases: [(&str, &str, &[&str], &str); 3] = [
         ("other", "0.1.0", &["job", "page"], "id is \"probe\""),
         ("probe", "0.2.0", &["job", "page"], "version is \"0.1.0\""),
-        ("probe", "0.1.0", &["page"], "the events job"),
+        ("probe", "0.1.0", &["page"], "these events: job"),
     ];
     for (id, version, events, want) in cases {
         let mut guest = Guest::default();
@@ -81,7 +81,7 @@ async fn a_component_that_is_not_what_its_manifest_says_does_not_load() {
 }
 
 #[tokio::test]
-async fn files_that_are_no_plugin_say_what_is_wrong() {
+async fn files_that_are_not_a_plugin_are_reported() {
     let module = wat::parse_str("(module)").unwrap();
     let empty = wat::parse_str("(component)").unwrap();
     let wasi = wat::parse_str(
@@ -109,7 +109,7 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
         (
             "WASI",
             &wasi,
-            "it imports wasi:cli/run@0.2.0, which plugins do not get",
+            "it imports wasi:cli/run@0.2.0, which plugins cannot use",
         ),
         (
             "another version",
@@ -128,7 +128,7 @@ async fn files_that_are_no_plugin_say_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn faults_of_the_configuration_come_all_at_once() {
+async fn all_faults_of_the_configuration_are_reported_at_once() {
     let rig = Rig::new();
     rig.load(&Guest::default()).await;
     let mut grant = rig.grant();
@@ -177,7 +177,7 @@ async fn a_reload_takes_over_for_new_calls_and_a_broken_one_changes_nothing() {
 }
 
 #[tokio::test]
-async fn calls_under_way_stay_with_their_generation_over_a_reload() {
+async fn running_calls_stay_with_their_generation_during_a_reload() {
     let rig = Rig::new();
     let plugin = rig
         .load(&Guest {
@@ -226,7 +226,7 @@ async fn a_call_that_outlives_the_drain_of_its_generation_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_setting_that_leads_nowhere_is_told_at_load() {
+async fn a_setting_that_is_not_a_usable_url_is_reported_at_load() {
     let mut rig = Rig::new();
     rig.base = "slack.com/api".into();
     let error = rig
@@ -256,7 +256,7 @@ async fn the_catalog_is_json_with_the_remedies_in_it() {
     );
 }
 
-/// Regression: a ticker with a strong engine leaks a thread and an engine for every host.
+/// Regression: a ticker with a strong reference leaks a thread and an engine for every host.
 #[test]
 fn the_epoch_thread_ends_with_its_engine() {
     let engine = crate::code::start_engine().unwrap();
@@ -270,7 +270,7 @@ fn the_epoch_thread_ends_with_its_engine() {
 }
 
 #[tokio::test]
-async fn a_plugin_outlives_its_host_only_as_a_refusal() {
+async fn calls_of_a_plugin_fail_after_its_host_is_dropped() {
     let rig = Rig::new();
     let plugin = rig.load(&Guest::default()).await;
     drop(rig);
@@ -280,9 +280,9 @@ async fn a_plugin_outlives_its_host_only_as_a_refusal() {
     ));
 }
 
-/// What a call costs; printed with `--nocapture`, and bounded generously.
+/// The cost of a call; printed with `--nocapture`, and limited generously.
 #[tokio::test]
-async fn a_fresh_instance_per_call_is_cheap() {
+async fn a_new_instance_per_call_is_cheap() {
     let rig = Rig::new();
     let plugin = rig.load(&Guest::default()).await;
     let mut times = Vec::new();
@@ -293,6 +293,6 @@ async fn a_fresh_instance_per_call_is_cheap() {
     }
     times.sort_unstable();
     let (whole, inside) = times[100];
-    println!("fresh instance and call: p50 {whole:?} with the hand-over, {inside} µs inside");
+    println!("new instance and call: p50 {whole:?} with the hand-over, {inside} µs inside");
     assert!(whole.as_millis() < 50, "{whole:?}");
 }

@@ -1,4 +1,4 @@
-//! A host with one plugin, ready to be called.
+//! A test rig: a host with one loaded plugin.
 
 use super::fakes::FakeServices;
 use crate::guests::Guest;

@@ -1,4 +1,4 @@
-//! The real Slack plugin, where it has been built.
+//! The real Slack plugin, if it has been built.
 
 use super::fakes::Server;
 use super::rig::{Rig, SECRET, delivery, page};
@@ -7,7 +7,7 @@ use crate::{CodeOrigin, Failure, PluginGrant};
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// Where `cargo xtask plugins` puts it: beside the folder that this test runs from.
+/// Where `cargo xtask plugins` puts it: next to the folder that this test runs from.
 fn folder() -> Option<PathBuf> {
     let exe = std::env::current_exe().ok()?;
     let target = exe
@@ -18,7 +18,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn the_slack_plugin_loads_and_takes_an_event() {
+async fn the_slack_plugin_loads_and_handles_an_event() {
     let Some(path) = folder() else {
         println!("skipped: no plugins/slack/plugin.wasm in the target folder; cargo xtask plugins");
         return;
@@ -61,7 +61,7 @@ async fn the_slack_plugin_loads_and_takes_an_event() {
         at: 0,
         body,
     };
-    // The stand-in's answer is no Slack's; what matters is that the request left as it should.
+    // The stand-in's response is not Slack's; what matters is the request.
     let page = Event {
         id: "p".into(),
         body: page(),
@@ -98,7 +98,7 @@ async fn the_slack_plugin_loads_and_takes_an_event() {
     }
     times.sort_unstable();
     println!(
-        "slack: fresh instance and call, p50 (wall µs, cpu µs, bytes): {:?}",
+        "slack: new instance and call, p50 (wall µs, cpu µs, bytes): {:?}",
         times[25]
     );
 }

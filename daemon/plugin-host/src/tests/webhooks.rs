@@ -1,4 +1,4 @@
-//! What comes in is checked before a guest sees it.
+//! Webhooks are checked before a guest sees them.
 
 use super::rig::{Rig, signed};
 use crate::guests::Guest;
@@ -42,7 +42,7 @@ async fn a_request_that_fails_a_check_is_refused_with_its_status() {
 }
 
 #[tokio::test]
-async fn a_replayed_request_has_the_key_of_the_first_whatever_else_it_carries() {
+async fn a_replayed_request_has_the_key_of_the_first_whatever_other_headers_it_has() {
     let rig = Rig::new();
     let mut guest = Guest::default();
     guest.on_webhook = format!(

@@ -1,4 +1,4 @@
-//! A test file, and the question that each test in it asks.
+//! Parses test files into test cases.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::view::{
 const EXAMPLE: &str = "write `[[test]]`, then `name = \"…\"`, `alert = { labels = { severity = \
      \"critical\" } }` and `expect = { grade = \"critical\" }`";
 
-/// One test, ready to run.
+/// A test, ready to run.
 pub(super) struct Case {
     pub(super) file: String,
     pub(super) line: usize,
@@ -30,7 +30,7 @@ pub(super) struct Case {
     pub(super) expect: Value,
 }
 
-/// What is asked.
+/// The input of the policy.
 pub(super) enum Question {
     Route(AlertView),
     Grade(IncidentView, AlertView),
@@ -62,7 +62,7 @@ fn kind(shown: &str, found: &Found) -> Result<Kind, Report> {
     TESTED.into_iter().find(fits).ok_or_else(|| {
         Report::new(
             shown,
-            format!("there are no tests for a policy `{policy}` here"),
+            format!("there are no tests for a policy `{policy}`"),
             "name it routing.test.toml, grading.test.toml or escalation.test.toml; a team has \
              only the last two",
         )
@@ -86,10 +86,10 @@ fn case(
     };
     if let Some(unseen) = unseen {
         let message = format!(
-            "`{name}` gives an {unseen}, which {} never sees",
+            "`{name}` has an {unseen}, which {} does not take",
             kind.file()
         );
-        let remedy = format!("leave `{unseen}` out");
+        let remedy = format!("remove `{unseen}`");
         return Err(Report::new(shown, message, remedy).at(text, line, column));
     }
     let alert = test.alert.unwrap_or_default().signal();
@@ -135,7 +135,7 @@ fn place(text: &str, byte: usize) -> (usize, usize) {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TestFile {
-    /// For each test that brings no context of its own.
+    /// For each test without its own context.
     context: Option<ContextCase>,
     #[serde(default)]
     test: Vec<TestCase>,
@@ -182,7 +182,7 @@ impl AlertCase {
     }
 }
 
-/// An incident; what a test leaves out is as in one that opens for the test's alert.
+/// An incident; omitted fields are as in one that opens for the test's alert.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct IncidentCase {
@@ -210,7 +210,7 @@ struct CountsCase {
 }
 
 impl IncidentCase {
-    /// The facts; in a team's own tests the incident is that team's unless it says otherwise.
+    /// The facts; in a team's own tests the incident belongs to that team unless specified.
     fn facts(self, alert: &Signal, team: Option<&str>) -> IncidentFacts {
         let target = Target {
             key: self.key.unwrap_or_else(|| "test".to_owned()).into(),

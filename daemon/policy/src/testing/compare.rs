@@ -1,5 +1,5 @@
-//! What a policy answered, in the words of the policy language, against what a test expects. A
-//! test names only the fields that it is about; a `*` in an expected text stands for any text.
+//! Compares a policy's result, in terms of the policy language, with a test's expectation. A test
+//! lists only the fields that it is about; a `*` in an expected string matches any string.
 
 use serde_json::{Map, Value, json};
 use tocsin_core::{Grading, Plan, Route, Step, Verdict};
@@ -9,7 +9,7 @@ use crate::helpers::glob;
 use crate::report::Report;
 use crate::span::Span;
 
-/// Deepest expectation, in levels; answers have three.
+/// Deepest expectation, in levels; results have three.
 const DEPTH_MAX: usize = 8;
 
 pub(super) fn route(verdict: Verdict<Route>) -> Value {
@@ -52,7 +52,7 @@ pub(super) fn plan(verdict: Verdict<Plan>) -> Value {
     json!({ "steps": steps, "reason": verdict.reason })
 }
 
-/// What of `expected` an answer does not hold.
+/// How a result differs from `expected`.
 pub(super) fn differences(expected: &Value, answer: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     if expected.as_object().is_none_or(Map::is_empty) {
@@ -67,14 +67,14 @@ pub(super) fn differences(expected: &Value, answer: &Value) -> Vec<Difference> {
         return vec![Difference {
             field,
             expected,
-            found: format!("the answer {answer}"),
+            found: format!("the result {answer}"),
         }];
     }
     walk("", expected, Some(answer), 0, &mut found);
     found
 }
 
-/// What of `expected` a failure does not hold: only an expected `error` is content with one.
+/// How a failure differs from `expected`: only an expected `error` can match it.
 pub(super) fn error_differences(expected: &Value, report: &Report) -> Vec<Difference> {
     let pattern = expected.get("error").and_then(Value::as_str);
     if pattern.is_some_and(|pattern| glob(pattern, &report.message)) {
@@ -126,14 +126,14 @@ fn walk(
         }
         (Value::String(pattern), Some(Value::String(text))) if glob(pattern, text) => {}
         (expected, Some(found)) if expected == found => {}
-        // One page target may be written without its list, as in the policy.
+        // A single page target may be written without a list, as in the policy.
         (Value::String(_), Some(Value::Array(found))) if found.len() == 1 && depth < DEPTH_MAX => {
             walk(field, expected, found.first(), deeper, differences);
         }
         (expected, found) => differences.push(Difference {
             field: field.to_owned(),
             expected: expected.to_string(),
-            found: found.map_or_else(|| "not in the answer".to_owned(), Value::to_string),
+            found: found.map_or_else(|| "not in the result".to_owned(), Value::to_string),
         }),
     }
 }

@@ -1,8 +1,9 @@
-//! A policy cannot hurt the daemon: each limit bites, is named, and has a place and a remedy.
+//! A policy cannot harm the daemon: each limit is enforced and reported with its name, a position
+//! and a remedy.
 
 use super::routing_fault;
 
-/// Name of the limit, and a body of `route` that must hit it.
+/// The name of a limit, and a body of `route` that must hit it.
 const RUNAWAYS: &[(&str, &str)] = &[
     ("operations", "loop { }"),
     ("operations", "let x = 0; while true { x += 1; }"),
@@ -31,7 +32,7 @@ const RUNAWAYS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_runs_away_is_stopped_by_a_named_limit_with_place_and_remedy() {
+fn a_runaway_policy_is_stopped_by_a_named_limit_with_position_and_remedy() {
     for (limit, body) in RUNAWAYS {
         let text =
             format!("fn fn_again(x) {{ fn_again(x + 1) }}\nfn route(alert) {{\n  {body}\n}}\n");
@@ -54,7 +55,7 @@ fn what_runs_away_is_stopped_by_a_named_limit_with_place_and_remedy() {
 }
 
 #[test]
-fn memory_that_grows_where_no_size_limit_looks_is_bounded_all_the_same() {
+fn memory_that_no_size_limit_counts_is_limited_too() {
     let bodies = [
         "let big = []; big.pad(1000, 1); let m = #{}; let i = 0; \
          loop { m[`k${i}`] = big; i += 1; }",
@@ -71,7 +72,7 @@ fn memory_that_grows_where_no_size_limit_looks_is_bounded_all_the_same() {
     }
 }
 
-/// A body of `route` that reaches where it may not, and a part of what the report says.
+/// A body of `route` with a forbidden access or a mistake, and a part of the report.
 const REACHES: &[(&str, &str)] = &[
     ("sleep(1000);", "cannot sleep"),
     ("sleep(1.5);", "cannot sleep"),
@@ -92,11 +93,11 @@ const REACHES: &[(&str, &str)] = &[
     ("exit(#{ a: 1 });", "`a`"),
     ("this;", "this"),
     ("person(\"\");", "names nobody"),
-    ("minutes(-5);", "no length of time"),
+    ("minutes(-5);", "not a duration"),
 ];
 
 #[test]
-fn what_reaches_out_or_slips_is_reported_with_place_and_remedy() {
+fn forbidden_access_and_mistakes_are_reported_with_position_and_remedy() {
     for (body, part) in REACHES {
         let report = routing_fault(&format!(
             "// a policy\nfn route(alert) {{\n    {body}\n}}\n"
@@ -111,7 +112,7 @@ fn what_reaches_out_or_slips_is_reported_with_place_and_remedy() {
 }
 
 #[test]
-fn an_expression_nested_too_deep_does_not_parse() {
+fn an_expression_nested_too_deeply_does_not_parse() {
     let deep = format!("{}1{}", "(".repeat(200), ")".repeat(200));
     let report = routing_fault(&format!("fn route(alert) {{\n  {deep}\n}}\n"));
     assert_eq!(
@@ -129,7 +130,7 @@ fn an_expression_nested_too_deep_does_not_parse() {
 }
 
 #[test]
-fn values_nested_as_deep_as_limits_allow_do_not_overflow_a_small_stack() {
+fn values_nested_as_deeply_as_allowed_do_not_overflow_a_small_stack() {
     let bodies = [
         "let a = []; for i in 0..1000 { a = [a]; } a",
         "let m = #{}; for i in 0..500 { m = #{ a: m }; } m",
@@ -151,7 +152,7 @@ fn values_nested_as_deep_as_limits_allow_do_not_overflow_a_small_stack() {
 }
 
 #[test]
-fn a_file_that_nests_or_chains_without_end_is_refused_or_runs_on_a_small_stack() {
+fn a_file_with_extreme_nesting_is_rejected_or_runs_on_a_small_stack() {
     let many = 10_000;
     let bodies = [
         "{".repeat(many),

@@ -1,4 +1,4 @@
-//! What platform teams may rely on, one requirement a test.
+//! What authors of policies can rely on, one requirement per test.
 
 mod limits;
 mod reports;
@@ -46,7 +46,7 @@ pub(crate) fn load(files: &[(&str, &str)]) -> Result<PolicySet, Reports> {
     PolicySet::load(folder(files).path())
 }
 
-/// The report of a routing policy with this text, whether it fails at load or when asked.
+/// The report of a routing policy with this text, whether it fails at load or when called.
 pub(crate) fn routing_fault(text: &str) -> Report {
     let set = match load(&[("routing.rhai", text)]) {
         Ok(set) => set,

@@ -1,4 +1,4 @@
-//! A report shows the place, the line and the remedy, as an editor and a terminal want it.
+//! A report has the position, the line and the remedy, in a format for editors and terminals.
 
 use super::{alert, context, folder, load, routing_fault};
 use crate::testing::run_tests;
@@ -21,7 +21,7 @@ fn a_report_shows_the_line_a_caret_under_the_fault_and_the_remedy() {
 }
 
 #[test]
-fn a_fault_in_a_function_of_a_function_is_told_where_it_is_and_not_where_it_was_called() {
+fn a_fault_in_a_nested_call_is_reported_where_it_is_and_not_at_the_call() {
     let report = routing_fault(
         "fn deep() {\n  let m = #{};\n  m.nobody\n}\nfn mid() { deep() }\n\
          fn route(alert) { mid() }\n",
@@ -31,7 +31,7 @@ fn a_fault_in_a_function_of_a_function_is_told_where_it_is_and_not_where_it_was_
 }
 
 #[test]
-fn a_misspelt_function_has_its_neighbour_as_remedy() {
+fn the_remedy_for_a_misspelled_function_is_the_nearest_name() {
     for (body, near) in [
         ("minuts(5)", "did you mean `minutes`?"),
         ("alert.lable(\"x\")", "did you mean `label`?"),
@@ -47,7 +47,7 @@ fn a_misspelt_function_has_its_neighbour_as_remedy() {
 }
 
 #[test]
-fn a_fault_at_the_end_of_the_file_has_a_place_too() {
+fn a_fault_at_the_end_of_the_file_has_a_position_too() {
     let report = routing_fault("fn route(alert) {\n  if true {");
     assert_eq!(report.line, Some(2), "{report}");
 }
@@ -67,7 +67,7 @@ fn a_long_line_is_shown_around_its_fault() {
 }
 
 #[test]
-fn a_policy_that_throws_says_so_in_its_own_words() {
+fn the_report_of_a_policy_that_throws_has_its_message() {
     let report = routing_fault("fn route(alert) { throw \"no such team\" }");
     assert_eq!(report.message, "no such team");
 }
@@ -85,7 +85,7 @@ fn a_failing_test_shows_what_was_expected_and_what_was_found() {
 }
 
 #[test]
-fn a_test_cannot_pass_by_expecting_nothing_or_an_error_that_does_not_come() {
+fn a_test_that_expects_nothing_or_an_error_that_does_not_occur_fails() {
     for expect in [
         "{}",
         "{ error = \"*\" }",
@@ -99,7 +99,7 @@ fn a_test_cannot_pass_by_expecting_nothing_or_an_error_that_does_not_come() {
 }
 
 #[test]
-fn a_faulty_test_file_is_told_with_its_line() {
+fn a_fault_in_a_test_file_is_reported_with_its_line() {
     for (file, text, part) in [
         (
             "grading.test.toml",
@@ -114,12 +114,12 @@ fn a_faulty_test_file_is_told_with_its_line() {
         (
             "postmortem.test.toml",
             "",
-            "there are no tests for a policy `postmortem.rhai` here",
+            "there are no tests for a policy `postmortem.rhai`",
         ),
         (
             "routing.test.toml",
             "[[test]]\nname = \"x\"\nincident = {}\nexpect = { key = \"k\" }\n",
-            "routing.test.toml:2:8: `x` gives an incident, which routing.rhai never sees",
+            "routing.test.toml:2:8: `x` has an incident, which routing.rhai does not take",
         ),
     ] {
         let dir = folder(&[(file, text)]);
@@ -155,7 +155,7 @@ fn printing_is_harmless() {
 }
 
 #[test]
-fn a_slip_in_a_branch_that_seldom_runs_is_found_at_load() {
+fn a_typo_in_a_branch_that_rarely_runs_is_found_at_load() {
     for (slip, message, remedy) in [
         (
             "minuts(5)",
@@ -213,7 +213,7 @@ fn a_slip_in_a_branch_that_seldom_runs_is_found_at_load() {
 }
 
 #[test]
-fn what_is_right_is_not_found_at_load() {
+fn valid_code_has_no_faults_at_load() {
     let text = "const TEAMS = #{ shop: |x| x + 1 };\n\
          fn helper(alert) { alert.anything }\n\
          fn own() { this.len() }\n\
@@ -238,7 +238,7 @@ fn what_is_right_is_not_found_at_load() {
 }
 
 #[test]
-fn the_remedy_for_a_property_names_all_that_there_are() {
+fn the_remedy_for_a_property_lists_all_properties() {
     let signatures = crate::engine::new().gen_fn_signatures(true);
     for (owner, properties) in crate::bind::PROPERTIES {
         let behind = format!("(_: &mut {owner})");
@@ -255,7 +255,7 @@ fn the_remedy_for_a_property_names_all_that_there_are() {
 }
 
 #[test]
-fn a_test_brings_the_world_that_its_policy_asks_for() {
+fn a_test_provides_the_context_of_its_policy() {
     let grade = "fn grade(incident, alert, ctx) { let seen = ctx.changes(\"shop\", minutes(5)); \
          let load = ctx.load(\"ada\"); \
          #{ grade: \"minor\", reason: `${seen[0].title} ${load} ${ctx.now.weekday}` } }";

@@ -1,4 +1,4 @@
-//! A folder of policies loads as one, or not at all.
+//! A folder of policies loads as a whole or not at all.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn a_set_is_shared_between_threads_and_cheap_to_clone() {
 }
 
 #[test]
-fn a_missing_a_broken_and_a_misnamed_file_are_all_told_at_once() {
+fn a_missing_a_broken_and_a_misnamed_file_are_all_reported_at_once() {
     let dir = folder(&[
         ("grading.rhai", "fn grade( {"),
         ("escalatoin.rhai", ESCALATE),
@@ -31,19 +31,19 @@ fn a_missing_a_broken_and_a_misnamed_file_are_all_told_at_once() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told_with_a_remedy() {
+fn a_missing_folder_is_reported_with_a_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let reports = PolicySet::load(&dir.path().join("nowhere")).unwrap_err();
     assert!(
         reports
             .to_string()
-            .contains("the policies' folder cannot be read"),
+            .contains("the policies folder cannot be read"),
         "{reports}"
     );
 }
 
 #[test]
-fn a_function_with_the_wrong_parameters_is_told_where_it_stands() {
+fn a_function_with_the_wrong_parameters_is_reported_with_its_position() {
     let report = routing_fault("// first\nfn route() { }\n");
     assert!(
         report.message.contains("`route` takes 0 parameters"),
@@ -58,7 +58,7 @@ fn a_function_with_the_wrong_parameters_is_told_where_it_stands() {
 }
 
 #[test]
-fn later_policies_are_held_to_their_functions_too() {
+fn optional_policies_must_define_their_functions_too() {
     let cadence = "fn cadence(incident) { }\n";
     let reports = load(&[("communication.rhai", cadence)]).unwrap_err();
     assert!(
@@ -96,7 +96,7 @@ fn a_team_has_its_own_grading_and_escalation_and_shares_the_rest() {
 }
 
 #[test]
-fn the_hash_and_the_fingerprint_tell_a_change() {
+fn the_hash_and_the_fingerprint_show_a_change() {
     let dir = folder(&[]);
     let (set, fingerprint) = (
         PolicySet::load(dir.path()).unwrap(),
@@ -112,7 +112,7 @@ fn the_hash_and_the_fingerprint_tell_a_change() {
 }
 
 #[test]
-fn constants_of_a_file_are_there_for_its_functions() {
+fn functions_can_use_constants_of_their_file() {
     let text = "const KEY = \"k\";\nfn key() { global::KEY }\nfn route(alert) { \
          #{ key: key(), service: global::KEY, reason: \"r\" } }\n";
     let set = load(&[("routing.rhai", text)]).unwrap();
@@ -121,7 +121,7 @@ fn constants_of_a_file_are_there_for_its_functions() {
 }
 
 #[test]
-fn one_call_leaves_nothing_for_the_next() {
+fn a_call_keeps_no_state_for_the_next() {
     let text = "let calls = 0;\nfn route(alert) { let calls = 1; calls += 1; \
          #{ key: `${calls}`, service: \"s\", reason: \"r\" } }\n";
     let set = load(&[("routing.rhai", text)]).unwrap();
@@ -130,7 +130,7 @@ fn one_call_leaves_nothing_for_the_next() {
 }
 
 #[test]
-fn when_no_policy_answers_the_built_in_verdicts_page_somebody_and_say_why() {
+fn when_a_policy_fails_the_built_in_verdicts_page_somebody_and_say_why() {
     let why = routing_fault(&format!("fn route(alert) {{ \"{}\" }}", "x".repeat(5_000)));
     let route = catch_all_route(&"prometheus".into(), &why);
     assert!(matches!(&route.value, Route::Incident(t) if t.key.0 == "unrouted/prometheus"));
@@ -143,7 +143,7 @@ fn when_no_policy_answers_the_built_in_verdicts_page_somebody_and_say_why() {
     assert_eq!(plan.source.file, "builtin");
     let told = plan.source.fallback.unwrap();
     assert!(
-        told.contains("routing.rhai:1:1: route: the answer is"),
+        told.contains("routing.rhai:1:1: route: the result is"),
         "{told}"
     );
     assert!(told.len() <= FALLBACK_BYTES_MAX);

@@ -1,4 +1,4 @@
-//! The policies that ship do what their comments say.
+//! The shipped policies do what their comments say.
 
 use tocsin_core::{Grade, Route};
 
@@ -6,7 +6,7 @@ use super::{alert, context, incident, shipped_dir};
 use crate::PolicySet;
 
 #[test]
-fn the_shipped_policies_answer_all_three_questions() {
+fn the_shipped_policies_route_grade_and_escalate() {
     let set = PolicySet::load(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
     let alert = alert(&[("service", "checkout"), ("severity", "critical")]);
     let route = set
@@ -26,7 +26,7 @@ fn the_shipped_policies_answer_all_three_questions() {
 }
 
 #[test]
-fn the_shipped_policies_hold_their_own_tests() {
+fn the_shipped_policies_pass_their_own_tests() {
     let report = crate::testing::run_tests(shipped_dir());
     assert!(report.ok(), "{report}");
     assert!(30 <= report.passed, "{report}");

@@ -1,4 +1,4 @@
-//! What a policy answers becomes a verdict, or a report that says which field is wrong.
+//! A policy's result becomes a verdict, or a report that says which field is wrong.
 
 use tocsin_core::limits::{NAME_BYTES_MAX, REASON_BYTES_MAX};
 use tocsin_core::{Grade, Grading, PageTarget, Plan, Route, Step, Target, Verdict};
@@ -59,7 +59,7 @@ fn a_route_names_an_incident_or_waits_or_ignores() {
 }
 
 #[test]
-fn what_is_empty_or_nothing_counts_as_left_out() {
+fn empty_and_unit_values_count_as_absent() {
     let verdict = route("#{ key: \"k\", service: \"s\", team: \"\", title: (), reason: \"r\" }");
     let Route::Incident(target) = verdict.value else {
         panic!("{verdict:?}")
@@ -68,7 +68,7 @@ fn what_is_empty_or_nothing_counts_as_left_out() {
 }
 
 #[test]
-fn a_plan_takes_one_target_or_a_list_once_each_and_durations_as_text() {
+fn a_plan_accepts_one_target_or_a_list_without_duplicates_and_durations_as_strings() {
     let verdict = escalate(
         Grade::Critical,
         "#{ reason: \"r\", steps: [ #{ page: \"person:ada\", wait: \"90s\" }, \
@@ -110,24 +110,24 @@ fn only_a_minor_incident_may_page_nobody() {
     );
 }
 
-/// A wrong answer of `route`, and what the report says of it.
+/// A wrong result of `route`, and a part of its report.
 const WRONG_ROUTES: &[(&str, &str)] = &[
     (
         "\"checkout\"",
-        "the answer is the text \"checkout\"; expected a map",
+        "the result is the string \"checkout\"; expected a map",
     ),
-    ("", "the answer is nothing `()`; expected a map"),
+    ("", "the result is nothing `()`; expected a map"),
     ("#{}", "`reason` is missing"),
     ("#{ reason: \"\" }", "`reason` is empty"),
     (
         "#{ reason: 7 }",
-        "`reason` is the number 7; expected a text",
+        "`reason` is the number 7; expected a string",
     ),
     ("#{ reason: \"r\" }", "`key` is missing"),
     ("#{ key: \"k\", reason: \"r\" }", "`service` is missing"),
     (
         "#{ key: \"k\", servce: \"s\", reason: \"r\" }",
-        "`servce` is no field of it",
+        "`servce` is not a valid field",
     ),
     (
         "#{ ignore: 1, reason: \"r\" }",
@@ -135,7 +135,7 @@ const WRONG_ROUTES: &[(&str, &str)] = &[
     ),
     (
         "#{ ignore: true, key: \"k\", reason: \"r\" }",
-        "`ignore: true` and `key` exclude",
+        "`ignore: true` and `key` cannot",
     ),
     (
         "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 3 }",
@@ -183,7 +183,7 @@ fn a_wrong_grading_names_the_field_and_the_grades() {
         ("#{ reason: \"r\" }", "`grade` is missing"),
         (
             "#{ grade: \"minor\", security: \"no\", reason: \"r\" }",
-            "`security` is the text \"no\"",
+            "`security` is the string \"no\"",
         ),
     ] {
         let report = grade(answer).unwrap_err();
@@ -235,7 +235,7 @@ fn a_wrong_plan_names_the_step_and_the_field() {
 }
 
 #[test]
-fn long_texts_are_cut_and_long_keys_stay_apart() {
+fn long_texts_are_truncated_and_long_keys_stay_distinct() {
     let long = "é".repeat(600);
     let verdict = grade(&format!("#{{ grade: \"minor\", reason: \"{long}\" }}")).unwrap();
     assert!(verdict.reason.len() <= REASON_BYTES_MAX && verdict.reason.ends_with('…'));

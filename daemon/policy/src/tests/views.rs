@@ -1,4 +1,4 @@
-//! What policies see of alerts, incidents and the world.
+//! The views of alerts, incidents and the context in policies.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
     PolicySet, Weekday,
 };
 
-/// What an expression over `alert` and `ctx` gives, as text.
+/// The value of an expression over `alert` and `ctx`, as text.
 fn eval(expression: &str, alert: &AlertView, ctx: &Context) -> String {
     let text = format!(
         "fn route(alert, ctx) {{ let v = {expression}; \
@@ -30,7 +30,7 @@ fn eval(expression: &str, alert: &AlertView, ctx: &Context) -> String {
 }
 
 #[test]
-fn an_alert_is_read_by_properties_and_a_missing_label_is_the_empty_text() {
+fn an_alert_has_properties_and_a_missing_label_is_the_empty_string() {
     let alert = alert(&[
         ("severity", "critical"),
         ("kubernetes.io/name", "api"),
@@ -73,7 +73,7 @@ fn an_alert_is_read_by_properties_and_a_missing_label_is_the_empty_text() {
 }
 
 #[test]
-fn the_world_is_read_from_the_context() {
+fn the_context_has_time_on_call_load_and_changes() {
     let change = |service: &str, minute: i64| ChangeFacts {
         service: service.to_owned(),
         title: format!("deploy {minute}"),
@@ -145,7 +145,7 @@ const WITH_CONTEXT: &str =
     "fn grade(incident, alert, ctx) { #{ grade: \"minor\", reason: \"r\" } }";
 
 #[test]
-fn a_verdict_keeps_what_was_asked_and_the_world_only_if_the_policy_saw_it() {
+fn a_verdict_has_its_input_and_the_context_only_if_the_policy_takes_it() {
     let input = input_of(&alert(&[("severity", "page")]), super::GRADE);
     assert_eq!(input["alert"]["labels"], json!({ "severity": "page" }));
     assert_eq!(input["incident"]["key"], json!("checkout"));
@@ -155,7 +155,7 @@ fn a_verdict_keeps_what_was_asked_and_the_world_only_if_the_policy_saw_it() {
 }
 
 #[test]
-fn a_large_question_is_cut_value_by_value_before_a_key_is_lost() {
+fn the_values_of_a_large_input_are_truncated_before_a_key_is_dropped() {
     let mut long = signal(&[("severity", "page"), ("query", &"q".repeat(1_000))]);
     long.summary = "s".repeat(2_000);
     let input = input_of(&AlertView::new(long), WITH_CONTEXT);
@@ -171,7 +171,7 @@ fn a_large_question_is_cut_value_by_value_before_a_key_is_lost() {
 }
 
 #[test]
-fn the_largest_question_still_fits() {
+fn the_largest_input_still_fits() {
     let names: Vec<String> = (0..64).map(|n| format!("{n}{}", "n".repeat(120))).collect();
     let value = "\u{1}".repeat(1_024);
     let all: Vec<(&str, &str)> = names.iter().map(|n| (n.as_str(), value.as_str())).collect();

@@ -1,4 +1,4 @@
-//! Where the key comes from: the system's generator, or the file of an earlier start.
+//! Creates the key, or loads it from the file of an earlier start.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -12,18 +12,18 @@ use super::signature::{AckKey, KEY_BYTES};
 const KEY_FILE: &str = "ack-link.key";
 
 impl AckKey {
-    /// A new key that is kept nowhere, for a daemon that leaves nothing behind.
+    /// A new key that is not stored, for a temporary daemon.
     ///
     /// # Errors
-    /// When the system gives no randomness.
+    /// When the system's random generator fails.
     pub fn random() -> Result<Self> {
         Ok(Self::new(random_bytes()?))
     }
 
-    /// The key of a data folder; made at the first start, readable by its owner only.
+    /// The key of a data folder; created at the first start, readable only by its owner.
     ///
     /// # Errors
-    /// When the file cannot be read or made, or holds no key.
+    /// When the file cannot be read or created, or does not contain a key.
     pub fn load_or_create(folder: &Path) -> Result<Self> {
         let path = folder.join(KEY_FILE);
         if !path.exists() {
@@ -43,7 +43,7 @@ impl AckKey {
         let bytes = hex::decode(text.trim()).ok();
         let bytes = bytes.and_then(|it| it.try_into().ok()).with_context(|| {
             format!(
-                "{} holds no key; remove it, and the links sent so far stop working",
+                "{} does not contain a key; remove it, which makes existing links unusable",
                 path.display()
             )
         })?;
@@ -54,6 +54,6 @@ impl AckKey {
 fn random_bytes() -> Result<[u8; KEY_BYTES]> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes)
-        .map_err(|error| anyhow::anyhow!("the system gave no randomness: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("the system's random generator failed: {error}"))?;
     Ok(bytes)
 }

@@ -1,8 +1,8 @@
-//! Links that acknowledge one page for one person, for channels without buttons.
+//! Signed links with which a person acknowledges a page, for channels without buttons.
 //!
-//! GET shows a button and only POST acknowledges, since mail scanners open links. The key that
-//! signs the links is made at the first start and kept in a file beside the store, not in it, so
-//! that a backup holds no secret.
+//! GET shows a button and only POST acknowledges, as mail scanners open links. The signing key is
+//! created at the first start and stored in a file next to the store, not in it, so that a backup
+//! contains no secret.
 
 mod key_file;
 mod signature;
@@ -13,27 +13,27 @@ use tocsin_core::{PersonId, Timestamp};
 
 pub use signature::{ACK_TOKEN_BYTES_MAX, AckClaim, AckKey, AckRefusal, KEY_BYTES};
 
-/// Path of the links, before their token.
+/// The path of the links, before the token.
 pub const ACK_PATH: &str = "/ack/";
-/// How long a link acknowledges after it was made, in milliseconds: 48 hours, so that the mail
-/// of a page still works for somebody who reads it after a weekend day.
+/// How long a link is valid, in milliseconds: 48 hours, so that it still works for somebody who
+/// reads the mail a day later.
 pub const ACK_VALID_MS: u64 = 48 * HOUR_MS;
 
-/// Makes and checks links that acknowledge.
+/// Makes and checks acknowledge links.
 pub struct AckLinks {
     key: AckKey,
     base_url: String,
 }
 
 impl AckLinks {
-    /// Links to the daemon at `base_url`, its public URL without a slash at the end, signed with
+    /// Links to the daemon at `base_url`, its public URL without a trailing slash, signed with
     /// `key`.
     #[must_use]
     pub fn new(key: AckKey, base_url: String) -> Self {
         Self { key, base_url }
     }
 
-    /// The link by which `to` acknowledges a page until [`ACK_VALID_MS`] after `now`.
+    /// A link with which `to` can acknowledge a page until [`ACK_VALID_MS`] after `now`.
     #[must_use]
     pub fn link(&self, incident: &Incident, page: u32, to: &PersonId, now: Timestamp) -> String {
         let claim = AckClaim {

@@ -1,4 +1,4 @@
-//! What a link's token says and how it is signed, so that nobody can make or change one.
+//! The signed token of an acknowledge link.
 //!
 //! The token is `BASE64URL(claim) . BASE64URL(mac)`: the claim is JSON, the mac is HMAC-SHA256
 //! (RFC 2104) over a fixed prefix and the claim's bytes.
@@ -18,20 +18,20 @@ pub const ACK_TOKEN_BYTES_MAX: usize = 2_048;
 /// Length of the key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
-/// What the mac covers before the claim, so that no other use of the key can make a link.
+/// Prefix of the MAC's input, so that no other use of the key can produce a valid link.
 const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
 
-/// What a link claims: this person acknowledges this page.
+/// The claim of a link: this person acknowledges this page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AckClaim {
     #[serde(rename = "i")]
     pub incident: IncidentId,
     #[serde(rename = "p")]
     pub page: PageId,
-    /// Who acknowledges with it.
+    /// Who acknowledges.
     #[serde(rename = "u")]
     pub person: PersonId,
-    /// The first instant at which it is no longer valid.
+    /// The first instant at which the link is no longer valid.
     #[serde(rename = "e")]
     pub expires_at: Timestamp,
 }
@@ -39,18 +39,18 @@ pub struct AckClaim {
 /// Why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AckRefusal {
-    /// Part of it is missing, or it was never a link.
+    /// Part of the token is missing, or it is not a token.
     #[error("this acknowledge link is incomplete; open it from the mail again, or copy all of it")]
     Malformed,
-    /// Its signature is not this daemon's.
-    #[error("this acknowledge link was not made by this daemon; acknowledge in chat or console")]
+    /// The signature is not valid.
+    #[error("this acknowledge link was not made by this daemon; acknowledge by chat or CLI")]
     Forged,
-    /// It was valid once.
-    #[error("this acknowledge link has expired; acknowledge in chat or console")]
+    /// The link has expired.
+    #[error("this acknowledge link has expired; acknowledge by chat or CLI")]
     Expired,
 }
 
-/// The key that signs links. Made once from the system's generator, and kept by the daemon.
+/// The key that signs links.
 #[derive(Clone)]
 pub struct AckKey(SecretSlice<u8>);
 
@@ -61,7 +61,7 @@ impl AckKey {
         Self(SecretSlice::from(bytes.to_vec()))
     }
 
-    /// The token that makes this claim.
+    /// The token with this claim.
     #[must_use]
     pub fn sign(&self, claim: &AckClaim) -> String {
         let claim = serde_json::to_vec(claim).unwrap_or_default();
@@ -73,11 +73,11 @@ impl AckKey {
         )
     }
 
-    /// The claim in a token. Compares in constant time, and reads nothing before its signature
-    /// was checked.
+    /// The claim in a token. Compares in constant time, and parses the claim only after its
+    /// signature was checked.
     ///
     /// # Errors
-    /// [`AckRefusal`], with what to tell the person.
+    /// [`AckRefusal`], with a message for the person.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AckClaim, AckRefusal> {
         if token.len() > ACK_TOKEN_BYTES_MAX {
             return Err(AckRefusal::Malformed);

@@ -10,7 +10,7 @@ fn claim() -> AckClaim {
 }
 
 #[test]
-fn an_acknowledge_link_says_who_acknowledges_what() {
+fn an_acknowledge_link_names_the_person_and_the_page() {
     let key = AckKey::new([7; KEY_BYTES]);
     let links = AckLinks::new(key, "https://tocsin.example.com".to_owned());
     let link = links.url(&claim());
@@ -67,7 +67,7 @@ fn a_link_of_another_key_or_another_claim_is_forged() {
 }
 
 #[test]
-fn what_is_no_link_is_malformed() {
+fn text_that_is_not_a_token_is_malformed() {
     let key = AckKey::new([7; KEY_BYTES]);
     let long = "A".repeat(ACK_TOKEN_BYTES_MAX + 1);
     for token in ["", ".", "abc", "a b.c", "%%%.%%%", &long] {

@@ -1,4 +1,4 @@
-//! What a person reads when the daemon says no, or is not there.
+//! Tests of error messages when the daemon refuses a request or cannot be reached.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -14,7 +14,7 @@ struct Line {
     client: ClientArgs,
 }
 
-/// A client of a server that gives one answer, and what that server was asked.
+/// A client of a server that sends one response, and the request that the server received.
 fn answered(answer: &'static str) -> (Client, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -24,7 +24,7 @@ fn answered(answer: &'static str) -> (Client, std::thread::JoinHandle<String>) {
         let mut buffer = [0; 1024];
         while !asked.windows(4).any(|it| it == b"\r\n\r\n") {
             let count = stream.read(&mut buffer).expect("a request");
-            assert!(count > 0, "the request broke off");
+            assert!(count > 0, "the connection closed before the request ended");
             asked.extend_from_slice(&buffer[..count]);
         }
         stream.write_all(answer.as_bytes()).expect("answered");
@@ -41,7 +41,7 @@ fn client(args: &[&str]) -> Client {
 }
 
 #[test]
-fn a_problem_is_told_by_its_detail_and_status() {
+fn a_problem_is_shown_with_its_detail_and_status() {
     let (client, asked) = answered(
         "HTTP/1.1 409 Conflict\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
          \r\n{\"title\": \"no\", \
@@ -64,7 +64,7 @@ fn a_refused_token_says_how_to_get_one() {
         answered("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
     let failure = client.get("/api/v1/tokens").expect_err("refused");
     assert!(
-        failure.text.contains("does not know this token"),
+        failure.text.contains("the token is unknown or revoked"),
         "{}",
         failure.text
     );
@@ -73,11 +73,15 @@ fn a_refused_token_says_how_to_get_one() {
 }
 
 #[test]
-fn a_server_that_is_no_tocsin_is_named() {
+fn a_server_that_is_not_a_tocsin_daemon_is_named() {
     let (client, asked) =
         answered("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n<html");
-    let failure = client.get("/api/v1/alerts").expect_err("no JSON");
-    assert!(failure.text.contains("is it a tocsin?"), "{}", failure.text);
+    let failure = client.get("/api/v1/alerts").expect_err("not valid JSON");
+    assert!(
+        failure.text.contains("is it a tocsin daemon?"),
+        "{}",
+        failure.text
+    );
     asked.join().expect("a request");
 }
 
@@ -88,7 +92,7 @@ fn without_a_daemon_the_remedy_is_to_start_one() {
     drop(free);
     let failure = client(&["--url", &url])
         .get("/healthz")
-        .expect_err("nobody");
+        .expect_err("no daemon");
     assert!(failure.text.contains("tocsin serve"), "{}", failure.text);
 }
 

@@ -1,4 +1,4 @@
-//! What reaches a terminal.
+//! Tests of what reaches a terminal.
 
 use super::{CELL_CHARS_MAX, Out, cell, cell_labels, cell_list, cell_of};
 
@@ -34,7 +34,7 @@ fn an_empty_table_says_so() {
 }
 
 #[test]
-fn an_alert_cannot_steer_the_terminal() {
+fn an_alert_cannot_control_the_terminal() {
     assert_eq!(cell("Disk\u{1b}[2J\u{7}\nfull"), "Disk [2J  full");
 }
 

@@ -1,4 +1,4 @@
-//! How somebody gets in at the first start, and again after a mishap.
+//! Tests of how the admin token is created at the first start and replaced later.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::auth::{Scope, Token};
 use crate::config::{Config, StoreConfig};
 
 async fn started(folder: &Path) -> Arc<App> {
-    // Two clients of HTTP in one test process ask for one provider; the first sets it.
+    // The TLS provider is global to the process; the first caller sets it.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let config = Config {
         store: StoreConfig {
@@ -33,10 +33,10 @@ async fn the_first_start_writes_an_admin_token_that_only_its_owner_reads() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path().join("data");
     let app = started(&folder).await;
-    let row = app.tokens.find(&token_in(&folder)).expect("it opens");
+    let row = app.tokens.find(&token_in(&folder)).expect("a valid token");
     assert_eq!(row.scope, Scope::Admin);
     let mode = |path: &Path| {
-        let it = std::fs::metadata(path).expect("it is there");
+        let it = std::fs::metadata(path).expect("the file exists");
         it.permissions().mode() & 0o777
     };
     assert_eq!(mode(&folder.join(TOKEN_FILE)), 0o600);
@@ -44,7 +44,7 @@ async fn the_first_start_writes_an_admin_token_that_only_its_owner_reads() {
 }
 
 #[tokio::test]
-async fn a_token_file_that_was_removed_stays_away_and_an_empty_one_is_filled() {
+async fn a_removed_token_file_is_not_created_again_and_an_empty_one_is_filled() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let app = started(folder).await;
@@ -54,11 +54,14 @@ async fn a_token_file_that_was_removed_stays_away_and_an_empty_one_is_filled() {
     first_token(&app, folder).await.expect("nothing to do");
     assert!(
         !file.exists(),
-        "a token that is known elsewhere is not made again"
+        "no token is created while another admin token exists"
     );
     std::fs::write(&file, "").expect("emptied");
     first_token(&app, folder).await.expect("a token");
     assert!(app.tokens.find(&token_in(folder)).is_some());
-    assert!(app.tokens.find(&first).is_some(), "the old one still opens");
+    assert!(
+        app.tokens.find(&first).is_some(),
+        "the old one is still valid"
+    );
     assert_eq!(app.tokens.list().len(), 2);
 }

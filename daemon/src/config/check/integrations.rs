@@ -1,4 +1,4 @@
-//! Integrations and the mappings of generic ones.
+//! Checks of integrations and mappings.
 
 use super::Check;
 use crate::config::integration::{MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
@@ -21,7 +21,7 @@ impl Check<'_> {
             IntegrationKind::Generic => self.mapping(id, mapping),
             _ => self.error(
                 at!["integrations", id, "mapping"],
-                format!("integration `{id}` has a known format, so its mapping is not used"),
+                format!("integration `{id}` is not of kind generic, so its mapping is not used"),
                 "remove the mapping, or set kind = \"generic\"",
             ),
         }
@@ -31,7 +31,7 @@ impl Check<'_> {
         if let LabelsFrom::Table(labels) = &mapping.labels
             && labels.len() > MAPPED_LABELS_MAX
         {
-            let message = format!("labels names {} labels", labels.len());
+            let message = format!("`labels` has {} labels", labels.len());
             self.error(
                 at!["integrations", id, "mapping", "labels"],
                 message,

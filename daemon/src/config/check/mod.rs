@@ -1,5 +1,5 @@
-//! What the types cannot say: references between sections, ranges, and combinations that would
-//! fail at the worst time.
+//! Checks beyond types: references between sections, ranges, and combinations that would fail at
+//! run time.
 
 mod integrations;
 mod people;
@@ -24,7 +24,7 @@ pub(super) use people::contacts_served;
 /// Longest id of a person, team, rotation, integration or plugin, in bytes.
 const ID_BYTES_MAX: usize = 64;
 
-/// Checks all sections against each other.
+/// Checks all sections.
 pub(super) fn config(
     config: &Config,
     source: &Source,
@@ -88,7 +88,7 @@ impl Check<'_> {
     fn ids(&mut self) {
         for (section, ids) in self.declared {
             for id in ids.iter().filter(|id| !is_id(id)) {
-                let message = format!("`{id}` is not a name for an entry of [{section}]");
+                let message = format!("`{id}` is not a valid name in [{section}]");
                 let remedy =
                     "use at most 64 of a-z, 0-9, `-`, `_` and `.`, a letter or digit first";
                 self.error(at![*section, id], message, remedy);
@@ -114,13 +114,13 @@ impl Check<'_> {
         match &server.public_url {
             Some(url) if !is_base_url(url) => self.error(
                 at!["server", "public-url"],
-                format!("public-url `{url}` is not the address of a server"),
+                format!("public-url `{url}` is not the URL of a server"),
                 "write it as \"https://tocsin.example.com\", without a path",
             ),
             None if !server.listen.ip().is_loopback() => self.error(
                 at!["server", "listen"],
                 format!(
-                    "listen is {}, which other machines reach, and public-url is missing",
+                    "listen is {}, which other machines can reach, but public-url is missing",
                     server.listen
                 ),
                 "add public-url = \"https://…\" so that acknowledge links lead back here, \
@@ -133,8 +133,8 @@ impl Check<'_> {
     fn policy(&mut self) {
         let labels = self.config.policy.grade_labels.len();
         if !(1..=GRADE_LABELS_MAX).contains(&labels) {
-            let message = format!("grade-labels names {labels} labels");
-            let remedy = "name 1 to 16 labels that decide about a grade";
+            let message = format!("grade-labels has {labels} labels");
+            let remedy = "name 1 to 16 labels that decide a grade";
             self.error(at!["policy", "grade-labels"], message, remedy);
         }
     }
@@ -143,7 +143,7 @@ impl Check<'_> {
         let resolve_after = self.config.incidents.resolve_after;
         if resolve_after.as_ms() < SECOND_MS {
             let message = format!("resolve-after is {resolve_after}");
-            let remedy = "choose at least \"1s\", better some minutes: flapping alerts reopen";
+            let remedy = "choose at least \"1s\", better a few minutes because of flapping alerts";
             self.error(at!["incidents", "resolve-after"], message, remedy);
         }
     }
@@ -175,13 +175,13 @@ impl Check<'_> {
         }
         let place = at!["escalation", "fallback"];
         if escalation.fallback.len() > STEP_TARGETS_MAX {
-            let message = format!("fallback names {} targets", escalation.fallback.len());
+            let message = format!("fallback has {} targets", escalation.fallback.len());
             self.error(place, message, "name at most 16");
         }
         for (number, target) in escalation.fallback.iter().enumerate() {
             self.target(at!["escalation", "fallback", number], target);
         }
-        let remedy = "name somebody who is always there, such as fallback = [\"person:ada\"]";
+        let remedy = "name a person who can always be paged, such as fallback = [\"person:ada\"]";
         if escalation.fallback.is_empty() {
             if let Some(id) = self.config.integrations.keys().next() {
                 let message = format!(
@@ -195,7 +195,7 @@ impl Check<'_> {
             .iter()
             .any(|target| self.always_somebody(target))
         {
-            let message = "fallback may reach nobody, as a rotation can have empty hours";
+            let message = "fallback may reach nobody, as a rotation can have gaps";
             self.error(place, message.to_owned(), remedy);
         }
     }
@@ -210,7 +210,7 @@ impl Check<'_> {
         };
         if !self.declares(section, id) {
             let message = format!("{target} names nobody: there is no [{section}.{id}]");
-            self.error(place, message, "add it, or name somebody who exists");
+            self.error(place, message, "add it, or name another target");
         }
     }
 
@@ -228,8 +228,8 @@ impl Check<'_> {
 
     fn mail(&mut self, mail: &MailConfig) {
         if mail.host.is_empty() || mail.host.contains(['/', ':', ' ']) && !is_ip(&mail.host) {
-            let message = format!("`{}` is not the name of a mail relay", mail.host);
-            let remedy = "write its name or address alone, and the port in `port`";
+            let message = format!("`{}` is not the host name of a mail relay", mail.host);
+            let remedy = "write only the host name or address, and set the port with `port`";
             self.error(at!["mail", "host"], message, remedy);
         }
         if mail.from.parse::<lettre::message::Mailbox>().is_err() {
@@ -240,12 +240,12 @@ impl Check<'_> {
         match (&mail.username, &mail.password) {
             (Some(_), None) => self.error(
                 at!["mail", "username"],
-                "username without password".to_owned(),
+                "there is a username without a password".to_owned(),
                 "add password = { env = \"NAME\" }, or remove username",
             ),
             (None, Some(_)) => self.error(
                 at!["mail", "password"],
-                "password without username".to_owned(),
+                "there is a password without a username".to_owned(),
                 "add username, or remove password",
             ),
             (Some(_), Some(_)) if mail.tls == MailTls::None && !is_loopback(&mail.host) => self
@@ -257,7 +257,7 @@ impl Check<'_> {
             _ => {}
         }
         if mail.ca_file.is_some() && mail.tls == MailTls::None {
-            let message = "ca-file without TLS does nothing".to_owned();
+            let message = "ca-file has no effect without TLS".to_owned();
             self.error(
                 at!["mail", "ca-file"],
                 message,

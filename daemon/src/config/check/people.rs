@@ -1,4 +1,4 @@
-//! People, teams and contacts.
+//! Checks of people, teams and contacts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ impl Check<'_> {
                     "contact {} {} of `{id}` is already a contact of `{other}`",
                     contact.0, contact.1
                 );
-                let remedy = "remove one: whoever acknowledges there would be the wrong person";
+                let remedy = "remove one: acknowledgements from it could be the wrong person's";
                 self.error(at!["people", *id, "contacts", number], message, remedy);
             }
         }
@@ -49,11 +49,7 @@ impl Check<'_> {
     fn person(&mut self, id: &str, person: &PersonConfig) {
         if person.name.trim().is_empty() {
             let message = format!("`{id}` has no name");
-            self.error(
-                at!["people", id, "name"],
-                message,
-                "write what people call them",
-            );
+            self.error(at!["people", id, "name"], message, "add the person's name");
         }
         if person.contacts.len() > CONTACTS_MAX {
             let message = format!("`{id}` has {} contacts", person.contacts.len());
@@ -74,7 +70,7 @@ impl Check<'_> {
             .iter()
             .any(|contact| contact.kind == MAIL_CONTACT);
         if person.contacts.is_empty() {
-            let message = format!("`{id}` has no contacts, so no page reaches them");
+            let message = format!("`{id}` has no contacts, so they cannot be paged");
             let remedy = "add contacts = [{ kind = \"email\", address = \"…\" }]";
             self.warning(at!["people", id], message, remedy);
         } else if self.config.mail.is_some() && !has_mail {

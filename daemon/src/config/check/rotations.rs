@@ -1,4 +1,4 @@
-//! Rotations: layers that can be computed, people who are there, overrides that agree.
+//! Checks of rotations: turns, people and overrides.
 
 use super::Check;
 use crate::config::rotation::{LAYER_PEOPLE_MAX, LAYERS_MAX, OVERRIDES_MAX};
@@ -19,7 +19,7 @@ impl Check<'_> {
             }
             if layers > LAYERS_MAX || rotation.overrides.len() > OVERRIDES_MAX {
                 let message = format!("rotation `{id}` has too many layers or overrides");
-                let remedy = "keep at most 8 layers and 256 overrides, and remove what is past";
+                let remedy = "keep at most 8 layers and 256 overrides; remove past overrides";
                 self.error(at!["rotations", id], message, remedy);
                 continue;
             }
@@ -44,13 +44,16 @@ impl Check<'_> {
         match (layer.every, layer.handover.weekday) {
             (Every::Weeks(_), None) => self.error(
                 handover,
-                format!("turns of {} need the day of the hand-over", layer.every),
-                "write it as \"monday 09:00\", or count the turn in days",
+                format!("turns of {} need the day of the handover", layer.every),
+                "write it as \"monday 09:00\", or set the length of a turn in days",
             ),
             (Every::Days(_), Some(_)) => self.error(
                 handover,
-                format!("turns of {} cannot end on one day of the week", layer.every),
-                "write the time alone, \"09:00\", or count the turn in weeks",
+                format!(
+                    "turns of {} cannot end on a fixed day of the week",
+                    layer.every
+                ),
+                "write only the time, \"09:00\", or set the length of a turn in weeks",
             ),
             _ => {}
         }
@@ -85,11 +88,7 @@ impl Check<'_> {
                 .any(|(other, end)| from < *end && *other < until)
             {
                 let message = "two overrides overlap".to_owned();
-                self.error(
-                    place,
-                    message,
-                    "shorten one of them, so that one person is on call",
-                );
+                self.error(place, message, "shorten one of them");
             }
         }
     }
@@ -97,7 +96,7 @@ impl Check<'_> {
     fn known_person(&mut self, place: &[crate::config::Place<'_>], id: &str) {
         if !self.declares("people", id) {
             let message = format!("there is no person `{id}`");
-            let remedy = format!("add [people.{id}], or correct the name");
+            let remedy = format!("add [people.{id}], or correct the id");
             self.error(place, message, &remedy);
         }
     }

@@ -57,7 +57,7 @@ fn read(text: &str) -> Result<Loaded, Faults> {
     parse(text, "tocsin.toml", Path::new("/etc/tocsin"))
 }
 
-/// The faults of `GOOD` with one line exchanged.
+/// The faults of `GOOD` with one line replaced.
 fn faults_with(line: &str, instead: &str) -> String {
     assert!(GOOD.contains(line), "{line}");
     read(&GOOD.replacen(line, instead, 1)).map_or_else(|faults| faults.to_string(), |_| "".into())
@@ -87,7 +87,7 @@ fn dates_and_moments_are_read_with_and_without_quotes() {
         NaiveDate::from_ymd_opt(2026, 1, 5).unwrap()
     );
     let over = &rotation.overrides[0];
-    // 18:00 on the clock of Berlin in winter is 17:00 UTC.
+    // 18:00 in Berlin in winter is 17:00 UTC.
     let from = rotation.instant(over.from);
     assert_eq!(rotation.instant(over.until), from.plus_ms(25 * 3_600_000));
     let roster = config.roster();
@@ -116,10 +116,10 @@ fn relative_paths_are_relative_to_the_file() {
 }
 
 #[test]
-fn every_fault_is_told_at_its_line_and_column() {
+fn every_fault_is_reported_with_its_line_and_column() {
     let text = r#"[server]
 listen = "nowhere"
-colour = "red"
+color = "red"
 grace-s = "long"
 
 [people.ada]
@@ -135,12 +135,12 @@ layers = [{ people = ["ada", "eve"], handover = "noon", every = "1 month", start
     let faults = read(text).unwrap_err().to_string();
     for expected in [
         "tocsin.toml:2:10: ",
-        "tocsin.toml:3:1: unknown key `colour`; remove it, or use one of `listen`",
+        "tocsin.toml:3:1: unknown key `color`; remove it, or use one of `listen`",
         "tocsin.toml:4:11: invalid type: string \"long\"",
         "tocsin.toml:7:8: invalid type: integer `7`",
         "tocsin.toml:8:47: unknown key `adress`; remove it, or use one of `kind`",
         "tocsin.toml:11:12: `Mars/Olympus` is not a known time zone; write an IANA name",
-        "tocsin.toml:12:49: `noon` is not a hand-over; write \"monday 09:00\"",
+        "tocsin.toml:12:49: `noon` is not a handover; write \"monday 09:00\"",
         "tocsin.toml:12:65: `1 month` is not the length of a turn; write \"1 week\"",
         "tocsin.toml:12:84: `soon` is not a date; write it as \"2026-01-05\"",
         "tocsin.toml:14:2: unknown section `holidays`",
@@ -152,12 +152,12 @@ layers = [{ people = ["ada", "eve"], handover = "noon", every = "1 month", start
     }
     assert!(
         !faults.contains("missing key"),
-        "what was taken out is not missing:\n{faults}"
+        "a removed key is not reported as missing:\n{faults}"
     );
 }
 
 #[test]
-fn a_missing_key_is_told_with_its_name() {
+fn a_missing_key_is_reported_with_its_name() {
     let faults = faults_with("host = \"relay.example.com\"\n", "");
     assert_eq!(
         faults,
@@ -166,10 +166,10 @@ fn a_missing_key_is_told_with_its_name() {
 }
 
 #[test]
-fn broken_toml_is_told_at_its_place() {
+fn broken_toml_is_reported_at_its_place() {
     let faults = read("[server\nlisten = 1").unwrap_err().to_string();
     assert!(
-        faults.starts_with("tocsin.toml:1:8: not TOML: "),
+        faults.starts_with("tocsin.toml:1:8: not valid TOML: "),
         "{faults}"
     );
 }
@@ -197,7 +197,7 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
 }
 
 #[test]
-fn a_contact_that_nothing_serves_is_found_when_the_plugins_are_known() {
+fn a_contact_that_nothing_serves_is_reported_when_the_plugins_are_known() {
     let loaded = read(GOOD).unwrap();
     let faults = loaded.check_contacts(&BTreeSet::new()).to_string();
     assert!(faults.starts_with("tocsin.toml:13:13: nothing serves contacts of kind `slack`"));
@@ -214,7 +214,7 @@ struct Plugin {
 }
 
 #[test]
-fn sections_of_plugins_are_read_as_the_host_wants_them() {
+fn sections_of_plugins_are_read_as_the_hosts_type() {
     let plugins = read(GOOD).unwrap().plugins::<Plugin>().unwrap();
     let slack = &plugins["slack"];
     assert_eq!(slack.path, Path::new("/etc/tocsin/plugins/slack"));
@@ -224,10 +224,10 @@ fn sections_of_plugins_are_read_as_the_host_wants_them() {
 }
 
 #[test]
-fn faults_that_the_host_finds_in_a_plugins_section_have_their_line() {
+fn faults_of_the_hosts_type_in_a_plugins_section_have_their_line() {
     let text = GOOD.replace(
         "path = \"plugins/slack\"",
-        "path = \"plugins/slack\"\ncolour = 1",
+        "path = \"plugins/slack\"\ncolor = 1",
     );
     let faults = read(&text)
         .unwrap()
@@ -235,13 +235,13 @@ fn faults_that_the_host_finds_in_a_plugins_section_have_their_line() {
         .unwrap_err()
         .to_string();
     assert!(
-        faults.starts_with("tocsin.toml:41:1: unknown key `colour`"),
+        faults.starts_with("tocsin.toml:41:1: unknown key `color`"),
         "{faults}"
     );
 }
 
 #[test]
-fn who_cannot_be_reached_is_warned_of() {
+fn a_person_without_a_mail_address_causes_a_warning() {
     let text = GOOD.replace(", { kind = \"email\", address = \"ada@example.com\" }", "");
     let warnings = read(&text).unwrap().warnings.to_string();
     assert!(
@@ -251,7 +251,7 @@ fn who_cannot_be_reached_is_warned_of() {
 }
 
 #[test]
-fn the_starter_is_valid_and_warns_of_nothing() {
+fn the_starter_is_valid_without_warnings() {
     let loaded = read(STARTER).unwrap();
     assert_eq!(loaded.warnings, Faults::default(), "{}", loaded.warnings);
     assert_eq!(loaded.check_contacts(&BTreeSet::new()), Faults::default());
@@ -287,7 +287,7 @@ fn the_commented_parts_of_the_starter_are_valid_too() {
         .collect();
     assert!(seen >= 8, "{seen}");
     let loaded = read(&text.join("\n"));
-    // Logging in to a relay on this machine in the clear is allowed, so nothing is wrong.
+    // Unencrypted authentication is allowed with a relay on this machine.
     assert!(loaded.is_ok(), "{}", loaded.unwrap_err());
 }
 
@@ -319,7 +319,7 @@ fn spans_are_read_as_written_and_refused_with_an_example() {
 }
 
 #[test]
-fn a_secret_is_read_from_its_place_without_its_line_break() {
+fn a_secret_is_read_without_its_trailing_line_break() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "hunter2\n").unwrap();
@@ -344,7 +344,7 @@ fn a_secret_is_read_from_its_place_without_its_line_break() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_with_the_remedy() {
+fn a_missing_file_is_reported_with_the_remedy() {
     let error = load(Path::new("/nowhere/tocsin.toml"))
         .unwrap_err()
         .to_string();
@@ -355,7 +355,7 @@ fn a_file_that_is_not_there_is_told_with_the_remedy() {
 }
 
 #[test]
-fn no_damage_to_the_file_makes_reading_panic() {
+fn no_corruption_of_the_file_causes_a_panic() {
     for position in (0..GOOD.len()).filter(|at| GOOD.is_char_boundary(*at)) {
         let (before, after) = GOOD.split_at(position);
         let _ = read(before);

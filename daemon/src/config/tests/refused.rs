@@ -1,9 +1,9 @@
-//! Configurations that cannot work, and what is said of them.
+//! Configurations that are refused, and their faults.
 
 use super::*;
 
 #[test]
-fn what_cannot_work_is_refused_with_its_remedy() {
+fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
     let cases = [
         // line, instead, fault
         (
@@ -49,12 +49,12 @@ fn what_cannot_work_is_refused_with_its_remedy() {
         (
             "monday 09:00",
             "09:00",
-            "turns of 1 week need the day of the hand-over",
+            "turns of 1 week need the day of the handover",
         ),
         (
             "start = 2026",
             "every = \"2 days\"\nstart = 2026",
-            "cannot end on one day of the week",
+            "cannot end on a fixed day of the week",
         ),
         (
             "[\"mon\", \"friday\"]",
@@ -81,7 +81,11 @@ fn what_cannot_work_is_refused_with_its_remedy() {
             "from = \"tocsin\"",
             "`tocsin` is not a mail address",
         ),
-        ("username = \"tocsin\"\n", "", "password without username"),
+        (
+            "username = \"tocsin\"\n",
+            "",
+            "there is a password without a username",
+        ),
         (
             "username = ",
             "tls = \"none\"\nusername = ",
@@ -110,7 +114,7 @@ fn what_cannot_work_is_refused_with_its_remedy() {
         (
             "[people.ada]",
             "[people.Ada]",
-            "`Ada` is not a name for an entry of [people]",
+            "`Ada` is not a valid name in [people]",
         ),
         (
             "[escalation]",

@@ -1,4 +1,4 @@
-//! `/api/v1/alerts`: every alert that is kept, a page at a time, or one of them.
+//! `/api/v1/alerts`: lists alerts in pages, or shows one.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -21,16 +21,16 @@ use crate::runtime::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::time::format_time;
 
-/// Alerts of one list unless the caller asks for fewer or more.
+/// Default page size.
 const LIST_USUAL: usize = 100;
-/// Most alerts of one list.
+/// Largest page size.
 const LIST_MAX: usize = 1_000;
 
-/// Which alerts a caller is shown.
-pub(in crate::http) struct Shown {
-    /// Firing, ended, or both.
+/// Which alerts to show.
+pub(in crate::http) struct AlertFilter {
+    /// Only firing, only resolved, or both.
     pub(in crate::http) firing: Option<bool>,
-    /// Alerts of security incidents are left out without it.
+    /// Needed for alerts of security incidents.
     pub(in crate::http) clearance: Clearance,
 }
 
@@ -51,13 +51,13 @@ async fn list(
 ) -> Result<axum::Json<AlertList>, Problem> {
     let Query(query) = query.map_err(|error| Problem::new(Kind::MALFORMED, error.body_text()))?;
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
-    let shown = Shown {
+    let filter = AlertFilter {
         firing: query.firing,
         clearance: holder.caller.clearance,
     };
     let list = blocking(move || {
         let mut alerts = Vec::new();
-        let next_after = each_alert(&app, &shown, query.after, |alert, incident| {
+        let next_after = each_alert(&app, &filter, query.after, |alert, incident| {
             alerts.push(AlertLine::of(alert, incident));
             alerts.len() < limit
         })?;
@@ -66,17 +66,17 @@ async fn list(
     Ok(axum::Json(list.await?))
 }
 
-/// Shows an alert with where it belongs and why.
+/// Shows an alert with the reason for its place.
 #[utoipa::path(
     get, path = "/api/v1/alerts/{integration}/{fingerprint}", tag = "incidents",
     security(("token" = ["read"])),
     params(
-        ("integration" = String, Path, description = "Who sends it"),
-        ("fingerprint" = String, Path, description = "Its identity there"),
+        ("integration" = String, Path, description = "The alert's integration"),
+        ("fingerprint" = String, Path, description = "The alert's fingerprint"),
     ),
     responses(
         (status = 200, description = "The alert", body = AlertDetail),
-        (status = 404, description = "There is none, or it needs clearance"),
+        (status = 404, description = "There is no such alert, or it needs clearance"),
     )
 )]
 async fn show(
@@ -95,25 +95,25 @@ async fn show(
                 return Ok(AlertDetail::of(row.value, number));
             }
         }
-        let detail = "there is no alert with this fingerprint of this integration; \
-                      `tocsin alert list` shows those that are kept";
+        let detail = "there is no alert with this integration and fingerprint; \
+                      `tocsin alert list` shows the alerts";
         Err(Problem::new(Kind::NOT_FOUND, detail))
     });
     Ok(axum::Json(detail.await?))
 }
 
-/// Gives each alert that is shown to `take`, with its incident's number, until it has enough;
-/// answers where it stopped. Blocks.
+/// Passes each alert that matches `filter` to `take`, with its incident's number, until `take`
+/// returns false; returns where it stopped. Blocks.
 pub(in crate::http) fn each_alert(
     app: &App,
-    shown: &Shown,
+    filter: &AlertFilter,
     after: Option<String>,
     mut take: impl FnMut(Alert, Option<u64>) -> bool,
 ) -> Result<Option<String>, Problem> {
     let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
     let store = app.store.as_ref();
     let stopped = ALERTS.for_each_after(store, after, |_, alert| {
-        if shown.firing.is_some_and(|it| it != alert.firing) {
+        if filter.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }
         let mut number = None;
@@ -126,7 +126,7 @@ pub(in crate::http) fn each_alert(
                     known
                 }
             };
-            if !shown.clearance.may_see(security) {
+            if !filter.clearance.may_see(security) {
                 return Ok(ControlFlow::Continue(()));
             }
             number = Some(its);
@@ -142,7 +142,7 @@ pub(in crate::http) fn each_alert(
 /// The number of an alert's incident, and whether it needs clearance.
 fn incident_of(app: &App, id: &IncidentId) -> Result<(u64, bool), EngineError> {
     let state = app.view.incident(id)?;
-    // An alert whose incident is gone is nobody's secret to show.
+    // If the incident is missing, assume that it needs clearance.
     Ok(state.map_or((0, true), |it| {
         (it.incident.number, it.incident.grading.security)
     }))

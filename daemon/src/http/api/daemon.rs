@@ -1,5 +1,5 @@
-//! `/api/v1/plugins`, `/api/v1/policies` and `/api/v1/doctor`: what is loaded, how the daemon
-//! does, and what is wrong with it.
+//! `/api/v1/plugins`, `/api/v1/policies` and `/api/v1/doctor`: what is loaded, and the daemon's
+//! health.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ pub(in crate::http) fn routes() -> Routes {
         .routes(routes!(doctor))
 }
 
-/// Checks how the daemon does, right now.
+/// Runs the health checks.
 #[utoipa::path(
     get, path = "/api/v1/doctor", tag = "daemon",
     security(("token" = ["read"])),
-    responses((status = 200, description = "How it does, whether well or not", body = Health))
+    responses((status = 200, description = "The result, good or bad", body = Health))
 )]
 async fn doctor(
     State(app): State<Arc<App>>,
@@ -42,7 +42,7 @@ async fn doctor(
     }))
 }
 
-/// Shows the plugins.
+/// Lists the plugins.
 #[utoipa::path(
     get, path = "/api/v1/plugins", tag = "daemon",
     security(("token" = ["read"])),

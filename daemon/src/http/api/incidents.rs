@@ -1,4 +1,4 @@
-//! `/api/v1/incidents`: list, open, show, act.
+//! `/api/v1/incidents`: lists, opens, shows and acts on incidents.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ use crate::http::problem::{Kind, Problem};
 use crate::runtime::state::tables::summary::{self, Summary};
 use crate::runtime::{IncidentState, events_of};
 
-/// The channel that an action by the API came through.
+/// The channel of actions that come through the API.
 const VIA: &str = "api";
-/// Incidents of one list unless the caller asks for fewer or more.
+/// Default page size.
 const LIST_USUAL: usize = 50;
-/// Most incidents of one list.
+/// Largest page size.
 const LIST_MAX: usize = 500;
-/// A client's own name for a request, so that its repeat does nothing.
+/// A client's key for a request, so that a retry does nothing.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(in crate::http) fn routes() -> Routes {
@@ -38,7 +38,7 @@ pub(in crate::http) fn routes() -> Routes {
         .routes(routes!(act))
 }
 
-/// Lists incidents, the newest first.
+/// Lists incidents, newest first.
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", params(IncidentQuery),
     security(("token" = ["read"])),
@@ -72,9 +72,9 @@ async fn list(
     security(("token" = ["respond"])),
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this request")),
     responses(
-        (status = 201, description = "It is open and durable", body = Outcome),
-        (status = 200, description = "It was opened before, by this key", body = Outcome),
-        (status = 422, description = "A field is missing, too long or unknown"),
+        (status = 201, description = "The incident is open and durable", body = Outcome),
+        (status = 200, description = "Already opened under this key", body = Outcome),
+        (status = 422, description = "A field is too long or not valid"),
         (status = 503, description = "Unavailable; send it again"),
     )
 )]
@@ -101,10 +101,10 @@ async fn open(
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}", tag = "incidents",
     security(("token" = ["read"])),
-    params(("number" = u64, Path, description = "Its number")),
+    params(("number" = u64, Path, description = "The incident's number")),
     responses(
         (status = 200, description = "The incident", body = IncidentDetail),
-        (status = 404, description = "There is none"),
+        (status = 404, description = "There is no such incident"),
     )
 )]
 async fn show(
@@ -120,20 +120,20 @@ async fn show(
     Ok(axum::Json(detail.await?))
 }
 
-/// Does something with an incident, in the name of the token's person or of the token.
+/// Acts on an incident, in the name of the token's person or else of the token.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/actions", tag = "incidents",
     security(("token" = ["respond"])),
     request_body = Action,
     params(
-        ("number" = u64, Path, description = "Its number"),
+        ("number" = u64, Path, description = "The incident's number"),
         ("Idempotency-Key" = Option<String>, Header, description = "Names this request"),
     ),
     responses(
-        (status = 200, description = "It is done and durable", body = Outcome),
+        (status = 200, description = "The action is done and durable", body = Outcome),
         (status = 404, description = "There is no such incident"),
         (status = 409, description = "The incident's state does not allow it"),
-        (status = 422, description = "A text is missing or too long"),
+        (status = 422, description = "A text is empty or too long"),
         (status = 503, description = "Unavailable; send it again"),
     )
 )]
@@ -163,7 +163,7 @@ fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
     })
 }
 
-/// The client's key under its token's own name, so that two clients cannot take each other's.
+/// The client's key, prefixed with its token's ID so that clients cannot use each other's keys.
 fn command_key(
     headers: &HeaderMap,
     holder: &Holder,
@@ -174,7 +174,8 @@ fn command_key(
     };
     let key = key.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > NAME_BYTES_MAX {
-        let detail = format!("Idempotency-Key has 1 to {NAME_BYTES_MAX} printable characters");
+        let detail =
+            format!("Idempotency-Key must have 1 to {NAME_BYTES_MAX} printable characters");
         return Err(Problem::new(Kind::MALFORMED, detail));
     }
     Ok(Some(CommandKey(format!(

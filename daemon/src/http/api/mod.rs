@@ -1,7 +1,7 @@
-//! `/api/v1`: what the command line and people's own tools use.
+//! `/api/v1`, for the command line and other tools.
 //!
-//! What the API shows follows the caller's clearance, as everything that leaves the daemon does:
-//! an incident under the security flag has no title, text or timeline for who lacks it.
+//! What the API shows depends on the caller's clearance: without it, a security incident has no
+//! title, text or timeline.
 
 pub(super) mod alerts;
 mod daemon;

@@ -1,4 +1,4 @@
-//! `/api/v1/oncall`: who is on call now, and until when.
+//! `/api/v1/oncall`: who is on call, and until when.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(in crate::http) fn routes() -> Routes {
 #[utoipa::path(
     get, path = "/api/v1/oncall", tag = "people",
     security(("token" = ["read"])),
-    responses((status = 200, description = "Every rotation", body = OnCall))
+    responses((status = 200, description = "All rotations", body = OnCall))
 )]
 async fn list(State(app): State<Arc<App>>, Reader(_): Reader) -> axum::Json<OnCall> {
     let roster = &app.payloads.roster;

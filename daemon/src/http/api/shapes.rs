@@ -1,4 +1,4 @@
-//! How incidents look in the API.
+//! Converts incidents to the API's types.
 
 use tocsin_core::event::{Recorded, Ref};
 use tocsin_core::incident::{Incident, PageState as CorePageState};

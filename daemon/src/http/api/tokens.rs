@@ -1,5 +1,5 @@
-//! `/api/v1/tokens`: make, list and revoke tokens. A token's text is in the answer that made it
-//! and in no other.
+//! `/api/v1/tokens`: creates, lists and revokes tokens. A token's text is only in the response
+//! that created it.
 
 use std::sync::Arc;
 
@@ -36,13 +36,13 @@ async fn list(State(app): State<Arc<App>>, _: Admin) -> axum::Json<TokenList> {
     axum::Json(TokenList { tokens })
 }
 
-/// Makes a token.
+/// Creates a token.
 #[utoipa::path(
     post, path = "/api/v1/tokens", tag = "tokens", request_body = WantedToken,
     security(("token" = ["admin"])),
     responses(
-        (status = 201, description = "The token, shown this once", body = MadeToken),
-        (status = 422, description = "The fields do not make a token"),
+        (status = 201, description = "The token, shown only once", body = MadeToken),
+        (status = 422, description = "A field is not valid"),
     )
 )]
 async fn create(
@@ -70,9 +70,9 @@ async fn create(
     security(("token" = ["admin"])),
     params(("id" = String, Path, description = "The token's id")),
     responses(
-        (status = 204, description = "It is revoked"),
+        (status = 204, description = "The token is revoked"),
         (status = 404, description = "There is no token with this id"),
-        (status = 409, description = "It is the last admin token"),
+        (status = 409, description = "This is the last admin token"),
     )
 )]
 async fn revoke(

@@ -30,7 +30,7 @@ fn link(rig: &Rig, incident: &Incident, person: &str) -> String {
 }
 
 #[tokio::test]
-async fn opening_a_link_does_nothing_and_pressing_its_button_acknowledges() {
+async fn getting_a_link_does_nothing_and_posting_it_acknowledges() {
     let rig = test_app().await;
     let incident = incident(&rig, "<b>down</b> & out").await;
     let path = link(&rig, &incident, "bob");
@@ -65,7 +65,7 @@ async fn opening_a_link_does_nothing_and_pressing_its_button_acknowledges() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_forged_cut_or_old_acknowledges_nothing() {
+async fn a_link_that_is_forged_truncated_or_expired_acknowledges_nothing() {
     let rig = test_app().await;
     let incident = incident(&rig, "down").await;
     let good = link(&rig, &incident, "bob");
@@ -100,7 +100,7 @@ async fn a_link_acknowledges_for_48_hours_and_no_longer() {
 }
 
 #[tokio::test]
-async fn the_page_keeps_a_security_incidents_title_from_who_lacks_clearance() {
+async fn the_page_hides_a_security_incidents_title_without_clearance() {
     let rig = test_app().await;
     let incident = incident(&rig, "keys leaked").await;
     let ada = rig.person(Scope::Respond, "ada").await;
@@ -117,7 +117,7 @@ async fn the_page_keeps_a_security_incidents_title_from_who_lacks_clearance() {
 }
 
 #[tokio::test]
-async fn a_link_to_an_incident_that_is_over_says_so() {
+async fn a_link_to_a_resolved_incident_says_so() {
     let rig = test_app().await;
     let incident = incident(&rig, "down").await;
     let token = rig.token(Scope::Respond).await;
@@ -127,6 +127,6 @@ async fn a_link_to_an_incident_that_is_over_says_so() {
         .is(200);
     let path = link(&rig, &incident, "bob");
     let page = rig.get(&path, "").await.is(200);
-    assert!(page.text.contains("resolved already"), "{}", page.text);
+    assert!(page.text.contains("already resolved"), "{}", page.text);
     assert!(!page.text.contains("<form"), "{}", page.text);
 }

@@ -29,7 +29,7 @@ async fn post_alerts(rig: &Rig, alerts: &Value) -> super::rig::Answer {
 }
 
 #[tokio::test]
-async fn an_alert_of_prometheus_opens_an_incident_and_shows_until_it_ends() {
+async fn an_alert_from_prometheus_opens_an_incident_and_is_listed_until_it_resolves() {
     let rig = test_app().await;
     let sent = post_alerts(&rig, &json!([alert("Down")])).await.is(200);
     assert_eq!(sent.text, "");
@@ -56,7 +56,7 @@ async fn an_alert_of_prometheus_opens_an_incident_and_shows_until_it_ends() {
 }
 
 #[tokio::test]
-async fn the_good_alerts_of_a_batch_are_taken_although_the_answer_is_400() {
+async fn the_good_alerts_of_a_batch_are_accepted_although_the_answer_is_400() {
     let rig = test_app().await;
     let answer = post_alerts(&rig, &json!([{ "labels": {} }, alert("Down")]))
         .await
@@ -70,7 +70,7 @@ async fn the_good_alerts_of_a_batch_are_taken_although_the_answer_is_400() {
 }
 
 #[tokio::test]
-async fn the_senders_own_token_reads_what_amtool_reads_and_sets_no_silence() {
+async fn the_senders_own_token_may_read_but_not_create_silences() {
     let rig = test_app().await;
     let own = rig.sender("prometheus").await;
     for path in ["alerts", "alerts/groups", "status", "receivers", "silences"] {
@@ -87,7 +87,7 @@ async fn the_senders_own_token_reads_what_amtool_reads_and_sets_no_silence() {
 }
 
 #[tokio::test]
-async fn a_silence_keeps_an_alert_quiet_until_it_is_ended() {
+async fn a_silence_suppresses_an_alert_until_it_expires() {
     let rig = test_app().await;
     let token = rig.person(Scope::Respond, "ada").await;
     let set = rig

@@ -19,7 +19,7 @@ async fn act(rig: &Rig, token: &str, number: &str, action: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn an_incident_opened_by_hand_can_be_seen_taken_and_resolved() {
+async fn an_incident_opened_by_hand_can_be_shown_acknowledged_and_resolved() {
     let rig = test_app().await;
     let number = opened(&rig, "the shop is slow").await;
     let ada = rig.person(Scope::Respond, "ada").await;
@@ -77,7 +77,7 @@ async fn a_token_without_a_person_acts_under_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_request_that_names_itself_is_carried_out_once() {
+async fn a_request_with_an_idempotency_key_is_carried_out_once() {
     let rig = test_app().await;
     let token = rig.token(Scope::Respond).await;
     let send = || {
@@ -140,7 +140,7 @@ async fn incidents_are_listed_newest_first_in_pages() {
 }
 
 #[tokio::test]
-async fn a_security_incident_shows_nothing_to_who_lacks_clearance() {
+async fn a_security_incident_shows_no_text_without_clearance() {
     let rig = test_app().await;
     let (ada, bob) = (
         rig.person(Scope::Respond, "ada").await,
@@ -173,7 +173,7 @@ async fn a_security_incident_shows_nothing_to_who_lacks_clearance() {
 }
 
 #[tokio::test]
-async fn bad_actions_and_drafts_are_refused_in_words() {
+async fn bad_actions_and_drafts_are_refused_with_a_reason() {
     let rig = test_app().await;
     let number = opened(&rig, "down").await;
     let token = rig.token(Scope::Respond).await;
@@ -195,7 +195,7 @@ async fn bad_actions_and_drafts_are_refused_in_words() {
 }
 
 #[tokio::test]
-async fn tokens_are_made_shown_once_and_revoked() {
+async fn tokens_are_created_shown_once_and_revoked() {
     let rig = test_app().await;
     let admin = rig.token(Scope::Admin).await;
     let wanted = json!({ "name": "ada's", "scope": "respond", "person": "ada" });
@@ -237,7 +237,7 @@ async fn tokens_are_made_shown_once_and_revoked() {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_an_admin_token_and_no_other_does() {
+async fn only_the_first_start_creates_an_admin_token() {
     let rig = test_app().await;
     let (tokens, config) = (&rig.app.tokens, &rig.app.config);
     let first = || tokens.create_first_admin(config, NOW, &rig.app.writer);
@@ -249,7 +249,7 @@ async fn the_first_start_makes_an_admin_token_and_no_other_does() {
 }
 
 #[tokio::test]
-async fn who_is_on_call_and_what_is_loaded_can_be_asked() {
+async fn on_call_plugins_and_policies_can_be_queried() {
     let rig = test_app().await;
     let token = rig.token(Scope::Read).await;
     let oncall = rig.get("/api/v1/oncall", &token).await.is(200).json();
@@ -302,7 +302,7 @@ async fn an_alert_names_its_incident() {
 }
 
 #[tokio::test]
-async fn an_alert_is_shown_by_what_the_list_calls_it_with_where_it_belongs() {
+async fn an_alert_is_shown_with_its_place_by_the_listed_fingerprint() {
     let rig = test_app().await;
     let (sender, token) = (rig.sender("any").await, rig.token(Scope::Read).await);
     let sent = json!({ "title": "down", "fingerprint": "disk/1" });
@@ -375,7 +375,7 @@ async fn a_silenced_alert_names_its_silence() {
 }
 
 #[tokio::test]
-async fn the_gauges_are_taken_when_they_are_read() {
+async fn gauges_are_updated_when_metrics_are_read() {
     let rig = test_app().await;
     opened(&rig, "down").await;
     let token = rig.token(Scope::Read).await;

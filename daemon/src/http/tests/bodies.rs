@@ -11,7 +11,7 @@ use serde_json::json;
 use super::rig::{Answer, Rig, request, test_app};
 use crate::http::body::read_within;
 
-/// What the test's configuration takes.
+/// The body limit of the test's configuration.
 const BYTES_MAX: usize = 65_536;
 
 fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -31,7 +31,7 @@ async fn send(rig: &Rig, encoding: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_packed_body_is_unpacked() {
+async fn a_compressed_body_is_decompressed() {
     let rig = test_app().await;
     let body = json!({ "title": "down" }).to_string();
     send(&rig, "gzip", packed(body.as_bytes())).await.is(202);
@@ -39,7 +39,7 @@ async fn a_packed_body_is_unpacked() {
 }
 
 #[tokio::test]
-async fn a_body_is_limited_packed_and_unpacked() {
+async fn a_body_is_limited_compressed_and_uncompressed() {
     let rig = test_app().await;
     let long = json!({ "title": "x".repeat(BYTES_MAX) }).to_string();
     let plain = send(&rig, "identity", long.clone().into_bytes())
@@ -47,16 +47,13 @@ async fn a_body_is_limited_packed_and_unpacked() {
         .is(413);
     assert_eq!(plain.json()["bytes_max"], BYTES_MAX);
     let bomb = packed(&vec![b' '; 64 * BYTES_MAX]);
-    assert!(
-        bomb.len() < BYTES_MAX,
-        "the bomb is small while it is packed"
-    );
+    assert!(bomb.len() < BYTES_MAX, "the bomb is small while compressed");
     send(&rig, "gzip", bomb).await.is(413);
     assert_eq!(rig.open_incidents(), 0);
 }
 
 #[tokio::test]
-async fn what_cannot_be_unpacked_or_read_is_the_senders_fault() {
+async fn a_body_that_cannot_be_decompressed_or_parsed_is_a_client_error() {
     let rig = test_app().await;
     send(&rig, "gzip", b"not gzip".to_vec()).await.is(400);
     send(&rig, "br", b"{}".to_vec()).await.is(415);
@@ -69,7 +66,7 @@ async fn what_cannot_be_unpacked_or_read_is_the_senders_fault() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_given_up_and_may_be_sent_again() {
+async fn a_body_that_never_ends_times_out_and_may_be_sent_again() {
     let first = futures_util::stream::once(async { Ok::<_, std::io::Error>("{") });
     let body = futures_util::StreamExt::chain(first, futures_util::stream::pending());
     let read = read_within(Body::from_stream(body), BYTES_MAX, Duration::ZERO).await;

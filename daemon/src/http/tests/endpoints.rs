@@ -4,14 +4,14 @@ use tocsin_store::{Store as _, Table};
 use super::rig::{request, test_app};
 use crate::auth::Scope;
 
-/// A route, and the least scope that opens it; `None`: it needs no token of this kind.
+/// A route, and the scope that it needs, if it needs a bearer token.
 struct Endpoint {
     method: String,
     path: String,
     scope: Option<Scope>,
 }
 
-/// Every route, as its declaration describes it.
+/// Every declared route.
 fn endpoints() -> Vec<Endpoint> {
     let document = crate::http::openapi_json().unwrap();
     let document: Value = serde_json::from_str(&document).unwrap();
@@ -37,7 +37,7 @@ fn scope(operation: &Value) -> Option<Option<Scope>> {
     Some(Some(token[0].as_str()?.parse().unwrap()))
 }
 
-/// The only routes that want no token of this kind: health, and what is signed or carries its own.
+/// The only routes without a bearer token: health, and routes with their own authentication.
 const WITHOUT_TOKEN: [&str; 7] = [
     "/ack/{token}",
     "/ack/{token}",
@@ -48,7 +48,7 @@ const WITHOUT_TOKEN: [&str; 7] = [
     "/v2/enqueue",
 ];
 
-/// A path that the route takes: `1` for a number, the integration `any`.
+/// A path that matches the route: `1` for a number, the integration `any`.
 fn path(template: &str) -> String {
     let path = template
         .replace("{integration}", "any")
@@ -59,7 +59,7 @@ fn path(template: &str) -> String {
         .join("/")
 }
 
-/// Bodies that would do something if they were read.
+/// Bodies that would have an effect if they were read.
 fn body(path: &str) -> Vec<u8> {
     let body = match path {
         "/ingest/any" => json!({ "title": "down" }),
@@ -99,7 +99,7 @@ fn every_route_is_declared_with_its_description() {
 }
 
 #[tokio::test]
-async fn no_endpoint_answers_without_a_token_that_is_known() {
+async fn no_endpoint_answers_without_a_valid_token() {
     let rig = test_app().await;
     let revoked = rig.token(Scope::Admin).await;
     let _keeper = rig.token(Scope::Admin).await;
@@ -121,7 +121,7 @@ async fn no_endpoint_answers_without_a_token_that_is_known() {
 }
 
 #[tokio::test]
-async fn no_endpoint_answers_a_lesser_scope_and_the_refusal_names_the_one_it_needs() {
+async fn no_endpoint_answers_a_lower_scope_and_the_refusal_names_the_needed_one() {
     let rig = test_app().await;
     let other = rig.sender("grafana").await;
     let read = rig.token(Scope::Read).await;
@@ -152,7 +152,7 @@ async fn no_endpoint_answers_a_lesser_scope_and_the_refusal_names_the_one_it_nee
 }
 
 #[tokio::test]
-async fn every_endpoint_answers_the_scope_that_it_declares() {
+async fn every_endpoint_accepts_its_declared_scope() {
     let rig = test_app().await;
     for endpoint in endpoints() {
         let (method, template) = (&endpoint.method, endpoint.path.as_str());
@@ -177,7 +177,7 @@ async fn every_endpoint_answers_the_scope_that_it_declares() {
 }
 
 #[tokio::test]
-async fn a_token_is_taken_wherever_a_sender_can_put_it() {
+async fn a_token_is_accepted_wherever_a_sender_can_put_it() {
     let rig = test_app().await;
     let token = rig.token(Scope::Read).await;
     let basic = base64::Engine::encode(
@@ -201,7 +201,7 @@ async fn a_token_is_taken_wherever_a_sender_can_put_it() {
 }
 
 #[tokio::test]
-async fn a_person_who_left_takes_their_tokens_with_them() {
+async fn tokens_of_a_removed_person_are_refused() {
     let rig = test_app().await;
     let token = rig.person(Scope::Respond, "bob").await;
     let mut config = rig.app.config.as_ref().clone();

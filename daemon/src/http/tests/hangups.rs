@@ -1,21 +1,21 @@
-//! Clients that hang up while the daemon writes: hyper drops their handler in the middle.
+//! Clients that disconnect while the daemon writes: hyper then drops the handler's future.
 
 use serde_json::json;
 
 use super::rig::{NOW, test_app};
 use crate::auth::{Scope, Token};
 
-/// Polls once, as far as the write that is under way, and drops what is left.
+/// Polls the handler once, until its write has started, and drops it.
 async fn hang_up<T>(handler: impl Future<Output = T>) {
     tokio::select! {
         biased;
-        _ = handler => panic!("it ended before the client hung up"),
+        _ = handler => panic!("the handler finished before the client hung up"),
         () = std::future::ready(()) => {}
     }
 }
 
 #[tokio::test]
-async fn a_token_that_was_being_revoked_when_the_client_hung_up_opens_nothing() {
+async fn a_token_is_revoked_although_the_client_hung_up() {
     let rig = test_app().await;
     let text = rig.token(Scope::Admin).await;
     let token = Token::parse(&text).unwrap();
@@ -28,7 +28,7 @@ async fn a_token_that_was_being_revoked_when_the_client_hung_up_opens_nothing() 
 }
 
 #[tokio::test]
-async fn a_silence_that_was_being_expired_when_the_client_hung_up_mutes_nothing() {
+async fn a_silence_expires_although_the_client_hung_up() {
     let rig = test_app().await;
     let app = &rig.app;
     let silences = &app.silences;

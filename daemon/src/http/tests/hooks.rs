@@ -3,7 +3,7 @@ use serde_json::json;
 use super::rig::test_app;
 
 #[tokio::test]
-async fn a_webhook_of_no_plugin_is_not_found() {
+async fn a_webhook_of_an_unknown_plugin_is_not_found() {
     let rig = test_app().await;
     let answer = rig
         .post("/hooks/slack/events", "", &json!({}))

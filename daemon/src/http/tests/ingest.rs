@@ -9,7 +9,7 @@ const ALERTMANAGER: &[u8] =
 const GRAFANA: &[u8] = include_bytes!("../../../tests/fixtures/ingest/grafana/firing.json");
 
 #[tokio::test]
-async fn each_webhook_format_opens_an_incident_and_its_repeat_opens_none() {
+async fn each_webhook_format_opens_an_incident_and_a_repeat_opens_none() {
     let generic = json!({ "title": "disk full on db-1" }).to_string();
     for (integration, body) in [
         ("am", ALERTMANAGER),
@@ -37,7 +37,7 @@ async fn each_webhook_format_opens_an_incident_and_its_repeat_opens_none() {
 }
 
 #[tokio::test]
-async fn one_bad_alert_of_three_does_not_cost_the_other_two() {
+async fn one_bad_alert_of_three_does_not_affect_the_other_two() {
     let rig = test_app().await;
     let token = rig.sender("am").await;
     let mut body: Value = serde_json::from_slice(ALERTMANAGER).unwrap();
@@ -53,7 +53,7 @@ async fn one_bad_alert_of_three_does_not_cost_the_other_two() {
 }
 
 #[tokio::test]
-async fn a_body_without_one_good_alert_is_400_and_says_which_and_why() {
+async fn a_body_without_a_good_alert_is_400_and_says_which_and_why() {
     let rig = test_app().await;
     let token = rig.sender("am").await;
     let mut body: Value = serde_json::from_slice(ALERTMANAGER).unwrap();
@@ -67,7 +67,7 @@ async fn a_body_without_one_good_alert_is_400_and_says_which_and_why() {
 }
 
 #[tokio::test]
-async fn a_sender_at_the_wrong_endpoint_is_shown_the_right_one() {
+async fn an_alert_at_the_wrong_endpoint_is_answered_with_the_right_one() {
     let rig = test_app().await;
     for (integration, path) in [("prometheus", "/api/v2/alerts"), ("pd", "/v2/enqueue")] {
         let token = rig.sender(integration).await;
@@ -86,7 +86,7 @@ async fn a_sender_at_the_wrong_endpoint_is_shown_the_right_one() {
 }
 
 #[tokio::test]
-async fn the_tenth_minor_alert_at_once_makes_an_incident_major() {
+async fn the_tenth_firing_minor_alert_makes_an_incident_major() {
     let rig = app_with_policies().await;
     let token = rig.sender("any").await;
     for number in 1..=10 {

@@ -25,7 +25,7 @@ impl Write for Lines {
 }
 
 #[tokio::test]
-async fn the_log_names_a_request_and_never_a_token() {
+async fn the_log_has_the_request_id_and_never_a_token() {
     let rig = test_app().await;
     let token = rig.token(Scope::Read).await;
     let lines = Lines::default();
@@ -50,7 +50,7 @@ async fn the_log_names_a_request_and_never_a_token() {
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_without_what_it_says() {
+async fn a_panic_is_answered_without_its_message() {
     async fn boom() -> &'static str {
         panic!("the password is hunter2")
     }

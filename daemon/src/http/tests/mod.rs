@@ -1,4 +1,4 @@
-//! What the endpoints must do, asked of the whole router over a daemon in memory.
+//! Tests of the whole router, with a daemon in memory.
 
 mod ack;
 mod alertmanager;

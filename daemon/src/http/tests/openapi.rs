@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::http::openapi_json;
 
-/// Set it to write the document instead of comparing it.
+/// Set to write the document instead of comparing it.
 const BLESS: &str = "TOCSIN_BLESS";
 
 #[test]
@@ -24,7 +24,7 @@ fn the_committed_document_is_the_one_that_is_served() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_says_what_it_is_for() {
+fn every_operation_has_a_unique_name_and_a_summary() {
     let document: Value = serde_json::from_str(&openapi_json().unwrap()).unwrap();
     let mut names = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {

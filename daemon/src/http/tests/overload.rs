@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::runtime::EngineError;
 
 #[test]
-fn what_a_repeat_may_mend_is_503_with_a_time_and_never_429() {
+fn retryable_errors_are_503_with_retry_after_and_never_429() {
     let conflict = CommitError::Conflict {
         what: "a stream".into(),
         expected: 1,
@@ -30,7 +30,7 @@ fn what_a_repeat_may_mend_is_503_with_a_time_and_never_429() {
 }
 
 #[tokio::test]
-async fn a_daemon_that_drains_takes_nothing_and_says_so() {
+async fn a_draining_daemon_refuses_requests_and_says_so() {
     let rig = test_app().await;
     let sender = rig.sender("any").await;
     let read = rig.token(Scope::Read).await;

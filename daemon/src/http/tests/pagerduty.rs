@@ -36,14 +36,14 @@ async fn a_trigger_opens_an_incident_and_is_answered_as_documented() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_a_pagerduty_integrations_is_a_bad_event() {
+async fn a_key_of_another_kind_of_integration_is_a_bad_event() {
     let rig = test_app().await;
     let (other, admin) = (rig.sender("any").await, rig.token(Scope::Admin).await);
     for key in ["e93facc04764012d7bfb002500d5d1a6", &other, &admin] {
         for path in ["/v2/enqueue", "/v2/change/enqueue"] {
             let answer = rig.post(path, "", &event(key, "trigger")).await.is(400);
             assert_eq!(answer.json()["status"], "invalid event");
-            assert!(!answer.text.contains(key), "the key is not repeated");
+            assert!(!answer.text.contains(key), "the key is not echoed");
         }
     }
     assert_eq!(rig.open_incidents(), 0);
@@ -70,7 +70,7 @@ async fn a_change_is_kept_for_thirty_days_and_opens_nothing() {
 }
 
 #[tokio::test]
-async fn policies_are_told_of_the_newest_changes() {
+async fn policies_get_the_newest_changes() {
     let rig = test_app().await;
     let key = rig.sender("pd").await;
     let mut send = vec![("2026-01-20T12:00:00Z".to_owned(), "long ago".to_owned())];

@@ -1,4 +1,4 @@
-//! A way to ask a daemon.
+//! Requests to a daemon with an in-memory store and a manual clock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ pub(super) async fn test_app() -> Rig {
     Rig::new(CONFIG, Path::new("/nowhere")).await
 }
 
-/// A daemon under the policies that ship.
+/// A daemon with the shipped policies.
 pub(super) async fn app_with_policies() -> Rig {
     let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
     let config = CONFIG.replace("no-such-folder", policies);
@@ -78,7 +78,7 @@ impl Rig {
         self.made(scope, None, None).await
     }
 
-    /// A token that sends to an integration.
+    /// A token that sends alerts to an integration.
     pub(super) async fn sender(&self, integration: &str) -> String {
         self.made(Scope::Ingest, Some(integration), None).await
     }
@@ -124,7 +124,7 @@ impl Rig {
     }
 }
 
-/// A request; an empty token is none.
+/// A request; an empty `token` sends none.
 pub(super) fn request(method: &str, path: &str, token: &str, body: Vec<u8>) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if !token.is_empty() {
@@ -135,14 +135,14 @@ pub(super) fn request(method: &str, path: &str, token: &str, body: Vec<u8>) -> R
 
 impl Answer {
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not valid JSON: {}", self.text))
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |it| it.to_str().unwrap())
     }
 
-    /// The answer, if it has this status.
+    /// Asserts the status.
     #[track_caller]
     pub(super) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);

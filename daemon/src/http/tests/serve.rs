@@ -18,7 +18,7 @@ async fn read_to(stream: &mut TcpStream, end: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_after_the_stop_and_no_new_one_is_taken() {
+async fn a_request_in_progress_is_answered_after_the_stop_and_no_new_one_is_accepted() {
     let rig = test_app().await;
     let token = rig.sender("any").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,7 +49,7 @@ async fn a_request_under_way_is_answered_after_the_stop_and_no_new_one_is_taken(
     served.await.unwrap();
     assert!(
         TcpStream::connect(at).await.is_err(),
-        "nothing listens any more"
+        "the listener is closed"
     );
     assert_eq!(rig.open_incidents(), 1);
 }

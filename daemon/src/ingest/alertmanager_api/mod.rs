@@ -1,9 +1,9 @@
-//! Alertmanager's API v2, so that Prometheus can name the daemon as its Alertmanager and `amtool`
-//! works on it: what is posted, what is shown, and what a query asks for.
+//! The formats of Alertmanager's API v2, so that Prometheus can use the daemon as its Alertmanager
+//! and `amtool` works with it.
 //!
-//! Source: `api/v2/openapi.yaml` of Alertmanager. An error there is a JSON string, not a problem
-//! document; [`error_body`] makes it. Alertmanager keeps the good alerts of a batch and answers
-//! 400 when any was bad; [`refusal`] words that answer.
+//! Source: `api/v2/openapi.yaml` of Alertmanager. Its errors are JSON strings, not problem
+//! details; see [`error_body`]. Alertmanager accepts the good alerts of a batch and answers 400 if
+//! any was bad; see [`refusal`].
 
 mod post;
 mod query;
@@ -24,10 +24,10 @@ pub fn error_body(message: &str) -> String {
     serde_json::Value::from(message).to_string()
 }
 
-/// Refused alerts that are named in one answer.
+/// Most refused alerts that a response lists.
 const REFUSED_NAMED_MAX: usize = 10;
 
-/// The message for a batch of which some alerts were refused; none when all were good.
+/// The message for a batch with refused alerts; `None` if there are none.
 #[must_use]
 pub fn refusal(parsed: &Parsed) -> Option<String> {
     if parsed.rejected.is_empty() {

@@ -8,11 +8,11 @@ use super::super::fields::{object, summary, take_labels, take_optional_text, tak
 use super::super::fingerprint::label_fingerprint;
 use super::super::{Malformed, Parsed, Received};
 
-/// Reads the list of alerts that a Prometheus posts.
+/// Parses the list of alerts that Prometheus posts.
 ///
-/// The end of a firing alert is a lease that every repeat moves; one that names no end gets
+/// The end of a firing alert is a lease that every repeat extends; without an end it is
 /// `resolve_timeout_ms` from now. An alert whose end has passed is resolved. Labels with an empty
-/// value are as if absent. Identity is the whole set of labels.
+/// value count as absent. An alert is identified by its whole set of labels.
 ///
 /// # Errors
 /// When the body is not a JSON array.
@@ -65,7 +65,7 @@ fn alert(value: Value, ctx: &Received, item: &mut Item<'_>) -> Result<Signal, Fa
     })
 }
 
-/// Any UTF-8 that is not empty is a name, as in Alertmanager since 0.27.
+/// Any nonempty UTF-8 text is a valid name, as in Alertmanager since 0.27.
 fn check_names(labels: &Labels, what: &str) -> Result<(), Fault> {
     if labels.contains_key("") {
         return Err(Fault::new(

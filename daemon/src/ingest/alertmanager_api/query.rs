@@ -1,4 +1,4 @@
-//! What a query asks for.
+//! The queries of Alertmanager's API v2.
 
 use std::collections::BTreeMap;
 
@@ -37,10 +37,10 @@ impl Default for AlertQuery {
 }
 
 impl AlertQuery {
-    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    /// Parses the query's decoded pairs; unknown parameters are ignored.
     ///
     /// # Errors
-    /// When a parameter has no fitting value.
+    /// When a parameter's value is not valid.
     pub fn read<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, QueryError> {
@@ -67,7 +67,7 @@ impl AlertQuery {
         Ok(())
     }
 
-    /// Whether it asks for this alert. Ended alerts are never shown.
+    /// Whether the query selects this alert. Resolved alerts are never selected.
     #[must_use]
     pub fn takes(&self, record: &AlertRecord, now: Timestamp) -> bool {
         !record.has_ended(now)
@@ -82,8 +82,8 @@ impl AlertQuery {
             && matches_all(&self.matchers, &record.labels)
     }
 
-    /// Whether it asks for this receiver. The daemon's receivers have no labels, so that
-    /// `receiver_matchers` see empty ones.
+    /// Whether the query selects this receiver. The daemon's receivers have no labels, so
+    /// `receiver_matchers` match empty values.
     #[must_use]
     pub fn takes_receiver(&self, name: &str) -> bool {
         self.receiver
@@ -92,7 +92,7 @@ impl AlertQuery {
             && matches_all(&self.receiver_matchers, &Labels::new())
     }
 
-    /// The alerts that it asks for, by fingerprint.
+    /// The selected alerts, by fingerprint.
     #[must_use]
     pub fn list<'a>(
         &self,
@@ -110,7 +110,7 @@ impl AlertQuery {
             .collect()
     }
 
-    /// The receivers that it asks for.
+    /// The selected receivers.
     #[must_use]
     pub fn receivers<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Receiver> {
         names
@@ -129,10 +129,10 @@ pub struct GroupQuery {
 }
 
 impl GroupQuery {
-    /// Reads the query's decoded pairs; parameters that it does not know are left alone.
+    /// Parses the query's decoded pairs; unknown parameters are ignored.
     ///
     /// # Errors
-    /// When a parameter has no fitting value.
+    /// When a parameter's value is not valid.
     pub fn read<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, QueryError> {
@@ -151,8 +151,7 @@ impl GroupQuery {
         Ok(query)
     }
 
-    /// The groups that it asks for, by receiver and labels. An alert with two receivers is in
-    /// two groups.
+    /// The selected groups, by receiver and labels. An alert with two receivers is in two groups.
     #[must_use]
     pub fn list<'a>(
         &self,
@@ -213,18 +212,18 @@ fn flag(name: &'static str, value: &str) -> Result<bool, QueryError> {
     }
 }
 
-/// A query that asks for nothing that there can be.
+/// Why a query is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// A parameter is neither true nor false.
-    #[error("the parameter `{name}` is `{value}` and must be true or false")]
+    #[error("the parameter `{name}` must be true or false, not `{value}`")]
     Flag {
         name: &'static str,
-        /// What it is, its beginning.
+        /// The beginning of its value.
         value: String,
     },
-    /// There are too many conditions.
-    #[error("a query has at most {MATCHERS_MAX} filters")]
+    /// There are too many filters.
+    #[error("a query can have at most {MATCHERS_MAX} filters")]
     TooMany,
     /// A filter is not a matcher.
     #[error(transparent)]

@@ -1,22 +1,21 @@
-//! What the API shows.
+//! The responses of Alertmanager's API v2.
 
 use serde::Serialize;
 use tocsin_core::{Labels, Timestamp};
 
 use crate::time::format_time;
 
-/// An alert as the daemon knows it, made by the runtime for the length of a query.
+/// An alert, as queries use it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertRecord {
     pub fingerprint: String,
     pub labels: Labels,
-    /// What people read.
     pub annotations: Labels,
-    /// Since when it fires.
+    /// Since when it has been firing.
     pub starts_at: Timestamp,
-    /// Its lease or end. None: it fires until its sender resolves it.
+    /// The end of its lease. `None`: it fires until its sender resolves it.
     pub ends_at: Option<Timestamp>,
-    /// When it was last sent.
+    /// When it was last received.
     pub updated_at: Timestamp,
     /// Where a person can look.
     pub link: Option<String>,
@@ -24,7 +23,7 @@ pub struct AlertRecord {
     pub receivers: Vec<String>,
     /// The labels that its group shares.
     pub group: Labels,
-    /// Whether it was decided on.
+    /// Whether it has been processed.
     pub processed: bool,
     /// The ids of the silences that match it now.
     pub silenced_by: Vec<String>,
@@ -33,7 +32,6 @@ pub struct AlertRecord {
 }
 
 impl AlertRecord {
-    /// Where it stands.
     #[must_use]
     pub fn state(&self) -> AlertState {
         if self.is_muted() {
@@ -45,13 +43,13 @@ impl AlertRecord {
         }
     }
 
-    /// Whether a silence or another alert keeps it quiet.
+    /// Whether it is silenced or inhibited.
     #[must_use]
     pub fn is_muted(&self) -> bool {
         !self.silenced_by.is_empty() || !self.inhibited_by.is_empty()
     }
 
-    /// Whether it has ended.
+    /// Whether it is resolved.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.ends_at.is_some_and(|at| at < now)
@@ -62,7 +60,7 @@ impl AlertRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
-    /// Nothing was decided yet.
+    /// Not processed yet.
     Unprocessed,
     Active,
     /// It is silenced or inhibited.
@@ -88,7 +86,7 @@ pub struct AlertStatus {
 pub struct GettableAlert {
     /// What people read.
     pub annotations: Labels,
-    /// RFC 3339; for an alert without an end, the next repeat is waited for until here.
+    /// RFC 3339; for an alert without an end, a time in the future.
     pub ends_at: String,
     /// 16 hex digits when it came through this API.
     pub fingerprint: String,
@@ -104,8 +102,8 @@ pub struct GettableAlert {
     pub labels: Labels,
 }
 
-/// Shown as the end of an alert that has none: the API requires one, and a client takes an alert
-/// with a past end for resolved.
+/// How far in the future the end of an alert without an end is shown, in milliseconds: the API
+/// requires an end, and clients treat an alert with a past end as resolved.
 const NO_END_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
 
 impl GettableAlert {
@@ -169,9 +167,9 @@ pub struct StatusView {
     /// The cluster; one daemon has none.
     pub cluster: ClusterStatus,
     pub version_info: VersionInfo,
-    /// The configuration; `amtool` shows it, so it holds no secret.
+    /// The configuration; `amtool` shows it, so it must not contain secrets.
     pub config: ConfigText,
-    /// Since when it runs, RFC 3339, for all that the field is called `uptime`.
+    /// The start time, RFC 3339, although the field is called `uptime`.
     pub uptime: String,
 }
 
@@ -214,7 +212,7 @@ pub struct PeerStatus {
     pub address: String,
 }
 
-/// `versionInfo`; what the daemon does not know is empty, as the API requires every field.
+/// `versionInfo`; unknown fields are empty, as the API requires all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionInfo {
@@ -225,7 +223,7 @@ pub struct VersionInfo {
     pub build_user: String,
     /// When it was built.
     pub build_date: String,
-    /// The compiler, for all that the field is called so.
+    /// The compiler, despite the field's name.
     pub go_version: String,
 }
 

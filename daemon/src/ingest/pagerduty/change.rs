@@ -1,5 +1,4 @@
-//! Changes: what was deployed or reconfigured. They open nothing; they are shown beside incidents
-//! and counted against them.
+//! Change events, such as deployments. They open no incidents; policies can use them.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -12,13 +11,13 @@ use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
 use crate::text::{cut, one_line};
 
-/// The names under which senders keep the service in `custom_details`; the first that is there.
+/// Names that senders use for the service in `custom_details`; the first one found is used.
 const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];
 const ENVIRONMENT: [&str; 4] = ["environment", "env", "stage", "tier"];
 const OUTCOME: [&str; 5] = ["outcome", "status", "result", "build_state", "conclusion"];
 const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
 
-/// Something that was changed.
+/// A change, such as a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The integration that authenticated.
@@ -26,29 +25,29 @@ pub struct Change {
     /// One line for people.
     pub summary: String,
     pub timestamp: Timestamp,
-    /// Where it came from: a host, a pipeline.
+    /// Its source, such as a host or a pipeline.
     #[serde(default)]
     pub source: Option<String>,
     #[serde(default)]
     pub service: Option<String>,
     #[serde(default)]
     pub environment: Option<String>,
-    /// How it went, in the sender's words.
+    /// Its outcome, in the sender's words.
     #[serde(default)]
     pub outcome: Option<String>,
     #[serde(default)]
     pub revision: Option<String>,
-    /// Where a person can look.
+    /// Links for people.
     #[serde(default)]
     pub links: Vec<ChangeLink>,
 }
 
-/// Where a person can look.
+/// A link for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeLink {
     /// An http or https URL.
     pub href: String,
-    /// What is there.
+    /// The link's text.
     #[serde(default)]
     pub text: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Trigger, acknowledge, resolve.
+//! Alert events: trigger, acknowledge, resolve.
 
 use std::fmt;
 
@@ -13,21 +13,18 @@ use super::response::InvalidEvent;
 use super::{DEDUP_KEY_CHARS_MAX, EVENT_BYTES_MAX, LINKS_MAX, ROUTING_KEY_BYTES_MAX};
 use crate::time::parse_time;
 
-/// Stands before the name of a custom detail where it becomes a label.
+/// Prefix of the names of labels made from custom details.
 const DETAIL_PREFIX: &str = "custom_details.";
 
 /// What the sender wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAction {
-    /// It is wrong.
     Trigger,
-    /// Somebody saw it.
     Acknowledge,
-    /// It is well again.
     Resolve,
 }
 
-/// How bad, in PagerDuty's words; there is no `major`.
+/// PagerDuty's severities; there is no `major`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Critical,
@@ -59,9 +56,8 @@ impl Severity {
 pub struct Event {
     /// The integration's key; a secret.
     pub routing_key: SecretString,
-    /// What the sender wants.
     pub action: EventAction,
-    /// The sender's name for the alert.
+    /// The sender's identifier of the alert.
     pub dedup_key: Option<String>,
     title: Option<String>,
     timestamp: Option<Timestamp>,
@@ -71,10 +67,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads the body of `POST /v2/enqueue` and checks it as documented.
+    /// Parses the body of `POST /v2/enqueue` and checks it as documented.
     ///
     /// # Errors
-    /// With every fault that was found, as the body of a 400.
+    /// All faults, as the body of a 400.
     pub fn read(body: &[u8]) -> Result<Self, InvalidEvent> {
         let top = read_object(body)?;
         let mut faults = Faults::default();
@@ -123,7 +119,7 @@ impl Event {
         faults.into_result(event)
     }
 
-    /// The payload is checked on a trigger only; PagerDuty leaves it unread otherwise.
+    /// The payload is checked only for a trigger, as PagerDuty ignores it otherwise.
     fn read_payload(&mut self, payload: &Map<String, Value>, faults: &mut Faults) {
         let mut found = Faults::default();
         self.title = found
@@ -159,8 +155,8 @@ impl Event {
         }
     }
 
-    /// Texts become labels, for policies. Numbers and booleans become annotations: they are
-    /// measurements, and a label that differs each time would make every repeat look new.
+    /// Strings become labels, for policies. Numbers and booleans become annotations: they are
+    /// measurements, and as labels they would make every repeat look like a change.
     fn read_details(&mut self, details: &Map<String, Value>) {
         for (name, value) in details {
             let key = format!("{DETAIL_PREFIX}{name}");
@@ -190,8 +186,8 @@ impl Event {
         self.link = all.next();
     }
 
-    /// Makes the signal, and says under which `dedup_key` to answer. A trigger without a key is
-    /// named by the request's id.
+    /// Makes the signal, and returns the `dedup_key` for the response. A trigger without a key is
+    /// identified by the request's ID.
     #[must_use]
     pub fn into_parsed(self, ctx: &Received) -> (Parsed, String) {
         let key = self.dedup_key.unwrap_or_else(|| ctx.request_id.clone());
@@ -249,8 +245,7 @@ pub(super) fn read_object(body: &[u8]) -> Result<Map<String, Value>, InvalidEven
     }
 }
 
-/// What is wrong with an event; every fault is told at once. A field is named as the sender
-/// writes it, from the top: `payload.summary`.
+/// All faults of an event. A field is named with its full path, such as `payload.summary`.
 #[derive(Default)]
 pub(super) struct Faults(Vec<String>);
 
@@ -259,7 +254,7 @@ impl Faults {
         self.0.push(fault.to_owned());
     }
 
-    /// The text of a field, which is in `map` under the last part of its name.
+    /// The string in a field, whose key in `map` is the last part of its path.
     pub(super) fn optional_text<'a>(
         &mut self,
         map: &'a Map<String, Value>,
@@ -313,7 +308,7 @@ impl Faults {
         SecretString::from(key)
     }
 
-    /// The answer, with a last fault after which nothing more can be read.
+    /// The response, with a last fault after which nothing more can be parsed.
     pub(super) fn and(mut self, fault: &str) -> InvalidEvent {
         self.add(fault);
         InvalidEvent::invalid(self.0)

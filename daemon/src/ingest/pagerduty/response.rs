@@ -1,4 +1,4 @@
-//! What the Events API answers.
+//! The responses of the Events API.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ pub struct Accepted {
     pub status: &'static str,
     /// `Event processed`, or `Change event processed`.
     pub message: &'static str,
-    /// By what to acknowledge and resolve; none for a change.
+    /// The key for later acknowledge and resolve events; absent for a change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dedup_key: Option<String>,
 }
 
 impl Accepted {
-    /// The answer to an event.
+    /// The response to an event.
     #[must_use]
     pub fn event(dedup_key: impl Into<String>) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl Accepted {
         }
     }
 
-    /// The answer to a change.
+    /// The response to a change.
     #[must_use]
     pub fn change() -> Self {
         Self {
@@ -40,11 +40,11 @@ impl Accepted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}: {}", errors.join("; "))]
 pub struct InvalidEvent {
-    /// `invalid event`, or `Unrecognized object` for what is not a JSON object.
+    /// `invalid event`, or `Unrecognized object` for a body that is not a JSON object.
     pub status: &'static str,
     /// The kind of fault.
     pub message: &'static str,
-    /// Every fault that was found.
+    /// All faults.
     pub errors: Vec<String>,
 }
 
@@ -65,11 +65,11 @@ impl InvalidEvent {
         }
     }
 
-    /// The answer to a routing key that names no integration.
+    /// The response to an unknown routing key.
     #[must_use]
     pub fn unknown_routing_key() -> Self {
         Self::invalid(vec![
-            "'routing_key' is not the key of an integration here".to_owned(),
+            "'routing_key' is not the key of a known integration".to_owned(),
         ])
     }
 }

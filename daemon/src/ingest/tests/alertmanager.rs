@@ -29,7 +29,7 @@ fn a_firing_alert_has_the_senders_fingerprint_and_no_lease() {
 }
 
 #[test]
-fn the_receivers_name_loses_its_quoting() {
+fn the_receivers_name_is_unescaped() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager/firing.json");
     let signal = only(parse(body, &ctx()).unwrap());
     assert_eq!(signal.annotations["receiver"], "tocsin.team-a");
@@ -40,7 +40,7 @@ fn the_receivers_name_loses_its_quoting() {
 }
 
 #[test]
-fn a_resolved_alert_ends_when_its_sender_says() {
+fn a_resolved_alert_ends_at_its_senders_time() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager/resolved.json");
     let signal = only(parse(body, &ctx()).unwrap());
     assert_eq!(signal.status, SignalStatus::Resolved);
@@ -48,7 +48,7 @@ fn a_resolved_alert_ends_when_its_sender_says() {
 }
 
 #[test]
-fn an_alert_with_labels_alone_is_read_as_alertmanager_would_have_sent_it() {
+fn an_alert_with_only_labels_gets_alertmanagers_fingerprint() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager/missing-keys.json");
     let signal = only(parse(body, &ctx()).unwrap());
     assert_eq!(signal.status, SignalStatus::Firing);
@@ -59,7 +59,7 @@ fn an_alert_with_labels_alone_is_read_as_alertmanager_would_have_sent_it() {
 }
 
 #[test]
-fn a_custom_payload_without_alerts_is_one_alert_named_by_its_group() {
+fn a_custom_payload_without_alerts_is_one_alert_identified_by_its_group() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager/custom-payload.json");
     let parsed = parse(body, &ctx()).unwrap();
     assert_eq!(parsed.notes.len(), 2, "{:?}", parsed.notes);
@@ -70,7 +70,7 @@ fn a_custom_payload_without_alerts_is_one_alert_named_by_its_group() {
 }
 
 #[test]
-fn one_bad_alert_of_three_loses_neither_neighbour() {
+fn one_bad_alert_of_three_does_not_affect_the_others() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager/one-bad-of-three.json");
     let parsed = parse(body, &ctx()).unwrap();
     let names: Vec<_> = parsed
@@ -88,7 +88,7 @@ fn one_bad_alert_of_three_loses_neither_neighbour() {
 }
 
 #[test]
-fn a_fault_in_what_an_alert_can_do_without_is_a_note() {
+fn a_fault_in_an_optional_field_is_a_note() {
     let body = json!({"alerts": [{
         "labels": {"alertname": "A"},
         "annotations": ["wrong"],
@@ -113,7 +113,7 @@ fn a_fault_in_what_an_alert_can_do_without_is_a_note() {
 }
 
 #[test]
-fn a_status_is_the_alerts_own_else_the_groups_else_what_its_end_says() {
+fn a_status_is_the_alerts_own_else_the_groups_else_derived_from_its_end() {
     let cases = [
         (
             json!({"status": "resolved"}),
@@ -146,7 +146,7 @@ fn a_status_is_the_alerts_own_else_the_groups_else_what_its_end_says() {
 }
 
 #[test]
-fn a_body_without_alerts_is_refused_with_its_place() {
+fn a_body_without_alerts_is_refused_with_a_pointer() {
     let cases = [
         ("", None),
         ("{\"alerts\": [", None),

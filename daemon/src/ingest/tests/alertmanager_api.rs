@@ -7,7 +7,7 @@ use super::super::alertmanager_api::{
 use super::*;
 
 #[test]
-fn what_prometheus_posts_is_a_lease_and_what_has_ended_is_resolved() {
+fn a_posted_end_is_a_lease_and_a_past_end_resolves() {
     let body = include_bytes!("../../../tests/fixtures/ingest/alertmanager-api/prometheus.json");
     let parsed = parse(body, &ctx()).unwrap();
     assert_eq!(pointers(&parsed), [(3, "/3/labels"), (4, "/4/endsAt")]);
@@ -32,7 +32,7 @@ fn what_prometheus_posts_is_a_lease_and_what_has_ended_is_resolved() {
 }
 
 #[test]
-fn a_body_that_is_no_array_is_refused() {
+fn a_body_that_is_not_an_array_is_refused() {
     for body in ["", "{}", "null", "[{]"] {
         assert!(parse(body.as_bytes(), &ctx()).is_err(), "{body}");
     }
@@ -82,7 +82,7 @@ fn records() -> Vec<AlertRecord> {
 }
 
 #[test]
-fn a_query_shows_what_its_parameters_ask_for() {
+fn a_query_lists_what_its_parameters_select() {
     type Pairs = &'static [(&'static str, &'static str)];
     let cases: &[(Pairs, &[&str])] = &[
         (&[], &["active", "inhibited", "new", "silenced"]),
@@ -125,7 +125,7 @@ fn a_query_shows_what_its_parameters_ask_for() {
 }
 
 #[test]
-fn a_query_with_a_broken_parameter_is_refused_in_words() {
+fn a_query_with_a_broken_parameter_is_refused_with_a_reason() {
     for (name, value, wanted) in [
         ("active", "perhaps", "must be true or false"),
         ("filter", "nonsense", "bad matcher format"),
@@ -138,7 +138,7 @@ fn a_query_with_a_broken_parameter_is_refused_in_words() {
 }
 
 #[test]
-fn groups_stand_by_receiver_and_labels_and_muted_ones_can_be_left_out() {
+fn groups_are_by_receiver_and_labels_and_muted_ones_can_be_left_out() {
     let all = GroupQuery::read([]).unwrap().list(&records(), NOW);
     let names: Vec<_> = all
         .iter()
@@ -161,7 +161,7 @@ fn groups_stand_by_receiver_and_labels_and_muted_ones_can_be_left_out() {
 }
 
 #[test]
-fn an_alert_is_shown_with_every_field_that_the_document_requires() {
+fn an_alert_is_shown_with_every_required_field() {
     let found = AlertQuery::default().list(&[record("a")], NOW);
     let shown = serde_json::to_value(&found[0]).unwrap();
     assert_eq!(
@@ -180,7 +180,7 @@ fn an_alert_is_shown_with_every_field_that_the_document_requires() {
 }
 
 #[test]
-fn the_status_names_every_required_field() {
+fn the_status_has_every_required_field() {
     let shown = serde_json::to_value(StatusView::alone("0.1.0", "[server]", NOW)).unwrap();
     assert_eq!(shown["cluster"], json!({"status": "disabled", "peers": []}));
     assert_eq!(shown["config"]["original"], "[server]");

@@ -46,7 +46,7 @@ fn two_titles_with_the_same_labels_are_two_alerts() {
 }
 
 #[test]
-fn an_alertname_makes_the_title_free_to_change() {
+fn with_an_alertname_the_title_may_change() {
     let alert = |title| json!({"title": title, "labels": {"alertname": "HighCpu"}});
     let (a, b) = (
         only(plain(&alert("CPU 91%"))),
@@ -56,7 +56,7 @@ fn an_alertname_makes_the_title_free_to_change() {
 }
 
 #[test]
-fn a_mapping_reads_another_tools_format_and_refuses_only_what_it_cannot_place() {
+fn a_mapping_reads_another_tools_format_and_rejects_only_alerts_it_cannot_read() {
     let mapping = include_str!("../../../tests/fixtures/ingest/generic/zabbix-like.toml");
     let mapping: Mapping = toml::from_str(mapping).unwrap();
     let body = include_bytes!("../../../tests/fixtures/ingest/generic/zabbix-like.json");
@@ -76,7 +76,7 @@ fn a_mapping_reads_another_tools_format_and_refuses_only_what_it_cannot_place() 
 }
 
 #[test]
-fn a_fingerprint_that_is_not_where_the_mapping_says_is_told() {
+fn a_fingerprint_that_is_missing_from_its_mapped_place_is_noted() {
     let mapping: Mapping = toml::from_str("fingerprint = \"/id\"").unwrap();
     let parsed = parse(br#"{"title": "a"}"#, &mapping, &ctx()).unwrap();
     assert_eq!(parsed.notes[0].pointer, "/id");
@@ -87,7 +87,7 @@ fn a_fingerprint_that_is_not_where_the_mapping_says_is_told() {
 }
 
 #[test]
-fn an_array_is_one_alert_an_element_even_without_a_mapping() {
+fn each_element_of_an_array_is_an_alert_even_without_a_mapping() {
     let parsed = plain(&json!([{"title": "a"}, 7, {"labels": {}}, {"fingerprint": "x"}]));
     let titles: Vec<_> = parsed
         .signals

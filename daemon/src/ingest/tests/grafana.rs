@@ -5,7 +5,7 @@ use super::super::grafana::parse;
 use super::*;
 
 #[test]
-fn a_firing_alert_keeps_its_links_and_what_was_measured() {
+fn a_firing_alert_keeps_its_links_and_measured_values() {
     let body = include_bytes!("../../../tests/fixtures/ingest/grafana/firing.json");
     let signal = only(parse(body, &ctx()).unwrap());
     assert_eq!(signal.fingerprint.as_str(), "c6eadffa33fcdf37");
@@ -27,7 +27,7 @@ fn a_firing_alert_keeps_its_links_and_what_was_measured() {
 }
 
 #[test]
-fn a_resolved_alert_links_to_its_dashboard_when_it_names_no_rule() {
+fn a_resolved_alert_without_a_rule_links_to_its_dashboard() {
     let body = include_bytes!("../../../tests/fixtures/ingest/grafana/resolved.json");
     let signal = only(parse(body, &ctx()).unwrap());
     assert_eq!(signal.status, SignalStatus::Resolved);
@@ -39,7 +39,7 @@ fn a_resolved_alert_links_to_its_dashboard_when_it_names_no_rule() {
 }
 
 #[test]
-fn one_bad_alert_of_three_loses_neither_neighbour() {
+fn one_bad_alert_of_three_does_not_affect_the_others() {
     let body = include_bytes!("../../../tests/fixtures/ingest/grafana/firing.json");
     let mut body: Value = serde_json::from_slice(body).unwrap();
     let good = body["alerts"][0].clone();
@@ -50,7 +50,7 @@ fn one_bad_alert_of_three_loses_neither_neighbour() {
 }
 
 #[test]
-fn what_grafana_adds_may_be_missing_or_of_another_type() {
+fn grafanas_own_fields_may_be_missing_or_of_another_type() {
     for (name, value) in [
         ("values", json!("none")),
         ("values", json!({"B": null, "C": "x"})),

@@ -1,4 +1,4 @@
-//! Bytes that nobody sends by mistake.
+//! Malicious input.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::config::Mapping;
 use crate::time::{format_time, parse_time};
 
 #[test]
-fn a_body_that_nests_without_end_is_malformed_and_not_a_crash() {
+fn a_deeply_nested_body_is_malformed_and_not_a_crash() {
     let deep = "[".repeat(200_000);
     assert!(alertmanager_api::parse(deep.as_bytes(), &ctx()).is_err());
     for (_, parse) in ENTRIES {
@@ -20,7 +20,7 @@ fn a_body_that_nests_without_end_is_malformed_and_not_a_crash() {
 }
 
 #[test]
-fn of_a_batch_beyond_the_limit_the_first_are_read_and_the_others_noted() {
+fn of_a_batch_over_the_limit_the_first_alerts_are_read_and_the_rest_is_noted() {
     let batch = |count: usize| {
         let alerts = vec![json!({"labels": {"a": "b"}}); count];
         (
@@ -48,25 +48,25 @@ fn of_a_batch_beyond_the_limit_the_first_are_read_and_the_others_noted() {
 }
 
 #[test]
-fn a_body_beyond_the_limit_is_refused_before_it_is_read() {
+fn a_body_over_the_limit_is_refused_before_it_is_parsed() {
     let body = vec![b'{'; BODY_BYTES_MAX + 1];
     let fault = alertmanager::parse(&body, &ctx()).unwrap_err();
     assert_eq!(fault.title, "The body is too large");
 }
 
 #[test]
-fn notes_have_an_end_that_says_so() {
+fn the_last_of_too_many_notes_says_that_more_were_left_out() {
     let alerts = vec![json!({"labels": {"a": "b"}, "generatorURL": "nowhere"}); 1_000];
     let parsed = alertmanager_api::parse(json!(alerts).to_string().as_bytes(), &ctx()).unwrap();
     assert_eq!(parsed.signals.len(), 1_000);
     assert_eq!(parsed.notes.len(), NOTES_MAX);
     assert_eq!(
         parsed.notes[NOTES_MAX - 1].message,
-        "further notes than 99 were left out"
+        "notes after the first 99 were left out"
     );
 }
 
-/// JSON in which the names that adapters look for are likely.
+/// JSON with likely field names of the adapters.
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -121,14 +121,14 @@ fn json_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn no_bytes_make_a_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         for (_, parse) in ENTRIES {
             parse(&bytes);
         }
     }
 
     #[test]
-    fn no_json_makes_a_parser_panic(value in json_value()) {
+    fn no_json_causes_a_panic(value in json_value()) {
         let body = value.to_string();
         for (_, parse) in ENTRIES {
             parse(body.as_bytes());
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn every_alert_of_a_batch_is_either_read_or_refused(
+    fn every_alert_of_a_batch_is_either_accepted_or_rejected(
         alerts in prop::collection::vec(json_value(), 0..8),
     ) {
         let body = json!({ "alerts": alerts }).to_string();
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn a_written_time_is_read_back(ms in 1_i64..253_402_300_799_999) {
+    fn a_formatted_time_is_parsed_back(ms in 1_i64..253_402_300_799_999) {
         prop_assert_eq!(parse_time(&format_time(Timestamp(ms))), Some(Some(Timestamp(ms))));
     }
 }

@@ -8,7 +8,7 @@ use crate::time::{format_time, parse_time};
 
 #[test]
 fn a_fingerprint_is_the_one_that_prometheus_computes() {
-    // The first two stand in the tests of github.com/prometheus/common.
+    // The first two are from the tests of github.com/prometheus/common.
     let cases: [(&[(&str, &str)], u64); 3] = [
         (&[], 14_695_981_039_346_656_037),
         (
@@ -29,7 +29,7 @@ fn a_fingerprint_is_the_one_that_prometheus_computes() {
 }
 
 #[test]
-fn cutting_a_label_leaves_the_identity_alone() {
+fn truncating_a_label_does_not_change_the_identity() {
     let long = |end: &str| "x".repeat(LABEL_VALUE_BYTES_MAX) + end;
     let alert = |end: &str| {
         let body = json!([{"labels": {"alertname": "A", "path": long(end)}}]).to_string();
@@ -44,7 +44,7 @@ fn cutting_a_label_leaves_the_identity_alone() {
 }
 
 #[test]
-fn too_many_labels_leave_those_that_policies_read() {
+fn of_too_many_labels_those_for_policies_are_kept() {
     let mut many: Labels = (0..100)
         .map(|n| (format!("a{n:03}"), "x".to_owned()))
         .collect();
@@ -68,7 +68,7 @@ fn too_many_labels_leave_those_that_policies_read() {
 }
 
 #[test]
-fn a_senders_long_fingerprint_becomes_a_hash_that_differs_where_it_differs() {
+fn a_senders_long_fingerprints_become_distinct_hashes() {
     let alert = |fingerprint: String| {
         let body = json!({"alerts": [{"fingerprint": fingerprint}]}).to_string();
         only(alertmanager::parse(body.as_bytes(), &ctx()).unwrap()).fingerprint
@@ -82,7 +82,7 @@ fn a_senders_long_fingerprint_becomes_a_hash_that_differs_where_it_differs() {
 }
 
 #[test]
-fn a_title_is_one_line_and_is_cut_between_characters() {
+fn a_title_is_one_line_and_is_truncated_between_characters() {
     let title = "a\n\u{202e}b\t ".to_owned() + &"é".repeat(TITLE_BYTES_MAX);
     let body = json!({ "title": title }).to_string();
     let mapping = Mapping::default();
@@ -98,7 +98,7 @@ fn a_title_is_one_line_and_is_cut_between_characters() {
 }
 
 #[test]
-fn times_are_read_as_senders_write_them() {
+fn times_are_parsed_in_the_formats_of_senders() {
     let cases = [
         ("2026-01-31T12:10:00Z", Some(Some(NOW))),
         ("2026-01-31T14:10:00.000+02:00", Some(Some(NOW))),

@@ -1,4 +1,4 @@
-//! What each adapter must make of real payloads, and of bad ones.
+//! Tests of each adapter with real and with bad payloads.
 
 mod alertmanager;
 mod alertmanager_api;

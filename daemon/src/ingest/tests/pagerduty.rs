@@ -69,7 +69,7 @@ fn acknowledge_and_resolve_need_no_payload() {
 }
 
 #[test]
-fn a_trigger_without_a_key_is_named_by_its_request() {
+fn a_trigger_without_a_key_is_identified_by_its_request() {
     let event = read(&trigger_with("/dedup_key", Value::Null)).unwrap();
     let (parsed, key) = event.into_parsed(&ctx());
     assert_eq!(key, "request-1");
@@ -77,7 +77,7 @@ fn a_trigger_without_a_key_is_named_by_its_request() {
 }
 
 #[test]
-fn every_fault_of_an_event_is_told_at_once() {
+fn all_faults_of_an_event_are_reported_at_once() {
     let fault = read(&json!({"event_action": "resolve"})).unwrap_err();
     assert_eq!(fault.status, "invalid event");
     assert_eq!(fault.errors.len(), 2, "{fault}");
@@ -138,7 +138,7 @@ fn each_documented_rule_is_checked() {
 }
 
 #[test]
-fn what_is_no_event_is_unrecognized() {
+fn a_body_that_is_not_an_event_is_unrecognized() {
     let large = vec![b' '; EVENT_BYTES_MAX + 1];
     for body in [&b"{"[..], b"[]", b"", b"\xff", &large] {
         let fault = Event::read(body).unwrap_err();
@@ -154,7 +154,7 @@ fn a_routing_key_is_not_printed() {
 }
 
 #[test]
-fn the_answers_have_the_documented_shape() {
+fn the_responses_have_the_documented_shape() {
     let accepted = serde_json::to_value(Accepted::event("srv01/HTTP")).unwrap();
     let wanted =
         json!({"status": "success", "message": "Event processed", "dedup_key": "srv01/HTTP"});
@@ -175,7 +175,7 @@ fn the_answers_have_the_documented_shape() {
 }
 
 #[test]
-fn a_change_says_what_was_changed_where_and_how_it_went() {
+fn a_change_has_its_service_source_and_outcome() {
     let body = include_bytes!("../../../tests/fixtures/ingest/pagerduty/change.json");
     let change = ChangeEvent::read(body).unwrap().into_change(&ctx());
     assert_eq!(

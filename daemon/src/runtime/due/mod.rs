@@ -1,4 +1,4 @@
-//! What time makes due: timers, plugins' schedules, and the sweep over alerts.
+//! Timers, plugins' schedules, and the sweep over alerts.
 
 pub mod schedules;
 pub mod sweep;
@@ -35,20 +35,20 @@ pub struct Due {
     silences: Arc<Silences>,
     metrics: Arc<Metrics>,
     woken: Arc<Notify>,
-    /// What happened before, it did not observe.
+    /// Alerts received before this time were received by an earlier process.
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
 }
 
-/// The rooms that what is due goes to, and what the sweep looks at.
-pub struct Rooms {
+/// What timers, deliveries and sweeps use.
+pub struct DueDependencies {
     /// Signals that the sweep makes.
     pub intake: Arc<Intake>,
     pub outbox: Arc<Outbox>,
     /// Plugins, for their schedules.
     pub plugins: Arc<PluginHost>,
-    /// When alerts end by themselves.
+    /// When firing alerts expire.
     pub leases: Arc<Leases>,
     /// The silences in force.
     pub silences: Arc<Silences>,
@@ -58,7 +58,7 @@ impl Due {
     /// Nothing runs until [`run`](Self::run), [`run_sweeps`](Self::run_sweeps) or
     /// [`turn`](Self::turn). `woken` ends the loop's sleep.
     #[must_use]
-    pub fn new(base: EngineHandle, rooms: Rooms, woken: Arc<Notify>) -> Self {
+    pub fn new(base: EngineHandle, dependencies: DueDependencies, woken: Arc<Notify>) -> Self {
         let EngineHandle {
             clock,
             view,
@@ -71,11 +71,11 @@ impl Due {
             view,
             writer,
             metrics,
-            intake: rooms.intake,
-            outbox: rooms.outbox,
-            plugins: rooms.plugins,
-            leases: rooms.leases,
-            silences: rooms.silences,
+            intake: dependencies.intake,
+            outbox: dependencies.outbox,
+            plugins: dependencies.plugins,
+            leases: dependencies.leases,
+            silences: dependencies.silences,
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),

@@ -1,5 +1,5 @@
-//! The sweep: alerts whose sender fell silent end, alerts whose silence ended are asked about
-//! anew, and what is long over is forgotten.
+//! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence has ended,
+//! and removes what is long over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,23 +15,23 @@ use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::alert::ALERTS;
 use crate::runtime::state::view::View;
 
-/// How often what is long over is looked for, in milliseconds.
+/// How often the sweep looks for what can be removed, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
-/// Alerts that one sweep looks at, of each kind.
+/// Most alerts of each kind per sweep.
 const SWEPT_MAX: usize = 1_000;
-/// Requests to forget that one sweep makes, of each kind: after a storm the daemon must forget
-/// faster than alerts come, and let others have their turn in between.
+/// Most removal requests of each kind per sweep: after a storm, alerts must be removed faster than
+/// they arrive, without blocking other requests.
 const ROUNDS_MAX: usize = 8;
-/// Requests to expire that one sweep makes. Each packs few incidents, so that alerts get their turn
-/// in between.
+/// Most expire requests per sweep. Each packs only a few incidents, so that alerts are processed in
+/// between.
 const EXPIRE_ROUNDS_MAX: usize = 64;
-/// How long an alert that ended is still shown, in milliseconds.
+/// How long a resolved alert is kept, in milliseconds.
 const ENDED_KEPT_MS: u64 = HOUR_MS;
-/// How long a lease that ended holds after a start, in milliseconds: Prometheus repeats what
-/// fires every minute, and takes a while to find the daemon back.
+/// How long alerts with an ended lease are kept after a start, in milliseconds: Prometheus repeats
+/// firing alerts every minute, and takes a while to reconnect.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
-/// The sweep's word for every alert whose lease has ended: it counts as resolved.
+/// Signals that resolve every alert whose lease has ended.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
@@ -39,9 +39,9 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     let mut lapsed = Vec::new();
     for key in leases.lapsed(now, SWEPT_MAX) {
         if let Some(alert) = view.alert(&key)? {
-            let mut heard = Observed::again(&alert);
-            Arc::make_mut(&mut heard.signal).status = SignalStatus::Resolved;
-            lapsed.push(heard);
+            let mut observed = Observed::again(&alert);
+            Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
+            lapsed.push(observed);
         }
     }
     Ok(lapsed)
@@ -77,9 +77,9 @@ impl Due {
         Ok(swept)
     }
 
-    /// Alerts whose lease ended count as resolved. Those that were not heard of since the start
-    /// have some time more: their sender may have spoken while nobody listened, and ending them
-    /// all would resolve every incident only to page everybody again.
+    /// Resolves alerts whose lease has ended. Those not received since the start get some more
+    /// time: their sender may have repeated them while the daemon was down, and resolving them all
+    /// would resolve every incident only to page everybody again.
     async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let mut lapsed = lapses(&self.view, &self.leases, now)?;
         if now < self.leases_hold_until() {
@@ -99,13 +99,13 @@ impl Due {
         now.since(Timestamp(due).max(self.started_at))
     }
 
-    /// Until when a lease that ended holds for an alert that was not heard of since the start.
+    /// Until when alerts not received since the start are kept although their lease has ended.
     pub(crate) fn leases_hold_until(&self) -> Timestamp {
         self.started_at.plus_ms(LEASE_GRACE_MS)
     }
 
-    /// Alerts that fire on after their silence ended find their place. A page of them at a time,
-    /// so that thousands under one silence do not hold up a turn.
+    /// Reassesses alerts that are still firing after their silence ended. One page per sweep, so
+    /// that thousands under one silence do not delay other work.
     async fn release_silenced(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let after = std::mem::take(&mut *self.sweep_after.lock());
         let keys = self.leases.silenced(&after, SWEPT_MAX);
@@ -127,7 +127,7 @@ impl Due {
         Ok(count)
     }
 
-    /// Forgets alerts that ended long ago, and says how many.
+    /// Removes alerts that resolved long ago; returns how many.
     async fn forget_ended(&self, now: Timestamp) -> Result<usize, EngineError> {
         let mut forgotten: Vec<Alert> = Vec::new();
         let mut write = RowWrites::default();

@@ -1,5 +1,5 @@
-//! Timers that are due become commands. The core checks each: one that its incident no longer
-//! wants is refused and goes, and the timer is taken in the same batch either way.
+//! Turns due timers into commands. The core refuses a timer that its incident no longer wants;
+//! either way the timer is removed in the same batch.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::runtime::state::view::View;
 const FIRED_MAX: usize = 256;
 
 impl Due {
-    /// Fires the timers that are due, and says how many.
+    /// Fires the timers that are due; returns how many.
     pub(crate) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let due = self.view.store().timers_due(now, FIRED_MAX)?;
         let mut count = 0;
@@ -43,7 +43,7 @@ impl Due {
             CORE_TIMER => self.fire_core(row, now).await,
             SCHEDULE_TIMER => self.fire_schedule(row, now).await,
             other => {
-                tracing::error!(kind = other, id = row.key.id, "no release knows this timer");
+                tracing::error!(kind = other, id = row.key.id, "unknown kind of timer");
                 self.cancel(row).await
             }
         }
@@ -67,9 +67,8 @@ impl Due {
     }
 }
 
-/// What a core timer that is due asks of the engine; a damaged one is dropped. `responders` says
-/// whom the next step of an incident pages. The simulator fires timers by the same words as the
-/// daemon.
+/// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who
+/// the next step of an incident pages. Shared with the simulator.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the incident is damaged.

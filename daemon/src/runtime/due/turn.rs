@@ -1,5 +1,5 @@
-//! The runtime's loop: what is due is done, then it sleeps until the next thing is due or
-//! something new comes. A turn is a function of its own, so that scenarios take turns by hand.
+//! The runtime's loop: does what is due, then sleeps until something is due or new. One iteration,
+//! a turn, is a separate function, so that scenarios can run turns themselves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::runtime::due::Due;
 use crate::runtime::error::EngineError;
 
-/// Longest sleep of the loop, in milliseconds: whatever woke nobody is found this late at most.
+/// Longest sleep of the loop, in milliseconds, in case a notification is missed.
 const SLEEP_MS_MAX: u64 = 1_000;
 /// What a turn did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Turn {
     pub timers: usize,
     /// Deliveries that went out.
     pub deliveries: usize,
-    /// Alerts that the sweep ended, asked anew or forgot.
+    /// Alerts that the sweep resolved, reassessed or removed.
     pub swept: usize,
 }
 
@@ -33,14 +33,14 @@ impl Turn {
 }
 
 impl Due {
-    /// Fires timers and starts deliveries until told to stop, or until the store is gone.
+    /// Fires timers and starts deliveries until `stop`, or until the store fails.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.writer.failure().is_none() {
             let pause = match self.due_turn().await {
                 Ok(turn) if turn.timers > 0 => continue,
                 Ok(_) => self.pause(),
                 Err(error) => {
-                    tracing::error!(%error, "a turn of the runtime failed; it is tried again");
+                    tracing::error!(%error, "a turn of the runtime failed; it is retried");
                     Duration::from_millis(SLEEP_MS_MAX)
                 }
             };
@@ -52,12 +52,12 @@ impl Due {
         }
     }
 
-    /// Sweeps until told to stop, or until the store is gone: beside [`run`](Self::run), so that
-    /// thousands of alerts that end at once hold up no page.
+    /// Sweeps until `stop`, or until the store fails: concurrently with [`run`](Self::run), so that
+    /// thousands of alerts that end at once delay no page.
     pub async fn run_sweeps(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() && self.writer.failure().is_none() {
             if let Err(error) = self.sweep_if_due(self.clock.now()).await {
-                tracing::error!(%error, "a sweep failed; it is tried again");
+                tracing::error!(%error, "a sweep failed; it is retried");
             }
             let soon = self.clock.now().plus_ms(SLEEP_MS_MAX);
             let pause = self.clock.wait_until(soon);
@@ -68,8 +68,8 @@ impl Due {
         }
     }
 
-    /// Does all that is due now. A part that fails is reported and does not keep the others from
-    /// their turn: a damaged alert must not hold up pages.
+    /// Does everything that is due. A part that fails is reported and does not affect the others: a
+    /// damaged alert must not delay pages.
     ///
     /// # Errors
     /// [`EngineError`] when the store failed; what was due stays due.
@@ -100,7 +100,7 @@ impl Due {
     /// [`EngineError`] when the store cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
-        // One that ended and is still here was left to hold.
+        // An ended lease that is still here is in its grace period.
         let lapse = self.leases.next_lapse().map(|at| match at <= now {
             true => at.max(holds_until),
             false => at,
@@ -135,7 +135,7 @@ fn unless_fatal(part: Result<usize, EngineError>) -> Result<usize, EngineError> 
     match part {
         Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => Err(error),
         Err(error) => {
-            tracing::error!(%error, "part of a turn failed; it is tried again");
+            tracing::error!(%error, "part of a turn failed; it is retried");
             Ok(0)
         }
         done => done,

@@ -1,4 +1,4 @@
-//! The engine as those who ask it need it.
+//! The handle to a running engine.
 
 use std::sync::Arc;
 
@@ -7,14 +7,13 @@ use crate::runtime::clock::Clock;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::state::view::View;
 
-/// What every room of the runtime works with.
+/// What the runtime's modules need to use the engine.
 #[derive(Clone)]
 pub struct EngineHandle {
-    /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Incidents and alerts, as they are durable.
+    /// The durable state of incidents and alerts.
     pub view: Arc<View>,
-    /// The way to the one writer.
+    /// Sends requests to the single writer thread.
     pub writer: Writer,
     pub metrics: Arc<Metrics>,
 }

@@ -1,5 +1,5 @@
-//! How a change of an incident is laid out in a batch: its events, its rows, the timers that it
-//! wants now and wanted before, and the deliveries that tell of it.
+//! Writes a change of an incident into a batch: events, rows, timers to set and cancel, and
+//! deliveries.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::runtime::state::view::{IncidentState, stream_of};
 pub(crate) const CORE_TIMER: &str = "incident";
 
 impl Engine {
-    /// Lays out what happens to an incident, and notes how it will stand.
+    /// Adds a change of an incident to the batch, and stores the incident's next state.
     pub(crate) fn lay_out_change(
         &mut self,
         change: IncidentChange,
@@ -35,7 +35,11 @@ impl Engine {
             opens,
             mut outcome,
         } = change;
-        let before = if opens { None } else { self.hold(&id)? };
+        let before = if opens {
+            None
+        } else {
+            self.load_incident(&id)?
+        };
         let was = before.as_deref();
         let recorded = outcome.recorded(by, now);
         let incident = advance(&id, was, &recorded)?;
@@ -61,7 +65,7 @@ impl Engine {
         planned.done.opened = opens;
         planned.done.events = recorded.len();
         self.scratch.wrote_incident(&id);
-        self.keep(id, &state);
+        self.cache_incident(id, &state);
         planned.incidents.push(state);
         Ok(())
     }
@@ -173,7 +177,7 @@ fn timer_row(timer: &Timer) -> Result<TimerRow, EngineError> {
     })
 }
 
-/// The incident after the events; the very same when there are none, as with most alerts.
+/// The incident after the events; not copied when there are none, as with most alerts.
 fn advance(
     id: &IncidentId,
     before: Option<&IncidentState>,

@@ -1,6 +1,6 @@
-//! What the engine holds in memory: incidents, with what their next write is guarded by. Memory is
-//! a cache. Another engine may write to the same store, so before each decision the engine follows
-//! the store's feed, and whatever it decided on an older state is refused by a guard.
+//! The engine's cache of incidents, with the revisions that guard their next write. Another engine
+//! may write to the same store, so before each group the engine follows the store's feed, and a
+//! decision on an outdated state is refused by a guard.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::{Row, number};
 use crate::runtime::state::view::{IncidentState, id_of, load};
 
-/// Commits that one read of the feed brings.
+/// Commits per read of the feed.
 const FEED_COMMITS: usize = 256;
 
 /// An incident in memory.
@@ -26,8 +26,8 @@ pub(super) struct Cached {
 }
 
 impl Engine {
-    /// An incident as the group has left it so far.
-    pub(crate) fn hold(
+    /// An incident as changed by the group so far, from memory or the store.
+    pub(crate) fn load_incident(
         &mut self,
         id: &IncidentId,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
@@ -45,8 +45,8 @@ impl Engine {
         Ok(Some(state))
     }
 
-    /// Keeps an incident as the present request leaves it.
-    pub(crate) fn keep(&mut self, id: IncidentId, state: &Arc<IncidentState>) {
+    /// Stores an incident as changed by the current request.
+    pub(crate) fn cache_incident(&mut self, id: IncidentId, state: &Arc<IncidentState>) {
         let tally_revision = self.tally_revision(&id);
         let cached = Cached {
             state: Arc::clone(state),
@@ -55,23 +55,23 @@ impl Engine {
         self.incidents.insert(id, cached);
     }
 
-    /// The revision of the tally that decisions about an incident are made on.
+    /// The revision of an incident's tally on which decisions are based.
     pub(crate) fn tally_revision(&self, id: &IncidentId) -> u64 {
         self.incidents.get(id).map_or(0, |it| it.tally_revision)
     }
 
-    /// Every incident whose key is kept is active, or may reopen: those come into memory.
-    pub(super) fn hold_all(&mut self) -> Result<(), EngineError> {
+    /// Loads every incident with a stored key, which are the active ones and those that may reopen.
+    pub(super) fn load_active(&mut self) -> Result<(), EngineError> {
         let store = Arc::clone(&self.store);
         INCIDENT_KEYS.for_each(store.as_ref(), |row| {
-            if let Some(state) = self.hold(&row.incident)? {
+            if let Some(state) = self.load_incident(&row.incident)? {
                 self.view.publish(&state);
             }
             Ok(())
         })
     }
 
-    /// Notes what the rows of a batch that was committed are guarded by from now on.
+    /// Stores the revisions of a committed batch's rows.
     pub(super) fn note_revisions(&mut self, planned: &Planned, committed: &Committed) {
         let revision = |at: usize| committed.revisions.get(at).copied().unwrap_or(0);
         for (id, at) in &planned.tally_rows {
@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Brings memory to what the store holds.
+    /// Updates memory from the store.
     pub(super) fn follow_or_fail(&mut self) -> Result<(), StoreError> {
         self.follow().map_err(|error| match error {
             EngineError::Store(error) => error,
@@ -96,9 +96,9 @@ impl Engine {
         })
     }
 
-    /// Passes over the engine's own commit in the feed, unless another engine's is beside it: then
-    /// the next look at the feed goes through both. `changes` says of each batch whether it shows
-    /// in the feed.
+    /// Skips the engine's own commit in the feed, unless there are commits of other engines too:
+    /// then the next read of the feed goes through all of them. `changes`: whether each batch
+    /// appears in the feed.
     pub(super) fn pass_own(
         &mut self,
         results: &[Result<Committed, CommitError>],
@@ -120,7 +120,7 @@ impl Engine {
             match self.store.feed(self.followed, FEED_COMMITS)? {
                 Feed::Changes(changes) => {
                     for changed in changes {
-                        self.take_in(&changed)?;
+                        self.apply_change(&changed)?;
                         self.followed = changed.position;
                     }
                 }
@@ -129,7 +129,7 @@ impl Engine {
                     self.view.forget_all();
                     self.leases.mark_stale();
                     self.last_number = number::last(self.store.as_ref())?;
-                    self.hold_all()?;
+                    self.load_active()?;
                     self.followed = newest;
                 }
             }
@@ -137,13 +137,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in what another engine changed. What this one wrote itself is in memory already.
-    fn take_in(&mut self, changed: &Changed) -> Result<(), EngineError> {
+    /// Applies a change of another engine. This engine's own changes are already in memory.
+    fn apply_change(&mut self, changed: &Changed) -> Result<(), EngineError> {
         for (stream, version) in &changed.streams {
             let Some(id) = id_of(stream) else { continue };
             let cached = self.incidents.get(&id);
             if cached.is_none_or(|it| it.state.incident.version < *version) {
-                self.read_again(&id)?;
+                self.reload(&id)?;
             }
         }
         for (table, key) in &changed.rows {
@@ -153,11 +153,11 @@ impl Engine {
                     let id = IncidentId(key.clone());
                     let is_other = match self.incidents.get(&id) {
                         Some(cached) => row.is_none_or(|it| it.revision != cached.tally_revision),
-                        // Dropped when a batch of this engine failed, and still shown.
+                        // Dropped when a batch of this engine failed, and still in the view.
                         None => self.view.is_in_memory(&id),
                     };
                     if is_other {
-                        self.read_again(&id)?;
+                        self.reload(&id)?;
                     }
                 }
                 Table::Alert => self.leases.mark_stale(),
@@ -168,9 +168,9 @@ impl Engine {
         Ok(())
     }
 
-    fn read_again(&mut self, id: &IncidentId) -> Result<(), EngineError> {
+    fn reload(&mut self, id: &IncidentId) -> Result<(), EngineError> {
         self.incidents.remove(id);
-        if let Some(state) = self.hold(id)? {
+        if let Some(state) = self.load_incident(id)? {
             self.view.publish(&state);
         }
         Ok(())

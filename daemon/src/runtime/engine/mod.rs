@@ -1,7 +1,7 @@
-//! The engine: the one place that changes state. It takes requests in groups, lets the core
-//! decide each, commits the whole group with one flush, and only then answers and shows what
-//! came of it. It is synchronous and has no clock, so that the writer thread, a scenario and the
-//! simulator drive the very same code.
+//! The engine, which makes all changes of state. It processes requests in groups: the core decides
+//! each request, the whole group is committed with one flush, and only then are the requests
+//! answered and the changes published. It is synchronous and has no clock, so that the writer
+//! thread, scenarios and the simulator run the same code.
 
 pub mod handle;
 pub mod layout;
@@ -31,31 +31,30 @@ use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::{Row, number};
 use crate::runtime::state::view::{IncidentState, View, pack_of};
 
-/// Rounds in which a group's conflicts are decided anew: once and twice more.
+/// How often the requests of a group are decided: once, and twice more after conflicts.
 const ROUNDS_MAX: usize = 3;
-/// Rows that one request to expire forgets at most.
+/// Most expired rows that one request removes.
 const EXPIRE_ROWS_MAX: usize = 500;
-/// Incidents that one request to expire lets go of at most: alerts wait while it packs them.
+/// Most incidents that one request retires: alerts wait while their streams are packed.
 const RETIRED_MAX: usize = 32;
 
 pub type MakeId = Box<dyn FnMut(Timestamp) -> IncidentId + Send>;
 
-/// The one place that changes state.
+/// Makes all changes of state.
 pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) view: Arc<View>,
     subscribers: Arc<ArcSwap<Subscribers>>,
-    /// The subscribers as they were when the group began, and what they can deliver to: what the
-    /// core decides by is what the deliveries are laid out by.
+    /// The subscribers when the group began, so that decisions and deliveries use the same ones.
     pub(crate) subscribed: Arc<Subscribers>,
     channels: Channels,
     delays: Delays,
     incidents: HashMap<IncidentId, Cached>,
     pub(crate) scratch: Scratch,
     pub(crate) leases: Arc<Leases>,
-    /// The number that was taken last, as the store has it.
+    /// The last number in the store.
     pub(crate) last_number: Row<u64>,
-    /// What is in memory is what the store's feed had come to here.
+    /// The position in the store's feed up to which memory is current.
     followed: Position,
     wakes: bool,
     has_written: bool,
@@ -63,11 +62,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine on what its store holds: numbers go on where they stood, and every incident
-    /// that is active comes into memory.
+    /// An engine on a store: incident numbers continue, and all active incidents are loaded.
     ///
     /// # Errors
-    /// [`EngineError`] when the store cannot be read or holds something damaged.
+    /// [`EngineError`] when the store cannot be read or is damaged.
     pub fn start(
         store: Arc<dyn Store>,
         subscribers: Arc<ArcSwap<Subscribers>>,
@@ -93,7 +91,7 @@ impl Engine {
             has_written: false,
             make_id,
         };
-        engine.hold_all()?;
+        engine.load_active()?;
         Ok(engine)
     }
 
@@ -103,18 +101,18 @@ impl Engine {
         Arc::clone(&self.view)
     }
 
-    /// When alerts end by themselves, and which are silenced or ended.
+    /// When firing alerts expire, and which alerts are silenced or resolved.
     #[must_use]
     pub fn leases(&self) -> Arc<Leases> {
         Arc::clone(&self.leases)
     }
 
-    /// Carries out a group of requests, in order, with one flush, and answers each. What is
-    /// answered as done is durable.
+    /// Carries out a group of requests in order with one flush, and answers each. A successful
+    /// answer means that the change is durable.
     ///
     /// # Errors
-    /// [`StoreError`] when the store failed: nothing of the group may be taken as done, and
-    /// the daemon must stop.
+    /// [`StoreError`] when the store failed: it is unknown what of the group is durable, and the
+    /// daemon must stop.
     pub fn process(
         &mut self,
         group: Vec<Request>,
@@ -147,19 +145,19 @@ impl Engine {
             .collect())
     }
 
-    /// Whether something may have become due through the groups since this was last asked: most
-    /// alerts of a storm bring nothing, and must not have the loop read the store for each group.
+    /// Whether the groups since the last call may have made something due. Most alerts of a storm
+    /// do not, and must not make the loop read the store for each group.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes)
     }
 
-    /// Whether anything was committed since it was asked last.
+    /// Whether anything was committed since the last call.
     #[must_use]
     pub fn take_written(&mut self) -> bool {
         std::mem::take(&mut self.has_written)
     }
 
-    /// What the core decides by besides the state.
+    /// The core's input besides the state.
     pub(crate) fn env(&self, now: Timestamp) -> Env<'_> {
         Env {
             now,
@@ -176,7 +174,7 @@ impl Engine {
         }
     }
 
-    /// An id and a number for an incident that may open.
+    /// The ID and the number for an incident that may open.
     pub(crate) fn new_id(&mut self, now: Timestamp) -> NewIncidentId {
         NewIncidentId {
             id: (self.make_id)(now),
@@ -184,8 +182,8 @@ impl Engine {
         }
     }
 
-    /// One round: decides the requests, commits what they come to, and gives back those whose
-    /// batches met a conflict.
+    /// One round: decides the requests, commits their batches, and returns the requests whose
+    /// batches conflicted.
     fn round(
         &mut self,
         requests: Vec<(usize, Request)>,
@@ -203,8 +201,8 @@ impl Engine {
                 Err(EngineError::Store(error)) => return Err(error),
                 Err(error) => Planned::refused(error),
             };
-            // An answer that rests on what is not yet durable waits for it, also when there is
-            // nothing more to write: "resolved already" must not outlive the resolve.
+            // An answer that depends on earlier batches of the group waits for them even if it
+            // writes nothing: "already resolved" must not be sent if the resolve fails.
             let needs = self.scratch.needs();
             if planned.is_nothing() && needs.is_empty() {
                 answers[at] = Some(planned.answer());
@@ -213,7 +211,7 @@ impl Engine {
             let mut batch = std::mem::take(&mut planned.batch);
             batch.needs = needs;
             self.scratch.guard_reads(&mut batch);
-            // A claim that is settled frees its lane for the next delivery, as does a cancel.
+            // Settling a claim frees its lane for the next delivery, and so does a cancel.
             self.wakes |= batch.settles.is_some()
                 || !batch.outbox_cancel.is_empty()
                 || !batch.outbox.is_empty()
@@ -279,8 +277,8 @@ impl Engine {
         Ok(again)
     }
 
-    /// Shows readers what is now durable. An incident that a failed batch of the same group had
-    /// changed too is shown as the store has it.
+    /// Publishes what is now durable. An incident that a failed batch of the group also changed is
+    /// reloaded from the store.
     fn show(&mut self, planned: Planned, failed: &HashSet<IncidentId>) -> Result<(), EngineError> {
         for (before, after) in planned.alerts {
             self.leases.replace(before.as_deref(), &after);
@@ -289,7 +287,7 @@ impl Engine {
             let id = &state.incident.id;
             if !failed.contains(id) {
                 self.view.publish(&state);
-            } else if let Some(durable) = self.hold(id)? {
+            } else if let Some(durable) = self.load_incident(id)? {
                 self.view.publish(&durable);
             }
         }
@@ -313,9 +311,8 @@ impl Engine {
         }
     }
 
-    /// Lets go of incidents that are over and can no longer come back: their keys' rows, their
-    /// tallies and their place in memory, and their streams are packed. Otherwise all of it would
-    /// grow with every incident that ever was.
+    /// Retires incidents that are over and can no longer reopen: removes their keys and tallies,
+    /// drops them from memory and packs their streams, so that these do not grow forever.
     fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let reopen_within_ms = self.delays.reopen_within_ms;
         let is_over = |it: &&Arc<IncidentState>| it.incident.is_over(now, reopen_within_ms);
@@ -372,7 +369,7 @@ impl Engine {
     }
 }
 
-/// What the writer ends on when memory cannot be brought to what the store holds.
+/// The error on which the writer stops when memory cannot be updated from the store.
 fn damaged(error: &EngineError) -> StoreError {
     StoreError::Io {
         action: "reading back what was written".to_owned(),

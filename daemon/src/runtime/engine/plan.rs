@@ -1,11 +1,11 @@
-//! One request's way to a batch: what the core needs is fetched, the core decides, and what it
-//! decided is written as rows, events, timers and deliveries.
+//! Turns a request into a batch: reads what the core needs, lets the core decide, and adds the
+//! resulting rows, events, timers and deliveries.
 
 use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, company};
+use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, joining_alerts};
 use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
 };
@@ -15,28 +15,28 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request, Write};
 use crate::runtime::state::view::IncidentState;
 
-/// How long a command's key is remembered, in milliseconds: a day.
+/// How long a command's key is stored, in milliseconds: a day.
 pub(crate) const COMMAND_KEY_TTL_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
 
-/// What one request comes to, before it is durable.
+/// The result of a request before it is durable.
 #[derive(Debug, Default)]
 pub(crate) struct Planned {
     pub(crate) batch: Batch,
-    /// The incidents that change, as they will stand.
+    /// The changed incidents, in their new state.
     pub(crate) incidents: Vec<Arc<IncidentState>>,
-    /// The alerts that change: as they stood and as they will stand.
+    /// The changed alerts, in their old and new state.
     pub(crate) alerts: Vec<(Option<Arc<Alert>>, Arc<Alert>)>,
-    /// Where in the batch's rows the incidents' tallies stand.
+    /// The positions of the incidents' tallies in the batch's rows.
     pub(crate) tally_rows: Vec<(IncidentId, usize)>,
-    /// The number that was taken, and where in the batch's rows.
+    /// The incident number that was taken, and its position in the batch's rows.
     pub(crate) number_row: Option<(u64, usize)>,
     pub(crate) done: Done,
-    /// The command was refused, but what caused it is finished all the same.
+    /// The command was refused, but its cause is still settled.
     pub(crate) refusal: Option<EngineError>,
 }
 
 impl Planned {
-    /// Nothing but a refusal.
+    /// Only a refusal.
     pub(crate) fn refused(refusal: EngineError) -> Self {
         Self {
             refusal: Some(refusal),
@@ -126,18 +126,18 @@ impl Engine {
             ..Known::default()
         };
         let mut before: Vec<Arc<Alert>> = Vec::new();
-        for key in company(signal, &known, assessment, now) {
+        for key in joining_alerts(signal, &known, assessment, now) {
             before.extend(self.alert(&key)?);
         }
-        let company: Vec<&Alert> = before.iter().map(AsRef::as_ref).collect();
-        known.company = &company;
+        let joining: Vec<&Alert> = before.iter().map(AsRef::as_ref).collect();
+        known.joining = &joining;
         let new_id = self.new_id(now);
         let intake = decide_signal(signal, known, assessment, &new_id, self.env(now))?;
         before.extend(alert.clone());
         self.write_intake(signal, &before, target_key, intake, now)
     }
 
-    /// `before`: the alerts that may change, as they are.
+    /// `before`: the current state of the alerts that may change.
     fn write_intake(
         &mut self,
         signal: &Signal,
@@ -177,7 +177,7 @@ impl Engine {
     ) -> Result<Planned, EngineError> {
         let mut planned = Planned::default();
         if cause.fired.as_ref().is_some_and(|timer| timer.due > now) {
-            // The clock was set back after the timer was read: it stays, and fires in its time.
+            // The clock was set back after the timer was read: the timer stays set and fires later.
             planned.refusal = Some(Refusal::Stale("the clock").into());
             return Ok(planned);
         }

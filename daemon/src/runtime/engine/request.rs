@@ -1,4 +1,4 @@
-//! What the engine can be asked, and what it answers.
+//! The engine's requests and answers.
 
 use serde_json::Value;
 use tocsin_core::command::{Command, Opening};
@@ -13,32 +13,32 @@ use crate::runtime::state::tables::RowWrites;
 
 pub use crate::runtime::error::EngineError;
 
-/// What the engine can be asked. All that one request makes durable is one batch.
+/// A request to the engine. Each request becomes one batch.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// A sender said something about an alert.
+    /// A sender reports an alert.
     Signal {
-        /// What it said.
+        /// The report.
         signal: Arc<Signal>,
-        /// What was asked of policies beforehand, if it was needed.
+        /// The policies' verdicts, if they were needed.
         assessment: Option<Box<Assessment>>,
-        /// Only if the daemon has not heard of the alert since: the sweep speaks for a sender
-        /// that fell silent, and must not overrule one that has just spoken.
+        /// Ignore the request if the alert was received after this time: the sweep must not
+        /// override a sender that has just reported.
         unless_observed_since: Option<Timestamp>,
     },
-    /// Somebody wants something of an incident.
+    /// A command on an incident.
     Command {
         incident: IncidentId,
         by: Actor,
         command: Command,
-        /// What caused it, finished in the same batch.
+        /// Its cause, settled in the same batch.
         cause: Cause,
     },
-    /// Somebody opens an incident by hand.
+    /// Opens an incident by hand.
     Open {
-        /// What they say of it.
+        /// The person's draft.
         draft: Draft,
-        /// What the policies say.
+        /// The policies' verdicts.
         opening: Box<Opening>,
         by: Actor,
         /// The request's own key, if it has one.
@@ -46,15 +46,15 @@ pub enum Request {
     },
     /// Rows, deliveries and timers that need no decision.
     Write(Box<Write>),
-    /// Deliveries that are ready, for as long as `lease_ms`.
+    /// Claims deliveries that are ready.
     Claim {
         class: Class,
         /// How many at most.
         limit: usize,
-        /// For how long, in milliseconds.
+        /// How long the claims last, in milliseconds.
         lease_ms: u64,
     },
-    /// Forget what has outlived its time, and let go of incidents that are over.
+    /// Removes expired rows, and retires incidents that are over.
     Expire,
 }
 
@@ -68,55 +68,55 @@ impl Request {
     }
 }
 
-/// What caused a command: a timer that fired, or a delivery that came to its end.
+/// The cause of a command: a timer that fired, or a delivery that ended.
 #[derive(Clone, Debug, Default)]
 pub struct Cause {
     /// The timer, taken with the command.
     pub fired: Option<TimerKey>,
     /// The claim, settled with the command.
     pub settles: Option<Settle>,
-    /// The command's own key: a repeat is answered and not carried out.
+    /// The command's idempotency key: a repeat is answered and not carried out.
     pub key: Option<CommandKey>,
-    /// Rows that are written with the command, e.g. a plugin's jobs.
+    /// What is written with the command, such as a plugin's jobs.
     pub also: Box<Write>,
 }
 
 /// Rows, deliveries and timers that need no decision.
 #[derive(Clone, Debug, Default)]
 pub struct Write {
-    /// Rows to write or remove, and the revisions that they were decided on.
+    /// Rows to write or remove, and the revisions that the decision is based on.
     pub rows: RowWrites,
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
     pub timers_set: Vec<TimerRow>,
     pub timers_cancel: Vec<TimerKey>,
-    /// The timers that caused this; each must still be set.
+    /// The timers that caused this write; each must still be set.
     pub timers_take: Vec<TimerKey>,
-    /// The claim that this settles.
+    /// The claim to settle.
     pub settles: Option<Settle>,
 }
 
-/// What the engine answers, once it is durable.
+/// The engine's answer, sent once the change is durable.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Done(Done),
     /// The rows that were claimed.
     Claimed(Vec<Claimed>),
-    /// How many rows were forgotten, and how many incidents were let go of.
+    /// How many rows were removed and incidents retired.
     Expired(usize),
 }
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
-    /// The incident as it stands now, if the request was about one.
+    /// The incident's new state, if the request was about one.
     pub incident: Option<Arc<Incident>>,
     /// Whether the request opened that incident.
     pub opened: bool,
     /// How many events it made.
     pub events: usize,
-    /// What to tell who asked.
+    /// The reply for the person.
     pub reply: String,
-    /// The command was carried out before; this is the answer of that time.
+    /// The first answer, if the command was already carried out.
     pub repeated: Option<Value>,
 }

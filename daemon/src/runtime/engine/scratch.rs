@@ -1,5 +1,5 @@
-//! What a group's requests read and write before it is durable: a request builds on the ones
-//! before it, and its batch says on which.
+//! What a group's requests have read and written before it is durable: a request sees the changes
+//! of earlier ones, and its batch records which ones it depends on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,26 +18,26 @@ use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::waiting::{self, WAITING};
 use crate::runtime::state::view::{IncidentState, pack_of, stream_of};
 
-/// What the earlier requests of a round have come to, not yet durable, and which of them the
-/// present one builds on.
+/// The changes of a round's earlier requests, not yet durable, and which of them the current
+/// request depends on.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     alerts: HashMap<String, (Arc<Alert>, usize)>,
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
     incidents: HashMap<IncidentId, usize>,
-    /// The incidents among those whose tally was written.
+    /// Incidents whose tally was written.
     tallies: HashSet<IncidentId>,
-    /// The number that was taken last.
+    /// The last number that was taken.
     number: Option<(u64, usize)>,
     present: usize,
     needs: BTreeSet<usize>,
     read: Read,
 }
 
-/// What the present request has read in the store, and must find unchanged when its batch is
-/// committed: revisions of rows, 0 where there was none. What an earlier request of the round wrote
-/// is not among them: the batch needs that one's.
+/// What the current request has read from the store, which must be unchanged when its batch is
+/// committed: revisions of rows, 0 where there was none. What earlier requests of the round wrote
+/// is not included, as the batch depends on theirs.
 #[derive(Debug, Default)]
 struct Read {
     alerts: BTreeMap<String, u64>,
@@ -45,26 +45,26 @@ struct Read {
     waiting: BTreeMap<IncidentKey, u64>,
     /// The versions of incidents.
     incidents: BTreeMap<IncidentId, u64>,
-    /// The revisions of their tallies where those matter: timers follow from both. An earlier
-    /// request may have written the incident alone, and then nothing else guards its tally.
+    /// The revisions of their tallies where they matter, as timers depend on both. An earlier
+    /// request may have written only the incident, and then nothing else guards its tally.
     tallies: BTreeMap<IncidentId, u64>,
 }
 
 impl Scratch {
-    /// The next request's batch will be number `present` of the group.
+    /// Begins a request whose batch will be number `present` of the group.
     pub(crate) fn begin(&mut self, present: usize) {
         self.present = present;
         self.needs.clear();
         self.read = Read::default();
     }
 
-    /// The earlier batches that the present one was decided on.
+    /// The earlier batches that the current one depends on.
     pub(crate) fn needs(&self) -> Vec<usize> {
         self.needs.iter().copied().collect()
     }
 
-    /// Lets the present request's batch fail if anything that it was decided on has changed, also
-    /// where it writes something else.
+    /// Makes the current batch fail if anything that it was based on has changed, even if the batch
+    /// does not write it.
     pub(crate) fn guard_reads(&mut self, batch: &mut Batch) {
         let read = std::mem::take(&mut self.read);
         let alerts = read.alerts.iter().map(|(key, at)| ALERTS.guard(key, *at));
@@ -88,8 +88,8 @@ impl Scratch {
         }
     }
 
-    /// Notes that the tally of an incident does not matter to the present request: a page that is
-    /// taken must not be refused because alerts are counted meanwhile.
+    /// Records that an incident's tally does not matter to the current request: a delivered page
+    /// must not be refused because alerts were counted in the meantime.
     pub(crate) fn ignores_tally(&mut self, id: &IncidentId) {
         self.read.tallies.remove(id);
     }
@@ -107,7 +107,7 @@ impl Engine {
         }
         let row = ALERTS.get(self.store.as_ref(), key)?;
         let revision = row.as_ref().map_or(0, |row| row.revision);
-        // What was decided on is what was read first, here and below.
+        // The first read is what the decision is based on, here and below.
         let read = &mut self.scratch.read.alerts;
         read.entry(key.to_owned()).or_insert(revision);
         Ok(row.map(|row| Arc::new(row.value)))
@@ -148,7 +148,7 @@ impl Engine {
         &mut self,
         id: &IncidentId,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        let state = self.hold(id)?;
+        let state = self.load_incident(id)?;
         match self.scratch.incidents.get(id) {
             Some(batch) => drop(self.scratch.needs.insert(*batch)),
             None => {
@@ -192,7 +192,7 @@ impl Engine {
         if let Some(before) = before
             && let Some(state) = self.read_incident(&before)?
         {
-            // Nothing else would remember after a crash that it is over and not packed.
+            // After a crash, nothing else would show that it is over and not packed.
             planned.batch.packs.push(pack_of(&state.incident));
         }
         let row = KeyRow {
@@ -234,13 +234,13 @@ impl Engine {
         Ok(())
     }
 
-    /// The number that the next incident gets.
+    /// The number for the next incident.
     pub(crate) fn next_number(&self) -> u64 {
         let taken = self.scratch.number.map(|(number, _)| number);
         taken.unwrap_or(self.last_number.value).saturating_add(1)
     }
 
-    /// Takes the number of an incident that opens.
+    /// Takes the number for an incident that opens.
     pub(crate) fn take_number(
         &mut self,
         number: u64,
@@ -257,7 +257,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The incident of a key, as the store has it.
+    /// The incident of a key in the store.
     fn read_key(&mut self, key: &IncidentKey) -> Result<Option<IncidentId>, EngineError> {
         let row = INCIDENT_KEYS.get(self.store.as_ref(), key.as_str())?;
         let revision = row.as_ref().map_or(0, |row| row.revision);

@@ -87,14 +87,14 @@ fn forgotten(engine: &mut Engine, now: Timestamp) -> usize {
 }
 
 #[test]
-fn an_incident_that_is_over_leaves_memory_and_reads_as_before() {
+fn an_incident_that_is_over_leaves_memory_and_is_unchanged_when_read() {
     let store = Arc::new(MemoryStore::new());
     let mut engine = engine(&store);
     let id = open(&mut engine, NOW).id.clone();
     let reason = "it was the cache".to_owned();
     tell(&mut engine, &id, Command::Resolve { reason }, NOW);
     tell(&mut engine, &id, Command::Close, NOW);
-    assert_eq!(forgotten(&mut engine, NOW), 0, "it may still come back");
+    assert_eq!(forgotten(&mut engine, NOW), 0, "it may still reopen");
     let before = engine.view().incident(&id).unwrap().unwrap();
     let later = NOW.plus_ms(HOUR_MS);
     assert_eq!(forgotten(&mut engine, later), 1);
@@ -113,7 +113,7 @@ fn an_incident_that_is_over_leaves_memory_and_reads_as_before() {
 }
 
 #[test]
-fn a_key_that_goes_to_a_new_incident_leaves_the_old_one_whole() {
+fn a_key_that_moves_to_a_new_incident_leaves_the_old_one_intact() {
     let store = Arc::new(MemoryStore::new());
     let mut first = engine(&store);
     let old = open(&mut first, NOW).id.clone();

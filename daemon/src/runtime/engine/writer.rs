@@ -1,6 +1,5 @@
-//! The one writer: a thread that takes what has queued up, lets the engine carry it out as a
-//! group with one flush, and answers. A thread and not a task, because a commit blocks on the
-//! disk.
+//! The writer: a thread that takes all queued requests, has the engine process them as a group
+//! with one flush, and answers them. It is a thread because a commit blocks on the disk.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +12,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, EngineError, Request};
 
-/// Requests that one commit takes.
+/// Most requests in one commit.
 const GROUP_REQUESTS_MAX: usize = 256;
 
 struct Envelope {
@@ -21,7 +20,7 @@ struct Envelope {
     answer: oneshot::Sender<Result<Answer, EngineError>>,
 }
 
-/// The way to the writer. Cheap to clone; the thread ends when the last one is dropped.
+/// Sends requests to the writer. Cheap to clone; the thread ends when the last one is dropped.
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Envelope>,
@@ -29,11 +28,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Requests that wait for the writer; more are turned away as overload.
+    /// Most requests waiting for the writer; more are refused as overload.
     pub const QUEUE_REQUESTS_MAX: usize = 8_192;
 
-    /// Starts the thread. `woken` is told after a commit that may have brought something to
-    /// deliver or a timer closer; `commits` hears how long each took.
+    /// Starts the thread. `woken` is notified after a commit that may have added a delivery or an
+    /// earlier timer; `commits` records how long each commit took.
     ///
     /// # Errors
     /// [`std::io::Error`] when the thread cannot be started.
@@ -57,17 +56,17 @@ impl Writer {
                     Ok(Ok(())) => return,
                     Ok(Err(error)) => error,
                     Err(_) => StoreError::Io {
-                        action: "the writer's thread broke".to_owned(),
+                        action: "the writer's thread failed".to_owned(),
                         reason: "a panic, reported above".to_owned(),
                     },
                 };
-                tracing::error!(%error, "the store failed; the daemon stops accepting");
+                tracing::error!(%error, "the store failed; the daemon accepts no more requests");
                 fail.send_replace(Some(error));
             })?;
         Ok((Self { queue, failed }, thread))
     }
 
-    /// Asks for something, unless too much waits already.
+    /// Sends a request and waits for the answer, unless the queue is full.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full, and whatever the engine answers.
@@ -75,7 +74,7 @@ impl Writer {
         self.enqueue(request)?.answer().await
     }
 
-    /// Queues something, unless too much waits already; the answer comes later, so that many
+    /// Queues a request, unless the queue is full; the answer is awaited separately, so that many
     /// requests of one sender share a group.
     ///
     /// # Errors
@@ -86,16 +85,16 @@ impl Writer {
         Ok(pending)
     }
 
-    /// A place for an answer, before there is a request: so that whoever waits for it is woken
-    /// once, although the request passes through other hands.
+    /// A ticket for the answer to a later request, so that the caller is woken only once although
+    /// other threads prepare the request.
     pub(crate) fn ticket(&self) -> (Ticket, Pending) {
         let (answer, receiver) = oneshot::channel();
         let writer = self.clone();
         (Ticket(answer), Pending { receiver, writer })
     }
 
-    /// Queues something whose answer goes to `ticket`, also when it cannot be queued. With
-    /// `may_wait` it blocks the thread until there is room.
+    /// Queues a request whose answer, or error, goes to `ticket`. With `may_wait`, blocks the
+    /// thread until there is room.
     ///
     /// # Errors
     /// As [`enqueue`](Self::enqueue).
@@ -122,8 +121,8 @@ impl Writer {
         Err(error)
     }
 
-    /// Queues something once there is room for it: for the later signals of a sender whose first
-    /// was taken in.
+    /// Queues a request once there is room, for later signals of a sender whose first one was
+    /// accepted.
     ///
     /// # Errors
     /// The store's error when it has failed.
@@ -134,8 +133,8 @@ impl Writer {
         Ok(pending)
     }
 
-    /// Asks for something and waits for room: for what the daemon itself owes, such as a timer
-    /// that fired.
+    /// Sends a request, waiting for room, and waits for the answer: for the daemon's own work, such
+    /// as a timer that fired.
     ///
     /// # Errors
     /// Whatever the engine answers.
@@ -149,7 +148,7 @@ impl Writer {
         self.failed.borrow().clone()
     }
 
-    /// Waits until the store fails, and says why; never returns while it does not.
+    /// Waits until the store fails, and returns the error.
     pub async fn failed(&self) -> StoreError {
         let mut failed = self.failed.clone();
         loop {
@@ -168,8 +167,8 @@ impl Writer {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    /// Why a request that was let go has no answer: the store failed, the daemon stops, or there
-    /// was no room for it on the way here.
+    /// Why a dropped request has no answer: the store failed, the daemon is stopping, or there was
+    /// no room for the request.
     fn why_closed(&self) -> EngineError {
         match self.failure() {
             Some(error) => EngineError::Store(error),
@@ -185,7 +184,7 @@ pub(crate) struct Ticket(oneshot::Sender<Result<Answer, EngineError>>);
 impl Ticket {
     /// Answers without the engine.
     pub(crate) fn answer(self, answer: Result<Answer, EngineError>) {
-        // Who asked may have gone.
+        // The caller may have gone.
         let _gone = self.0.send(answer);
     }
 }
@@ -251,7 +250,7 @@ fn carry_out(
     match engine.process(requests, clock.now()) {
         Ok(answers) => {
             for (sender, answer) in senders.into_iter().zip(answers) {
-                // Who asked may have gone; what was decided stands all the same.
+                // The caller may have gone; the change is durable anyway.
                 let _gone = sender.send(answer);
             }
             Ok(())

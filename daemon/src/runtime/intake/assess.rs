@@ -1,6 +1,6 @@
-//! What policies say of a firing alert, asked on a snapshot before the engine decides. Here
-//! invariant 7 is kept for policies: one that fails is reported, and the alert still finds an
-//! incident, a grade and somebody to page.
+//! Asks the policies about a firing alert, on a snapshot before the engine decides. If a policy
+//! fails, that is reported, and the alert still gets an incident, a grade and somebody to page
+//! (invariant 7).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,34 +31,34 @@ use crate::time::policy_time;
 pub struct Assessor {
     /// The policies in force.
     pub policies: Arc<Policies>,
-    /// Whom steps page.
+    /// Looks up who steps page.
     pub responders: ResponderLookup,
     /// The silences in force.
     pub silences: Arc<Silences>,
-    /// Incidents and alerts, as they are durable.
+    /// The durable state of incidents and alerts.
     pub view: Arc<View>,
-    /// Labels that grading goes by: alerts that agree in them are graded once per incident.
+    /// Labels that decide a grade: alerts with the same values are graded once per incident.
     pub grade_labels: Vec<String>,
-    /// The time zone in which policies see the time.
+    /// The time zone of times in policies.
     pub zone: chrono_tz::Tz,
-    /// Whom to page when the escalation policy fails.
+    /// Who is paged when the escalation policy fails.
     pub fallback: Vec<PageTarget>,
-    /// The engine's delays: what must be asked depends on which incident may come back.
+    /// The engine's delays, which decide whether an incident may reopen.
     pub delays: Delays,
     /// Where failures are counted.
     pub metrics: Arc<Metrics>,
-    /// What policies were last told of the world.
+    /// The cached context for policies.
     pub context: Mutex<Option<(Timestamp, Context)>>,
     /// Policy calls that failed.
     pub failures: Mutex<PolicyFailures>,
 }
 
-/// How old what policies are told of the world may be, in milliseconds.
+/// How old the cached context may be, in milliseconds.
 const CONTEXT_MS_MAX: u64 = 1_000;
 
 impl Assessor {
-    /// What is needed to decide a signal, or nothing if it needs no policy. `whole`: ask
-    /// everything, because an earlier decision found that something was missing.
+    /// The assessment needed to decide a signal, or `None` if it needs no policy. `whole`: ask all
+    /// policies, because an earlier decision lacked a verdict.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails; a policy's failure is no error here.
@@ -108,7 +108,7 @@ impl Assessor {
         }))
     }
 
-    /// What an incident that somebody opens by hand is graded and planned with.
+    /// The grade and the plan for an incident opened by hand.
     #[must_use]
     pub fn assess_draft(&self, draft: &Draft, now: Timestamp) -> Opening {
         let target = Target {
@@ -125,7 +125,7 @@ impl Assessor {
         self.opening(facts, &AlertView::new(signal), None, by_person, now)
     }
 
-    /// Whom an incident pages under a grade that a person is about to give it.
+    /// The plan for an incident whose grade a person is about to set.
     #[must_use]
     pub fn replan(&self, state: &IncidentState, grade: Grade, now: Timestamp) -> Opening {
         let incident = &state.incident;
@@ -136,7 +136,7 @@ impl Assessor {
         self.opening(facts, &AlertView::new(signal), None, true, now)
     }
 
-    /// The crew of an incident's next step, looked up now.
+    /// The responders of an incident's next step, looked up now.
     #[must_use]
     pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
         self.responders.of_step(
@@ -174,9 +174,9 @@ impl Assessor {
         self.opening(facts, alert, route_failed, by_person, now)
     }
 
-    /// Asks for a grade and then, knowing it, for a plan. When the alert could not even be
-    /// routed it goes to the catch-all incident, which is major. `by_person`: the grade that the
-    /// incident has is a person's, and so the plan goes by it whatever the policy would grade.
+    /// Asks for a grade and then for a plan for that grade. An alert that could not be routed goes
+    /// to the catch-all incident, which is major. `by_person`: the incident's grade was set by a
+    /// person, so the plan uses it instead of the policy's grade.
     fn opening(
         &self,
         facts: IncidentFacts,
@@ -221,8 +221,8 @@ impl Assessor {
         fallback::fallback_plan(self.fallback.clone(), report)
     }
 
-    /// What policies may know of the world, made anew once a second: who is on call and how
-    /// loaded people are does not change from one alert of a storm to the next.
+    /// The context for policies, rebuilt once a second: who is on call and how busy people are does
+    /// not change from one alert of a storm to the next.
     fn context(&self, now: Timestamp) -> Context {
         let mut made = self.context.lock();
         if let Some((at, context)) = made.as_ref()
@@ -250,7 +250,7 @@ impl Assessor {
             }
         }
         let changes = newest_changes(self.view.store.as_ref(), now).unwrap_or_else(|error| {
-            tracing::error!(%error, "policies are told of no changes");
+            tracing::error!(%error, "cannot read changes; policies get none");
             Vec::new()
         });
         let now = policy_time(self.zone, now);
@@ -262,7 +262,7 @@ impl Assessor {
         })
     }
 
-    /// The labels that grading goes by, as a short hash.
+    /// A short hash of the labels that decide a grade.
     fn label_digest(&self, signal: &Signal) -> String {
         let mut hasher = blake3::Hasher::new();
         for name in &self.grade_labels {
@@ -281,13 +281,13 @@ impl Assessor {
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
         let text = report.to_string();
-        if self.failures.lock().is_news(&text) {
-            tracing::error!("a policy failed; the built-in verdict stands: {text}");
+        if self.failures.lock().record(&text) {
+            tracing::error!("a policy failed; the built-in verdict applies: {text}");
         }
     }
 }
 
-/// When the policy fails for an incident that was graded before, that grade stands.
+/// If the policy fails for an incident that already has a grade, that grade stays.
 fn last_good(facts: &IncidentFacts, mut verdict: Verdict<Grading>) -> Verdict<Grading> {
     if let Some(grade) = facts.grade {
         verdict.value = Grading {
@@ -295,7 +295,7 @@ fn last_good(facts: &IncidentFacts, mut verdict: Verdict<Grading>) -> Verdict<Gr
             security: facts.security,
         };
         verdict.reason =
-            format!("the grading policy failed, so the last good grade stands: {grade}");
+            format!("the grading policy failed, so the last good grade stays: {grade}");
     }
     verdict
 }
@@ -318,7 +318,7 @@ fn fallback_grading(why: &str) -> Verdict<Grading> {
     }
 }
 
-/// What policies are shown as the alert when a person and not a sender is behind it.
+/// The alert that policies get for an incident opened by hand.
 fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal {
     Signal {
         integration: "by-hand".into(),

@@ -1,12 +1,11 @@
-//! Policy calls that failed, as far as somebody who looks must know them: how many of late, and
-//! what the last one said.
+//! Counts recent failures of policy calls and keeps the last error.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How often the same report goes to the log: a broken policy in a storm fills no disk.
+/// How often the same report is logged, so that a broken policy cannot fill the disk.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
-/// Failures whose time is remembered.
+/// Most failures whose time is kept.
 const REMEMBERED_MAX: usize = 1_000;
 
 /// Policy calls that failed.
@@ -18,8 +17,8 @@ pub struct PolicyFailures {
 }
 
 impl PolicyFailures {
-    /// Notes a failure; whether it should go to the log.
-    pub fn is_news(&mut self, report: &str) -> bool {
+    /// Records a failure; returns whether it should be logged.
+    pub fn record(&mut self, report: &str) -> bool {
         let now = Instant::now();
         if self.times.len() >= REMEMBERED_MAX {
             self.times.pop_front();
@@ -36,8 +35,7 @@ impl PolicyFailures {
         !is_known
     }
 
-    /// How many calls failed within the last `span`, counted to a thousand, and what the last
-    /// of them said.
+    /// How many calls failed within the last `span`, at most 1000, and the last error.
     #[must_use]
     pub fn within(&self, span: Duration) -> (usize, Option<String>) {
         let count = self.times.iter().rev();

@@ -1,6 +1,5 @@
-//! The last policies that were right, kept beside the store. Without them a daemon that is
-//! restarted in the night after somebody broke the folder in the evening would know nothing but
-//! the built-in verdicts.
+//! The last good policies, stored next to the store, for a restart while the folder is broken.
+//! Without them the daemon would have only the built-in verdicts.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tocsin_policy::PolicySet;
 
-/// A folder that holds one set, in a folder named as the set's hash.
+/// A folder with one set, in a subfolder named after the set's hash.
 pub(crate) struct LastGood(PathBuf);
 
 impl LastGood {
@@ -16,8 +15,8 @@ impl LastGood {
         Self(folder)
     }
 
-    /// Keeps a set in place of the one before. The new one is whole on the disk before the old
-    /// one goes, so that after a crash at least one of them is there.
+    /// Replaces the stored set. The new one is durable before the old one is removed, so that one
+    /// of them exists after a crash.
     pub(crate) fn keep(&self, set: &PolicySet) -> io::Result<()> {
         let place = self.0.join(set.hash());
         if self.load().is_some_and(|kept| kept.hash() == set.hash()) {
@@ -33,7 +32,7 @@ impl LastGood {
             let mut file = fs::File::create(&path)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            // The name of a file lasts once its folder is synced too.
+            // A file's name is durable only after its folder is synced too.
             for folder in path.ancestors().skip(1) {
                 fs::File::open(folder)?.sync_all()?;
                 if folder == draft {
@@ -52,7 +51,7 @@ impl LastGood {
         Ok(())
     }
 
-    /// The set that is kept, if there is one and it is what it was.
+    /// The stored set, if there is one and it is unchanged.
     pub(crate) fn load(&self) -> Option<PolicySet> {
         let entries = fs::read_dir(&self.0).ok()?;
         entries.flatten().find_map(|entry| {

@@ -1,5 +1,5 @@
-//! Signals on their way from a door to the engine: within their limits, assessed by policies in
-//! a bounded pool, decided by the writer, and asked anew when the state moved in between.
+//! Passes signals to the engine: truncates them to their limits, assesses them with policies in a
+//! bounded pool, queues them at the writer, and reassesses them if the state has changed meanwhile.
 
 pub mod assess;
 pub mod failures;
@@ -25,19 +25,19 @@ use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request}
 use crate::runtime::engine::writer::{Pending, Ticket, Writer};
 use crate::runtime::state::view::View;
 
-/// Times that a signal is assessed: once, and twice more when the state had moved.
+/// How often a signal is assessed at most: once, and twice more if the state has changed.
 const ASSESSMENTS_MAX: usize = 3;
 
-/// A signal, and for the sweep's own when its alert was last heard of.
+/// A signal, and for the sweep's own signals when the alert was last received.
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub signal: Arc<Signal>,
-    /// When the sweep saw the alert last; a sender that has spoken since is not overruled.
+    /// When the alert was last received as far as the sweep knew; a later report takes precedence.
     pub last_seen: Option<Timestamp>,
 }
 
 impl Observed {
-    /// The sweep's word that an alert fires on.
+    /// The sweep's signal that an alert is still firing.
     #[must_use]
     pub fn again(alert: &Alert) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Observed {
         }
     }
 
-    /// What it asks of the engine.
+    /// The engine request.
     #[must_use]
     pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {
         Request::Signal {
@@ -63,8 +63,8 @@ impl Observed {
     }
 }
 
-/// A value too large for the store is the daemon's fault and not the sender's: an answer that
-/// makes the sender drop its alert would lose it.
+/// A value too large for the store is the daemon's fault and not the sender's: with a 4xx response
+/// the sender would drop the alert.
 fn never_the_senders_fault(error: EngineError) -> EngineError {
     match error {
         EngineError::Commit(CommitError::TooLarge { .. }) => {
@@ -74,16 +74,16 @@ fn never_the_senders_fault(error: EngineError) -> EngineError {
     }
 }
 
-/// What became of a sender's signals.
+/// The result of a sender's signals.
 #[derive(Clone, Debug, Default)]
 pub struct Accepted {
-    /// How many were taken; each is durable.
+    /// How many were accepted; each is durable.
     pub signals: usize,
-    /// Numbers of incidents that they opened.
+    /// The numbers of the incidents that they opened.
     pub opened: Vec<u64>,
 }
 
-/// Takes signals and commands to the engine: asks policies first, in a bounded pool.
+/// Passes signals and commands to the engine, after assessing them with policies in a bounded pool.
 pub struct Intake {
     clock: Arc<dyn Clock>,
     view: Arc<View>,
@@ -94,7 +94,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An intake that asks the assessor's policies.
+    /// An intake that uses the assessor's policies.
     #[must_use]
     pub fn new(base: EngineHandle, assessor: Arc<Assessor>) -> Self {
         let EngineHandle {
@@ -113,23 +113,23 @@ impl Intake {
         }
     }
 
-    /// Whom an incident's next step pages, looked up now.
+    /// Who an incident's next step pages, looked up now.
     #[must_use]
     pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
         self.assessor.next_responders(incident, now)
     }
 
-    /// Takes a sender's signals. When this returns, each is durable.
+    /// Accepts a sender's signals. When this returns, each is durable.
     ///
     /// # Errors
-    /// [`EngineError`] when one could not be taken; the others are. A sender that repeats all of
-    /// them does no harm.
+    /// [`EngineError`] when one could not be accepted; the others are. The sender may repeat all of
+    /// them.
     pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Accepted, EngineError> {
-        let heard = |signal| Observed {
+        let observed = |signal| Observed {
             signal: Arc::new(signal),
             last_seen: None,
         };
-        self.take_observed(signals.into_iter().map(heard).collect())
+        self.take_observed(signals.into_iter().map(observed).collect())
             .await
     }
 
@@ -145,12 +145,12 @@ impl Intake {
         let mut first_error = None;
         for attempt in 1..=ASSESSMENTS_MAX {
             let pending = self.offer_all(std::mem::take(&mut left), attempt > 1);
-            for (heard, pending) in pending.await? {
+            for (observed, pending) in pending.await? {
                 match pending.answer().await {
                     Ok(Answer::Done(done)) => taken.note(&done),
                     Ok(_) => {}
-                    Err(EngineError::Refused(Refusal::NeedsVerdict)) => left.push(heard),
-                    // One that cannot be taken must not keep its neighbours out.
+                    Err(EngineError::Refused(Refusal::NeedsVerdict)) => left.push(observed),
+                    // One that fails must not affect the others.
                     Err(error) => first_error = first_error.or(Some(error)),
                 }
             }
@@ -168,7 +168,7 @@ impl Intake {
         }
     }
 
-    /// Carries out a person's or a plugin's command; a repeat under the same key is answered and
+    /// Carries out a person's or a plugin's command; a repeat with the same key is answered and
     /// not carried out.
     ///
     /// # Errors
@@ -194,7 +194,7 @@ impl Intake {
         done(self.writer.offer(request).await?)
     }
 
-    /// The command; a grade by hand with the plan that goes with it.
+    /// The command; a grade by hand also gets the escalation plan for that grade.
     async fn with_plan(
         self: &Arc<Self>,
         incident: &IncidentId,
@@ -249,9 +249,8 @@ impl Intake {
         )
     }
 
-    /// Assesses signals and queues them, so that they share a group. Overload turns a sender away
-    /// at its first signal; the rest of a large batch waits for room. Resolved signals need no
-    /// policy and wait for none.
+    /// Assesses signals and queues them, so that they share a group. On overload, a sender's first
+    /// signal is refused; the rest of a batch waits for room. Resolved signals need no policies.
     async fn offer_all(
         self: &Arc<Self>,
         signals: Vec<Observed>,
@@ -263,24 +262,24 @@ impl Intake {
         while let Some(chunk) = chunks.next() {
             let may_wait = !offered.is_empty();
             if !chunk.iter().any(fires) {
-                for heard in chunk {
-                    let request = heard.clone().request(None);
+                for observed in chunk {
+                    let request = observed.clone().request(None);
                     let queued = match offered.is_empty() {
                         true => self.writer.enqueue(request)?,
                         false => self.writer.enqueue_when_free(request).await?,
                     };
-                    offered.push((heard, queued));
+                    offered.push((observed, queued));
                 }
                 continue;
             }
             let mut asked = Vec::with_capacity(chunk.len());
-            for heard in chunk {
+            for observed in chunk {
                 let (ticket, pending) = self.writer.ticket();
-                asked.push((heard.clone(), ticket));
-                offered.push((heard, pending));
+                asked.push((observed.clone(), ticket));
+                offered.push((observed, pending));
             }
             let queued = self.in_policy_pool(move |it| it.assess_all(asked, whole, may_wait));
-            // The last need not be waited for: what becomes of its signals is in their answers.
+            // The last chunk is not awaited here, as its signals' answers are awaited later.
             if chunks.peek().is_some() {
                 queued.await?;
             }
@@ -288,9 +287,9 @@ impl Intake {
         Ok(offered)
     }
 
-    /// Assesses signals and queues each at once, so that it is with the writer while the next is
-    /// assessed. Blocks while the writer has no room for one that is not its sender's first.
-    /// Whatever keeps one from its place is also the answer to those after it.
+    /// Assesses signals and queues each immediately, so that the writer can process it while the
+    /// next is assessed. Blocks while there is no room, except for a sender's first signal. After
+    /// an error, the remaining signals get the same error.
     fn assess_all(
         &self,
         asked: Vec<(Observed, Ticket)>,
@@ -299,14 +298,14 @@ impl Intake {
     ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let mut refused = None;
-        for (heard, ticket) in asked {
+        for (observed, ticket) in asked {
             let assessed = match &refused {
-                None => self.assessor.assess(&heard.signal, whole, now),
+                None => self.assessor.assess(&observed.signal, whole, now),
                 Some(why) => Err(EngineError::clone(why)),
             };
             let queued = match assessed {
                 Ok(assessment) => {
-                    let request = heard.request(assessment.map(Box::new));
+                    let request = observed.request(assessment.map(Box::new));
                     self.writer.enqueue_for(ticket, request, may_wait)
                 }
                 Err(error) => {
@@ -320,8 +319,8 @@ impl Intake {
         refused.map_or(Ok(()), Err)
     }
 
-    /// Runs what may call a policy on a thread of the bounded pool. It runs also when nobody waits
-    /// for what comes of it.
+    /// Runs work that may call a policy on a thread of the bounded pool, even if the returned
+    /// future is dropped.
     fn in_policy_pool<T: Send + 'static>(
         self: &Arc<Self>,
         call: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
@@ -329,11 +328,11 @@ impl Intake {
         let (sender, called) = oneshot::channel();
         let intake = Arc::clone(self);
         self.calls.run(move |in_time| {
-            // Who asked may have gone.
+            // The caller may have gone.
             let _gone = sender.send(in_time.and_then(|()| call(&intake)));
         });
         async {
-            let broken = |_| EngineError::Damaged("a policy call broke off".to_owned());
+            let broken = |_| EngineError::Damaged("a policy call panicked".to_owned());
             called.await.map_err(broken)?
         }
     }
@@ -343,14 +342,14 @@ impl Accepted {
     fn note(&mut self, done: &Done) {
         if let (true, Some(incident)) = (done.opened, &done.incident) {
             let (number, grade) = (incident.number, incident.grading.grade);
-            // Without its title: a security flag that comes later could not take the line back.
-            tracing::info!(number, %grade, id = %incident.id, "an incident is open");
+            // Without its title, as a later security flag could not redact the log.
+            tracing::info!(number, %grade, id = %incident.id, "incident opened");
             self.opened.push(number);
         }
     }
 }
 
-/// Signals of one turn in the pool: a batch of thousands lets others in between.
+/// Signals per call in the pool, so that a large batch does not block other senders.
 const CHUNK_SIGNALS: usize = 64;
 
 fn chunks(signals: Vec<Observed>) -> Vec<Vec<Observed>> {

@@ -1,7 +1,6 @@
-//! The policies in force. They are swapped whole when the folder changes; while the folder is
-//! broken the last good set stands, also over a restart. A daemon that starts on a broken folder
-//! and has never had a good one runs on the built-in verdicts and says so, rather than not
-//! running in the night.
+//! The policies in force. They are replaced as a whole when the folder changes; while the folder
+//! is broken the last good set stays in force, even over a restart. A daemon that never had a good
+//! set runs with the built-in verdicts and says so, instead of refusing to start.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,35 +16,35 @@ use crate::runtime::intake::last_good::LastGood;
 pub struct Policies {
     folder: PathBuf,
     last_good: Option<LastGood>,
-    standing: ArcSwap<Standing>,
+    in_force: ArcSwap<InForce>,
     seen: Mutex<String>,
 }
 
-struct Standing {
+struct InForce {
     set: Option<PolicySet>,
     faults: Option<Reports>,
 }
 
-/// What a look at the folder came to.
+/// The result of checking the folder for changes.
 #[derive(Debug)]
 pub enum Reload {
-    /// Nothing has changed.
+    /// The folder has not changed.
     Same,
     /// A new set is in force, with this hash.
     Loaded(String),
-    /// The folder is broken; what was in force still is.
+    /// The folder is broken; the previous set stays in force.
     Failed(Reports),
 }
 
 impl Policies {
-    /// The policies in a folder, and the place where the last good ones are kept. A broken folder
-    /// is no error here: [`faults`](Self::faults) tells of it, and what was kept is in force.
+    /// Loads the policies in `folder`; `kept` is where the last good ones are stored. A broken
+    /// folder is not an error here: see [`faults`](Self::faults); the last good set is in force.
     #[must_use]
     pub fn load(folder: &Path, kept: Option<&Path>) -> Self {
         let it = Self {
             folder: folder.to_owned(),
             last_good: kept.map(|kept| LastGood::new(kept.to_owned())),
-            standing: ArcSwap::from_pointee(Standing {
+            in_force: ArcSwap::from_pointee(InForce {
                 set: None,
                 faults: None,
             }),
@@ -55,7 +54,7 @@ impl Policies {
         it
     }
 
-    /// Loads the folder if it has changed since the last look.
+    /// Loads the folder if it has changed since the last call.
     pub fn reload(&self) -> Reload {
         let mut seen = self.seen.lock();
         let fingerprint = PolicySet::fingerprint(&self.folder);
@@ -67,41 +66,41 @@ impl Policies {
             Ok(set) => {
                 let hash = set.hash().to_owned();
                 if let Some(Err(error)) = self.last_good.as_ref().map(|it| it.keep(&set)) {
-                    tracing::warn!(%error, "these policies cannot be kept for a restart");
+                    tracing::warn!(%error, "cannot store these policies for a restart");
                 }
-                self.standing.store(Arc::new(Standing {
+                self.in_force.store(Arc::new(InForce {
                     set: Some(set),
                     faults: None,
                 }));
                 Reload::Loaded(hash)
             }
             Err(reports) => {
-                let set = self.standing.load().set.clone();
+                let set = self.in_force.load().set.clone();
                 let set = set.or_else(|| self.last_good.as_ref()?.load());
                 let faults = Some(reports.clone());
-                self.standing.store(Arc::new(Standing { set, faults }));
+                self.in_force.store(Arc::new(InForce { set, faults }));
                 Reload::Failed(reports)
             }
         }
     }
 
-    /// What is wrong with the folder now, if anything is.
+    /// What is currently wrong in the folder.
     #[must_use]
     pub fn faults(&self) -> Option<Reports> {
-        self.standing.load().faults.clone()
+        self.in_force.load().faults.clone()
     }
 
-    /// The hash of the set in force; `None` when none ever loaded.
+    /// The hash of the set in force; `None` if none ever loaded.
     #[must_use]
     pub fn hash(&self) -> Option<String> {
-        self.standing
+        self.in_force
             .load()
             .set
             .as_ref()
             .map(|set| set.hash().to_owned())
     }
 
-    /// Asks where an alert belongs.
+    /// Asks the routing policy.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
@@ -109,7 +108,7 @@ impl Policies {
         self.set()?.route(alert, context)
     }
 
-    /// As [`route`](Self::route), without what the verdict was decided from.
+    /// Like [`route`](Self::route), without storing the policy's input in the verdict.
     ///
     /// # Errors
     /// As [`route`](Self::route).
@@ -121,8 +120,8 @@ impl Policies {
         self.set()?.route_unkept(alert, context)
     }
 
-    /// Adds to a verdict of [`route_unkept`](Self::route_unkept) what it was decided from, unless
-    /// no policy decided it.
+    /// Adds the policy's input to a verdict of [`route_unkept`](Self::route_unkept), unless it is a
+    /// fallback.
     pub fn keep_route(&self, verdict: &mut Verdict<Route>, alert: &AlertView, context: &Context) {
         let source = &mut verdict.source;
         if let (None, Ok(set)) = (&source.fallback, self.set()) {
@@ -130,7 +129,7 @@ impl Policies {
         }
     }
 
-    /// Asks how bad an incident is.
+    /// Asks the grading policy.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
@@ -143,7 +142,7 @@ impl Policies {
         self.set()?.grade(incident, alert, context)
     }
 
-    /// Asks whom to page.
+    /// Asks the escalation policy.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
@@ -156,11 +155,11 @@ impl Policies {
     }
 
     fn set(&self) -> Result<PolicySet, Report> {
-        let standing = self.standing.load();
-        if let Some(set) = &standing.set {
+        let in_force = self.in_force.load();
+        if let Some(set) = &in_force.set {
             return Ok(set.clone());
         }
-        let first = standing
+        let first = in_force
             .faults
             .as_ref()
             .and_then(|reports| reports.0.first().cloned());
@@ -170,7 +169,7 @@ impl Policies {
             column: None,
             message: "no policies are loaded".to_owned(),
             source_line: None,
-            remedy: "name their folder under [policy] path".to_owned(),
+            remedy: "set [policy] path to their folder".to_owned(),
             limit: None,
         }))
     }

@@ -1,6 +1,6 @@
-//! The threads that policies have, and no others: user code that spins until its limit holds up no
-//! door and no timer. A thread that ends a call takes the next one that waits, so that a storm
-//! costs no change of threads between them.
+//! The threads on which policies run, so that user code that spins until its limit delays no
+//! endpoint and no timer. A thread that finishes a call takes the next waiting one, which avoids
+//! switches of threads under load.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,15 +11,15 @@ use parking_lot::Mutex;
 
 use crate::runtime::error::EngineError;
 
-/// Policy calls that run at once.
+/// Most concurrent policy calls.
 pub const POLICY_CALLS_MAX: usize = 4;
-/// Calls that wait for a thread; more are turned away as overload.
+/// Most calls waiting for a thread; more are refused as overload.
 const WAITING_CALLS_MAX: usize = 8_192;
 /// How long a call waits for a thread before it counts as overload.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// What runs on a thread of the pool. It is told when it has waited too long, and then has only
-/// to say so to whoever asked.
+/// A call for a thread of the pool. With an error, it has waited too long and must only report
+/// that.
 type Call = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 
 /// The pool. Clones are the same pool.
@@ -33,8 +33,8 @@ struct Calls {
 }
 
 impl PolicyPool {
-    /// Runs `call` when there is a thread for it. It is always run, on the thread of the caller
-    /// when too many wait.
+    /// Runs `call` when there is a thread for it. If too many wait, it is run on the caller's
+    /// thread with an error.
     pub(crate) fn run(&self, call: impl FnOnce(Result<(), EngineError>) + Send + 'static) {
         let mut calls = self.0.lock();
         if calls.waiting.len() >= WAITING_CALLS_MAX {
@@ -45,7 +45,7 @@ impl PolicyPool {
         if calls.running < POLICY_CALLS_MAX {
             calls.running += 1;
             let pool = self.clone();
-            // It ends by itself, when nothing waits.
+            // Ends when no call is waiting.
             drop(tokio::task::spawn_blocking(move || pool.work()));
         }
     }
@@ -56,12 +56,12 @@ impl PolicyPool {
                 true => Err(EngineError::Overloaded),
                 false => Ok(()),
             };
-            // Whoever waits for its answer learns of a panic by getting none.
+            // After a panic, the caller gets no answer, which it handles.
             let _panicked = catch_unwind(AssertUnwindSafe(|| call(in_time)));
         }
     }
 
-    /// The next call; without one, the thread counts as free from that moment on.
+    /// The next call; if there is none, the thread counts as free from now on.
     fn next(&self) -> Option<(Instant, Call)> {
         let mut calls = self.0.lock();
         let next = calls.waiting.pop_front();
@@ -78,13 +78,13 @@ mod tests {
     use tokio::sync::mpsc;
 
     #[tokio::test]
-    async fn every_call_is_run_also_after_one_that_panics() {
+    async fn every_call_is_run_even_after_one_that_panics() {
         let pool = PolicyPool::default();
         let (sender, mut ran) = mpsc::unbounded_channel();
         for n in 0..100 {
             let sender = sender.clone();
             pool.run(move |in_time| {
-                assert!(n % 10 > 0, "a panic that is told of and harms nobody");
+                assert!(n % 10 > 0, "a panic that must not affect other calls");
                 let _gone = sender.send((n, in_time.is_ok()));
             });
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_too_many_is_turned_away_and_the_threads_are_bounded() {
+    async fn a_call_too_many_is_refused_and_the_threads_are_bounded() {
         let pool = PolicyPool::default();
         let gate = Arc::new(Mutex::new(()));
         let (sender, mut ran) = mpsc::unbounded_channel();

@@ -1,5 +1,5 @@
-//! When a delivery that failed is tried again: full jitter, so that a thousand deliveries that
-//! failed together do not come back together. Pure: the jitter comes in as a value.
+//! When a failed delivery is retried, with jitter so that deliveries that failed together are not
+//! retried together. Pure: the jitter is a parameter.
 
 use tocsin_core::Timestamp;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
@@ -7,20 +7,21 @@ use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 /// How a class of deliveries is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The first wait, in milliseconds.
+    /// The first delay, in milliseconds.
     pub first_ms: u64,
-    /// The longest wait, in milliseconds.
+    /// The longest delay, in milliseconds.
     pub longest_ms: u64,
-    /// How old it must be before it is given up, in milliseconds; `None`: never. By age, so that
-    /// an outage of the far side loses nothing that a person would still want.
+    /// The age at which a delivery is given up, in milliseconds; `None`: never. An age and not a
+    /// number of attempts, so that an outage of the receiver loses nothing that is still wanted.
     pub age_ms_max: Option<u64>,
 }
 
-/// Attempts that everything gets, however old it is: what waited on purpose is old at its first.
+/// Attempts that every delivery gets regardless of its age, as a delayed job may be old at its
+/// first attempt.
 const ATTEMPTS_MIN: u32 = 12;
 
 impl RetryPolicy {
-    /// Pages: soon, often, and for as long as they are wanted.
+    /// Pages: retried soon, often, and for as long as they are wanted.
     pub const PAGE: Self = Self {
         first_ms: 2 * SECOND_MS,
         longest_ms: 30 * SECOND_MS,
@@ -33,7 +34,7 @@ impl RetryPolicy {
         age_ms_max: Some(24 * HOUR_MS),
     };
 
-    /// Attempts that it may come to, as plugins are told.
+    /// The most attempts, which plugins are told.
     #[must_use]
     pub fn attempts_max(self) -> u32 {
         let attempts = |age_ms: u64| age_ms / (self.longest_ms / 2).max(1);
@@ -43,9 +44,8 @@ impl RetryPolicy {
     }
 }
 
-/// When to try again after `attempts` attempts of what is `age_ms` old, or `None` when it is
-/// given up. `jitter` is between 0 and 1; `hint_ms` is what the far side asked for, and is kept
-/// to at least.
+/// When to retry a delivery that is `age_ms` old after `attempts` attempts, or `None` to give up.
+/// `jitter` is between 0 and 1; `hint_ms` is the least delay that the receiver asked for.
 #[must_use]
 pub fn retry_at(
     policy: RetryPolicy,
@@ -63,7 +63,8 @@ pub fn retry_at(
         .first_ms
         .saturating_mul(1 << doublings)
         .min(policy.longest_ms);
-    // Half of the wait is certain, half is jitter: never at once, never all together.
+    // Half of the delay is fixed and half is jitter, so retries are neither immediate nor
+    // simultaneous.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_sign_loss,
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_longest_and_stay_within_their_half() {
+    fn delays_double_up_to_the_longest_and_jitter_stays_within_half() {
         for (attempts, ceiling_ms) in [(1, 1_000), (2, 2_000), (5, 16_000), (12, 600_000)] {
             for jitter in [0.0, 0.3, 1.0] {
                 let policy = RetryPolicy::CHORE;
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_far_sides_hint_is_kept_to_at_least() {
+    fn the_receivers_hint_is_the_least_delay() {
         let at = retry_at(RetryPolicy::CHORE, 1, 0, Timestamp(0), Some(30_000), 0.0);
         assert_eq!(at, Some(Timestamp(30_000)));
     }
@@ -105,7 +106,7 @@ mod tests {
         for (policy, attempts, age_ms, goes_on) in [
             (RetryPolicy::CHORE, 150, day - 1, true),
             (RetryPolicy::CHORE, 150, day, false),
-            // A job that was to wait for two days.
+            // A job that was delayed by two days.
             (RetryPolicy::CHORE, 1, 2 * day, true),
             (page, 100_000, 30 * day, true),
         ] {

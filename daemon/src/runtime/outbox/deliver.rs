@@ -1,5 +1,5 @@
-//! One delivery's way out: the parcel is unpacked, the payload built, the plugin called or the
-//! mail sent, and what came of it goes to [`outcome`](crate::runtime::outbox::outcome).
+//! Sends a delivery: decodes it, builds the payload, and calls the plugin or sends the mail. The
+//! result goes to [`outcome`](crate::runtime::outbox::outcome).
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::runtime::outbox::backoff::RetryPolicy;
 use crate::runtime::outbox::outcome::{End, Ended, PageRef};
 use crate::runtime::state::tables::decode_row;
 
-/// The deadline that a call is given, in milliseconds: far off, since the host brings it forward
-/// to its own limit, which runs on the real clock also when the story does not.
+/// The deadline of a call, in milliseconds: far in the future, as the plugin host applies its own
+/// limit in real time, even when the daemon's clock is simulated.
 const DEADLINE_MS: u64 = 3_600_000;
 
 impl Outbox {
-    /// Brings one delivery out and settles it. Never fails: what cannot be settled now comes
-    /// again when its claim's lease ends.
+    /// Sends a delivery and settles it. Never fails: a delivery that cannot be settled is retried
+    /// when its claim's lease ends.
     pub(crate) async fn deliver(self: &Arc<Self>, claim: Claimed) {
         if claim.interrupted {
             let (lane, attempt) = (&claim.row.key.lane, claim.row.attempts);
@@ -30,21 +30,21 @@ impl Outbox {
                 lane,
                 attempt,
                 "an earlier try of a delivery was cut off; its outcome is unknown, and it is \
-                 brought again"
+                 sent again"
             );
             self.metrics.interrupted();
         }
         let ended = match decode_row::<Delivery>("a delivery", &claim.row.body) {
-            Ok(parcel) => self.bring(parcel, &claim).await,
+            Ok(delivery) => self.send(delivery, &claim).await,
             Err(error) => Ended::given_up(error.to_string()),
         };
         if let Err(error) = self.settle(claim, ended).await {
-            tracing::error!(%error, "a delivery could not be settled; it will come again");
+            tracing::error!(%error, "a delivery could not be settled; it is retried later");
         }
     }
 
-    async fn bring(self: &Arc<Self>, parcel: Delivery, claim: &Claimed) -> Ended {
-        match parcel {
+    async fn send(self: &Arc<Self>, delivery: Delivery, claim: &Claimed) -> Ended {
+        match delivery {
             Delivery::News {
                 plugin,
                 incident,
@@ -53,7 +53,7 @@ impl Outbox {
                 let page = page_of(&incident, &news);
                 let ended = match &page {
                     Some(it) if !self.is_wanted(it) => Ended::dropped("the page is not wanted"),
-                    _ => self.bring_news(plugin, &incident, &news, claim).await,
+                    _ => self.send_event(plugin, &incident, &news, claim).await,
                 };
                 Ended { page, ..ended }
             }
@@ -62,7 +62,7 @@ impl Outbox {
                 page,
                 contact,
             } => {
-                let ended = self.bring_mail(&incident, page, contact).await;
+                let ended = self.send_mail(&incident, page, contact).await;
                 let page = Some(PageRef {
                     incident,
                     page,
@@ -113,7 +113,7 @@ impl Outbox {
         }
     }
 
-    async fn bring_news(
+    async fn send_event(
         self: &Arc<Self>,
         plugin: PluginId,
         incident: &IncidentId,
@@ -130,7 +130,7 @@ impl Outbox {
             .event(&self.view, incident, news, &plugin, clearance, now);
         let event = match event {
             Ok(Some(event)) => event,
-            Ok(None) => return Ended::dropped("it is not wanted any more"),
+            Ok(None) => return Ended::dropped("it is no longer wanted"),
             Err(EngineError::Store(error)) => return Ended::again(error.to_string()),
             Err(error) => return Ended::given_up(error.to_string()),
         };
@@ -140,8 +140,8 @@ impl Outbox {
         ended
     }
 
-    /// Whether a channel should still bring a page. When that cannot be read it should: a page
-    /// too many is better than one too few.
+    /// Whether a page should still be sent. True when this cannot be read: a duplicate page is
+    /// better than a missing one.
     fn is_wanted(&self, page: &PageRef) -> bool {
         match self.view.incident(&page.incident) {
             Ok(Some(state)) => {
@@ -185,7 +185,7 @@ fn page_of(incident: &IncidentId, news: &Notice) -> Option<PageRef> {
     }
 }
 
-/// A plugin that is not loaded may be again after the operator has mended it.
+/// A plugin that is not loaded may be after the operator has fixed it.
 fn not_loaded(plugin: &PluginId) -> Ended {
     Ended::again(format!(
         "plugin {plugin} is not loaded; `tocsin plugin list` says why"
@@ -202,7 +202,7 @@ fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
     } = result;
     let outcome_unknown = stats.effects_unknown > 0;
     for denied in &denials {
-        tracing::warn!(%plugin, %denied, "a plugin was refused a right");
+        tracing::warn!(%plugin, %denied, "a plugin was denied a right");
     }
     match outcome {
         Ok(wit::Outcome::Done) => Ended {
@@ -228,8 +228,8 @@ fn end_of_failure(plugin: &PluginId, failure: &Failure) -> End {
         tracing::error!(
             %plugin,
             reason,
-            "a plugin cannot work as it is set up; mend [plugins.{plugin}] and restart \
-             the daemon; what it is to bring waits for a day"
+            "a plugin is misconfigured; fix [plugins.{plugin}] and restart the daemon; its \
+             deliveries are retried for a day"
         );
         return End::Misconfigured(why);
     }

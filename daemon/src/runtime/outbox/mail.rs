@@ -1,5 +1,4 @@
-//! Pages through the host's own mail relay: the last contact of every person, for the night when
-//! every plugin is down.
+//! Pages by mail: the last contact of every person, in case every plugin is down.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::runtime::outbox::outcome::{End, Ended};
 
 impl Outbox {
     /// Sends one page by mail, if it is still wanted.
-    pub(crate) async fn bring_mail(
+    pub(crate) async fn send_mail(
         self: &Arc<Self>,
         id: &IncidentId,
         page: u32,
@@ -21,7 +20,7 @@ impl Outbox {
     ) -> Ended {
         let state = match self.view.incident(id) {
             Ok(Some(state)) => state,
-            Ok(None) => return Ended::dropped("its incident is gone"),
+            Ok(None) => return Ended::dropped("its incident does not exist"),
             Err(EngineError::Store(error)) => return Ended::again(error.to_string()),
             Err(error) => return Ended::given_up(error.to_string()),
         };
@@ -32,7 +31,7 @@ impl Outbox {
             .get(&page)
             .filter(|it| it.is_wanted_at(contact));
         let Some((sent, to)) = sent.and_then(|it| Some((it, it.current()?))) else {
-            return Ended::dropped("it is not wanted any more");
+            return Ended::dropped("it is no longer wanted");
         };
         let Some(mailer) = &self.mailer else {
             return Ended::given_up("no [mail] relay is configured".to_owned());
@@ -57,7 +56,7 @@ impl Outbox {
         let ended = match mailer.send(&mail).await {
             Ok(_) => Ended::of(End::Done),
             Err(error @ MailError::Rejected { .. }) => Ended::given_up(error.to_string()),
-            // The message has a stable id, so that a second copy is recognized as such.
+            // The Message-ID is stable, so that a duplicate is recognized.
             Err(error) => Ended {
                 outcome_unknown: matches!(error, MailError::Unknown { .. }),
                 ..Ended::again(error.to_string())

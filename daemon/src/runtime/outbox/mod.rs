@@ -1,4 +1,4 @@
-//! What is owed to the outside: deliveries to plugins and mailboxes, and what became of each.
+//! Deliveries to plugins and mailboxes, and their outcomes.
 
 pub mod backoff;
 pub mod deliver;
@@ -24,10 +24,10 @@ use crate::runtime::engine::writer::Writer;
 use crate::runtime::outbox::payload::Payloads;
 use crate::runtime::state::view::View;
 
-/// How long a claim holds its lane, in milliseconds: longer than any call may take.
+/// How long a claim locks its lane, in milliseconds: longer than any call may take.
 const CLAIM_LEASE_MS: u64 = 120_000;
 
-/// Claims deliveries that are ready, makes the calls, and settles what became of them.
+/// Claims deliveries that are ready, sends them, and settles their outcomes.
 pub struct Outbox {
     clock: Arc<dyn Clock>,
     view: Arc<View>,
@@ -41,20 +41,20 @@ pub struct Outbox {
     tasks: TaskTracker,
 }
 
-/// The channels that deliveries go out through.
-pub struct Channels {
+/// The transports of deliveries.
+pub struct Transports {
     pub plugins: Arc<PluginHost>,
-    /// What payloads are made of.
+    /// Builds payloads.
     pub payloads: Payloads,
-    /// The host's own mail relay.
+    /// The mail relay, if one is configured.
     pub mailer: Option<Arc<Mailer>>,
 }
 
 impl Outbox {
-    /// An outbox; nothing goes out until [`Due`](crate::runtime::Due) runs. `woken` is told
-    /// whenever a slot is free again.
+    /// An outbox; nothing is sent until [`Due`](crate::runtime::Due) runs. `woken` is notified
+    /// whenever a slot becomes free.
     #[must_use]
-    pub fn new(base: EngineHandle, channels: Channels, woken: Arc<Notify>) -> Self {
+    pub fn new(base: EngineHandle, transports: Transports, woken: Arc<Notify>) -> Self {
         let EngineHandle {
             clock,
             view,
@@ -66,16 +66,16 @@ impl Outbox {
             view,
             writer,
             metrics,
-            plugins: channels.plugins,
-            payloads: channels.payloads,
-            mailer: channels.mailer,
+            plugins: transports.plugins,
+            payloads: transports.payloads,
+            mailer: transports.mailer,
             woken,
             slots: Slots::default(),
             tasks: TaskTracker::new(),
         }
     }
 
-    /// Starts the deliveries of a class that are ready and have a slot, and says how many.
+    /// Starts the deliveries of a class that are ready and have a slot; returns how many.
     ///
     /// # Errors
     /// [`EngineError`] when the store failed; what was ready stays ready.
@@ -117,7 +117,7 @@ impl Outbox {
         Ok(count)
     }
 
-    /// Waits until no delivery is under way.
+    /// Waits until no delivery is in progress.
     pub async fn settle_all(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -125,7 +125,7 @@ impl Outbox {
     }
 }
 
-/// A slot that is given back, also when a delivery's task is dropped.
+/// A slot that is released even if the delivery's task is dropped.
 struct Slot {
     outbox: Arc<Outbox>,
     class: Class,
@@ -141,10 +141,9 @@ impl Drop for Slot {
     }
 }
 
-/// Deliveries of each class that go out at once. Classes do not share: a page never waits for
-/// the slot of a chore. A plugin that hangs has a few calls of its own under way and its other
-/// deliveries soon give up their slots here, so with these many the other plugins still have
-/// some.
+/// Most concurrent deliveries of each class. Classes do not share slots, so a page never waits for
+/// less urgent deliveries. A plugin that hangs has only a few calls in progress, and its other
+/// deliveries soon release their slots, so the other plugins still get slots.
 const fn slots_of(class: Class) -> usize {
     match class {
         Class::Page => 16,
@@ -153,7 +152,7 @@ const fn slots_of(class: Class) -> usize {
     }
 }
 
-/// Deliveries under way, by class.
+/// Deliveries in progress, by class.
 #[derive(Debug, Default)]
 struct Slots([AtomicUsize; 4]);
 

@@ -1,5 +1,5 @@
-//! What became of a delivery, made durable: its row is settled in the same batch as the command
-//! that it leads to, so that a page is never both taken and sent again.
+//! Settles deliveries: a delivery's row is settled in the same batch as the command that follows
+//! from its outcome, so that a delivered page is never sent again.
 
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::{Actor, IncidentId, PluginId, Timestamp};
@@ -12,17 +12,17 @@ use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
 use crate::runtime::state::tables::dead_letter;
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug)]
 pub struct Ended {
     pub end: End,
-    /// The page that it brings, if it brings one.
+    /// The page that it delivers, if it delivers one.
     pub page: Option<PageRef>,
-    /// Whether an effect outside may have taken place although the end does not say so.
+    /// Whether it may have had an external effect although it did not end with success.
     pub outcome_unknown: bool,
     /// The plugin that queued the jobs.
     pub plugin: Option<PluginId>,
-    /// What the plugin queued for itself.
+    /// Jobs that the plugin queued for itself.
     pub jobs: Vec<EnqueuedJob>,
 }
 
@@ -30,35 +30,35 @@ pub struct Ended {
 #[derive(Debug)]
 pub enum End {
     Done,
-    /// Whom it went to does nothing with it.
+    /// The receiver ignored it.
     Ignored(String),
-    /// Nobody wants it any more.
+    /// It is no longer wanted.
     Dropped,
-    /// It may arrive later.
+    /// It failed and is retried.
     Again {
-        /// What the far side said.
+        /// The receiver's error.
         why: String,
-        /// How long it asks to be left alone, in milliseconds.
+        /// The delay that the receiver asks for, in milliseconds.
         hint_ms: Option<u64>,
     },
-    /// It may arrive once the operator has mended the set-up.
+    /// It is retried until the operator has fixed the configuration.
     Misconfigured(String),
-    /// It will never arrive.
+    /// It failed permanently.
     GivenUp(String),
 }
 
-/// The page that a delivery brings.
+/// The page of a delivery.
 #[derive(Clone, Debug)]
 pub struct PageRef {
     pub incident: IncidentId,
     /// The page's number.
     pub page: u32,
-    /// The contact's place in the page's list.
+    /// The contact's index in the page's contacts.
     pub contact: u32,
 }
 
 impl Ended {
-    /// An end of a delivery that brings no page and queued no jobs.
+    /// The end of a delivery without a page and without queued jobs.
     #[must_use]
     pub fn of(end: End) -> Self {
         Self {
@@ -97,18 +97,16 @@ impl End {
     }
 }
 
-/// What the end of a delivery asks of the engine.
+/// The engine request that settles a delivery.
 #[derive(Debug)]
 pub struct Settlement {
-    /// What is asked.
     pub request: Request,
-    /// Why the delivery is given up, if it goes to the dead letters.
+    /// Why the delivery is given up, if it becomes a dead letter.
     pub given_up: Option<String>,
 }
 
-/// What the end of a delivery asks of the engine: its row is settled, and what came of a page
-/// is told to its incident in the same batch. `jitter` is between 0 and 1. Pure, so that the
-/// simulator decides as the daemon does.
+/// The engine request that settles a delivery and, in the same batch, records a page's outcome in
+/// its incident. `jitter` is between 0 and 1. Pure, so that the simulator decides like the daemon.
 #[must_use]
 pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) -> Settlement {
     let Ended {
@@ -118,7 +116,7 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
         plugin,
         jobs,
     } = ended;
-    // Of an attempt that was cut off nobody knows the outcome, however the one after it ends.
+    // The outcome of an interrupted attempt stays unknown, however the next one ends.
     let outcome_unknown = outcome_unknown || claim.interrupted;
     let mut also = Write::default();
     if let Some(plugin) = plugin {
@@ -131,7 +129,7 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
     }
 }
 
-/// A page does not wait for the operator of the daemon: when it fails, the next contact is asked.
+/// A misconfigured plugin does not delay a page: when a page fails, the next contact is tried.
 fn page_settlement(
     claim: &Claimed,
     end: End,
@@ -206,16 +204,16 @@ fn chore_settlement(
             };
             return finished(settles, also);
         }
-        End::GivenUp(why) => return retry_or_bury(None, claim, why, also, now),
+        End::GivenUp(why) => return retry_or_give_up(None, claim, why, also, now),
         End::Misconfigured(why) => (why, Some(policy.longest_ms)),
         End::Again { why, hint_ms } => (why, hint_ms),
     };
     let at = next_attempt(policy, claim, now, hint_ms, jitter);
-    retry_or_bury(at, claim, why, also, now)
+    retry_or_give_up(at, claim, why, also, now)
 }
 
 impl Settlement {
-    /// Leaves out what a plugin queued for itself, and says how many jobs those were.
+    /// Drops the jobs that a plugin queued for itself; returns how many.
     fn drop_jobs(&mut self) -> usize {
         let outbox = match &mut self.request {
             Request::Command { cause, .. } => &mut cause.also.outbox,
@@ -237,9 +235,9 @@ fn next_attempt(
     retry_at(policy, attempts, age_ms, now, hint_ms, jitter)
 }
 
-/// Puts a delivery back for another attempt, or gives it up: then its row goes to the dead
-/// letters, with what the far side said.
-fn retry_or_bury(
+/// Queues a delivery for another attempt, or gives it up: it then becomes a dead letter with the
+/// receiver's error.
+fn retry_or_give_up(
     retry_at: Option<Timestamp>,
     claim: &Claimed,
     why: String,
@@ -253,9 +251,9 @@ fn retry_or_bury(
     if retry_at.is_some() {
         return finished(settles, also);
     }
-    match dead_letter::bury(claim, &why, now) {
+    match dead_letter::add(claim, &why, now) {
         Ok(rows) => also.rows = std::mem::take(&mut also.rows).and(rows),
-        Err(error) => tracing::error!(%error, "a dead letter cannot be kept"),
+        Err(error) => tracing::error!(%error, "cannot store a dead letter"),
     }
     Settlement {
         given_up: Some(why),
@@ -278,11 +276,11 @@ impl Outbox {
     pub(crate) async fn settle(&self, claim: Claimed, ended: Ended) -> Result<(), EngineError> {
         let settlement = settlement(&claim, ended, self.clock.now(), jitter());
         if let Some(why) = &settlement.given_up {
-            tracing::error!(lane = claim.row.key.lane, why, "a delivery is given up");
+            tracing::error!(lane = claim.row.key.lane, why, "a delivery was given up");
             self.metrics.dead_letter();
         }
         match self.ask_jobs_or_none(settlement).await {
-            // The delivery is settled also where its incident has moved on, or is gone.
+            // The delivery is settled even if its incident has changed or does not exist.
             Ok(_) | Err(EngineError::Refused(Refusal::Stale(_)) | EngineError::NoIncident(_)) => {
                 Ok(())
             }
@@ -290,15 +288,15 @@ impl Outbox {
         }
     }
 
-    /// Asks with the plugin's jobs, and without them when they do not fit: what was done must
-    /// not be done again and again for a job that cannot be kept.
+    /// Settles with the plugin's jobs, or without them if they are too large: a delivery must not
+    /// be repeated forever for a job that cannot be stored.
     async fn ask_jobs_or_none(&self, mut settlement: Settlement) -> Result<Answer, EngineError> {
         match self.writer.ask(settlement.request.clone()).await {
             Err(EngineError::Commit(error @ CommitError::TooLarge { .. })) => {
                 match settlement.drop_jobs() {
                     0 => Err(error.into()),
                     jobs => {
-                        tracing::error!(%error, jobs, "a plugin's jobs are too large; left out");
+                        tracing::error!(%error, jobs, "a plugin's jobs are too large; dropped");
                         self.writer.ask(settlement.request).await
                     }
                 }
@@ -308,13 +306,13 @@ impl Outbox {
     }
 }
 
-/// A delivery that another claim has taken over meanwhile is settled by that one.
+/// A delivery that another claim has taken over is settled by that claim.
 fn unless_fenced(error: EngineError) -> Result<(), EngineError> {
     match error {
         EngineError::Commit(CommitError::Fenced(lane)) => {
             tracing::warn!(
                 lane,
-                "a delivery took longer than its claim; its outcome is not kept"
+                "a delivery took longer than its claim; its outcome is not recorded"
             );
             Ok(())
         }
@@ -322,12 +320,12 @@ fn unless_fenced(error: EngineError) -> Result<(), EngineError> {
     }
 }
 
-/// How the lanes of a plugin's jobs begin.
+/// Prefix of the lanes of a plugin's jobs.
 pub(crate) fn job_lanes(plugin: &PluginId) -> String {
     format!("{plugin}/job-")
 }
 
-/// The row of a job that a plugin queued for itself.
+/// The outbox row of a plugin's job.
 pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> NewDelivery {
     let EnqueuedJob {
         id,
@@ -344,22 +342,22 @@ pub(crate) fn job_row(plugin: &PluginId, job: EnqueuedJob, now: Timestamp) -> Ne
         ),
         None => (Class::Bulk, format!("{}{id}", job_lanes(plugin)), None),
     };
-    let parcel = Delivery::Job {
+    let delivery = Delivery::Job {
         plugin: plugin.clone(),
         id,
         topic,
         payload,
     };
-    let mut row = row_of(class, lane, coalesce, now, &parcel);
+    let mut row = row_of(class, lane, coalesce, now, &delivery);
     row.not_before = now.plus_ms(delay_ms);
     row
 }
 
-/// Between 0 and 1.
+/// A random number between 0 and 1.
 fn jitter() -> f64 {
     let mut bytes = [0_u8; 2];
-    // Without randomness deliveries come back together, which is no reason not to.
-    let _no_matter = getrandom::fill(&mut bytes);
+    // Without randomness, retries only lack jitter.
+    let _optional = getrandom::fill(&mut bytes);
     f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
 }
 
@@ -371,7 +369,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_of_a_page_that_may_have_arrived_tells_its_incident() {
+    fn an_attempt_of_a_page_that_may_have_arrived_is_recorded_in_its_incident() {
         let again = || End::Again {
             why: "no answer".to_owned(),
             hint_ms: None,

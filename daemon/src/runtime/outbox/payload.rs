@@ -1,5 +1,5 @@
-//! Payloads for plugins, built when they are delivered from the state that the view keeps. What a
-//! plugin may see of it is decided in [`disclosure`](crate::disclosure).
+//! Builds payloads for plugins at delivery time, from the view's state. What a plugin may see is
+//! decided in [`disclosure`](crate::disclosure).
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use tocsin_store::Store;
 
 use crate::auth::AckLinks;
 use crate::disclosure::wit::{wire_person, wire_time};
-use crate::disclosure::{Change, Clearance, PluginReceiver};
+use crate::disclosure::{Clearance, PluginReceiver, StateChange};
 use crate::people::Roster;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::view::{View, events_between, events_of};
 
-/// What payloads are made of, besides incidents.
+/// What payloads need besides incidents.
 #[derive(Clone)]
 pub struct Payloads {
     pub roster: Arc<Roster>,
-    /// Where the daemon is reached, for links.
+    /// The daemon's public URL, for links.
     pub base_url: String,
-    /// Links that acknowledge.
+    /// Makes acknowledge links.
     pub ack_links: Arc<AckLinks>,
 }
 
 impl Payloads {
-    /// The event of a notice, or `None` when there is nothing to tell any more.
+    /// The plugin event of a notice, or `None` when it is no longer wanted.
     ///
-    /// An incident that is opened, a page and a line of the log are told from the kept state, and
-    /// the line's own event is read. A change also tells the state before it, which nobody keeps:
-    /// it takes one read of the stream up to the change and one fold, however many events came
-    /// later. A page that was settled by an acknowledgement takes one read, to name who it was.
+    /// An opened incident and a page are built from the view's state; a log entry also reads its
+    /// own event. A change needs the state before it too, which takes one read of the stream up to
+    /// the change and one replay, however many events came later. A page that was settled by an
+    /// acknowledgement takes one read, for the name.
     ///
     /// # Errors
     /// [`EngineError`] when the incident's events cannot be read.
@@ -98,13 +98,12 @@ impl Payloads {
         self.receiver(plugin, clearance).incident(incident)
     }
 
-    /// A person as plugins see them.
+    /// A person, as sent to plugins.
     #[must_use]
     pub fn person(&self, id: &PersonId) -> wit::Person {
         wire_person(&self.roster.people, id)
     }
 
-    /// What a person may see.
     #[must_use]
     pub fn clearance_of(&self, id: &PersonId) -> Clearance {
         Clearance::of_person(self.roster.people.get(id))
@@ -120,31 +119,33 @@ impl Payloads {
     }
 }
 
-/// The states at two versions; `None` when the stream does not reach that far.
+/// The change between two versions; `None` when the stream is shorter.
 fn change(
     store: &dyn Store,
     id: &IncidentId,
     from: u64,
     to: u64,
-) -> Result<Option<Change>, EngineError> {
+) -> Result<Option<StateChange>, EngineError> {
     let mut events = events_between(store, id, 0, to)?;
     let from = usize::try_from(from).unwrap_or(usize::MAX);
     if from >= events.len() {
         return Ok(None);
     }
     let happened = events.split_off(from);
-    Ok(Incident::replay(id, &events).ok().map(|before| Change {
-        after: happened.iter().fold(before.clone(), Incident::fold),
-        before,
-        happened,
-    }))
+    Ok(Incident::replay(id, &events)
+        .ok()
+        .map(|before| StateChange {
+            after: happened.iter().fold(before.clone(), Incident::fold),
+            before,
+            happened,
+        }))
 }
 
 fn first_actor(events: Option<&[Recorded]>) -> Option<Actor> {
     events.and_then(<[Recorded]>::first).map(|it| it.by.clone())
 }
 
-/// Who acknowledged an incident that has not ended since.
+/// Who acknowledged an incident that is still active.
 fn acknowledged_by(store: &dyn Store, incident: &Incident) -> Result<Option<Actor>, EngineError> {
     if !incident.is_active() || incident.lifecycle.acknowledged_at.is_none() {
         return Ok(None);
@@ -154,7 +155,7 @@ fn acknowledged_by(store: &dyn Store, incident: &Incident) -> Result<Option<Acto
     Ok(events.into_iter().rfind(is_it).map(|it| it.by))
 }
 
-/// What names a notice within its incident, and its place there.
+/// The ID of a notice within its incident, and its sequence number.
 fn name_of(notice: &Notice, version: u64) -> (String, u64) {
     match notice {
         Notice::Opened { version } => (format!("{version}/opened"), *version),

@@ -1,4 +1,4 @@
-//! What is kept in memory beside its rows and changed through the writer: silences and tokens.
+//! Silences and tokens: cached in memory, and changed through the writer.
 
 pub mod silences;
 pub mod tokens;

@@ -1,7 +1,6 @@
-//! When alerts end by themselves. An alert's expiry is a lease in its row, moved with every
-//! repeat: a timer of its own for each would be two writes a minute for each. This index is made
-//! of the rows at start and kept beside them, so that the sweep need not read 100,000 alerts to
-//! find the one whose sender fell silent.
+//! An index of when firing alerts expire. An alert's expiry is a lease in its row, extended with
+//! every repeat, as a timer per alert would cost more writes. The index is built from the rows at
+//! the start, so that the sweep does not read 100,000 alerts to find an expired one.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +14,7 @@ use tocsin_store::Store;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
 
-/// The alerts that a sweep must look at, by when.
+/// The alerts that sweeps process, by time.
 #[derive(Debug, Default)]
 pub struct Leases {
     index: Mutex<Index>,
@@ -25,14 +24,13 @@ pub struct Leases {
 
 #[derive(Debug, Default)]
 struct Index {
-    /// Firing alerts with a lease, by its end.
+    /// Firing alerts with a lease, by the end of the lease.
     leased: BTreeSet<(Timestamp, Box<str>)>,
-    /// Firing alerts that a silence holds back.
+    /// Silenced firing alerts.
     silenced: BTreeSet<Box<str>>,
-    /// Alerts that ended, by when.
+    /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
-    /// Firing alerts without one. Sets and no counts: an alert may be added again that the index
-    /// was just read with.
+    /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
     unleased: BTreeSet<Box<str>>,
 }
 
@@ -48,7 +46,7 @@ impl Leases {
         })
     }
 
-    /// Row keys of firing alerts whose lease ended at `now` or before, at most `limit`.
+    /// Row keys of firing alerts whose lease has ended by `now`, at most `limit`.
     #[must_use]
     pub fn lapsed(&self, now: Timestamp, limit: usize) -> Vec<String> {
         let index = self.index.lock();
@@ -56,7 +54,7 @@ impl Leases {
         due.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
-    /// Row keys of alerts that ended before `before`, at most `limit`.
+    /// Row keys of alerts that resolved before `before`, at most `limit`.
     #[must_use]
     pub fn ended_before(&self, before: Timestamp, limit: usize) -> Vec<String> {
         let index = self.index.lock();
@@ -64,7 +62,7 @@ impl Leases {
         old.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
-    /// Row keys of firing alerts that a silence holds back, after `after`, at most `limit`.
+    /// Row keys of silenced firing alerts after `after`, at most `limit`.
     #[must_use]
     pub fn silenced(&self, after: &str, limit: usize) -> Vec<String> {
         let index = self.index.lock();
@@ -78,30 +76,30 @@ impl Leases {
         self.index.lock().leased.first().map(|(until, _)| *until)
     }
 
-    /// How many alerts fire.
+    /// How many alerts are firing.
     #[must_use]
     pub fn firing(&self) -> u64 {
         let index = self.index.lock();
         (index.leased.len() + index.unleased.len()) as u64
     }
 
-    /// Forgets an alert whose row was removed.
+    /// Removes an alert whose row was removed.
     pub fn remove(&self, alert: &Alert) {
         self.index.lock().remove(alert);
     }
 
-    /// Notes that rows changed without this index.
+    /// Marks the index as outdated because another engine changed rows.
     pub(crate) fn mark_stale(&self) {
         self.is_stale.store(true, Ordering::SeqCst);
     }
 
-    /// Reads the rows again if they changed without this index.
+    /// Rebuilds the index if another engine changed rows.
     ///
     /// # Errors
     /// As [`load`](Self::load).
     pub fn refresh(&self, store: &dyn Store) -> Result<(), EngineError> {
         if self.is_stale.swap(false, Ordering::SeqCst) {
-            // Locked while it is read, or what the engine adds meanwhile would be lost.
+            // Locked while reading, so that the engine's concurrent changes are not lost.
             let mut index = self.index.lock();
             *index = Index::load(store)?;
         }

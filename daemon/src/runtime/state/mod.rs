@@ -1,4 +1,4 @@
-//! What is held in memory of what the store keeps, and the store's tables.
+//! The store's tables, and what is cached in memory of them.
 
 pub(crate) mod followed;
 pub mod leases;

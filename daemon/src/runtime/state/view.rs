@@ -1,6 +1,6 @@
-//! Incidents as readers see them: what is durable, and nothing else. The engine works on its
-//! own copy and puts an incident here once its batch is on the disk, so that nobody is answered
-//! from something that a power cut could take back.
+//! The durable state of incidents, for readers. The engine works on its own copy and publishes an
+//! incident here once its batch is on disk, so that no answer is based on state that a power cut
+//! could undo.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::{TALLIES, tally_from_stream};
 use crate::runtime::state::tables::{number, summary};
 
-/// What the names of incidents' streams begin with.
+/// Prefix of the names of incident streams.
 const STREAM_PREFIX: &str = "incident/";
-/// Events that one read of a stream brings.
+/// Events per read of a stream.
 const STREAM_PAGE_EVENTS: usize = 512;
 
 /// An incident with the tallies of its alerts.
@@ -31,21 +31,21 @@ pub struct IncidentState {
 }
 
 impl IncidentState {
-    /// The incident and its tallies, as the core takes them.
+    /// The incident and its tallies, as the core's functions need them.
     #[must_use]
     pub fn parts(&self) -> (&Incident, &Tally) {
         (&self.incident, &self.tally)
     }
 }
 
-/// What readers see.
+/// The durable state of incidents.
 pub struct View {
     pub(crate) store: Arc<dyn Store>,
     incidents: RwLock<HashMap<IncidentId, Arc<IncidentState>>>,
 }
 
 impl View {
-    /// A view of a store; incidents come into memory as they are asked for.
+    /// A view of a store; incidents are published by the engine.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl View {
         }
     }
 
-    /// The number of the incident that opened last; 0 when none ever did.
+    /// The number of the last incident that opened; 0 if none ever did.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails.
@@ -109,7 +109,7 @@ impl View {
         alert_row(self.store.as_ref(), key)
     }
 
-    /// The alert that a signal speaks of, and the incident that it is in.
+    /// The alert of a signal, and the alert's incident.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails or a row is damaged.
@@ -126,13 +126,13 @@ impl View {
         Ok((alert, home))
     }
 
-    /// The store behind it, for lists.
+    /// The store, for lists.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
         self.store.as_ref()
     }
 
-    /// The store behind it, for reads on another thread.
+    /// The store, for reads on another thread.
     #[must_use]
     pub fn shared_store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
@@ -144,7 +144,7 @@ impl View {
         self.incidents.read().len()
     }
 
-    /// Every incident in memory: all that are active, and some that were.
+    /// Every incident in memory: all active ones and some that are over.
     #[must_use]
     pub fn in_memory(&self) -> Vec<Arc<IncidentState>> {
         self.incidents.read().values().cloned().collect()
@@ -160,7 +160,7 @@ impl View {
             .insert(state.incident.id.clone(), Arc::clone(state));
     }
 
-    /// Forgets every incident; they come back as they are read.
+    /// Removes every incident from memory.
     pub(crate) fn forget_all(&self) {
         self.incidents.write().clear();
     }
@@ -175,12 +175,12 @@ pub fn stream_of(id: &IncidentId) -> StreamId {
     StreamId(format!("{STREAM_PREFIX}{id}"))
 }
 
-/// The incident whose stream it is, if it is an incident's.
+/// The incident of a stream, if it is an incident's stream.
 pub(crate) fn id_of(stream: &StreamId) -> Option<IncidentId> {
     stream.0.strip_prefix(STREAM_PREFIX).map(IncidentId::from)
 }
 
-/// The events of an incident, all of them in order.
+/// All events of an incident, in order.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or an event cannot be decoded.
@@ -188,8 +188,7 @@ pub fn events_of(store: &dyn Store, id: &IncidentId) -> Result<Vec<Recorded>, En
     events_between(store, id, 0, u64::MAX)
 }
 
-/// The events of an incident after version `after` up to and including version `until`, as far
-/// as there are any.
+/// The events of an incident after version `after`, up to and including version `until`.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or an event cannot be decoded.
@@ -222,8 +221,8 @@ pub fn events_between(
     }
 }
 
-/// An incident as the store has it, with the revision of its tally's row. The tally is read first:
-/// when both move in between, a decision on the older tally is refused by its guard.
+/// Loads an incident from the store, with the revision of its tally's row. The tally is read first:
+/// if both change in between, a decision on the older tally is refused by its guard.
 pub(crate) fn load(
     store: &dyn Store,
     id: &IncidentId,
@@ -246,7 +245,7 @@ pub(crate) fn load(
     Ok(Some((Arc::new(state), revision)))
 }
 
-/// An incident's stream, to be kept in few values.
+/// Packs an incident's stream into few values.
 pub(crate) fn pack_of(incident: &Incident) -> Pack {
     Pack {
         stream: stream_of(&incident.id),
@@ -254,7 +253,7 @@ pub(crate) fn pack_of(incident: &Incident) -> Pack {
     }
 }
 
-/// The incident of a key, while it is active or may reopen.
+/// The incident of a key, if it is active or may reopen.
 pub(crate) fn key_row(
     store: &dyn Store,
     key: &IncidentKey,

@@ -1,4 +1,4 @@
-//! The ways in which Slack fails, to be switched on by a test.
+//! The ways in which a test can make the stand-in fail.
 
 use std::time::Duration;
 
@@ -7,22 +7,19 @@ use std::time::Duration;
 pub enum Fault {
     /// HTTP 200 with `ok: false` and this error.
     NotOk(String),
-    /// HTTP 429 with `Retry-After` of so many seconds.
-    RateLimited {
-        /// What `Retry-After` says.
-        retry_after_s: u32,
-    },
+    /// HTTP 429 with this `Retry-After`.
+    RateLimited { retry_after_s: u32 },
     /// This HTTP status, without JSON.
     Status(u16),
-    /// The request is read, nothing is done and no answer ever comes.
+    /// The request is read, but it has no effect and never gets a response.
     Hang,
-    /// The effect takes place and its answer never comes.
+    /// The request takes effect, but never gets a response.
     LoseAnswer,
-    /// The effect takes place and is answered this much later.
+    /// The request takes effect, and the response comes after this delay.
     Slow(Duration),
 }
 
-/// A fault, where it strikes and how often.
+/// A fault, the methods that it affects, and how often.
 #[derive(Clone, Debug)]
 pub struct FaultRule {
     pub(super) fault: Fault,
@@ -31,7 +28,7 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Every request fails so, until healed.
+    /// Every request fails like this until the rule is removed.
     #[must_use]
     pub fn always(fault: Fault) -> Self {
         Self {
@@ -41,7 +38,7 @@ impl FaultRule {
         }
     }
 
-    /// The next `times` requests fail so.
+    /// The next `times` requests fail like this.
     #[must_use]
     pub fn times(times: u32, fault: Fault) -> Self {
         Self {
@@ -51,15 +48,15 @@ impl FaultRule {
         }
     }
 
-    /// The same, for this method only; may be given several times.
+    /// Limits the rule to this method; may be called several times.
     #[must_use]
     pub fn on(mut self, method: &str) -> Self {
         self.methods.push(method.to_owned());
         self
     }
 
-    /// Takes one strike, if the rule applies to the method.
-    pub(super) fn strike(&mut self, method: &str) -> Option<Fault> {
+    /// The fault for a call of the method, if the rule applies to it; counts the use.
+    pub(super) fn apply(&mut self, method: &str) -> Option<Fault> {
         if !self.methods.is_empty() && !self.methods.iter().any(|it| it == method) {
             return None;
         }

@@ -1,13 +1,13 @@
-//! A message and what a person sees of it.
+//! A message, and how a person sees it.
 
 use serde_json::Value;
 
 /// A message as Slack keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Slack's id and time of a message in its channel, `"1700000000.000100"`.
+    /// The message's timestamp, which is its id within the channel: `"1700000000.000100"`.
     pub ts: String,
-    /// The thread's first message, for an answer in a thread.
+    /// The thread's first message, for a reply in a thread.
     pub thread_ts: Option<String>,
     /// The plain text, which notifications show.
     pub text: String,
@@ -15,7 +15,7 @@ pub struct Message {
     pub blocks: Value,
     /// `{"event_type": …, "event_payload": …}`, when the sender attached one.
     pub metadata: Option<Value>,
-    /// How often it was edited.
+    /// How many times it was edited.
     pub edits: u32,
     /// Whether it is pinned to its channel.
     pub pinned: bool,
@@ -25,18 +25,17 @@ pub struct Message {
 pub struct Button {
     /// The action's id, chosen by the app.
     pub action_id: String,
-    /// The block it stands in.
+    /// The block that contains it.
     pub block_id: String,
-    /// What stands on it.
     pub label: String,
-    /// What the app gets back.
+    /// The value that is sent to the app.
     pub value: String,
-    /// A link that a press opens, if it is one.
+    /// The URL that a press opens, for a link button.
     pub url: Option<String>,
 }
 
 impl Message {
-    /// The buttons, in their order.
+    /// The buttons, in order.
     #[must_use]
     pub fn buttons(&self) -> Vec<Button> {
         let blocks = self
@@ -47,7 +46,7 @@ impl Message {
         blocks.iter().flat_map(buttons_of).collect()
     }
 
-    /// What a person reads: the blocks' text, a line each, or the plain text when there are none.
+    /// The visible text: the blocks' text, one line each, or the plain text if there are no blocks.
     #[must_use]
     pub fn shown(&self) -> String {
         let blocks = self
@@ -82,7 +81,7 @@ fn buttons_of(block: &Value) -> Vec<Button> {
         .collect()
 }
 
-/// The texts of a block, buttons left out.
+/// The texts of a block, without buttons.
 fn lines_of(block: &Value) -> Vec<String> {
     let own = block["text"]["text"].as_str();
     let fields = block["fields"]

@@ -1,9 +1,9 @@
 //! A stand-in for a Slack workspace and its Web API, on a loopback port.
 //!
-//! It follows the methods' documentation at <https://docs.slack.dev/reference/methods>: errors come
-//! as HTTP 200 with `ok: false`, names have Slack's rules, a message sent twice is there twice. It
-//! has a thread and a runtime of its own, so that it can vanish with its connections and so that
-//! a test which moves its own clock does not move this one's.
+//! It follows the methods' documentation at <https://docs.slack.dev/reference/methods>: errors are
+//! HTTP 200 with `ok: false`, names follow Slack's rules, a message sent twice is there twice. It
+//! has its own thread and runtime, so that it can go down with its connections, and so that a test
+//! that moves its own clock does not move this one's.
 
 mod fault;
 mod message;
@@ -30,29 +30,28 @@ pub use workspace::{Channel, Member, Place, Seen};
 use server::{Inner, Running, Shared};
 use workspace::Workspace;
 
-/// What a watcher may fall behind before it loses the oldest.
+/// How many observations a watcher may fall behind before it loses the oldest.
 const SEEN_WAITING_MAX: usize = 4096;
 
-/// What signs what the workspace sends, unless its setup says otherwise; only this process can
-/// reach it.
+/// The default key that signs the workspace's requests. Only this process can reach it.
 pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
 const BOT_TOKEN: &str = "xoxb-stand-in";
 
-/// What the workspace holds when it starts.
+/// The workspace's initial contents.
 #[derive(Clone)]
 pub struct Setup {
     /// The bearer token that requests must carry.
     pub token: String,
     /// The key that signs what the workspace sends.
     pub signing_secret: String,
-    /// Who is there.
+    /// The people in it.
     pub members: Vec<Member>,
     /// Names of channels that exist and that the bot has joined.
     pub channels: Vec<String>,
 }
 
 impl Setup {
-    /// A workspace of these people, with no channels yet.
+    /// A workspace with these members, default secrets and no channels.
     #[must_use]
     pub fn of(members: Vec<Member>) -> Self {
         Self {
@@ -75,7 +74,7 @@ impl SlackStandIn {
     /// Listens on a free loopback port.
     ///
     /// # Errors
-    /// When no port or thread can be had.
+    /// When no port or thread is available.
     pub fn start(setup: Setup) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
@@ -102,8 +101,8 @@ impl SlackStandIn {
         format!("{}/api", self.shared.base)
     }
 
-    /// Writes the workspace's secrets into a configuration's folder, and gives the configuration's
-    /// last table: the Slack plugin in the folder `plugin`, pointed at this workspace.
+    /// Writes the workspace's secrets to `folder`, and returns the configuration table of the Slack
+    /// plugin in the folder `plugin` for this workspace.
     ///
     /// # Errors
     /// When the secrets cannot be written.
@@ -129,20 +128,20 @@ allow-networks = ["loopback"]
         self.shared.seen.subscribe()
     }
 
-    /// Every request so far, in order, credentials left out.
+    /// Every request so far, in order, without credentials.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.inner.lock().requests.clone()
     }
 
-    /// What came that a client of Slack should never send: unknown methods, unknown or missing
+    /// Requests that a client of Slack should never send: unknown methods, unknown or missing
     /// parameters, wrong credentials.
     #[must_use]
     pub fn unexpected(&self) -> Vec<String> {
         self.shared.inner.lock().unexpected.clone()
     }
 
-    /// Every channel, direct messages left out, in the order of creation.
+    /// Every channel except direct messages, in the order of creation.
     #[must_use]
     pub fn channels(&self) -> Vec<Channel> {
         self.shared
@@ -154,7 +153,7 @@ allow-networks = ["loopback"]
             .collect()
     }
 
-    /// What stands in the channel of this name, oldest first; empty when there is none.
+    /// The messages in the channel of this name, oldest first; empty if there is no such channel.
     #[must_use]
     pub fn messages(&self, channel: &str) -> Vec<Message> {
         let inner = self.shared.inner.lock();
@@ -162,7 +161,7 @@ allow-networks = ["loopback"]
         found.map(|it| it.messages.clone()).unwrap_or_default()
     }
 
-    /// What this member was sent directly, oldest first.
+    /// The direct messages to this member, oldest first.
     #[must_use]
     pub fn direct_messages(&self, member: &str) -> Vec<Message> {
         let inner = self.shared.inner.lock();
@@ -170,12 +169,12 @@ allow-networks = ["loopback"]
         found.map(|it| it.messages.clone()).unwrap_or_default()
     }
 
-    /// From now on this goes wrong, before any rule that was added earlier.
+    /// Adds a fault rule. It takes precedence over rules that were added earlier.
     pub fn fail(&self, rule: FaultRule) {
         self.shared.inner.lock().faults.insert(0, rule);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all fault rules.
     pub fn heal(&self) {
         self.shared.inner.lock().faults.clear();
     }
@@ -189,7 +188,7 @@ allow-networks = ["loopback"]
     /// Listens again, on the same port.
     ///
     /// # Errors
-    /// When somebody else has taken the port.
+    /// When another process has taken the port.
     pub fn come_back(&self) -> io::Result<()> {
         let mut running = self.running.lock();
         if running.is_none() {
@@ -202,12 +201,12 @@ allow-networks = ["loopback"]
     /// Presses a button and sends what Slack would send to the app at `url`.
     ///
     /// # Errors
-    /// When there is no such button or the app does not answer.
+    /// When there is no such button or the app does not respond.
     pub async fn press(&self, press: &Press, url: &str) -> Result<Pressed, PressError> {
         self.press_request(press)?.send(url).await
     }
 
-    /// The request that a press would send, signed for this moment.
+    /// The request that a press would send, signed with the current time.
     ///
     /// # Errors
     /// When there is no such button.

@@ -1,5 +1,4 @@
-//! A request's parameters: from the query, a form or a JSON object, all as text, as Slack takes
-//! them.
+//! A request's parameters: from the query, a form or a JSON object, all as text, as in Slack.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +46,7 @@ impl Params {
         self.get(name).unwrap_or_default()
     }
 
-    /// Whether the parameter says yes.
+    /// Whether the parameter is true.
     pub(super) fn yes(&self, name: &str) -> bool {
         matches!(self.text(name), "true" | "1")
     }

@@ -1,4 +1,4 @@
-//! A person presses a button: what Slack then sends to the app, signed as Slack signs it.
+//! The signed request that Slack sends to the app when a person presses a button.
 //!
 //! Payload: <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
 //! Signature: <https://docs.slack.dev/authentication/verifying-requests-from-slack>.
@@ -13,8 +13,8 @@ use sha2::Sha256;
 use super::message::{Button, Message};
 use super::workspace::{Channel, Member, TEAM, Workspace};
 
-/// Presses so far: Slack gives each a trigger of its own, so that two presses are never one
-/// request that came twice.
+/// Presses so far: each has its own trigger id, so that two presses are never taken for one request
+/// that was repeated.
 static PRESSES: AtomicU64 = AtomicU64::new(0);
 
 /// Who presses which button.
@@ -22,7 +22,7 @@ static PRESSES: AtomicU64 = AtomicU64::new(0);
 pub struct Press {
     /// The member's id.
     pub member: String,
-    /// The message's id. The newest message with that button, when absent.
+    /// The message's id; absent for the newest message with that button.
     pub ts: Option<String>,
     /// The button's action id or label.
     pub button: String,
@@ -40,7 +40,7 @@ impl Press {
     }
 }
 
-/// What the app answered.
+/// The app's response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pressed {
     /// The HTTP status.
@@ -48,21 +48,20 @@ pub struct Pressed {
     pub body: String,
 }
 
-/// Why a press did not happen.
+/// Why a press failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PressError {
     /// There is no such member.
     #[error("no member {0} in the stand-in's workspace")]
     NoMember(String),
-    /// There is no such button where the member can see it.
-    #[error("member {member} sees no button {button}")]
+    /// The member cannot see such a button.
+    #[error("member {member} cannot see a button {button}")]
     NoButton {
         member: String,
-        /// What was looked for.
+        /// The action id or label.
         button: String,
     },
-    /// The app did not answer.
-    #[error("the app did not answer the press")]
+    #[error("the app did not respond to the button press")]
     NoAnswer(#[from] reqwest::Error),
 }
 
@@ -78,7 +77,7 @@ pub struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// Signs a body for this moment.
+    /// Signs a body with the current time.
     #[must_use]
     pub fn now(secret: &str, body: String) -> Self {
         let now = SystemTime::now()
@@ -87,7 +86,7 @@ impl SignedRequest {
         Self::at(secret, body, now.as_secs())
     }
 
-    /// Signs a body for a moment, in seconds since 1970.
+    /// Signs a body with a time in seconds since 1970.
     #[must_use]
     pub fn at(secret: &str, body: String, seconds: u64) -> Self {
         let timestamp = seconds.to_string();
@@ -102,9 +101,9 @@ impl SignedRequest {
     /// Posts it.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When there is no response.
     pub async fn send(&self, url: &str) -> Result<Pressed, PressError> {
-        // The client wants a TLS provider even for plain HTTP; an installed one is as good.
+        // The client needs a TLS provider even for plain HTTP; an already installed one will do.
         let _already = rustls::crypto::ring::default_provider().install_default();
         let request = reqwest::Client::new().post(url);
         let request = request

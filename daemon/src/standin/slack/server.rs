@@ -1,4 +1,4 @@
-//! The HTTP side: records each request, lets the faults strike, checks the token, runs the method.
+//! The HTTP server: records each request, applies faults, checks the token, runs the method.
 
 use std::future::pending;
 use std::io;
@@ -21,21 +21,21 @@ use super::params::Params;
 use super::workspace::{Seen, Workspace};
 
 const BODY_BYTES_MAX: usize = 1 << 20;
-/// Requests and surprises that are kept for the tests; later ones are still answered.
+/// Requests and unexpected requests that are kept for the tests; later ones still get a response.
 const KEPT_MAX: usize = 100_000;
 
-/// A request as it came, its credential left out.
+/// A request as received, without its credential.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// `GET` or `POST`.
     pub verb: String,
     /// The path, `/api/chat.postMessage`.
     pub path: String,
-    /// What follows the `?`, undecoded.
+    /// The part after the `?`, undecoded.
     pub query: String,
     /// Lower-case names and values; the value of `authorization` is only its scheme.
     pub headers: Vec<(String, String)>,
-    /// The body as it came.
+    /// The raw body.
     pub body: Vec<u8>,
     /// Parameters from query and body, decoded.
     pub fields: Vec<(String, String)>,
@@ -67,7 +67,7 @@ impl Request {
     }
 }
 
-/// What the requests change.
+/// The state that requests change.
 pub(super) struct Inner {
     pub(super) workspace: Workspace,
     pub(super) requests: Vec<Request>,
@@ -85,14 +85,14 @@ impl Inner {
         }
     }
 
-    fn surprise(&mut self, what: String) {
+    fn record_unexpected(&mut self, what: String) {
         if self.unexpected.len() < KEPT_MAX {
             self.unexpected.push(what);
         }
     }
 }
 
-/// What every connection shares.
+/// The state that all connections share.
 pub(super) struct Shared {
     pub(super) token: String,
     pub(super) signing_secret: String,
@@ -142,7 +142,7 @@ impl Drop for Running {
     }
 }
 
-/// Listens on an address that was in use a moment ago.
+/// Listens on an address that was recently in use.
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address)
 }
@@ -169,7 +169,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
         if inner.requests.len() < KEPT_MAX {
             inner.requests.push(record);
         }
-        inner.faults.iter_mut().find_map(|it| it.strike(&name))
+        inner.faults.iter_mut().find_map(|it| it.apply(&name))
     };
     match fault {
         None => {}
@@ -177,7 +177,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
         Some(Fault::RateLimited { retry_after_s }) => return rate_limited(retry_after_s),
         Some(Fault::Status(status)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            return (status, "the stand-in fails on purpose").into_response();
+            return (status, "injected fault").into_response();
         }
         Some(Fault::Hang) => return pending().await,
         Some(Fault::LoseAnswer) => {
@@ -193,7 +193,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: HttpRequest) -> Resp
     run(&shared, &name, &parts.headers, &params, wrong_body)
 }
 
-/// Runs a method, if the request may.
+/// Runs a method if the request is valid.
 fn run(
     shared: &Shared,
     name: &str,
@@ -203,33 +203,33 @@ fn run(
 ) -> Response {
     let mut inner = shared.inner.lock();
     let Some(method) = Method::named(name) else {
-        inner.surprise(format!("{name}: the stand-in does not know this method"));
+        inner.record_unexpected(format!("{name}: unknown method"));
         return not_ok("unknown_method");
     };
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|it| it.to_str().ok());
     let Some(given) = given else {
-        inner.surprise(format!("{name}: no authorization"));
+        inner.record_unexpected(format!("{name}: no authorization"));
         return not_ok("not_authed");
     };
     if given.strip_prefix("Bearer ") != Some(&shared.token) {
-        inner.surprise(format!("{name}: wrong authorization"));
+        inner.record_unexpected(format!("{name}: wrong authorization"));
         return not_ok("invalid_auth");
     }
     if let Some(wrong) = wrong_body {
-        inner.surprise(format!("{name}: {wrong}"));
+        inner.record_unexpected(format!("{name}: {wrong}"));
         return not_ok(wrong);
     }
     if let Some(fault) = method.fault(params) {
-        inner.surprise(fault);
+        inner.record_unexpected(fault);
         return not_ok("invalid_arguments");
     }
     let mut seen = Vec::new();
     match method.run(&mut inner.workspace, params, &mut seen) {
         Ok(mut answer) => {
             for it in seen {
-                // Nobody watching is fine.
+                // There may be no watchers.
                 let _watchers = shared.seen.send(it);
             }
             answer["ok"] = Value::Bool(true);

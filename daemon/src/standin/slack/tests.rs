@@ -36,7 +36,7 @@ const BLOCKS: &str = r#"[
      "text":{"type":"plain_text","text":"Acknowledge"},"value":"INC-1"}]}]"#;
 
 #[tokio::test]
-async fn a_war_room_is_made_filled_and_written_to() {
+async fn a_war_room_is_created_filled_and_posted_to() {
     let slack = start();
     let mut watch = slack.watch();
     let made = call(&slack, "conversations.create", &[("name", "inc-1")]).await;
@@ -124,7 +124,7 @@ async fn errors_are_slacks_own() {
 }
 
 #[tokio::test]
-async fn what_it_does_not_know_is_refused_and_remembered() {
+async fn invalid_requests_are_refused_and_recorded() {
     let slack = start();
     assert_eq!(
         call(&slack, "channels.create", &[]).await["error"],
@@ -153,7 +153,7 @@ async fn what_it_does_not_know_is_refused_and_remembered() {
 }
 
 #[tokio::test]
-async fn faults_strike_as_often_as_asked_and_a_lost_answer_keeps_its_effect() {
+async fn faults_apply_as_often_as_configured_and_a_lost_answer_keeps_its_effect() {
     let slack = start();
     let url = format!("{}/chat.postMessage", slack.base_url());
     let post = || {
@@ -184,7 +184,7 @@ async fn faults_strike_as_often_as_asked_and_a_lost_answer_keeps_its_effect() {
 }
 
 #[tokio::test]
-async fn it_can_vanish_and_come_back_with_what_it_had() {
+async fn it_can_go_down_and_restart_with_its_state() {
     let slack = start();
     let client = client();
     let url = format!("{}/auth.test", slack.base_url());

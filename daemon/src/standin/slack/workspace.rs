@@ -1,4 +1,4 @@
-//! What a workspace holds: members, channels, messages; and the numbers it gives out.
+//! A workspace's state: members, channels, messages, and the ids that it assigns.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,14 +16,14 @@ pub(super) const TEAM: &str = "T0STANDIN";
 pub struct Member {
     /// The user id, `U…`.
     pub id: String,
-    /// The name that people see.
+    /// The display name.
     pub name: String,
-    /// What `users.lookupByEmail` finds.
+    /// For `users.lookupByEmail`.
     pub email: String,
 }
 
 impl Member {
-    /// Somebody of this name, whose address is made of it.
+    /// A member whose email address is derived from the name.
     #[must_use]
     pub fn new(id: &str, name: &str) -> Self {
         Self {
@@ -41,18 +41,16 @@ pub struct Channel {
     pub id: String,
     /// The name without `#`; empty for a direct one.
     pub name: String,
-    /// The line above the messages.
     pub topic: String,
     pub purpose: String,
-    /// When it was made, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     pub created_s: u64,
     /// Whether only members may see it.
     pub private: bool,
-    /// Whether it was archived.
     pub archived: bool,
-    /// User ids, the bot's among them.
+    /// User ids, including the bot's.
     pub members: Vec<String>,
-    /// What was written, oldest first.
+    /// Oldest first.
     pub messages: Vec<Message>,
 }
 
@@ -62,7 +60,7 @@ impl Channel {
     }
 }
 
-/// Where something is seen.
+/// Where something is visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In the channel of this name.
@@ -71,23 +69,20 @@ pub enum Place {
     Direct(Vec<String>),
 }
 
-/// What people see happen.
+/// A change that people can see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// A channel was made.
     ChannelCreated {
         channel: String,
         /// Whether only members may see it.
         private: bool,
     },
-    /// A channel's topic is now this.
     TopicSet {
         /// The channel's name.
         channel: String,
-        /// The new topic.
         topic: String,
     },
-    /// A member was brought into a channel.
+    /// A member was added to a channel.
     Invited {
         /// The channel's name.
         channel: String,
@@ -95,24 +90,26 @@ pub enum Seen {
         member: String,
     },
     /// A message appeared.
-    Posted { place: Place, message: Message },
-    /// A message appeared for one member only.
-    Whispered {
+    Posted {
+        place: Place,
+        message: Message,
+    },
+    /// An ephemeral message appeared, for one member only.
+    PostedEphemeral {
         place: Place,
         /// The member's name.
         member: String,
-        /// What it said.
         text: String,
     },
-    /// A message was changed.
     Edited {
         place: Place,
-        /// What it is now.
+        /// The message after the edit.
         message: Message,
     },
-    /// A channel was archived.
-    Archived { channel: String },
-    /// A form was opened for whoever pressed or typed.
+    Archived {
+        channel: String,
+    },
+    /// A form was opened for the person who interacted.
     FormOpened {
         /// The view, as sent.
         view: Value,
@@ -144,7 +141,7 @@ impl Workspace {
         self.issued
     }
 
-    /// A message's time, which is its id: no two are the same.
+    /// A message's timestamp, which is its unique id.
     pub(super) fn next_ts(&mut self) -> String {
         let serial = self.next();
         let now = SystemTime::now()
@@ -158,7 +155,7 @@ impl Workspace {
         self.push(id, name.to_owned(), private, vec![BOT.to_owned()])
     }
 
-    /// The direct conversation with these members, opened if need be; and whether it was open.
+    /// The direct conversation with these members, opened if necessary; and whether it was open.
     pub(super) fn open_direct(&mut self, users: &[String]) -> (&mut Channel, bool) {
         let found = self
             .channels
@@ -213,7 +210,7 @@ impl Workspace {
             .find(|it| it.is_direct() && it.members[1..] == [member.to_owned()])
     }
 
-    /// Where in the list the channel with this id is.
+    /// The index of the channel with this id.
     ///
     /// # Errors
     /// `channel_not_found`.
@@ -235,7 +232,7 @@ impl Workspace {
         Place::Direct(channel.members[1..].iter().map(name).collect())
     }
 
-    /// A channel as the API shows it.
+    /// A channel as the API returns it.
     pub(super) fn shown(&self, channel: &Channel) -> Value {
         if channel.is_direct() {
             return json!({ "id": channel.id, "is_im": true, "user": channel.members[1] });

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Two events as the first layout keeps them; it is never changed.
+/// Two events in the first layout; never changed.
 const GOLDEN: &str = "0100000002ab562a53b232d451ca0392b55cd5089e512d1700";
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn a_chunk_of_the_first_layout_stays_readable() {
 }
 
 #[test]
-fn a_damaged_chunk_is_no_event() {
+fn a_damaged_chunk_is_an_error() {
     let whole = pack(&vec![br#"{"v":1}"#.to_vec(); 9]).remove(0).value;
     let mut miscounted = whole.clone();
     miscounted[4] += 1;
@@ -34,7 +34,7 @@ fn a_damaged_chunk_is_no_event() {
 }
 
 #[test]
-fn events_of_an_incident_take_a_tenth_of_their_bytes() {
+fn events_of_an_incident_are_packed_to_a_tenth_of_their_size() {
     let event = |n: u64| format!(r#"{{"v":1,"at":{n},"by":{{"kind":"tocsin"}},"type":"tallied"}}"#);
     let events: Vec<_> = (0..500).map(|n| event(n).into_bytes()).collect();
     let packed = pack(&events);

@@ -1,4 +1,4 @@
-//! Commits: whole or not at all, in order, and never twice.
+//! Commits: atomic, in order, and never twice.
 
 use serde_json::json;
 
@@ -43,7 +43,7 @@ fn is_whole(store: &dyn Store) {
     assert_eq!(answered, Some(json!("done")));
 }
 
-/// The versions in the answer to a batch that queued nothing.
+/// The versions in the result of a batch that queued nothing.
 fn versions(answer: &Result<Committed, CommitError>) -> Result<Vec<u64>, CommitError> {
     let committed = answer.clone()?;
     assert_eq!(committed.queued, []);

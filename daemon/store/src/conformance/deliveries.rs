@@ -1,4 +1,4 @@
-//! Deliveries: claimed once at a time, settled once, and an attempt cut off is known as such.
+//! Deliveries: claimed once at a time, settled once, and interrupted attempts are detected.
 
 use tocsin_core::Timestamp;
 

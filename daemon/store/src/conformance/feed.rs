@@ -1,4 +1,4 @@
-//! The feed: what changed, in order, with nothing left out in silence.
+//! The feed: all changes in order, without silent gaps.
 
 use tocsin_core::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::{
     Store, Table,
 };
 
-/// What changed after a position that is still kept.
+/// The changes after a position that is still kept.
 pub(super) fn changes(store: &dyn Store, after: Position, limit: usize) -> Vec<Changed> {
     match store.feed(after, limit).unwrap() {
         Feed::Changes(changes) => changes,
@@ -175,7 +175,7 @@ pub fn a_reader_too_far_behind_is_told(subject: Box<dyn Subject>) {
     assert_eq!(
         named(&changes(store, newest, 9)[0]),
         [(Table::Key, "last")],
-        "it goes on from there"
+        "it continues from there"
     );
 }
 
@@ -203,7 +203,7 @@ pub fn the_feed_hides_nothing_over_a_restart(subject: Box<dyn Subject>) {
     assert_eq!(
         changes(store, two, 9),
         [],
-        "who was at the end missed nothing"
+        "a reader at the end missed nothing"
     );
     commit(store, rows(&["c"])).unwrap();
     assert_eq!(named(&changes(store, two, 9)[0]), [(Table::Key, "c")]);
@@ -217,5 +217,9 @@ pub fn the_feed_hides_nothing_over_a_restart(subject: Box<dyn Subject>) {
     }
     let Position(last) = newest;
     let expired = store.feed(Position(last + 1), 9).unwrap();
-    assert_eq!(expired, Feed::Expired { newest }, "it is of another store");
+    assert_eq!(
+        expired,
+        Feed::Expired { newest },
+        "it is from another store"
+    );
 }

@@ -1,11 +1,11 @@
-//! Guards: a batch is written only while the rows that it was decided on are as they were.
+//! Guards: a batch is written only if the rows that it is based on are unchanged.
 
 use serde_json::json;
 
 use super::{Subject, commit, row};
 use crate::{Batch, CommitError, Committed, Guard, RowChange, Store, Table, VALUE_BYTES_MAX};
 
-/// Writes (or with `None` removes) the row while it is at this revision.
+/// Writes (or with `None` removes) the row if it is at this revision.
 fn guarded(revision: u64, value: Option<i64>) -> Batch {
     let guard = Guard {
         table: Table::Key,
@@ -182,7 +182,7 @@ pub fn a_guard_does_not_see_what_was_refused(subject: Box<dyn Subject>) {
     assert_eq!(value(subject.store()), Some(2));
 }
 
-/// A group of several megabytes may reach a disk in pieces.
+/// A group of several megabytes may be written in pieces.
 pub fn a_guard_sees_the_whole_of_a_large_group(subject: Box<dyn Subject>) {
     let filler = |n: usize| Batch {
         rows: vec![row(

@@ -1,4 +1,4 @@
-//! Lanes: one delivery at a time in each, and states that replace each other.
+//! Lanes: one delivery at a time in each, and states that replace older ones.
 
 use serde_json::json;
 use tocsin_core::Timestamp;
@@ -26,7 +26,7 @@ pub fn a_claim_takes_its_whole_lane(subject: Box<dyn Subject>) {
     assert_eq!(claimed(&claim(subject.store(), Class::Bulk, 0)), [("a", 2)]);
 }
 
-pub fn a_claim_takes_one_row_a_lane(subject: Box<dyn Subject>) {
+pub fn a_claim_takes_one_row_per_lane(subject: Box<dyn Subject>) {
     let rows = (0..30)
         .map(|n| bulk(["a", "b", "c"][n as usize % 3], n, 0))
         .collect();
@@ -96,7 +96,7 @@ pub fn next_ready_of_a_held_lane_is_its_lease(subject: Box<dyn Subject>) {
     assert_eq!(next(), None);
 }
 
-/// A state that is ready from `at` on, by which its place is known when its body is another's.
+/// A state that is ready at `at`, which identifies its row even if its body is replaced.
 fn state(lane: &str, at: i64, name: &str, body: &str) -> NewDelivery {
     NewDelivery {
         coalesce: Some(name.to_owned()),

@@ -1,4 +1,4 @@
-//! Limits: what is too large is refused whole, and what is just not is kept.
+//! Limits: what is too large is rejected as a whole, and the largest allowed values are stored.
 
 use serde_json::json;
 use tocsin_core::Timestamp;
@@ -91,7 +91,7 @@ pub fn too_large_is_refused_before_anything_is_written(subject: Box<dyn Subject>
             ..batch
         };
         let Err(CommitError::TooLarge { size, max, .. }) = commit(subject.store(), sound) else {
-            panic!("it was taken");
+            panic!("it was accepted");
         };
         assert_eq!(size, max + 1);
     }

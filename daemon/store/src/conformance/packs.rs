@@ -1,4 +1,4 @@
-//! Packing: a stream whose events share values is the same stream to whoever reads it.
+//! Packing: readers see the same stream whether its events are packed or not.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn add(store: &dyn Store, name: &str, expected: u64, events: u64) {
     commit(store, batch).unwrap();
 }
 
-/// Reads a stream from every place and in pages of several sizes.
+/// Reads a stream from every version and in pages of several sizes.
 fn assert_whole(store: &dyn Store, name: &str, events: &[Value]) {
     let all = (1..).zip(events.iter().cloned());
     let all: Vec<(u64, Value)> = all.collect();
@@ -126,7 +126,7 @@ pub fn a_refused_batch_packs_nothing(subject: Box<dyn Subject>) {
 }
 
 pub fn events_that_do_not_fit_together_are_kept_apart(subject: Box<dyn Subject>) {
-    // Digits of a sequence without a pattern: hardly smaller when they are packed.
+    // Digits without a pattern, which hardly compress.
     let mut state = 1_u64;
     let mut noise = |bytes: usize| {
         let digit = |_| {

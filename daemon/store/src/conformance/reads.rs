@@ -1,4 +1,4 @@
-//! Reads: in order, in pages, and only what was asked for; and forgetting what outlived its time.
+//! Reads: in order, in pages, and only what was requested; and the removal of expired entries.
 
 use serde_json::json;
 use tocsin_core::Timestamp;
@@ -37,7 +37,7 @@ pub fn a_stream_is_read_in_pages(subject: Box<dyn Subject>) {
 
 const ODD: [&str; 8] = ["", "\0", "\0\u{1}", "a", "a\0", "a\0b", "a/b", "ü"];
 
-pub fn streams_with_odd_names_stay_apart(subject: Box<dyn Subject>) {
+pub fn streams_with_unusual_names_stay_separate(subject: Box<dyn Subject>) {
     for (name, events) in ODD.iter().zip(1..) {
         let appends = vec![append(name, 0, events)];
         commit(
@@ -112,7 +112,7 @@ pub fn rows_are_read_by_prefix_in_pages(subject: Box<dyn Subject>) {
     assert_eq!(
         read("p/", Some("a"), 9),
         names[2..6],
-        "a page may begin before the prefix"
+        "a page may start before the prefix"
     );
     assert_eq!(read("p/", Some("q"), 9), [""; 0]);
     assert_eq!(read("x", None, 9), [""; 0]);

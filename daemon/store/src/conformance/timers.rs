@@ -130,7 +130,7 @@ pub fn timers_are_listed_in_pages(subject: Box<dyn Subject>) {
     assert_eq!(read, all);
 }
 
-/// A batch that a timer's firing caused.
+/// A batch caused by a firing timer.
 fn take(timers: &[&TimerRow], value: i64) -> Batch {
     Batch {
         timers_take: timers.iter().map(|timer| timer.key.clone()).collect(),
@@ -187,7 +187,7 @@ pub fn a_refused_batch_takes_no_timer(subject: Box<dyn Subject>) {
     let refused = commit(subject.store(), stale);
     assert!(
         matches!(refused, Err(CommitError::TimerTaken(_))),
-        "that it was taken counts for more than that its stream moved: {refused:?}"
+        "a taken timer has precedence over a changed stream: {refused:?}"
     );
     assert_eq!(subject.store().read_stream(&stream("a"), 0, 9).unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! Two writers at once on one store, as two engines are.
+//! Two concurrent writers on one store, like two engines.
 
 use std::collections::BTreeMap;
 use std::sync::Barrier;
@@ -14,7 +14,7 @@ use crate::{
 
 const ROUNDS: u64 = 40;
 
-/// Runs this as writer 0 and as writer 1, at the same time.
+/// Runs this as writer 0 and as writer 1 concurrently.
 fn twice<T: Send>(write: impl Fn(u64) -> T + Sync) -> [T; 2] {
     let start = Barrier::new(2);
     let run = |writer| {
@@ -27,7 +27,7 @@ fn twice<T: Send>(write: impl Fn(u64) -> T + Sync) -> [T; 2] {
     })
 }
 
-pub fn two_writers_get_numbers_of_their_own(subject: Box<dyn Subject>) {
+pub fn two_writers_get_different_numbers(subject: Box<dyn Subject>) {
     let store = subject.store();
     let page = |n| delivery(Class::Page, "anna", n, 0);
     let of = |writer| {
@@ -79,7 +79,7 @@ pub fn two_writers_take_a_timer_once(subject: Box<dyn Subject>) {
     assert_eq!(store.timers(None, 9).unwrap(), []);
 }
 
-/// One more than the row says, guarded; again until nobody was faster.
+/// Increments the row with a guard, and retries until it succeeds.
 fn count_up(store: &dyn Store) -> u64 {
     loop {
         let row_now = store.row(Table::Meta, "count").unwrap();
@@ -113,8 +113,8 @@ pub fn two_writers_write_a_guarded_row_once(subject: Box<dyn Subject>) {
     assert_eq!(row.value, json!(2 * ROUNDS));
 }
 
-/// Follows the feed until it is at the end after the writers are done. What it was told of must
-/// be there to read.
+/// Follows the feed until the end after the writers are done, and checks that every reported change
+/// is readable.
 fn follow(store: &dyn Store, done: &AtomicBool) -> Vec<Changed> {
     let mut read: Vec<Changed> = Vec::new();
     loop {

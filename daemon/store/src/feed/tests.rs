@@ -17,7 +17,7 @@ fn positions(feed: Feed) -> Vec<u64> {
 }
 
 #[test]
-fn as_many_commits_are_kept_as_it_says() {
+fn commits_are_kept_up_to_the_limit() {
     let mut window = Window::default();
     let last = FEED_COMMITS_KEPT as u64 + 2;
     for position in 1..=last {
@@ -42,7 +42,7 @@ fn a_commit_that_is_larger_than_the_window_leaves_it_empty() {
 }
 
 #[test]
-fn an_answer_has_one_commit_at_least() {
+fn at_least_one_commit_is_returned() {
     let mut window = Window::begin(Position(10));
     window.push(changed(11, FEED_CHANGES_MAX + 1));
     window.push(changed(12, 1));
@@ -54,7 +54,7 @@ fn an_answer_has_one_commit_at_least() {
 }
 
 #[test]
-fn a_position_from_elsewhere_is_refused() {
+fn a_position_of_another_store_is_rejected() {
     let window = Window::begin(Position(10));
     let newest = Position(10);
     assert_eq!(window.after(Position(9), 9), Feed::Expired { newest });

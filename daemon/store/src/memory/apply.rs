@@ -1,4 +1,4 @@
-//! Changing the reference store: check everything, then write everything.
+//! Writes of the reference store: check everything, then write everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,8 +68,8 @@ impl Inner {
         })
     }
 
-    /// Readers of the feed learn of a commit.
-    pub(super) fn show(&mut self, changes: Changes) {
+    /// Makes a commit visible in the feed.
+    pub(super) fn publish(&mut self, changes: Changes) {
         if !changes.is_empty() {
             let Position(newest) = self.feed.newest();
             self.feed.push(changes.at(Position(newest + 1)));
@@ -126,8 +126,8 @@ impl Inner {
             .map_or(0, |events| events.len() as u64)
     }
 
-    /// Nothing is smaller for it here. But the events go through chunks and back, so that what
-    /// runs on this store would meet an event that does not come back as it was.
+    /// Saves nothing here, but converts the events to chunks and back, so that tests on this store
+    /// find events that do not survive it.
     fn pack(&mut self, stream: &StreamId) {
         let Some(events) = self.streams.get_mut(stream) else {
             return;
@@ -246,7 +246,7 @@ impl Inner {
         claimed
     }
 
-    /// The oldest ready row of each free lane; lanes that have waited longest come first.
+    /// The oldest ready row of each unlocked lane; lanes that have waited longest come first.
     fn ready(&self, class: Class, now: Timestamp) -> Vec<OutboxKey> {
         let mut lanes: BTreeMap<&str, (Timestamp, &OutboxKey)> = BTreeMap::new();
         for (key, delivery) in self.outbox.iter().filter(|(key, _)| key.class == class) {
@@ -289,7 +289,7 @@ impl Inner {
                 }
             }
         }
-        self.show(changes);
+        self.publish(changes);
         doomed.len()
     }
 }

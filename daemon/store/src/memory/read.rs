@@ -1,4 +1,4 @@
-//! Reading the reference store.
+//! Reads of the reference store.
 
 use tocsin_core::Timestamp;
 
@@ -77,7 +77,7 @@ impl Inner {
             .collect()
     }
 
-    /// A held lane is ready again when its lease ends.
+    /// A locked lane is ready again when its lease ends.
     pub(super) fn next_ready(&self, class: Class) -> Option<Timestamp> {
         let rows = self
             .outbox

@@ -1,5 +1,5 @@
-//! Writing so that a power cut cannot take it back, and stopping at the first failure: after a
-//! failed write nobody knows what the disk holds, so nothing more is accepted.
+//! Durable writes, which stop at the first failure: after a failed write the state on disk is
+//! unknown, so nothing more is accepted.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
@@ -14,25 +14,25 @@ use sled::IVec;
 use super::keys;
 use crate::{FREE_BYTES_MIN, StoreError};
 
-/// Writes that wait for the disk, by key; `None` removes.
+/// Pending writes, by key; `None` removes.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<IVec>>;
-/// What the tree was seen to hold, by key.
+/// Values read from the tree, by key.
 pub(super) type Found = HashMap<Vec<u8>, Option<IVec>>;
 
 pub(super) struct Disk {
     pub(super) db: sled::Db,
-    /// sled's log through a handle of our own, to sync it.
+    /// Our own handle to sled's log, to sync it.
     pub(super) log: File,
-    /// Locked for as long as the store is open.
+    /// Locked while the store is open.
     pub(super) _lock: File,
     pub(super) path: PathBuf,
     pub(super) poison: OnceLock<String>,
-    /// What rows and commands held before the writes that the disk does not have yet.
+    /// The values of rows and commands before writes that are not synced yet.
     pub(super) before: RwLock<Found>,
 }
 
 impl Disk {
-    /// Refuses everything once a write has failed.
+    /// Fails once a write has failed.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.poison.get() {
             None => Ok(()),
@@ -40,11 +40,11 @@ impl Disk {
         }
     }
 
-    /// Refuses everything from now on, and says why.
+    /// Makes all later calls fail, and logs why.
     pub(super) fn poison(&self, error: StoreError) -> StoreError {
         let reason = self.poison.get_or_init(|| {
-            tracing::error!(%error, "the store refuses everything from now on");
-            // A drop of sled's last handle writes and panics when that fails, so it is kept.
+            tracing::error!(%error, "the store rejects all further calls");
+            // Dropping sled's last handle writes and panics if that fails, so it is kept.
             std::mem::forget(self.db.clone());
             error.to_string()
         });
@@ -55,10 +55,10 @@ impl Disk {
         self.db.get(key).map_err(|error| self.io("read", error))
     }
 
-    /// What a row or command held when the disk last had everything: a reader of one key need
-    /// not wait for a sync to be spared what a power cut could take back.
+    /// The last synced value of a row or command, so that a reader of one key need not wait for a
+    /// sync.
     pub(super) fn get_synced(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        // Held while sled is read, so that no write comes between the two looks.
+        // Held while sled is read, so that no write happens between the two lookups.
         let before = self.before.read();
         match before.get(key) {
             Some(held) => Ok(held.clone()),
@@ -66,8 +66,8 @@ impl Disk {
         }
     }
 
-    /// Hands the writes to sled as one atomic batch. They are durable after [`Self::sync`].
-    /// `found` is what the tree holds now of what was looked up already.
+    /// Passes the writes to sled as one atomic batch. They are durable after [`Self::sync`].
+    /// `found` has the current values of keys that were already read.
     pub(super) fn write(&self, writes: Writes, found: Found) -> Result<(), StoreError> {
         self.keep_before(&writes, found)?;
         let mut batch = sled::Batch::default();
@@ -80,7 +80,7 @@ impl Disk {
         self.guarded("write", || self.db.apply_batch(batch))
     }
 
-    /// Returns when the disk has everything that was written.
+    /// Returns when everything written is on disk.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         self.guarded("flush", || self.db.flush())?;
         let synced = self.log.sync_data();
@@ -104,7 +104,7 @@ impl Disk {
         Ok(())
     }
 
-    /// sled panics on some errors of the disk; here they are errors.
+    /// Converts sled's panics on some disk errors to errors.
     fn guarded<T>(
         &self,
         verb: &str,
@@ -126,7 +126,7 @@ impl Disk {
         fs2::available_space(&self.path).map_err(|error| self.io("measure the disk of", error))
     }
 
-    /// Refuses to write when the disk is about to be full.
+    /// Fails when the disk is almost full.
     pub(super) fn check_room(&self) -> Result<(), StoreError> {
         let free = self.free_bytes()?;
         match free < FREE_BYTES_MIN {

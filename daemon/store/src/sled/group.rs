@@ -1,5 +1,5 @@
-//! One commit group: batches are checked in order against the tree with the group's own earlier
-//! writes laid over it, and reach the disk together.
+//! One commit group: batches are checked in order against the tree overlaid with the group's own
+//! earlier writes, and are synced together.
 
 mod check;
 mod pack;
@@ -21,15 +21,15 @@ use crate::{
     Position, RowChange, Settle, StoreError, StreamId,
 };
 
-/// Bytes after which a group's writes go to sled before more are taken, so that a long group
-/// does not stand in memory twice. Each batch is still whole in one write.
+/// Bytes after which a group's writes are passed to sled, so that a long group is not in memory
+/// twice. Each batch is still in one write.
 const WRITE_BYTES: usize = 1024 * 1024;
 
 pub(super) struct Group<'a> {
     disk: &'a Disk,
     state: &'a mut State,
     writes: Writes,
-    /// Rows and commands as the tree holds them until the writes go there.
+    /// The values of rows and commands in the tree before the group's writes.
     found: Found,
     versions: HashMap<StreamId, u64>,
     changes: Changes,
@@ -54,8 +54,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Checks a batch and takes its writes. The outer error is the store's, the inner one the
-    /// batch's own.
+    /// Checks a batch and adds its writes. The outer error is the store's, the inner one the
+    /// batch's.
     pub(super) fn add(&mut self, batch: Batch, bytes: Encoded) -> Result<Answer, StoreError> {
         if let Err(refusal) = self.check(&batch)? {
             return Ok(Err(refusal));
@@ -103,7 +103,7 @@ impl<'a> Group<'a> {
         }))
     }
 
-    /// Brings everything to the disk, with one sync, and says what has changed.
+    /// Writes everything to disk with one sync, and returns the changes.
     pub(super) fn finish(mut self) -> Result<Option<Changed>, StoreError> {
         self.write()?;
         if self.written {
@@ -113,7 +113,7 @@ impl<'a> Group<'a> {
         Ok((!self.changes.is_empty()).then(|| self.changes.at(position)))
     }
 
-    /// Begins an attempt; `None` when the row is gone.
+    /// Starts an attempt; `None` when the row no longer exists.
     pub(super) fn claim(&mut self, key: OutboxKey) -> Result<Option<Claimed>, StoreError> {
         let Some(mut delivery) = self.delivery(&key)? else {
             return Ok(None);
@@ -134,7 +134,7 @@ impl<'a> Group<'a> {
         }))
     }
 
-    /// Removes a command or row whose time has come, by its key on the disk.
+    /// Removes an expired command or row, by its key on disk.
     pub(super) fn forget(&mut self, key: &[u8]) -> Result<(), StoreError> {
         let old = self.expires_at(key)?;
         self.state.expiry(key, old, None);
@@ -145,7 +145,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// To note a change in. The first one takes the group's position, which reaches the disk
+    /// Where to record a change. The first one allocates the group's position, which is written
     /// with it.
     fn changes(&mut self) -> &mut Changes {
         if self.changes.is_empty() {
@@ -293,9 +293,9 @@ impl<'a> Group<'a> {
         self.writes.insert(key, None);
     }
 
-    /// Hands the writes to sled, with the counters as they stand after them. The first of them
-    /// makes the store one of this format: an earlier release must not read such counters, and
-    /// whoever only looked at the store can still go back.
+    /// Passes the writes to sled, with the counters after them. The first write upgrades the store
+    /// to this format, since an earlier release must not read such counters; merely opening a store
+    /// does not, so that a downgrade is still possible.
     fn write(&mut self) -> Result<(), StoreError> {
         if self.writes.is_empty() {
             return Ok(());

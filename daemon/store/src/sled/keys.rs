@@ -1,10 +1,10 @@
-//! Keys on the disk. One tree holds everything, so that one batch of sled is one atomic commit;
-//! the first byte says what a key is of.
+//! Keys on disk. Everything is in one tree, so that one batch of sled is one atomic commit; the
+//! first byte is the kind of the key.
 //!
-//! A name that something follows is written with every 0 byte as `00 ff` and ends with `00 01`,
-//! as in FoundationDB's tuple encoding: byte order is then the order of the names, also when one
-//! is the beginning of another. An event's key ends with the version of the last event that its
-//! value holds, so that a stream may be kept as a few chunks under the same keys.
+//! A name that is not last in a key is written with every 0 byte as `00 ff` and ends with `00 01`,
+//! as in FoundationDB's tuple encoding: byte order is then the order of the names, even if one is
+//! a prefix of another. An event's key ends with the version of the last event in its value, so
+//! that a stream can be stored as chunks under the same keys.
 
 use tocsin_core::Timestamp;
 
@@ -51,7 +51,7 @@ pub(super) fn event(stream: &StreamId, version: u64) -> Vec<u8> {
     bytes
 }
 
-/// After every event of the stream, and before the next stream.
+/// A key after every event of the stream, and before the next stream.
 pub(super) fn past_stream(stream: &StreamId) -> Vec<u8> {
     let mut bytes = vec![STREAM];
     push_name(&mut bytes, &stream.0);
@@ -105,7 +105,7 @@ pub(super) fn read_timer(key: &[u8]) -> Option<TimerKey> {
 
 const SIGN: u64 = 1 << 63;
 
-/// Eight bytes whose order is the order of time, also before 1970.
+/// Eight bytes in chronological order, including times before 1970.
 fn time(at: Timestamp) -> [u8; 8] {
     (at.0.cast_unsigned() ^ SIGN).to_be_bytes()
 }
@@ -120,7 +120,7 @@ fn push_name(bytes: &mut Vec<u8>, name: &str) {
     bytes.extend(END);
 }
 
-/// A name and what follows it.
+/// A name and the rest of the bytes.
 fn read_name(bytes: &[u8]) -> Option<(String, &[u8])> {
     let mut name = Vec::new();
     let mut rest = bytes;

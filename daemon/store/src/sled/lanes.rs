@@ -1,6 +1,6 @@
-//! Which delivery comes next: an index in memory over the outbox of one class, rebuilt when the
-//! store opens. Without it a claim would read every waiting row, and a hundred thousand chores
-//! would make each page wait.
+//! An in-memory index over the outbox of one class that finds the next deliveries, rebuilt when the
+//! store opens. Without it a claim would read every waiting row, and a large backlog would delay
+//! each page.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,9 +13,9 @@ use crate::{ClaimToken, Class, OutboxKey};
 pub(super) struct Lanes {
     class: Class,
     lanes: HashMap<String, Lane>,
-    /// Lanes that nobody holds, by when their first row is ready.
+    /// Unlocked lanes, by when their first row is ready.
     free: BTreeSet<(Timestamp, String)>,
-    /// Lanes that are held, by when their lease ends. As few as there are workers.
+    /// Locked lanes, by when their lease ends. There are no more than workers.
     held: BTreeSet<(Timestamp, String)>,
 }
 
@@ -40,7 +40,7 @@ struct Lease {
     until: Timestamp,
 }
 
-/// In which of the two sets a lane stands, and where.
+/// A lane's entry in one of the two sets.
 #[derive(PartialEq)]
 enum Place {
     Nowhere,
@@ -58,7 +58,7 @@ impl Lanes {
         }
     }
 
-    /// A row waits; one with the same key is replaced.
+    /// Adds a waiting row, or replaces the one with the same key.
     pub(super) fn put(&mut self, key: &OutboxKey, not_before: Timestamp, coalesce: Option<String>) {
         self.change(&key.lane, |lane| {
             lane.remove(key.seq);
@@ -76,12 +76,12 @@ impl Lanes {
         });
     }
 
-    /// A row waits no more.
+    /// Removes a waiting row.
     pub(super) fn remove(&mut self, key: &OutboxKey) {
         self.change(&key.lane, |lane| lane.remove(key.seq));
     }
 
-    /// The newest row of the lane that has this name and is not claimed.
+    /// The newest unclaimed row of the lane with this coalesce key.
     pub(super) fn newest_of(&self, lane: &str, name: &str) -> Option<u64> {
         let lane = self.lanes.get(lane)?;
         let claimed = lane.lease.as_ref().map(|lease| lease.seq);
@@ -90,7 +90,7 @@ impl Lanes {
         rows.into_iter().find(|seq| Some(*seq) != claimed)
     }
 
-    /// Whether this claim still stands.
+    /// Whether this claim is still valid.
     pub(super) fn holds(&self, token: &ClaimToken) -> bool {
         let lease = self
             .lanes
@@ -99,7 +99,7 @@ impl Lanes {
         lease.is_some_and(|lease| lease.seq == token.key.seq && lease.fence == token.fence)
     }
 
-    /// The lane of this claim is taken.
+    /// Locks the lane of this claim.
     pub(super) fn hold(&mut self, token: &ClaimToken, until: Timestamp) {
         let lease = Lease {
             seq: token.key.seq,
@@ -109,12 +109,12 @@ impl Lanes {
         self.change(&token.key.lane, |lane| lane.lease = Some(lease));
     }
 
-    /// The lane is free again.
+    /// Unlocks the lane.
     pub(super) fn release(&mut self, lane: &str) {
         self.change(lane, |lane| lane.lease = None);
     }
 
-    /// The oldest ready row of each lane that is free or whose lease has ended; lanes that have
+    /// The oldest ready row of each lane that is unlocked or whose lease has ended; lanes that have
     /// waited longest come first.
     pub(super) fn ready(&self, now: Timestamp, limit: usize) -> Vec<OutboxKey> {
         let lapsed = self.held.iter().take_while(|(until, _)| *until <= now);
@@ -141,7 +141,7 @@ impl Lanes {
         first.take(limit).collect()
     }
 
-    /// When the next row is ready; a held lane is ready when its lease ends.
+    /// When the next row is ready; a locked lane is ready when its lease ends.
     pub(super) fn next_ready(&self) -> Option<Timestamp> {
         let free = self.free.first().map(|(since, _)| *since);
         let held = self.held.iter().filter_map(|(until, lane)| {
@@ -151,7 +151,7 @@ impl Lanes {
         free.into_iter().chain(held).min()
     }
 
-    /// Changes a lane and files it under its new place.
+    /// Changes a lane and updates its entry in the sets.
     fn change(&mut self, name: &str, change: impl FnOnce(&mut Lane)) {
         if !self.lanes.contains_key(name) {
             self.lanes.insert(name.to_owned(), Lane::default());

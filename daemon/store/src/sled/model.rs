@@ -1,4 +1,4 @@
-//! The store on the disk against the store in memory, over random commands.
+//! Compares the on-disk store with the in-memory store over random commands.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use crate::{
     TimerRow,
 };
 
-/// Most claims that a run settles from; older ones are forgotten.
+/// Most claims from which a run settles; older ones are dropped.
 const TOKENS: usize = 3;
 
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ enum Step {
     Reopen,
 }
 
-/// A batch before the run says what is expected, at which time, and which claims there are.
+/// A batch before the run fills in expected versions, times and claims.
 #[derive(Clone, Debug)]
 struct Rough {
     appends: Vec<(u8, i8, u8)>,
@@ -38,7 +38,7 @@ struct Rough {
     cancel: Vec<(Class, u8, u8)>,
     timers: Vec<(i64, u8)>,
     timers_cancel: Vec<(i64, u8)>,
-    /// Whether to take the earliest timer, or one that is most likely not set.
+    /// Whether to take the earliest timer, or one that is probably not set.
     timers_take: Option<bool>,
     command: Option<(u8, i64)>,
     settle: Option<(u8, Option<i64>)>,
@@ -61,7 +61,7 @@ fn rough() -> impl Strategy<Value = Rough> {
         proptest::option::weighted(0.2, proptest::bool::weighted(0.8)),
     );
     let rest = (
-        // Mostly the version that stands, sometimes one beside it.
+        // Usually the current version, sometimes one next to it.
         vec(
             (
                 0..3_u8,
@@ -128,7 +128,7 @@ struct Run {
     now: i64,
     /// The newest number in the outbox.
     seq: u64,
-    /// What is made gets a number of its own.
+    /// A counter for unique values.
     made: u64,
     tokens: Vec<ClaimToken>,
 }
@@ -225,7 +225,7 @@ impl Run {
             }
         };
         let settles = rough.settle.and_then(|(n, retry_at)| {
-            // Mostly a claim that stands, so the newest ones.
+            // The newest claims, which are usually still valid.
             let token = self.tokens.iter().rev().nth(usize::from(n))?.clone();
             Some(Settle {
                 token,
@@ -299,7 +299,7 @@ impl Run {
         }
     }
 
-    /// Everything that can be read is the same.
+    /// Checks that everything readable is equal.
     fn compare(&self) {
         let (memory, disk) = (&self.memory as &dyn Store, self.disk() as &dyn Store);
         let streams = memory.streams(None, 99).unwrap();

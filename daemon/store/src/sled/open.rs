@@ -1,4 +1,4 @@
-//! Opening a folder: one process at a time, a format that this release knows, indexes rebuilt.
+//! Opens a store: locks the folder, checks the format, rebuilds the indexes.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -18,20 +18,20 @@ use super::value::{self, Delivery};
 use crate::feed::Window;
 use crate::{Position, StoreError};
 
-/// The version of what is written. 1: an event has a value of its own. 2: or shares a chunk. 3: the
-/// counters have the last delivery's number and the feed's position too.
+/// The current format. 1: one value per event. 2: adds chunks. 3: adds the last delivery's number
+/// and the feed's position to the counters.
 pub(super) const FORMAT: u32 = 3;
-/// What sled keeps of the log in memory, in bytes. On a machine that did nothing else, eight times
-/// as much answered 6 % more alerts, and each took 44 % more memory (docs/performance.md).
+/// The size of sled's cache, in bytes. On an otherwise idle machine, eight times as much handled
+/// 6 % more alerts and used 44 % more memory per alert (docs/performance.md).
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-/// sled's unit of space, in bytes; fixed for the life of a store. A page of sled that takes more
-/// than a quarter of it leaves the log for a file that is written without any sync, and a page
-/// has up to twenty entries of [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX) and their keys.
+/// sled's segment size, in bytes; fixed for the life of a store. A page that is larger than a
+/// quarter of it is stored in a separate file that is written without sync, and a page has up to
+/// twenty entries of [`VALUE_BYTES_MAX`](crate::VALUE_BYTES_MAX) and their keys.
 const SEGMENT_BYTES: usize = 1024 * 1024;
 const _: () = assert!(20 * (crate::VALUE_BYTES_MAX + 2 * crate::KEY_BYTES_MAX) < SEGMENT_BYTES / 4);
-/// How often a log that sled still holds is tried again; its threads let go of it late.
+/// How often opening a log that sled still has locked is retried; its threads release it late.
 const LOCK_TRIES_MAX: usize = 200;
-/// The wait between two tries.
+/// The wait between two attempts.
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 
 pub(super) fn open(path: &Path) -> Result<SledStore, StoreError> {
@@ -93,8 +93,8 @@ fn in_use(path: &Path) -> StoreError {
 }
 
 fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
-    // No flusher: what a group wrote is synced before it is answered, and a thread that syncs
-    // beside it would only take the disk from it.
+    // No flusher: each group is synced before it returns, and a second thread that syncs would
+    // only compete for the disk.
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(CACHE_BYTES)
@@ -111,7 +111,7 @@ fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
                 std::thread::sleep(LOCK_WAIT);
             }
             Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed("sled panicked over what it found".to_owned())),
+            Err(_) => return Err(failed("sled panicked on its contents".to_owned())),
         }
     }
     Err(in_use(path))
@@ -120,7 +120,7 @@ fn open_sled(path: &Path) -> Result<sled::Db, StoreError> {
 fn check_format(disk: &Disk) -> Result<(), StoreError> {
     let Some(bytes) = disk.get(keys::FORMAT)? else {
         if !disk.db.is_empty() {
-            let reason = "it holds something else, or is damaged".to_owned();
+            let reason = "it contains something else, or is damaged".to_owned();
             let what = format!("the store at {}", disk.path.display());
             return Err(StoreError::Corrupt { what, reason });
         }
@@ -142,7 +142,7 @@ fn check_format(disk: &Disk) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A new file is only there after a power cut when its folder has been synced.
+/// A new file survives a power cut only if its folder has been synced.
 fn sync_folders(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()?;
     match fs::canonicalize(path)?.parent() {
@@ -161,7 +161,7 @@ fn rebuild(disk: &Disk) -> Result<State, StoreError> {
         let (key, bytes) = entry?;
         let name = keys::read_outbox(&key).ok_or_else(|| read::unreadable(&key))?;
         let row = Delivery::read(&bytes, || crate::bytes::name_of(&name))?;
-        // Before format 3 nobody counted but by the rows.
+        // Before format 3 the numbers were only in the rows.
         let seq = &mut state.counters.seq;
         *seq = name.seq.max(*seq);
         state

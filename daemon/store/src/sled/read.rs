@@ -1,4 +1,4 @@
-//! Reading from the tree, in the order of its keys.
+//! Reads from the tree, in key order.
 
 use std::ops::Bound;
 
@@ -45,18 +45,19 @@ pub(super) fn stream(
     Ok(events)
 }
 
-/// The events of one value as JSON, with the version of the first.
+/// The events of one value as JSON, with the version of the first one.
 fn unpacked(stream: &StreamId, last: u64, bytes: &[u8]) -> Result<(u64, Vec<Vec<u8>>), StoreError> {
     let corrupt = |reason| StoreError::Corrupt {
         what: format!(
-            "event {last} of stream {}, and those it is kept with",
+            "event {last} of stream {}, and those in its chunk",
             stream.0
         ),
         reason,
     };
     let texts = chunk::unpack(bytes).map_err(corrupt)?;
     let begin = last.checked_sub(texts.len() as u64).map(|it| it + 1);
-    let begin = begin.ok_or_else(|| corrupt("it holds more events than came before".to_owned()))?;
+    let begin =
+        begin.ok_or_else(|| corrupt("it has more events than its version allows".to_owned()))?;
     Ok((begin, texts))
 }
 
@@ -121,7 +122,7 @@ pub(super) fn rows(
     Ok(rows)
 }
 
-/// Timers after one, and not due later than `until`.
+/// Timers after the given one that are due at `until` or before.
 pub(super) fn timers(
     disk: &Disk,
     after: Option<&TimerKey>,
@@ -186,7 +187,7 @@ pub(super) fn outbox(
     Ok(rows)
 }
 
-/// Every key of one kind, with its value.
+/// All keys of one kind, with their values.
 pub(super) fn all(disk: &Disk, kind: u8) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> {
     disk.db
         .scan_prefix([kind])
@@ -197,6 +198,6 @@ pub(super) fn unreadable(key: &[u8]) -> StoreError {
     let what = format!("key {}", key.escape_ascii());
     StoreError::Corrupt {
         what,
-        reason: "it has not the shape of its kind".to_owned(),
+        reason: "it does not match its kind".to_owned(),
     }
 }

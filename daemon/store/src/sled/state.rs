@@ -1,5 +1,4 @@
-//! What the store keeps in memory beside the tree: indexes that are rebuilt when it opens, and
-//! the counters.
+//! The store's in-memory state: indexes that are rebuilt when it opens, and the counters.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +10,20 @@ use crate::Class;
 #[derive(Debug)]
 pub(super) struct State {
     classes: [Lanes; 4],
-    /// What may be forgotten, by when: the keys of commands and rows on the disk.
+    /// The keys on disk of commands and rows with an expiry, by time.
     expiring: BTreeSet<(Timestamp, Vec<u8>)>,
     pub(super) counters: Counters,
 }
 
-/// What only rises, also over a restart. Each group writes it in one value with what it counted.
+/// Counters that only increase, even across restarts. Each group writes them in one value together
+/// with what it numbered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counters {
-    /// The last revision that a row got.
+    /// The last assigned revision of a row.
     pub(super) revision: u64,
-    /// The last fencing number that a claim got.
+    /// The last assigned fencing number of a claim.
     pub(super) fence: u64,
-    /// The last number that a delivery got.
+    /// The last assigned number of a delivery.
     pub(super) seq: u64,
     /// The feed's newest position.
     pub(super) position: u64,
@@ -42,8 +42,8 @@ impl Counters {
             .concat()
     }
 
-    /// A store of an earlier format has the first two. Its feed does not begin at 0, so that
-    /// nobody takes what it holds already for read.
+    /// A store of an earlier format has only the first two. Its feed does not start at 0, so that a
+    /// new reader does not skip the existing data.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks();
         let mut words = words.iter().map(|word| u64::from_be_bytes(*word));
@@ -75,7 +75,7 @@ impl State {
         &self.classes[place(class)]
     }
 
-    /// A key's time to be forgotten has changed.
+    /// Updates a key's expiry.
     pub(super) fn expiry(&mut self, key: &[u8], old: Option<Timestamp>, new: Option<Timestamp>) {
         if old == new {
             return;

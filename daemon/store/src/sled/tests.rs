@@ -71,13 +71,13 @@ fn a_newer_format_is_named_with_both_versions() {
 }
 
 #[test]
-fn a_folder_of_something_else_is_refused() {
+fn a_folder_with_something_else_is_rejected() {
     let (_folder, opened) = damaged(|db| drop(db.remove(keys::FORMAT)));
     assert!(matches!(opened, Err(StoreError::Corrupt { .. })));
 }
 
 #[test]
-fn verify_names_damaged_and_missing_events_and_goes_on() {
+fn verify_reports_damaged_and_missing_events_and_continues() {
     let event = |version| keys::event(&StreamId("s".to_owned()), version);
     let (_folder, opened) = damaged(|db| {
         db.insert(event(2), "no json").unwrap();
@@ -127,7 +127,7 @@ fn a_packed_stream_has_one_key() {
 }
 
 #[test]
-fn a_damaged_stream_is_left_as_it_is_for_verify_to_find() {
+fn packing_leaves_a_damaged_stream_for_verify_to_find() {
     let event = |version| keys::event(&StreamId("s".to_owned()), version);
     let (_folder, opened) = damaged(|db| drop(db.remove(event(4))));
     let store = opened.unwrap();
@@ -137,7 +137,7 @@ fn a_damaged_stream_is_left_as_it_is_for_verify_to_find() {
 }
 
 #[test]
-fn verify_names_a_damaged_chunk_and_goes_on() {
+fn verify_reports_a_damaged_chunk_and_continues() {
     let event = |version| keys::event(&StreamId("s".to_owned()), version);
     let (_folder, opened) = damaged(|_| ());
     let store = opened.unwrap();
@@ -171,7 +171,7 @@ fn page() -> Batch {
 }
 
 #[test]
-fn a_store_of_an_earlier_format_is_taken_over_with_the_first_write() {
+fn a_store_of_an_earlier_format_is_upgraded_by_the_first_write() {
     for earlier in [1_u32, 2] {
         let seq = 40;
         let (folder, opened) = damaged(|db| {
@@ -197,11 +197,7 @@ fn a_store_of_an_earlier_format_is_taken_over_with_the_first_write() {
         let store = opened.unwrap();
         let format = |store: &SledStore| store.disk.get(keys::FORMAT).unwrap().unwrap().to_vec();
         let unchanged = format(&store);
-        assert_eq!(
-            unchanged,
-            earlier.to_be_bytes(),
-            "who looks changes nothing"
-        );
+        assert_eq!(unchanged, earlier.to_be_bytes(), "opening changes nothing");
         let expired = store.feed(Position(0), 9).unwrap();
         assert!(matches!(expired, Feed::Expired { .. }), "{expired:?}");
         let mut committed = store.commit(vec![page(), packed()]).unwrap();
@@ -234,11 +230,11 @@ fn the_largest_values_stay_in_the_log() {
     let blobs = std::fs::read_dir(folder.path().join("blobs"))
         .unwrap()
         .count();
-    assert_eq!(blobs, 0, "sled writes these files without any sync");
+    assert_eq!(blobs, 0, "sled writes these files without sync");
 }
 
 #[test]
-fn a_row_shows_what_is_durable_while_its_next_value_is_on_the_way() {
+fn a_row_shows_the_durable_value_while_the_next_one_is_being_written() {
     let OnDisk {
         store,
         folder: _folder,

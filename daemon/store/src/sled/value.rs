@@ -1,12 +1,12 @@
-//! Values on the disk: what the store itself must know stands in front, then the JSON. So a
-//! claim or a retry rewrites a few bytes and never parses what it does not hand out.
+//! Values on disk: a header for the store itself, then the JSON. So a claim or a retry rewrites a
+//! few bytes and only parses what it returns.
 
 use serde_json::Value;
 use tocsin_core::Timestamp;
 
 use crate::{OutboxKey, OutboxRow, StoreError, Stored};
 
-/// What stands in front of a row: its revision, and when it may be forgotten.
+/// The header of a row: its revision and its expiry.
 pub(super) struct RowHead {
     pub(super) revision: u64,
     pub(super) expires_at: Option<Timestamp>,
@@ -73,10 +73,10 @@ pub(super) fn command_expires(bytes: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(i64::from_be_bytes(*at)))
 }
 
-/// A delivery with its body still in bytes.
+/// A delivery with its body as unparsed bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Delivery {
-    /// An attempt began and was not settled.
+    /// An attempt started and was not settled.
     pub(super) begun: bool,
     pub(super) not_before: Timestamp,
     pub(super) created_at: Timestamp,
@@ -162,6 +162,6 @@ pub(super) fn parse(json: &[u8], what: impl Fn() -> String) -> Result<Value, Sto
 fn short(what: String) -> StoreError {
     StoreError::Corrupt {
         what,
-        reason: "it is shorter than its head".to_owned(),
+        reason: "it is shorter than its header".to_owned(),
     }
 }

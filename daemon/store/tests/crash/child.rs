@@ -1,5 +1,5 @@
-//! The child process: commits groups for ever and prints the number of each batch once it is
-//! acknowledged, until it is killed. It is this test's own program, started again.
+//! The child process: commits groups until it is killed, and prints the number of each acknowledged
+//! batch. It is the test program itself, started again.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,12 +15,12 @@ use tocsin_store::{
 pub(crate) const FOLDER: &str = "TOCSIN_CRASH_FOLDER";
 /// The number of the first batch.
 pub(crate) const FIRST: &str = "TOCSIN_CRASH_FIRST";
-/// How many batches a group has.
+/// Batches per group.
 pub(crate) const GROUP: u64 = 5;
-/// What a line with an acknowledged number begins with.
+/// The prefix of a line with an acknowledged number.
 pub(crate) const MARK: &str = "acknowledged ";
 
-/// The child; does nothing when it is not started as such.
+/// The child; does nothing when started otherwise.
 #[test]
 #[ignore = "the crash tests start it"]
 fn child_of_the_crash_tests() {
@@ -47,7 +47,7 @@ fn child_of_the_crash_tests() {
             Ok(answers) => answers.into_iter().for_each(|answer| drop(answer.unwrap())),
             Err(error) => break error,
         }
-        // One write, so that a kill cannot leave half a number.
+        // One write, so that a kill cannot leave a partial number.
         let lines: String = (next..next + GROUP)
             .map(|n| format!("{MARK}{n}\n"))
             .collect();
@@ -65,7 +65,7 @@ fn child_of_the_crash_tests() {
         .iter()
         .all(|error| matches!(error, StoreError::Poisoned(_)))
     {
-        writeln!(std::io::stderr(), "{error}, then refuses everything").unwrap();
+        writeln!(std::io::stderr(), "{error}, then rejects all further calls").unwrap();
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn text(n: u64) -> String {
     "x".repeat(if n.is_multiple_of(7) { 8_000 } else { 300 })
 }
 
-/// What batch `n` writes; the audit knows it too.
+/// The contents of batch `n`, which the audit checks.
 fn batch(n: u64) -> Batch {
     let text = text(n);
     let key = format!("{n:010}");

@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a kill, whole; and was synced before it was answered.
+//! Acknowledged batches are complete after a kill, and are synced before they are acknowledged.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -17,10 +17,10 @@ use tocsin_core::Timestamp;
 use tocsin_store::{Class, SledStore, Store, StoreError, StreamId, Table, TimerKey, verify_events};
 
 const KILLS: u64 = 10;
-/// Longest that a child may take to acknowledge something.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a child may take to acknowledge a batch.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// This program, told to be the child.
+/// This program, started as the child.
 fn child(program: &OsStr, before: &[&OsStr], folder: &Path, first: u64) -> Child {
     let mut command = Command::new(program);
     command.args(before);
@@ -39,14 +39,14 @@ fn child(program: &OsStr, before: &[&OsStr], folder: &Path, first: u64) -> Child
         .unwrap()
 }
 
-/// The numbers that a child acknowledges.
+/// The numbers that a child prints.
 fn acknowledged(child: &mut Child) -> impl Iterator<Item = u64> + use<> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     lines.filter_map(|line| line.unwrap().strip_prefix(child::MARK)?.parse().ok())
 }
 
 /// Runs the child until it has acknowledged `count` batches and `extra` has passed, kills it, and
-/// answers the number after the last that it acknowledged.
+/// returns the number after the last acknowledged one.
 fn run_and_kill(folder: &Path, first: u64, count: u64, extra: Duration) -> u64 {
     let program = std::env::current_exe().unwrap();
     let mut child = child(program.as_os_str(), &[], folder, first);
@@ -57,7 +57,7 @@ fn run_and_kill(folder: &Path, first: u64, count: u64, extra: Duration) -> u64 {
     });
     let mut last = None;
     for _ in 0..count {
-        last = Some(acknowledged.recv_timeout(PATIENCE).unwrap());
+        last = Some(acknowledged.recv_timeout(ACKNOWLEDGE_TIMEOUT).unwrap());
     }
     std::thread::sleep(extra);
     child.kill().unwrap();
@@ -66,7 +66,7 @@ fn run_and_kill(folder: &Path, first: u64, count: u64, extra: Duration) -> u64 {
     acknowledged.try_iter().last().or(last).unwrap() + 1
 }
 
-/// How many batches there are; each must be whole.
+/// Returns how many batches there are, and checks that each is complete.
 fn audit(store: &SledStore) -> u64 {
     let all = StreamId("all".to_owned());
     let streams = store.streams(None, usize::MAX).unwrap();
@@ -114,11 +114,11 @@ fn audit(store: &SledStore) -> u64 {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill_whole() {
+fn acknowledged_batches_survive_a_kill_completely() {
     let folder = TempDir::new().unwrap();
     let mut next = 0;
     for kill in 0..KILLS {
-        // Spread over the time of a few groups, the same in every run.
+        // Spread over the duration of a few groups, the same in every run.
         let extra = Duration::from_micros(kill * 7_919 % 13_000);
         let acknowledged = run_and_kill(folder.path(), next, 20 + kill * 13 % 50, extra);
         let store = SledStore::open(folder.path()).unwrap();
@@ -127,10 +127,7 @@ fn what_was_acknowledged_survives_a_kill_whole() {
             found >= acknowledged,
             "{acknowledged} acknowledged, {found} found"
         );
-        assert!(
-            found <= acknowledged + 5,
-            "no more than the group that was under way"
-        );
+        assert!(found <= acknowledged + 5, "at most the group in progress");
         next = found;
     }
     println!("{KILLS} kills, {next} batches, none lost");
@@ -148,9 +145,9 @@ fn a_folder_in_use_says_so_until_it_is_free() {
     SledStore::open(folder.path()).unwrap();
 }
 
-/// Between the last write to the log and the answer there must be a sync of the log.
+/// The log must be synced between its last write and the acknowledgement.
 #[test]
-fn each_group_is_synced_before_it_is_answered() {
+fn each_group_is_synced_before_it_is_acknowledged() {
     if Command::new("strace").arg("-V").output().is_err() {
         println!("skipped: strace is not installed");
         return;
@@ -181,18 +178,18 @@ fn each_group_is_synced_before_it_is_answered() {
             assert!(done && line.ends_with("= 0"), "{line}");
             dirty = 0;
         } else if line.contains(" write(1<") && line.contains(child::MARK) {
-            assert_eq!(dirty, 0, "answered before the sync: {line}");
+            assert_eq!(dirty, 0, "acknowledged before the sync: {line}");
             groups += 1;
         }
     }
     assert!(groups >= 20, "{groups} groups in the trace");
-    println!("{groups} groups, each synced before its answer");
+    println!("{groups} groups, each synced before its acknowledgement");
 }
 
 #[test]
 fn a_full_disk_stops_the_store_and_loses_nothing() {
     let folder = TempDir::new().unwrap();
-    // A limit on the size of files stands in for a full disk: writes fail, and nothing else does.
+    // A file size limit simulates a full disk: only writes fail.
     let script = "ulimit -f 16384; trap '' XFSZ; exec \"$@\"";
     let program = std::env::current_exe().unwrap();
     let options = ["-c", script, "sh"].map(OsStr::new);
@@ -202,7 +199,7 @@ fn a_full_disk_stops_the_store_and_loses_nothing() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("poisoned") && said.contains("then refuses"),
+        said.contains("poisoned") && said.contains("then rejects all further calls"),
         "{said}"
     );
     let found = audit(&SledStore::open(folder.path()).unwrap());
@@ -212,6 +209,6 @@ fn a_full_disk_stops_the_store_and_loses_nothing() {
     );
     assert!(
         found <= acknowledged + child::GROUP,
-        "no more than the group that failed"
+        "at most the group that failed"
     );
 }

@@ -62,7 +62,7 @@ fn pressing_acknowledge_acknowledges_as_the_person_who_pressed() {
 }
 
 #[test]
-fn a_press_that_is_refused_is_explained_to_the_one_who_pressed() {
+fn a_refused_press_is_explained_to_the_person_who_pressed() {
     let host = host();
     host.answer_commands(Err(CommandError::Invalid("nobody knows U1".into())));
     assert_eq!(handle(&press(&ack_button())).unwrap().status, 200);
@@ -74,7 +74,7 @@ fn a_press_that_is_refused_is_explained_to_the_one_who_pressed() {
 }
 
 #[test]
-fn a_press_that_the_engine_cannot_take_now_is_not_confirmed() {
+fn a_press_while_the_engine_is_unavailable_is_not_confirmed() {
     let host = host();
     host.answer_commands(Err(CommandError::Unavailable("starting".into())));
     assert!(handle(&press(&ack_button())).is_err());
@@ -82,7 +82,7 @@ fn a_press_that_the_engine_cannot_take_now_is_not_confirmed() {
 }
 
 #[test]
-fn a_choice_of_a_prompt_is_answered() {
+fn pressing_a_choice_answers_the_prompt() {
     let host = host();
     let value = json!({"prompt": "q-1", "choice": "yes"}).to_string();
     let text = json!({"type": "plain_text", "text": "Yes"});
@@ -96,7 +96,7 @@ fn a_choice_of_a_prompt_is_answered() {
 }
 
 #[test]
-fn a_link_button_and_nonsense_do_nothing() {
+fn link_buttons_and_invalid_payloads_do_nothing() {
     let host = host();
     let link = json!({"action_id": "open"});
     assert_eq!(handle(&press(&link)).unwrap().status, 200);
@@ -110,7 +110,7 @@ fn a_link_button_and_nonsense_do_nothing() {
 }
 
 #[test]
-fn the_slash_command_speaks_of_the_rooms_incident() {
+fn the_slash_command_applies_to_the_rooms_incident() {
     let host = host();
     host.add_incident(&testing::incident());
     commands::link("inc-1", "channel", "C1", None).unwrap();
@@ -155,7 +155,7 @@ fn slacks_challenge_is_echoed_and_other_events_are_accepted() {
 }
 
 #[test]
-fn what_the_host_did_not_verify_is_refused() {
+fn a_request_that_the_host_did_not_verify_is_refused() {
     let host = host();
     let unverified = WebhookRequest {
         verified: false,

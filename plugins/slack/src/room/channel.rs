@@ -1,4 +1,4 @@
-//! The calls of Slack that a room is made of.
+//! The Slack calls that create and update a room.
 
 use crate::api::{self, ApiError};
 use crate::text;
@@ -6,11 +6,11 @@ use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Failure, Incident, Person};
 use tocsin_plugin_sdk::{commands, http, log};
 
-/// Our own channels are searched, never the workspace's: at most so many pages.
+/// Most pages of the app's own channels that are searched; the whole workspace never is.
 const CHANNEL_PAGES_MAX: usize = 10;
 const CHANNEL_PAGE: &str = "200";
 
-/// Creating is safe to repeat after a lost answer: names are unique, so a second one is refused.
+/// Creating is safe to repeat after a lost response: names are unique, so a duplicate is refused.
 pub(super) fn create(name: &str, private: &str) -> Result<String, ApiError> {
     let once = format!("create:{name}");
     let params = [("name", name), ("is_private", private)];
@@ -24,11 +24,11 @@ pub(super) fn create(name: &str, private: &str) -> Result<String, ApiError> {
     }
     let answer = result?;
     let id = answer["channel"]["id"].as_str().map(Into::into);
-    let missing = || ApiError::Unsure(Failure::retry("conversations.create answered no channel"));
+    let missing = || ApiError::Unsure(Failure::retry("conversations.create returned no channel"));
     id.ok_or_else(missing)
 }
 
-/// The first such channel among those that the app itself is in.
+/// The first matching channel among those that the app is a member of.
 pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>, Failure> {
     let mut cursor = String::new();
     for _ in 0..CHANNEL_PAGES_MAX {
@@ -41,7 +41,7 @@ pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>
             params.push(("cursor", cursor.as_str()));
         }
         let answer = match api::get("users.conversations", &params) {
-            // A stand-in for Slack may not have it; then another name does.
+            // A stand-in for Slack may not support it; then another name is tried.
             Err(error) if error.is("unknown_method") => return Ok(None),
             result => result.map_err(|error| error.into_failure("users.conversations"))?,
         };
@@ -63,7 +63,7 @@ pub(super) fn find_ours(wanted: impl Fn(&Value) -> bool) -> Result<Option<Value>
     Ok(None)
 }
 
-/// Sets the topic to what the incident is now.
+/// Sets the topic from the incident's current state.
 pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let topic = text::topic(incident);
     tolerate(
@@ -72,7 +72,7 @@ pub(super) fn set_topic(channel: &str, incident: &Incident) -> Result<(), Failur
     )
 }
 
-/// One call for each person: Slack refuses the whole list for one who cannot be invited.
+/// One call per person: Slack refuses the whole list if one of them cannot be invited.
 pub(super) fn invite(
     channel: &str,
     users: &[&str],
@@ -91,13 +91,13 @@ pub(super) fn invite(
     Ok(())
 }
 
-/// Slack's ids of those whom Slack knows.
+/// The Slack ids of the people who have one.
 pub(super) fn users<'a>(people: &[&'a Person]) -> Vec<&'a str> {
     let known = people.iter().filter_map(|it| it.contact("slack"));
     known.collect()
 }
 
-/// Records the room as the incident's; a refusal must not keep it from opening.
+/// Links the room to the incident. A refusal must not prevent the room from opening.
 pub(super) fn link(incident: &Incident, channel: &str) -> Result<(), Failure> {
     let url = format!("https://slack.com/app_redirect?channel={channel}");
     match commands::link(&incident.id, "channel", channel, Some(&url)).map_err(Failure::from) {
@@ -113,7 +113,7 @@ pub(super) fn link(incident: &Incident, channel: &str) -> Result<(), Failure> {
     }
 }
 
-/// A refusal of what is only convenient must not keep the room from opening.
+/// Calls a method whose refusal must not prevent the room from opening; a refusal is only logged.
 pub(super) fn tolerate(method: &str, params: &[(&str, &str)]) -> Result<(), Failure> {
     match api::post(method, params, None) {
         Ok(_) => Ok(()),

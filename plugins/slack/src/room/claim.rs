@@ -1,5 +1,5 @@
-//! Creating and furnishing a room is one call's work at a time, and any of its steps may be the
-//! last one that it does.
+//! The claim on a room: only one call at a time creates and sets it up. A call can be interrupted
+//! after any step, and the next one continues.
 
 use super::{ROOM_TTL_MS, Row, channel};
 use crate::api::ApiError;
@@ -9,16 +9,16 @@ use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident, Person};
 use tocsin_plugin_sdk::{clock, config, kv, log};
 
-/// A call that holds the claim and dies is waited for so long.
+/// How long a claim lasts if the call that holds it dies.
 const CLAIM_MS: u64 = 30_000;
-/// Another delivery is at it: come back then.
+/// Retry delay while another delivery holds the claim.
 const CLAIMED_RETRY_MS: u64 = 2_000;
-/// How many names somebody else may have taken.
+/// How many names are tried.
 pub(super) const NAMES_TRIED_MAX: u32 = 20;
 /// Slack's clock and ours may differ.
 const CLOCK_SKEW_S: u64 = 600;
 
-/// The right to create and furnish a room.
+/// The exclusive right to create and set up a room.
 pub(super) struct Claim {
     pub(super) key: String,
     pub(super) row: Row,
@@ -28,7 +28,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes it, unless another delivery has it.
+    /// Takes the claim, unless another delivery holds it.
     pub(super) fn take(
         key: String,
         mut row: Row,
@@ -37,7 +37,7 @@ impl Claim {
     ) -> Result<Self, Failure> {
         let busy =
             || Failure::retry_after("another delivery is opening the war room", CLAIMED_RETRY_MS);
-        // A delivery never runs twice at a time, so its own claim is one that an earlier try left.
+        // A delivery never runs twice concurrently, so its own claim is from an earlier attempt.
         let now = clock::now();
         if row.holder != delivery.idempotency_key && now < row.held_until {
             return Err(busy());
@@ -69,7 +69,7 @@ impl Claim {
     pub(super) fn release(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         self.row.held_until = 0;
         let saved = self.save();
-        // After a failure that counts more, the claim runs out by itself.
+        // The first failure is returned; the claim then expires.
         if let (Err(_), Err(error)) = (&result, &saved) {
             log::debug(
                 "the claim on the room was not released",
@@ -79,8 +79,8 @@ impl Claim {
         result.and(saved)
     }
 
-    /// Creates the room, or goes on where an earlier try stopped. Every step may be repeated.
-    pub(super) fn furnish(&mut self, incident: &Incident, private: bool) -> Result<(), Failure> {
+    /// Creates the room, or continues where an earlier attempt stopped. Every step is repeatable.
+    pub(super) fn set_up(&mut self, incident: &Incident, private: bool) -> Result<(), Failure> {
         let channel = match &self.row.channel {
             Some(channel) => channel.clone(),
             None => {
@@ -130,7 +130,10 @@ impl Claim {
                         && self.may_adopt(&channel, &name, incident)
                     {
                         let id = channel["id"].as_str().unwrap_or_default();
-                        log::info("adopted the war room of an earlier try", &[("channel", id)]);
+                        log::info(
+                            "adopted the war room of an earlier attempt",
+                            &[("channel", id)],
+                        );
                         return Ok(id.to_string());
                     }
                 }
@@ -142,11 +145,11 @@ impl Claim {
                 }
             }
         }
-        let why = format!("{NAMES_TRIED_MAX} names for the war room are taken by others");
+        let why = format!("all {NAMES_TRIED_MAX} candidate names for the war room are taken");
         Err(Failure::Permanent(why))
     }
 
-    /// Whether a channel of the app is known to be this incident's.
+    /// Whether a channel of the app belongs to this incident.
     pub(super) fn may_adopt(&self, channel: &Value, name: &str, incident: &Incident) -> bool {
         let text = |field: &str| channel[field]["value"].as_str().unwrap_or_default();
         let marker = text::marker(&incident.id);

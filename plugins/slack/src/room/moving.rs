@@ -1,28 +1,27 @@
-//! From a public room to a private one, because the incident was flagged late.
+//! Moves an incident from its public room to a private one, because it was flagged late.
 //!
-//! Every step may be the last one of its call, and each may be done by another delivery than the
-//! one before. So both rows are claimed, and what must not be repeated is noted in them. The
-//! public row is written even if there is no public room: it keeps a call that is about to create
-//! one from doing so.
+//! A call can be interrupted after any step, and another delivery then continues. So both rows are
+//! claimed, and steps that must not be repeated are recorded in them. The public row is written
+//! even if there is no public room, so that a concurrent call does not create one.
 
 use super::claim::{Claim, NAMES_TRIED_MAX};
 use super::{Row, channel, key};
 use crate::api;
 use crate::blocks::Message;
-use crate::post::{self, Post, Standing};
+use crate::post::{self, Post, PostedMessage};
 use crate::{names, text};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{Delivery, Failure, Incident};
 use tocsin_plugin_sdk::{config, kv, log};
 
-/// How many of our messages are taken out of a public room: Slack takes about 50 edits a minute,
-/// and until they are done the room is not archived.
+/// How many of our messages are blanked in a public room: Slack allows about 50 edits per minute,
+/// and the room is archived only afterwards.
 const REMOVED_MAX: usize = 100;
-/// What then stands there.
+/// The text that replaces them.
 const REMOVED: &str = "_Removed_";
 
-/// Opens the private room, and closes the public one if there is one.
-pub(super) fn open_alone(
+/// Opens the private room, and closes the public one if it exists.
+pub(super) fn open_private(
     private: &mut Claim,
     incident: &Incident,
     delivery: &Delivery,
@@ -39,29 +38,29 @@ pub(super) fn open_alone(
 }
 
 fn move_over(private: &mut Claim, public: &mut Claim, incident: &Incident) -> Result<(), Failure> {
-    // Before the link to the private room takes the place of the one to the public room.
+    // Must come before the link to the private room replaces the one to the public room.
     let from = if public.row.left {
         None
     } else {
         public_channel(public, incident)?
     };
     if !private.row.ready {
-        private.furnish(incident, true)?;
+        private.set_up(incident, true)?;
     }
     if let (Some(from), Some(to)) = (from, private.row.channel.clone()) {
         let before: Vec<&str> = public.row.invited.iter().map(String::as_str).collect();
         channel::invite(&to, &before, &mut private.row.invited)?;
-        arrive(private, &to, &from, incident)?;
+        post_arrival(private, &to, &from, incident)?;
         close(public, &from, incident)?;
     }
     public.row.left = true;
-    // It may hold the title.
+    // It may contain the title.
     public.row.tried = None;
     Ok(())
 }
 
-/// The public room: the one that is noted, or one that an earlier call created without learning
-/// of it, or one that only the incident remembers.
+/// The public room: from the row, or one that an earlier call created without getting the response,
+/// or one that only the incident links to.
 fn public_channel(public: &mut Claim, incident: &Incident) -> Result<Option<String>, Failure> {
     if public.row.channel.is_some() {
         return Ok(public.row.channel.clone());
@@ -78,21 +77,26 @@ fn public_channel(public: &mut Claim, incident: &Incident) -> Result<Option<Stri
         meant && it["is_private"] != true && public.may_adopt(it, &name, incident)
     })?;
     if let Some(id) = found.and_then(|it| it["id"].as_str().map(String::from)) {
-        // Noted now: it is about to lose the name by which it was found.
+        // Saved now: it is about to lose the name by which it was found.
         public.row.channel = Some(id);
         public.save()?;
     }
     Ok(public.row.channel.clone())
 }
 
-/// Says in the private room where the incident came from.
-fn arrive(private: &mut Claim, to: &str, from: &str, incident: &Incident) -> Result<(), Failure> {
+/// Posts in the private room where the incident came from.
+fn post_arrival(
+    private: &mut Claim,
+    to: &str,
+    from: &str,
+    incident: &Incident,
+) -> Result<(), Failure> {
     if private.row.arrived {
         return Ok(());
     }
     let line = format!(
         ":lock: This incident moved here from <#{from}>, which was public. \
-         Whoever was invited there is invited here."
+         Everybody who was invited there is invited here."
     );
     Post {
         channel: to,
@@ -105,7 +109,7 @@ fn arrive(private: &mut Claim, to: &str, from: &str, incident: &Incident) -> Res
     private.save()
 }
 
-/// Takes away what the public room says about the incident, and archives it.
+/// Removes what the public room says about the incident, and archives it.
 fn close(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Failure> {
     let topic = text::moved(incident);
     let purpose = format!("{} {topic}", text::marker(&incident.id));
@@ -118,12 +122,12 @@ fn close(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), F
         "conversations.setPurpose",
         &[("channel", channel), ("purpose", &purpose)],
     )?;
-    tell(public, channel, incident)?;
-    remove_ours(channel, incident)?;
+    post_moved(public, channel, incident)?;
+    blank_ours(channel, incident)?;
     archive(channel)
 }
 
-/// Gives the channel a name that tells nothing.
+/// Gives the channel a name that reveals nothing.
 fn rename(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let prefix = config::get("channel-prefix").unwrap_or_else(|| "inc".into());
     for taken in 0..NAMES_TRIED_MAX {
@@ -132,7 +136,7 @@ fn rename(channel: &str, incident: &Incident) -> Result<(), Failure> {
         match api::post("conversations.rename", &params, None) {
             Ok(_) => return Ok(()),
             Err(error) if error.is("name_taken") => {
-                // By itself, if the answer to an earlier try was lost.
+                // By this channel itself, if the response to an earlier attempt was lost.
                 let itself = |it: &Value| it["name"] == name.as_str() && it["id"] == channel;
                 if channel::find_ours(itself)?.is_some() {
                     return Ok(());
@@ -142,13 +146,13 @@ fn rename(channel: &str, incident: &Incident) -> Result<(), Failure> {
         }
     }
     log::error(
-        "a public room keeps its name because all others are taken: rename it by hand",
+        "cannot rename a public room because all candidate names are taken: rename it by hand",
         &[("channel", channel)],
     );
     Ok(())
 }
 
-fn tell(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Failure> {
+fn post_moved(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Failure> {
     if public.row.told {
         return Ok(());
     }
@@ -160,17 +164,17 @@ fn tell(public: &mut Claim, channel: &str, incident: &Incident) -> Result<(), Fa
         message: Message::line(line.into()),
     }
     .send();
-    // Somebody may have archived it, or put the app out of it.
+    // Somebody may have archived it, or removed the app from it.
     sent.map(drop).or_else(channel::tolerated)?;
     public.row.told = true;
     public.save()
 }
 
-/// Takes back what we wrote there; what people wrote, no app can take away. An archived channel
-/// cannot be edited, so this comes before.
-fn remove_ours(channel: &str, incident: &Incident) -> Result<(), Failure> {
+/// Blanks our messages; an app cannot change those of people. An archived channel cannot be edited,
+/// so this comes first.
+fn blank_ours(channel: &str, incident: &Incident) -> Result<(), Failure> {
     let notice = moved_effect(incident);
-    let mut ours: Vec<Standing> = Vec::new();
+    let mut ours: Vec<PostedMessage> = Vec::new();
     let read = post::each_of_ours(channel, incident.opened_at, |it| {
         if it.effect != notice && it.text != REMOVED {
             ours.push(it);
@@ -180,7 +184,7 @@ fn remove_ours(channel: &str, incident: &Incident) -> Result<(), Failure> {
     read.or_else(channel::tolerated)?;
     let message = Message::block(REMOVED);
     let blocks = Value::from(message.blocks).to_string();
-    // The oldest say most: title and summary.
+    // The oldest first: they have title and summary.
     for it in ours.iter().rev().take(REMOVED_MAX) {
         let params = [
             ("channel", channel),
@@ -204,7 +208,8 @@ fn archive(channel: &str) -> Result<(), Failure> {
         Err(error) if error.is("already_archived") => Ok(()),
         Err(error) => match error.into_failure(method) {
             Failure::Permanent(why) => {
-                let what = "the public room of a security incident stays open: archive it by hand";
+                let what =
+                    "cannot archive the public room of a security incident: archive it by hand";
                 log::error(what, &[("channel", channel), ("why", &why)]);
                 Ok(())
             }

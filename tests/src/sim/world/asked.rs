@@ -1,4 +1,4 @@
-//! What the engine is asked, and what must be true once it has answered.
+//! Requests to the engines, and what must be true once they are answered.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use tocsin_core::Signal;
 use tocsin_core::command::{Command, Refusal};
 
 use super::World;
-use super::houses::Answers;
+use super::nodes::Answers;
 use super::senders::key_of;
 use crate::sim::check::Fact;
 use crate::sim::outside::Underway;
 use crate::sim::store::Fault;
 
-/// What is asked, and what must stand once it is answered as done.
+/// A request, and what must be true once it is answered with success.
 pub(super) struct Asked {
     pub(super) request: Request,
     pub(super) then: Then,
@@ -28,14 +28,14 @@ pub(super) enum Then {
     Settled(Box<Underway>),
 }
 
-/// What was asked, as far as its answer is noted by it.
-struct Told {
+/// The parts of a sent request that are needed to process its answer.
+struct Sent {
     then: Then,
     signal: Option<Arc<Signal>>,
 }
 
 impl World {
-    /// Asks the engine, and asks again with a whole assessment where it needs one.
+    /// Sends requests, and repeats those that need a full assessment with one.
     pub(super) fn process(&mut self, asked: Vec<Asked>) -> Result<(), String> {
         let mut left = asked;
         for _ in 0..3 {
@@ -49,12 +49,12 @@ impl World {
 
     fn process_once(&mut self, asked: Vec<Asked>) -> Result<Vec<Asked>, String> {
         self.arm();
-        let place = self.draw_house();
+        let place = self.draw_node();
         let (asked, others) = self.divide(asked);
         self.process_beside(place, asked, others)
     }
 
-    /// Where there are two engines, some of the requests go to the other one, with more of its own.
+    /// With two engines, moves some requests to the other one and adds more for it.
     fn divide(&mut self, asked: Vec<Asked>) -> (Vec<Asked>, Vec<Asked>) {
         if !self.are_two() || self.rng.chance(30) {
             return (asked, Vec::new());
@@ -73,37 +73,38 @@ impl World {
         (first, others)
     }
 
-    /// Asks one engine, and the other beside it; gives back what needs a whole assessment.
+    /// Sends requests to one engine, and concurrently to the other; returns those that need a full
+    /// assessment.
     pub(super) fn process_beside(
         &mut self,
         place: usize,
         asked: Vec<Asked>,
         others: Vec<Asked>,
     ) -> Result<Vec<Asked>, String> {
-        let (first, requests) = self.told(place, asked);
+        let (first, requests) = self.split(place, asked);
         let (answers, beside) = if others.is_empty() {
-            (self.houses[place].process(requests, self.now), None)
+            (self.nodes[place].process(requests, self.now), None)
         } else {
-            let (second, others) = self.told(1 - place, others);
-            let (answers, heard) = self.ask_both(place, requests, others);
-            (answers, Some((second, heard)))
+            let (second, others) = self.split(1 - place, others);
+            let (answers, other_answers) = self.ask_both(place, requests, others);
+            (answers, Some((second, other_answers)))
         };
-        // The other one's commit came first.
-        let mut heard: Vec<(Vec<Told>, Answers)> = beside.into_iter().collect();
-        heard.push((first, answers));
-        let contested = contested(&heard);
+        // The other engine committed first.
+        let mut answered: Vec<(Vec<Sent>, Answers)> = beside.into_iter().collect();
+        answered.push((first, answers));
+        let contested = contested(&answered);
         let mut again = Vec::new();
         let mut failure = None;
-        for (told, answers) in heard {
+        for (sent, answers) in answered {
             match answers {
-                Ok(answers) => again.extend(self.note_all(told, answers)?),
+                Ok(answers) => again.extend(self.note_all(sent, answers)?),
                 Err(error) => {
-                    told.iter().for_each(|it| self.doubt(&it.then));
+                    sent.iter().for_each(|it| self.doubt(&it.then));
                     failure = Some(error);
                 }
             }
         }
-        // Two engines were told of one alert at once: either may have been heard last.
+        // Both engines got a signal of one alert: either may have committed last.
         for key in &contested {
             self.alerts.remove(key);
         }
@@ -115,31 +116,31 @@ impl World {
         Ok(again)
     }
 
-    fn told(&mut self, place: usize, asked: Vec<Asked>) -> (Vec<Told>, Vec<Request>) {
+    fn split(&mut self, place: usize, asked: Vec<Asked>) -> (Vec<Sent>, Vec<Request>) {
         if self.are_two() {
             self.trace.say(|| format!("engine {place}:"));
         }
-        let mut told = Vec::new();
+        let mut sent = Vec::new();
         let mut requests = Vec::new();
         for Asked { request, then } in asked {
             self.trace.say(|| ask(&request));
             let signal = signal_in(&request);
-            told.push(Told { then, signal });
+            sent.push(Sent { then, signal });
             requests.push(request);
         }
-        (told, requests)
+        (sent, requests)
     }
 
     fn note_all(
         &mut self,
-        told: Vec<Told>,
+        sent: Vec<Sent>,
         answers: Vec<Result<Answer, EngineError>>,
     ) -> Result<Vec<Asked>, String> {
         let mut again = Vec::new();
-        for (answer, Told { then, signal }) in answers.into_iter().zip(told) {
+        for (answer, Sent { then, signal }) in answers.into_iter().zip(sent) {
             self.trace.say(|| say(&answer));
             if let Err(error @ (EngineError::Damaged(_) | EngineError::Overloaded)) = &answer {
-                return Err(format!("a request is answered with: {error}"));
+                return Err(format!("a request failed: {error}"));
             }
             let needs = matches!(&answer, Err(EngineError::Refused(Refusal::NeedsVerdict)));
             match (needs, signal) {
@@ -172,7 +173,7 @@ impl World {
         self.store.arm(fault);
     }
 
-    /// Notes what must stand from now on.
+    /// Records what must be true from now on.
     fn note(&mut self, answer: Result<Answer, EngineError>, then: Then) {
         let done = match answer {
             Ok(Answer::Done(done)) => done,
@@ -202,7 +203,7 @@ impl World {
         }
     }
 
-    /// Nobody knows whether it was done.
+    /// Handles a request whose outcome is unknown.
     fn doubt(&mut self, then: &Then) {
         match then {
             Then::Alert(key, _) => drop(self.alerts.remove(key)),
@@ -212,16 +213,16 @@ impl World {
     }
 }
 
-/// The alerts that two engines were told of at once.
-fn contested(heard: &[(Vec<Told>, Answers)]) -> BTreeSet<String> {
-    let keys = |told: &[Told]| -> BTreeSet<String> {
-        let keys = told.iter().filter_map(|it| match &it.then {
+/// The alerts of which both engines got a signal concurrently.
+fn contested(answered: &[(Vec<Sent>, Answers)]) -> BTreeSet<String> {
+    let keys = |sent: &[Sent]| -> BTreeSet<String> {
+        let keys = sent.iter().filter_map(|it| match &it.then {
             Then::Alert(key, _) => Some(key.clone()),
             _ => None,
         });
         keys.collect()
     };
-    match heard {
+    match answered {
         [(first, _), (second, _)] => keys(first).intersection(&keys(second)).cloned().collect(),
         _ => BTreeSet::new(),
     }

@@ -1,4 +1,4 @@
-//! Deliveries: claimed, brought, settled.
+//! Claims, makes and settles deliveries.
 
 use tocsin::runtime::{Answer, Request, settlement};
 use tocsin_core::Timestamp;
@@ -13,7 +13,7 @@ use crate::sim::outside::Underway;
 const LEASE_MS: u64 = 120_000;
 
 impl World {
-    /// Ends deliveries that are under way, and begins new ones.
+    /// Ends deliveries in progress, and begins new ones.
     pub(super) fn deliver(&mut self) -> Result<(), String> {
         let mut over = Vec::new();
         for mut underway in std::mem::take(&mut self.underway) {
@@ -38,7 +38,7 @@ impl World {
             let Some(ended) = underway.ended.take() else {
                 continue;
             };
-            // A delivery that is told to come again keeps its excuse; any other must be settled.
+            // A delivery that is to be retried keeps its excuse; any other must be settled.
             let (now, jitter) = (self.now, self.rng.unit());
             let request = settlement(&underway.claim, ended, now, jitter).request;
             let then = Then::Settled(Box::new(underway));
@@ -58,16 +58,16 @@ impl World {
         };
         let ready = self.ready(class)?;
         self.arm();
-        let place = self.draw_house();
+        let place = self.draw_node();
         let claims_both = self.are_two() && self.rng.chance(30);
         let places = [Some(place), claims_both.then_some(1 - place)];
         for place in places.into_iter().flatten() {
-            let answers = self.houses[place].process(vec![request.clone()], self.now);
+            let answers = self.nodes[place].process(vec![request.clone()], self.now);
             let Ok(mut answers) = answers else {
                 return self.crash("the store failed under a claim");
             };
             let Some(Ok(Answer::Claimed(claimed))) = answers.pop() else {
-                return Err("a claim was not answered".to_owned());
+                return Err("a claim got no answer".to_owned());
             };
             self.bring(claimed, place)?;
         }
@@ -93,9 +93,9 @@ impl World {
             {
                 return Err(format!("lane {} is claimed twice at once", key.lane));
             }
-            let (view, well) = (&self.houses[place].view, self.well);
+            let (view, well) = (&self.nodes[place].view, self.well);
             let mut underway = self.outside.bring(claim, view, &mut self.rng, well);
-            underway.house = place;
+            underway.node = place;
             self.underway.push(underway);
         }
         Ok(())
@@ -108,7 +108,7 @@ impl World {
         Ok(ready.map(|row| row.key.lane).collect())
     }
 
-    /// Brings out all that is ready, and says until when the rest waits.
+    /// Makes all ready deliveries; returns when the next one is ready.
     pub(super) fn bring_all(&mut self) -> Result<Option<Timestamp>, String> {
         for _ in 0..CALM_ROUNDS_MAX {
             self.deliver()?;
@@ -121,6 +121,6 @@ impl World {
                 return Ok(rows.into_iter().map(|row| row.not_before).max());
             }
         }
-        Err("what is ready is not brought out".to_owned())
+        Err("ready deliveries remain".to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! What senders and people say.
+//! Requests from senders and people.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::sim::cast;
 use crate::sim::check::Fact;
 
 impl World {
-    /// Senders and people say things, several at once.
+    /// Sends several requests from senders and people.
     pub(super) fn speak(&mut self) -> Result<(), String> {
         let count = 1 + self.rng.below(5);
         let asked = (0..count).map(|_| self.utter()).collect();
@@ -24,8 +24,8 @@ impl World {
     }
 
     pub(super) fn utter(&mut self) -> Asked {
-        let place = self.draw_house();
-        let state = self.houses[place].view.in_memory();
+        let place = self.draw_node();
+        let state = self.nodes[place].view.in_memory();
         let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
         ids.sort();
         if ids.is_empty() || self.rng.chance(65) {
@@ -71,7 +71,7 @@ impl World {
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
         };
-        // Some repeat a command under the key of another: that is answered and not carried out.
+        // Some repeat a command under another's key: that is answered but not carried out.
         let key = CommandKey(format!("command-{}", self.rng.below(40)));
         let key = self.rng.chance(30).then_some(key);
         let cause = Cause {
@@ -91,7 +91,7 @@ impl World {
     fn open(&mut self) -> Asked {
         let key = self.rng.chance(50).then(|| "api/0".into());
         let draft = Draft {
-            title: "it smells".to_owned(),
+            title: "it is slow".to_owned(),
             service: "api".to_owned(),
             key,
             ..Draft::default()
@@ -108,9 +108,9 @@ impl World {
         }
     }
 
-    /// A signal with what policies say of it, as the door would ask them.
+    /// A request for a signal with its assessment, as intake makes it.
     pub(super) fn asked_of(&mut self, mut signal: Signal, whole: bool) -> Asked {
-        // Whatever is said is news, also within the same millisecond.
+        // Every signal is newer than the one before, even within one millisecond.
         self.words += 1;
         signal.starts_at = self.now.plus_ms(self.words);
         let then = match signal.status {
@@ -132,8 +132,8 @@ impl World {
     }
 
     fn needs_verdict(&mut self, signal: &Signal, whole: bool) -> bool {
-        let place = self.draw_house();
-        let view = &self.houses[place].view;
+        let place = self.draw_node();
+        let view = &self.nodes[place].view;
         let standing = view.alert_and_home(signal).unwrap_or_default();
         let known = Known {
             alert: standing.0.as_ref(),
@@ -160,7 +160,7 @@ impl World {
         self.process(asked)
     }
 
-    /// The sender says the contrary just before the sweep's word is heard.
+    /// A signal with the opposite status, just before the sweep's signal is processed.
     pub(super) fn interrupt(&mut self, sweeps: &Signal) -> Asked {
         let mut signal = sweeps.clone();
         signal.status = match sweeps.status {

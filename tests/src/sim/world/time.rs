@@ -1,4 +1,4 @@
-//! What time brings: timers, sweeps, and a world that changes.
+//! Timers, sweeps, and changes to policies, silences and plugins.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use tocsin_core::{PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
-use super::houses::House;
+use super::nodes::Node;
 use super::senders::key_of;
 use super::{LIMIT, World};
 use crate::sim::cast;
 use crate::sim::check::text;
 
 impl World {
-    /// Fires the timers that are due; sometimes the clock is set back in between.
+    /// Fires due timers; sometimes the clock is set back in between.
     pub(super) fn fire(&mut self) -> Result<(), String> {
         let due = self.store.timers_due(self.now, LIMIT).map_err(text)?;
         if let Some(early) = due.iter().find(|row| row.key.due > self.now) {
             return Err(format!("timer {} fires early", early.key.id));
         }
-        let place = self.draw_house();
+        let place = self.draw_node();
         let mut asked = self.fired(&due, place)?;
         if !self.well && self.rng.chance(10) {
             self.now = self.now.minus_ms(20 * SECOND_MS);
@@ -30,7 +30,7 @@ impl World {
             asked.push(self.utter());
         }
         if self.are_two() && self.rng.chance(60) {
-            // Both see what is due.
+            // Both engines see the due timers.
             let others = self.fired(&due, 1 - place)?;
             self.arm();
             return self.process_beside(place, asked, others).map(drop);
@@ -38,9 +38,9 @@ impl World {
         self.process(asked)
     }
 
-    /// What an engine makes of timers that are due.
+    /// The requests that an engine makes for due timers.
     fn fired(&self, due: &[TimerRow], place: usize) -> Result<Vec<Asked>, String> {
-        let view = &self.houses[place].view;
+        let view = &self.nodes[place].view;
         let schedule_of = |plugin: &PluginId, name: &str| {
             let key = (plugin.to_string(), name.to_owned());
             self.schedules.get(&key).cloned()
@@ -75,11 +75,11 @@ impl World {
         Ok(())
     }
 
-    /// Ends the alerts whose sender fell silent. Senders may speak between the sweep's look and
-    /// its word.
+    /// Ends the alerts whose senders stopped. Senders may send between the sweep's read and its
+    /// request.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
-        let place = self.draw_house();
-        let House { view, leases, .. } = self.houses[place].clone();
+        let place = self.draw_node();
+        let Node { view, leases, .. } = self.nodes[place].clone();
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(&view, &leases, self.now).map_err(text)?;
         if !self.policies.silenced {
@@ -112,8 +112,8 @@ impl World {
         self.process(vec![Asked { request, then }])
     }
 
-    /// Policies are reloaded, break or are mended; a silence begins or ends; a plugin comes or
-    /// goes.
+    /// Policies are reloaded, broken or repaired; a silence begins or ends; a plugin is added or
+    /// removed.
     pub(super) fn change_the_world(&mut self) -> Result<(), String> {
         match self.rng.below(4) {
             0 => self.policies.version += 1,

@@ -1,4 +1,4 @@
-"""Prints the signature that Slack's own library makes: secret, timestamp, body."""
+"""Prints the signature by Slack's library. Arguments: secret, timestamp, body."""
 import sys
 
 from slack_sdk.signature import SignatureVerifier

@@ -1,24 +1,24 @@
-//! The lists of arrows in ARCHITECTURE.md: blocks that begin with ` ```arrows FOLDER `.
+//! Parses the dependency lists in ARCHITECTURE.md: blocks that begin with ` ```arrows FOLDER `.
 //!
-//! A line is `room -> room, room`, or `room ->` for a room that names none. `folder/room` divides a
-//! folder into rooms. `circle: room, room` is a circle that is known; the text beside the block
-//! says why.
+//! A line is `module -> module, module`, or `module ->` for a module that uses none. Where
+//! `folder/module` is listed, the folder's modules count separately. `circle: module, module` is a
+//! known cycle; the text beside the block says why.
 
 use std::collections::BTreeSet;
 
 use super::Arrows;
 
 pub(crate) struct Listed {
-    /// The folder whose rooms it lists.
+    /// The folder whose modules it lists.
     pub(crate) root: String,
-    /// Every room with what it may name.
+    /// Every module with the modules that it may use.
     pub(crate) arrows: Arrows,
-    /// The circles that are known.
+    /// Known cycles.
     pub(crate) circles: BTreeSet<BTreeSet<String>>,
 }
 
 impl Listed {
-    /// The folders whose files and folders are rooms themselves.
+    /// The folders whose modules count separately.
     pub(crate) fn divided(&self) -> BTreeSet<String> {
         let rooms = self.arrows.keys();
         let folder = |it: &String| Some(it.split_once('/')?.0.to_owned());
@@ -50,7 +50,7 @@ fn list<'a>(root: &str, lines: impl Iterator<Item = &'a str>) -> Listed {
             continue;
         }
         let (room, to) = line.split_once("->").unwrap_or_else(|| {
-            panic!("ARCHITECTURE.md: `{line}` is not `room -> room, room` ({root})")
+            panic!("ARCHITECTURE.md: `{line}` is not `module -> module, module` ({root})")
         });
         let before = listed.arrows.insert(room.trim().to_owned(), names(to));
         assert!(

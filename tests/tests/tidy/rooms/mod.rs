@@ -1,6 +1,6 @@
-//! The rooms of a crate and the arrows between them: who names what of whom, read from the sources
-//! without their tests. ARCHITECTURE.md lists every arrow, and one that it lacks, one that the code
-//! no longer has, and a circle are faults.
+//! The module dependencies of a crate ("arrows" between "rooms"), computed from the non-test
+//! sources. ARCHITECTURE.md lists them; unlisted dependencies, listed ones that no longer exist,
+//! and cycles are errors.
 
 mod listed;
 mod tests;
@@ -13,17 +13,17 @@ use crate::source::{Source, sources};
 use listed::{Listed, lists};
 use uses::{Uses, uses};
 
-/// What each room names; a room that names nothing is there too.
+/// The modules that each module uses; also contains modules that use none.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-/// How often a name may be passed on from module to module.
+/// Most re-exports that are followed for one name.
 const HOPS_MAX: usize = 8;
 
-/// The modules of a crate, by their path; the crate's root has the empty one.
+/// The modules of a crate by path; the crate root has the empty path.
 struct Modules(BTreeMap<Vec<String>, Uses>);
 
 impl Modules {
-    /// Reads the files under `root` that are no tests.
+    /// Reads the files under `root` that are not tests.
     fn read(root: &str, files: &[Source]) -> Self {
         let mut found = BTreeMap::new();
         for file in files.iter().filter(|it| !it.is_test(0)) {
@@ -43,11 +43,11 @@ impl Modules {
         Self(found)
     }
 
-    /// The module that owns what `path` names, seen from `module`; none if it is not of this crate.
+    /// The module that owns the item at `path`, as seen from `module`; `None` for other crates.
     fn owner(&self, module: &[String], path: &[String], hops: usize) -> Option<Vec<String>> {
         let (head, mut rest) = path.split_first()?;
         let mut at = match head.as_str() {
-            // The program names the library by its name.
+            // The program refers to the library by its name.
             "crate" | "tocsin" => Vec::new(),
             "self" => module.to_vec(),
             "super" => parent(module)?,
@@ -64,7 +64,7 @@ impl Modules {
         Some(at)
     }
 
-    /// The owner of `name::rest` within a module: of a child, or of what the module passes on.
+    /// The owner of `name::rest` within a module: in a child module, or behind a re-export.
     fn inside(
         &self,
         module: &[String],
@@ -86,8 +86,8 @@ impl Modules {
         self.owner(module, &[import, rest].concat(), hops - 1)
     }
 
-    /// The arrows, where the modules of `divided` folders are rooms of their own, and for each the
-    /// first that draws it, as `module (path)`.
+    /// The dependencies, where the modules of `divided` folders count separately, and for each its
+    /// first use, as `module names path`.
     fn arrows(&self, divided: &BTreeSet<String>) -> (Arrows, BTreeMap<(String, String), String>) {
         let mut found = Arrows::new();
         let mut drawn_by = BTreeMap::new();
@@ -99,7 +99,7 @@ impl Modules {
             found.entry(from.clone()).or_default();
             for path in &uses.paths {
                 let owner = self.owner(module, path, HOPS_MAX);
-                // What is named through a facade is found at its owner.
+                // An item behind a facade is found at its owner.
                 let owner = owner.filter(|it| !is_facade(it, divided));
                 let Some(to) = owner.map(|it| room(&it, divided)) else {
                     continue;
@@ -116,7 +116,7 @@ impl Modules {
     }
 }
 
-/// Whether a module only passes on what the rooms in it own.
+/// Whether a module only re-exports items of the modules in it.
 fn is_facade(module: &[String], divided: &BTreeSet<String>) -> bool {
     match module {
         [] => true,
@@ -130,7 +130,7 @@ fn parent(module: &[String]) -> Option<Vec<String>> {
     Some(parent.to_vec())
 }
 
-/// The room of a module: its first folder or file, or the second in a divided folder.
+/// The unit of a module: its first folder or file, or the second in a divided folder.
 fn room(module: &[String], divided: &BTreeSet<String>) -> String {
     let deep = module.first().is_some_and(|it| divided.contains(it));
     let length = if deep { 2 } else { 1 };
@@ -142,7 +142,7 @@ fn room(module: &[String], divided: &BTreeSet<String>) -> String {
         .join("/")
 }
 
-/// The rooms from which a way leads back to them, each with the others of its circle.
+/// The cycles: for each module that reaches itself, the modules of its cycle.
 fn circles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
     let reach = |from: &String| {
         let mut seen = BTreeSet::new();
@@ -167,7 +167,7 @@ fn circles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
         .collect()
 }
 
-/// What the code and a list of ARCHITECTURE.md do not agree on.
+/// The differences between the code and a list of ARCHITECTURE.md.
 fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
     let root = &listed.root;
     let divided = listed.divided();
@@ -187,7 +187,7 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
         if is_facade(module.0, &divided) {
             let module = module.0.join("/");
             found.push(format!(
-                "{root}/{module} has code of its own; a room in it should own that"
+                "{root}/{module} has code of its own; move it to a module in the folder"
             ));
         }
     }
@@ -200,23 +200,23 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
     }
     for (from, to) in lists.difference(&has) {
         found.push(format!(
-            "{root}: {from} -> {to} is listed, and the code has no such arrow"
+            "{root}: {from} -> {to} is listed, but does not exist"
         ));
     }
     for room in arrows.keys().filter(|it| !listed.arrows.contains_key(*it)) {
-        found.push(format!("{root}: the room {room} is not listed"));
+        found.push(format!("{root}: the module {room} is not listed"));
     }
     for room in listed.arrows.keys().filter(|it| !arrows.contains_key(*it)) {
         found.push(format!(
-            "{root}: the room {room} is listed, and there is no such room"
+            "{root}: the module {room} is listed, but does not exist"
         ));
     }
     let circles = circles(&arrows);
     for circle in circles.difference(&listed.circles) {
-        found.push(format!("{root}: a circle: {}", join(circle)));
+        found.push(format!("{root}: a cycle: {}", join(circle)));
     }
     for circle in listed.circles.difference(&circles) {
-        found.push(format!("{root}: no longer a circle: {}", join(circle)));
+        found.push(format!("{root}: no longer a cycle: {}", join(circle)));
     }
     found
 }
@@ -229,7 +229,7 @@ fn join(rooms: &BTreeSet<String>) -> String {
         .join(", ")
 }
 
-/// Everything in which the code and ARCHITECTURE.md differ.
+/// All differences between the code and ARCHITECTURE.md.
 pub(crate) fn wrong(architecture: &str) -> Vec<String> {
     let files = sources();
     let lists = lists(architecture);
@@ -241,9 +241,7 @@ pub(crate) fn wrong(architecture: &str) -> Vec<String> {
         "daemon/policy/src",
     ] {
         if !lists.iter().any(|it| it.root == root) {
-            found.push(format!(
-                "ARCHITECTURE.md has no list of the arrows in {root}"
-            ));
+            found.push(format!("ARCHITECTURE.md has no `arrows` block for {root}"));
         }
     }
     found.extend(lists.iter().flat_map(|it| disagreements(it, &files)));

@@ -1,4 +1,4 @@
-//! The reading of sources and lists, over small ones that have each fault once.
+//! Tests with small sources and lists that have one error each.
 
 use super::listed::lists;
 use super::*;
@@ -13,7 +13,7 @@ fn found(list: &str, files: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn an_arrow_is_found_however_it_is_spelled() {
+fn a_dependency_is_found_however_it_is_written() {
     let spellings = [
         "use crate::b::Thing;",
         "use crate::{c::Other, b};",
@@ -40,7 +40,7 @@ fn an_arrow_is_found_however_it_is_spelled() {
 }
 
 #[test]
-fn comments_texts_and_tests_name_nobody() {
+fn comments_strings_and_tests_are_ignored() {
     let text = r##"
         //! Not `crate::b`.
         /* crate::b::x */
@@ -61,34 +61,34 @@ fn comments_texts_and_tests_name_nobody() {
 }
 
 #[test]
-fn what_is_listed_and_gone_is_found() {
+fn listed_dependencies_and_modules_that_do_not_exist_are_found() {
     let files = [("a.rs", ""), ("b.rs", ""), ("new.rs", "")];
     let found = found("a -> b\nb ->\nold ->", &files);
     let expected = [
-        "src: a -> b is listed, and the code has no such arrow",
-        "src: the room new is not listed",
-        "src: the room old is listed, and there is no such room",
+        "src: a -> b is listed, but does not exist",
+        "src: the module new is not listed",
+        "src: the module old is listed, but does not exist",
     ];
     assert_eq!(found, expected);
 }
 
 #[test]
-fn circles_are_found_and_those_that_are_gone_too() {
+fn cycles_and_listed_cycles_that_no_longer_exist_are_found() {
     let files = [
         ("a.rs", "use crate::b::B;"),
         ("b.rs", "use crate::c::C;"),
         ("c.rs", "use crate::a::A;"),
     ];
     let list = "a -> b\nb -> c\nc -> a";
-    assert_eq!(found(list, &files), ["src: a circle: a, b, c"]);
+    assert_eq!(found(list, &files), ["src: a cycle: a, b, c"]);
     let known = format!("{list}\ncircle: a, b, c");
     assert_eq!(found(&known, &files), Vec::<String>::new());
     let gone = found("a -> b\nb ->\ncircle: a, b", &[files[0], ("b.rs", "")]);
-    assert_eq!(gone, ["src: no longer a circle: a, b"]);
+    assert_eq!(gone, ["src: no longer a cycle: a, b"]);
 }
 
 #[test]
-fn a_divided_folder_has_rooms_of_its_own_and_no_code() {
+fn a_divided_folder_has_modules_and_no_code_of_its_own() {
     let code = "pub mod x; pub mod y; pub use x::X; pub(crate) use y::f;";
     let files = [
         ("run/mod.rs", code),
@@ -100,6 +100,6 @@ fn a_divided_folder_has_rooms_of_its_own_and_no_code() {
     assert_eq!(found(list, &files), Vec::<String>::new());
     let code = format!("{code} pub struct Own;");
     let found = found(list, &[("run/mod.rs", &code), files[1], files[2], files[3]]);
-    let fault = "src/run has code of its own; a room in it should own that";
+    let fault = "src/run has code of its own; move it to a module in the folder";
     assert_eq!(found, [fault]);
 }

@@ -1,12 +1,12 @@
-//! Rust as words and signs: enough to find paths, with no comment, text or test among them.
+//! A minimal Rust tokenizer for finding paths, without comments, strings and tests.
 
-/// One token. Numbers, texts and lifetimes are left out: no path has any.
+/// One token. Numbers, strings and lifetimes are skipped, since paths have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token {
     /// An identifier or keyword.
     Word(String),
     Path,
-    /// Any other sign.
+    /// Any other character.
     Sign(char),
 }
 
@@ -61,7 +61,7 @@ fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// Behind the next `last` after `at`.
+/// The index after the next `last` from `at` on.
 fn ends(chars: &[char], at: usize, last: char) -> usize {
     let length = chars[at..].iter().position(|it| *it == last);
     length.map_or(chars.len(), |it| at + it + 1)
@@ -80,7 +80,7 @@ fn text_end(chars: &[char], at: usize) -> usize {
     at + 1
 }
 
-/// The end of a raw text; none when this is only a name that begins with `r`.
+/// The end of a raw string; `None` if this is only a name that begins with `r`.
 fn raw_end(chars: &[char], at: usize) -> Option<usize> {
     let marks = chars[at + 1..].iter().take_while(|it| **it == '#').count();
     let body = at + marks + 2;
@@ -98,7 +98,7 @@ fn raw_end(chars: &[char], at: usize) -> Option<usize> {
     )
 }
 
-/// Behind a character or, for a lifetime, behind its quote.
+/// The index after a character literal or, for a lifetime, after its quote.
 fn quote_end(chars: &[char], at: usize) -> usize {
     match (chars.get(at + 1), chars.get(at + 2)) {
         (Some('\\'), _) => ends(chars, at + 3, '\''),
@@ -128,7 +128,7 @@ fn is_for_tests(attribute: &[Token]) -> bool {
     attribute.get(2).and_then(Token::word) == Some("cfg") && has("test") && !has("not")
 }
 
-/// Behind the bracket that closes the one at `at`.
+/// The index after the bracket that closes the one at `at`.
 fn closing(tokens: &[Token], at: usize) -> usize {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(at) {
@@ -144,7 +144,7 @@ fn closing(tokens: &[Token], at: usize) -> usize {
     tokens.len()
 }
 
-/// Behind the item that begins at `at`, with what other attributes it has.
+/// The index after the item that begins at `at`, including its other attributes.
 fn item_end(tokens: &[Token], mut at: usize) -> usize {
     while at < tokens.len() {
         match tokens[at] {

@@ -1,20 +1,20 @@
-//! The paths that a file names: what it imports, and what it spells out where it is used.
+//! The paths in a file: its imports, and the paths in its code.
 
 use std::collections::BTreeMap;
 
 use super::tokens::{Token, code};
 
-/// What begins an item that is more than a module or an import.
+/// Keywords that begin an item other than a module or an import.
 const DECLARES: [&str; 8] = [
     "struct", "enum", "union", "trait", "impl", "fn", "const", "static",
 ];
 
-/// What a file names.
+/// The paths in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
-    /// What it imports, by the name that it has here.
+    /// Its imports, by local name.
     pub(crate) imports: BTreeMap<String, Vec<String>>,
-    /// Every path in it, imports among them.
+    /// Every path in it, including imports.
     pub(crate) paths: Vec<Vec<String>>,
     /// Whether it has items besides modules and imports.
     pub(crate) declares: bool,
@@ -27,7 +27,7 @@ pub(crate) fn uses(text: &str) -> Uses {
     let mut at = 0;
     while at < tokens.len() {
         let Some(word) = tokens[at].word() else {
-            // Behind `::` comes the rest of a path that began elsewhere, as in `<T as X>::y`.
+            // After `::` comes the rest of a path that began elsewhere, as in `<T as X>::y`.
             at += if tokens[at] == Token::Path { 2 } else { 1 };
             continue;
         };
@@ -56,7 +56,7 @@ pub(crate) fn uses(text: &str) -> Uses {
     found
 }
 
-/// Reads one tree of a `use`, and says where it ends.
+/// Reads one tree of a `use`, and returns where it ends.
 fn tree(
     tokens: &[Token],
     mut at: usize,
@@ -71,7 +71,7 @@ fn tree(
                 name = tokens.get(at + 1).and_then(Token::word).map(str::to_owned);
                 at += 1;
             }
-            // In braces `self` is the path before them.
+            // In braces `self` is the path before the braces.
             Token::Word(word) if word == "self" && !path.is_empty() => {}
             Token::Word(word) => path.push(word.clone()),
             Token::Path => {}

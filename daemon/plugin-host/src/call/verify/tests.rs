@@ -15,7 +15,7 @@ fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The example of Slack's own documentation.
+/// The example from Slack's documentation.
 const SLACK_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const SLACK_BODY: &[u8] = b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=\
 testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&\
@@ -112,7 +112,7 @@ fn a_gitlab_token_must_be_the_whole_secret() {
     }
 }
 
-/// The example of the Standard Webhooks specification's reference libraries.
+/// The example from the reference libraries of the Standard Webhooks specification.
 #[test]
 fn the_standard_webhooks_example_verifies_among_other_signatures() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -134,7 +134,7 @@ fn the_standard_webhooks_example_verifies_among_other_signatures() {
     }
 }
 
-/// The example of GitHub's "Validating webhook deliveries".
+/// The example from GitHub's "Validating webhook deliveries".
 #[test]
 fn githubs_documented_hmac_example_verifies_with_and_without_prefix() {
     let digest = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
@@ -155,6 +155,6 @@ fn githubs_documented_hmac_example_verifies_with_and_without_prefix() {
 }
 
 #[test]
-fn without_a_scheme_nobody_vouches() {
+fn without_a_scheme_no_sender_is_verified() {
     assert_eq!(verify(&ask(Scheme::None), "", &[], b"", 0), Ok(false));
 }

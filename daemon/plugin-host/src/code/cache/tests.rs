@@ -37,7 +37,7 @@ impl Fixture {
 }
 
 #[test]
-fn what_was_kept_is_found_again_after_a_restart() {
+fn cached_code_is_found_after_a_restart() {
     let fixture = Fixture::new();
     assert!(
         fixture
@@ -55,10 +55,10 @@ fn what_was_kept_is_found_again_after_a_restart() {
 }
 
 #[test]
-fn changed_cut_or_foreign_files_are_a_miss_and_go_away() {
+fn changed_truncated_or_foreign_files_are_a_miss_and_are_removed() {
     let fixture = Fixture::new();
-    type Spoil = fn(&Path, &Path);
-    let spoil: [(&str, Spoil); 4] = [
+    type Corrupt = fn(&Path, &Path);
+    let corruptions: [(&str, Corrupt); 4] = [
         ("a changed byte", |code, _| {
             let mut bytes = fs::read(code).unwrap();
             let middle = bytes.len() / 2;
@@ -74,10 +74,10 @@ fn changed_cut_or_foreign_files_are_a_miss_and_go_away() {
             fs::write(tag, blake3::hash(&fs::read(code).unwrap()).as_bytes()).unwrap();
         }),
     ];
-    for (what, spoil) in spoil {
+    for (what, corrupt) in corruptions {
         let cache = fixture.stored();
         let (code, tag) = cache.paths(&fixture.digest);
-        spoil(&code, &tag);
+        corrupt(&code, &tag);
         assert!(
             cache.load(&fixture.engine, &fixture.digest).is_none(),
             "{what}"
@@ -91,7 +91,7 @@ fn changed_cut_or_foreign_files_are_a_miss_and_go_away() {
 }
 
 #[test]
-fn code_of_one_component_is_not_taken_for_another() {
+fn code_of_one_component_is_not_loaded_for_another() {
     let fixture = Fixture::new();
     let cache = fixture.stored();
     let other = blake3::hash(b"other");
@@ -119,7 +119,7 @@ fn a_folder_that_others_can_write_is_not_used() {
 }
 
 #[test]
-fn files_and_folders_are_the_owners_alone() {
+fn only_the_owner_can_access_files_and_folders() {
     let fixture = Fixture::new();
     let cache = fixture.stored();
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
@@ -130,7 +130,7 @@ fn files_and_folders_are_the_owners_alone() {
 }
 
 #[test]
-fn code_that_nobody_loads_is_removed_and_what_is_loaded_stays() {
+fn unused_code_is_removed_and_loaded_code_stays() {
     let fixture = Fixture::new();
     let cache = fixture.stored();
     let (code, _) = cache.paths(&fixture.digest);

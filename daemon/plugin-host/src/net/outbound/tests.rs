@@ -86,7 +86,7 @@ GET file:///etc/passwd - => http and https
 "#;
 
 #[test]
-fn requests_within_a_right_pass_and_all_others_say_why_not() {
+fn requests_within_a_right_pass_and_all_others_have_a_remedy() {
     let policy = policy("");
     for case in CASES.lines().filter(|line| line.contains(" => ")) {
         let (request, want) = case.split_once(" => ").unwrap();
@@ -113,7 +113,7 @@ fn a_denial_does_not_repeat_the_query() {
 }
 
 #[test]
-fn the_inside_is_closed_until_the_operator_opens_it_by_name() {
+fn internal_networks_are_closed_until_the_operator_allows_them_by_name() {
     let closed = policy("");
     let denied = closed
         .check_address("a.example", "127.0.0.1".parse().unwrap())
@@ -143,7 +143,7 @@ fn the_inside_is_closed_until_the_operator_opens_it_by_name() {
     let never = open
         .check_address("a.example", "0.0.0.0".parse().unwrap())
         .unwrap_err();
-    assert_eq!(never.layer, Layer::Host);
+    assert_eq!(never.layer, DeniedBy::Host);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn globs_match_whole_paths() {
     }
 }
 
-/// Where the most lenient server would end up: decodes until nothing changes.
+/// The path as the most lenient server would see it: decodes until nothing changes.
 fn leniently(path: &str) -> String {
     let mut path = path.as_bytes().to_vec();
     for _ in 0..DECODINGS_MAX {
@@ -184,7 +184,7 @@ fn leniently(path: &str) -> String {
 }
 
 #[test]
-fn no_spelling_of_a_path_leaves_the_folder_that_was_granted() {
+fn no_encoding_of_a_path_leaves_the_granted_folder() {
     let parts = [
         "..", ".", "/", "%2f", "%2F", "%2e", "%2E%2e", "\\", "%5c", "%252e", "%252f", "%25", "2e",
         ";", "a", "%", "?", "#", "//", "%25252f",
@@ -202,7 +202,7 @@ fn no_spelling_of_a_path_leaves_the_folder_that_was_granted() {
         if url.path().starts_with("/a/") && policy.check(&url, &Method::GET, None).is_ok() {
             passed += 1;
             let lands = format!("{}/", leniently(url.path()));
-            assert!(lands.starts_with("/a/"), "{text} lands at {lands}");
+            assert!(lands.starts_with("/a/"), "{text} resolves to {lands}");
         }
     }
     assert!(passed > 1_000, "{passed} spellings passed");

@@ -46,17 +46,20 @@ fn a_star_grants_what_the_manifest_asks_for_and_no_more() {
     assert!(rights.report().iter().all(|right| right.denied.is_none()));
     assert_eq!(
         rights.event(EventKind::Settled).unwrap_err().layer,
-        Layer::Manifest
+        DeniedBy::Manifest
     );
-    assert_eq!(rights.verb(Verb::Open).unwrap_err().layer, Layer::Manifest);
-    assert_eq!(rights.webhook("out").unwrap_err().layer, Layer::Manifest);
+    assert_eq!(
+        rights.verb(Verb::Open).unwrap_err().layer,
+        DeniedBy::Manifest
+    );
+    assert_eq!(rights.webhook("out").unwrap_err().layer, DeniedBy::Manifest);
 }
 
 #[test]
-fn a_denial_prints_the_line_that_would_grant_it() {
+fn a_denial_contains_the_line_that_would_grant_it() {
     let rights = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
     let denied = rights.event(EventKind::Page).unwrap_err();
-    assert_eq!(denied.layer, Layer::Grant);
+    assert_eq!(denied.layer, DeniedBy::Grant);
     assert_eq!(
         denied.to_string(),
         "plugin `p` may not receive `page` events: not granted; under [plugins.p] in tocsin.toml \
@@ -65,7 +68,7 @@ fn a_denial_prints_the_line_that_would_grant_it() {
 }
 
 #[test]
-fn the_line_that_a_denial_prints_does_grant_it() {
+fn the_line_in_a_denial_does_grant_it() {
     let first = rights("grant = { http = [\"api\"] }", GlobalPolicy::default());
     type Ask = fn(&Rights) -> Result<(), Denied>;
     let cases: [(&str, Ask); 5] = [
@@ -87,15 +90,15 @@ fn the_line_that_a_denial_prints_does_grant_it() {
 }
 
 #[test]
-fn the_policy_for_all_plugins_beats_a_grant() {
+fn the_global_policy_overrides_a_grant() {
     let global: GlobalPolicy = toml::from_str("deny-commands = [\"run\"]").unwrap();
     let rights = rights("grant = { commands = [\"*\"] }", global);
-    assert_eq!(rights.verb(Verb::Run).unwrap_err().layer, Layer::Global);
+    assert_eq!(rights.verb(Verb::Run).unwrap_err().layer, DeniedBy::Global);
     assert_eq!(rights.verb(Verb::Get), Ok(()));
 }
 
 #[test]
-fn a_grant_for_something_unasked_is_pointed_out() {
+fn a_grant_that_the_manifest_does_not_ask_for_is_a_warning() {
     let rights = rights(
         "grant = { http = [\"apy\", \"api\"] }",
         GlobalPolicy::default(),
@@ -106,7 +109,7 @@ fn a_grant_for_something_unasked_is_pointed_out() {
 }
 
 #[test]
-fn a_limit_that_is_asked_for_and_not_granted_is_pointed_out_with_its_line() {
+fn a_limit_that_is_asked_for_and_not_granted_is_a_warning_with_its_line() {
     let manifest = format!("{MANIFEST}\n[limits]\ncpu-ms = 1000\nwall-ms = 100\n");
     let manifest = Arc::new(Manifest::parse(&manifest).unwrap());
     let rights = |grant: &str| {

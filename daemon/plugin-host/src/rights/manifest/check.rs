@@ -1,4 +1,4 @@
-//! What TOML cannot say: names, references between sections, URLs, limits.
+//! Checks of a manifest beyond TOML types: names, references between sections, URLs, limits.
 
 use super::raw::{Raw, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
 use super::{
@@ -13,15 +13,15 @@ use std::ops::Range;
 use toml::Spanned;
 use url::Url;
 
-/// Body of a webhook unless its route says otherwise, in bytes.
+/// Default limit of a webhook's body, in bytes.
 const WEBHOOK_BODY_BYTES: usize = 64 << 10;
-/// The largest webhook body that a route may ask for, in bytes.
+/// Largest webhook body that a route may ask for, in bytes.
 const WEBHOOK_BODY_BYTES_MAX: usize = 1 << 20;
-/// The longest budget that a route may ask for, in milliseconds.
+/// Longest budget that a route may ask for, in milliseconds.
 const WEBHOOK_BUDGET_MS_MAX: u64 = 10_000;
-/// How old a signed request may be unless the route says otherwise, in seconds.
+/// Default maximum age of a signed request, in seconds.
 const TOLERANCE_S: u64 = 300;
-/// The widest tolerance that a route may ask for, in seconds.
+/// Largest tolerance that a route may ask for, in seconds.
 const TOLERANCE_S_MAX: u64 = 3_600;
 
 pub(super) fn check(text: &str, raw: Raw) -> Result<Manifest, ManifestFaults> {
@@ -45,7 +45,7 @@ struct Checker<'t> {
 impl Checker<'_> {
     fn manifest(&mut self, raw: Raw) -> Manifest {
         if *raw.schema.get_ref() != SCHEMA {
-            let message = format!("this daemon knows manifests of schema {SCHEMA} only");
+            let message = format!("this daemon supports manifests of schema {SCHEMA} only");
             self.fault(raw.schema.span(), message);
         }
         self.count("http", raw.http.len());
@@ -151,7 +151,7 @@ impl Checker<'_> {
             }
         }
         if raw.paths.is_empty() || raw.methods.is_empty() {
-            let message = "`paths` and `methods` must name at least one each".to_owned();
+            let message = "`paths` and `methods` must each have at least one entry".to_owned();
             self.fault(raw.name.span(), message);
         }
         let inject = raw.inject.map(|inject| self.inject(inject, secrets));
@@ -193,7 +193,7 @@ impl Checker<'_> {
         inject.header.make_ascii_lowercase();
         self.known_secret(&inject.secret, secrets, &span);
         if inject.format.matches("{}").count() != 1 {
-            let message = "`format` must have `{}` once, where the secret goes".to_owned();
+            let message = "`format` must contain `{}` once, for the secret".to_owned();
             self.fault(span.clone(), message);
         }
         if reqwest::header::HeaderName::from_bytes(inject.header.as_bytes()).is_err()
@@ -305,7 +305,7 @@ impl Checker<'_> {
                 .bytes()
                 .all(|byte| byte.is_ascii_uppercase())
             {
-                let message = format!("write the method `{}` in capitals", method.get_ref());
+                let message = format!("write the method `{}` in upper case", method.get_ref());
                 self.fault(method.span(), message);
             }
         }
@@ -364,7 +364,7 @@ impl Checker<'_> {
         if count > ENTRIES_MAX {
             self.fault(
                 0..0,
-                format!("{count} entries of {section}; at most {ENTRIES_MAX}"),
+                format!("{count} entries of {section}; at most {ENTRIES_MAX} are allowed"),
             );
         }
     }

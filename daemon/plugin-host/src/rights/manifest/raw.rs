@@ -1,4 +1,4 @@
-//! The manifest as TOML has it, with the places that faults point to.
+//! The manifest as parsed from TOML, with source positions for faults.
 
 use super::{Inject, SecretAsk, SettingKind, Verb};
 use crate::rights::limits::LimitRequest;

@@ -72,19 +72,19 @@ fn a_whole_manifest_is_read() {
     assert_eq!(manifest.limits.cpu_ms, Some(250));
 }
 
-/// One change to the manifest above (from, to), the line of the fault, a part of its message.
+/// A replacement in the manifest above (from, to), the line of the fault, a part of its message.
 const FAULTS: &str = r#"
 schema  = 1 | schema  = 2 | 2 | schema 1 only
 id      = "slack" | id = "Slack!" | 3 | a-z, 0-9 and hyphens
 version = "0.1.0" | version = "one" | 4 | 1.2.3
-"page", | "pages", | 6 | `pages` is no event
+"page", | "pages", | 6 | `pages` is not an event
 kind = "string" | kind = "text" | 11 | unknown variant
 kind = "string" | kind = "integer" | 12 | not of type integer
 "config:base-url" | "config:url" | 24 | not a [[config]]
 "config:base-url" | "https://slack.com/api" | 24 | scheme, host and port only
 "config:base-url" | "ftp://slack.com" | 24 | is not an origin
 "/api/chat.*" | "api/chat.*" | 25 | must begin with `/`
-"GET" | "get" | 26 | in capitals
+"GET" | "get" | 26 | in upper case
 secret = "bot-token" | secret = "token" | 27 | not a [[secret]]
 Bearer {} | Bearer | 27 | `{}` once
 "Authorization" | "Host" | 27 | not a header that can be injected
@@ -98,7 +98,7 @@ cpu-ms = 250 | cpu = 250 | 48 | unknown field
 "#;
 
 #[test]
-fn each_fault_has_its_line_and_says_what_to_do() {
+fn each_fault_has_its_line_and_a_remedy() {
     for case in FAULTS.lines().filter(|line| !line.is_empty()) {
         let [from, to, line, message] = case.split(" | ").collect::<Vec<_>>()[..] else {
             panic!("{case}")
@@ -115,7 +115,7 @@ fn each_fault_has_its_line_and_says_what_to_do() {
 }
 
 #[test]
-fn all_faults_are_told_at_once_in_the_order_of_their_lines() {
+fn all_faults_are_reported_at_once_in_the_order_of_their_lines() {
     let text = SLACK
         .replace("\"GET\"", "\"get\"")
         .replace("\"page\",", "\"pages\",");

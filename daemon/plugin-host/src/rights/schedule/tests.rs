@@ -18,7 +18,7 @@ fn next(expression: &str, timezone: &str, after: &str) -> String {
 }
 
 #[test]
-fn five_fields_mean_what_crontab_says() {
+fn five_fields_are_read_as_crontab_does() {
     // 2026-11-23 is a Monday.
     let cases = [
         (
@@ -59,7 +59,7 @@ fn five_fields_mean_what_crontab_says() {
 }
 
 #[test]
-fn six_fields_are_the_cron_crates_own() {
+fn six_fields_are_in_the_cron_crates_format() {
     assert_eq!(
         next("30 0 9 * * MON", "UTC", "2026-11-23T10:00:00Z"),
         "2026-11-30T09:00:30Z"
@@ -67,7 +67,7 @@ fn six_fields_are_the_cron_crates_own() {
 }
 
 #[test]
-fn a_time_that_daylight_saving_skips_or_repeats_comes_once() {
+fn a_time_that_daylight_saving_skips_or_repeats_is_due_once() {
     // Berlin 2026: 29 March 02:00 → 03:00, 25 October 03:00 → 02:00.
     assert_eq!(
         next("0 9 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z"),
@@ -102,14 +102,14 @@ fn faults_name_what_is_wrong() {
 }
 
 #[test]
-fn an_expression_that_never_comes_due_says_so() {
+fn an_expression_that_is_never_due_has_no_next_time() {
     assert_eq!(
         Schedule::parse("0 0 30 2 *", "UTC").unwrap().next_after(0),
         None
     );
 }
 
-/// Compares with croner, an implementation of its own, over fields drawn from a fixed sequence.
+/// Compares with croner, an independent implementation, over fields from a fixed sequence.
 #[test]
 fn due_times_agree_with_another_implementation() {
     let minutes = ["*", "0", "*/7", "5,35", "10-20/3"];

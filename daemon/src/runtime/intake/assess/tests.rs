@@ -1,4 +1,4 @@
-//! What `tocsin policy test` says of a policy is what the daemon decides.
+//! Tests that `tocsin policy test` gives the same results as the daemon.
 
 use std::fs;
 use std::path::Path;
@@ -57,7 +57,7 @@ fn escalate(incident, ctx) {
 }
 "#;
 
-/// An incident that is open under the alert's key.
+/// An open incident with the alert's key.
 #[derive(Clone, Debug)]
 struct Standing {
     grade: Grade,
@@ -175,7 +175,7 @@ fn policies() -> TempDir {
     folder
 }
 
-/// An assessor of a daemon whose store holds this incident.
+/// An assessor of a daemon whose store contains this incident.
 fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Assessor {
     let store = Arc::new(MemoryStore::new());
     let view = Arc::new(View::new(Arc::clone(&store) as Arc<dyn Store>));

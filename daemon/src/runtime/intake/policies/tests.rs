@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A folder with the policies that ship, and a place to keep them.
+/// A folder with the shipped policies, and one for the last good set.
 fn folders() -> (TempDir, PathBuf, PathBuf) {
     let base = tempfile::tempdir().unwrap();
     let (folder, kept) = (base.path().join("policies"), base.path().join("kept"));
@@ -24,7 +24,7 @@ fn spoil(folder: &Path) {
 }
 
 #[test]
-fn the_last_good_policies_stand_after_a_restart_on_a_broken_folder() {
+fn the_last_good_policies_stay_in_force_after_a_restart_on_a_broken_folder() {
     let (_base, folder, kept) = folders();
     let good = Policies::load(&folder, Some(&kept)).hash().unwrap();
     spoil(&folder);
@@ -35,7 +35,7 @@ fn the_last_good_policies_stand_after_a_restart_on_a_broken_folder() {
 }
 
 #[test]
-fn a_newer_good_set_takes_the_place_of_the_kept_one() {
+fn a_newer_good_set_replaces_the_stored_one() {
     let (_base, folder, kept) = folders();
     let first = Policies::load(&folder, Some(&kept)).hash();
     let file = folder.join("routing.rhai");
@@ -49,7 +49,7 @@ fn a_newer_good_set_takes_the_place_of_the_kept_one() {
 }
 
 #[test]
-fn a_kept_set_that_somebody_changed_is_not_used() {
+fn a_stored_set_that_was_changed_is_not_used() {
     let (_base, folder, kept) = folders();
     let hash = Policies::load(&folder, Some(&kept)).hash().unwrap();
     let file = kept.join(hash).join("routing.rhai");

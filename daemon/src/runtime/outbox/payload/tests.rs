@@ -1,4 +1,4 @@
-//! What a delivery tells of an incident that has gone on since.
+//! Tests of deliveries of an incident that has changed since.
 
 use serde_json::json;
 use tocsin_core::event::LogKind;
@@ -21,7 +21,7 @@ fn graded(grade: Grade) -> Event {
     }
 }
 
-/// Opened, graded, noted, acknowledged; every event by somebody else.
+/// Opened, graded, noted, acknowledged; every event by a different actor.
 fn events() -> Vec<Recorded> {
     let opened = json!({ "type": "opened", "data": {
         "number": 7, "key": "k", "title": "down", "service": "shop", "grade": "minor",
@@ -90,7 +90,7 @@ impl Rig {
 }
 
 #[test]
-fn a_change_is_told_as_it_was_however_far_the_incident_has_gone() {
+fn a_change_is_delivered_as_it_was_however_the_incident_has_changed_since() {
     let rig = Rig::new();
     let graded = Notice::Changed {
         from: 1,
@@ -118,7 +118,7 @@ fn a_change_is_told_as_it_was_however_far_the_incident_has_gone() {
 }
 
 #[test]
-fn a_line_of_the_log_is_its_own_event() {
+fn a_log_entry_is_its_own_event() {
     let rig = Rig::new();
     let event = rig.event(&Notice::LogAdded { version: 3 }, "jira").unwrap();
     assert_eq!(event.origin.as_deref(), Some("jira"));

@@ -33,7 +33,7 @@ impl Head {
     }
 }
 
-/// Writes `bytes` under `key`, the head first, in place of what stands there.
+/// Writes `bytes` under `key`, the head first, replacing the old value.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when a part cannot be expressed as JSON.
@@ -63,7 +63,7 @@ pub(super) fn write(
     Ok(write)
 }
 
-/// Removes what stands under `key`, the head first.
+/// Removes the value under `key`, the head first.
 pub(super) fn remove(table: &TypedTable<Head>, key: &str, before: Option<&Head>) -> RowWrites {
     let parts = 0..=before.map_or(0, |head| head.more);
     parts.fold(RowWrites::default(), |write, at| {
@@ -85,7 +85,7 @@ pub(super) fn read(
     for at in 1..=head.more {
         let part = table.get(store, &part_key(key, at))?;
         let part =
-            part.ok_or_else(|| EngineError::Damaged(format!("part {at} of {key} is gone")))?;
+            part.ok_or_else(|| EngineError::Damaged(format!("part {at} of {key} is missing")))?;
         bytes.extend(unpack(key, &part.value.b64)?);
     }
     Ok(bytes)

@@ -1,5 +1,4 @@
-//! The changes of late, as policies see them: an alert that follows a deployment is often its
-//! doing, and a policy that is told of none can never say so.
+//! Recent changes, for policies: an alert is often caused by a recent deployment.
 
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
@@ -12,7 +11,7 @@ use crate::runtime::error::EngineError;
 
 /// How long a change is kept, in milliseconds: thirty days.
 const TTL_MS: u64 = 30 * 24 * HOUR_MS;
-/// Changes that policies are told of, the newest.
+/// Most changes passed to policies.
 const CHANGES_MAX: usize = 20;
 /// How far back they are looked for, in milliseconds: further only while there are too few.
 const WINDOWS_MS: [u64; 3] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS];
@@ -21,8 +20,8 @@ const ROWS_MAX: usize = 1_000;
 
 const CHANGES: TypedTable<Change> = TypedTable::new(Table::Change, "the row of a change");
 
-/// Keeps a change; links are left out, the last first, until it fits. `id` tells two of one
-/// moment apart.
+/// Stores a change; links are left out, the last first, until it fits. `id` distinguishes changes
+/// at the same time.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
@@ -53,7 +52,7 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
         if is_cut && !newest.is_empty() {
             break;
         }
-        // A sender whose clock is ahead does not crowd out what has happened.
+        // Changes of a sender whose clock is ahead do not displace past changes.
         rows.retain(|(key, _)| *key < end);
         let newest_rows = rows.into_iter().rev().take(CHANGES_MAX);
         newest = newest_rows.map(|(_, row)| facts(row.value)).collect();

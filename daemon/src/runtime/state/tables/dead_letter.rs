@@ -15,7 +15,7 @@ const TTL_MS: u64 = 30 * 24 * HOUR_MS;
 const REASON_BYTES_MAX: usize = 1_024;
 /// Longest body that is kept whole, in bytes.
 const BODY_BYTES_MAX: usize = 5 * 1_024;
-/// Rows that one read brings while they are counted.
+/// Rows per read while counting.
 const PAGE_ROWS: usize = 1_000;
 
 const DEAD_LETTERS: TypedTable<DeadLetter> =
@@ -24,24 +24,24 @@ const DEAD_LETTERS: TypedTable<DeadLetter> =
 /// A delivery that was given up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// What was to be delivered; the beginning of its text when it was too long.
+    /// The delivery; the beginning of its text if it was too long.
     pub body: Value,
     /// The lane that it waited in.
     pub lane: String,
     pub class: Class,
     /// How many attempts were made.
     pub attempts: u32,
-    /// What the last attempt ended with.
+    /// The error of the last attempt.
     pub why: String,
     /// When it was given up.
     pub at: Timestamp,
 }
 
-/// Keeps a delivery that is given up.
+/// Stores a delivery that is given up.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
-pub(crate) fn bury(claim: &Claimed, why: &str, now: Timestamp) -> Result<RowWrites, EngineError> {
+pub(crate) fn add(claim: &Claimed, why: &str, now: Timestamp) -> Result<RowWrites, EngineError> {
     let letter = DeadLetter {
         body: kept(&claim.row.body),
         lane: claim.row.key.lane.clone(),
@@ -75,7 +75,7 @@ pub fn count_since(
     Ok((count, newest))
 }
 
-/// A body as a dead letter keeps it: its frame must fit into the same value.
+/// The body to store, cut so that the whole dead letter fits into a value.
 fn kept(body: &Value) -> Value {
     let text = body.to_string();
     if text.len() <= BODY_BYTES_MAX {

@@ -16,11 +16,11 @@ const TTL_MS: u64 = 7 * 24 * HOUR_MS;
 const EFFECTS: TypedTable<EffectRow> = TypedTable::new(Table::Effect, "the row of an effect");
 const PARTS: TypedTable<Head> = TypedTable::new(Table::Effect, "a part of an effect's answer");
 
-/// What is remembered of an effect.
+/// The stored record of an effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum EffectRow {
-    /// The request was about to leave.
+    /// The request was about to be sent.
     Started {
         started: Timestamp,
         plugin: String,
@@ -29,16 +29,16 @@ enum EffectRow {
     Finished(Head),
 }
 
-/// How an effect stands.
+/// The state of an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Its request left, and no answer is known.
+    /// Its request was sent, and the answer is unknown.
     Started,
     /// The bytes of its answer.
     Finished(Vec<u8>),
 }
 
-/// How an effect stands; `None` when it is not known.
+/// The state of an effect, if it is stored.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the row is damaged.

@@ -1,6 +1,5 @@
-//! The tables of current state: a file a table, with its key, its row, how it is read and written,
-//! and for how long a row is kept. Nothing else makes a write of a row, so that no room can write
-//! a table's rows its own way.
+//! The tables of current state, one file per table: its key, its row, how it is read and written,
+//! and how long a row is kept. Rows are written only through this module.
 
 pub mod alert;
 mod blob;
@@ -28,7 +27,7 @@ use tocsin_store::{Batch, Guard, RowChange, RowValue, Store, Stored, Table};
 
 use crate::runtime::error::EngineError;
 
-/// Rows that one read of a table brings.
+/// Rows per read of a table.
 const PAGE_ROWS: usize = 512;
 
 /// Rows to write in one batch, and the revisions that they were decided on.
@@ -76,14 +75,14 @@ impl RowWrites {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<T> {
     pub value: T,
-    /// What a guarded write goes by.
+    /// The revision, for guarded writes.
     pub revision: u64,
-    /// When the row may be forgotten.
+    /// When the row expires.
     pub expires_at: Option<Timestamp>,
 }
 
 impl<T> Row<T> {
-    /// Whether the row has not outlived its time: rows are removed by a sweep, which comes later.
+    /// Whether the row has not expired: expired rows are removed later, by a sweep.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|at| at > now)
@@ -184,7 +183,7 @@ impl<T: Serialize + DeserializeOwned> TypedTable<T> {
         }
     }
 
-    /// Writes a row, kept until it is removed.
+    /// Writes a row that does not expire.
     ///
     /// # Errors
     /// [`EngineError::Damaged`] when the value cannot be expressed as JSON.
@@ -192,7 +191,7 @@ impl<T: Serialize + DeserializeOwned> TypedTable<T> {
         self.put_until(key, value, None)
     }
 
-    /// Writes a row that may be forgotten at `expires_at`.
+    /// Writes a row that expires at `expires_at`.
     ///
     /// # Errors
     /// As [`put`](Self::put).

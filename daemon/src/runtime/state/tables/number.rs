@@ -21,10 +21,10 @@ pub fn last(store: &dyn Store) -> Result<Row<u64>, EngineError> {
     Ok(META.get(store, KEY)?.unwrap_or(none))
 }
 
-/// Takes a number.
+/// Stores the number of an incident that opens.
 ///
 /// # Errors
-/// Never at present.
+/// Currently none.
 pub(crate) fn take(number: u64) -> Result<RowWrites, EngineError> {
     META.put(KEY, &number)
 }

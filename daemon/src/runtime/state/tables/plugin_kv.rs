@@ -1,4 +1,4 @@
-//! What plugins keep for themselves, by plugin and key.
+//! The plugins' key-value entries, by plugin and key.
 
 use tocsin_core::Timestamp;
 use tocsin_store::{Store, Table};
@@ -9,7 +9,7 @@ use crate::runtime::error::EngineError;
 
 const PLUGIN_KV: TypedTable<Head> = TypedTable::new(Table::PluginKv, "a plugin's value");
 
-/// What stands under a key, without the parts of a long value.
+/// An entry, without the parts of a long value.
 pub struct Entry(Row<Head>);
 
 impl Entry {
@@ -19,7 +19,7 @@ impl Entry {
         self.0.revision
     }
 
-    /// Whether the value has not outlived its time.
+    /// Whether the entry has not expired.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.0.is_live(now)
@@ -32,7 +32,7 @@ impl Entry {
     }
 }
 
-/// What stands under a plugin's key, also when it has outlived its time.
+/// A plugin's entry, even if it has expired.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the row is damaged.

@@ -1,4 +1,4 @@
-//! What incidents are called elsewhere: a plugin's own reference to the incident.
+//! Incidents by a plugin's external reference, such as a chat channel.
 
 use tocsin_core::IncidentId;
 use tocsin_store::Table;

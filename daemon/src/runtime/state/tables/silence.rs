@@ -5,6 +5,6 @@ use tocsin_store::Table;
 use super::TypedTable;
 use crate::silence::Silence;
 
-/// Those that are pending, active or expired a short while ago.
+/// Pending, active and recently expired silences.
 pub(crate) const SILENCES: TypedTable<Silence> =
     TypedTable::new(Table::Silence, "the row of a silence");

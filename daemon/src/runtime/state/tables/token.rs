@@ -5,5 +5,5 @@ use tocsin_store::Table;
 use super::TypedTable;
 use crate::auth::TokenRow;
 
-/// Those that are not revoked.
+/// The tokens that are not revoked.
 pub(crate) const TOKENS: TypedTable<TokenRow> = TypedTable::new(Table::Token, "the row of a token");

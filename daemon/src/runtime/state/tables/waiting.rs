@@ -7,11 +7,11 @@ use tocsin_store::Table;
 use super::{RowWrites, TypedTable};
 use crate::runtime::error::EngineError;
 
-/// Those that wait.
+/// The waiting alerts.
 pub(crate) const WAITING: TypedTable<Waiting> =
     TypedTable::new(Table::Wait, "the row of waiting alerts");
 
-/// Writes those that wait under a key; the row of nobody is removed.
+/// Writes the alerts that wait under a key; removes the row if there are none.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when they cannot be expressed as JSON.

@@ -1,4 +1,4 @@
-//! Answers of webhooks that were handled, by what makes two of them the same, for an hour.
+//! Answers of handled webhooks, by deduplication key, for an hour.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::Timestamp;
@@ -15,7 +15,7 @@ const TTL_MS: u64 = HOUR_MS;
 const WEBHOOKS: TypedTable<WebhookAnswer> =
     TypedTable::new(Table::Webhook, "the answer of a webhook");
 
-/// An answer as it is kept.
+/// A stored answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookAnswer {
     /// The HTTP status.
@@ -41,7 +41,7 @@ pub fn answer(
     Ok(row.filter(|row| row.is_live(now)).map(|row| row.value))
 }
 
-/// Remembers an answer. One that has outlived its time is written over; of two new ones the
+/// Stores an answer. An expired one is overwritten; of two new ones the
 /// second is refused.
 ///
 /// # Errors

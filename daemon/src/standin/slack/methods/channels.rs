@@ -1,4 +1,4 @@
-//! `conversations.*`: channels with Slack's rules for their names, topics and members.
+//! `conversations.*`: channels, with Slack's rules for names, topics and members.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! `chat.*`, `pins.*` and the reading of what was written. Nothing here removes duplicates, because
-//! Slack does not: a client that repeats itself is seen to do so.
+//! `chat.*`, `pins.*` and reading messages. Like Slack, this removes no duplicates, so that tests
+//! detect a client that sends a message twice.
 
 use serde_json::{Value, json};
 
@@ -53,8 +53,12 @@ pub(super) fn post(workspace: &mut Workspace, params: &Params, seen: &mut Vec<Se
     Ok(answer)
 }
 
-/// A message that only one member sees, and only while looking; it is not kept.
-pub(super) fn whisper(workspace: &mut Workspace, params: &Params, seen: &mut Vec<Seen>) -> Answer {
+/// An ephemeral message, which only one member sees; it is not stored.
+pub(super) fn post_ephemeral(
+    workspace: &mut Workspace,
+    params: &Params,
+    seen: &mut Vec<Seen>,
+) -> Answer {
     let index = workspace.index(params.text("channel"))?;
     let (text, _) = content(params)?;
     let user = params.text("user").to_owned();
@@ -66,7 +70,7 @@ pub(super) fn whisper(workspace: &mut Workspace, params: &Params, seen: &mut Vec
         .map(|it| it.name.clone())
         .unwrap_or_default();
     let place = workspace.place(&workspace.channels[index]);
-    seen.push(Seen::Whispered {
+    seen.push(Seen::PostedEphemeral {
         place,
         member,
         text,
@@ -130,7 +134,7 @@ pub(super) fn replies(workspace: &mut Workspace, params: &Params, _: &mut Vec<Se
     )
 }
 
-/// The part of a list of messages that the parameters ask for.
+/// The part of a list of messages that the parameters select.
 fn part(all: Vec<&Message>, params: &Params) -> Answer {
     let (start, limit) = page(params, HISTORY_MAX)?;
     let inclusive = params.yes("inclusive");
@@ -181,7 +185,7 @@ fn find(channel: &Channel, ts: &str) -> Result<usize, &'static str> {
         .ok_or("message_not_found")
 }
 
-/// Text and blocks, checked as Slack does.
+/// Text and blocks, validated like Slack does.
 fn content(params: &Params) -> Result<(String, Value), &'static str> {
     let text = params.text("text").to_owned();
     if text.chars().count() > TEXT_CHARS_MAX {
@@ -203,7 +207,7 @@ fn content(params: &Params) -> Result<(String, Value), &'static str> {
     Ok((text, blocks))
 }
 
-/// The limits at <https://docs.slack.dev/reference/block-kit/blocks> that a message can meet.
+/// Checks the limits of <https://docs.slack.dev/reference/block-kit/blocks> that apply to messages.
 fn block_is_sound(block: &Value) -> bool {
     let elements = block["elements"]
         .as_array()

@@ -1,4 +1,4 @@
-//! The Web API's methods that the stand-in knows, with the parameters that each takes.
+//! The Web API methods that the stand-in supports, with their parameters.
 
 mod channels;
 mod messages;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::params::Params;
 use super::workspace::{Seen, Workspace};
 
-/// What a method answers beside `ok`, or Slack's error.
+/// A method's response besides `ok`, or Slack's error code.
 pub(super) type Answer = Result<Value, &'static str>;
 
 /// A method of the Web API.
 pub(super) struct Method {
     pub(super) name: &'static str,
-    /// Whether it takes a JSON body; those that only read do not, and ignore one.
+    /// Whether it takes a JSON body; read-only methods ignore one.
     pub(super) json: bool,
     required: &'static [&'static str],
     optional: &'static [&'static str],
@@ -27,17 +27,17 @@ impl Method {
         METHODS.iter().find(|it| it.name == name)
     }
 
-    /// What is wrong with the parameters' names, if anything.
+    /// A missing or unknown parameter, if any.
     pub(super) fn fault(&self, params: &Params) -> Option<String> {
         let known = |name: &str| self.required.contains(&name) || self.optional.contains(&name);
         if let Some(missing) = self.required.iter().find(|it| params.get(it).is_none()) {
             return Some(format!("{}: parameter {missing} is missing", self.name));
         }
         let unknown = params.0.keys().find(|it| !known(it))?;
-        Some(format!("{}: parameter {unknown} is not known", self.name))
+        Some(format!("{}: parameter {unknown} is unknown", self.name))
     }
 
-    /// Does what the method does; `seen` gets what people see of it.
+    /// Runs the method and adds the visible changes to `seen`.
     pub(super) fn run(
         &self,
         workspace: &mut Workspace,
@@ -102,7 +102,7 @@ const METHODS: &[Method] = &[
         "chat.postEphemeral",
         &["channel", "user"],
         &["text", "blocks", "attachments", "thread_ts"],
-        messages::whisper,
+        messages::post_ephemeral,
     ),
     writes(
         "chat.update",
@@ -221,12 +221,12 @@ const METHODS: &[Method] = &[
     ),
 ];
 
-/// The members that say where a list goes on; Slack leaves the cursor empty at the end.
+/// The response fields for paging; at the end of a list the cursor is empty.
 fn page_end(next: Option<usize>) -> Value {
     json!({ "next_cursor": next.map(|it| it.to_string()).unwrap_or_default() })
 }
 
-/// Where a list goes on and how many are wanted.
+/// Where the requested page starts, and its size.
 fn page(params: &Params, limit_max: usize) -> Result<(usize, usize), &'static str> {
     let start = match params.get("cursor") {
         Some(cursor) => cursor.parse().map_err(|_| "invalid_cursor")?,

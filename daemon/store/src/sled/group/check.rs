@@ -1,4 +1,4 @@
-//! What must hold before a batch is written.
+//! The checks before a batch is written.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::{Group, keys, value};
 use crate::bytes::{name_of, timer_name};
 use crate::{Batch, CommandKey, CommitError, Settle, StoreError};
 
-/// The outer error is the store's, the inner one the batch's own.
+/// The outer error is the store's, the inner one the batch's.
 type Checked = Result<Result<(), CommitError>, StoreError>;
 
 impl Group<'_> {

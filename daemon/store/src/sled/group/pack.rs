@@ -1,4 +1,4 @@
-//! Packing a stream: its events in as few values as they fit in.
+//! Packs the events of a stream into as few values as possible.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::{Group, keys};
 use crate::{PACK_VALUES_MAX, StoreError, StreamId, chunk};
 
 impl Group<'_> {
-    /// Lays the values of a stream together. What is chunks already is left alone, and so is a
-    /// damaged stream: `verify` must find it as it is.
+    /// Merges the values of a stream. Existing chunks are left unchanged, and so is a damaged
+    /// stream, so that `verify` can find the damage.
     pub(super) fn pack(&mut self, stream: &StreamId) -> Result<(), StoreError> {
         let values = self.values(stream)?;
         if values.len() < 2 || values.values().all(|value| chunk::is_chunk(value)) {
@@ -29,7 +29,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// The first [`PACK_VALUES_MAX`] values of a stream as the group has left it so far.
+    /// The first [`PACK_VALUES_MAX`] values of a stream, including the group's writes so far.
     fn values(&self, stream: &StreamId) -> Result<BTreeMap<Vec<u8>, IVec>, StoreError> {
         let (begin, mut end) = (keys::event(stream, 1), keys::past_stream(stream));
         let mut values = BTreeMap::new();

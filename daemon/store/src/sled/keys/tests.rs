@@ -35,7 +35,7 @@ fn timers_sort_by_time_then_kind_then_id() {
 }
 
 #[test]
-fn deliveries_sort_by_class_then_lane_then_place() {
+fn deliveries_sort_by_class_then_lane_then_seq() {
     let mut keys = Vec::new();
     for class in Class::ALL {
         for lane in names() {
@@ -72,7 +72,7 @@ fn a_stream_ends_before_the_next_one_begins() {
 }
 
 #[test]
-fn damaged_keys_are_no_keys() {
+fn damaged_keys_are_rejected() {
     for key in [
         &b""[..],
         b"s",

@@ -1,4 +1,4 @@
-//! An incident that is flagged late, against a small Slack, broken off at each request.
+//! Moving an incident that is flagged late, against a fake Slack, with a fault at each request.
 
 use crate::room;
 use crate::standin::{Break, Channel, Fault, Slack};
@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::types::{EventBody, ExternalRef, Failure, Incident, Job, O
 
 const PRIVATE: &str = "inc-42-private";
 const MOVED: &str = "inc-42-moved";
-/// More requests than a move has.
+/// More requests than a move makes.
 const REQUESTS_MAX: usize = 40;
 
 /// A public room with an operator and somebody who was paged in it.
@@ -52,7 +52,7 @@ fn private_rooms(slack: &Slack) -> Vec<Channel> {
     rooms.filter(|it| it.private && it.ours).collect()
 }
 
-/// What must be so in the end, whatever went wrong on the way.
+/// Asserts the final state, whatever went wrong before.
 fn assert_moved(slack: &Slack, case: &str) {
     let [private] = &private_rooms(slack)[..] else {
         panic!("{case}: {:?}", slack.channels())
@@ -115,7 +115,7 @@ fn an_incident_that_is_flagged_late_moves_to_a_private_room() {
 }
 
 #[test]
-fn what_comes_later_goes_to_the_private_room() {
+fn later_messages_go_to_the_private_room() {
     let slack = Slack::start();
     open_public(&slack);
     deliver(&slack, "e-2", flag(&slack)).unwrap();
@@ -134,12 +134,12 @@ fn what_comes_later_goes_to_the_private_room() {
     assert_eq!(
         slack.host.requests().len(),
         before + 1,
-        "a move is done once"
+        "a move happens once"
     );
 }
 
 #[test]
-fn a_move_that_breaks_off_at_any_request_is_finished_by_whoever_comes_next() {
+fn a_move_that_fails_at_any_request_is_finished_by_the_next_delivery() {
     for how in [Break::Before, Break::After, Break::Lost] {
         for next in ["e-2", "e-3"] {
             let mut broken = 0;
@@ -149,7 +149,7 @@ fn a_move_that_breaks_off_at_any_request_is_finished_by_whoever_comes_next() {
                 let flagged = flag(&slack);
                 slack.break_after(others, how);
                 let first = deliver(&slack, "e-2", flagged.clone());
-                if slack.is_unbroken() {
+                if slack.is_break_pending() {
                     break;
                 }
                 let case = format!("{how:?} at {others}, then {next}: {first:?}");
@@ -164,7 +164,7 @@ fn a_move_that_breaks_off_at_any_request_is_finished_by_whoever_comes_next() {
 }
 
 #[test]
-fn a_move_whose_every_answer_is_lost_once_ends_in_the_same() {
+fn a_move_in_which_every_response_is_lost_once_reaches_the_same_state() {
     let methods = [
         "conversations.create",
         "conversations.setPurpose",
@@ -182,11 +182,11 @@ fn a_move_whose_every_answer_is_lost_once_ends_in_the_same() {
         deliver(&slack, "e-2", flagged.clone()).unwrap_err();
     }
     deliver(&slack, "e-2", flagged).unwrap();
-    assert_moved(&slack, "every answer was lost");
+    assert_moved(&slack, "every response was lost");
 }
 
 #[test]
-fn a_creation_that_broke_off_leaves_no_public_room_in_use() {
+fn an_interrupted_creation_leaves_no_public_room_in_use() {
     for how in [Break::Before, Break::After, Break::Lost] {
         let slack = Slack::start();
         slack.break_after(0, how);
@@ -204,7 +204,7 @@ fn a_creation_that_broke_off_leaves_no_public_room_in_use() {
 }
 
 #[test]
-fn flagged_before_there_is_a_room_no_public_one_is_opened_by_older_events() {
+fn older_events_open_no_public_room_for_an_incident_that_is_flagged() {
     let slack = Slack::start();
     deliver(&slack, "e-3", flagged()).unwrap();
     deliver(&slack, "e-1", opened()).unwrap();
@@ -216,7 +216,7 @@ fn flagged_before_there_is_a_room_no_public_one_is_opened_by_older_events() {
 }
 
 #[test]
-fn an_event_from_before_the_flag_moves_the_room_too_because_the_present_flag_counts() {
+fn an_event_from_before_the_flag_moves_the_room_too_because_the_current_flag_decides() {
     let slack = Slack::start();
     open_public(&slack);
     let flagged = flag(&slack);
@@ -227,7 +227,7 @@ fn an_event_from_before_the_flag_moves_the_room_too_because_the_present_flag_cou
 }
 
 #[test]
-fn a_flag_that_is_taken_back_opens_no_public_room_again() {
+fn removing_the_flag_does_not_open_a_public_room_again() {
     let slack = Slack::start();
     open_public(&slack);
     deliver(&slack, "e-2", flag(&slack)).unwrap();
@@ -236,7 +236,7 @@ fn a_flag_that_is_taken_back_opens_no_public_room_again() {
     slack.host.add_incident(&public);
     let change = change(&staffed(secret()), &public, &["security"]);
     deliver(&slack, "e-3", EventBody::IncidentChanged(change)).unwrap();
-    assert_moved(&slack, "taken back");
+    assert_moved(&slack, "flag removed");
 }
 
 #[test]
@@ -257,13 +257,13 @@ fn while_another_delivery_opens_the_public_room_the_move_waits_for_it() {
 }
 
 #[test]
-fn a_public_room_that_only_the_incident_remembers_is_closed_by_its_marker() {
+fn a_public_room_that_only_the_incident_links_to_is_found_by_its_marker_and_closed() {
     let slack = Slack::start();
     open_public(&slack);
     let mut secret = staffed(secret());
     secret.refs = vec![linked(&slack, ROOM)];
     tocsin_plugin_sdk::kv::delete("room:inc-1").unwrap();
-    // From the link to the private room on, the incident remembers only that one.
+    // Once it links to the private room, the incident has no link to the public one.
     for (others, linked) in [(3, true), (7, false)] {
         if !linked {
             secret.refs.clear();
@@ -278,7 +278,7 @@ fn a_public_room_that_only_the_incident_remembers_is_closed_by_its_marker() {
 }
 
 #[test]
-fn a_channel_of_somebody_else_is_neither_renamed_nor_archived() {
+fn a_channel_that_is_not_ours_is_neither_renamed_nor_archived() {
     let slack = Slack::start();
     slack.add_foreign_channel(ROOM);
     slack.add_foreign_channel(MOVED);
@@ -293,7 +293,7 @@ fn a_channel_of_somebody_else_is_neither_renamed_nor_archived() {
 }
 
 #[test]
-fn a_public_room_that_somebody_archived_does_not_keep_the_incident_from_moving() {
+fn a_public_room_that_somebody_archived_does_not_prevent_the_move() {
     let slack = Slack::start();
     open_public(&slack);
     slack.edit(ROOM, |it| it.archived = true);
@@ -308,7 +308,7 @@ fn a_public_room_that_somebody_archived_does_not_keep_the_incident_from_moving()
 }
 
 #[test]
-fn a_scope_that_is_missing_pauses_the_plugin_and_posts_nothing_in_public() {
+fn a_missing_scope_pauses_the_plugin_and_posts_nothing_in_public() {
     let slack = Slack::start();
     open_public(&slack);
     let before = slack.channel(ROOM).messages.len();
@@ -319,7 +319,7 @@ fn a_scope_that_is_missing_pauses_the_plugin_and_posts_nothing_in_public() {
     slack.fault(None);
     assert_eq!(slack.channel(ROOM).messages.len(), before);
     deliver(&slack, "e-3", noted("l-1")).unwrap();
-    assert_moved(&slack, "mended");
+    assert_moved(&slack, "repaired");
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn a_closed_incident_that_is_flagged_still_moves() {
 }
 
 #[test]
-fn without_clearance_the_earlier_title_stands_nowhere_any_more() {
+fn without_clearance_the_earlier_title_is_removed_everywhere() {
     let redacted = |mut it: Incident| {
         it.title = "A security incident".into();
         it.summary = String::new();
@@ -371,7 +371,7 @@ fn without_clearance_the_earlier_title_stands_nowhere_any_more() {
     assert_eq!(
         texts[..3],
         ["_Removed_", "_Removed_", "hello"],
-        "people's own words stay"
+        "people's messages stay"
     );
     for line in slack.host.logs() {
         assert!(!line.to_lowercase().contains("checkout"), "{line}");
@@ -379,7 +379,7 @@ fn without_clearance_the_earlier_title_stands_nowhere_any_more() {
 }
 
 #[test]
-fn a_private_room_is_known_again_even_if_the_store_forgot_it() {
+fn a_private_room_is_found_again_even_if_its_row_is_lost() {
     let slack = Slack::start();
     let mut secret = secret();
     let body = |it: &Incident| EventBody::IncidentOpened(it.clone());
@@ -394,7 +394,7 @@ fn a_private_room_is_known_again_even_if_the_store_forgot_it() {
 }
 
 #[test]
-fn people_whom_two_calls_invite_at_once_are_both_brought_over() {
+fn people_invited_by_two_concurrent_calls_are_both_invited_again() {
     let slack = Slack::start();
     open_public(&slack);
     let delivery = slack.host.begin("j-2");
@@ -407,7 +407,7 @@ fn people_whom_two_calls_invite_at_once_are_both_brought_over() {
 }
 
 #[test]
-fn who_is_invited_to_the_public_room_while_it_moves_is_invited_again() {
+fn somebody_invited_to_the_public_room_during_the_move_is_invited_again() {
     let slack = Slack::start();
     open_public(&slack);
     let mut room = room::ensure(&incident(), &slack.host.begin("j-2")).unwrap();

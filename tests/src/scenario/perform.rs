@@ -1,21 +1,21 @@
-//! What senders, people and the services outside do in a story.
+//! Carries out the actions of senders, people and external services in a scenario.
 
 use anyhow::{Context as _, Result, bail};
 use tocsin::standin::slack::{Fault, FaultRule, Press, SIGNING_SECRET, SignedRequest};
 
 use super::action::Slack;
-use super::door::{Labels, Told};
+use super::endpoints::{Labels, SentAlert};
 use super::world::World;
 
 const STORM_REQUEST_ALERTS: usize = 1_000;
 
 impl World {
-    /// An alert fires, or its sender repeats that it does. With an end it comes from Prometheus,
-    /// else from Alertmanager.
+    /// Sends a firing alert, or its repeat: from Prometheus if it has an end, else from
+    /// Alertmanager.
     pub(super) async fn fire(&mut self, labels: &Labels, lasts: Option<u64>) -> Result<()> {
         let now = self.instant();
         let known = self.fired.iter().find(|it| it.labels == *labels);
-        let alert = Told {
+        let alert = SentAlert {
             labels: labels.clone(),
             since: known.map_or(now, |it| it.since),
             until: lasts.map(|it| now.plus_ms(it)),
@@ -23,16 +23,16 @@ impl World {
         if known.is_none() {
             self.fired.push(alert.clone());
         }
-        let door = self.door()?;
+        let endpoints = self.endpoints()?;
         match lasts {
-            Some(_) => door.api_v2(&alert).await,
-            None => door.webhook(&[alert], "firing").await,
+            Some(_) => endpoints.api_v2(&alert).await,
+            None => endpoints.webhook(&[alert], "firing").await,
         }
     }
 
-    /// Every alert that fires with these labels ends.
+    /// Ends every firing alert with these labels.
     pub(super) async fn end(&mut self, labels: &Labels) -> Result<()> {
-        let has = |it: &Told| {
+        let has = |it: &SentAlert| {
             labels
                 .iter()
                 .all(|(name, value)| it.labels.get(name) == Some(value))
@@ -42,22 +42,22 @@ impl World {
             .partition::<Vec<_>, _>(has);
         self.fired = left;
         if ended.is_empty() {
-            bail!("no such alert fires");
+            bail!("no such alert is firing");
         }
         let now = self.instant();
         for alert in &mut ended {
             alert.until = Some(now);
         }
         for some in ended.chunks(STORM_REQUEST_ALERTS) {
-            self.door()?.webhook(some, "resolved").await?;
+            self.endpoints()?.webhook(some, "resolved").await?;
         }
         Ok(())
     }
 
-    /// Many alerts fire at once, in requests as a sender would make them.
+    /// Sends many firing alerts, in requests of a realistic size.
     pub(super) async fn storm(&mut self, count: u64, labels: &Labels) -> Result<()> {
         let since = self.instant();
-        let one = |number: u64| Told {
+        let one = |number: u64| SentAlert {
             labels: labels
                 .iter()
                 .map(|(name, value)| (name.clone(), value.replace("%d", &number.to_string())))
@@ -65,9 +65,9 @@ impl World {
             since,
             until: None,
         };
-        let alerts: Vec<Told> = (0..count).map(one).collect();
+        let alerts: Vec<SentAlert> = (0..count).map(one).collect();
         for some in alerts.chunks(STORM_REQUEST_ALERTS) {
-            self.door()?.webhook(some, "firing").await?;
+            self.endpoints()?.webhook(some, "firing").await?;
         }
         self.fired.extend(alerts);
         Ok(())
@@ -77,30 +77,30 @@ impl World {
     pub(super) async fn press(&mut self, person: &str) -> Result<()> {
         let seconds = u64::try_from(self.instant().0 / 1_000)?;
         let member = self.setup.contact(person, "slack");
-        let member = member.with_context(|| format!("{person} is not in Slack"))?;
+        let member = member.with_context(|| format!("{person} has no Slack contact"))?;
         let slack = self.slack.as_ref().context("there is no Slack")?;
         let body = slack.press_request(&Press::newest(member, "ack"))?.body;
         let request = SignedRequest::at(SIGNING_SECRET, body, seconds);
-        self.door()?.slack(&request).await
+        self.endpoints()?.slack(&request).await
     }
 
-    /// A person follows the link in their newest mail.
+    /// A person follows the acknowledge link in their newest mail.
     pub(super) async fn follow_mail_link(&mut self, person: &str) -> Result<()> {
         let address = self.setup.contact(person, "email").unwrap_or_default();
-        let letters = self.relay.letters();
-        let letter = letters.iter().rev().find(|it| it.to == address);
-        let letter = letter.with_context(|| format!("{person} has no mail"))?;
-        let link = letter.text.split_once("/ack/").map(|it| it.1);
+        let mails = self.relay.mails();
+        let mail = mails.iter().rev().find(|it| it.to == address);
+        let mail = mail.with_context(|| format!("{person} has no mail"))?;
+        let link = mail.text.split_once("/ack/").map(|it| it.1);
         let token = link.and_then(|it| it.split_whitespace().next());
-        let token = token.context("the mail has no link that acknowledges")?;
-        self.door()?.mail_link(token).await
+        let token = token.context("the mail has no acknowledge link")?;
+        self.endpoints()?.mail_link(token).await
     }
 
     /// Somebody silences alerts with these labels.
     pub(super) async fn silence(&mut self, labels: &Labels, lasts: u64) -> Result<()> {
         let until = self.instant().plus_ms(lasts);
         let id = self
-            .door()?
+            .endpoints()?
             .silence(&self.somebody()?, labels, until)
             .await?;
         self.silences.push(id);
@@ -110,15 +110,15 @@ impl World {
     /// Somebody ends the newest silence.
     pub(super) async fn end_silence(&mut self) -> Result<()> {
         let id = self.silences.pop().context("there is no silence to end")?;
-        self.door()?.end_silence(&self.somebody()?, &id).await
+        self.endpoints()?.end_silence(&self.somebody()?, &id).await
     }
 
     fn somebody(&self) -> Result<String> {
         let first = self.setup.people.keys().next();
-        first.cloned().context("there is nobody")
+        first.cloned().context("the setup has no person")
     }
 
-    /// Slack behaves otherwise from now on.
+    /// Changes how Slack behaves.
     pub(super) fn slack_behaves(&mut self, how: &Slack) -> Result<()> {
         self.has_retries = true;
         let slack = self.slack.as_ref().context("there is no Slack")?;

@@ -1,4 +1,4 @@
-//! The engines of a night: one, or two that work on one store without knowing of each other.
+//! The engines of a night: one, or two that share one store and have no other connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,25 +13,24 @@ use super::{DELAYS, LIMIT, World};
 use crate::sim::check::text;
 use crate::sim::store::Beside;
 
-/// What an engine answers a group of requests.
+/// An engine's answers to a group of requests.
 pub(super) type Answers = Result<Vec<Result<Answer, EngineError>>, StoreError>;
 
-/// An engine with what readers see of it.
+/// An engine with its view and leases.
 #[derive(Clone)]
-pub(in crate::sim) struct House {
+pub(in crate::sim) struct Node {
     engine: Arc<Mutex<Engine>>,
     pub(in crate::sim) view: Arc<View>,
-    /// Its index of leases.
     pub(in crate::sim) leases: Arc<Leases>,
 }
 
-impl House {
-    /// Asks its engine.
+impl Node {
+    /// Sends requests to its engine.
     pub(super) fn process(&self, requests: Vec<Request>, now: Timestamp) -> Answers {
         self.engine().process(requests, now)
     }
 
-    /// Brings what readers see to what the store holds, as the daemon does within a second.
+    /// Updates the view from the store's feed, as the daemon does within a second.
     pub(super) fn follow(&self, now: Timestamp) -> Result<(), String> {
         self.process(Vec::new(), now).map_err(text)?;
         self.leases.refresh(self.view.store()).map_err(text)
@@ -43,96 +42,96 @@ impl House {
 }
 
 impl World {
-    /// Starts engines on the store, and sets the timers of schedules that have none.
+    /// Starts engines on the store, and sets missing timers of schedules.
     pub(super) fn start(&mut self, engines: usize) -> Result<(), String> {
-        self.houses = (0..engines)
+        self.nodes = (0..engines)
             .map(|place| self.build(place))
             .collect::<Result<_, _>>()?;
         self.arm_schedules()
     }
 
-    /// One engine's process ends and starts again while the other goes on. Of what it was
-    /// delivering nobody hears any more.
+    /// Restarts one engine's process while the other continues. The outcomes of its deliveries in
+    /// progress are lost.
     pub(super) fn restart_one(&mut self) -> Result<(), String> {
-        let place = self.draw_house();
+        let place = self.draw_node();
         self.lives += 1;
-        self.trace.say(|| format!("engine {place} starts again"));
+        self.trace.say(|| format!("engine {place} restarts"));
         let underway = std::mem::take(&mut self.underway).into_iter();
-        let (lost, left): (Vec<_>, Vec<_>) = underway.partition(|it| it.house == place);
+        let (lost, left): (Vec<_>, Vec<_>) = underway.partition(|it| it.node == place);
         self.underway = left;
         for underway in lost {
             self.outside.excuse(underway.page.as_ref());
         }
-        self.houses[place] = self.build(place)?;
+        self.nodes[place] = self.build(place)?;
         Ok(())
     }
 
-    /// Whether two engines work on the store.
+    /// Whether there are two engines.
     pub(super) fn are_two(&self) -> bool {
-        self.houses.len() > 1
+        self.nodes.len() > 1
     }
 
-    /// Which engine does the next thing; nothing is drawn when there is one.
-    pub(super) fn draw_house(&mut self) -> usize {
-        let last = self.houses.len() - 1;
+    /// The engine for the next step; draws no random number if there is only one.
+    pub(super) fn draw_node(&mut self) -> usize {
+        let last = self.nodes.len() - 1;
         match last {
             0 => 0,
             _ => usize::from(self.rng.chance(50)),
         }
     }
 
-    /// Where there are two engines, both come to know what the other wrote.
+    /// With two engines, lets both read what the other wrote.
     pub(super) fn follow(&self) -> Result<(), String> {
         match self.are_two() {
-            true => self.houses.iter().try_for_each(|it| it.follow(self.now)),
+            true => self.nodes.iter().try_for_each(|it| it.follow(self.now)),
             false => Ok(()),
         }
     }
 
-    /// Asks one engine, and the other between the reads and the commit of the first one's
-    /// decision.
+    /// Sends requests to one engine, and to the other between the reads and the commit of the first
+    /// one's decision.
     pub(super) fn ask_both(
         &self,
         first: usize,
         requests: Vec<Request>,
         others: Vec<Request>,
     ) -> (Answers, Answers) {
-        let (now, other) = (self.now, self.houses[1 - first].clone());
-        let heard = Arc::new(Mutex::new(None));
+        let (now, other) = (self.now, self.nodes[1 - first].clone());
+        let second = Arc::new(Mutex::new(None));
         let before: Beside = {
-            let heard = Arc::clone(&heard);
+            let second = Arc::clone(&second);
             Box::new(move || {
                 let answers = other.process(others, now);
-                *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
+                *second.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
             })
         };
-        // A sweep of either process may read the leases again at any time.
-        let (houses, store) = (self.houses.clone(), Arc::clone(&self.store));
+        // A sweep of either process may reload the leases at any time.
+        let (nodes, store) = (self.nodes.clone(), Arc::clone(&self.store));
         let after: Beside = Box::new(move || {
-            for house in houses {
-                let _poisoned = house.leases.refresh(store.as_ref());
+            for node in nodes {
+                let _poisoned = node.leases.refresh(store.as_ref());
             }
         });
         self.store.interleave(before, after);
-        let answers = self.houses[first].process(requests, now);
+        let answers = self.nodes[first].process(requests, now);
         if let Some(before) = self.store.take_beside() {
             before();
         }
-        let heard = heard.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (answers, heard.unwrap_or_else(|| Ok(Vec::new())))
+        let second = second.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (answers, second.unwrap_or_else(|| Ok(Vec::new())))
     }
 
-    fn build(&self, place: usize) -> Result<House, String> {
+    fn build(&self, place: usize) -> Result<Node, String> {
         let (life, mut made) = (self.lives, 0);
         let make_id = move |_now| {
             made += 1;
-            let house = ["", "b"][place];
-            IncidentId(format!("i{life}{house}-{made}"))
+            let node = ["", "b"][place];
+            IncidentId(format!("i{life}{node}-{made}"))
         };
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
         let subscribers = Arc::clone(&self.subscribers);
         let engine = Engine::start(store, subscribers, DELAYS, Box::new(make_id)).map_err(text)?;
-        Ok(House {
+        Ok(Node {
             view: engine.view(),
             leases: engine.leases(),
             engine: Arc::new(Mutex::new(engine)),
@@ -159,8 +158,8 @@ impl World {
             ..Write::default()
         };
         let request = Request::Write(Box::new(write));
-        let place = self.draw_house();
-        self.houses[place]
+        let place = self.draw_node();
+        self.nodes[place]
             .process(vec![request], self.now)
             .map_err(text)?;
         Ok(())

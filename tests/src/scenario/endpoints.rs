@@ -1,5 +1,5 @@
-//! The daemon's doors as a story uses them: requests through its own router, in the senders' own
-//! formats, with the tokens and signatures that a real sender has.
+//! Requests to the daemon's HTTP endpoints, through its router, in the senders' formats, with real
+//! tokens and signatures.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,28 +16,27 @@ use tocsin::time::format_time;
 use tocsin_core::Timestamp;
 use tower::ServiceExt as _;
 
-/// Largest answer that is read, in bytes.
+/// Largest response that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// Labels of an alert.
 pub(super) type Labels = BTreeMap<String, String>;
 
-/// An alert as its sender tells of it.
+/// An alert as its sender posts it.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct SentAlert {
     pub(super) labels: Labels,
     pub(super) since: Timestamp,
     pub(super) until: Option<Timestamp>,
 }
 
-/// Tokens by whose they are: an integration's or a person's.
+/// Tokens by owner: an integration or a person.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keys(BTreeMap<String, String>);
+pub(super) struct Tokens(BTreeMap<String, String>);
 
-impl Keys {
-    /// Makes a token for each integration and each person.
+impl Tokens {
+    /// Creates a token for each integration and each person.
     pub(super) async fn make(app: &Arc<App>) -> Result<Self> {
-        let mut keys = BTreeMap::new();
+        let mut tokens = BTreeMap::new();
         let mut wanted = Vec::new();
         for integration in app.config.integrations.keys() {
             wanted.push(NewToken {
@@ -53,26 +52,25 @@ impl Keys {
         }
         for one in wanted {
             let name = one.name.clone();
-            keys.insert(name, app.issue(one).await?.0.reveal().to_owned());
+            tokens.insert(name, app.issue(one).await?.0.reveal().to_owned());
         }
-        Ok(Self(keys))
+        Ok(Self(tokens))
     }
 }
 
-/// The daemon's doors.
-pub(super) struct Door<'a> {
+pub(super) struct Endpoints<'a> {
     pub(super) app: &'a Arc<App>,
-    pub(super) keys: &'a Keys,
+    pub(super) tokens: &'a Tokens,
 }
 
-impl Door<'_> {
+impl Endpoints<'_> {
     fn now(&self) -> Timestamp {
         self.app.clock.now()
     }
 
-    /// Alertmanager's webhook: alerts without a lease.
-    pub(super) async fn webhook(&self, alerts: &[Told], status: &str) -> Result<()> {
-        let one = |it: &Told| {
+    /// Posts to Alertmanager's webhook: alerts without a lease.
+    pub(super) async fn webhook(&self, alerts: &[SentAlert], status: &str) -> Result<()> {
+        let one = |it: &SentAlert| {
             let until = it
                 .until
                 .map_or("0001-01-01T00:00:00Z".to_owned(), format_time);
@@ -91,8 +89,8 @@ impl Door<'_> {
         Ok(())
     }
 
-    /// Alertmanager's own API, as Prometheus posts to it: alerts with a lease.
-    pub(super) async fn api_v2(&self, alert: &Told) -> Result<()> {
+    /// Posts to Alertmanager's API as Prometheus does: alerts with a lease.
+    pub(super) async fn api_v2(&self, alert: &SentAlert) -> Result<()> {
         let until = alert.until.map(format_time);
         let body = json!([{
             "labels": alert.labels, "startsAt": format_time(alert.since), "endsAt": until,
@@ -102,14 +100,14 @@ impl Door<'_> {
         Ok(())
     }
 
-    /// A person's command through the API.
+    /// Sends a person's command through the API.
     pub(super) async fn command(&self, person: &str, number: u64, action: &Value) -> Result<()> {
         let path = format!("/api/v1/incidents/{number}/actions");
         self.send(Method::POST, &path, person, action).await?;
         Ok(())
     }
 
-    /// What Slack sends when a button is pressed.
+    /// Sends a button press from Slack.
     pub(super) async fn slack(&self, request: &SignedRequest) -> Result<()> {
         let built = Request::post("/hooks/slack/interactions")
             .header("content-type", "application/x-www-form-urlencoded")
@@ -120,7 +118,7 @@ impl Door<'_> {
         Ok(())
     }
 
-    /// A person opens a mail's link, which must do nothing, and presses the button there.
+    /// Opens a mail's link, which must have no effect, and presses the button on that page.
     pub(super) async fn mail_link(&self, token: &str) -> Result<()> {
         let path = format!("/ack/{token}");
         let page = self
@@ -134,7 +132,7 @@ impl Door<'_> {
         Ok(())
     }
 
-    /// Sets a silence in a person's name, and says its id.
+    /// Creates a silence in a person's name and returns its id.
     pub(super) async fn silence(
         &self,
         person: &str,
@@ -154,7 +152,7 @@ impl Door<'_> {
         let answer = self.send(Method::POST, "/api/v2/silences", person, &body);
         let answer: Value = serde_json::from_str(&answer.await?)?;
         let id = answer["silenceID"].as_str();
-        Ok(id.context("the answer names no silence")?.to_owned())
+        Ok(id.context("the response has no silence id")?.to_owned())
     }
 
     pub(super) async fn end_silence(&self, person: &str, id: &str) -> Result<()> {
@@ -165,8 +163,8 @@ impl Door<'_> {
     }
 
     async fn send(&self, method: Method, path: &str, whose: &str, body: &Value) -> Result<String> {
-        let key = self.keys.0.get(whose);
-        let key = key.with_context(|| format!("nobody is called {whose}"))?;
+        let token = self.tokens.0.get(whose);
+        let token = token.with_context(|| format!("{whose} has no token"))?;
         let body = if body.is_null() {
             Body::empty()
         } else {
@@ -175,7 +173,7 @@ impl Door<'_> {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {key}"))
+            .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .body(body)?;
         self.answer(request).await
@@ -189,7 +187,7 @@ impl Door<'_> {
         let body = String::from_utf8_lossy(&body).into_owned();
         match status.is_success() {
             true => Ok(body),
-            false => Err(anyhow!("{method} {path} is answered with {status}: {body}")),
+            false => Err(anyhow!("{method} {path} returned {status}: {body}")),
         }
     }
 }

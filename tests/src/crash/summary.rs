@@ -1,4 +1,4 @@
-//! What a night came to, as one table.
+//! The results of a night, as one table.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use super::outside::Seen;
 use super::plant::FAULTS;
 use super::record::Record;
 
-/// After so many kills everything that a night is for must have happened.
+/// From this many kills on, every tested situation must have occurred.
 const KILLS_OF_A_NIGHT: u32 = 200;
 
-/// What a night came to.
+/// The results of a night.
 #[derive(Clone, Debug, Default)]
-pub struct Toll {
+pub struct Summary {
     rows: Vec<(&'static str, String)>,
-    /// What is wrong; empty after a good night.
+    /// Empty after a good night.
     pub faults: Vec<String>,
 }
 
-impl fmt::Display for Toll {
+impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, count) in &self.rows {
             writeln!(f, "{what:<52} {count:>9}")?;
@@ -33,7 +33,7 @@ impl fmt::Display for Toll {
     }
 }
 
-/// Everything that is counted.
+/// The data that is counted.
 pub(super) struct Sums<'a> {
     pub(super) counts: &'a Counts,
     pub(super) ledger: &'a Ledger,
@@ -44,50 +44,49 @@ pub(super) struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// The table, and what is wrong.
-    pub(super) fn toll(&self, mut faults: Vec<String>) -> Toll {
-        // A night that was broken off is wrong already, and its record is empty.
+    /// The table and the faults.
+    pub(super) fn summary(&self, mut faults: Vec<String>) -> Summary {
+        // A night with faults was aborted, and its record is empty.
         if faults.is_empty() && self.counts.kills >= KILLS_OF_A_NIGHT {
-            faults = self.hollow();
+            faults = self.untested();
         }
         let begin = |with: &str| faults.iter().filter(|it| it.starts_with(with)).count();
         let verdict = [
-            ("answered and missing", begin("missing")),
+            ("accepted but missing", begin("missing")),
             ("timers and deliveries lost", begin("lost")),
             ("timers and steps passed over", begin("passed over")),
             ("effects of unknown outcome left alone", begin("left alone")),
-            ("all that is wrong", faults.len()),
+            ("all faults", faults.len()),
         ];
-        let counted = self.asked().into_iter().chain(self.done());
-        let all = counted.chain(self.told()).chain(verdict);
+        let counted = self.load().into_iter().chain(self.results());
+        let all = counted.chain(self.external()).chain(verdict);
         let mut rows: Vec<_> = all.map(|(what, count)| (what, count.to_string())).collect();
         rows.push(("seconds", format!("{:.1}", self.took.as_secs_f64())));
-        Toll { rows, faults }
+        Summary { rows, faults }
     }
 
-    /// What such a night must have had occasion for and did not: a rule that was never put to the
-    /// test is not held.
-    fn hollow(&self) -> Vec<String> {
+    /// Situations that should have occurred but did not, so that a rule was not tested.
+    fn untested(&self) -> Vec<String> {
         let Self { counts, ledger, .. } = self;
         let acts = |act| ledger.acts.iter().filter(move |it| it.0.1 == act);
         let answered = |act| acts(act).filter(|it| it.1.answered).count();
         let found = [
-            ("answered alerts", ledger.alerts_answered(), 1),
-            ("answered acknowledgements", answered(Act::Ack), 1),
-            ("answered resolves", answered(Act::Resolve), 1),
-            ("looks", whole(counts.looks), 1),
-            ("kills while it started", whole(counts.at_start), 1),
-            ("timers at a look", counts.most_timers, 1),
-            ("deliveries waiting at a look", counts.most_waiting, 1),
+            ("accepted alerts", ledger.alerts_answered(), 1),
+            ("accepted acknowledgements", answered(Act::Ack), 1),
+            ("accepted resolves", answered(Act::Resolve), 1),
+            ("inspections", whole(counts.looks), 1),
+            ("kills during a start", whole(counts.at_start), 1),
+            ("timers at an inspection", counts.most_timers, 1),
+            ("deliveries at an inspection", counts.most_waiting, 1),
             ("pages marked as tried before", self.marked(), 1),
             ("effects of unknown outcome", counts.unknown.len(), 1),
-            ("effects looked after", self.log.unknown.len(), 1),
-            ("packed incidents at a look", counts.packed, 1),
+            ("effects followed up", self.log.unknown.len(), 1),
+            ("packed incidents at an inspection", counts.packed, 1),
             ("faults planted", counts.planted.len(), FAULTS.len()),
         ];
         let short = found.into_iter().filter(|(_, count, least)| count < least);
         let short = short.map(|(what, count, least)| {
-            format!("hollow: {what} are {count} and must be at least {least}")
+            format!("untested: {count} {what}, expected at least {least}")
         });
         short.collect()
     }
@@ -101,7 +100,7 @@ impl Sums<'_> {
         self.count(|it| matches!(it, Event::PageTaken { interrupted, .. } if *interrupted))
     }
 
-    fn asked(&self) -> Vec<(&'static str, usize)> {
+    fn load(&self) -> Vec<(&'static str, usize)> {
         let Self { counts, ledger, .. } = self;
         let mut starts: Vec<u128> = counts.starts.iter().map(Duration::as_millis).collect();
         starts.sort_unstable();
@@ -111,41 +110,44 @@ impl Sums<'_> {
         let opened = ledger.opened.values().filter(|it| it.answered);
         vec![
             ("kills", whole(counts.kills)),
-            ("  while it started", whole(counts.at_start)),
+            ("  during a start", whole(counts.at_start)),
             ("milliseconds of a start, median", whole(usual)),
-            ("looks into the store after a kill", whole(counts.looks)),
-            ("requests answered with success", whole(ledger.answers)),
+            ("inspections of the store after a kill", whole(counts.looks)),
+            ("requests with a success response", whole(ledger.answers)),
             (
-                "requests not answered, and repeated",
+                "requests without a response, retried",
                 whole(ledger.unanswered),
             ),
-            ("  alerts answered", ledger.alerts_answered()),
-            ("  acknowledgements and resolves answered", acts.count()),
-            ("  lines of logs answered", lines.count()),
+            ("  alerts accepted", ledger.alerts_answered()),
+            ("  acknowledgements and resolves accepted", acts.count()),
+            ("  log lines accepted", lines.count()),
             ("  incidents opened by hand", opened.count()),
         ]
     }
 
-    fn done(&self) -> Vec<(&'static str, usize)> {
+    fn results(&self) -> Vec<(&'static str, usize)> {
         let count = |is_it| self.count(is_it);
         vec![
             ("incidents", self.record.incidents.len()),
-            ("  packed at the last look", self.counts.packed),
+            ("  packed at the last inspection", self.counts.packed),
             ("  packed at the end", self.record.packed),
             (
                 "escalation steps, all but the first by timers",
                 count(|it| matches!(it, Event::Escalated { .. })),
             ),
-            ("most timers set at a look", self.counts.most_timers),
+            ("most timers set at an inspection", self.counts.most_timers),
             (
-                "most deliveries waiting at a look",
+                "most deliveries waiting at an inspection",
                 self.counts.most_waiting,
             ),
             (
-                "pages taken",
+                "pages accepted",
                 count(|it| matches!(it, Event::PageTaken { .. })),
             ),
-            ("  marked: an earlier try was cut off", self.marked()),
+            (
+                "  marked: an earlier attempt was interrupted",
+                self.marked(),
+            ),
             (
                 "contacts at which a page may have arrived, in logs",
                 count(|it| matches!(it, Event::PageOutcomeUnknown { .. })),
@@ -153,25 +155,22 @@ impl Sums<'_> {
         ]
     }
 
-    fn told(&self) -> Vec<(&'static str, usize)> {
+    fn external(&self) -> Vec<(&'static str, usize)> {
         let planted = self.counts.planted.len();
         vec![
-            ("requests outside", self.seen.requests),
-            ("messages outside, by key", self.seen.posts.len()),
+            ("requests to Slack", self.seen.requests),
+            ("messages in Slack, by key", self.seen.posts.len()),
+            ("  retried with the same key", self.seen.duplicates()),
             (
-                "  asked for again under the same key",
-                self.seen.duplicates(),
-            ),
-            (
-                "tries of deliveries cut off and brought again",
+                "interrupted deliveries that were retried",
                 whole(self.log.interrupted),
             ),
             (
-                "effects of unknown outcome found at looks",
+                "effects of unknown outcome found at inspections",
                 self.counts.unknown.len(),
             ),
             (
-                "effects of unknown outcome told and looked after",
+                "effects of unknown outcome reported and followed up",
                 self.log.unknown.len(),
             ),
             (
@@ -179,7 +178,7 @@ impl Sums<'_> {
                 self.record.waiting.len(),
             ),
             ("dead letters", self.record.dead_letters.len()),
-            ("faults planted in looks, each reported", planted),
+            ("planted faults, each reported", planted),
         ]
     }
 }
