@@ -146,7 +146,7 @@ fn their_round(wrk: &Wrk) -> Result<Round> {
 
 fn our_round(wrk: &Wrk) -> Result<Round> {
     let (server, token) = tocsin(|_| Ok(()))?;
-    let admin = fs::read_to_string(server.dir.path().join("oncall/data/admin.token"))?;
+    let admin = fs::read_to_string(server.process.dir().join("oncall/data/admin.token"))?;
     let active = |_| server.metric("tocsin_alerts_firing", admin.trim());
     under_load(wrk, &server, &token, active)
 }
@@ -188,7 +188,7 @@ fn under_load(
     token: &str,
     active: impl Fn(f64) -> Result<f64>,
 ) -> Result<Round> {
-    let script: PathBuf = server.dir.path().join("post.lua");
+    let script: PathBuf = server.process.dir().join("post.lua");
     fs::write(&script, SCRIPT)?;
     let before = server.resident_bytes()?;
     let mut command = wrk.command();
@@ -207,7 +207,7 @@ fn under_load(
     ensure!(
         active >= accepted,
         "{accepted} alerts were accepted, but only {active} are active:\n{}",
-        server.output()
+        server.process.output()
     );
     round.bytes_per_alert = (server.resident_bytes()? - before) / active;
     Ok(round)

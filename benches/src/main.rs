@@ -11,6 +11,9 @@ mod figure;
 mod page;
 mod paths;
 mod policy;
+#[allow(dead_code)]
+#[path = "../../tests/src/support/process.rs"]
+mod process;
 mod program;
 mod start;
 

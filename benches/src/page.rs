@@ -79,7 +79,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
         .map(|(n, at)| delay(n as u64, *at, &requests));
     let mut delays: Vec<f64> = delays
         .collect::<Result<_>>()
-        .with_context(|| server.output())?;
+        .with_context(|| server.process.output())?;
     delays.sort_by(f64::total_cmp);
     let at = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     let what = |which| format!("alert answered → the plugin's first request, {which}");

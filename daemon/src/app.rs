@@ -14,13 +14,13 @@ use tocsin_plugin_host::PluginHost;
 use tocsin_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{AckKey, AckLinks};
+use crate::auth::{AckKey, AckLinks, NewToken, Token, TokenRow};
 use crate::config::Config;
 use crate::health::{Subject, watch};
 use crate::metrics::Metrics;
 use crate::runtime::{
-    Clock, Due, Intake, Leases, Outbox, Payloads, Policies, Reload, Silences, Subscribers, Tokens,
-    View, Writer,
+    Clock, Due, Intake, Leases, Outbox, Payloads, Policies, Reload, Silences, Subscribers,
+    SystemClock, TokenError, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
@@ -42,6 +42,22 @@ pub struct Ingredients {
     pub policies_kept: Option<PathBuf>,
     /// The key that signs acknowledge links.
     pub ack_key: AckKey,
+}
+
+impl Ingredients {
+    /// Ingredients with the system clock, this store and a random key. Nothing else is persisted.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn on(store: Arc<dyn Store>) -> Result<Self> {
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            store,
+            cache: None,
+            policies_kept: None,
+            ack_key: AckKey::random()?,
+        })
+    }
 }
 
 /// A daemon. Nothing runs before [`start`](Self::start).
@@ -137,6 +153,15 @@ impl App {
     /// Makes the endpoints accept requests.
     pub fn set_ready(&self) {
         self.ready.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes a token. Its text is in the returned [`Token`] and nowhere else.
+    ///
+    /// # Errors
+    /// [`TokenError`] when it is not valid or cannot be stored.
+    pub async fn issue(&self, wanted: NewToken) -> Result<(Token, Arc<TokenRow>), TokenError> {
+        let (now, writer) = (self.clock.now(), &self.writer);
+        self.tokens.create(wanted, &self.config, now, writer).await
     }
 
     /// Whether the endpoints accept requests.

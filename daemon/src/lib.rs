@@ -20,6 +20,8 @@ pub mod mail;
 pub mod metrics;
 pub mod people;
 pub mod plugins;
+#[cfg(test)]
+mod rig;
 pub mod runtime;
 pub mod silence;
 pub mod standin;

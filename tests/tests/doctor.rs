@@ -4,29 +4,10 @@
 use std::process::Output;
 
 use serde_json::Value;
-use tocsin_tests::support::{Home, free_port};
+use tocsin_tests::support::{Home, config};
 
 /// Nothing listens on the relay's port, so the only page cannot be delivered.
-const CONFIG: &str = r#"
-[policy]
-path = "policies"
-
-[escalation]
-fallback = ["person:ada"]
-
-[mail]
-host = "127.0.0.1"
-port = 9
-tls = "none"
-from = "tocsin@example.com"
-
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "email", address = "ada@example.com" }]
-
-[integrations.any]
-kind = "generic"
-"#;
+const NO_MAIL: u16 = 9;
 
 fn text(output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout);
@@ -45,10 +26,9 @@ fn level(output: &Output, name: &str) -> Option<String> {
 #[tokio::test]
 async fn it_queries_the_running_daemon_and_otherwise_reads_the_files() {
     let home = Home::new().unwrap();
-    home.write("tocsin.toml", CONFIG).unwrap();
     home.write("policies/routing.rhai", "fn route( {").unwrap();
-    let port = free_port().unwrap();
-    let program = home.start(port).await.unwrap();
+    let more = [&*config::mail(NO_MAIL), "policy.path = \"policies\""];
+    let program = home.open(&more).await.unwrap();
 
     let well = program.cli(&["doctor"]).unwrap();
     assert!(well.status.success(), "{}", text(&well));

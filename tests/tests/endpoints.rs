@@ -9,11 +9,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::Sha256;
 use tocsin_plugin_host::guests::{Guest, Request};
 use tocsin_tests::scenario::Relay;
-use tocsin_tests::support::{Home, Program, free_port};
+use tocsin_tests::support::{Home, Program, config};
 use tocsin_tests::wait::until;
 
 const WITHIN: Duration = Duration::from_secs(60);
@@ -26,22 +26,6 @@ const SCHEMES: [&str; 4] = [
     "standard-webhooks",
     "hmac-sha256",
 ];
-const CONFIG: &str = r#"
-[server]
-public-url = "URL"
-[escalation]
-fallback = ["person:ada"]
-[mail]
-host = "127.0.0.1"
-port = MAIL
-tls = "none"
-from = "tocsin <tocsin@x.org>"
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "email", address = "ada@x.org" }]
-[integrations.any]
-kind = "generic"
-"#;
 
 /// Counts requests: each is a webhook that its plugin has handled.
 async fn counter() -> (String, Arc<AtomicUsize>) {
@@ -153,17 +137,12 @@ impl Endpoints {
         let relay = Relay::start(["ada@x.org".to_owned()].into()).await.unwrap();
         let home = Home::new().unwrap();
         let (url, handled) = counter().await;
-        let port = free_port().unwrap();
-        let mut config = CONFIG
-            .replace("URL", &format!("http://127.0.0.1:{port}"))
-            .replace("MAIL", &relay.port().to_string());
-        for scheme in SCHEMES {
-            config.push_str(&install(&home, scheme, &url));
-        }
-        home.write("tocsin.toml", config).unwrap();
-        let program = home.start(port).await.unwrap();
+        let plugins = SCHEMES.map(|scheme| install(&home, scheme, &url));
+        // There are no policies, so the fallback is paged.
+        let policies = "policy.path = \"policies\"";
+        let more = [&*config::mail(relay.port()), policies, &plugins.concat()];
         Self {
-            program,
+            program: home.open(&more).await.unwrap(),
             relay,
             handled,
             _home: home,
@@ -186,13 +165,6 @@ impl Endpoints {
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         (status, text, self.handled.load(Ordering::SeqCst))
-    }
-
-    async fn show(&self, path: &str) -> Value {
-        let asked = reqwest::Client::new()
-            .get(format!("{}/api/v1/{path}", self.program.url))
-            .bearer_auth(self.program.admin().unwrap());
-        asked.send().await.unwrap().json().await.unwrap()
     }
 
     /// The acknowledge link in Ada's page by mail.
@@ -277,7 +249,8 @@ async fn a_signature_that_is_old_or_early_is_refused_and_a_link_acknowledges_onc
     assert_eq!(press(&link).await.0, 200);
     let (status, again) = press(&link).await;
     assert!(status == 200 || status == 409, "{status} {again}");
-    let incident = endpoints.show("incidents/1").await;
+    let incident = endpoints.program.show("incidents/1").await;
+    let incident = incident.unwrap().unwrap();
     let timeline = incident["timeline"].as_array().unwrap().iter();
     let acknowledged = timeline.filter(|it| it["text"].as_str().unwrap().contains("acknowledged"));
     assert_eq!(acknowledged.count(), 1, "{incident}");

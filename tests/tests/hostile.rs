@@ -13,7 +13,7 @@ use tocsin::standin::slack::{Member, Setup, SlackStandIn};
 use tocsin_plugin_host::capability::jobs::{JOBS_PER_CALL, JOBS_WAITING_MAX};
 use tocsin_store::{Class, SledStore, Store};
 use tocsin_tests::scenario::Relay;
-use tocsin_tests::support::{Home, Hostile, Latencies, Program, free_port};
+use tocsin_tests::support::{Home, Hostile, Latencies, Program, config};
 use tocsin_tests::support::{hanging_server, sample};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
@@ -30,35 +30,18 @@ const HEALTHZ_P99_MAX: Duration = Duration::from_millis(250);
 const LOG_BYTES_MAX: usize = 20 << 20;
 const TOKEN: &str = "token-of-the-senders";
 
-const CONFIG: &str = r#"
-[server]
-public-url = "URL"
+const ADDITIONS: &str = r#"
 [policy]
 path = "policies"
 [escalation]
-fallback = ["person:ada"]
 contact-wait = "2s"
-[mail]
-host = "127.0.0.1"
-port = MAIL
-tls = "none"
-from = "tocsin <tocsin@x.org>"
 [people.ada]
-name = "Ada"
 contacts = [
     { kind = "spinner", address = "ada" },
     { kind = "hanger", address = "ada" },
     { kind = "slack", address = "U0ADA" },
     { kind = "email", address = "ada@x.org" },
 ]
-[integrations.any]
-kind = "alertmanager-api"
-[plugins.slack]
-path = "SLACK_PLUGIN"
-settings = { base-url = "SLACK_URL" }
-secrets = { bot-token = { file = "bot-token" }, signing-secret = { file = "signing-secret" } }
-grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }
-allow-networks = ["loopback"]
 "#;
 /// Grading never ends; escalation still works.
 const GRADING: &str = "fn grade(incident, alert) { loop { } }\n";
@@ -84,38 +67,23 @@ impl TestDaemon {
     /// A daemon with the Slack plugin and every hostile one; `None` if the former is not built.
     async fn start(test: &str) -> Option<Self> {
         let plugin = skip::slack_plugin(test)?;
-        let slack = SlackStandIn::start(Setup {
-            token: "xoxb-daemon".into(),
-            signing_secret: "signing".into(),
-            members: vec![Member {
-                id: "U0ADA".into(),
-                name: "Ada".into(),
-                email: "ada@x.org".into(),
-            }],
-            channels: Vec::new(),
-        });
-        let slack = slack.unwrap();
+        let slack = SlackStandIn::start(Setup::of(vec![Member::new("U0ADA", "Ada")])).unwrap();
         let relay = Relay::start(["ada@x.org".to_owned()].into()).await.unwrap();
         let (hanging, hanging_url) = hanging_server().unwrap();
         let home = Home::new().unwrap();
-        let port = free_port().unwrap();
-        let mut config = CONFIG
-            .replace("SLACK_URL", &slack.base_url())
-            .replace("SLACK_PLUGIN", &plugin.to_string_lossy())
-            .replace("URL", &format!("http://127.0.0.1:{port}"))
-            .replace("MAIL", &relay.port().to_string());
-        for hostile in Hostile::ALL {
-            config.push_str(&hostile.install(&home, TOKEN, &hanging_url).unwrap());
-        }
-        home.write("tocsin.toml", config).unwrap();
-        home.write("bot-token", "xoxb-daemon").unwrap();
-        home.write("signing-secret", "signing").unwrap();
+        let install = |it: Hostile| it.install(&home, TOKEN, &hanging_url).unwrap();
+        let more = [
+            &*config::mail(relay.port()),
+            ADDITIONS,
+            &slack.install(home.path(), &plugin).unwrap(),
+            &Hostile::ALL.map(install).concat(),
+        ];
         let routing = std::fs::read(paths::root().join("policies/routing.rhai")).unwrap();
         home.write("policies/routing.rhai", routing).unwrap();
         home.write("policies/grading.rhai", GRADING).unwrap();
         home.write("policies/escalation.rhai", ESCALATION).unwrap();
-        let program = home.start(port).await.unwrap();
-        let sender = program.token("ingest", Some("any")).await.unwrap();
+        let program = home.open(&more).await.unwrap();
+        let sender = program.token("ingest", Some("prometheus")).await.unwrap();
         let daemon = Self {
             home,
             program,
@@ -130,10 +98,7 @@ impl TestDaemon {
 
     /// Asserts that every hostile plugin is loaded.
     async fn assert_all_loaded(&self) {
-        let asked = reqwest::Client::new()
-            .get(format!("{}/api/v1/plugins", self.program.url))
-            .bearer_auth(self.program.admin().unwrap());
-        let answer: Value = asked.send().await.unwrap().json().await.unwrap();
+        let answer = self.program.show("plugins").await.unwrap().unwrap();
         assert_eq!(answer["faults"], json!([]));
         let loaded = answer["plugins"].as_array().unwrap();
         let loaded: Vec<_> = loaded.iter().map(|it| it["id"].clone()).collect();

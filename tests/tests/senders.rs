@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use tocsin::auth::Scope;
-use tocsin::standin::slack::{Press, SignedRequest};
+use tocsin::standin::slack::{Press, SIGNING_SECRET, SignedRequest};
 use tocsin_tests::support::{Alertmanager, Amtool, Daemon, Prometheus, Sender, SlackSdk};
 use tocsin_tests::wait::until;
 
@@ -17,8 +17,6 @@ use tocsin_tests::wait::until;
 const WITHIN: Duration = Duration::from_secs(60);
 /// A port that nothing listens on: these tests need no mail.
 const NO_MAIL: u16 = 9;
-/// Slack's signing secret in [`Daemon`]'s configuration.
-const SIGNING_SECRET: &str = "signing";
 
 /// Pages in Ada's direct messages.
 fn pages(daemon: &Daemon) -> Vec<String> {

@@ -46,10 +46,5 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     let mut bench = Command::new(paths::target().join("release").join("tocsin-bench"));
-    let succeeded = steps::succeeds(bench.args(&args.args))?;
-    Ok(if succeeded {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    steps::code(bench.args(&args.args))
 }

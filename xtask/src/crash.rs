@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::steps::succeeds;
-use crate::{paths, plugins};
+use crate::{paths, plugins, steps};
 
 /// Arguments of `cargo xtask crash`.
 #[derive(clap::Args)]
@@ -24,25 +23,12 @@ pub(crate) struct Args {
 /// When the plugins cannot be built or cargo cannot be started.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     plugins::run(&plugins::Args::default())?;
-    let mut command = paths::cargo();
-    command.args([
-        "test",
-        "--workspace",
-        "--test",
-        "crash",
-        "--",
-        "--exact",
-        "nothing_is_lost_however_often_it_is_killed",
-        "--nocapture",
-    ]);
+    let mut command = steps::one_test("crash", "nothing_is_lost_however_often_it_is_killed");
     command
         .env("TOCSIN_CRASH_KILLS", args.kills.to_string())
         .env("TOCSIN_PLUGINS", paths::target().join("plugins"));
     if let Some(seed) = args.seed {
         command.env("TOCSIN_CRASH_SEED", seed.to_string());
     }
-    Ok(match succeeds(&mut command)? {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    steps::code(&mut command)
 }

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::paths;
-use crate::steps::succeeds;
+use crate::{paths, steps};
 
 /// Arguments of `cargo xtask flood`.
 #[derive(clap::Args)]
@@ -22,25 +21,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut build = paths::cargo();
     build.args(["build", "--release", "--package", "tocsin"]);
-    if !succeeds(&mut build)? {
+    if !steps::succeeds(&mut build)? {
         bail!("the program does not compile");
     }
-    let mut test = paths::cargo();
-    test.args([
-        "test",
-        "--workspace",
-        "--test",
-        "hostile_input",
-        "--",
-        "--exact",
-        "flood::a_flood_of_alerts_is_accepted_completely_and_within_limits",
-        "--nocapture",
-    ]);
+    let flood = "flood::a_flood_of_alerts_is_accepted_completely_and_within_limits";
+    let mut test = steps::one_test("hostile_input", flood);
     let program = paths::target().join("release").join("tocsin");
     test.env("TOCSIN_FLOOD_PROGRAM", program);
     test.env("TOCSIN_FLOOD_ALERTS", args.alerts.to_string());
-    Ok(match succeeds(&mut test)? {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    steps::code(&mut test)
 }

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::paths;
-use crate::steps::succeeds;
+use crate::steps;
 
 /// Arguments of `cargo xtask sim`.
 #[derive(clap::Args)]
@@ -35,23 +34,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         (_, false) => "nothing_breaks_in_any_night_of_two_engines",
         (_, true) => "nothing_breaks_in_any_night_of_two_engines_on_sled",
     };
-    let mut command = paths::cargo();
-    command.args([
-        "test",
-        "--workspace",
-        "--test",
-        "sim",
-        "--",
-        "--exact",
-        test,
-        "--nocapture",
-    ]);
+    let mut command = steps::one_test("sim", test);
     match args.seed {
         Some(seed) => command.env("TOCSIN_SIM_SEED", seed.to_string()),
         None => command.env("TOCSIN_SIM_SEEDS", args.seeds.to_string()),
     };
-    Ok(match succeeds(&mut command)? {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    steps::code(&mut command)
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::paths;
+
 /// How many checks a step made, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -179,6 +181,25 @@ pub(crate) fn succeeds(command: &mut Command) -> Result<bool> {
     Ok(status
         .with_context(|| format!("cannot start {command:?}"))?
         .success())
+}
+
+/// A command that runs one test of the workspace and shows its output.
+pub(crate) fn one_test(binary: &str, test: &str) -> Command {
+    let mut command = paths::cargo();
+    command.args(["test", "--workspace", "--test", binary]);
+    command.args(["--", "--exact", test, "--nocapture"]);
+    command
+}
+
+/// Runs a command like [`succeeds`], for commands whose failure is the exit code.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(crate) fn code(command: &mut Command) -> Result<ExitCode> {
+    Ok(match succeeds(command)? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// Runs a command and hides its output; true if it could be started and succeeded.

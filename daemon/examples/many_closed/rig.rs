@@ -5,40 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tocsin::app::{App, Ingredients};
-use tocsin::auth::AckKey;
-use tocsin::config;
+use tocsin::demo::CONFIG;
 use tocsin::runtime::{ManualClock, Subscriber, Subscribers};
 use tocsin_core::intake::Assessment;
 use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
 use tocsin_plugin_host::EventKind;
-use tocsin_store::{SledStore, Store};
-
-const CONFIG: &str = r#"
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "slack", address = "U024BE7LH" }]
-
-[people.bob]
-name = "Bob"
-contacts = [{ kind = "slack", address = "U0G9QF9C6" }]
-
-[rotations.default]
-timezone = "Europe/Berlin"
-
-[[rotations.default.layers]]
-people = ["ada", "bob"]
-handover = "monday 09:00"
-start = 2024-01-01
-
-[integrations.prometheus]
-kind = "alertmanager"
-
-[escalation]
-fallback = ["person:ada"]
-
-[policy]
-path = "POLICIES"
-"#;
+use tocsin_store::SledStore;
 
 /// A daemon and its parts.
 pub(crate) struct Rig {
@@ -55,17 +27,12 @@ impl Rig {
         let store = Arc::new(SledStore::open(&folder.join("data"))?);
         let clock = Arc::new(ManualClock::new(now));
         let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
-        let text = CONFIG.replace("POLICIES", policies);
-        let loaded = config::parse(&text, "many_closed.toml", folder);
-        let loaded = loaded.map_err(|faults| anyhow::anyhow!("the configuration: {faults:?}"))?;
+        let text = format!("[policy]\npath = {policies:?}\n{CONFIG}");
         let ingredients = Ingredients {
-            clock: Arc::<ManualClock>::clone(&clock),
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            cache: None,
-            ack_key: AckKey::random()?,
-            policies_kept: None,
+            clock: clock.clone(),
+            ..Ingredients::on(store.clone())?
         };
-        let app = App::build(loaded.config, ingredients).await;
+        let app = App::embed(&text, folder, ingredients).await;
         let app = app.with_context(|| format!("a daemon on {}", folder.display()))?;
         app.subscribers.store(Arc::new(chat()));
         let sample = Arc::new(signal("sample", 1, SignalStatus::Firing, now));

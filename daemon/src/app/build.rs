@@ -1,11 +1,11 @@
 //! Builds a daemon: first the engine on its store, then policies and plugins, then deliveries and
 //! timers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use arc_swap::ArcSwap;
 use tocsin_core::command::Delays;
 use tocsin_core::{IncidentId, Timestamp};
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Ingredients};
 use crate::auth::AckLinks;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::health::{Heartbeat, RelayProbe, Subject};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -112,6 +112,20 @@ impl App {
             stop: CancellationToken::new(),
             writer_thread: parking_lot::Mutex::new(Some(engine.writer_thread)),
         }))
+    }
+
+    /// Builds a daemon inside another program, from the text of its configuration, whose paths are
+    /// relative to `folder`. Fails if a plugin cannot be loaded.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and when the configuration is wrong or a plugin cannot be loaded.
+    pub async fn embed(text: &str, folder: &Path, ingredients: Ingredients) -> Result<Arc<Self>> {
+        let loaded = config::parse(text, "tocsin.toml", folder)?;
+        let app = Self::build(loaded.config, ingredients).await?;
+        if let Some((plugin, why)) = app.plugin_faults.first() {
+            bail!("plugin {plugin} cannot be loaded: {why}");
+        }
+        Ok(app)
     }
 }
 

@@ -41,9 +41,15 @@ impl NewToken {
     /// An admin token, for an operator without a token.
     #[must_use]
     pub fn admin(name: &str) -> Self {
+        Self::new(name, Scope::Admin)
+    }
+
+    /// A token without integration and person.
+    #[must_use]
+    pub fn new(name: &str, scope: Scope) -> Self {
         Self {
             name: name.to_owned(),
-            scope: Scope::Admin,
+            scope,
             integration: None,
             person: None,
         }

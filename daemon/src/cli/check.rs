@@ -1,7 +1,7 @@
 //! `tocsin check`: checks configuration, policies and plugins without starting the daemon.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,6 +11,7 @@ use tocsin_plugin_host::manifest::Manifest;
 use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
 use tocsin_policy::{Report, testing};
 
+use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
 use crate::config::{self, ConfigError, Fault, Faults, Loaded, Place, Severity};
@@ -23,15 +24,8 @@ use crate::runtime::SystemClock;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tocsin check --config oncall/tocsin.toml")]
 pub(super) struct CheckArgs {
-    /// The configuration file
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    pub(super) config: PathBuf,
+    #[command(flatten)]
+    pub(super) config: ConfigArg,
     #[command(flatten)]
     pub(super) output: OutputArg,
 }
@@ -49,7 +43,7 @@ struct Found<'a> {
 /// # Errors
 /// Exit code 2 when there is an error; the faults were printed.
 pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
-    let loaded = match config::load(&args.config) {
+    let loaded = match config::load(&args.config.config) {
         Ok(loaded) => loaded,
         Err(ConfigError::Faults(faults)) => {
             report(args, &faults.0, &[], out)?;
@@ -107,7 +101,7 @@ fn report(
     for report in reports {
         out.line(report.to_string())?;
     }
-    let file = args.config.display();
+    let file = args.config.config.display();
     match errors {
         0 => out.line(format!(
             "{file}: configuration, policies and plugins are valid"

@@ -3,11 +3,10 @@
 //! When no daemon answers, that is the first finding; the configuration, the policies, the store
 //! and the disk are then checked without it.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use tocsin_policy::testing;
 
+use super::ConfigArg;
 use super::client::{Client, ClientArgs};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg, cell, clean};
@@ -25,15 +24,8 @@ use crate::time::format_time;
                         Exit codes: 0 when no check is BAD, 1 when one is."
 )]
 pub(super) struct DoctorArgs {
-    /// The configuration file, checked when no daemon answers
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
     #[command(flatten)]
     output: OutputArg,
     #[command(flatten)]
@@ -73,8 +65,8 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 fn without_daemon(args: &DoctorArgs, error: String) -> Health {
     let remedy = "start it, or name the right one with --url; the other checks read the files";
     let mut checks = vec![Check::wrong("daemon", Level::Bad, error, remedy)];
-    let file = args.config.display();
-    match config::load(&args.config) {
+    let file = args.config.config.display();
+    match config::load(&args.config.config) {
         Err(error) => checks.push(Check::wrong(
             "configuration",
             Level::Bad,

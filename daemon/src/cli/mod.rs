@@ -20,9 +20,10 @@ mod silence;
 mod token;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub use failure::{Exit, Failure};
 pub use output::Out;
@@ -76,6 +77,20 @@ enum Command {
     /// Create, list and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+}
+
+/// `--config`.
+#[derive(Clone, Debug, Args)]
+struct ConfigArg {
+    /// The configuration file
+    #[arg(
+        short,
+        long,
+        env = "TOCSIN_CONFIG",
+        default_value = "tocsin.toml",
+        value_name = "FILE"
+    )]
+    config: PathBuf,
 }
 
 /// Parses the command line, runs it and returns the exit code.

@@ -12,15 +12,15 @@ use clap::{Args, ValueEnum};
 use tocsin_store::SledStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use super::ConfigArg;
 use super::failure::Failure;
 use crate::app::{App, Ingredients};
 use crate::auth::{AckKey, NewToken, Token};
 use crate::config::{self, Config};
-use crate::http;
-use crate::runtime::{SystemClock, TokenError};
+use crate::http::Serving;
+use crate::runtime::TokenError;
 
 /// File of the first admin token, in the data folder.
 const TOKEN_FILE: &str = "admin.token";
@@ -44,15 +44,8 @@ const THREADS_END_MS: u64 = 1_000;
                         have finished, within [server] grace-s; a second signal stops it at once."
 )]
 pub(super) struct ServeArgs {
-    /// The configuration file
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
     /// Listen on this address instead of the configured one
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -78,7 +71,7 @@ enum LogFormat {
 /// Exit code 2 when the configuration is not valid; 1 when the daemon cannot start or its store
 /// fails.
 pub(super) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let loaded = config::load(&args.config)?;
+    let loaded = config::load(&args.config.config)?;
     log_to_stderr(args.log)?;
     for warning in &loaded.warnings.0 {
         tracing::warn!("{warning}");
@@ -139,31 +132,22 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let listener = listener.with_context(|| {
         format!("cannot listen on {listen}; is another tocsin running? name another with --listen")
     })?;
-    let bound = listener.local_addr().unwrap_or(listen);
-    app.start().await?;
-    tracing::info!("listening on http://{bound}");
-    let stop = CancellationToken::new();
-    let endpoints = http::serve(Arc::clone(&app), listener, stop.clone().cancelled_owned());
-    let endpoints = tokio::spawn(endpoints);
+    let serving = Serving::start(app, listener).await?;
+    tracing::info!("listening on {}", serving.url());
     let failed = tokio::select! {
         () = signals.stopped() => None,
-        error = app.writer.failed() => Some(error),
+        error = serving.app.writer.failed() => Some(error),
     };
-    stop.cancel();
     if let Some(error) = failed {
         // What is on disk is now unknown, so nothing more is accepted or sent.
         // Requests in progress are still answered, with the reason.
-        let _ended_or_not = tokio::time::timeout(Duration::from_millis(ANSWER_MS), endpoints).await;
+        let limit = Duration::from_millis(ANSWER_MS);
+        let _ended_or_not = tokio::time::timeout(limit, serving.close()).await;
         return Err(Failure::failed(format!("the store failed: {error}")));
     }
     tracing::info!("stopping: requests and deliveries have {grace} s to finish");
-    let drained = async {
-        app.drain(Duration::from_secs(grace)).await;
-        // The endpoints stop on their own within the same grace.
-        let _ended = endpoints.await;
-    };
     tokio::select! {
-        () = drained => tracing::info!("stopped"),
+        () = serving.stop(Duration::from_secs(grace)) => tracing::info!("stopped"),
         () = signals.stopped() => {
             return Err(Failure::failed("stopped by a second signal; running work was aborted"));
         }
@@ -205,11 +189,10 @@ async fn build(config: Config, folder: &Path) -> Result<Arc<App>, Failure> {
     let room = store.check_room();
     room.map_err(|error| Failure::failed(error.to_string()))?;
     let ingredients = Ingredients {
-        clock: Arc::new(SystemClock),
-        store: Arc::new(store),
         cache: Some(folder.join(CACHE_FOLDER)),
         policies_kept: Some(folder.join(POLICIES_FOLDER)),
         ack_key: AckKey::load_or_create(folder)?,
+        ..Ingredients::on(Arc::new(store))?
     };
     Ok(App::build(config, ingredients).await?)
 }
@@ -253,9 +236,7 @@ async fn admin_token(app: &App) -> Result<Token, TokenError> {
     if let Some(token) = tokens.create_first_admin(config, now, writer).await? {
         return Ok(token);
     }
-    let wanted = NewToken::admin("admin by file");
-    let (token, _) = tokens.create(wanted, config, now, writer).await?;
-    Ok(token)
+    Ok(app.issue(NewToken::admin("admin by file")).await?.0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tocsin_core::IncidentId;
 use tocsin_core::incident::Incident;
 use tocsin_store::{FAULTS_MAX, SledStore, Store, VerifyReport};
 
+use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
 use crate::config;
@@ -22,15 +23,8 @@ const INCIDENT_PREFIX: &str = "incident/";
 #[derive(Debug, Args)]
 #[command(after_help = "Example, with the daemon stopped:\n  tocsin verify --data-dir oncall/data")]
 pub(super) struct VerifyArgs {
-    /// The configuration file, which names the data folder
-    #[arg(
-        short,
-        long,
-        env = "TOCSIN_CONFIG",
-        default_value = "tocsin.toml",
-        value_name = "FILE"
-    )]
-    pub(super) config: PathBuf,
+    #[command(flatten)]
+    pub(super) config: ConfigArg,
     /// The data folder, instead of the one that the configuration names
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
@@ -45,7 +39,7 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let folder = match &args.data_dir {
         Some(folder) => folder.clone(),
-        None => config::load(&args.config)?.config.store.path,
+        None => config::load(&args.config.config)?.config.store.path,
     };
     // Opening would create an empty store, which would pass.
     if !folder.join("db").is_file() {

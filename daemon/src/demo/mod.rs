@@ -13,6 +13,9 @@ use anyhow::Result;
 
 pub use world::SPEED;
 
+/// The initial configuration of the demo, without `[server]` and `[policy]`.
+pub const CONFIG: &str = include_str!("tocsin.toml");
+
 /// The demo's options.
 #[derive(Clone, Debug)]
 pub struct Options {

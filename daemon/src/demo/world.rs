@@ -8,25 +8,23 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tocsin_store::SledStore;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
+use super::CONFIG;
 use super::teller::Teller;
 use crate::app::{App, Ingredients};
-use crate::auth::{AckKey, NewToken, Scope};
-use crate::config::{self, SHIPPED_POLICIES};
+use crate::auth::{NewToken, Scope};
+use crate::config::SHIPPED_POLICIES;
+use crate::http::Serving;
 use crate::runtime::{Clock, FastClock};
 use crate::standin::slack::{Member, Setup, SlackStandIn};
 
 /// How many times as fast the demo's clock runs.
 pub const SPEED: u32 = 40;
-/// The stand-in workspace's secrets. Only this process can reach it.
-const BOT_TOKEN: &str = "xoxb-demo-stand-in";
-const SIGNING_SECRET: &str = "demo-signing-secret";
 /// How long the daemon may take to stop, in milliseconds.
 const GRACE_MS: u64 = 3_000;
 
 pub(super) struct World {
-    pub(super) app: Arc<App>,
+    daemon: Serving,
     pub(super) slack: SlackStandIn,
     pub(super) clock: Arc<FastClock>,
     pub(super) teller: Teller,
@@ -34,7 +32,6 @@ pub(super) struct World {
     pub(super) ingest_token: String,
     pub(super) admin_token: String,
     folder: Folder,
-    stop: CancellationToken,
 }
 
 impl World {
@@ -52,50 +49,40 @@ impl World {
         for (name, text) in SHIPPED_POLICIES {
             std::fs::write(policies.join(name), text)?;
         }
-        for (name, secret) in [("bot-token", BOT_TOKEN), ("signing-secret", SIGNING_SECRET)] {
-            std::fs::write(folder.path(name), secret)?;
-        }
-        let slack = SlackStandIn::start(Setup {
-            token: BOT_TOKEN.to_owned(),
-            signing_secret: SIGNING_SECRET.to_owned(),
-            members: vec![member("U0ADA", "Ada"), member("U0BOB", "Bob")],
-            channels: Vec::new(),
-        })?;
+        let members = [("U0ADA", "Ada"), ("U0BOB", "Bob")];
+        let members = members.map(|(id, name)| Member::new(id, name));
+        let slack = SlackStandIn::start(Setup::of(members.into()))?;
+        let plugin = plugin
+            .canonicalize()
+            .with_context(|| format!("cannot find {}", plugin.display()))?;
+        let table = slack.install(&folder.0, &plugin)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let text = configuration(&url, &slack.base_url(), plugin)?;
-        let loaded = config::parse(&text, "the demo's configuration", &folder.0)
-            .context("the demo's own configuration is wrong")?;
         let clock = Arc::new(FastClock::new(SPEED));
         std::fs::create_dir_all(folder.path("data"))?;
         let ingredients = Ingredients {
             clock: clock.clone(),
-            store: Arc::new(SledStore::open(&folder.path("data"))?),
             cache: Some(folder.path("aot")),
-            policies_kept: None,
-            ack_key: AckKey::random()?,
+            ..Ingredients::on(Arc::new(SledStore::open(&folder.path("data"))?))?
         };
-        let app = App::build(loaded.config, ingredients).await?;
-        if let Some((plugin, why)) = app.plugin_faults.first() {
-            bail!("plugin {plugin} cannot be loaded: {why}");
-        }
-        let ingest_token = issue(&app, Scope::Ingest, Some("alertmanager".into())).await?;
-        let admin_token = issue(&app, Scope::Admin, None).await?;
-        app.start().await?;
-        let stop = CancellationToken::new();
-        let serving = crate::http::serve(app.clone(), listener, stop.clone().cancelled_owned());
-        tokio::spawn(serving);
+        let app = App::embed(&configuration(&url, &table), &folder.0, ingredients).await?;
+        let (ingest, _) = app
+            .issue(NewToken {
+                integration: Some("alertmanager".into()),
+                ..NewToken::new("demo ingest", Scope::Ingest)
+            })
+            .await?;
+        let (admin, _) = app.issue(NewToken::admin("demo admin")).await?;
         let teller = Teller::new(clock.clone());
         Ok(Self {
-            app,
+            daemon: Serving::start(app, listener).await?,
             slack,
             clock,
             teller,
             url,
-            ingest_token,
-            admin_token,
+            ingest_token: ingest.reveal().to_owned(),
+            admin_token: admin.reveal().to_owned(),
             folder,
-            stop,
         })
     }
 
@@ -119,17 +106,12 @@ impl World {
     }
 
     pub(super) async fn end(self) {
-        self.stop.cancel();
-        self.app.drain(Duration::from_millis(GRACE_MS)).await;
+        self.daemon.stop(Duration::from_millis(GRACE_MS)).await;
     }
 
     /// Seconds since the Unix epoch on the story's clock.
     pub(super) fn story_seconds(&self) -> u64 {
         u64::try_from(self.clock.now().0 / 1_000).unwrap_or(0)
-    }
-
-    pub(super) fn signing_secret(&self) -> &'static str {
-        SIGNING_SECRET
     }
 }
 
@@ -158,37 +140,9 @@ impl Drop for Folder {
     }
 }
 
-/// A token of the demo's own, as text.
-async fn issue(
-    app: &App,
-    scope: Scope,
-    integration: Option<tocsin_core::IntegrationId>,
-) -> Result<String> {
-    let wanted = NewToken {
-        name: format!("demo {scope}"),
-        scope,
-        integration,
-        person: None,
-    };
-    let (now, writer) = (app.clock.now(), &app.writer);
-    let (token, _) = app.tokens.create(wanted, &app.config, now, writer).await?;
-    Ok(token.reveal().to_owned())
-}
-
-fn member(id: &str, name: &str) -> Member {
-    let email = format!("{}@example.com", name.to_lowercase());
-    Member {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        email,
-    }
-}
-
-fn configuration(url: &str, slack: &str, plugin: &Path) -> Result<String> {
-    let plugin = plugin
-        .canonicalize()
-        .with_context(|| format!("cannot find {}", plugin.display()))?;
-    Ok(format!(
+/// The demo's configuration; `slack` is the table of the Slack plugin.
+fn configuration(url: &str, slack: &str) -> String {
+    format!(
         r#"
 [server]
 public-url = "{url}"
@@ -196,32 +150,7 @@ public-url = "{url}"
 path = "policies"
 [incidents]
 resolve-after = "2m"
-[escalation]
-fallback = ["person:ada"]
-[people.ada]
-name = "Ada"
-contacts = [{{ kind = "slack", address = "U0ADA" }}]
-teams = ["payments"]
-[people.bob]
-name = "Bob"
-contacts = [{{ kind = "slack", address = "U0BOB" }}]
-teams = ["payments"]
-[teams.payments]
-name = "Payments"
-rotation = "payments"
-[rotations.payments]
-timezone = "UTC"
-layers = [{{ people = ["ada"], handover = "monday 09:00", every = "1 week", start = "2026-01-05" }}]
-[integrations.alertmanager]
-kind = "alertmanager"
-[plugins.slack]
-path = "{plugin}"
-settings = {{ base-url = "{slack}" }}
-secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
-grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
-allow-networks = ["loopback"]
-limits = {{ http-per-min = 240 }}
-"#,
-        plugin = plugin.display(),
-    ))
+{CONFIG}{slack}limits = {{ http-per-min = 240 }}
+"#
+    )
 }

@@ -2,19 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tocsin_core::Timestamp;
 use tocsin_plugin_host::PluginState;
-use tocsin_store::{Batch, MemoryStore, Store as _, TimerKey, TimerRow};
+use tocsin_store::{Batch, Store as _, TimerKey, TimerRow};
 
 use super::watch::{WatchState, round};
 use super::*;
-use crate::app::{App, Ingredients};
-use crate::auth::AckKey;
 use crate::config;
 use crate::metrics::CommitTimes;
-use crate::runtime::ManualClock;
-
-const NOW: Timestamp = Timestamp(1_769_861_400_000);
+use crate::rig::{NOW, Rig};
 
 /// The vitals of a healthy daemon.
 fn well() -> Vitals {
@@ -153,7 +148,7 @@ fn a_problem_has_a_remedy_and_comes_first() {
 }
 
 /// A daemon with an in-memory store, a heartbeat to `url`, and a contact of this kind.
-async fn daemon(url: &str, kind: &str, folder: &Path) -> (Arc<App>, Arc<MemoryStore>) {
+async fn daemon(url: &str, kind: &str, folder: &Path) -> Rig {
     // As the program does; fails only if another test has already done it.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     std::fs::write(folder.join("beat.url"), format!("{url}\n")).unwrap();
@@ -177,18 +172,7 @@ contacts = [{{ kind = "{kind}", address = "ada@example.com" }}]
 path = "."
 "#
     );
-    let store = Arc::new(MemoryStore::new());
-    let loaded = config::parse(&text, "tocsin.toml", folder).unwrap();
-    let ingredients = Ingredients {
-        clock: Arc::new(ManualClock::new(NOW)),
-        store: store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let app = App::build(loaded.config, ingredients).await.unwrap();
-    app.set_ready();
-    (app, store)
+    Rig::new(&text, folder).await
 }
 
 /// A service that answers heartbeats with `status`: its URL, and how many it received.
@@ -210,7 +194,7 @@ async fn service(status: u16) -> (String, Arc<AtomicUsize>) {
 async fn the_heartbeat_is_sent_while_the_daemon_is_healthy_and_not_more_often_than_configured() {
     let folder = tempfile::tempdir().unwrap();
     let (url, received) = service(200).await;
-    let (app, _) = daemon(&url, "email", folder.path()).await;
+    let Rig { app, .. } = daemon(&url, "email", folder.path()).await;
     let mut state = WatchState::default();
     round(&app.health, true, &mut state).await;
     round(&app.health, true, &mut state).await;
@@ -223,7 +207,7 @@ async fn the_heartbeat_is_sent_while_the_daemon_is_healthy_and_not_more_often_th
 async fn the_heartbeat_stops_when_pages_cannot_be_delivered() {
     let folder = tempfile::tempdir().unwrap();
     let (url, received) = service(200).await;
-    let (app, _) = daemon(&url, "pager", folder.path()).await;
+    let Rig { app, .. } = daemon(&url, "pager", folder.path()).await;
     round(&app.health, true, &mut WatchState::default()).await;
     assert_eq!(received.load(Ordering::SeqCst), 0);
     let text = app.metrics.text();
@@ -237,7 +221,7 @@ async fn the_heartbeat_stops_when_pages_cannot_be_delivered() {
 async fn the_heartbeat_stops_when_a_timer_is_overdue() {
     let folder = tempfile::tempdir().unwrap();
     let (url, received) = service(200).await;
-    let (app, store) = daemon(&url, "email", folder.path()).await;
+    let Rig { app, store, .. } = daemon(&url, "email", folder.path()).await;
     let key = TimerKey {
         due: NOW.minus_ms(2 * OVERDUE_GRACE_MS),
         kind: "escalation".to_owned(),
@@ -262,7 +246,7 @@ async fn the_heartbeat_stops_when_a_timer_is_overdue() {
 async fn an_unreachable_relay_is_reported_before_a_page_needs_it() {
     let folder = tempfile::tempdir().unwrap();
     let (url, _) = service(200).await;
-    let (app, _) = daemon(&url, "email", folder.path()).await;
+    let Rig { app, .. } = daemon(&url, "email", folder.path()).await;
     round(&app.health, true, &mut WatchState::default()).await;
     let checks = checks(&Vitals::read(&app.health).unwrap());
     let relay = checks.iter().find(|it| it.name == "relay").unwrap();
@@ -280,7 +264,7 @@ async fn a_failed_heartbeat_is_reported_without_its_url() {
         (moved.as_str(), "301"),
         ("http://127.0.0.1:1/ping/s3cret", "refused"),
     ] {
-        let (app, _) = daemon(url, "email", folder.path()).await;
+        let Rig { app, .. } = daemon(url, "email", folder.path()).await;
         round(&app.health, true, &mut WatchState::default()).await;
         let state = app.health.heartbeat.as_ref().unwrap().state();
         let why = state.last_error.unwrap();

@@ -20,6 +20,7 @@ mod path;
 mod problem;
 mod repeats;
 mod serve;
+mod serving;
 mod write_timeout;
 
 use std::sync::Arc;
@@ -30,9 +31,8 @@ use crate::app::App;
 use problem::{Kind, Problem};
 
 pub use openapi::openapi_json;
-pub use serve::{
-    CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, RESPONSE_READ_MS_MAX, serve, serve_within,
-};
+pub use serve::{CONNECTIONS_MAX, HEADER_READ_MS_MAX, Limits, RESPONSE_READ_MS_MAX};
+pub use serving::Serving;
 
 /// Routes with their descriptions. A route is declared once, next to its handler; the router,
 /// `/openapi.json` and the tests of scopes all use that declaration.

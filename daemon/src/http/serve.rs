@@ -62,12 +62,7 @@ impl Default for Limits {
 
 /// Serves until `stop`; then accepts no more connections, lets requests in progress finish within
 /// the configured grace, and returns.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
-    serve_within(Limits::default(), app, listener, stop).await;
-}
-
-/// Like [`serve`], with other limits.
-pub async fn serve_within(
+pub(super) async fn serve(
     limits: Limits,
     app: Arc<App>,
     listener: TcpListener,

@@ -106,7 +106,7 @@ impl Run {
     fn new(night: &Night) -> std::io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let slack = setup::outside()?;
-        let folder = setup::lay_out(dir.path(), Some(&slack.base_url()))?;
+        let folder = setup::lay_out(dir.path(), Some(&slack))?;
         let (access, receiver) = watch::channel(None);
         let shared = Shared::new(receiver).map_err(std::io::Error::other)?;
         Ok(Self {

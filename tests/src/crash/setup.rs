@@ -11,8 +11,6 @@ use crate::paths;
 
 /// Number of people who are paged.
 pub(super) const PEOPLE: usize = 6;
-const BOT_TOKEN: &str = "xoxb-crash";
-const SIGNING_SECRET: &str = "signing";
 
 /// Short delays, so that something is always due.
 const ESCALATION: &str = r#"
@@ -40,22 +38,13 @@ pub(super) struct Folder {
 
 /// Starts the Slack workspace with everybody as a member.
 pub(super) fn outside() -> io::Result<SlackStandIn> {
-    let member = |n: usize, what: &str| Member {
-        id: format!("U{n}{what}"),
-        name: format!("P{n}{what}"),
-        email: format!("p{n}{what}@x.org"),
-    };
+    let member = |n: usize, what: &str| Member::new(&format!("U{n}{what}"), &format!("P{n}{what}"));
     let members = (0..PEOPLE).flat_map(|n| [member(n, ""), member(n, "TAB")]);
-    SlackStandIn::start(Setup {
-        token: BOT_TOKEN.into(),
-        signing_secret: SIGNING_SECRET.into(),
-        members: members.collect(),
-        channels: Vec::new(),
-    })
+    SlackStandIn::start(Setup::of(members.collect()))
 }
 
-/// Writes all files to `dir`, for a Slack at `slack`, if any.
-pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
+/// Writes all files to `dir`, for a Slack workspace, if any.
+pub(super) fn lay_out(dir: &Path, slack: Option<&SlackStandIn>) -> io::Result<Folder> {
     let policies = dir.join("policies");
     fs::create_dir(&policies)?;
     for name in ["routing.rhai", "grading.rhai"] {
@@ -63,8 +52,6 @@ pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
         fs::copy(shipped, policies.join(name))?;
     }
     fs::write(policies.join("escalation.rhai"), ESCALATION)?;
-    fs::write(dir.join("bot-token"), BOT_TOKEN)?;
-    fs::write(dir.join("signing-secret"), SIGNING_SECRET)?;
     let config = dir.join("tocsin.toml");
     let mut text = configuration(&policies);
     if let Some(slack) = slack {
@@ -76,7 +63,7 @@ pub(super) fn lay_out(dir: &Path, slack: Option<&str>) -> io::Result<Folder> {
 }
 
 /// Copies the Slack plugin with a high request limit, and returns its configuration.
-fn plugin(dir: &Path, slack: &str) -> io::Result<String> {
+fn plugin(dir: &Path, slack: &SlackStandIn) -> io::Result<String> {
     let plugin = dir.join("slack");
     fs::create_dir(&plugin)?;
     let built = paths::plugins().join("slack");
@@ -84,18 +71,8 @@ fn plugin(dir: &Path, slack: &str) -> io::Result<String> {
     let manifest = fs::read_to_string(built.join("plugin.toml"))?;
     let manifest = manifest.replace("http-per-min = 240", "http-per-min = 6000");
     fs::write(plugin.join("plugin.toml"), manifest)?;
-    Ok(format!(
-        r#"
-[plugins.slack]
-path = "{}"
-settings = {{ base-url = "{slack}" }}
-secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
-grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
-limits = {{ http-per-min = 6000 }}
-allow-networks = ["loopback"]
-"#,
-        plugin.display(),
-    ))
+    let table = slack.install(dir, &plugin)?;
+    Ok(table + "limits = { http-per-min = 6000 }\n")
 }
 
 fn configuration(policies: &Path) -> String {

@@ -37,30 +37,22 @@ impl Tokens {
     /// Creates a token for each integration and each person.
     pub(super) async fn make(app: &Arc<App>) -> Result<Self> {
         let mut tokens = BTreeMap::new();
-        let new = |name: &str, scope| NewToken {
-            name: name.to_owned(),
-            scope,
-            integration: None,
-            person: None,
-        };
         let mut wanted = Vec::new();
         for integration in app.config.integrations.keys() {
             wanted.push(NewToken {
                 integration: Some(integration.clone()),
-                ..new(integration.as_str(), Scope::Ingest)
+                ..NewToken::new(integration.as_str(), Scope::Ingest)
             });
         }
         for person in app.config.people.keys() {
             wanted.push(NewToken {
                 person: Some(person.clone()),
-                ..new(person.as_str(), Scope::Respond)
+                ..NewToken::new(person.as_str(), Scope::Respond)
             });
         }
         for one in wanted {
             let name = one.name.clone();
-            let now = app.clock.now();
-            let made = app.tokens.create(one, &app.config, now, &app.writer);
-            tokens.insert(name, made.await?.0.reveal().to_owned());
+            tokens.insert(name, app.issue(one).await?.0.reveal().to_owned());
         }
         Ok(Self(tokens))
     }

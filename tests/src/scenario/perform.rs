@@ -1,11 +1,11 @@
 //! Carries out the actions of senders, people and external services in a scenario.
 
 use anyhow::{Context as _, Result, bail};
-use tocsin::standin::slack::{Fault, FaultRule, Press, SignedRequest};
+use tocsin::standin::slack::{Fault, FaultRule, Press, SIGNING_SECRET, SignedRequest};
 
 use super::action::Slack;
 use super::endpoints::{Labels, SentAlert};
-use super::world::{SIGNING_SECRET, World};
+use super::world::World;
 
 const STORM_REQUEST_ALERTS: usize = 1_000;
 

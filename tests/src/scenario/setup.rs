@@ -56,8 +56,8 @@ impl Default for Setup {
 pub(super) struct Outside {
     /// The mail relay's port.
     pub(super) mail_port: u16,
-    /// The Slack stand-in's address, with the plugin's folder.
-    pub(super) slack: Option<(String, String)>,
+    /// The configuration of the Slack plugin, for the stand-in.
+    pub(super) slack: Option<String>,
     /// Time limit of a plugin call, in milliseconds.
     pub(super) call_ms: u64,
 }
@@ -146,8 +146,12 @@ impl Setup {
         self.write_rotations(&mut text);
         text.push_str("[integrations.alertmanager]\nkind = \"alertmanager\"\n");
         text.push_str("[integrations.prometheus]\nkind = \"alertmanager-api\"\n");
-        if let Some((url, folder)) = &outside.slack {
-            write_slack(&mut text, url, folder, outside.call_ms);
+        if let Some(plugin) = &outside.slack {
+            let call_ms = outside.call_ms;
+            let _ = writeln!(
+                text,
+                "{plugin}limits = {{ cpu-ms = 10000, wall-ms = {call_ms} }}"
+            );
         }
         text
     }
@@ -195,19 +199,6 @@ impl Setup {
             );
         }
     }
-}
-
-fn write_slack(text: &mut String, url: &str, folder: &str, call_ms: u64) {
-    let _ = write!(
-        text,
-        "[plugins.slack]\npath = {folder:?}\n\
-         settings = {{ base-url = {url:?} }}\n\
-         secrets = {{ bot-token = {{ file = \"bot-token\" }}, \
-         signing-secret = {{ file = \"signing-secret\" }} }}\n\
-         grant = {{ http = [\"*\"], webhook = [\"*\"], commands = [\"*\"], events = [\"*\"] }}\n\
-         allow-networks = [\"loopback\"]\n\
-         limits = {{ cpu-ms = 10000, wall-ms = {call_ms} }}\n"
-    );
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
 use tocsin::auth::AckKey;
-use tocsin::config::{self, Config};
 use tocsin::runtime::state::tables::summary;
 use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
@@ -31,9 +30,6 @@ const SHORT_CALL_MS: u64 = 1_500;
 /// Time limit elsewhere, in milliseconds, so that slow machines do not matter.
 const LONG_CALL_MS: u64 = 30_000;
 
-pub(super) const SIGNING_SECRET: &str = "a-signing-secret";
-const BOT_TOKEN: &str = "xoxb-a-bot-token";
-
 enum StoreHandle {
     Memory(Arc<MemoryStore>),
     Sled(PathBuf),
@@ -44,7 +40,7 @@ pub struct World {
     pub(super) setup: Setup,
     folder: TempDir,
     clock: Arc<ManualClock>,
-    config: Config,
+    config: String,
     kept: StoreHandle,
     app: Option<Arc<App>>,
     pub(super) slack: Option<SlackStandIn>,
@@ -70,8 +66,6 @@ impl World {
     /// When something cannot be started.
     pub async fn begin(setup: &Setup, keep: StoreKind, hangs: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("bot-token"), BOT_TOKEN)?;
-        std::fs::write(folder.path().join("signing-secret"), SIGNING_SECRET)?;
         let slack = setup.needs_slack().then(|| workspace(setup)).transpose()?;
         let addresses = setup.people.values().flatten();
         let addresses = addresses
@@ -83,13 +77,10 @@ impl World {
             mail_port: relay.port(),
             slack: slack
                 .as_ref()
-                .map(|it| (it.base_url(), plugin.display().to_string())),
+                .map(|it| it.install(folder.path(), &plugin))
+                .transpose()?,
             call_ms: if hangs { SHORT_CALL_MS } else { LONG_CALL_MS },
         };
-        let text = setup.config(&outside);
-        let config = config::parse(&text, "tocsin.toml", folder.path()).map_err(|faults| {
-            anyhow!("the setup generates an invalid configuration: {faults}\n{text}")
-        })?;
         let kept = match keep {
             StoreKind::Memory => StoreHandle::Memory(Arc::new(MemoryStore::new())),
             StoreKind::Sled => StoreHandle::Sled(folder.path().join("data")),
@@ -97,7 +88,7 @@ impl World {
         let mut world = Self {
             setup: setup.clone(),
             clock: Arc::new(ManualClock::new(setup.start)),
-            config: config.config,
+            config: setup.config(&outside),
             kept,
             app: None,
             seen: slack.as_ref().map(SlackStandIn::watch),
@@ -205,16 +196,13 @@ impl World {
         let cache = paths::target().join("scenario-cache");
         std::fs::create_dir_all(&cache)?;
         let ingredients = Ingredients {
-            clock: Arc::clone(&self.clock) as _,
-            store,
+            clock: self.clock.clone(),
             cache: Some(cache),
-            policies_kept: None,
             ack_key: AckKey::new([7; 32]),
+            ..Ingredients::on(store)?
         };
-        let app = App::build(self.config.clone(), ingredients).await?;
-        if let Some((plugin, why)) = app.plugin_faults.first() {
-            bail!("plugin {plugin} cannot be loaded: {why}");
-        }
+        let app = App::embed(&self.config, self.folder.path(), ingredients).await;
+        let app = app.with_context(|| format!("a daemon of this setup:\n{}", self.config))?;
         app.due.arm_schedules().await?;
         app.set_ready();
         self.app = Some(app);
@@ -361,12 +349,8 @@ fn workspace(setup: &Setup) -> std::io::Result<SlackStandIn> {
             email: setup.contact(name, "email").unwrap_or_default().to_owned(),
         })
     };
-    SlackStandIn::start(Workspace {
-        token: BOT_TOKEN.to_owned(),
-        signing_secret: SIGNING_SECRET.to_owned(),
-        members: setup.people.keys().filter_map(member).collect(),
-        channels: Vec::new(),
-    })
+    let members = setup.people.keys().filter_map(member);
+    SlackStandIn::start(Workspace::of(members.collect()))
 }
 
 fn id_in_button(message: &Message) -> Option<IncidentId> {

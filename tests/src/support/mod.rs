@@ -6,8 +6,10 @@
 
 mod alertmanager;
 pub mod canary;
+pub mod config;
 mod daemon;
 mod debian;
+mod embedded;
 mod hostile;
 mod process;
 mod program;
@@ -20,6 +22,7 @@ mod strace;
 
 pub use alertmanager::{Alertmanager, Amtool};
 pub use daemon::Daemon;
+pub use embedded::Embedded;
 pub use hostile::{Hostile, Latencies, hanging_server, sample};
 pub use process::{Process, free_port};
 pub use program::{Home, Program, admin_token, new_token};

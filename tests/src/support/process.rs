@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -43,6 +44,12 @@ impl Process {
     #[must_use]
     pub fn output(&self) -> String {
         fs::read_to_string(self.dir.path().join("output.log")).unwrap_or_default()
+    }
+
+    /// Its temporary folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Its output under its name, for the message of a failed test.
@@ -91,8 +98,19 @@ impl Process {
     /// Its peak resident memory in KiB; `None` if the system does not report it.
     #[must_use]
     pub fn peak_kib(&self) -> Option<u64> {
+        self.status_kib("VmHWM:")
+    }
+
+    /// Current resident memory in KiB; `None` if the system does not provide it.
+    #[must_use]
+    pub fn resident_kib(&self) -> Option<u64> {
+        self.status_kib("VmRSS:")
+    }
+
+    /// A field of `status` in proc(5).
+    fn status_kib(&self, name: &str) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
-        let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+        let line = status.lines().find_map(|it| it.strip_prefix(name))?;
         line.trim().trim_end_matches("kB").trim().parse().ok()
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::Process;
+use super::config;
+use super::process::{Process, free_port};
 use crate::{paths, wait};
 
 /// The name of the binary that Cargo builds beside the tests.
@@ -66,6 +67,21 @@ impl Home {
         std::fs::create_dir_all(path.parent().unwrap_or(self.path()))?;
         std::fs::write(&path, bytes)?;
         Ok(path)
+    }
+
+    /// Writes the common configuration merged with each of `more`, starts the program, and waits
+    /// until it accepts requests.
+    ///
+    /// # Errors
+    /// When it does not start; the text has its output.
+    pub async fn open(&self, more: &[&str]) -> Result<Program, String> {
+        let port = free_port().map_err(|error| error.to_string())?;
+        let url = format!("server.public-url = \"http://127.0.0.1:{port}\"");
+        let config = config::with(&[&[url.as_str()][..], more].concat());
+        let config = config.map_err(|error| error.to_string())?;
+        let written = self.write("tocsin.toml", config);
+        written.map_err(|error| error.to_string())?;
+        self.start(port).await
     }
 
     /// Starts the program with `tocsin.toml` and waits until it accepts requests.
@@ -155,6 +171,15 @@ impl Program {
         new_token(&self.url, &self.data, scope, integration).await
     }
 
+    /// The API's response to a path under `/api/v1`; `None` for 404.
+    ///
+    /// # Errors
+    /// When there is no response, or a status other than 200 and 404.
+    pub async fn show(&self, path: &str) -> Result<Option<Value>, String> {
+        let admin = self.admin().map_err(|error| error.to_string())?;
+        shown(&self.url, path, &admin).await
+    }
+
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -173,6 +198,19 @@ impl Program {
         let ended = async || (!self.process.runs()).then_some(());
         wait::until("the program to end", ENDED_WITHIN, ended).await?;
         Ok(self.log())
+    }
+}
+
+/// The response of the API at `url` to a path under `/api/v1`; `None` for 404.
+pub(super) async fn shown(url: &str, path: &str, admin: &str) -> Result<Option<Value>, String> {
+    let asked = reqwest::Client::new()
+        .get(format!("{url}/api/v1/{path}"))
+        .bearer_auth(admin);
+    let answer = asked.send().await.map_err(|error| error.to_string())?;
+    match answer.status().as_u16() {
+        200 => answer.json().await.map_err(|error| error.to_string()),
+        404 => Ok(None),
+        other => Err(format!("{path} answers {other}")),
     }
 }
 

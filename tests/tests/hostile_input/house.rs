@@ -1,18 +1,11 @@
 //! A whole daemon on loopback with its store on disk, and raw sockets into it.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-use tocsin::app::{App, Ingredients};
-use tocsin::auth::{NewToken, Scope};
-use tocsin::config;
-use tocsin::http::{Limits, serve_within};
-use tocsin::runtime::SystemClock;
-use tocsin_core::IntegrationId;
-use tocsin_store::{SledStore, Table};
-use tocsin_tests::paths;
+use tocsin::auth::Scope;
+use tocsin::http::Limits;
+use tocsin_store::Table;
+use tocsin_tests::support::{Embedded, config};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -21,27 +14,11 @@ pub(crate) const BODY_BYTES_MAX: usize = 65_536;
 /// Time limit for a response; each takes milliseconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-const CONFIG: &str = r#"
-[server]
-body-bytes-max = 65536
-[policy]
-path = "POLICIES"
-[escalation]
-fallback = ["person:ada"]
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "slack", address = "U1" }]
-[integrations.any]
-kind = "generic"
-"#;
-
 /// A running daemon.
 pub(crate) struct House {
-    pub(crate) app: Arc<App>,
-    pub(crate) at: SocketAddr,
+    inside: Embedded,
     /// A token that sends to `any`.
-    pub(crate) token: String,
-    _dir: TempDir,
+    token: String,
 }
 
 /// A response: its status and full text. Status 0: the connection ended without one.
@@ -54,29 +31,12 @@ pub(crate) struct Answer {
 impl House {
     pub(crate) async fn open(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let policies = paths::root().join("policies");
-        let text = CONFIG.replace("POLICIES", &policies.to_string_lossy());
-        let loaded = config::parse(&text, "the test's configuration", dir.path()).unwrap();
-        let ingredients = Ingredients {
-            clock: Arc::new(SystemClock),
-            store: Arc::new(SledStore::open(&dir.path().join("data")).unwrap()),
-            cache: None,
-            policies_kept: None,
-            ack_key: tocsin::auth::AckKey::random().unwrap(),
-        };
-        let app = App::build(loaded.config, ingredients).await.unwrap();
-        let token = issue(&app, "any").await;
-        app.start().await.unwrap();
+        let config = config::with(&[&format!("server.body-bytes-max = {BODY_BYTES_MAX}")]).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let never = std::future::pending();
-        tokio::spawn(serve_within(limits, Arc::clone(&app), listener, never));
-        Self {
-            app,
-            at,
-            token,
-            _dir: dir,
-        }
+        let inside = Embedded::start(dir, &config, listener, limits).await;
+        let inside = inside.unwrap();
+        let token = inside.token(Scope::Ingest, Some("any")).await.unwrap();
+        Self { inside, token }
     }
 
     /// The head of a post to `/ingest/any`, up to the headers that tell its length.
@@ -93,14 +53,16 @@ impl House {
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.at).await.unwrap()
+        TcpStream::connect(self.inside.serving.address)
+            .await
+            .unwrap()
     }
 
     /// A connection that takes in very little at a time.
     pub(crate) async fn connect_narrow(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
-        socket.connect(self.at).await.unwrap()
+        socket.connect(self.inside.serving.address).await.unwrap()
     }
 
     /// Sends bytes on a connection of their own and reads the answer. `close`: says after the
@@ -126,21 +88,14 @@ impl House {
 
     /// How many alerts are stored.
     pub(crate) fn alerts(&self) -> usize {
-        let rows = self.app.store.rows(Table::Alert, "", None, 1_000);
+        let rows = self
+            .inside
+            .serving
+            .app
+            .store
+            .rows(Table::Alert, "", None, 1_000);
         rows.unwrap().len()
     }
-}
-
-async fn issue(app: &App, integration: &str) -> String {
-    let wanted = NewToken {
-        name: "a sender".to_owned(),
-        scope: Scope::Ingest,
-        integration: Some(IntegrationId(integration.to_owned())),
-        person: None,
-    };
-    let (now, writer) = (app.clock.now(), &app.writer);
-    let made = app.tokens.create(wanted, &app.config, now, writer).await;
-    made.unwrap().0.reveal().to_owned()
 }
 
 /// Reads one answer: its head, and as much of a body as it says there is.

@@ -11,14 +11,12 @@ mod house;
 mod requests;
 mod slow;
 
-use tocsin_tests::paths;
-use tocsin_tests::support::Home;
+use tocsin_tests::support::{Home, config};
 
 /// A home of the program with an integration of each kind.
 fn home() -> Home {
     let home = Home::new().unwrap();
-    let policies = paths::root().join("policies");
-    let config = include_str!("program.toml").replace("POLICIES", &policies.to_string_lossy());
-    home.write("tocsin.toml", config).unwrap();
+    home.write("tocsin.toml", config::with(&[]).unwrap())
+        .unwrap();
     home
 }

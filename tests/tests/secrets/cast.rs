@@ -7,48 +7,22 @@ use tocsin_tests::support::Home;
 
 use crate::IN_A_URL;
 
-pub(crate) const CONFIG: &str = r#"
-[server]
-public-url = "URL"
-[policy]
-path = "POLICIES"
+pub(crate) const ADDITIONS: &str = r#"
 [escalation]
-fallback = ["person:ada"]
 contact-wait = "1s"
 [heartbeat]
 url = { env = "CANARY_HEARTBEAT" }
 every = "10s"
-[people.ada]
-name = "Ada"
-contacts = [{ kind = "slack", address = "U0ADA" }, { kind = "email", address = "ada@x.org" }]
-teams = ["payments"]
-[teams.payments]
-name = "Payments"
-rotation = "payments"
-[rotations.payments]
-timezone = "UTC"
-layers = [{ people = ["ada"], handover = "monday 09:00", every = "1 week", start = "2026-01-05" }]
-[integrations.any]
-kind = "generic"
-[integrations.prometheus]
-kind = "alertmanager-api"
-[integrations.pagerduty]
-kind = "pagerduty"
 [plugins.slack]
-path = "SLACK_PLUGIN"
-settings = { base-url = "SLACK_URL" }
-secrets = { bot-token = { file = "bot-token" }, signing-secret = { env = "CANARY_SIGNING" } }
-grant = { http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }
 limits = { http-per-min = 240 }
-allow-networks = ["loopback"]
 "#;
-pub(crate) const MAIL_IN_THE_CLEAR: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\
-                                 tls = \"none\"\n\
-                                 from = \"tocsin <tocsin@x.org>\"\n";
 /// The relay has no TLS, so every mail fails with the password at hand.
-pub(crate) const MAIL_WITH_PASSWORD: &str = "\n[mail]\nhost = \"127.0.0.1\"\nport = MAIL\n\
-                                  username = \"tocsin\"\npassword = { env = \"CANARY_MAIL\" }\n\
-                                  from = \"tocsin <tocsin@x.org>\"\n";
+pub(crate) const MAIL_WITH_PASSWORD: &str = r#"
+[mail]
+tls = "starttls"
+username = "tocsin"
+password = { env = "CANARY_MAIL" }
+"#;
 
 /// A server that says back what it was told: in the body, in a header, and in where it leads.
 pub(crate) async fn parrots_cage() -> String {

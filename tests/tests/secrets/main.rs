@@ -14,13 +14,11 @@ use tocsin::standin::slack::{Fault, FaultRule, Member, Press, Setup, SlackStandI
 use tocsin_store::{Class, SledStore, Store, StreamId, Table};
 use tocsin_tests::scenario::Relay;
 use tocsin_tests::support::canary::{Canary, leaks, leaks_in_files};
-use tocsin_tests::support::{Home, Program, free_port};
+use tocsin_tests::support::{Home, Program, config};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
 
-use cast::{
-    CONFIG, MAIL_IN_THE_CLEAR, MAIL_WITH_PASSWORD, install_parrot, misguided, parrots_cage,
-};
+use cast::{ADDITIONS, MAIL_WITH_PASSWORD, install_parrot, misguided, parrots_cage};
 
 const WITHIN: Duration = Duration::from_secs(60);
 const BOT: &str = "xoxb-canary/bot+token=7f3a9c";
@@ -51,16 +49,10 @@ impl Night {
         let slack = SlackStandIn::start(Setup {
             token: BOT.into(),
             signing_secret: SIGNING.into(),
-            members: vec![Member {
-                id: "U0ADA".into(),
-                name: "Ada".into(),
-                email: "ada@x.org".into(),
-            }],
-            channels: Vec::new(),
+            ..Setup::of(vec![Member::new("U0ADA", "Ada")])
         });
         let relay = Relay::start(["ada@x.org".to_owned()].into()).await.unwrap();
         let mut home = Home::new().unwrap();
-        home.write("bot-token", BOT).unwrap();
         let heartbeat = format!("http://127.0.0.1:1/{HEARTBEAT}");
         for (name, value) in [
             ("CANARY_SIGNING", SIGNING),
@@ -94,22 +86,23 @@ impl Night {
 
     async fn start(&self, mail: &str) -> Program {
         let plugin = paths::plugins().join("slack");
-        let port = free_port().unwrap();
         let cage = parrots_cage().await;
-        let mut config = CONFIG
-            .replace("SLACK_URL", &self.slack.base_url())
-            .replace("SLACK_PLUGIN", &plugin.to_string_lossy())
-            .replace(
-                "POLICIES",
-                &paths::root().join("policies").to_string_lossy(),
-            )
-            .replace("URL", &format!("http://127.0.0.1:{port}"));
-        config.push_str(&install_parrot(&self.home, "parrot", &cage, "/echo"));
-        config.push_str(&install_parrot(&self.home, "runaway", &cage, "/away"));
-        config.push_str(&misguided(&plugin));
-        config.push_str(&mail.replace("MAIL\n", &format!("{}\n", self.relay.port())));
-        self.home.write("tocsin.toml", config).unwrap();
-        self.home.start(port).await.unwrap()
+        let slack = self.slack.install(self.home.path(), &plugin).unwrap();
+        let by_env = slack.replace(
+            "{ file = \"signing-secret\" }",
+            "{ env = \"CANARY_SIGNING\" }",
+        );
+        assert_ne!(by_env, slack, "a secret of each kind");
+        let more = [
+            &*config::mail(self.relay.port()),
+            mail,
+            &by_env,
+            ADDITIONS,
+            &install_parrot(&self.home, "parrot", &cage, "/echo"),
+            &install_parrot(&self.home, "runaway", &cage, "/away"),
+            &misguided(&plugin),
+        ];
+        self.home.open(&more).await.unwrap()
     }
 
     fn keep(&mut self, kind: &str, text: &str) -> String {
@@ -264,7 +257,7 @@ async fn no_secret_is_in_logs_answers_outputs_metrics_or_the_store() {
     ] {
         night.slack.fail(FaultRule::times(1, fault));
     }
-    let program = night.start(MAIL_IN_THE_CLEAR).await;
+    let program = night.start("").await;
     night.senders(&program).await;
     night.strangers(&program).await;
     night.people(&program).await;

@@ -56,8 +56,7 @@ async fn create(
         integration: wanted.integration.map(IntegrationId),
         person: wanted.person.map(PersonId),
     };
-    let (now, writer) = (app.clock.now(), &app.writer);
-    let (token, row) = app.tokens.create(wanted, &app.config, now, writer).await?;
+    let (token, row) = app.issue(wanted).await?;
     let made = MadeToken {
         line: TokenLine::of(&row),
         token: token.reveal().to_owned(),

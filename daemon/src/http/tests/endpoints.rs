@@ -206,16 +206,7 @@ async fn tokens_of_a_removed_person_are_refused() {
     let token = rig.person(Scope::Respond, "bob").await;
     let mut config = rig.app.config.as_ref().clone();
     config.people.remove("bob");
-    let ingredients = crate::app::Ingredients {
-        clock: rig.clock.clone(),
-        store: rig.store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: crate::auth::AckKey::random().unwrap(),
-    };
-    let app = crate::app::App::build(config, ingredients).await.unwrap();
-    app.set_ready();
-    let later = super::rig::Rig { app, ..rig };
+    let later = rig.again(config).await;
     later.get("/api/v1/incidents", &token).await.is(403);
 }
 

@@ -1,4 +1,4 @@
-//! A daemon with an in-memory store and a manual clock, and requests to it.
+//! Requests to a daemon with an in-memory store and a manual clock.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,18 +7,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use tocsin_core::Timestamp;
-use tocsin_store::MemoryStore;
 use tower::ServiceExt as _;
 
-use crate::app::{App, Ingredients};
-use crate::auth::{AckKey, NewToken, Scope};
-use crate::config;
+use crate::auth::{NewToken, Scope};
 use crate::http::router;
-use crate::runtime::ManualClock;
-
-/// 2026-01-31T12:10:00Z.
-pub(super) const NOW: Timestamp = Timestamp(1_769_861_400_000);
+pub(super) use crate::rig::{NOW, Rig};
 
 const CONFIG: &str = r#"
 [policy]
@@ -63,13 +56,6 @@ kind = "alertmanager-api"
 kind = "pagerduty"
 "#;
 
-/// The daemon under test.
-pub(super) struct Rig {
-    pub(super) app: Arc<App>,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) store: Arc<MemoryStore>,
-}
-
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -77,29 +63,14 @@ pub(super) struct Answer {
 }
 
 pub(super) async fn test_app() -> Rig {
-    app_of(CONFIG).await
+    Rig::new(CONFIG, Path::new("/nowhere")).await
 }
 
 /// A daemon with the shipped policies.
 pub(super) async fn app_with_policies() -> Rig {
     let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
-    app_of(&CONFIG.replace("no-such-folder", policies)).await
-}
-
-async fn app_of(config: &str) -> Rig {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let store = Arc::new(MemoryStore::new());
-    let ingredients = Ingredients {
-        clock: clock.clone(),
-        store: store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
-    let app = App::build(loaded.config, ingredients).await.unwrap();
-    app.set_ready();
-    Rig { app, clock, store }
+    let config = CONFIG.replace("no-such-folder", policies);
+    Rig::new(&config, Path::new("/nowhere")).await
 }
 
 impl Rig {
@@ -119,14 +90,11 @@ impl Rig {
 
     async fn made(&self, scope: Scope, sends: Option<&str>, person: Option<&str>) -> String {
         let wanted = NewToken {
-            name: format!("a {scope} token"),
-            scope,
             integration: sends.map(Into::into),
             person: person.map(Into::into),
+            ..NewToken::new(&format!("a {scope} token"), scope)
         };
-        let (writer, config) = (&self.app.writer, &self.app.config);
-        let made = self.app.tokens.create(wanted, config, NOW, writer).await;
-        made.unwrap().0.reveal().to_owned()
+        self.app.issue(wanted).await.unwrap().0.reveal().to_owned()
     }
 
     pub(super) async fn ask(&self, request: Request<Body>) -> Answer {

@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::rig::test_app;
-use crate::http::serve;
+use crate::http::serve::{Limits, serve};
 
 /// Reads until what was read ends with `end`.
 async fn read_to(stream: &mut TcpStream, end: &str) -> String {
@@ -25,6 +25,7 @@ async fn a_request_in_progress_is_answered_after_the_stop_and_no_new_one_is_acce
     let at = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let served = serve(
+        Limits::default(),
         Arc::clone(&rig.app),
         listener,
         stop.clone().cancelled_owned(),

@@ -1,32 +1,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tocsin_core::Timestamp;
 use tocsin_plugin_host::capability::kv::{KV_KEYS_MAX, KvService as _};
 use tocsin_plugin_host::wit::KvError;
-use tocsin_store::MemoryStore;
 
-use crate::app::{App, Ingredients};
-use crate::auth::AckKey;
-use crate::config;
 use crate::plugins::{DaemonServices, PluginAccess};
-use crate::runtime::{EngineHandle, ManualClock};
+use crate::rig::{NOW, Rig};
+use crate::runtime::EngineHandle;
 
-const NOW: Timestamp = Timestamp(1_769_861_400_000);
 const TTL_MS: u64 = 60_000;
 
 #[tokio::test]
 async fn keys_that_have_expired_make_room_in_a_plugins_full_store() {
-    let clock = Arc::new(ManualClock::new(NOW));
-    let ingredients = Ingredients {
-        clock: clock.clone(),
-        store: Arc::new(MemoryStore::new()),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
-    let app = App::build(config.config, ingredients).await.unwrap();
+    let Rig { app, clock, .. } = Rig::new("", Path::new("/nowhere")).await;
     let base = EngineHandle {
         clock: clock.clone(),
         view: Arc::clone(&app.view),

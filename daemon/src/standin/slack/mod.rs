@@ -13,9 +13,10 @@ mod press;
 mod server;
 mod workspace;
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
@@ -32,6 +33,10 @@ use workspace::Workspace;
 /// How many observations a watcher may fall behind before it loses the oldest.
 const SEEN_WAITING_MAX: usize = 4096;
 
+/// The default key that signs the workspace's requests. Only this process can reach it.
+pub const SIGNING_SECRET: &str = "stand-in-signing-secret";
+const BOT_TOKEN: &str = "xoxb-stand-in";
+
 /// The workspace's initial contents.
 #[derive(Clone)]
 pub struct Setup {
@@ -43,6 +48,19 @@ pub struct Setup {
     pub members: Vec<Member>,
     /// Names of channels that exist and that the bot has joined.
     pub channels: Vec<String>,
+}
+
+impl Setup {
+    /// A workspace with these members, default secrets and no channels.
+    #[must_use]
+    pub fn of(members: Vec<Member>) -> Self {
+        Self {
+            token: BOT_TOKEN.to_owned(),
+            signing_secret: SIGNING_SECRET.to_owned(),
+            members,
+            channels: Vec::new(),
+        }
+    }
 }
 
 /// A running stand-in; it stops when dropped.
@@ -81,6 +99,27 @@ impl SlackStandIn {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("{}/api", self.shared.base)
+    }
+
+    /// Writes the workspace's secrets to `folder`, and returns the configuration table of the Slack
+    /// plugin in the folder `plugin` for this workspace.
+    ///
+    /// # Errors
+    /// When the secrets cannot be written.
+    pub fn install(&self, folder: &Path, plugin: &Path) -> io::Result<String> {
+        fs::write(folder.join("bot-token"), &self.shared.token)?;
+        fs::write(folder.join("signing-secret"), &self.shared.signing_secret)?;
+        Ok(format!(
+            r#"
+[plugins.slack]
+path = {plugin:?}
+settings = {{ base-url = "{}" }}
+secrets = {{ bot-token = {{ file = "bot-token" }}, signing-secret = {{ file = "signing-secret" }} }}
+grant = {{ http = ["*"], webhook = ["*"], schedule = ["*"], commands = ["*"], events = ["*"] }}
+allow-networks = ["loopback"]
+"#,
+            self.base_url()
+        ))
     }
 
     /// What people see from now on, as it happens.

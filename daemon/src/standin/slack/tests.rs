@@ -5,16 +5,11 @@ use serde_json::{Value, json};
 use super::*;
 
 fn start() -> SlackStandIn {
-    let ada = Member {
-        id: "U1".into(),
-        name: "Ada".into(),
-        email: "ada@example.com".into(),
-    };
     SlackStandIn::start(Setup {
         token: "xoxb-test".into(),
         signing_secret: "8f742231b10e8888abcd99yyyzzz85a5".into(),
-        members: vec![ada],
         channels: vec!["engineering".into()],
+        ..Setup::of(vec![Member::new("U1", "Ada")])
     })
     .unwrap()
 }

@@ -22,6 +22,18 @@ pub struct Member {
     pub email: String,
 }
 
+impl Member {
+    /// A member whose email address is derived from the name.
+    #[must_use]
+    pub fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            email: format!("{}@example.com", name.to_lowercase()),
+        }
+    }
+}
+
 /// A channel, or a direct conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
