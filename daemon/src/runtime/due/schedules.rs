@@ -10,7 +10,8 @@ use tocsin_store::{Class, TimerKey, TimerRow};
 
 use crate::runtime::delivery::{Delivery, row_of};
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{EngineError, Request, Write};
+use crate::runtime::engine::request::{Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::decode_row;
 
 /// The kind of a schedule's timer row.

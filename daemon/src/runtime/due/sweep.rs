@@ -8,7 +8,8 @@ use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
 
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{Answer, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Request};
+use crate::runtime::error::EngineError;
 use crate::runtime::intake::Observed;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::RowWrites;

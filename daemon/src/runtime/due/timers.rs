@@ -12,7 +12,8 @@ use tocsin_store::{CommitError, TimerRow};
 use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
-use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
+use crate::runtime::engine::request::{Cause, Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::decode_row;
 use crate::runtime::state::view::View;
 

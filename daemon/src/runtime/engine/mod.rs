@@ -23,8 +23,9 @@ use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Position, Store, St
 use crate::runtime::delivery::Subscribers;
 use crate::runtime::engine::memory::Cached;
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Done, Request};
 use crate::runtime::engine::scratch::Scratch;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::TALLIES;

@@ -12,7 +12,8 @@ use tocsin_core::{
 use tocsin_store::{Batch, CommandKey};
 
 use crate::runtime::engine::Engine;
-use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request, Write};
+use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::view::IncidentState;
 
 /// How long a command's key is remembered, in milliseconds: a day.

@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 use crate::runtime::state::tables::RowWrites;
 
-pub use crate::runtime::error::EngineError;
-
 /// What the engine can be asked. All that one request makes durable is one batch.
 #[derive(Clone, Debug)]
 pub enum Request {

@@ -21,8 +21,9 @@ use pool::PolicyPool;
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::handle::EngineHandle;
-use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Cause, Done, Request};
 use crate::runtime::engine::writer::{Pending, Ticket, Writer};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::view::View;
 
 /// Times that a signal is assessed: once, and twice more when the state had moved.
