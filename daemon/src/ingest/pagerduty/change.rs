@@ -2,14 +2,14 @@
 //! and counted against them.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tocsin_core::Timestamp;
 use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, NAME_BYTES_MAX, TITLE_BYTES_MAX};
-use tocsin_core::{IntegrationId, Timestamp};
 
 use super::super::{LINK_BYTES_MAX, Received};
 use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
+use crate::change::{Change, ChangeLink};
 use crate::text::{cut, one_line};
 
 /// The names under which senders keep the service in `custom_details`; the first that is there.
@@ -17,41 +17,6 @@ const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];
 const ENVIRONMENT: [&str; 4] = ["environment", "env", "stage", "tier"];
 const OUTCOME: [&str; 5] = ["outcome", "status", "result", "build_state", "conclusion"];
 const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
-
-/// Something that was changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// The integration that authenticated.
-    pub integration: IntegrationId,
-    /// One line for people.
-    pub summary: String,
-    pub timestamp: Timestamp,
-    /// Where it came from: a host, a pipeline.
-    #[serde(default)]
-    pub source: Option<String>,
-    #[serde(default)]
-    pub service: Option<String>,
-    #[serde(default)]
-    pub environment: Option<String>,
-    /// How it went, in the sender's words.
-    #[serde(default)]
-    pub outcome: Option<String>,
-    #[serde(default)]
-    pub revision: Option<String>,
-    /// Where a person can look.
-    #[serde(default)]
-    pub links: Vec<ChangeLink>,
-}
-
-/// Where a person can look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeLink {
-    /// An http or https URL.
-    pub href: String,
-    /// What is there.
-    #[serde(default)]
-    pub text: Option<String>,
-}
 
 /// A checked change event.
 #[derive(Debug)]
