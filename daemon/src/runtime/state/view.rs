@@ -88,7 +88,7 @@ impl View {
         number: u64,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
         match summary::of_number(self.store.as_ref(), number)? {
-            Some(summary) => self.incident(&summary.id),
+            Some(summary) => self.incident(summary.id()),
             None => Ok(None),
         }
     }
