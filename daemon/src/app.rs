@@ -157,7 +157,7 @@ impl App {
 
     fn look_around(&self) {
         self.look_at_policies();
-        if let Err(error) = self.tokens.follow(self.store.as_ref()) {
+        if let Err(error) = self.tokens.follow() {
             tracing::error!(%error, "tokens that another engine wrote cannot be read");
         }
     }

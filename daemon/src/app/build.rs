@@ -73,7 +73,7 @@ impl App {
         };
         let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
         let policies = Arc::new(policies);
-        let silences = Arc::new(Silences::load(started.store.as_ref())?);
+        let silences = Arc::new(Silences::load(Arc::clone(&started.store))?);
         let assessor = started.assessor(&config, &policies, &payloads, &silences);
         let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
@@ -91,7 +91,7 @@ impl App {
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
             due: Arc::clone(&health.due),
-            tokens: Arc::new(Tokens::load(started.store.as_ref())?),
+            tokens: Arc::new(Tokens::load(Arc::clone(&started.store))?),
             plugin_faults: Arc::clone(&health.plugin_faults),
             health: Arc::new(health),
             config,

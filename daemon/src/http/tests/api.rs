@@ -244,7 +244,7 @@ async fn the_first_start_makes_an_admin_token_and_no_other_does() {
     let token = first().await.unwrap().unwrap();
     rig.get("/api/v1/tokens", token.reveal()).await.is(200);
     assert!(first().await.unwrap().is_none());
-    let kept = crate::runtime::Tokens::load(rig.store.as_ref()).unwrap();
+    let kept = crate::runtime::Tokens::load(rig.store.clone()).unwrap();
     assert!(kept.find(&token).is_some(), "it survives a restart");
 }
 

@@ -53,7 +53,7 @@ impl Due {
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Result<usize, EngineError> {
-        self.silences.follow(self.view.store())?;
+        self.silences.follow()?;
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);

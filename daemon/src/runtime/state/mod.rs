@@ -1,6 +1,5 @@
 //! What is held in memory of what the store keeps, and the store's tables.
 
-pub(crate) mod followed;
 pub mod leases;
 pub mod tables;
 pub mod view;

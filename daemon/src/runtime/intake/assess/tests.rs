@@ -202,7 +202,7 @@ fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Asses
             served: Arc::new(arc_swap::ArcSwap::<Subscribers>::default()),
             has_mail: false,
         },
-        silences: Arc::new(Silences::load(store.as_ref()).unwrap()),
+        silences: Arc::new(Silences::load(store.clone()).unwrap()),
         view,
         grade_labels: vec!["tier".to_owned()],
         zone: chrono_tz::UTC,
