@@ -113,7 +113,7 @@ pub fn firing(
 
 fn cancelling(row: TimerRow) -> Request {
     let write = Write {
-        timers_cancel: vec![row.key],
+        timers_take: vec![row.key],
         ..Write::default()
     };
     Request::Write(Box::new(write))

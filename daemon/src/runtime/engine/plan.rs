@@ -262,7 +262,6 @@ impl Engine {
         write.rows.lay_out(batch);
         batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
-        batch.timers_cancel.extend(write.timers_cancel);
         batch.timers_take.extend(write.timers_take);
         if write.settles.is_some() {
             batch.settles = write.settles;

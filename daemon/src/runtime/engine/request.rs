@@ -87,8 +87,7 @@ pub struct Write {
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
     pub timers_set: Vec<TimerRow>,
-    pub timers_cancel: Vec<TimerKey>,
-    /// The timers that caused this; each must still be set.
+    /// The timers that caused this or go with it; each must still be set.
     pub timers_take: Vec<TimerKey>,
     /// The claim that this settles.
     pub settles: Option<Settle>,
