@@ -249,8 +249,9 @@ impl Engine {
         for ((at, request, mut planned), result) in waiting.into_iter().zip(results) {
             match result {
                 Ok(committed) => {
-                    answers[at] = Some(planned.answer());
                     self.note_revisions(&planned, &committed);
+                    planned.done.revisions = committed.revisions;
+                    answers[at] = Some(planned.answer());
                     shown.push(planned);
                     continue;
                 }

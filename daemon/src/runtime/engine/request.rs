@@ -114,6 +114,8 @@ pub struct Done {
     pub events: usize,
     /// What to tell who asked.
     pub reply: String,
+    /// The new revisions of the rows that it wrote, in their order.
+    pub revisions: Vec<u64>,
     /// The command was carried out before; this is the answer of that time.
     pub repeated: Option<Value>,
 }
