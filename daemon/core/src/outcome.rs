@@ -24,6 +24,17 @@ pub struct Opening {
     pub responders: Responders,
 }
 
+impl Opening {
+    /// Notes the position of the store's feed that the incident which policies were shown is not
+    /// older than.
+    #[must_use]
+    pub fn read_at(mut self, position: u64) -> Self {
+        self.grading.source.read_at = Some(position);
+        self.plan.source.read_at = Some(position);
+        self
+    }
+}
+
 /// What a command comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {

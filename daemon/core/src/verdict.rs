@@ -26,6 +26,9 @@ pub struct PolicySource {
     /// before any key is lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<serde_json::Value>,
+    /// The position of the store's feed that the incident which it was shown is not older than.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<u64>,
     /// Why no policy answered and the built-in verdict stands: the report, with
     /// `file:line:column` and the remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -46,6 +46,8 @@ pub struct Assessment {
     pub route: Verdict<Route>,
     /// The silences that match it.
     pub silenced_by: Vec<String>,
+    /// The position of the store's feed at which silences were read.
+    pub silences_at: Option<u64>,
     pub shape: String,
     /// What the incident opens, reopens or is regraded with.
     pub opening: Option<Opening>,

@@ -106,6 +106,10 @@ impl Engine {
         unless_observed_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
+        let silences_at = assessment.and_then(|it| it.silences_at);
+        if silences_at.is_some_and(|at| at < self.silences_changed.0) {
+            return Err(Refusal::NeedsVerdict.into());
+        }
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
         let home = match alert.as_deref().and_then(Alert::incident) {

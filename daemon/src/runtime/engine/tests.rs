@@ -127,6 +127,8 @@ fn a_key_that_goes_to_a_new_incident_leaves_the_old_one_whole() {
     let again = engine(&store);
     assert_eq!(events_of(store.as_ref(), &old).unwrap(), whole);
     let key: IncidentKey = "shop".into();
-    let state = again.view().incident_of_key(&key).unwrap().unwrap();
+    let view = again.view();
+    let snapshot = view.snapshot(NOW).unwrap();
+    let state = snapshot.incident_of_key(&key).unwrap().unwrap();
     assert_eq!(state.incident.id, new);
 }

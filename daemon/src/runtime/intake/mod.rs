@@ -212,9 +212,11 @@ impl Intake {
         };
         let id = incident.clone();
         let replan = self.in_policy_pool(move |it| {
-            let state = it.view.incident(&id)?;
             let now = it.clock.now();
-            Ok(state.map(|state| Box::new(it.assessor.replan(&state, grade, now))))
+            let snapshot = it.view.snapshot(now)?;
+            let state = snapshot.incident(&id)?;
+            let replan = state.map(|state| it.assessor.replan(&state, grade, now));
+            Ok(replan.map(|it| Box::new(it.read_at(snapshot.position().0))))
         });
         Ok(Command::Grade {
             grade,
@@ -371,3 +373,6 @@ fn done(answer: Answer) -> Result<Done, EngineError> {
         _ => Ok(Done::default()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,13 +46,26 @@ impl Silences {
         })
     }
 
-    /// Those that are kept now, whichever engine wrote them, and a position of the feed that they
-    /// are not older than.
+    /// Reads the rows again if any engine wrote one.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub(crate) fn follow(&self) -> Result<(Arc<Kept>, Position), EngineError> {
-        self.kept.follow()
+    pub(crate) fn follow(&self) -> Result<(), EngineError> {
+        self.kept.follow().map(drop)
+    }
+
+    /// As [`matching`](Self::matching), by the silences that are kept now, whichever engine wrote
+    /// them; and a position of the feed that these are not older than.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn matching_now(
+        &self,
+        labels: &Labels,
+        now: Timestamp,
+    ) -> Result<(Vec<String>, Position), EngineError> {
+        let (kept, position) = self.kept.follow()?;
+        Ok((silence::matching(&kept, labels, now), position))
     }
 
     /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
