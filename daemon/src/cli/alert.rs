@@ -158,3 +158,6 @@ fn tell(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
