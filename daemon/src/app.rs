@@ -2,6 +2,8 @@
 //! and the demo embed the very same thing.
 
 mod build;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! A daemon over memory, with its clock held, and a way to ask it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,9 +10,9 @@ use tocsin_core::Timestamp;
 use tocsin_store::MemoryStore;
 use tower::ServiceExt as _;
 
-use crate::app::{App, Ingredients};
-use crate::auth::{AckKey, NewToken, Scope};
-use crate::config;
+use crate::app::App;
+use crate::app::testing::app_on;
+use crate::auth::{NewToken, Scope};
 use crate::http::router;
 use crate::runtime::ManualClock;
 
@@ -89,15 +88,7 @@ pub(super) async fn app_with_policies() -> Rig {
 async fn app_of(config: &str) -> Rig {
     let clock = Arc::new(ManualClock::new(NOW));
     let store = Arc::new(MemoryStore::new());
-    let ingredients = Ingredients {
-        clock: clock.clone(),
-        store: store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let loaded = config::parse(config, "tocsin.toml", Path::new("/nowhere")).unwrap();
-    let app = App::build(loaded.config, ingredients).await.unwrap();
+    let app = app_on(&store, &clock, config).await;
     app.set_ready();
     Rig { app, clock, store }
 }

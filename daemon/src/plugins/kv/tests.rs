@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use tocsin_core::Timestamp;
@@ -8,9 +7,8 @@ use tocsin_plugin_host::capability::kv::{
 use tocsin_plugin_host::wit::KvError;
 use tocsin_store::MemoryStore;
 
-use crate::app::{App, Ingredients};
-use crate::auth::AckKey;
-use crate::config;
+use crate::app::App;
+use crate::app::testing::app_on;
 use crate::plugins::{DaemonServices, PluginAccess};
 use crate::runtime::state::tables::plugin_kv;
 use crate::runtime::{EngineHandle, ManualClock};
@@ -23,15 +21,7 @@ async fn services(
     store: &Arc<MemoryStore>,
     clock: &Arc<ManualClock>,
 ) -> (Arc<App>, DaemonServices) {
-    let ingredients = Ingredients {
-        clock: clock.clone(),
-        store: store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let config = config::parse("", "tocsin.toml", Path::new("/nowhere")).unwrap();
-    let app = App::build(config.config, ingredients).await.unwrap();
+    let app = app_on(store, clock, "").await;
     let base = EngineHandle {
         clock: clock.clone(),
         view: Arc::clone(&app.view),

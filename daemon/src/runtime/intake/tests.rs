@@ -11,9 +11,8 @@ use tocsin_core::event::Event;
 use tocsin_store::{MemoryStore, Store as _};
 
 use super::*;
-use crate::app::{App, Ingredients};
-use crate::auth::AckKey;
-use crate::config;
+use crate::app::App;
+use crate::app::testing::app_on;
 use crate::runtime::{ManualClock, events_of};
 
 const NOW: Timestamp = Timestamp(1_769_861_400_000);
@@ -66,16 +65,8 @@ impl Two {
 }
 
 async fn build(store: &Arc<MemoryStore>, clock: &Arc<ManualClock>, policies: &Path) -> Arc<App> {
-    let ingredients = Ingredients {
-        clock: clock.clone(),
-        store: store.clone(),
-        cache: None,
-        policies_kept: None,
-        ack_key: AckKey::random().unwrap(),
-    };
-    let text = format!("[policy]\npath = {policies:?}\n");
-    let config = config::parse(&text, "tocsin.toml", Path::new("/nowhere")).unwrap();
-    App::build(config.config, ingredients).await.unwrap()
+    let config = format!("[policy]\npath = {policies:?}\n");
+    app_on(store, clock, &config).await
 }
 
 fn signal(number: u64) -> Signal {
