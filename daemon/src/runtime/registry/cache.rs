@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use tocsin_store::{Feed, Position, Store, StoreError, Table};
+use tocsin_store::{CommitError, Feed, Position, Store, StoreError, Table};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::runtime::engine::request::Request;
@@ -13,15 +13,19 @@ use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::run_to_completion::run_to_completion;
 use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::mark::Mark;
 
 /// Commits that one read of the feed brings.
 const FEED_COMMITS: usize = 256;
+/// Times that a change is decided, when other engines make changes too.
+const TRIES_MAX: usize = 8;
 
 type Read<T> = fn(&dyn Store) -> Result<T, EngineError>;
 
 pub(super) struct Cache<T> {
     store: Arc<dyn Store>,
     table: Table,
+    mark: Mark,
     read: Read<T>,
     rows: ArcSwap<T>,
     /// What is in memory is at least what the store's feed had come to here.
@@ -34,7 +38,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub(super) fn load(
         store: Arc<dyn Store>,
-        table: Table,
+        (table, mark): (Table, Mark),
         read: Read<T>,
     ) -> Result<Arc<Self>, EngineError> {
         // Before the rows are read, so that nothing is missed.
@@ -43,6 +47,7 @@ impl<T: Send + Sync + 'static> Cache<T> {
             rows: ArcSwap::from_pointee(read(store.as_ref())?),
             store,
             table,
+            mark,
             read,
             position,
             changing: Arc::default(),
@@ -69,32 +74,47 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Ok((self.rows(), newest))
     }
 
-    /// The rows for a change, of which one is made at a time, so that two do not lose each other's
-    /// row.
+    /// Carries out what `decide` makes of the rows as they are now. One change is made at a time;
+    /// if another engine made one in between, it is decided again.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
-    pub(super) async fn begin(&self) -> Result<(OwnedMutexGuard<()>, Arc<T>), EngineError> {
-        let one = Arc::clone(&self.changing).lock_owned().await;
-        Ok((one, self.follow()?.0))
+    /// What `decide` refuses, and [`EngineError`] when it cannot be stored.
+    pub(super) async fn change<R, E: From<EngineError>>(
+        self: &Arc<Self>,
+        writer: &Writer,
+        decide: impl Fn(&T) -> Result<(RowWrites, R), E>,
+    ) -> Result<R, E> {
+        let mut one = Arc::clone(&self.changing).lock_owned().await;
+        for _ in 0..TRIES_MAX {
+            let mark = self.mark.revision(self.store.as_ref())?;
+            let (rows, answer) = decide(&self.follow()?.0)?;
+            if rows.is_empty() {
+                return Ok(answer);
+            }
+            let written;
+            (one, written) = self
+                .write(one, rows.and(self.mark.leave(mark)?), writer)
+                .await?;
+            match written {
+                Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
+                written => return Ok(written.map(|()| answer)?),
+            }
+        }
+        Err(EngineError::Overloaded.into())
     }
 
     /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
     /// would go on working for a while.
-    ///
-    /// # Errors
-    /// [`EngineError`] when it cannot be stored.
-    pub(super) async fn write(
+    async fn write(
         self: &Arc<Self>,
         one: OwnedMutexGuard<()>,
         rows: RowWrites,
         writer: &Writer,
-    ) -> Result<(), EngineError> {
+    ) -> Result<(OwnedMutexGuard<()>, Result<(), EngineError>), EngineError> {
         let (cache, writer) = (Arc::clone(self), writer.clone());
         run_to_completion(async move {
-            let _one = one;
-            writer.offer(Request::rows(rows)).await?;
-            cache.follow().map(drop)
+            let written = writer.offer(Request::rows(rows)).await;
+            Ok((one, written.and_then(|_| cache.follow().map(drop))))
         })
         .await
     }
@@ -119,3 +139,6 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Ok((position, is_changed))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tocsin_core::{Labels, Timestamp};
 use tocsin_store::{Position, Store, Table};
 
-use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::cache::Cache;
 use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::silence::SILENCES;
 use crate::silence::{self, PostableSilence, Silence, SilenceRefusal};
 
@@ -41,7 +41,7 @@ impl Silences {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: Arc<dyn Store>) -> Result<Self, EngineError> {
         Ok(Self {
-            kept: Cache::load(store, Table::Silence, rows)?,
+            kept: Cache::load(store, (Table::Silence, Mark::SILENCES), rows)?,
             swept: parking_lot::Mutex::default(),
         })
     }
@@ -99,14 +99,15 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<String, SilenceError> {
-        let (one, kept) = self.kept.begin().await?;
-        let set = silence::set(&kept, posted, new_id, now)?;
-        let mut rows = RowWrites::default();
-        for silence in &set.changed {
-            rows = rows.and(SILENCES.put(&silence.id, silence)?);
-        }
-        self.kept.write(one, rows, writer).await?;
-        Ok(set.id)
+        let set = |kept: &Kept| -> Result<_, SilenceError> {
+            let set = silence::set(kept, posted.clone(), new_id, now)?;
+            let mut rows = RowWrites::default();
+            for silence in &set.changed {
+                rows = rows.and(SILENCES.put(&silence.id, silence)?);
+            }
+            Ok((rows, set.id))
+        };
+        self.kept.change(writer, set).await
     }
 
     /// Ends a silence now.
@@ -119,10 +120,11 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<(), SilenceError> {
-        let (one, kept) = self.kept.begin().await?;
-        let ended = silence::expire(&kept, id, now)?;
-        let row = SILENCES.put(id, &ended)?;
-        Ok(self.kept.write(one, row, writer).await?)
+        let end = |kept: &Kept| -> Result<_, SilenceError> {
+            let ended = silence::expire(kept, id, now)?;
+            Ok((SILENCES.put(id, &ended)?, ()))
+        };
+        self.kept.change(writer, end).await
     }
 
     /// Forgets silences that expired long ago.
@@ -130,15 +132,16 @@ impl Silences {
     /// # Errors
     /// [`EngineError`] when it cannot be stored.
     pub async fn tidy(&self, now: Timestamp, writer: &Writer) -> Result<(), EngineError> {
-        let (_one, kept) = self.kept.begin().await?;
-        let old = kept.iter().filter(|it| silence::is_forgotten(it, now));
-        let removed = old.map(|it| SILENCES.remove(&it.id));
-        let rows = removed.fold(RowWrites::default(), RowWrites::and);
-        if !rows.is_empty() {
-            writer.ask(Request::rows(rows)).await?;
-            self.kept.follow()?;
+        let forget = |kept: &Kept| -> Result<_, EngineError> {
+            let old = kept.iter().filter(|it| silence::is_forgotten(it, now));
+            let removed = old.map(|it| SILENCES.remove(&it.id));
+            Ok((removed.fold(RowWrites::default(), RowWrites::and), ()))
+        };
+        match self.kept.change(writer, forget).await {
+            // The next sweep comes soon.
+            Err(EngineError::Overloaded) => Ok(()),
+            forgotten => forgotten,
         }
-        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::cache::Cache;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::token::TOKENS;
 
 /// The name of the token that the first start makes.
@@ -43,7 +44,7 @@ impl Tokens {
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: Arc<dyn Store>) -> Result<Self, EngineError> {
-        let kept = Cache::load(store, Table::Token, rows)?;
+        let kept = Cache::load(store, (Table::Token, Mark::TOKENS), rows)?;
         Ok(Self { kept })
     }
 
@@ -103,16 +104,17 @@ impl Tokens {
         writer: &Writer,
     ) -> Result<(Token, Arc<TokenRow>), TokenError> {
         wanted.check(config)?;
-        let (one, kept) = self.kept.begin().await?;
-        kept.may_grow()?;
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
         let token = Token::new(wanted.scope, random);
         let id = uuid::Uuid::now_v7().to_string();
         let row = TokenRow::new(&token, id, wanted.name, wanted.integration, now);
         let row = Arc::new(row.for_person(wanted.person));
-        let write = TOKENS.put(row.hash.as_str(), &row)?;
-        self.kept.write(one, write, writer).await?;
+        let add = |kept: &TokenIndex| -> Result<_, TokenError> {
+            kept.may_grow()?;
+            Ok((TOKENS.put(row.hash.as_str(), &row)?, ()))
+        };
+        self.kept.change(writer, add).await?;
         Ok((token, row))
     }
 
@@ -121,11 +123,11 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`] when it is unknown, the last of scope `admin`, or cannot be stored.
     pub async fn revoke(&self, id: &str, writer: &Writer) -> Result<Arc<TokenRow>, TokenError> {
-        let (one, kept) = self.kept.begin().await?;
-        let row = kept.revocable(id)?;
-        let removal = TOKENS.remove(row.hash.as_str());
-        self.kept.write(one, removal, writer).await?;
-        Ok(row)
+        let revoke = |kept: &TokenIndex| -> Result<_, TokenError> {
+            let row = kept.revocable(id)?;
+            Ok((TOKENS.remove(row.hash.as_str()), row))
+        };
+        self.kept.change(writer, revoke).await
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Mark(&'static str);
 impl Mark {
     /// Which schedules have a timer.
     pub(crate) const SCHEDULES: Self = Self("schedules-armed");
+    pub(crate) const SILENCES: Self = Self("silences-changed");
+    pub(crate) const TOKENS: Self = Self("tokens-changed");
 
     /// The revision of the mark, asked before the rows are read; 0 when there is none yet.
     ///
