@@ -181,7 +181,7 @@ impl App {
 
     fn poll_changes(&self) {
         self.reload_policies();
-        if let Err(error) = self.tokens.follow(self.store.as_ref()) {
+        if let Err(error) = self.tokens.follow() {
             tracing::error!(%error, "cannot read tokens that another engine wrote");
         }
     }

@@ -9,6 +9,7 @@ mod actions;
 mod api;
 pub mod app;
 pub mod auth;
+pub mod change;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -33,6 +33,11 @@ impl Rig {
         Self::on(config, Arc::clone(&self.clock), Arc::clone(&self.store)).await
     }
 
+    /// Another daemon with the same configuration and store.
+    pub(crate) async fn another(&self) -> Self {
+        self.again((*self.app.config).clone()).await
+    }
+
     async fn on(config: Config, clock: Arc<ManualClock>, store: Arc<MemoryStore>) -> Self {
         let ingredients = Ingredients {
             clock: clock.clone(),

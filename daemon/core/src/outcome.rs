@@ -25,6 +25,17 @@ pub struct Opening {
     pub responders: Responders,
 }
 
+impl Opening {
+    /// Records the position in the store's feed up to which the incident that policies saw was
+    /// current.
+    #[must_use]
+    pub fn read_at(mut self, position: u64) -> Self {
+        self.grading.source.read_at = Some(position);
+        self.plan.source.read_at = Some(position);
+        self
+    }
+}
+
 /// The result of a decision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {

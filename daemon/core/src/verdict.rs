@@ -26,6 +26,9 @@ pub struct PolicySource {
     /// before any key is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<serde_json::Value>,
+    /// The position in the store's feed up to which the incident that it saw was current.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<u64>,
     /// Why no policy succeeded and the built-in verdict applies: the report, with
     /// `file:line:column` and the remedy.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -71,9 +71,8 @@ pub fn fallback_plan(mut targets: Vec<PageTarget>, why: &Report) -> Verdict<Plan
 fn builtin<T>(value: T, reason: &str, why: &Report) -> Verdict<T> {
     let source = PolicySource {
         file: "builtin".to_owned(),
-        hash: String::new(),
-        input: None,
         fallback: Some(cut(&why.to_string(), FALLBACK_BYTES_MAX)),
+        ..PolicySource::default()
     };
     Verdict {
         value,

@@ -229,8 +229,7 @@ impl PolicySet {
         let source = PolicySource {
             file: policy.file.clone(),
             hash: policy.hash.clone(),
-            input: None,
-            fallback: None,
+            ..PolicySource::default()
         };
         let verdict = Verdict {
             value,

@@ -72,7 +72,7 @@ impl App {
         };
         let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
         let policies = Arc::new(policies);
-        let silences = Arc::new(Silences::load(engine.store.as_ref())?);
+        let silences = Arc::new(Silences::load(Arc::clone(&engine.store))?);
         let assessor = engine.assessor(&config, &policies, &payloads, &silences);
         let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
@@ -90,7 +90,7 @@ impl App {
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
             due: Arc::clone(&health.due),
-            tokens: Arc::new(Tokens::load(engine.store.as_ref())?),
+            tokens: Arc::new(Tokens::load(Arc::clone(&engine.store))?),
             plugin_faults: Arc::clone(&health.plugin_faults),
             health: Arc::new(health),
             config,

@@ -10,8 +10,8 @@ use super::secret::{Token, redact_token};
 /// Most stored tokens; more are refused until some are revoked.
 pub const TOKENS_MAX: usize = 1_000;
 
-/// The stored tokens. Immutable: a change makes a new index.
-#[derive(Clone, Debug, Default)]
+/// The stored tokens.
+#[derive(Debug, Default)]
 pub struct TokenIndex {
     by_hash: HashMap<String, Arc<TokenRow>>,
 }
@@ -44,33 +44,28 @@ impl TokenIndex {
         self.by_hash.insert(row.hash.as_str().to_owned(), row);
     }
 
-    /// The index with a new token.
+    /// Whether another token can be stored.
     ///
     /// # Errors
     /// When there are already [`TOKENS_MAX`].
-    pub fn with(&self, row: &Arc<TokenRow>) -> Result<Self, TokenRefusal> {
-        if self.by_hash.len() >= TOKENS_MAX {
-            return Err(TokenRefusal::TooMany);
+    pub fn may_grow(&self) -> Result<(), TokenRefusal> {
+        match self.by_hash.len() < TOKENS_MAX {
+            true => Ok(()),
+            false => Err(TokenRefusal::TooMany),
         }
-        let mut next = self.clone();
-        next.insert(Arc::clone(row));
-        Ok(next)
     }
 
-    /// The index without the token with this ID, and the removed row.
+    /// The row of the token with this ID, if it may be revoked.
     ///
     /// # Errors
     /// When the token is unknown, or the last one of scope `admin`.
-    pub fn without(&self, id: &str) -> Result<(Self, Arc<TokenRow>), TokenRefusal> {
+    pub fn revocable(&self, id: &str) -> Result<Arc<TokenRow>, TokenRefusal> {
         let row = self.by_hash.values().find(|it| it.id == id);
         let row = row.ok_or_else(|| TokenRefusal::Unknown(redact_token(id).to_owned()))?;
-        let row = Arc::clone(row);
         let admins = self.by_hash.values().filter(|it| it.scope == Scope::Admin);
         if row.scope == Scope::Admin && admins.count() < 2 {
             return Err(TokenRefusal::LastAdmin);
         }
-        let mut next = self.clone();
-        next.by_hash.remove(row.hash.as_str());
-        Ok((next, row))
+        Ok(Arc::clone(row))
     }
 }

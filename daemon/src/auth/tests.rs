@@ -219,15 +219,14 @@ fn the_last_admin_token_cannot_be_revoked_and_the_number_is_limited() {
         })
     };
     let mut index = TokenIndex::default();
-    rows(Scope::Admin, 2).for_each(|row| index.insert(row));
-    let (one_left, _) = index.without("admin-0").unwrap();
-    let refused = one_left.without("admin-1").unwrap_err();
+    rows(Scope::Admin, 1).for_each(|row| index.insert(row));
+    let refused = index.revocable("admin-0").unwrap_err();
     assert_eq!(refused, TokenRefusal::LastAdmin);
-    let unknown = one_left.without("admin-0").unwrap_err();
-    assert_eq!(unknown, TokenRefusal::Unknown("admin-0".to_owned()));
+    let unknown = index.revocable("admin-1").unwrap_err();
+    assert_eq!(unknown, TokenRefusal::Unknown("admin-1".to_owned()));
+    rows(Scope::Admin, 2).for_each(|row| index.insert(row));
+    assert_eq!(index.revocable("admin-0").unwrap().id, "admin-0");
     rows(Scope::Read, 998).for_each(|row| index.insert(row));
     assert_eq!(index.list().len(), TOKENS_MAX);
-    let one_more = Arc::new(row(&token(Scope::Respond, 9), None));
-    let refused = index.with(&one_more).map(drop).unwrap_err();
-    assert_eq!(refused, TokenRefusal::TooMany);
+    assert_eq!(index.may_grow(), Err(TokenRefusal::TooMany));
 }

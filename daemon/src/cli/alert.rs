@@ -160,3 +160,6 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

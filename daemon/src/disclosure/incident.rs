@@ -1,5 +1,6 @@
 //! An incident as a receiver may see it.
 
+use serde::{Deserialize, Serialize};
 use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::Incident;
@@ -38,9 +39,10 @@ pub struct Disclosed {
 }
 
 /// The fields of an incident in lists.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DisclosedLine {
     pub id: IncidentId,
+    /// The short number that people say aloud.
     pub number: u64,
     pub title: String,
     /// The affected service; `None` when redacted.
@@ -54,6 +56,10 @@ pub struct DisclosedLine {
     pub opened_at: Timestamp,
     pub resolved_at: Option<Timestamp>,
 }
+
+/// The line of an incident as it is kept, for nobody's eyes yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary(DisclosedLine);
 
 impl Disclosed {
     /// The incident's current state.
@@ -101,28 +107,13 @@ impl Disclosed {
 
     fn whole(incident: &Incident) -> Self {
         let Incident {
-            id,
             about,
             grading,
             lifecycle,
-            roles,
             ..
         } = incident;
         Self {
-            line: DisclosedLine {
-                id: id.clone(),
-                number: incident.number,
-                title: about.title.clone(),
-                service: Some(about.service.clone()),
-                team: about.team.clone(),
-                grade: grading.grade,
-                security: grading.security,
-                status: lifecycle.status,
-                acknowledged: lifecycle.acknowledged_at.is_some(),
-                operator: roles.operator.clone(),
-                opened_at: lifecycle.opened_at,
-                resolved_at: lifecycle.resolved_at,
-            },
+            line: DisclosedLine::whole(incident),
             revision: incident.version,
             summary: about.summary.clone(),
             labels: about.labels.clone(),
@@ -159,12 +150,26 @@ impl Disclosed {
 }
 
 impl DisclosedLine {
-    /// Redacts the line unless the clearance suffices.
-    #[must_use]
-    pub fn under(self, clearance: Clearance) -> Self {
-        match clearance.may_see(self.security) {
-            true => self,
-            false => self.redacted(),
+    fn whole(incident: &Incident) -> Self {
+        let Incident {
+            about,
+            grading,
+            lifecycle,
+            ..
+        } = incident;
+        Self {
+            id: incident.id.clone(),
+            number: incident.number,
+            title: about.title.clone(),
+            service: Some(about.service.clone()),
+            team: about.team.clone(),
+            grade: grading.grade,
+            security: grading.security,
+            status: lifecycle.status,
+            acknowledged: lifecycle.acknowledged_at.is_some(),
+            operator: incident.roles.operator.clone(),
+            opened_at: lifecycle.opened_at,
+            resolved_at: lifecycle.resolved_at,
         }
     }
 
@@ -183,6 +188,37 @@ impl DisclosedLine {
             operator: self.operator,
             opened_at: self.opened_at,
             resolved_at: self.resolved_at,
+        }
+    }
+}
+
+impl Summary {
+    #[must_use]
+    pub fn of(incident: &Incident) -> Self {
+        Self(DisclosedLine::whole(incident))
+    }
+
+    #[must_use]
+    pub fn id(&self) -> &IncidentId {
+        &self.0.id
+    }
+
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.status
+    }
+
+    /// What its reader may see of it.
+    #[must_use]
+    pub fn disclosed(self, clearance: Clearance) -> DisclosedLine {
+        match clearance.may_see(self.0.security) {
+            true => self.0,
+            false => self.0.redacted(),
         }
     }
 }

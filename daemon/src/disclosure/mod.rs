@@ -12,7 +12,7 @@ mod timeline;
 pub mod wit;
 
 pub use clearance::Clearance;
-pub use incident::{Disclosed, DisclosedLine};
+pub use incident::{Disclosed, DisclosedLine, Summary};
 pub use plugin::{PluginReceiver, StateChange};
 pub use timeline::{TimelineEntry, timeline};
 

@@ -205,8 +205,8 @@ impl Call<'_> {
         let page = summary::after(self.access.store.as_ref(), after, LIST_MAX);
         let mut incidents = Vec::new();
         for summary in page.map_err(refused)? {
-            if filter.status.is_none_or(|it| it.takes(summary.status)) {
-                incidents.push(self.wire(self.state(summary.id.as_str())?.as_ref()));
+            if filter.status.is_none_or(|it| it.takes(summary.status())) {
+                incidents.push(self.wire(self.state(summary.id().as_str())?.as_ref()));
             }
         }
         Ok(incidents)

@@ -13,7 +13,7 @@ use tocsin_store::{CommitError, Store};
 use super::{DaemonServices, PluginAccess};
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::plugin_kv::{self, Entry};
-use crate::runtime::{EngineError, Request};
+use crate::runtime::{Answer, EngineError, Request};
 
 /// Tries of a write that conflicted with another one.
 const TRIES_MAX: usize = 8;
@@ -27,12 +27,13 @@ enum Expected {
     At(Option<u64>),
 }
 
-/// One write to a plugin's keys at a time, and how much the plugin keeps.
+/// One write to a plugin's keys at a time: each changes how much the plugin keeps, so that two
+/// would only refuse each other.
 #[derive(Default)]
-pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<KnownUsage>>>>);
+pub(super) struct KvWrites(Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
 impl KvWrites {
-    async fn lock(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<KnownUsage> {
+    async fn lock(&self, plugin: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let lock = Arc::clone(self.0.lock().entry(plugin.to_owned()).or_default());
         lock.lock_owned().await
     }
@@ -52,9 +53,9 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.lock(plugin).await;
+            let _one = self.kv_writes.lock(plugin).await;
             let any = Expected::Any;
-            set(access, &mut known, plugin, key, any, &value, ttl_ms).await
+            set(access, plugin, key, any, &value, ttl_ms).await
         })
     }
 
@@ -68,17 +69,17 @@ impl KvService for DaemonServices {
     ) -> Reply<'a, u64, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.lock(plugin).await;
+            let _one = self.kv_writes.lock(plugin).await;
             let at = Expected::At(expected);
-            set(access, &mut known, plugin, key, at, &value, ttl_ms).await
+            set(access, plugin, key, at, &value, ttl_ms).await
         })
     }
 
     fn kv_delete<'a>(&'a self, plugin: &'a str, key: &'a str) -> Reply<'a, bool, KvError> {
         Box::pin(async move {
             let access = self.access()?;
-            let mut known = self.kv_writes.lock(plugin).await;
-            delete(access, &mut known, plugin, key).await
+            let _one = self.kv_writes.lock(plugin).await;
+            delete(access, plugin, key).await
         })
     }
 
@@ -115,15 +116,10 @@ fn get(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<KvEntry>
     )))
 }
 
-/// What a plugin keeps, as far as known: never less than it does, and more when some of it has
-/// expired since it was counted. Counting reads every key, so it is not done for every write.
-type KnownUsage = Option<KvUsage>;
-
-/// Writes a key. The caller lets one write of a plugin run at a time, so that the revision read
-/// after the commit is this write's own and the quota is not passed by two at once.
+/// Writes a key, and with it how much the plugin keeps. That is counted when it is not known yet,
+/// or when what has expired since may make room: counting reads every key.
 async fn set(
     access: &PluginAccess,
-    known: &mut KnownUsage,
     plugin: &str,
     key: &str,
     expected: Expected,
@@ -132,6 +128,7 @@ async fn set(
 ) -> Result<u64, KvError> {
     let store = access.store.as_ref();
     for _ in 0..TRIES_MAX {
+        let usage = plugin_kv::usage(store, plugin).map_err(unavailable)?;
         let entry = plugin_kv::entry(store, plugin, key).map_err(unavailable)?;
         let now = access.clock.now();
         let current = entry.as_ref().filter(|it| it.is_live(now));
@@ -141,52 +138,40 @@ async fn set(
             return Err(KvError::Conflict);
         }
         let old_bytes = current.map(Entry::size_bytes);
-        let before = match known.take() {
-            Some(usage) if usage.after_write(key, old_bytes, value.len()).is_ok() => usage,
-            // What has expired since makes room.
-            _ => counted(access, plugin, now).await?,
+        let after = |before: KvUsage| before.after_write(key, old_bytes, value.len());
+        let after = match usage.as_ref().map(|row| after(row.value)) {
+            Some(Ok(fits)) => fits,
+            _ => after(counted(access, plugin, now).await?)?,
         };
-        *known = Some(before);
-        let after = before.after_write(key, old_bytes, value.len())?;
         let expires_at = ttl_ms.map(|ttl| now.plus_ms(ttl));
-        let rows = plugin_kv::put(plugin, key, value, expires_at, entry.as_ref());
-        match commit(access, rows.map_err(unavailable)?).await {
-            Ok(()) => {
-                *known = Some(after);
-                let written = plugin_kv::entry(store, plugin, key).map_err(unavailable)?;
-                return Ok(written.map_or(0, |it| it.revision()));
-            }
-            Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
-            Err(error) => {
-                *known = None;
-                return Err(unavailable(error));
-            }
+        let rows = plugin_kv::put(plugin, key, value, expires_at, entry.as_ref())
+            .and_then(|rows| Ok(rows.and(plugin_kv::put_usage(plugin, after, usage.as_ref())?)));
+        if let Some(revisions) = commit(access, rows.map_err(unavailable)?).await? {
+            return Ok(revisions.first().copied().unwrap_or(0));
         }
     }
     Err(KvError::Conflict)
 }
 
-/// Deletes a key; whether it was there. One write of a plugin at a time, as with [`set`].
-async fn delete(
-    access: &PluginAccess,
-    known: &mut KnownUsage,
-    plugin: &str,
-    key: &str,
-) -> Result<bool, KvError> {
+/// Deletes a key; whether it was there.
+async fn delete(access: &PluginAccess, plugin: &str, key: &str) -> Result<bool, KvError> {
+    let store = access.store.as_ref();
     for _ in 0..TRIES_MAX {
-        let entry = plugin_kv::entry(access.store.as_ref(), plugin, key);
-        let Some(entry) = entry.map_err(unavailable)? else {
+        let usage = plugin_kv::usage(store, plugin).map_err(unavailable)?;
+        let entry = plugin_kv::entry(store, plugin, key).map_err(unavailable)?;
+        let Some(entry) = entry else {
             return Ok(false);
         };
         let was_live = entry.is_live(access.clock.now());
-        match commit(access, plugin_kv::remove(plugin, key, &entry)).await {
-            Ok(()) => {
-                let freed = Some(entry.size_bytes()).filter(|_| was_live);
-                *known = known.map(|usage| usage.after_delete(key, freed));
-                return Ok(was_live);
-            }
-            Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
-            Err(error) => return Err(unavailable(error)),
+        let mut rows = plugin_kv::remove(plugin, key, &entry);
+        if let Some(before) = &usage {
+            let freed = Some(entry.size_bytes()).filter(|_| was_live);
+            let after = before.value.after_delete(key, freed);
+            let write = plugin_kv::put_usage(plugin, after, usage.as_ref());
+            rows = rows.and(write.map_err(unavailable)?);
+        }
+        if commit(access, rows).await?.is_some() {
+            return Ok(was_live);
         }
     }
     Err(KvError::Conflict)
@@ -212,8 +197,14 @@ fn keys(
     })
 }
 
-async fn commit(access: &PluginAccess, rows: RowWrites) -> Result<(), EngineError> {
-    access.writer.ask(Request::rows(rows)).await.map(|_| ())
+/// The rows' new revisions; `None` when another write came before.
+async fn commit(access: &PluginAccess, rows: RowWrites) -> Result<Option<Vec<u64>>, KvError> {
+    match access.writer.ask(Request::rows(rows)).await {
+        Ok(Answer::Done(done)) => Ok(Some(done.revisions)),
+        Ok(_) => Ok(Some(Vec::new())),
+        Err(EngineError::Commit(CommitError::Conflict { .. })) => Ok(None),
+        Err(error) => Err(unavailable(error)),
+    }
 }
 
 /// Counts what a plugin keeps, on a thread that may wait.

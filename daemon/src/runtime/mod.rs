@@ -15,7 +15,7 @@ pub mod state;
 
 pub use clock::{Clock, FastClock, ManualClock, SystemClock};
 pub use delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
-pub use due::schedules::{SCHEDULE_TIMER, schedule_timer, ticking};
+pub use due::schedules::{SCHEDULE_TIMER, arming, schedule_timer, ticking};
 pub use due::sweep::lapses;
 pub use due::timers::firing;
 pub use due::turn::Turn;
@@ -40,7 +40,6 @@ pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;
 pub use state::tables::change::newest_changes;
 pub use state::tables::reference::reference_key;
-pub use state::tables::summary::Summary;
 pub use state::tables::tally::tally_of;
 pub use state::tables::{RowWrites, decode_row};
 pub use state::view::{IncidentState, View, events_of, stream_of};

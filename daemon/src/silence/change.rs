@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tocsin_core::{Timestamp, time};
+use tocsin_core::{Labels, Timestamp, time};
 
 use super::value::Silence;
 use super::wire::PostableSilence;
@@ -78,6 +78,13 @@ pub fn set(
 pub fn expire(kept: &Kept, id: &str, now: Timestamp) -> Result<Silence, SilenceRefusal> {
     let ended = find(kept, id)?.expired(now);
     ended.ok_or_else(|| SilenceRefusal::AlreadyExpired(id.to_owned()))
+}
+
+/// The ids of the silences that mute an alert with these labels at `now`.
+#[must_use]
+pub fn matching(kept: &Kept, labels: &Labels, now: Timestamp) -> Vec<String> {
+    let matching = kept.iter().filter(|it| it.silences(labels, now));
+    matching.map(|it| it.id.clone()).collect()
 }
 
 /// Whether a silence expired so long ago that it is removed.

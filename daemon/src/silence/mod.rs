@@ -11,7 +11,8 @@ mod value;
 mod wire;
 
 pub use change::{
-    EXPIRED_KEPT_MS, Kept, SILENCES_MAX, SilenceRefusal, SilenceSet, expire, is_forgotten, set,
+    EXPIRED_KEPT_MS, Kept, SILENCES_MAX, SilenceRefusal, SilenceSet, expire, is_forgotten,
+    matching, set,
 };
 pub(crate) use matcher::compile as compile_pattern;
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_all};

@@ -149,7 +149,7 @@ impl World {
             .map(ToString::to_string)
             .collect();
         for summary in summary::after(app.store.as_ref(), None, PAGE_ROWS)? {
-            let state = self.state(summary.number)?;
+            let state = self.state(summary.number())?;
             for recorded in self.stream(&state)? {
                 if let Event::Opened(opened) = recorded.event {
                     let sources = [opened.route_source, opened.grade_source, opened.plan_source];

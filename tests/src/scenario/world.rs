@@ -294,12 +294,12 @@ impl World {
         let store = &self.app()?.store;
         let mut events = Vec::new();
         for summary in summary::after(store.as_ref(), None, 1_000)? {
-            let stream = events_of(store.as_ref(), &summary.id)?;
+            let stream = events_of(store.as_ref(), summary.id())?;
             for count in 1..=stream.len() {
-                let incident = tocsin_core::Incident::replay(&summary.id, &stream[..count])?;
+                let incident = tocsin_core::Incident::replay(summary.id(), &stream[..count])?;
                 let recorded = &stream[count - 1];
                 let at = recorded.at.since(self.setup.start);
-                events.push((at, summary.number, narrate(&incident, recorded)));
+                events.push((at, summary.number(), narrate(&incident, recorded)));
             }
         }
         Ok(Story {

@@ -135,6 +135,7 @@ impl Policies {
         let route = self.verdict(self.route(number, &service));
         Assessment {
             silenced_by: silenced_by.into_iter().collect(),
+            silences_at: None,
             shape: format!("{service}-{}", number % 2),
             opening: Some(self.opening(number)),
             route,
@@ -202,8 +203,8 @@ impl Policies {
         let source = PolicySource {
             file: "policy.rhai".to_owned(),
             hash: format!("v{}", self.version),
-            input: None,
             fallback: self.broken.then(|| "the policy failed".to_owned()),
+            ..PolicySource::default()
         };
         Verdict {
             value,

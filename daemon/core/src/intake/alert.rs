@@ -44,6 +44,9 @@ pub struct Alert {
     pub repeats: u64,
     /// Where it belongs.
     pub place: Place,
+    /// The position of the store's feed at which silences were read to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silences_at: Option<u64>,
 }
 
 /// Where an alert belongs.
@@ -106,6 +109,7 @@ impl Alert {
             changed_at: now,
             repeats: 0,
             place,
+            silences_at: None,
         }
     }
 

@@ -217,7 +217,7 @@ impl Firing<'_> {
 
     /// The alert in its new place; a repeat keeps its history.
     fn alert_in(&self, place: Place) -> Alert {
-        match self.known.alert {
+        let alert = match self.known.alert {
             Some(alert) if alert.firing => {
                 let mut alert = alert.clone().repeated(self.signal, self.env.now);
                 alert.labels.clone_from(&self.signal.labels);
@@ -231,6 +231,10 @@ impl Firing<'_> {
                 again
             }
             None => Alert::begin(self.signal, place, self.env.now),
+        };
+        Alert {
+            silences_at: self.assessment.silences_at,
+            ..alert
         }
     }
 }

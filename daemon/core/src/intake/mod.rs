@@ -45,6 +45,8 @@ pub struct Assessment {
     pub route: Verdict<Route>,
     /// The silences that match it.
     pub silenced_by: Vec<String>,
+    /// The position of the store's feed at which silences were read.
+    pub silences_at: Option<u64>,
     pub shape: String,
     /// Used when the incident opens, reopens or is regraded.
     pub opening: Option<Opening>,

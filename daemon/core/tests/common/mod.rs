@@ -197,6 +197,7 @@ impl World {
         Assessment {
             route: verdict(route),
             silenced_by: self.silenced_by.clone(),
+            silences_at: None,
             shape: format!("{}-{grade}", signal.labels["severity"]),
             opening: Some(Opening {
                 grading: verdict(Grading {

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::wit::kv::{Entry, Host, KvError, Page};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Most bytes of keys and values per plugin.
@@ -142,7 +143,7 @@ fn bounded(ttl_ms: Option<u64>) -> Option<u64> {
 }
 
 /// The current usage of one plugin.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KvUsage {
     /// Keys and values together, in bytes.
     pub bytes: u64,

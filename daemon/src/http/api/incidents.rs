@@ -13,13 +13,14 @@ use crate::api::{
     IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, StatusFilter,
 };
 use crate::app::App;
+use crate::disclosure::Summary;
 use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::body::Json;
 use crate::http::guard::{Holder, Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
-use crate::runtime::state::tables::summary::{self, Summary};
+use crate::runtime::state::tables::summary;
 use crate::runtime::{IncidentState, events_of};
 
 /// The channel of actions that come through the API.
@@ -54,7 +55,7 @@ async fn list(
     let limit = query.limit.unwrap_or(LIST_USUAL).clamp(1, LIST_MAX);
     let list = blocking(move || {
         let (store, last) = (app.store.as_ref(), app.view.last_number()?);
-        let takes = |it: &Summary| wanted.takes(it.status);
+        let takes = |it: &Summary| wanted.takes(it.status());
         let (found, next_before) = summary::newest(store, last, query.before, limit, takes)?;
         let clearance = holder.caller.clearance;
         let line = |it: Summary| IncidentLine::of(it.disclosed(clearance));

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::rig::{Answer, NOW, Rig, request, test_app};
+use super::rig::{Answer, NOW, Rig, app_with_policies, request, test_app};
 use crate::auth::Scope;
 
 async fn opened(rig: &Rig, title: &str) -> String {
@@ -244,7 +244,7 @@ async fn only_the_first_start_creates_an_admin_token() {
     let token = first().await.unwrap().unwrap();
     rig.get("/api/v1/tokens", token.reveal()).await.is(200);
     assert!(first().await.unwrap().is_none());
-    let kept = crate::runtime::Tokens::load(rig.store.as_ref()).unwrap();
+    let kept = crate::runtime::Tokens::load(rig.store.clone()).unwrap();
     assert!(kept.find(&token).is_some(), "it survives a restart");
 }
 
@@ -372,6 +372,40 @@ async fn a_silenced_alert_names_its_silence() {
     assert_eq!(shown["place"], "silenced", "{shown}");
     assert_eq!(shown["silenced_by"], json!([id]));
     assert_eq!(shown["incident"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_alert_that_is_ignored_or_waits_says_why() {
+    let rig = app_with_policies().await;
+    let (sender, read) = (rig.sender("any").await, rig.token(Scope::Read).await);
+    let labels = [
+        ("quiet", json!({ "service": "shop", "severity": "info" })),
+        (
+            "flaps",
+            json!({ "service": "shop", "severity": "warning", "flapping": "true" }),
+        ),
+    ];
+    for (fingerprint, labels) in labels {
+        let sent = json!({ "title": "slow", "fingerprint": fingerprint, "labels": labels });
+        rig.post("/ingest/any", &sender, &sent).await.is(202);
+    }
+    let shown = rig
+        .get("/api/v1/alerts/any/quiet", &read)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(shown["place"], "ignored", "{shown}");
+    assert_eq!(shown["ignored_because"], "severity info needs nobody");
+    assert_eq!(shown["waiting_for"], Value::Null);
+    let shown = rig
+        .get("/api/v1/alerts/any/flaps", &read)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(shown["place"], "waiting", "{shown}");
+    assert_eq!(shown["waiting_for"], "shop");
+    assert_eq!(shown["ignored_because"], Value::Null);
+    assert_eq!(rig.open_incidents(), 0);
 }
 
 #[tokio::test]

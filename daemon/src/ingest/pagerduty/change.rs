@@ -1,14 +1,14 @@
 //! Change events, such as deployments. They open no incidents; policies can use them.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tocsin_core::Timestamp;
 use tocsin_core::limits::{LABEL_VALUE_BYTES_MAX, NAME_BYTES_MAX, TITLE_BYTES_MAX};
-use tocsin_core::{IntegrationId, Timestamp};
 
 use super::super::{LINK_BYTES_MAX, Received};
 use super::event::{Faults, links, read_object};
 use super::response::InvalidEvent;
+use crate::change::{Change, ChangeLink};
 use crate::text::{cut, one_line};
 
 /// Names that senders use for the service in `custom_details`; the first one found is used.
@@ -16,41 +16,6 @@ const SERVICE: [&str; 4] = ["service", "service_name", "app", "application"];
 const ENVIRONMENT: [&str; 4] = ["environment", "env", "stage", "tier"];
 const OUTCOME: [&str; 5] = ["outcome", "status", "result", "build_state", "conclusion"];
 const REVISION: [&str; 5] = ["revision", "sha", "commit", "git_sha", "version"];
-
-/// A change, such as a deployment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
-    /// The integration that authenticated.
-    pub integration: IntegrationId,
-    /// One line for people.
-    pub summary: String,
-    pub timestamp: Timestamp,
-    /// Its source, such as a host or a pipeline.
-    #[serde(default)]
-    pub source: Option<String>,
-    #[serde(default)]
-    pub service: Option<String>,
-    #[serde(default)]
-    pub environment: Option<String>,
-    /// Its outcome, in the sender's words.
-    #[serde(default)]
-    pub outcome: Option<String>,
-    #[serde(default)]
-    pub revision: Option<String>,
-    /// Links for people.
-    #[serde(default)]
-    pub links: Vec<ChangeLink>,
-}
-
-/// A link for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeLink {
-    /// An http or https URL.
-    pub href: String,
-    /// The link's text.
-    #[serde(default)]
-    pub text: Option<String>,
-}
 
 /// A checked change event.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ mod change;
 mod event;
 mod response;
 
-pub use change::{Change, ChangeEvent, ChangeLink};
+pub use change::ChangeEvent;
 pub use event::{Event, EventAction, Severity};
 pub use response::{Accepted, InvalidEvent};
 

@@ -1,17 +1,20 @@
 //! Plugins' schedules. Each turn is an ordinary delivery, so that a slow plugin never overlaps
 //! itself; the next turn's timer is set in the batch that queues this one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::{PluginId, Timestamp};
 use tocsin_plugin_host::Schedule;
-use tocsin_store::{Class, TimerKey, TimerRow};
+use tocsin_store::{Class, CommitError, Store, TimerKey, TimerRow};
 
 use crate::runtime::delivery::{Delivery, row_of};
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{EngineError, Request, Write};
+use crate::runtime::engine::request::{Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::decode_row;
+use crate::runtime::state::tables::mark::Mark;
 
 /// The kind of a schedule's timer row.
 pub const SCHEDULE_TIMER: &str = "schedule";
@@ -19,6 +22,8 @@ pub const SCHEDULE_TIMER: &str = "schedule";
 const MISSED_MAX: u32 = 1_000;
 /// Timers that one read brings.
 const PAGE_TIMERS: usize = 512;
+/// Looks at the timers while others change them.
+const TRIES_MAX: usize = 8;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Turn {
@@ -27,43 +32,31 @@ struct Turn {
 }
 
 impl Due {
-    /// Sets a timer for every schedule of the loaded plugins that has none, and cancels those
-    /// of schedules that are gone.
+    /// Sets a timer for every schedule of the loaded plugins that has none, and takes those of
+    /// schedules that are gone.
     ///
     /// # Errors
     /// [`EngineError`] when the store or the engine fails.
     pub async fn arm_schedules(&self) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let mut wanted: Vec<(String, TimerRow)> = Vec::new();
-        for plugin in self.plugins.plugins() {
-            for (name, schedule) in plugin.schedules() {
-                let first = schedule_timer(plugin.id().into(), name, &schedule, now)?;
-                wanted.extend(first.map(|row| (row.key.id.clone(), row)));
-            }
-        }
-        let mut write = Write::default();
-        let mut after: Option<TimerKey> = None;
-        loop {
-            let page = self.view.store().timers(after.as_ref(), PAGE_TIMERS)?;
-            for row in page.iter().filter(|row| row.key.kind == SCHEDULE_TIMER) {
-                match wanted.iter().position(|(id, _)| *id == row.key.id) {
-                    Some(at) => drop(wanted.swap_remove(at)),
-                    None => write.timers_cancel.push(row.key.clone()),
+        for _ in 0..TRIES_MAX {
+            let now = self.clock.now();
+            let mut wanted = Vec::new();
+            for plugin in self.plugins.plugins() {
+                for (name, schedule) in plugin.schedules() {
+                    wanted.extend(schedule_timer(plugin.id().into(), name, &schedule, now)?);
                 }
             }
-            let is_last = page.len() < PAGE_TIMERS;
-            after = page.into_iter().next_back().map(|row| row.key);
-            if is_last {
-                break;
+            let Some(request) = arming(self.view.store(), wanted)? else {
+                return Ok(());
+            };
+            match self.writer.ask(request).await {
+                Err(EngineError::Commit(
+                    CommitError::Conflict { .. } | CommitError::TimerTaken(_),
+                )) => {}
+                answer => return answer.map(drop),
             }
         }
-        write
-            .timers_set
-            .extend(wanted.into_iter().map(|(_, row)| row));
-        if !write.timers_set.is_empty() || !write.timers_cancel.is_empty() {
-            self.writer.ask(Request::Write(Box::new(write))).await?;
-        }
-        Ok(())
+        Err(EngineError::Overloaded)
     }
 
     pub(crate) async fn fire_schedule(
@@ -79,6 +72,44 @@ impl Due {
         self.writer.ask(ticking(row, now, schedule_of)?).await?;
         Ok(())
     }
+}
+
+/// What brings the timers of schedules to the `wanted` first ones, where a schedule has none yet;
+/// nothing when all is well. It is refused when another engine does the same, or when a timer that
+/// it takes has just fired.
+///
+/// # Errors
+/// [`EngineError`] when the store cannot be read.
+pub fn arming(store: &dyn Store, wanted: Vec<TimerRow>) -> Result<Option<Request>, EngineError> {
+    let mark = Mark::SCHEDULES.revision(store)?;
+    let wanted = wanted.into_iter().map(|row| (row.key.id.clone(), row));
+    let mut wanted: BTreeMap<String, TimerRow> = wanted.collect();
+    let mut standing: BTreeMap<String, TimerKey> = BTreeMap::new();
+    let mut write = Write::default();
+    let mut after: Option<TimerKey> = None;
+    loop {
+        let page = store.timers(after.as_ref(), PAGE_TIMERS)?;
+        for row in page.iter().filter(|row| row.key.kind == SCHEDULE_TIMER) {
+            let (id, key) = (row.key.id.clone(), row.key.clone());
+            match wanted.contains_key(&id) {
+                // Of two, the earlier goes: it fired during this look, or is one too many.
+                true => write.timers_take.extend(standing.insert(id, key)),
+                false => write.timers_take.push(key),
+            }
+        }
+        let is_last = page.len() < PAGE_TIMERS;
+        after = page.into_iter().next_back().map(|row| row.key);
+        if is_last {
+            break;
+        }
+    }
+    wanted.retain(|id, _| !standing.contains_key(id));
+    write.timers_set = wanted.into_values().collect();
+    if write.timers_set.is_empty() && write.timers_take.is_empty() {
+        return Ok(None);
+    }
+    write.rows = Mark::SCHEDULES.leave(mark)?;
+    Ok(Some(Request::Write(Box::new(write))))
 }
 
 /// What a schedule's timer that is due asks of the engine: one delivery for all turns up to `now`,
@@ -162,3 +193,6 @@ fn timer_of(turn: &Turn, due: Timestamp) -> Result<TimerRow, EngineError> {
         payload,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
 
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{Answer, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Request};
+use crate::runtime::error::EngineError;
 use crate::runtime::intake::Observed;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::RowWrites;
@@ -52,7 +53,7 @@ impl Due {
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Result<usize, EngineError> {
-        self.silences.follow(self.view.store())?;
+        self.silences.follow()?;
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);

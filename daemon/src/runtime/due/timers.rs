@@ -12,7 +12,8 @@ use tocsin_store::{CommitError, TimerRow};
 use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
-use crate::runtime::engine::request::{Cause, EngineError, Request, Write};
+use crate::runtime::engine::request::{Cause, Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::decode_row;
 use crate::runtime::state::view::View;
 
@@ -111,7 +112,7 @@ pub fn firing(
 
 fn cancelling(row: TimerRow) -> Request {
     let write = Write {
-        timers_cancel: vec![row.key],
+        timers_take: vec![row.key],
         ..Write::default()
     };
     Request::Write(Box::new(write))

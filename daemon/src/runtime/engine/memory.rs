@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tocsin_core::IncidentId;
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Changed, CommitError, Committed, Feed, Position, StoreError, Table};
 
 use crate::runtime::engine::plan::Planned;
@@ -89,11 +89,13 @@ impl Engine {
     }
 
     /// Updates memory from the store.
-    pub(super) fn follow_or_fail(&mut self) -> Result<(), StoreError> {
+    pub(super) fn follow_or_fail(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.follow().map_err(|error| match error {
             EngineError::Store(error) => error,
             error => damaged(&error),
-        })
+        })?;
+        self.view.has_followed(self.followed, now);
+        Ok(())
     }
 
     /// Skips the engine's own commit in the feed, unless there are commits of other engines too:
@@ -128,6 +130,7 @@ impl Engine {
                     self.incidents.clear();
                     self.view.forget_all();
                     self.leases.mark_stale();
+                    self.silences_changed = newest;
                     self.last_number = number::last(self.store.as_ref())?;
                     self.load_active()?;
                     self.followed = newest;
@@ -161,6 +164,7 @@ impl Engine {
                     }
                 }
                 Table::Alert => self.leases.mark_stale(),
+                Table::Silence => self.silences_changed = changed.position,
                 Table::Meta => self.last_number = number::last(self.store.as_ref())?,
                 _ => {}
             }

@@ -18,13 +18,16 @@ use arc_swap::ArcSwap;
 use tocsin_core::command::{Channels, Delays, Env};
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Batch, CommitError, Committed, PACKS_MAX, Position, Store, StoreError};
+use tocsin_store::{
+    Batch, CommitError, Committed, PACKS_MAX, Position, RowChange, Store, StoreError, Table,
+};
 
 use crate::runtime::delivery::Subscribers;
 use crate::runtime::engine::memory::Cached;
 use crate::runtime::engine::plan::Planned;
-use crate::runtime::engine::request::{Answer, Done, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Done, Request};
 use crate::runtime::engine::scratch::Scratch;
+use crate::runtime::error::EngineError;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::TALLIES;
@@ -56,6 +59,8 @@ pub struct Engine {
     pub(crate) last_number: Row<u64>,
     /// The position in the store's feed up to which memory is current.
     followed: Position,
+    /// Where in the feed a silence was last set, changed or forgotten.
+    pub(crate) silences_changed: Position,
     wakes: bool,
     has_written: bool,
     make_id: MakeId,
@@ -80,6 +85,7 @@ impl Engine {
             leases: Arc::new(Leases::load(store.as_ref())?),
             last_number: number::last(store.as_ref())?,
             followed,
+            silences_changed: Position(0),
             store,
             subscribers,
             channels: subscribed.channels(),
@@ -130,7 +136,7 @@ impl Engine {
             }
         }
         for round in 1..=ROUNDS_MAX {
-            self.follow_or_fail()?;
+            self.follow_or_fail(now)?;
             open = self.round(open, round == ROUNDS_MAX, now, &mut answers)?;
             if open.is_empty() {
                 break;
@@ -139,6 +145,7 @@ impl Engine {
         for (at, request) in claims {
             answers[at] = Some(Ok(self.claim(&request, now)?));
         }
+        self.view.has_followed(self.followed, now);
         Ok(answers
             .into_iter()
             .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))
@@ -223,9 +230,14 @@ impl Engine {
             return Ok(Vec::new());
         }
         let changes = batches.iter().map(Batch::changes_feed).collect();
+        let is_silence = |it: &RowChange| it.table == Table::Silence;
+        let has_silences = batches.iter().any(|it| it.rows.iter().any(is_silence));
         let results = self.store.commit(batches)?;
         self.has_written = true;
         self.pass_own(&results, changes)?;
+        if has_silences {
+            self.silences_changed = self.followed;
+        }
         match self.settle_round(waiting, results, is_last, answers) {
             Err(EngineError::Store(error)) => Err(error),
             Err(error) => Err(damaged(&error)),
@@ -246,8 +258,9 @@ impl Engine {
         for ((at, request, mut planned), result) in waiting.into_iter().zip(results) {
             match result {
                 Ok(committed) => {
-                    answers[at] = Some(planned.answer());
                     self.note_revisions(&planned, &committed);
+                    planned.done.revisions = committed.revisions;
+                    answers[at] = Some(planned.answer());
                     shown.push(planned);
                     continue;
                 }

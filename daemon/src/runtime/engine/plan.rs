@@ -12,7 +12,8 @@ use tocsin_core::{
 use tocsin_store::{Batch, CommandKey};
 
 use crate::runtime::engine::Engine;
-use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request, Write};
+use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::view::IncidentState;
 
 /// How long a command's key is stored, in milliseconds: a day.
@@ -105,6 +106,10 @@ impl Engine {
         unless_observed_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
+        let silences_at = assessment.and_then(|it| it.silences_at);
+        if silences_at.is_some_and(|at| at < self.silences_changed.0) {
+            return Err(Refusal::NeedsVerdict.into());
+        }
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
         let home = match alert.as_deref().and_then(Alert::incident) {
@@ -261,7 +266,6 @@ impl Engine {
         write.rows.lay_out(batch);
         batch.outbox.extend(write.outbox);
         batch.timers_set.extend(write.timers_set);
-        batch.timers_cancel.extend(write.timers_cancel);
         batch.timers_take.extend(write.timers_take);
         if write.settles.is_some() {
             batch.settles = write.settles;

@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 use crate::runtime::state::tables::RowWrites;
 
-pub use crate::runtime::error::EngineError;
-
 /// A request to the engine. Each request becomes one batch.
 #[derive(Clone, Debug)]
 pub enum Request {
@@ -89,8 +87,7 @@ pub struct Write {
     /// Deliveries to queue.
     pub outbox: Vec<NewDelivery>,
     pub timers_set: Vec<TimerRow>,
-    pub timers_cancel: Vec<TimerKey>,
-    /// The timers that caused this write; each must still be set.
+    /// The timers that caused this write or go with it; each must still be set.
     pub timers_take: Vec<TimerKey>,
     /// The claim to settle.
     pub settles: Option<Settle>,
@@ -117,6 +114,8 @@ pub struct Done {
     pub events: usize,
     /// The reply for the person.
     pub reply: String,
+    /// The new revisions of the rows that it wrote, in their order.
+    pub revisions: Vec<u64>,
     /// The first answer, if the command was already carried out.
     pub repeated: Option<Value>,
 }

@@ -1,10 +1,12 @@
 use tocsin_core::command::{Command, Opening, Responders};
 use tocsin_core::event::LogKind;
+use tocsin_core::intake::Assessment;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
-    Actor, Draft, Grade, Grading, Incident, IncidentKey, Plan, PolicySource, Verdict,
+    Actor, Draft, Grade, Grading, Incident, IncidentKey, Labels, Plan, PolicySource, Route, Signal,
+    SignalStatus, Target, Verdict,
 };
-use tocsin_store::{MemoryStore, Table};
+use tocsin_store::{Feed, MemoryStore, Table};
 
 use super::*;
 use crate::runtime::{Cause, events_of};
@@ -29,24 +31,27 @@ fn done(engine: &mut Engine, request: Request, now: Timestamp) -> Arc<Incident> 
     }
 }
 
-fn open(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
-    fn verdict<T>(value: T) -> Verdict<T> {
-        let (reason, source) = ("so it is".to_owned(), PolicySource::default());
-        Verdict {
-            value,
-            reason,
-            source,
-        }
+fn verdict<T>(value: T) -> Verdict<T> {
+    Verdict {
+        value,
+        reason: "so it is".to_owned(),
+        source: PolicySource::default(),
     }
+}
+
+fn opening() -> Opening {
     let grading = Grading {
         grade: Grade::Minor,
         security: false,
     };
-    let opening = Opening {
+    Opening {
         grading: verdict(grading),
         plan: verdict(Plan::default()),
         responders: Responders::default(),
-    };
+    }
+}
+
+fn open(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
     let draft = Draft {
         title: "the shop is slow".to_owned(),
         key: Some("shop".into()),
@@ -54,7 +59,7 @@ fn open(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
     };
     let request = Request::Open {
         draft,
-        opening: Box::new(opening),
+        opening: Box::new(opening()),
         by: Actor::Person("ada".into()),
         key: None,
     };
@@ -127,6 +132,65 @@ fn a_key_that_moves_to_a_new_incident_leaves_the_old_one_intact() {
     let again = engine(&store);
     assert_eq!(events_of(store.as_ref(), &old).unwrap(), whole);
     let key: IncidentKey = "shop".into();
-    let state = again.view().incident_of_key(&key).unwrap().unwrap();
+    let view = again.view();
+    let snapshot = view.snapshot(NOW).unwrap();
+    let state = snapshot.incident_of_key(&key).unwrap().unwrap();
     assert_eq!(state.incident.id, new);
+}
+
+/// The incident that one and the same alert enters when it fires under a key.
+fn fire(engine: &mut Engine, key: &str, now: Timestamp) -> Arc<Incident> {
+    let signal = Signal {
+        integration: "prometheus".into(),
+        fingerprint: "f".into(),
+        status: SignalStatus::Firing,
+        title: "it is slow".to_owned(),
+        summary: String::new(),
+        labels: Labels::new(),
+        annotations: Labels::new(),
+        starts_at: now,
+        ends_at: None,
+        link: None,
+    };
+    let target = Target {
+        key: key.into(),
+        service: key.to_owned(),
+        team: None,
+        title: None,
+    };
+    let assessment = Assessment {
+        route: verdict(Route::Incident(target)),
+        silenced_by: Vec::new(),
+        silences_at: None,
+        shape: String::new(),
+        opening: Some(opening()),
+    };
+    let request = Request::Signal {
+        signal: Arc::new(signal),
+        assessment: Some(Box::new(assessment)),
+        unless_observed_since: None,
+    };
+    done(engine, request, now)
+}
+
+#[test]
+fn an_alert_that_goes_elsewhere_changes_both_incidents_in_one_commit() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let old = fire(&mut engine, "shop", NOW).id.clone();
+    let reason = "it was the cache".to_owned();
+    tell(&mut engine, &old, Command::Resolve { reason }, NOW);
+    let before = store.feed_position().unwrap();
+    let new = fire(&mut engine, "stock", NOW.plus_ms(HOUR_MS)).id.clone();
+    assert_ne!(old, new);
+    let Feed::Changes(commits) = store.feed(before, 9).unwrap() else {
+        panic!("the feed is kept");
+    };
+    assert_eq!(commits.len(), 1);
+    for (id, firing) in [(old, 0), (new, 1)] {
+        let tally = (Table::Tally, id.to_string());
+        assert!(commits[0].rows.contains(&tally), "{commits:?}");
+        let state = engine.view().incident(&id).unwrap().unwrap();
+        assert_eq!(state.tally.counts.firing, firing, "{id}");
+    }
 }

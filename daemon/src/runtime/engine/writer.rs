@@ -10,7 +10,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::metrics::Commits;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::Engine;
-use crate::runtime::engine::request::{Answer, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Request};
+use crate::runtime::error::EngineError;
 
 /// Most requests in one commit.
 const GROUP_REQUESTS_MAX: usize = 256;

@@ -68,7 +68,8 @@ impl Assessor {
         whole: bool,
         now: Timestamp,
     ) -> Result<Option<Assessment>, EngineError> {
-        let (known_alert, home) = self.view.alert_and_home(signal)?;
+        let snapshot = self.view.snapshot(now)?;
+        let (known_alert, home) = snapshot.alert_and_home(signal)?;
         let mut known = Known {
             alert: known_alert.as_ref(),
             home: home.as_deref().map(IncidentState::parts),
@@ -80,9 +81,9 @@ impl Assessor {
         }
         let alert = AlertView::new(Arc::clone(signal));
         let mut route = self.route(&alert, now);
-        let silenced_by = self.silences.matching(&signal.labels, now);
+        let (silenced_by, silences_at) = self.silences.matching_now(&signal.labels, now)?;
         let target = match route.value.target() {
-            Some(target) => self.view.incident_of_key(&target.key)?,
+            Some(target) => snapshot.incident_of_key(&target.key)?,
             None => None,
         };
         known.target = target.as_deref().map(IncidentState::parts);
@@ -93,7 +94,10 @@ impl Assessor {
             shape: &shape,
         };
         let opening = match needed(signal, &known, Some(routed), whole, now, &self.delays) {
-            Needed::Opening(entry) => Some(self.opening_of(&route, entry, &alert, now)),
+            Needed::Opening(entry) => {
+                let opening = self.opening_of(&route, entry, &alert, now);
+                Some(opening.read_at(snapshot.position().0))
+            }
             Needed::Nothing | Needed::Route => None,
         };
         if opening.is_some() {
@@ -103,6 +107,7 @@ impl Assessor {
         Ok(Some(Assessment {
             route,
             silenced_by,
+            silences_at: Some(silences_at.0),
             shape,
             opening,
         }))

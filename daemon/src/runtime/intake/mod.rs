@@ -21,8 +21,9 @@ use pool::PolicyPool;
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::handle::EngineHandle;
-use crate::runtime::engine::request::{Answer, Cause, Done, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Cause, Done, Request};
 use crate::runtime::engine::writer::{Pending, Ticket, Writer};
+use crate::runtime::error::EngineError;
 use crate::runtime::state::view::View;
 
 /// How often a signal is assessed at most: once, and twice more if the state has changed.
@@ -211,9 +212,11 @@ impl Intake {
         };
         let id = incident.clone();
         let replan = self.in_policy_pool(move |it| {
-            let state = it.view.incident(&id)?;
             let now = it.clock.now();
-            Ok(state.map(|state| Box::new(it.assessor.replan(&state, grade, now))))
+            let snapshot = it.view.snapshot(now)?;
+            let state = snapshot.incident(&id)?;
+            let replan = state.map(|state| it.assessor.replan(&state, grade, now));
+            Ok(replan.map(|it| Box::new(it.read_at(snapshot.position().0))))
         });
         Ok(Command::Grade {
             grade,
@@ -369,3 +372,6 @@ fn done(answer: Answer) -> Result<Done, EngineError> {
         _ => Ok(Done::default()),
     }
 }
+
+#[cfg(test)]
+mod tests;

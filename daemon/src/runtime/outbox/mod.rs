@@ -19,8 +19,9 @@ use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::handle::EngineHandle;
-use crate::runtime::engine::request::{Answer, EngineError, Request};
+use crate::runtime::engine::request::{Answer, Request};
 use crate::runtime::engine::writer::Writer;
+use crate::runtime::error::EngineError;
 use crate::runtime::outbox::payload::Payloads;
 use crate::runtime::state::view::View;
 

@@ -7,7 +7,8 @@ use tocsin_plugin_host::EnqueuedJob;
 use tocsin_store::{Claimed, Class, CommitError, NewDelivery, Settle};
 
 use crate::runtime::delivery::{Delivery, row_of};
-use crate::runtime::engine::request::{Answer, Cause, EngineError, Request, Write};
+use crate::runtime::engine::request::{Answer, Cause, Request, Write};
+use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
 use crate::runtime::state::tables::dead_letter;

@@ -1,31 +1,26 @@
 //! The kept silences in memory beside their rows: every firing alert is matched against them. What
 //! a change may do is decided in [`crate::silence`].
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tocsin_core::{Labels, Timestamp};
-use tocsin_store::{Store, Table};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tocsin_store::{Position, Store, Table};
 
-use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
-use crate::runtime::run_to_completion::run_to_completion;
-use crate::runtime::state::followed::Followed;
+use crate::runtime::registry::cache::Cache;
 use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::silence::SILENCES;
 use crate::silence::{self, PostableSilence, Silence, SilenceRefusal};
 
+type Kept = Vec<Arc<Silence>>;
+
 /// The silences that are kept.
 pub struct Silences {
-    kept: Arc<ArcSwap<Vec<Arc<Silence>>>>,
-    /// One change at a time, so that two do not lose each other's silence.
-    changing: Arc<Mutex<()>>,
-    followed: Followed,
+    kept: Arc<Cache<Kept>>,
     /// Those that the sweep has seen.
-    swept: parking_lot::Mutex<Arc<Vec<Arc<Silence>>>>,
+    swept: parking_lot::Mutex<Arc<Kept>>,
 }
 
 /// Why a silence is not set or ended.
@@ -44,59 +39,53 @@ impl Silences {
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
-    pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
-        let followed = Followed::from_now(store, Table::Silence)?;
+    pub fn load(store: Arc<dyn Store>) -> Result<Self, EngineError> {
         Ok(Self {
-            kept: Arc::new(ArcSwap::from_pointee(rows(store)?)),
-            changing: Arc::default(),
-            followed,
+            kept: Cache::load(store, (Table::Silence, Mark::SILENCES), rows)?,
             swept: parking_lot::Mutex::default(),
         })
     }
 
-    /// Reads the rows again if another engine wrote one. While a change of this one is under way
-    /// it waits for the next time.
+    /// Reads the rows again if any engine wrote one.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub(crate) fn follow(&self, store: &dyn Store) -> Result<(), EngineError> {
-        let Ok(_one) = self.changing.try_lock() else {
-            return Ok(());
-        };
-        if self.followed.take_changed(store)? {
-            let (stored, kept) = (rows(store)?, self.kept.load());
-            // By id, since thousands may be kept and their order differs.
-            let by_id: HashMap<&str, &Arc<Silence>> =
-                kept.iter().map(|it| (it.id.as_str(), it)).collect();
-            let is_known = |it: &Arc<Silence>| by_id.get(it.id.as_str()) == Some(&it);
-            let is_same = stored.len() == kept.len() && stored.iter().all(is_known);
-            if !is_same {
-                self.kept.store(Arc::new(stored));
-            }
-        }
-        Ok(())
+    pub(crate) fn follow(&self) -> Result<(), EngineError> {
+        self.kept.follow().map(drop)
+    }
+
+    /// As [`matching`](Self::matching), by the silences that are kept now, whichever engine wrote
+    /// them; and a position of the feed that these are not older than.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn matching_now(
+        &self,
+        labels: &Labels,
+        now: Timestamp,
+    ) -> Result<(Vec<String>, Position), EngineError> {
+        let (kept, position) = self.kept.follow()?;
+        Ok((silence::matching(&kept, labels, now), position))
     }
 
     /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
     /// once for alerts that nothing holds back any more.
     pub(crate) fn take_changed(&self) -> bool {
-        let kept = self.kept.load_full();
+        let kept = self.kept.rows();
         let swept = std::mem::replace(&mut *self.swept.lock(), Arc::clone(&kept));
         !Arc::ptr_eq(&swept, &kept)
     }
 
     /// All that are kept: pending, active and recently expired.
     #[must_use]
-    pub fn all(&self) -> Arc<Vec<Arc<Silence>>> {
-        self.kept.load_full()
+    pub fn all(&self) -> Arc<Kept> {
+        self.kept.rows()
     }
 
     /// The ids of the silences that mute an alert with these labels at `now`.
     #[must_use]
     pub fn matching(&self, labels: &Labels, now: Timestamp) -> Vec<String> {
-        let kept = self.kept.load();
-        let matching = kept.iter().filter(|it| it.silences(labels, now));
-        matching.map(|it| it.id.clone()).collect()
+        silence::matching(&self.kept.rows(), labels, now)
     }
 
     /// Sets a silence, or changes the one whose id is given, and says its id.
@@ -110,11 +99,15 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<String, SilenceError> {
-        let one = Arc::clone(&self.changing).lock_owned().await;
-        let kept = self.kept.load_full();
-        let set = silence::set(&kept, posted, new_id, now)?;
-        self.write(one, set.changed, &kept, writer).await?;
-        Ok(set.id)
+        let set = |kept: &Kept| -> Result<_, SilenceError> {
+            let set = silence::set(kept, posted.clone(), new_id, now)?;
+            let mut rows = RowWrites::default();
+            for silence in &set.changed {
+                rows = rows.and(SILENCES.put(&silence.id, silence)?);
+            }
+            Ok((rows, set.id))
+        };
+        self.kept.change(writer, set).await
     }
 
     /// Ends a silence now.
@@ -127,10 +120,11 @@ impl Silences {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<(), SilenceError> {
-        let one = Arc::clone(&self.changing).lock_owned().await;
-        let kept = self.kept.load_full();
-        let ended = silence::expire(&kept, id, now)?;
-        self.write(one, vec![ended], &kept, writer).await
+        let end = |kept: &Kept| -> Result<_, SilenceError> {
+            let ended = silence::expire(kept, id, now)?;
+            Ok((SILENCES.put(id, &ended)?, ()))
+        };
+        self.kept.change(writer, end).await
     }
 
     /// Forgets silences that expired long ago.
@@ -138,53 +132,20 @@ impl Silences {
     /// # Errors
     /// [`EngineError`] when it cannot be stored.
     pub async fn tidy(&self, now: Timestamp, writer: &Writer) -> Result<(), EngineError> {
-        let one = Arc::clone(&self.changing).lock_owned().await;
-        let kept = self.kept.load_full();
-        let is_old = |it: &Arc<Silence>| silence::is_forgotten(it, now);
-        let (old, rest): (Vec<_>, Vec<_>) = kept.iter().cloned().partition(is_old);
-        if old.is_empty() {
-            return Ok(());
+        let forget = |kept: &Kept| -> Result<_, EngineError> {
+            let old = kept.iter().filter(|it| silence::is_forgotten(it, now));
+            let removed = old.map(|it| SILENCES.remove(&it.id));
+            Ok((removed.fold(RowWrites::default(), RowWrites::and), ()))
+        };
+        match self.kept.change(writer, forget).await {
+            // The next sweep comes soon.
+            Err(EngineError::Overloaded) => Ok(()),
+            forgotten => forgotten,
         }
-        let removed = old.iter().map(|it| SILENCES.remove(&it.id));
-        let write = removed.fold(RowWrites::default(), RowWrites::and);
-        let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
-        run_to_completion(async move {
-            let _one = one;
-            writer.ask(Request::rows(write)).await?;
-            kept.store(Arc::new(rest));
-            Ok(())
-        })
-        .await
-    }
-
-    /// Row and memory change together, also when the caller hangs up: otherwise an expired silence
-    /// would go on muting until the next start.
-    async fn write(
-        &self,
-        one: OwnedMutexGuard<()>,
-        changes: Vec<Silence>,
-        kept: &[Arc<Silence>],
-        writer: &Writer,
-    ) -> Result<(), SilenceError> {
-        let mut write = RowWrites::default();
-        for silence in &changes {
-            write = write.and(SILENCES.put(&silence.id, silence)?);
-        }
-        let changed = |it: &Arc<Silence>| changes.iter().any(|new| new.id == it.id);
-        let mut all: Vec<_> = kept.iter().filter(|it| !changed(it)).cloned().collect();
-        all.extend(changes.into_iter().map(Arc::new));
-        let (kept, writer) = (Arc::clone(&self.kept), writer.clone());
-        let written = run_to_completion(async move {
-            let _one = one;
-            writer.offer(Request::rows(write)).await?;
-            kept.store(Arc::new(all));
-            Ok(())
-        });
-        Ok(written.await?)
     }
 }
 
-fn rows(store: &dyn Store) -> Result<Vec<Arc<Silence>>, EngineError> {
+fn rows(store: &dyn Store) -> Result<Kept, EngineError> {
     let mut rows = Vec::new();
     SILENCES.for_each(store, |silence| {
         rows.push(Arc::new(silence));

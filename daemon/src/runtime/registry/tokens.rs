@@ -5,19 +5,15 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tocsin_core::Timestamp;
 use tocsin_store::{Store, Table};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::auth::{NewToken, RANDOM_BYTES, Token, TokenIndex, TokenRefusal, TokenRow};
 use crate::config::Config;
-use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
-use crate::runtime::run_to_completion::run_to_completion;
-use crate::runtime::state::followed::Followed;
-use crate::runtime::state::tables::RowWrites;
+use crate::runtime::registry::cache::Cache;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::token::TOKENS;
 
 /// The name of the token that the first start makes.
@@ -25,10 +21,7 @@ const FIRST_NAME: &str = "first admin";
 
 /// The kept tokens.
 pub struct Tokens {
-    index: Arc<ArcSwap<TokenIndex>>,
-    /// One change at a time, so that two do not lose each other's token.
-    changing: Arc<Mutex<()>>,
-    followed: Followed,
+    kept: Arc<Cache<TokenIndex>>,
 }
 
 /// Why a token is not made or revoked.
@@ -50,46 +43,35 @@ impl Tokens {
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read or a row is damaged.
-    pub fn load(store: &dyn Store) -> Result<Self, EngineError> {
-        let followed = Followed::from_now(store, Table::Token)?;
-        Ok(Self {
-            index: Arc::new(ArcSwap::from_pointee(rows(store)?)),
-            changing: Arc::default(),
-            followed,
-        })
+    pub fn load(store: Arc<dyn Store>) -> Result<Self, EngineError> {
+        let kept = Cache::load(store, (Table::Token, Mark::TOKENS), rows)?;
+        Ok(Self { kept })
     }
 
-    /// Reads the rows again if another engine wrote one. While a change of this one is under way
-    /// it waits for the next time.
+    /// Reads the rows again if any engine wrote one.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn follow(&self, store: &dyn Store) -> Result<(), EngineError> {
-        let Ok(_one) = self.changing.try_lock() else {
-            return Ok(());
-        };
-        if self.followed.take_changed(store)? {
-            self.index.store(Arc::new(rows(store)?));
-        }
-        Ok(())
+    pub fn follow(&self) -> Result<(), EngineError> {
+        self.kept.follow().map(drop)
     }
 
     /// The row of a token, unless it is unknown or revoked.
     #[must_use]
     pub fn find(&self, token: &Token) -> Option<Arc<TokenRow>> {
-        self.index.load().find(token)
+        self.kept.rows().find(token)
     }
 
     /// All of them, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<TokenRow>> {
-        self.index.load().list()
+        self.kept.rows().list()
     }
 
     /// Whether one of scope `admin` is kept.
     #[must_use]
     pub fn has_admin(&self) -> bool {
-        self.index.load().has_admin()
+        self.kept.rows().has_admin()
     }
 
     /// Makes a token of scope `admin` if there is none yet.
@@ -122,16 +104,17 @@ impl Tokens {
         writer: &Writer,
     ) -> Result<(Token, Arc<TokenRow>), TokenError> {
         wanted.check(config)?;
-        let one = Arc::clone(&self.changing).lock_owned().await;
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
         let token = Token::new(wanted.scope, random);
         let id = uuid::Uuid::now_v7().to_string();
         let row = TokenRow::new(&token, id, wanted.name, wanted.integration, now);
         let row = Arc::new(row.for_person(wanted.person));
-        let next = self.index.load().with(&row)?;
-        let change = TOKENS.put(row.hash.as_str(), &row)?;
-        self.write(one, change, next, writer).await?;
+        let add = |kept: &TokenIndex| -> Result<_, TokenError> {
+            kept.may_grow()?;
+            Ok((TOKENS.put(row.hash.as_str(), &row)?, ()))
+        };
+        self.kept.change(writer, add).await?;
         Ok((token, row))
     }
 
@@ -140,30 +123,11 @@ impl Tokens {
     /// # Errors
     /// [`TokenError`] when it is unknown, the last of scope `admin`, or cannot be stored.
     pub async fn revoke(&self, id: &str, writer: &Writer) -> Result<Arc<TokenRow>, TokenError> {
-        let one = Arc::clone(&self.changing).lock_owned().await;
-        let (next, row) = self.index.load().without(id)?;
-        let removal = TOKENS.remove(row.hash.as_str());
-        self.write(one, removal, next, writer).await?;
-        Ok(row)
-    }
-
-    /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
-    /// would go on working until the next start.
-    async fn write(
-        &self,
-        one: OwnedMutexGuard<()>,
-        write: RowWrites,
-        next: TokenIndex,
-        writer: &Writer,
-    ) -> Result<(), EngineError> {
-        let (index, writer) = (Arc::clone(&self.index), writer.clone());
-        run_to_completion(async move {
-            let _one = one;
-            writer.offer(Request::rows(write)).await?;
-            index.store(Arc::new(next));
-            Ok(())
-        })
-        .await
+        let revoke = |kept: &TokenIndex| -> Result<_, TokenError> {
+            let row = kept.revocable(id)?;
+            Ok((TOKENS.remove(row.hash.as_str()), row))
+        };
+        self.kept.change(writer, revoke).await
     }
 }
 

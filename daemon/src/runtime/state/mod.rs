@@ -1,6 +1,5 @@
 //! The store's tables, and what is cached in memory of them.
 
-pub(crate) mod followed;
 pub mod leases;
 pub mod tables;
 pub mod view;

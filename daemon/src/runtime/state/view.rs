@@ -5,12 +5,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tocsin_core::alert::{Alert, Tally};
 use tocsin_core::incident::Incident;
-use tocsin_core::{IncidentId, IncidentKey, Recorded, Signal};
+use tocsin_core::time::SECOND_MS;
+use tocsin_core::{IncidentId, IncidentKey, Recorded, Signal, Timestamp};
 use tocsin_store::encoding::decode;
-use tocsin_store::{Pack, Store, StreamId};
+use tocsin_store::{Pack, Position, Store, StreamId};
 
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
@@ -22,6 +23,8 @@ use crate::runtime::state::tables::{number, summary};
 const STREAM_PREFIX: &str = "incident/";
 /// Events per read of a stream.
 const STREAM_PAGE_EVENTS: usize = 512;
+/// How far what policies are asked about may be behind the store, in milliseconds.
+const BEHIND_MS_MAX: u64 = SECOND_MS;
 
 /// An incident with the tallies of its alerts.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +45,17 @@ impl IncidentState {
 pub struct View {
     pub(crate) store: Arc<dyn Store>,
     incidents: RwLock<HashMap<IncidentId, Arc<IncidentState>>>,
+    /// Where in the store's feed the incidents in memory are, and when the engine last saw that
+    /// nothing is newer.
+    followed: Mutex<(Position, Timestamp)>,
+}
+
+/// Incidents as policies are asked about them: from memory, unless memory is more than a second
+/// behind what another engine may have written.
+pub struct Snapshot<'a> {
+    view: &'a View,
+    is_behind: bool,
+    position: Position,
 }
 
 impl View {
@@ -51,7 +65,22 @@ impl View {
         Self {
             store,
             incidents: RwLock::new(HashMap::new()),
+            followed: Mutex::new((Position(0), Timestamp(0))),
         }
+    }
+
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub fn snapshot(&self, now: Timestamp) -> Result<Snapshot<'_>, EngineError> {
+        let (position, seen_at) = *self.followed.lock();
+        let newest = self.store.feed_position()?;
+        let is_recent = seen_at <= now && now.since(seen_at) <= BEHIND_MS_MAX;
+        let is_behind = position != newest && !is_recent;
+        Ok(Snapshot {
+            view: self,
+            is_behind,
+            position: if is_behind { newest } else { position },
+        })
     }
 
     /// An incident, from memory or from its stream.
@@ -65,20 +94,6 @@ impl View {
         Ok(load(self.store.as_ref(), id)?.map(|(state, _)| state))
     }
 
-    /// The incident that is open, or may reopen, under a key.
-    ///
-    /// # Errors
-    /// [`EngineError`] when the store fails or the row is damaged.
-    pub fn incident_of_key(
-        &self,
-        key: &IncidentKey,
-    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match key_row(self.store.as_ref(), key)? {
-            Some(id) => self.incident(&id),
-            None => Ok(None),
-        }
-    }
-
     /// The incident with a number.
     ///
     /// # Errors
@@ -88,7 +103,7 @@ impl View {
         number: u64,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
         match summary::of_number(self.store.as_ref(), number)? {
-            Some(summary) => self.incident(&summary.id),
+            Some(summary) => self.incident(summary.id()),
             None => Ok(None),
         }
     }
@@ -107,23 +122,6 @@ impl View {
     /// [`EngineError`] when the store fails or the row is damaged.
     pub fn alert(&self, key: &str) -> Result<Option<Alert>, EngineError> {
         alert_row(self.store.as_ref(), key)
-    }
-
-    /// The alert of a signal, and the alert's incident.
-    ///
-    /// # Errors
-    /// [`EngineError`] when the store fails or a row is damaged.
-    pub fn alert_and_home(
-        &self,
-        signal: &Signal,
-    ) -> Result<(Option<Alert>, Option<Arc<IncidentState>>), EngineError> {
-        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
-        let alert = self.alert(&key)?;
-        let home = match alert.as_ref().and_then(Alert::incident) {
-            Some(id) => self.incident(id)?,
-            None => None,
-        };
-        Ok((alert, home))
     }
 
     /// The store, for lists.
@@ -160,6 +158,12 @@ impl View {
             .insert(state.incident.id.clone(), Arc::clone(state));
     }
 
+    /// Records the position in the store's feed that the incidents have reached, and that nothing
+    /// was newer at `now`.
+    pub(crate) fn has_followed(&self, position: Position, now: Timestamp) {
+        *self.followed.lock() = (position, now);
+    }
+
     /// Removes every incident from memory.
     pub(crate) fn forget_all(&self) {
         self.incidents.write().clear();
@@ -167,6 +171,56 @@ impl View {
 
     pub(crate) fn forget(&self, id: &IncidentId) {
         self.incidents.write().remove(id);
+    }
+}
+
+impl Snapshot<'_> {
+    /// A position of the store's feed that what is read here is not older than.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// An incident.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the stream is damaged.
+    pub fn incident(&self, id: &IncidentId) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        match self.is_behind {
+            true => Ok(load(self.view.store(), id)?.map(|(state, _)| state)),
+            false => self.view.incident(id),
+        }
+    }
+
+    /// The incident that is open, or may reopen, under a key.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the row is damaged.
+    pub fn incident_of_key(
+        &self,
+        key: &IncidentKey,
+    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        match key_row(self.view.store(), key)? {
+            Some(id) => self.incident(&id),
+            None => Ok(None),
+        }
+    }
+
+    /// The alert that a signal speaks of, and the incident that it is in.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a row is damaged.
+    pub fn alert_and_home(
+        &self,
+        signal: &Signal,
+    ) -> Result<(Option<Alert>, Option<Arc<IncidentState>>), EngineError> {
+        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
+        let alert = self.view.alert(&key)?;
+        let home = match alert.as_ref().and_then(Alert::incident) {
+            Some(id) => self.incident(id)?,
+            None => None,
+        };
+        Ok((alert, home))
     }
 }
 

@@ -3,13 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tocsin::runtime::engine::Engine;
-use tocsin::runtime::{
-    Answer, EngineError, Leases, Request, SCHEDULE_TIMER, View, Write, schedule_timer,
-};
+use tocsin::runtime::{Answer, EngineError, Leases, Request, View, arming, schedule_timer};
 use tocsin_core::{IncidentId, Timestamp};
-use tocsin_store::{Store, StoreError, TimerRow};
+use tocsin_store::{Store, StoreError};
 
-use super::{DELAYS, LIMIT, World};
+use super::{DELAYS, World};
 use crate::sim::check::text;
 use crate::sim::store::Beside;
 
@@ -138,30 +136,19 @@ impl World {
         })
     }
 
+    /// Sets the timers of schedules that have none, as the daemon does at its start.
     fn arm_schedules(&mut self) -> Result<(), String> {
-        let rows = self.store.timers(None, 10 * LIMIT).map_err(text)?;
-        let is_set = |id: &str| {
-            rows.iter()
-                .any(|row| row.key.kind == SCHEDULE_TIMER && row.key.id == id)
-        };
-        let mut timers_set: Vec<TimerRow> = Vec::new();
+        let mut wanted = Vec::new();
         for ((plugin, name), schedule) in &self.schedules {
             let plugin = plugin.as_str().into();
-            let first = schedule_timer(plugin, name.clone(), schedule, self.now).map_err(text)?;
-            timers_set.extend(first.filter(|row| !is_set(&row.key.id)));
+            let first = schedule_timer(plugin, name.clone(), schedule, self.now);
+            wanted.extend(first.map_err(text)?);
         }
-        if timers_set.is_empty() {
-            return Ok(());
+        if let Some(request) = arming(self.store.as_ref(), wanted).map_err(text)? {
+            let place = self.draw_node();
+            let answers = self.nodes[place].process(vec![request], self.now);
+            answers.map_err(text)?;
         }
-        let write = Write {
-            timers_set,
-            ..Write::default()
-        };
-        let request = Request::Write(Box::new(write));
-        let place = self.draw_node();
-        self.nodes[place]
-            .process(vec![request], self.now)
-            .map_err(text)?;
         Ok(())
     }
 }

@@ -134,7 +134,9 @@ impl World {
     fn needs_verdict(&mut self, signal: &Signal, whole: bool) -> bool {
         let place = self.draw_node();
         let view = &self.nodes[place].view;
-        let standing = view.alert_and_home(signal).unwrap_or_default();
+        let snapshot = view.snapshot(self.now);
+        let standing = snapshot.and_then(|it| it.alert_and_home(signal));
+        let standing = standing.unwrap_or_default();
         let known = Known {
             alert: standing.0.as_ref(),
             home: standing.1.as_deref().map(IncidentState::parts),

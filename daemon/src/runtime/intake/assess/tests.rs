@@ -187,6 +187,7 @@ fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Asses
         let key = incident.about.key.as_str();
         INCIDENT_KEYS.put(key, &row).unwrap().lay_out(&mut batch);
         assert!(store.commit(vec![batch]).unwrap()[0].is_ok());
+        view.has_followed(store.feed_position().unwrap(), NOW);
         view.publish(&Arc::new(IncidentState {
             incident: Arc::new(incident.clone()),
             tally: Tally {
@@ -202,7 +203,7 @@ fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Asses
             served: Arc::new(arc_swap::ArcSwap::<Subscribers>::default()),
             has_mail: false,
         },
-        silences: Arc::new(Silences::load(store.as_ref()).unwrap()),
+        silences: Arc::new(Silences::load(store.clone()).unwrap()),
         view,
         grade_labels: vec!["tier".to_owned()],
         zone: chrono_tz::UTC,

@@ -21,14 +21,18 @@ pub(super) struct Head {
     b64: String,
     #[serde(default)]
     more: usize,
+    /// How many bytes a value of several parts has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes: Option<usize>,
 }
 
 impl Head {
-    /// Roughly how many bytes the value has, without reading its parts.
+    /// How many bytes the value has, without reading its parts; a little more if an earlier
+    /// release wrote it.
     pub(super) fn size_bytes(&self) -> usize {
         match self.more {
-            0 => self.b64.len() / 4 * 3,
-            more => (more + 1) * PART_BYTES,
+            0 => self.b64.trim_end_matches('=').len() * 3 / 4,
+            more => self.bytes.unwrap_or((more + 1) * PART_BYTES),
         }
     }
 }
@@ -54,6 +58,7 @@ pub(super) fn write(
         let head = Head {
             b64: BASE64_STANDARD.encode(part),
             more: if at == 0 { more } else { 0 },
+            bytes: (at == 0 && more > 0).then_some(bytes.len()),
         };
         write = write.and(table.put_until(&part_key(key, at), &head, expires_at)?);
     }

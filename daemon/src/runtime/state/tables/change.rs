@@ -6,7 +6,7 @@ use tocsin_policy::ChangeFacts;
 use tocsin_store::{Store, Table, VALUE_BYTES_MAX};
 
 use super::{RowWrites, TypedTable};
-use crate::ingest::pagerduty::Change;
+use crate::change::Change;
 use crate::runtime::error::EngineError;
 
 /// How long a change is kept, in milliseconds: thirty days.

@@ -1,6 +1,7 @@
 //! The plugins' key-value entries, by plugin and key.
 
 use tocsin_core::Timestamp;
+use tocsin_plugin_host::capability::kv::KvUsage;
 use tocsin_store::{Store, Table};
 
 use super::blob::{self, Head};
@@ -8,6 +9,9 @@ use super::{Row, RowWrites, TypedTable};
 use crate::runtime::error::EngineError;
 
 const PLUGIN_KV: TypedTable<Head> = TypedTable::new(Table::PluginKv, "a plugin's value");
+const USAGES: TypedTable<KvUsage> = TypedTable::new(Table::PluginKv, "a plugin's usage");
+/// What the keys of usages begin with, and no value's does.
+const USAGE_MARK: char = '\u{2}';
 
 /// An entry, without the parts of a long value.
 pub struct Entry(Row<Head>);
@@ -25,7 +29,7 @@ impl Entry {
         self.0.is_live(now)
     }
 
-    /// Roughly how many bytes the value has.
+    /// How many bytes the value has.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.0.value.size_bytes()
@@ -94,6 +98,33 @@ pub fn put(
 pub fn remove(plugin: &str, key: &str, before: &Entry) -> RowWrites {
     let write = blob::remove(&PLUGIN_KV, &row_key(plugin, key), Some(&before.0.value));
     write.if_at(before.revision())
+}
+
+/// How much a plugin keeps: never less than it does, and more when some of it has expired since it
+/// was counted. `None` before it was first counted.
+///
+/// # Errors
+/// [`EngineError`] when the store fails or the row is damaged.
+pub fn usage(store: &dyn Store, plugin: &str) -> Result<Option<Row<KvUsage>>, EngineError> {
+    USAGES.get(store, &usage_key(plugin))
+}
+
+/// Writes how much a plugin keeps, beside the write of a value that changes it: so two engines
+/// cannot both take the last room.
+///
+/// # Errors
+/// [`EngineError::Damaged`] when it cannot be expressed as JSON.
+pub fn put_usage(
+    plugin: &str,
+    usage: KvUsage,
+    before: Option<&Row<KvUsage>>,
+) -> Result<RowWrites, EngineError> {
+    let write = USAGES.put(&usage_key(plugin), &usage)?;
+    Ok(write.if_at(before.map_or(0, |it| it.revision)))
+}
+
+fn usage_key(plugin: &str) -> String {
+    format!("{USAGE_MARK}{plugin}")
 }
 
 fn row_key(plugin: &str, key: &str) -> String {

@@ -1,12 +1,10 @@
 //! One line per incident, by number: what lists are made of, so that a list never reads streams.
 
-use serde::{Deserialize, Serialize};
 use tocsin_core::incident::Incident;
-use tocsin_core::{Grade, IncidentId, PersonId, Status, TeamId, Timestamp};
 use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
-use crate::disclosure::{Clearance, DisclosedLine};
+use crate::disclosure::Summary;
 use crate::runtime::error::EngineError;
 
 const SUMMARIES: TypedTable<Summary> =
@@ -14,30 +12,6 @@ const SUMMARIES: TypedTable<Summary> =
 /// Lines that one read brings, and reads that one list makes, at most.
 const WINDOW_ROWS: u64 = 256;
 const WINDOWS_MAX: usize = 64;
-
-/// An incident in one line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    pub id: IncidentId,
-    /// The short number that people say aloud.
-    pub number: u64,
-    title: String,
-    service: String,
-    team: Option<TeamId>,
-    pub grade: Grade,
-    /// Whether only people with clearance may know.
-    pub security: bool,
-    /// Where it stands.
-    pub status: Status,
-    /// Whether somebody has it.
-    pub acknowledged: bool,
-    /// Who commands and operates.
-    pub operator: Option<PersonId>,
-    /// When it began.
-    pub opened_at: Timestamp,
-    /// When the service was back.
-    pub resolved_at: Option<Timestamp>,
-}
 
 /// The line of the incident with a number.
 ///
@@ -83,10 +57,10 @@ pub fn newest(
         let start = end.saturating_sub(WINDOW_ROWS + 1);
         let count = usize::try_from(end - start - 1).unwrap_or(0);
         for summary in after(store, Some(start), count)?.into_iter().rev() {
-            if summary.number >= end || !takes(&summary) {
+            let number = summary.number();
+            if number >= end || !takes(&summary) {
                 continue;
             }
-            let number = summary.number;
             found.push(summary);
             if found.len() == limit {
                 return Ok((found, (number > 1).then_some(number)));
@@ -102,51 +76,10 @@ pub fn newest(
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
 pub(crate) fn put(incident: &Incident) -> Result<RowWrites, EngineError> {
-    SUMMARIES.put(&row_key(incident.number), &Summary::from(incident))
+    SUMMARIES.put(&row_key(incident.number), &Summary::of(incident))
 }
 
 /// Byte order is the order of numbers.
 fn row_key(number: u64) -> String {
     format!("{number:012}")
-}
-
-impl Summary {
-    /// What its reader may see of it.
-    #[must_use]
-    pub fn disclosed(self, clearance: Clearance) -> DisclosedLine {
-        let line = DisclosedLine {
-            id: self.id,
-            number: self.number,
-            title: self.title,
-            service: Some(self.service),
-            team: self.team,
-            grade: self.grade,
-            security: self.security,
-            status: self.status,
-            acknowledged: self.acknowledged,
-            operator: self.operator,
-            opened_at: self.opened_at,
-            resolved_at: self.resolved_at,
-        };
-        line.under(clearance)
-    }
-}
-
-impl From<&Incident> for Summary {
-    fn from(incident: &Incident) -> Self {
-        Self {
-            id: incident.id.clone(),
-            number: incident.number,
-            title: incident.about.title.clone(),
-            service: incident.about.service.clone(),
-            team: incident.about.team.clone(),
-            grade: incident.grading.grade,
-            security: incident.grading.security,
-            status: incident.lifecycle.status,
-            acknowledged: incident.lifecycle.acknowledged_at.is_some(),
-            operator: incident.roles.operator.clone(),
-            opened_at: incident.lifecycle.opened_at,
-            resolved_at: incident.lifecycle.resolved_at,
-        }
-    }
 }

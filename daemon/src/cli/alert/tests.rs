@@ -1,0 +1,72 @@
+//! The output of `tocsin alert show`.
+
+use serde_json::{Value, json};
+
+use super::{Out, print};
+
+fn printed(more: Value) -> String {
+    let mut alert = json!({
+        "integration": "prometheus", "fingerprint": "1c3d", "firing": true,
+        "title": "the shop\u{1b}[2J is slow", "labels": { "service": "shop", "tier": "1" },
+        "link": "https://prometheus.example.com/graph", "place": "incident", "incident": 7,
+        "starts_at": "2026-01-31T12:00:00Z", "last_seen": "2026-01-31T12:10:00Z",
+        "lease_until": "2026-01-31T12:14:00Z", "summary": "", "annotations": {},
+        "ignored_because": null, "waiting_for": null, "silenced_by": [],
+        "first_seen": "2026-01-31T12:01:00Z", "changed_at": "2026-01-31T12:01:00Z", "repeats": 9,
+    });
+    let Value::Object(more) = more else {
+        panic!("fields: {more}");
+    };
+    alert.as_object_mut().expect("fields").extend(more);
+    let alert = serde_json::from_value(alert).expect("an alert");
+    let mut out = Vec::new();
+    let result = print(&alert, &mut Out::plain(&mut out));
+    assert!(result.is_ok(), "it is written");
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn an_alert_is_printed_field_by_field_without_empty_fields() {
+    let text = printed(json!({ "annotations": { "runbook": "https://wiki.example.com/slow" } }));
+    let expected = "\
+Alert prometheus 1c3d: the shop [2J is slow
+  status        firing
+  place         incident 7
+  link          https://prometheus.example.com/graph
+  firing since  2026-01-31T12:00:00Z
+  first seen    2026-01-31T12:01:00Z
+  last seen     2026-01-31T12:10:00Z
+  changed       2026-01-31T12:01:00Z
+  repeats       9
+  lease until   2026-01-31T12:14:00Z
+  labels
+    service=shop
+    tier=1
+  annotations
+    runbook=https://wiki.example.com/slow
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn an_alert_that_is_in_no_incident_says_why() {
+    let told = |place: &str, why: &str, value: Value| {
+        let mut more = json!({ "place": place, "incident": null, "lease_until": null });
+        more[why] = value;
+        printed(more)
+    };
+    let text = told(
+        "ignored",
+        "ignored_because",
+        json!("severity info needs nobody"),
+    );
+    assert!(text.contains("\n  place         ignored\n"), "{text}");
+    let why = "\n  because       severity info needs nobody\n";
+    assert!(text.contains(why), "{text}");
+    let lease = "\n  lease until   none: only its sender can resolve it\n";
+    assert!(text.contains(lease), "{text}");
+    let text = told("waiting", "waiting_for", json!("shop"));
+    assert!(text.contains("\n  waiting for   shop\n"), "{text}");
+    let text = told("silenced", "silenced_by", json!(["s1", "s2"]));
+    assert!(text.contains("\n  silenced by   s1, s2\n"), "{text}");
+}

@@ -1,0 +1,144 @@
+//! A table in memory as a whole. It follows the store's feed, so that what any engine wrote is
+//! read again, and it is changed through the writer by one change at a time.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tocsin_store::{CommitError, Feed, Position, Store, StoreError, Table};
+use tokio::sync::OwnedMutexGuard;
+
+use crate::runtime::engine::request::Request;
+use crate::runtime::engine::writer::Writer;
+use crate::runtime::error::EngineError;
+use crate::runtime::run_to_completion::run_to_completion;
+use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::mark::Mark;
+
+/// Commits that one read of the feed brings.
+const FEED_COMMITS: usize = 256;
+/// Times that a change is decided, when other engines make changes too.
+const TRIES_MAX: usize = 8;
+
+type Read<T> = fn(&dyn Store) -> Result<T, EngineError>;
+
+pub(super) struct Cache<T> {
+    store: Arc<dyn Store>,
+    table: Table,
+    mark: Mark,
+    read: Read<T>,
+    rows: ArcSwap<T>,
+    /// What is in memory is at least what the store's feed had come to here.
+    position: Mutex<Position>,
+    changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl<T: Send + Sync + 'static> Cache<T> {
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read or a row is damaged.
+    pub(super) fn load(
+        store: Arc<dyn Store>,
+        (table, mark): (Table, Mark),
+        read: Read<T>,
+    ) -> Result<Arc<Self>, EngineError> {
+        // Before the rows are read, so that nothing is missed.
+        let position = Mutex::new(store.feed_position()?);
+        Ok(Arc::new(Self {
+            rows: ArcSwap::from_pointee(read(store.as_ref())?),
+            store,
+            table,
+            mark,
+            read,
+            position,
+            changing: Arc::default(),
+        }))
+    }
+
+    /// The rows as they were last read.
+    pub(super) fn rows(&self) -> Arc<T> {
+        self.rows.load_full()
+    }
+
+    /// The rows as they are now, and a position of the feed that they are not older than.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn follow(&self) -> Result<(Arc<T>, Position), EngineError> {
+        let mut position = self.position.lock();
+        let (newest, is_changed) = self.look(*position)?;
+        if is_changed {
+            let rows = (self.read)(self.store.as_ref())?;
+            self.rows.store(Arc::new(rows));
+        }
+        *position = newest;
+        Ok((self.rows(), newest))
+    }
+
+    /// Carries out what `decide` makes of the rows as they are now. One change is made at a time;
+    /// if another engine made one in between, it is decided again.
+    ///
+    /// # Errors
+    /// What `decide` refuses, and [`EngineError`] when it cannot be stored.
+    pub(super) async fn change<R, E: From<EngineError>>(
+        self: &Arc<Self>,
+        writer: &Writer,
+        decide: impl Fn(&T) -> Result<(RowWrites, R), E>,
+    ) -> Result<R, E> {
+        let mut one = Arc::clone(&self.changing).lock_owned().await;
+        for _ in 0..TRIES_MAX {
+            let mark = self.mark.revision(self.store.as_ref())?;
+            let (rows, answer) = decide(&self.follow()?.0)?;
+            if rows.is_empty() {
+                return Ok(answer);
+            }
+            let written;
+            (one, written) = self
+                .write(one, rows.and(self.mark.leave(mark)?), writer)
+                .await?;
+            match written {
+                Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
+                written => return Ok(written.map(|()| answer)?),
+            }
+        }
+        Err(EngineError::Overloaded.into())
+    }
+
+    /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
+    /// would go on working for a while.
+    async fn write(
+        self: &Arc<Self>,
+        one: OwnedMutexGuard<()>,
+        rows: RowWrites,
+        writer: &Writer,
+    ) -> Result<(OwnedMutexGuard<()>, Result<(), EngineError>), EngineError> {
+        let (cache, writer) = (Arc::clone(self), writer.clone());
+        run_to_completion(async move {
+            let written = writer.offer(Request::rows(rows)).await;
+            Ok((one, written.and_then(|_| cache.follow().map(drop))))
+        })
+        .await
+    }
+
+    /// The newest position, and whether the table's rows were written between it and another.
+    fn look(&self, mut position: Position) -> Result<(Position, bool), StoreError> {
+        let mut is_changed = false;
+        while self.store.feed_position()? != position {
+            match self.store.feed(position, FEED_COMMITS)? {
+                Feed::Changes(changes) => {
+                    for changed in changes {
+                        is_changed |= changed.rows.iter().any(|(table, _)| *table == self.table);
+                        position = changed.position;
+                    }
+                }
+                Feed::Expired { newest } => {
+                    is_changed = true;
+                    position = newest;
+                }
+            }
+        }
+        Ok((position, is_changed))
+    }
+}
+
+#[cfg(test)]
+mod tests;

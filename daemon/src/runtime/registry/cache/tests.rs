@@ -1,0 +1,70 @@
+//! Two daemons on one store change what both keep in memory.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::auth::{NewToken, TokenRefusal};
+use crate::rig::{NOW, Rig};
+use crate::runtime::TokenError;
+
+async fn two() -> [Arc<App>; 2] {
+    let one = Rig::new("", Path::new("/nowhere")).await;
+    let other = one.another().await;
+    [one.app, other.app]
+}
+
+#[tokio::test]
+async fn two_daemons_do_not_revoke_the_last_two_admin_tokens_at_once() {
+    let [one, other] = two().await;
+    let mut ids = Vec::new();
+    for name in ["a", "b"] {
+        let wanted = NewToken::admin(name);
+        let made = one.tokens.create(wanted, &one.config, NOW, &one.writer);
+        ids.push(made.await.unwrap().1.id.clone());
+    }
+    let (first, second) = tokio::join!(
+        one.tokens.revoke(&ids[0], &one.writer),
+        other.tokens.revoke(&ids[1], &other.writer),
+    );
+    let refusals = [first, second].into_iter().filter_map(Result::err);
+    let refusals: Vec<_> = refusals.collect();
+    assert!(
+        matches!(
+            refusals.as_slice(),
+            [TokenError::Refused(TokenRefusal::LastAdmin)]
+        ),
+        "{refusals:?}"
+    );
+    one.tokens.follow().unwrap();
+    assert_eq!(one.tokens.list().len(), 1);
+}
+
+#[tokio::test]
+async fn a_silence_is_changed_as_the_other_daemon_left_it() {
+    let [one, other] = two().await;
+    let posted = |id: Option<&str>| {
+        serde_json::from_value(json!({
+            "id": id,
+            "matchers": [{ "name": "service", "value": "shop", "isRegex": false }],
+            "startsAt": "2026-01-31T12:00:00Z",
+            "endsAt": "2026-01-31T14:00:00Z",
+            "createdBy": "ada",
+            "comment": "upgrade",
+        }))
+        .unwrap()
+    };
+    let set = one.silences.set(posted(None), "s1", NOW, &one.writer);
+    let id = set.await.unwrap();
+    other
+        .silences
+        .expire(&id, NOW, &other.writer)
+        .await
+        .unwrap();
+    // It has ended, so the change makes a new one.
+    let set = one.silences.set(posted(Some(&id)), "s2", NOW, &one.writer);
+    assert_eq!(set.await.unwrap(), "s2");
+    assert_eq!(one.silences.all().len(), 2);
+}
