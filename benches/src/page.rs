@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
+use crate::door;
 use crate::figure::{Bound, Figure};
-use crate::ingest;
 use crate::paths;
 use crate::program::Program;
 use slack::{Request, Slack};
@@ -166,7 +166,7 @@ fn daemon(slack: &Slack) -> Result<(Program, String)> {
         plugin.is_dir(),
         "the Slack plugin is not built; run `cargo xtask plugins`"
     );
-    ingest::tocsin(|home| {
+    door::tocsin(|home| {
         fs::write(home.join("secret"), "a secret of a benchmark")?;
         let file = home.join("tocsin.toml");
         let text = fs::read_to_string(&file)? + &more_config(&plugin, &slack.address)?;
