@@ -154,8 +154,8 @@ impl TestDaemon {
         let texts = self.slack.direct_messages("U0ADA").into_iter();
         let mut texts: Vec<String> = texts.map(|it| format!("{it:?}")).collect();
         texts.extend(self.relay.mails().into_iter().map(|it| it.text));
-        let heard = |number: &usize| texts.iter().any(|it| it.contains(&title(*number)));
-        (0..INCIDENTS).filter(heard).count()
+        let is_paged = |number: &usize| texts.iter().any(|it| it.contains(&title(*number)));
+        (0..INCIDENTS).filter(is_paged).count()
     }
 
     async fn quiet(&self) -> Latencies {

@@ -56,7 +56,7 @@ pub enum Command {
         due: Timestamp,
     },
     /// A channel accepted a page.
-    PageTaken {
+    PageAccepted {
         page: u32,
         contact: u32,
         /// Whether an earlier attempt was interrupted, so that its outcome is unknown.
@@ -126,11 +126,11 @@ fn dispatch(
         Command::ContactDue { page, contact, due } => {
             paging::contact_due(incident, page, contact, due, env)
         }
-        Command::PageTaken {
+        Command::PageAccepted {
             page,
             contact,
             interrupted,
-        } => paging::taken(incident, page, contact, interrupted),
+        } => paging::accepted(incident, page, contact, interrupted),
         Command::PageFailed {
             page,
             contact,

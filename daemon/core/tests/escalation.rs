@@ -28,12 +28,12 @@ fn take_all(world: &mut World) {
         .map(|(number, page)| (*number, page.contact))
         .collect();
     for (page, contact) in sent {
-        let taken = Command::PageTaken {
+        let accepted = Command::PageAccepted {
             page,
             contact,
             interrupted: false,
         };
-        world.command(taken, &Actor::Tocsin).unwrap();
+        world.command(accepted, &Actor::Tocsin).unwrap();
     }
 }
 
@@ -287,7 +287,7 @@ fn a_page_accepted_after_it_was_settled_has_its_buttons_removed() {
     let before = world.notices.len();
     world
         .command(
-            Command::PageTaken {
+            Command::PageAccepted {
                 page: 1,
                 contact: 0,
                 interrupted: false,
@@ -377,12 +377,12 @@ fn a_page_whose_earlier_attempt_was_interrupted_says_so_in_the_log() {
     for (interrupted, says) in [(true, true), (false, false)] {
         let mut world = World::default();
         world.fire("HighErrorRate");
-        let taken = Command::PageTaken {
+        let accepted = Command::PageAccepted {
             page: 1,
             contact: 0,
             interrupted,
         };
-        world.command(taken, &Actor::Tocsin).unwrap();
+        world.command(accepted, &Actor::Tocsin).unwrap();
         let told = narrate(world.incident(), world.stream.last().unwrap());
         assert_eq!(
             told.contains("an earlier attempt was interrupted"),
@@ -395,7 +395,7 @@ fn a_page_whose_earlier_attempt_was_interrupted_says_so_in_the_log() {
 #[test]
 fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_its_fate() {
     let unknown = |contact| Command::PageOutcomeUnknown { page: 1, contact };
-    let taken = |contact| Command::PageTaken {
+    let accepted = |contact| Command::PageAccepted {
         page: 1,
         contact,
         interrupted: false,
@@ -403,13 +403,13 @@ fn a_page_that_may_have_arrived_at_a_contact_says_so_once_whatever_its_fate() {
     let mut world = World::default();
     world.fire("HighErrorRate");
     world.run_until(30_000);
-    world.command(taken(1), &Actor::Tocsin).unwrap();
+    world.command(accepted(1), &Actor::Tocsin).unwrap();
     world.command(unknown(0), &Actor::Tocsin).unwrap();
     assert_eq!(
         narrate(world.incident(), world.stream.last().unwrap()),
         "the outcome of the page to ada by slack is unknown; it may have arrived"
     );
-    assert_eq!(world.incident().paging.pages[&1].state, PageState::Taken);
+    assert_eq!(world.incident().paging.pages[&1].state, PageState::Accepted);
     for repeated in [unknown(0), unknown(1)] {
         assert_eq!(
             world.command(repeated, &Actor::Tocsin),

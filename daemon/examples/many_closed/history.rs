@@ -190,10 +190,11 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
 fn accept(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
-    if let Ok(Delivery::News { incident, news, .. }) =
-        serde_json::from_value::<Delivery>(claim.row.body.clone())
+    if let Ok(Delivery::Notice {
+        incident, notice, ..
+    }) = serde_json::from_value::<Delivery>(claim.row.body.clone())
     {
-        match news {
+        match notice {
             Notice::Page { page, contact, .. } => {
                 ended.page = Some(PageRef {
                     incident,

@@ -129,7 +129,8 @@ pub(crate) enum PageState {
     /// No channel has accepted it yet.
     Waiting,
     /// A channel accepted it.
-    Taken,
+    #[serde(rename = "taken")]
+    Accepted,
     /// Every channel failed.
     Exhausted,
     /// It no longer needs an answer.
@@ -140,7 +141,7 @@ impl PageState {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
-            Self::Taken => "taken",
+            Self::Accepted => "taken",
             Self::Exhausted => "exhausted",
             Self::Settled => "settled",
         }

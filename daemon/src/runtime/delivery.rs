@@ -20,11 +20,12 @@ pub use crate::people::MAIL_CHANNEL;
 #[serde(tag = "parcel", rename_all = "kebab-case")]
 pub enum Delivery {
     /// An event of an incident for a plugin.
-    News {
+    #[serde(rename = "news")]
+    Notice {
         plugin: PluginId,
         incident: IncidentId,
-        /// The event.
-        news: Notice,
+        #[serde(rename = "news")]
+        notice: Notice,
     },
     /// A page by mail.
     Mail {
@@ -59,12 +60,12 @@ impl Delivery {
     pub fn page_of(body: &serde_json::Value) -> Option<(IncidentId, u32)> {
         match Self::deserialize(body).ok()? {
             Self::Mail { incident, page, .. }
-            | Self::News {
+            | Self::Notice {
                 incident,
-                news: Notice::Page { page, .. },
+                notice: Notice::Page { page, .. },
                 ..
             } => Some((incident, page)),
-            Self::News { .. } | Self::Job { .. } | Self::Tick { .. } => None,
+            Self::Notice { .. } | Self::Job { .. } | Self::Tick { .. } => None,
         }
     }
 }
@@ -153,7 +154,7 @@ impl Subscribers {
                     reached.filter(|it| is_page || it.events.contains(&EventKind::Settled));
                 let lane = format!("{person}/{channel}");
                 let send =
-                    |it: &Subscriber| row(class, lane, None, &news_for(it, incident, notice));
+                    |it: &Subscriber| row(class, lane, None, &notice_for(it, incident, notice));
                 subscriber.map(send).into_iter().collect()
             }
             Notice::Opened { .. } => self.to_subscribers(
@@ -192,17 +193,17 @@ impl Subscribers {
         subscribers
             .map(|it| {
                 let lane = format!("{}/{incident}", it.plugin);
-                row(lane, &news_for(it, incident, notice))
+                row(lane, &notice_for(it, incident, notice))
             })
             .collect()
     }
 }
 
-fn news_for(subscriber: &Subscriber, incident: &IncidentId, notice: &Notice) -> Delivery {
-    Delivery::News {
+fn notice_for(subscriber: &Subscriber, incident: &IncidentId, notice: &Notice) -> Delivery {
+    Delivery::Notice {
         plugin: subscriber.plugin.clone(),
         incident: incident.clone(),
-        news: notice.clone(),
+        notice: notice.clone(),
     }
 }
 
@@ -224,5 +225,29 @@ pub(crate) fn row_of(
         not_before: now,
         created_at: now,
         body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_notice_keeps_its_name_on_disk() {
+        let body = json!({
+            "parcel": "news", "plugin": "slack", "incident": "inc",
+            "news": { "notice": "log-added", "version": 3 },
+        });
+        let delivery = Delivery::deserialize(&body).unwrap();
+        let notice = Notice::LogAdded { version: 3 };
+        let expected = Delivery::Notice {
+            plugin: "slack".into(),
+            incident: IncidentId("inc".to_owned()),
+            notice,
+        };
+        assert_eq!(delivery, expected);
+        assert_eq!(serde_json::to_value(delivery).unwrap(), body);
     }
 }

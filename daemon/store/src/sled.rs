@@ -198,7 +198,7 @@ impl Store for SledStore {
             let claimed = claimed?;
             self.publish(group.finish()?);
             for claim in &claimed {
-                state.lanes(class).hold(&claim.token, now.plus_ms(lease_ms));
+                state.lanes(class).lock(&claim.token, now.plus_ms(lease_ms));
             }
             Ok(claimed)
         })

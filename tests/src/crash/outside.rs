@@ -70,7 +70,7 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
         for (version, recorded) in (1_u64..).zip(&found.events) {
             let key = match &recorded.event {
                 Event::Logged { .. } => format!("log:{}/{version}", incident.id),
-                Event::PageTaken { page, .. } => format!("page:{}", incident.page_id(*page)),
+                Event::PageAccepted { page, .. } => format!("page:{}", incident.page_id(*page)),
                 _ => continue,
             };
             if !seen.posts.contains_key(&key) && !record.is_owed(&incident.id) {

@@ -199,9 +199,9 @@ pub(super) fn page_effect(incident: &IncidentId, page: u32, contact: u32) -> Str
 
 fn page_of(row: &OutboxRow) -> Option<(IncidentId, u32, u32)> {
     match decode_row::<Delivery>("a delivery", &row.body).ok()? {
-        Delivery::News {
+        Delivery::Notice {
             incident,
-            news: Notice::Page { page, contact, .. },
+            notice: Notice::Page { page, contact, .. },
             ..
         }
         | Delivery::Mail {

@@ -97,7 +97,7 @@ impl Sums<'_> {
     }
 
     fn marked(&self) -> usize {
-        self.count(|it| matches!(it, Event::PageTaken { interrupted, .. } if *interrupted))
+        self.count(|it| matches!(it, Event::PageAccepted { interrupted, .. } if *interrupted))
     }
 
     fn load(&self) -> Vec<(&'static str, usize)> {
@@ -142,7 +142,7 @@ impl Sums<'_> {
             ),
             (
                 "pages accepted",
-                count(|it| matches!(it, Event::PageTaken { .. })),
+                count(|it| matches!(it, Event::PageAccepted { .. })),
             ),
             (
                 "  marked: an earlier attempt was interrupted",

@@ -67,16 +67,16 @@ fn events(number: u64, service: &str) -> Vec<Recorded> {
 }
 
 fn delivery(incident: &IncidentId) -> OutboxRow {
-    let news = Notice::Page {
+    let notice = Notice::Page {
         page: 1,
         contact: 0,
         person: "ada".into(),
         channel: "slack".to_owned(),
     };
-    let delivery = Delivery::News {
+    let delivery = Delivery::Notice {
         plugin: "slack".into(),
         incident: incident.clone(),
-        news,
+        notice,
     };
     OutboxRow {
         key: OutboxKey {

@@ -97,9 +97,9 @@ pub(super) fn subscribers(pager: bool) -> Subscribers {
         contacts: contacts.iter().map(|it| (*it).to_owned()).collect(),
         clearance: true,
     };
-    let news = [IncidentOpened, IncidentChanged, LogAdded];
+    let events = [IncidentOpened, IncidentChanged, LogAdded];
     let mut all = vec![
-        subscriber("board", &news, &[]),
+        subscriber("board", &events, &[]),
         subscriber("chat", &[Page, Settled, IncidentChanged], &["slack"]),
     ];
     if pager {

@@ -137,7 +137,7 @@ impl Outside {
             let events = events_of(view.store(), &id).map_err(|error| error.to_string())?;
             let tells = |event: &Event| match event {
                 Event::PageOutcomeUnknown { page, contact }
-                | Event::PageTaken { page, contact, .. } => (page, contact) == (number, at),
+                | Event::PageAccepted { page, contact, .. } => (page, contact) == (number, at),
                 _ => false,
             };
             if !events.iter().any(|it| tells(&it.event)) {
@@ -158,9 +158,9 @@ pub(super) fn page_of(delivery: Delivery) -> Option<PageRef> {
             page,
             contact,
         }
-        | Delivery::News {
+        | Delivery::Notice {
             incident,
-            news: Notice::Page { page, contact, .. },
+            notice: Notice::Page { page, contact, .. },
             ..
         } => Some(PageRef {
             incident,

@@ -326,12 +326,12 @@ impl Inner {
             Some(Fault::Lost) => Err(self.fail("the write was lost")),
             Some(Fault::Full) => Err(self.fail("no space is left on the disk")),
             Some(Fault::AnswerLost) => {
-                let _unheard = self.write(group)?;
+                let _lost = self.write(group)?;
                 Err(self.fail("the response was lost"))
             }
             Some(Fault::Torn(keep)) => {
                 let whole = group.into_iter().take(keep % (len + 1)).collect();
-                let _unheard = self.write(whole)?;
+                let _lost = self.write(whole)?;
                 Err(self.fail("the write was interrupted"))
             }
         }

@@ -102,7 +102,8 @@ pub enum Event {
         next_contact_at: Timestamp,
     },
     /// A channel accepted the page.
-    PageTaken {
+    #[serde(rename = "page-taken")]
+    PageAccepted {
         /// The page's number.
         page: u32,
         /// The contact's place in the page's list.
@@ -181,7 +182,7 @@ impl Event {
             Self::Paged { .. } => Traits::of("paged", Paging),
             Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
             Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
-            Self::PageTaken { .. } => Traits::of("page-taken", Paging),
+            Self::PageAccepted { .. } => Traits::of("page-taken", Paging),
             Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
             Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
             Self::Acknowledged { .. } => {

@@ -99,7 +99,7 @@ fn next_contact(page: u32, contacts: usize, contact: u32, reason: String, env: E
     }
 }
 
-pub(crate) fn taken(
+pub(crate) fn accepted(
     incident: &Incident,
     page: u32,
     contact: u32,
@@ -109,16 +109,18 @@ pub(crate) fn taken(
         return Err(Refusal::Stale("the page"));
     };
     match sent.state {
-        PageState::Sent { .. } | PageState::Exhausted => Ok(Outcome::of(vec![Event::PageTaken {
-            page,
-            contact,
-            interrupted,
-        }])),
+        PageState::Sent { .. } | PageState::Exhausted => {
+            Ok(Outcome::of(vec![Event::PageAccepted {
+                page,
+                contact,
+                interrupted,
+            }]))
+        }
         PageState::Settled => Ok(Outcome {
             settle_pages: vec![page],
             ..Outcome::default()
         }),
-        PageState::Taken => Err(Refusal::Stale("the page")),
+        PageState::Accepted => Err(Refusal::Stale("the page")),
     }
 }
 
@@ -132,8 +134,8 @@ pub(crate) fn outcome_unknown_and(
     then: Result<Outcome, Refusal>,
 ) -> Result<Outcome, Refusal> {
     let is_told = incident.paging.pages.get(&page).is_none_or(|it| {
-        let took_it = it.state == PageState::Taken && it.contact == contact;
-        took_it || it.outcome_unknown.contains(&contact)
+        let accepted_it = it.state == PageState::Accepted && it.contact == contact;
+        accepted_it || it.outcome_unknown.contains(&contact)
     });
     if is_told {
         return then;

@@ -7,7 +7,7 @@ mod tell;
 
 pub use channels::Channels;
 pub(crate) use decide::{
-    contact_due, outcome_unknown_and, page_all, redirect, skip_unserved, taken,
+    accepted, contact_due, outcome_unknown_and, page_all, redirect, skip_unserved,
 };
 pub use state::{Page, PageState, Paging};
 pub(crate) use tell::{narrate, notice, settled, timers};

@@ -42,7 +42,8 @@ pub enum PageState {
         next_contact_at: Option<Timestamp>,
     },
     /// A channel has accepted it.
-    Taken,
+    #[serde(rename = "taken")]
+    Accepted,
     /// No channel accepted it.
     Exhausted,
     /// It no longer needs an answer.
@@ -71,7 +72,7 @@ impl Page {
     /// Whether a channel has accepted it, or it no longer needs an answer.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        matches!(self.state, PageState::Taken | PageState::Settled)
+        matches!(self.state, PageState::Accepted | PageState::Settled)
     }
 
     /// Whether it should still be delivered to this contact.
@@ -131,8 +132,8 @@ impl Paging {
                 let next_contact_at = Some(*next_contact_at);
                 self.set(*page, None, PageState::Sent { next_contact_at });
             }
-            Event::PageTaken { page, contact, .. } => {
-                self.set(*page, Some(*contact), PageState::Taken);
+            Event::PageAccepted { page, contact, .. } => {
+                self.set(*page, Some(*contact), PageState::Accepted);
             }
             Event::PageOutcomeUnknown { page, contact } => {
                 if let Some(it) = self.pages.get_mut(page) {

@@ -40,12 +40,12 @@ pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
 /// Pages whose buttons must be removed: a channel accepted them, and they no longer need an
 /// answer. `also`: pages that a channel accepted after they were settled.
 pub(crate) fn settled(before: Option<&Incident>, after: &Incident, also: &[u32]) -> Vec<Notice> {
-    let was_taken = |number: &u32| {
+    let was_accepted = |number: &u32| {
         let page = before.and_then(|it| it.paging.pages.get(number));
-        page.is_some_and(|it| it.state == PageState::Taken)
+        page.is_some_and(|it| it.state == PageState::Accepted)
     };
     let pages = after.paging.pages.iter().filter(|(number, page)| {
-        page.state == PageState::Settled && (was_taken(number) || also.contains(number))
+        page.state == PageState::Settled && (was_accepted(number) || also.contains(number))
     });
     let notice = |(&number, page): (&u32, &Page)| {
         page.current().map(|contact| Notice::Settled {
@@ -83,7 +83,7 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             let (person, to) = (person(page), channel(page, contact));
             format!("paged {person} again by {to}: {reason}")
         }
-        Event::PageTaken {
+        Event::PageAccepted {
             page,
             contact,
             interrupted,

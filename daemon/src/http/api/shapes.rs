@@ -86,7 +86,7 @@ fn pages(incident: &Incident) -> Vec<PageLine> {
             .map(|it| it.kind.clone()),
         state: match page.state {
             CorePageState::Sent { .. } => PageState::Waiting,
-            CorePageState::Taken => PageState::Taken,
+            CorePageState::Accepted => PageState::Accepted,
             CorePageState::Exhausted => PageState::Exhausted,
             CorePageState::Settled => PageState::Settled,
         },

@@ -145,13 +145,13 @@ pub fn ticking(
             write.timers_set.push(timer);
         }
         let lane = format!("{}/schedule-{}", turn.plugin, turn.schedule);
-        let parcel = Delivery::Tick {
+        let tick = Delivery::Tick {
             plugin: turn.plugin,
             schedule: turn.schedule,
             due,
             missed,
         };
-        let delivery = row_of(Class::Bulk, lane, None, now, &parcel);
+        let delivery = row_of(Class::Bulk, lane, None, now, &tick);
         write.outbox.push(delivery);
     }
     Ok(Request::Write(Box::new(write)))

@@ -112,21 +112,21 @@ async fn a_silence_that_another_daemon_has_just_set_holds_an_alert_back() {
 async fn no_decision_is_made_on_silences_that_have_changed_since_they_were_read() {
     for by_itself in [true, false] {
         let two = Two::start().await;
-        let heard = Observed {
+        let observed = Observed {
             signal: Arc::new(signal(1)),
             last_seen: None,
         };
         let assessor = &two.one.health.assessor;
-        let assessed = assessor.assess(&heard.signal, false, NOW).unwrap();
+        let assessed = assessor.assess(&observed.signal, false, NOW).unwrap();
         silence_the_shop(if by_itself { &two.one } else { &two.other }).await;
-        let request = heard.clone().request(assessed.map(Box::new));
+        let request = observed.clone().request(assessed.map(Box::new));
         let decided = two.one.writer.ask(request).await;
         assert!(
             matches!(decided, Err(EngineError::Refused(Refusal::NeedsVerdict))),
             "{decided:?}"
         );
-        let again = assessor.assess(&heard.signal, true, NOW).unwrap();
-        let request = heard.request(again.map(Box::new));
+        let again = assessor.assess(&observed.signal, true, NOW).unwrap();
+        let request = observed.request(again.map(Box::new));
         two.one.writer.ask(request).await.unwrap();
         let place = alert(&two.one, 1).place;
         assert!(matches!(place, Place::Silenced { .. }), "{place:?}");

@@ -45,15 +45,15 @@ impl Outbox {
 
     async fn send(self: &Arc<Self>, delivery: Delivery, claim: &Claimed) -> Ended {
         match delivery {
-            Delivery::News {
+            Delivery::Notice {
                 plugin,
                 incident,
-                news,
+                notice,
             } => {
-                let page = page_of(&incident, &news);
+                let page = page_of(&incident, &notice);
                 let ended = match &page {
                     Some(it) if !self.is_wanted(it) => Ended::dropped("the page is not wanted"),
-                    _ => self.send_event(plugin, &incident, &news, claim).await,
+                    _ => self.send_event(plugin, &incident, &notice, claim).await,
                 };
                 Ended { page, ..ended }
             }
@@ -117,7 +117,7 @@ impl Outbox {
         self: &Arc<Self>,
         plugin: PluginId,
         incident: &IncidentId,
-        news: &Notice,
+        notice: &Notice,
         claim: &Claimed,
     ) -> Ended {
         let Some(loaded) = self.loaded(&plugin) else {
@@ -127,7 +127,7 @@ impl Outbox {
         let clearance = loaded.clearance().into();
         let event = self
             .payloads
-            .event(&self.view, incident, news, &plugin, clearance, now);
+            .event(&self.view, incident, notice, &plugin, clearance, now);
         let event = match event {
             Ok(Some(event)) => event,
             Ok(None) => return Ended::dropped("it is no longer wanted"),
@@ -174,8 +174,8 @@ impl Outbox {
     }
 }
 
-fn page_of(incident: &IncidentId, news: &Notice) -> Option<PageRef> {
-    match news {
+fn page_of(incident: &IncidentId, notice: &Notice) -> Option<PageRef> {
+    match notice {
         Notice::Page { page, contact, .. } => Some(PageRef {
             incident: incident.clone(),
             page: *page,

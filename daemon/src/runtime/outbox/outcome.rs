@@ -153,7 +153,7 @@ fn page_settlement(
         settles.retry_at = next_attempt(RetryPolicy::PAGE, claim, now, *hint_ms, jitter);
     }
     let command = match end {
-        End::Done => Command::PageTaken {
+        End::Done => Command::PageAccepted {
             page,
             contact,
             interrupted: claim.interrupted,

@@ -234,7 +234,7 @@ impl<'a> Group<'a> {
 
     fn settle(&mut self, settle: &Settle) -> Result<(), StoreError> {
         let key = &settle.token.key;
-        self.state.lanes(key.class).release(&key.lane);
+        self.state.lanes(key.class).unlock(&key.lane);
         match (settle.retry_at, self.delivery(key)?) {
             (Some(retry_at), Some(delivery)) => {
                 let name = delivery.coalesce.clone();

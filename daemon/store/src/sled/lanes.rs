@@ -14,9 +14,9 @@ pub(super) struct Lanes {
     class: Class,
     lanes: HashMap<String, Lane>,
     /// Unlocked lanes, by when their first row is ready.
-    free: BTreeSet<(Timestamp, String)>,
+    unlocked: BTreeSet<(Timestamp, String)>,
     /// Locked lanes, by when their lease ends. There are no more than workers.
-    held: BTreeSet<(Timestamp, String)>,
+    locked: BTreeSet<(Timestamp, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -40,12 +40,12 @@ struct Lease {
     until: Timestamp,
 }
 
-/// A lane's entry in one of the two sets.
+/// Which of the two sets lists a lane, and at what time; an absent one has no rows and no lease.
 #[derive(PartialEq)]
-enum Place {
-    Nowhere,
-    Free(Timestamp),
-    Held(Timestamp),
+enum LaneState {
+    Absent,
+    Unlocked(Timestamp),
+    Locked(Timestamp),
 }
 
 impl Lanes {
@@ -53,8 +53,8 @@ impl Lanes {
         Self {
             class,
             lanes: HashMap::new(),
-            free: BTreeSet::new(),
-            held: BTreeSet::new(),
+            unlocked: BTreeSet::new(),
+            locked: BTreeSet::new(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Lanes {
     }
 
     /// Whether this claim is still valid.
-    pub(super) fn holds(&self, token: &ClaimToken) -> bool {
+    pub(super) fn is_valid(&self, token: &ClaimToken) -> bool {
         let lease = self
             .lanes
             .get(&token.key.lane)
@@ -100,7 +100,7 @@ impl Lanes {
     }
 
     /// Locks the lane of this claim.
-    pub(super) fn hold(&mut self, token: &ClaimToken, until: Timestamp) {
+    pub(super) fn lock(&mut self, token: &ClaimToken, until: Timestamp) {
         let lease = Lease {
             seq: token.key.seq,
             fence: token.fence,
@@ -110,21 +110,21 @@ impl Lanes {
     }
 
     /// Unlocks the lane.
-    pub(super) fn release(&mut self, lane: &str) {
+    pub(super) fn unlock(&mut self, lane: &str) {
         self.change(lane, |lane| lane.lease = None);
     }
 
     /// The oldest ready row of each lane that is unlocked or whose lease has ended; lanes that have
     /// waited longest come first.
     pub(super) fn ready(&self, now: Timestamp, limit: usize) -> Vec<OutboxKey> {
-        let lapsed = self.held.iter().take_while(|(until, _)| *until <= now);
+        let lapsed = self.locked.iter().take_while(|(until, _)| *until <= now);
         let lapsed = lapsed.filter_map(|(_, lane)| Some((self.lanes.get(lane)?.since()?, lane)));
-        let free = self
-            .free
+        let unlocked = self
+            .unlocked
             .iter()
             .take(limit)
             .map(|(since, lane)| (*since, lane));
-        let mut lanes: Vec<_> = free
+        let mut lanes: Vec<_> = unlocked
             .chain(lapsed)
             .filter(|(since, _)| *since <= now)
             .collect();
@@ -143,12 +143,12 @@ impl Lanes {
 
     /// When the next row is ready; a locked lane is ready when its lease ends.
     pub(super) fn next_ready(&self) -> Option<Timestamp> {
-        let free = self.free.first().map(|(since, _)| *since);
-        let held = self.held.iter().filter_map(|(until, lane)| {
+        let unlocked = self.unlocked.first().map(|(since, _)| *since);
+        let locked = self.locked.iter().filter_map(|(until, lane)| {
             let since = self.lanes.get(lane)?.since()?;
             Some(since.max(*until))
         });
-        free.into_iter().chain(held).min()
+        unlocked.into_iter().chain(locked).min()
     }
 
     /// Changes a lane and updates its entry in the sets.
@@ -159,20 +159,20 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(name) else {
             return;
         };
-        let before = lane.place();
+        let before = lane.state();
         change(lane);
-        let after = lane.place();
+        let after = lane.state();
         let empty = lane.rows.is_empty() && lane.lease.is_none();
         if before != after {
             match before {
-                Place::Nowhere => {}
-                Place::Free(at) => drop(self.free.remove(&(at, name.to_owned()))),
-                Place::Held(at) => drop(self.held.remove(&(at, name.to_owned()))),
+                LaneState::Absent => {}
+                LaneState::Unlocked(at) => drop(self.unlocked.remove(&(at, name.to_owned()))),
+                LaneState::Locked(at) => drop(self.locked.remove(&(at, name.to_owned()))),
             }
             match after {
-                Place::Nowhere => {}
-                Place::Free(at) => drop(self.free.insert((at, name.to_owned()))),
-                Place::Held(at) => drop(self.held.insert((at, name.to_owned()))),
+                LaneState::Absent => {}
+                LaneState::Unlocked(at) => drop(self.unlocked.insert((at, name.to_owned()))),
+                LaneState::Locked(at) => drop(self.locked.insert((at, name.to_owned()))),
             }
         }
         if empty {
@@ -195,11 +195,11 @@ impl Lane {
         self.by_time.first().map(|(since, _)| *since)
     }
 
-    fn place(&self) -> Place {
+    fn state(&self) -> LaneState {
         match (&self.lease, self.since()) {
-            (Some(lease), _) => Place::Held(lease.until),
-            (None, Some(since)) => Place::Free(since),
-            (None, None) => Place::Nowhere,
+            (Some(lease), _) => LaneState::Locked(lease.until),
+            (None, Some(since)) => LaneState::Unlocked(since),
+            (None, None) => LaneState::Absent,
         }
     }
 }

@@ -17,7 +17,7 @@ impl Group<'_> {
             return Ok(Err(CommitError::Duplicate(answer)));
         }
         if let Some(Settle { token, .. }) = &batch.settles
-            && !self.state.lanes_of(token.key.class).holds(token)
+            && !self.state.lanes_of(token.key.class).is_valid(token)
         {
             return Ok(Err(CommitError::Fenced(name_of(&token.key))));
         }
