@@ -18,13 +18,13 @@ const MAILED_WITHIN: Duration = Duration::from_secs(20);
 /// Failed pages are retried after at most half a minute, other deliveries later.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
-struct Night {
+struct Outage {
     daemon: Daemon,
     mail: SmtpServer,
     token: String,
 }
 
-impl Night {
+impl Outage {
     /// A daemon with Ada on call, by Slack first; `None` if something is not available.
     async fn start(test: &str) -> Option<Self> {
         let mail = SmtpServer::start(test).await.unwrap()?;
@@ -111,15 +111,15 @@ impl Night {
 }
 
 async fn page_goes_by_mail_once(test: &str, fault: Fault) {
-    let Some(night) = Night::start(test).await else {
+    let Some(outage) = Outage::start(test).await else {
         return;
     };
-    night.daemon.slack.fail(FaultRule::always(fault));
-    night.fire().await;
-    night.until_mailed().await;
-    night.daemon.slack.heal();
-    night.until_settled().await;
-    night.assert_notified_once().await;
+    outage.daemon.slack.fail(FaultRule::always(fault));
+    outage.fire().await;
+    outage.until_mailed().await;
+    outage.daemon.slack.heal();
+    outage.until_settled().await;
+    outage.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,31 +139,31 @@ async fn a_page_goes_by_mail_when_slack_hangs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_goes_by_mail_when_slack_refuses_connections() {
-    let Some(night) = Night::start("is gone").await else {
+    let Some(outage) = Outage::start("is gone").await else {
         return;
     };
-    night.daemon.slack.vanish();
-    night.fire().await;
-    night.until_mailed().await;
-    night.daemon.slack.come_back().unwrap();
-    night.until_settled().await;
-    night.assert_notified_once().await;
+    outage.daemon.slack.vanish();
+    outage.fire().await;
+    outage.until_mailed().await;
+    outage.daemon.slack.come_back().unwrap();
+    outage.until_settled().await;
+    outage.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slack_refuses_then_limits_then_hangs_and_the_page_goes_from_contact_to_contact() {
-    let Some(night) = Night::start("one bad night").await else {
+    let Some(outage) = Outage::start("one bad outage").await else {
         return;
     };
     // Rules that are added later take precedence.
-    let slack = &night.daemon.slack;
+    let slack = &outage.daemon.slack;
     slack.fail(FaultRule::always(Fault::Hang));
     slack.fail(FaultRule::times(1, Fault::RateLimited { retry_after_s: 1 }));
     slack.fail(FaultRule::times(1, Fault::NotOk("internal_error".into())));
-    night.fire().await;
-    night.until_mailed().await;
+    outage.fire().await;
+    outage.until_mailed().await;
 
-    let told = night.page_entries().await;
+    let told = outage.page_entries().await;
     let by: Vec<&str> = told
         .iter()
         .map(|it| it.split(':').next().unwrap())
@@ -182,24 +182,24 @@ async fn slack_refuses_then_limits_then_hangs_and_the_page_goes_from_contact_to_
         .await
         .unwrap();
     slack.heal();
-    night.until_settled().await;
-    night.assert_notified_once().await;
+    outage.until_settled().await;
+    outage.assert_notified_once().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_answers_leave_one_war_room_with_every_message_once() {
-    let Some(night) = Night::start("lost answers").await else {
+    let Some(outage) = Outage::start("lost answers").await else {
         return;
     };
     for method in ["conversations.create", "chat.postMessage"] {
         let lost = FaultRule::times(1, Fault::LoseAnswer).on(method);
-        night.daemon.slack.fail(lost);
+        outage.daemon.slack.fail(lost);
     }
-    night.fire().await;
-    night.until_settled().await;
-    let rooms = night.rooms();
+    outage.fire().await;
+    outage.until_settled().await;
+    let rooms = outage.rooms();
     assert_eq!(rooms.len(), 1, "one war room: {rooms:?}");
-    let asked = night.daemon.slack.requests();
+    let asked = outage.daemon.slack.requests();
     let tries = asked
         .iter()
         .filter(|it| it.method() == "conversations.create");
@@ -210,11 +210,11 @@ async fn lost_answers_leave_one_war_room_with_every_message_once() {
     said.sort();
     said.dedup();
     assert_eq!(said.len(), all, "a message is repeated: {rooms:?}");
-    let told = night.pages() + night.mails().len();
+    let told = outage.pages() + outage.mails().len();
     assert!(told >= 1, "Ada was not paged");
     for member in ["U0ADA", "U0ADATAB"] {
-        let pages = night.daemon.slack.direct_messages(member);
+        let pages = outage.daemon.slack.direct_messages(member);
         assert!(pages.len() <= 1, "paged twice by one contact: {pages:?}");
     }
-    night.daemon.end().await.unwrap();
+    outage.daemon.end().await.unwrap();
 }

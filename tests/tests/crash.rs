@@ -6,7 +6,7 @@ use std::env;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tocsin_tests::crash::{Night, run, trace};
+use tocsin_tests::crash::{Parameters, run, trace};
 use tocsin_tests::skip;
 
 fn number(name: &str) -> Option<u64> {
@@ -21,22 +21,22 @@ async fn nothing_is_lost_however_often_it_is_killed() {
     }
     let fresh = SystemTime::now().duration_since(UNIX_EPOCH);
     let fresh = fresh.map_or(1, |it| u64::from(it.subsec_nanos()));
-    let night = Night {
+    let parameters = Parameters {
         program: PathBuf::from(env!("CARGO_BIN_EXE_tocsin-under-test")),
         seed: number("TOCSIN_CRASH_SEED").unwrap_or(fresh),
         kills: number("TOCSIN_CRASH_KILLS")
             .and_then(|it| it.try_into().ok())
             .unwrap_or(200),
     };
-    println!("seed {}", night.seed);
-    let summary = run(&night)
+    println!("seed {}", parameters.seed);
+    let summary = run(&parameters)
         .await
-        .unwrap_or_else(|why| panic!("seed {}: {why}", night.seed));
+        .unwrap_or_else(|why| panic!("seed {}: {why}", parameters.seed));
     println!("{summary}");
     assert!(
         summary.faults.is_empty(),
         "seed {}: {:#?}",
-        night.seed,
+        parameters.seed,
         summary.faults
     );
 }

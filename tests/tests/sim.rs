@@ -1,27 +1,27 @@
-//! Simulated nights with combined faults. A failed night prints the command that repeats it;
-//! `TOCSIN_SIM_SEED` replays one with its trace, `TOCSIN_SIM_SEEDS` sets the number of nights.
+//! Simulated runs with combined faults. A failed run prints the command that repeats it;
+//! `TOCSIN_SIM_SEED` replays one with its trace, `TOCSIN_SIM_SEEDS` sets the number of runs.
 #![forbid(unsafe_code)]
 
 use std::env;
 use std::time::Instant;
 
-use tocsin_tests::sim::{Bug, Night};
+use tocsin_tests::sim::{Bug, Simulation};
 
-/// Nights of the ordinary tests, of each kind.
+/// Runs of the ordinary tests, of each kind.
 const SEEDS: u64 = 1_000;
-/// Nights on sled, which flushes each commit.
+/// Runs on sled, which flushes each commit.
 const SLED_SEEDS: u64 = 20;
-/// Nights within which every planted bug must be caught.
+/// Runs within which every planted bug must be caught.
 const BUG_SEEDS: u64 = 200;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
-/// Runs nights, or one of them with its trace if `TOCSIN_SIM_SEED` is set.
-fn nothing_breaks(seeds: u64, night_of: impl Fn(u64) -> Night) {
+/// Runs simulations, or one of them with its trace, if `TOCSIN_SIM_SEED` is set.
+fn nothing_breaks(seeds: u64, of_seed: impl Fn(u64) -> Simulation) {
     if let Some(seed) = number("TOCSIN_SIM_SEED") {
-        let outcome = night_of(seed).live(None, true);
+        let outcome = of_seed(seed).run(None, true);
         println!("{}", outcome.lines.join("\n"));
         println!("seed {seed}: hash {}", outcome.hash);
         assert_eq!(outcome.broken, None, "seed {seed}");
@@ -29,17 +29,22 @@ fn nothing_breaks(seeds: u64, night_of: impl Fn(u64) -> Night) {
     }
     let began = Instant::now();
     let broken: Vec<String> = (0..seeds)
-        .map(night_of)
-        .filter_map(|night| night.live(None, false).broken.map(|why| (night, why)))
-        .map(|(night, why)| {
-            let (seed, again) = (night.seed, night.replay());
+        .map(of_seed)
+        .filter_map(|simulation| {
+            simulation
+                .run(None, false)
+                .broken
+                .map(|why| (simulation, why))
+        })
+        .map(|(simulation, why)| {
+            let (seed, again) = (simulation.seed, simulation.replay());
             format!("seed {seed}: {why}; repeat it with `{again}`")
         })
         .collect();
-    println!("{seeds} nights in {:?}", began.elapsed());
+    println!("{seeds} runs in {:?}", began.elapsed());
     assert!(
         broken.is_empty(),
-        "{} of {seeds} nights failed:\n{}",
+        "{} of {seeds} runs failed:\n{}",
         broken.len(),
         broken[..broken.len().min(20)].join("\n")
     );
@@ -50,28 +55,28 @@ fn seeds() -> u64 {
 }
 
 #[test]
-fn nothing_breaks_in_any_night() {
-    nothing_breaks(seeds(), Night::of_one);
+fn nothing_breaks_in_any_simulation() {
+    nothing_breaks(seeds(), Simulation::of_one);
 }
 
 #[test]
-fn nothing_breaks_in_any_night_of_two_engines() {
-    nothing_breaks(seeds(), Night::of_two);
+fn nothing_breaks_in_any_simulation_of_two_engines() {
+    nothing_breaks(seeds(), Simulation::of_two);
 }
 
 #[test]
-fn nothing_breaks_in_any_night_of_two_engines_on_sled() {
-    let night_of = |seed| Night {
+fn nothing_breaks_in_any_simulation_of_two_engines_on_sled() {
+    let of_seed = |seed| Simulation {
         on_sled: true,
-        ..Night::of_two(seed)
+        ..Simulation::of_two(seed)
     };
-    nothing_breaks(SLED_SEEDS, night_of);
+    nothing_breaks(SLED_SEEDS, of_seed);
 }
 
 #[test]
-fn the_same_seed_is_the_same_night() {
-    for night_of in [Night::of_one, Night::of_two] {
-        let hash = |seed| night_of(seed).live(None, false).hash;
+fn the_same_seed_is_the_same_simulation() {
+    for of_seed in [Simulation::of_one, Simulation::of_two] {
+        let hash = |seed| of_seed(seed).run(None, false).hash;
         for seed in 0..20 {
             assert_eq!(hash(seed), hash(seed), "seed {seed}");
         }
@@ -81,18 +86,18 @@ fn the_same_seed_is_the_same_night() {
 
 #[test]
 fn every_planted_bug_is_caught() {
-    every_bug_is_caught(&Bug::OF_ONE, Night::of_one);
+    every_bug_is_caught(&Bug::OF_ONE, Simulation::of_one);
 }
 
 #[test]
 fn every_planted_bug_of_two_engines_is_caught() {
-    every_bug_is_caught(&Bug::OF_TWO, Night::of_two);
+    every_bug_is_caught(&Bug::OF_TWO, Simulation::of_two);
 }
 
-fn every_bug_is_caught(bugs: &[Bug], night_of: impl Fn(u64) -> Night) {
+fn every_bug_is_caught(bugs: &[Bug], of_seed: impl Fn(u64) -> Simulation) {
     for bug in bugs {
         let caught = (0..BUG_SEEDS).find_map(|seed| {
-            let broken = night_of(seed).live(Some(*bug), false).broken?;
+            let broken = of_seed(seed).run(Some(*bug), false).broken?;
             Some((seed, broken))
         });
         let (seed, why) = caught.unwrap_or_else(|| panic!("{bug:?} was not caught"));

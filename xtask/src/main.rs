@@ -37,7 +37,7 @@ enum Command {
     Test(test::Args),
     /// Kill the program repeatedly under load, and check for lost data
     Crash(crash::Args),
-    /// Simulate many nights with faults of every kind, or repeat one of them
+    /// Run many simulations with faults of every kind, or repeat one of them
     Sim(sim::Args),
     /// Feed mutated inputs to a parser
     Fuzz(fuzz::Args),

@@ -1,4 +1,4 @@
-//! `cargo xtask sim`: runs many simulated nights, or repeats one of them with its trace.
+//! `cargo xtask sim`: runs many simulations, or repeats one of them with its trace.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use crate::steps;
 /// Arguments of `cargo xtask sim`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many nights to simulate, from seed 0
+    /// How many simulations to run, from seed 0
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// Repeat the night of this seed and print what happens
+    /// Repeat the simulation of this seed and print what happens
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
     /// How many engines work on the store
@@ -29,10 +29,10 @@ pub(crate) struct Args {
 /// When cargo cannot be started, or sled is requested for one engine.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let test = match (args.engines, args.sled) {
-        (1, false) => "nothing_breaks_in_any_night",
+        (1, false) => "nothing_breaks_in_any_simulation",
         (1, true) => bail!("`--sled` needs `--engines 2`"),
-        (_, false) => "nothing_breaks_in_any_night_of_two_engines",
-        (_, true) => "nothing_breaks_in_any_night_of_two_engines_on_sled",
+        (_, false) => "nothing_breaks_in_any_simulation_of_two_engines",
+        (_, true) => "nothing_breaks_in_any_simulation_of_two_engines_on_sled",
     };
     let mut command = steps::one_test("sim", test);
     match args.seed {

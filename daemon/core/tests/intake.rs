@@ -7,7 +7,7 @@ use common::{MINUTE, World, ada, opens, signal};
 use tocsin_core::alert::{Counts, Place};
 use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Entry, Known, Needed, Routed, needed};
+use tocsin_core::intake::{Assignment, Known, Needed, Routed, needed};
 use tocsin_core::{Event, Grade, IncidentKey, Route, SignalStatus, Status, Target};
 
 fn target() -> Target {
@@ -194,7 +194,7 @@ fn which_policies_must_be_evaluated_follows_from_the_state() {
         match needed(&signal, &known, routed, whole, now, &world.delays) {
             Needed::Nothing => "nothing",
             Needed::Route => "route",
-            Needed::Opening(Entry::Join(..)) => "grade, to join",
+            Needed::Opening(Assignment::Join(..)) => "grade, to join",
             Needed::Opening(_) => "grade, to open",
         }
     };

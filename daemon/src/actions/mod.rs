@@ -24,7 +24,7 @@ pub(crate) use open::NewIncident;
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use resolve::Resolve;
 pub(crate) use unack::Unack;
-pub(crate) use verb::{Entry, Verb};
+pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
 verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Resolve, Close }

@@ -41,7 +41,7 @@ pub(crate) trait Verb:
 }
 
 /// A verb in the list.
-pub(crate) struct Entry {
+pub(crate) struct ListedVerb {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
     pub(crate) syntax: &'static str,
@@ -56,7 +56,7 @@ pub(crate) struct Entry {
     pub(crate) schema: fn() -> RefOr<Schema>,
 }
 
-impl Entry {
+impl ListedVerb {
     pub(super) const fn of<V: Verb>() -> Self {
         Self {
             name: V::NAME,
@@ -93,7 +93,7 @@ macro_rules! verbs {
             $($verb($verb)),+
         }
 
-        pub(crate) static VERBS: &[Entry] = &[$(Entry::of::<$verb>()),+];
+        pub(crate) static VERBS: &[ListedVerb] = &[$(ListedVerb::of::<$verb>()),+];
 
         $(impl From<$verb> for Action {
             fn from(verb: $verb) -> Self {

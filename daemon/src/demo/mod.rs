@@ -3,8 +3,8 @@
 //! Slack workspace is a stand-in. Every line it prints is read back from the daemon or the
 //! workspace, and the demo fails if a step does not happen in time.
 
+mod printer;
 mod story;
-mod teller;
 mod world;
 
 use std::path::PathBuf;

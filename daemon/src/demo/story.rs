@@ -25,15 +25,15 @@ pub(super) async fn tell(world: &World) -> Result<()> {
         events: 0,
         said: BTreeSet::new(),
     };
-    let teller = &world.teller;
-    teller.part("It is 3 a.m. Ada is on call for payments; Bob is on the same team.");
+    let printer = &world.printer;
+    printer.part("It is 3 a.m. Ada is on call for payments; Bob is on the same team.");
     progress.send(FIRING).await?;
-    teller.line(
+    printer.line(
         "Alertmanager",
         "sends 2 alerts: HighErrorRate on checkout, severity critical",
     );
 
-    teller.part("The policies grade the incident, and Ada is paged.");
+    printer.part("The policies grade the incident, and Ada is paged.");
     let opened = progress
         .until("the incident opens", |it| it["status"] == "open")
         .await?;
@@ -42,12 +42,12 @@ pub(super) async fn tell(world: &World) -> Result<()> {
         .until_direct("Ada", "Ada receives her page")
         .await?;
 
-    teller.part("Ada is asleep. Nobody acknowledges for five minutes.");
+    printer.part("Ada is asleep. Nobody acknowledges for five minutes.");
     progress
         .until_direct("Bob", "the escalation reaches Bob")
         .await?;
 
-    teller.part("Bob presses Acknowledge.");
+    printer.part("Bob presses Acknowledge.");
     press(world).await?;
     let is_acknowledged = |it: &Value| it["acknowledged"] == true;
     let acknowledged = progress
@@ -56,9 +56,9 @@ pub(super) async fn tell(world: &World) -> Result<()> {
     expect(&acknowledged, "/operator", "bob")?;
     progress.until_button_gone("Bob").await?;
 
-    teller.part("The service recovers.");
+    printer.part("The service recovers.");
     progress.send(RESOLVED).await?;
-    teller.line("Alertmanager", "reports that both alerts are resolved");
+    printer.line("Alertmanager", "reports that both alerts are resolved");
     let over = |it: &Value| it["status"] == "resolved";
     let resolved = progress
         .until("the incident resolves automatically", over)
@@ -159,7 +159,7 @@ impl Progress<'_> {
         for entry in timeline.into_iter().flatten().skip(self.events) {
             self.events += 1;
             self.world
-                .teller
+                .printer
                 .line("incident 1", entry["text"].as_str().unwrap_or_default());
         }
         self.poll_slack()?;
@@ -167,26 +167,26 @@ impl Progress<'_> {
     }
 
     fn poll_slack(&mut self) -> Result<()> {
-        let teller = &self.world.teller;
+        let printer = &self.world.printer;
         loop {
             match self.seen.try_recv() {
                 Ok(Seen::ChannelCreated { channel, .. }) => {
-                    teller.line("Slack", &format!("war room #{channel} opens"));
+                    printer.line("Slack", &format!("war room #{channel} opens"));
                 }
                 Ok(Seen::Invited { channel, member }) => {
-                    teller.line("Slack", &format!("{member} is invited to #{channel}"));
+                    printer.line("Slack", &format!("{member} is invited to #{channel}"));
                 }
                 Ok(Seen::TopicSet { topic, .. }) => {
                     if self.said.insert(topic.clone()) {
-                        teller.line("Slack", &format!("topic: {topic}"));
+                        printer.line("Slack", &format!("topic: {topic}"));
                     }
                 }
                 Ok(Seen::Posted { place, message }) => {
-                    teller.line(&named(place), &shown(&message));
+                    printer.line(&named(place), &shown(&message));
                 }
                 Ok(Seen::Edited { place, message }) => {
                     let text = format!("(edited) {}", shown(&message));
-                    teller.line(&named(place), &text);
+                    printer.line(&named(place), &text);
                 }
                 Ok(_) => {}
                 Err(TryRecvError::Empty) => return Ok(()),

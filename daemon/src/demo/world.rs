@@ -10,7 +10,7 @@ use tocsin_store::SledStore;
 use tokio::net::TcpListener;
 
 use super::CONFIG;
-use super::teller::Teller;
+use super::printer::Printer;
 use crate::app::{App, Ingredients};
 use crate::auth::{NewToken, Scope};
 use crate::config::SHIPPED_POLICIES;
@@ -27,7 +27,7 @@ pub(super) struct World {
     daemon: Serving,
     pub(super) slack: SlackStandIn,
     pub(super) clock: Arc<FastClock>,
-    pub(super) teller: Teller,
+    pub(super) printer: Printer,
     pub(super) url: String,
     pub(super) ingest_token: String,
     pub(super) admin_token: String,
@@ -73,12 +73,12 @@ impl World {
             })
             .await?;
         let (admin, _) = app.issue(NewToken::admin("demo admin")).await?;
-        let teller = Teller::new(clock.clone());
+        let printer = Printer::new(clock.clone());
         Ok(Self {
             daemon: Serving::start(app, listener).await?,
             slack,
             clock,
-            teller,
+            printer,
             url,
             ingest_token: ingest.reveal().to_owned(),
             admin_token: admin.reveal().to_owned(),

@@ -10,12 +10,12 @@
 pub mod alertmanager;
 pub mod alertmanager_api;
 mod batch;
-pub mod entry;
 mod fields;
 mod fingerprint;
 pub mod generic;
 pub mod grafana;
 pub mod pagerduty;
+pub mod parsers;
 
 use tocsin_core::{IntegrationId, Signal, Timestamp};
 

@@ -12,7 +12,7 @@ use tocsin_store::{CommitError, Store};
 
 use super::{DaemonServices, PluginAccess};
 use crate::runtime::state::tables::RowWrites;
-use crate::runtime::state::tables::plugin_kv::{self, Entry};
+use crate::runtime::state::tables::plugin_kv::{self, StoredEntry};
 use crate::runtime::{Answer, EngineError, Request};
 
 /// Tries of a write that conflicted with another one.
@@ -133,11 +133,11 @@ async fn set(
         let now = access.clock.now();
         let current = entry.as_ref().filter(|it| it.is_live(now));
         if let Expected::At(expected) = expected
-            && expected != current.map(Entry::revision)
+            && expected != current.map(StoredEntry::revision)
         {
             return Err(KvError::Conflict);
         }
-        let old_bytes = current.map(Entry::size_bytes);
+        let old_bytes = current.map(StoredEntry::size_bytes);
         let after = |before: KvUsage| before.after_write(key, old_bytes, value.len());
         let after = match usage.as_ref().map(|row| after(row.value)) {
             Some(Ok(fits)) => fits,
@@ -226,7 +226,11 @@ fn count(store: &dyn Store, plugin: &str, now: Timestamp) -> Result<KvUsage, Eng
     Ok(usage)
 }
 
-fn live(access: &PluginAccess, plugin: &str, key: &str) -> Result<Option<Entry>, EngineError> {
+fn live(
+    access: &PluginAccess,
+    plugin: &str,
+    key: &str,
+) -> Result<Option<StoredEntry>, EngineError> {
     let entry = plugin_kv::entry(access.store.as_ref(), plugin, key)?;
     Ok(entry.filter(|it| it.is_live(access.clock.now())))
 }

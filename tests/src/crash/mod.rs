@@ -9,10 +9,10 @@ mod audit;
 mod child;
 mod ledger;
 mod load;
-mod night;
 mod outside;
 mod plant;
 mod record;
+mod run;
 mod setup;
 mod summary;
 #[cfg(test)]
@@ -22,7 +22,7 @@ mod traced;
 
 pub use audit::{audit, left_alone, settled};
 pub use ledger::{Act, Ledger};
-pub use night::{Night, run};
 pub use record::{IncidentRecord, Record};
+pub use run::{Parameters, run};
 pub use summary::Summary;
 pub use traced::trace;

@@ -10,7 +10,7 @@ use tocsin_plugin_host::capability::effects::EffectKey;
 use tocsin_plugin_host::delivery_key;
 use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
 
-/// Most rows per read; no night has that many.
+/// Most rows per read; no run has that many.
 const ROWS_MAX: usize = 1_000_000;
 /// The plugin that makes all deliveries.
 const PLUGIN: &str = "slack";

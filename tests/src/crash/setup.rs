@@ -1,4 +1,4 @@
-//! The folder of a night: a configuration with short delays, policies that page often, incidents
+//! The folder of a run: a configuration with short delays, policies that page often, incidents
 //! that are packed soon after their end, and a copy of the Slack plugin with a high request limit.
 
 use std::fs;

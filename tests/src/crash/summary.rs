@@ -1,4 +1,4 @@
-//! The results of a night, as one table.
+//! The results of a run, as one table.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use tocsin_core::Event;
 
 use super::child::Log;
 use super::ledger::{Act, Ledger};
-use super::night::Counts;
 use super::outside::Seen;
 use super::plant::FAULTS;
 use super::record::Record;
+use super::run::Counts;
 
 /// From this many kills on, every tested situation must have occurred.
 const KILLS_OF_A_NIGHT: u32 = 200;
 
-/// The results of a night.
+/// The results of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     rows: Vec<(&'static str, String)>,
-    /// Empty after a good night.
+    /// Empty after a good run.
     pub faults: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Sums<'a> {
 impl Sums<'_> {
     /// The table and the faults.
     pub(super) fn summary(&self, mut faults: Vec<String>) -> Summary {
-        // A night with faults was aborted, and its record is empty.
+        // A run with faults was aborted, and its record is empty.
         if faults.is_empty() && self.counts.kills >= KILLS_OF_A_NIGHT {
             faults = self.untested();
         }

@@ -47,7 +47,7 @@ pub async fn trace(program: &Path) -> Result<Result<usize, String>, String> {
     let log = SharedLog::default();
     let running = Running::spawn(&mut command, &log)?;
     let (url, _) = tokio::task::block_in_place(|| running.url())?;
-    let token = super::night::ingest_token(&url, &folder.data).await?.ingest;
+    let token = super::run::ingest_token(&url, &folder.data).await?.ingest;
     let senders = (0..SENDERS).map(|it| tokio::spawn(send(url.clone(), token.clone(), it)));
     let senders: Vec<_> = senders.collect();
     let mut marks = Vec::new();

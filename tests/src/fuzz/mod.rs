@@ -1,4 +1,4 @@
-//! Fuzz targets: every parser of input from strangers, operators or old releases, each as a
+//! Fuzz targets: every parser of input from clients, operators or old releases, each as a
 //! function of bytes that must not panic, hang or grow without bound.
 //!
 //! `cargo xtask fuzz TARGET` mutates inputs with libFuzzer, guided by coverage. It starts from the

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 
 use tocsin::auth::{AckKey, Carried, Token, carried};
 use tocsin::config::{self, Moment, Span, Zone};
-use tocsin::ingest::entry::{ENTRIES, Entry};
+use tocsin::ingest::parsers::{PARSERS, Parser};
 use tocsin_core::{PageTarget, Timestamp};
 use tocsin_plugin_host::Schedule;
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
@@ -14,9 +14,9 @@ use tocsin_plugin_host::verify;
 use tocsin_store::{chunk, encoding};
 
 /// A target: its name and function.
-pub type Target = Entry;
+pub type Target = Parser;
 
-/// The targets besides the parsers of [`ENTRIES`].
+/// The targets besides the parsers of [`PARSERS`].
 const OTHERS: &[Target] = &[
     ("chunk", chunk_of_events),
     ("config", config_file),
@@ -28,7 +28,7 @@ const OTHERS: &[Target] = &[
     ("token", token),
 ];
 
-pub const TARGETS: [&[Target]; 2] = [ENTRIES, OTHERS];
+pub const TARGETS: [&[Target]; 2] = [PARSERS, OTHERS];
 
 /// The current time of the targets, in milliseconds since the Unix epoch.
 const NOW_MS: u64 = 1_700_000_000_000;

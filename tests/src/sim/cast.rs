@@ -1,4 +1,4 @@
-//! The senders, people, plans and verdicts of a simulated night. The simulator runs no policies; a
+//! The senders, people, plans and verdicts of a simulated run. The simulator runs no policies; a
 //! failed policy is simulated as another verdict.
 
 use std::collections::BTreeMap;

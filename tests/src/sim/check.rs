@@ -15,7 +15,7 @@ use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
 
-/// Most rows per read; no simulated night has that many.
+/// Most rows per read; no simulated run has that many.
 const ROWS_MAX: usize = 10_000;
 
 /// An effect that was confirmed to somebody, so that it must stay in the store.

@@ -1,6 +1,6 @@
-//! The simulator: runs the real core and the real engine through nights with combined faults of
-//! disk, plugins and clock. Everything is derived from a seed and runs on one thread, so that a
-//! failed night can be repeated.
+//! The simulator: runs the real core and the real engine with combined faults of disk, plugins and
+//! clock. Everything is derived from a seed and runs on one thread, so that a failed run can be
+//! repeated.
 
 mod bug;
 mod cast;
@@ -18,8 +18,9 @@ pub(crate) use rng::Rng;
 use trace::Trace;
 use world::World;
 
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Night {
+pub struct Simulation {
     /// Everything that happens is derived from it.
     pub seed: u64,
     /// How many engines share the store: one or two.
@@ -28,7 +29,7 @@ pub struct Night {
     pub on_sled: bool,
 }
 
-/// The result of a night.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The first broken rule, if any.
@@ -39,8 +40,8 @@ pub struct Outcome {
     pub lines: Vec<String>,
 }
 
-impl Night {
-    /// The night of a seed with one engine.
+impl Simulation {
+    /// The run of a seed with one engine.
     #[must_use]
     pub fn of_one(seed: u64) -> Self {
         Self {
@@ -50,7 +51,7 @@ impl Night {
         }
     }
 
-    /// The night of a seed with two engines on one store.
+    /// The run of a seed with two engines on one store.
     #[must_use]
     pub fn of_two(seed: u64) -> Self {
         Self {
@@ -61,13 +62,13 @@ impl Night {
 
     /// Runs it, optionally with a planted bug.
     #[must_use]
-    pub fn live(&self, bug: Option<Bug>, keeps_lines: bool) -> Outcome {
+    pub fn run(&self, bug: Option<Bug>, keeps_lines: bool) -> Outcome {
         let mut trace = Trace::new(keeps_lines);
         let broken = match World::new(self, bug, trace.clone()) {
             Ok(mut world) => {
-                let lived = world.live();
+                let ran = world.run();
                 trace = world.trace;
-                lived.err()
+                ran.err()
             }
             Err(broken) => Some(broken),
         };

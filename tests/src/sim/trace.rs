@@ -1,4 +1,4 @@
-//! The trace of a simulated night, as lines and as a hash for comparison.
+//! The trace of a simulated run, as lines and as a hash for comparison.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! One simulated night: one or two real engines on a store that fails, with a clock that jumps, and
+//! One simulated run: one or two real engines on a store that fails, with a clock that jumps, and
 //! senders, people, policies and external services that misbehave. Everything that happens is
 //! derived from the seed.
 
@@ -21,7 +21,7 @@ use tocsin_plugin_host::Schedule;
 use tocsin_store::{Class, Store, Table};
 
 pub(super) use self::nodes::Node;
-use super::Night;
+use super::Simulation;
 use super::bug::Bug;
 use super::cast::{self, Policies};
 use super::check::{self, Fact, text};
@@ -31,9 +31,9 @@ use super::rng::Rng;
 use super::store::{FaultyStore, Tick};
 use super::trace::Trace;
 
-/// The time at which every night begins.
+/// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp(1_700_000_000_000);
-/// Steps of a night until its faults stop.
+/// Steps of a run until its faults stop.
 const STEPS: u64 = 40;
 /// The same for two engines, which do twice as much per step.
 const STEPS_OF_TWO: u64 = 22;
@@ -48,7 +48,7 @@ const DELAYS: Delays = Delays {
     contact_wait_ms: CONTACT_WAIT_MS,
 };
 
-/// A simulated night.
+/// A simulated run.
 pub(super) struct World {
     rng: Rng,
     now: Timestamp,
@@ -76,20 +76,24 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The night of a seed.
+    /// The state at the start of a run.
     ///
     /// # Errors
     /// What is broken at the start.
-    pub(super) fn new(night: &Night, bug: Option<Bug>, trace: Trace) -> Result<Self, String> {
-        let disk = if night.on_sled {
+    pub(super) fn new(
+        simulation: &Simulation,
+        bug: Option<Bug>,
+        trace: Trace,
+    ) -> Result<Self, String> {
+        let disk = if simulation.on_sled {
             Disk::sled()?
         } else {
             Disk::memory()
         };
-        let store = Arc::new(FaultyStore::new(disk, bug, night.seed));
+        let store = Arc::new(FaultyStore::new(disk, bug, simulation.seed));
         let subscribers = Arc::new(ArcSwap::from_pointee(cast::subscribers(true)));
         let mut world = Self {
-            rng: Rng::new(night.seed),
+            rng: Rng::new(simulation.seed),
             now: BEGIN,
             nodes: Vec::new(),
             store,
@@ -100,7 +104,7 @@ impl World {
             policies: Policies::default(),
             facts: Vec::new(),
             alerts: BTreeMap::new(),
-            schedules: if night.engines > 1 {
+            schedules: if simulation.engines > 1 {
                 cast::schedules()?
             } else {
                 BTreeMap::new()
@@ -112,15 +116,15 @@ impl World {
             well: false,
             trace,
         };
-        world.start(night.engines)?;
+        world.start(simulation.engines)?;
         Ok(world)
     }
 
-    /// Runs the night, and then a period without faults.
+    /// Runs with faults, and then for a period without faults.
     ///
     /// # Errors
     /// What is broken.
-    pub(super) fn live(&mut self) -> Result<(), String> {
+    pub(super) fn run(&mut self) -> Result<(), String> {
         let steps = if self.are_two() { STEPS_OF_TWO } else { STEPS };
         for _ in 0..steps {
             self.step()?;

@@ -5,9 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod corpus;
+mod daemon;
 mod disk;
 mod flood;
-mod house;
 mod requests;
 mod slow;
 

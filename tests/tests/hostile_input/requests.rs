@@ -2,7 +2,7 @@
 
 use tocsin::http::Limits;
 
-use super::house::{Answer, BODY_BYTES_MAX, House};
+use super::daemon::{Answer, BODY_BYTES_MAX, Daemon};
 
 /// Size limit of the response to a refused request, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 * 1_024;
@@ -29,8 +29,8 @@ fn case(name: &'static str, bytes: impl Into<Vec<u8>>, status: u16, says: &'stat
     }
 }
 
-fn oversized(house: &House) -> Vec<Case> {
-    let head = house.head();
+fn oversized(daemon: &Daemon) -> Vec<Case> {
+    let head = daemon.head();
     let sized = |body: &str| format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     let long = "x".repeat(BODY_BYTES_MAX + 1);
     let headers: String = (0..200).map(|it| format!("x-{it}: y\r\n")).collect();
@@ -83,8 +83,8 @@ fn oversized(house: &House) -> Vec<Case> {
     ]
 }
 
-fn malformed(house: &House) -> Vec<Case> {
-    let head = house.head();
+fn malformed(daemon: &Daemon) -> Vec<Case> {
+    let head = daemon.head();
     vec![
         case("no HTTP at all", "\u{16}\u{3}\u{1}\r\n\r\n", 400, ""),
         case(
@@ -138,8 +138,8 @@ fn malformed(house: &House) -> Vec<Case> {
     ]
 }
 
-fn cut(house: &House) -> Vec<Case> {
-    let head = house.head();
+fn cut(daemon: &Daemon) -> Vec<Case> {
+    let head = daemon.head();
     let cut = |name, bytes: String, status, says| Case {
         close: true,
         ..case(name, bytes, status, says)
@@ -165,46 +165,46 @@ fn cut(house: &House) -> Vec<Case> {
 
 #[tokio::test]
 async fn a_hostile_request_is_refused_with_a_reason_and_affects_nobody_else() {
-    let house = House::open(Limits::default()).await;
-    let cases = [oversized(&house), malformed(&house), cut(&house)];
+    let daemon = Daemon::open(Limits::default()).await;
+    let cases = [oversized(&daemon), malformed(&daemon), cut(&daemon)];
     let mut wrong = Vec::new();
     for case in cases.into_iter().flatten() {
         let name = case.name;
-        let Answer { status, text } = house.send(&case.bytes, case.close).await;
+        let Answer { status, text } = daemon.send(&case.bytes, case.close).await;
         let is_right = status == case.status && text.contains(case.says);
         if !is_right || text.len() > ANSWER_BYTES_MAX {
             let head: String = text.chars().take(600).collect();
             let length = text.len();
             wrong.push(format!("{name}: {length} bytes, {}: {head}", case.status));
         }
-        assert_eq!(house.alerts(), 0, "{name} left something behind");
-        house.health().await;
+        assert_eq!(daemon.alerts(), 0, "{name} left something behind");
+        daemon.health().await;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let good = house.send(&house.post("down"), false).await;
+    let good = daemon.send(&daemon.post("down"), false).await;
     assert_eq!(good.status, 202, "{}", good.text);
-    assert_eq!(house.alerts(), 1);
+    assert_eq!(daemon.alerts(), 1);
 }
 
 #[tokio::test]
 async fn a_client_that_has_closed_its_side_still_gets_its_answer() {
-    let house = House::open(Limits::default()).await;
-    let answer = house.send(&house.post("down"), true).await;
+    let daemon = Daemon::open(Limits::default()).await;
+    let answer = daemon.send(&daemon.post("down"), true).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
-    assert_eq!(house.alerts(), 1);
+    assert_eq!(daemon.alerts(), 1);
 }
 
 #[tokio::test]
 async fn pipelined_requests_are_separate_requests() {
-    let house = House::open(Limits::default()).await;
-    let both = [house.post("one"), house.post("two")].concat();
-    let mut stream = house.connect().await;
+    let daemon = Daemon::open(Limits::default()).await;
+    let both = [daemon.post("one"), daemon.post("two")].concat();
+    let mut stream = daemon.connect().await;
     tokio::io::AsyncWriteExt::write_all(&mut stream, &both)
         .await
         .unwrap();
     for name in ["the first", "the second"] {
-        let answer = super::house::answer(&mut stream).await;
+        let answer = super::daemon::answer(&mut stream).await;
         assert_eq!(answer.status, 202, "{name}: {}", answer.text);
     }
-    assert_eq!(house.alerts(), 2);
+    assert_eq!(daemon.alerts(), 2);
 }

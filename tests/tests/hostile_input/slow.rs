@@ -7,7 +7,7 @@ use tocsin_tests::wait::until;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::house::House;
+use super::daemon::Daemon;
 
 /// The daemon's connection limit, and the number of slow clients.
 const PLACES: usize = 16;
@@ -41,14 +41,14 @@ const KINDS: [Slow; 4] = [
     Slow::TakesNoAnswer,
 ];
 
-async fn come(house: &House, kind: Slow) -> TcpStream {
-    let head = house.head();
+async fn come(daemon: &Daemon, kind: Slow) -> TcpStream {
+    let head = daemon.head();
     let said = match kind {
         Slow::SaysNothing => String::new(),
         Slow::HalfAHeader => head,
         Slow::HalfABody => format!("{head}content-length: 60000\r\n\r\n{{"),
         Slow::TakesNoAnswer => {
-            let mut stream = house.connect_narrow().await;
+            let mut stream = daemon.connect_narrow().await;
             let asks = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500);
             // The daemon may stop reading.
             let taken = stream.write_all(asks.as_bytes());
@@ -56,7 +56,7 @@ async fn come(house: &House, kind: Slow) -> TcpStream {
             return stream;
         }
     };
-    let mut stream = house.connect().await;
+    let mut stream = daemon.connect().await;
     // The client may already have been disconnected.
     let _gone = stream.write_all(said.as_bytes()).await;
     stream
@@ -65,51 +65,51 @@ async fn come(house: &House, kind: Slow) -> TcpStream {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_clients_that_use_every_connection_do_not_block_others() {
     for kind in KINDS {
-        let house = House::open(PATIENT).await;
+        let daemon = Daemon::open(PATIENT).await;
         let mut held = Vec::new();
         for _ in 0..CLIENTS {
-            held.push(come(&house, kind).await);
+            held.push(come(&daemon, kind).await);
         }
         for alert in 0..ALERTS {
-            house.health().await;
-            let answer = house.send(&house.post(&format!("a{alert}")), false).await;
+            daemon.health().await;
+            let answer = daemon.send(&daemon.post(&format!("a{alert}")), false).await;
             assert_eq!(answer.status, 202, "{kind:?}: {}", answer.text);
         }
-        assert_eq!(house.alerts(), ALERTS, "{kind:?}");
+        assert_eq!(daemon.alerts(), ALERTS, "{kind:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_is_too_slow_is_disconnected() {
-    let house = House::open(Limits {
+    let daemon = Daemon::open(Limits {
         header_read: LIMIT,
         response_read: LIMIT,
         ..Limits::default()
     })
     .await;
     for kind in [Slow::SaysNothing, Slow::HalfAHeader] {
-        let mut stream = come(&house, kind).await;
+        let mut stream = come(&daemon, kind).await;
         let mut read = Vec::new();
         let end = stream.read_to_end(&mut read);
         let ended = tokio::time::timeout(GONE_WITHIN, end).await;
         assert!(ended.is_ok(), "{kind:?} is still connected");
     }
     // For a client that reads nothing, only a write detects the end.
-    let mut stream = come(&house, Slow::TakesNoAnswer).await;
+    let mut stream = come(&daemon, Slow::TakesNoAnswer).await;
     let closed = async || stream.write_all(b"GET / HTTP/1.1\r\n").await.err();
     until("its end", GONE_WITHIN, closed).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_sends_a_byte_at_a_time_is_served() {
-    let house = House::open(Limits::default()).await;
-    let mut stream = house.connect().await;
+    let daemon = Daemon::open(Limits::default()).await;
+    let mut stream = daemon.connect().await;
     stream.set_nodelay(true).unwrap();
-    for byte in house.post("slow") {
+    for byte in daemon.post("slow") {
         stream.write_all(&[byte]).await.unwrap();
         tokio::task::yield_now().await;
     }
-    let answer = super::house::answer(&mut stream).await;
+    let answer = super::daemon::answer(&mut stream).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
-    assert_eq!(house.alerts(), 1);
+    assert_eq!(daemon.alerts(), 1);
 }

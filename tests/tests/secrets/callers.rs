@@ -1,11 +1,11 @@
-//! The callers of the daemon in this test: senders with tokens, and strangers without.
+//! The callers of the daemon in this test: senders with tokens, and clients without one.
 
 use serde_json::json;
 use tocsin_tests::support::Program;
 
-use crate::{HOOK, MISTYPED, Night};
+use crate::{HOOK, MISTYPED, Run};
 
-impl Night {
+impl Run {
     /// Every way in which a sender may carry its token, each with success.
     pub(crate) async fn senders(&mut self, program: &Program) {
         let client = reqwest::Client::new();
@@ -73,7 +73,7 @@ impl Night {
     }
 
     /// Every way to be refused, with secrets in places where they do not belong.
-    pub(crate) async fn strangers(&mut self, program: &Program) {
+    pub(crate) async fn refused_requests(&mut self, program: &Program) {
         let client = reqwest::Client::new();
         let url = &program.url;
         let admin = program.admin().unwrap();
@@ -120,24 +120,29 @@ impl Night {
             client.post(format!("{url}/hooks/{MISTYPED}/{MISTYPED}")),
             client.post(format!("{url}/hooks/slack/{MISTYPED}")),
             client
-                .post(format!("{url}/hooks/parrot/in"))
+                .post(format!("{url}/hooks/repeater/in"))
                 .header("x-gitlab-token", MISTYPED),
             client
-                .post(format!("{url}/hooks/parrot/in"))
+                .post(format!("{url}/hooks/repeater/in"))
                 .header("x-gitlab-token", &HOOK[1..]),
             client.get(format!("{url}/{MISTYPED}?key={MISTYPED}")),
             client.put(format!("{url}/api/v1/incidents?key={admin}")),
         ];
         for (number, request) in requests.into_iter().enumerate() {
-            let status = self.ask(&format!("stranger {number}"), request).await;
-            assert!((400..500).contains(&status), "stranger {number}: {status}");
+            let status = self
+                .ask(&format!("refused request {number}"), request)
+                .await;
+            assert!(
+                (400..500).contains(&status),
+                "refused request {number}: {status}"
+            );
         }
-        for parrot in ["parrot", "runaway"] {
-            let request = client.post(format!("{url}/hooks/{parrot}/in"));
+        for plugin in ["repeater", "runaway"] {
+            let request = client.post(format!("{url}/hooks/{plugin}/in"));
             let request = request.header("x-gitlab-token", HOOK).body("say it");
-            let status = self.ask(parrot, request).await;
-            let said: Vec<String> = self.said_of(program, parrot);
-            assert_eq!(status, 200, "{parrot}: {said:#?}");
+            let status = self.ask(plugin, request).await;
+            let said: Vec<String> = self.said_of(program, plugin);
+            assert_eq!(status, 200, "{plugin}: {said:#?}");
         }
     }
 }

@@ -24,8 +24,8 @@ username = "tocsin"
 password = { env = "CANARY_MAIL" }
 "#;
 
-/// A server that says back what it was told: in the body, in a header, and in where it leads.
-pub(crate) async fn parrots_cage() -> String {
+/// A server that echoes the credential: in the body, in a header, and in a redirect.
+pub(crate) async fn echo_server() -> String {
     use axum::http::{HeaderMap, StatusCode, header};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -48,8 +48,8 @@ pub(crate) async fn parrots_cage() -> String {
     url
 }
 
-/// A plugin that asks the parrot with its credential whenever it can, and logs what it hears.
-pub(crate) fn install_parrot(home: &Home, id: &str, origin: &str, path: &str) -> String {
+/// A plugin that calls the echo server with its credential whenever it can, and logs the response.
+pub(crate) fn install_leaking(home: &Home, id: &str, origin: &str, path: &str) -> String {
     let url = format!("{origin}{path}");
     let mut guest = Guest::default().sends(&Request {
         method: "GET",
@@ -73,7 +73,7 @@ pub(crate) fn install_parrot(home: &Home, id: &str, origin: &str, path: &str) ->
     home.write(&format!("{id}/plugin.toml"), manifest).unwrap();
     format!(
         "[plugins.{id}]\npath = \"{id}\"\nallow-networks = [\"loopback\"]\n\
-         secrets = {{ api = {{ env = \"CANARY_PARROT\" }}, hook = {{ env = \"CANARY_HOOK\" }} }}\n\
+         secrets = {{ api = {{ env = \"CANARY_PLUGIN\" }}, hook = {{ env = \"CANARY_HOOK\" }} }}\n\
          grant = {{ http = [\"*\"], webhook = [\"*\"], events = [\"*\"] }}\n"
     )
 }

@@ -18,12 +18,12 @@ use tocsin_tests::support::{Home, Program, config};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
 
-use cast::{ADDITIONS, MAIL_WITH_PASSWORD, install_parrot, misguided, parrots_cage};
+use cast::{ADDITIONS, MAIL_WITH_PASSWORD, echo_server, install_leaking, misguided};
 
 const WITHIN: Duration = Duration::from_secs(60);
 const BOT: &str = "xoxb-canary/bot+token=7f3a9c";
 const SIGNING: &str = "canary-signing-secret-51d0be";
-const PARROT: &str = "canary-parrot-secret-c2b7e4";
+const CREDENTIAL: &str = "canary-plugin-secret-c2b7e4";
 const HOOK: &str = "canary-hook-token-0e66aa";
 const MAIL: &str = "canary-mail-password-93c1f8";
 const IN_A_URL: &str = "canary-in-a-url-4b8d20";
@@ -33,7 +33,7 @@ const MISTYPED: &str = "tocsin_admin_canary-mistyped-77e1d3";
 /// Files whose purpose is to hold a secret; only their owner can read them.
 const KEY_FILES: [&str; 3] = ["admin.token", "ack-link.key", "key"];
 
-struct Night {
+struct Run {
     home: Home,
     slack: SlackStandIn,
     relay: Relay,
@@ -43,7 +43,7 @@ struct Night {
     searched: usize,
 }
 
-impl Night {
+impl Run {
     async fn begin(test: &str) -> Option<Self> {
         skip::slack_plugin(test)?;
         let slack = SlackStandIn::start(Setup {
@@ -56,7 +56,7 @@ impl Night {
         let heartbeat = format!("http://127.0.0.1:1/{HEARTBEAT}");
         for (name, value) in [
             ("CANARY_SIGNING", SIGNING),
-            ("CANARY_PARROT", PARROT),
+            ("CANARY_PLUGIN", CREDENTIAL),
             ("CANARY_HOOK", HOOK),
             ("CANARY_MAIL", MAIL),
             ("CANARY_HEARTBEAT", heartbeat.as_str()),
@@ -67,7 +67,7 @@ impl Night {
         let canaries = [
             ("the bot's token", BOT),
             ("the signing secret", SIGNING),
-            ("a plugin's credential", PARROT),
+            ("a plugin's credential", CREDENTIAL),
             ("a webhook's token", HOOK),
             ("the relay's password", MAIL),
             ("a password in a URL", IN_A_URL),
@@ -86,7 +86,7 @@ impl Night {
 
     async fn start(&self, mail: &str) -> Program {
         let plugin = paths::plugins().join("slack");
-        let cage = parrots_cage().await;
+        let echoing = echo_server().await;
         let slack = self.slack.install(self.home.path(), &plugin).unwrap();
         let by_env = slack.replace(
             "{ file = \"signing-secret\" }",
@@ -98,8 +98,8 @@ impl Night {
             mail,
             &by_env,
             ADDITIONS,
-            &install_parrot(&self.home, "parrot", &cage, "/echo"),
-            &install_parrot(&self.home, "runaway", &cage, "/away"),
+            &install_leaking(&self.home, "repeater", &echoing, "/echo"),
+            &install_leaking(&self.home, "runaway", &echoing, "/away"),
             &misguided(&plugin),
         ];
         self.home.open(&more).await.unwrap()
@@ -245,58 +245,58 @@ impl Night {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_logs_answers_outputs_metrics_or_the_store() {
-    let Some(mut night) = Night::begin("canaries").await else {
+    let Some(mut run) = Run::begin("canaries").await else {
         return;
     };
     // Slack fails in every way first, so that the page goes by mail.
-    night.slack.fail(FaultRule::always(Fault::Status(500)));
+    run.slack.fail(FaultRule::always(Fault::Status(500)));
     for fault in [
         Fault::NotOk("invalid_auth".into()),
         Fault::RateLimited { retry_after_s: 1 },
         Fault::LoseAnswer,
     ] {
-        night.slack.fail(FaultRule::times(1, fault));
+        run.slack.fail(FaultRule::times(1, fault));
     }
-    let program = night.start("").await;
-    night.senders(&program).await;
-    night.strangers(&program).await;
-    night.people(&program).await;
-    night.commands(&program);
+    let program = run.start("").await;
+    run.senders(&program).await;
+    run.refused_requests(&program).await;
+    run.people(&program).await;
+    run.commands(&program);
     let log = program.stop().await.unwrap();
     assert!(
         log.contains("DEBUG") && log.contains("you said [secret:api]"),
         "{}",
         log.len()
     );
-    night.search("the log", log.as_bytes());
+    run.search("the log", log.as_bytes());
 
     // The same folder again, with a relay that never takes the password.
-    let program = night.start(MAIL_WITH_PASSWORD).await;
-    night.slack.vanish();
+    let program = run.start(MAIL_WITH_PASSWORD).await;
+    run.slack.vanish();
     let admin = program.admin().unwrap();
     let request = reqwest::Client::new()
         .post(format!("{}/api/v1/incidents", program.url))
         .bearer_auth(admin)
         .json(&json!({ "title": "Down again", "grade": "critical", "team": "payments" }));
-    let status = night.ask("an incident by hand", request).await;
+    let status = run.ask("an incident by hand", request).await;
     assert!((200..300).contains(&status), "{status}");
     let failed = async || program.log().contains("mail relay").then_some(());
     until("a mail that fails", WITHIN, failed).await.unwrap();
     let log = program.stop().await.unwrap();
-    night.search("the second log", log.as_bytes());
+    run.search("the second log", log.as_bytes());
     let verify = ["verify", "--config", "tocsin.toml", "--output", "json"];
-    let verified = night.home.run(&verify).unwrap();
-    night.search("`tocsin verify`", &verified.stdout);
-    night.disk();
+    let verified = run.home.run(&verify).unwrap();
+    run.search("`tocsin verify`", &verified.stdout);
+    run.disk();
     assert!(
-        night.canaries.len() > 12 && night.searched > 150,
+        run.canaries.len() > 12 && run.searched > 150,
         "{}",
-        night.searched
+        run.searched
     );
     println!(
         "{} secrets, each in its forms, are in none of {} places",
-        night.canaries.len(),
-        night.searched
+        run.canaries.len(),
+        run.searched
     );
-    assert!(night.leaks.is_empty(), "{:#?}", night.leaks);
+    assert!(run.leaks.is_empty(), "{:#?}", run.leaks);
 }

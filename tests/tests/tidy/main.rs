@@ -1,12 +1,12 @@
 //! Tests of the house style. Each lists every violation of its rule, with file and line.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod arrows;
+mod crates;
 mod disclosure;
 mod docs;
 mod functions;
+mod modules;
 mod purity;
-mod rooms;
 mod source;
 
 use std::fs;
@@ -143,7 +143,7 @@ fn unsafe_code_is_forbidden_except_in_the_plugin_host() {
         let text = fs::read_to_string(paths::root().join(root)).unwrap();
         !excepted.contains(&root.as_str()) && !text.contains("#![forbid(unsafe_code)]")
     };
-    let found: Vec<String> = arrows::crate_roots().into_iter().filter(lacks).collect();
+    let found: Vec<String> = crates::crate_roots().into_iter().filter(lacks).collect();
     assert_none("crate roots without forbid(unsafe_code)", &found);
 }
 
@@ -219,13 +219,13 @@ fn decisions_are_numbered_without_gaps() {
 
 #[test]
 fn dependencies_point_one_way() {
-    assert_none("dependencies that are not allowed", &arrows::wrong());
+    assert_none("dependencies that are not allowed", &crates::wrong());
 }
 
 #[test]
 fn module_dependencies_match_the_architecture_and_have_no_cycles() {
     let architecture = fs::read_to_string(paths::root().join("ARCHITECTURE.md")).unwrap();
-    let found = rooms::wrong(&architecture);
+    let found = modules::wrong(&architecture);
     assert_none("the code and ARCHITECTURE.md differ", &found);
 }
 

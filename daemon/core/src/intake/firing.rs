@@ -4,8 +4,8 @@ use crate::event::{Event, Opened};
 use crate::incident::{self, Incident, Tally, log_tally};
 use crate::intake::waiting::waits_under;
 use crate::intake::{
-    Alert, Assessment, Entry, IncidentChange, Intake, Known, NewIncidentId, Place, Route, Target,
-    Waiting,
+    Alert, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Place, Route,
+    Target, Waiting,
 };
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
@@ -42,15 +42,15 @@ impl Firing<'_> {
             return Ok(self.aside(Place::Ignored { reason }));
         };
         let Env { now, delays, .. } = self.env;
-        let entry = Entry::of(target, self.known.target, now, delays);
+        let assignment = Assignment::of(target, self.known.target, now, delays);
         match route.value {
             Route::Wait {
                 count, window_ms, ..
-            } if !matches!(entry, Entry::Join(..)) => {
+            } if !matches!(assignment, Assignment::Join(..)) => {
                 let waiting = Waiting::with(self.signal, &self.known, window_ms, now);
-                self.wait(target, waiting, count, entry)
+                self.wait(target, waiting, count, assignment)
             }
-            _ => self.enter(target, entry, Who::Alone),
+            _ => self.assign(target, assignment, Who::Alone),
         }
     }
 
@@ -59,13 +59,13 @@ impl Firing<'_> {
         target: &Target,
         waiting: Waiting,
         count: u32,
-        entry: Entry<'_>,
+        assignment: Assignment<'_>,
     ) -> Result<Intake, Refusal> {
         if waiting.is_complete(count) {
-            let entered = self.enter(target, entry, Who::WithWaiting)?;
+            let assigned = self.assign(target, assignment, Who::WithWaiting)?;
             return Ok(Intake {
                 waiting: Some(Waiting::default()),
-                ..entered
+                ..assigned
             });
         }
         let key = target.key.clone();
@@ -75,13 +75,18 @@ impl Firing<'_> {
         })
     }
 
-    fn enter(&self, target: &Target, entry: Entry<'_>, who: Who) -> Result<Intake, Refusal> {
-        let change = match entry {
-            Entry::Join(incident, tally) => self.join(incident, tally)?,
-            Entry::Reopen(incident, tally) => self.reopen(incident, tally)?,
-            Entry::Open(target) => self.open(target)?,
+    fn assign(
+        &self,
+        target: &Target,
+        assignment: Assignment<'_>,
+        who: Who,
+    ) -> Result<Intake, Refusal> {
+        let change = match assignment {
+            Assignment::Join(incident, tally) => self.join(incident, tally)?,
+            Assignment::Reopen(incident, tally) => self.reopen(incident, tally)?,
+            Assignment::Open(target) => self.open(target)?,
         };
-        Ok(self.entered(change, target, who))
+        Ok(self.assigned(change, target, who))
     }
 
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
@@ -168,7 +173,7 @@ impl Firing<'_> {
     }
 
     /// The alert's place in the changed incident, together with the alerts that waited with it.
-    fn entered(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
+    fn assigned(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
         let place = Place::Incident {
             id: change.id.clone(),
         };

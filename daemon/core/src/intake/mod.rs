@@ -16,7 +16,7 @@ pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 use needed::Reading;
-pub use needed::{Entry, Needed, Routed, needed, shape};
+pub use needed::{Assignment, Needed, Routed, needed, shape};
 pub use route::{Route, Target};
 pub use waiting::{Waiting, joining_alerts};
 

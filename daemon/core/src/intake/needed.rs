@@ -17,7 +17,7 @@ pub enum Needed<'a> {
     /// The routing policy; then call [`needed`] again.
     Route,
     /// The grading and escalation policies, for the incident that the alert enters.
-    Opening(Entry<'a>),
+    Opening(Assignment<'a>),
 }
 
 /// The routing result for a firing alert.
@@ -51,9 +51,9 @@ pub fn needed<'a>(
         };
     };
     let target = routed.route.target().filter(|_| !routed.is_silenced);
-    let entry = target.map(|target| Entry::of(target, known.target, now, delays));
-    match entry.filter(|it| whole || it.needs_opening(routed.shape)) {
-        Some(entry) => Needed::Opening(entry),
+    let assignment = target.map(|target| Assignment::of(target, known.target, now, delays));
+    match assignment.filter(|it| whole || it.needs_opening(routed.shape)) {
+        Some(assignment) => Needed::Opening(assignment),
         None => Needed::Nothing,
     }
 }
@@ -68,9 +68,9 @@ pub fn shape(labels: &str, target: Option<&Tally>) -> String {
     format!("{labels}{band}")
 }
 
-/// How an alert enters the incident under its route's key.
+/// How an alert is assigned to the incident under its route's key.
 #[derive(Clone, Copy, Debug)]
-pub enum Entry<'a> {
+pub enum Assignment<'a> {
     /// It joins an active incident.
     Join(&'a Incident, &'a Tally),
     /// It reopens one that was recently resolved.
@@ -78,7 +78,7 @@ pub enum Entry<'a> {
     Open(&'a Target),
 }
 
-impl<'a> Entry<'a> {
+impl<'a> Assignment<'a> {
     pub(crate) fn of(
         target: &'a Target,
         under_key: Option<(&'a Incident, &'a Tally)>,

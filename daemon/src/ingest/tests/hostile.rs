@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::entry::ENTRIES;
+use super::super::parsers::PARSERS;
 use super::super::{alertmanager, alertmanager_api, generic};
 use super::*;
 use crate::config::Mapping;
@@ -13,7 +13,7 @@ use crate::time::{format_time, parse_time};
 fn a_deeply_nested_body_is_malformed_and_not_a_crash() {
     let deep = "[".repeat(200_000);
     assert!(alertmanager_api::parse(deep.as_bytes(), &ctx()).is_err());
-    for (_, parse) in ENTRIES {
+    for (_, parse) in PARSERS {
         parse(deep.as_bytes());
         parse("{\"alerts\":".repeat(200_000).as_bytes());
     }
@@ -122,7 +122,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-        for (_, parse) in ENTRIES {
+        for (_, parse) in PARSERS {
             parse(&bytes);
         }
     }
@@ -130,7 +130,7 @@ proptest! {
     #[test]
     fn no_json_causes_a_panic(value in json_value()) {
         let body = value.to_string();
-        for (_, parse) in ENTRIES {
+        for (_, parse) in PARSERS {
             parse(body.as_bytes());
         }
     }

@@ -1,5 +1,5 @@
-//! Plugins' schedules. Each turn is an ordinary delivery, so that a slow plugin never overlaps
-//! itself; the next turn's timer is set in the batch that queues this one.
+//! Plugins' schedules. Each run is an ordinary delivery, so that a slow plugin never overlaps
+//! itself; the next run's timer is set in the batch that queues this one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,15 +18,16 @@ use crate::runtime::state::tables::mark::Mark;
 
 /// The kind of a schedule's timer row.
 pub const SCHEDULE_TIMER: &str = "schedule";
-/// Missed turns that are counted; more are as good as this many.
+/// Missed runs that are counted; more are as good as this many.
 const MISSED_MAX: u32 = 1_000;
 /// Timers that one read brings.
 const PAGE_TIMERS: usize = 512;
 /// Looks at the timers while others change them.
 const TRIES_MAX: usize = 8;
 
+/// The stored payload of a schedule's timer.
 #[derive(Debug, Serialize, Deserialize)]
-struct Turn {
+struct TimerPayload {
     plugin: PluginId,
     schedule: String,
 }
@@ -112,7 +113,7 @@ pub fn arming(store: &dyn Store, wanted: Vec<TimerRow>) -> Result<Option<Request
     Ok(Some(Request::Write(Box::new(write))))
 }
 
-/// What a schedule's timer that is due asks of the engine: one delivery for all turns up to `now`,
+/// What a schedule's timer that is due asks of the engine: one delivery for all runs up to `now`,
 /// and the timer of the next. `schedule_of` finds a plugin's schedule by its name; the timer of one
 /// that is gone is removed. Pure, so that the simulator fires schedules as the daemon does.
 ///
@@ -123,13 +124,13 @@ pub fn ticking(
     now: Timestamp,
     schedule_of: impl FnOnce(&PluginId, &str) -> Option<Schedule>,
 ) -> Result<Request, EngineError> {
-    let turn: Turn = decode_row("a schedule's timer", &row.payload)?;
+    let payload: TimerPayload = decode_row("a schedule's timer", &row.payload)?;
     let mut due = row.key.due;
     let mut write = Write {
         timers_take: vec![row.key],
         ..Write::default()
     };
-    if let Some(schedule) = schedule_of(&turn.plugin, &turn.schedule) {
+    if let Some(schedule) = schedule_of(&payload.plugin, &payload.schedule) {
         let mut missed = 0;
         let mut next = next_after(&schedule, due);
         while let Some(at) = next
@@ -141,13 +142,13 @@ pub fn ticking(
             next = next_after(&schedule, at);
         }
         if let Some(next) = next {
-            let timer = timer_of(&turn, next.max(now.plus_ms(1)))?;
+            let timer = timer_of(&payload, next.max(now.plus_ms(1)))?;
             write.timers_set.push(timer);
         }
-        let lane = format!("{}/schedule-{}", turn.plugin, turn.schedule);
+        let lane = format!("{}/schedule-{}", payload.plugin, payload.schedule);
         let tick = Delivery::Tick {
-            plugin: turn.plugin,
-            schedule: turn.schedule,
+            plugin: payload.plugin,
+            schedule: payload.schedule,
             due,
             missed,
         };
@@ -157,7 +158,7 @@ pub fn ticking(
     Ok(Request::Write(Box::new(write)))
 }
 
-/// The timer of a schedule's first turn after a time; `None` when it never comes due again.
+/// The timer of a schedule's first run after a time; `None` when it never comes due again.
 ///
 /// # Errors
 /// [`EngineError::Damaged`] when it cannot be expressed as JSON.
@@ -167,12 +168,12 @@ pub fn schedule_timer(
     schedule: &Schedule,
     after: Timestamp,
 ) -> Result<Option<TimerRow>, EngineError> {
-    let turn = Turn {
+    let payload = TimerPayload {
         plugin,
         schedule: name,
     };
     let due = next_after(schedule, after);
-    due.map(|due| timer_of(&turn, due)).transpose()
+    due.map(|due| timer_of(&payload, due)).transpose()
 }
 
 fn next_after(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
@@ -180,9 +181,9 @@ fn next_after(schedule: &Schedule, after: Timestamp) -> Option<Timestamp> {
     Some(Timestamp(i64::try_from(next).unwrap_or(i64::MAX)))
 }
 
-fn timer_of(turn: &Turn, due: Timestamp) -> Result<TimerRow, EngineError> {
-    let id = format!("{}/{}", turn.plugin, turn.schedule);
-    let payload = serde_json::to_value(turn)
+fn timer_of(payload: &TimerPayload, due: Timestamp) -> Result<TimerRow, EngineError> {
+    let id = format!("{}/{}", payload.plugin, payload.schedule);
+    let payload = serde_json::to_value(payload)
         .map_err(|error| EngineError::Damaged(format!("a schedule's timer: {error}")))?;
     Ok(TimerRow {
         key: TimerKey {

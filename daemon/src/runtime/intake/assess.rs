@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use tocsin_core::command::{Delays, Opening, Responders};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Entry, Known, Needed, Routed, needed, shape};
+use tocsin_core::intake::{Assessment, Assignment, Known, Needed, Routed, needed, shape};
 use tocsin_core::{
     Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
     Timestamp, Verdict,
@@ -94,8 +94,8 @@ impl Assessor {
             shape: &shape,
         };
         let opening = match needed(signal, &known, Some(routed), whole, now, &self.delays) {
-            Needed::Opening(entry) => {
-                let opening = self.opening_of(&route, entry, &alert, now);
+            Needed::Opening(assignment) => {
+                let opening = self.opening_of(&route, assignment, &alert, now);
                 Some(opening.read_at(snapshot.position().0))
             }
             Needed::Nothing | Needed::Route => None,
@@ -163,17 +163,19 @@ impl Assessor {
     fn opening_of(
         &self,
         route: &Verdict<Route>,
-        entry: Entry<'_>,
+        assignment: Assignment<'_>,
         alert: &AlertView,
         now: Timestamp,
     ) -> Opening {
-        let (facts, by_person) = match entry {
-            Entry::Join(incident, tally) | Entry::Reopen(incident, tally) => {
+        let (facts, by_person) = match assignment {
+            Assignment::Join(incident, tally) | Assignment::Reopen(incident, tally) => {
                 let counts = tally.counts.with_one_more();
                 let by_person = incident.grading.by_person;
                 (IncidentFacts::of(incident, counts), by_person)
             }
-            Entry::Open(target) => (IncidentFacts::opening(target, alert.signal(), now), false),
+            Assignment::Open(target) => {
+                (IncidentFacts::opening(target, alert.signal(), now), false)
+            }
         };
         let route_failed = route.source.fallback.as_deref();
         self.opening(facts, alert, route_failed, by_person, now)

@@ -109,7 +109,7 @@ impl Lanes {
         self.change(&token.key.lane, |lane| lane.lease = Some(lease));
     }
 
-    /// Unlocks the lane.
+    /// Ends the lane's claim: its next row can be claimed at once.
     pub(super) fn unlock(&mut self, lane: &str) {
         self.change(lane, |lane| lane.lease = None);
     }

@@ -1,4 +1,4 @@
-//! The engines of a night: one, or two that share one store and have no other connection.
+//! The engines of a run: one, or two that share one store and have no other connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -14,9 +14,9 @@ const USAGES: TypedTable<KvUsage> = TypedTable::new(Table::PluginKv, "a plugin's
 const USAGE_MARK: char = '\u{2}';
 
 /// An entry, without the parts of a long value.
-pub struct Entry(Row<Head>);
+pub struct StoredEntry(Row<Head>);
 
-impl Entry {
+impl StoredEntry {
     /// Grows with every write of the key.
     #[must_use]
     pub fn revision(&self) -> u64 {
@@ -40,8 +40,14 @@ impl Entry {
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the row is damaged.
-pub fn entry(store: &dyn Store, plugin: &str, key: &str) -> Result<Option<Entry>, EngineError> {
-    Ok(PLUGIN_KV.get(store, &row_key(plugin, key))?.map(Entry))
+pub fn entry(
+    store: &dyn Store,
+    plugin: &str,
+    key: &str,
+) -> Result<Option<StoredEntry>, EngineError> {
+    Ok(PLUGIN_KV
+        .get(store, &row_key(plugin, key))?
+        .map(StoredEntry))
 }
 
 /// The whole value of an entry.
@@ -52,7 +58,7 @@ pub fn value(
     store: &dyn Store,
     plugin: &str,
     key: &str,
-    entry: &Entry,
+    entry: &StoredEntry,
 ) -> Result<Vec<u8>, EngineError> {
     blob::read(&PLUGIN_KV, store, &row_key(plugin, key), &entry.0.value)
 }
@@ -67,14 +73,14 @@ pub fn entries(
     prefix: &str,
     after: Option<&str>,
     limit: usize,
-) -> Result<Vec<(String, Entry)>, EngineError> {
+) -> Result<Vec<(String, StoredEntry)>, EngineError> {
     let after = after.map(|key| row_key(plugin, key));
     let rows = PLUGIN_KV.page(store, &row_key(plugin, prefix), after.as_deref(), limit)?;
     let own = row_key(plugin, "");
     let name = |key: String| key.strip_prefix(&own).unwrap_or(&key).to_owned();
     Ok(rows
         .into_iter()
-        .map(|(key, row)| (name(key), Entry(row)))
+        .map(|(key, row)| (name(key), StoredEntry(row)))
         .collect())
 }
 
@@ -87,15 +93,15 @@ pub fn put(
     key: &str,
     value: &[u8],
     expires_at: Option<Timestamp>,
-    before: Option<&Entry>,
+    before: Option<&StoredEntry>,
 ) -> Result<RowWrites, EngineError> {
     let head = before.map(|it| &it.0.value);
     let write = blob::write(&PLUGIN_KV, &row_key(plugin, key), value, expires_at, head)?;
-    Ok(write.if_at(before.map_or(0, Entry::revision)))
+    Ok(write.if_at(before.map_or(0, StoredEntry::revision)))
 }
 
 /// Removes what was read.
-pub fn remove(plugin: &str, key: &str, before: &Entry) -> RowWrites {
+pub fn remove(plugin: &str, key: &str, before: &StoredEntry) -> RowWrites {
     let write = blob::remove(&PLUGIN_KV, &row_key(plugin, key), Some(&before.0.value));
     write.if_at(before.revision())
 }

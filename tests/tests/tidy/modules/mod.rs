@@ -1,6 +1,5 @@
-//! The module dependencies of a crate ("arrows" between "rooms"), computed from the non-test
-//! sources. ARCHITECTURE.md lists them; unlisted dependencies, listed ones that no longer exist,
-//! and cycles are errors.
+//! The module dependencies of a crate, computed from the non-test sources. ARCHITECTURE.md lists
+//! them; unlisted dependencies, listed ones that no longer exist, and cycles are errors.
 
 mod listed;
 mod tests;
@@ -14,7 +13,7 @@ use listed::{Listed, lists};
 use uses::{Uses, uses};
 
 /// The modules that each module uses; also contains modules that use none.
-type Arrows = BTreeMap<String, BTreeSet<String>>;
+type Dependencies = BTreeMap<String, BTreeSet<String>>;
 
 /// Most re-exports that are followed for one name.
 const HOPS_MAX: usize = 8;
@@ -88,11 +87,14 @@ impl Modules {
 
     /// The dependencies, where the modules of `divided` folders count separately, and for each its
     /// first use, as `module names path`.
-    fn arrows(&self, divided: &BTreeSet<String>) -> (Arrows, BTreeMap<(String, String), String>) {
-        let mut found = Arrows::new();
-        let mut drawn_by = BTreeMap::new();
+    fn dependencies(
+        &self,
+        divided: &BTreeSet<String>,
+    ) -> (Dependencies, BTreeMap<(String, String), String>) {
+        let mut found = Dependencies::new();
+        let mut found_at = BTreeMap::new();
         for (module, uses) in &self.0 {
-            let from = room(module, divided);
+            let from = unit(module, divided);
             if is_facade(module, divided) {
                 continue;
             }
@@ -101,18 +103,18 @@ impl Modules {
                 let owner = self.owner(module, path, HOPS_MAX);
                 // An item behind a facade is found at its owner.
                 let owner = owner.filter(|it| !is_facade(it, divided));
-                let Some(to) = owner.map(|it| room(&it, divided)) else {
+                let Some(to) = owner.map(|it| unit(&it, divided)) else {
                     continue;
                 };
                 if to != from {
-                    let drawn = format!("{} names {}", module.join("/"), path.join("::"));
-                    let arrow = (from.clone(), to.clone());
-                    drawn_by.entry(arrow).or_insert(drawn);
+                    let place = format!("{} names {}", module.join("/"), path.join("::"));
+                    let dependency = (from.clone(), to.clone());
+                    found_at.entry(dependency).or_insert(place);
                     found.entry(from.clone()).or_default().insert(to);
                 }
             }
         }
-        (found, drawn_by)
+        (found, found_at)
     }
 }
 
@@ -131,7 +133,7 @@ fn parent(module: &[String]) -> Option<Vec<String>> {
 }
 
 /// The unit of a module: its first folder or file, or the second in a divided folder.
-fn room(module: &[String], divided: &BTreeSet<String>) -> String {
+fn unit(module: &[String], divided: &BTreeSet<String>) -> String {
     let deep = module.first().is_some_and(|it| divided.contains(it));
     let length = if deep { 2 } else { 1 };
     module
@@ -143,24 +145,24 @@ fn room(module: &[String], divided: &BTreeSet<String>) -> String {
 }
 
 /// The cycles: for each module that reaches itself, the modules of its cycle.
-fn circles(arrows: &Arrows) -> BTreeSet<BTreeSet<String>> {
+fn cycles(dependencies: &Dependencies) -> BTreeSet<BTreeSet<String>> {
     let reach = |from: &String| {
         let mut seen = BTreeSet::new();
         let mut next = vec![from];
         while let Some(at) = next.pop() {
-            let to = arrows.get(at).into_iter().flatten();
+            let to = dependencies.get(at).into_iter().flatten();
             next.extend(to.filter(|it| seen.insert((*it).clone())));
         }
         seen
     };
     let reached: BTreeMap<&String, BTreeSet<String>> =
-        arrows.keys().map(|it| (it, reach(it))).collect();
+        dependencies.keys().map(|it| (it, reach(it))).collect();
     let back = |from: &String| {
         let to = reached[from].iter();
-        let circle = to.filter(|it| reached.get(it).is_some_and(|it| it.contains(from)));
-        circle.cloned().collect::<BTreeSet<String>>()
+        let cycle = to.filter(|it| reached.get(it).is_some_and(|it| it.contains(from)));
+        cycle.cloned().collect::<BTreeSet<String>>()
     };
-    arrows
+    dependencies
         .keys()
         .map(back)
         .filter(|it| !it.is_empty())
@@ -172,16 +174,16 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
     let root = &listed.root;
     let divided = listed.divided();
     let modules = Modules::read(root, files);
-    let (arrows, drawn_by) = modules.arrows(&divided);
-    let pairs = |arrows: &Arrows| -> BTreeSet<(String, String)> {
+    let (dependencies, found_at) = modules.dependencies(&divided);
+    let pairs = |dependencies: &Dependencies| -> BTreeSet<(String, String)> {
         let pair = |(from, to): (&String, &BTreeSet<String>)| {
             let from = from.clone();
             let to = to.iter().map(move |it| (from.clone(), it.clone()));
             to.collect::<Vec<_>>()
         };
-        arrows.iter().flat_map(pair).collect()
+        dependencies.iter().flat_map(pair).collect()
     };
-    let (has, lists) = (pairs(&arrows), pairs(&listed.arrows));
+    let (has, lists) = (pairs(&dependencies), pairs(&listed.dependencies));
     let mut found = Vec::new();
     for module in modules.0.iter().filter(|it| it.1.declares) {
         if is_facade(module.0, &divided) {
@@ -191,11 +193,11 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
             ));
         }
     }
-    for arrow in has.difference(&lists) {
-        let (from, to) = arrow;
+    for dependency in has.difference(&lists) {
+        let (from, to) = dependency;
         found.push(format!(
             "{root}: {from} -> {to} is not listed: {}",
-            drawn_by[arrow]
+            found_at[dependency]
         ));
     }
     for (from, to) in lists.difference(&has) {
@@ -203,26 +205,33 @@ fn disagreements(listed: &Listed, files: &[Source]) -> Vec<String> {
             "{root}: {from} -> {to} is listed, but does not exist"
         ));
     }
-    for room in arrows.keys().filter(|it| !listed.arrows.contains_key(*it)) {
-        found.push(format!("{root}: the module {room} is not listed"));
+    for module in dependencies
+        .keys()
+        .filter(|it| !listed.dependencies.contains_key(*it))
+    {
+        found.push(format!("{root}: the module {module} is not listed"));
     }
-    for room in listed.arrows.keys().filter(|it| !arrows.contains_key(*it)) {
+    for module in listed
+        .dependencies
+        .keys()
+        .filter(|it| !dependencies.contains_key(*it))
+    {
         found.push(format!(
-            "{root}: the module {room} is listed, but does not exist"
+            "{root}: the module {module} is listed, but does not exist"
         ));
     }
-    let circles = circles(&arrows);
-    for circle in circles.difference(&listed.circles) {
-        found.push(format!("{root}: a cycle: {}", join(circle)));
+    let cycles = cycles(&dependencies);
+    for cycle in cycles.difference(&listed.cycles) {
+        found.push(format!("{root}: a cycle: {}", join(cycle)));
     }
-    for circle in listed.circles.difference(&circles) {
-        found.push(format!("{root}: no longer a cycle: {}", join(circle)));
+    for cycle in listed.cycles.difference(&cycles) {
+        found.push(format!("{root}: no longer a cycle: {}", join(cycle)));
     }
     found
 }
 
-fn join(rooms: &BTreeSet<String>) -> String {
-    rooms
+fn join(names: &BTreeSet<String>) -> String {
+    names
         .iter()
         .map(String::as_str)
         .collect::<Vec<_>>()
@@ -241,7 +250,9 @@ pub(crate) fn wrong(architecture: &str) -> Vec<String> {
         "daemon/policy/src",
     ] {
         if !lists.iter().any(|it| it.root == root) {
-            found.push(format!("ARCHITECTURE.md has no `arrows` block for {root}"));
+            found.push(format!(
+                "ARCHITECTURE.md has no `dependencies` block for {root}"
+            ));
         }
     }
     found.extend(lists.iter().flat_map(|it| disagreements(it, &files)));

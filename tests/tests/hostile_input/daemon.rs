@@ -15,8 +15,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 65_536;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// A running daemon.
-pub(crate) struct House {
-    inside: Embedded,
+pub(crate) struct Daemon {
+    embedded: Embedded,
     /// A token that sends to `any`.
     token: String,
 }
@@ -28,15 +28,15 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-impl House {
+impl Daemon {
     pub(crate) async fn open(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = config::with(&[&format!("server.body-bytes-max = {BODY_BYTES_MAX}")]).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let inside = Embedded::start(dir, &config, listener, limits).await;
-        let inside = inside.unwrap();
-        let token = inside.token(Scope::Ingest, Some("any")).await.unwrap();
-        Self { inside, token }
+        let embedded = Embedded::start(dir, &config, listener, limits).await;
+        let embedded = embedded.unwrap();
+        let token = embedded.token(Scope::Ingest, Some("any")).await.unwrap();
+        Self { embedded, token }
     }
 
     /// The head of a post to `/ingest/any`, up to the headers that tell its length.
@@ -53,7 +53,7 @@ impl House {
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.inside.serving.address)
+        TcpStream::connect(self.embedded.serving.address)
             .await
             .unwrap()
     }
@@ -62,7 +62,7 @@ impl House {
     pub(crate) async fn connect_narrow(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
-        socket.connect(self.inside.serving.address).await.unwrap()
+        socket.connect(self.embedded.serving.address).await.unwrap()
     }
 
     /// Sends bytes on a connection of their own and reads the answer. `close`: says after the
@@ -89,7 +89,7 @@ impl House {
     /// How many alerts are stored.
     pub(crate) fn alerts(&self) -> usize {
         let rows = self
-            .inside
+            .embedded
             .serving
             .app
             .store

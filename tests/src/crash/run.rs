@@ -1,4 +1,4 @@
-//! One night: start, load, kill and inspect, many times; then a quiet period and a final count.
+//! One run: start, load, kill and inspect, many times; then a quiet period and a final count.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,9 +46,9 @@ const RETRY_WITHIN: Duration = Duration::from_secs(15);
 /// each further check, since a busy machine delivers little between two starts.
 const QUIET_LOOK: Duration = Duration::from_millis(1_500);
 
-/// The parameters of a night.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
-pub struct Night {
+pub struct Parameters {
     pub program: PathBuf,
     /// Seed of all random choices.
     pub seed: u64,
@@ -56,13 +56,13 @@ pub struct Night {
     pub kills: u32,
 }
 
-/// Runs a night.
+/// Runs the crash test with these parameters.
 ///
 /// # Errors
 /// When the program does not start, or does not finish its pending work.
-pub async fn run(night: &Night) -> Result<Summary, String> {
-    let mut run = Run::new(night).map_err(|error| error.to_string())?;
-    let outcome = run.live(night).await;
+pub async fn run(parameters: &Parameters) -> Result<Summary, String> {
+    let mut run = Run::new(parameters).map_err(|error| error.to_string())?;
+    let outcome = run.run(parameters).await;
     outcome.map_err(|error| {
         let log = child::read(&run.log).tail(40);
         format!("{error}\nthe program's log ends:\n{log}")
@@ -83,7 +83,7 @@ struct Run {
     lives: Vec<Timestamp>,
 }
 
-/// Counts during a night.
+/// Counts during a run.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) kills: u32,
@@ -103,7 +103,7 @@ pub(super) struct Counts {
 }
 
 impl Run {
-    fn new(night: &Night) -> std::io::Result<Self> {
+    fn new(parameters: &Parameters) -> std::io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let slack = setup::outside()?;
         let folder = setup::lay_out(dir.path(), Some(&slack))?;
@@ -113,7 +113,7 @@ impl Run {
             folder,
             slack,
             log: SharedLog::default(),
-            rng: Rng::new(night.seed),
+            rng: Rng::new(parameters.seed),
             shared: Arc::new(shared),
             access,
             tokens: Access::default(),
@@ -123,10 +123,10 @@ impl Run {
         })
     }
 
-    async fn live(&mut self, night: &Night) -> Result<Summary, String> {
+    async fn run(&mut self, parameters: &Parameters) -> Result<Summary, String> {
         let began = Instant::now();
         let (end, ends) = watch::channel(false);
-        let mut running = Some(self.first_start(night).await?);
+        let mut running = Some(self.first_start(parameters).await?);
         let workers: Vec<JoinHandle<()>> = (0..WORKERS)
             .map(|it| {
                 tokio::spawn(work(
@@ -138,10 +138,10 @@ impl Run {
             })
             .collect();
         let mut faults = Vec::new();
-        while self.counts.kills < night.kills && faults.is_empty() {
+        while self.counts.kills < parameters.kills && faults.is_empty() {
             outside::misbehave(&self.slack, &mut self.rng);
             let life = running.take();
-            self.start_and_kill(night, life).await?;
+            self.start_and_kill(parameters, life).await?;
             if self.rng.chance(LOOKS) {
                 faults = self.inspect().await?;
             }
@@ -150,22 +150,22 @@ impl Run {
         if !faults.is_empty() {
             return Ok(self.summary(began, faults, &Record::default()));
         }
-        let record = self.finish(night, &end, workers).await?;
+        let record = self.finish(parameters, &end, workers).await?;
         let mut faults = self.shared.faults();
         faults.extend(audit(&self.shared.ledger(), &record));
         Ok(self.summary(began, faults, &record))
     }
 
-    async fn first_start(&mut self, night: &Night) -> Result<Running, String> {
-        let running = self.start(night)?;
+    async fn first_start(&mut self, parameters: &Parameters) -> Result<Running, String> {
+        let running = self.start(parameters)?;
         let (url, _) = tokio::task::block_in_place(|| running.url())?;
         self.tokens = ingest_token(&url, &self.folder.data).await?;
         self.publish_access(self.tokens.url.clone());
         Ok(running)
     }
 
-    fn start(&self, night: &Night) -> Result<Running, String> {
-        Running::start(&night.program, &self.folder.config, &self.log)
+    fn start(&self, parameters: &Parameters) -> Result<Running, String> {
+        Running::start(&parameters.program, &self.folder.config, &self.log)
     }
 
     fn publish_access(&mut self, url: String) {
@@ -178,10 +178,14 @@ impl Run {
     }
 
     /// Starts the program unless it is running, and kills it after a random time.
-    async fn start_and_kill(&mut self, night: &Night, life: Option<Running>) -> Result<(), String> {
+    async fn start_and_kill(
+        &mut self,
+        parameters: &Parameters,
+        life: Option<Running>,
+    ) -> Result<(), String> {
         let running = match life {
             Some(running) => running,
-            None => self.start(night)?,
+            None => self.start(parameters)?,
         };
         let usual = self.counts.starts.last().map_or(200, |it| it.as_millis());
         let usual = u64::try_from(usual).unwrap_or(u64::MAX).max(1);
@@ -244,12 +248,12 @@ impl Run {
     /// Ends the load, lets the program finish its pending work, and reads the final store.
     async fn finish(
         &mut self,
-        night: &Night,
+        parameters: &Parameters,
         end: &watch::Sender<bool>,
         workers: Vec<JoinHandle<()>>,
     ) -> Result<Record, String> {
         self.slack.heal();
-        let mut running = self.start(night)?;
+        let mut running = self.start(parameters)?;
         let (url, _) = tokio::task::block_in_place(|| running.url())?;
         self.publish_access(url);
         end.send_replace(true);
@@ -287,7 +291,7 @@ impl Run {
             let until = Duration::from_millis(latest.map_or(0, |it| it.since(now())));
             look = (look * 2).min(RETRY_WITHIN);
             wait = (until + look).min(RETRY_WITHIN);
-            running = self.start(night)?;
+            running = self.start(parameters)?;
             let (url, _) = tokio::task::block_in_place(|| running.url())?;
             self.publish_access(url);
         }
@@ -315,7 +319,7 @@ impl Run {
         for number in self.active().await? {
             let access = self.access.borrow().clone().unwrap_or_default();
             let url = format!("{}/api/v1/incidents/{number}/actions", access.url);
-            let action = json!({ "action": "resolve", "reason": "the night is over" });
+            let action = json!({ "action": "resolve", "reason": "the run is over" });
             let asked = client()?.post(url).bearer_auth(&access.admin).json(&action);
             let answer = asked.send().await.map_err(|error| error.to_string())?;
             if !answer.status().is_success() {

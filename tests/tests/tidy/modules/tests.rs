@@ -8,7 +8,7 @@ fn found(list: &str, files: &[(&str, &str)]) -> Vec<String> {
         .iter()
         .map(|(path, text)| Source::new(&format!("src/{path}"), text))
         .collect();
-    let lists = lists(&format!("Text.\n\n```arrows src\n{list}\n```\n"));
+    let lists = lists(&format!("Text.\n\n```dependencies src\n{list}\n```\n"));
     disagreements(&lists[0], &files)
 }
 
@@ -34,8 +34,8 @@ fn a_dependency_is_found_however_it_is_written() {
             ),
         ];
         let found = found("a ->\nb ->\nc -> b", &files);
-        let is_arrow = |it: &String| it.starts_with("src: a -> b is not listed: a names ");
-        assert!(found.iter().any(is_arrow), "{spelling}: {found:?}");
+        let is_reported = |it: &String| it.starts_with("src: a -> b is not listed: a names ");
+        assert!(found.iter().any(is_reported), "{spelling}: {found:?}");
     }
 }
 
@@ -81,9 +81,9 @@ fn cycles_and_listed_cycles_that_no_longer_exist_are_found() {
     ];
     let list = "a -> b\nb -> c\nc -> a";
     assert_eq!(found(list, &files), ["src: a cycle: a, b, c"]);
-    let known = format!("{list}\ncircle: a, b, c");
+    let known = format!("{list}\ncycle: a, b, c");
     assert_eq!(found(&known, &files), Vec::<String>::new());
-    let gone = found("a -> b\nb ->\ncircle: a, b", &[files[0], ("b.rs", "")]);
+    let gone = found("a -> b\nb ->\ncycle: a, b", &[files[0], ("b.rs", "")]);
     assert_eq!(gone, ["src: no longer a cycle: a, b"]);
 }
 

@@ -11,10 +11,10 @@ use crate::silence;
 use crate::time::parse_time;
 
 /// A parser and its name.
-pub type Entry = (&'static str, fn(&[u8]));
+pub type Parser = (&'static str, fn(&[u8]));
 
 /// Every parser of untrusted bytes.
-pub const ENTRIES: &[Entry] = &[
+pub const PARSERS: &[Parser] = &[
     ("alertmanager", |bytes| {
         drop(alertmanager::parse(bytes, &received()))
     }),

@@ -1,28 +1,29 @@
-//! Parses the dependency lists in ARCHITECTURE.md: blocks that begin with ` ```arrows FOLDER `.
+//! Parses the dependency lists in ARCHITECTURE.md: blocks that begin with
+//! ` ```dependencies FOLDER `.
 //!
 //! A line is `module -> module, module`, or `module ->` for a module that uses none. Where
-//! `folder/module` is listed, the folder's modules count separately. `circle: module, module` is a
+//! `folder/module` is listed, the folder's modules count separately. `cycle: module, module` is a
 //! known cycle; the text beside the block says why.
 
 use std::collections::BTreeSet;
 
-use super::Arrows;
+use super::Dependencies;
 
 pub(crate) struct Listed {
     /// The folder whose modules it lists.
     pub(crate) root: String,
     /// Every module with the modules that it may use.
-    pub(crate) arrows: Arrows,
+    pub(crate) dependencies: Dependencies,
     /// Known cycles.
-    pub(crate) circles: BTreeSet<BTreeSet<String>>,
+    pub(crate) cycles: BTreeSet<BTreeSet<String>>,
 }
 
 impl Listed {
     /// The folders whose modules count separately.
     pub(crate) fn divided(&self) -> BTreeSet<String> {
-        let rooms = self.arrows.keys();
+        let names = self.dependencies.keys();
         let folder = |it: &String| Some(it.split_once('/')?.0.to_owned());
-        rooms.filter_map(folder).collect()
+        names.filter_map(folder).collect()
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) fn lists(document: &str) -> Vec<Listed> {
     let mut found = Vec::new();
     let mut lines = document.lines();
     while let Some(line) = lines.next() {
-        if let Some(root) = line.strip_prefix("```arrows ") {
+        if let Some(root) = line.strip_prefix("```dependencies ") {
             let block = lines.by_ref().take_while(|it| *it != "```");
             found.push(list(root.trim(), block));
         }
@@ -41,21 +42,23 @@ pub(crate) fn lists(document: &str) -> Vec<Listed> {
 fn list<'a>(root: &str, lines: impl Iterator<Item = &'a str>) -> Listed {
     let mut listed = Listed {
         root: root.to_owned(),
-        arrows: Arrows::new(),
-        circles: BTreeSet::new(),
+        dependencies: Dependencies::new(),
+        cycles: BTreeSet::new(),
     };
     for line in lines.filter(|it| !it.trim().is_empty()) {
-        if let Some(circle) = line.strip_prefix("circle:") {
-            listed.circles.insert(names(circle));
+        if let Some(cycle) = line.strip_prefix("cycle:") {
+            listed.cycles.insert(names(cycle));
             continue;
         }
-        let (room, to) = line.split_once("->").unwrap_or_else(|| {
+        let (module, to) = line.split_once("->").unwrap_or_else(|| {
             panic!("ARCHITECTURE.md: `{line}` is not `module -> module, module` ({root})")
         });
-        let before = listed.arrows.insert(room.trim().to_owned(), names(to));
+        let before = listed
+            .dependencies
+            .insert(module.trim().to_owned(), names(to));
         assert!(
             before.is_none(),
-            "ARCHITECTURE.md lists {room} twice ({root})"
+            "ARCHITECTURE.md lists {module} twice ({root})"
         );
     }
     listed

@@ -6,12 +6,12 @@ use tocsin_core::Timestamp;
 
 use crate::runtime::{Clock, FastClock};
 
-pub(super) struct Teller {
+pub(super) struct Printer {
     clock: Arc<FastClock>,
     began: Timestamp,
 }
 
-impl Teller {
+impl Printer {
     pub(super) fn new(clock: Arc<FastClock>) -> Self {
         let began = clock.now();
         Self { clock, began }
