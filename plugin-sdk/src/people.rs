@@ -10,7 +10,7 @@ pub fn by_contact(kind: &str, id: &str) -> Option<Person> {
     host::people::by_contact(kind, id)
 }
 
-/// The person with this handle in the operator's configuration, which is what names an operator or
+/// The person with this id in the operator's configuration, which is what names an operator or
 /// the actor of an event, with the contacts that this plugin serves.
 #[must_use]
 pub fn by_id(id: &str) -> Option<Person> {

@@ -64,7 +64,7 @@ id!(
     Fingerprint
 );
 id!(
-    /// A person, by their handle in the configuration.
+    /// A person, by their id in the configuration.
     PersonId
 );
 id!(

@@ -7,7 +7,7 @@ use crate::{PersonId, TeamId};
 /// Somebody who can be paged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Their handle in the configuration.
+    /// Their id in the configuration.
     pub id: PersonId,
     /// For display.
     pub name: String,

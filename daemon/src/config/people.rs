@@ -8,7 +8,7 @@ use super::text::Zone;
 /// Most contacts of one person.
 pub const CONTACTS_MAX: usize = 8;
 
-/// One `[people.ID]` section. The ID is the person's handle everywhere else.
+/// One `[people.ID]` section. The ID names the person everywhere else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PersonConfig {

@@ -15,7 +15,7 @@ pub enum PersonKey<'k> {
         kind: &'k str,
         address: &'k str,
     },
-    /// The handle in the configuration.
+    /// The id in the configuration.
     Id(&'k str),
 }
 

@@ -1,6 +1,6 @@
 //! Asks the policies about a firing alert, on a snapshot before the engine decides. If a policy
-//! fails, that is reported, and the alert still gets an incident, a grade and somebody to page
-//! (invariant 7).
+//! fails, that is reported, and the alert still gets an incident, a grade and somebody to page:
+//! user code cannot prevent a page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -126,7 +126,7 @@ fn the_slash_command_applies_to_the_rooms_incident() {
 }
 
 #[test]
-fn a_mention_in_the_slash_command_becomes_the_persons_handle() {
+fn a_mention_in_the_slash_command_becomes_the_persons_id() {
     let host = host();
     host.add_person(&testing::person("sam", "slack", "U2"));
     let cases = [
