@@ -34,7 +34,7 @@ fn chat_lines_are_parsed() {
     );
     assert_eq!(
         parse("grade critical", "slack"),
-        action(grade("said through slack").into())
+        action(grade("via slack").into())
     );
     assert_eq!(parse("", "slack"), Ok(Line::Status));
 }

@@ -134,7 +134,7 @@ impl ToSchema for Action {}
 /// The given reason, or else the channel that the action came through.
 pub(super) fn reason_or(reason: Option<String>, via: &str) -> String {
     let reason = reason.filter(|it| !it.trim().is_empty());
-    reason.unwrap_or_else(|| format!("said through {via}"))
+    reason.unwrap_or_else(|| format!("via {via}"))
 }
 
 /// The trimmed text, or `None` when empty.

@@ -69,7 +69,7 @@ impl PageMail {
         }
         let _ = write!(
             text,
-            "\nYou are paged, {}. Acknowledge here, and nobody else is paged:\n{}\n\n\
+            "\n{}, you are being paged. Acknowledge here, and nobody else is paged:\n{}\n\n\
              Incident {}\n",
             self.name, self.ack_link, self.number
         );
@@ -84,7 +84,7 @@ impl PageMail {
         format!(
             "<!doctype html><html><body style=\"font-family:sans-serif\">\
              <h2>{grade}: {title}</h2><p>{reason}</p>\
-             <p>You are paged, {name}. Acknowledge, and nobody else is paged:</p>\
+             <p>{name}, you are being paged. Acknowledge, and nobody else is paged:</p>\
              <p><a href=\"{link}\" style=\"padding:12px 20px;background:#b00020;color:#fff;\
              text-decoration:none;border-radius:4px\">Acknowledge</a></p>\
              <p style=\"color:#666\">Incident {incident}</p></body></html>"

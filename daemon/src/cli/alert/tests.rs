@@ -58,10 +58,10 @@ fn an_alert_that_is_in_no_incident_says_why() {
     let text = told(
         "ignored",
         "ignored_because",
-        json!("severity info needs nobody"),
+        json!("severity info needs no action"),
     );
     assert!(text.contains("\n  place         ignored\n"), "{text}");
-    let why = "\n  because       severity info needs nobody\n";
+    let why = "\n  because       severity info needs no action\n";
     assert!(text.contains(why), "{text}");
     let lease = "\n  lease until   none: only its sender can resolve it\n";
     assert!(text.contains(lease), "{text}");

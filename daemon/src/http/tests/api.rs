@@ -395,7 +395,7 @@ async fn an_alert_that_is_ignored_or_waits_says_why() {
         .is(200)
         .json();
     assert_eq!(shown["place"], "ignored", "{shown}");
-    assert_eq!(shown["ignored_because"], "severity info needs nobody");
+    assert_eq!(shown["ignored_because"], "severity info needs no action");
     assert_eq!(shown["waiting_for"], Value::Null);
     let shown = rig
         .get("/api/v1/alerts/any/flaps", &read)
