@@ -38,8 +38,8 @@ struct RunningEngine {
     writer_thread: std::thread::JoinHandle<()>,
 }
 
-/// The parts that plugins and deliveries need.
-struct Parts {
+/// What deliveries, timers and health checks use, built before them.
+struct Services {
     payloads: Payloads,
     silences: Arc<Silences>,
     assessor: Arc<Assessor>,
@@ -78,14 +78,14 @@ impl App {
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
-        let parts = Parts {
+        let services = Services {
             payloads,
             silences,
             assessor,
             intake,
             host,
         };
-        let (mut health, outbox) = engine.outbox_and_health(&config, &parts)?;
+        let (mut health, outbox) = engine.outbox_and_health(&config, &services)?;
         health.plugin_faults = plugin_faults.into();
         Ok(Arc::new(Self {
             started_at: base.clock.now(),
@@ -100,12 +100,12 @@ impl App {
             writer: base.writer,
             metrics: base.metrics,
             leases: engine.leases,
-            silences: parts.silences,
-            intake: parts.intake,
+            silences: services.silences,
+            intake: services.intake,
             outbox,
             subscribers,
-            payloads: parts.payloads,
-            host: parts.host,
+            payloads: services.payloads,
+            host: services.host,
             policies,
             ack_links,
             ready: AtomicBool::new(false),
@@ -193,23 +193,23 @@ impl RunningEngine {
     fn outbox_and_health(
         &self,
         config: &Arc<Config>,
-        parts: &Parts,
+        services: &Services,
     ) -> Result<(Subject, Arc<Outbox>)> {
         let mailer = config.mail.as_ref().map(Mailer::new).transpose()?;
         let mailer = mailer.map(Arc::new);
         let transports = Transports {
-            plugins: Arc::clone(&parts.host),
-            payloads: parts.payloads.clone(),
+            plugins: Arc::clone(&services.host),
+            payloads: services.payloads.clone(),
             mailer: mailer.clone(),
         };
         let (base, woken) = (&self.base, &self.woken);
         let outbox = Arc::new(Outbox::new(base.clone(), transports, Arc::clone(woken)));
         let dependencies = DueDependencies {
-            intake: Arc::clone(&parts.intake),
+            intake: Arc::clone(&services.intake),
             outbox: Arc::clone(&outbox),
-            plugins: Arc::clone(&parts.host),
+            plugins: Arc::clone(&services.host),
             leases: Arc::clone(&self.leases),
-            silences: Arc::clone(&parts.silences),
+            silences: Arc::clone(&services.silences),
         };
         let health = Subject {
             config: Arc::clone(config),
@@ -218,9 +218,9 @@ impl RunningEngine {
             view: Arc::clone(&base.view),
             leases: Arc::clone(&self.leases),
             writer: base.writer.clone(),
-            assessor: Arc::clone(&parts.assessor),
+            assessor: Arc::clone(&services.assessor),
             metrics: Arc::clone(&base.metrics),
-            host: Arc::clone(&parts.host),
+            host: Arc::clone(&services.host),
             plugin_faults: Arc::from([]),
             due: Arc::new(Due::new(base.clone(), dependencies, Arc::clone(woken))),
             heartbeat: config.heartbeat.as_ref().map(Heartbeat::new).transpose()?,
