@@ -12,9 +12,11 @@ mod bytes;
 pub mod chunk;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod contract;
 pub mod encoding;
 mod error;
 mod feed;
+mod limits;
 mod memory;
 mod row;
 mod sled;
@@ -22,8 +24,13 @@ mod verify;
 
 pub use batch::{Append, Batch, CommandKey, CommandResult, Committed, Guard, Pack, Settle};
 pub use bytes::BATCH_BYTES_MAX;
+pub use contract::Store;
 pub use error::{CommitError, StoreError};
 pub use feed::{Changed, FEED_CHANGES_KEPT, FEED_CHANGES_MAX, FEED_COMMITS_KEPT, Feed, Position};
+pub use limits::{
+    APPENDS_MAX, FREE_BYTES_LOW, FREE_BYTES_MIN, GROUP_BATCHES_MAX, KEY_BYTES_MAX, PACK_VALUES_MAX,
+    PACKS_MAX, VALUE_BYTES_MAX,
+};
 pub use memory::MemoryStore;
 pub use row::{
     ClaimToken, Claimed, Class, NewDelivery, OutboxKey, OutboxRow, RowChange, RowValue, Stored,
@@ -32,188 +39,3 @@ pub use row::{
 
 pub use self::sled::SledStore;
 pub use verify::{FAULTS_MAX, VerifyReport, verify, verify_events};
-
-use tocsin_core::Timestamp;
-
-/// Largest value in a store, in bytes. sled stores larger ones outside of its log, in files that
-/// are written without fsync, so a store rejects them.
-pub const VALUE_BYTES_MAX: usize = 8 * 1024;
-/// Most streams that one batch appends to.
-pub const APPENDS_MAX: usize = 4;
-/// Most streams that one batch packs.
-pub const PACKS_MAX: usize = 64;
-/// Most values of a stream that one batch packs; later ones are unchanged.
-pub const PACK_VALUES_MAX: usize = 8 * 1024;
-/// Most batches in one commit. A larger group is rejected as a whole: each of its batches fails
-/// with [`CommitError::TooLarge`].
-pub const GROUP_BATCHES_MAX: usize = 1_024;
-/// Longest key of a row or command, and longest name of a stream, lane or timer, in bytes.
-pub const KEY_BYTES_MAX: usize = 3 * tocsin_core::limits::NAME_BYTES_MAX;
-
-/// With less than this free on a store's disk, in bytes, the store still works, but the operator
-/// should be warned.
-pub const FREE_BYTES_LOW: u64 = 256 * 1024 * 1024;
-
-/// With less than this free on a store's disk, in bytes, nothing more is written. A partial write
-/// would leave a log that has to be repaired, so the store stops before; the rest is for the
-/// operator to work with, and for a few groups in progress.
-pub const FREE_BYTES_MIN: u64 = 16 * 1024 * 1024;
-
-/// The error for a group of this length, if it is too long.
-fn group_too_large(len: usize) -> Option<CommitError> {
-    let what = "the group of batches".to_owned();
-    let refusal = CommitError::TooLarge {
-        what,
-        size: len,
-        max: GROUP_BATCHES_MAX,
-    };
-    (len > GROUP_BATCHES_MAX).then_some(refusal)
-}
-
-/// A durable store.
-///
-/// All calls block, and all may be made from any thread, so several engines can use one store. A
-/// read sees every commit that has returned, and never a partial one.
-pub trait Store: Send + Sync {
-    /// Commits the batches in order with one flush to the disk, and returns a result for each. A
-    /// conflict fails only its own batch; later batches see the earlier ones of the same call. When
-    /// this returns, the committed batches survive a power cut.
-    ///
-    /// # Errors
-    /// The outer error means that the outcome of the whole group is unknown and the store is
-    /// poisoned: every later call fails with [`StoreError::Poisoned`], and the daemon must stop.
-    fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError>;
-
-    /// The events of a stream after version `after` (0: from the start), at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredEvent>, StoreError>;
-
-    /// One row of a table.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn row(&self, table: Table, key: &str) -> Result<Option<Stored>, StoreError>;
-
-    /// The rows of a table whose key starts with `prefix`, after key `after`, in byte order, at
-    /// most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn rows(
-        &self,
-        table: Table,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Stored)>, StoreError>;
-
-    /// The result of an earlier commit with this command key, until it expires.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn command_result(&self, key: &CommandKey) -> Result<Option<serde_json::Value>, StoreError>;
-
-    /// The timers due at `now` or before, earliest first, at most `limit`. They stay set until a
-    /// batch takes or cancels them.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
-
-    /// When the next timer is due, if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn next_timer(&self) -> Result<Option<Timestamp>, StoreError>;
-
-    /// Claims up to `limit` rows of a class that are ready at `now`: the oldest ready row of each
-    /// unlocked lane, lanes that have waited longest first. A row that waits for its retry does not
-    /// block its lane: a page must not wait for another page's backoff. A claim locks its whole
-    /// lane until it is settled, or `lease_ms` have passed and another claim took it. The claim and
-    /// the row's attempt count are durable when this returns, so that interrupted deliveries can be
-    /// detected after a crash.
-    ///
-    /// # Errors
-    /// [`StoreError`]; a write error poisons the store as in [`commit`](Self::commit).
-    fn claim(
-        &self,
-        class: Class,
-        now: Timestamp,
-        limit: usize,
-        lease_ms: u64,
-    ) -> Result<Vec<Claimed>, StoreError>;
-
-    /// When the next row of a class is ready to be claimed, if one waits. A locked lane is ready
-    /// when its lease ends, so that the rows of a dead worker are claimed again.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn next_ready(&self, class: Class) -> Result<Option<Timestamp>, StoreError>;
-
-    /// The rows of the outbox, claimed or not, in key order after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn outbox(
-        &self,
-        class: Class,
-        after: Option<&OutboxKey>,
-        limit: usize,
-    ) -> Result<Vec<OutboxRow>, StoreError>;
-
-    /// All timers in due order after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn timers(&self, after: Option<&TimerKey>, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
-
-    /// All streams with their versions, in byte order of names after `after`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn streams(
-        &self,
-        after: Option<&StreamId>,
-        limit: usize,
-    ) -> Result<Vec<(StreamId, u64)>, StoreError>;
-
-    /// The changes after a position: at most `limit` commits, and at most [`FEED_CHANGES_MAX`]
-    /// changes unless the first commit alone has more. Commits that changed no stream or row have
-    /// no position. Nothing ever appears at or below a position that was returned, here or by
-    /// [`feed_position`](Self::feed_position), and later reads are at least as new.
-    ///
-    /// A store keeps at most [`FEED_COMMITS_KEPT`] commits and [`FEED_CHANGES_KEPT`] changes, and
-    /// need not keep any across a restart. A reader that is further behind gets [`Feed::Expired`],
-    /// never a gap.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn feed(&self, after: Position, limit: usize) -> Result<Feed, StoreError>;
-
-    /// The newest position of the feed; cheap enough to call for every decision. To cache
-    /// something, call this before reading it.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    fn feed_position(&self) -> Result<Position, StoreError>;
-
-    /// Removes command keys and rows whose `expires_at` has passed, at most `limit`, and returns
-    /// how many.
-    ///
-    /// # Errors
-    /// [`StoreError`]; a write error poisons the store.
-    fn expire(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;
-
-    /// How many bytes the store uses on disk; 0 in memory.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the size cannot be read.
-    fn size_bytes(&self) -> Result<u64, StoreError>;
-}

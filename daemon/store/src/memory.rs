@@ -74,7 +74,7 @@ struct Lease {
 impl Store for MemoryStore {
     fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
         let mut inner = self.inner.lock();
-        if let Some(refusal) = crate::group_too_large(group.len()) {
+        if let Some(refusal) = crate::limits::group_too_large(group.len()) {
             return Ok(vec![Err(refusal); group.len()]);
         }
         let mut changes = Changes::default();

@@ -114,7 +114,7 @@ impl SledStore {
 impl Store for SledStore {
     fn commit(&self, group: Vec<Batch>) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
         self.disk.check()?;
-        if let Some(refusal) = crate::group_too_large(group.len()) {
+        if let Some(refusal) = crate::limits::group_too_large(group.len()) {
             return Ok(vec![Err(refusal); group.len()]);
         }
         let bytes: Vec<_> = group.iter().map(Encoded::of).collect();

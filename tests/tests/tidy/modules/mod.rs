@@ -248,6 +248,7 @@ pub(crate) fn wrong(architecture: &str) -> Vec<String> {
         "daemon/core/src",
         "daemon/plugin-host/src",
         "daemon/policy/src",
+        "daemon/store/src",
     ] {
         if !lists.iter().any(|it| it.root == root) {
             found.push(format!(
