@@ -22,6 +22,8 @@ pub enum Command {
         grade: Grade,
         /// The security flag; `None` leaves it unchanged.
         security: Option<bool>,
+        /// Whether whoever grades it may remove the security flag, which discloses the incident.
+        may_declassify: bool,
         reason: String,
         /// The plan and responders for that grade, obtained beforehand; for an incident that is not
         /// acknowledged yet.
@@ -109,9 +111,11 @@ fn dispatch(
         Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan,
         } => {
+            grading::may_grade(incident, security, may_declassify)?;
             let graded = (grade, security, reason);
             grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }

@@ -139,6 +139,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(%error, "stored data is damaged");
                 Kind::INTERNAL
             }
+            EngineError::Refused(Refusal::Classified) => Kind::FORBIDDEN,
             EngineError::Refused(Refusal::NeedsVerdict)
             | EngineError::Commit(_)
             | EngineError::Store(_)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tocsin_core::command::Command;
+use tocsin_core::command::{Command, Refusal};
 use tocsin_core::event::Ref;
 use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
@@ -301,9 +301,9 @@ impl Call<'_> {
         action: Action,
     ) -> Result<String, CommandError> {
         let caller = self.caller(by)?;
-        let incident = &self.state(id)?.incident;
+        let id = self.state(id)?.incident.id.clone();
         let (intake, key) = (&self.access.intake, Some(self.command_key()));
-        match perform(intake, caller, incident, action, self.plugin, key).await {
+        match perform(intake, caller, id, action, self.plugin, key).await {
             Ok(outcome) => Ok(outcome.reply),
             Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
             Err(NotDone::Engine(error)) => Err(refused(error)),
@@ -378,6 +378,9 @@ fn incident_of(done: &Done) -> Result<IncidentId, CommandError> {
 fn refused(error: EngineError) -> CommandError {
     match error {
         EngineError::NoIncident(_) => CommandError::NotFound,
+        EngineError::Refused(refusal @ Refusal::Classified) => {
+            CommandError::Denied(refusal.to_string())
+        }
         EngineError::Refused(refusal) => CommandError::Invalid(refusal.to_string()),
         error => CommandError::Unavailable(error.to_string()),
     }

@@ -148,8 +148,8 @@ async fn act(
     let key = command_key(&headers, &holder, "act")?;
     let reads = Arc::clone(&app);
     let state = blocking(move || state(&reads, &number)).await?;
-    let (caller, incident) = (holder.caller, &state.incident);
-    let outcome = perform(&app.intake, caller, incident, action, VIA, key).await?;
+    let (caller, id) = (holder.caller, state.incident.id.clone());
+    let outcome = perform(&app.intake, caller, id, action, VIA, key).await?;
     Ok(axum::Json(outcome))
 }
 

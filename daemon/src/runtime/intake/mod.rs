@@ -204,6 +204,7 @@ impl Intake {
         let Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan: None,
         } = command
@@ -221,6 +222,7 @@ impl Intake {
         Ok(Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan: replan.await?,
         })
