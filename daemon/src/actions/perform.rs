@@ -17,6 +17,8 @@ use crate::runtime::{Done, EngineError, Intake};
 pub(crate) enum NotDone {
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error("{0}")]
+    Invalid(String),
     #[error(transparent)]
     Engine(EngineError),
 }

@@ -170,6 +170,7 @@ impl From<NotDone> for Problem {
     fn from(error: NotDone) -> Self {
         match error {
             NotDone::Denied(denied) => denied.into(),
+            NotDone::Invalid(why) => Self::new(Kind::INVALID, why),
             NotDone::Engine(error) => error.into(),
         }
     }
