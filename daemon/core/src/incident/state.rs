@@ -89,7 +89,7 @@ impl Incident {
             self.counts = *counts;
         }
         self.grading.fold(event);
-        self.lifecycle.fold(event, at);
+        self.lifecycle.fold(recorded);
         self.escalation.fold(event, at);
         self.paging.fold(event, at);
         self.roles.fold(event);

@@ -312,3 +312,32 @@ pub fn verdict<T>(value: T) -> Verdict<T> {
         source,
     }
 }
+
+/// Who was paged, in order.
+pub fn people(world: &World) -> Vec<String> {
+    world
+        .paged()
+        .into_iter()
+        .map(|(person, _)| person)
+        .collect()
+}
+
+/// A channel accepts every page in progress.
+pub fn take_all(world: &mut World) {
+    let sent: Vec<(u32, u32)> = world
+        .incident()
+        .paging
+        .pages
+        .iter()
+        .filter(|(_, page)| page.is_underway())
+        .map(|(number, page)| (*number, page.contact))
+        .collect();
+    for (page, contact) in sent {
+        let taken = Command::PageTaken {
+            page,
+            contact,
+            interrupted: false,
+        };
+        world.command(taken, &Actor::Tocsin).unwrap();
+    }
+}
