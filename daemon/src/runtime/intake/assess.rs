@@ -248,9 +248,7 @@ impl Assessor {
         }
         let mut load: BTreeMap<_, u32> = BTreeMap::new();
         for state in self.view.in_memory() {
-            if let (true, Some(person)) =
-                (state.incident.is_active(), &state.incident.roles.operator)
-            {
+            if let Some(person) = state.incident.keeps_busy() {
                 *load.entry(person.clone()).or_default() += 1;
             }
         }
