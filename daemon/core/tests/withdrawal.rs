@@ -58,6 +58,31 @@ fn withdrawing_the_acknowledgement_restarts_the_escalation() {
 }
 
 #[test]
+fn a_withdrawn_acknowledgement_under_an_empty_plan_starts_nothing() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let command = Command::Acknowledge {
+        via: "slack".to_owned(),
+    };
+    world.command(command, &ada()).unwrap();
+    let mut incident = world.incident().clone();
+    incident.escalation.plan.steps.clear();
+    world.incident = Some(incident.clone());
+    let done = world
+        .command(Command::Unacknowledge { reason: None }, &ada())
+        .unwrap();
+    assert!(
+        done.reply.ends_with("its plan pages nobody"),
+        "{}",
+        done.reply
+    );
+    assert_eq!(
+        narrate(&incident, world.stream.last().unwrap()),
+        "ada withdrew the acknowledgement; its plan pages nobody"
+    );
+}
+
+#[test]
 fn who_acknowledged_is_known_until_it_is_withdrawn_or_the_incident_ends() {
     let mut world = World::default();
     world.fire("HighErrorRate");
