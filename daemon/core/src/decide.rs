@@ -48,6 +48,8 @@ pub enum Command {
         due: Timestamp,
         /// Who the next step pages, looked up now.
         responders: Responders,
+        /// Who the rest of [`steps_ahead`](crate::incident::Escalation::steps_ahead) page.
+        later: Vec<Responders>,
     },
     /// A page's timer fired.
     ContactDue {
@@ -124,9 +126,11 @@ fn dispatch(
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
         Command::Close => lifecycle::close(incident),
-        Command::EscalationDue { due, responders } => {
-            escalation::step_due(incident, due, &responders, env)
-        }
+        Command::EscalationDue {
+            due,
+            responders,
+            later,
+        } => escalation::step_due(incident, due, responders, later, env),
         Command::ContactDue { page, contact, due } => {
             paging::contact_due(incident, page, contact, due, env)
         }

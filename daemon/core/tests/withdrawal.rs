@@ -8,6 +8,12 @@ use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
 use tocsin_core::{Actor, narrate};
 
+/// The log as text.
+fn log(world: &World) -> String {
+    let lines = world.stream.iter().map(|it| narrate(world.incident(), it));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn withdrawing_the_acknowledgement_restarts_the_escalation() {
     let mut world = World::default();
@@ -55,6 +61,41 @@ fn withdrawing_the_acknowledgement_restarts_the_escalation() {
     assert_eq!(world.incident().roles.operator, Some("bob".into()));
     assert_eq!(settled(&world), 6, "each page once");
     assert!(world.timers().is_empty());
+}
+
+#[test]
+fn nobody_waits_for_the_person_who_has_just_withdrawn() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    take_all(&mut world);
+    let acknowledge = Command::Acknowledge {
+        via: "slack".to_owned(),
+    };
+    world.command(acknowledge.clone(), &ada()).unwrap();
+    let unack = Command::Unacknowledge { reason: None };
+    world.at(MINUTE);
+    world.command(unack.clone(), &ada()).unwrap();
+    world.run_until(MINUTE);
+    assert_eq!(
+        world.paged()[1..],
+        [("ada".to_owned(), 0), ("bob".to_owned(), 1)],
+        "ada is on call, and she is asked once"
+    );
+    let text = log(&world);
+    assert!(
+        text.contains("ada has just withdrawn, so the next step follows"),
+        "{text}"
+    );
+    world.run_until(6 * MINUTE - 1);
+    assert_eq!(world.paged().len(), 3, "the second step is waited for");
+    take_all(&mut world);
+    world.run_until(6 * MINUTE);
+    assert_eq!(world.paged().len(), 5);
+    world.command(acknowledge, &ada()).unwrap();
+    let token = Actor::Token("night-shift".to_owned());
+    world.command(unack, &token).unwrap();
+    world.run_until(6 * MINUTE);
+    assert_eq!(world.paged().len(), 6, "somebody else withdrew: ada alone");
 }
 
 #[test]

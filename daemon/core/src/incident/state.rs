@@ -90,7 +90,7 @@ impl Incident {
         }
         self.grading.fold(event);
         self.lifecycle.fold(recorded);
-        self.escalation.fold(event, at);
+        self.escalation.fold(recorded);
         self.paging.fold(event, at);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);

@@ -131,10 +131,12 @@ impl World {
         use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
-                let responders = self.responders(self.incident().escalation.next_step);
+                let ahead = self.incident().escalation.steps_ahead();
+                let mut steps = ahead.map(|step| self.responders(step));
                 Command::EscalationDue {
                     due: timer.due,
-                    responders,
+                    responders: steps.next().unwrap(),
+                    later: steps.collect(),
                 }
             }
             TimerKind::Contact { page, contact } => {

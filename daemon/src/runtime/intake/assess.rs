@@ -141,14 +141,11 @@ impl Assessor {
         self.opening(facts, &AlertView::new(signal), None, true, now)
     }
 
-    /// The responders of an incident's next step, looked up now.
+    /// The responders of a step of an incident's plan, looked up now.
     #[must_use]
-    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
-        self.responders.of_step(
-            &incident.escalation.plan,
-            incident.escalation.next_step,
-            now,
-        )
+    pub fn responders(&self, incident: &Incident, step: u32, now: Timestamp) -> Responders {
+        let plan = &incident.escalation.plan;
+        self.responders.of_step(plan, step, now)
     }
 
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
