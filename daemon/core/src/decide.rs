@@ -22,6 +22,8 @@ pub enum Command {
         grade: Grade,
         /// The security flag; `None` leaves it unchanged.
         security: Option<bool>,
+        /// Whether whoever grades it may remove the security flag, which discloses the incident.
+        may_declassify: bool,
         reason: String,
         /// The plan and responders for that grade, obtained beforehand; for an incident that is not
         /// acknowledged yet.
@@ -46,6 +48,8 @@ pub enum Command {
         due: Timestamp,
         /// Who the next step pages, looked up now.
         responders: Responders,
+        /// Who the rest of [`steps_ahead`](crate::incident::Escalation::steps_ahead) page.
+        later: Vec<Responders>,
     },
     /// A page's timer fired.
     ContactDue {
@@ -109,9 +113,11 @@ fn dispatch(
         Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan,
         } => {
+            grading::may_grade(incident, security, may_declassify)?;
             let graded = (grade, security, reason);
             grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }
@@ -120,9 +126,11 @@ fn dispatch(
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
         Command::Close => lifecycle::close(incident),
-        Command::EscalationDue { due, responders } => {
-            escalation::step_due(incident, due, &responders, env)
-        }
+        Command::EscalationDue {
+            due,
+            responders,
+            later,
+        } => escalation::step_due(incident, due, responders, later, env),
         Command::ContactDue { page, contact, due } => {
             paging::contact_due(incident, page, contact, due, env)
         }

@@ -6,7 +6,7 @@ use crate::incident::{self, Incident};
 use crate::{escalation, grading, lifecycle, log, paging, roles};
 
 /// An event as one line of text, without its time: "ada acknowledged through slack". `incident` is
-/// the state after it, which holds the pages that the event refers to.
+/// the state after it, which holds the pages and the plan that the event refers to.
 #[must_use]
 pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
     let traits = recorded.event.traits();
@@ -16,7 +16,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Topic::Escalation => escalation::narrate(recorded),
         Topic::Paging => paging::narrate(incident, recorded),
         Topic::Roles => roles::narrate(recorded),
-        Topic::Lifecycle => lifecycle::decide::narrate(recorded),
+        Topic::Lifecycle => lifecycle::decide::narrate(incident, recorded),
         Topic::Log => log::narrate(recorded),
     };
     text.unwrap_or_else(|| traits.name.to_owned())

@@ -19,6 +19,9 @@ pub enum Refusal {
     /// A text is missing or too long.
     #[error("{0}")]
     Invalid(String),
+    /// The incident has the security flag, which the caller may not remove.
+    #[error("only a person with clearance may remove the security flag")]
+    Classified,
     /// The state has changed so that a policy must be evaluated first.
     #[error("a policy's verdict is needed first")]
     NeedsVerdict,

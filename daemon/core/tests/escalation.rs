@@ -3,39 +3,11 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, opens};
+use common::{MINUTE, World, ada, opens, people, take_all};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PageState;
 use tocsin_core::{Actor, Event, Status, narrate};
-
-fn people(world: &World) -> Vec<String> {
-    world
-        .paged()
-        .into_iter()
-        .map(|(person, _)| person)
-        .collect()
-}
-
-/// A channel accepts every page in progress.
-fn take_all(world: &mut World) {
-    let sent: Vec<(u32, u32)> = world
-        .incident()
-        .paging
-        .pages
-        .iter()
-        .filter(|(_, page)| page.is_underway())
-        .map(|(number, page)| (*number, page.contact))
-        .collect();
-    for (page, contact) in sent {
-        let accepted = Command::PageAccepted {
-            page,
-            contact,
-            interrupted: false,
-        };
-        world.command(accepted, &Actor::Tocsin).unwrap();
-    }
-}
 
 #[test]
 fn the_first_step_is_taken_in_the_batch_that_opens_the_incident() {
@@ -120,72 +92,6 @@ fn the_first_to_acknowledge_is_the_operator_and_a_second_changes_nothing() {
     assert!(second.events.is_empty());
     assert!(second.reply.contains("operator: ada"), "{}", second.reply);
     assert_eq!(world.incident().roles.operator, Some("ada".into()));
-}
-
-#[test]
-fn withdrawing_the_acknowledgement_restarts_the_escalation() {
-    let mut world = World::default();
-    world.fire("HighErrorRate");
-    take_all(&mut world);
-    world.run_until(5 * MINUTE);
-    take_all(&mut world);
-    let acknowledge = Command::Acknowledge {
-        via: "slack".to_owned(),
-    };
-    world.command(acknowledge.clone(), &ada()).unwrap();
-    let settled = |world: &World| {
-        let is_it = |it: &&Notice| matches!(it, Notice::Settled { .. });
-        world.notices.iter().filter(is_it).count()
-    };
-    assert_eq!(settled(&world), 3, "ada's two pages and bob's");
-    world.at(20 * MINUTE);
-    let unack = Command::Unacknowledge {
-        reason: Some("on a train".to_owned()),
-    };
-    let done = world.command(unack.clone(), &ada()).unwrap();
-    assert!(
-        done.reply.contains("the escalation starts again"),
-        "{}",
-        done.reply
-    );
-    assert_eq!(
-        narrate(world.incident(), world.stream.last().unwrap()),
-        "ada withdrew the acknowledgement; the escalation starts again: on a train"
-    );
-    assert!(world.incident().is_unanswered());
-    assert_eq!(world.incident().roles.operator, None);
-    assert_eq!(people(&world), ["ada", "ada", "bob"], "not paged in it");
-    let twice = world.command(unack, &ada()).unwrap();
-    assert!(twice.events.is_empty());
-    assert_eq!(twice.reply, "incident 1 is not acknowledged");
-    world.run_until(20 * MINUTE);
-    assert_eq!(people(&world)[3..], ["ada"], "the first step, at once");
-    take_all(&mut world);
-    world.run_until(25 * MINUTE);
-    assert_eq!(people(&world)[4..], ["ada", "bob"], "and the second");
-    let bob = Actor::Person("bob".into());
-    take_all(&mut world);
-    world.command(acknowledge, &bob).unwrap();
-    assert_eq!(world.incident().roles.operator, Some("bob".into()));
-    assert_eq!(settled(&world), 6, "each page once");
-    assert!(world.timers().is_empty());
-}
-
-#[test]
-fn only_an_open_acknowledged_incident_can_be_unacknowledged() {
-    let mut world = World::default();
-    world.fire("HighErrorRate");
-    let unack = Command::Unacknowledge { reason: None };
-    let before = world.timers();
-    let reply = world.command(unack.clone(), &ada()).unwrap();
-    assert!(reply.is_reply());
-    assert_eq!(reply.reply, "incident 1 is not acknowledged");
-    assert_eq!(world.timers(), before, "the escalation continues");
-    let reason = "rolled back".to_owned();
-    let resolve = Command::Resolve { reason };
-    world.command(resolve, &ada()).unwrap();
-    let late = world.command(unack, &ada()).unwrap_err();
-    assert!(late.to_string().contains("only an open incident"), "{late}");
 }
 
 #[test]

@@ -298,6 +298,7 @@ fn after_a_person_has_graded_a_policy_only_proposes() {
     let command = Command::Grade {
         grade: Grade::Minor,
         security: None,
+        may_declassify: false,
         reason,
         replan: None,
     };
@@ -309,6 +310,31 @@ fn after_a_person_has_graded_a_policy_only_proposes() {
         world.count(|it| matches!(it, Event::GradeProposed { .. })),
         1
     );
+}
+
+#[test]
+fn a_flag_that_was_set_meanwhile_is_removed_only_by_somebody_with_clearance() {
+    let mut world = World::default();
+    world.fire("A");
+    let flag = |security, may_declassify| Command::Grade {
+        grade: Grade::Major,
+        security: Some(security),
+        may_declassify,
+        reason: "a key may have leaked".to_owned(),
+        replan: None,
+    };
+    // Whoever sent this saw an incident without the flag, or set it themselves.
+    let clears = flag(false, false);
+    world.command(clears.clone(), &ada()).unwrap();
+    world.command(flag(true, false), &ada()).unwrap();
+    let refused = world.command(clears, &ada()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "only a person with clearance may remove the security flag"
+    );
+    assert!(world.incident().grading.security);
+    world.command(flag(false, true), &ada()).unwrap();
+    assert!(!world.incident().grading.security);
 }
 
 #[test]

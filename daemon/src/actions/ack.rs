@@ -6,6 +6,7 @@ use tocsin_core::command::Command;
 use utoipa::ToSchema;
 
 use super::Verb;
+use crate::disclosure::Clearance;
 
 /// Acknowledge the incident: you respond, and nobody else is paged.
 ///
@@ -23,7 +24,7 @@ impl Verb for Ack {
         Ok(Self {})
     }
 
-    fn into_command(self, via: &str) -> Command {
+    fn into_command(self, via: &str, _clearance: Clearance) -> Command {
         Command::Acknowledge {
             via: via.to_owned(),
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_core::{Actor, Incident, Person, PersonId};
+use tocsin_core::command::Refusal;
+use tocsin_core::{Actor, Person, PersonId};
 
-use super::Action;
 use crate::auth::{Scope, TokenRow};
 use crate::disclosure::Clearance;
 
@@ -22,7 +22,8 @@ pub(crate) struct Caller {
 pub(crate) enum Denied {
     #[error("this needs scope {needs}, and the token has scope {has}")]
     Scope { has: Scope, needs: Scope },
-    #[error("only a person with clearance may remove the security flag")]
+    /// The core's refusal, which depends on the incident as it was when the command was decided.
+    #[error("{}", Refusal::Classified)]
     Clearance,
     #[error("{0} is no longer in the configuration")]
     Left(PersonId),
@@ -84,18 +85,11 @@ impl Caller {
     }
 }
 
-/// Checks that `caller` may carry out this action on this incident.
+/// Checks that `caller` may act on incidents. What else an action needs depends on the incident,
+/// so the command says what the caller may do, and the core decides.
 ///
 /// # Errors
 /// Why not.
-pub(crate) fn authorize(
-    caller: &Caller,
-    incident: &Incident,
-    action: &Action,
-) -> Result<(), Denied> {
-    caller.need(Scope::Respond)?;
-    if action.needs_clearance(incident) && !caller.clearance.may_see(true) {
-        return Err(Denied::Clearance);
-    }
-    Ok(())
+pub(crate) fn authorize(caller: &Caller) -> Result<(), Denied> {
+    caller.need(Scope::Respond)
 }

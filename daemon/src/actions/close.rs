@@ -6,6 +6,7 @@ use tocsin_core::command::Command;
 use utoipa::ToSchema;
 
 use super::Verb;
+use crate::disclosure::Clearance;
 
 /// Close a resolved incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -20,7 +21,7 @@ impl Verb for Close {
         Ok(Self {})
     }
 
-    fn into_command(self, _via: &str) -> Command {
+    fn into_command(self, _via: &str, _clearance: Clearance) -> Command {
         Command::Close
     }
 }

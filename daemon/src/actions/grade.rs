@@ -3,12 +3,12 @@
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
-use tocsin_core::Incident;
 use tocsin_core::command::Command;
 use utoipa::ToSchema;
 
 use super::Verb;
 use super::verb::{reason_or, some_text, split};
+use crate::disclosure::Clearance;
 
 /// Set the grade by hand; from then on policies only propose grades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -41,15 +41,13 @@ impl Verb for Grade {
         })
     }
 
-    /// Removing the security flag discloses the incident, so it needs clearance.
-    fn needs_clearance(&self, incident: &Incident) -> bool {
-        incident.grading.security && self.security == Some(false)
-    }
-
-    fn into_command(self, _via: &str) -> Command {
+    /// Removing the security flag discloses the incident, so it needs clearance. Whether the
+    /// incident has the flag is known only when the command is decided.
+    fn into_command(self, _via: &str, clearance: Clearance) -> Command {
         Command::Grade {
             grade: self.grade,
             security: self.security,
+            may_declassify: clearance.may_see(true),
             reason: self.reason,
             replan: None,
         }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::Verb;
 use super::verb::split;
+use crate::disclosure::Clearance;
 
 /// Add an entry to the incident's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -42,7 +43,7 @@ impl Verb for Log {
         Ok(Self { kind, body })
     }
 
-    fn into_command(self, _via: &str) -> Command {
+    fn into_command(self, _via: &str, _clearance: Clearance) -> Command {
         Command::Log {
             kind: self.kind,
             body: self.body,

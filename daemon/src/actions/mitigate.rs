@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Verb;
 use super::verb::{reason_or, some_text};
+use crate::disclosure::Clearance;
 
 /// Mark the impact as mitigated, although the cause is not fixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -28,7 +29,7 @@ impl Verb for Mitigate {
         Ok(Self { reason })
     }
 
-    fn into_command(self, via: &str) -> Command {
+    fn into_command(self, via: &str, _clearance: Clearance) -> Command {
         Command::Mitigate {
             reason: reason_or(self.reason, via),
         }

@@ -1,5 +1,6 @@
 //! Actions on incidents: one list of verbs for HTTP, chat, the command line and plugins.
-//! Each verb is one file. Every action goes through [`perform`], which checks permissions.
+//! Each verb is one file. Every action goes through [`perform`], and every incident that is opened
+//! by hand through [`open`]; both check permissions.
 
 mod ack;
 mod authorize;
@@ -20,7 +21,7 @@ pub(crate) use close::Close;
 pub(crate) use grade::Grade;
 pub(crate) use log::Log;
 pub(crate) use mitigate::Mitigate;
-pub(crate) use open::NewIncident;
+pub(crate) use open::{NewIncident, open};
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use resolve::Resolve;
 pub(crate) use unack::Unack;

@@ -2,14 +2,20 @@
 //! of verbs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use tocsin_core::limits::NAME_BYTES_MAX;
-use tocsin_core::{Draft, TeamId};
+use tocsin_core::{Draft, IncidentKey, TeamId};
+use tocsin_store::CommandKey;
 use utoipa::ToSchema;
 
+use super::authorize::authorize;
 use super::grade::grades;
+use super::{Caller, NotDone};
+use crate::api::Outcome;
+use crate::runtime::Intake;
 
 /// An incident to open by hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -51,12 +57,31 @@ pub(crate) struct NewIncident {
     pub(crate) drill: bool,
 }
 
+/// Opens an incident if the caller may; `teams` are those of the configuration. Under a `same_as`,
+/// an incident that is already open is the answer. A repeat with the same `key` gets the first
+/// answer and opens nothing.
+///
+/// # Errors
+/// [`NotDone`] when the caller may not, a field is not valid, or the engine refuses.
+pub(crate) async fn open<T>(
+    intake: &Arc<Intake>,
+    teams: &BTreeMap<TeamId, T>,
+    caller: Caller,
+    new: NewIncident,
+    same_as: Option<IncidentKey>,
+    key: Option<CommandKey>,
+) -> Result<Outcome, NotDone> {
+    authorize(&caller)?;
+    let draft = new.into_draft(teams, same_as).map_err(NotDone::Invalid)?;
+    Ok(intake.open(draft, caller.by, key).await?.into())
+}
+
 impl NewIncident {
-    /// The core's draft; `teams` are those of the configuration.
-    ///
-    /// # Errors
-    /// Which field is not valid, and why.
-    pub(crate) fn into_draft<T>(self, teams: &BTreeMap<TeamId, T>) -> Result<Draft, String> {
+    fn into_draft<T>(
+        self,
+        teams: &BTreeMap<TeamId, T>,
+        key: Option<IncidentKey>,
+    ) -> Result<Draft, String> {
         let team = self.team.filter(|it| !it.is_empty()).map(TeamId);
         if let Some(team) = team.as_ref().filter(|it| !teams.contains_key(*it)) {
             return Err(format!("there is no team `{team}` in the configuration"));
@@ -66,12 +91,18 @@ impl NewIncident {
                 "a service's name can have at most {NAME_BYTES_MAX} bytes"
             ));
         }
+        let is_short = |it: &IncidentKey| (1..=NAME_BYTES_MAX).contains(&it.as_str().len());
+        if !key.as_ref().is_none_or(is_short) {
+            return Err(format!(
+                "an incident's key must have 1 to {NAME_BYTES_MAX} bytes"
+            ));
+        }
         Ok(Draft {
             title: self.title,
             summary: self.summary,
             service: self.service,
             team,
-            key: None,
+            key,
             grade: self.grade,
             drill: self.drill,
         })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tocsin_core::Incident;
+use tocsin_core::IncidentId;
+use tocsin_core::command::Refusal;
 use tocsin_store::CommandKey;
 
 use super::authorize::authorize;
@@ -16,8 +17,10 @@ use crate::runtime::{Done, EngineError, Intake};
 pub(crate) enum NotDone {
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error("{0}")]
+    Invalid(String),
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
 }
 
 /// Carries an action out if the caller may; `via` is the channel that it came through. A repeat
@@ -28,15 +31,23 @@ pub(crate) enum NotDone {
 pub(crate) async fn perform(
     intake: &Arc<Intake>,
     caller: Caller,
-    incident: &Incident,
+    id: IncidentId,
     action: Action,
     via: &str,
     key: Option<CommandKey>,
 ) -> Result<Outcome, NotDone> {
-    authorize(&caller, incident, &action)?;
-    let command = action.into_command(via);
-    let id = incident.id.clone();
+    authorize(&caller)?;
+    let command = action.into_command(via, caller.clearance);
     Ok(intake.command(id, caller.by, command, key).await?.into())
+}
+
+impl From<EngineError> for NotDone {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(Refusal::Classified) => Denied::Clearance.into(),
+            error => Self::Engine(error),
+        }
+    }
 }
 
 impl From<Done> for Outcome {

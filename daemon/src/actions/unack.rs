@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Verb;
 use super::verb::some_text;
+use crate::disclosure::Clearance;
 
 /// Withdraw the acknowledgement: the incident has no operator, and the escalation restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -29,7 +30,7 @@ impl Verb for Unack {
         Ok(Self { reason })
     }
 
-    fn into_command(self, _via: &str) -> Command {
+    fn into_command(self, _via: &str, _clearance: Clearance) -> Command {
         Command::Unacknowledge {
             reason: self.reason.as_deref().and_then(some_text),
         }

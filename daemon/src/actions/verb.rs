@@ -3,13 +3,13 @@
 use clap::{ArgMatches, Args};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tocsin_core::Incident;
 use tocsin_core::command::Command;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, schema::Object};
 
 use super::Action;
+use crate::disclosure::Clearance;
 
 /// An action on an incident. The type's fields are the body of the API's action and the arguments
 /// of the subcommand.
@@ -31,13 +31,9 @@ pub(crate) trait Verb:
     /// What is wrong with it, and what is valid.
     fn parse(rest: &str, via: &str) -> Result<Self, String>;
 
-    /// Whether this action on this incident needs clearance for security incidents.
-    fn needs_clearance(&self, _incident: &Incident) -> bool {
-        false
-    }
-
-    /// The command for the core; `via` is the channel that the action came through.
-    fn into_command(self, via: &str) -> Command;
+    /// The command for the core; `via` is the channel that the action came through. A command whose
+    /// effect depends on the caller's clearance says what they may do, and the core decides.
+    fn into_command(self, via: &str, clearance: Clearance) -> Command;
 }
 
 /// A verb in the list.
@@ -102,15 +98,13 @@ macro_rules! verbs {
         })+
 
         impl Action {
-            fn needs_clearance(&self, incident: &tocsin_core::Incident) -> bool {
+            fn into_command(
+                self,
+                via: &str,
+                clearance: crate::disclosure::Clearance,
+            ) -> tocsin_core::command::Command {
                 match self {
-                    $(Self::$verb(verb) => verb.needs_clearance(incident)),+
-                }
-            }
-
-            fn into_command(self, via: &str) -> tocsin_core::command::Command {
-                match self {
-                    $(Self::$verb(verb) => verb.into_command(via)),+
+                    $(Self::$verb(verb) => verb.into_command(via, clearance)),+
                 }
             }
         }

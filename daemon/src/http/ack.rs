@@ -83,7 +83,7 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
         Err(page) => return page,
     };
     let action = Ack {}.into();
-    match perform(&app.intake, caller, &incident, action, VIA, None).await {
+    match perform(&app.intake, caller, incident.id.clone(), action, VIA, None).await {
         Ok(outcome) => page(
             StatusCode::OK,
             &format!(

@@ -139,6 +139,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(%error, "stored data is damaged");
                 Kind::INTERNAL
             }
+            EngineError::Refused(Refusal::Classified) => Kind::FORBIDDEN,
             EngineError::Refused(Refusal::NeedsVerdict)
             | EngineError::Commit(_)
             | EngineError::Store(_)
@@ -169,6 +170,7 @@ impl From<NotDone> for Problem {
     fn from(error: NotDone) -> Self {
         match error {
             NotDone::Denied(denied) => denied.into(),
+            NotDone::Invalid(why) => Self::new(Kind::INVALID, why),
             NotDone::Engine(error) => error.into(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, Draft, IncidentId, IncidentKey, PluginId};
+use tocsin_core::{Actor, IncidentId, IncidentKey, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -16,14 +16,14 @@ use tocsin_store::CommandKey;
 use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
-use crate::actions::{Action, Caller, Log, NotDone, perform};
+use crate::actions::{self, Action, Caller, Log, NewIncident, NotDone, perform};
 use crate::api::StatusFilter;
 use crate::auth::Scope;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
-use crate::runtime::{Done, EngineError, IncidentState};
+use crate::runtime::{EngineError, IncidentState};
 
 /// Most incidents in a list.
 const LIST_MAX: usize = 100;
@@ -227,28 +227,22 @@ impl Call<'_> {
         draft: wit::Draft,
         by: &wit::Actor,
     ) -> Result<wit::Incident, CommandError> {
-        let by = self.caller(by)?.by;
+        let caller = self.caller(by)?;
         let refs = draft.refs;
-        let draft = Draft {
+        let new = NewIncident {
             title: draft.title,
             summary: draft.summary,
-            service: draft
-                .services
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| "unknown".to_owned()),
-            key: draft.dedup_key.map(IncidentKey),
+            service: draft.services.into_iter().next().unwrap_or_default(),
+            team: None,
             grade: draft.grade.map(core_grade),
-            ..Draft::default()
+            drill: false,
         };
+        let same_as = draft.dedup_key.map(IncidentKey);
+        let (intake, teams) = (&self.access.intake, &self.access.payloads.roster.teams);
         let key = Some(self.command_key());
-        let done = self
-            .access
-            .intake
-            .open(draft, by, key)
-            .await
-            .map_err(refused)?;
-        let id = incident_of(&done)?;
+        let opened = actions::open(intake, teams, caller, new, same_as, key).await;
+        let id = opened.map_err(not_done)?.id.ok_or(CommandError::NotFound)?;
+        let id = IncidentId(id);
         for (at, link) in refs.into_iter().enumerate() {
             let plugin = PluginId::from(self.plugin);
             let link = core_ref(&plugin, link);
@@ -301,13 +295,10 @@ impl Call<'_> {
         action: Action,
     ) -> Result<String, CommandError> {
         let caller = self.caller(by)?;
-        let incident = &self.state(id)?.incident;
+        let id = self.state(id)?.incident.id.clone();
         let (intake, key) = (&self.access.intake, Some(self.command_key()));
-        match perform(intake, caller, incident, action, self.plugin, key).await {
-            Ok(outcome) => Ok(outcome.reply),
-            Err(NotDone::Denied(why)) => Err(CommandError::Denied(why.to_string())),
-            Err(NotDone::Engine(error)) => Err(refused(error)),
-        }
+        let done = perform(intake, caller, id, action, self.plugin, key).await;
+        done.map(|it| it.reply).map_err(not_done)
     }
 
     fn command_key(&self) -> CommandKey {
@@ -366,13 +357,12 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
     )
 }
 
-fn incident_of(done: &Done) -> Result<IncidentId, CommandError> {
-    if let Some(incident) = &done.incident {
-        return Ok(incident.id.clone());
+fn not_done(error: NotDone) -> CommandError {
+    match error {
+        NotDone::Denied(why) => CommandError::Denied(why.to_string()),
+        NotDone::Invalid(why) => CommandError::Invalid(why),
+        NotDone::Engine(error) => refused(error),
     }
-    let repeated = done.repeated.as_ref().and_then(|it| it.get("incident"));
-    let id = repeated.and_then(|it| it.as_str());
-    id.map(IncidentId::from).ok_or(CommandError::NotFound)
 }
 
 fn refused(error: EngineError) -> CommandError {
@@ -382,3 +372,6 @@ fn refused(error: EngineError) -> CommandError {
         error => CommandError::Unavailable(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

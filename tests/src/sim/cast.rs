@@ -214,10 +214,10 @@ impl Policies {
     }
 }
 
-/// The people whom the next step of an incident pages.
+/// The people whom a step of an incident pages.
 #[must_use]
-pub(super) fn next_responders(incident: &Incident) -> Responders {
-    responders_of(&incident.escalation.plan, incident.escalation.next_step)
+pub(super) fn responders(incident: &Incident, step: u32) -> Responders {
+    responders_of(&incident.escalation.plan, step)
 }
 
 fn responders_of(plan: &Plan, step: u32) -> Responders {

@@ -25,6 +25,9 @@ const MAY_NAME_A_STATUS: [&str; 3] = [
     "daemon/policy/src/view.rs",
 ];
 const STATES: [&str; 2] = ["Status::", "PageState::"];
+/// Questions about a status. The runtime carries out what the core decides, so it asks none; health
+/// and the endpoints ask them to report.
+const BRANCHES: [&str; 2] = ["is_active", "is_unanswered"];
 
 /// Whether a line of the core uses something impure.
 pub(crate) fn is_impure(file: &Source, line: &str) -> bool {
@@ -42,7 +45,10 @@ pub(crate) fn goes_by_a_state(file: &Source, index: usize, line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
     let shell = file.path.starts_with("daemon/") && !file.path.starts_with("daemon/core/");
     let may = MAY_NAME_A_STATUS.iter().any(|it| file.path.starts_with(it));
-    shell && !may && !file.is_test(index) && STATES.iter().any(|state| names(code, state))
+    let is_runtime = file.path.starts_with("daemon/src/runtime/");
+    let named = |words: &[&str]| words.iter().any(|it| names(code, it));
+    let branches = named(&STATES) || is_runtime && named(&BRANCHES);
+    shell && !may && !file.is_test(index) && branches
 }
 
 /// Whether a line contains these words as a whole name: `SignalStatus::` and `wit::Status::` are
@@ -64,5 +70,7 @@ fn only_whole_names_are_found() {
     assert!(names("    Status::Open => 1,", "Status::"));
     assert!(!names("SignalStatus::Firing", "Status::"));
     assert!(!names("wit::Status::Open", "Status::"));
+    assert!(names("if it.incident.is_active() {", "is_active"));
+    assert!(!names("if is_as_active(it) {", "is_active"));
     assert!(!names("let operand = 1;", "rand"));
 }

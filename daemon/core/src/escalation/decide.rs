@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
-use crate::{Actor, Timestamp, limits, paging};
+use crate::{Actor, PersonId, Timestamp, limits, paging};
 
 /// When the next step is due; `None` once acknowledged.
 pub(crate) fn due(incident: &Incident) -> Option<Timestamp> {
@@ -60,14 +60,41 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     events
 }
 
+/// Takes the step that is due. `later` are the responders of the steps after it: nobody waits for
+/// a person who has just withdrawn, so a step that pages only them is followed by the next at once.
 pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,
-    responders: &Responders,
+    responders: Responders,
+    later: Vec<Responders>,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     if !incident.is_unanswered() || incident.escalation.due != Some(due) || env.now < due {
         return Err(Refusal::Stale("the escalation"));
     }
-    Ok(Outcome::of(take_step(incident, responders, env)))
+    let mut events = Vec::new();
+    let mut responders = Some(responders);
+    let mut later = later.into_iter();
+    while let Some(mut step) = responders.take() {
+        if let Some(person) = only_who_withdrew(incident, &step) {
+            responders = later.next();
+            if responders.is_some() {
+                let goes_on = format!("{person} has just withdrawn, so the next step follows");
+                step.note = Some(match step.note {
+                    Some(note) => format!("{note}; {goes_on}"),
+                    None => goes_on,
+                });
+            }
+        }
+        let before = incident.after(&events, &Actor::Tocsin, env.now);
+        events.extend(take_step(&before, &step, env));
+    }
+    Ok(Outcome::of(events))
+}
+
+/// The person who withdrew the acknowledgement, if the step pages nobody else.
+fn only_who_withdrew<'a>(incident: &'a Incident, step: &Responders) -> Option<&'a PersonId> {
+    let who = incident.escalation.withdrawn_by.as_ref()?;
+    let is_only = matches!(step.people.as_slice(), [person] if person.id == *who);
+    is_only.then_some(who)
 }

@@ -1,10 +1,12 @@
 //! The state of an escalation, folded from events.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::escalation::plan::Plan;
 use crate::event::{Effect, Event, Recorded};
+use crate::{PersonId, Timestamp};
 
 /// Who to page, and the plan's progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,10 @@ pub struct Escalation {
     pub round: u32,
     /// When that step is due; `None` while the escalation is stopped.
     pub due: Option<Timestamp>,
+    /// Who withdrew their acknowledgement, until somebody acknowledges or a new plan begins. A step
+    /// that pages only them is not waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_by: Option<PersonId>,
 }
 
 impl Escalation {
@@ -27,11 +33,29 @@ impl Escalation {
             next_step: 0,
             round: 0,
             due,
+            withdrawn_by: None,
         }
     }
 
-    pub(crate) fn fold(&mut self, event: &Event, at: Timestamp) {
+    /// The steps whose responders are looked up when the next step is due, in order: that step, and
+    /// after a withdrawal those that follow it.
+    #[must_use]
+    pub fn steps_ahead(&self) -> Range<u32> {
+        let next = self.next_step;
+        let steps = u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX);
+        match self.withdrawn_by {
+            Some(_) => next..steps.max(next + 1),
+            None => next..next + 1,
+        }
+    }
+
+    pub(crate) fn fold(&mut self, recorded: &Recorded) {
+        let (event, at) = (&recorded.event, recorded.at);
         match event {
+            Event::Unacknowledged { .. } => {
+                *self = Self::starting(std::mem::take(&mut self.plan), at);
+                self.withdrawn_by = recorded.by.person().cloned();
+            }
             Event::Planned { plan, .. } => *self = Self::starting(plan.clone(), at),
             Event::Escalated {
                 step,
@@ -45,7 +69,7 @@ impl Escalation {
             }
             _ => match event.traits().effect {
                 Effect::StartsAgain => *self = Self::starting(std::mem::take(&mut self.plan), at),
-                Effect::EndsPaging => self.due = None,
+                Effect::EndsPaging => (self.due, self.withdrawn_by) = (None, None),
                 Effect::None => {}
             },
         }

@@ -8,6 +8,19 @@ use crate::refusal::Refusal;
 use crate::text::bounded;
 use crate::{Actor, Verdict, escalation, limits};
 
+/// Whether this flag may be set on the incident as it is now. It is checked here and not before the
+/// command, since the flag may have been set in between.
+pub(crate) fn may_grade(
+    incident: &Incident,
+    security: Option<bool>,
+    may_declassify: bool,
+) -> Result<(), Refusal> {
+    match incident.grading.security && security == Some(false) && !may_declassify {
+        true => Err(Refusal::Classified),
+        false => Ok(()),
+    }
+}
+
 /// A person's grade, and with `replan` the new escalation if the grade is raised.
 pub(crate) fn by_hand(
     incident: &Incident,

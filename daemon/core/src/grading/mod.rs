@@ -5,7 +5,7 @@ mod decide;
 mod grade;
 mod state;
 
-pub(crate) use decide::{by_hand, raise, regrade};
+pub(crate) use decide::{by_hand, may_grade, raise, regrade};
 pub use grade::{Grade, Grading, UnknownGrade};
 pub use state::GradeState;
 pub(crate) use state::narrate;

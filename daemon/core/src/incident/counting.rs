@@ -6,6 +6,13 @@ use crate::incident::{Incident, Tally};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 
+/// Whether a change holds although alerts were counted in the meantime: it counts none itself, and
+/// it neither ends the incident nor makes it active again, which fixes the counts.
+#[must_use]
+pub fn ignores_tally(before: (&Incident, &Tally), after: (&Incident, &Tally)) -> bool {
+    before.1 == after.1 && before.0.is_active() == after.0.is_active()
+}
+
 pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {
     let mut tally = tally.clone();
     match log(incident, &mut tally, now) {

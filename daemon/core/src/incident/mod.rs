@@ -12,6 +12,7 @@ pub use crate::lifecycle::Lifecycle;
 pub use crate::log::Ref;
 pub use crate::paging::{Page, PageState, Paging};
 pub use crate::roles::Roles;
+pub use counting::ignores_tally;
 pub(crate) use counting::{due as tally_due, log as log_tally};
 pub(crate) use narrate::narrate;
 pub(crate) use opening::open;

@@ -89,8 +89,8 @@ impl Incident {
             self.counts = *counts;
         }
         self.grading.fold(event);
-        self.lifecycle.fold(event, at);
-        self.escalation.fold(event, at);
+        self.lifecycle.fold(recorded);
+        self.escalation.fold(recorded);
         self.paging.fold(event, at);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);

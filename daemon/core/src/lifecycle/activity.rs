@@ -2,7 +2,7 @@
 
 use crate::incident::Incident;
 use crate::lifecycle::status::Status;
-use crate::{Timestamp, limits};
+use crate::{Actor, PersonId, Timestamp, limits};
 
 impl Incident {
     /// Whether it is neither resolved nor closed.
@@ -15,6 +15,20 @@ impl Incident {
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
         self.is_active() && self.lifecycle.acknowledged_at.is_none()
+    }
+
+    /// Who acknowledged it, while it is active: nobody needs to be told once it is resolved.
+    #[must_use]
+    pub fn answered_by(&self) -> Option<&Actor> {
+        let answered_by = self.lifecycle.acknowledged_by.as_ref();
+        answered_by.filter(|_| self.is_active())
+    }
+
+    /// Whom it keeps busy: its operator, while it is active.
+    #[must_use]
+    pub fn keeps_busy(&self) -> Option<&PersonId> {
+        let operator = self.roles.operator.as_ref();
+        operator.filter(|_| self.is_active())
     }
 
     /// Whether an alert under its key reopens it at `now`, rather than opening a new one.

@@ -57,10 +57,7 @@ pub(crate) fn unacknowledge(
             "incident {number} is not acknowledged"
         )));
     }
-    let next = match incident.escalation.plan.steps.is_empty() {
-        true => "its plan pages nobody",
-        false => "the escalation starts again",
-    };
+    let next = after_withdrawal(incident);
     let reason = reason.map(|it| cut(it, limits::REASON_BYTES_MAX));
     Ok(Outcome {
         events: vec![Event::Unacknowledged { reason }],
@@ -137,12 +134,21 @@ pub(crate) fn clear_due(
     ))
 }
 
-pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+/// What follows when the acknowledgement is withdrawn.
+fn after_withdrawal(incident: &Incident) -> &'static str {
+    match incident.escalation.plan.steps.is_empty() {
+        true => "its plan pages nobody",
+        false => "the escalation starts again",
+    }
+}
+
+pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String> {
     let by = &recorded.by;
     let text = match &recorded.event {
         Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
         Event::Unacknowledged { reason } => {
-            let said = format!("{by} withdrew the acknowledgement; the escalation starts again");
+            let next = after_withdrawal(incident);
+            let said = format!("{by} withdrew the acknowledgement; {next}");
             match reason {
                 Some(reason) => format!("{said}: {reason}"),
                 None => said,

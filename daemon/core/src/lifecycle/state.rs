@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
-use crate::event::{Effect, Event};
+use crate::event::{Effect, Event, Recorded};
 use crate::lifecycle::status::Status;
+use crate::{Actor, Timestamp};
 
 /// An incident's status, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ pub struct Lifecycle {
     pub opened_at: Timestamp,
     /// `None` until acknowledged, and again after an unacknowledge or a reopening.
     pub acknowledged_at: Option<Timestamp>,
+    /// Who acknowledged it, for as long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<Actor>,
     pub mitigated_at: Option<Timestamp>,
     pub resolved_at: Option<Timestamp>,
     /// How often it was reopened.
@@ -25,16 +28,19 @@ impl Lifecycle {
             status: Status::Open,
             opened_at: at,
             acknowledged_at: None,
+            acknowledged_by: None,
             mitigated_at: None,
             resolved_at: None,
             reopens: 0,
         }
     }
 
-    pub(crate) fn fold(&mut self, event: &Event, at: Timestamp) {
-        match event {
+    pub(crate) fn fold(&mut self, recorded: &Recorded) {
+        let at = recorded.at;
+        match &recorded.event {
             Event::Acknowledged { .. } => {
                 self.acknowledged_at.get_or_insert(at);
+                self.acknowledged_by = Some(recorded.by.clone());
             }
             Event::Mitigated { .. } => {
                 self.status = Status::Mitigated;
@@ -52,7 +58,9 @@ impl Lifecycle {
                 };
             }
             Event::Closed {} => self.status = Status::Closed,
-            event if event.traits().effect == Effect::StartsAgain => self.acknowledged_at = None,
+            event if event.traits().effect == Effect::StartsAgain => {
+                (self.acknowledged_at, self.acknowledged_by) = (None, None);
+            }
             _ => {}
         }
     }

@@ -131,10 +131,12 @@ impl World {
         use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
-                let responders = self.responders(self.incident().escalation.next_step);
+                let ahead = self.incident().escalation.steps_ahead();
+                let mut steps = ahead.map(|step| self.responders(step));
                 Command::EscalationDue {
                     due: timer.due,
-                    responders,
+                    responders: steps.next().unwrap(),
+                    later: steps.collect(),
                 }
             }
             TimerKind::Contact { page, contact } => {
@@ -310,5 +312,34 @@ pub fn verdict<T>(value: T) -> Verdict<T> {
         value,
         reason: "the test says so".to_owned(),
         source,
+    }
+}
+
+/// Who was paged, in order.
+pub fn people(world: &World) -> Vec<String> {
+    world
+        .paged()
+        .into_iter()
+        .map(|(person, _)| person)
+        .collect()
+}
+
+/// A channel accepts every page in progress.
+pub fn take_all(world: &mut World) {
+    let sent: Vec<(u32, u32)> = world
+        .incident()
+        .paging
+        .pages
+        .iter()
+        .filter(|(_, page)| page.is_underway())
+        .map(|(number, page)| (*number, page.contact))
+        .collect();
+    for (page, contact) in sent {
+        let taken = Command::PageTaken {
+            page,
+            contact,
+            interrupted: false,
+        };
+        world.command(taken, &Actor::Tocsin).unwrap();
     }
 }

@@ -8,7 +8,7 @@ use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_store::CommandKey;
 use utoipa_axum::routes;
 
-use crate::actions::{Action, NewIncident, perform};
+use crate::actions::{self, Action, NewIncident, perform};
 use crate::api::{
     IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, StatusFilter,
 };
@@ -86,11 +86,8 @@ async fn open(
     Json(new): Json<NewIncident>,
 ) -> Result<(StatusCode, axum::Json<Outcome>), Problem> {
     let key = command_key(&headers, &holder, "open")?;
-    let draft = new
-        .into_draft(&app.config.teams)
-        .map_err(|why| Problem::new(Kind::INVALID, why))?;
-    let by = holder.caller.by;
-    let outcome = Outcome::from(app.intake.open(draft, by, key).await?);
+    let teams = &app.config.teams;
+    let outcome = actions::open(&app.intake, teams, holder.caller, new, None, key).await?;
     let status = match outcome.repeated {
         true => StatusCode::OK,
         false => StatusCode::CREATED,
@@ -148,8 +145,8 @@ async fn act(
     let key = command_key(&headers, &holder, "act")?;
     let reads = Arc::clone(&app);
     let state = blocking(move || state(&reads, &number)).await?;
-    let (caller, incident) = (holder.caller, &state.incident);
-    let outcome = perform(&app.intake, caller, incident, action, VIA, key).await?;
+    let (caller, id) = (holder.caller, state.incident.id.clone());
+    let outcome = perform(&app.intake, caller, id, action, VIA, key).await?;
     Ok(axum::Json(outcome))
 }
 

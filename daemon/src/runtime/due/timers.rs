@@ -51,7 +51,7 @@ impl Due {
     }
 
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
-        let responders = |incident: &Incident| self.intake.next_responders(incident, now);
+        let responders = |it: &Incident, step| self.intake.responders(it, step, now);
         match self.writer.ask(firing(row, &self.view, responders)?).await {
             Ok(_) => Ok(()),
             Err(EngineError::Refused(Refusal::Stale(what))) => {
@@ -68,15 +68,15 @@ impl Due {
     }
 }
 
-/// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who
-/// the next step of an incident pages. Shared with the simulator.
+/// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who a
+/// step of an incident pages. Shared with the simulator.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the incident is damaged.
 pub fn firing(
     row: TimerRow,
     view: &View,
-    responders: impl FnOnce(&Incident) -> Responders,
+    responders: impl Fn(&Incident, u32) -> Responders,
 ) -> Result<Request, EngineError> {
     let timer: Timer = match decode_row("a timer", &row.payload) {
         Ok(timer) => timer,
@@ -91,8 +91,14 @@ pub fn firing(
             let Some(state) = view.incident(&timer.incident)? else {
                 return Ok(cancelling(row));
             };
-            let responders = responders(&state.incident);
-            Command::EscalationDue { due, responders }
+            let incident = &state.incident;
+            let ahead = incident.escalation.steps_ahead();
+            let mut steps = ahead.map(|step| responders(incident, step));
+            Command::EscalationDue {
+                due,
+                responders: steps.next().unwrap_or_default(),
+                later: steps.collect(),
+            }
         }
         TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
         TimerKind::Tally => Command::TallyDue,

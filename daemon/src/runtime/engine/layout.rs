@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::consequences::{Notice, Timer, TimerKind, notices, wanted_timers};
 use tocsin_core::event::{Event, Recorded};
-use tocsin_core::incident::Incident;
+use tocsin_core::incident::{Incident, ignores_tally};
 use tocsin_core::intake::IncidentChange;
 use tocsin_core::{Actor, IncidentId, Timestamp};
 use tocsin_store::encoding::encode;
@@ -48,10 +48,7 @@ impl Engine {
             incident,
             tally: tally.unwrap_or_default(),
         });
-        let is_as_active = |was: &IncidentState| {
-            was.tally == state.tally && was.incident.is_active() == state.incident.is_active()
-        };
-        if was.is_some_and(is_as_active) {
+        if was.is_some_and(|was| ignores_tally(was.parts(), state.parts())) {
             self.scratch.ignores_tally(&id);
         }
         let incident_before = was.map(|it| it.incident.as_ref());

@@ -141,14 +141,11 @@ impl Assessor {
         self.opening(facts, &AlertView::new(signal), None, true, now)
     }
 
-    /// The responders of an incident's next step, looked up now.
+    /// The responders of a step of an incident's plan, looked up now.
     #[must_use]
-    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
-        self.responders.of_step(
-            &incident.escalation.plan,
-            incident.escalation.next_step,
-            now,
-        )
+    pub fn responders(&self, incident: &Incident, step: u32, now: Timestamp) -> Responders {
+        let plan = &incident.escalation.plan;
+        self.responders.of_step(plan, step, now)
     }
 
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
@@ -250,9 +247,7 @@ impl Assessor {
         }
         let mut load: BTreeMap<_, u32> = BTreeMap::new();
         for state in self.view.in_memory() {
-            if let (true, Some(person)) =
-                (state.incident.is_active(), &state.incident.roles.operator)
-            {
+            if let Some(person) = state.incident.keeps_busy() {
                 *load.entry(person.clone()).or_default() += 1;
             }
         }

@@ -114,10 +114,10 @@ impl Intake {
         }
     }
 
-    /// Who an incident's next step pages, looked up now.
+    /// Who a step of an incident's plan pages, looked up now.
     #[must_use]
-    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
-        self.assessor.next_responders(incident, now)
+    pub fn responders(&self, incident: &Incident, step: u32, now: Timestamp) -> Responders {
+        self.assessor.responders(incident, step, now)
     }
 
     /// Accepts a sender's signals. When this returns, each is durable.
@@ -204,6 +204,7 @@ impl Intake {
         let Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan: None,
         } = command
@@ -221,6 +222,7 @@ impl Intake {
         Ok(Command::Grade {
             grade,
             security,
+            may_declassify,
             reason,
             replan: replan.await?,
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Event, IncidentId, PersonId, PluginId, Recorded, Timestamp};
+use tocsin_core::{Actor, IncidentId, PersonId, PluginId, Recorded, Timestamp};
 use tocsin_plugin_host::wit;
 use tocsin_store::Store;
 
@@ -14,7 +14,7 @@ use crate::disclosure::wit::{wire_person, wire_time};
 use crate::disclosure::{Clearance, PluginReceiver, StateChange};
 use crate::people::Roster;
 use crate::runtime::error::EngineError;
-use crate::runtime::state::view::{View, events_between, events_of};
+use crate::runtime::state::view::{View, events_between};
 
 /// What payloads need besides incidents.
 #[derive(Clone)]
@@ -29,10 +29,9 @@ pub struct Payloads {
 impl Payloads {
     /// The plugin event of a notice, or `None` when it is no longer wanted.
     ///
-    /// An opened incident and a page are built from the view's state; a log entry also reads its
-    /// own event. A change needs the state before it too, which takes one read of the stream up to
-    /// the change and one replay, however many events came later. A page that was settled by an
-    /// acknowledgement takes one read, for the name.
+    /// An opened incident and a page, sent or settled, are built from the view's state; a log entry
+    /// also reads its own event. A change needs the state before it too, which takes one read of
+    /// the stream up to the change and one replay, however many events came later.
     ///
     /// # Errors
     /// [`EngineError`] when the incident's events cannot be read.
@@ -71,8 +70,7 @@ impl Payloads {
                 receiver.page(incident, *page, *contact, link)
             }
             Notice::Settled { page, .. } => {
-                let by = acknowledged_by(store, incident)?;
-                Some(receiver.settled(incident, *page, by.as_ref()))
+                Some(receiver.settled(incident, *page, incident.answered_by()))
             }
         };
         let (kind, seq) = name_of(notice, incident.version);
@@ -143,16 +141,6 @@ fn change(
 
 fn first_actor(events: Option<&[Recorded]>) -> Option<Actor> {
     events.and_then(<[Recorded]>::first).map(|it| it.by.clone())
-}
-
-/// Who acknowledged an incident that is still active.
-fn acknowledged_by(store: &dyn Store, incident: &Incident) -> Result<Option<Actor>, EngineError> {
-    if !incident.is_active() || incident.lifecycle.acknowledged_at.is_none() {
-        return Ok(None);
-    }
-    let events = events_of(store, &incident.id)?;
-    let is_it = |it: &Recorded| matches!(it.event, Event::Acknowledged { .. });
-    Ok(events.into_iter().rfind(is_it).map(|it| it.by))
 }
 
 /// The ID of a notice within its incident, and its sequence number.

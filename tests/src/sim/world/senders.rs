@@ -55,6 +55,7 @@ impl World {
                 Command::Grade {
                     grade: *self.rng.pick(&Grade::ALL),
                     security: None,
+                    may_declassify: false,
                     reason: said.clone(),
                     replan: self
                         .rng

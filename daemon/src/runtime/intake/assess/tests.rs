@@ -1,221 +1,171 @@
 //! Tests that `tocsin policy test` gives the same results as the daemon.
 
+mod drawn;
+
 use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tocsin_core::alert::{KeyRow, Tally};
+use tocsin_core::alert::{KeyRow, Place, Tally};
 use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
-use tocsin_core::{Actor, PolicySource};
+use tocsin_core::{Actor, Alert, IncidentId, Step};
 use tocsin_policy::testing::run_tests;
-use tocsin_store::{Batch, MemoryStore, Store};
+use tocsin_store::encoding::encode;
+use tocsin_store::{Append, Batch, MemoryStore, Store};
+
+use drawn::{Around, Policy, Standing};
 
 use super::*;
+use crate::change::Change;
+use crate::config;
 use crate::people::Roster;
 use crate::runtime::delivery::Subscribers;
+use crate::runtime::engine::Engine;
+use crate::runtime::engine::request::Request;
+use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::change;
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
+use crate::runtime::state::tables::tally::TALLIES;
+use crate::runtime::state::view::{events_of, stream_of};
 use crate::time::policy_time;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
-const HEADER: &str = "// Says all that it sees, so that a difference shows.\n";
-const ROUTING: &str = r#"
-fn route(alert) {
-    #{
-        key: `key-${alert.label("service")}`,
-        service: alert.label("service", "none"),
-        title: if alert.label("title") == "" { alert.title } else { alert.label("title") },
-        reason: `${alert.integration} ${alert.title} ${alert.starts_at_ms} ${alert.label("tier")}`,
-    }
-}
-"#;
-const GRADING: &str = r#"
-fn grade(incident, alert) {
-    let i = incident;
-    let tier = alert.label("tier");
-    #{
-        grade: if i.alerts.firing > 2 { "critical" }
-            else if tier == "1" { "major" } else { "minor" },
-        security: tier == "2",
-        reason: `${i.id} ${i.number} ${i.key} ${i.title} ${i.service} ${i.team} ${i.grade} ` +
-            `${i.security} ${i.status} ${i.alerts.total} ${i.alerts.firing} ${i.label("tier")} ` +
-            `${i.opened_at_ms} ${i.acknowledged} ${i.drill} ${alert.title} ${tier}`,
-    }
-}
-"#;
-const ESCALATION: &str = r#"
-fn escalate(incident, ctx) {
-    let i = incident;
-    #{
-        steps: [#{ page: person(`of-${i.grade}`), wait: minutes(i.alerts.firing) }],
-        reason: `${i.id} ${i.number} ${i.key} ${i.title} ${i.service} ${i.team} ${i.grade} ` +
-            `${i.security} ${i.status} ${i.alerts.total} ${i.alerts.firing} ${i.label("tier")} ` +
-            `${i.opened_at_ms} ${i.acknowledged} ${i.drill} ${ctx.now.hour} ${ctx.load("ada")}`,
-    }
-}
+const STANDING: &str = "i-standing";
+const PEOPLE: &str = r#"
+[escalation]
+fallback = ["person:ada"]
+
+[people.ada]
+name = "Ada"
+contacts = [{ kind = "slack", address = "U1" }]
+
+[rotations.primary]
+timezone = "Europe/Berlin"
+
+[[rotations.primary.layers]]
+people = ["ada"]
+handover = "monday 09:00"
+start = 2023-01-02
 "#;
 
-/// An open incident with the alert's key.
-#[derive(Clone, Debug)]
-struct Standing {
-    grade: Grade,
-    by_person: bool,
-    security: bool,
-    drill: bool,
-    acknowledged: bool,
-    mitigated: bool,
-    tier: u8,
-    total: u64,
-    firing: u64,
+/// A store with an incident's events, key and counts.
+fn put(store: &MemoryStore, id: &IncidentId, events: &[Recorded], counts: Counts) {
+    let incident = Incident::replay(id, events).unwrap();
+    let mut batch = Batch::default();
+    let key = incident.about.key.as_str();
+    let row = KeyRow {
+        incident: id.clone(),
+    };
+    INCIDENT_KEYS.put(key, &row).unwrap().lay_out(&mut batch);
+    let tally = Tally {
+        counts,
+        ..Tally::default()
+    };
+    let row = TALLIES.put(id.as_str(), &tally).unwrap();
+    row.lay_out(&mut batch);
+    batch.appends.push(Append {
+        stream: stream_of(id),
+        expected: 0,
+        events: events.iter().map(|it| encode(it).unwrap()).collect(),
+    });
+    assert!(store.commit(vec![batch]).unwrap()[0].is_ok());
 }
 
-fn standing() -> impl Strategy<Value = Standing> {
-    let grade = prop::sample::select(Grade::ALL.to_vec());
-    let flags = any::<(bool, bool, bool, bool, bool)>();
-    (grade, flags, 0..4_u8, 0..5_u64, 0..5_u64).prop_map(|(grade, flags, tier, more, firing)| {
-        let (by_person, security, drill, acknowledged, mitigated) = flags;
-        Standing {
-            grade,
-            by_person,
-            security,
-            drill,
-            acknowledged,
-            mitigated,
-            tier,
-            total: firing + more,
-            firing,
-        }
-    })
-}
-
-fn alert() -> impl Strategy<Value = Signal> {
-    let title = "[a-z]{1,8}( [a-z]{1,8}){0,3}";
-    (
-        title,
-        "[a-c]",
-        0..4_u8,
-        prop::option::of("[a-z]{1,9}"),
-        0..9_i64,
-    )
-        .prop_map(|(title, service, tier, named, since)| {
-            let mut labels = labels(&service, tier);
-            labels.extend(named.map(|it| ("title".to_owned(), it)));
-            Signal {
-                integration: "prometheus".into(),
-                fingerprint: "f".into(),
-                starts_at: Timestamp(NOW.0 - since),
-                ..by_hand(&title, "", labels, NOW)
-            }
-        })
-}
-
-fn labels(service: &str, tier: u8) -> Labels {
-    let pairs = [("service", service.to_owned()), ("tier", tier.to_string())];
-    pairs.map(|(name, value)| (name.to_owned(), value)).into()
-}
-
-impl Standing {
-    fn incident(&self, service: &str) -> Incident {
-        let opened = Opened {
-            number: 7,
-            key: format!("key-{service}").as_str().into(),
-            title: "it was slow before".to_owned(),
-            summary: String::new(),
-            service: service.to_owned(),
-            team: Some("payments".into()),
-            grade: self.grade,
-            security: self.security,
-            grade_reason: "it is bad".to_owned(),
-            grade_source: (!self.by_person).then(PolicySource::default),
-            route_reason: String::new(),
-            route_source: None,
-            plan: Plan { steps: Vec::new() },
-            plan_reason: String::new(),
-            plan_source: None,
-            labels: labels(service, self.tier),
-            link: None,
-            counts: Counts::default(),
-            drill: self.drill,
-        };
-        let recorded = |event: Event| Recorded {
-            at: NOW.minus_ms(60_000),
+/// Other incidents that ada operates, and the changes.
+fn put_around(store: &MemoryStore, around: &Around) {
+    for number in 0..around.busy {
+        let mut events = Standing::calm().events(&format!("other-{number}"));
+        let person = "ada".into();
+        events.push(Recorded {
+            at: NOW.minus_ms(1_000),
             by: Actor::Tocsin,
-            event,
-        };
-        let first = recorded(Event::Opened(Box::new(opened)));
-        let mut incident = Incident::begin(&"i1".into(), &first).unwrap();
-        if self.acknowledged {
-            let via = "chat".to_owned();
-            incident = incident.fold(&recorded(Event::Acknowledged { via }));
-        }
-        if self.mitigated {
-            let reason = "the cache is off".to_owned();
-            incident = incident.fold(&recorded(Event::Mitigated { reason }));
-        }
-        incident
+            event: Event::OperatorAssigned { person },
+        });
+        let id = format!("i-other-{number}").as_str().into();
+        put(store, &id, &events, Counts::default());
     }
-
-    fn counts(&self) -> Counts {
-        Counts {
-            total: self.total,
-            firing: self.firing,
-        }
-    }
-}
-
-fn policies() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let texts = [ROUTING, GRADING, ESCALATION];
-    for (name, text) in ["routing", "grading", "escalation"].into_iter().zip(texts) {
-        let path = folder.path().join(format!("{name}.rhai"));
-        fs::write(path, format!("{HEADER}{text}")).unwrap();
-    }
-    folder
-}
-
-/// An assessor of a daemon whose store contains this incident.
-fn assessor(folder: &Path, standing: Option<&Incident>, counts: Counts) -> Assessor {
-    let store = Arc::new(MemoryStore::new());
-    let view = Arc::new(View::new(Arc::clone(&store) as Arc<dyn Store>));
-    if let Some(incident) = standing {
-        let row = KeyRow {
-            incident: incident.id.clone(),
-        };
+    for (number, service) in around.changed.iter().enumerate() {
+        let rows = change::record(changed(service), &number.to_string(), NOW);
         let mut batch = Batch::default();
-        let key = incident.about.key.as_str();
-        INCIDENT_KEYS.put(key, &row).unwrap().lay_out(&mut batch);
+        rows.unwrap().lay_out(&mut batch);
         assert!(store.commit(vec![batch]).unwrap()[0].is_ok());
-        view.has_followed(store.feed_position().unwrap(), NOW);
-        view.publish(&Arc::new(IncidentState {
-            incident: Arc::new(incident.clone()),
-            tally: Tally {
-                counts,
-                ..Tally::default()
-            },
-        }));
-    }
-    Assessor {
-        policies: Arc::new(Policies::load(folder, None)),
-        responders: ResponderLookup {
-            roster: Arc::new(Roster::default()),
-            served: Arc::new(arc_swap::ArcSwap::<Subscribers>::default()),
-            has_mail: false,
-        },
-        silences: Arc::new(Silences::load(store.clone()).unwrap()),
-        view,
-        grade_labels: vec!["tier".to_owned()],
-        zone: chrono_tz::UTC,
-        fallback: Vec::new(),
-        delays: Delays::default(),
-        metrics: Arc::default(),
-        context: Mutex::default(),
-        failures: Mutex::default(),
     }
 }
 
-/// An alert and an incident as a test file describes them.
+fn changed(service: &str) -> Change {
+    Change {
+        integration: "pd".into(),
+        summary: format!("a deployment of {service}"),
+        timestamp: NOW.minus_ms(60_000),
+        source: None,
+        service: Some(service.to_owned()),
+        environment: None,
+        outcome: None,
+        revision: None,
+        links: Vec::new(),
+    }
+}
+
+/// A daemon with one engine.
+struct Daemon {
+    store: Arc<MemoryStore>,
+    engine: Engine,
+    assessor: Assessor,
+}
+
+impl Daemon {
+    fn new(folder: &Path, roster: Roster, store: Arc<MemoryStore>) -> Self {
+        let subscribers = Arc::new(arc_swap::ArcSwap::<Subscribers>::default());
+        let make_id = Box::new(|_| IncidentId("i-new".to_owned()));
+        let (shared, served) = (Arc::clone(&store) as Arc<dyn Store>, subscribers.clone());
+        let engine = Engine::start(shared, subscribers, Delays::default(), make_id).unwrap();
+        let view = engine.view();
+        view.has_followed(store.feed_position().unwrap(), NOW);
+        let assessor = Assessor {
+            policies: Arc::new(Policies::load(folder, None)),
+            responders: ResponderLookup {
+                roster: Arc::new(roster),
+                served,
+                has_mail: false,
+            },
+            silences: Arc::new(Silences::load(store.clone()).unwrap()),
+            view,
+            grade_labels: vec!["tier".to_owned()],
+            zone: chrono_tz::UTC,
+            fallback: Vec::new(),
+            delays: Delays::default(),
+            metrics: Arc::default(),
+            context: Mutex::default(),
+            failures: Mutex::default(),
+        };
+        Self {
+            store,
+            engine,
+            assessor,
+        }
+    }
+
+    /// Has the alert assessed and decided; returns its row.
+    fn take(&mut self, signal: &Arc<Signal>) -> Alert {
+        let assessed = self.assessor.assess(signal, false, NOW).unwrap();
+        let request = Request::Signal {
+            signal: Arc::clone(signal),
+            assessment: assessed.map(Box::new),
+            unless_observed_since: None,
+        };
+        let answers = self.engine.process(vec![request], NOW).unwrap();
+        for answer in answers {
+            answer.unwrap();
+        }
+        let key = Alert::row_key(&signal.integration, &signal.fingerprint);
+        let row = ALERTS.get(self.store.as_ref(), &key).unwrap();
+        row.expect("the alert has a row").value
+    }
+}
+
+/// An alert as a test file describes it.
 fn alert_case(signal: &Signal) -> Value {
     json!({
         "integration": signal.integration, "fingerprint": signal.fingerprint,
@@ -223,14 +173,15 @@ fn alert_case(signal: &Signal) -> Value {
     })
 }
 
-fn incident_case(standing: Option<&Incident>, counts: Counts, target: &Target) -> Value {
-    let Some(incident) = standing else {
+/// The incident that a policy is asked about, as a test file describes it: `opened` opens, or else
+/// the alert enters `standing`.
+fn incident_case(standing: Option<(&Incident, Counts)>, opened: &Incident) -> Value {
+    let Some((incident, counts)) = standing else {
         // What a test leaves out is as in an incident that opens.
-        let mut case = json!({
-            "key": target.key, "service": target.service, "opened_at_ms": NOW,
+        return json!({
+            "key": opened.about.key, "service": opened.about.service, "opened_at_ms": NOW,
+            "title": opened.about.title,
         });
-        case["title"] = json!(target.title);
-        return case;
     };
     json!({
         "id": incident.id, "number": incident.number, "key": incident.about.key,
@@ -244,77 +195,171 @@ fn incident_case(standing: Option<&Incident>, counts: Counts, target: &Target) -
     })
 }
 
-fn write_test(folder: &Path, name: &str, questions: &Value, expect: &Value) {
-    let mut test = json!({ "name": "as the daemon", "expect": expect });
-    for (field, value) in questions.as_object().unwrap() {
-        test[field] = value.clone();
+/// The context of every test.
+fn context_case(around: &Around, roster: &Roster) -> Value {
+    let mut context = json!({ "now": policy_time(chrono_tz::UTC, NOW) });
+    context["on_call"] = json!({ "primary": roster.rotations["primary"].on_call(NOW) });
+    let load = Some(around.busy).filter(|it| *it > 0);
+    context["load"] = load.map_or(json!({}), |it| json!({ "ada": it }));
+    let changes = around.changed.iter().map(|service| changed(service));
+    let facts = changes
+        .map(|it| json!({ "service": it.service, "title": it.summary, "at_ms": it.timestamp }));
+    context["changes"] = facts.collect();
+    context
+}
+
+/// Test files for what was committed.
+struct Tests<'a> {
+    folder: &'a Path,
+    context: Value,
+    written: usize,
+}
+
+impl Tests<'_> {
+    fn expect(&mut self, name: &str, questions: &Value, expect: &Value) {
+        let mut test = json!({ "name": "as the daemon", "expect": expect });
+        for (field, value) in questions.as_object().unwrap() {
+            test[field] = value.clone();
+        }
+        let file = json!({ "context": self.context, "test": [test] });
+        let text = toml::to_string(&toml::Value::try_from(file).unwrap()).unwrap();
+        fs::write(self.folder.join(format!("{name}.test.toml")), text).unwrap();
+        self.written += 1;
     }
-    let now = policy_time(chrono_tz::UTC, NOW);
-    let file = json!({ "context": { "now": now }, "test": [test] });
-    let text = toml::to_string(&toml::Value::try_from(file).unwrap()).unwrap();
-    fs::write(folder.join(format!("{name}.test.toml")), text).unwrap();
+
+    fn plan(&mut self, incident: &Value, plan: &Plan, reason: &str) {
+        let step =
+            |it: &Step| json!({ "page": it.page, "wait": format!("{}m", it.wait_ms / 60_000) });
+        let steps: Vec<Value> = plan.steps.iter().map(step).collect();
+        let expect = json!({ "steps": steps, "reason": reason });
+        self.expect("escalation", &json!({ "incident": incident }), &expect);
+    }
+
+    /// Everything that opening it committed: the place, the grade and the plan.
+    fn opened(&mut self, alert: &Value, incident: &Incident, opened: &Opened) {
+        let said = &opened.grade_reason;
+        assert!(said.contains(" open 1 1 "), "its first alert: {said}");
+        let expect = json!({
+            "key": opened.key, "service": opened.service, "title": opened.title,
+            "reason": opened.route_reason, "ignore": false,
+        });
+        self.expect("routing", &json!({ "alert": alert }), &expect);
+        let mut known = incident_case(None, incident);
+        let expect = json!({
+            "grade": opened.grade, "security": opened.security, "reason": opened.grade_reason,
+        });
+        let question = json!({ "alert": alert, "incident": known });
+        self.expect("grading", &question, &expect);
+        known["grade"] = json!(opened.grade);
+        known["security"] = json!(opened.security);
+        known["labels"] = json!(opened.labels);
+        self.plan(&known, &opened.plan, &opened.plan_reason);
+    }
+
+    /// An incident that the alert entered, and what that changed.
+    fn entered(&mut self, alert: &Value, before: (&Incident, Counts), news: &[Recorded]) {
+        let (incident, _) = before;
+        let expect = json!({ "key": incident.about.key, "ignore": false });
+        self.expect("routing", &json!({ "alert": alert }), &expect);
+        let mut known = incident_case(Some(before), incident);
+        let question = json!({ "alert": alert, "incident": known });
+        for recorded in news {
+            match &recorded.event {
+                Event::Graded {
+                    grade,
+                    security,
+                    reason,
+                    ..
+                } => {
+                    let mut expect = json!({ "reason": reason });
+                    if *grade > incident.grading.grade {
+                        expect["grade"] = json!(grade);
+                    }
+                    if *security && !incident.grading.security {
+                        expect["security"] = json!(true);
+                    }
+                    self.expect("grading", &question, &expect);
+                    known["grade"] = json!(grade);
+                    known["security"] = json!(security);
+                }
+                Event::GradeProposed { grade, reason } => {
+                    let expect = json!({ "grade": grade, "reason": reason });
+                    self.expect("grading", &question, &expect);
+                }
+                // A plan goes by the grade that the incident has once the verdict is in.
+                Event::Planned { plan, reason, .. } => self.plan(&known, plan, reason),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Decides an alert, and writes tests that expect what the engine committed.
+fn commit_and_expect(
+    tests: &mut Tests<'_>,
+    daemon: &mut Daemon,
+    signal: &Signal,
+    policy: &Policy,
+    standing: Option<(&Incident, Counts)>,
+) {
+    let alert = alert_case(signal);
+    let row = daemon.take(&Arc::new(signal.clone()));
+    match row.place {
+        Place::Ignored { reason } => {
+            let expect = json!({ "ignore": true, "reason": reason });
+            tests.expect("routing", &json!({ "alert": alert }), &expect);
+        }
+        Place::Waiting { key } => {
+            let window = format!("{}m", policy.window_m);
+            let expect = json!({ "key": key, "wait_for": policy.count, "within": window });
+            tests.expect("routing", &json!({ "alert": alert }), &expect);
+        }
+        Place::Incident { id } => {
+            let events = events_of(daemon.store.as_ref(), &id).unwrap();
+            let incident = Incident::replay(&id, &events).unwrap();
+            match (standing, &events[0].event) {
+                (Some(before), _) if id.as_str() == STANDING => {
+                    let known = usize::try_from(before.0.version).unwrap();
+                    tests.entered(&alert, before, &events[known..]);
+                }
+                (_, Event::Opened(opened)) => tests.opened(&alert, &incident, opened),
+                (_, other) => panic!("{other:?}"),
+            }
+        }
+        Place::Silenced { by } => panic!("{by:?}"),
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn a_policy_test_answers_as_the_daemon_decides(
-        signal in alert(),
-        standing in prop::option::of(standing()),
+    fn a_policy_test_answers_what_the_daemon_commits(
+        policy in drawn::policy(),
+        around in drawn::around(),
+        signal in drawn::alert(),
+        standing in prop::option::of(drawn::standing()),
     ) {
-        let folder = policies();
-        let counts = standing.as_ref().map(Standing::counts).unwrap_or_default();
-        let incident = standing.as_ref().map(|it| it.incident(&signal.labels["service"]));
-        let assessor = assessor(folder.path(), incident.as_ref(), counts);
-        let assessed = assessor.assess(&Arc::new(signal.clone()), false, NOW).unwrap();
-        let assessed = assessed.expect("a new alert needs verdicts");
-        let target = assessed.route.value.target().expect("nothing is ignored").clone();
-        let opening = assessed.opening.expect("a new shape needs an opening");
-        if standing.is_none() {
-            let said = &opening.grading.reason;
-            prop_assert!(said.contains(" open 1 1 "), "it counts its first alert: {said}");
-        }
-
-        let (alert, mut known) = (
-            alert_case(&signal),
-            incident_case(incident.as_ref(), counts, &target),
-        );
-        let expect = json!({
-            "key": target.key, "service": target.service, "title": target.title,
-            "reason": assessed.route.reason,
+        let folder = policy.folder();
+        let roster = config::parse(PEOPLE, "tocsin.toml", folder.path()).unwrap().config.roster();
+        let store = Arc::new(MemoryStore::new());
+        put_around(&store, &around);
+        let standing = standing.map(|it| {
+            let (id, counts) = (STANDING.into(), it.counts());
+            let events = it.events(&signal.labels["service"]);
+            put(&store, &id, &events, counts);
+            (Incident::replay(&id, &events).unwrap(), counts)
         });
-        write_test(folder.path(), "routing", &json!({ "alert": alert }), &expect);
-
-        let Grading { grade, security } = opening.grading.value;
-        let expect = json!({
-            "grade": grade, "security": security, "reason": opening.grading.reason,
-        });
-        let question = json!({ "alert": alert, "incident": known });
-        write_test(folder.path(), "grading", &question, &expect);
-
-        // A plan goes by the grade that the incident has once the verdict is in.
-        let by_person = standing.as_ref().is_some_and(|it| it.by_person);
-        let graded = standing.as_ref().map(|it| Grading {
-            grade: it.grade,
-            security: it.security,
-        });
-        let graded = opening.grading.value.over(graded, by_person);
-        known["grade"] = json!(graded.grade);
-        known["security"] = json!(graded.security);
-        known["labels"] = match &incident {
-            Some(incident) => json!(incident.about.labels),
-            None => json!(signal.labels),
+        let mut tests = Tests {
+            folder: folder.path(),
+            context: context_case(&around, &roster),
+            written: 0,
         };
-        let step = &opening.plan.value.steps[0];
-        let wait = format!("{}m", step.wait_ms / 60_000);
-        let expect = json!({
-            "steps": [{ "page": step.page, "wait": wait }], "reason": opening.plan.reason,
-        });
-        write_test(folder.path(), "escalation", &json!({ "incident": known }), &expect);
-
+        let mut daemon = Daemon::new(folder.path(), roster, store);
+        let standing = standing.as_ref().map(|(incident, counts)| (incident, *counts));
+        commit_and_expect(&mut tests, &mut daemon, &signal, &policy, standing);
         let report = run_tests(folder.path());
         prop_assert!(report.ok(), "{report}");
-        prop_assert_eq!(report.passed, 3);
+        prop_assert_eq!(report.passed, tests.written);
     }
 }

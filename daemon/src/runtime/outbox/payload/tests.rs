@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tocsin_core::event::LogKind;
-use tocsin_core::{Grade, Status};
+use tocsin_core::{Event, Grade, Status};
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore};
 
