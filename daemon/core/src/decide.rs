@@ -5,7 +5,7 @@ use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
-use crate::{Actor, Grade, Timestamp, escalation, grading, log, paging};
+use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging};
 
 /// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,9 @@ pub enum Command {
     EscalationDue {
         /// The time that the timer was set for.
         due: Timestamp,
-        /// Who the next step pages, looked up now.
+        /// The step that the responders were looked up for; `None` for an empty plan.
+        step: Option<Step>,
+        /// Who that step pages, looked up now.
         responders: Responders,
     },
     /// A page's timer fired.
@@ -120,9 +122,11 @@ fn dispatch(
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
         Command::Close => lifecycle::close(incident),
-        Command::EscalationDue { due, responders } => {
-            escalation::step_due(incident, due, &responders, env)
-        }
+        Command::EscalationDue {
+            due,
+            step,
+            responders,
+        } => escalation::step_due(incident, due, step.as_ref(), &responders, env),
         Command::ContactDue { page, contact, due } => {
             paging::contact_due(incident, page, contact, due, env)
         }

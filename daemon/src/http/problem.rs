@@ -139,7 +139,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(%error, "stored data is damaged");
                 Kind::INTERNAL
             }
-            EngineError::Refused(Refusal::NeedsVerdict)
+            EngineError::Refused(Refusal::NeedsVerdict | Refusal::OtherStep)
             | EngineError::Commit(_)
             | EngineError::Store(_)
             | EngineError::Overloaded

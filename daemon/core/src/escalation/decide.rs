@@ -1,5 +1,6 @@
 //! When an escalation step is due, and the events of taking it.
 
+use crate::escalation::plan::Step;
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -60,14 +61,20 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     events
 }
 
+/// `step`: the one that `responders` were looked up for. Whoever looked may not have seen that the
+/// plan has changed or started again.
 pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,
+    step: Option<&Step>,
     responders: &Responders,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     if !incident.is_unanswered() || incident.escalation.due != Some(due) || env.now < due {
         return Err(Refusal::Stale("the escalation"));
+    }
+    if incident.escalation.next() != step {
+        return Err(Refusal::OtherStep);
     }
     Ok(Outcome::of(take_step(incident, responders, env)))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::escalation::plan::Plan;
+use crate::escalation::plan::{Plan, Step};
 use crate::event::{Effect, Event, Recorded};
 
 /// Who to page, and the plan's progress.
@@ -28,6 +28,13 @@ impl Escalation {
             round: 0,
             due,
         }
+    }
+
+    /// The step that comes next; `None` when the plan is empty.
+    #[must_use]
+    pub fn next(&self) -> Option<&Step> {
+        let steps = &self.plan.steps;
+        steps.get(self.next_step as usize).or(steps.last())
     }
 
     pub(crate) fn fold(&mut self, event: &Event, at: Timestamp) {

@@ -131,10 +131,11 @@ impl World {
         use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
-                let responders = self.responders(self.incident().escalation.next_step);
+                let escalation = &self.incident().escalation;
                 Command::EscalationDue {
                     due: timer.due,
-                    responders,
+                    step: escalation.next().cloned(),
+                    responders: self.responders(escalation.next_step),
                 }
             }
             TimerKind::Contact { page, contact } => {

@@ -216,6 +216,11 @@ impl Engine {
                     .as_ref()
                     .map(|key| command_result(key, &planned.done, now));
             }
+            Err(error @ EngineError::Refused(Refusal::OtherStep)) => {
+                // The timer stays set: it fires again with the responders of the right step.
+                planned.refusal = Some(error);
+                return Ok(planned);
+            }
             Err(error) => planned.refusal = Some(error),
         }
         Self::lay_out_cause(cause, &mut planned.batch);

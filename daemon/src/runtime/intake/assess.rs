@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use tocsin_core::command::{Delays, Opening, Responders};
-use tocsin_core::incident::Incident;
+use tocsin_core::command::{Delays, Opening};
 use tocsin_core::intake::{Assessment, Entry, Known, Needed, Routed, needed, shape};
 use tocsin_core::{
     Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
@@ -141,16 +140,6 @@ impl Assessor {
         self.opening(facts, &AlertView::new(signal), None, true, now)
     }
 
-    /// The responders of an incident's next step, looked up now.
-    #[must_use]
-    pub fn next_responders(&self, incident: &Incident, now: Timestamp) -> Responders {
-        self.responders.of_step(
-            &incident.escalation.plan,
-            incident.escalation.next_step,
-            now,
-        )
-    }
-
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
         let route = self.policies.route_unkept(alert, &self.context(now));
         route.unwrap_or_else(|report| {
@@ -214,7 +203,7 @@ impl Assessor {
             self.report(&report);
             self.fallback_plan(&report)
         });
-        let responders = self.responders.of_step(&plan.value, 0, now);
+        let responders = self.responders.of_step(plan.value.steps.first(), now);
         Opening {
             grading,
             plan,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tocsin_core::alert::{KeyRow, Tally};
 use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
-use tocsin_core::{Actor, PolicySource};
+use tocsin_core::{Actor, Incident, PolicySource};
 use tocsin_policy::testing::run_tests;
 use tocsin_store::{Batch, MemoryStore, Store};
 
