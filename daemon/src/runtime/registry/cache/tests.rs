@@ -43,6 +43,23 @@ async fn two_daemons_do_not_revoke_the_last_two_admin_tokens_at_once() {
 }
 
 #[tokio::test]
+async fn two_daemons_that_start_at_once_make_one_admin_token() {
+    let [one, other] = two().await;
+    let (first, second) = tokio::join!(
+        one.tokens.create_first_admin(&one.config, NOW, &one.writer),
+        other
+            .tokens
+            .create_first_admin(&other.config, NOW, &other.writer),
+    );
+    let made = [first.unwrap(), second.unwrap()];
+    assert_eq!(made.iter().flatten().count(), 1);
+    for app in [&one, &other] {
+        app.tokens.follow().unwrap();
+        assert_eq!(app.tokens.list().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_silence_is_changed_as_the_other_daemon_left_it() {
     let [one, other] = two().await;
     let posted = |id: Option<&str>| {
