@@ -104,7 +104,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
     }
 
     /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
-    /// would go on working for a while.
+    /// would go on working for a while. If only memory fails, the change is made all the same: the
+    /// text of a stored token must reach its owner.
     async fn write(
         self: &Arc<Self>,
         one: OwnedMutexGuard<()>,
@@ -114,7 +115,12 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let (cache, writer) = (Arc::clone(self), writer.clone());
         run_to_completion(async move {
             let written = writer.offer(Request::rows(rows)).await;
-            Ok((one, written.and_then(|_| cache.follow().map(drop))))
+            if written.is_ok()
+                && let Err(error) = cache.follow()
+            {
+                tracing::error!(%error, "a change is stored, but cannot be read back yet");
+            }
+            Ok((one, written.map(drop)))
         })
         .await
     }
