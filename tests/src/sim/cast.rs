@@ -136,6 +136,7 @@ impl Policies {
         Assessment {
             silenced_by: silenced_by.into_iter().collect(),
             silences_at: None,
+            silences_mark: None,
             shape: format!("{service}-{}", number % 2),
             opening: Some(self.opening(number)),
             route,

@@ -199,6 +199,7 @@ impl World {
             route: verdict(route),
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
+            silences_mark: None,
             shape: format!("{}-{grade}", signal.labels["severity"]),
             opening: Some(Opening {
                 grading: verdict(Grading {

@@ -80,7 +80,7 @@ impl Assessor {
         }
         let alert = AlertView::new(Arc::clone(signal));
         let mut route = self.route(&alert, now);
-        let (silenced_by, silences_at) = self.silences.matching_now(&signal.labels, now)?;
+        let (silenced_by, silences) = self.silences.matching_now(&signal.labels, now)?;
         let target = match route.value.target() {
             Some(target) => snapshot.incident_of_key(&target.key)?,
             None => None,
@@ -106,7 +106,8 @@ impl Assessor {
         Ok(Some(Assessment {
             route,
             silenced_by,
-            silences_at: Some(silences_at.0),
+            silences_at: Some(silences.position.0),
+            silences_mark: Some(silences.mark),
             shape,
             opening,
         }))
