@@ -54,6 +54,11 @@ impl Due {
         now: Timestamp,
     ) -> Result<usize, EngineError> {
         self.silences.follow()?;
+        if self.view.is_outdated()? {
+            // The engine follows before it does nothing: who asks policies how busy people are, or
+            // whom a step pages, must not go by what another engine changed seconds ago.
+            self.writer.ask(Request::rows(RowWrites::default())).await?;
+        }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);

@@ -217,7 +217,8 @@ impl Assessor {
     }
 
     /// The context for policies, rebuilt once a second: who is on call and how busy people are does
-    /// not change from one alert of a storm to the next.
+    /// not change from one alert of a storm to the next. How busy they are is read from memory,
+    /// which even an idle engine brings up to date once a second.
     fn context(&self, now: Timestamp) -> Context {
         let mut made = self.context.lock();
         if let Some((at, context)) = made.as_ref()
