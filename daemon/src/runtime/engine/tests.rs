@@ -1,3 +1,4 @@
+use serde_json::Value;
 use tocsin_core::command::{Command, Opening, Responders};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::Assessment;
@@ -137,6 +138,32 @@ fn a_key_that_moves_to_a_new_incident_leaves_the_old_one_intact() {
     let snapshot = view.snapshot(NOW).unwrap();
     let state = snapshot.incident_of_key(&key).unwrap().unwrap();
     assert_eq!(state.incident.id, new);
+}
+
+#[test]
+fn memory_is_up_to_date_after_a_sweep() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let opened = open(&mut engine, NOW);
+    let row = RowChange {
+        table: Table::Webhook,
+        key: "old".to_owned(),
+        value: Some(Value::Null.into()),
+        expires_at: Some(NOW),
+    };
+    let batch = Batch {
+        rows: vec![row],
+        ..Batch::default()
+    };
+    store.commit(vec![batch]).unwrap()[0].clone().unwrap();
+    let later = NOW.plus_ms(1);
+    assert_eq!(forgotten(&mut engine, later), 1);
+    let view = engine.view();
+    assert!(!view.is_outdated().unwrap());
+    let much_later = later.plus_ms(HOUR_MS);
+    let read = view.snapshot(much_later).unwrap().incident(&opened.id);
+    let read = read.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&read.incident, &opened), "read from memory");
 }
 
 /// One and the same alert that fires under a key.
