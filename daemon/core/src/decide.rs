@@ -5,7 +5,7 @@ use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
-use crate::{Actor, Grade, Timestamp, escalation, grading, log, paging};
+use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging};
 
 /// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,10 +46,9 @@ pub enum Command {
     EscalationDue {
         /// The time that the timer was set for.
         due: Timestamp,
-        /// Who the next step pages, looked up now.
-        responders: Responders,
-        /// Who the rest of [`steps_ahead`](crate::incident::Escalation::steps_ahead) page.
-        later: Vec<Responders>,
+        /// The steps [`ahead`](crate::incident::Escalation::ahead), with who each pages, looked up
+        /// now.
+        steps: Vec<(Step, Responders)>,
     },
     /// A page's timer fired.
     ContactDue {
@@ -126,11 +125,7 @@ fn dispatch(
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
         Command::Close => lifecycle::close(incident),
-        Command::EscalationDue {
-            due,
-            responders,
-            later,
-        } => escalation::step_due(incident, due, responders, later, env),
+        Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
         Command::ContactDue { page, contact, due } => {
             paging::contact_due(incident, page, contact, due, env)
         }

@@ -25,4 +25,7 @@ pub enum Refusal {
     /// The state has changed so that a policy must be evaluated first.
     #[error("a policy's verdict is needed first")]
     NeedsVerdict,
+    /// The responders were looked up for another step than the one that is due.
+    #[error("another step of the escalation is due; its responders must be looked up first")]
+    OtherStep,
 }

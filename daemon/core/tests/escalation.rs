@@ -178,6 +178,27 @@ fn a_timer_that_fires_twice_or_too_early_takes_no_step() {
 }
 
 #[test]
+fn a_step_pages_only_people_who_were_looked_up_for_it() {
+    let mut world = World::default();
+    world.fire("HighErrorRate");
+    let (escalation, paged) = (world.incident().escalation.clone(), people(&world));
+    world.at(5 * MINUTE);
+    let due = |place: usize| Command::EscalationDue {
+        due: escalation.due.unwrap(),
+        steps: vec![(
+            escalation.plan.steps[place].clone(),
+            world.responders(u32::try_from(place).unwrap()),
+        )],
+    };
+    let (first, second) = (due(0), due(1));
+    let refused = world.command(first, &Actor::Tocsin);
+    assert_eq!(refused, Err(Refusal::OtherStep));
+    assert_eq!(people(&world), paged);
+    world.command(second, &Actor::Tocsin).unwrap();
+    assert!(people(&world).len() > paged.len());
+}
+
+#[test]
 fn a_page_accepted_after_it_was_settled_has_its_buttons_removed() {
     let mut world = World::default();
     world.fire("HighErrorRate");

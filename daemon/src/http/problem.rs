@@ -140,7 +140,7 @@ impl From<EngineError> for Problem {
                 Kind::INTERNAL
             }
             EngineError::Refused(Refusal::Classified) => Kind::FORBIDDEN,
-            EngineError::Refused(Refusal::NeedsVerdict)
+            EngineError::Refused(Refusal::NeedsVerdict | Refusal::OtherStep)
             | EngineError::Commit(_)
             | EngineError::Store(_)
             | EngineError::Overloaded

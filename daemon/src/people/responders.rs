@@ -31,15 +31,10 @@ pub struct ResponderLookup {
 }
 
 impl ResponderLookup {
-    /// The people paged by a plan's step; past the end, the last step repeats. An empty plan pages
-    /// nobody.
+    /// The people paged by a plan's step; an empty plan has none and pages nobody.
     #[must_use]
-    pub fn of_step(&self, plan: &Plan, step: u32, at: Timestamp) -> Responders {
-        let last = plan.steps.len().saturating_sub(1);
-        match plan.steps.get((step as usize).min(last)) {
-            Some(step) => self.of(step, at),
-            None => Responders::default(),
-        }
+    pub fn of_step(&self, step: Option<&Step>, at: Timestamp) -> Responders {
+        step.map_or_else(Responders::default, |step| self.of(step, at))
     }
 
     /// Whether a page can go to contacts of this kind, by a plugin or by the mail relay.

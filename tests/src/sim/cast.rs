@@ -8,8 +8,8 @@ use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::Assessment;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, Incident, PageTarget, Person, Plan, PolicySource, Route, Signal,
-    SignalStatus, Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, PageTarget, Person, Plan, PolicySource, Route, Signal, SignalStatus,
+    Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -136,6 +136,7 @@ impl Policies {
         Assessment {
             silenced_by: silenced_by.into_iter().collect(),
             silences_at: None,
+            silences_mark: None,
             shape: format!("{service}-{}", number % 2),
             opening: Some(self.opening(number)),
             route,
@@ -151,7 +152,7 @@ impl Policies {
         };
         let security = number == 5;
         let plan = self.plan(number);
-        let responders = responders_of(&plan, 0);
+        let responders = responders_of(plan.steps.first());
         Opening {
             grading: self.verdict(Grading { grade, security }),
             plan: self.verdict(plan),
@@ -214,15 +215,9 @@ impl Policies {
     }
 }
 
-/// The people whom a step of an incident pages.
+/// The people whom a step pages.
 #[must_use]
-pub(super) fn responders(incident: &Incident, step: u32) -> Responders {
-    responders_of(&incident.escalation.plan, step)
-}
-
-fn responders_of(plan: &Plan, step: u32) -> Responders {
-    let last = plan.steps.len().saturating_sub(1);
-    let step = plan.steps.get((step as usize).min(last));
+pub(super) fn responders_of(step: Option<&Step>) -> Responders {
     let named = step.into_iter().flat_map(|step| &step.page);
     let people = named.filter_map(|target| match target {
         PageTarget::Person(id) => Some(person(id.as_str())),

@@ -8,7 +8,7 @@ use tocsin::runtime::{
     Delivery, IncidentState, SCHEDULE_TIMER, View, decode_row, events_of, tally_of, timer_key,
 };
 use tocsin_core::consequences::wanted_timers;
-use tocsin_core::{Alert, Event, Incident, IncidentId};
+use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::outside::page_of;
@@ -134,6 +134,7 @@ fn folded_equals_incremental(
 ) -> Result<Incident, String> {
     let events = events_of(store, id).map_err(text)?;
     let folded = Incident::replay(id, &events).map_err(text)?;
+    pages_are_planned(id, &events)?;
     let state = view.incident(id).map_err(text)?;
     let state =
         state.ok_or_else(|| format!("incident {id} is in the store but not in the view"))?;
@@ -148,6 +149,28 @@ fn folded_equals_incremental(
         return Err(format!("incident {id}: its tally differs from the store's"));
     }
     Ok(folded)
+}
+
+/// Every page goes to somebody whom that step of the plan names.
+fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
+    let mut plan = &Plan::default();
+    for event in events {
+        match &event.event {
+            Event::Opened(opened) => plan = &opened.plan,
+            Event::Planned { plan: next, .. } => plan = next,
+            Event::Paged { person, step, .. } => {
+                let named = plan.steps.get(*step as usize).map(|it| &it.page);
+                let paged = PageTarget::Person(person.clone());
+                if named.is_none_or(|it| !it.contains(&paged)) {
+                    return Err(format!(
+                        "incident {id}: step {step} pages {person} and names {named:?}"
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn one_active_per_key(state: &[Arc<IncidentState>]) -> Result<(), String> {

@@ -37,6 +37,8 @@ const BEGIN: Timestamp = Timestamp(1_700_000_000_000);
 const STEPS: u64 = 40;
 /// The same for two engines, which do twice as much per step.
 const STEPS_OF_TWO: u64 = 22;
+/// In how many of 100 steps both of two engines follow what the other wrote.
+const FOLLOWS_OF_100: u64 = 30;
 /// Rounds within which all due work must be finished once the faults have stopped.
 const CALM_ROUNDS_MAX: usize = 100;
 /// Rows per request.
@@ -142,16 +144,24 @@ impl World {
     }
 
     fn check(&mut self) -> Result<(), String> {
-        self.follow()?;
-        if !self.store.take_changed() {
-            return Ok(());
-        }
-        let touched = self.store.take_touched();
-        check::step(&self.store, &self.nodes[0], &touched)?;
-        if let [one, other] = &self.nodes[..] {
-            check::agree(one, other, &touched)?;
+        // Most of the time, an engine that had nothing to do does not know what the other did.
+        let follows = !self.are_two() || self.well || self.rng.chance(FOLLOWS_OF_100);
+        if follows {
+            self.follow()?;
+            if !self.store.take_changed() {
+                return Ok(());
+            }
+            let touched = self.store.take_touched();
+            check::step(&self.store, &self.nodes[0], &touched)?;
+            if let [one, other] = &self.nodes[..] {
+                check::agree(one, other, &touched)?;
+            }
         }
         self.schedules_are_kept()?;
+        self.alerts_are_kept()
+    }
+
+    fn alerts_are_kept(&self) -> Result<(), String> {
         for (key, fires) in &self.alerts {
             let row = self.store.row(Table::Alert, key).map_err(text)?;
             let alert = row.map(|row| decode_row::<Alert>("an alert", &row.value));

@@ -1,5 +1,6 @@
 //! When an escalation step is due, and the events of taking it.
 
+use crate::escalation::plan::Step;
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -60,21 +61,24 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     events
 }
 
-/// Takes the step that is due. `later` are the responders of the steps after it: nobody waits for
-/// a person who has just withdrawn, so a step that pages only them is followed by the next at once.
+/// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked may
+/// not have seen that the plan has changed or started again. Nobody waits for a person who has just
+/// withdrawn, so a step that pages only them is followed by the next at once.
 pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,
-    responders: Responders,
-    later: Vec<Responders>,
+    steps: Vec<(Step, Responders)>,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     if !incident.is_unanswered() || incident.escalation.due != Some(due) || env.now < due {
         return Err(Refusal::Stale("the escalation"));
     }
+    if !incident.escalation.ahead().eq(steps.iter().map(|it| &it.0)) {
+        return Err(Refusal::OtherStep);
+    }
     let mut events = Vec::new();
-    let mut responders = Some(responders);
-    let mut later = later.into_iter();
+    let mut later = steps.into_iter().map(|it| it.1);
+    let mut responders = later.next();
     while let Some(mut step) = responders.take() {
         if let Some(person) = only_who_withdrew(incident, &step) {
             responders = later.next();

@@ -1,10 +1,8 @@
 //! The state of an escalation, folded from events.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
-use crate::escalation::plan::Plan;
+use crate::escalation::plan::{Plan, Step};
 use crate::event::{Effect, Event, Recorded};
 use crate::{PersonId, Timestamp};
 
@@ -38,15 +36,14 @@ impl Escalation {
     }
 
     /// The steps whose responders are looked up when the next step is due, in order: that step, and
-    /// after a withdrawal those that follow it.
-    #[must_use]
-    pub fn steps_ahead(&self) -> Range<u32> {
-        let next = self.next_step;
-        let steps = u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX);
-        match self.withdrawn_by {
-            Some(_) => next..steps.max(next + 1),
-            None => next..next + 1,
-        }
+    /// after a withdrawal those that follow it. None for an empty plan.
+    pub fn ahead(&self) -> impl Iterator<Item = &Step> {
+        let steps = &self.plan.steps;
+        let at = self.next_step as usize;
+        let next = steps.get(at).or(steps.last());
+        let later = steps.iter().skip(at + 1);
+        next.into_iter()
+            .chain(later.filter(|_| self.withdrawn_by.is_some()))
     }
 
     pub(crate) fn fold(&mut self, recorded: &Recorded) {

@@ -47,6 +47,9 @@ pub struct Assessment {
     pub silenced_by: Vec<String>,
     /// The position of the store's feed at which silences were read.
     pub silences_at: Option<u64>,
+    /// The revision of the mark that every change of a silence leaves: the engine refuses the
+    /// signal if a silence has been changed since.
+    pub silences_mark: Option<u64>,
     pub shape: String,
     /// Used when the incident opens, reopens or is regraded.
     pub opening: Option<Opening>,

@@ -131,12 +131,15 @@ impl World {
         use tocsin_core::consequences::TimerKind;
         let command = match timer.kind {
             TimerKind::Escalation => {
-                let ahead = self.incident().escalation.steps_ahead();
-                let mut steps = ahead.map(|step| self.responders(step));
+                let escalation = &self.incident().escalation;
+                let ahead = escalation.ahead().cloned();
+                let places = escalation.next_step..;
+                let steps = ahead
+                    .zip(places)
+                    .map(|(step, at)| (step, self.responders(at)));
                 Command::EscalationDue {
                     due: timer.due,
-                    responders: steps.next().unwrap(),
-                    later: steps.collect(),
+                    steps: steps.collect(),
                 }
             }
             TimerKind::Contact { page, contact } => {
@@ -200,6 +203,7 @@ impl World {
             route: verdict(route),
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
+            silences_mark: None,
             shape: format!("{}-{grade}", signal.labels["severity"]),
             opening: Some(Opening {
                 grading: verdict(Grading {

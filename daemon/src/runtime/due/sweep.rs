@@ -32,14 +32,16 @@ const ENDED_KEPT_MS: u64 = HOUR_MS;
 /// firing alerts every minute, and takes a while to reconnect.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
-/// Signals that resolve every alert whose lease has ended.
+/// Signals that resolve every alert whose lease has ended. Its row decides: the index of leases may
+/// not know yet that another engine has heard of the alert or resolved it.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
 pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observed>, EngineError> {
     let mut lapsed = Vec::new();
     for key in leases.lapsed(now, SWEPT_MAX) {
-        if let Some(alert) = view.alert(&key)? {
+        let has_lapsed = |it: &Alert| it.firing && it.lease_until.is_some_and(|until| until <= now);
+        if let Some(alert) = view.alert(&key)?.filter(has_lapsed) {
             let mut observed = Observed::again(&alert);
             Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
             lapsed.push(observed);
@@ -54,6 +56,11 @@ impl Due {
         now: Timestamp,
     ) -> Result<usize, EngineError> {
         self.silences.follow()?;
+        if self.view.is_outdated()? {
+            // The engine follows before it does nothing: who asks policies how busy people are, or
+            // whom a step pages, must not go by what another engine changed seconds ago.
+            self.writer.ask(Request::rows(RowWrites::default())).await?;
+        }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
@@ -159,3 +166,6 @@ impl Due {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
-use tocsin_core::{Actor, Incident, Timestamp};
+use tocsin_core::{Actor, Step, Timestamp};
 use tocsin_store::{CommitError, TimerRow};
 
 use crate::runtime::due::Due;
@@ -19,6 +19,9 @@ use crate::runtime::state::view::View;
 
 /// Timers that one turn fires; the rest follow in the next.
 const FIRED_MAX: usize = 256;
+/// How often a timer is fired in a turn at most, if what it is about has changed meanwhile; then it
+/// stays due for the next turn.
+const TRIES_MAX: usize = 3;
 
 impl Due {
     /// Fires the timers that are due; returns how many.
@@ -51,14 +54,21 @@ impl Due {
     }
 
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
-        let responders = |it: &Incident, step| self.intake.responders(it, step, now);
-        match self.writer.ask(firing(row, &self.view, responders)?).await {
-            Ok(_) => Ok(()),
-            Err(EngineError::Refused(Refusal::Stale(what))) => {
-                tracing::debug!(what, "a timer fired late and was dropped");
-                Ok(())
+        let mut tries = TRIES_MAX;
+        loop {
+            let responders = |step: Option<&Step>| self.intake.responders_of(step, now);
+            let request = firing(row.clone(), &self.view, responders)?;
+            tries -= 1;
+            match self.writer.ask(request).await {
+                Ok(_) => return Ok(()),
+                Err(EngineError::Refused(Refusal::Stale(what))) => {
+                    tracing::debug!(what, "a timer fired late and was dropped");
+                    return Ok(());
+                }
+                // The engine has followed meanwhile what changed the step.
+                Err(EngineError::Refused(Refusal::OtherStep)) if tries > 0 => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -69,14 +79,15 @@ impl Due {
 }
 
 /// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who a
-/// step of an incident pages. Shared with the simulator.
+/// step pages; the view may be behind, so the engine is told which steps those were. Shared with
+/// the simulator.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or the incident is damaged.
 pub fn firing(
     row: TimerRow,
     view: &View,
-    responders: impl Fn(&Incident, u32) -> Responders,
+    responders: impl Fn(Option<&Step>) -> Responders,
 ) -> Result<Request, EngineError> {
     let timer: Timer = match decode_row("a timer", &row.payload) {
         Ok(timer) => timer,
@@ -91,13 +102,11 @@ pub fn firing(
             let Some(state) = view.incident(&timer.incident)? else {
                 return Ok(cancelling(row));
             };
-            let incident = &state.incident;
-            let ahead = incident.escalation.steps_ahead();
-            let mut steps = ahead.map(|step| responders(incident, step));
+            let ahead = state.incident.escalation.ahead();
+            let looked_up = |step: &Step| (step.clone(), responders(Some(step)));
             Command::EscalationDue {
                 due,
-                responders: steps.next().unwrap_or_default(),
-                later: steps.collect(),
+                steps: ahead.map(looked_up).collect(),
             }
         }
         TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
@@ -123,3 +132,6 @@ fn cancelling(row: TimerRow) -> Request {
     };
     Request::Write(Box::new(write))
 }
+
+#[cfg(test)]
+mod tests;

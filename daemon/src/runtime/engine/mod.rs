@@ -145,7 +145,8 @@ impl Engine {
         for (at, request) in claims {
             answers[at] = Some(Ok(self.claim(&request, now)?));
         }
-        self.view.has_followed(self.followed, now);
+        // What another engine or an expiry has written in the meantime is in the feed too.
+        self.follow_or_fail(now)?;
         Ok(answers
             .into_iter()
             .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))

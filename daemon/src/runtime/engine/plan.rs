@@ -9,11 +9,12 @@ use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, joining_ale
 use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
 };
-use tocsin_store::{Batch, CommandKey};
+use tocsin_store::{Batch, CommandKey, Guard};
 
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::view::IncidentState;
 
 /// How long a command's key is stored, in milliseconds: a day.
@@ -48,6 +49,13 @@ impl Planned {
     /// Whether there is nothing to commit.
     pub(crate) fn is_nothing(&self) -> bool {
         self.batch == Batch::default()
+    }
+
+    /// Refuses the batch unless the guard holds; needless when nothing is written.
+    fn guard(&mut self, guard: Guard) {
+        if !self.is_nothing() {
+            self.batch.guards.push(guard);
+        }
     }
 
     pub(crate) fn answer(&mut self) -> Result<Answer, EngineError> {
@@ -139,7 +147,11 @@ impl Engine {
         let new_id = self.new_id(now);
         let intake = decide_signal(signal, known, assessment, &new_id, self.env(now))?;
         before.extend(alert.clone());
-        self.write_intake(signal, &before, target_key, intake, now)
+        let mut planned = self.write_intake(signal, &before, target_key, intake, now)?;
+        if let Some(mark) = assessment.and_then(|it| it.silences_mark) {
+            planned.guard(Mark::SILENCES.guard(mark));
+        }
+        Ok(planned)
     }
 
     /// `before`: the current state of the alerts that may change.
@@ -215,6 +227,11 @@ impl Engine {
                     .key
                     .as_ref()
                     .map(|key| command_result(key, &planned.done, now));
+            }
+            Err(error @ EngineError::Refused(Refusal::OtherStep)) => {
+                // The timer stays set: it fires again with the responders of the right step.
+                planned.refusal = Some(error);
+                return Ok(planned);
             }
             Err(error) => planned.refusal = Some(error),
         }

@@ -1,3 +1,4 @@
+use serde_json::Value;
 use tocsin_core::command::{Command, Opening, Responders};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::Assessment;
@@ -9,6 +10,7 @@ use tocsin_core::{
 use tocsin_store::{Feed, MemoryStore, Table};
 
 use super::*;
+use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::{Cause, events_of};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -138,8 +140,34 @@ fn a_key_that_moves_to_a_new_incident_leaves_the_old_one_intact() {
     assert_eq!(state.incident.id, new);
 }
 
-/// The incident that one and the same alert enters when it fires under a key.
-fn fire(engine: &mut Engine, key: &str, now: Timestamp) -> Arc<Incident> {
+#[test]
+fn memory_is_up_to_date_after_a_sweep() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let opened = open(&mut engine, NOW);
+    let row = RowChange {
+        table: Table::Webhook,
+        key: "old".to_owned(),
+        value: Some(Value::Null.into()),
+        expires_at: Some(NOW),
+    };
+    let batch = Batch {
+        rows: vec![row],
+        ..Batch::default()
+    };
+    store.commit(vec![batch]).unwrap()[0].clone().unwrap();
+    let later = NOW.plus_ms(1);
+    assert_eq!(forgotten(&mut engine, later), 1);
+    let view = engine.view();
+    assert!(!view.is_outdated().unwrap());
+    let much_later = later.plus_ms(HOUR_MS);
+    let read = view.snapshot(much_later).unwrap().incident(&opened.id);
+    let read = read.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&read.incident, &opened), "read from memory");
+}
+
+/// One and the same alert that fires under a key.
+fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
     let signal = Signal {
         integration: "prometheus".into(),
         fingerprint: "f".into(),
@@ -162,15 +190,41 @@ fn fire(engine: &mut Engine, key: &str, now: Timestamp) -> Arc<Incident> {
         route: verdict(Route::Incident(target)),
         silenced_by: Vec::new(),
         silences_at: None,
+        silences_mark,
         shape: String::new(),
         opening: Some(opening()),
     };
-    let request = Request::Signal {
+    Request::Signal {
         signal: Arc::new(signal),
         assessment: Some(Box::new(assessment)),
         unless_observed_since: None,
-    };
-    done(engine, request, now)
+    }
+}
+
+/// The incident that the alert enters.
+fn fire(engine: &mut Engine, key: &str, now: Timestamp) -> Arc<Incident> {
+    done(engine, firing(key, None, now), now)
+}
+
+#[test]
+fn an_alert_is_not_written_if_a_silence_has_changed_that_the_engine_knows_nothing_of() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let revision = || Mark::SILENCES.revision(store.as_ref()).unwrap();
+    let before = revision();
+    let mark = Mark::SILENCES.leave(before).unwrap();
+    engine.process(vec![Request::rows(mark)], NOW).unwrap();
+    let older = firing("shop", Some(before), NOW);
+    let answer = engine.process(vec![older], NOW).unwrap().remove(0);
+    assert!(
+        matches!(
+            answer,
+            Err(EngineError::Commit(CommitError::Conflict { .. }))
+        ),
+        "{answer:?}"
+    );
+    assert_eq!(engine.view().in_memory_count(), 0);
+    done(&mut engine, firing("shop", Some(revision()), NOW), NOW);
 }
 
 #[test]

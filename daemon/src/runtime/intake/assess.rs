@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use tocsin_core::command::{Delays, Opening, Responders};
-use tocsin_core::incident::Incident;
+use tocsin_core::command::{Delays, Opening};
 use tocsin_core::intake::{Assessment, Assignment, Known, Needed, Routed, needed, shape};
 use tocsin_core::{
     Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
@@ -81,7 +80,7 @@ impl Assessor {
         }
         let alert = AlertView::new(Arc::clone(signal));
         let mut route = self.route(&alert, now);
-        let (silenced_by, silences_at) = self.silences.matching_now(&signal.labels, now)?;
+        let (silenced_by, silences) = self.silences.matching_now(&signal.labels, now)?;
         let target = match route.value.target() {
             Some(target) => snapshot.incident_of_key(&target.key)?,
             None => None,
@@ -107,7 +106,8 @@ impl Assessor {
         Ok(Some(Assessment {
             route,
             silenced_by,
-            silences_at: Some(silences_at.0),
+            silences_at: Some(silences.position.0),
+            silences_mark: Some(silences.mark),
             shape,
             opening,
         }))
@@ -139,13 +139,6 @@ impl Assessor {
         let labels = incident.about.labels.clone();
         let signal = by_hand(&incident.about.title, &incident.about.summary, labels, now);
         self.opening(facts, &AlertView::new(signal), None, true, now)
-    }
-
-    /// The responders of a step of an incident's plan, looked up now.
-    #[must_use]
-    pub fn responders(&self, incident: &Incident, step: u32, now: Timestamp) -> Responders {
-        let plan = &incident.escalation.plan;
-        self.responders.of_step(plan, step, now)
     }
 
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
@@ -213,7 +206,7 @@ impl Assessor {
             self.report(&report);
             self.fallback_plan(&report)
         });
-        let responders = self.responders.of_step(&plan.value, 0, now);
+        let responders = self.responders.of_step(plan.value.steps.first(), now);
         Opening {
             grading,
             plan,
@@ -226,7 +219,8 @@ impl Assessor {
     }
 
     /// The context for policies, rebuilt once a second: who is on call and how busy people are does
-    /// not change from one alert of a storm to the next.
+    /// not change from one alert of a storm to the next. How busy they are is read from memory,
+    /// which even an idle engine brings up to date once a second.
     fn context(&self, now: Timestamp) -> Context {
         let mut made = self.context.lock();
         if let Some((at, context)) = made.as_ref()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::intake::Assessment;
-use tocsin_core::{Actor, Alert, Draft, Incident, IncidentId, Signal, SignalStatus, Timestamp};
+use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Step, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
 
@@ -114,10 +114,10 @@ impl Intake {
         }
     }
 
-    /// Who a step of an incident's plan pages, looked up now.
+    /// Who a step pages, looked up now.
     #[must_use]
-    pub fn responders(&self, incident: &Incident, step: u32, now: Timestamp) -> Responders {
-        self.assessor.responders(incident, step, now)
+    pub(crate) fn responders_of(&self, step: Option<&Step>, now: Timestamp) -> Responders {
+        self.assessor.responders.of_step(step, now)
     }
 
     /// Accepts a sender's signals. When this returns, each is durable.

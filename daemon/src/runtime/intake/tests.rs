@@ -134,6 +134,16 @@ async fn no_decision_is_made_on_silences_that_have_changed_since_they_were_read(
 }
 
 #[tokio::test]
+async fn an_idle_daemon_follows_what_another_one_does() {
+    let two = Two::start().await;
+    two.one.due.turn().await.unwrap();
+    two.other.intake.take(vec![signal(1)]).await.unwrap();
+    assert_eq!(two.one.view.in_memory_count(), 0);
+    two.one.due.turn().await.unwrap();
+    assert_eq!(two.one.view.in_memory_count(), 1);
+}
+
+#[tokio::test]
 async fn policies_are_asked_about_counts_that_are_at_most_a_second_old() {
     let two = Two::start().await;
     let opened_on = two.position();

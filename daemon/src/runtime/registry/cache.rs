@@ -20,6 +20,15 @@ const FEED_COMMITS: usize = 256;
 /// Times that a change is decided, when other engines make changes too.
 const TRIES_MAX: usize = 8;
 
+/// What the rows in memory are at least as new as.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadAt {
+    /// What the store's feed had come to.
+    pub(super) position: Position,
+    /// The revision of the mark, read before the rows: who guards it decides on no older ones.
+    pub(super) mark: u64,
+}
+
 type Read<T> = fn(&dyn Store) -> Result<T, EngineError>;
 
 pub(super) struct Cache<T> {
@@ -28,8 +37,7 @@ pub(super) struct Cache<T> {
     mark: Mark,
     read: Read<T>,
     rows: ArcSwap<T>,
-    /// What is in memory is at least what the store's feed had come to here.
-    position: Mutex<Position>,
+    read_at: Mutex<ReadAt>,
     changing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -42,14 +50,17 @@ impl<T: Send + Sync + 'static> Cache<T> {
         read: Read<T>,
     ) -> Result<Arc<Self>, EngineError> {
         // Before the rows are read, so that nothing is missed.
-        let position = Mutex::new(store.feed_position()?);
+        let read_at = ReadAt {
+            position: store.feed_position()?,
+            mark: mark.revision(store.as_ref())?,
+        };
         Ok(Arc::new(Self {
             rows: ArcSwap::from_pointee(read(store.as_ref())?),
             store,
             table,
             mark,
             read,
-            position,
+            read_at: Mutex::new(read_at),
             changing: Arc::default(),
         }))
     }
@@ -59,19 +70,21 @@ impl<T: Send + Sync + 'static> Cache<T> {
         self.rows.load_full()
     }
 
-    /// The rows as they are now, and a position of the feed that they are not older than.
+    /// The rows as they are now, and what they are not older than.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub(super) fn follow(&self) -> Result<(Arc<T>, Position), EngineError> {
-        let mut position = self.position.lock();
-        let (newest, is_changed) = self.look(*position)?;
+    pub(super) fn follow(&self) -> Result<(Arc<T>, ReadAt), EngineError> {
+        let mut read_at = self.read_at.lock();
+        let (newest, is_changed) = self.look(read_at.position)?;
         if is_changed {
+            let mark = self.mark.revision(self.store.as_ref())?;
             let rows = (self.read)(self.store.as_ref())?;
             self.rows.store(Arc::new(rows));
+            read_at.mark = mark;
         }
-        *position = newest;
-        Ok((self.rows(), newest))
+        read_at.position = newest;
+        Ok((self.rows(), *read_at))
     }
 
     /// Carries out what `decide` makes of the rows as they are now. One change is made at a time;
@@ -86,14 +99,14 @@ impl<T: Send + Sync + 'static> Cache<T> {
     ) -> Result<R, E> {
         let mut one = Arc::clone(&self.changing).lock_owned().await;
         for _ in 0..TRIES_MAX {
-            let mark = self.mark.revision(self.store.as_ref())?;
-            let (rows, answer) = decide(&self.follow()?.0)?;
+            let (kept, read_at) = self.follow()?;
+            let (rows, answer) = decide(&kept)?;
             if rows.is_empty() {
                 return Ok(answer);
             }
             let written;
             (one, written) = self
-                .write(one, rows.and(self.mark.leave(mark)?), writer)
+                .write(one, rows.and(self.mark.leave(read_at.mark)?), writer)
                 .await?;
             match written {
                 Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
@@ -104,7 +117,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
     }
 
     /// Row and memory change together, also when the caller hangs up: otherwise a revoked token
-    /// would go on working for a while.
+    /// would go on working for a while. If only memory fails, the change is made all the same: the
+    /// text of a stored token must reach its owner.
     async fn write(
         self: &Arc<Self>,
         one: OwnedMutexGuard<()>,
@@ -114,7 +128,12 @@ impl<T: Send + Sync + 'static> Cache<T> {
         let (cache, writer) = (Arc::clone(self), writer.clone());
         run_to_completion(async move {
             let written = writer.offer(Request::rows(rows)).await;
-            Ok((one, written.and_then(|_| cache.follow().map(drop))))
+            if written.is_ok()
+                && let Err(error) = cache.follow()
+            {
+                tracing::error!(%error, "a change is stored, but cannot be read back yet");
+            }
+            Ok((one, written.map(drop)))
         })
         .await
     }

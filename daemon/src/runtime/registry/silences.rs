@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use tocsin_core::{Labels, Timestamp};
-use tocsin_store::{Position, Store, Table};
+use tocsin_store::{Store, Table};
 
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
-use crate::runtime::registry::cache::Cache;
+use crate::runtime::registry::cache::{Cache, ReadAt};
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::silence::SILENCES;
@@ -55,7 +55,7 @@ impl Silences {
     }
 
     /// As [`matching`](Self::matching), by the silences that are kept now, whichever engine wrote
-    /// them; and a position of the feed that these are not older than.
+    /// them; and what these are not older than.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -63,9 +63,9 @@ impl Silences {
         &self,
         labels: &Labels,
         now: Timestamp,
-    ) -> Result<(Vec<String>, Position), EngineError> {
-        let (kept, position) = self.kept.follow()?;
-        Ok((silence::matching(&kept, labels, now), position))
+    ) -> Result<(Vec<String>, ReadAt), EngineError> {
+        let (kept, read_at) = self.kept.follow()?;
+        Ok((silence::matching(&kept, labels, now), read_at))
     }
 
     /// Whether one was set, changed or ended since this was last asked: then the sweep looks at

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::cache::Cache;
+use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::token::TOKENS;
 
@@ -84,12 +85,17 @@ impl Tokens {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<Option<Token>, TokenError> {
-        if self.has_admin() {
-            return Ok(None);
-        }
         let wanted = NewToken::admin(FIRST_NAME);
-        let (token, _) = self.create(wanted, config, now, writer).await?;
-        Ok(Some(token))
+        let (token, row) = made(wanted, config, now)?;
+        // Of two daemons that start at once, one sees the other's.
+        let add = |kept: &TokenIndex| -> Result<_, TokenError> {
+            match kept.has_admin() {
+                true => Ok((RowWrites::default(), false)),
+                false => Ok((addition(kept, &row)?, true)),
+            }
+        };
+        let is_added = self.kept.change(writer, add).await?;
+        Ok(is_added.then_some(token))
     }
 
     /// Makes a token. Its text is in the returned [`Token`] and nowhere else.
@@ -103,17 +109,8 @@ impl Tokens {
         now: Timestamp,
         writer: &Writer,
     ) -> Result<(Token, Arc<TokenRow>), TokenError> {
-        wanted.check(config)?;
-        let mut random = [0; RANDOM_BYTES];
-        getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
-        let token = Token::new(wanted.scope, random);
-        let id = uuid::Uuid::now_v7().to_string();
-        let row = TokenRow::new(&token, id, wanted.name, wanted.integration, now);
-        let row = Arc::new(row.for_person(wanted.person));
-        let add = |kept: &TokenIndex| -> Result<_, TokenError> {
-            kept.may_grow()?;
-            Ok((TOKENS.put(row.hash.as_str(), &row)?, ()))
-        };
+        let (token, row) = made(wanted, config, now)?;
+        let add = |kept: &TokenIndex| -> Result<_, TokenError> { Ok((addition(kept, &row)?, ())) };
         self.kept.change(writer, add).await?;
         Ok((token, row))
     }
@@ -129,6 +126,25 @@ impl Tokens {
         };
         self.kept.change(writer, revoke).await
     }
+}
+
+fn made(
+    wanted: NewToken,
+    config: &Config,
+    now: Timestamp,
+) -> Result<(Token, Arc<TokenRow>), TokenError> {
+    wanted.check(config)?;
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
+    let token = Token::new(wanted.scope, random);
+    let id = uuid::Uuid::now_v7().to_string();
+    let row = TokenRow::new(&token, id, wanted.name, wanted.integration, now);
+    Ok((token, Arc::new(row.for_person(wanted.person))))
+}
+
+fn addition(kept: &TokenIndex, row: &TokenRow) -> Result<RowWrites, TokenError> {
+    kept.may_grow()?;
+    Ok(TOKENS.put(row.hash.as_str(), row)?)
 }
 
 fn rows(store: &dyn Store) -> Result<TokenIndex, EngineError> {

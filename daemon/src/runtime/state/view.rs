@@ -83,6 +83,14 @@ impl View {
         })
     }
 
+    /// Whether the store has something newer than what is in memory.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub(crate) fn is_outdated(&self) -> Result<bool, EngineError> {
+        Ok(self.store.feed_position()? != self.followed.lock().0)
+    }
+
     /// An incident, from memory or from its stream.
     ///
     /// # Errors

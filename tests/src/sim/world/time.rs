@@ -48,7 +48,7 @@ impl World {
         let fired = due.iter().cloned().map(|row| {
             let request = match row.key.kind.as_str() {
                 SCHEDULE_TIMER => ticking(row, self.now, schedule_of),
-                _ => firing(row, view, cast::responders),
+                _ => firing(row, view, cast::responders_of),
             };
             let then = Then::Nothing;
             let request = request.map_err(text)?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tocsin_core::alert::{KeyRow, Place, Tally};
 use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
-use tocsin_core::{Actor, Alert, IncidentId, Step};
+use tocsin_core::{Actor, Alert, Incident, IncidentId, Step};
 use tocsin_policy::testing::run_tests;
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore, Store};

@@ -2,7 +2,7 @@
 //! kind: each leaves one, so that of two engines that decide at the same time one is refused and
 //! looks again.
 
-use tocsin_store::{Store, Table};
+use tocsin_store::{Guard, Store, Table};
 
 use super::{RowWrites, TypedTable};
 use crate::runtime::error::EngineError;
@@ -25,6 +25,11 @@ impl Mark {
     /// [`EngineError`] when the store fails or the row is damaged.
     pub(crate) fn revision(self, store: &dyn Store) -> Result<u64, EngineError> {
         Ok(META.get(store, self.0)?.map_or(0, |row| row.revision))
+    }
+
+    /// Refuses a batch unless the mark is the one that was asked for.
+    pub(crate) fn guard(self, revision: u64) -> Guard {
+        META.guard(self.0, revision)
     }
 
     /// Leaves the mark in place of the one that was asked for.

@@ -1,0 +1,89 @@
+//! Timers of two daemons on one store.
+
+use std::fs;
+
+use tocsin_core::event::Event;
+use tocsin_core::time::SECOND_MS;
+use tocsin_core::{Labels, Signal, SignalStatus};
+
+use super::*;
+use crate::rig::{NOW, Rig};
+use crate::runtime::events_of;
+
+const ESCALATION: &str = r#"// First ada, then bob.
+fn escalate(incident) {
+    #{
+        steps: [
+            #{ page: person("ada"), wait: minutes(5) },
+            #{ page: person("bob"), wait: minutes(5) },
+        ],
+        reason: "ada, then bob",
+    }
+}
+"#;
+const GRADING: &str = r#"// All the same.
+fn grade(incident, alert) {
+    #{ grade: "major", reason: "it is slow" }
+}
+"#;
+const ROUTING: &str = r#"// All in one.
+fn route(alert) {
+    #{ key: "shop", service: "shop", reason: "there is only the shop" }
+}
+"#;
+const PEOPLE: &str = r#"
+[people.ada]
+name = "Ada"
+[people.bob]
+name = "Bob"
+"#;
+
+fn signal() -> Signal {
+    Signal {
+        integration: "prometheus".into(),
+        fingerprint: "f".into(),
+        status: SignalStatus::Firing,
+        title: "it is slow".to_owned(),
+        summary: String::new(),
+        labels: Labels::new(),
+        annotations: Labels::new(),
+        starts_at: NOW,
+        ends_at: None,
+        link: None,
+    }
+}
+
+#[tokio::test]
+async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = [ROUTING, GRADING, ESCALATION];
+    for (name, text) in ["routing", "grading", "escalation"].into_iter().zip(texts) {
+        fs::write(folder.path().join(format!("{name}.rhai")), text).unwrap();
+    }
+    let config = format!("{PEOPLE}\n[policy]\npath = {:?}\n", folder.path());
+    let one = Rig::new(&config, folder.path()).await;
+    let other = one.another().await;
+    one.app.intake.take(vec![signal()]).await.unwrap();
+    let id = one.app.view.in_memory().remove(0).incident.id.clone();
+    let now = NOW.plus_ms(SECOND_MS);
+    one.clock.set(now);
+    let via = "chat".to_owned();
+    let reason = "it was the wrong one".to_owned();
+    for command in [
+        Command::Acknowledge { via },
+        Command::Unacknowledge {
+            reason: Some(reason),
+        },
+    ] {
+        let by = Actor::Person("ada".into());
+        let told = other.app.intake.command(id.clone(), by, command, None);
+        told.await.unwrap();
+    }
+    assert_eq!(one.app.due.fire_due(now).await.unwrap(), 1);
+    let events = events_of(one.store.as_ref(), &id).unwrap();
+    let paged = events.iter().filter_map(|it| match &it.event {
+        Event::Paged { person, step, .. } => Some((person.as_str(), *step)),
+        _ => None,
+    });
+    assert_eq!(paged.collect::<Vec<_>>(), [("ada", 0), ("ada", 0)]);
+}
