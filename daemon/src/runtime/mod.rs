@@ -35,7 +35,7 @@ pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
 pub use outbox::payload::Payloads;
 pub use outbox::{Outbox, Transports};
-pub use registry::silences::{SilenceError, Silences};
+pub use registry::silences::{SilenceError, Silences, silencing};
 pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;
 pub use state::tables::change::newest_changes;

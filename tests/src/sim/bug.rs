@@ -34,6 +34,8 @@ pub enum Bug {
     UnguardedKey,
     /// Tallies are written without guards.
     UnguardedTally,
+    /// Alerts are written without a guard on the silences that they were matched against.
+    UnguardedSilences,
     /// Two deliveries of a lane get the same number, so that the second overwrites the first.
     EqualSeqs,
     /// A timer that is due for two engines is fired by both.
@@ -58,10 +60,11 @@ impl Bug {
     ];
 
     /// The bugs that show with two engines on one store.
-    pub const OF_TWO: [Self; 5] = [
+    pub const OF_TWO: [Self; 6] = [
         Self::UnguardedNumber,
         Self::UnguardedKey,
         Self::UnguardedTally,
+        Self::UnguardedSilences,
         Self::EqualSeqs,
         Self::ScheduleTwice,
     ];

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use tocsin::runtime::{Subscriber, Subscribers};
+use tocsin::silence::{Silence, parse_matcher};
 use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::Assessment;
 use tocsin_core::time::MINUTE_MS;
@@ -25,8 +26,25 @@ pub(super) struct Policies {
     pub version: u64,
     /// Whether they fail.
     pub broken: bool,
-    /// Whether a silence matches the alerts of one service.
+    /// Whether a silence should match the alerts of one service.
     pub silenced: bool,
+}
+
+/// The silence of one service's alerts, as it begins or once it has ended.
+///
+/// # Errors
+/// When its matcher cannot be read.
+pub(super) fn silence(holds: bool, now: Timestamp) -> Result<Silence, String> {
+    Ok(Silence {
+        id: "silence-1".to_owned(),
+        matchers: vec![parse_matcher("service=web").map_err(|error| error.to_string())?],
+        starts_at: Timestamp(0),
+        ends_at: Timestamp(if holds { i64::MAX } else { 1 }),
+        updated_at: now,
+        created_by: "ada".to_owned(),
+        comment: "upgrade".to_owned(),
+        annotations: tocsin_core::Labels::new(),
+    })
 }
 
 /// A signal of one of a few alerts.
@@ -125,16 +143,14 @@ pub(super) fn schedules() -> Result<BTreeMap<(String, String), Schedule>, String
 }
 
 impl Policies {
-    /// The assessment of a firing alert.
+    /// The assessment of a firing alert that no silence matches.
     #[must_use]
     pub(super) fn assess(&self, signal: &Signal) -> Assessment {
         let number = signal.fingerprint.as_str()[1..].parse::<u64>().unwrap_or(0);
         let service = signal.labels["service"].clone();
-        let is_silenced = self.silenced && service == "web";
-        let silenced_by = is_silenced.then(|| "silence-1".to_owned());
         let route = self.verdict(self.route(number, &service));
         Assessment {
-            silenced_by: silenced_by.into_iter().collect(),
+            silenced_by: Vec::new(),
             silences_at: None,
             silences_mark: None,
             shape: format!("{service}-{}", number % 2),

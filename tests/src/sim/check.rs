@@ -42,6 +42,9 @@ pub(super) fn step(
     if let Some(event) = store.miscoded() {
         return Err(format!("encoding and decoding changes {event}"));
     }
+    if let Some(unsilenced) = store.unsilenced() {
+        return Err(unsilenced);
+    }
     let view = &node.view;
     let state = view.in_memory();
     for id in touched {

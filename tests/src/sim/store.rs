@@ -1,6 +1,8 @@
 //! A store that fails like real stores: conflicts, lost commits, lost responses, a full disk. It
 //! can also have a planted bug.
 
+mod silences;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +16,7 @@ use tocsin_store::{
     Position, Store, StoreError, Stored, StoredEvent, StreamId, Table, TimerKey, TimerRow,
 };
 
+use self::silences::{Seen, Silencing};
 use super::bug::Bug;
 use super::disk::Disk;
 
@@ -57,6 +60,7 @@ struct Inner {
     bug_turns: u64,
     touched: BTreeSet<IncidentId>,
     miscoded: Option<String>,
+    silencing: Silencing,
     /// Whether anything was written since the last query.
     is_changed: bool,
     /// The runs of schedules that were queued.
@@ -75,6 +79,7 @@ type Written = Result<Vec<Result<Committed, CommitError>>, StoreError>;
 struct Noted {
     touched: Vec<IncidentId>,
     ticks: Vec<Tick>,
+    silences: Seen,
 }
 
 impl FaultyStore {
@@ -90,6 +95,7 @@ impl FaultyStore {
             bug_turns,
             touched: BTreeSet::new(),
             miscoded: None,
+            silencing: Silencing::default(),
             is_changed: true,
             ticks: Vec::new(),
             newest: BTreeMap::new(),
@@ -159,6 +165,12 @@ impl FaultyStore {
         self.lock().miscoded.clone()
     }
 
+    /// An alert that was decided on silences that had changed, if there was one.
+    #[must_use]
+    pub(super) fn unsilenced(&self) -> Option<String> {
+        self.lock().silencing.broken()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,14 +218,18 @@ impl Inner {
         let tallies = batch.rows.iter().filter(|row| row.table == Table::Tally);
         touched.extend(tallies.map(|row| IncidentId(row.key.clone())));
         let ticks = batch.outbox.iter().filter_map(|row| tick_in(&row.body));
-        let ticks = ticks.collect();
-        Noted { touched, ticks }
+        Noted {
+            touched,
+            ticks: ticks.collect(),
+            silences: Seen::of(batch, self.disk.store()),
+        }
     }
 
     fn note(&mut self, noted: Noted, result: &Result<Committed, CommitError>) {
         if let Ok(committed) = result {
             self.touched.extend(noted.touched);
             self.ticks.extend(noted.ticks);
+            self.silencing.note(noted.silences, self.disk.store());
             for key in &committed.queued {
                 let lane = (key.class, key.lane.clone());
                 self.newest.insert(lane, key.clone());
@@ -248,6 +264,9 @@ impl Inner {
             Some(Bug::UnguardedNumber) => batch.guards.retain(|it| it.table != Table::Meta),
             Some(Bug::UnguardedKey) => batch.guards.retain(|it| it.table != Table::Key),
             Some(Bug::UnguardedTally) => batch.guards.retain(|it| it.table != Table::Tally),
+            Some(Bug::UnguardedSilences) => {
+                batch.guards.retain(|it| it.key != "silences-changed");
+            }
             Some(Bug::ScheduleTwice) => {
                 let taken = std::mem::take(&mut batch.timers_take);
                 batch.timers_cancel.extend(taken);

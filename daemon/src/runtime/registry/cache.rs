@@ -22,11 +22,11 @@ const TRIES_MAX: usize = 8;
 
 /// What the rows in memory are at least as new as.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ReadAt {
+pub struct ReadAt {
     /// What the store's feed had come to.
-    pub(super) position: Position,
+    pub position: Position,
     /// The revision of the mark, read before the rows: who guards it decides on no older ones.
-    pub(super) mark: u64,
+    pub mark: u64,
 }
 
 type Read<T> = fn(&dyn Store) -> Result<T, EngineError>;

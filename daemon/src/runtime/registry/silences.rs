@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tocsin_core::{Labels, Timestamp};
 use tocsin_store::{Store, Table};
 
+use crate::runtime::engine::request::Request;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::cache::{Cache, ReadAt};
@@ -59,7 +60,7 @@ impl Silences {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub(crate) fn matching_now(
+    pub fn matching_now(
         &self,
         labels: &Labels,
         now: Timestamp,
@@ -143,6 +144,15 @@ impl Silences {
             forgotten => forgotten,
         }
     }
+}
+
+/// The request that writes a silence, decided on the store as it is now; for the simulator.
+///
+/// # Errors
+/// As [`Silences::load`].
+pub fn silencing(store: &dyn Store, silence: &Silence) -> Result<Request, EngineError> {
+    let mark = Mark::SILENCES.leave(Mark::SILENCES.revision(store)?)?;
+    Ok(Request::rows(SILENCES.put(&silence.id, silence)?.and(mark)))
 }
 
 fn rows(store: &dyn Store) -> Result<Kept, EngineError> {

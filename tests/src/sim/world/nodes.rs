@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tocsin::runtime::engine::Engine;
-use tocsin::runtime::{Answer, EngineError, Leases, Request, View, arming, schedule_timer};
+use tocsin::runtime::{
+    Answer, EngineError, Leases, Request, Silences, View, arming, schedule_timer,
+};
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Store, StoreError};
 
@@ -14,12 +16,13 @@ use crate::sim::store::Beside;
 /// An engine's answers to a group of requests.
 pub(super) type Answers = Result<Vec<Result<Answer, EngineError>>, StoreError>;
 
-/// An engine with its view and leases.
+/// An engine with its view, leases and silences.
 #[derive(Clone)]
 pub(in crate::sim) struct Node {
     engine: Arc<Mutex<Engine>>,
     pub(in crate::sim) view: Arc<View>,
     pub(in crate::sim) leases: Arc<Leases>,
+    pub(super) silences: Arc<Silences>,
 }
 
 impl Node {
@@ -128,10 +131,12 @@ impl World {
         };
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
         let subscribers = Arc::clone(&self.subscribers);
+        let silences = Arc::new(Silences::load(Arc::clone(&store)).map_err(text)?);
         let engine = Engine::start(store, subscribers, DELAYS, Box::new(make_id)).map_err(text)?;
         Ok(Node {
             view: engine.view(),
             leases: engine.leases(),
+            silences,
             engine: Arc::new(Mutex::new(engine)),
         })
     }
@@ -146,8 +151,13 @@ impl World {
         }
         if let Some(request) = arming(self.store.as_ref(), wanted).map_err(text)? {
             let place = self.draw_node();
-            let answers = self.nodes[place].process(vec![request], self.now);
-            answers.map_err(text)?;
+            if !self.are_two() {
+                let answers = self.nodes[place].process(vec![request], self.now);
+                return answers.map(drop).map_err(text);
+            }
+            // Both have seen that timers are missing.
+            let (one, other) = self.ask_both(place, vec![request.clone()], vec![request]);
+            one.and(other).map_err(text)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
 use tocsin_core::command::Command;
 use tocsin_core::event::LogKind;
-use tocsin_core::intake::{Known, Needed, needed};
+use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, Signal, SignalStatus};
 use tocsin_store::CommandKey;
@@ -119,9 +119,8 @@ impl World {
             SignalStatus::Resolved => Then::Alert(key_of(&signal), false),
             SignalStatus::Acknowledged => Then::Nothing,
         };
-        let assessment = self
-            .needs_verdict(&signal, whole)
-            .then(|| Box::new(self.policies.assess(&signal)));
+        let needs = self.needs_verdict(&signal, whole);
+        let assessment = needs.then(|| self.assess(&signal));
         let word = Observed {
             signal: Arc::new(signal),
             last_seen: None,
@@ -130,6 +129,20 @@ impl World {
             request: word.request(assessment),
             then,
         }
+    }
+
+    /// What one of the engines finds out about a firing alert.
+    pub(super) fn assess(&mut self, signal: &Signal) -> Box<Assessment> {
+        let place = self.draw_node();
+        let silences = &self.nodes[place].silences;
+        let mut assessment = Box::new(self.policies.assess(signal));
+        // A store that fails is noticed by the next commit.
+        if let Ok((matching, read_at)) = silences.matching_now(&signal.labels, self.now) {
+            assessment.silenced_by = matching;
+            assessment.silences_at = Some(read_at.position.0);
+            assessment.silences_mark = Some(read_at.mark);
+        }
+        assessment
     }
 
     fn needs_verdict(&mut self, signal: &Signal, whole: bool) -> bool {

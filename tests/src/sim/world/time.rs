@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, ticking};
+use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, ticking};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{PluginId, SignalStatus};
+use tocsin_core::{Alert, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -79,17 +79,18 @@ impl World {
     /// request.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
         let place = self.draw_node();
-        let Node { view, leases, .. } = self.nodes[place].clone();
+        let node = self.nodes[place].clone();
+        let Node { view, leases, .. } = &node;
         leases.refresh(view.store()).map_err(text)?;
-        let mut words = lapses(&view, &leases, self.now).map_err(text)?;
-        if !self.policies.silenced {
-            for key in leases.silenced("", LIMIT) {
-                words.extend(
-                    view.alert(&key)
-                        .map_err(text)?
-                        .map(|it| Observed::again(&it)),
-                );
-            }
+        let mut words = lapses(view, leases, self.now).map_err(text)?;
+        for key in leases.silenced("", LIMIT) {
+            let alert = view.alert(&key).map_err(text)?;
+            let is_held = |it: &Alert| !node.silences.matching(&it.labels, self.now).is_empty();
+            words.extend(
+                alert
+                    .filter(|it| !is_held(it))
+                    .map(|it| Observed::again(&it)),
+            );
         }
         let mut asked = Vec::new();
         for word in words {
@@ -100,7 +101,7 @@ impl World {
                 self.alerts.remove(&key);
             }
             let is_firing = word.signal.status == SignalStatus::Firing;
-            let assessment = is_firing.then(|| Box::new(self.policies.assess(&word.signal)));
+            let assessment = is_firing.then(|| self.assess(&word.signal));
             let (request, then) = (word.request(assessment), Then::Nothing);
             asked.push(Asked { request, then });
         }
@@ -112,13 +113,29 @@ impl World {
         self.process(vec![Asked { request, then }])
     }
 
+    /// A silence begins or ends while senders send what it matches.
+    fn change_the_silence(&mut self) -> Result<(), String> {
+        self.policies.silenced = !self.policies.silenced;
+        let silenced = self.policies.silenced;
+        self.trace.say(|| format!("a silence changes: {silenced}"));
+        let silence = cast::silence(silenced, self.now)?;
+        let request = silencing(self.store.as_ref(), &silence).map_err(text)?;
+        let then = Then::Nothing;
+        let mut asked = vec![Asked { request, then }];
+        for integration in ["am", "pd"] {
+            let signal = cast::signal_of(integration, 2, SignalStatus::Firing, self.now);
+            asked.push(self.asked_of(signal, true));
+        }
+        self.process(asked)
+    }
+
     /// Policies are reloaded, broken or repaired; a silence begins or ends; a plugin is added or
     /// removed.
     pub(super) fn change_the_world(&mut self) -> Result<(), String> {
         match self.rng.below(4) {
             0 => self.policies.version += 1,
             1 => self.policies.broken = !self.policies.broken,
-            2 => self.policies.silenced = !self.policies.silenced,
+            2 => return self.change_the_silence(),
             _ => {
                 let has_pager = self.subscribers.load().for_contact("pager").is_some();
                 self.subscribers
