@@ -41,8 +41,8 @@ impl Verb for Grade {
         })
     }
 
-    /// Removing the security flag discloses the incident, so it needs clearance. Whether the incident
-    /// has the flag is known only when the command is decided.
+    /// Removing the security flag discloses the incident, so it needs clearance. Whether the
+    /// incident has the flag is known only when the command is decided.
     fn into_command(self, _via: &str, clearance: Clearance) -> Command {
         Command::Grade {
             grade: self.grade,

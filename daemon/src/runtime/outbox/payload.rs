@@ -30,8 +30,8 @@ impl Payloads {
     /// The plugin event of a notice, or `None` when it is no longer wanted.
     ///
     /// An opened incident and a page, sent or settled, are built from the view's state; a log entry
-    /// also reads its own event. A change needs the state before it too, which takes one read of the
-    /// stream up to the change and one replay, however many events came later.
+    /// also reads its own event. A change needs the state before it too, which takes one read of
+    /// the stream up to the change and one replay, however many events came later.
     ///
     /// # Errors
     /// [`EngineError`] when the incident's events cannot be read.

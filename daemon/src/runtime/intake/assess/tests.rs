@@ -235,7 +235,7 @@ impl Tests<'_> {
         self.expect("escalation", &json!({ "incident": incident }), &expect);
     }
 
-    /// An incident that opened.
+    /// Everything that opening it committed: the place, the grade and the plan.
     fn opened(&mut self, alert: &Value, incident: &Incident, opened: &Opened) {
         let said = &opened.grade_reason;
         assert!(said.contains(" open 1 1 "), "its first alert: {said}");
