@@ -339,11 +339,11 @@ pub fn take_all(world: &mut World) {
         .map(|(number, page)| (*number, page.contact))
         .collect();
     for (page, contact) in sent {
-        let taken = Command::PageTaken {
+        let accepted = Command::PageAccepted {
             page,
             contact,
             interrupted: false,
         };
-        world.command(taken, &Actor::Tocsin).unwrap();
+        world.command(accepted, &Actor::Tocsin).unwrap();
     }
 }
