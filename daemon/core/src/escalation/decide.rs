@@ -61,9 +61,9 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     events
 }
 
-/// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked may
-/// not have seen that the plan has changed or started again. Nobody waits for a person who has just
-/// withdrawn, so a step that pages only them is followed by the next at once.
+/// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked
+/// may not have seen that the plan has changed or started again. Nobody waits for a person who has
+/// just withdrawn, so a step that pages only them is followed by the next at once.
 pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,

@@ -75,7 +75,8 @@ async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() 
             reason: Some(reason),
         },
     ] {
-        let by = Actor::Person("ada".into());
+        // Whoever withdraws is not waited for, so it is not the one whom the first step pages.
+        let by = Actor::Person("bob".into());
         let told = other.app.intake.command(id.clone(), by, command, None);
         told.await.unwrap();
     }
