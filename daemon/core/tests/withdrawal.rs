@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, people, take_all};
+use common::{MINUTE, World, ada, people, plan_of, take_all};
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
-use tocsin_core::{Actor, narrate};
+use tocsin_core::{Actor, Event, Grade, Plan, narrate};
 
 /// The log as text.
 fn log(world: &World) -> String {
@@ -83,7 +83,7 @@ fn nobody_waits_for_the_person_who_has_just_withdrawn() {
     );
     let text = log(&world);
     assert!(
-        text.contains("ada has just withdrawn, so the next step follows"),
+        text.contains("ada withdrew, so the next step follows at once"),
         "{text}"
     );
     world.run_until(6 * MINUTE - 1);
@@ -96,6 +96,89 @@ fn nobody_waits_for_the_person_who_has_just_withdrawn() {
     world.command(unack, &token).unwrap();
     world.run_until(6 * MINUTE);
     assert_eq!(world.paged().len(), 6, "somebody else withdrew: ada alone");
+}
+
+/// Ada or Bob acknowledges, and withdraws at once.
+fn acknowledge_and_withdraw(world: &mut World, who: &str) {
+    let who = Actor::Person(who.into());
+    let via = "slack".to_owned();
+    world.command(Command::Acknowledge { via }, &who).unwrap();
+    let unack = Command::Unacknowledge { reason: None };
+    world.command(unack, &who).unwrap();
+}
+
+#[test]
+fn nobody_waits_for_any_of_the_people_who_have_withdrawn() {
+    let mut world = World {
+        plan: Some(plan_of(&[&["ada"], &["bob"], &["ada", "bob"], &["cleo"]])),
+        ..World::default()
+    };
+    world.fire("HighErrorRate");
+    take_all(&mut world);
+    acknowledge_and_withdraw(&mut world, "bob");
+    world.run_until(0);
+    let paged = |world: &World| people(world)[1..].join(" ");
+    assert_eq!(paged(&world), "ada", "bob's is not the first step");
+    take_all(&mut world);
+    acknowledge_and_withdraw(&mut world, "ada");
+    world.run_until(0);
+    assert_eq!(paged(&world), "ada ada bob cleo");
+    let text = log(&world);
+    for line in [
+        "ada withdrew, so",
+        "bob withdrew, so",
+        "ada and bob withdrew, so",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn a_step_that_reaches_nobody_is_not_waited_for_after_a_withdrawal() {
+    let mut world = World {
+        plan: Some(plan_of(&[&["ada"], &[], &["bob"]])),
+        ..World::default()
+    };
+    world.fire("HighErrorRate");
+    take_all(&mut world);
+    acknowledge_and_withdraw(&mut world, "ada");
+    world.run_until(0);
+    assert_eq!(people(&world)[1..], ["ada", "bob"]);
+    let text = log(&world);
+    assert!(
+        text.contains("it reaches nobody, so the next step follows at once"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_grade_raised_under_an_acknowledgement_has_its_plan_when_that_is_withdrawn() {
+    let mut world = World {
+        grade: Some(Grade::Minor),
+        plan: Some(Plan::default()),
+        ..World::default()
+    };
+    world.fire("SlowReplies");
+    let via = "slack".to_owned();
+    world.command(Command::Acknowledge { via }, &ada()).unwrap();
+    world.grade = Some(Grade::Critical);
+    world.plan = Some(plan_of(&[&["bob"]]));
+    world.fire("AllDown");
+    assert_eq!(world.incident().grading.grade, Grade::Critical);
+    let is_plan = |it: &Event| matches!(it, Event::Planned { .. });
+    assert_eq!(world.count(is_plan), 1);
+    world.run_until(60 * MINUTE);
+    assert_eq!(people(&world), [""; 0], "ada has acknowledged it");
+    assert_eq!(world.incident().escalation.due, None);
+    let unack = Command::Unacknowledge { reason: None };
+    let done = world.command(unack, &ada()).unwrap();
+    assert!(
+        done.reply.ends_with("the escalation starts again"),
+        "{}",
+        done.reply
+    );
+    world.run_until(60 * MINUTE);
+    assert_eq!(people(&world), ["bob"], "whom the critical plan pages");
 }
 
 #[test]

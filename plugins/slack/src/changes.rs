@@ -113,12 +113,9 @@ mod tests {
     #[test]
     fn events_that_no_field_shows_are_posted_as_the_engine_words_them() {
         let said = lines_after(|it| {
-            it.extra = r#"{"happened": ["nobody acknowledged: escalation step 2 <&>"]}"#.into();
+            it.extra = r#"{"happened": ["not acknowledged: escalation step 2 <&>"]}"#.into();
         });
-        assert_eq!(
-            said,
-            ["nobody acknowledged: escalation step 2 &lt;&amp;&gt;"]
-        );
+        assert_eq!(said, ["not acknowledged: escalation step 2 &lt;&amp;&gt;"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
-use crate::{Actor, PersonId, Timestamp, limits, paging};
+use crate::{Actor, Timestamp, limits, paging};
 
 /// When the next step is due; `None` once acknowledged.
 pub(crate) fn due(incident: &Incident) -> Option<Timestamp> {
@@ -13,7 +13,8 @@ pub(crate) fn due(incident: &Incident) -> Option<Timestamp> {
     incident.escalation.due.filter(|_| !is_acknowledged)
 }
 
-/// `events`, which call for a new plan, followed by the events of that plan and its first step.
+/// `events`, which call for a new plan, followed by that plan and, unless the incident is
+/// acknowledged, its first step.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -28,7 +29,9 @@ pub(crate) fn replan(
         source: plan.source,
     });
     let after = incident.after(&events, by, env.now);
-    events.extend(take_step(&after, &opening.responders, env));
+    if after.is_unanswered() {
+        events.extend(take_step(&after, &opening.responders, env));
+    }
     events
 }
 
@@ -62,8 +65,8 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
 }
 
 /// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked
-/// may not have seen that the plan has changed or started again. Nobody waits for a person who has
-/// just withdrawn, so a step that pages only them is followed by the next at once.
+/// may not have seen that the plan has changed or started again. Nobody waits for people who have
+/// withdrawn, so a step that reaches nobody else is followed by the next at once.
 pub(crate) fn step_due(
     incident: &Incident,
     due: Timestamp,
@@ -80,10 +83,10 @@ pub(crate) fn step_due(
     let mut later = steps.into_iter().map(|it| it.1);
     let mut responders = later.next();
     while let Some(mut step) = responders.take() {
-        if let Some(person) = only_who_withdrew(incident, &step) {
+        if let Some(why) = why_not_waited_for(incident, &step) {
             responders = later.next();
             if responders.is_some() {
-                let goes_on = format!("{person} has just withdrawn, so the next step follows");
+                let goes_on = format!("{why}, so the next step follows at once");
                 step.note = Some(match step.note {
                     Some(note) => format!("{note}; {goes_on}"),
                     None => goes_on,
@@ -96,9 +99,19 @@ pub(crate) fn step_due(
     Ok(Outcome::of(events))
 }
 
-/// The person who withdrew the acknowledgement, if the step pages nobody else.
-fn only_who_withdrew<'a>(incident: &'a Incident, step: &Responders) -> Option<&'a PersonId> {
-    let who = incident.escalation.withdrawn_by.as_ref()?;
-    let is_only = matches!(step.people.as_slice(), [person] if person.id == *who);
-    is_only.then_some(who)
+/// Why nobody waits for the step, if somebody withdrew and it reaches nobody else.
+fn why_not_waited_for(incident: &Incident, step: &Responders) -> Option<String> {
+    let withdrawn = &incident.escalation.withdrawn;
+    let mut reached = step.people.iter().filter(|it| !it.contacts.is_empty());
+    if withdrawn.is_empty() || !reached.clone().all(|it| withdrawn.contains(&it.id)) {
+        return None;
+    }
+    Some(match reached.next() {
+        Some(first) => {
+            let others = reached.map(|it| it.id.as_str());
+            let names: Vec<_> = std::iter::once(first.id.as_str()).chain(others).collect();
+            format!("{} withdrew", names.join(" and "))
+        }
+        None => "it reaches nobody".to_owned(),
+    })
 }

@@ -1,5 +1,7 @@
 //! The state of an escalation, folded from events.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::escalation::plan::{Plan, Step};
@@ -16,10 +18,10 @@ pub struct Escalation {
     pub round: u32,
     /// When that step is due; `None` while the escalation is stopped.
     pub due: Option<Timestamp>,
-    /// Who withdrew their acknowledgement, until somebody acknowledges or a new plan begins. A step
-    /// that pages only them is not waited for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withdrawn_by: Option<PersonId>,
+    /// Who withdrew an acknowledgement, until they acknowledge again or a new plan begins. A step
+    /// that reaches nobody else is not waited for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<PersonId>,
 }
 
 impl Escalation {
@@ -31,7 +33,7 @@ impl Escalation {
             next_step: 0,
             round: 0,
             due,
-            withdrawn_by: None,
+            withdrawn: BTreeSet::new(),
         }
     }
 
@@ -43,17 +45,29 @@ impl Escalation {
         let next = steps.get(at).or(steps.last());
         let later = steps.iter().skip(at + 1);
         next.into_iter()
-            .chain(later.filter(|_| self.withdrawn_by.is_some()))
+            .chain(later.filter(|_| !self.withdrawn.is_empty()))
     }
 
-    pub(crate) fn fold(&mut self, recorded: &Recorded) {
+    /// `acknowledged`: whether the incident is, so that a new plan does not begin yet.
+    pub(crate) fn fold(&mut self, recorded: &Recorded, acknowledged: bool) {
         let (event, at) = (&recorded.event, recorded.at);
         match event {
-            Event::Unacknowledged { .. } => {
-                *self = Self::starting(std::mem::take(&mut self.plan), at);
-                self.withdrawn_by = recorded.by.person().cloned();
+            Event::Acknowledged { .. } => {
+                self.due = None;
+                if let Some(person) = recorded.by.person() {
+                    self.withdrawn.remove(person);
+                }
             }
-            Event::Planned { plan, .. } => *self = Self::starting(plan.clone(), at),
+            Event::Unacknowledged { .. } => {
+                let mut withdrawn = std::mem::take(&mut self.withdrawn);
+                withdrawn.extend(recorded.by.person().cloned());
+                *self = Self::starting(std::mem::take(&mut self.plan), at);
+                self.withdrawn = withdrawn;
+            }
+            Event::Planned { plan, .. } => {
+                *self = Self::starting(plan.clone(), at);
+                self.due = self.due.filter(|_| !acknowledged);
+            }
             Event::Escalated {
                 step,
                 round,
@@ -66,7 +80,7 @@ impl Escalation {
             }
             _ => match event.traits().effect {
                 Effect::StartsAgain => *self = Self::starting(std::mem::take(&mut self.plan), at),
-                Effect::EndsPaging => (self.due, self.withdrawn_by) = (None, None),
+                Effect::EndsPaging => self.due = None,
                 Effect::None => {}
             },
         }
@@ -87,9 +101,10 @@ fn step_in_words(step: u32, round: u32, note: Option<&str>) -> String {
     let note = note.map_or(String::new(), |it| format!(" ({it})"));
     match (step, round) {
         (0, 0) => format!("escalation begins{note}"),
-        (_, 0) => format!("nobody acknowledged: escalation step {}{note}", step + 1),
+        // A step may follow another at once, before anybody could have acknowledged.
+        (_, 0) => format!("not acknowledged: escalation step {}{note}", step + 1),
         _ => format!(
-            "nobody acknowledged: step {} again, repeat {round}{note}",
+            "not acknowledged: step {} again, repeat {round}{note}",
             step + 1
         ),
     }

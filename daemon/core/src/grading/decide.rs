@@ -55,8 +55,9 @@ pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> V
     }
 }
 
-/// The grade event, and for a raised grade or a new security flag the new plan and its first
-/// step: the people whom the higher grade pages are paged, unless the incident is acknowledged.
+/// The grade event, and for a raised grade or a new security flag the new plan. Its first step is
+/// taken unless the incident is acknowledged: then the plan begins if the acknowledgement is
+/// withdrawn.
 fn with_plan(
     incident: &Incident,
     graded: Event,
@@ -71,7 +72,7 @@ fn with_plan(
         _ => false,
     };
     let has_plan = opening.plan.value == incident.escalation.plan;
-    if !is_raised || !incident.is_unanswered() || has_plan {
+    if !is_raised || !incident.is_active() || has_plan {
         return vec![graded];
     }
     escalation::replan(incident, vec![graded], opening, by, env)

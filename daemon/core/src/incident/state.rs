@@ -90,7 +90,8 @@ impl Incident {
         }
         self.grading.fold(event);
         self.lifecycle.fold(recorded);
-        self.escalation.fold(recorded);
+        let acknowledged = self.lifecycle.acknowledged_at.is_some();
+        self.escalation.fold(recorded, acknowledged);
         self.paging.fold(event, at);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);

@@ -26,6 +26,8 @@ pub struct World {
     pub stream: Vec<Recorded>,
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
+    /// Instead of [`plan`].
+    pub plan: Option<Plan>,
     pub route: Option<Route>,
     pub delays: Delays,
     pub silenced_by: Vec<String>,
@@ -178,9 +180,10 @@ impl World {
     }
 
     pub fn responders(&self, step: u32) -> Responders {
-        let steps = plan().steps;
-        let step = &steps[(step as usize).min(steps.len() - 1)];
-        let people = step.page.iter().map(|target| match target {
+        let steps = self.plan().steps;
+        let step = steps.get(step as usize).or(steps.last());
+        let page = step.into_iter().flat_map(|it| &it.page);
+        let people = page.map(|target| match target {
             PageTarget::Person(id) => person(id.as_str()),
             other => panic!("{other}"),
         });
@@ -188,6 +191,10 @@ impl World {
             people: people.collect(),
             note: None,
         }
+    }
+
+    fn plan(&self) -> Plan {
+        self.plan.clone().unwrap_or_else(plan)
     }
 
     fn assessment(&self, signal: &Signal) -> Assessment {
@@ -210,7 +217,7 @@ impl World {
                     grade,
                     security: false,
                 }),
-                plan: verdict(plan()),
+                plan: verdict(self.plan()),
                 responders: self.responders(0),
             }),
         }
@@ -273,22 +280,18 @@ pub fn ada() -> Actor {
 
 /// Ada immediately, Ada and Bob after five minutes and every five minutes from then on.
 pub fn plan() -> Plan {
-    let page = |ids: &[&str]| {
-        ids.iter()
-            .map(|id| PageTarget::Person((*id).into()))
-            .collect()
+    plan_of(&[&["ada"], &["ada", "bob"]])
+}
+
+/// A plan whose steps page these people, five minutes apart.
+pub fn plan_of(steps: &[&[&str]]) -> Plan {
+    let person = |id: &&str| PageTarget::Person((*id).into());
+    let step = |people: &&[&str]| Step {
+        page: people.iter().map(person).collect(),
+        wait_ms: 5 * MINUTE,
     };
     Plan {
-        steps: vec![
-            Step {
-                page: page(&["ada"]),
-                wait_ms: 5 * MINUTE,
-            },
-            Step {
-                page: page(&["ada", "bob"]),
-                wait_ms: 5 * MINUTE,
-            },
-        ],
+        steps: steps.iter().map(step).collect(),
     }
 }
 

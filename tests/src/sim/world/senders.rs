@@ -38,7 +38,14 @@ impl World {
         let id = self.rng.pick(&ids).clone();
         self.words += 1;
         let said = format!("word {}", self.words);
+        let is_acknowledged = state
+            .iter()
+            .any(|it| it.incident.id == id && it.incident.lifecycle.acknowledged_at.is_some());
         let (command, then) = match self.rng.below(12) {
+            0 if is_acknowledged => {
+                let reason = Some(said);
+                (Command::Unacknowledge { reason }, Then::Nothing)
+            }
             0..4 => (
                 Command::Acknowledge {
                     via: "chat".to_owned(),

@@ -75,8 +75,7 @@ async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() 
             reason: Some(reason),
         },
     ] {
-        // Whoever withdraws is not waited for, so it is not the one whom the first step pages.
-        let by = Actor::Person("bob".into());
+        let by = Actor::Person("ada".into());
         let told = other.app.intake.command(id.clone(), by, command, None);
         told.await.unwrap();
     }
@@ -86,5 +85,7 @@ async fn an_escalation_that_another_daemon_has_restarted_pages_its_first_step() 
         Event::Paged { person, step, .. } => Some((person.as_str(), *step)),
         _ => None,
     });
-    assert_eq!(paged.collect::<Vec<_>>(), [("ada", 0), ("ada", 0)]);
+    // Ada has withdrawn, so the second step follows the first at once.
+    let expected = [("ada", 0), ("ada", 0), ("bob", 1)];
+    assert_eq!(paged.collect::<Vec<_>>(), expected);
 }
