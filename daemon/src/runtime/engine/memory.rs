@@ -144,9 +144,12 @@ impl Engine {
     fn apply_change(&mut self, changed: &Changed) -> Result<(), EngineError> {
         for (stream, version) in &changed.streams {
             let Some(id) = id_of(stream) else { continue };
-            let cached = self.incidents.get(&id);
-            if cached.is_none_or(|it| it.state.incident.version < *version) {
-                self.reload(&id)?;
+            match self.incidents.get(&id) {
+                // The engine may have loaded it for a request, and readers not.
+                Some(cached) if cached.state.incident.version >= *version => {
+                    self.view.publish(&cached.state);
+                }
+                _ => self.reload(&id)?,
             }
         }
         for (table, key) in &changed.rows {

@@ -145,8 +145,11 @@ impl Engine {
         for (at, request) in claims {
             answers[at] = Some(Ok(self.claim(&request, now)?));
         }
-        // What another engine or an expiry has written in the meantime is in the feed too.
-        self.follow_or_fail(now)?;
+        // What another engine or an expiry has written in the meantime is in the feed too. The
+        // answers are durable whether or not it can be read; if it cannot, the next group fails.
+        if let Err(error) = self.follow_or_fail(now) {
+            tracing::error!(%error, "changes in the store could not be read");
+        }
         Ok(answers
             .into_iter()
             .map(|it| it.unwrap_or(Err(EngineError::Overloaded)))
