@@ -20,6 +20,7 @@ pub(crate) struct Log {
     #[schema(value_type = String, example = "decided")]
     #[arg(long, value_parser = kinds(), default_value = "note")]
     pub(crate) kind: LogKind,
+    /// What to add to the log.
     #[arg(value_name = "TEXT")]
     pub(crate) body: String,
 }

@@ -91,10 +91,11 @@ impl NewIncident {
                 "a service's name can have at most {NAME_BYTES_MAX} bytes"
             ));
         }
-        let is_short = |it: &IncidentKey| (1..=NAME_BYTES_MAX).contains(&it.as_str().len());
-        if !key.as_ref().is_none_or(is_short) {
+        let key = key.filter(|it| !it.as_str().is_empty());
+        let is_long = |it: &IncidentKey| it.as_str().len() > NAME_BYTES_MAX;
+        if key.as_ref().is_some_and(is_long) {
             return Err(format!(
-                "an incident's key must have 1 to {NAME_BYTES_MAX} bytes"
+                "an incident's key can have at most {NAME_BYTES_MAX} bytes"
             ));
         }
         Ok(Draft {

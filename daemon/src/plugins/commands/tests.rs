@@ -50,8 +50,11 @@ async fn a_plugins_draft_is_checked_like_one_from_the_api() {
     let long = "x".repeat(NAME_BYTES_MAX + 1);
     for (service, key, says) in [
         (long.as_str(), None, "a service's name can have at most"),
-        ("shop", Some(long.as_str()), "an incident's key must have"),
-        ("shop", Some(""), "an incident's key must have"),
+        (
+            "shop",
+            Some(long.as_str()),
+            "an incident's key can have at most",
+        ),
     ] {
         let refused = opened(&rig, "1", draft(service, key)).await.unwrap_err();
         assert!(
@@ -69,4 +72,6 @@ async fn a_plugins_draft_is_checked_like_one_from_the_api() {
         .await
         .unwrap();
     assert_eq!([&repeated.id, &another.id], [&first.id, &first.id]);
+    let keyless = opened(&rig, "4", draft("shop", Some(""))).await.unwrap();
+    assert_ne!(keyless.id, first.id, "an empty key is none");
 }
