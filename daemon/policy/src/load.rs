@@ -146,7 +146,10 @@ fn entries(dir: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>, Report> 
         Report::new(
             &folder.display().to_string(),
             format!("the policies folder cannot be read: {error}"),
-            format!("make {} a folder that the daemon may read", dir.display()),
+            format!(
+                "make {} a folder that can be read, or name the policies folder",
+                dir.display()
+            ),
         )
     };
     let mut found = Vec::new();

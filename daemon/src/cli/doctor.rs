@@ -63,7 +63,7 @@ pub(super) fn run(args: &DoctorArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 }
 
 fn without_daemon(args: &DoctorArgs, error: String) -> Health {
-    let remedy = "start it, or name the right one with --url; the other checks read the files";
+    let remedy = "until it answers, the other checks read the files";
     let mut checks = vec![Check::wrong("daemon", Level::Bad, error, remedy)];
     let file = args.config.config.display();
     match config::load(&args.config.config) {

@@ -178,7 +178,7 @@ fn row(incident: &IncidentLine) -> Vec<String> {
     let security = if incident.security { " +security" } else { "" };
     vec![
         incident.number.to_string(),
-        incident.status.to_string(),
+        status(incident),
         format!("{}{security}", incident.grade),
         cell(&incident.opened_at),
         cell_of(incident.operator.as_ref()),
@@ -187,12 +187,21 @@ fn row(incident: &IncidentLine) -> Vec<String> {
     ]
 }
 
+/// The status, with `acked` for an active incident that somebody has acknowledged: the operator may
+/// be unknown, as when a token without a person did.
+fn status(incident: &IncidentLine) -> String {
+    let is_acked = incident.status.is_active() && incident.acknowledged;
+    let acked = if is_acked { " (acked)" } else { "" };
+    format!("{}{acked}", incident.status)
+}
+
 /// Prints an incident's fields, one per line, then its pages and its log.
 fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &incident.line;
+    let status = status(line);
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
     let fields = [
-        ("status", Some(line.status.as_str())),
+        ("status", Some(status.as_str())),
         ("grade", Some(line.grade.as_str())),
         ("security", line.security.then_some("true")),
         ("service", Some(line.service.as_str())),
@@ -232,5 +241,5 @@ fn print_outcome(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
         return out.line(clean(&outcome.reply));
     }
     let number = outcome.number.map(|it| it.to_string());
-    out.line(format!("Incident {}: done.", cell_of(number.as_ref())))
+    out.line(format!("incident {} is updated", cell_of(number.as_ref())))
 }

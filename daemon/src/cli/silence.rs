@@ -25,7 +25,7 @@ pub(super) enum SilenceCommand {
     /// List silences
     #[command(after_help = "Example:\n  tocsin silence list")]
     List(ListArgs),
-    /// End a silence now
+    /// End a silence now: alerts that it matches and that still fire page somebody
     #[command(after_help = "Example:\n  tocsin silence expire 01997a4e-…")]
     Expire(ExpireArgs),
 }

@@ -15,7 +15,7 @@ pub(crate) fn acknowledge(
 ) -> Result<Outcome, Refusal> {
     must_be_active(
         incident,
-        "it reopens if an alert fires again; acknowledge the incident that is open now",
+        "it reopens if an alert fires again, and can be acknowledged then",
     )?;
     let number = incident.number;
     let operator = match (&incident.roles.operator, by.person()) {
