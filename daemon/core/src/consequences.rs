@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::event::{Notify, Recorded};
 use crate::incident::{Incident, Tally};
-use crate::{escalation, log, paging};
+use crate::{log, paging};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -18,7 +18,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
         return BTreeSet::new();
     }
     let once = [
-        (escalation::due(incident), TimerKind::Escalation),
+        (incident.escalation.due, TimerKind::Escalation),
         (tally.log_due, TimerKind::Tally),
         (tally.clear_due, TimerKind::Clear),
     ];

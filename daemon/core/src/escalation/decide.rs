@@ -1,4 +1,4 @@
-//! When an escalation step is due, and the events of taking it.
+//! The events of a new escalation plan, and of taking a step that is due.
 
 use crate::escalation::plan::Step;
 use crate::event::Event;
@@ -6,12 +6,6 @@ use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
-
-/// When the next step is due; `None` once acknowledged.
-pub(crate) fn due(incident: &Incident) -> Option<Timestamp> {
-    let is_acknowledged = incident.lifecycle.acknowledged_at.is_some();
-    incident.escalation.due.filter(|_| !is_acknowledged)
-}
 
 /// `events`, which call for a new plan, followed by that plan and, unless the incident is
 /// acknowledged, its first step.
@@ -102,16 +96,15 @@ pub(crate) fn step_due(
 /// Why nobody waits for the step, if somebody withdrew and it reaches nobody else.
 fn why_not_waited_for(incident: &Incident, step: &Responders) -> Option<String> {
     let withdrawn = &incident.escalation.withdrawn;
-    let mut reached = step.people.iter().filter(|it| !it.contacts.is_empty());
-    if withdrawn.is_empty() || !reached.clone().all(|it| withdrawn.contains(&it.id)) {
+    let reached = step.people.iter().filter(|it| !it.contacts.is_empty());
+    let reached: Vec<_> = reached.map(|it| &it.id).collect();
+    if withdrawn.is_empty() || !reached.iter().all(|it| withdrawn.contains(*it)) {
         return None;
     }
-    Some(match reached.next() {
-        Some(first) => {
-            let others = reached.map(|it| it.id.as_str());
-            let names: Vec<_> = std::iter::once(first.id.as_str()).chain(others).collect();
-            format!("{} withdrew", names.join(" and "))
-        }
-        None => "it reaches nobody".to_owned(),
+    Some(if reached.is_empty() {
+        "it reaches nobody".to_owned()
+    } else {
+        let names: Vec<_> = reached.iter().map(|it| it.as_str()).collect();
+        format!("{} withdrew", names.join(" and "))
     })
 }

@@ -51,13 +51,10 @@ impl Escalation {
     /// `acknowledged`: whether the incident is, so that a new plan does not begin yet.
     pub(crate) fn fold(&mut self, recorded: &Recorded, acknowledged: bool) {
         let (event, at) = (&recorded.event, recorded.at);
+        if let (Event::Acknowledged { .. }, Some(person)) = (event, recorded.by.person()) {
+            self.withdrawn.remove(person);
+        }
         match event {
-            Event::Acknowledged { .. } => {
-                self.due = None;
-                if let Some(person) = recorded.by.person() {
-                    self.withdrawn.remove(person);
-                }
-            }
             Event::Unacknowledged { .. } => {
                 let mut withdrawn = std::mem::take(&mut self.withdrawn);
                 withdrawn.extend(recorded.by.person().cloned());
