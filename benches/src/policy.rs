@@ -1,6 +1,7 @@
-//! A whole policy call compared with the same rule in the `cel` crate. tocsin's call has every
-//! limit on, passes the input, decodes the verdict and records its inputs. CEL's is also compiled
-//! once; its input is converted by serde and its result decoded, without limits or a record.
+//! A whole policy call compared with the same rule in the `cel` crate: one that runs the script,
+//! and one whose verdict is known. tocsin's call has every limit on, passes the input, decodes the
+//! verdict and records what was read. CEL's is also compiled once; its input is converted by serde
+//! and its result decoded, without limits or a record.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -56,9 +57,28 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
         let verdict = set.escalate(&incident, &ctx);
         verdict.map_err(|report| anyhow!("{report}"))
     };
+    let anew = |call: &dyn Fn() -> Result<()>| {
+        set.forget_verdicts();
+        call()
+    };
+    let route_anew = || anew(&|| route().map(drop));
+    let grade_anew = || anew(&|| grade().map(drop));
+    let (alert, before, after) = (
+        AlertView::from(&signal),
+        IncidentView::new(facts.clone()),
+        IncidentView::new(facts.clone()),
+    );
+    let all = || {
+        let fails = |report| anyhow!("{report}");
+        set.route(&alert, &ctx).map_err(fails)?;
+        set.grade(&before, &alert, &ctx).map_err(fails)?;
+        set.escalate(&after, &ctx).map_err(fails)
+    };
+    let cel_both = || cel_route().and_then(|_| cel_grade());
     let figures = vec![
-        compare("a policy call, routing.rhai", &route, &cel_route)?,
-        compare("a policy call, grading.rhai", &grade, &cel_grade)?,
+        compare("a policy call, routing.rhai", &route_anew, &cel_route)?,
+        compare("a policy call, grading.rhai", &grade_anew, &cel_grade)?,
+        compare("route, grade, escalate: known (peer: route, grade)", &all, &cel_both)?,
     ];
     tell("route", &route)?;
     tell("grade", &grade)?;

@@ -1,6 +1,8 @@
 //! The results of policies. A verdict includes its reason and its policy, and is stored in the
 //! event it led to, so that a replay never runs a script.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// The result of a policy, with its reason and source.
@@ -21,11 +23,11 @@ pub struct PolicySource {
     pub file: String,
     /// BLAKE3 of the file's text in hex, first 16 digits; empty for `builtin`.
     pub hash: String,
-    /// Its input as JSON, truncated to
-    /// [`VERDICT_INPUT_BYTES_MAX`](crate::limits::VERDICT_INPUT_BYTES_MAX); values are truncated
-    /// before any key is dropped.
+    /// What the policy read, as pairs of an expression and its answer, at most
+    /// [`VERDICT_INPUT_BYTES_MAX`](crate::limits::VERDICT_INPUT_BYTES_MAX) as JSON. Events of
+    /// earlier versions have the whole input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<serde_json::Value>,
+    pub input: Option<Arc<serde_json::Value>>,
     /// The position in the store's feed up to which the incident that it saw was current.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<u64>,

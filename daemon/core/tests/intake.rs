@@ -386,7 +386,9 @@ fn a_very_large_alert_still_opens_its_incident_within_a_stores_largest_value() {
         panic!("not opened")
     };
     let mut opened = opened.clone();
-    let input = Some(serde_json::json!({ "text": "x".repeat(2_000) }));
+    let input = Some(std::sync::Arc::new(
+        serde_json::json!({ "text": "x".repeat(2_000) }),
+    ));
     for source in [
         &mut opened.plan_source,
         &mut opened.grade_source,

@@ -14,6 +14,8 @@ pub(crate) struct Policy {
     /// BLAKE3 of the text in hex, first 16 digits.
     pub(crate) hash: String,
     pub(crate) ast: AST,
+    /// Whether it may `switch` over numbers, so that counts must be plain ones.
+    pub(crate) switches_over_numbers: bool,
     /// The functions that also take the context.
     pub(crate) takes_context: Vec<&'static str>,
 }

@@ -20,7 +20,7 @@ use crate::limits::{
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, helpers};
+use crate::{backstop, bind, helpers, quantity, switches};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -52,6 +52,8 @@ pub(crate) fn new() -> Engine {
     engine.on_progress(backstop::check);
     helpers::register(&mut engine);
     bind::register(&mut engine);
+    quantity::register(&mut engine);
+    switches::register(&mut engine);
     engine
 }
 
@@ -72,6 +74,8 @@ fn limit(engine: &mut Engine) {
         .set_max_variables(VARIABLES_MAX)
         .set_max_functions(FUNCTIONS_MAX)
         .set_max_modules(0)
+        // A registered operator comes before Rhai's own, which knows nothing of what is read.
+        .set_fast_operators(false)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true);
 }
@@ -94,7 +98,7 @@ fn print(text: &str) {
     let printed = PRINTED.get();
     if printed < PRINT_LINES_MAX {
         PRINTED.set(printed.saturating_add(1));
-        let line = crate::input::cut(text, PRINT_LINE_BYTES_MAX);
+        let line = crate::text::cut(text, PRINT_LINE_BYTES_MAX);
         tracing::debug!(target: "tocsin::policy", "{line}");
     }
 }

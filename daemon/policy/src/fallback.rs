@@ -8,9 +8,9 @@ use tocsin_core::{
     Target, Verdict,
 };
 
-use crate::input::cut;
 use crate::limits::FALLBACK_BYTES_MAX;
 use crate::report::Report;
+use crate::text::cut;
 
 /// The rotation that is paged when no target is configured.
 pub const DEFAULT_ROTATION: &str = "default";

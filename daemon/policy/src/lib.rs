@@ -16,23 +16,27 @@ pub mod fallback;
 mod fault;
 mod helpers;
 mod hints;
-mod input;
 mod kind;
 pub mod limits;
 mod lint;
 mod load;
+mod quantity;
 mod report;
 mod set;
 mod span;
+mod switches;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod text;
+pub mod trace;
 mod verdict;
 mod view;
 
 pub use kind::Kind;
 pub use report::{LimitHit, Report, Reports};
 pub use set::PolicySet;
+pub use trace::CacheStats;
 pub use view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };

@@ -10,12 +10,13 @@ use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
 
 use crate::call::call;
 use crate::compiled::Policy;
+use crate::engine;
 use crate::kind::Kind;
 use crate::load::{Slot, find, load, short_hash};
 use crate::report::{Report, Reports};
+use crate::trace::{Cache, CacheStats, Facts, Known, recorded};
 use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
-use crate::{engine, input};
 
 /// The compiled policies of a folder. Clones share everything.
 #[derive(Clone)]
@@ -25,6 +26,15 @@ struct Inner {
     engine: Engine,
     policies: BTreeMap<Slot, Policy>,
     hash: String,
+    known: KnownVerdicts,
+}
+
+/// What was answered before, by the function that answered.
+#[derive(Default)]
+struct KnownVerdicts {
+    routes: Cache<Route>,
+    gradings: Cache<Grading>,
+    plans: Cache<Plan>,
 }
 
 impl std::fmt::Debug for PolicySet {
@@ -59,6 +69,7 @@ impl PolicySet {
             engine,
             policies,
             hash,
+            known: KnownVerdicts::default(),
         })))
     }
 
@@ -109,35 +120,14 @@ impl PolicySet {
     /// # Errors
     /// What stopped the policy, or what is wrong with its result.
     pub fn route(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
-        let question = Question {
-            incident: None,
+        let facts = Facts {
             alert: Some(alert),
-            ctx,
+            ..ctx.as_facts()
         };
-        self.ask(Kind::Routing, None, "route", &question, verdict::route)
-    }
-
-    /// Like [`route`](Self::route), but without the verdict's input: most alerts join an incident,
-    /// and their verdicts are not stored.
-    ///
-    /// # Errors
-    /// As [`route`](Self::route).
-    pub fn route_unkept(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
-        let question = Question {
-            incident: None,
-            alert: Some(alert),
-            ctx,
-        };
-        let asked = self.answer(Kind::Routing, None, "route", &question, verdict::route);
-        asked.map(|(verdict, _)| verdict)
-    }
-
-    /// The input of a verdict from [`route_unkept`](Self::route_unkept) that is stored after all.
-    #[must_use]
-    pub fn input_of_route(&self, alert: &AlertView, ctx: &Context) -> serde_json::Value {
-        let policy = self.policy(Kind::Routing, None);
-        let with_context = policy.is_ok_and(|it| it.takes_context("route"));
-        input::bounded(None, Some(alert), with_context.then_some(ctx))
+        let known = &self.0.known.routes;
+        self.ask(Kind::Routing, "route", facts, known, |it, _| {
+            verdict::route(it)
+        })
     }
 
     /// Evaluates the grading policy for an incident; its team's own policy if there is one.
@@ -150,18 +140,15 @@ impl PolicySet {
         alert: &AlertView,
         ctx: &Context,
     ) -> Result<Verdict<Grading>, Report> {
-        let question = Question {
-            incident: Some(incident),
+        let facts = Facts {
             alert: Some(alert),
-            ctx,
+            incident: Some(incident),
+            ..ctx.as_facts()
         };
-        self.ask(
-            Kind::Grading,
-            team(incident),
-            "grade",
-            &question,
-            verdict::grading,
-        )
+        let known = &self.0.known.gradings;
+        self.ask(Kind::Grading, "grade", facts, known, |it, _| {
+            verdict::grading(it)
+        })
     }
 
     /// Evaluates the escalation policy for an incident; its team's own policy if there is one.
@@ -174,69 +161,71 @@ impl PolicySet {
         incident: &IncidentView,
         ctx: &Context,
     ) -> Result<Verdict<Plan>, Report> {
-        let question = Question {
+        let facts = Facts {
             incident: Some(incident),
-            alert: None,
-            ctx,
+            ..ctx.as_facts()
         };
-        let decode = |answer| {
-            let rotations = ctx.0.on_call.keys().map(String::as_str);
-            verdict::plan(answer, incident.0.grade, rotations)
-        };
-        self.ask(
-            Kind::Escalation,
-            team(incident),
-            "escalate",
-            &question,
-            decode,
-        )
+        let known = &self.0.known.plans;
+        self.ask(Kind::Escalation, "escalate", facts, known, verdict::plan)
     }
 
-    fn ask<T>(
+    /// What a grading that is known read.
+    #[cfg(test)]
+    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<crate::trace::Trace> {
+        let known = self.0.known.gradings.get("grading.rhai", facts)?;
+        Some(known.trace.clone())
+    }
+
+    /// How often an answer was known without running the policy, and how much is known.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        let known = &self.0.known;
+        known.routes.stats() + known.gradings.stats() + known.plans.stats()
+    }
+
+    /// Empties the cache, as a reload does.
+    pub fn forget_verdicts(&self) {
+        let known = &self.0.known;
+        known.routes.forget();
+        known.gradings.forget();
+        known.plans.forget();
+    }
+
+    /// The verdict, from the cache if an earlier call read the same.
+    fn ask<T: Clone>(
         &self,
         kind: Kind,
-        team: Option<&str>,
         function: &'static str,
-        question: &Question<'_>,
-        decode: impl FnOnce(Dynamic) -> Decoded<T>,
+        facts: Facts<'_>,
+        cache: &Cache<T>,
+        decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
     ) -> Result<Verdict<T>, Report> {
-        let (mut verdict, ctx) = self.answer(kind, team, function, question, decode)?;
-        let input = input::bounded(question.incident, question.alert, ctx);
-        verdict.source.input = Some(input);
-        Ok(verdict)
-    }
-
-    /// The verdict without its input, and the context if the policy takes it.
-    fn answer<'q, T>(
-        &self,
-        kind: Kind,
-        team: Option<&str>,
-        function: &'static str,
-        question: &Question<'q>,
-        decode: impl FnOnce(Dynamic) -> Decoded<T>,
-    ) -> Result<(Verdict<T>, Option<&'q Context>), Report> {
+        let team = facts.incident.and_then(team).filter(|_| kind.per_team());
         let policy = self.policy(kind, team)?;
-        let with_context = policy.takes_context(function);
-        let answer = call(
-            &self.0.engine,
-            policy,
-            function,
-            question.args(with_context),
-        )?;
-        let (value, reason) = decode(answer)
-            .map_err(|fault| policy.at_function(function, fault.message, fault.example))?;
-        let ctx = with_context.then_some(question.ctx);
+        let known = match cache.get(&policy.file, facts) {
+            Some(known) => known,
+            None => {
+                let (answer, trace) = recorded(policy.switches_over_numbers, || {
+                    let args = args(facts, policy.takes_context(function));
+                    let answer = call(&self.0.engine, policy, function, args)?;
+                    decode(answer, facts)
+                        .map_err(|fault| policy.at_function(function, fault.message, fault.example))
+                });
+                let (value, reason) = answer?;
+                cache.add(&policy.file, Known::new(value, reason, trace))
+            }
+        };
         let source = PolicySource {
             file: policy.file.clone(),
             hash: policy.hash.clone(),
+            input: Some(Arc::clone(&known.input)),
             ..PolicySource::default()
         };
-        let verdict = Verdict {
-            value,
-            reason,
+        Ok(Verdict {
+            value: known.value.clone(),
+            reason: known.reason.clone(),
             source,
-        };
-        Ok((verdict, ctx))
+        })
     }
 
     fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {
@@ -253,25 +242,18 @@ impl PolicySet {
     }
 }
 
-struct Question<'a> {
-    incident: Option<&'a IncidentView>,
-    alert: Option<&'a AlertView>,
-    ctx: &'a Context,
-}
-
-impl Question<'_> {
-    fn args(&self, with_context: bool) -> Vec<Dynamic> {
-        let mut args = Vec::with_capacity(3);
-        args.extend(
-            self.incident
-                .map(|incident| Dynamic::from(incident.clone())),
-        );
-        args.extend(self.alert.map(|alert| Dynamic::from(alert.clone())));
-        if with_context {
-            args.push(Dynamic::from(self.ctx.clone()));
-        }
-        args
-    }
+fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {
+    let mut args = Vec::with_capacity(3);
+    args.extend(facts.incident.cloned().map(Dynamic::from));
+    args.extend(facts.alert.cloned().map(Dynamic::from));
+    args.extend(
+        facts
+            .context
+            .cloned()
+            .map(Dynamic::from)
+            .filter(|_| with_context),
+    );
+    args
 }
 
 fn team(incident: &IncidentView) -> Option<&str> {

@@ -8,9 +8,11 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{Grade, Grading, IncidentKey, PageTarget, Plan, Route, Step, Target, TeamId};
 
-use crate::input::cut;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
+use crate::quantity;
 use crate::span::Span;
+use crate::text::cut;
+use crate::trace::{Answer, Facts, IncidentField, Read, read};
 
 /// What is wrong with a result, and a correct example.
 #[derive(Debug)]
@@ -83,13 +85,9 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
     Ok((Grading { grade, security }, reason))
 }
 
-/// Decodes the result of `escalate` for an incident of `grade`. If there are rotations, a page to
-/// any other rotation is a fault: it would page nobody.
-pub(crate) fn plan<'a>(
-    answer: Dynamic,
-    grade: Option<Grade>,
-    rotations: impl Iterator<Item = &'a str> + Clone,
-) -> Decoded<Plan> {
+/// Decodes the result of `escalate`. If there are rotations, a page to any other rotation is a
+/// fault: it would page nobody.
+pub(crate) fn plan(answer: Dynamic, facts: Facts<'_>) -> Decoded<Plan> {
     let mut fields = Fields::of("escalate", answer, &["steps", "reason"], PLAN_EXAMPLE)?;
     let reason = fields.reason()?;
     let Some(steps) = fields.take("steps") else {
@@ -104,7 +102,9 @@ pub(crate) fn plan<'a>(
             "`steps` has {count} steps; at most {PLAN_STEPS_MAX}"
         )));
     }
-    if steps.is_empty() && grade != Some(Grade::Minor) {
+    let grade = || read(Read::Incident(IncidentField::Grade), facts);
+    if steps.is_empty() && grade() != Answer::Text(Grade::Minor.as_str().to_owned()) {
+        let grade = facts.incident.and_then(|it| it.0.grade);
         let what = grade.map_or("an ungraded", Grade::as_str);
         return Err(fields.fault(format!(
             "`steps` is empty, which pages nobody; only a minor incident may do that, this is \
@@ -113,16 +113,12 @@ pub(crate) fn plan<'a>(
     }
     let mut plan = Plan::default();
     for (at, answer) in steps.into_iter().enumerate() {
-        plan.steps.push(step(answer, at, &rotations)?);
+        plan.steps.push(step(answer, at, facts)?);
     }
     Ok((plan, reason))
 }
 
-fn step<'a>(
-    answer: Dynamic,
-    at: usize,
-    rotations: &(impl Iterator<Item = &'a str> + Clone),
-) -> Result<Step, Fault> {
+fn step(answer: Dynamic, at: usize, facts: Facts<'_>) -> Result<Step, Fault> {
     let place = format!("steps[{at}]");
     let mut fields = Fields::within("escalate", &place, answer, &["page", "wait"], PLAN_EXAMPLE)?;
     let Some(page) = fields.take("page") else {
@@ -141,7 +137,7 @@ fn step<'a>(
     }
     let mut page = Vec::with_capacity(targets.len());
     for target in targets {
-        let target = fields.page_target(target, rotations)?;
+        let target = fields.page_target(target, facts)?;
         if !page.contains(&target) {
             page.push(target);
         }
@@ -227,7 +223,8 @@ impl Fields {
     }
 
     fn take(&mut self, field: &str) -> Option<Dynamic> {
-        self.map.remove(field).filter(|value| !value.is_unit())
+        let value = self.map.remove(field).filter(|value| !value.is_unit());
+        value.map(quantity::plain)
     }
 
     /// A string; none when absent, `()` or empty.
@@ -319,11 +316,7 @@ impl Fields {
         Ok(ms)
     }
 
-    fn page_target<'a>(
-        &self,
-        value: Dynamic,
-        rotations: &(impl Iterator<Item = &'a str> + Clone),
-    ) -> Result<PageTarget, Fault> {
+    fn page_target(&self, value: Dynamic, facts: Facts<'_>) -> Result<PageTarget, Fault> {
         let path = self.path("page");
         let found = describe(&value);
         let text = value.into_string().map_err(|_| {
@@ -337,9 +330,10 @@ impl Fields {
                     self.fault(format!("`{path}`: {unknown}"))
                 })?;
         if let PageTarget::OnCall(rotation) = &target {
-            let mut known = rotations.clone().peekable();
-            if known.peek().is_some() && !known.any(|known| known == rotation) {
-                let known: Vec<&str> = rotations.clone().take(8).collect();
+            let is = |asked: Read| read(asked, facts) == Answer::Flag(true);
+            if is(Read::HasRotations) && !is(Read::HasRotation(rotation.clone())) {
+                let rotations = facts.context.into_iter().flat_map(|it| it.0.on_call.keys());
+                let known: Vec<&str> = rotations.map(String::as_str).take(8).collect();
                 return Err(self.fault(format!(
                     "`{path}`: there is no rotation `{rotation}`; known are {}",
                     known.join(", ")

@@ -182,6 +182,12 @@ pub struct LocalTime {
     pub zone: String,
     /// 0 to 23.
     pub hour: u8,
+    /// When the hour shows another number; `None` when unknown.
+    #[serde(skip)]
+    pub next_hour: Option<Timestamp>,
+    /// When the next day begins; `None` when unknown.
+    #[serde(skip)]
+    pub next_day: Option<Timestamp>,
     /// 0 to 59.
     pub minute: u8,
     pub weekday: Weekday,
@@ -212,6 +218,11 @@ impl Weekday {
         Self::Saturday,
         Self::Sunday,
     ];
+
+    #[must_use]
+    pub fn is_weekend(self) -> bool {
+        matches!(self, Self::Saturday | Self::Sunday)
+    }
 
     /// The name in policies: `monday`.
     #[must_use]

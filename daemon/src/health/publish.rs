@@ -25,6 +25,13 @@ impl Vitals {
         gauges.disk_free_bytes.set(unknown(self.disk_free_bytes));
         gauges.resident_bytes.set(unknown(self.resident_bytes));
         gauges.heartbeats.set(gauge(beats));
+        gauges.policy_cache_hits.set(gauge(self.policy_cache.hits));
+        gauges
+            .policy_cache_misses
+            .set(gauge(self.policy_cache.misses));
+        gauges
+            .policy_cache_nodes
+            .set(gauge(self.policy_cache.nodes));
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::PluginState;
+use tocsin_policy::CacheStats;
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
@@ -61,6 +62,8 @@ pub struct Vitals {
     pub policy_faults: Option<String>,
     /// Policy calls that failed in the last hour, and the last error.
     pub policy_failures: (usize, Option<String>),
+    /// How often a verdict was known without running a script.
+    pub policy_cache: CacheStats,
     pub plugins: Vec<PluginVitals>,
     /// Kinds of contacts that nothing serves.
     pub unserved: Vec<String>,
@@ -122,6 +125,7 @@ impl Vitals {
             policy_hash: assessor.policies.hash(),
             policy_faults: assessor.policies.faults().map(|it| it.to_string()),
             policy_failures: assessor.failures.lock().within(an_hour),
+            policy_cache: assessor.policies.cache_stats(),
             plugins: plugins(subject),
             unserved: unserved(&assessor.responders),
             unreached: unreached(&assessor.responders),

@@ -19,6 +19,9 @@ pub struct Gauges {
     pub disk_free_bytes: Gauge,
     pub resident_bytes: Gauge,
     pub heartbeats: Gauge,
+    pub policy_cache_hits: Gauge,
+    pub policy_cache_misses: Gauge,
+    pub policy_cache_nodes: Gauge,
 }
 
 impl Gauges {
@@ -67,6 +70,21 @@ impl Gauges {
                 "heartbeats",
                 "Heartbeats sent since the start",
                 &self.heartbeats,
+            ),
+            (
+                "policy_cache_hits",
+                "Verdicts given without running a script, since the policies were loaded",
+                &self.policy_cache_hits,
+            ),
+            (
+                "policy_cache_misses",
+                "Policy calls that ran a script, since the policies were loaded",
+                &self.policy_cache_misses,
+            ),
+            (
+                "policy_cache_nodes",
+                "Size of the cache of verdicts, in nodes",
+                &self.policy_cache_nodes,
             ),
         ] {
             it.register(name, help, gauge.clone());

@@ -6,9 +6,12 @@
 //! after the gap, and one that exists twice happens at its first occurrence. The rule keeps order:
 //! of two local times, the earlier one never happens after the later one.
 
-use chrono::{DateTime, Datelike, LocalResult, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{
+    DateTime, Datelike, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+};
 use chrono_tz::Tz;
 use tocsin_core::Timestamp;
+use tocsin_core::time::HOUR_MS;
 use tocsin_policy::{LocalTime, Weekday};
 
 /// Latest instant for which rotations are computed: the end of the year 9998, in milliseconds.
@@ -39,12 +42,18 @@ pub fn local_time(zone: Tz, at: Timestamp) -> NaiveDateTime {
 pub fn policy_time(zone: Tz, at: Timestamp) -> LocalTime {
     let local = local_time(zone, at);
     let day = local.weekday().num_days_from_monday() as usize;
+    let midnight = local.date().and_time(NaiveTime::MIN);
+    let hour = midnight + TimeDelta::hours(i64::from(local.hour()));
+    // After a clock change the same local hour can begin again, or be over before its end.
+    let after = |next: NaiveDateTime| Some(first_instant(zone, next)).filter(|it| *it > at);
     LocalTime {
         utc: at,
         zone: zone.name().to_owned(),
         hour: u8::try_from(local.hour()).unwrap_or(0),
         minute: u8::try_from(local.minute()).unwrap_or(0),
         weekday: Weekday::ALL[day % Weekday::ALL.len()],
+        next_hour: after(hour + TimeDelta::hours(1)).or_else(|| Some(at.plus_ms(HOUR_MS))),
+        next_day: after(midnight + TimeDelta::days(1)),
     }
 }
 

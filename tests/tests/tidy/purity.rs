@@ -4,8 +4,8 @@
 use crate::source::Source;
 
 /// Names that the core must not use, since decisions may depend only on their inputs. The order of
-/// a `HashMap` is random, too.
-const IMPURE: [&str; 11] = [
+/// a `HashMap` is random, too. A shared value, `std::sync::Arc`, is as good as a copy.
+const IMPURE: [&str; 13] = [
     "std::time",
     "std::fs",
     "std::net",
@@ -13,7 +13,9 @@ const IMPURE: [&str; 11] = [
     "std::io",
     "std::process",
     "std::thread",
-    "std::sync",
+    "std::sync::atomic",
+    "Mutex",
+    "RwLock",
     "HashMap",
     "HashSet",
     "rand",

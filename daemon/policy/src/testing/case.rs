@@ -263,6 +263,7 @@ impl ContextCase {
             hour: self.now.hour,
             minute: self.now.minute,
             weekday: self.now.weekday,
+            ..LocalTime::default()
         };
         ContextFacts {
             now,

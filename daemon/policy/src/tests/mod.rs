@@ -4,6 +4,7 @@ mod limits;
 mod reports;
 mod sets;
 mod shipped;
+mod traces;
 mod verdicts;
 mod views;
 

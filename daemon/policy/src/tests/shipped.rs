@@ -32,3 +32,39 @@ fn the_shipped_policies_pass_their_own_tests() {
     assert!(30 <= report.passed, "{report}");
     crate::testing::check(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
 }
+
+/// 1,000 label sets as the door benchmark has them, ten alerts of each: 50 services, each of one
+/// team, and an `instance` and a `pod` of its own for each set.
+#[test]
+fn of_100_questions_to_the_shipped_policies_99_need_no_script() {
+    let set = PolicySet::load(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
+    let severities = ["critical", "warning", "warning", "error", "warning"];
+    for number in (0..1_000_usize).cycle().take(10_000) {
+        let service = format!("service-{:02}", number % 50);
+        let (instance, pod) = (
+            format!("10.0.0.{number}:9090"),
+            format!("{service}-{number:x}"),
+        );
+        let alert = alert(&[
+            ("alertname", "HighErrorRate"),
+            ("severity", severities[number % 5]),
+            ("service", &service),
+            ("team", &format!("team-{}", number % 50 % 7)),
+            ("environment", "production"),
+            ("instance", &instance),
+            ("pod", &pod),
+        ]);
+        set.route(&alert, &context()).unwrap();
+        set.grade(&incident(), &alert, &context()).unwrap();
+        set.escalate(&incident(), &context()).unwrap();
+    }
+    let stats = set.cache_stats();
+    let rate = stats.hits as f64 / (stats.hits + stats.misses) as f64;
+    println!(
+        "{:.2} % of {} calls known, {} nodes",
+        100.0 * rate,
+        stats.hits + stats.misses,
+        stats.nodes
+    );
+    assert!(rate >= 0.99, "{stats:?}");
+}

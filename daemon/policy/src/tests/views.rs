@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tocsin_core::limits::VERDICT_INPUT_BYTES_MAX;
 use tocsin_core::{Grade, Route, Timestamp};
 
-use super::{alert, context, incident, labels, load, signal};
+use super::{alert, context, incident, load, signal};
 use crate::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime,
     PolicySet, Weekday,
@@ -87,6 +87,7 @@ fn the_context_has_time_on_call_load_and_changes() {
             hour: 3,
             minute: 30,
             weekday: Weekday::Sunday,
+            ..LocalTime::default()
         },
         on_call: BTreeMap::from([("payments".to_owned(), vec!["ada".into(), "bob".into()])]),
         load: BTreeMap::from([("ada".into(), 2)]),
@@ -132,61 +133,57 @@ fn the_context_has_time_on_call_load_and_changes() {
     }
 }
 
-fn input_of(alert: &AlertView, text: &str) -> Value {
+fn reads_of(alert: &AlertView, text: &str) -> Value {
     let set: PolicySet = load(&[("grading.rhai", text)]).unwrap();
     set.grade(&incident(), alert, &context())
         .unwrap()
         .source
         .input
         .unwrap()
-}
-
-const WITH_CONTEXT: &str =
-    "fn grade(incident, alert, ctx) { #{ grade: \"minor\", reason: \"r\" } }";
-
-#[test]
-fn a_verdict_has_its_input_and_the_context_only_if_the_policy_takes_it() {
-    let input = input_of(&alert(&[("severity", "page")]), super::GRADE);
-    assert_eq!(input["alert"]["labels"], json!({ "severity": "page" }));
-    assert_eq!(input["incident"]["key"], json!("checkout"));
-    assert_eq!(input.get("context"), None);
-    let input = input_of(&alert(&[]), WITH_CONTEXT);
-    assert_eq!(input["context"]["on_call"]["payments"], json!(["ada"]));
+        .as_ref()
+        .clone()
 }
 
 #[test]
-fn the_values_of_a_large_input_are_truncated_before_a_key_is_dropped() {
-    let mut long = signal(&[("severity", "page"), ("query", &"q".repeat(1_000))]);
-    long.summary = "s".repeat(2_000);
-    let input = input_of(&AlertView::new(long), WITH_CONTEXT);
-    assert!(serde_json::to_string(&input).unwrap().len() <= VERDICT_INPUT_BYTES_MAX);
-    assert_eq!(input["alert"]["labels"]["severity"], json!("page"));
-    assert!(
-        input["alert"]["labels"]["query"]
-            .as_str()
-            .unwrap()
-            .ends_with('…')
-    );
-    assert_eq!(input["context"]["on_call"]["payments"], json!(["ada"]));
+fn a_verdict_says_what_was_read_and_how_it_was_compared() {
+    let text = r#"fn grade(incident, alert, ctx) {
+        let severity = alert.labels.severity;
+        let many = incident.alerts.firing >= 10;
+        let old = ctx.age(incident) > minutes(30);
+        let carries = `${ctx.load("ada")}`;
+        #{ grade: "minor", reason: severity + many + old + ctx.on_call("payments")[0] + carries }
+    }"#;
+    let reads = reads_of(&alert(&[("severity", "page"), ("other", "x")]), text);
+    let expected = json!([
+        ["alert.labels[\"severity\"]", "page"],
+        ["incident.alerts.firing >= 10", false],
+        ["ctx.age(incident) >= 30m1ms", false],
+        ["ctx.load(\"ada\")", 0],
+        ["ctx.on_call(\"payments\")", ["ada"]],
+    ]);
+    assert_eq!(reads, expected);
 }
 
 #[test]
-fn the_largest_input_still_fits() {
-    let names: Vec<String> = (0..64).map(|n| format!("{n}{}", "n".repeat(120))).collect();
+fn what_was_read_is_bounded_and_says_what_was_left_out() {
+    let labels: Vec<String> = (0..300).map(|n| format!("l{n}")).collect();
+    let mut text = "fn grade(incident, alert) { let it = alert.labels;\n".to_owned();
+    for label in &labels {
+        text += &format!("it[\"{label}\"];\n");
+    }
+    text += "#{ grade: \"minor\", reason: \"r\" } }";
     let value = "\u{1}".repeat(1_024);
-    let all: Vec<(&str, &str)> = names.iter().map(|n| (n.as_str(), value.as_str())).collect();
-    let mut huge = signal(&all);
-    huge.annotations = labels(&all);
-    huge.title = "\u{1}".repeat(256);
-    huge.summary = "\u{1}".repeat(2_048);
-    let input = input_of(&AlertView::new(huge), WITH_CONTEXT);
-    let text = serde_json::to_string(&input).unwrap();
-    assert!(
-        text.len() <= VERDICT_INPUT_BYTES_MAX,
-        "{} bytes: {text}",
-        text.len()
-    );
-    assert_eq!(input["incident"]["number"], json!(7));
+    let all: Vec<_> = labels
+        .iter()
+        .map(|it| (it.as_str(), value.as_str()))
+        .collect();
+    let reads = reads_of(&alert(&all), &text);
+    let bytes = reads.to_string().len();
+    assert!(bytes <= VERDICT_INPUT_BYTES_MAX, "{bytes} bytes");
+    let pairs = reads.as_array().unwrap();
+    let last = &pairs[pairs.len() - 1];
+    let left_out = format!("{} more", 300 - (pairs.len() - 1));
+    assert_eq!(last, &json!(["…", left_out]));
 }
 
 #[test]

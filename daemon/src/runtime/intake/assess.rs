@@ -79,7 +79,7 @@ impl Assessor {
             return Ok(None);
         }
         let alert = AlertView::new(Arc::clone(signal));
-        let mut route = self.route(&alert, now);
+        let route = self.route(&alert, now);
         let (silenced_by, silences) = self.silences.matching_now(&signal.labels, now)?;
         let target = match route.value.target() {
             Some(target) => snapshot.incident_of_key(&target.key)?,
@@ -99,10 +99,6 @@ impl Assessor {
             }
             Needed::Nothing | Needed::Route => None,
         };
-        if opening.is_some() {
-            let context = self.context(now);
-            self.policies.keep_route(&mut route, &alert, &context);
-        }
         Ok(Some(Assessment {
             route,
             silenced_by,
@@ -142,7 +138,7 @@ impl Assessor {
     }
 
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
-        let route = self.policies.route_unkept(alert, &self.context(now));
+        let route = self.policies.route(alert, &self.context(now));
         route.unwrap_or_else(|report| {
             self.report(&report);
             fallback::catch_all_route(&alert.signal().integration, &report)

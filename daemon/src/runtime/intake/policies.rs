@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tocsin_core::{Grading, Plan, Route, Verdict};
-use tocsin_policy::{AlertView, Context, IncidentView, PolicySet, Report, Reports};
+use tocsin_policy::{AlertView, CacheStats, Context, IncidentView, PolicySet, Report, Reports};
 
 use crate::runtime::intake::last_good::LastGood;
 
@@ -100,33 +100,22 @@ impl Policies {
             .map(|set| set.hash().to_owned())
     }
 
+    /// How often a verdict was known without running a script, since the set was loaded.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        let in_force = self.in_force.load();
+        in_force
+            .set
+            .as_ref()
+            .map_or_else(CacheStats::default, PolicySet::cache_stats)
+    }
+
     /// Asks the routing policy.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
     pub fn route(&self, alert: &AlertView, context: &Context) -> Result<Verdict<Route>, Report> {
         self.set()?.route(alert, context)
-    }
-
-    /// Like [`route`](Self::route), without storing the policy's input in the verdict.
-    ///
-    /// # Errors
-    /// As [`route`](Self::route).
-    pub fn route_unkept(
-        &self,
-        alert: &AlertView,
-        context: &Context,
-    ) -> Result<Verdict<Route>, Report> {
-        self.set()?.route_unkept(alert, context)
-    }
-
-    /// Adds the policy's input to a verdict of [`route_unkept`](Self::route_unkept), unless it is a
-    /// fallback.
-    pub fn keep_route(&self, verdict: &mut Verdict<Route>, alert: &AlertView, context: &Context) {
-        let source = &mut verdict.source;
-        if let (None, Ok(set)) = (&source.fallback, self.set()) {
-            source.input = Some(set.input_of_route(alert, context));
-        }
     }
 
     /// Asks the grading policy.

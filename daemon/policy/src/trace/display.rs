@@ -1,0 +1,149 @@
+//! How a read is written for people: as the expression that a policy would use.
+
+use std::fmt;
+
+use super::{AgeOf, AlertField, ClockField, IncidentField, LabelsOf, Quantity, Read};
+use crate::span::Span;
+
+impl fmt::Display for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alert(field) => write!(f, "alert.{}", field.name()),
+            Self::Incident(field) => write!(f, "incident.{}", field.name()),
+            Self::Label(of, name) => write!(f, "{of}[{name:?}]"),
+            Self::HasLabel(of, name) => write!(f, "{of}.contains({name:?})"),
+            Self::LabelNames(of) => write!(f, "{of}.keys()"),
+            Self::Exactly(quantity) => quantity.fmt(f),
+            Self::AtLeast(quantity, than) => write!(f, "{quantity} >= {}", quantity.unit(*than)),
+            Self::Equals(quantity, than) => write!(f, "{quantity} == {}", quantity.unit(*than)),
+            Self::Now(field) => write!(f, "ctx.now.{}", field.name()),
+            Self::HasRotations => f.write_str("any rotation"),
+            Self::HasRotation(name) => write!(f, "ctx.has_rotation({name:?})"),
+            Self::OnCall(name) => write!(f, "ctx.on_call({name:?})"),
+            Self::Changes(None, within) => write!(f, "ctx.changes({})", Span(*within)),
+            Self::Changes(Some(service), within) => {
+                write!(f, "ctx.changes({service:?}, {})", Span(*within))
+            }
+        }
+    }
+}
+
+impl fmt::Display for LabelsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alert => "alert.labels",
+            Self::Annotations => "alert.annotations",
+            Self::Incident => "incident.labels",
+        })
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlertsTotal => f.write_str("incident.alerts.total"),
+            Self::AlertsFiring => f.write_str("incident.alerts.firing"),
+            Self::Labels(of) => write!(f, "{of}.len()"),
+            Self::Load(person) => write!(f, "ctx.load({person:?})"),
+            Self::Age(AgeOf::Alert, _) => f.write_str("ctx.age(alert)"),
+            Self::Age(AgeOf::Incident, _) => f.write_str("ctx.age(incident)"),
+            Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {at}"),
+        }
+    }
+}
+
+impl Quantity {
+    /// A number of this quantity's unit, as text.
+    fn unit(&self, number: i64) -> String {
+        match self {
+            Self::Age(_, unit_ms) => {
+                let number = u64::try_from(number).unwrap_or(0);
+                Span(number.saturating_mul(*unit_ms)).to_string()
+            }
+            _ => number.to_string(),
+        }
+    }
+}
+
+impl AlertField {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Integration,
+        Self::Fingerprint,
+        Self::Status,
+        Self::Title,
+        Self::Summary,
+        Self::Link,
+        Self::StartsAt,
+    ];
+
+    /// The property in scripts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Integration => "integration",
+            Self::Fingerprint => "fingerprint",
+            Self::Status => "status",
+            Self::Title => "title",
+            Self::Summary => "summary",
+            Self::Link => "link",
+            Self::StartsAt => "starts_at_ms",
+        }
+    }
+}
+
+impl IncidentField {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Id,
+        Self::Number,
+        Self::Key,
+        Self::Title,
+        Self::Service,
+        Self::Team,
+        Self::Grade,
+        Self::Security,
+        Self::Status,
+        Self::OpenedAt,
+        Self::Acknowledged,
+        Self::Drill,
+    ];
+
+    /// The property in scripts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Number => "number",
+            Self::Key => "key",
+            Self::Title => "title",
+            Self::Service => "service",
+            Self::Team => "team",
+            Self::Grade => "grade",
+            Self::Security => "security",
+            Self::Status => "status",
+            Self::OpenedAt => "opened_at_ms",
+            Self::Acknowledged => "acknowledged",
+            Self::Drill => "drill",
+        }
+    }
+}
+
+impl ClockField {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Utc,
+        Self::Zone,
+        Self::Hour,
+        Self::Minute,
+        Self::Weekday,
+        Self::Weekend,
+    ];
+
+    /// The property in scripts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Utc => "utc_ms",
+            Self::Zone => "zone",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::Weekday => "weekday",
+            Self::Weekend => "weekend",
+        }
+    }
+}

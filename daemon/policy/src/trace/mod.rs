@@ -1,0 +1,139 @@
+//! What a verdict was decided from: every read of the policy, with its answer. A policy is a pure
+//! function, so its verdict stands until one of these answers changes.
+
+mod cache;
+mod display;
+mod read;
+mod tree;
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tocsin_core::Timestamp;
+use tocsin_core::limits::VERDICT_INPUT_BYTES_MAX;
+
+use crate::text::cut;
+
+pub use cache::CacheStats;
+pub(crate) use cache::{Cache, Known};
+pub(crate) use read::changes;
+pub use read::{
+    AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
+};
+use tree::Tree;
+
+/// Longest text of a stored read or answer, in bytes.
+const TEXT_BYTES_MAX: usize = 128;
+/// Entries of a stored list.
+const LIST_MAX: usize = 16;
+/// Room for the pair that says how much was left out, in bytes.
+const LEFT_OUT_BYTES_MAX: usize = 64;
+/// Reads that a trace holds; a call with more is not cached.
+pub const READS_MAX: usize = 512;
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+/// The reads of one call, in order, each once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    pub reads: Vec<(Read, Answer)>,
+    /// Whether reads are missing. What such a trace says is true, but not all that the verdict
+    /// depends on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+}
+
+impl Trace {
+    /// Whether the verdict still stands: nothing that it read has another answer. A trace that was
+    /// cut cannot say so.
+    #[must_use]
+    pub fn holds(&self, facts: Facts<'_>) -> bool {
+        let mut reads = self.reads.iter();
+        !self.is_cut && reads.all(|(read, answer)| read.answer(facts).as_ref() == Some(answer))
+    }
+
+    /// The reads as pairs of an expression and its answer, in order, for people to read later: at
+    /// most [`VERDICT_INPUT_BYTES_MAX`] as JSON, with long texts truncated. What is left out is
+    /// counted in a last pair.
+    #[must_use]
+    pub fn bounded(&self) -> Value {
+        let mut bytes = 0;
+        let mut pairs = Vec::new();
+        for (read, answer) in &self.reads {
+            let pair = json!([cut(&read.to_string(), TEXT_BYTES_MAX), answer.bounded()]);
+            bytes += pair.to_string().len() + 1;
+            if bytes > VERDICT_INPUT_BYTES_MAX - LEFT_OUT_BYTES_MAX {
+                break;
+            }
+            pairs.push(pair);
+        }
+        let left_out = self.reads.len() - pairs.len();
+        if left_out > 0 || self.is_cut {
+            let more = if self.is_cut { "+" } else { "" };
+            pairs.push(json!(["…", format!("{left_out}{more} more")]));
+        }
+        Value::Array(pairs)
+    }
+
+    /// When the clock alone next changes an answer, at the earliest and after now.
+    #[must_use]
+    pub fn flips_at(&self, facts: Facts<'_>) -> Option<Timestamp> {
+        let flips = self
+            .reads
+            .iter()
+            .filter_map(|(read, _)| read.flips_at(facts));
+        flips.min()
+    }
+}
+
+#[derive(Default)]
+struct Recorder {
+    trace: Trace,
+    exact: bool,
+    seen: HashSet<Read>,
+}
+
+/// Runs `call` and records what it reads; with `exact`, every count by its value.
+pub(crate) fn recorded<T>(exact: bool, call: impl FnOnce() -> T) -> (T, Trace) {
+    RECORDER.set(Some(Recorder {
+        exact,
+        ..Recorder::default()
+    }));
+    let answer = call();
+    let recorder = RECORDER.take().unwrap_or_default();
+    (answer, recorder.trace)
+}
+
+/// Whether counts are to be recorded by their value.
+pub(crate) fn is_exact() -> bool {
+    RECORDER.with_borrow(|recorder| recorder.as_ref().is_some_and(|it| it.exact))
+}
+
+/// What `read` finds in the facts, recorded. The empty text when the facts lack what it is about,
+/// which no getter asks for.
+pub(crate) fn read(read: Read, facts: Facts<'_>) -> Answer {
+    let answer = read.answer(facts);
+    let answer = answer.unwrap_or_else(|| Answer::Text(String::new()));
+    note(read, answer.clone());
+    answer
+}
+
+/// Records a read whose answer is known already.
+pub(crate) fn note(read: Read, answer: Answer) {
+    RECORDER.with_borrow_mut(|recorder| {
+        let Some(recorder) = recorder else { return };
+        if recorder.seen.contains(&read) {
+            return;
+        }
+        if recorder.trace.reads.len() >= READS_MAX {
+            recorder.trace.is_cut = true;
+            return;
+        }
+        recorder.seen.insert(read.clone());
+        recorder.trace.reads.push((read, answer));
+    });
+}

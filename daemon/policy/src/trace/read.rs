@@ -1,0 +1,370 @@
+//! What a policy can read, one case each: a script's getters and the decision tree both ask
+//! here, so that what was recorded is what is looked up again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tocsin_core::time::MINUTE_MS;
+use tocsin_core::{Labels, SignalStatus, Timestamp};
+
+use super::{LIST_MAX, TEXT_BYTES_MAX};
+use crate::text::cut;
+use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
+
+/// Something that a policy can read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Read {
+    Alert(AlertField),
+    Incident(IncidentField),
+    /// A label's value; empty when it is absent.
+    Label(LabelsOf, String),
+    HasLabel(LabelsOf, String),
+    LabelNames(LabelsOf),
+    /// The exact value of a quantity.
+    Exactly(Quantity),
+    /// Whether a quantity is at least this. `<`, `<=` and `>` are this read with another number or
+    /// the opposite answer.
+    AtLeast(Quantity, i64),
+    /// Whether a quantity equals this.
+    Equals(Quantity, i64),
+    Now(ClockField),
+    /// Whether the configuration has any rotation.
+    HasRotations,
+    HasRotation(String),
+    OnCall(String),
+    /// The changes of a service, or of all, that are at most this old, in milliseconds.
+    Changes(Option<String>, u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertField {
+    Integration,
+    Fingerprint,
+    Status,
+    Title,
+    Summary,
+    Link,
+    StartsAt,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IncidentField {
+    Id,
+    Number,
+    Key,
+    Title,
+    Service,
+    Team,
+    Grade,
+    Security,
+    Status,
+    OpenedAt,
+    Acknowledged,
+    Drill,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelsOf {
+    Alert,
+    /// The alert's annotations.
+    Annotations,
+    Incident,
+}
+
+/// A number that is compared more often than it is used: the answer to a comparison stays true
+/// while the number changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantity {
+    AlertsTotal,
+    AlertsFiring,
+    /// How many labels there are.
+    Labels(LabelsOf),
+    /// How many incidents a person carries.
+    Load(String),
+    /// An age in whole units of so many milliseconds.
+    Age(AgeOf, u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgeOf {
+    Alert,
+    Incident,
+    /// Since an instant, such as that of a change.
+    Since(Timestamp),
+}
+
+/// What the clock shows in the policies' time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockField {
+    /// Milliseconds since 1970; another with every millisecond.
+    Utc,
+    Zone,
+    Hour,
+    Minute,
+    Weekday,
+    Weekend,
+}
+
+/// What a read found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Flag(bool),
+    Whole(i64),
+    Text(String),
+    Texts(Vec<String>),
+}
+
+/// What a policy is asked about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    pub alert: Option<&'a AlertView>,
+    pub incident: Option<&'a IncidentView>,
+    pub context: Option<&'a Context>,
+}
+
+impl AlertView {
+    pub(crate) fn as_facts(&self) -> Facts<'_> {
+        Facts {
+            alert: Some(self),
+            ..Facts::default()
+        }
+    }
+}
+
+impl IncidentView {
+    pub(crate) fn as_facts(&self) -> Facts<'_> {
+        Facts {
+            incident: Some(self),
+            ..Facts::default()
+        }
+    }
+}
+
+impl Context {
+    pub(crate) fn as_facts(&self) -> Facts<'_> {
+        Facts {
+            context: Some(self),
+            ..Facts::default()
+        }
+    }
+}
+
+impl Answer {
+    /// As JSON with long texts truncated, and lists to a few.
+    pub(super) fn bounded(&self) -> Value {
+        match self {
+            Self::Flag(flag) => json!(flag),
+            Self::Whole(number) => json!(number),
+            Self::Text(text) => json!(cut(text, TEXT_BYTES_MAX)),
+            Self::Texts(texts) => {
+                let few = texts.iter().take(LIST_MAX);
+                few.map(|it| cut(it, TEXT_BYTES_MAX)).collect()
+            }
+        }
+    }
+}
+
+impl Read {
+    /// What this read finds; `None` when the facts lack what it is about.
+    #[must_use]
+    pub fn answer(&self, facts: Facts<'_>) -> Option<Answer> {
+        Some(match self {
+            Self::Alert(field) => field.answer(facts.alert?),
+            Self::Incident(field) => field.answer(facts.incident?),
+            Self::Label(of, name) => {
+                let value = of.labels(facts)?.get(name);
+                Answer::Text(value.cloned().unwrap_or_default())
+            }
+            Self::HasLabel(of, name) => Answer::Flag(of.labels(facts)?.contains_key(name)),
+            Self::LabelNames(of) => Answer::Texts(of.labels(facts)?.keys().cloned().collect()),
+            Self::Exactly(quantity) => Answer::Whole(quantity.value(facts)?),
+            Self::AtLeast(quantity, than) => Answer::Flag(quantity.value(facts)? >= *than),
+            Self::Equals(quantity, than) => Answer::Flag(quantity.value(facts)? == *than),
+            Self::Now(field) => field.answer(facts.context?),
+            Self::HasRotations => Answer::Flag(!facts.context?.0.on_call.is_empty()),
+            Self::HasRotation(name) => Answer::Flag(facts.context?.0.on_call.contains_key(name)),
+            Self::OnCall(name) => {
+                let people = facts
+                    .context?
+                    .0
+                    .on_call
+                    .get(name)
+                    .map_or(&[][..], Vec::as_slice);
+                Answer::Texts(people.iter().map(ToString::to_string).collect())
+            }
+            Self::Changes(service, within_ms) => {
+                let found = changes(facts.context?, service.as_deref(), *within_ms);
+                Answer::Texts(found.map(described).collect())
+            }
+        })
+    }
+
+    /// When the clock alone next changes the answer, at the earliest and after now; `None` when it
+    /// never does.
+    #[must_use]
+    pub fn flips_at(&self, facts: Facts<'_>) -> Option<Timestamp> {
+        let now = &facts.context?.0.now;
+        match self {
+            Self::Now(field) => field.flips_at(facts.context?),
+            Self::Changes(service, within_ms) => {
+                let found = changes(facts.context?, service.as_deref(), *within_ms);
+                let leaves = |it: &ChangeFacts| it.at.plus_ms(within_ms.saturating_add(1));
+                found.map(leaves).min()
+            }
+            Self::Exactly(Quantity::Age(of, unit_ms)) => {
+                let units = now.utc.since(of.start(facts)?) / (*unit_ms).max(1);
+                let next = units.saturating_add(1).saturating_mul(*unit_ms);
+                Some(of.start(facts)?.plus_ms(next))
+            }
+            Self::AtLeast(Quantity::Age(of, unit_ms), than) => {
+                let after = unit_ms.saturating_mul(u64::try_from(*than).ok()?);
+                Some(of.start(facts)?.plus_ms(after)).filter(|at| *at > now.utc)
+            }
+            Self::Equals(Quantity::Age(of, unit_ms), than) => {
+                let than = u64::try_from(*than).ok()?;
+                let start = of.start(facts)?;
+                let edges = [than, than.saturating_add(1)];
+                let edges = edges.map(|it| start.plus_ms(unit_ms.saturating_mul(it)));
+                edges.into_iter().find(|at| *at > now.utc)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl LabelsOf {
+    fn labels(self, facts: Facts<'_>) -> Option<&Labels> {
+        Some(match self {
+            Self::Alert => &facts.alert?.0.labels,
+            Self::Annotations => &facts.alert?.0.annotations,
+            Self::Incident => &facts.incident?.0.labels,
+        })
+    }
+}
+
+impl Quantity {
+    pub(crate) fn value(&self, facts: Facts<'_>) -> Option<i64> {
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Some(match self {
+            Self::AlertsTotal => whole(facts.incident?.0.alerts_total),
+            Self::AlertsFiring => whole(facts.incident?.0.alerts_firing),
+            Self::Labels(of) => whole(of.labels(facts)?.len() as u64),
+            Self::Load(person) => {
+                let load = &facts.context?.0.load;
+                load.get(person.as_str()).map_or(0, |it| i64::from(*it))
+            }
+            Self::Age(of, unit_ms) => {
+                let age = facts.context?.0.now.utc.since(of.start(facts)?);
+                whole(age / (*unit_ms).max(1))
+            }
+        })
+    }
+}
+
+impl AgeOf {
+    fn start(self, facts: Facts<'_>) -> Option<Timestamp> {
+        Some(match self {
+            Self::Alert => facts.alert?.0.starts_at,
+            Self::Incident => facts.incident?.0.opened_at,
+            Self::Since(at) => at,
+        })
+    }
+}
+
+impl AlertField {
+    fn answer(self, alert: &AlertView) -> Answer {
+        let signal = &alert.0;
+        let text = |text: &str| Answer::Text(text.to_owned());
+        match self {
+            Self::Integration => text(signal.integration.as_str()),
+            Self::Fingerprint => text(signal.fingerprint.as_str()),
+            Self::Status => text(match signal.status {
+                SignalStatus::Firing => "firing",
+                SignalStatus::Acknowledged => "acknowledged",
+                SignalStatus::Resolved => "resolved",
+            }),
+            Self::Title => text(&signal.title),
+            Self::Summary => text(&signal.summary),
+            Self::Link => text(signal.link.as_deref().unwrap_or("")),
+            Self::StartsAt => Answer::Whole(signal.starts_at.0),
+        }
+    }
+}
+
+impl IncidentField {
+    fn answer(self, incident: &IncidentView) -> Answer {
+        let facts = &incident.0;
+        let text = |text: Option<&str>| Answer::Text(text.unwrap_or("").to_owned());
+        match self {
+            Self::Id => text(facts.id.as_ref().map(|it| it.as_str())),
+            Self::Number => Answer::Whole(i64::try_from(facts.number).unwrap_or(i64::MAX)),
+            Self::Key => text(Some(facts.key.as_str())),
+            Self::Title => text(Some(&facts.title)),
+            Self::Service => text(Some(&facts.service)),
+            Self::Team => text(facts.team.as_ref().map(|it| it.as_str())),
+            Self::Grade => text(facts.grade.map(tocsin_core::Grade::as_str)),
+            Self::Security => Answer::Flag(facts.security),
+            Self::Status => text(Some(facts.status.as_str())),
+            Self::OpenedAt => Answer::Whole(facts.opened_at.0),
+            Self::Acknowledged => Answer::Flag(facts.acknowledged),
+            Self::Drill => Answer::Flag(facts.drill),
+        }
+    }
+}
+
+impl ClockField {
+    fn answer(self, context: &Context) -> Answer {
+        let now = &context.0.now;
+        match self {
+            Self::Utc => Answer::Whole(now.utc.0),
+            Self::Zone => Answer::Text(now.zone.clone()),
+            Self::Hour => Answer::Whole(i64::from(now.hour)),
+            Self::Minute => Answer::Whole(i64::from(now.minute)),
+            Self::Weekday => Answer::Text(now.weekday.as_str().to_owned()),
+            Self::Weekend => Answer::Flag(now.weekday.is_weekend()),
+        }
+    }
+
+    fn flips_at(self, context: &Context) -> Option<Timestamp> {
+        let now = &context.0.now;
+        match self {
+            Self::Utc => Some(now.utc.plus_ms(1)),
+            Self::Zone => None,
+            // Offsets of time zones are whole minutes.
+            Self::Minute => Some(
+                now.utc
+                    .plus_ms(MINUTE_MS - now.utc.since(Timestamp(0)) % MINUTE_MS),
+            ),
+            Self::Hour => now.next_hour,
+            Self::Weekday | Self::Weekend => now.next_day,
+        }
+    }
+}
+
+/// The changes of a service, or of all, that are at most `within_ms` old, the newest first.
+pub(crate) fn changes<'a>(
+    context: &'a Context,
+    service: Option<&'a str>,
+    within_ms: u64,
+) -> impl Iterator<Item = &'a ChangeFacts> {
+    let now = context.0.now.utc;
+    context.0.changes.iter().filter(move |it| {
+        service.is_none_or(|service| service == it.service) && now.since(it.at) <= within_ms
+    })
+}
+
+/// All that a script can see of a change.
+fn described(change: &ChangeFacts) -> String {
+    let link = change.link.as_deref().unwrap_or("");
+    format!(
+        "{} {:?} at {} {link}",
+        change.service, change.title, change.at
+    )
+}
