@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
-use crate::switches;
+use crate::switches::{self, Compiled};
 
 /// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);
@@ -172,8 +172,8 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     let shown = shown(dir, &found.file);
     let kind = kind_of(&shown, found).map_err(|report| vec![report])?;
     let text = read(&shown, &found.path).map_err(|report| vec![report])?;
-    let (ast, switches_over_numbers) = switches::over_numbers(|| engine.compile(&text));
-    let ast = ast.map_err(|error| vec![parse_report(&shown, &text, &error)])?;
+    let Compiled { ast, inserted } = switches::compile(engine, &text)
+        .map_err(|error| vec![parse_report(&shown, &text, &error)])?;
     let hash = short_hash(&blake3::hash(text.as_bytes()));
     let file = found.file.clone();
     let mut policy = Policy {
@@ -182,7 +182,7 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         text,
         hash,
         ast,
-        switches_over_numbers,
+        inserted,
         takes_context: Vec::new(),
     };
     let mut reports = Vec::new();

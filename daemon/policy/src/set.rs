@@ -205,7 +205,7 @@ impl PolicySet {
         let known = match cache.get(&policy.file, facts) {
             Some(known) => known,
             None => {
-                let (answer, trace) = recorded(policy.switches_over_numbers, || {
+                let (answer, trace) = recorded(|| {
                     let args = args(facts, policy.takes_context(function));
                     let answer = call(&self.0.engine, policy, function, args)?;
                     decode(answer, facts)

@@ -8,11 +8,12 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{Grade, Grading, IncidentKey, PageTarget, Plan, Route, Step, Target, TeamId};
 
+use crate::describe::describe;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
-use crate::quantity;
 use crate::span::Span;
 use crate::text::cut;
 use crate::trace::{Answer, Facts, IncidentField, Read, read};
+use crate::{day, quantity};
 
 /// What is wrong with a result, and a correct example.
 #[derive(Debug)]
@@ -224,7 +225,7 @@ impl Fields {
 
     fn take(&mut self, field: &str) -> Option<Dynamic> {
         let value = self.map.remove(field).filter(|value| !value.is_unit());
-        value.map(quantity::plain)
+        value.map(quantity::plain).map(day::plain)
     }
 
     /// A string; none when absent, `()` or empty.
@@ -341,19 +342,6 @@ impl Fields {
             }
         }
         Ok(target)
-    }
-}
-
-fn describe(value: &Dynamic) -> String {
-    match value.type_name() {
-        "()" => "nothing `()`".to_owned(),
-        "string" => format!("the string {:?}", cut(&value.to_string(), 64)),
-        "i64" => format!("the number {value}"),
-        "bool" => format!("`{value}`"),
-        "f64" => format!("the number {value}"),
-        "map" => "a map".to_owned(),
-        "array" => "a list".to_owned(),
-        other => format!("of type {}", other.rsplit("::").next().unwrap_or(other)),
     }
 }
 
