@@ -13,14 +13,14 @@ use rhai::packages::{
     BasicMathPackage, BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{Engine, EvalAltResult};
+use rhai::{Engine, EvalAltResult, OptimizationLevel};
 
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, helpers, quantity, switches};
+use crate::{backstop, bind, helpers, quantity, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -54,6 +54,14 @@ pub(crate) fn new() -> Engine {
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);
+    engine
+}
+
+/// An engine for tests and checks: it notes what runs, and drops no statement that has no effect.
+pub(crate) fn watching() -> Engine {
+    let mut engine = new();
+    engine.set_optimization_level(OptimizationLevel::None);
+    watch::register(&mut engine);
     engine
 }
 
