@@ -20,7 +20,7 @@ use crate::limits::{
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, day, helpers, operators, quantity, raised, switches};
+use crate::{backstop, bind, day, helpers, operators, quantity, raised, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -57,6 +57,13 @@ pub(crate) fn new() -> Engine {
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);
+    engine
+}
+
+/// An engine for tests and checks, which notes what runs.
+pub(crate) fn watching() -> Engine {
+    let mut engine = new();
+    watch::register(&mut engine);
     engine
 }
 

@@ -5,9 +5,9 @@ use rhai::{Dynamic, Engine, FLOAT, INT, ImmutableString};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
+use crate::comparison::{COMPARISONS, Comparison};
 use crate::describe::describe;
 use crate::limits::PATTERN_BYTES_MAX;
-use crate::operators::{COMPARISONS, Comparison};
 use crate::quantity::Count;
 use crate::raised::{Fallible, Raised};
 use crate::span::Span;

@@ -27,13 +27,24 @@ pub(crate) struct Found {
     pub(crate) team: Option<String>,
 }
 
+/// The policies of a folder.
+pub(crate) type Policies = BTreeMap<Slot, Policy>;
+
 /// Compiles every policy in `dir`.
-pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>, Vec<Report>> {
+pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<Policies, Vec<Report>> {
+    match load_valid(engine, dir) {
+        (policies, faults) if faults.is_empty() => Ok(policies),
+        (_, faults) => Err(faults),
+    }
+}
+
+/// Compiles every policy in `dir`: those without a fault, and the faults of the others.
+pub(crate) fn load_valid(engine: &Engine, dir: &Path) -> (Policies, Vec<Report>) {
     let mut reports = Vec::new();
     let mut policies = BTreeMap::new();
     let files = match find(dir, ".rhai") {
         Ok(files) => files,
-        Err(report) => return Err(vec![report]),
+        Err(report) => return (policies, vec![report]),
     };
     for found in files {
         match policy(engine, dir, &found) {
@@ -60,11 +71,7 @@ pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>
         }
     }
     reports.truncate(REPORTS_MAX);
-    if reports.is_empty() {
-        Ok(policies)
-    } else {
-        Err(reports)
-    }
+    (policies, reports)
 }
 
 /// The files of a set whose name ends in `suffix`, sorted by name: the shared ones, then those of
@@ -172,8 +179,9 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     let shown = shown(dir, &found.file);
     let kind = kind_of(&shown, found).map_err(|report| vec![report])?;
     let text = read(&shown, &found.path).map_err(|report| vec![report])?;
-    let Compiled { ast, inserted } = switches::compile(engine, &text)
+    let Compiled { mut ast, inserted } = switches::compile(engine, &text)
         .map_err(|error| vec![parse_report(&shown, &text, &error)])?;
+    ast.set_source(&found.file);
     let hash = short_hash(&blake3::hash(text.as_bytes()));
     let file = found.file.clone();
     let mut policy = Policy {

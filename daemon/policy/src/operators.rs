@@ -8,46 +8,12 @@ use std::cmp::Ordering;
 
 use rhai::{Dynamic, Engine, FLOAT, INT, ImmutableString, Variant};
 
+use crate::comparison::{COMPARISONS, Comparison};
 use crate::day::Day;
 use crate::describe::describe;
 use crate::quantity::{Age, Count};
 use crate::raised::{Fallible, Raised};
 use crate::span::Span;
-
-/// A comparison operator.
-#[derive(Clone, Copy)]
-pub(crate) struct Comparison {
-    pub(crate) symbol: &'static str,
-    /// Whether it is true of two values in this order; `None` when they have none, as NaN.
-    pub(crate) holds: fn(Option<Ordering>) -> bool,
-}
-
-pub(crate) const COMPARISONS: [Comparison; 6] = [
-    Comparison {
-        symbol: "==",
-        holds: |order| order == Some(Ordering::Equal),
-    },
-    Comparison {
-        symbol: "!=",
-        holds: |order| order != Some(Ordering::Equal),
-    },
-    Comparison {
-        symbol: "<",
-        holds: |order| order == Some(Ordering::Less),
-    },
-    Comparison {
-        symbol: "<=",
-        holds: |order| order.is_some_and(Ordering::is_le),
-    },
-    Comparison {
-        symbol: ">",
-        holds: |order| order == Some(Ordering::Greater),
-    },
-    Comparison {
-        symbol: ">=",
-        holds: |order| order.is_some_and(Ordering::is_ge),
-    },
-];
 
 /// Registers the comparisons of like types, and the fault of all others, which is found last.
 pub(crate) fn register(engine: &mut Engine) {

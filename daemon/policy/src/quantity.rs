@@ -4,7 +4,7 @@
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString};
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
-use crate::operators::{COMPARISONS, Comparison};
+use crate::comparison::{COMPARISONS, Comparison};
 use crate::span::Span;
 use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, note};
 

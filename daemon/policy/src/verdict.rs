@@ -22,6 +22,9 @@ pub(crate) struct Fault {
     pub(crate) example: &'static str,
 }
 
+/// Part of the message for a page to a rotation that does not exist.
+pub(crate) const NO_ROTATION: &str = "there is no rotation";
+
 /// A decoded result with its reason.
 pub(crate) type Decoded<T> = Result<(T, String), Fault>;
 
@@ -336,7 +339,7 @@ impl Fields {
                 let rotations = facts.context.into_iter().flat_map(|it| it.0.on_call.keys());
                 let known: Vec<&str> = rotations.map(String::as_str).take(8).collect();
                 return Err(self.fault(format!(
-                    "`{path}`: there is no rotation `{rotation}`; known are {}",
+                    "`{path}`: {NO_ROTATION} `{rotation}`; known are {}",
                     known.join(", ")
                 )));
             }

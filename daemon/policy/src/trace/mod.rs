@@ -22,7 +22,7 @@ pub(crate) use read::changes;
 pub use read::{
     AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
 };
-use tree::Tree;
+pub(crate) use tree::Tree;
 
 /// Longest text of a stored read or answer, in bytes.
 const TEXT_BYTES_MAX: usize = 128;
