@@ -9,6 +9,7 @@ use rhai::Position;
 use crate::compiled::Policy;
 use crate::explore::explore;
 use crate::limits::REPORTS_MAX;
+use crate::lint::found_nowhere;
 use crate::load::{find, shown};
 use crate::names::Names;
 use crate::report::{Report, Reports};
@@ -37,6 +38,10 @@ pub fn check(dir: &Path, names: Option<&Names>) -> Result<(), Reports> {
         let mut found = explore(&set, team.as_deref(), *kind, policy, names);
         found.retain(|report| !tests.iter().any(|case| case.expects_error(&report.message)));
         found.append(&mut dropped_values(policy));
+        let mut nowhere = found_nowhere(policy, &kind.entries());
+        let is_at = |a: &Report, b: &Report| (a.line, a.column) == (b.line, b.column);
+        nowhere.retain(|report| !found.iter().any(|it| is_at(it, report)));
+        found.append(&mut nowhere);
         if let Some(names) = names {
             let mut unknown = names.unknown_in(policy);
             found.retain(|report| !unknown.iter().any(|it| is_about(report, it)));
@@ -72,9 +77,7 @@ fn dropped_values(policy: &Policy) -> Vec<Report> {
     let functions = functions(&policy.ast);
     let units = functions.iter().flat_map(units);
     let report = |start: Position, message: &str, remedy: &str| {
-        let line = start.line().unwrap_or(1);
-        let column = start.position().unwrap_or(1);
-        Report::new(&policy.shown, message, remedy).at(&policy.text, line, column)
+        Report::new(&policy.shown, message, remedy).at_position(&policy.text, start)
     };
     units
         .filter_map(|(_, unit)| match unit.does {

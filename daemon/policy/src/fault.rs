@@ -5,7 +5,7 @@ use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 use crate::backstop::LARGE;
 use crate::compiled::Policy;
 use crate::engine;
-use crate::hints::{function_remedy, property_remedy};
+use crate::hints::{dot_remedy, function_remedy};
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
     FUNCTIONS_MAX, GROWTH_BYTES_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX,
@@ -193,7 +193,7 @@ fn eval_remedy(error: &EvalAltResult) -> String {
             write `map?.x`"
                 .to_owned()
         }
-        EvalAltResult::ErrorDotExpr(message, _) => property_remedy(message),
+        EvalAltResult::ErrorDotExpr(message, _) => dot_remedy(message),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_remedy(signature),
         EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..) => {
             "check the types with `type_of(x)`".to_owned()

@@ -202,27 +202,13 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         }
     }
     if reports.is_empty() {
-        let entries: Vec<_> = kind.functions().iter().map(typed).collect();
-        reports = lint(engine, &policy.ast, &policy.shown, &policy.text, &entries);
+        reports = lint(&policy.ast, &policy.shown, &policy.text, &kind.entries());
     }
     if reports.is_empty() {
         Ok((kind, policy))
     } else {
         Err(reports)
     }
-}
-
-/// The script types of a function's parameters, followed by the context's.
-fn typed<'a>(function: &(&'a str, &[&str])) -> (&'a str, Vec<&'static str>) {
-    let type_of = |parameter: &&str| match *parameter {
-        "alert" => "Alert",
-        "incident" => "Incident",
-        _ => "",
-    };
-    (
-        function.0,
-        function.1.iter().map(type_of).chain(["Context"]).collect(),
-    )
 }
 
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {

@@ -48,11 +48,8 @@ impl Names {
         let report = |it: Written| {
             let (what, name) = (it.of.noun(), &it.name);
             let message = format!("the configuration has no {what} `{name}`");
-            let report = Report::new(&policy.shown, message, self.remedy(it.of, name));
-            match (it.position.line(), it.position.position()) {
-                (Some(line), column) => report.at(&policy.text, line, column.unwrap_or(1)),
-                (None, _) => report,
-            }
+            Report::new(&policy.shown, message, self.remedy(it.of, name))
+                .at_position(&policy.text, it.position)
         };
         unknown.map(report).collect()
     }

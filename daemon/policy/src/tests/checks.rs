@@ -203,6 +203,82 @@ fn faults_behind_conditions_are_reached() {
 }
 
 #[test]
+fn a_property_that_does_not_exist_is_found_in_code_that_no_question_reaches() {
+    // Nobody knows such an alert.
+    let hidden = "alert.title.len() * 7919 % 10007 == 5003";
+    for (functions, slip, says) in [
+        ("", "alert.tittle", "Unknown property 'tittle' of 'Alert'"),
+        (
+            "fn f(a) { a.tittle }",
+            "f(alert)",
+            "Unknown property 'tittle' of 'Alert'",
+        ),
+        (
+            "fn g(x) { x.huor }\nfn f(a) { g(a.now) }",
+            "f(ctx)",
+            "Unknown property 'huor' of 'Now'",
+        ),
+        (
+            "",
+            "{ let it = alert; it.tittle }",
+            "Unknown property 'tittle' of 'Alert'",
+        ),
+        (
+            "",
+            "{ let it = ctx.now; it.our }",
+            "Unknown property 'our' of 'Now'",
+        ),
+        (
+            "",
+            "ctx.age(alert).minute",
+            "Unknown property 'minute' of 'Age'",
+        ),
+        (
+            "",
+            "{ for it in ctx.changes(hours(1)) { print(it.titel); } }",
+            "Unknown property 'titel' of 'Change'",
+        ),
+        (
+            "",
+            "{ let all = ctx.changes(hours(1)); all[0].titel }",
+            "Unknown property 'titel' of 'Change'",
+        ),
+        (
+            "fn f(m) { m.nmae }",
+            "f(#{ name: \"x\" })",
+            "nothing has a property `nmae`",
+        ),
+    ] {
+        let text = format!(
+            "{functions}\nfn route(alert, ctx) {{\n  if {hidden} {{\n    return {slip};\n  }}\n  \
+             #{{ key: \"k\", service: \"s\", reason: \"r\" }}\n}}\n"
+        );
+        let found = faults(&[("routing.rhai", &text)]);
+        assert!(found.contains(says), "{says}: {found}");
+        assert!(found.contains("did you mean"), "{found}");
+        assert_eq!(found.matches("remedy: ").count(), 1, "{found}");
+    }
+}
+
+#[test]
+fn properties_of_labels_and_of_a_files_own_maps_are_none_that_do_not_exist() {
+    let text = "const TEAMS = #{ shop: #{ lead: \"ada\" } };\n\
+        fn severity(labels) { labels.severity }\n\
+        fn either(one, other) { if one.a != \"\" { one.a } else { other.b } }\n\
+        fn lead(team) { team.lead }\n\
+        fn route(alert, ctx) {\n\
+          let labels = alert.labels;\n\
+          let all = [alert.labels, alert.annotations];\n\
+          for some in all { if some.rare == \"x\" { return #{ ignore: true, reason: some.rare }; } }\n\
+          let own = #{ depth: 1 };\n\
+          own.extra = 2;\n\
+          let who = lead(global::TEAMS.shop);\n\
+          let key = `${severity(labels)}${either(alert.labels, #{ b: 1 })}${labels.any}${own.extra}`;\n\
+          #{ key: key + who + own.depth, service: \"s\", reason: \"r\" }\n}\n";
+    assert_eq!(faults(&[("routing.rhai", text)]), "");
+}
+
+#[test]
 fn what_a_policy_does_on_purpose_is_no_fault() {
     let throws = "fn route(alert) { if alert.labels.a == \"x\" { throw \"not x\"; } \
                   #{ key: \"k\", service: \"s\", reason: \"r\" } }";
