@@ -1,8 +1,9 @@
 //! A compiled policy file, and reports that point at its functions.
 
-use rhai::AST;
+use rhai::{AST, Position};
 
 use crate::report::Report;
+use crate::switches::Inserted;
 
 /// One compiled file.
 pub(crate) struct Policy {
@@ -14,8 +15,8 @@ pub(crate) struct Policy {
     /// BLAKE3 of the text in hex, first 16 digits.
     pub(crate) hash: String,
     pub(crate) ast: AST,
-    /// Whether it may `switch` over numbers, so that counts must be plain ones.
-    pub(crate) switches_over_numbers: bool,
+    /// Code in `ast` that is not in `text`.
+    pub(crate) inserted: Inserted,
     /// The functions that also take the context.
     pub(crate) takes_context: Vec<&'static str>,
 }
@@ -23,6 +24,19 @@ pub(crate) struct Policy {
 impl Policy {
     pub(crate) fn takes_context(&self, function: &str) -> bool {
         self.takes_context.contains(&function)
+    }
+
+    /// Points a report at a position of a call of `function`, or at its definition if there is
+    /// none.
+    pub(crate) fn place(&self, report: Report, function: &str, position: Position) -> Report {
+        match position.line() {
+            Some(line) => {
+                let column = position.position().unwrap_or(1);
+                let column = self.inserted.original_column(line, column);
+                report.at(&self.text, line, column)
+            }
+            None => self.point_at_function(report, function),
+        }
     }
 
     /// A report at the line that defines `function`.

@@ -13,14 +13,14 @@ use rhai::packages::{
     BasicMathPackage, BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{Engine, EvalAltResult};
+use rhai::{Engine, EvalAltResult, OptimizationLevel};
 
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, helpers, quantity, switches};
+use crate::{backstop, bind, day, helpers, operators, quantity, raised, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -50,10 +50,20 @@ pub(crate) fn new() -> Engine {
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
     engine.on_progress(backstop::check);
+    operators::register(&mut engine);
+    raised::register(&mut engine);
     helpers::register(&mut engine);
+    day::register(&mut engine);
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);
+    engine
+}
+
+/// An engine for tests and checks, which notes what runs.
+pub(crate) fn watching() -> Engine {
+    let mut engine = new();
+    watch::register(&mut engine);
     engine
 }
 
@@ -76,6 +86,9 @@ fn limit(engine: &mut Engine) {
         .set_max_modules(0)
         // A registered operator comes before Rhai's own, which knows nothing of what is read.
         .set_fast_operators(false)
+        // The optimizer compares constants with Rhai's own operators, and drops the positions of
+        // what it replaces.
+        .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true);
 }

@@ -5,12 +5,13 @@ use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 use crate::backstop::LARGE;
 use crate::compiled::Policy;
 use crate::engine;
-use crate::hints::{function_remedy, property_remedy};
+use crate::hints::{dot_remedy, function_remedy};
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
     FUNCTIONS_MAX, GROWTH_BYTES_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX,
     VARIABLES_MAX, WALL_MS_MAX,
 };
+use crate::raised::Raised;
 use crate::report::{LimitHit, Report};
 
 /// The report of a file that does not parse.
@@ -54,6 +55,10 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
             position = inner.position();
         }
     }
+    if let Some(raised) = Raised::of(inner) {
+        let report = Report::new(&policy.shown, raised.message, raised.remedy);
+        return policy.place(report, function, position);
+    }
     let mut bare = inner.to_string();
     if let Some(at) = bare.rfind(" (line ") {
         bare.truncate(at);
@@ -68,10 +73,7 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
     };
     let mut report = Report::new(&policy.shown, message, eval_remedy(inner));
     report.limit = limit.map(Box::new);
-    if position.is_none() {
-        return policy.point_at_function(report, function);
-    }
-    place(report, &policy.text, position)
+    policy.place(report, function, position)
 }
 
 fn place(report: Report, text: &str, position: Position) -> Report {
@@ -191,7 +193,7 @@ fn eval_remedy(error: &EvalAltResult) -> String {
             write `map?.x`"
                 .to_owned()
         }
-        EvalAltResult::ErrorDotExpr(message, _) => property_remedy(message),
+        EvalAltResult::ErrorDotExpr(message, _) => dot_remedy(message),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_remedy(signature),
         EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..) => {
             "check the types with `type_of(x)`".to_owned()

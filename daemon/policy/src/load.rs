@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
-use crate::switches;
+use crate::switches::{self, Compiled};
 
 /// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);
@@ -27,13 +27,24 @@ pub(crate) struct Found {
     pub(crate) team: Option<String>,
 }
 
+/// The policies of a folder.
+pub(crate) type Policies = BTreeMap<Slot, Policy>;
+
 /// Compiles every policy in `dir`.
-pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>, Vec<Report>> {
+pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<Policies, Vec<Report>> {
+    match load_valid(engine, dir) {
+        (policies, faults) if faults.is_empty() => Ok(policies),
+        (_, faults) => Err(faults),
+    }
+}
+
+/// Compiles every policy in `dir`: those without a fault, and the faults of the others.
+pub(crate) fn load_valid(engine: &Engine, dir: &Path) -> (Policies, Vec<Report>) {
     let mut reports = Vec::new();
     let mut policies = BTreeMap::new();
     let files = match find(dir, ".rhai") {
         Ok(files) => files,
-        Err(report) => return Err(vec![report]),
+        Err(report) => return (policies, vec![report]),
     };
     for found in files {
         match policy(engine, dir, &found) {
@@ -60,11 +71,7 @@ pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>
         }
     }
     reports.truncate(REPORTS_MAX);
-    if reports.is_empty() {
-        Ok(policies)
-    } else {
-        Err(reports)
-    }
+    (policies, reports)
 }
 
 /// The files of a set whose name ends in `suffix`, sorted by name: the shared ones, then those of
@@ -172,8 +179,9 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     let shown = shown(dir, &found.file);
     let kind = kind_of(&shown, found).map_err(|report| vec![report])?;
     let text = read(&shown, &found.path).map_err(|report| vec![report])?;
-    let (ast, switches_over_numbers) = switches::over_numbers(|| engine.compile(&text));
-    let ast = ast.map_err(|error| vec![parse_report(&shown, &text, &error)])?;
+    let Compiled { mut ast, inserted } = switches::compile(engine, &text)
+        .map_err(|error| vec![parse_report(&shown, &text, &error)])?;
+    ast.set_source(&found.file);
     let hash = short_hash(&blake3::hash(text.as_bytes()));
     let file = found.file.clone();
     let mut policy = Policy {
@@ -182,7 +190,7 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         text,
         hash,
         ast,
-        switches_over_numbers,
+        inserted,
         takes_context: Vec::new(),
     };
     let mut reports = Vec::new();
@@ -194,27 +202,13 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         }
     }
     if reports.is_empty() {
-        let entries: Vec<_> = kind.functions().iter().map(typed).collect();
-        reports = lint(engine, &policy.ast, &policy.shown, &policy.text, &entries);
+        reports = lint(&policy.ast, &policy.shown, &policy.text, &kind.entries());
     }
     if reports.is_empty() {
         Ok((kind, policy))
     } else {
         Err(reports)
     }
-}
-
-/// The script types of a function's parameters, followed by the context's.
-fn typed<'a>(function: &(&'a str, &[&str])) -> (&'a str, Vec<&'static str>) {
-    let type_of = |parameter: &&str| match *parameter {
-        "alert" => "Alert",
-        "incident" => "Incident",
-        _ => "",
-    };
-    (
-        function.0,
-        function.1.iter().map(type_of).chain(["Context"]).collect(),
-    )
 }
 
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {

@@ -12,9 +12,9 @@ use crate::call::call;
 use crate::compiled::Policy;
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Slot, find, load, short_hash};
+use crate::load::{Policies, Slot, find, load, load_valid, short_hash};
 use crate::report::{Report, Reports};
-use crate::trace::{Cache, CacheStats, Facts, Known, recorded};
+use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
 use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
 
@@ -27,6 +27,8 @@ struct Inner {
     policies: BTreeMap<Slot, Policy>,
     hash: String,
     known: KnownVerdicts,
+    /// Whether every call runs, so that what it runs can be noted.
+    is_watched: bool,
 }
 
 /// What was answered before, by the function that answered.
@@ -56,6 +58,18 @@ impl PolicySet {
     pub fn load(dir: &Path) -> Result<Self, Reports> {
         let engine = engine::new();
         let policies = load(&engine, dir).map_err(Reports)?;
+        Ok(Self::of(engine, policies, false))
+    }
+
+    /// The policies in `dir` that have no fault, in an engine that notes what runs, and the faults
+    /// of the others.
+    pub(crate) fn watched(dir: &Path) -> (Self, Vec<Report>) {
+        let engine = engine::watching();
+        let (policies, faults) = load_valid(&engine, dir);
+        (Self::of(engine, policies, true), faults)
+    }
+
+    fn of(engine: Engine, policies: Policies, is_watched: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
         for policy in policies.values() {
             for part in [&policy.file, &policy.text] {
@@ -65,12 +79,13 @@ impl PolicySet {
             }
         }
         let hash = short_hash(&hasher.finalize());
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             engine,
             policies,
             hash,
             known: KnownVerdicts::default(),
-        })))
+            is_watched,
+        }))
     }
 
     /// A cheap summary of the names, sizes and modification times of the files in `dir`: when it
@@ -202,15 +217,12 @@ impl PolicySet {
     ) -> Result<Verdict<T>, Report> {
         let team = facts.incident.and_then(team).filter(|_| kind.per_team());
         let policy = self.policy(kind, team)?;
-        let known = match cache.get(&policy.file, facts) {
+        let known = Some(cache).filter(|_| !self.0.is_watched);
+        let known = known.and_then(|cache| cache.get(&policy.file, facts));
+        let known = match known {
             Some(known) => known,
             None => {
-                let (answer, trace) = recorded(policy.switches_over_numbers, || {
-                    let args = args(facts, policy.takes_context(function));
-                    let answer = call(&self.0.engine, policy, function, args)?;
-                    decode(answer, facts)
-                        .map_err(|fault| policy.at_function(function, fault.message, fault.example))
-                });
+                let (answer, trace) = self.run(policy, function, facts, decode);
                 let (value, reason) = answer?;
                 cache.add(&policy.file, Known::new(value, reason, trace))
             }
@@ -226,6 +238,50 @@ impl PolicySet {
             reason: known.reason.clone(),
             source,
         })
+    }
+
+    /// Runs a function, and says what it read.
+    fn run<T>(
+        &self,
+        policy: &Policy,
+        function: &str,
+        facts: Facts<'_>,
+        decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
+    ) -> (Result<(T, String), Report>, Trace) {
+        recorded(|| {
+            let args = args(facts, policy.takes_context(function));
+            let answer = call(&self.0.engine, policy, function, args)?;
+            decode(answer, facts)
+                .map_err(|fault| policy.at_function(function, fault.message, fault.example))
+        })
+    }
+
+    /// The policies, by team and kind.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.0.policies
+    }
+
+    /// Runs a policy that the daemon asks, whether it is this incident's or not: what it read, and
+    /// its fault if it has one.
+    pub(crate) fn try_out(
+        &self,
+        kind: Kind,
+        policy: &Policy,
+        facts: Facts<'_>,
+    ) -> (Result<(), Report>, Trace) {
+        fn only_fault<T>(ran: (Result<T, Report>, Trace)) -> (Result<(), Report>, Trace) {
+            (ran.0.map(drop), ran.1)
+        }
+        match kind {
+            Kind::Routing => {
+                only_fault(self.run(policy, "route", facts, |it, _| verdict::route(it)))
+            }
+            Kind::Grading => {
+                only_fault(self.run(policy, "grade", facts, |it, _| verdict::grading(it)))
+            }
+            Kind::Escalation => only_fault(self.run(policy, "escalate", facts, verdict::plan)),
+            Kind::Communication | Kind::Postmortem => (Ok(()), Trace::default()),
+        }
     }
 
     fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {

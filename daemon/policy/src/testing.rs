@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::kind::Kind;
 use crate::load::{find, read, shown};
-use crate::report::{Report, Reports};
+use crate::report::Report;
 use crate::set::PolicySet;
 
 use case::{Case, Question};
@@ -88,27 +88,6 @@ impl fmt::Display for TestFailure {
     }
 }
 
-/// Checks every policy and every test file in `dir` without running a test.
-///
-/// # Errors
-/// All faults.
-pub fn check(dir: &Path) -> Result<(), Reports> {
-    let mut reports = PolicySet::load(dir)
-        .err()
-        .map_or_else(Vec::new, |reports| reports.0);
-    if dir.is_dir() {
-        match cases(dir) {
-            Ok(_) => {}
-            Err(mut faults) => reports.append(&mut faults),
-        }
-    }
-    if reports.is_empty() {
-        Ok(())
-    } else {
-        Err(Reports(reports))
-    }
-}
-
 #[must_use]
 pub fn run_tests(dir: &Path) -> TestReport {
     let mut report = TestReport::default();
@@ -119,13 +98,8 @@ pub fn run_tests(dir: &Path) -> TestReport {
             return report;
         }
     };
-    let cases = match cases(dir) {
-        Ok(cases) => cases,
-        Err(faults) => {
-            report.faults = faults;
-            return report;
-        }
-    };
+    let (cases, faults) = cases(dir);
+    report.faults = faults;
     for case in cases {
         match run(&set, &case) {
             None => report.passed = report.passed.saturating_add(1),
@@ -135,10 +109,15 @@ pub fn run_tests(dir: &Path) -> TestReport {
     report
 }
 
-fn cases(dir: &Path) -> Result<Vec<Case>, Vec<Report>> {
+/// The tests of a folder, and the faults of test files.
+pub(crate) fn cases(dir: &Path) -> (Vec<Case>, Vec<Report>) {
     let mut cases = Vec::new();
     let mut faults = Vec::new();
-    for found in find(dir, ".test.toml").map_err(|report| vec![report])? {
+    let files = match find(dir, ".test.toml") {
+        Ok(files) => files,
+        Err(report) => return (cases, vec![report]),
+    };
+    for found in files {
         let shown = shown(dir, &found.file);
         let read = read(&shown, &found.path);
         match read.and_then(|text| case::parse(&shown, &text, &found)) {
@@ -146,11 +125,7 @@ fn cases(dir: &Path) -> Result<Vec<Case>, Vec<Report>> {
             Err(report) => faults.push(report),
         }
     }
-    if faults.is_empty() {
-        Ok(cases)
-    } else {
-        Err(faults)
-    }
+    (cases, faults)
 }
 
 /// Runs one test; none if it passes.

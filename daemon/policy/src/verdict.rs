@@ -10,11 +10,12 @@ use tocsin_core::{
     Grade, Grading, IncidentKey, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
 };
 
+use crate::describe::describe;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
-use crate::quantity;
 use crate::span::Span;
 use crate::text::cut;
 use crate::trace::{Answer, Facts, IncidentField, Read, read};
+use crate::{day, quantity};
 
 /// What is wrong with a result, and a correct example.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     pub(crate) example: &'static str,
 }
+
+/// Part of the message for a page to a rotation that does not exist.
+pub(crate) const NO_ROTATION: &str = "there is no rotation";
 
 /// A decoded result with its reason.
 pub(crate) type Decoded<T> = Result<(T, String), Fault>;
@@ -239,7 +243,7 @@ impl Fields {
 
     fn take(&mut self, field: &str) -> Option<Dynamic> {
         let value = self.map.remove(field).filter(|value| !value.is_unit());
-        value.map(quantity::plain)
+        value.map(quantity::plain).map(day::plain)
     }
 
     /// A string; none when absent, `()` or empty.
@@ -363,25 +367,12 @@ impl Fields {
                 let rotations = facts.context.into_iter().flat_map(|it| it.0.on_call.keys());
                 let known: Vec<&str> = rotations.map(String::as_str).take(8).collect();
                 return Err(self.fault(format!(
-                    "`{path}`: there is no rotation `{rotation}`; known are {}",
+                    "`{path}`: {NO_ROTATION} `{rotation}`; known are {}",
                     known.join(", ")
                 )));
             }
         }
         Ok(target)
-    }
-}
-
-fn describe(value: &Dynamic) -> String {
-    match value.type_name() {
-        "()" => "nothing `()`".to_owned(),
-        "string" => format!("the string {:?}", cut(&value.to_string(), 64)),
-        "i64" => format!("the number {value}"),
-        "bool" => format!("`{value}`"),
-        "f64" => format!("the number {value}"),
-        "map" => "a map".to_owned(),
-        "array" => "a list".to_owned(),
-        other => format!("of type {}", other.rsplit("::").next().unwrap_or(other)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tocsin_core::PluginId;
 use tocsin_plugin_host::manifest::Manifest;
 use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
-use tocsin_policy::{Report, testing};
+use tocsin_policy::Report;
 
 use super::ConfigArg;
 use super::failure::{Exit, Failure};
@@ -62,7 +62,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     faults.extend(plugins(&loaded)?);
     faults.sort_by_key(|fault| (fault.line, fault.column));
-    let reports = testing::check(&loaded.config.policy.path);
+    let names = loaded.config.names();
+    let reports = tocsin_policy::check(&loaded.config.policy.path, Some(&names));
     let reports = reports.err().map(|reports| reports.0).unwrap_or_default();
     report(args, &faults, &reports, out)?;
     match reports.is_empty() && !Faults(faults).any_error() {

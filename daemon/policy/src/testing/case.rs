@@ -10,6 +10,7 @@ use tocsin_core::{
 use toml::Spanned;
 
 use super::TESTED;
+use crate::helpers::glob;
 use crate::kind::Kind;
 use crate::load::Found;
 use crate::report::Report;
@@ -21,13 +22,21 @@ const EXAMPLE: &str = "write `[[test]]`, then `name = \"…\"`, `alert = { label
      \"critical\" } }` and `expect = { grade = \"critical\" }`";
 
 /// A test, ready to run.
-pub(super) struct Case {
+pub(crate) struct Case {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) name: String,
     pub(super) question: Question,
     pub(super) context: Context,
     pub(super) expect: Value,
+}
+
+impl Case {
+    /// Whether it expects a fault with this message.
+    pub(crate) fn expects_error(&self, message: &str) -> bool {
+        let error = self.expect.get("error").and_then(Value::as_str);
+        error.is_some_and(|pattern| glob(pattern, message))
+    }
 }
 
 /// The input of the policy.

@@ -1,5 +1,7 @@
 //! What authors of policies can rely on, one requirement per test.
 
+mod checks;
+mod comparisons;
 mod limits;
 mod reports;
 mod sets;

@@ -125,7 +125,7 @@ fn a_fault_in_a_test_file_is_reported_with_its_line() {
         let dir = folder(&[(file, text)]);
         let report = run_tests(dir.path());
         assert!(report.to_string().contains(part), "{report}");
-        assert!(crate::testing::check(dir.path()).is_err(), "{file}");
+        assert!(crate::check(dir.path(), None).is_err(), "{file}");
     }
 }
 

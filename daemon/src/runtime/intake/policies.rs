@@ -159,6 +159,7 @@ impl Policies {
             message: "no policies are loaded".to_owned(),
             source_line: None,
             remedy: "set [policy] path to their folder".to_owned(),
+            asked: None,
             limit: None,
         }))
     }
