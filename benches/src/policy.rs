@@ -245,6 +245,7 @@ fn incident(first: &Signal) -> IncidentFacts {
         alerts_firing: 2,
         labels: first.labels.clone(),
         opened_at: Timestamp(1_790_000_000_000),
+        active_since: Timestamp(1_790_000_000_000),
         acknowledged: false,
         drill: false,
     }

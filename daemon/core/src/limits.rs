@@ -30,8 +30,8 @@ pub const STEP_TARGETS_MAX: usize = 16;
 pub const STEP_PEOPLE_MAX: usize = 32;
 /// Shortest wait between two steps, in milliseconds.
 pub const STEP_WAIT_MS_MIN: u64 = SECOND_MS;
-/// Longest wait between two steps, in milliseconds.
-pub const STEP_WAIT_MS_MAX: u64 = 24 * HOUR_MS;
+/// Longest wait between two steps, in milliseconds: longer than a long weekend.
+pub const STEP_WAIT_MS_MAX: u64 = 7 * 24 * HOUR_MS;
 /// Most pages kept per incident; older ones that are no longer in progress are dropped.
 pub const PAGES_MAX: usize = 64;
 

@@ -44,3 +44,25 @@ pub const SECOND_MS: u64 = 1_000;
 pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 /// One hour in milliseconds.
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// A duration for people: `1h30m`, `90ms`.
+#[must_use]
+pub fn span_in_words(ms: u64) -> String {
+    let units = [
+        (HOUR_MS, "h"),
+        (MINUTE_MS, "m"),
+        (SECOND_MS, "s"),
+        (1, "ms"),
+    ];
+    let (mut text, mut left) = (String::new(), ms);
+    for (unit, name) in units {
+        if left >= unit {
+            text.push_str(&format!("{}{name}", left / unit));
+            left %= unit;
+        }
+    }
+    match text.is_empty() {
+        true => "0s".to_owned(),
+        false => text,
+    }
+}

@@ -24,6 +24,7 @@ pub(crate) fn describe(value: &Dynamic) -> String {
             "Age" => "an age".to_owned(),
             "Count" => "a number".to_owned(),
             "Day" => "a weekday".to_owned(),
+            "Next" => "a time of the week".to_owned(),
             "Span" => "a duration".to_owned(),
             "LabelsView" => "the labels".to_owned(),
             "AlertView" => "an alert".to_owned(),

@@ -20,7 +20,7 @@ use crate::limits::{
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, day, helpers, operators, quantity, raised, switches, watch};
+use crate::{backstop, bind, day, helpers, moment, operators, quantity, raised, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -54,6 +54,7 @@ pub(crate) fn new() -> Engine {
     raised::register(&mut engine);
     helpers::register(&mut engine);
     day::register(&mut engine);
+    moment::register(&mut engine);
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);

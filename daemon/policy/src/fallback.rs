@@ -57,6 +57,7 @@ pub fn fallback_plan(mut targets: Vec<PageTarget>, why: &Report) -> Verdict<Plan
     }
     let plan = Plan {
         steps: vec![Step {
+            at: None,
             page: targets,
             wait_ms: FALLBACK_WAIT_MS,
         }],

@@ -22,6 +22,8 @@ pub(crate) const NAMES: &[&str] = &[
     "oncall",
     "team",
     "number",
+    "next",
+    "within",
     "matches",
     "label",
     "first_label",

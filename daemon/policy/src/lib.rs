@@ -9,6 +9,7 @@
 
 mod backstop;
 mod bind;
+pub mod calendar;
 mod call;
 mod check;
 mod comparison;
@@ -26,6 +27,7 @@ mod known;
 pub mod limits;
 mod lint;
 mod load;
+mod moment;
 mod names;
 mod operators;
 mod quantity;

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS, span_in_words};
 
 /// A duration, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,21 +41,6 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            return f.write_str("0s");
-        }
-        let mut left = self.0;
-        for (unit, name) in [
-            (HOUR_MS, "h"),
-            (MINUTE_MS, "m"),
-            (SECOND_MS, "s"),
-            (1, "ms"),
-        ] {
-            if left >= unit {
-                write!(f, "{}{name}", left / unit)?;
-                left %= unit;
-            }
-        }
-        Ok(())
+        f.write_str(&span_in_words(self.0))
     }
 }

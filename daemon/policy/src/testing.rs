@@ -135,7 +135,9 @@ fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
         Question::Grade(incident, alert) => set
             .grade(incident, alert, &case.context)
             .map(compare::grading),
-        Question::Escalate(incident) => set.escalate(incident, &case.context).map(compare::plan),
+        Question::Escalate(incident) => set
+            .escalate(incident, &case.context)
+            .map(|plan| compare::plan(plan, &case.context)),
     };
     let (differences, because) = match &answer {
         Ok(answer) => {

@@ -8,10 +8,12 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{
     Grade, Grading, IncidentKey, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
+    Timestamp,
 };
 
 use crate::describe::describe;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
+use crate::moment::Next;
 use crate::span::Span;
 use crate::text::cut;
 use crate::trace::{Answer, Facts, IncidentField, Read, read};
@@ -36,7 +38,8 @@ const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
      \"why\" }`; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
-     minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…)";
+     minutes(5) } ], reason: \"why\" }`; page targets are person(…), oncall(…) and team(…); a step \
+     without `page` only waits, and one with `at: next(\"weekdays 09:00\")` is not taken earlier";
 
 pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
     let known = [
@@ -130,42 +133,35 @@ pub(crate) fn plan(answer: Dynamic, facts: Facts<'_>) -> Decoded<Plan> {
              {what} incident"
         )));
     }
+    let last = steps.len().saturating_sub(1);
     let mut plan = Plan::default();
     for (at, answer) in steps.into_iter().enumerate() {
-        plan.steps.push(step(answer, at, facts)?);
+        let place = format!("steps[{at}]");
+        plan.steps.push(step(answer, &place, at == last, facts)?);
     }
     Ok((plan, reason))
 }
 
-fn step(answer: Dynamic, at: usize, facts: Facts<'_>) -> Result<Step, Fault> {
-    let place = format!("steps[{at}]");
-    let mut fields = Fields::within("escalate", &place, answer, &["page", "wait"], PLAN_EXAMPLE)?;
-    let Some(page) = fields.take("page") else {
-        return Err(fields.fault(format!("`{place}.page` is missing")));
-    };
-    let targets: Array = if page.is_array() {
-        page.into_array().unwrap_or_default()
-    } else {
-        vec![page]
-    };
-    if targets.is_empty() || STEP_TARGETS_MAX < targets.len() {
-        let count = targets.len();
-        return Err(fields.fault(format!(
-            "`{place}.page` names {count} targets; between 1 and {STEP_TARGETS_MAX}"
-        )));
-    }
-    let mut page = Vec::with_capacity(targets.len());
-    for target in targets {
-        let target = fields.page_target(target, facts)?;
-        if !page.contains(&target) {
-            page.push(target);
+fn step(answer: Dynamic, place: &str, is_last: bool, facts: Facts<'_>) -> Result<Step, Fault> {
+    let known = ["at", "page", "wait"];
+    let mut fields = Fields::within("escalate", place, answer, &known, PLAN_EXAMPLE)?;
+    let page = match fields.take("page") {
+        Some(page) => fields.page(page, place, facts)?,
+        None if is_last => {
+            let what = format!("`{place}.page` is missing; the last step must page somebody");
+            return Err(fields.fault(what));
         }
-    }
+        None => Vec::new(),
+    };
+    let at = match fields.take("at") {
+        Some(at) => fields.time(at, facts)?,
+        None => None,
+    };
     let Some(wait) = fields.take("wait") else {
         return Err(fields.fault(format!("`{place}.wait` is missing")));
     };
     let wait_ms = fields.duration("wait", &wait, STEP_WAIT_MS_MIN, STEP_WAIT_MS_MAX)?;
-    Ok(Step { page, wait_ms })
+    Ok(Step { page, wait_ms, at })
 }
 
 /// The fields of a result that are not decoded yet.
@@ -346,6 +342,40 @@ impl Fields {
             return Err(self.fault(format!("`{path}` is {ms}; between {min} and {max}")));
         }
         Ok(ms)
+    }
+
+    fn page(&self, page: Dynamic, place: &str, facts: Facts<'_>) -> Result<Vec<PageTarget>, Fault> {
+        let targets: Array = if page.is_array() {
+            page.into_array().unwrap_or_default()
+        } else {
+            vec![page]
+        };
+        if targets.is_empty() || STEP_TARGETS_MAX < targets.len() {
+            let count = targets.len();
+            return Err(self.fault(format!(
+                "`{place}.page` names {count} targets; between 1 and {STEP_TARGETS_MAX}"
+            )));
+        }
+        let mut page = Vec::with_capacity(targets.len());
+        for target in targets {
+            let target = self.page_target(target, facts)?;
+            if !page.contains(&target) {
+                page.push(target);
+            }
+        }
+        Ok(page)
+    }
+
+    /// A time of the week, as it is next after the incident became active; `None` at once.
+    fn time(&self, value: Dynamic, facts: Facts<'_>) -> Result<Option<Timestamp>, Fault> {
+        let found = describe(&value);
+        match value.try_cast::<Next>() {
+            Some(next) => Ok(next.resolve(facts)),
+            None => Err(self.fault(format!(
+                "`{}` is {found}; expected a time, as `next(\"weekdays 09:00\")`",
+                self.path("at")
+            ))),
+        }
     }
 
     fn page_target(&self, value: Dynamic, facts: Facts<'_>) -> Result<PageTarget, Fault> {

@@ -64,6 +64,9 @@ pub struct IncidentFacts {
     /// The labels of its first alert.
     pub labels: Labels,
     pub opened_at: Timestamp,
+    /// When it was opened or last reopened.
+    #[serde(default)]
+    pub active_since: Timestamp,
     /// Whether somebody has acknowledged it.
     pub acknowledged: bool,
     /// Whether this is a drill, not a real incident.
@@ -89,6 +92,7 @@ impl IncidentFacts {
             alerts_firing: 1,
             labels: first.labels.clone(),
             opened_at: now,
+            active_since: now,
             acknowledged: false,
             drill: false,
         }
@@ -111,6 +115,7 @@ impl IncidentFacts {
             alerts_firing: counts.firing,
             labels: incident.about.labels.clone(),
             opened_at: incident.lifecycle.opened_at,
+            active_since: incident.lifecycle.active_since,
             acknowledged: incident.lifecycle.acknowledged_at.is_some(),
             drill: incident.about.drill,
         }

@@ -3,9 +3,10 @@
 use chrono::Weekday;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::{PersonId, Timestamp};
+use tocsin_policy::calendar;
 
 use super::text::{Date, Moment, Zone};
-use crate::people::{self, Every, Handover, Hours, Layer, Restriction, Rotation};
+use crate::people::{Every, Handover, Hours, Layer, Override, Restriction, Rotation};
 use crate::time::first_instant;
 
 /// Most layers of one rotation.
@@ -82,7 +83,7 @@ impl RotationConfig {
     #[must_use]
     pub fn rotation(&self) -> Rotation {
         let zone = self.timezone.0;
-        let over = |over: &OverrideConfig| people::Override {
+        let over = |over: &OverrideConfig| Override {
             person: over.person.clone(),
             from: self.instant(over.from),
             until: self.instant(over.until),
@@ -122,7 +123,7 @@ impl LayerConfig {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        people::parse_weekday(&text).map(Self).ok_or_else(|| {
+        calendar::parse_weekday(&text).map(Self).ok_or_else(|| {
             let advice = "write \"monday\" to \"sunday\"";
             serde::de::Error::custom(format!("`{text}` is not a day of the week; {advice}"))
         })
@@ -131,7 +132,7 @@ impl<'de> Deserialize<'de> for Day {
 
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
-        into.serialize_str(people::weekday_name(self.0))
+        into.serialize_str(calendar::weekday_name(self.0))
     }
 }
 

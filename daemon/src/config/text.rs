@@ -231,10 +231,4 @@ impl Default for Zone {
     }
 }
 
-as_text!(
-    Span,
-    Zone,
-    crate::people::Handover,
-    crate::people::Every,
-    crate::people::Hours
-);
+as_text!(Span, Zone, crate::people::Handover, crate::people::Every);

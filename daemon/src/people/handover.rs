@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{NaiveTime, Weekday};
+use tocsin_policy::calendar::{parse_time, parse_weekday, weekday_name};
 
 /// Most weeks in one turn.
 pub const TURN_WEEKS_MAX: u32 = 52;
@@ -27,7 +28,7 @@ pub enum Every {
     Days(u32),
 }
 
-/// Text that is not a handover, a length of a turn, or hours.
+/// Text that is not a handover or a length of a turn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {wanted}; write {example}")]
 pub struct UnknownTurn {
@@ -104,34 +105,3 @@ impl fmt::Display for Every {
         write!(f, "{count} {unit}{}", if *count == 1 { "" } else { "s" })
     }
 }
-
-/// `HH:MM` on a 24-hour clock.
-pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
-    (text.len() == 5)
-        .then(|| NaiveTime::parse_from_str(text, "%H:%M").ok())
-        .flatten()
-}
-
-/// An English weekday or its first three letters, case-insensitive.
-pub(crate) fn parse_weekday(text: &str) -> Option<Weekday> {
-    let text = text.to_ascii_lowercase();
-    WEEKDAYS
-        .into_iter()
-        .find(|(_, name)| text == *name || text == name[..3])
-        .map(|(weekday, _)| weekday)
-}
-
-/// The English name, in lower case.
-pub(crate) fn weekday_name(weekday: Weekday) -> &'static str {
-    WEEKDAYS[weekday.num_days_from_monday() as usize].1
-}
-
-const WEEKDAYS: [(Weekday, &str); 7] = [
-    (Weekday::Mon, "monday"),
-    (Weekday::Tue, "tuesday"),
-    (Weekday::Wed, "wednesday"),
-    (Weekday::Thu, "thursday"),
-    (Weekday::Fri, "friday"),
-    (Weekday::Sat, "saturday"),
-    (Weekday::Sun, "sunday"),
-];

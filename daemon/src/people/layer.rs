@@ -3,9 +3,9 @@
 use chrono::{Datelike, Days, NaiveDate};
 use chrono_tz::Tz;
 use tocsin_core::{PersonId, Timestamp};
+use tocsin_policy::calendar::Restriction;
 
 use super::handover::{Every, Handover};
-use super::restriction::Restriction;
 use crate::time::{first_instant, local_time};
 
 /// People who take turns, and when. Turns follow the calendar: hours that a layer does not cover

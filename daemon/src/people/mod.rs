@@ -8,17 +8,15 @@
 mod handover;
 mod layer;
 mod responders;
-mod restriction;
 mod roster;
 mod rotation;
 
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
-pub(crate) use handover::{parse_weekday, weekday_name};
 pub use layer::Layer;
 pub use responders::{MAIL_CHANNEL, MAIL_CONTACT, ResponderLookup, ServedContacts};
-pub use restriction::{Hours, Restriction};
 pub use roster::{Reached, Roster};
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};
+pub use tocsin_policy::calendar::{Hours, Restriction};
 
 #[cfg(test)]
 mod clock_changes;

@@ -287,6 +287,7 @@ fn roster() -> Roster {
 
 fn plan(steps: &[&[&str]]) -> Plan {
     let step = |targets: &&[&str]| Step {
+        at: None,
         page: targets
             .iter()
             .map(|target| target.parse().unwrap())

@@ -2,7 +2,6 @@
 //! hour that a clock change skips or repeats.
 
 mod rfc3339;
-mod wall_clock;
 
 pub use rfc3339::{epoch_time, format_time, parse_time};
-pub use wall_clock::{first_instant, local_time, policy_time};
+pub use tocsin_policy::calendar::{first_instant, local_time, policy_time};

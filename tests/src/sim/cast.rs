@@ -207,6 +207,7 @@ impl Policies {
 
     fn plan(&self, number: u64) -> Plan {
         let step = |names: &[&str], wait_ms: u64| Step {
+            at: None,
             page: names
                 .iter()
                 .map(|it| PageTarget::Person((*it).into()))

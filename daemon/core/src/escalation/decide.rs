@@ -7,8 +7,8 @@ use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 
-/// `events`, which call for a new plan, followed by that plan and, unless the incident is
-/// acknowledged, its first step.
+/// `events`, which call for a new plan, followed by that plan and its first step, unless that is
+/// for later or the incident is acknowledged.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -23,7 +23,7 @@ pub(crate) fn replan(
         source: plan.source,
     });
     let after = incident.after(&events, by, env.now);
-    if after.is_unanswered() {
+    if after.escalation.is_due(env.now) {
         events.extend(take_step(&after, &opening.responders, env));
     }
     events
@@ -46,12 +46,15 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     if round > limits::EARLY_REPEATS_MAX {
         wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
     }
+    let pages = !escalation.plan.steps[step].page.is_empty();
     let step = u32::try_from(step).unwrap_or(u32::MAX);
+    let from = env.now.plus_ms(wait_ms);
+    let waits = (!pages).then(|| "it only waits".to_owned());
     let mut events = vec![Event::Escalated {
         step,
         round,
-        next_at: env.now.plus_ms(wait_ms),
-        note: responders.note.clone(),
+        next_at: escalation.plan.due(step + 1, from).unwrap_or(from),
+        note: responders.note.clone().or(waits),
     }];
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
     events.extend(paging::page_all(incident, people, step, env));
@@ -74,11 +77,11 @@ pub(crate) fn step_due(
         return Err(Refusal::OtherStep);
     }
     let mut events = Vec::new();
-    let mut later = steps.into_iter().map(|it| it.1);
+    let mut later = steps.into_iter().peekable();
     let mut responders = later.next();
-    while let Some(mut step) = responders.take() {
+    while let Some((_, mut step)) = responders.take() {
         if let Some(why) = why_not_waited_for(incident, &step) {
-            responders = later.next();
+            responders = later.next_if(|(next, _)| next.at.is_none_or(|at| at <= env.now));
             if responders.is_some() {
                 let goes_on = format!("{why}, so the next step follows at once");
                 step.note = Some(match step.note {

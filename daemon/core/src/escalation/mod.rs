@@ -7,4 +7,4 @@ mod state;
 pub(crate) use decide::{replan, step_due, take_step};
 pub use plan::{PageTarget, Plan, Step, UnknownPageTarget};
 pub use state::Escalation;
-pub(crate) use state::narrate;
+pub(crate) use state::{later_in_words, narrate};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, TeamId};
+use crate::{PersonId, TeamId, Timestamp};
 
 /// Who to page, in which order: the result of `escalate(incident)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,10 +16,37 @@ pub struct Plan {
 /// One step of an escalation plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
+    /// Empty if the step only waits, which the last one never does.
     pub page: Vec<PageTarget>,
-    /// How long to wait for an acknowledgement before the next step, in milliseconds; at least
-    /// [`STEP_WAIT_MS_MIN`](crate::limits::STEP_WAIT_MS_MIN).
+    /// How long to wait for an acknowledgement before the next step, in milliseconds; between
+    /// [`STEP_WAIT_MS_MIN`](crate::limits::STEP_WAIT_MS_MIN) and
+    /// [`STEP_WAIT_MS_MAX`](crate::limits::STEP_WAIT_MS_MAX).
     pub wait_ms: u64,
+    /// When it is taken at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+impl Plan {
+    /// When a step is due, if the waits before it end at `from`. Past the end the last one repeats.
+    #[must_use]
+    pub(crate) fn due(&self, step: u32, from: Timestamp) -> Option<Timestamp> {
+        let step = self.steps.get(step as usize).or(self.steps.last())?;
+        Some(step.at.map_or(from, |at| at.max(from)))
+    }
+
+    /// When it first pages somebody, if it starts at `from` and nobody acknowledges.
+    #[must_use]
+    pub(crate) fn first_page_at(&self, mut from: Timestamp) -> Option<Timestamp> {
+        for step in &self.steps {
+            from = step.at.map_or(from, |at| at.max(from));
+            if !step.page.is_empty() {
+                return Some(from);
+            }
+            from = from.plus_ms(step.wait_ms);
+        }
+        None
+    }
 }
 
 /// Somebody to page, as a policy names them: `person:ada`, `oncall:payments`, `team:payments`.

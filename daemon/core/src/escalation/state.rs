@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::escalation::plan::{Plan, Step};
 use crate::event::{Effect, Event, Recorded};
+use crate::time::span_in_words;
 use crate::{PersonId, Timestamp};
 
 /// Who to page, and the plan's progress.
@@ -25,16 +26,21 @@ pub struct Escalation {
 }
 
 impl Escalation {
-    /// The start of a plan: its first step is due immediately.
+    /// The start of a plan: its first step is due immediately, unless it is for later.
     pub(crate) fn starting(plan: Plan, at: Timestamp) -> Self {
-        let due = (!plan.steps.is_empty()).then_some(at);
         Self {
+            due: plan.due(0, at),
             plan,
             next_step: 0,
             round: 0,
-            due,
             withdrawn: BTreeSet::new(),
         }
+    }
+
+    /// Whether its next step is due.
+    #[must_use]
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now)
     }
 
     /// The steps whose responders are looked up when the next step is due, in order: that step, and
@@ -86,12 +92,22 @@ impl Escalation {
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
-        Event::Planned { reason, .. } => Some(format!("a new escalation plan: {reason}")),
+        Event::Planned { plan, reason, .. } => {
+            let later = later_in_words(plan, recorded.at).unwrap_or_default();
+            Some(format!("a new escalation plan{later}: {reason}"))
+        }
         Event::Escalated {
             step, round, note, ..
         } => Some(step_in_words(*step, *round, note.as_deref())),
         _ => None,
     }
+}
+
+/// When a plan that starts now first pages somebody, if that is later.
+pub(crate) fn later_in_words(plan: &Plan, now: Timestamp) -> Option<String> {
+    let wait_ms = plan.first_page_at(now)?.since(now);
+    let wait = (wait_ms > 0).then(|| span_in_words(wait_ms))?;
+    Some(format!("; the first page comes in {wait}"))
 }
 
 fn step_in_words(step: u32, round: u32, note: Option<&str>) -> String {

@@ -1,21 +1,25 @@
 //! Log lines for the opening of an incident and its counts.
 
+use crate::Timestamp;
+use crate::escalation::later_in_words;
 use crate::event::{Event, Opened, Recorded};
 use crate::incident::Counts;
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
-        Event::Opened(opened) => Some(opening(opened)),
+        Event::Opened(opened) => Some(opening(opened, recorded.at)),
         Event::Tallied { counts, sample } => Some(counted(*counts, sample)),
         _ => None,
     }
 }
 
-fn opening(opened: &Opened) -> String {
+fn opening(opened: &Opened, at: Timestamp) -> String {
     let said = format!("opened, graded {}: {}", opened.grade, opened.grade_reason);
-    match opened.plan.steps.is_empty() {
-        true => format!("{said}; nobody is paged: {}", opened.plan_reason),
-        false => said,
+    let why = &opened.plan_reason;
+    match later_in_words(&opened.plan, at) {
+        Some(later) => format!("{said}{later}: {why}"),
+        None if opened.plan.steps.is_empty() => format!("{said}; nobody is paged: {why}"),
+        None => said,
     }
 }
 

@@ -99,7 +99,8 @@ pub fn open_by_hand(
     Ok(outcome)
 }
 
-/// The first event of an incident, and the events of the plan's first step.
+/// The first event of an incident, and the events of the plan's first step, unless that is for
+/// later.
 pub(crate) fn open(
     new_id: &NewIncidentId,
     opened: Opened,
@@ -113,8 +114,10 @@ pub(crate) fn open(
         event: Event::Opened(Box::new(opened)),
     };
     let step = match Incident::begin(&new_id.id, &first) {
-        Ok(incident) => take_step(&incident, &opening.responders, env),
-        Err(_) => Vec::new(),
+        Ok(incident) if incident.escalation.is_due(env.now) => {
+            take_step(&incident, &opening.responders, env)
+        }
+        _ => Vec::new(),
     };
     [first.event].into_iter().chain(step).collect()
 }

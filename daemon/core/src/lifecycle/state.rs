@@ -11,6 +11,9 @@ use crate::{Actor, Timestamp};
 pub struct Lifecycle {
     pub status: Status,
     pub opened_at: Timestamp,
+    /// When it was opened or last reopened.
+    #[serde(default)]
+    pub active_since: Timestamp,
     /// `None` until acknowledged, and again after an unacknowledge or a reopening.
     pub acknowledged_at: Option<Timestamp>,
     /// Who acknowledged it, for as long.
@@ -27,6 +30,7 @@ impl Lifecycle {
         Self {
             status: Status::Open,
             opened_at: at,
+            active_since: at,
             acknowledged_at: None,
             acknowledged_by: None,
             mitigated_at: None,

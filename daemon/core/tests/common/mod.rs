@@ -291,6 +291,7 @@ pub fn plan() -> Plan {
 pub fn plan_of(steps: &[&[&str]]) -> Plan {
     let person = |id: &&str| PageTarget::Person((*id).into());
     let step = |people: &&[&str]| Step {
+        at: None,
         page: people.iter().map(person).collect(),
         wait_ms: 5 * MINUTE,
     };

@@ -10,6 +10,7 @@ use tocsin_core::{
 use toml::Spanned;
 
 use super::TESTED;
+use crate::calendar::some_instant;
 use crate::helpers::glob;
 use crate::kind::Kind;
 use crate::load::Found;
@@ -101,22 +102,25 @@ fn case(
         let remedy = format!("remove `{unseen}`");
         return Err(Report::new(shown, message, remedy).at(text, line, column));
     }
-    let alert = test.alert.unwrap_or_default().signal();
-    let incident = test.incident.unwrap_or_default().facts(&alert, team);
-    let (alert, incident) = (AlertView::new(alert), IncidentView::new(incident));
-    let question = match kind {
-        Kind::Grading => Question::Grade(incident, alert),
-        Kind::Escalation => Question::Escalate(incident),
-        _ => Question::Route(alert),
-    };
     let context = test
         .context
         .as_ref()
         .or(context)
         .cloned()
         .unwrap_or_default();
+    let context = context.facts();
+    let now = context.now.utc;
+    let alert = test.alert.unwrap_or_default().signal(now);
+    let incident = test.incident.unwrap_or_default();
+    let incident = incident.facts(&alert, team, now);
+    let (alert, incident) = (AlertView::new(alert), IncidentView::new(incident));
+    let question = match kind {
+        Kind::Grading => Question::Grade(incident, alert),
+        Kind::Escalation => Question::Escalate(incident),
+        _ => Question::Route(alert),
+    };
     let expect = serde_json::to_value(test.expect).unwrap_or(Value::Null);
-    let (file, context) = (shown.to_owned(), Context::new(context.facts()));
+    let (file, context) = (shown.to_owned(), Context::new(context));
     Ok(Case {
         file,
         line,
@@ -170,12 +174,12 @@ struct AlertCase {
     summary: String,
     labels: Labels,
     annotations: Labels,
-    starts_at_ms: i64,
+    starts_at_ms: Option<i64>,
     link: Option<String>,
 }
 
 impl AlertCase {
-    fn signal(self) -> Signal {
+    fn signal(self, now: Timestamp) -> Signal {
         Signal {
             integration: self.integration.unwrap_or_else(|| "test".to_owned()).into(),
             fingerprint: self.fingerprint.unwrap_or_else(|| "test".to_owned()).into(),
@@ -184,7 +188,7 @@ impl AlertCase {
             summary: self.summary,
             labels: self.labels,
             annotations: self.annotations,
-            starts_at: Timestamp(self.starts_at_ms),
+            starts_at: self.starts_at_ms.map_or(now, Timestamp),
             ends_at: None,
             link: self.link,
         }
@@ -206,7 +210,7 @@ struct IncidentCase {
     status: Option<Status>,
     alerts: CountsCase,
     labels: Option<Labels>,
-    opened_at_ms: i64,
+    opened_at_ms: Option<i64>,
     acknowledged: bool,
     drill: bool,
 }
@@ -220,14 +224,15 @@ struct CountsCase {
 
 impl IncidentCase {
     /// The facts; in a team's own tests the incident belongs to that team unless specified.
-    fn facts(self, alert: &Signal, team: Option<&str>) -> IncidentFacts {
+    fn facts(self, alert: &Signal, team: Option<&str>, now: Timestamp) -> IncidentFacts {
         let target = Target {
             key: self.key.unwrap_or_else(|| "test".to_owned()).into(),
             service: self.service.unwrap_or_else(|| "test".to_owned()),
             team: self.team.or_else(|| team.map(TeamId::from)),
             title: self.title,
         };
-        let opening = IncidentFacts::opening(&target, alert, Timestamp(self.opened_at_ms));
+        let opened_at = self.opened_at_ms.map_or(now, Timestamp);
+        let opening = IncidentFacts::opening(&target, alert, opened_at);
         let firing = self.alerts.firing.unwrap_or(opening.alerts_firing);
         IncidentFacts {
             id: self.id,
@@ -257,7 +262,7 @@ struct ContextCase {
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct NowCase {
-    utc_ms: i64,
+    utc_ms: Option<i64>,
     zone: Option<String>,
     hour: u8,
     minute: u8,
@@ -266,12 +271,21 @@ struct NowCase {
 
 impl ContextCase {
     fn facts(self) -> ContextFacts {
+        let NowCase {
+            utc_ms,
+            zone,
+            hour,
+            minute,
+            weekday,
+        } = self.now;
+        let zone = zone.unwrap_or_else(|| "UTC".to_owned());
+        let clock = || some_instant(zone.parse().unwrap_or_default(), (weekday, hour, minute));
         let now = LocalTime {
-            utc: Timestamp(self.now.utc_ms),
-            zone: self.now.zone.unwrap_or_else(|| "UTC".to_owned()),
-            hour: self.now.hour,
-            minute: self.now.minute,
-            weekday: self.now.weekday,
+            utc: utc_ms.map_or_else(clock, Timestamp),
+            zone,
+            hour,
+            minute,
+            weekday,
             ..LocalTime::default()
         };
         ContextFacts {

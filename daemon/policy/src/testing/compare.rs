@@ -1,13 +1,16 @@
 //! Compares a policy's result, in terms of the policy language, with a test's expectation. A test
 //! lists only the fields that it is about; a `*` in an expected string matches any string.
 
+use chrono::Datelike;
 use serde_json::{Map, Value, json};
 use tocsin_core::{Grading, Plan, Route, Step, Verdict};
 
 use super::Difference;
+use crate::calendar::{local_time, weekday_name};
 use crate::helpers::glob;
 use crate::report::Report;
 use crate::span::Span;
+use crate::view::Context;
 
 /// Deepest expectation, in levels; results have three.
 const DEPTH_MAX: usize = 8;
@@ -45,10 +48,22 @@ pub(super) fn grading(verdict: Verdict<Grading>) -> Value {
     json!({ "grade": grade, "security": security, "reason": verdict.reason })
 }
 
-pub(super) fn plan(verdict: Verdict<Plan>) -> Value {
+/// A time is written as the clock of the context shows it: `monday 09:00`.
+pub(super) fn plan(verdict: Verdict<Plan>, context: &Context) -> Value {
+    let zone = context.facts().now.zone.parse().unwrap_or_default();
     let step = |step: &Step| {
         let wait = Span(step.wait_ms).to_string();
-        json!({ "page": step.page, "wait": wait })
+        let mut fields = json!({ "page": step.page, "wait": wait });
+        if let (Some(fields), Some(at)) = (fields.as_object_mut(), step.at) {
+            let local = local_time(zone, at);
+            let at = format!(
+                "{} {}",
+                weekday_name(local.weekday()),
+                local.format("%H:%M")
+            );
+            fields.insert("at".to_owned(), json!(at));
+        }
+        fields
     };
     let steps: Vec<Value> = verdict.value.steps.iter().map(step).collect();
     json!({ "steps": steps, "reason": verdict.reason })

@@ -3,6 +3,7 @@
 mod checks;
 mod comparisons;
 mod limits;
+mod moments;
 mod reports;
 mod sets;
 mod shipped;
@@ -101,6 +102,7 @@ pub(crate) fn facts() -> IncidentFacts {
         alerts_total: 1,
         alerts_firing: 1,
         labels: Labels::new(),
+        active_since: Timestamp(0),
         opened_at: Timestamp(1_000),
         acknowledged: false,
         drill: false,

@@ -92,10 +92,12 @@ fn a_plan_accepts_one_target_or_a_list_without_duplicates_and_durations_as_strin
     let oncall = PageTarget::OnCall("payments".to_owned());
     let expected = [
         Step {
+            at: None,
             page: vec![PageTarget::Person("ada".into())],
             wait_ms: 90_000,
         },
         Step {
+            at: None,
             page: vec![oncall, PageTarget::Team("t".into())],
             wait_ms: 3_600_000,
         },

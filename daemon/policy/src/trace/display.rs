@@ -24,6 +24,10 @@ impl fmt::Display for Read {
             Self::Changes(Some(service), within) => {
                 write!(f, "ctx.changes({service:?}, {})", Span(*within))
             }
+            Self::Next(time, None) => write!(f, "next({time:?})"),
+            Self::Next(time, Some(zone)) => write!(f, "next({time:?}, {zone:?})"),
+            Self::Within(hours, None) => write!(f, "ctx.within({hours:?})"),
+            Self::Within(hours, Some(zone)) => write!(f, "ctx.within({hours:?}, {zone:?})"),
         }
     }
 }

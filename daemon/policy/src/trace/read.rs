@@ -1,12 +1,14 @@
 //! What a policy can read, one case each: a script's getters and the decision tree both ask
 //! here, so that what was recorded is what is looked up again.
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Labels, SignalStatus, Timestamp};
 
 use super::{LIST_MAX, TEXT_BYTES_MAX};
+use crate::calendar::{Moment, Window};
 use crate::text::cut;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
@@ -34,6 +36,11 @@ pub enum Read {
     OnCall(String),
     /// The changes of a service, or of all, that are at most this old, in milliseconds.
     Changes(Option<String>, u64),
+    /// When this time of the week is next after the incident became active; in a time zone, by
+    /// default the policies'.
+    Next(String, Option<String>),
+    /// Whether it is now within these hours of the week, in a time zone.
+    Within(String, Option<String>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -203,6 +210,21 @@ impl Read {
                 let found = changes(facts.context?, service.as_deref(), *within_ms);
                 Answer::Texts(found.map(described).collect())
             }
+            Self::Next(time, zone) => {
+                let moment: Moment = time.parse().ok()?;
+                let zone = time_zone(zone.as_deref(), facts)?;
+                let since = facts.incident?.0.active_since;
+                match moment.next(zone, since)? {
+                    // The same answer for every incident that need not wait.
+                    next if next == since => Answer::Text("at once".to_owned()),
+                    next => Answer::Whole(next.0),
+                }
+            }
+            Self::Within(hours, zone) => {
+                let window: Window = hours.parse().ok()?;
+                let zone = time_zone(zone.as_deref(), facts)?;
+                Answer::Flag(window.covers(zone, facts.context?.0.now.utc))
+            }
         })
     }
 
@@ -217,6 +239,10 @@ impl Read {
                 let found = changes(facts.context?, service.as_deref(), *within_ms);
                 let leaves = |it: &ChangeFacts| it.at.plus_ms(within_ms.saturating_add(1));
                 found.map(leaves).min()
+            }
+            Self::Within(hours, zone) => {
+                let window: Window = hours.parse().ok()?;
+                window.flips_at(time_zone(zone.as_deref(), facts)?, now.utc)
             }
             Self::Exactly(Quantity::Age(of, unit_ms)) => {
                 let units = now.utc.since(of.start(facts)?) / (*unit_ms).max(1);
@@ -358,6 +384,12 @@ pub(crate) fn changes<'a>(
     context.0.changes.iter().filter(move |it| {
         service.is_none_or(|service| service == it.service) && now.since(it.at) <= within_ms
     })
+}
+
+/// The time zone with this name, or that of the policies. Both are checked before; UTC else.
+fn time_zone(name: Option<&str>, facts: Facts<'_>) -> Option<Tz> {
+    let own = || Some(facts.context?.0.now.zone.as_str());
+    Some(name.or_else(own)?.parse().unwrap_or_default())
 }
 
 /// All that a script can see of a change.

@@ -154,10 +154,18 @@ impl Assessor {
         now: Timestamp,
     ) -> Opening {
         let (facts, by_person) = match assignment {
-            Assignment::Join(incident, tally) | Assignment::Reopen(incident, tally) => {
+            Assignment::Join(incident, tally) => {
                 let counts = tally.counts.with_one_more();
                 let by_person = incident.grading.by_person;
                 (IncidentFacts::of(incident, counts), by_person)
+            }
+            Assignment::Reopen(incident, tally) => {
+                let counts = tally.counts.with_one_more();
+                let facts = IncidentFacts {
+                    active_since: now,
+                    ..IncidentFacts::of(incident, counts)
+                };
+                (facts, incident.grading.by_person)
             }
             Assignment::Open(target) => {
                 (IncidentFacts::opening(target, alert.signal(), now), false)

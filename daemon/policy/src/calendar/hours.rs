@@ -1,20 +1,22 @@
-//! The days and hours that a layer covers: working hours, nights, weekends.
+//! Hours on certain days, in local time: working hours, nights, weekends.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Weekday};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use tocsin_core::Timestamp;
 
-use super::handover::{UnknownTurn, parse_time};
-use crate::time::{first_instant, local_time};
+use super::week::parse_time;
+use super::{first_instant, local_time};
 
 /// How many days ahead to look for the next edge: the same weekday of next week, with a margin.
-const EDGE_DAYS_MAX: u64 = 9;
+pub(super) const EDGE_DAYS_MAX: u64 = 9;
 
-/// The hours of a day that a layer covers, in local time. An end at or before the start is on the
+/// Hours of a day, in local time. An end at or before the start is on the
 /// next day; the window belongs to the day on which it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Hours {
     /// When the window begins.
     pub from: NaiveTime,
@@ -30,7 +32,7 @@ impl Hours {
     };
 }
 
-/// Which days and hours a layer covers. Outside of them the next layer applies; turns continue.
+/// Hours on certain days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
     /// The days on which a window begins.
@@ -49,7 +51,8 @@ impl Restriction {
     }
 
     /// The next beginning or end of a window after `at`.
-    pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
+    #[must_use]
+    pub fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
         let today = local_time(zone, at).date();
         near(today, 2, EDGE_DAYS_MAX)
             .filter_map(|date| self.window(zone, date))
@@ -73,15 +76,16 @@ impl Restriction {
     }
 }
 
-impl FromStr for Hours {
-    type Err = UnknownTurn;
+/// Text that is not a range of hours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a range of hours; write \"09:00-17:00\", or \"22:00-06:00\" for a night")]
+pub struct UnknownHours(pub String);
 
-    fn from_str(text: &str) -> Result<Self, UnknownTurn> {
-        let unknown = || UnknownTurn {
-            text: text.to_owned(),
-            wanted: "a range of hours",
-            example: "\"09:00-17:00\", or \"22:00-06:00\" for a night",
-        };
+impl FromStr for Hours {
+    type Err = UnknownHours;
+
+    fn from_str(text: &str) -> Result<Self, UnknownHours> {
+        let unknown = || UnknownHours(text.to_owned());
         let (from, until) = text.trim().split_once('-').ok_or_else(unknown)?;
         let from = parse_time(from.trim()).ok_or_else(unknown)?;
         let until = match until.trim() {
@@ -89,6 +93,20 @@ impl FromStr for Hours {
             until => parse_time(until).ok_or_else(unknown)?,
         };
         Ok(Self { from, until })
+    }
+}
+
+impl TryFrom<String> for Hours {
+    type Error = UnknownHours;
+
+    fn try_from(text: String) -> Result<Self, UnknownHours> {
+        text.parse()
+    }
+}
+
+impl From<Hours> for String {
+    fn from(hours: Hours) -> Self {
+        hours.to_string()
     }
 }
 
@@ -103,7 +121,7 @@ impl fmt::Display for Hours {
 }
 
 /// The dates from `back` days before `today` to `ahead` days after it.
-fn near(today: NaiveDate, back: u64, ahead: u64) -> impl Iterator<Item = NaiveDate> {
+pub(super) fn near(today: NaiveDate, back: u64, ahead: u64) -> impl Iterator<Item = NaiveDate> {
     let first = today.checked_sub_days(Days::new(back)).unwrap_or(today);
     (0..=back + ahead).filter_map(move |days| first.checked_add_days(Days::new(days)))
 }

@@ -7,12 +7,14 @@
 //! of two local times, the earlier one never happens after the later one.
 
 use chrono::{
-    DateTime, Datelike, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+    DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone,
+    Timelike, Utc,
 };
 use chrono_tz::Tz;
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
-use tocsin_policy::{LocalTime, Weekday};
+
+use crate::view::{LocalTime, Weekday};
 
 /// Latest instant for which rotations are computed: the end of the year 9998, in milliseconds.
 const INSTANT_MS_MAX: i64 = 253_370_764_799_999;
@@ -55,6 +57,19 @@ pub fn policy_time(zone: Tz, at: Timestamp) -> LocalTime {
         next_hour: after(hour + TimeDelta::hours(1)).or_else(|| Some(at.plus_ms(HOUR_MS))),
         next_day: after(midnight + TimeDelta::days(1)),
     }
+}
+
+/// An instant at which the clock of `zone` shows this time on this day of the week: in the second
+/// week of 2026.
+#[must_use]
+pub fn some_instant(zone: Tz, (weekday, hour, minute): (Weekday, u8, u8)) -> Timestamp {
+    let days = Weekday::ALL.iter().position(|it| *it == weekday);
+    let minutes = u64::from(hour) * 60 + u64::from(minute);
+    let local = NaiveDate::from_isoywd_opt(2026, 2, chrono::Weekday::Mon).unwrap_or_default();
+    let local = local.and_time(NaiveTime::MIN)
+        + TimeDelta::days(i64::try_from(days.unwrap_or(0)).unwrap_or(0))
+        + TimeDelta::minutes(i64::try_from(minutes).unwrap_or(0));
+    first_instant(zone, local)
 }
 
 /// Binary search for the first second whose local time is not before `local`. No clock change
