@@ -21,9 +21,28 @@ pub(crate) struct Policy {
     pub(crate) takes_context: Vec<&'static str>,
 }
 
+/// A position in a file of the set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) position: Position,
+}
+
 impl Policy {
     pub(crate) fn takes_context(&self, function: &str) -> bool {
         self.takes_context.contains(&function)
+    }
+
+    /// The script of a file that a call of this policy runs.
+    pub(crate) fn script(&self, _file: &str) -> &Self {
+        self
+    }
+
+    /// Points a report at a place where a call was.
+    pub(crate) fn at_place(&self, mut report: Report, place: &Place) -> Report {
+        let script = self.script(&place.file);
+        report.file.clone_from(&script.shown);
+        script.place(report, "", place.position)
     }
 
     /// Points a report at a position of a call of `function`, or at its definition if there is

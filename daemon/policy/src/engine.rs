@@ -6,6 +6,7 @@
 //! between debug and release builds.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rhai::packages::{
@@ -20,7 +21,7 @@ use crate::limits::{
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, day, helpers, operators, quantity, raised, switches, watch};
+use crate::{backstop, bind, day, helpers, locate, operators, quantity, raised, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -65,6 +66,18 @@ pub(crate) fn watching() -> Engine {
     let mut engine = new();
     watch::register(&mut engine);
     engine
+}
+
+/// The engine that notes where its calls are; it prints nothing.
+pub(crate) fn locating() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let mut engine = new();
+        engine.on_print(|_| ());
+        engine.on_debug(|_, _, _| ());
+        locate::register(&mut engine);
+        engine
+    })
 }
 
 /// Runs `call` with a backstop and a limit of printed lines.

@@ -26,6 +26,7 @@ mod known;
 pub mod limits;
 mod lint;
 mod load;
+mod locate;
 mod names;
 mod operators;
 mod quantity;

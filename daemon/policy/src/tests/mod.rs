@@ -3,6 +3,7 @@
 mod checks;
 mod comparisons;
 mod limits;
+mod places;
 mod reports;
 mod sets;
 mod shipped;
