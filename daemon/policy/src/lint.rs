@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::{AST, ASTNode, Dynamic, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Position, Stmt};
 
 use crate::compiled::Policy;
 use crate::hints::{function_remedy, nearest, property_remedy};
@@ -137,10 +137,10 @@ impl Calls {
                 Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
                     map_keys(value, CONSTANT_DEPTH_MAX, &mut keys);
                 }
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) if !call.is_operator_call() => {
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) if is_own(call) => {
                     calls.push((call.name.to_string(), call.args.len(), None, *position));
                 }
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if !call.is_operator_call() => {
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if is_own(call) => {
                     calls.push((call.name.to_string(), call.args.len(), None, *position));
                 }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
@@ -158,6 +158,11 @@ impl Calls {
         });
         Self { calls, keys }
     }
+}
+
+/// Whether it calls a function of the script or of ours, neither an operator nor one of an import.
+fn is_own(call: &FnCallExpr) -> bool {
+    !call.is_operator_call() && !call.is_qualified()
 }
 
 fn map_keys(value: &Dynamic, depth_left: usize, keys: &mut BTreeSet<String>) {

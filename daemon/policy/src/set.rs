@@ -9,10 +9,10 @@ use rhai::{Dynamic, Engine};
 use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
 
 use crate::call::call;
-use crate::compiled::{Place, Policy};
+use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Policies, Slot, find, load, load_valid, short_hash};
+use crate::load::{Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash};
 use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
 use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
@@ -26,6 +26,7 @@ pub struct PolicySet(Arc<Inner>);
 struct Inner {
     engine: Engine,
     policies: BTreeMap<Slot, Policy>,
+    libs: Arc<Libs>,
     hash: String,
     known: KnownVerdicts,
     /// Whether every call runs, so that what it runs can be noted.
@@ -58,31 +59,28 @@ impl PolicySet {
     /// unreadable or misnamed, does not parse, or lacks its function.
     pub fn load(dir: &Path) -> Result<Self, Reports> {
         let engine = engine::new();
-        let policies = load(&engine, dir).map_err(Reports)?;
-        Ok(Self::of(engine, policies, false))
+        let loaded = load(&engine, dir).map_err(Reports)?;
+        Ok(Self::of(engine, loaded, false))
     }
 
     /// The policies in `dir` that have no fault, in an engine that notes what runs, and the faults
     /// of the others.
     pub(crate) fn watched(dir: &Path) -> (Self, Vec<Report>) {
         let engine = engine::watching();
-        let (policies, faults) = load_valid(&engine, dir);
-        (Self::of(engine, policies, true), faults)
+        let (policies, libs, faults) = load_valid(&engine, dir);
+        (Self::of(engine, (policies, libs), true), faults)
     }
 
-    fn of(engine: Engine, policies: Policies, is_watched: bool) -> Self {
+    fn of(engine: Engine, (policies, libs): (Policies, Arc<Libs>), is_watched: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for policy in policies.values() {
-            for part in [&policy.file, &policy.text] {
-                // Lengths are hashed too, so that different sets cannot have the same input.
-                hasher.update(&part.len().to_le_bytes());
-                hasher.update(part.as_bytes());
-            }
+        for script in libs.scripts.values().chain(policies.values()) {
+            add_to_hash(&mut hasher, script);
         }
         let hash = short_hash(&hasher.finalize());
         Self(Arc::new(Inner {
             engine,
             policies,
+            libs,
             hash,
             known: KnownVerdicts::default(),
             is_watched,
@@ -94,9 +92,10 @@ impl PolicySet {
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
-        match find(dir, ".rhai") {
-            Ok(files) => {
-                for found in files {
+        let files = find(dir, ".rhai").and_then(|files| Ok((files, find_libs(dir)?)));
+        match files {
+            Ok((files, libs)) => {
+                for found in files.into_iter().chain(libs) {
                     hasher.update(found.file.as_bytes());
                     let Ok(metadata) = std::fs::metadata(&found.path) else {
                         continue;
@@ -122,13 +121,13 @@ impl PolicySet {
 
     /// The files of the set, relative to its folder.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.0.policies.values().map(|policy| policy.file.as_str())
+        self.texts().map(|(file, _)| file)
     }
 
     /// The files of the set with their texts, to store it elsewhere.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let policies = self.0.policies.values();
-        policies.map(|policy| (policy.file.as_str(), policy.text.as_str()))
+        let scripts = self.0.policies.values().chain(self.0.libs.scripts.values());
+        scripts.map(|script| (script.file.as_str(), script.text.as_str()))
     }
 
     /// Evaluates the routing policy for an alert.
