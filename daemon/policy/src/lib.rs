@@ -13,6 +13,7 @@ mod call;
 mod check;
 mod compiled;
 mod engine;
+mod eval;
 mod explore;
 pub mod fallback;
 mod fault;
@@ -41,6 +42,7 @@ mod view;
 mod watch;
 
 pub use check::check;
+pub use eval::{Evaluated, eval};
 pub use kind::Kind;
 pub use names::Names;
 pub use report::{LimitHit, Report, Reports};

@@ -211,6 +211,12 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     }
 }
 
+/// What a file is the policy of; none if there is no such policy.
+pub(crate) fn slot(found: &Found) -> Option<Slot> {
+    let kind = kind_of("", found).ok()?;
+    Some((found.team.clone(), kind))
+}
+
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
     let name = found.file.rsplit('/').next().unwrap_or(&found.file);
     let for_teams = found.team.is_some();

@@ -12,7 +12,7 @@ use crate::call::call;
 use crate::compiled::Policy;
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Policies, Slot, find, load, load_valid, short_hash};
+use crate::load::{Found, Policies, Slot, find, load, load_valid, short_hash};
 use crate::report::{Report, Reports};
 use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
 use crate::verdict::{self, Decoded};
@@ -93,21 +93,13 @@ impl PolicySet {
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
-        match find(dir, ".rhai") {
-            Ok(files) => {
-                for found in files {
-                    hasher.update(found.file.as_bytes());
-                    let Ok(metadata) = std::fs::metadata(&found.path) else {
-                        continue;
-                    };
-                    hasher.update(&metadata.len().to_le_bytes());
-                    let modified = metadata.modified().ok();
-                    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
+        // Tests count too: a set whose tests fail may be put in force once they are mended.
+        for suffix in [".rhai", ".test.toml"] {
+            match find(dir, suffix) {
+                Ok(files) => files.iter().for_each(|found| summarize(found, &mut hasher)),
+                Err(report) => {
+                    hasher.update(report.message.as_bytes());
                 }
-            }
-            Err(report) => {
-                hasher.update(report.message.as_bytes());
             }
         }
         short_hash(&hasher.finalize())
@@ -296,6 +288,18 @@ impl PolicySet {
                 )
             })
     }
+}
+
+/// The name, size and modification time of a file.
+fn summarize(found: &Found, hasher: &mut blake3::Hasher) {
+    hasher.update(found.file.as_bytes());
+    let Ok(metadata) = std::fs::metadata(&found.path) else {
+        return;
+    };
+    hasher.update(&metadata.len().to_le_bytes());
+    let modified = metadata.modified().ok();
+    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
 }
 
 fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {

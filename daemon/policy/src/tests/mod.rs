@@ -3,6 +3,7 @@
 mod checks;
 mod limits;
 mod reports;
+mod running;
 mod sets;
 mod shipped;
 mod traces;
