@@ -16,6 +16,7 @@ mod compiled;
 mod day;
 mod describe;
 mod engine;
+mod eval;
 mod explore;
 pub mod fallback;
 mod fault;
@@ -49,6 +50,7 @@ mod view;
 mod watch;
 
 pub use check::check;
+pub use eval::{Evaluated, eval};
 pub use kind::Kind;
 pub use names::Names;
 pub use report::{LimitHit, Report, Reports};

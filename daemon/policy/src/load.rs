@@ -269,6 +269,12 @@ pub(crate) fn add_to_hash(hasher: &mut blake3::Hasher, script: &Policy) {
     }
 }
 
+/// What a file is the policy of; none if there is no such policy.
+pub(crate) fn slot(found: &Found) -> Option<Slot> {
+    let kind = kind_of("", found).ok()?;
+    Some((found.team.clone(), kind))
+}
+
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
     let name = found.file.rsplit('/').next().unwrap_or(&found.file);
     let for_teams = found.team.is_some();

@@ -12,7 +12,9 @@ use crate::call::call;
 use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash};
+use crate::load::{
+    Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash,
+};
 use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
 use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
@@ -92,22 +94,13 @@ impl PolicySet {
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
-        let files = find(dir, ".rhai").and_then(|files| Ok((files, find_libs(dir)?)));
-        match files {
-            Ok((files, libs)) => {
-                for found in files.into_iter().chain(libs) {
-                    hasher.update(found.file.as_bytes());
-                    let Ok(metadata) = std::fs::metadata(&found.path) else {
-                        continue;
-                    };
-                    hasher.update(&metadata.len().to_le_bytes());
-                    let modified = metadata.modified().ok();
-                    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
+        // Tests count too: a set whose tests fail may be put in force once they are mended.
+        for files in [find(dir, ".rhai"), find_libs(dir), find(dir, ".test.toml")] {
+            match files {
+                Ok(files) => files.iter().for_each(|found| summarize(found, &mut hasher)),
+                Err(report) => {
+                    hasher.update(report.message.as_bytes());
                 }
-            }
-            Err(report) => {
-                hasher.update(report.message.as_bytes());
             }
         }
         short_hash(&hasher.finalize())
@@ -320,6 +313,18 @@ impl PolicySet {
                 )
             })
     }
+}
+
+/// The name, size and modification time of a file.
+fn summarize(found: &Found, hasher: &mut blake3::Hasher) {
+    hasher.update(found.file.as_bytes());
+    let Ok(metadata) = std::fs::metadata(&found.path) else {
+        return;
+    };
+    hasher.update(&metadata.len().to_le_bytes());
+    let modified = metadata.modified().ok();
+    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
 }
 
 fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {

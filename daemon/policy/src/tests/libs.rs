@@ -402,7 +402,7 @@ fn tests_of_policies_run_with_shared_code() {
              expect = { grade = \"major\" }\n",
         ),
     ]);
-    let report = run_tests(dir.path());
+    let report = run_tests(dir.path(), None);
     assert!(report.ok() && report.passed == 1, "{report}");
     crate::check(dir.path(), None).unwrap_or_else(|reports| panic!("{reports}"));
 }

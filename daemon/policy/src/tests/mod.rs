@@ -6,6 +6,7 @@ mod libs;
 mod limits;
 mod places;
 mod reports;
+mod running;
 mod sets;
 mod shipped;
 mod traces;

@@ -91,6 +91,8 @@ impl<T> Cache<T> {
 
     pub(crate) fn forget(&self) {
         self.files.write().clear();
+        self.hits.store(0, Ordering::Relaxed);
+        self.misses.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> CacheStats {
