@@ -1,8 +1,9 @@
 //! A compiled policy file, and reports that point at its functions.
 
-use rhai::AST;
+use rhai::{AST, Position};
 
 use crate::report::Report;
+use crate::switches::Inserted;
 
 /// One compiled file.
 pub(crate) struct Policy {
@@ -14,15 +15,47 @@ pub(crate) struct Policy {
     /// BLAKE3 of the text in hex, first 16 digits.
     pub(crate) hash: String,
     pub(crate) ast: AST,
-    /// Whether it may `switch` over numbers, so that counts must be plain ones.
-    pub(crate) switches_over_numbers: bool,
+    /// Code in `ast` that is not in `text`.
+    pub(crate) inserted: Inserted,
     /// The functions that also take the context.
     pub(crate) takes_context: Vec<&'static str>,
+}
+
+/// A position in a file of the set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) file: String,
+    pub(crate) position: Position,
 }
 
 impl Policy {
     pub(crate) fn takes_context(&self, function: &str) -> bool {
         self.takes_context.contains(&function)
+    }
+
+    /// The script of a file that a call of this policy runs.
+    pub(crate) fn script(&self, _file: &str) -> &Self {
+        self
+    }
+
+    /// Points a report at a place where a call was.
+    pub(crate) fn at_place(&self, mut report: Report, place: &Place) -> Report {
+        let script = self.script(&place.file);
+        report.file.clone_from(&script.shown);
+        script.place(report, "", place.position)
+    }
+
+    /// Points a report at a position of a call of `function`, or at its definition if there is
+    /// none.
+    pub(crate) fn place(&self, report: Report, function: &str, position: Position) -> Report {
+        match position.line() {
+            Some(line) => {
+                let column = position.position().unwrap_or(1);
+                let column = self.inserted.original_column(line, column);
+                report.at(&self.text, line, column)
+            }
+            None => self.point_at_function(report, function),
+        }
     }
 
     /// A report at the line that defines `function`.

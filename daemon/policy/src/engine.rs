@@ -6,6 +6,7 @@
 //! between debug and release builds.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rhai::packages::{
@@ -20,7 +21,7 @@ use crate::limits::{
     FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
     STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, helpers, quantity, switches, watch};
+use crate::{backstop, bind, day, helpers, locate, operators, quantity, raised, switches, watch};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -50,19 +51,33 @@ pub(crate) fn new() -> Engine {
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
     engine.on_progress(backstop::check);
+    operators::register(&mut engine);
+    raised::register(&mut engine);
     helpers::register(&mut engine);
+    day::register(&mut engine);
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);
     engine
 }
 
-/// An engine for tests and checks: it notes what runs, and drops no statement that has no effect.
+/// An engine for tests and checks, which notes what runs.
 pub(crate) fn watching() -> Engine {
     let mut engine = new();
-    engine.set_optimization_level(OptimizationLevel::None);
     watch::register(&mut engine);
     engine
+}
+
+/// The engine that notes where its calls are; it prints nothing.
+pub(crate) fn locating() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let mut engine = new();
+        engine.on_print(|_| ());
+        engine.on_debug(|_, _, _| ());
+        locate::register(&mut engine);
+        engine
+    })
 }
 
 /// Runs `call` with a backstop and a limit of printed lines.
@@ -84,6 +99,9 @@ fn limit(engine: &mut Engine) {
         .set_max_modules(0)
         // A registered operator comes before Rhai's own, which knows nothing of what is read.
         .set_fast_operators(false)
+        // The optimizer compares constants with Rhai's own operators, and drops the positions of
+        // what it replaces.
+        .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true);
 }

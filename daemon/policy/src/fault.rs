@@ -11,6 +11,7 @@ use crate::limits::{
     FUNCTIONS_MAX, GROWTH_BYTES_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX,
     VARIABLES_MAX, WALL_MS_MAX,
 };
+use crate::raised::Raised;
 use crate::report::{LimitHit, Report};
 
 /// The report of a file that does not parse.
@@ -54,6 +55,10 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
             position = inner.position();
         }
     }
+    if let Some(raised) = Raised::of(inner) {
+        let report = Report::new(&policy.shown, raised.message, raised.remedy);
+        return policy.place(report, function, position);
+    }
     let mut bare = inner.to_string();
     if let Some(at) = bare.rfind(" (line ") {
         bare.truncate(at);
@@ -68,10 +73,7 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
     };
     let mut report = Report::new(&policy.shown, message, eval_remedy(inner));
     report.limit = limit.map(Box::new);
-    if position.is_none() {
-        return policy.point_at_function(report, function);
-    }
-    place(report, &policy.text, position)
+    policy.place(report, function, position)
 }
 
 fn place(report: Report, text: &str, position: Position) -> Report {

@@ -14,7 +14,7 @@ use crate::kind::Kind;
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
-use crate::switches;
+use crate::switches::{self, Compiled};
 
 /// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);
@@ -179,8 +179,8 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     let shown = shown(dir, &found.file);
     let kind = kind_of(&shown, found).map_err(|report| vec![report])?;
     let text = read(&shown, &found.path).map_err(|report| vec![report])?;
-    let (ast, switches_over_numbers) = switches::over_numbers(|| engine.compile(&text));
-    let mut ast = ast.map_err(|error| vec![parse_report(&shown, &text, &error)])?;
+    let Compiled { mut ast, inserted } = switches::compile(engine, &text)
+        .map_err(|error| vec![parse_report(&shown, &text, &error)])?;
     ast.set_source(&found.file);
     let hash = short_hash(&blake3::hash(text.as_bytes()));
     let file = found.file.clone();
@@ -190,7 +190,7 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         text,
         hash,
         ast,
-        switches_over_numbers,
+        inserted,
         takes_context: Vec::new(),
     };
     let mut reports = Vec::new();

@@ -9,10 +9,11 @@ use rhai::{Dynamic, Engine};
 use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
 
 use crate::call::call;
-use crate::compiled::Policy;
+use crate::compiled::{Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
 use crate::load::{Found, Policies, Slot, find, load, load_valid, short_hash};
+use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
 use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
 use crate::verdict::{self, Decoded};
@@ -216,12 +217,14 @@ impl PolicySet {
             None => {
                 let (answer, trace) = self.run(policy, function, facts, decode);
                 let (value, reason) = answer?;
-                cache.add(&policy.file, Known::new(value, reason, trace))
+                let line = line_of_answer(policy, &self.last_places(policy, function, facts));
+                cache.add(&policy.file, Known::new(value, reason, line, trace))
             }
         };
         let source = PolicySource {
             file: policy.file.clone(),
             hash: policy.hash.clone(),
+            line: known.line,
             input: Some(Arc::clone(&known.input)),
             ..PolicySource::default()
         };
@@ -240,11 +243,33 @@ impl PolicySet {
         facts: Facts<'_>,
         decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
     ) -> (Result<(T, String), Report>, Trace) {
-        recorded(policy.switches_over_numbers, || {
+        recorded(|| {
             let args = args(facts, policy.takes_context(function));
-            let answer = call(&self.0.engine, policy, function, args)?;
-            decode(answer, facts)
-                .map_err(|fault| policy.at_function(function, fault.message, fault.example))
+            let answer = call(&self.0.engine, policy, function, args).map_err(|report| {
+                let stopped = report.limit.is_some();
+                let places = stopped.then(|| self.last_places(policy, function, facts));
+                match places.as_ref().and_then(|places| places.last()) {
+                    Some(place) => policy.at_place(report, place),
+                    None => report,
+                }
+            })?;
+            decode(answer, facts).map_err(|fault| {
+                let places = self.last_places(policy, function, facts);
+                let place = in_answer(policy, &places, &fault);
+                let report = policy.at_function(function, fault.message, fault.example);
+                match place {
+                    Some(place) => policy.at_place(report, &place),
+                    None => report,
+                }
+            })
+        })
+    }
+
+    /// Where such a call was last.
+    fn last_places(&self, policy: &Policy, function: &str, facts: Facts<'_>) -> Vec<Place> {
+        let args = args(facts, policy.takes_context(function));
+        last_places(|| {
+            let _same = call(engine::locating(), policy, function, args);
         })
     }
 

@@ -1,7 +1,9 @@
 //! What authors of policies can rely on, one requirement per test.
 
 mod checks;
+mod comparisons;
 mod limits;
+mod places;
 mod reports;
 mod running;
 mod sets;
