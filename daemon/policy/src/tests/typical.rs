@@ -21,7 +21,8 @@ fn route(alert) {
         return #{ key: alert.@tittle, service: "db", reason: "a database" };
     }
     #{ key: "k", service: "s", reason: "r" }
-}"#,
+}
+"#,
         says: "Unknown property 'tittle' of 'Alert'",
         remedy: "did you mean `title`?",
     },
@@ -37,7 +38,8 @@ fn escalate(incident) {
         };
     }
     #{ steps: [#{ page: person("ada"), wait: minutes(5) }], reason: "r" }
-}"#,
+}
+"#,
         says: "`steps[0].wait` is the number 5",
         remedy: "wait: minutes(5)",
     },
@@ -50,7 +52,8 @@ fn grade(incident, alert, ctx) {
         return #{ grade: "major", reason: "many" };
     }
     #{ grade: "minor", reason: "r" }
-}"#,
+}
+"#,
         says: "compare",
         remedy: "number(",
     },
@@ -63,7 +66,8 @@ fn grade(incident, alert) {
         @#{ grade: "critical", reason: "it pages" }
     }
     #{ grade: "minor", reason: "it does not" }
-}"#,
+}
+"#,
         says: "this map is not returned: the function goes on after it",
         remedy: "write `return #{ … };`",
     },
@@ -75,7 +79,8 @@ fn grade(incident, alert) {
     @if alert.labels.severity == "page" {
         return #{ grade: "critical", reason: "it pages" };
     }
-}"#,
+}
+"#,
         says: "grade: the result is nothing `()`; expected a map",
         remedy: "return a map like `#{ grade: ",
     },
@@ -91,7 +96,8 @@ fn grade(incident, alert) {
         }
     }
     #{ grade: "minor", reason: "r" }
-}"#,
+}
+"#,
         says: "grade hit a limit: Too many operations",
         remedy: "look for an infinite loop",
     },
@@ -104,7 +110,8 @@ fn grade(incident, alert) {
         return @#{ grade: "critical" };
     }
     #{ grade: "minor", reason: "r" }
-}"#,
+}
+"#,
         says: "`reason` is missing",
         remedy: "reason: \"why\"",
     },
@@ -117,7 +124,8 @@ fn escalate(incident, ctx) {
         return #{ steps: [#{ page: oncall(@"paymnets"), wait: minutes(5) }], reason: "r" };
     }
     #{ steps: [#{ page: oncall("payments"), wait: minutes(5) }], reason: "r" }
-}"#,
+}
+"#,
         says: "the configuration has no rotation `paymnets`",
         remedy: "did you mean `payments`?",
     },
@@ -131,7 +139,8 @@ fn escalate(incident, ctx) {
         wait = @minutes(-5);
     }
     #{ steps: [#{ page: oncall("default"), wait: wait }], reason: "r" }
-}"#,
+}
+"#,
         says: "minutes(-5) is not a duration",
         remedy: "minutes(5)",
     },
@@ -144,7 +153,8 @@ fn route(alert) {
         return #{ key: "k", @servcie: "s", reason: "r" };
     }
     #{ key: "k", service: "s", reason: "r" }
-}"#,
+}
+"#,
         says: "`servcie` is not a valid field",
         remedy: "service: \"checkout\"",
     },
@@ -183,7 +193,8 @@ fn grade(incident, alert) {
         return #{ @grade: "sev1", reason: "it pages" };
     }
     #{ grade: "minor", reason: "r" }
-}"#,
+}
+"#,
         says: "`sev1` is not a grade; use minor, major or critical",
         remedy: "grades are minor, major and critical",
     },
