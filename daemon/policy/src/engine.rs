@@ -18,10 +18,12 @@ use rhai::{Engine, EvalAltResult, OptimizationLevel};
 
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
-    FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
-    STRING_BYTES_MAX, VARIABLES_MAX,
+    FUNCTIONS_MAX, LIBS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX,
+    PRINT_LINES_MAX, STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, day, helpers, locate, operators, quantity, raised, switches, watch};
+use crate::{
+    backstop, bind, day, helpers, libs, locate, operators, quantity, raised, switches, watch,
+};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -29,7 +31,7 @@ thread_local! {
 
 /// Symbols that the parser rejects. `eval` parses at run time. `curry` nests function pointers,
 /// each a copy of the previous one, and no size limit counts them.
-pub(crate) const FORBIDDEN: [&str; 4] = ["eval", "curry", "import", "export"];
+pub(crate) const FORBIDDEN: [&str; 3] = ["eval", "curry", "export"];
 
 rhai::def_package! {
     /// The parts of Rhai that policies need, as one package: every call looks its functions up in
@@ -48,6 +50,7 @@ pub(crate) fn new() -> Engine {
     PolicyPackage::new().register_into_engine(&mut engine);
     limit(&mut engine);
     forbid(&mut engine);
+    libs::register(&mut engine);
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
     engine.on_progress(backstop::check);
@@ -96,7 +99,7 @@ fn limit(engine: &mut Engine) {
         .set_max_map_size(MAP_PROPERTIES_MAX)
         .set_max_variables(VARIABLES_MAX)
         .set_max_functions(FUNCTIONS_MAX)
-        .set_max_modules(0)
+        .set_max_modules(LIBS_MAX)
         // A registered operator comes before Rhai's own, which knows nothing of what is read.
         .set_fast_operators(false)
         // The optimizer compares constants with Rhai's own operators, and drops the positions of

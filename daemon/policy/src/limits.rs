@@ -40,6 +40,10 @@ pub const PRINT_LINE_BYTES_MAX: usize = 256;
 
 /// Largest policy or test file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Most files in lib/.
+pub const LIBS_MAX: usize = 32;
+/// Deepest chain of files in lib/ that import each other.
+pub const IMPORT_DEPTH_MAX: usize = 8;
 /// Most teams with their own policies.
 pub const TEAMS_MAX: usize = 1_024;
 /// Most reports of one load; further faults are reported once these are fixed.
@@ -60,7 +64,7 @@ pub const CONTEXT_CHANGES_MAX: usize = 64;
 
 /// Fewest alerts that a routing policy may wait for.
 pub const WAIT_ALERTS_MIN: u32 = 2;
-/// Most alerts that a routing policy may wait for.
-pub const WAIT_ALERTS_MAX: u32 = 10_000;
+/// Most alerts that a routing policy may wait for: as many as the core keeps.
+pub const WAIT_ALERTS_MAX: u32 = tocsin_core::limits::WAIT_COUNT_MAX;
 /// Longest window in which a routing policy may wait, in milliseconds.
-pub const WAIT_WINDOW_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+pub const WAIT_WINDOW_MS_MAX: u64 = tocsin_core::limits::WAIT_WINDOW_MS_MAX;

@@ -9,11 +9,13 @@ use rhai::{Dynamic, Engine};
 use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
 
 use crate::call::call;
-use crate::compiled::{Place, Policy};
+use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
 use crate::limits::{WALL_MS_MAX, WATCHED_WALL_MS_MAX};
-use crate::load::{Found, Policies, Slot, find, load, load_valid, short_hash};
+use crate::load::{
+    Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash,
+};
 use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
 use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
@@ -27,6 +29,7 @@ pub struct PolicySet(Arc<Inner>);
 struct Inner {
     engine: Engine,
     policies: BTreeMap<Slot, Policy>,
+    libs: Arc<Libs>,
     hash: String,
     known: KnownVerdicts,
     /// Whether every call runs, so that what it runs can be noted.
@@ -59,31 +62,28 @@ impl PolicySet {
     /// unreadable or misnamed, does not parse, or lacks its function.
     pub fn load(dir: &Path) -> Result<Self, Reports> {
         let engine = engine::new();
-        let policies = load(&engine, dir).map_err(Reports)?;
-        Ok(Self::of(engine, policies, false))
+        let loaded = load(&engine, dir).map_err(Reports)?;
+        Ok(Self::of(engine, loaded, false))
     }
 
     /// The policies in `dir` that have no fault, in an engine that notes what runs, and the faults
     /// of the others.
     pub(crate) fn watched(dir: &Path) -> (Self, Vec<Report>) {
         let engine = engine::watching();
-        let (policies, faults) = load_valid(&engine, dir);
-        (Self::of(engine, policies, true), faults)
+        let (policies, libs, faults) = load_valid(&engine, dir);
+        (Self::of(engine, (policies, libs), true), faults)
     }
 
-    fn of(engine: Engine, policies: Policies, is_watched: bool) -> Self {
+    fn of(engine: Engine, (policies, libs): (Policies, Arc<Libs>), is_watched: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for policy in policies.values() {
-            for part in [&policy.file, &policy.text] {
-                // Lengths are hashed too, so that different sets cannot have the same input.
-                hasher.update(&part.len().to_le_bytes());
-                hasher.update(part.as_bytes());
-            }
+        for script in libs.scripts.values().chain(policies.values()) {
+            add_to_hash(&mut hasher, script);
         }
         let hash = short_hash(&hasher.finalize());
         Self(Arc::new(Inner {
             engine,
             policies,
+            libs,
             hash,
             known: KnownVerdicts::default(),
             is_watched,
@@ -96,8 +96,8 @@ impl PolicySet {
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
         // Tests count too: a set whose tests fail may be put in force once they are mended.
-        for suffix in [".rhai", ".test.toml"] {
-            match find(dir, suffix) {
+        for files in [find(dir, ".rhai"), find_libs(dir), find(dir, ".test.toml")] {
+            match files {
                 Ok(files) => files.iter().for_each(|found| summarize(found, &mut hasher)),
                 Err(report) => {
                     hasher.update(report.message.as_bytes());
@@ -115,13 +115,13 @@ impl PolicySet {
 
     /// The files of the set, relative to its folder.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.0.policies.values().map(|policy| policy.file.as_str())
+        self.texts().map(|(file, _)| file)
     }
 
     /// The files of the set with their texts, to store it elsewhere.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let policies = self.0.policies.values();
-        policies.map(|policy| (policy.file.as_str(), policy.text.as_str()))
+        self.scripts()
+            .map(|script| (script.file.as_str(), script.text.as_str()))
     }
 
     /// Evaluates the routing policy for an alert.
@@ -286,6 +286,16 @@ impl PolicySet {
     /// The policies, by team and kind.
     pub(crate) fn policies(&self) -> &Policies {
         &self.0.policies
+    }
+
+    /// The files in lib/.
+    pub(crate) fn libs(&self) -> impl Iterator<Item = &Policy> {
+        self.0.libs.scripts.values()
+    }
+
+    /// All files.
+    pub(crate) fn scripts(&self) -> impl Iterator<Item = &Policy> {
+        self.0.policies.values().chain(self.libs())
     }
 
     /// Runs a policy that the daemon asks, whether it is this incident's or not: what it read, and

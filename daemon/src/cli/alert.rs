@@ -127,6 +127,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("place", Some(place.as_str())),
         ("because", alert.ignored_because.as_deref()),
         ("waiting for", alert.waiting_for.as_deref()),
+        ("waiting until", alert.waiting_until.as_deref()),
         ("silenced by", Some(silences.as_str())),
         ("summary", Some(alert.summary.as_str())),
         ("link", line.link.as_deref()),

@@ -157,7 +157,9 @@ impl World {
             }
         }
         for (name, text) in &self.setup.policies {
-            std::fs::write(folder.join(format!("{name}.rhai")), text)?;
+            let path = folder.join(format!("{name}.rhai"));
+            std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            std::fs::write(path, text)?;
         }
         Ok(())
     }
@@ -237,7 +239,7 @@ impl World {
             stop = (due, true);
         }
         let swept = now + SWEEP_STEP_MS;
-        if !app.leases.silenced("", 1).is_empty() && swept < stop.0 {
+        if !app.leases.aside("", 1).is_empty() && swept < stop.0 {
             stop = (swept, false);
         }
         Ok(stop)

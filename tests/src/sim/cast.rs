@@ -9,8 +9,8 @@ use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::Assessment;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, PageTarget, Person, Plan, PolicySource, Route, Signal, SignalStatus,
-    Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, Otherwise, PageTarget, Person, Plan, PolicySource, Route, Signal,
+    SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -18,6 +18,8 @@ use super::rng::Rng;
 
 /// Distinct alerts of each sender.
 const FINGERPRINTS: u64 = 7;
+/// How long alerts wait for others, in milliseconds.
+pub(super) const WAIT_WINDOW_MS: u64 = 5 * MINUTE_MS;
 
 /// The state of the simulated policies; a reload changes it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -193,7 +195,11 @@ impl Policies {
             1 | 4 => Route::Wait {
                 target,
                 count: 2,
-                window_ms: 5 * MINUTE_MS,
+                window_ms: WAIT_WINDOW_MS,
+                otherwise: match number {
+                    1 => Otherwise::Open,
+                    _ => Otherwise::Ignore,
+                },
             },
             _ => Route::Incident(target),
         }

@@ -9,7 +9,7 @@ use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts};
+use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts, waiting_keys};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
@@ -22,7 +22,7 @@ pub struct World {
     pub incident: Option<Incident>,
     pub tally: Tally,
     pub alerts: BTreeMap<String, Alert>,
-    pub waiting: Waiting,
+    pub waiting: BTreeMap<IncidentKey, Waiting>,
     pub stream: Vec<Recorded>,
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
@@ -61,12 +61,17 @@ impl World {
         let current = incident.as_ref().map(|it| (it, &self.tally));
         let home =
             current.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
-        let waiting = self.waiting.clone();
+        let lists = waiting_keys(alert.as_ref(), Some(&assessment)).into_iter();
+        let list = |key: IncidentKey| {
+            let list = self.waiting.get(&key).cloned().unwrap_or_default();
+            (key, list)
+        };
+        let waiting: Vec<_> = lists.map(list).collect();
         let mut known = Known {
             alert: alert.as_ref(),
             home,
             target: current,
-            waiting: Some(&waiting),
+            waiting: &waiting,
             ..Known::default()
         };
         let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
@@ -91,9 +96,8 @@ impl World {
             self.alerts
                 .insert(after.fingerprint.to_string(), after.clone());
         }
-        if let Some(waiting) = &intake.waiting {
-            self.waiting = waiting.clone();
-        }
+        self.waiting.extend(intake.waiting.iter().cloned());
+        self.waiting.retain(|_, list| !list.members.is_empty());
         for change in &intake.incidents {
             if change.opens {
                 self.incident = None;

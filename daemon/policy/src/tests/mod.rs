@@ -2,6 +2,7 @@
 
 mod checks;
 mod comparisons;
+mod libs;
 mod limits;
 mod places;
 mod reports;

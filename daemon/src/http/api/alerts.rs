@@ -153,8 +153,8 @@ impl AlertDetail {
         let (mut ignored_because, mut waiting_for, mut silenced_by) = (None, None, Vec::new());
         match &alert.place {
             Place::Incident { .. } => {}
-            Place::Ignored { reason } => ignored_because = Some(reason.clone()),
-            Place::Waiting { key } => waiting_for = Some(key.to_string()),
+            Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
+            Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
             Place::Silenced { by } => silenced_by.clone_from(by),
         }
         Self {
@@ -162,6 +162,7 @@ impl AlertDetail {
             annotations: std::mem::take(&mut alert.annotations),
             ignored_because,
             waiting_for,
+            waiting_until: alert.waits_until().map(format_time),
             silenced_by,
             first_seen: format_time(alert.first_seen),
             changed_at: format_time(alert.changed_at),

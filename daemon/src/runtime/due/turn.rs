@@ -94,18 +94,20 @@ impl Due {
         })
     }
 
-    /// When the next thing is due: a timer, a delivery, a lease's end.
+    /// When the next thing is due: a timer, a delivery, a lease's or a wait's end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
-        // An ended lease that is still here is in its grace period.
-        let lapse = self.leases.next_lapse().map(|at| match at <= now {
+        // An alert whose lease has ended and that is still here is in its grace period.
+        let held = |at: Timestamp| match at <= now {
             true => at.max(holds_until),
             false => at,
-        });
-        Ok(earliest(self.next_delivery_or_timer()?, lapse))
+        };
+        let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_wait_end());
+        let ends = earliest(lapse.map(held), wait.map(held));
+        Ok(earliest(self.next_delivery_or_timer()?, ends))
     }
 
     fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {

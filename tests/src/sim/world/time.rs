@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, ticking};
+use tocsin::runtime::{
+    Request, SCHEDULE_TIMER, firing, lapses, resilenced, silencing, ticking, waits_over,
+};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Alert, PluginId, SignalStatus};
+use tocsin_core::{PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -83,15 +85,9 @@ impl World {
         let Node { view, leases, .. } = &node;
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(view, leases, self.now).map_err(text)?;
-        for key in leases.silenced("", LIMIT) {
-            let alert = view.alert(&key).map_err(text)?;
-            let is_held = |it: &Alert| !node.silences.matching(&it.labels, self.now).is_empty();
-            words.extend(
-                alert
-                    .filter(|it| !is_held(it))
-                    .map(|it| Observed::again(&it)),
-            );
-        }
+        words.extend(waits_over(view, leases, self.now).map_err(text)?);
+        let aside = leases.aside("", LIMIT);
+        words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
         let mut asked = Vec::new();
         for word in words {
             let key = key_of(&word.signal);
