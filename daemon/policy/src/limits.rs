@@ -6,6 +6,9 @@
 pub const OPERATIONS_MAX: u64 = 200_000;
 /// Longest wall-clock time of one call, in milliseconds.
 pub const WALL_MS_MAX: u64 = 250;
+/// Longest wall-clock time of one call that a test or a check watches, which is slower, in
+/// milliseconds.
+pub(crate) const WATCHED_WALL_MS_MAX: u64 = 4_000;
 /// Most growth of the process during one call, in bytes. Rhai checks the size of the value that an
 /// operation changes but not of the one that contains it (`map[key] = list` grows the map
 /// unchecked), so its limits alone would let a call use gigabytes.

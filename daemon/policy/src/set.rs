@@ -12,6 +12,7 @@ use crate::call::call;
 use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
+use crate::limits::{WALL_MS_MAX, WATCHED_WALL_MS_MAX};
 use crate::load::{
     Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash,
 };
@@ -245,14 +246,15 @@ impl PolicySet {
     ) -> (Result<(T, String), Report>, Trace) {
         recorded(|| {
             let args = args(facts, policy.takes_context(function));
-            let answer = call(&self.0.engine, policy, function, args).map_err(|report| {
-                let stopped = report.limit.is_some();
-                let places = stopped.then(|| self.last_places(policy, function, facts));
-                match places.as_ref().and_then(|places| places.last()) {
-                    Some(place) => policy.at_place(report, place),
-                    None => report,
-                }
-            })?;
+            let answer =
+                call(&self.0.engine, self.wall_ms(), policy, function, args).map_err(|report| {
+                    let stopped = report.limit.is_some();
+                    let places = stopped.then(|| self.last_places(policy, function, facts));
+                    match places.as_ref().and_then(|places| places.last()) {
+                        Some(place) => policy.at_place(report, place),
+                        None => report,
+                    }
+                })?;
             decode(answer, facts).map_err(|fault| {
                 let places = self.last_places(policy, function, facts);
                 let place = in_answer(policy, &places, &fault);
@@ -269,8 +271,16 @@ impl PolicySet {
     fn last_places(&self, policy: &Policy, function: &str, facts: Facts<'_>) -> Vec<Place> {
         let args = args(facts, policy.takes_context(function));
         last_places(|| {
-            let _same = call(engine::locating(), policy, function, args);
+            let _same = call(engine::locating(), self.wall_ms(), policy, function, args);
         })
+    }
+
+    /// The longest time of a call, in milliseconds.
+    fn wall_ms(&self) -> u64 {
+        match self.0.is_watched {
+            true => WATCHED_WALL_MS_MAX,
+            false => WALL_MS_MAX,
+        }
     }
 
     /// The policies, by team and kind.

@@ -148,7 +148,10 @@ fn print(evaluated: &Evaluated, out: &mut Out<'_>) -> Result<(), Failure> {
             return out.line(fault.to_string());
         }
     };
-    out.line(format!("{function}: {}", clean(&source.file)))?;
+    let line = source
+        .line
+        .map_or_else(String::new, |line| format!(":{line}"));
+    out.line(format!("{function}: {}{line}", clean(&source.file)))?;
     for (field, value) in answer.as_object().into_iter().flatten() {
         match value {
             Value::String(text) if text.is_empty() => {}
