@@ -6,14 +6,14 @@ use std::time::Duration;
 use rhai::{CallFnOptions, Dynamic, Engine, Scope};
 
 use crate::compiled::Policy;
-use crate::engine;
 use crate::fault::eval_report;
-use crate::limits::WALL_MS_MAX;
 use crate::report::Report;
+use crate::{engine, libs};
 
-/// Calls `function` of `policy`.
+/// Calls `function` of `policy`, for at most `wall_ms` milliseconds.
 pub(crate) fn call(
     engine: &Engine,
+    wall_ms: u64,
     policy: &Policy,
     function: &str,
     args: Vec<Dynamic>,
@@ -23,9 +23,10 @@ pub(crate) fn call(
         let options = CallFnOptions::new();
         engine.call_fn_with_options::<Dynamic>(options, &mut scope, &policy.ast, function, args)
     };
-    let wall = Duration::from_millis(WALL_MS_MAX);
+    let wall = Duration::from_millis(wall_ms);
     // A native Rhai function that panics on unusual arguments must not crash the daemon.
-    match engine::within(wall, || catch_unwind(AssertUnwindSafe(run))) {
+    let guarded = || catch_unwind(AssertUnwindSafe(run));
+    match libs::with(&policy.libs.modules, || engine::within(wall, guarded)) {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(eval_report(policy, function, &error)),
         Err(_) => Err(policy.at_function(

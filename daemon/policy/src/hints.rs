@@ -44,7 +44,7 @@ pub(crate) fn function_remedy(signature: &str) -> String {
     }
     match nearest(name, NAMES.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "define it with `fn` in the same file; files do not share functions".to_owned(),
+        None => "define it with `fn` in the same file, or import it from a file in lib/".to_owned(),
     }
 }
 

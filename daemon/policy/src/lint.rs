@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::{AST, ASTNode, Dynamic, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Position, Stmt};
 
 use crate::compiled::Policy;
 use crate::hints::{function_remedy, nearest, property_remedy};
@@ -27,10 +27,10 @@ const CONSTANT_DEPTH_MAX: usize = EXPRESSION_DEPTH_MAX;
 
 /// Reports unknown names in a file that parses. `entries` are the functions that the daemon calls,
 /// with the types of their parameters.
-pub(crate) fn lint(ast: &AST, shown: &str, text: &str, entries: &[Entry<'_>]) -> Vec<Report> {
+pub(crate) fn lint(policy: &Policy, entries: &[Entry<'_>]) -> Vec<Report> {
     let known = Known::get();
-    let mut faults = unknown_functions(known, ast);
-    let types = Types::of(known, ast, entries);
+    let mut faults = unknown_functions(known, &policy.ast);
+    let types = Types::of(known, &policy.ast, entries);
     faults.extend(types.unknown().into_iter().map(|it| Fault {
         position: it.position,
         message: format!("Unknown property '{}' of '{}'", it.property, it.owner),
@@ -38,27 +38,37 @@ pub(crate) fn lint(ast: &AST, shown: &str, text: &str, entries: &[Entry<'_>]) ->
     }));
     faults.sort_by_key(|fault| (fault.position.line(), fault.position.position()));
     faults.truncate(REPORTS_MAX);
-    let report =
-        |it: Fault| Report::new(shown, it.message, it.remedy).at_position(text, it.position);
+    let report = |it: Fault| {
+        let report = Report::new(&policy.shown, it.message, it.remedy);
+        policy.at(report, it.position)
+    };
     faults.into_iter().map(report).collect()
 }
 
-/// Reports properties that nothing in a file has: neither a value of the daemon nor a map of the
-/// file. The types of what they are read from are not known, so a file that passes labels on, which
+/// The keys of the maps in some scripts.
+pub(crate) fn keys_of_maps<'a>(scripts: impl Iterator<Item = &'a Policy>) -> BTreeSet<String> {
+    scripts.flat_map(|it| Calls::of(&it.ast).keys).collect()
+}
+
+/// Reports properties that nothing has: neither a value of the daemon nor a map, which have `keys`.
+/// The types of what they are read from are not known, so a file that passes labels on, which
 /// have any property, is left alone.
-pub(crate) fn found_nowhere(policy: &Policy, entries: &[Entry<'_>]) -> Vec<Report> {
+pub(crate) fn found_nowhere(
+    policy: &Policy,
+    entries: &[Entry<'_>],
+    keys: &BTreeSet<String>,
+) -> Vec<Report> {
     let known = Known::get();
     let types = Types::of(known, &policy.ast, entries);
-    let Calls { keys, .. } = Calls::of(&policy.ast);
     let mut names: BTreeSet<&str> = known.all_properties().collect();
     names.extend(keys.iter().map(String::as_str));
     let report = |it: Untyped| {
         let remedy = match nearest(&it.property, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "check the name; no value and no map of this file has it".to_owned(),
+            None => "check the name; no value and no map has it".to_owned(),
         };
         let message = format!("nothing has a property `{}`", it.property);
-        Report::new(&policy.shown, message, remedy).at_position(&policy.text, it.position)
+        policy.at(Report::new(&policy.shown, message, remedy), it.position)
     };
     let untyped = types.untyped().into_iter();
     untyped
@@ -137,10 +147,10 @@ impl Calls {
                 Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
                     map_keys(value, CONSTANT_DEPTH_MAX, &mut keys);
                 }
-                Some(ASTNode::Expr(Expr::FnCall(call, position))) if !call.is_operator_call() => {
+                Some(ASTNode::Expr(Expr::FnCall(call, position))) if is_own(call) => {
                     calls.push((call.name.to_string(), call.args.len(), None, *position));
                 }
-                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if !call.is_operator_call() => {
+                Some(ASTNode::Stmt(Stmt::FnCall(call, position))) if is_own(call) => {
                     calls.push((call.name.to_string(), call.args.len(), None, *position));
                 }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => {
@@ -158,6 +168,11 @@ impl Calls {
         });
         Self { calls, keys }
     }
+}
+
+/// Whether it calls a function of the script or of ours, neither an operator nor one of an import.
+fn is_own(call: &FnCallExpr) -> bool {
+    !call.is_operator_call() && !call.is_qualified()
 }
 
 fn map_keys(value: &Dynamic, depth_left: usize, keys: &mut BTreeSet<String>) {

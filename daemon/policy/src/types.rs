@@ -159,7 +159,8 @@ impl Types {
         let called = self
             .functions
             .iter()
-            .position(|it| it.name == call.name.as_str() && it.params.len() == call.args.len());
+            .position(|it| it.name == call.name.as_str() && it.params.len() == call.args.len())
+            .filter(|_| !call.is_qualified());
         let names = called.map(|at| {
             self.functions[at]
                 .params

@@ -29,8 +29,24 @@ pub(crate) struct Fault {
 /// Part of the message for a page to a rotation that does not exist.
 pub(crate) const NO_ROTATION: &str = "there is no rotation";
 
+impl Fault {
+    /// The field that it is about, which the message quotes first: `steps[0].wait`.
+    pub(crate) fn field(&self) -> &str {
+        let quoted = self.message.split('`').nth(1).unwrap_or_default();
+        quoted.split(':').next().unwrap_or_default()
+    }
+
+    /// Whether the field's name is at fault, not its value.
+    pub(crate) fn is_in_name(&self) -> bool {
+        self.message.contains(NO_FIELD)
+    }
+}
+
 /// A decoded result with its reason.
 pub(crate) type Decoded<T> = Result<(T, String), Fault>;
+
+/// What the fault of a misspelt field says.
+const NO_FIELD: &str = "is not a valid field";
 
 const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10), otherwise: \
@@ -99,10 +115,13 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
     let known = ["grade", "security", "reason"];
     let mut fields = Fields::of("grade", answer, &known, GRADE_EXAMPLE)?;
     let reason = fields.reason()?;
-    let grade: Grade = fields
-        .required_text("grade")?
-        .parse()
-        .map_err(|unknown: tocsin_core::UnknownGrade| fields.fault(unknown.to_string()))?;
+    let grade: Grade =
+        fields
+            .required_text("grade")?
+            .parse()
+            .map_err(|unknown: tocsin_core::UnknownGrade| {
+                fields.fault(format!("`grade`: {unknown}"))
+            })?;
     let security = fields.flag("security")?;
     Ok((Grading { grade, security }, reason))
 }
@@ -196,10 +215,9 @@ impl Fields {
             example,
         };
         if !answer.is_map() {
-            let what = if place.is_empty() {
-                "the result"
-            } else {
-                place
+            let what = match place {
+                "" => "the result".to_owned(),
+                place => format!("`{place}`"),
             };
             let found = describe(&answer);
             return Err(fields.fault(format!("{what} is {found}; expected a map `#{{ … }}`")));
@@ -212,7 +230,7 @@ impl Fields {
         {
             let field = fields.path(field);
             let known = known.join(", ");
-            return Err(fields.fault(format!("`{field}` is not a valid field; use {known}")));
+            return Err(fields.fault(format!("`{field}` {NO_FIELD}; use {known}")));
         }
         Ok(fields)
     }

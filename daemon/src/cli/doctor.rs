@@ -6,6 +6,7 @@
 use clap::Args;
 
 use super::ConfigArg;
+use super::check::policies;
 use super::client::{Client, ClientArgs};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg, cell, clean};
@@ -74,9 +75,7 @@ fn without_daemon(args: &DoctorArgs, error: String) -> Health {
         )),
         Ok(loaded) => {
             checks.push(Check::ok("configuration", format!("{file} is valid")));
-            let names = loaded.config.names();
-            let policies = tocsin_policy::check(&loaded.config.policy.path, Some(&names));
-            checks.push(match policies {
+            checks.push(match policies(&loaded.config) {
                 Ok(()) => Check::ok("policies", "no fault was found"),
                 Err(faults) => Check::wrong(
                     "policies",

@@ -1,5 +1,7 @@
 //! `tocsin policy`: checks and tests policies, for policy authors and for CI.
 
+mod eval;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -22,8 +24,25 @@ pub(super) enum PolicyCommand {
     )]
     Check(CheckArgs),
     /// Run the tests next to the policies (NAME.test.toml) and show differences
-    #[command(after_help = "Example:\n  tocsin policy test -v policies")]
+    #[command(
+        long_about = "Run the tests next to the policies (NAME.test.toml) and show differences\n\n\
+                      Nothing is printed when all pass. A file with a fault stops only the tests \
+                      that need it.",
+        after_help = "Examples:\n  tocsin policy test -v policies\n  \
+                      tocsin policy test -k 'at night'\n  tocsin policy test --coverage"
+    )]
     Test(TestArgs),
+    /// Ask routing, grading and escalation about one alert, and show what they read
+    #[command(
+        long_about = "Ask routing, grading and escalation about one alert, and show what they \
+                      read.\n\nThe alert opens an incident that does not exist yet. With a \
+                      configuration, its rotations say who is on call, and its integrations how \
+                      to read the alert.",
+        after_help = "Examples:\n  tocsin policy eval --alert alert.json\n  \
+                      echo '{\"title\": \"disk full\", \"labels\": {\"severity\": \"page\"}}' | \
+                      tocsin policy eval --alert - --now 2026-07-04T03:00:00Z"
+    )]
+    Eval(eval::EvalArgs),
 }
 
 /// `tocsin policy check`.
@@ -31,6 +50,9 @@ pub(super) enum PolicyCommand {
 pub(super) struct CheckArgs {
     #[command(flatten)]
     folder: FolderArgs,
+    /// Print a line even when nothing is wrong
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 /// `tocsin policy test`.
@@ -38,6 +60,15 @@ pub(super) struct CheckArgs {
 pub(super) struct TestArgs {
     #[command(flatten)]
     folder: FolderArgs,
+    /// Run only the tests whose name contains this text, whatever the case of its letters
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Print every test with the file that answered it, and the coverage
+    #[arg(short, long)]
+    verbose: bool,
+    /// Print which lines no test ran
+    #[arg(long, conflicts_with = "only")]
+    coverage: bool,
 }
 
 /// A folder of policies.
@@ -50,9 +81,6 @@ struct FolderArgs {
     /// there is one]
     #[arg(short, long, env = "TOCSIN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print a line even when nothing is wrong
-    #[arg(short, long)]
-    verbose: bool,
     #[command(flatten)]
     output: OutputArg,
 }
@@ -90,6 +118,7 @@ pub(super) fn run(command: &PolicyCommand, out: &mut Out<'_>) -> Result<(), Fail
     match command {
         PolicyCommand::Check(args) => check(args, out),
         PolicyCommand::Test(args) => test(args, out),
+        PolicyCommand::Eval(args) => eval::run(args, out),
     }
 }
 
@@ -101,7 +130,7 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         (Format::Json, Some(reports)) => out.json(reports)?,
         (Format::Json, None) => out.json(&[(); 0])?,
         (Format::Text, Some(reports)) => out.line(reports.to_string())?,
-        (Format::Text, None) if args.folder.verbose => {
+        (Format::Text, None) if args.verbose => {
             let names = match &config {
                 Some((file, _)) => format!(
                     "people, teams and rotations are those of {}",
@@ -118,11 +147,31 @@ fn check(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 
 fn test(args: &TestArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     let Folder { dir, .. } = args.folder.open()?;
-    let report = testing::run_tests(&dir);
-    match args.folder.output.output {
-        Format::Json => out.json(&report)?,
-        Format::Text if args.folder.verbose || !report.ok() => out.line(report.to_string())?,
-        Format::Text => {}
+    let report = testing::run_tests(&dir, args.only.as_deref());
+    if let Some(only) = &args.only
+        && report.passed + report.failures.len() + report.not_run == 0
+    {
+        let dir = dir.display();
+        return Err(Failure::failed(format!(
+            "no test in {dir} has `{only}` in its name; `tocsin policy test -v` lists them"
+        )));
+    }
+    if args.folder.output.output == Format::Json {
+        out.json(&report)?;
+        return ended(report.ok());
+    }
+    if args.verbose {
+        for pass in &report.passes {
+            out.line(pass.to_string())?;
+        }
+    }
+    if args.verbose || args.coverage {
+        for file in &report.coverage {
+            out.line(file.to_string())?;
+        }
+    }
+    if args.verbose || args.only.is_some() || !report.ok() {
+        out.line(report.to_string())?;
     }
     ended(report.ok())
 }

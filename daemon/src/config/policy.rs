@@ -17,6 +17,8 @@ pub struct PolicyConfig {
     pub path: PathBuf,
     /// The IANA time zone in which policies see the time, as `ctx.now`. Default UTC.
     pub timezone: Zone,
+    /// Whether policies are put in force only if the tests next to them pass. Default true.
+    pub require_tests: bool,
     /// The labels that decide a grade. An incident is regraded only when an alert has a new
     /// combination of these, or is the 10th, 50th, 100th or 1000th that fires; so include every
     /// label that `grading.rhai` reads, and leave out labels that differ from alert to alert, such
@@ -41,6 +43,7 @@ impl Default for PolicyConfig {
         Self {
             path: "policies".into(),
             timezone: Zone::default(),
+            require_tests: true,
             grade_labels: labels.map(str::to_owned).to_vec(),
         }
     }

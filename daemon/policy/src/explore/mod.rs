@@ -44,11 +44,13 @@ pub(crate) fn explore(
     policy: &Policy,
     names: Option<&Names>,
 ) -> Vec<Report> {
+    let libs = policy.libs.scripts.values();
+    let texts = std::iter::once(policy.text.as_str()).chain(libs.map(|it| it.text.as_str()));
     let world = World {
         kind,
         team,
         names,
-        words: Words::of(&policy.text, names),
+        words: Words::of(texts, names),
     };
     let mut queue = Queue::new(Input::first(kind, team, names));
     let mut known = Tree::<()>::default();
@@ -91,7 +93,10 @@ fn at_loop(policy: &Policy, report: Report, watched: &Watched) -> Report {
         .filter(|(file, _)| *file == policy.file);
     let found = last.and_then(|(_, place)| loop_around(&policy.ast, *place));
     match found {
-        Some((line, column)) => report.at(&policy.text, line, column),
+        Some(at) => {
+            let (line, column) = policy.original(at);
+            report.at(&policy.text, line, column)
+        }
         None => report,
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Asked {
 struct Parent {
     input: Input,
     changed: Vec<Read>,
-    /// What it ran.
+    /// The statements that it led to.
     path: Ran,
     is_new: bool,
 }

@@ -30,9 +30,17 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Those of a script that parses.
-    pub(super) fn of(script: &str, names: Option<&Names>) -> Self {
-        let found = literals(script);
+    /// Those of scripts that parse.
+    pub(super) fn of<'a>(
+        scripts: impl IntoIterator<Item = &'a str>,
+        names: Option<&Names>,
+    ) -> Self {
+        let mut found = Self::default();
+        for script in scripts {
+            let Self { texts, numbers } = literals(script);
+            texts.iter().for_each(|it| found.text(it));
+            numbers.into_iter().for_each(|it| found.number(it));
+        }
         let mut words = Self::default();
         words.text(UNKNOWN);
         words.number(0);
@@ -141,7 +149,7 @@ mod tests {
     fn the_texts_and_numbers_of_a_script_are_tried_and_what_is_for_people_is_not() {
         let script = "const A = [\"one\"];\nfn f(x) { switch x { \"two\" | 5 => 1, _ => 2 } \
              if x.matches(\"thr*\") { throw \"oops\"; } #{ reason: \"why\", key: \"k\" } }";
-        let words = Words::of(script, None);
+        let words = Words::of([script], None);
         let has = |text: &str| words.texts.iter().any(|it| it == text);
         for text in ["one", "two", "thr", "k", "other", "5"] {
             assert!(has(text), "{text}: {:?}", words.texts);

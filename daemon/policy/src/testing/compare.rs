@@ -5,7 +5,7 @@ use chrono::Datelike;
 use serde_json::{Map, Value, json};
 use tocsin_core::{Grading, Plan, Route, Step, Verdict};
 
-use super::Difference;
+use super::report::Difference;
 use crate::calendar::{local_time, weekday_name};
 use crate::helpers::glob;
 use crate::report::Report;
@@ -15,7 +15,7 @@ use crate::view::Context;
 /// Deepest expectation, in levels; results have three.
 const DEPTH_MAX: usize = 8;
 
-pub(super) fn route(verdict: Verdict<Route>) -> Value {
+pub(crate) fn route(verdict: Verdict<Route>) -> Value {
     let reason = verdict.reason;
     let (target, wait) = match verdict.value {
         Route::Ignore => return json!({ "ignore": true, "reason": reason }),
@@ -43,13 +43,13 @@ pub(super) fn route(verdict: Verdict<Route>) -> Value {
     answer
 }
 
-pub(super) fn grading(verdict: Verdict<Grading>) -> Value {
+pub(crate) fn grading(verdict: Verdict<Grading>) -> Value {
     let Grading { grade, security } = verdict.value;
     json!({ "grade": grade, "security": security, "reason": verdict.reason })
 }
 
 /// A time is written as the clock of the context shows it: `monday 09:00`.
-pub(super) fn plan(verdict: Verdict<Plan>, context: &Context) -> Value {
+pub(crate) fn plan(verdict: Verdict<Plan>, context: &Context) -> Value {
     let zone = context.facts().now.zone.parse().unwrap_or_default();
     let step = |step: &Step| {
         let wait = Span(step.wait_ms).to_string();

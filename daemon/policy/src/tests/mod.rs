@@ -2,12 +2,16 @@
 
 mod checks;
 mod comparisons;
+mod libs;
 mod limits;
 mod moments;
+mod places;
 mod reports;
+mod running;
 mod sets;
 mod shipped;
 mod traces;
+mod typical;
 mod verdicts;
 mod views;
 

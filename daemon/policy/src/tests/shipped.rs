@@ -27,7 +27,7 @@ fn the_shipped_policies_route_grade_and_escalate() {
 
 #[test]
 fn the_shipped_policies_pass_their_own_tests() {
-    let report = crate::testing::run_tests(shipped_dir());
+    let report = crate::testing::run_tests(shipped_dir(), None);
     assert!(report.ok(), "{report}");
     assert!(30 <= report.passed, "{report}");
     crate::check(shipped_dir(), None).unwrap_or_else(|reports| panic!("{reports}"));

@@ -20,17 +20,20 @@ const FILES_MAX: usize = 64;
 pub(crate) struct Known<T> {
     pub(crate) value: T,
     pub(crate) reason: String,
+    /// The line of the file that returned it.
+    pub(crate) line: Option<u32>,
     pub(crate) trace: Trace,
     /// The trace as it is stored with a verdict.
     pub(crate) input: Arc<Value>,
 }
 
 impl<T> Known<T> {
-    pub(crate) fn new(value: T, reason: String, trace: Trace) -> Self {
+    pub(crate) fn new(value: T, reason: String, line: Option<u32>, trace: Trace) -> Self {
         let input = Arc::new(trace.bounded());
         Self {
             value,
             reason,
+            line,
             trace,
             input,
         }
@@ -88,6 +91,8 @@ impl<T> Cache<T> {
 
     pub(crate) fn forget(&self) {
         self.files.write().clear();
+        self.hits.store(0, Ordering::Relaxed);
+        self.misses.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> CacheStats {
