@@ -1,6 +1,7 @@
 //! The commands on an incident, and which topic decides each.
 
 use crate::event::{Event, LogKind, Ref};
+use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -80,6 +81,8 @@ pub enum Command {
     TallyDue,
     /// The resolve timer fired.
     ClearDue,
+    /// The policies were asked again.
+    Review(Box<Review>),
 }
 
 /// Decides the outcome of a command. Nothing changes: the caller makes the outcome durable and
@@ -152,5 +155,6 @@ fn dispatch(
         }
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
+        Command::Review(found) => grading::review(incident, tally, *found, env),
     }
 }

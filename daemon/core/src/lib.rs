@@ -35,6 +35,14 @@ pub mod time;
 mod timer;
 mod verdict;
 
+/// Verdicts that stand, and when they are asked for again.
+pub mod standing {
+    pub use crate::grading::{
+        AlertGroup, Bounds, Changing, Review, Seen, Standing, Watch, depends_on_surroundings,
+        is_by_other_policies,
+    };
+}
+
 /// Commands and their outcomes.
 pub mod command {
     pub use crate::decide::Command;

@@ -36,7 +36,7 @@ mod view;
 pub use kind::Kind;
 pub use report::{LimitHit, Report, Reports};
 pub use set::PolicySet;
-pub use trace::CacheStats;
+pub use trace::{Basis, CacheStats, Facts, Trace};
 pub use view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };

@@ -12,9 +12,12 @@ use crate::call::call;
 use crate::compiled::Policy;
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Slot, find, load, short_hash};
+use crate::load::{Slot, find, load};
 use crate::report::{Report, Reports};
-use crate::trace::{Cache, CacheStats, Facts, Known, recorded};
+use crate::text::short_hash;
+#[cfg(test)]
+use crate::trace::Trace;
+use crate::trace::{Basis, Cache, CacheStats, Facts, Known, recorded};
 use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
 
@@ -125,9 +128,10 @@ impl PolicySet {
             ..ctx.as_facts()
         };
         let known = &self.0.known.routes;
-        self.ask(Kind::Routing, "route", facts, known, |it, _| {
+        let asked = self.ask(Kind::Routing, "route", facts, known, |it, _| {
             verdict::route(it)
-        })
+        });
+        asked.map(|it| it.0)
     }
 
     /// Evaluates the grading policy for an incident; its team's own policy if there is one.
@@ -140,6 +144,19 @@ impl PolicySet {
         alert: &AlertView,
         ctx: &Context,
     ) -> Result<Verdict<Grading>, Report> {
+        self.grade_with_basis(incident, alert, ctx).map(|it| it.0)
+    }
+
+    /// As [`grade`](Self::grade), with what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`grade`](Self::grade).
+    pub fn grade_with_basis(
+        &self,
+        incident: &IncidentView,
+        alert: &AlertView,
+        ctx: &Context,
+    ) -> Result<(Verdict<Grading>, Basis), Report> {
         let facts = Facts {
             alert: Some(alert),
             incident: Some(incident),
@@ -161,6 +178,18 @@ impl PolicySet {
         incident: &IncidentView,
         ctx: &Context,
     ) -> Result<Verdict<Plan>, Report> {
+        self.escalate_with_basis(incident, ctx).map(|it| it.0)
+    }
+
+    /// As [`escalate`](Self::escalate), with what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`escalate`](Self::escalate).
+    pub fn escalate_with_basis(
+        &self,
+        incident: &IncidentView,
+        ctx: &Context,
+    ) -> Result<(Verdict<Plan>, Basis), Report> {
         let facts = Facts {
             incident: Some(incident),
             ..ctx.as_facts()
@@ -171,9 +200,9 @@ impl PolicySet {
 
     /// What a grading that is known read.
     #[cfg(test)]
-    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<crate::trace::Trace> {
+    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<Trace> {
         let known = self.0.known.gradings.get("grading.rhai", facts)?;
-        Some(known.trace.clone())
+        Some(Trace::clone(&known.basis.trace))
     }
 
     /// How often an answer was known without running the policy, and how much is known.
@@ -199,7 +228,7 @@ impl PolicySet {
         facts: Facts<'_>,
         cache: &Cache<T>,
         decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
-    ) -> Result<Verdict<T>, Report> {
+    ) -> Result<(Verdict<T>, Basis), Report> {
         let team = facts.incident.and_then(team).filter(|_| kind.per_team());
         let policy = self.policy(kind, team)?;
         let known = match cache.get(&policy.file, facts) {
@@ -221,11 +250,12 @@ impl PolicySet {
             input: Some(Arc::clone(&known.input)),
             ..PolicySource::default()
         };
-        Ok(Verdict {
+        let verdict = Verdict {
             value: known.value.clone(),
             reason: known.reason.clone(),
             source,
-        })
+        };
+        Ok((verdict, known.basis.clone()))
     }
 
     fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {

@@ -179,7 +179,7 @@ impl RunningEngine {
             responders,
             silences: Arc::clone(silences),
             view: Arc::clone(&self.base.view),
-            grade_labels: config.policy.grade_labels.clone(),
+            leases: Arc::clone(&self.leases),
             zone: config.policy.timezone.0,
             fallback: config.escalation.fallback.clone(),
             delays: delays_of(config),

@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Zone;
 
-/// Most labels in `grade-labels`.
-pub const GRADE_LABELS_MAX: usize = 16;
-
 /// The `[policy]` section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -17,31 +14,13 @@ pub struct PolicyConfig {
     pub path: PathBuf,
     /// The IANA time zone in which policies see the time, as `ctx.now`. Default UTC.
     pub timezone: Zone,
-    /// The labels that decide a grade. An incident is regraded only when an alert has a new
-    /// combination of these, or is the 10th, 50th, 100th or 1000th that fires; so include every
-    /// label that `grading.rhai` reads, and leave out labels that differ from alert to alert, such
-    /// as an instance. At most 16. Default `severity`, `priority`, `service`, `team`,
-    /// `environment`, `env`, `security`, `category`, `data_loss`.
-    pub grade_labels: Vec<String>,
 }
 
 impl Default for PolicyConfig {
     fn default() -> Self {
-        let labels = [
-            "severity",
-            "priority",
-            "service",
-            "team",
-            "environment",
-            "env",
-            "security",
-            "category",
-            "data_loss",
-        ];
         Self {
             path: "policies".into(),
             timezone: Zone::default(),
-            grade_labels: labels.map(str::to_owned).to_vec(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub use clock::{Clock, FastClock, ManualClock, SystemClock};
 pub use delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use due::schedules::{SCHEDULE_TIMER, arming, schedule_timer, ticking};
 pub use due::sweep::lapses;
-pub use due::timers::firing;
+pub use due::timers::{firing, reviewed, to_review};
 pub use due::turn::Turn;
 pub use due::{Due, DueDependencies};
 pub use engine::handle::EngineHandle;

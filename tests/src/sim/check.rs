@@ -11,6 +11,7 @@ use tocsin_core::consequences::wanted_timers;
 use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
+use super::cast::{Policies, number_of};
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -125,6 +126,38 @@ pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
                 let id = state.incident.page_id(*number);
                 return Err(format!("page {id} to {} is never delivered", page.person));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the verdicts of every active incident are what the policies say now, unless they are
+/// about to be asked.
+///
+/// # Errors
+/// What is broken.
+pub(super) fn verdicts_stand(view: &View, policies: &Policies) -> Result<(), String> {
+    for state in view.in_memory() {
+        let (incident, tally) = state.parts();
+        let standing = tally.standing.as_ref().filter(|it| it.review_due.is_none());
+        let Some(standing) = standing.filter(|_| incident.is_active()) else {
+            continue;
+        };
+        for group in standing.groups.iter().filter(|it| !it.is_over) {
+            let alert = view.alert(&group.alert).map_err(text)?;
+            let is_here = |it: &Alert| it.firing && it.incident() == Some(&incident.id);
+            let said = policies.grading(number_of(&group.alert), tally.counts.firing);
+            if alert.as_ref().is_some_and(is_here) && said != group.grading {
+                return Err(format!(
+                    "incident {}: the verdict on {} is {:?}, and the policies say {said:?}",
+                    incident.id, group.alert, group.grading
+                ));
+            }
+        }
+        let highest = standing.highest().map(|it| it.grade);
+        let is_graded = incident.grading.by_person || highest <= Some(incident.grading.grade);
+        if !is_graded {
+            return Err(format!("incident {} is below its verdicts", incident.id));
         }
     }
     Ok(())

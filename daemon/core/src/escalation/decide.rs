@@ -1,6 +1,7 @@
 //! The events of a new escalation plan, and of taking a step that is due.
 
-use crate::escalation::plan::Step;
+use crate::escalation::plan::{Plan, Step};
+use crate::escalation::state::Escalation;
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -27,6 +28,19 @@ pub(crate) fn replan(
         events.extend(take_step(&after, &opening.responders, env));
     }
     events
+}
+
+/// Whether the steps that were taken page everybody whom the first step of another plan pages.
+pub(crate) fn has_paged_first_of(incident: &Incident, plan: &Plan) -> bool {
+    let Escalation {
+        plan: before,
+        next_step,
+        ..
+    } = &incident.escalation;
+    let taken = before.steps.iter().take(*next_step as usize);
+    let paged: Vec<_> = taken.flat_map(|it| &it.page).collect();
+    let mut first = plan.steps.iter().take(1).flat_map(|it| &it.page);
+    first.all(|it| paged.contains(&it))
 }
 
 /// The events of taking the plan's next step: the step, and a page to each responder without a

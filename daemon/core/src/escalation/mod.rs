@@ -4,7 +4,7 @@ mod decide;
 mod plan;
 mod state;
 
-pub(crate) use decide::{replan, step_due, take_step};
+pub(crate) use decide::{has_paged_first_of, replan, step_due, take_step};
 pub use plan::{PageTarget, Plan, Step, UnknownPageTarget};
 pub use state::Escalation;
 pub(crate) use state::narrate;

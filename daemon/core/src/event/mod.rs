@@ -53,6 +53,11 @@ pub enum Event {
         grade: Grade,
         reason: String,
     },
+    /// A policy failed, so that the verdict before it stands or the built-in one applies.
+    PolicyFailed {
+        /// With file, line and remedy.
+        report: String,
+    },
     /// It escalates under a new plan, from the first step.
     Planned {
         plan: Plan,
@@ -177,6 +182,7 @@ impl Event {
             Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
             Self::Graded { .. } => Traits::of("graded", Grading).change(),
             Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
+            Self::PolicyFailed { .. } => Traits::of("policy-failed", Grading).change().unseen(),
             Self::Planned { .. } => Traits::of("planned", Escalation).change(),
             Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
             Self::Paged { .. } => Traits::of("paged", Paging),

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::grading::Standing;
 use crate::time::MINUTE_MS;
 use crate::{Timestamp, limits};
 
@@ -27,10 +28,10 @@ pub struct Tally {
     /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
-    /// The label sets that the incident was graded for, as short hashes, at most
-    /// [`SHAPES_MAX`](limits::SHAPES_MAX): grading runs once per kind of alert, not per alert.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shapes: Vec<String>,
+    /// The verdicts that stand; rows of earlier versions have none, and neither has an incident
+    /// that left memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 /// Numbers of alerts.
@@ -99,17 +100,10 @@ impl Tally {
         self.sample.clear();
     }
 
-    /// Whether grading has run for this label set, or the limit of label sets is reached.
+    /// When the policies must be asked again about the incident.
     #[must_use]
-    pub fn is_shape_graded(&self, shape: &str) -> bool {
-        self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)
-    }
-
-    /// Records that the grading policy has run for this label set.
-    pub fn record_shape(&mut self, shape: &str) {
-        if !self.is_shape_graded(shape) {
-            self.shapes.push(shape.to_owned());
-        }
+    pub fn review_due(&self) -> Option<Timestamp> {
+        self.standing.as_ref()?.review_due
     }
 
     fn want_log(&mut self, now: Timestamp) {

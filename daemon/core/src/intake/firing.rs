@@ -1,11 +1,13 @@
 //! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
+use crate::grading::{AlertGroup, Standing};
 use crate::incident::{self, Incident, Tally, log_tally};
+use crate::intake::needed::is_included;
 use crate::intake::waiting::waits_under;
 use crate::intake::{
-    Alert, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Place, Route,
-    Target, Waiting,
+    Alert, AlertGrade, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Place,
+    Route, Target, Waiting,
 };
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
@@ -82,33 +84,88 @@ impl Firing<'_> {
         who: Who,
     ) -> Result<Intake, Refusal> {
         let change = match assignment {
-            Assignment::Join(incident, tally) => self.join(incident, tally)?,
+            Assignment::Stay(incident, tally) | Assignment::Join(incident, tally) => {
+                self.join(incident, tally)?
+            }
             Assignment::Reopen(incident, tally) => self.reopen(incident, tally)?,
             Assignment::Open(target) => self.open(target)?,
         };
         Ok(self.assigned(change, target, who))
     }
 
+    /// The alert in its incident, as its sender describes it now.
+    pub(crate) fn update(&self, alert: &Alert) -> Result<Intake, Refusal> {
+        let (incident, tally) = self.known.home.ok_or(Refusal::NeedsVerdict)?;
+        let mut tally = tally.clone();
+        let mut events = self.graded(incident, &mut tally)?;
+        if events.is_empty() && Some(&tally) == self.known.home.map(|it| it.1) {
+            return Ok(Intake {
+                alerts: vec![alert.clone().repeated(self.signal, self.env.now)],
+                ..Intake::default()
+            });
+        }
+        events.extend(log_tally(incident, &mut tally, self.env.now));
+        let mut outcome = changed(events, tally);
+        paging::skip_unserved(&mut outcome, Some(incident), self.env);
+        Ok(Intake {
+            alerts: vec![alert.clone().repeated(self.signal, self.env.now)],
+            incidents: vec![IncidentChange::of(incident, outcome)],
+            ..Intake::default()
+        })
+    }
+
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let mut tally = tally.clone();
-        let mut events = Vec::new();
-        if !tally.is_shape_graded(&self.assessment.shape) {
-            events = grading::regrade(incident, self.opening()?, self.env);
-            tally.record_shape(&self.assessment.shape);
-        }
+        let mut events = self.graded(incident, &mut tally)?;
         tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
         events.extend(log_tally(incident, &mut tally, self.env.now));
         Ok(IncidentChange::of(incident, changed(events, tally)))
+    }
+
+    /// The events of what grading says of the alert in an active incident; the tally gets it.
+    fn graded(&self, incident: &Incident, tally: &mut Tally) -> Result<Vec<Event>, Refusal> {
+        let grade = self.grade()?;
+        if is_included(tally.standing.as_ref(), grade) {
+            return Ok(Vec::new());
+        }
+        let opening = self.opening()?;
+        let is_only = tally.counts.total <= 1 && !self.is_first_in(incident);
+        let standing = tally.standing.as_ref().filter(|_| is_only);
+        let before = standing.and_then(Standing::highest);
+        let events = grading::regrade(incident, before, opening, self.env);
+        self.stand(tally, opening, is_only)?;
+        Ok(events)
+    }
+
+    /// Keeps a verdict on the alert with those that stand.
+    fn stand(&self, tally: &mut Tally, opening: &Opening, is_only: bool) -> Result<(), Refusal> {
+        let grade = self.grade()?;
+        let group = AlertGroup {
+            shape: grade.shape.clone(),
+            alert: Alert::row_key(&self.signal.integration, &self.signal.fingerprint),
+            grading: grade.grading,
+            is_over: false,
+        };
+        let standing = tally.standing.take();
+        let watch = match &standing {
+            Some(it) if !is_only => it.watch.clone().and(opening.watch.clone()),
+            _ => opening.watch.clone(),
+        };
+        let mut standing = standing.unwrap_or_default();
+        standing.enter(group, is_only);
+        standing.watch = watch;
+        tally.standing = Some(standing);
+        Ok(())
     }
 
     fn reopen(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = tally.clone();
         tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
-        tally.record_shape(&self.assessment.shape);
+        self.stand(&mut tally, opening, false)?;
         let reason = format!("`{}` fires again", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
-        events.extend(grading::raise(incident, &opening.grading));
+        events.extend(grading::settle(incident, None, opening));
         let events = escalation::replan(incident, events, opening, &self.by(), self.env);
         Ok(IncidentChange::of(incident, changed(events, tally)))
     }
@@ -117,7 +174,7 @@ impl Firing<'_> {
         let opening = self.opening()?;
         let mut tally = Tally::default();
         tally.begin(&self.signal.title, true, self.env.now);
-        tally.record_shape(&self.assessment.shape);
+        self.stand(&mut tally, opening, true)?;
         tally.mark_logged(self.env.now);
         let opened = self.opened(target, opening, &tally);
         let events = incident::open(self.new_id, opened, opening, &self.by(), self.env);
@@ -154,6 +211,10 @@ impl Firing<'_> {
             counts: tally.counts,
             drill: false,
         }
+    }
+
+    fn grade(&self) -> Result<&AlertGrade, Refusal> {
+        self.assessment.grade.as_ref().ok_or(Refusal::NeedsVerdict)
     }
 
     fn opening(&self) -> Result<&Opening, Refusal> {
@@ -225,7 +286,6 @@ impl Firing<'_> {
         let alert = match self.known.alert {
             Some(alert) if alert.firing => {
                 let mut alert = alert.clone().repeated(self.signal, self.env.now);
-                alert.labels.clone_from(&self.signal.labels);
                 alert.place = place;
                 alert
             }

@@ -16,7 +16,7 @@ pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 use needed::Reading;
-pub use needed::{Assignment, Needed, Routed, needed, shape};
+pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
 pub use route::{Route, Target};
 pub use waiting::{Waiting, joining_alerts};
 
@@ -50,7 +50,8 @@ pub struct Assessment {
     /// The revision of the mark that every change of a silence leaves: the engine refuses the
     /// signal if a silence has been changed since.
     pub silences_mark: Option<u64>,
-    pub shape: String,
+    /// What grading says of it, if it enters an incident or is in one.
+    pub grade: Option<AlertGrade>,
     /// Used when the incident opens, reopens or is regraded.
     pub opening: Option<Opening>,
 }
@@ -60,7 +61,7 @@ impl Assessment {
         Routed {
             route: &self.route.value,
             is_silenced: !self.silenced_by.is_empty(),
-            shape: &self.shape,
+            grade: self.grade.as_ref(),
         }
     }
 }
@@ -109,7 +110,7 @@ pub fn decide_signal(
     let (now, routed) = (env.now, assessment.map(Assessment::routed));
     let is_missing = match needed(signal, &known, routed, false, now, env.delays) {
         Needed::Nothing => false,
-        Needed::Route => true,
+        Needed::Route | Needed::Grade(_) => true,
         Needed::Opening(_) => assessment.is_none_or(|it| it.opening.is_none()),
     };
     if is_missing {
@@ -123,14 +124,19 @@ pub fn decide_signal(
         }),
         Reading::Ends(alert) => Ok(end(alert, known.home, env)),
         Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal),
-        Reading::Fires => Firing {
-            signal,
-            known,
-            assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
-            new_id,
-            env,
+        reading @ (Reading::Fires | Reading::Changes(_)) => {
+            let firing = Firing {
+                signal,
+                known,
+                assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
+                new_id,
+                env,
+            };
+            match reading {
+                Reading::Changes(alert) => firing.update(alert),
+                _ => firing.place(),
+            }
         }
-        .place(),
     }
 }
 

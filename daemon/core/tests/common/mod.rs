@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
-use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
+use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts};
+use tocsin_core::intake::{AlertGrade, Assessment, Intake, Known, NewIncidentId, joining_alerts};
+use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
     Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
@@ -26,6 +27,11 @@ pub struct World {
     pub stream: Vec<Recorded>,
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
+    pub security: bool,
+    /// The report of a failed grading policy.
+    pub fallback: Option<String>,
+    /// What the verdicts depend on.
+    pub watch: Watch,
     /// Instead of [`plan`].
     pub plan: Option<Plan>,
     pub route: Option<Route>,
@@ -55,6 +61,11 @@ impl World {
     pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
         let mut signal = signal(name, status, self.now);
         signal.starts_at = self.starts_at.unwrap_or(self.now);
+        self.send(signal)
+    }
+
+    pub fn send(&mut self, signal: Signal) -> Result<Intake, Refusal> {
+        let name = signal.fingerprint.as_str();
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
         let incident = self.incident.clone();
@@ -150,8 +161,32 @@ impl World {
             }
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
+            TimerKind::Review => return self.review(),
         };
         self.command(command, &Actor::Tocsin)
+    }
+
+    /// Every group is graded anew, as `grade` and `security` are now.
+    pub fn review(&mut self) -> Result<Outcome, Refusal> {
+        let grading = Grading {
+            grade: self.grade.unwrap_or(Grade::Major),
+            security: self.security,
+        };
+        let mut groups = self.tally.standing.clone().unwrap_or_default().groups;
+        for group in &mut groups {
+            group.grading = grading;
+        }
+        let review = Review {
+            version: self.incident().version,
+            groups,
+            opening: Opening {
+                grading: self.graded(grading),
+                plan: verdict(self.plan()),
+                responders: self.responders(0),
+                watch: self.watch.clone(),
+            },
+        };
+        self.command(Command::Review(Box::new(review)), &Actor::Tocsin)
     }
 
     pub fn timers(&self) -> Vec<Timer> {
@@ -193,6 +228,12 @@ impl World {
         }
     }
 
+    fn graded(&self, grading: Grading) -> Verdict<Grading> {
+        let mut verdict = verdict(grading);
+        verdict.source.fallback.clone_from(&self.fallback);
+        verdict
+    }
+
     fn plan(&self) -> Plan {
         self.plan.clone().unwrap_or_else(plan)
     }
@@ -211,14 +252,21 @@ impl World {
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,
-            shape: format!("{}-{grade}", signal.labels["severity"]),
-            opening: Some(Opening {
-                grading: verdict(Grading {
+            grade: Some(AlertGrade {
+                shape: format!("{:?}-{grade}", signal.labels.get("severity")),
+                grading: Grading {
                     grade,
-                    security: false,
+                    security: self.security,
+                },
+            }),
+            opening: Some(Opening {
+                grading: self.graded(Grading {
+                    grade,
+                    security: self.security,
                 }),
                 plan: verdict(self.plan()),
                 responders: self.responders(0),
+                watch: self.watch.clone(),
             }),
         }
     }
@@ -240,10 +288,9 @@ impl World {
         let before = self.incident.clone();
         let start = self.stream.len();
         self.stream.extend(outcome.recorded(by, self.now));
-        if let Some(tally) = outcome.tally {
-            self.tally = tally;
-        }
         let after = Incident::replay(id, &self.stream).unwrap();
+        let tally = outcome.tally.unwrap_or_else(|| self.tally.clone());
+        self.tally = with_review_due(&after, tally, self.now);
         let told = notices(
             before.as_ref(),
             &after,

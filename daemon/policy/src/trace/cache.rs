@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 use serde_json::Value;
 
-use super::{Facts, Trace, Tree};
+use super::{Basis, Facts, Trace, Tree};
 
 /// Files whose verdicts are known: the shared one, and those of teams.
 const FILES_MAX: usize = 64;
@@ -20,7 +20,7 @@ const FILES_MAX: usize = 64;
 pub(crate) struct Known<T> {
     pub(crate) value: T,
     pub(crate) reason: String,
-    pub(crate) trace: Trace,
+    pub(crate) basis: Basis,
     /// The trace as it is stored with a verdict.
     pub(crate) input: Arc<Value>,
 }
@@ -28,10 +28,12 @@ pub(crate) struct Known<T> {
 impl<T> Known<T> {
     pub(crate) fn new(value: T, reason: String, trace: Trace) -> Self {
         let input = Arc::new(trace.bounded());
+        let shape = trace.shape().into();
+        let trace = Arc::new(trace);
         Self {
             value,
             reason,
-            trace,
+            basis: Basis { trace, shape },
             input,
         }
     }
@@ -82,7 +84,7 @@ impl<T> Cache<T> {
             files.clear();
         }
         let tree = files.entry(file.to_owned()).or_default();
-        tree.insert(&known.trace, Arc::clone(&known));
+        tree.insert(&known.basis.trace, Arc::clone(&known));
         known
     }
 

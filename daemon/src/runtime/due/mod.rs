@@ -1,5 +1,6 @@
 //! Timers, plugins' schedules, and the sweep over alerts.
 
+mod reviews;
 pub mod schedules;
 pub mod sweep;
 pub mod timers;
@@ -39,6 +40,7 @@ pub struct Due {
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
+    round: reviews::Round,
 }
 
 /// What timers, deliveries and sweeps use.
@@ -79,6 +81,7 @@ impl Due {
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
+            round: reviews::Round::default(),
         }
     }
 }

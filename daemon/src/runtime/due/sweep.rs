@@ -70,6 +70,7 @@ impl Due {
         self.next_sweep
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
+        swept += self.review_some(now).await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {
                 break;

@@ -228,8 +228,9 @@ impl Engine {
                     .as_ref()
                     .map(|key| command_result(key, &planned.done, now));
             }
-            Err(error @ EngineError::Refused(Refusal::OtherStep)) => {
-                // The timer stays set: it fires again with the responders of the right step.
+            Err(error @ EngineError::Refused(Refusal::OtherStep | Refusal::NeedsVerdict)) => {
+                // The timer stays set: it fires again with what was looked up for the state as it
+                // is now.
                 planned.refusal = Some(error);
                 return Ok(planned);
             }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::intake::Assessment;
+use tocsin_core::standing::Review;
 use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Step, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
@@ -226,6 +227,24 @@ impl Intake {
             reason,
             replan: replan.await?,
         })
+    }
+
+    /// A name of the policies in force, as verdicts keep it.
+    pub(crate) fn policies_in_force(&self) -> String {
+        self.assessor.in_force()
+    }
+
+    /// What the policies say now of an incident and its alerts; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or there are too many calls.
+    pub(crate) async fn review(
+        self: &Arc<Self>,
+        incident: IncidentId,
+        now: Timestamp,
+    ) -> Result<Option<Review>, EngineError> {
+        self.in_policy_pool(move |it| it.assessor.review(&incident, now))
+            .await
     }
 
     /// Opens an incident by hand.

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::Store;
 
 use crate::runtime::error::EngineError;
@@ -32,6 +32,8 @@ struct Index {
     ended: BTreeSet<(Timestamp, Box<str>)>,
     /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
     unleased: BTreeSet<Box<str>>,
+    /// Firing alerts that are in an incident, by the incident's id.
+    placed: BTreeSet<(Box<str>, Box<str>)>,
 }
 
 impl Leases {
@@ -68,6 +70,16 @@ impl Leases {
         let index = self.index.lock();
         let keys = index.silenced.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
+    }
+
+    /// Row keys of firing alerts that are in an incident, at most `limit`.
+    #[must_use]
+    pub fn firing_in(&self, incident: &IncidentId, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let first = (Box::from(incident.as_str()), Box::default());
+        let placed = index.placed.range(first..);
+        let its = placed.take_while(|(id, _)| id.as_ref() == incident.as_str());
+        its.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
     /// When the next lease ends.
@@ -134,6 +146,9 @@ impl Index {
         if matches!(alert.place, Place::Silenced { .. }) {
             self.silenced.insert(key.clone());
         }
+        if let Some(id) = alert.incident() {
+            self.placed.insert((id.as_str().into(), key.clone()));
+        }
         match alert.lease_until {
             Some(until) => self.leased.insert((until, key)),
             None => self.unleased.insert(key),
@@ -147,6 +162,9 @@ impl Index {
             return;
         }
         self.silenced.remove(&key);
+        if let Some(id) = alert.incident() {
+            self.placed.remove(&(id.as_str().into(), key.clone()));
+        }
         match alert.lease_until {
             Some(until) => self.leased.remove(&(until, key)),
             None => self.unleased.remove(&key),

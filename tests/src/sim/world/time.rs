@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, ticking};
+use tocsin::runtime::{
+    Cause, Observed, Request, SCHEDULE_TIMER, firing, lapses, reviewed, silencing, ticking,
+    to_review,
+};
+use tocsin_core::command::Command;
+use tocsin_core::standing::{Review, is_by_other_policies};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Alert, PluginId, SignalStatus};
+use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -46,8 +51,12 @@ impl World {
             self.schedules.get(&key).cloned()
         };
         let fired = due.iter().cloned().map(|row| {
-            let request = match row.key.kind.as_str() {
-                SCHEDULE_TIMER => ticking(row, self.now, schedule_of),
+            let request = match (row.key.kind.as_str(), to_review(&row)) {
+                (SCHEDULE_TIMER, _) => ticking(row, self.now, schedule_of),
+                (_, Some(id)) => match self.review(place, &id)? {
+                    Some(review) => Ok(reviewed(row, id, review)),
+                    None => firing(row, view, cast::responders_of),
+                },
                 _ => firing(row, view, cast::responders_of),
             };
             let then = Then::Nothing;
@@ -55,6 +64,46 @@ impl World {
             Ok(Asked { request, then })
         });
         fired.collect()
+    }
+
+    /// What the policies say of an incident as an engine sees it.
+    fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
+        let view = &self.nodes[place].view;
+        let state = view.incident(id).map_err(text)?;
+        let alerts = self.nodes[place].leases.firing_in(id, LIMIT);
+        Ok(state.map(|state| self.policies.review(&state, &alerts)))
+    }
+
+    /// Has incidents reviewed whose verdicts are of other policies; whether there were any.
+    pub(super) fn review_by_others(&mut self) -> Result<bool, String> {
+        let place = self.draw_node();
+        let states = self.nodes[place].view.in_memory();
+        let in_force = self.policies.in_force();
+        let mut ids: Vec<IncidentId> = states
+            .iter()
+            .filter(|it| is_by_other_policies(&it.incident, &it.tally, &in_force))
+            .map(|it| it.incident.id.clone())
+            .collect();
+        ids.sort();
+        let mut asked = Vec::new();
+        for incident in ids {
+            let Some(review) = self.review(place, &incident)? else {
+                continue;
+            };
+            let request = Request::Command {
+                incident,
+                by: Actor::Tocsin,
+                command: Command::Review(Box::new(review)),
+                cause: Cause::default(),
+            };
+            asked.push(Asked {
+                request,
+                then: Then::Nothing,
+            });
+        }
+        let has_some = !asked.is_empty();
+        self.process(asked)?;
+        Ok(has_some)
     }
 
     pub(super) fn pass_time(&mut self) -> Result<(), String> {
@@ -105,7 +154,8 @@ impl World {
             let (request, then) = (word.request(assessment), Then::Nothing);
             asked.push(Asked { request, then });
         }
-        self.process(asked)
+        self.process(asked)?;
+        self.review_by_others().map(drop)
     }
 
     pub(super) fn expire(&mut self) -> Result<(), String> {
