@@ -49,6 +49,12 @@ pub const SKIPPED_CONTACTS_MAX: usize = 64;
 pub const TALLY_EVERY_MS: u64 = 30 * SECOND_MS;
 /// Most alerts named in one tally.
 pub const TALLY_SAMPLE_MAX: usize = 5;
+/// Most silences that an incident names.
+pub const SILENCES_NAMED_MAX: usize = 4;
+/// Most silences that the row of an alert names.
+pub const SILENCED_BY_MAX: usize = 16;
+/// Longest comment of a silence in an incident, in bytes; the rest is left out.
+pub const SILENCE_COMMENT_BYTES_MAX: usize = 200;
 /// Most label sets that one incident is graded for; further ones keep the grade.
 pub const SHAPES_MAX: usize = 64;
 /// Most times that one incident reopens; after that a new one opens.

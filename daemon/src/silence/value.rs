@@ -1,7 +1,7 @@
 //! A silence: while it is active, alerts that it matches open no incidents and page nobody.
 
 use serde::{Deserialize, Serialize};
-use tocsin_core::{Labels, Timestamp};
+use tocsin_core::{Labels, SilenceRef, Timestamp};
 
 use super::matcher::{Matcher, matches_all};
 
@@ -81,6 +81,12 @@ impl Silence {
             SilenceState::Pending => changed.starts_at >= now,
             SilenceState::Expired => false,
         }
+    }
+
+    /// How incidents name it.
+    #[must_use]
+    pub fn reference(&self) -> SilenceRef {
+        SilenceRef::new(&self.id, &self.created_by, &self.comment)
     }
 
     /// The silence, expired now; `None` if it has already expired.

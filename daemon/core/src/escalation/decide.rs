@@ -1,6 +1,6 @@
 //! The events of a new escalation plan, and of taking a step that is due.
 
-use crate::escalation::plan::Step;
+use crate::escalation::plan::{Plan, Step};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 
 /// `events`, which call for a new plan, followed by that plan and, unless the incident is
-/// acknowledged, its first step.
+/// acknowledged or silenced, its first step.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -23,7 +23,7 @@ pub(crate) fn replan(
         source: plan.source,
     });
     let after = incident.after(&events, by, env.now);
-    if after.is_unanswered() {
+    if after.is_unanswered() && !after.escalation.silenced {
         events.extend(take_step(&after, &opening.responders, env));
     }
     events
@@ -42,10 +42,7 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     } else {
         (next, escalation.round)
     };
-    let mut wait_ms = escalation.plan.steps[step].wait_ms;
-    if round > limits::EARLY_REPEATS_MAX {
-        wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
-    }
+    let wait_ms = wait_ms(&escalation.plan, step, round);
     let step = u32::try_from(step).unwrap_or(u32::MAX);
     let mut events = vec![Event::Escalated {
         step,
@@ -56,6 +53,15 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
     events.extend(paging::page_all(incident, people, step, env));
     events
+}
+
+/// How long a step waits for an acknowledgement, in milliseconds.
+pub(crate) fn wait_ms(plan: &Plan, step: usize, round: u32) -> u64 {
+    let wait_ms = plan.steps.get(step).map_or(0, |it| it.wait_ms);
+    match round > limits::EARLY_REPEATS_MAX {
+        true => wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN),
+        false => wait_ms,
+    }
 }
 
 /// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked

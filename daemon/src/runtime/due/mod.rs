@@ -1,6 +1,7 @@
 //! Timers, plugins' schedules, and the sweep over alerts.
 
 pub mod schedules;
+pub mod silencing;
 pub mod sweep;
 pub mod timers;
 pub mod turn;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
+use crate::runtime::due::silencing::Round;
 use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::intake::Intake;
@@ -39,6 +41,7 @@ pub struct Due {
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
+    silencing: tokio::sync::Mutex<Round>,
 }
 
 /// What timers, deliveries and sweeps use.
@@ -79,6 +82,7 @@ impl Due {
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
+            silencing: tokio::sync::Mutex::default(),
         }
     }
 }

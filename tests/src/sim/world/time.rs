@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, ticking};
+use tocsin::runtime::{
+    Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, silencing_page, ticking,
+};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
@@ -75,8 +77,8 @@ impl World {
         Ok(())
     }
 
-    /// Ends the alerts whose senders stopped. Senders may send between the sweep's read and its
-    /// request.
+    /// Ends the alerts whose senders stopped, and tells the engine of alerts whose silences have
+    /// changed. Senders may send between the sweep's read and its request.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
         let place = self.draw_node();
         let node = self.nodes[place].clone();
@@ -92,7 +94,13 @@ impl World {
                     .map(|it| Observed::again(&it)),
             );
         }
-        let mut asked = Vec::new();
+        let store = self.store.as_ref();
+        let page = silencing_page(store, &node.silences, "", LIMIT, self.now).map_err(text)?;
+        let tells = |request| Asked {
+            request,
+            then: Then::Nothing,
+        };
+        let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
