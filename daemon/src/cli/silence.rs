@@ -6,6 +6,7 @@ use tocsin_core::Labels;
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, clean};
+use crate::api::SilenceLine;
 use crate::config::Span;
 use crate::runtime::{Clock as _, SystemClock};
 use crate::silence::{
@@ -83,6 +84,29 @@ pub(super) fn run(command: &SilenceCommand, out: &mut Out<'_>) -> Result<(), Fai
             out.line(format!("Silence {} has ended.", clean(&args.id)))
         }
     }
+}
+
+/// Prints the silences that match an alert or the alerts of an incident, one per line.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn print_silences(silences: &[SilenceLine], out: &mut Out<'_>) -> Result<(), Failure> {
+    for silence in silences {
+        let SilenceLine {
+            id,
+            created_by,
+            comment,
+            ends_at,
+        } = silence;
+        let until = ends_at.as_ref().map(|at| format!(" until {}", cell(at)));
+        let (id, until) = (clean(id), until.unwrap_or_default());
+        let (by, comment) = (cell(created_by), cell(comment));
+        out.line(format!(
+            "  {:<14}{by} ({comment}){until}: {id}",
+            "silenced by"
+        ))?;
+    }
+    Ok(())
 }
 
 fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {

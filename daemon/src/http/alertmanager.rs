@@ -11,7 +11,7 @@ use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IntegrationId, Labels, Timestamp};
 use utoipa_axum::routes;
 
-use super::api::alerts::{AlertFilter, each_alert};
+use super::api::alerts::{AlertFilter, each_alert, silences_of};
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::ingest::malformed;
@@ -28,7 +28,7 @@ use crate::ingest::alertmanager_api::{
     error_body, parse, refusal,
 };
 use crate::silence::{
-    GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
+    GettableSilence, Silence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
 
 /// The only receiver, as policies decide who is paged.
@@ -301,6 +301,7 @@ async fn records(
 ) -> Result<Vec<AlertRecord>, Problem> {
     blocking(move || {
         let mut records = Vec::new();
+        let silences = app.silences.in_force(now)?.0;
         let filter = AlertFilter {
             firing: Some(true),
             clearance: access.clearance,
@@ -311,7 +312,7 @@ async fn records(
                 .as_ref()
                 .is_none_or(|it| *it == alert.integration)
             {
-                records.push(record(&app, alert, now));
+                records.push(record(&silences, alert));
             }
             records.len() < SHOWN_MAX
         })?;
@@ -323,11 +324,9 @@ async fn records(
     .await
 }
 
-fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
-    let silenced_by = match alert.place {
-        Place::Silenced { .. } => app.silences.matching(&alert.labels, now),
-        _ => Vec::new(),
-    };
+fn record(silences: &[Arc<Silence>], alert: Alert) -> AlertRecord {
+    let silenced_by = silences_of(silences, &alert);
+    let silenced_by = silenced_by.iter().map(|it| it.id.clone()).collect();
     let name = alert.labels.get_key_value("alertname");
     let group: Labels = name
         .map(|(name, value)| (name.clone(), value.clone()))
