@@ -27,6 +27,7 @@ use crate::ingest::alertmanager_api::{
     AlertGroup, AlertQuery, AlertRecord, GettableAlert, GroupQuery, Receiver, StatusView,
     error_body, parse, refusal,
 };
+use crate::runtime::state::tables::hidden;
 use crate::silence::{
     GettableSilence, Silence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
@@ -194,10 +195,16 @@ async fn silences(
     reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let filter = SilenceFilter::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let all = app.silences.all();
-    let now = app.clock.now();
-    let all = all.iter().map(AsRef::as_ref);
-    Ok(axum::Json(list_silences(all, &filter, now)))
+    let listed = blocking(move || {
+        let (all, now) = (app.silences.all(), app.clock.now());
+        let mut listed = list_silences(all.iter().map(AsRef::as_ref), &filter, now);
+        let hidden = hidden::all(app.store.as_ref())?;
+        for silence in &mut listed {
+            silence.hid = hidden.get(&silence.id).copied().unwrap_or_default();
+        }
+        Ok(listed)
+    });
+    Ok(axum::Json(listed.await?))
 }
 
 /// Creates or changes a silence.
@@ -221,7 +228,16 @@ async fn post_silence(
     let new_id = uuid::Uuid::now_v7().to_string();
     let now = app.clock.now();
     let silence_id = app.silences.set(posted, &new_id, now, &app.writer).await?;
-    Ok(axum::Json(SilenceCreated { silence_id }))
+    let all = app.silences.all();
+    let set = all.iter().find(|it| it.id == silence_id);
+    let warnings = set.map(|it| it.dangers()).unwrap_or_default();
+    for warning in &warnings {
+        tracing::warn!(id = silence_id, "a silence may hide too much: {warning}");
+    }
+    Ok(axum::Json(SilenceCreated {
+        silence_id,
+        warnings,
+    }))
 }
 
 /// Shows a silence.
@@ -248,8 +264,9 @@ async fn silence(
             "there is no silence with this id",
         ))
     })?;
-    let now = app.clock.now();
-    Ok(axum::Json(GettableSilence::of(found, now)))
+    let mut shown = GettableSilence::of(found, app.clock.now());
+    shown.hid = blocking(move || Ok(hidden::by(app.store.as_ref(), &id)?)).await?;
+    Ok(axum::Json(shown))
 }
 
 /// Expires a silence.

@@ -145,3 +145,37 @@ async fn a_silence_suppresses_an_alert_that_is_in_an_incident_at_once() {
     assert_eq!(found.len(), 2);
     assert_eq!(shown[0]["status"]["state"], "active");
 }
+
+#[tokio::test]
+async fn a_silence_says_what_it_has_hidden_and_whether_it_hides_too_much() {
+    let rig = test_app().await;
+    post_alerts(&rig, &json!([alert("Down")])).await.is(200);
+    let token = rig.person(Scope::Respond, "ada").await;
+    let set = rig.post("/api/v2/silences", &token, &silence("Down")).await;
+    assert_eq!(
+        set.is(200).json().as_object().unwrap().len(),
+        1,
+        "no warning"
+    );
+    // It pauses an incident, and holds back an alert.
+    rig.app.due.turn().await.unwrap();
+    let mut other = alert("Down");
+    other["labels"]["instance"] = "b".into();
+    post_alerts(&rig, &json!([other])).await.is(200);
+    let listed = rig.get("/api/v2/silences", &token).await.is(200).json();
+    assert_eq!(listed[0]["hid"], json!({ "alerts": 2, "pauses": 1 }));
+    let path = format!("/api/v2/silence/{}", listed[0]["id"].as_str().unwrap());
+    let shown = rig.get(&path, &token).await.is(200).json();
+    assert_eq!(shown["hid"], listed[0]["hid"]);
+
+    let mut wide = silence(".+");
+    wide["matchers"][0]["isRegex"] = true.into();
+    wide["endsAt"] = "2027-01-31T14:10:00Z".into();
+    let set = rig.post("/api/v2/silences", &token, &wide).await;
+    let warnings = set.is(200).json()["warnings"].to_string();
+    assert!(warnings.contains("it lasts 366 days"), "{warnings}");
+    assert!(warnings.contains("nearly every alert"), "{warnings}");
+    let read = rig.token(Scope::Read).await;
+    let health = rig.get("/api/v1/doctor", &read).await.is(200).text;
+    assert!(health.contains("2 hide too much"), "{health}");
+}

@@ -1,11 +1,13 @@
 //! Timers, plugins' schedules, and the sweep over alerts.
 
 pub mod schedules;
+mod silence_ends;
 pub mod silencing;
 pub mod sweep;
 pub mod timers;
 pub mod turn;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
@@ -42,6 +44,8 @@ pub struct Due {
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
     silencing: tokio::sync::Mutex<Round>,
+    /// Silences whose end was logged.
+    reported_silences: Mutex<HashSet<String>>,
 }
 
 /// What timers, deliveries and sweeps use.
@@ -83,6 +87,7 @@ impl Due {
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
             silencing: tokio::sync::Mutex::default(),
+            reported_silences: Mutex::default(),
         }
     }
 }

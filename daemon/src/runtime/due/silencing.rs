@@ -15,7 +15,7 @@ use crate::runtime::engine::request::Request;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::silences::Silences;
 use crate::runtime::state::tables::alert::ALERTS;
-use crate::runtime::state::tables::hidden::HIDDEN;
+use crate::runtime::state::tables::hidden;
 use crate::silence::{Silence, SilenceState};
 
 /// Alerts per page.
@@ -144,10 +144,9 @@ fn ended(
         if known.is_some_and(|it| it.state(now) != SilenceState::Expired) {
             continue;
         }
-        let hidden = HIDDEN.get(store, id)?;
         ended.push(EndedSilence {
             silence: known.map_or_else(|| SilenceRef::new(id, "", ""), |it| it.reference()),
-            alerts: hidden.map_or(0, |row| row.value.alerts),
+            alerts: hidden::by(store, id)?.alerts,
         });
     }
     Ok(ended)

@@ -64,6 +64,7 @@ impl Due {
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
         swept += self.follow_silences(now).await?;
+        self.report_ended_silences(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
             return Ok(swept);

@@ -55,7 +55,7 @@ impl Engine {
         let had = before.map(Alert::silences).unwrap_or_default();
         for silence in after.silences().iter().filter(|it| !had.contains(it)) {
             let mut hidden = self.hidden(silence)?;
-            hidden.alerts = hidden.alerts.saturating_add(1);
+            hidden.hid.alerts = hidden.hid.alerts.saturating_add(1);
             self.write_hidden(silence, hidden, planned)?;
         }
         Ok(())
@@ -73,7 +73,7 @@ impl Engine {
             };
             for silence in by {
                 let mut hidden = self.hidden(&silence.id)?;
-                hidden.pauses = hidden.pauses.saturating_add(1);
+                hidden.hid.pauses = hidden.hid.pauses.saturating_add(1);
                 self.write_hidden(&silence.id, hidden, planned)?;
             }
         }

@@ -45,8 +45,8 @@ fn incident(rig: &Rig) -> Arc<Incident> {
 }
 
 fn hidden(rig: &Rig, id: &str) -> (u64, u64) {
-    let row = HIDDEN.get(rig.store.as_ref(), id).unwrap();
-    row.map_or((0, 0), |it| (it.value.alerts, it.value.pauses))
+    let hid = hidden::by(rig.store.as_ref(), id).unwrap();
+    (hid.alerts, hid.pauses)
 }
 
 #[tokio::test]
@@ -73,6 +73,8 @@ async fn two_daemons_count_each_alert_once_for_each_silence() {
     assert!(!incident(&one).escalation.silenced);
     assert!(incident(&one).version > version);
     assert_eq!(hidden(&one, &long), (1, 1));
+    let row = hidden::HIDDEN.get(one.store.as_ref(), &long).unwrap();
+    assert!(row.unwrap().value.is_reported);
 }
 
 #[tokio::test]
