@@ -238,6 +238,65 @@ async fn amtool_adds_alerts_shows_them_and_silences_them() {
     daemon.end().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_and_amtool_see_the_silence_of_an_active_alert_and_its_end() {
+    let test = "prometheus and amtool";
+    let Some(daemon) = Daemon::start(test, NO_MAIL).await.unwrap() else {
+        return;
+    };
+    let ingest = daemon.token(Scope::Ingest, Some("prometheus")).await;
+    let sender = Sender {
+        address: daemon.recorder.address.clone(),
+        bearer: Some(ingest.unwrap()),
+    };
+    let respond = daemon.token(Scope::Respond, None).await.unwrap();
+    let bearer = json!({ "authorization": { "credentials": respond } });
+    let Some(person) = amtool(test, &daemon, &bearer) else {
+        return;
+    };
+    let Some(prometheus) = Prometheus::start(test, &sender).await.unwrap() else {
+        return;
+    };
+    prometheus.set_up(false);
+    until_paged(&daemon, || prometheus.process.report()).await;
+    let query = |which: &str| person.run(&["alert", "query", which]).unwrap();
+    assert!(query("--active").contains("CheckoutDown"));
+
+    let matcher = "alertname=CheckoutDown";
+    let silence = [
+        "silence",
+        "add",
+        matcher,
+        "--author=ada",
+        "--comment=moving it",
+    ];
+    let id = person.run(&silence).unwrap().trim().to_owned();
+    assert!(query("--silenced").contains("CheckoutDown"));
+    assert!(!query("--active").contains("CheckoutDown"));
+    let paused = async || daemon.incident(1, |it| it["paused"] == true).await;
+    let incident = until("the pause", WITHIN, paused).await.unwrap();
+    assert_eq!(incident["silences"][0]["id"], id.as_str(), "{incident}");
+    assert_eq!(incident["status"], "open");
+
+    person.run(&["silence", "expire", &id]).unwrap();
+    assert!(!query("--silenced").contains("CheckoutDown"));
+    assert!(query("--active").contains("CheckoutDown"));
+    let resumed = async || daemon.incident(1, |it| it["paused"] == false).await;
+    let incident = until("the end of the pause", WITHIN, resumed)
+        .await
+        .unwrap();
+    let log = incident["timeline"].to_string();
+    assert!(
+        log.contains("escalation resumes: the silence by ada (moving it) has ended"),
+        "{log}"
+    );
+
+    prometheus.set_up(true);
+    until_resolved(&daemon, || prometheus.process.report()).await;
+    daemon.recorder.check().unwrap();
+    daemon.end().await.unwrap();
+}
+
 /// Posts JSON; returns the response.
 async fn post(url: String, token: Option<&str>, body: &Value) -> u16 {
     let mut asked = reqwest::Client::new().post(url).body(body.to_string());

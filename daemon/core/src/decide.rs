@@ -99,6 +99,9 @@ pub fn decide(
 ) -> Result<Outcome, Refusal> {
     let mut outcome = dispatch(incident, tally, command, by, env)?;
     paging::skip_unserved(&mut outcome, Some(incident), env);
+    // No command makes an alert heard that was silenced, but a withdrawal may find all silenced.
+    let why = "an alert is not silenced";
+    escalation::pause_or_resume((incident, tally), &mut outcome, why, env);
     Ok(outcome)
 }
 
@@ -111,7 +114,7 @@ fn dispatch(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
-        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, reason),
+        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, tally, reason),
         Command::Grade {
             grade,
             security,

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::Labels;
 use utoipa::{IntoParams, ToSchema};
 
+use super::SilenceLine;
+
 /// Which alerts to list.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -50,6 +52,9 @@ pub(crate) struct AlertLine {
     pub(crate) place: AlertPlace,
     /// The number of its incident, if it has one.
     pub(crate) incident: Option<u64>,
+    /// The IDs of the active silences that match it, while it is firing.
+    #[serde(default)]
+    pub(crate) silenced_by: Vec<String>,
     /// Since when it has been firing, according to its sender.
     pub(crate) starts_at: String,
     /// When the daemon last received it.
@@ -72,8 +77,9 @@ pub(crate) struct AlertDetail {
     pub(crate) ignored_because: Option<String>,
     /// If it waits to open an incident together with other alerts: that incident's key.
     pub(crate) waiting_for: Option<String>,
-    /// The IDs of the silences that matched it, if it is silenced.
-    pub(crate) silenced_by: Vec<String>,
+    /// The silences of `silenced_by`.
+    #[serde(default)]
+    pub(crate) silences: Vec<SilenceLine>,
     /// When the daemon first received it.
     pub(crate) first_seen: String,
     /// When it last started or stopped firing.

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, cell_labels, cell_of, clean};
+use super::silence::print_silences;
 use crate::api::{AlertDetail, AlertLine, AlertList, AlertQuery};
 
 const PATH: &str = "/api/v1/alerts";
@@ -104,7 +105,11 @@ fn row(alert: &AlertLine) -> Vec<String> {
 }
 
 fn status(alert: &AlertLine) -> &'static str {
-    if alert.firing { "firing" } else { "resolved" }
+    match (alert.firing, alert.silenced_by.is_empty()) {
+        (true, true) => "firing",
+        (true, false) => "silenced",
+        (false, _) => "resolved",
+    }
 }
 
 /// Prints an alert's fields, one per line, then its labels and annotations.
@@ -120,14 +125,12 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         None => line.place.as_str().to_owned(),
     };
     let repeats = alert.repeats.to_string();
-    let silences = alert.silenced_by.join(", ");
     let lease = line.lease_until.as_deref();
     let fields = [
         ("status", Some(status(line))),
         ("place", Some(place.as_str())),
         ("because", alert.ignored_because.as_deref()),
         ("waiting for", alert.waiting_for.as_deref()),
-        ("silenced by", Some(silences.as_str())),
         ("summary", Some(alert.summary.as_str())),
         ("link", line.link.as_deref()),
         ("firing since", Some(line.starts_at.as_str())),
@@ -147,6 +150,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             out.line(format!("  {name:<14}{}", clean(value)))?;
         }
     }
+    print_silences(&alert.silences, out)?;
     for (heading, labels) in [
         ("labels", &line.labels),
         ("annotations", &alert.annotations),

@@ -5,9 +5,11 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use super::client::{Client, ClientArgs};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, cell_of, clean};
+use super::silence::print_silences;
 use crate::actions::{Action, NewIncident, VERBS};
 use crate::api::{
-    IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine, StatusFilter,
+    AlertCounts, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine,
+    StatusFilter,
 };
 
 const PATH: &str = "/api/v1/incidents";
@@ -195,10 +197,26 @@ fn status(incident: &IncidentLine) -> String {
     format!("{}{acked}", incident.status)
 }
 
+fn alerts(counts: &AlertCounts) -> String {
+    let AlertCounts {
+        total,
+        firing,
+        silenced,
+    } = counts;
+    match silenced {
+        0 => format!("{total}, {firing} firing"),
+        silenced => format!("{total}, {firing} firing, {silenced} of them silenced"),
+    }
+}
+
 /// Prints an incident's fields, one per line, then its pages and its log.
 fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &incident.line;
     let status = status(line);
+    let alerts = alerts(&incident.alerts);
+    let paused = incident
+        .paused
+        .then_some("none while every firing alert is silenced");
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
     let fields = [
         ("status", Some(status.as_str())),
@@ -207,7 +225,11 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("service", Some(line.service.as_str())),
         ("team", line.team.as_deref()),
         ("operator", line.operator.as_deref()),
-        ("next step", incident.next_escalation_at.as_deref()),
+        ("alerts", Some(alerts.as_str())),
+        (
+            "next step",
+            incident.next_escalation_at.as_deref().or(paused),
+        ),
         ("opened", Some(line.opened_at.as_str())),
         ("mitigated", incident.mitigated_at.as_deref()),
         ("resolved", line.resolved_at.as_deref()),
@@ -217,6 +239,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             out.line(format!("  {label:<14}{}", cell(value)))?;
         }
     }
+    print_silences(&incident.silences, out)?;
     for PageLine {
         person, via, state, ..
     } in &incident.pages

@@ -211,6 +211,9 @@ impl World {
         let alert = self.alert(name)?;
         let found = match (&alert.place, alert.firing) {
             (_, false) => "is over",
+            (Place::Incident { .. }, true) if !alert.silenced_by.is_empty() => {
+                "is silenced in its incident"
+            }
             (Place::Incident { .. }, true) => "fires",
             (Place::Waiting { .. }, true) => "waits",
             (Place::Silenced { .. }, true) => "is silenced",

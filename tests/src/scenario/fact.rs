@@ -46,7 +46,8 @@ pub enum Fact {
     /// The state of an alert.
     Alert {
         name: String,
-        /// `fires`, `is over`, `waits`, `is silenced` or `is ignored`.
+        /// `fires`, `is over`, `waits`, `is silenced`, `is silenced in its incident` or
+        /// `is ignored`.
         state: String,
     },
     /// A label of an alert.

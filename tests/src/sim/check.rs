@@ -291,10 +291,20 @@ fn escalations_continue(state: &[Arc<IncidentState>]) -> Result<(), String> {
     for state in state {
         let incident = &state.incident;
         let rests = incident.escalation.due.is_none() && !incident.escalation.plan.steps.is_empty();
-        if incident.is_unanswered() && rests {
+        if incident.is_unanswered() && rests && !incident.escalation.silenced {
             return Err(format!(
                 "incident {} is unacknowledged but does not escalate",
                 incident.id
+            ));
+        }
+        let (fires, is_silenced) = (state.tally.counts.firing > 0, state.tally.is_silenced());
+        if incident.is_unanswered() && fires && incident.escalation.silenced != is_silenced {
+            return Err(format!(
+                "incident {} has {} firing alerts, {} of them silenced, but its pause is {}",
+                incident.id,
+                state.tally.counts.firing,
+                state.tally.silenced,
+                incident.escalation.silenced
             ));
         }
     }
@@ -307,6 +317,7 @@ fn tallies_match_alerts(
     state: &[Arc<IncidentState>],
 ) -> Result<(), String> {
     let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
+    let mut silenced: BTreeMap<IncidentId, u64> = BTreeMap::new();
     let mut all_firing = 0;
     let mut next_lapse = None;
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
@@ -319,6 +330,8 @@ fn tallies_match_alerts(
             next_lapse = [next_lapse, alert.lease_until].into_iter().flatten().min();
             if let Some(id) = alert.incident() {
                 *firing.entry(id.clone()).or_default() += 1;
+                let is_silenced = u64::from(!alert.silenced_by.is_empty());
+                *silenced.entry(id.clone()).or_default() += is_silenced;
             }
         }
     }
@@ -329,6 +342,13 @@ fn tallies_match_alerts(
             return Err(format!(
                 "incident {id} counts {} firing of {}, but {rows} of its alerts fire",
                 counts.firing, counts.total
+            ));
+        }
+        let rows = silenced.get(id).copied().unwrap_or(0);
+        if state.tally.silenced != rows {
+            return Err(format!(
+                "incident {id} counts {} silenced alerts, but {rows} are",
+                state.tally.silenced
             ));
         }
         if state.incident.is_active() && state.tally.logged != state.incident.counts {

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 
 /// `events`, which call for a new plan, followed by that plan and, unless the incident is
-/// acknowledged, its first step.
+/// acknowledged or silenced, its first step.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -24,7 +24,7 @@ pub(crate) fn replan(
         source: plan.source,
     });
     let after = incident.after(&events, by, env.now);
-    if after.is_unanswered() {
+    if after.is_unanswered() && !after.escalation.silenced {
         events.extend(take_step(&after, &opening.responders, env));
     }
     events
@@ -56,10 +56,7 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     } else {
         (next, escalation.round)
     };
-    let mut wait_ms = escalation.plan.steps[step].wait_ms;
-    if round > limits::EARLY_REPEATS_MAX {
-        wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
-    }
+    let wait_ms = wait_ms(&escalation.plan, step, round);
     let step = u32::try_from(step).unwrap_or(u32::MAX);
     let mut events = vec![Event::Escalated {
         step,
@@ -70,6 +67,15 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
     events.extend(paging::page_all(incident, people, step, env));
     events
+}
+
+/// How long a step waits for an acknowledgement, in milliseconds.
+pub(crate) fn wait_ms(plan: &Plan, step: usize, round: u32) -> u64 {
+    let wait_ms = plan.steps.get(step).map_or(0, |it| it.wait_ms);
+    match round > limits::EARLY_REPEATS_MAX {
+        true => wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN),
+        false => wait_ms,
+    }
 }
 
 /// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked

@@ -8,7 +8,7 @@ mod traits;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
-use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, Timestamp};
+use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, SilenceRef, Timestamp};
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
@@ -75,6 +75,22 @@ pub enum Event {
         /// Anything unusual, e.g. that nobody was on call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+    },
+    /// Every firing alert is silenced: the escalation pauses, and pages end that no channel has
+    /// accepted.
+    Silenced {
+        /// Some of the silences.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<SilenceRef>,
+    },
+    /// An alert fires that is not silenced: the escalation resumes.
+    Unsilenced {
+        reason: String,
+        /// The step that comes next.
+        next_step: u32,
+        /// When it follows; absent when the plan pages nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
     },
     /// A person was paged.
     Paged {
@@ -185,6 +201,8 @@ impl Event {
             Self::PolicyFailed { .. } => Traits::of("policy-failed", Grading).change().unseen(),
             Self::Planned { .. } => Traits::of("planned", Escalation).change(),
             Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
+            Self::Silenced { .. } => Traits::of("silenced", Escalation).change().unseen(),
+            Self::Unsilenced { .. } => Traits::of("unsilenced", Escalation).change().unseen(),
             Self::Paged { .. } => Traits::of("paged", Paging),
             Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
             Self::PageRebased { .. } => Traits::of("page-rebased", Paging),

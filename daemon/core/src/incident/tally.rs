@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grading::Standing;
 use crate::time::MINUTE_MS;
-use crate::{Timestamp, limits};
+use crate::{SilenceRef, Timestamp, limits};
 
 /// The exact alert counts of an incident, stored in a row of their own and updated with every
 /// alert.
@@ -32,6 +32,13 @@ pub struct Tally {
     /// that left memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// How many of the firing alerts are silenced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub silenced: u64,
+    /// Some of the silences that match them, at most
+    /// [`SILENCES_NAMED_MAX`](limits::SILENCES_NAMED_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<SilenceRef>,
 }
 
 /// Numbers of alerts.
@@ -74,6 +81,38 @@ impl Tally {
             self.clear_due = Some(now.plus_ms(resolve_after_ms));
         }
         self.want_log(now);
+    }
+
+    /// Whether alerts fire, and all of them are silenced.
+    #[must_use]
+    pub fn is_silenced(&self) -> bool {
+        self.counts.firing > 0 && !self.is_heard()
+    }
+
+    /// Whether an alert fires that is not silenced.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.counts.firing > self.silenced
+    }
+
+    /// Counts a firing alert that is silenced.
+    pub(crate) fn begin_silence(&mut self, by: &[SilenceRef]) {
+        self.silenced += 1;
+        for silence in by {
+            let is_named = self.silences.iter().any(|it| it.id == silence.id);
+            if !is_named && self.silences.len() < limits::SILENCES_NAMED_MAX {
+                self.silences.push(silence.clone());
+            }
+        }
+    }
+
+    /// Counts a silenced alert that no longer fires in the incident, or is no longer silenced.
+    /// `gone`: the IDs of silences that no longer match it.
+    pub(crate) fn end_silence(&mut self, gone: &[&String]) {
+        self.silenced = self.silenced.saturating_sub(1);
+        let is_over = self.silenced == 0;
+        self.silences
+            .retain(|it| !is_over && !gone.contains(&&it.id));
     }
 
     /// Whether a tally should be written to the stream at `now`.
@@ -123,4 +162,12 @@ impl Tally {
             10 * MINUTE_MS
         }
     }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -44,6 +44,9 @@ pub struct Alert {
     pub repeats: u64,
     /// Where it belongs.
     pub place: Place,
+    /// The silences that match it while it is in an incident or waits, by ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silenced_by: Vec<String>,
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
@@ -90,6 +93,22 @@ impl Alert {
         }
     }
 
+    /// The IDs of the silences that match it, as they were last read.
+    #[must_use]
+    pub fn silences(&self) -> &[String] {
+        match &self.place {
+            Place::Silenced { by } => by,
+            _ => &self.silenced_by,
+        }
+    }
+
+    /// The incident in which it fires and is silenced.
+    #[must_use]
+    pub(crate) fn silenced_in(&self) -> Option<&IncidentId> {
+        let is_silenced = self.firing && !self.silenced_by.is_empty();
+        self.incident().filter(|_| is_silenced)
+    }
+
     /// A new alert from a firing signal.
     #[must_use]
     pub fn begin(signal: &Signal, place: Place, now: Timestamp) -> Self {
@@ -109,6 +128,7 @@ impl Alert {
             changed_at: now,
             repeats: 0,
             place,
+            silenced_by: Vec::new(),
             silences_at: None,
         }
     }
@@ -147,6 +167,7 @@ impl Alert {
         self.last_seen = now;
         self.changed_at = now;
         self.lease_until = None;
+        self.silenced_by.clear();
         self
     }
 

@@ -5,6 +5,7 @@ pub mod alert;
 mod firing;
 mod needed;
 mod route;
+mod silenced;
 mod waiting;
 
 use crate::incident::{Incident, Tally, log_tally};
@@ -18,6 +19,7 @@ use firing::Firing;
 use needed::Reading;
 pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
 pub use route::{Route, Target};
+pub use silenced::{EndedSilence, Silencing, decide_silencing};
 pub use waiting::{Waiting, joining_alerts};
 
 /// The current state of the alert and of the incidents it concerns.
@@ -116,14 +118,14 @@ pub fn decide_signal(
     if is_missing {
         return Err(Refusal::NeedsVerdict);
     }
-    match Reading::of(signal, &known, now, env.delays) {
-        Reading::Nothing => Ok(Intake::default()),
-        Reading::Repeats(alert) => Ok(Intake {
+    let mut intake = match Reading::of(signal, &known, now, env.delays) {
+        Reading::Nothing => Intake::default(),
+        Reading::Repeats(alert) => Intake {
             alerts: vec![alert.clone().repeated(signal, now)],
             ..Intake::default()
-        }),
-        Reading::Ends(alert) => Ok(end(alert, known.home, env)),
-        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal),
+        },
+        Reading::Ends(alert) => end(alert, known.home, env),
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal)?,
         reading @ (Reading::Fires | Reading::Changes(_)) => {
             let firing = Firing {
                 signal,
@@ -133,11 +135,13 @@ pub fn decide_signal(
                 env,
             };
             match reading {
-                Reading::Changes(alert) => firing.update(alert),
-                _ => firing.place(),
+                Reading::Changes(alert) => firing.update(alert)?,
+                _ => firing.place()?,
             }
         }
-    }
+    };
+    silenced::follow_signal(&mut intake, signal, &known, assessment, env);
+    Ok(intake)
 }
 
 fn end(alert: &Alert, home: Option<(&Incident, &Tally)>, env: Env<'_>) -> Intake {

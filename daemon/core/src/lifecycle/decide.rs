@@ -48,6 +48,7 @@ pub(crate) fn acknowledge(
 
 pub(crate) fn unacknowledge(
     incident: &Incident,
+    tally: &Tally,
     reason: Option<String>,
 ) -> Result<Outcome, Refusal> {
     must_be_active(incident, "only an open incident can be unacknowledged")?;
@@ -57,7 +58,10 @@ pub(crate) fn unacknowledge(
             "incident {number} is not acknowledged"
         )));
     }
-    let next = after_withdrawal(incident);
+    let next = match tally.is_silenced() {
+        true => "every firing alert is silenced, so nobody is paged until one is not",
+        false => after_withdrawal(incident),
+    };
     let reason = reason.map(|it| cut(it, limits::REASON_BYTES_MAX));
     Ok(Outcome {
         events: vec![Event::Unacknowledged { reason }],

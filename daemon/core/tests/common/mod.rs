@@ -9,11 +9,15 @@ use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{AlertGrade, Assessment, Intake, Known, NewIncidentId, joining_alerts};
+use tocsin_core::intake::{
+    AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
+    decide_silencing, joining_alerts,
+};
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
-    Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
-    Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
+    Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan,
+    PolicySource, Recorded, Route, Signal, SignalStatus, SilenceRef, Step, Target, Timestamp,
+    Verdict, decide, decide_signal,
 };
 
 /// The state of one incident and its surroundings.
@@ -98,22 +102,46 @@ impl World {
             &new_id,
             self.env(&self.channels()),
         )?;
-        for after in &intake.alerts {
-            self.alerts
-                .insert(after.fingerprint.to_string(), after.clone());
-        }
-        if let Some(waiting) = &intake.waiting {
-            self.waiting = waiting.clone();
-        }
-        for change in &intake.incidents {
-            if change.opens {
-                self.incident = None;
-                self.stream.clear();
-                self.opened += 1;
-            }
-            let by = Actor::Integration("prom".into());
-            self.take(&change.id, change.outcome.clone(), &by);
-        }
+        self.take_intake(&intake, &Actor::Integration("prom".into()));
+        Ok(intake)
+    }
+
+    /// These silences match an alert now; `had_ended` names those that did before, and what they
+    /// hid.
+    pub fn silence(
+        &mut self,
+        name: &str,
+        by: &[&str],
+        had_ended: &[(&str, u64)],
+    ) -> Result<Intake, Refusal> {
+        let labels = self.alerts[name].labels.clone();
+        self.silence_of(name, (by, had_ended), labels)
+    }
+
+    /// As [`silence`](Self::silence), with silences that match these labels.
+    pub fn silence_of(
+        &mut self,
+        name: &str,
+        (by, had_ended): (&[&str], &[(&str, u64)]),
+        labels: Labels,
+    ) -> Result<Intake, Refusal> {
+        let alert = self.alerts[name].clone();
+        let silence = |id: &&str| SilenceRef::new(id, "ada", id);
+        let ended = had_ended.iter().map(|(id, alerts)| EndedSilence {
+            silence: silence(id),
+            alerts: *alerts,
+        });
+        let silencing = Silencing {
+            labels,
+            by: by.iter().map(silence).collect(),
+            ended: ended.collect(),
+            ..Silencing::default()
+        };
+        let incident = self.incident.clone();
+        let home = incident.as_ref().map(|it| (it, &self.tally));
+        let home = home.filter(|(it, _)| alert.incident() == Some(&it.id));
+        let intake = decide_silencing(&alert, home, &silencing, self.env(&self.channels()))?;
+        self.take_intake(&intake, &Actor::Tocsin);
         Ok(intake)
     }
 
@@ -281,6 +309,24 @@ impl World {
             now: self.now,
             delays: &self.delays,
             channels,
+        }
+    }
+
+    fn take_intake(&mut self, intake: &Intake, by: &Actor) {
+        for after in &intake.alerts {
+            self.alerts
+                .insert(after.fingerprint.to_string(), after.clone());
+        }
+        if let Some(waiting) = &intake.waiting {
+            self.waiting = waiting.clone();
+        }
+        for change in &intake.incidents {
+            if change.opens {
+                self.incident = None;
+                self.stream.clear();
+                self.opened += 1;
+            }
+            self.take(&change.id, change.outcome.clone(), by);
         }
     }
 

@@ -9,7 +9,7 @@ use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{Fingerprint, IncidentId, IntegrationId};
 use utoipa_axum::routes;
 
-use crate::api::{AlertDetail, AlertLine, AlertList, AlertPlace, AlertQuery};
+use crate::api::{AlertDetail, AlertLine, AlertList, AlertPlace, AlertQuery, SilenceLine};
 use crate::app::App;
 use crate::disclosure::Clearance;
 use crate::http::Routes;
@@ -19,6 +19,7 @@ use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
 use crate::runtime::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
+use crate::silence::Silence;
 use crate::time::format_time;
 
 /// Default page size.
@@ -57,8 +58,10 @@ async fn list(
     };
     let list = blocking(move || {
         let mut alerts = Vec::new();
+        let silences = app.silences.in_force(app.clock.now())?.0;
         let next_after = each_alert(&app, &filter, query.after, |alert, incident| {
-            alerts.push(AlertLine::of(alert, incident));
+            let silenced_by = silences_of(&silences, &alert);
+            alerts.push(AlertLine::of(alert, incident, &silenced_by));
             alerts.len() < limit
         })?;
         Ok(AlertList { alerts, next_after })
@@ -92,7 +95,9 @@ async fn show(
             let incident = incident.transpose()?;
             if incident.is_none_or(|(_, security)| clearance.may_see(security)) {
                 let number = incident.map(|(number, _)| number);
-                return Ok(AlertDetail::of(row.value, number));
+                let silences = app.silences.in_force(app.clock.now())?.0;
+                let silenced_by = silences_of(&silences, &row.value);
+                return Ok(AlertDetail::of(row.value, number, &silenced_by));
             }
         }
         let detail = "there is no alert with this integration and fingerprint; \
@@ -100,6 +105,16 @@ async fn show(
         Err(Problem::new(Kind::NOT_FOUND, detail))
     });
     Ok(axum::Json(detail.await?))
+}
+
+/// The silences that match a firing alert.
+pub(in crate::http) fn silences_of<'a>(
+    silences: &'a [Arc<Silence>],
+    alert: &Alert,
+) -> Vec<&'a Silence> {
+    let all = silences.iter().map(AsRef::as_ref);
+    all.filter(|it| alert.firing && it.matches(&alert.labels))
+        .collect()
 }
 
 /// Passes each alert that matches `filter` to `take`, with its incident's number, until `take`
@@ -149,30 +164,29 @@ fn incident_of(app: &App, id: &IncidentId) -> Result<(u64, bool), EngineError> {
 }
 
 impl AlertDetail {
-    fn of(mut alert: Alert, incident: Option<u64>) -> Self {
-        let (mut ignored_because, mut waiting_for, mut silenced_by) = (None, None, Vec::new());
+    fn of(mut alert: Alert, incident: Option<u64>, silenced_by: &[&Silence]) -> Self {
+        let (mut ignored_because, mut waiting_for) = (None, None);
         match &alert.place {
-            Place::Incident { .. } => {}
+            Place::Incident { .. } | Place::Silenced { .. } => {}
             Place::Ignored { reason } => ignored_because = Some(reason.clone()),
             Place::Waiting { key } => waiting_for = Some(key.to_string()),
-            Place::Silenced { by } => silenced_by.clone_from(by),
         }
         Self {
             summary: std::mem::take(&mut alert.summary),
             annotations: std::mem::take(&mut alert.annotations),
             ignored_because,
             waiting_for,
-            silenced_by,
+            silences: silenced_by.iter().map(|it| SilenceLine::of(it)).collect(),
             first_seen: format_time(alert.first_seen),
             changed_at: format_time(alert.changed_at),
             repeats: alert.repeats,
-            line: AlertLine::of(alert, incident),
+            line: AlertLine::of(alert, incident, silenced_by),
         }
     }
 }
 
 impl AlertLine {
-    fn of(alert: Alert, incident: Option<u64>) -> Self {
+    fn of(alert: Alert, incident: Option<u64>, silenced_by: &[&Silence]) -> Self {
         Self {
             integration: alert.integration.0,
             fingerprint: alert.fingerprint.0,
@@ -187,6 +201,7 @@ impl AlertLine {
                 Place::Silenced { .. } => AlertPlace::Silenced,
             },
             incident,
+            silenced_by: silenced_by.iter().map(|it| it.id.clone()).collect(),
             starts_at: format_time(alert.starts_at),
             last_seen: format_time(alert.last_seen),
             lease_until: alert.lease_until.map(format_time),

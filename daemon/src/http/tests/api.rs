@@ -375,6 +375,48 @@ async fn a_silenced_alert_names_its_silence() {
 }
 
 #[tokio::test]
+async fn an_incident_and_its_alerts_name_the_silences_that_match_them() {
+    let rig = test_app().await;
+    let sender = rig.sender("any").await;
+    let sent = json!({ "title": "down", "fingerprint": "f", "labels": { "service": "shop" } });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let silence = json!({
+        "matchers": [{ "name": "service", "value": "shop", "isRegex": false }],
+        "startsAt": "2026-01-31T12:10:00Z", "endsAt": "2026-02-28T12:10:00Z",
+        "createdBy": "ada", "comment": "deployment",
+    });
+    let set = rig.post("/api/v2/silences", &ada, &silence).await.is(200);
+    let named = json!([{
+        "id": set.json()["silenceID"], "created_by": "ada", "comment": "deployment",
+        "ends_at": "2026-02-28T12:10:00.000Z",
+    }]);
+    let shown = async |path: &str| rig.get(path, &ada).await.is(200).json();
+    let alert = shown("/api/v1/alerts/any/f").await;
+    assert_eq!(alert["place"], "incident", "{alert}");
+    assert_eq!(alert["silences"], named);
+    let listed = shown("/api/v1/alerts").await;
+    assert_eq!(listed["alerts"][0]["silenced_by"], json!([named[0]["id"]]));
+    // The sweep tells the incident.
+    rig.app.due.turn().await.unwrap();
+    let incident = shown("/api/v1/incidents/1").await;
+    assert_eq!(incident["paused"], true, "{incident}");
+    assert_eq!(incident["silences"], named);
+    assert_eq!(
+        incident["alerts"],
+        json!({ "total": 1, "firing": 1, "silenced": 1 })
+    );
+    assert_eq!(incident["next_escalation_at"], Value::Null);
+    let flag = json!({
+        "action": "grade", "grade": "major", "security": true, "reason": "it may be an intruder",
+    });
+    act(&rig, &ada, "1", flag).await.is(200);
+    let bob = rig.person(Scope::Respond, "bob").await;
+    let hidden = rig.get("/api/v1/incidents/1", &bob).await.is(200);
+    assert!(!hidden.text.contains("deployment"), "{}", hidden.text);
+}
+
+#[tokio::test]
 async fn an_alert_that_is_ignored_or_waits_says_why() {
     let rig = app_with_policies().await;
     let (sender, read) = (rig.sender("any").await, rig.token(Scope::Read).await);

@@ -1,5 +1,5 @@
 //! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence has ended,
-//! and removes what is long over.
+//! tells incidents of silences that begin or end, and removes what is long over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -63,6 +63,8 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
+        swept += self.follow_silences(now).await?;
+        self.report_ended_silences(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
             return Ok(swept);

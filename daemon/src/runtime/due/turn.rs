@@ -94,7 +94,7 @@ impl Due {
         })
     }
 
-    /// When the next thing is due: a timer, a delivery, a lease's end.
+    /// When the next thing is due: a timer, a delivery, a lease's end, a silence's start or end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
@@ -105,7 +105,11 @@ impl Due {
             true => at.max(holds_until),
             false => at,
         });
-        Ok(earliest(self.next_delivery_or_timer()?, lapse))
+        let silence = self.silences.next_change(now);
+        Ok(earliest(
+            earliest(self.next_delivery_or_timer()?, lapse),
+            silence,
+        ))
     }
 
     fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {

@@ -58,6 +58,7 @@ impl Engine {
         self.write_timers(was, &state, planned)?;
         self.write_notices(&id, &told, now, planned);
         self.write_rows(was, &state, &recorded, planned)?;
+        self.count_hidden_pauses(&recorded, planned)?;
         planned.done.incident = Some(Arc::clone(&state.incident));
         planned.done.opened = opens;
         planned.done.events = recorded.len();

@@ -9,6 +9,7 @@ mod memory;
 pub mod plan;
 pub mod request;
 mod scratch;
+mod silencing;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};

@@ -52,7 +52,7 @@ impl Planned {
     }
 
     /// Refuses the batch unless the guard holds; needless when nothing is written.
-    fn guard(&mut self, guard: Guard) {
+    pub(super) fn guard(&mut self, guard: Guard) {
         if !self.is_nothing() {
             self.batch.guards.push(guard);
         }
@@ -78,6 +78,7 @@ impl Engine {
                 assessment,
                 unless_observed_since,
             } => self.plan_signal(signal, assessment.as_deref(), *unless_observed_since, now),
+            Request::Silencing { alert, silencing } => self.plan_silencing(alert, silencing, now),
             Request::Command {
                 incident,
                 by,
@@ -114,10 +115,7 @@ impl Engine {
         unless_observed_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
-        let silences_at = assessment.and_then(|it| it.silences_at);
-        if silences_at.is_some_and(|at| at < self.silences_changed.0) {
-            return Err(Refusal::NeedsVerdict.into());
-        }
+        self.check_silences(assessment.and_then(|it| it.silences_at))?;
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
         let home = match alert.as_deref().and_then(Alert::incident) {
@@ -147,7 +145,8 @@ impl Engine {
         let new_id = self.new_id(now);
         let intake = decide_signal(signal, known, assessment, &new_id, self.env(now))?;
         before.extend(alert.clone());
-        let mut planned = self.write_intake(signal, &before, target_key, intake, now)?;
+        let by = Actor::Integration(signal.integration.clone());
+        let mut planned = self.write_intake(&by, &before, target_key, intake, now)?;
         if let Some(mark) = assessment.and_then(|it| it.silences_mark) {
             planned.guard(Mark::SILENCES.guard(mark));
         }
@@ -155,9 +154,9 @@ impl Engine {
     }
 
     /// `before`: the current state of the alerts that may change.
-    fn write_intake(
+    pub(super) fn write_intake(
         &mut self,
-        signal: &Signal,
+        by: &Actor,
         before: &[Arc<Alert>],
         target_key: Option<&IncidentKey>,
         intake: Intake,
@@ -169,17 +168,17 @@ impl Engine {
                 it.fingerprint == after.fingerprint && it.integration == after.integration
             };
             let before = before.iter().find(is_it).cloned();
+            self.count_hidden_alert(before.as_deref(), &after, &mut planned)?;
             self.write_alert(before, after, &mut planned)?;
         }
         if let (Some(key), Some(waiting)) = (target_key, intake.waiting) {
             self.write_waiting(key, waiting, now, &mut planned)?;
         }
-        let by = Actor::Integration(signal.integration.clone());
         for change in intake.incidents {
             if let (true, Some(key)) = (change.opens, target_key) {
                 self.write_key(key, &change.id, &mut planned)?;
             }
-            self.lay_out_change(change, &by, now, &mut planned)?;
+            self.lay_out_change(change, by, now, &mut planned)?;
         }
         Ok(planned)
     }

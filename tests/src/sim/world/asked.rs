@@ -264,6 +264,9 @@ fn ask(request: &Request) -> String {
         Request::Open { draft, .. } => format!("somebody opens {:?}", draft.key),
         Request::Write(write) => format!("settle {:?}", write.settles),
         Request::Claim { class, .. } => format!("claim {class:?}"),
+        Request::Silencing { alert, silencing } => {
+            format!("alert {alert} is silenced by {:?}", silencing.by)
+        }
         Request::Expire => "expire".to_owned(),
     }
 }

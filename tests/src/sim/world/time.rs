@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Observed, Request, SCHEDULE_TIMER, firing, lapses, reviewed, silencing, ticking,
-    to_review,
+    Cause, Observed, Request, SCHEDULE_TIMER, firing, lapses, reviewed, silencing, silencing_page,
+    ticking, to_review,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -124,8 +124,8 @@ impl World {
         Ok(())
     }
 
-    /// Ends the alerts whose senders stopped. Senders may send between the sweep's read and its
-    /// request.
+    /// Ends the alerts whose senders stopped, and tells the engine of alerts whose silences have
+    /// changed. Senders may send between the sweep's read and its request.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
         let place = self.draw_node();
         let node = self.nodes[place].clone();
@@ -141,7 +141,13 @@ impl World {
                     .map(|it| Observed::again(&it)),
             );
         }
-        let mut asked = Vec::new();
+        let store = self.store.as_ref();
+        let page = silencing_page(store, &node.silences, "", LIMIT, self.now).map_err(text)?;
+        let tells = |request| Asked {
+            request,
+            then: Then::Nothing,
+        };
+        let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
