@@ -21,6 +21,9 @@ pub struct Verdict<T> {
 pub struct PolicySource {
     /// The file, relative to the policies folder; `builtin` when no policy succeeded.
     pub file: String,
+    /// The line that returned it, from 1, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// BLAKE3 of the file's text in hex, first 16 digits; empty for `builtin`.
     pub hash: String,
     /// What the policy read, as pairs of an expression and its answer, at most

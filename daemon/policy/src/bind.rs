@@ -8,6 +8,7 @@
 
 use rhai::{Array, Dynamic, Engine};
 
+use crate::day::Day;
 use crate::quantity::{Age, Count};
 use crate::span::Span;
 use crate::trace::{
@@ -225,7 +226,11 @@ fn register_context(engine: &mut Engine) {
 fn register_now(engine: &mut Engine) {
     for field in ClockField::ALL {
         engine.register_get(field.name(), move |it: &mut Now| {
-            dynamic(read(Read::Now(field), it.0.as_facts()))
+            let answer = read(Read::Now(field), it.0.as_facts());
+            match field {
+                ClockField::Weekday => Dynamic::from(Day(it.0.0.now.weekday)),
+                _ => dynamic(answer),
+            }
         });
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use rhai::{CallFnOptions, Dynamic, Engine, Scope};
 
 use crate::compiled::Policy;
-use crate::engine;
 use crate::fault::eval_report;
 use crate::limits::WALL_MS_MAX;
 use crate::report::Report;
+use crate::{engine, libs};
 
 /// Calls `function` of `policy`.
 pub(crate) fn call(
@@ -25,7 +25,8 @@ pub(crate) fn call(
     };
     let wall = Duration::from_millis(WALL_MS_MAX);
     // A native Rhai function that panics on unusual arguments must not crash the daemon.
-    match engine::within(wall, || catch_unwind(AssertUnwindSafe(run))) {
+    let guarded = || catch_unwind(AssertUnwindSafe(run));
+    match libs::with(&policy.libs.modules, || engine::within(wall, guarded)) {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(eval_report(policy, function, &error)),
         Err(_) => Err(policy.at_function(

@@ -6,6 +6,7 @@
 //! between debug and release builds.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rhai::packages::{
@@ -13,14 +14,16 @@ use rhai::packages::{
     BasicMathPackage, BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{Engine, EvalAltResult};
+use rhai::{Engine, EvalAltResult, OptimizationLevel};
 
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
-    FUNCTIONS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX, PRINT_LINES_MAX,
-    STRING_BYTES_MAX, VARIABLES_MAX,
+    FUNCTIONS_MAX, LIBS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, PRINT_LINE_BYTES_MAX,
+    PRINT_LINES_MAX, STRING_BYTES_MAX, VARIABLES_MAX,
 };
-use crate::{backstop, bind, helpers, quantity, switches};
+use crate::{
+    backstop, bind, day, helpers, libs, locate, operators, quantity, raised, switches, watch,
+};
 
 thread_local! {
     static PRINTED: Cell<u32> = const { Cell::new(0) };
@@ -28,7 +31,7 @@ thread_local! {
 
 /// Symbols that the parser rejects. `eval` parses at run time. `curry` nests function pointers,
 /// each a copy of the previous one, and no size limit counts them.
-pub(crate) const FORBIDDEN: [&str; 4] = ["eval", "curry", "import", "export"];
+pub(crate) const FORBIDDEN: [&str; 3] = ["eval", "curry", "export"];
 
 rhai::def_package! {
     /// The parts of Rhai that policies need, as one package: every call looks its functions up in
@@ -47,14 +50,37 @@ pub(crate) fn new() -> Engine {
     PolicyPackage::new().register_into_engine(&mut engine);
     limit(&mut engine);
     forbid(&mut engine);
+    libs::register(&mut engine);
     engine.on_print(print);
     engine.on_debug(|text, _, _| print(text));
     engine.on_progress(backstop::check);
+    operators::register(&mut engine);
+    raised::register(&mut engine);
     helpers::register(&mut engine);
+    day::register(&mut engine);
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);
     engine
+}
+
+/// An engine for tests and checks, which notes what runs.
+pub(crate) fn watching() -> Engine {
+    let mut engine = new();
+    watch::register(&mut engine);
+    engine
+}
+
+/// The engine that notes where its calls are; it prints nothing.
+pub(crate) fn locating() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| {
+        let mut engine = new();
+        engine.on_print(|_| ());
+        engine.on_debug(|_, _, _| ());
+        locate::register(&mut engine);
+        engine
+    })
 }
 
 /// Runs `call` with a backstop and a limit of printed lines.
@@ -73,9 +99,12 @@ fn limit(engine: &mut Engine) {
         .set_max_map_size(MAP_PROPERTIES_MAX)
         .set_max_variables(VARIABLES_MAX)
         .set_max_functions(FUNCTIONS_MAX)
-        .set_max_modules(0)
+        .set_max_modules(LIBS_MAX)
         // A registered operator comes before Rhai's own, which knows nothing of what is read.
         .set_fast_operators(false)
+        // The optimizer compares constants with Rhai's own operators, and drops the positions of
+        // what it replaces.
+        .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true);
 }

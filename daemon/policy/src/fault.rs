@@ -3,14 +3,15 @@
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
 use crate::backstop::LARGE;
-use crate::compiled::Policy;
+use crate::compiled::{Place, Policy};
 use crate::engine;
-use crate::hints::{function_remedy, property_remedy};
+use crate::hints::{dot_remedy, function_remedy};
 use crate::limits::{
     ARRAY_ELEMENTS_MAX, CALL_LEVELS_MAX, EXPRESSION_DEPTH_MAX, FUNCTION_EXPRESSION_DEPTH_MAX,
-    FUNCTIONS_MAX, GROWTH_BYTES_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX, STRING_BYTES_MAX,
-    VARIABLES_MAX, WALL_MS_MAX,
+    FUNCTIONS_MAX, GROWTH_BYTES_MAX, LIBS_MAX, MAP_PROPERTIES_MAX, OPERATIONS_MAX,
+    STRING_BYTES_MAX, VARIABLES_MAX, WALL_MS_MAX,
 };
+use crate::raised::Raised;
 use crate::report::{LimitHit, Report};
 
 /// The report of a file that does not parse.
@@ -20,7 +21,7 @@ pub(crate) fn parse_report(file: &str, text: &str, error: &ParseError) -> Report
         Some(symbol) => Report::new(
             file,
             format!("`{symbol}` is not allowed in policies"),
-            "use functions and loops in the file itself",
+            "use functions and loops; files in lib/ are shared with `import`",
         ),
         None => Report::new(file, kind.to_string(), parse_remedy(kind)),
     };
@@ -47,12 +48,24 @@ fn forbidden_at(text: &str, position: Position) -> Option<&'static str> {
 pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult) -> Report {
     // Nested calls wrap the error; the innermost has the position. A native function has no
     // position, so the last known one is used.
-    let (mut inner, mut position) = (error, error.position());
-    while let EvalAltResult::ErrorInFunctionCall(_, _, deeper, _) = inner {
+    let mut inner = error;
+    let mut place = Place {
+        file: policy.file.clone(),
+        position: error.position(),
+    };
+    while let EvalAltResult::ErrorInFunctionCall(_, file, deeper, _) = inner {
         inner = deeper;
         if !inner.position().is_none() {
-            position = inner.position();
+            place.file.clone_from(file);
+            place.position = inner.position();
         }
+    }
+    let at = |report: Report| match place.position.is_none() {
+        true => policy.point_at_function(report, function),
+        false => policy.at_place(report, &place),
+    };
+    if let Some(raised) = Raised::of(inner) {
+        return at(Report::new(&policy.shown, raised.message, raised.remedy));
     }
     let mut bare = inner.to_string();
     if let Some(at) = bare.rfind(" (line ") {
@@ -68,10 +81,7 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
     };
     let mut report = Report::new(&policy.shown, message, eval_remedy(inner));
     report.limit = limit.map(Box::new);
-    if position.is_none() {
-        return policy.point_at_function(report, function);
-    }
-    place(report, &policy.text, position)
+    at(report)
 }
 
 fn place(report: Report, text: &str, position: Position) -> Report {
@@ -143,7 +153,9 @@ fn eval_limit(error: &EvalAltResult) -> Option<LimitHit> {
         EvalAltResult::ErrorTooManyVariables(_) => {
             Some(limit("variables", VARIABLES_MAX, "at one time"))
         }
-        EvalAltResult::ErrorTooManyModules(_) => Some(limit("modules", 0, "modules")),
+        EvalAltResult::ErrorTooManyModules(_) => {
+            Some(limit("imports", LIBS_MAX, "imports per call"))
+        }
         EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("string") => {
             Some(limit("string", STRING_BYTES_MAX, "bytes"))
         }
@@ -166,6 +178,9 @@ fn parse_remedy(kind: &ParseErrorType) -> String {
         ParseErrorType::VariableUndefined(_) => "define it with `let`, take it as a parameter, \
             or write `global::NAME` for a constant of the file"
             .to_owned(),
+        ParseErrorType::ModuleUndefined(name) => {
+            format!("import it at the top of the file: `import \"{name}\" as {name};`")
+        }
         ParseErrorType::ExprTooDeep => format!(
             "split the expression with `let`; {EXPRESSION_DEPTH_MAX} levels are allowed \
              outside of functions, {FUNCTION_EXPRESSION_DEPTH_MAX} within"
@@ -191,7 +206,7 @@ fn eval_remedy(error: &EvalAltResult) -> String {
             write `map?.x`"
                 .to_owned()
         }
-        EvalAltResult::ErrorDotExpr(message, _) => property_remedy(message),
+        EvalAltResult::ErrorDotExpr(message, _) => dot_remedy(message),
         EvalAltResult::ErrorFunctionNotFound(signature, _) => function_remedy(signature),
         EvalAltResult::ErrorMismatchDataType(..) | EvalAltResult::ErrorMismatchOutputType(..) => {
             "check the types with `type_of(x)`".to_owned()

@@ -1,14 +1,16 @@
 //! Built-in functions for policies: durations, page targets, string patterns. All are pure, so that
 //! a policy gives the same result in a test, a replay and in production.
 
-use rhai::{Engine, EvalAltResult, INT, ImmutableString};
+use rhai::{Dynamic, Engine, FLOAT, INT, ImmutableString};
 use tocsin_core::limits::NAME_BYTES_MAX;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
+use crate::comparison::{COMPARISONS, Comparison};
+use crate::describe::describe;
 use crate::limits::PATTERN_BYTES_MAX;
+use crate::quantity::Count;
+use crate::raised::{Fallible, Raised};
 use crate::span::Span;
-
-type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 /// The names of all helpers and methods, to suggest the nearest one to an unknown name.
 pub(crate) const NAMES: &[&str] = &[
@@ -19,6 +21,7 @@ pub(crate) const NAMES: &[&str] = &[
     "person",
     "oncall",
     "team",
+    "number",
     "matches",
     "label",
     "first_label",
@@ -65,6 +68,7 @@ pub(crate) const NAMES: &[&str] = &[
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Span>("Duration");
     register_span(engine);
+    register_number(engine);
     engine.register_fn("person", |name: &str| target("person", name));
     engine.register_fn("oncall", |rotation: &str| target("oncall", rotation));
     engine.register_fn("team", |name: &str| target("team", name));
@@ -89,13 +93,10 @@ fn register_span(engine: &mut Engine) {
     ] {
         engine.register_fn(name, move |count: INT| span(name, count, unit_ms));
     }
+    for Comparison { symbol, holds } in COMPARISONS {
+        engine.register_fn(symbol, move |a: Span, b: Span| holds(a.partial_cmp(&b)));
+    }
     engine
-        .register_fn("==", |a: Span, b: Span| a == b)
-        .register_fn("!=", |a: Span, b: Span| a != b)
-        .register_fn("<", |a: Span, b: Span| a < b)
-        .register_fn("<=", |a: Span, b: Span| a <= b)
-        .register_fn(">", |a: Span, b: Span| a > b)
-        .register_fn(">=", |a: Span, b: Span| a >= b)
         .register_fn("+", |a: Span, b: Span| Span(a.0.saturating_add(b.0)))
         .register_fn("-", |a: Span, b: Span| Span(a.0.saturating_sub(b.0)))
         .register_fn("*", |a: Span, times: INT| -> Fallible<Span> {
@@ -112,6 +113,38 @@ fn register_span(engine: &mut Engine) {
         })
         .register_get("minutes", |a: &mut Span| whole(a.0 / MINUTE_MS))
         .register_get("seconds", |a: &mut Span| whole(a.0 / SECOND_MS));
+}
+
+/// `number(text, default)`: labels are texts, and a number is not compared with a text.
+fn register_number(engine: &mut Engine) {
+    engine
+        .register_fn("number", |text: Dynamic, default: Dynamic| {
+            number(text).unwrap_or(default)
+        })
+        .register_fn("number", |text: Dynamic| -> Fallible<Dynamic> {
+            number(text).map_err(|found| {
+                Raised::error(
+                    format!("{} is not a number", describe(&found)),
+                    "give a default for that case: `number(text, 0)`",
+                )
+            })
+        });
+}
+
+/// The number that a text says, whole if it can be; a number is itself.
+fn number(value: Dynamic) -> Result<Dynamic, Dynamic> {
+    if value.is_int() || value.is_float() || value.is::<Count>() {
+        return Ok(value);
+    }
+    let Ok(text) = value.as_immutable_string_ref().map(|it| it.clone()) else {
+        return Err(value);
+    };
+    let text = text.trim();
+    if let Ok(whole) = text.parse::<INT>() {
+        return Ok(whole.into());
+    }
+    let fraction = text.parse::<FLOAT>().ok().filter(|it| it.is_finite());
+    fraction.map(Dynamic::from).ok_or(value.clone())
 }
 
 fn span(name: &str, count: INT, unit_ms: u64) -> Fallible<Span> {

@@ -3,16 +3,32 @@
 use crate::bind::PROPERTIES;
 use crate::helpers::NAMES;
 
-/// The remedy for a property that the type quoted in `message` does not have.
-pub(crate) fn property_remedy(message: &str) -> String {
-    let owner = PROPERTIES
-        .iter()
-        .find(|(name, _)| message.contains(&format!("'{name}'")));
+/// The remedy for a property that a type does not have.
+pub(crate) fn property_remedy(owner: &str, property: &str) -> String {
+    let Some((_, properties)) = PROPERTIES.iter().find(|(name, _)| *name == owner) else {
+        return "check the name and the value before the dot".to_owned();
+    };
+    let names = properties
+        .split(';')
+        .next()
+        .unwrap_or(properties)
+        .split(", ");
+    match nearest(property, names) {
+        Some(near) => format!("did you mean `{near}`? {owner} has {properties}"),
+        None => format!("{owner} has {properties}"),
+    }
+}
+
+/// The remedy for a property that cannot be read or written as Rhai's message says, which quotes
+/// the property and the type.
+pub(crate) fn dot_remedy(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('\'').skip(1).step_by(2).collect();
+    let owner = PROPERTIES.iter().find(|(name, _)| quoted.contains(name));
     match owner {
         Some((name, properties)) if message.contains("setter") || message.contains("read-only") => {
             format!("{name} is read-only: keep your own value in a `let`; it has {properties}")
         }
-        Some((name, properties)) => format!("{name} has {properties}"),
+        Some((name, _)) => property_remedy(name, quoted.first().unwrap_or(&"")),
         None => "check the name and the value before the dot".to_owned(),
     }
 }
@@ -28,7 +44,7 @@ pub(crate) fn function_remedy(signature: &str) -> String {
     }
     match nearest(name, NAMES.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "define it with `fn` in the same file; files do not share functions".to_owned(),
+        None => "define it with `fn` in the same file, or import it from a file in lib/".to_owned(),
     }
 }
 

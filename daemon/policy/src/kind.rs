@@ -52,6 +52,22 @@ impl Kind {
         }
     }
 
+    /// The functions with the script types of their parameters, the context's last; the empty
+    /// text for any type.
+    pub(crate) fn entries(self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let type_of = |parameter: &&str| match *parameter {
+            "alert" => "Alert",
+            "incident" => "Incident",
+            _ => "",
+        };
+        let functions = self.functions().iter();
+        let typed = functions.map(|(name, parameters)| {
+            let types = parameters.iter().map(type_of).chain(["Context"]);
+            (*name, types.collect())
+        });
+        typed.collect()
+    }
+
     /// Whether every set must have it.
     pub(crate) fn required(self) -> bool {
         matches!(self, Self::Routing | Self::Grading | Self::Escalation)

@@ -37,10 +37,16 @@ pub const PRINT_LINE_BYTES_MAX: usize = 256;
 
 /// Largest policy or test file, in bytes.
 pub const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Most files in lib/.
+pub const LIBS_MAX: usize = 32;
+/// Deepest chain of files in lib/ that import each other.
+pub const IMPORT_DEPTH_MAX: usize = 8;
 /// Most teams with their own policies.
 pub const TEAMS_MAX: usize = 1_024;
 /// Most reports of one load; further faults are reported once these are fixed.
 pub const REPORTS_MAX: usize = 32;
+/// Longest time that the tests of a set take before it is put in force, in milliseconds.
+pub const REQUIRED_TESTS_MS_MAX: u64 = 5_000;
 /// Longest report that is stored with a verdict, in bytes.
 pub const FALLBACK_BYTES_MAX: usize = 2_048;
 /// Longest source line in a report, in characters.

@@ -1,21 +1,27 @@
 //! Compiles a folder of policy files, all or nothing: a mix of old and new files would be a set
 //! that nobody has tested.
 
+mod libs;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rhai::Engine;
 
-use crate::compiled::Policy;
+use crate::compiled::{Libs, Policy};
 use crate::fault::parse_report;
 use crate::hints::nearest;
+use crate::imports::{self, Import};
 use crate::kind::Kind;
 use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
-use crate::switches;
+use crate::switches::{self, Compiled};
 use crate::text::short_hash;
+
+pub(crate) use libs::find as find_libs;
 
 /// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);
@@ -28,28 +34,38 @@ pub(crate) struct Found {
     pub(crate) team: Option<String>,
 }
 
+/// The policies of a folder.
+pub(crate) type Policies = BTreeMap<Slot, Policy>;
+
 /// Compiles every policy in `dir`.
-pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>, Vec<Report>> {
-    let mut reports = Vec::new();
+pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<(Policies, Arc<Libs>), Vec<Report>> {
+    match load_valid(engine, dir) {
+        (policies, libs, faults) if faults.is_empty() => Ok((policies, libs)),
+        (.., faults) => Err(faults),
+    }
+}
+
+/// Compiles every policy in `dir` and its shared code: what has no fault, and the faults of the
+/// others.
+pub(crate) fn load_valid(engine: &Engine, dir: &Path) -> (Policies, Arc<Libs>, Vec<Report>) {
     let mut policies = BTreeMap::new();
     let files = match find(dir, ".rhai") {
         Ok(files) => files,
-        Err(report) => return Err(vec![report]),
+        Err(report) => return (policies, Arc::default(), vec![report]),
     };
-    for found in files {
-        match policy(engine, dir, &found) {
+    let mut shared = libs::load(engine, dir);
+    let mut reports = std::mem::take(&mut shared.faults);
+    for found in &files {
+        match policy(engine, dir, found, &shared) {
             Ok((kind, policy)) => {
-                policies.insert((found.team, kind), policy);
+                policies.insert((found.team.clone(), kind), policy);
             }
             Err(mut faults) => reports.append(&mut faults),
         }
     }
     for kind in Kind::ALL.into_iter().filter(|kind| kind.required()) {
         let file = kind.file();
-        let broken = reports
-            .iter()
-            .any(|report: &Report| report.file == shown(dir, file));
-        if !broken && !policies.contains_key(&(None, kind)) {
+        if !files.iter().any(|found| found.file == file) {
             reports.push(Report::new(
                 &shown(dir, file),
                 format!(
@@ -61,11 +77,7 @@ pub(crate) fn load(engine: &Engine, dir: &Path) -> Result<BTreeMap<Slot, Policy>
         }
     }
     reports.truncate(REPORTS_MAX);
-    if reports.is_empty() {
-        Ok(policies)
-    } else {
-        Err(reports)
-    }
+    (policies, shared.libs, reports)
 }
 
 /// The files of a set whose name ends in `suffix`, sorted by name: the shared ones, then those of
@@ -127,7 +139,7 @@ pub(crate) fn read(shown: &str, path: &Path) -> Result<String, Report> {
         return Err(Report::new(
             shown,
             format!("the file has {bytes} bytes; at most {FILE_BYTES_MAX} are allowed"),
-            "split it by team, under teams/NAME/",
+            "split it by team, under teams/NAME/, or move functions to lib/",
         ));
     }
     fs::read_to_string(path).map_err(|error| unreadable(&error))
@@ -164,23 +176,42 @@ fn entries(dir: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>, Report> 
     Ok(found)
 }
 
-fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), Vec<Report>> {
+/// Compiles a file, whatever it is.
+fn script(engine: &Engine, dir: &Path, found: &Found) -> Result<Policy, Report> {
     let shown = shown(dir, &found.file);
-    let kind = kind_of(&shown, found).map_err(|report| vec![report])?;
-    let text = read(&shown, &found.path).map_err(|report| vec![report])?;
-    let (ast, switches_over_numbers) = switches::over_numbers(|| engine.compile(&text));
-    let ast = ast.map_err(|error| vec![parse_report(&shown, &text, &error)])?;
-    let hash = short_hash(&blake3::hash(text.as_bytes()));
-    let file = found.file.clone();
-    let mut policy = Policy {
-        file,
+    let text = read(&shown, &found.path)?;
+    let Compiled { mut ast, inserted } =
+        switches::compile(engine, &text).map_err(|error| parse_report(&shown, &text, &error))?;
+    ast.set_source(&found.file);
+    Ok(Policy {
+        file: found.file.clone(),
         shown,
+        hash: short_hash(&blake3::hash(text.as_bytes())),
         text,
-        hash,
         ast,
-        switches_over_numbers,
+        inserted,
         takes_context: Vec::new(),
+        libs: Arc::default(),
+    })
+}
+
+fn reports_of(script: &Policy, faults: Vec<imports::Fault>) -> Vec<Report> {
+    let report = |fault: imports::Fault| {
+        let report = Report::new(&script.shown, fault.message, fault.remedy);
+        script.place(report, "", fault.position)
     };
+    faults.into_iter().map(report).collect()
+}
+
+fn policy(
+    engine: &Engine,
+    dir: &Path,
+    found: &Found,
+    shared: &libs::Loaded,
+) -> Result<(Kind, Policy), Vec<Report>> {
+    let kind = kind_of(&shown(dir, &found.file), found).map_err(|report| vec![report])?;
+    let mut policy = script(engine, dir, found).map_err(|report| vec![report])?;
+    import(&mut policy, shared)?;
     let mut reports = Vec::new();
     for &(function, parameters) in kind.functions() {
         match arity(&policy, function, parameters) {
@@ -190,8 +221,7 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
         }
     }
     if reports.is_empty() {
-        let entries: Vec<_> = kind.functions().iter().map(typed).collect();
-        reports = lint(engine, &policy.ast, &policy.shown, &policy.text, &entries);
+        reports = lint(&policy.ast, &policy.shown, &policy.text, &kind.entries());
     }
     if reports.is_empty() {
         Ok((kind, policy))
@@ -200,17 +230,45 @@ fn policy(engine: &Engine, dir: &Path, found: &Found) -> Result<(Kind, Policy), 
     }
 }
 
-/// The script types of a function's parameters, followed by the context's.
-fn typed<'a>(function: &(&'a str, &[&str])) -> (&'a str, Vec<&'static str>) {
-    let type_of = |parameter: &&str| match *parameter {
-        "alert" => "Alert",
-        "incident" => "Incident",
-        _ => "",
-    };
-    (
-        function.0,
-        function.1.iter().map(type_of).chain(["Context"]).collect(),
-    )
+/// Gives a policy the shared code that it imports. If that has a fault, there is nothing to report
+/// of the policy.
+fn import(policy: &mut Policy, shared: &libs::Loaded) -> Result<(), Vec<Report>> {
+    let libs = &shared.libs;
+    let known = shared.names.iter().map(String::as_str).collect();
+    let (imports, mut faults) = imports::imports(&policy.ast, &known);
+    let of = |name: &str| libs.exports.get(name);
+    faults.append(&mut imports::unknown_uses(&policy.ast, &imports, of));
+    let is_valid = |import: &Import| libs.scripts.contains_key(&import.name);
+    if !faults.is_empty() || !imports.iter().all(is_valid) {
+        return Err(reports_of(policy, faults));
+    }
+    if imports.is_empty() {
+        return Ok(());
+    }
+    let mut hasher = blake3::Hasher::new();
+    let needed = libs.needed(imports.iter().map(|import| import.name.as_str()));
+    let scripts = needed.into_iter().filter_map(|name| libs.scripts.get(name));
+    for script in scripts.chain([&*policy]) {
+        add_to_hash(&mut hasher, script);
+    }
+    policy.hash = short_hash(&hasher.finalize());
+    policy.libs = Arc::clone(libs);
+    Ok(())
+}
+
+/// Adds a file to the hash of several.
+pub(crate) fn add_to_hash(hasher: &mut blake3::Hasher, script: &Policy) {
+    for part in [&script.file, &script.text] {
+        // Lengths are hashed too, so that different files cannot have the same input.
+        hasher.update(&part.len().to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+}
+
+/// What a file is the policy of; none if there is no such policy.
+pub(crate) fn slot(found: &Found) -> Option<Slot> {
+    let kind = kind_of("", found).ok()?;
+    Some((found.team.clone(), kind))
 }
 
 fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
@@ -231,7 +289,8 @@ fn kind_of(shown: &str, found: &Found) -> Result<Kind, Report> {
         .collect();
     let remedy = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "give it another extension, or move it out of the folder".to_owned(),
+        None => "give it another extension, or move it: functions for several policies go in lib/"
+            .to_owned(),
     };
     let policy = if for_teams {
         "policy of a team"

@@ -4,8 +4,9 @@
 use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString};
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
+use crate::comparison::{COMPARISONS, Comparison};
 use crate::span::Span;
-use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, is_exact, note};
+use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, note};
 
 /// A whole number that a script may compare, calculate with or print.
 #[derive(Clone, Debug)]
@@ -22,21 +23,13 @@ pub(crate) struct Age {
 }
 
 impl Count {
-    /// A count for a script; a plain number where a script needs that.
-    pub(crate) fn of(quantity: Quantity, facts: Facts<'_>) -> Dynamic {
+    pub(crate) fn of(quantity: Quantity, facts: Facts<'_>) -> Self {
         let value = quantity.value(facts).unwrap_or(0);
-        Self { quantity, value }.for_script()
-    }
-
-    fn for_script(self) -> Dynamic {
-        match is_exact() {
-            true => self.exactly().into(),
-            false => Dynamic::from(self),
-        }
+        Self { quantity, value }
     }
 
     /// The value, which the verdict then depends on.
-    fn exactly(&self) -> INT {
+    pub(crate) fn exactly(&self) -> INT {
         note(
             Read::Exactly(self.quantity.clone()),
             Answer::Whole(self.value),
@@ -131,23 +124,16 @@ fn register_comparisons(engine: &mut Engine) {
                 it.is_at_least(*range.start()) && !it.is_more_than(*range.end())
             },
         );
-    for (name, compares) in [
-        ("==", (|a, b| a == b) as fn(FLOAT, FLOAT) -> bool),
-        ("!=", |a, b| a != b),
-        ("<", |a, b| a < b),
-        ("<=", |a, b| a <= b),
-        (">", |a, b| a > b),
-        (">=", |a, b| a >= b),
-    ] {
+    for Comparison { symbol, holds } in COMPARISONS {
         engine
-            .register_fn(name, move |a: Count, b: Count| {
-                compares(a.exactly() as FLOAT, b.exactly() as FLOAT)
+            .register_fn(symbol, move |a: Count, b: Count| {
+                holds(a.exactly().partial_cmp(&b.exactly()))
             })
-            .register_fn(name, move |a: Count, b: FLOAT| {
-                compares(a.exactly() as FLOAT, b)
+            .register_fn(symbol, move |a: Count, b: FLOAT| {
+                holds((a.exactly() as FLOAT).partial_cmp(&b))
             })
-            .register_fn(name, move |a: FLOAT, b: Count| {
-                compares(a, b.exactly() as FLOAT)
+            .register_fn(symbol, move |a: FLOAT, b: Count| {
+                holds(a.partial_cmp(&(b.exactly() as FLOAT)))
             });
     }
 }
@@ -221,12 +207,13 @@ fn register_text(engine: &mut Engine) {
 fn register_ages(engine: &mut Engine) {
     let span = |it: Span| INT::try_from(it.0).unwrap_or(INT::MAX);
     engine
-        .register_get("minutes", |it: &mut Age| {
-            it.in_units(MINUTE_MS).for_script()
-        })
-        .register_get("seconds", |it: &mut Age| {
-            it.in_units(SECOND_MS).for_script()
+        .register_get("minutes", |it: &mut Age| it.in_units(MINUTE_MS))
+        .register_get("seconds", |it: &mut Age| it.in_units(SECOND_MS));
+    for Comparison { symbol, holds } in COMPARISONS {
+        engine.register_fn(symbol, move |a: Age, b: Age| {
+            holds(a.exactly().partial_cmp(&b.exactly()))
         });
+    }
     for (name, compares) in [
         (">=", (|a, b| a.is_at_least(b)) as fn(Count, INT) -> bool),
         ("<", |a, b| !a.is_at_least(b)),

@@ -9,6 +9,7 @@
 
 use std::fmt;
 
+use rhai::Position;
 use serde::Serialize;
 
 use crate::limits::REPORT_LINE_CHARS_MAX;
@@ -23,8 +24,11 @@ pub struct Report {
     /// The column in characters, from 1.
     pub column: Option<u32>,
     pub message: String,
-    pub source_line: Option<String>,
+    pub source_line: Option<Box<str>>,
     pub remedy: String,
+    /// What the policy was asked when it failed, if that was a question made by a check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<String>>,
     /// Set if a limit was exceeded.
     pub limit: Option<Box<LimitHit>>,
 }
@@ -48,6 +52,7 @@ impl Report {
             message: one_line(&message.into()),
             source_line: None,
             remedy: remedy.into(),
+            asked: None,
             limit: None,
         }
     }
@@ -56,11 +61,16 @@ impl Report {
     pub(crate) fn at(mut self, text: &str, line: usize, column: usize) -> Self {
         self.line = u32::try_from(line).ok();
         self.column = u32::try_from(column.max(1)).ok();
-        self.source_line = text
-            .lines()
-            .nth(line.saturating_sub(1))
-            .map(ToOwned::to_owned);
+        self.source_line = text.lines().nth(line.saturating_sub(1)).map(Box::from);
         self
+    }
+
+    /// Adds a position in `text`, if there is one.
+    pub(crate) fn at_position(self, text: &str, position: Position) -> Self {
+        match position.line() {
+            Some(line) => self.at(text, line, position.position().unwrap_or(1)),
+            None => self,
+        }
     }
 
     pub(crate) fn hit(mut self, limit: LimitHit) -> Self {
@@ -88,6 +98,9 @@ impl fmt::Display for Report {
                 .unwrap_or(1);
             let (shown, caret) = window(source, column);
             write!(f, "\n{line:>5} | {shown}\n      | {caret}^")?;
+        }
+        if let Some(asked) = &self.asked {
+            write!(f, "\n   when {asked}")?;
         }
         if !self.remedy.is_empty() {
             write!(f, "\n   remedy: {}", self.remedy)?;

@@ -9,15 +9,14 @@ use rhai::{Dynamic, Engine};
 use tocsin_core::{Grading, Plan, PolicySource, Route, Verdict};
 
 use crate::call::call;
-use crate::compiled::Policy;
+use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
-use crate::load::{Slot, find, load};
+use crate::load::{Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid};
+use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
 use crate::text::short_hash;
-#[cfg(test)]
-use crate::trace::Trace;
-use crate::trace::{Basis, Cache, CacheStats, Facts, Known, recorded};
+use crate::trace::{Basis, Cache, CacheStats, Facts, Known, Trace, recorded};
 use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
 
@@ -28,8 +27,11 @@ pub struct PolicySet(Arc<Inner>);
 struct Inner {
     engine: Engine,
     policies: BTreeMap<Slot, Policy>,
+    libs: Arc<Libs>,
     hash: String,
     known: KnownVerdicts,
+    /// Whether every call runs, so that what it runs can be noted.
+    is_watched: bool,
 }
 
 /// What was answered before, by the function that answered.
@@ -58,22 +60,32 @@ impl PolicySet {
     /// unreadable or misnamed, does not parse, or lacks its function.
     pub fn load(dir: &Path) -> Result<Self, Reports> {
         let engine = engine::new();
-        let policies = load(&engine, dir).map_err(Reports)?;
+        let loaded = load(&engine, dir).map_err(Reports)?;
+        Ok(Self::of(engine, loaded, false))
+    }
+
+    /// The policies in `dir` that have no fault, in an engine that notes what runs, and the faults
+    /// of the others.
+    pub(crate) fn watched(dir: &Path) -> (Self, Vec<Report>) {
+        let engine = engine::watching();
+        let (policies, libs, faults) = load_valid(&engine, dir);
+        (Self::of(engine, (policies, libs), true), faults)
+    }
+
+    fn of(engine: Engine, (policies, libs): (Policies, Arc<Libs>), is_watched: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
-        for policy in policies.values() {
-            for part in [&policy.file, &policy.text] {
-                // Lengths are hashed too, so that different sets cannot have the same input.
-                hasher.update(&part.len().to_le_bytes());
-                hasher.update(part.as_bytes());
-            }
+        for script in libs.scripts.values().chain(policies.values()) {
+            add_to_hash(&mut hasher, script);
         }
         let hash = short_hash(&hasher.finalize());
-        Ok(Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             engine,
             policies,
+            libs,
             hash,
             known: KnownVerdicts::default(),
-        })))
+            is_watched,
+        }))
     }
 
     /// A cheap summary of the names, sizes and modification times of the files in `dir`: when it
@@ -81,21 +93,13 @@ impl PolicySet {
     #[must_use]
     pub fn fingerprint(dir: &Path) -> String {
         let mut hasher = blake3::Hasher::new();
-        match find(dir, ".rhai") {
-            Ok(files) => {
-                for found in files {
-                    hasher.update(found.file.as_bytes());
-                    let Ok(metadata) = std::fs::metadata(&found.path) else {
-                        continue;
-                    };
-                    hasher.update(&metadata.len().to_le_bytes());
-                    let modified = metadata.modified().ok();
-                    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
+        // Tests count too: a set whose tests fail may be put in force once they are mended.
+        for files in [find(dir, ".rhai"), find_libs(dir), find(dir, ".test.toml")] {
+            match files {
+                Ok(files) => files.iter().for_each(|found| summarize(found, &mut hasher)),
+                Err(report) => {
+                    hasher.update(report.message.as_bytes());
                 }
-            }
-            Err(report) => {
-                hasher.update(report.message.as_bytes());
             }
         }
         short_hash(&hasher.finalize())
@@ -109,13 +113,13 @@ impl PolicySet {
 
     /// The files of the set, relative to its folder.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.0.policies.values().map(|policy| policy.file.as_str())
+        self.texts().map(|(file, _)| file)
     }
 
     /// The files of the set with their texts, to store it elsewhere.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let policies = self.0.policies.values();
-        policies.map(|policy| (policy.file.as_str(), policy.text.as_str()))
+        let scripts = self.0.policies.values().chain(self.0.libs.scripts.values());
+        scripts.map(|script| (script.file.as_str(), script.text.as_str()))
     }
 
     /// Evaluates the routing policy for an alert.
@@ -231,22 +235,21 @@ impl PolicySet {
     ) -> Result<(Verdict<T>, Basis), Report> {
         let team = facts.incident.and_then(team).filter(|_| kind.per_team());
         let policy = self.policy(kind, team)?;
-        let known = match cache.get(&policy.file, facts) {
+        let known = Some(cache).filter(|_| !self.0.is_watched);
+        let known = known.and_then(|cache| cache.get(&policy.file, facts));
+        let known = match known {
             Some(known) => known,
             None => {
-                let (answer, trace) = recorded(policy.switches_over_numbers, || {
-                    let args = args(facts, policy.takes_context(function));
-                    let answer = call(&self.0.engine, policy, function, args)?;
-                    decode(answer, facts)
-                        .map_err(|fault| policy.at_function(function, fault.message, fault.example))
-                });
+                let (answer, trace) = self.run(policy, function, facts, decode);
                 let (value, reason) = answer?;
-                cache.add(&policy.file, Known::new(value, reason, trace))
+                let line = line_of_answer(policy, &self.last_places(policy, function, facts));
+                cache.add(&policy.file, Known::new(value, reason, line, trace))
             }
         };
         let source = PolicySource {
             file: policy.file.clone(),
             hash: policy.hash.clone(),
+            line: known.line,
             input: Some(Arc::clone(&known.input)),
             ..PolicySource::default()
         };
@@ -256,6 +259,72 @@ impl PolicySet {
             source,
         };
         Ok((verdict, known.basis.clone()))
+    }
+
+    /// Runs a function, and says what it read.
+    fn run<T>(
+        &self,
+        policy: &Policy,
+        function: &str,
+        facts: Facts<'_>,
+        decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
+    ) -> (Result<(T, String), Report>, Trace) {
+        recorded(|| {
+            let args = args(facts, policy.takes_context(function));
+            let answer = call(&self.0.engine, policy, function, args).map_err(|report| {
+                let stopped = report.limit.is_some();
+                let places = stopped.then(|| self.last_places(policy, function, facts));
+                match places.as_ref().and_then(|places| places.last()) {
+                    Some(place) => policy.at_place(report, place),
+                    None => report,
+                }
+            })?;
+            decode(answer, facts).map_err(|fault| {
+                let places = self.last_places(policy, function, facts);
+                let place = in_answer(policy, &places, &fault);
+                let report = policy.at_function(function, fault.message, fault.example);
+                match place {
+                    Some(place) => policy.at_place(report, &place),
+                    None => report,
+                }
+            })
+        })
+    }
+
+    /// Where such a call was last.
+    fn last_places(&self, policy: &Policy, function: &str, facts: Facts<'_>) -> Vec<Place> {
+        let args = args(facts, policy.takes_context(function));
+        last_places(|| {
+            let _same = call(engine::locating(), policy, function, args);
+        })
+    }
+
+    /// The policies, by team and kind.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.0.policies
+    }
+
+    /// Runs a policy that the daemon asks, whether it is this incident's or not: what it read, and
+    /// its fault if it has one.
+    pub(crate) fn try_out(
+        &self,
+        kind: Kind,
+        policy: &Policy,
+        facts: Facts<'_>,
+    ) -> (Result<(), Report>, Trace) {
+        fn only_fault<T>(ran: (Result<T, Report>, Trace)) -> (Result<(), Report>, Trace) {
+            (ran.0.map(drop), ran.1)
+        }
+        match kind {
+            Kind::Routing => {
+                only_fault(self.run(policy, "route", facts, |it, _| verdict::route(it)))
+            }
+            Kind::Grading => {
+                only_fault(self.run(policy, "grade", facts, |it, _| verdict::grading(it)))
+            }
+            Kind::Escalation => only_fault(self.run(policy, "escalate", facts, verdict::plan)),
+            Kind::Communication | Kind::Postmortem => (Ok(()), Trace::default()),
+        }
     }
 
     fn policy(&self, kind: Kind, team: Option<&str>) -> Result<&Policy, Report> {
@@ -270,6 +339,18 @@ impl PolicySet {
                 )
             })
     }
+}
+
+/// The name, size and modification time of a file.
+fn summarize(found: &Found, hasher: &mut blake3::Hasher) {
+    hasher.update(found.file.as_bytes());
+    let Ok(metadata) = std::fs::metadata(&found.path) else {
+        return;
+    };
+    hasher.update(&metadata.len().to_le_bytes());
+    let modified = metadata.modified().ok();
+    let age = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    hasher.update(&age.map_or(0, |age| age.as_nanos()).to_le_bytes());
 }
 
 fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {

@@ -2,159 +2,154 @@
 //! expected results for `NAME.rhai`.
 
 mod case;
-mod compare;
+pub(crate) mod compare;
+mod coverage;
+mod inputs;
+mod report;
+mod shape;
 
-use std::fmt;
 use std::path::Path;
-
-use serde::Serialize;
+use std::time::{Duration, Instant};
 
 use crate::kind::Kind;
-use crate::load::{find, read, shown};
+use crate::limits::{REPORTS_MAX, REQUIRED_TESTS_MS_MAX};
+use crate::load::{Slot, find, read, shown, slot};
 use crate::report::{Report, Reports};
 use crate::set::PolicySet;
+use crate::watch::{Ran, watched};
 
 use case::{Case, Question};
+pub use coverage::FileCoverage;
+pub use report::{Difference, TestFailure, TestPass, TestReport};
 
-/// The result of running the tests of a set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TestReport {
-    /// The number of passed tests.
-    pub passed: usize,
-    /// Tests that ran and failed.
-    pub failures: Vec<TestFailure>,
-    /// Why tests could not run: faults in the policies or the test files.
-    pub faults: Vec<Report>,
-}
+/// The kinds of policies that can have tests.
+const TESTED: [Kind; 3] = [Kind::Routing, Kind::Grading, Kind::Escalation];
 
-/// A failed test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TestFailure {
-    pub file: String,
-    /// The line of the test's name, from 1.
-    pub line: usize,
-    pub name: String,
-    /// What differs, field by field.
-    pub differences: Vec<Difference>,
-    /// The policy's reason, or the report of its failure.
-    pub because: String,
-}
-
-/// A field that differs from the expectation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// For example `steps[0].wait`.
-    pub field: String,
-    pub expected: String,
-    /// What the policy returned.
-    pub found: String,
-}
-
-impl TestReport {
-    /// Whether every test ran and passed.
-    #[must_use]
-    pub fn ok(&self) -> bool {
-        self.failures.is_empty() && self.faults.is_empty()
-    }
-}
-
-impl fmt::Display for TestReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in &self.faults {
-            writeln!(f, "{fault}\n")?;
-        }
-        for failure in &self.failures {
-            writeln!(f, "{failure}\n")?;
-        }
-        write!(f, "{} passed, {} failed", self.passed, self.failures.len())?;
-        match self.faults.len() {
-            0 => Ok(()),
-            faults => write!(f, ", {faults} could not run"),
-        }
-    }
-}
-
-impl fmt::Display for TestFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.name)?;
-        for difference in &self.differences {
-            write!(f, "\n  - {} = {}", difference.field, difference.expected)?;
-            write!(f, "\n  + {} = {}", difference.field, difference.found)?;
-        }
-        for line in self.because.lines() {
-            write!(f, "\n    {line}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Checks every policy and every test file in `dir` without running a test.
-///
-/// # Errors
-/// All faults.
-pub fn check(dir: &Path) -> Result<(), Reports> {
-    let mut reports = PolicySet::load(dir)
-        .err()
-        .map_or_else(Vec::new, |reports| reports.0);
-    if dir.is_dir() {
-        match cases(dir) {
-            Ok(_) => {}
-            Err(mut faults) => reports.append(&mut faults),
-        }
-    }
-    if reports.is_empty() {
-        Ok(())
-    } else {
-        Err(Reports(reports))
-    }
-}
-
+/// Runs the tests in `dir`, or those whose name contains `only`, whatever the case of its letters.
+/// A file with a fault stops only the tests that need it.
 #[must_use]
-pub fn run_tests(dir: &Path) -> TestReport {
+pub fn run_tests(dir: &Path, only: Option<&str>) -> TestReport {
+    let (set, mut faults) = PolicySet::watched(dir);
     let mut report = TestReport::default();
-    let set = match PolicySet::load(dir) {
-        Ok(set) => set,
-        Err(reports) => {
-            report.faults = reports.0;
-            return report;
-        }
+    let (cases, more) = match dir.is_dir() {
+        true => cases(dir),
+        false => (Vec::new(), Vec::new()),
     };
-    let cases = match cases(dir) {
-        Ok(cases) => cases,
-        Err(faults) => {
-            report.faults = faults;
-            return report;
-        }
+    faults.extend(more);
+    report.faults = faults;
+    let broken = broken(dir, &set);
+    let only = only.map(str::to_lowercase);
+    let wanted = |case: &Case| {
+        let only = only.as_ref();
+        only.is_none_or(|only| case.name.to_lowercase().contains(only))
     };
-    for case in cases {
-        match run(&set, &case) {
-            None => report.passed = report.passed.saturating_add(1),
+    let mut covered = Ran::default();
+    for case in cases.iter().filter(|case| wanted(case)) {
+        let Some(answers) = answering(&set, &broken, case) else {
+            report.not_run = report.not_run.saturating_add(1);
+            continue;
+        };
+        let (failure, ran) = watched(|| run(&set, case, &answers));
+        covered.add(ran.ran);
+        match failure {
+            None => {
+                report.passed = report.passed.saturating_add(1);
+                report.passes.push(TestPass {
+                    file: case.file.clone(),
+                    line: case.line,
+                    name: case.name.clone(),
+                    answered_by: answers,
+                });
+            }
             Some(failure) => report.failures.push(failure),
         }
+    }
+    if only.is_none() {
+        let tested = set.policies().iter();
+        let tested = tested.filter(|((_, kind), _)| TESTED.contains(kind));
+        let coverage = tested.map(|(_, policy)| FileCoverage::of(policy, &covered));
+        report.coverage = coverage.collect();
     }
     report
 }
 
-fn cases(dir: &Path) -> Result<Vec<Case>, Vec<Report>> {
-    let mut cases = Vec::new();
-    let mut faults = Vec::new();
-    for found in find(dir, ".test.toml").map_err(|report| vec![report])? {
-        let shown = shown(dir, &found.file);
-        let read = read(&shown, &found.path);
-        match read.and_then(|text| case::parse(&shown, &text, &found)) {
-            Ok(mut more) => cases.append(&mut more),
-            Err(report) => faults.push(report),
+/// Runs the tests in `dir` on a set that was loaded from it, before it is put in force.
+///
+/// # Errors
+/// The tests that failed, the faults of test files, and a report if there was not enough time.
+pub fn require_tests(set: &PolicySet, dir: &Path) -> Result<(), Reports> {
+    let (cases, mut reports) = cases(dir);
+    let started = Instant::now();
+    for (done, case) in cases.iter().enumerate() {
+        if reports.len() >= REPORTS_MAX {
+            break;
         }
+        if started.elapsed() > Duration::from_millis(REQUIRED_TESTS_MS_MAX) {
+            let seconds = REQUIRED_TESTS_MS_MAX / 1_000;
+            let message = format!(
+                "the tests take longer than {seconds} s: {done} of {} ran",
+                cases.len()
+            );
+            let remedy = "make the policies faster or the tests fewer";
+            reports.push(Report::new(&dir.display().to_string(), message, remedy));
+            break;
+        }
+        reports.extend(run(set, case, "").map(|it| it.report()));
     }
-    if faults.is_empty() {
-        Ok(cases)
-    } else {
-        Err(faults)
+    // What the tests asked says nothing about what the daemon will be asked.
+    set.forget_verdicts();
+    match reports.is_empty() {
+        true => Ok(()),
+        false => Err(Reports(reports)),
     }
 }
 
+/// The tests of a folder, and the faults of test files.
+pub(crate) fn cases(dir: &Path) -> (Vec<Case>, Vec<Report>) {
+    let mut cases = Vec::new();
+    let mut faults = Vec::new();
+    let files = match find(dir, ".test.toml") {
+        Ok(files) => files,
+        Err(report) => return (cases, vec![report]),
+    };
+    for found in files {
+        let shown = shown(dir, &found.file);
+        match read(&shown, &found.path) {
+            Ok(text) => {
+                let (mut more, mut wrong) = case::parse(&shown, &text, &found);
+                cases.append(&mut more);
+                faults.append(&mut wrong);
+            }
+            Err(report) => faults.push(report),
+        }
+    }
+    (cases, faults)
+}
+
+/// The policies of the folder that have a fault.
+fn broken(dir: &Path, set: &PolicySet) -> Vec<Slot> {
+    let files = find(dir, ".rhai").unwrap_or_default();
+    let slots = files.iter().filter_map(slot);
+    slots
+        .filter(|slot| !set.policies().contains_key(slot))
+        .collect()
+}
+
+/// The file that answers a test; none if it has a fault.
+fn answering(set: &PolicySet, broken: &[Slot], case: &Case) -> Option<String> {
+    let (kind, team) = (case.kind(), case.team().map(str::to_owned));
+    if broken.contains(&(team.clone(), kind)) {
+        return None;
+    }
+    let policies = set.policies();
+    let policy = policies
+        .get(&(team, kind))
+        .or_else(|| policies.get(&(None, kind)))?;
+    Some(policy.file.clone())
+}
+
 /// Runs one test; none if it passes.
-fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
+fn run(set: &PolicySet, case: &Case, answers: &str) -> Option<TestFailure> {
     let answer = match &case.question {
         Question::Route(alert) => set.route(alert, &case.context).map(compare::route),
         Question::Grade(incident, alert) => set
@@ -187,8 +182,8 @@ fn run(set: &PolicySet, case: &Case) -> Option<TestFailure> {
         name: case.name.clone(),
         differences,
         because,
+        is_fault: answer.is_err(),
+        answered_by: answers.to_owned(),
+        is_of_team: case.is_common && answers.starts_with("teams/"),
     })
 }
-
-/// The kinds of policies that can have tests.
-const TESTED: [Kind; 3] = [Kind::Routing, Kind::Grading, Kind::Escalation];

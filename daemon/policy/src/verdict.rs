@@ -8,11 +8,12 @@ use tocsin_core::limits::{
 };
 use tocsin_core::{Grade, Grading, IncidentKey, PageTarget, Plan, Route, Step, Target, TeamId};
 
+use crate::describe::describe;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
-use crate::quantity;
 use crate::span::Span;
 use crate::text::cut;
 use crate::trace::{Answer, Facts, IncidentField, Read, read};
+use crate::{day, quantity};
 
 /// What is wrong with a result, and a correct example.
 #[derive(Debug)]
@@ -21,8 +22,27 @@ pub(crate) struct Fault {
     pub(crate) example: &'static str,
 }
 
+/// Part of the message for a page to a rotation that does not exist.
+pub(crate) const NO_ROTATION: &str = "there is no rotation";
+
+impl Fault {
+    /// The field that it is about, which the message quotes first: `steps[0].wait`.
+    pub(crate) fn field(&self) -> &str {
+        let quoted = self.message.split('`').nth(1).unwrap_or_default();
+        quoted.split(':').next().unwrap_or_default()
+    }
+
+    /// Whether the field's name is at fault, not its value.
+    pub(crate) fn is_in_name(&self) -> bool {
+        self.message.contains(NO_FIELD)
+    }
+}
+
 /// A decoded result with its reason.
 pub(crate) type Decoded<T> = Result<(T, String), Fault>;
+
+/// What the fault of a misspelt field says.
+const NO_FIELD: &str = "is not a valid field";
 
 const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10)` to wait for more \
@@ -77,10 +97,13 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
     let known = ["grade", "security", "reason"];
     let mut fields = Fields::of("grade", answer, &known, GRADE_EXAMPLE)?;
     let reason = fields.reason()?;
-    let grade: Grade = fields
-        .required_text("grade")?
-        .parse()
-        .map_err(|unknown: tocsin_core::UnknownGrade| fields.fault(unknown.to_string()))?;
+    let grade: Grade =
+        fields
+            .required_text("grade")?
+            .parse()
+            .map_err(|unknown: tocsin_core::UnknownGrade| {
+                fields.fault(format!("`grade`: {unknown}"))
+            })?;
     let security = fields.flag("security")?;
     Ok((Grading { grade, security }, reason))
 }
@@ -181,10 +204,9 @@ impl Fields {
             example,
         };
         if !answer.is_map() {
-            let what = if place.is_empty() {
-                "the result"
-            } else {
-                place
+            let what = match place {
+                "" => "the result".to_owned(),
+                place => format!("`{place}`"),
             };
             let found = describe(&answer);
             return Err(fields.fault(format!("{what} is {found}; expected a map `#{{ … }}`")));
@@ -197,7 +219,7 @@ impl Fields {
         {
             let field = fields.path(field);
             let known = known.join(", ");
-            return Err(fields.fault(format!("`{field}` is not a valid field; use {known}")));
+            return Err(fields.fault(format!("`{field}` {NO_FIELD}; use {known}")));
         }
         Ok(fields)
     }
@@ -224,7 +246,7 @@ impl Fields {
 
     fn take(&mut self, field: &str) -> Option<Dynamic> {
         let value = self.map.remove(field).filter(|value| !value.is_unit());
-        value.map(quantity::plain)
+        value.map(quantity::plain).map(day::plain)
     }
 
     /// A string; none when absent, `()` or empty.
@@ -335,25 +357,12 @@ impl Fields {
                 let rotations = facts.context.into_iter().flat_map(|it| it.0.on_call.keys());
                 let known: Vec<&str> = rotations.map(String::as_str).take(8).collect();
                 return Err(self.fault(format!(
-                    "`{path}`: there is no rotation `{rotation}`; known are {}",
+                    "`{path}`: {NO_ROTATION} `{rotation}`; known are {}",
                     known.join(", ")
                 )));
             }
         }
         Ok(target)
-    }
-}
-
-fn describe(value: &Dynamic) -> String {
-    match value.type_name() {
-        "()" => "nothing `()`".to_owned(),
-        "string" => format!("the string {:?}", cut(&value.to_string(), 64)),
-        "i64" => format!("the number {value}"),
-        "bool" => format!("`{value}`"),
-        "f64" => format!("the number {value}"),
-        "map" => "a map".to_owned(),
-        "array" => "a list".to_owned(),
-        other => format!("of type {}", other.rsplit("::").next().unwrap_or(other)),
     }
 }
 

@@ -70,7 +70,9 @@ impl App {
             base_url: config.server.base_url(),
             ack_links: Arc::clone(&ack_links),
         };
-        let policies = Policies::load(&config.policy.path, policies_kept.as_deref());
+        let policy = &config.policy;
+        let kept = policies_kept.as_deref();
+        let policies = Policies::load(&policy.path, kept, policy.require_tests);
         let policies = Arc::new(policies);
         let silences = Arc::new(Silences::load(Arc::clone(&engine.store))?);
         let assessor = engine.assessor(&config, &policies, &payloads, &silences);

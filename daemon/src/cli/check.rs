@@ -9,12 +9,12 @@ use serde::Serialize;
 use tocsin_core::PluginId;
 use tocsin_plugin_host::manifest::Manifest;
 use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
-use tocsin_policy::{Report, testing};
+use tocsin_policy::{PolicySet, Report, Reports, testing};
 
 use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
-use crate::config::{self, ConfigError, Fault, Faults, Loaded, Place, Severity};
+use crate::config::{self, Config, ConfigError, Fault, Faults, Loaded, Place, Severity};
 use crate::health::Heartbeat;
 use crate::mail::Mailer;
 use crate::plugins::DaemonServices;
@@ -62,12 +62,22 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     faults.extend(plugins(&loaded)?);
     faults.sort_by_key(|fault| (fault.line, fault.column));
-    let reports = testing::check(&loaded.config.policy.path);
+    let reports = policies(&loaded.config);
     let reports = reports.err().map(|reports| reports.0).unwrap_or_default();
     report(args, &faults, &reports, out)?;
     match reports.is_empty() && !Faults(faults).any_error() {
         true => Ok(()),
         false => Err(wrong()),
+    }
+}
+
+/// Checks the policies of a configuration as the daemon does at its start, and more.
+pub(super) fn policies(config: &Config) -> Result<(), Reports> {
+    let folder = &config.policy.path;
+    tocsin_policy::check(folder, Some(&config.names()))?;
+    match config.policy.require_tests {
+        true => testing::require_tests(&PolicySet::load(folder)?, folder),
+        false => Ok(()),
     }
 }
 

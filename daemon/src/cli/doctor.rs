@@ -4,9 +4,9 @@
 //! and the disk are then checked without it.
 
 use clap::Args;
-use tocsin_policy::testing;
 
 use super::ConfigArg;
+use super::check::policies;
 use super::client::{Client, ClientArgs};
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg, cell, clean};
@@ -75,8 +75,8 @@ fn without_daemon(args: &DoctorArgs, error: String) -> Health {
         )),
         Ok(loaded) => {
             checks.push(Check::ok("configuration", format!("{file} is valid")));
-            checks.push(match testing::check(&loaded.config.policy.path) {
-                Ok(_) => Check::ok("policies", "they load, and their tests pass"),
+            checks.push(match policies(&loaded.config) {
+                Ok(()) => Check::ok("policies", "no fault was found"),
                 Err(faults) => Check::wrong(
                     "policies",
                     Level::Warn,

@@ -181,3 +181,140 @@ fn verify_reads_a_store_and_refuses_a_folder_without_one() {
     assert_eq!(exit, None, "{out}");
     assert!(out.contains("The store is intact."), "{out}");
 }
+
+/// A folder that `tocsin init` wrote, with its configuration and policies.
+fn started() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    tocsin(&["init", text(folder.path())]);
+    let (config, policies) = (
+        folder.path().join("tocsin.toml"),
+        folder.path().join("policies"),
+    );
+    (folder, config, policies)
+}
+
+#[test]
+fn policy_check_knows_the_names_of_the_configuration_next_to_the_folder() {
+    let (folder, config, policies) = started();
+    let (exit, out, _) = tocsin(&["policy", "check", "-v", text(&policies)]);
+    assert_eq!(exit, None, "{out}");
+    assert!(
+        out.contains(&format!("those of {}", config.display())),
+        "{out}"
+    );
+    let escalate = "fn escalate(incident) {\n  #{ steps: [#{ page: oncall(\"nights\"), \
+                    wait: minutes(5) }], reason: \"r\" }\n}\n";
+    std::fs::write(policies.join("escalation.rhai"), escalate).expect("written");
+    std::fs::remove_file(policies.join("escalation.test.toml")).expect("removed");
+    let says = "escalation.rhai:2:30: the configuration has no rotation `nights`";
+    for args in [
+        &["policy", "check", text(&policies)][..],
+        &["policy", "check", "--config", text(&config)],
+        &["check", "--config", text(&config)],
+    ] {
+        let (exit, out, _) = tocsin(args);
+        assert!(exit.is_some() && out.contains(says), "{args:?}: {out}");
+    }
+    let elsewhere = folder.path().join("rules");
+    std::fs::rename(&policies, &elsewhere).expect("renamed");
+    let (exit, out, _) = tocsin(&["policy", "check", "-v", text(&elsewhere)]);
+    assert_eq!(
+        exit, None,
+        "another folder's configuration is not used: {out}"
+    );
+    assert!(out.contains("name a --config"), "{out}");
+}
+
+#[test]
+fn policy_test_runs_tests_by_name_and_shows_what_no_test_ran() {
+    let (_folder, _, policies) = started();
+    let (exit, out, _) = tocsin(&["policy", "test", "-k", "at NIGHT", text(&policies)]);
+    assert_eq!((exit, out.as_str()), (None, "1 passed, 0 failed\n"));
+    let (exit, _, said) = tocsin(&["policy", "test", "-k", "nothing such", text(&policies)]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(
+        said.contains("no test in") && said.contains("`nothing such`"),
+        "{said}"
+    );
+    std::fs::remove_file(policies.join("escalation.test.toml")).expect("removed");
+    let (exit, out, _) = tocsin(&["policy", "test", "--coverage", text(&policies)]);
+    assert_eq!(exit, None);
+    assert!(
+        out.contains("escalation.rhai: 0 of ") && out.contains("; never: "),
+        "{out}"
+    );
+    let (_, out, _) = tocsin(&["policy", "test", "-v", text(&policies)]);
+    assert!(out.contains(": passed (grading.rhai)"), "{out}");
+    let (_, out, _) = tocsin(&["policy", "test", "--output", "json", text(&policies)]);
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(found["coverage"][2]["ran"], 0);
+    assert_eq!(found["failures"], serde_json::json!([]));
+}
+
+#[test]
+fn check_fails_when_the_daemon_would_not_put_the_policies_in_force() {
+    let (_folder, config, policies) = started();
+    let case = "[[test]]\nname = \"page is minor\"\n\
+                alert = { labels = { severity = \"page\" } }\nexpect = { grade = \"minor\" }\n";
+    std::fs::write(policies.join("grading.test.toml"), case).expect("written");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(
+        out.contains("grading.test.toml:2: the test `page is minor` fails"),
+        "{out}"
+    );
+    let written = std::fs::read_to_string(&config).expect("read");
+    let off = written.replace("[policy]\n", "[policy]\nrequire-tests = false\n");
+    std::fs::write(&config, off).expect("written");
+    let (exit, out, _) = tocsin(&["check", "--config", text(&config)]);
+    assert_eq!(exit, None, "{out}");
+}
+
+#[test]
+fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
+    let (folder, config, _) = started();
+    let alert = folder.path().join("alert.json");
+    let written = r#"{"title": "disk full", "labels": {"service": "db", "severity": "warning"}}"#;
+    std::fs::write(&alert, written).expect("written");
+    let eval = |more: &[&str]| {
+        let args = [
+            "policy",
+            "eval",
+            "--config",
+            text(&config),
+            "--alert",
+            text(&alert),
+        ];
+        let args: Vec<&str> = args.iter().chain(more).copied().collect();
+        tocsin(&args)
+    };
+    let (exit, out, _) = eval(&["--now", "2026-07-07T10:00:00Z"]);
+    assert_eq!(exit, None, "{out}");
+    for line in [
+        "route: routing.rhai",
+        "  key: db",
+        "    read alert.labels[\"severity\"] → \"warning\"",
+        "grade: grading.rhai",
+        "  reason: severity warning",
+        "escalate: escalation.rhai",
+        "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\"}",
+        "    read ctx.now.hour → 10",
+    ] {
+        assert!(out.lines().any(|it| it == line), "{line}: {out}");
+    }
+    let (_, out, _) = eval(&["--now", "2026-07-07T03:00:00Z"]);
+    assert!(out.contains("  steps: []"), "{out}");
+    let (_, out, _) = eval(&["--output", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(found[1]["verdict"]["answer"]["grade"], "minor");
+    let (exit, _, said) = eval(&["--now", "soon"]);
+    assert_eq!(exit, Some(Exit::Usage));
+    assert!(said.contains("`soon` is no time"), "{said}");
+    std::fs::write(&alert, "[{\"title\": \"a\"}, {\"title\": \"b\"}]").expect("written");
+    let (exit, _, said) = eval(&[]);
+    assert_eq!(exit, Some(Exit::Failed));
+    assert!(
+        said.contains("has 2 alerts; name a file with one"),
+        "{said}"
+    );
+}

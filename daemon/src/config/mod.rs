@@ -29,6 +29,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
+use tocsin_policy::Names;
 
 pub use escalation::EscalationConfig;
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
@@ -74,6 +75,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// The names that policies may use.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            people: self.people.keys().map(ToString::to_string).collect(),
+            teams: self.teams.keys().map(ToString::to_string).collect(),
+            rotations: self.rotations.keys().cloned().collect(),
+        }
+    }
+
     /// The people, teams and rotations, for on-call lookups.
     #[must_use]
     pub fn roster(&self) -> Roster {

@@ -14,6 +14,8 @@ pub struct PolicyConfig {
     pub path: PathBuf,
     /// The IANA time zone in which policies see the time, as `ctx.now`. Default UTC.
     pub timezone: Zone,
+    /// Whether policies are put in force only if the tests next to them pass. Default true.
+    pub require_tests: bool,
 }
 
 impl Default for PolicyConfig {
@@ -21,6 +23,7 @@ impl Default for PolicyConfig {
         Self {
             path: "policies".into(),
             timezone: Zone::default(),
+            require_tests: true,
         }
     }
 }

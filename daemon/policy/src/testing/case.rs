@@ -1,33 +1,57 @@
 //! Parses test files into test cases.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tocsin_core::{
-    Grade, IncidentId, Labels, PersonId, Signal, SignalStatus, Status, Target, TeamId, Timestamp,
-};
 use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::TESTED;
+use super::inputs::{ContextCase, Contradiction, TestCase};
+use super::shape::{self, WrongKey};
+use crate::helpers::glob;
 use crate::kind::Kind;
 use crate::load::Found;
 use crate::report::Report;
-use crate::view::{
-    AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
-};
+use crate::view::{AlertView, Context, IncidentView};
 
 const EXAMPLE: &str = "write `[[test]]`, then `name = \"…\"`, `alert = { labels = { severity = \
      \"critical\" } }` and `expect = { grade = \"critical\" }`";
 
 /// A test, ready to run.
-pub(super) struct Case {
+pub(crate) struct Case {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) name: String,
+    /// Whether it is a test of the common policy, not of a team's.
+    pub(super) is_common: bool,
     pub(super) question: Question,
     pub(super) context: Context,
     pub(super) expect: Value,
+}
+
+impl Case {
+    pub(super) fn kind(&self) -> Kind {
+        match self.question {
+            Question::Route(_) => Kind::Routing,
+            Question::Grade(..) => Kind::Grading,
+            Question::Escalate(_) => Kind::Escalation,
+        }
+    }
+
+    /// The team whose policy answers, if it has its own.
+    pub(super) fn team(&self) -> Option<&str> {
+        let incident = match &self.question {
+            Question::Route(_) => return None,
+            Question::Grade(incident, _) | Question::Escalate(incident) => incident,
+        };
+        incident.facts().team.as_ref().map(|team| team.as_str())
+    }
+
+    /// Whether it expects a fault with this message.
+    pub(crate) fn expects_error(&self, message: &str) -> bool {
+        let error = self.expect.get("error").and_then(Value::as_str);
+        error.is_some_and(|pattern| glob(pattern, message))
+    }
 }
 
 /// The input of the policy.
@@ -37,22 +61,149 @@ pub(super) enum Question {
     Escalate(IncidentView),
 }
 
-/// The tests of one file.
-pub(super) fn parse(shown: &str, text: &str, found: &Found) -> Result<Vec<Case>, Report> {
-    let kind = kind(shown, found)?;
-    let file: TestFile = toml::from_str(text).map_err(|error| {
-        let report = Report::new(shown, error.message(), EXAMPLE);
-        match error.span() {
-            Some(span) => {
-                let (line, column) = place(text, span.start);
-                report.at(text, line, column)
-            }
-            None => report,
+/// The tests of one file, and its faults. A test with a fault does not stop the others.
+pub(super) fn parse(shown: &str, text: &str, found: &Found) -> (Vec<Case>, Vec<Report>) {
+    let kind = match kind(shown, found) {
+        Ok(kind) => kind,
+        Err(report) => return (Vec::new(), vec![report]),
+    };
+    let file = File {
+        shown,
+        text,
+        kind,
+        team: found.team.as_deref(),
+    };
+    file.parse()
+}
+
+/// A test file.
+struct File<'a> {
+    shown: &'a str,
+    text: &'a str,
+    kind: Kind,
+    team: Option<&'a str>,
+}
+
+impl File<'_> {
+    fn parse(&self) -> (Vec<Case>, Vec<Report>) {
+        let (root, broken) = DeTable::parse_recoverable(self.text);
+        let broken = broken.iter();
+        let mut faults: Vec<Report> = broken.map(|error| self.fault(error, 0)).collect();
+        if !faults.is_empty() {
+            return (Vec::new(), faults);
         }
-    })?;
-    let team = found.team.as_deref();
-    let case = |test: TestCase| case(shown, text, kind, team, file.context.as_ref(), test);
-    file.test.into_iter().map(case).collect()
+        let mut root = root.into_inner();
+        let wrong = shape::of_file(&root);
+        faults.extend(wrong.into_iter().map(|it| self.wrong_key(it)));
+        let context = match root.remove("context") {
+            Some(context) if faults.is_empty() => self.read(context, &mut faults),
+            _ => None,
+        };
+        let tests = root.remove("test").map(Spanned::into_inner);
+        let tests = match tests {
+            Some(DeValue::Array(tests)) => tests,
+            _ => DeArray::new(),
+        };
+        let mut cases = Vec::new();
+        for test in tests {
+            let wrong = shape::of_test(self.kind, test.get_ref());
+            if !wrong.is_empty() {
+                faults.extend(wrong.into_iter().map(|it| self.wrong_key(it)));
+                continue;
+            }
+            let Some(test) = self.read(test, &mut faults) else {
+                continue;
+            };
+            match self.case(context.as_ref(), test) {
+                Ok(case) => cases.push(case),
+                Err(report) => faults.push(report),
+            }
+        }
+        (cases, faults)
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        value: Spanned<DeValue<'_>>,
+        faults: &mut Vec<Report>,
+    ) -> Option<T> {
+        let start = value.span().start;
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                faults.push(self.fault(&error, start));
+                None
+            }
+        }
+    }
+
+    /// `otherwise` is where the fault is when it does not say so, in bytes.
+    fn fault(&self, error: &toml::de::Error, otherwise: usize) -> Report {
+        let at = error.span().map_or(otherwise, |span| span.start);
+        let message = error.message();
+        let is_value = ["unknown variant", "invalid"]
+            .iter()
+            .any(|it| message.starts_with(it));
+        self.report(
+            at,
+            message,
+            if is_value {
+                "correct the value"
+            } else {
+                EXAMPLE
+            },
+        )
+    }
+
+    fn wrong_key(&self, wrong: WrongKey) -> Report {
+        self.report(wrong.at, &wrong.message, &wrong.remedy)
+    }
+
+    fn report(&self, at: usize, message: &str, remedy: &str) -> Report {
+        let (line, column) = place(self.text, at);
+        Report::new(self.shown, message, remedy).at(self.text, line, column)
+    }
+
+    fn case(&self, context: Option<&ContextCase>, test: TestCase) -> Result<Case, Report> {
+        let at = test.name.span().start;
+        let (line, _) = place(self.text, at);
+        let name = test.name.into_inner();
+        let unseen = match self.kind {
+            Kind::Routing if test.incident.is_some() => Some("incident"),
+            Kind::Escalation if test.alert.is_some() => Some("alert"),
+            _ => None,
+        };
+        if let Some(unseen) = unseen {
+            let file = self.kind.file();
+            let message = format!("`{name}` has an {unseen}, which {file} does not take");
+            return Err(self.report(at, &message, &format!("remove `{unseen}`")));
+        }
+        let own = test.context.as_ref().or(context).cloned();
+        let contradicts = |it: Contradiction| self.report(it.at, &it.message, it.remedy);
+        let context = own.unwrap_or_default().facts().map_err(contradicts)?;
+        let now = context.now.utc;
+        let alert = test.alert.unwrap_or_default().signal(now);
+        let alert = alert.map_err(contradicts)?;
+        let incident = test.incident.unwrap_or_default();
+        let incident = incident
+            .facts(&alert, self.team, now)
+            .map_err(contradicts)?;
+        let (alert, incident) = (AlertView::new(alert), IncidentView::new(incident));
+        let question = match self.kind {
+            Kind::Grading => Question::Grade(incident, alert),
+            Kind::Escalation => Question::Escalate(incident),
+            _ => Question::Route(alert),
+        };
+        Ok(Case {
+            file: self.shown.to_owned(),
+            line,
+            name,
+            is_common: self.team.is_none(),
+            question,
+            context: Context::new(context),
+            expect: serde_json::to_value(test.expect).unwrap_or(Value::Null),
+        })
+    }
 }
 
 fn kind(shown: &str, found: &Found) -> Result<Kind, Report> {
@@ -69,55 +220,6 @@ fn kind(shown: &str, found: &Found) -> Result<Kind, Report> {
     })
 }
 
-fn case(
-    shown: &str,
-    text: &str,
-    kind: Kind,
-    team: Option<&str>,
-    context: Option<&ContextCase>,
-    test: TestCase,
-) -> Result<Case, Report> {
-    let (line, column) = place(text, test.name.span().start);
-    let name = test.name.into_inner();
-    let unseen = match kind {
-        Kind::Routing if test.incident.is_some() => Some("incident"),
-        Kind::Escalation if test.alert.is_some() => Some("alert"),
-        _ => None,
-    };
-    if let Some(unseen) = unseen {
-        let message = format!(
-            "`{name}` has an {unseen}, which {} does not take",
-            kind.file()
-        );
-        let remedy = format!("remove `{unseen}`");
-        return Err(Report::new(shown, message, remedy).at(text, line, column));
-    }
-    let alert = test.alert.unwrap_or_default().signal();
-    let incident = test.incident.unwrap_or_default().facts(&alert, team);
-    let (alert, incident) = (AlertView::new(alert), IncidentView::new(incident));
-    let question = match kind {
-        Kind::Grading => Question::Grade(incident, alert),
-        Kind::Escalation => Question::Escalate(incident),
-        _ => Question::Route(alert),
-    };
-    let context = test
-        .context
-        .as_ref()
-        .or(context)
-        .cloned()
-        .unwrap_or_default();
-    let expect = serde_json::to_value(test.expect).unwrap_or(Value::Null);
-    let (file, context) = (shown.to_owned(), Context::new(context.facts()));
-    Ok(Case {
-        file,
-        line,
-        name,
-        question,
-        context,
-        expect,
-    })
-}
-
 /// Line and column, from 1, of a byte in `text`.
 fn place(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
@@ -130,146 +232,4 @@ fn place(text: &str, byte: usize) -> (usize, usize) {
         .count()
         .saturating_add(1);
     (line, column)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TestFile {
-    /// For each test without its own context.
-    context: Option<ContextCase>,
-    #[serde(default)]
-    test: Vec<TestCase>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TestCase {
-    name: Spanned<String>,
-    alert: Option<AlertCase>,
-    incident: Option<IncidentCase>,
-    context: Option<ContextCase>,
-    expect: toml::Table,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct AlertCase {
-    integration: Option<String>,
-    fingerprint: Option<String>,
-    status: Option<SignalStatus>,
-    title: Option<String>,
-    summary: String,
-    labels: Labels,
-    annotations: Labels,
-    starts_at_ms: i64,
-    link: Option<String>,
-}
-
-impl AlertCase {
-    fn signal(self) -> Signal {
-        Signal {
-            integration: self.integration.unwrap_or_else(|| "test".to_owned()).into(),
-            fingerprint: self.fingerprint.unwrap_or_else(|| "test".to_owned()).into(),
-            status: self.status.unwrap_or(SignalStatus::Firing),
-            title: self.title.unwrap_or_else(|| "An alert".to_owned()),
-            summary: self.summary,
-            labels: self.labels,
-            annotations: self.annotations,
-            starts_at: Timestamp(self.starts_at_ms),
-            ends_at: None,
-            link: self.link,
-        }
-    }
-}
-
-/// An incident; omitted fields are as in one that opens for the test's alert.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct IncidentCase {
-    id: Option<IncidentId>,
-    number: Option<u64>,
-    key: Option<String>,
-    title: Option<String>,
-    service: Option<String>,
-    team: Option<TeamId>,
-    grade: Option<Grade>,
-    security: bool,
-    status: Option<Status>,
-    alerts: CountsCase,
-    labels: Option<Labels>,
-    opened_at_ms: i64,
-    acknowledged: bool,
-    drill: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct CountsCase {
-    total: Option<u64>,
-    firing: Option<u64>,
-}
-
-impl IncidentCase {
-    /// The facts; in a team's own tests the incident belongs to that team unless specified.
-    fn facts(self, alert: &Signal, team: Option<&str>) -> IncidentFacts {
-        let target = Target {
-            key: self.key.unwrap_or_else(|| "test".to_owned()).into(),
-            service: self.service.unwrap_or_else(|| "test".to_owned()),
-            team: self.team.or_else(|| team.map(TeamId::from)),
-            title: self.title,
-        };
-        let opening = IncidentFacts::opening(&target, alert, Timestamp(self.opened_at_ms));
-        let firing = self.alerts.firing.unwrap_or(opening.alerts_firing);
-        IncidentFacts {
-            id: self.id,
-            number: self.number.unwrap_or(opening.number),
-            grade: self.grade,
-            security: self.security,
-            status: self.status.unwrap_or(opening.status),
-            alerts_total: self.alerts.total.unwrap_or(firing),
-            alerts_firing: firing,
-            labels: self.labels.unwrap_or(opening.labels),
-            acknowledged: self.acknowledged,
-            drill: self.drill,
-            ..opening
-        }
-    }
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ContextCase {
-    now: NowCase,
-    on_call: BTreeMap<String, Vec<PersonId>>,
-    load: BTreeMap<PersonId, u32>,
-    changes: Vec<ChangeFacts>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct NowCase {
-    utc_ms: i64,
-    zone: Option<String>,
-    hour: u8,
-    minute: u8,
-    weekday: Weekday,
-}
-
-impl ContextCase {
-    fn facts(self) -> ContextFacts {
-        let now = LocalTime {
-            utc: Timestamp(self.now.utc_ms),
-            zone: self.now.zone.unwrap_or_else(|| "UTC".to_owned()),
-            hour: self.now.hour,
-            minute: self.now.minute,
-            weekday: self.now.weekday,
-            ..LocalTime::default()
-        };
-        ContextFacts {
-            now,
-            on_call: self.on_call,
-            load: self.load,
-            changes: self.changes,
-        }
-    }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use tocsin_core::{Grading, Plan, Route, Step, Verdict};
 
-use super::Difference;
+use super::report::Difference;
 use crate::helpers::glob;
 use crate::report::Report;
 use crate::span::Span;
@@ -12,7 +12,7 @@ use crate::span::Span;
 /// Deepest expectation, in levels; results have three.
 const DEPTH_MAX: usize = 8;
 
-pub(super) fn route(verdict: Verdict<Route>) -> Value {
+pub(crate) fn route(verdict: Verdict<Route>) -> Value {
     let reason = verdict.reason;
     let (target, wait) = match verdict.value {
         Route::Ignore => return json!({ "ignore": true, "reason": reason }),
@@ -38,12 +38,12 @@ pub(super) fn route(verdict: Verdict<Route>) -> Value {
     answer
 }
 
-pub(super) fn grading(verdict: Verdict<Grading>) -> Value {
+pub(crate) fn grading(verdict: Verdict<Grading>) -> Value {
     let Grading { grade, security } = verdict.value;
     json!({ "grade": grade, "security": security, "reason": verdict.reason })
 }
 
-pub(super) fn plan(verdict: Verdict<Plan>) -> Value {
+pub(crate) fn plan(verdict: Verdict<Plan>) -> Value {
     let step = |step: &Step| {
         let wait = Span(step.wait_ms).to_string();
         json!({ "page": step.page, "wait": wait })

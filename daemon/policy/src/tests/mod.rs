@@ -1,7 +1,12 @@
 //! What authors of policies can rely on, one requirement per test.
 
+mod checks;
+mod comparisons;
+mod libs;
 mod limits;
+mod places;
 mod reports;
+mod running;
 mod sets;
 mod shipped;
 mod traces;

@@ -143,7 +143,7 @@ fn when_a_policy_fails_the_built_in_verdicts_page_somebody_and_say_why() {
     assert_eq!(plan.source.file, "builtin");
     let told = plan.source.fallback.unwrap();
     assert!(
-        told.contains("routing.rhai:1:1: route: the result is"),
+        told.contains("routing.rhai:1:19: route: the result is"),
         "{told}"
     );
     assert!(told.len() <= FALLBACK_BYTES_MAX);

@@ -27,10 +27,10 @@ fn the_shipped_policies_route_grade_and_escalate() {
 
 #[test]
 fn the_shipped_policies_pass_their_own_tests() {
-    let report = crate::testing::run_tests(shipped_dir());
+    let report = crate::testing::run_tests(shipped_dir(), None);
     assert!(report.ok(), "{report}");
     assert!(30 <= report.passed, "{report}");
-    crate::testing::check(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));
+    crate::check(shipped_dir(), None).unwrap_or_else(|reports| panic!("{reports}"));
 }
 
 /// 1,000 label sets as the door benchmark has them, ten alerts of each: 50 services, each of one

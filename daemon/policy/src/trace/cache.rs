@@ -21,12 +21,14 @@ pub(crate) struct Known<T> {
     pub(crate) value: T,
     pub(crate) reason: String,
     pub(crate) basis: Basis,
+    /// The line of the file that returned it.
+    pub(crate) line: Option<u32>,
     /// The trace as it is stored with a verdict.
     pub(crate) input: Arc<Value>,
 }
 
 impl<T> Known<T> {
-    pub(crate) fn new(value: T, reason: String, trace: Trace) -> Self {
+    pub(crate) fn new(value: T, reason: String, line: Option<u32>, trace: Trace) -> Self {
         let input = Arc::new(trace.bounded());
         let shape = trace.shape().into();
         let trace = Arc::new(trace);
@@ -34,6 +36,7 @@ impl<T> Known<T> {
             value,
             reason,
             basis: Basis { trace, shape },
+            line,
             input,
         }
     }
@@ -90,6 +93,8 @@ impl<T> Cache<T> {
 
     pub(crate) fn forget(&self) {
         self.files.write().clear();
+        self.hits.store(0, Ordering::Relaxed);
+        self.misses.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> CacheStats {

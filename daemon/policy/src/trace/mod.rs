@@ -23,7 +23,7 @@ pub(crate) use read::changes;
 pub use read::{
     AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
 };
-use tree::Tree;
+pub(crate) use tree::Tree;
 pub use watch::Basis;
 
 /// Longest text of a stored read or answer, in bytes.
@@ -95,24 +95,15 @@ impl Trace {
 #[derive(Default)]
 struct Recorder {
     trace: Trace,
-    exact: bool,
     seen: HashSet<Read>,
 }
 
-/// Runs `call` and records what it reads; with `exact`, every count by its value.
-pub(crate) fn recorded<T>(exact: bool, call: impl FnOnce() -> T) -> (T, Trace) {
-    RECORDER.set(Some(Recorder {
-        exact,
-        ..Recorder::default()
-    }));
+/// Runs `call` and records what it reads.
+pub(crate) fn recorded<T>(call: impl FnOnce() -> T) -> (T, Trace) {
+    RECORDER.set(Some(Recorder::default()));
     let answer = call();
     let recorder = RECORDER.take().unwrap_or_default();
     (answer, recorder.trace)
-}
-
-/// Whether counts are to be recorded by their value.
-pub(crate) fn is_exact() -> bool {
-    RECORDER.with_borrow(|recorder| recorder.as_ref().is_some_and(|it| it.exact))
 }
 
 /// What `read` finds in the facts, recorded. The empty text when the facts lack what it is about,

@@ -174,7 +174,7 @@ impl Context {
 
 impl Answer {
     /// As JSON with long texts truncated, and lists to a few.
-    pub(super) fn bounded(&self) -> Value {
+    pub(crate) fn bounded(&self) -> Value {
         match self {
             Self::Flag(flag) => json!(flag),
             Self::Whole(number) => json!(number),

@@ -1,6 +1,7 @@
 //! The policies in force. They are replaced as a whole when the folder changes; while the folder
 //! is broken the last good set stays in force, even over a restart. A daemon that never had a good
-//! set runs with the built-in verdicts and says so, instead of refusing to start.
+//! set runs with the built-in verdicts, which page somebody, and says so, instead of refusing to
+//! start: also when the set only fails its own tests, as it may page nobody then.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tocsin_core::{Grading, Plan, Route, Verdict};
 use tocsin_policy::{
-    AlertView, Basis, CacheStats, Context, IncidentView, PolicySet, Report, Reports,
+    AlertView, Basis, CacheStats, Context, IncidentView, PolicySet, Report, Reports, testing,
 };
 
 use crate::runtime::intake::last_good::LastGood;
@@ -17,6 +18,8 @@ use crate::runtime::intake::last_good::LastGood;
 /// The policies in force.
 pub struct Policies {
     folder: PathBuf,
+    /// Whether only a set whose tests pass is put in force.
+    requires_tests: bool,
     last_good: Option<LastGood>,
     in_force: ArcSwap<InForce>,
     seen: Mutex<String>,
@@ -41,10 +44,12 @@ pub enum Reload {
 impl Policies {
     /// Loads the policies in `folder`; `kept` is where the last good ones are stored. A broken
     /// folder is not an error here: see [`faults`](Self::faults); the last good set is in force.
+    /// With `requires_tests`, a folder whose tests fail is broken too.
     #[must_use]
-    pub fn load(folder: &Path, kept: Option<&Path>) -> Self {
+    pub fn load(folder: &Path, kept: Option<&Path>, requires_tests: bool) -> Self {
         let it = Self {
             folder: folder.to_owned(),
+            requires_tests,
             last_good: kept.map(|kept| LastGood::new(kept.to_owned())),
             in_force: ArcSwap::from_pointee(InForce {
                 set: None,
@@ -64,7 +69,7 @@ impl Policies {
             return Reload::Same;
         }
         *seen = fingerprint;
-        match PolicySet::load(&self.folder) {
+        match self.load_set() {
             Ok(set) => {
                 let hash = set.hash().to_owned();
                 if let Some(Err(error)) = self.last_good.as_ref().map(|it| it.keep(&set)) {
@@ -84,6 +89,14 @@ impl Policies {
                 Reload::Failed(reports)
             }
         }
+    }
+
+    fn load_set(&self) -> Result<PolicySet, Reports> {
+        let set = PolicySet::load(&self.folder)?;
+        if self.requires_tests {
+            testing::require_tests(&set, &self.folder)?;
+        }
+        Ok(set)
     }
 
     /// What is currently wrong in the folder.
@@ -161,6 +174,7 @@ impl Policies {
             message: "no policies are loaded".to_owned(),
             source_line: None,
             remedy: "set [policy] path to their folder".to_owned(),
+            asked: None,
             limit: None,
         }))
     }

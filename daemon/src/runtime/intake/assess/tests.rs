@@ -124,7 +124,7 @@ impl Daemon {
         let view = engine.view();
         view.has_followed(store.feed_position().unwrap(), NOW);
         let assessor = Assessor {
-            policies: Arc::new(Policies::load(folder, None)),
+            policies: Arc::new(Policies::load(folder, None, false)),
             responders: ResponderLookup {
                 roster: Arc::new(roster),
                 served,
@@ -360,7 +360,7 @@ proptest! {
         let mut daemon = Daemon::new(folder.path(), roster, store);
         let standing = standing.as_ref().map(|(incident, counts)| (incident, *counts));
         commit_and_expect(&mut tests, &mut daemon, &signal, &policy, standing);
-        let report = run_tests(folder.path());
+        let report = run_tests(folder.path(), None);
         prop_assert!(report.ok(), "{report}");
         prop_assert_eq!(report.passed, tests.written);
     }
