@@ -152,7 +152,10 @@ fn span(name: &str, count: INT, unit_ms: u64) -> Fallible<Span> {
         .ok()
         .and_then(|count| count.checked_mul(unit_ms))
         .map(Span)
-        .ok_or_else(|| format!("{name}({count}) is not a duration").into())
+        .ok_or_else(|| {
+            let remedy = format!("a duration is 0 or longer, as `{name}(5)`");
+            Raised::error(format!("{name}({count}) is not a duration"), remedy)
+        })
 }
 
 fn whole(count: u64) -> INT {

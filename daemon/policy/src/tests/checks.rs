@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{folder, shipped_dir};
 use crate::{Names, check};
 
-fn names() -> Names {
+pub(super) fn names() -> Names {
     let set =
         |names: &[&str]| -> BTreeSet<String> { names.iter().map(|it| (*it).to_owned()).collect() };
     Names {
@@ -15,121 +15,11 @@ fn names() -> Names {
     }
 }
 
-fn faults(files: &[(&str, &str)]) -> String {
+pub(super) fn faults(files: &[(&str, &str)]) -> String {
     let dir = folder(files);
     let found = check(dir.path(), Some(&names())).err();
     let found = found.map_or_else(String::new, |it| it.to_string());
     found.replace(&format!("{}/", dir.path().display()), "")
-}
-
-/// A mistake: the file, its text, and where it is, what is wrong and what to do as reported.
-type Mistake = (&'static str, &'static str, &'static [&'static str]);
-
-const TYPICAL: &[Mistake] = &[
-    (
-        "routing.rhai",
-        "fn route(alert) {\n  let s = alert.labels.service;\n  \
-         if s == \"db\" {\n    s = alert.tittle;\n  }\n  \
-         #{ key: s + \"x\", service: \"s\", reason: \"r\" }\n}\n",
-        &[
-            "routing.rhai:4:15: Unknown property 'tittle' of 'Alert'",
-            "title",
-        ],
-    ),
-    (
-        "escalation.rhai",
-        "fn escalate(incident) {\n  if incident.grade == \"critical\" {\n    \
-         return #{\n      steps: [#{ page: person(\"ada\"), wait: 5 }],\n      reason: \"r\",\n    };\n  }\n  \
-         #{ steps: [#{ page: person(\"ada\"), wait: minutes(5) }], reason: \"r\" }\n}\n",
-        &[
-            "escalation.rhai:",
-            "`steps[0].wait` is the number 5",
-            "minutes(5)",
-            "incident.grade is \"critical\"",
-        ],
-    ),
-    (
-        "grading.rhai",
-        "fn grade(incident, alert) {\n  if alert.labels.severity == \"page\" {\n    \
-         #{ grade: \"critical\", reason: \"it pages\" }\n  }\n  \
-         #{ grade: \"minor\", reason: \"it does not\" }\n}\n",
-        &[
-            "grading.rhai:3:5: this map is not returned",
-            "write `return #{",
-        ],
-    ),
-    (
-        "grading.rhai",
-        "fn grade(incident, alert) {\n  let n = 0;\n  if alert.labels.tier == \"1\" {\n    \
-         while n < 10 {\n      n += 0;\n    }\n  }\n  \
-         #{ grade: \"minor\", reason: \"r\" }\n}\n",
-        &["grading.rhai:4:", "grade hit a limit", "infinite loop"],
-    ),
-    (
-        "grading.rhai",
-        "fn grade(incident, alert) {\n  if incident.alerts.firing > 20 {\n    \
-         return #{ grade: \"critical\" };\n  }\n  \
-         #{ grade: \"minor\", reason: \"r\" }\n}\n",
-        &["grading.rhai:", "`reason` is missing", "reason: \"why\""],
-    ),
-    (
-        "escalation.rhai",
-        "fn escalate(incident, ctx) {\n  if ctx.now.weekend {\n    \
-         return #{ steps: [#{ page: oncall(\"weekends\"), wait: minutes(5) }], reason: \"r\" };\n  }\n  \
-         #{ steps: [#{ page: oncall(\"default\"), wait: minutes(5) }], reason: \"r\" }\n}\n",
-        &[
-            "escalation.rhai:3:39: the configuration has no rotation `weekends`",
-            "default, payments",
-        ],
-    ),
-    (
-        "escalation.rhai",
-        "fn escalate(incident, ctx) {\n  let wait = minutes(5);\n  if ctx.now.hour >= 22 {\n    \
-         wait = minutes(-5);\n  }\n  \
-         #{ steps: [#{ page: oncall(\"default\"), wait: wait }], reason: \"r\" }\n}\n",
-        &["escalation.rhai:4:12: minutes(-5) is not a duration"],
-    ),
-    (
-        "routing.rhai",
-        "fn route(alert) {\n  if \"job\" in alert.labels {\n    \
-         return #{ key: \"k\", servcie: \"s\", reason: \"r\" };\n  }\n  \
-         #{ key: \"k\", service: \"s\", reason: \"r\" }\n}\n",
-        &[
-            "routing.rhai:",
-            "`servcie` is not a valid field",
-            "key, service",
-        ],
-    ),
-    (
-        "grading.test.toml",
-        "[[test]]\nname = \"x\"\nalert = { label = { severity = \"page\" } }\n\
-         expect = { grade = \"minor\" }\n",
-        &["grading.test.toml:3:11: unknown field `label`", "labels"],
-    ),
-    (
-        "grading.rhai",
-        "fn grade(incident, alert) {\n  let grade = switch alert.labels.severity {\n    \
-         \"page\" => \"sev1\",\n    _ => \"minor\",\n  };\n  \
-         #{ grade: grade, reason: \"r\" }\n}\n",
-        &[
-            "grading.rhai:",
-            "`sev1`",
-            "minor, major and critical",
-            "alert.labels[\"severity\"] is \"page\"",
-        ],
-    ),
-];
-
-#[test]
-fn ten_typical_mistakes_are_found_without_a_test() {
-    assert_eq!(TYPICAL.len(), 10);
-    for (file, text, parts) in TYPICAL {
-        let found = faults(&[(file, text)]);
-        for part in *parts {
-            assert!(found.contains(part), "{part} in\n{found}\nof\n{text}");
-        }
-        assert_eq!(found.matches("remedy: ").count(), 1, "once:\n{found}");
-    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod running;
 mod sets;
 mod shipped;
 mod traces;
+mod typical;
 mod verdicts;
 mod views;
 
