@@ -62,7 +62,7 @@ pub use ids::{
 };
 pub use incident::{Draft, Incident, open_by_hand};
 pub use intake::alert::{self, Alert};
-pub use intake::{Route, Target, decide_signal};
+pub use intake::{Otherwise, Route, Target, decide_signal};
 pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
 pub use person::{Contact, Person};

@@ -286,51 +286,6 @@ fn which_policies_must_be_evaluated_follows_from_the_state() {
 }
 
 #[test]
-fn alerts_that_wait_open_one_incident_together() {
-    let route = Route::Wait {
-        target: target(),
-        count: 3,
-        window_ms: 10 * MINUTE,
-    };
-    let mut world = World {
-        route: Some(route),
-        ..World::default()
-    };
-    world.fire("A");
-    world.at(MINUTE).fire("B");
-    assert!(world.incident.is_none());
-    let intake = world.at(2 * MINUTE).fire("C");
-    assert!(opens(&intake));
-    let place = Place::Incident {
-        id: world.incident().id.clone(),
-    };
-    assert_eq!(intake.alerts.len(), 3);
-    for name in ["A", "B", "C"] {
-        assert_eq!(world.alerts[name].place, place, "{name}");
-    }
-    assert_eq!(
-        (world.tally.counts.total, world.tally.counts.firing),
-        (3, 3)
-    );
-}
-
-#[test]
-fn alerts_that_wait_too_far_apart_open_nothing() {
-    let route = Route::Wait {
-        target: target(),
-        count: 2,
-        window_ms: 10 * MINUTE,
-    };
-    let mut world = World {
-        route: Some(route),
-        ..World::default()
-    };
-    world.fire("A");
-    world.at(11 * MINUTE).fire("B");
-    assert!(world.incident.is_none());
-}
-
-#[test]
 fn a_policy_raises_a_grade_and_never_lowers_it() {
     let mut world = World {
         grade: Some(Grade::Major),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::incident::PageState;
-use tocsin_core::{Grade, IncidentKey, Labels, Route, SignalStatus, Target, narrate};
+use tocsin_core::{Grade, Labels, SignalStatus, narrate};
 
 /// An incident of these alerts, whose first page was accepted at 0.
 fn paged(alerts: &[&str]) -> World {
@@ -201,31 +201,6 @@ fn silences_of_other_labels_are_matched_again() {
     let labels = std::mem::replace(&mut alert.labels, Labels::new());
     let refused = world.silence_of("a", (&["s"], &[]), labels);
     assert_eq!(refused.unwrap_err(), Refusal::NeedsVerdict);
-}
-
-#[test]
-fn an_alert_that_waits_stays_silenced_when_it_joins() {
-    let target = Target {
-        key: IncidentKey("checkout".to_owned()),
-        service: "checkout".to_owned(),
-        team: None,
-        title: None,
-    };
-    let mut world = World {
-        route: Some(Route::Wait {
-            target,
-            count: 2,
-            window_ms: 60 * MINUTE,
-        }),
-        ..World::default()
-    };
-    world.fire("a");
-    world.silence("a", &["s"], &[]).unwrap();
-    world.fire("b");
-    assert_eq!(world.tally.silenced, 1);
-    take_all(&mut world);
-    world.end("b");
-    assert!(is_paused(&world));
 }
 
 /// What may happen to the alerts of an incident.

@@ -61,7 +61,7 @@ pub const CONTEXT_CHANGES_MAX: usize = 64;
 
 /// Fewest alerts that a routing policy may wait for.
 pub const WAIT_ALERTS_MIN: u32 = 2;
-/// Most alerts that a routing policy may wait for.
-pub const WAIT_ALERTS_MAX: u32 = 10_000;
+/// Most alerts that a routing policy may wait for: as many as the core keeps.
+pub const WAIT_ALERTS_MAX: u32 = tocsin_core::limits::WAIT_COUNT_MAX;
 /// Longest window in which a routing policy may wait, in milliseconds.
-pub const WAIT_WINDOW_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+pub const WAIT_WINDOW_MS_MAX: u64 = tocsin_core::limits::WAIT_WINDOW_MS_MAX;

@@ -6,7 +6,9 @@ use tocsin_core::limits::{
     NAME_BYTES_MAX, PLAN_STEPS_MAX, REASON_BYTES_MAX, STEP_TARGETS_MAX, STEP_WAIT_MS_MAX,
     STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
 };
-use tocsin_core::{Grade, Grading, IncidentKey, PageTarget, Plan, Route, Step, Target, TeamId};
+use tocsin_core::{
+    Grade, Grading, IncidentKey, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
+};
 
 use crate::describe::describe;
 use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
@@ -45,8 +47,8 @@ pub(crate) type Decoded<T> = Result<(T, String), Fault>;
 const NO_FIELD: &str = "is not a valid field";
 
 const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
-     \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10)` to wait for more \
-     alerts, or `#{ ignore: true, reason: \"why\" }`";
+     \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10), otherwise: \
+     \"open\"` to wait for more alerts, or `#{ ignore: true, reason: \"why\" }`";
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
      \"why\" }`; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
@@ -54,7 +56,15 @@ const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"pa
 
 pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
     let known = [
-        "key", "service", "team", "title", "wait_for", "within", "ignore", "reason",
+        "key",
+        "service",
+        "team",
+        "title",
+        "wait_for",
+        "within",
+        "otherwise",
+        "ignore",
+        "reason",
     ];
     let mut fields = Fields::of("route", answer, &known, ROUTE_EXAMPLE)?;
     let reason = fields.reason()?;
@@ -73,7 +83,11 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
             .map(|title| cut(&title, TITLE_BYTES_MAX)),
     };
     let (count, within) = (fields.take("wait_for"), fields.take("within"));
+    let otherwise = fields.otherwise()?;
     match (count, within) {
+        (None, None) if otherwise.is_some() => {
+            Err(fields.fault("`otherwise` needs `wait_for`, as `3`".into()))
+        }
         (None, None) => Ok((Route::Incident(target), reason)),
         (Some(count), Some(within)) => {
             let count = fields.wait_count(&count)?;
@@ -83,6 +97,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
                     target,
                     count,
                     window_ms,
+                    otherwise: otherwise.unwrap_or_default(),
                 },
                 reason,
             ))
@@ -298,6 +313,19 @@ impl Fields {
             let (path, found) = (self.path(field), describe(&value));
             self.fault(format!("`{path}` is {found}; expected true or false"))
         })
+    }
+
+    /// What becomes of an alert that waits in vain.
+    fn otherwise(&mut self) -> Result<Option<Otherwise>, Fault> {
+        match self.text("otherwise")?.as_deref() {
+            None => Ok(None),
+            Some("open") => Ok(Some(Otherwise::Open)),
+            Some("ignore") => Ok(Some(Otherwise::Ignore)),
+            Some(other) => Err(self.fault(format!(
+                "`otherwise` is {:?}; expected \"open\" or \"ignore\"",
+                cut(other, 64)
+            ))),
+        }
     }
 
     fn wait_count(&self, value: &Dynamic) -> Result<u32, Fault> {

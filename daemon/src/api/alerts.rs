@@ -77,6 +77,9 @@ pub(crate) struct AlertDetail {
     pub(crate) ignored_because: Option<String>,
     /// If it waits to open an incident together with other alerts: that incident's key.
     pub(crate) waiting_for: Option<String>,
+    /// When its wait ends; then the incident opens anyway or the alert is ignored, as the policy
+    /// said.
+    pub(crate) waiting_until: Option<String>,
     /// The silences of `silenced_by`.
     #[serde(default)]
     pub(crate) silences: Vec<SilenceLine>,

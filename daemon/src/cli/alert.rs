@@ -131,6 +131,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("place", Some(place.as_str())),
         ("because", alert.ignored_because.as_deref()),
         ("waiting for", alert.waiting_for.as_deref()),
+        ("waiting until", alert.waiting_until.as_deref()),
         ("summary", Some(alert.summary.as_str())),
         ("link", line.link.as_deref()),
         ("firing since", Some(line.starts_at.as_str())),

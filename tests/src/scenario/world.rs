@@ -237,7 +237,7 @@ impl World {
             stop = (due, true);
         }
         let swept = now + SWEEP_STEP_MS;
-        if !app.leases.silenced("", 1).is_empty() && swept < stop.0 {
+        if !app.leases.aside("", 1).is_empty() && swept < stop.0 {
             stop = (swept, false);
         }
         Ok(stop)

@@ -24,6 +24,8 @@ pub enum Bug {
     TallyForgotten,
     /// Sometimes the row of the open incident of a key is not written.
     KeyForgotten,
+    /// The rows of alerts that wait for others say that their wait never ends.
+    WaitEndless,
     /// A settled claim is delivered again.
     SettleForgotten,
     /// A delivery whose earlier attempt was interrupted is claimed as a first attempt.
@@ -46,7 +48,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 13] = [
+    pub const OF_ONE: [Self; 14] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -57,6 +59,7 @@ impl Bug {
         Self::LanePassedOver,
         Self::TallyForgotten,
         Self::KeyForgotten,
+        Self::WaitEndless,
         Self::SettleForgotten,
         Self::CutOffForgotten,
         Self::ReadMissed,

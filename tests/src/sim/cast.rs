@@ -10,8 +10,8 @@ use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource, Route, Signal,
-    SignalStatus, Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, IncidentKey, Otherwise, PageTarget, Person, Plan, PolicySource, Route,
+    Signal, SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -19,6 +19,8 @@ use super::rng::Rng;
 
 /// Distinct alerts of each sender.
 const FINGERPRINTS: u64 = 7;
+/// How long alerts wait for others, in milliseconds.
+pub(super) const WAIT_WINDOW_MS: u64 = 5 * MINUTE_MS;
 
 /// The state of the simulated policies; a reload changes it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -290,7 +292,11 @@ impl Policies {
             1 | 4 => Route::Wait {
                 target,
                 count: 2,
-                window_ms: 5 * MINUTE_MS,
+                window_ms: WAIT_WINDOW_MS,
+                otherwise: match number {
+                    1 => Otherwise::Open,
+                    _ => Otherwise::Ignore,
+                },
             },
             _ => Route::Incident(target),
         }

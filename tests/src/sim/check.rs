@@ -8,7 +8,8 @@ use tocsin::runtime::{
     Delivery, IncidentState, SCHEDULE_TIMER, View, decode_row, events_of, tally_of, timer_key,
 };
 use tocsin_core::consequences::wanted_timers;
-use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded};
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::cast::{Policies, number_of};
@@ -79,7 +80,10 @@ pub(super) fn agree(
             return Err(format!("two engines see different things of incident {id}"));
         }
     }
-    let leases = |node: &Node| (node.leases.firing(), node.leases.next_lapse());
+    let leases = |node: &Node| {
+        let ends = (node.leases.next_lapse(), node.leases.next_wait_end());
+        (node.leases.firing(), ends)
+    };
     match leases(one) == leases(other) {
         true => Ok(()),
         false => Err("two engines see different leases".to_owned()),
@@ -112,6 +116,21 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
         check_fact(store, fact)?;
     }
     step(store, node, &BTreeSet::new())
+}
+
+/// Checks that no alert waits for others although its wait is over, or for longer than a day.
+///
+/// # Errors
+/// Which one does.
+pub(super) fn waits_end(store: &FaultyStore, now: Timestamp) -> Result<(), String> {
+    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
+        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
+        let ends = now.plus_ms(1)..now.plus_ms(24 * HOUR_MS);
+        if alert.waits_until().is_some_and(|it| !ends.contains(&it)) {
+            return Err(format!("alert {key} waits, and its wait does not end"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that every page of an incident is finished: a channel accepted it, every contact refused,
@@ -319,7 +338,7 @@ fn tallies_match_alerts(
     let mut firing: BTreeMap<IncidentId, u64> = BTreeMap::new();
     let mut silenced: BTreeMap<IncidentId, u64> = BTreeMap::new();
     let mut all_firing = 0;
-    let mut next_lapse = None;
+    let (mut next_lapse, mut next_wait_end) = (None, None);
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         if alert.key() != key {
@@ -328,6 +347,8 @@ fn tallies_match_alerts(
         if alert.firing {
             all_firing += 1;
             next_lapse = [next_lapse, alert.lease_until].into_iter().flatten().min();
+            let ends = [next_wait_end, alert.waits_until()];
+            next_wait_end = ends.into_iter().flatten().min();
             if let Some(id) = alert.incident() {
                 *firing.entry(id.clone()).or_default() += 1;
                 let is_silenced = u64::from(!alert.silenced_by.is_empty());
@@ -358,7 +379,8 @@ fn tallies_match_alerts(
         }
     }
     let leases = &node.leases;
-    if leases.firing() != all_firing || leases.next_lapse() != next_lapse {
+    let ends = (leases.next_lapse(), leases.next_wait_end());
+    if leases.firing() != all_firing || ends != (next_lapse, next_wait_end) {
         return Err("the index of leases differs from the alerts' rows".to_owned());
     }
     Ok(())

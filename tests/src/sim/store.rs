@@ -2,6 +2,7 @@
 //! can also have a planted bug.
 
 mod silences;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -260,6 +261,7 @@ impl Inner {
                     append.events.extend(append.events.clone());
                 }
             }
+            Some(Bug::WaitEndless) => batch = waits::endless(batch),
             Some(Bug::SettleForgotten) => batch.settles = None,
             Some(Bug::UnguardedNumber) => batch.guards.retain(|it| it.table != Table::Meta),
             // Two incidents that open at once are also told apart by their numbers.

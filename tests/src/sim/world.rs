@@ -41,6 +41,8 @@ const STEPS_OF_TWO: u64 = 22;
 const FOLLOWS_OF_100: u64 = 30;
 /// Rounds within which all due work must be finished once the faults have stopped.
 const CALM_ROUNDS_MAX: usize = 100;
+/// Sweeps at the end; senders interrupt some.
+const LAST_SWEEPS: usize = 8;
 /// Rows per request.
 const LIMIT: usize = 100;
 
@@ -218,6 +220,7 @@ impl World {
     fn calm(&mut self) -> Result<(), String> {
         self.well = true;
         self.trace.say(|| "the faults stop".to_owned());
+        self.end_waits()?;
         for _ in 0..CALM_ROUNDS_MAX {
             self.fire()?;
             let latest = self.bring_all()?;
@@ -230,6 +233,15 @@ impl World {
             }
         }
         Err("deliveries do not finish although the faults have stopped".to_owned())
+    }
+
+    /// Lets the sweep end every wait of an alert for others.
+    fn end_waits(&mut self) -> Result<(), String> {
+        self.now = self.now.plus_ms(cast::WAIT_WINDOW_MS);
+        for _ in 0..LAST_SWEEPS {
+            self.sweep()?;
+        }
+        check::waits_end(&self.store, self.now)
     }
 
     fn count_ticks(&mut self) {

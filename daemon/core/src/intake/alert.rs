@@ -62,10 +62,16 @@ pub enum Place {
     /// In none, because the routing policy said so.
     Ignored {
         reason: String,
+        /// The key under which it has waited in vain: while it fires, it does not wait there again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waited_under: Option<IncidentKey>,
     },
     /// In none yet: it waits until enough alerts share its key.
     Waiting {
         key: IncidentKey,
+        /// When its wait ends. `None` in rows of versions whose waits did not end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// In none, because somebody silenced it.
     Silenced {
@@ -107,6 +113,24 @@ impl Alert {
     pub(crate) fn silenced_in(&self) -> Option<&IncidentId> {
         let is_silenced = self.firing && !self.silenced_by.is_empty();
         self.incident().filter(|_| is_silenced)
+    }
+
+    /// When its wait for others ends, or ought to have; `None` if it does not wait.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        match &self.place {
+            Place::Waiting { until, .. } if self.firing => Some(until.unwrap_or(self.changed_at)),
+            _ => None,
+        }
+    }
+
+    /// The key under which it waits for others.
+    #[must_use]
+    pub fn waits_under(&self) -> Option<&IncidentKey> {
+        match &self.place {
+            Place::Waiting { key, .. } if self.firing => Some(key),
+            _ => None,
+        }
     }
 
     /// A new alert from a firing signal.
@@ -172,7 +196,7 @@ impl Alert {
     }
 
     /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence
-    /// has ended.
+    /// or wait has ended.
     #[must_use]
     pub fn as_signal(&self) -> Signal {
         Signal {

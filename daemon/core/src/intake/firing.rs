@@ -4,15 +4,15 @@ use crate::event::{Event, Opened};
 use crate::grading::{AlertGroup, Standing};
 use crate::incident::{self, Incident, Tally, log_tally};
 use crate::intake::needed::is_included;
-use crate::intake::waiting::waits_under;
+use crate::intake::waiting::Wait;
 use crate::intake::{
-    Alert, AlertGrade, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Place,
-    Route, Target, Waiting,
+    Alert, AlertGrade, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId,
+    Otherwise, Place, Route, Target, Waiting,
 };
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, Signal, escalation, grading, limits, paging};
+use crate::{Actor, IncidentKey, Signal, escalation, grading, limits, paging};
 
 /// A firing alert that must be placed.
 pub(crate) struct Firing<'a> {
@@ -28,10 +28,31 @@ pub(crate) struct Firing<'a> {
 enum Who {
     Alone,
     WithWaiting,
+    /// With fewer than the policy waits for, as their names fill a row.
+    WithTooMany,
+    /// With fewer than the policy waits for, as its window is over.
+    WithTooFew,
 }
 
 impl Firing<'_> {
     pub(crate) fn place(&self) -> Result<Intake, Refusal> {
+        let mut intake = self.placed()?;
+        intake.waiting.extend(self.waits_no_longer(&intake));
+        Ok(intake)
+    }
+
+    /// The list of waiting alerts that the alert leaves.
+    fn waits_no_longer(&self, intake: &Intake) -> Option<(IncidentKey, Waiting)> {
+        let before = self.known.alert?;
+        let key = before.waits_under()?;
+        if intake.waiting.iter().any(|(changed, _)| changed == key) {
+            return None;
+        }
+        let waiting = self.known.waiting_under(key)?.clone();
+        Some((key.clone(), waiting.without(&before.key())))
+    }
+
+    fn placed(&self) -> Result<Intake, Refusal> {
         let Assessment {
             route, silenced_by, ..
         } = self.assessment;
@@ -40,41 +61,68 @@ impl Firing<'_> {
             return Ok(self.aside(Place::Silenced { by }));
         }
         let Some(target) = route.value.target() else {
-            let reason = route.reason.clone();
-            return Ok(self.aside(Place::Ignored { reason }));
+            let place = Place::Ignored {
+                reason: route.reason.clone(),
+                waited_under: None,
+            };
+            return Ok(self.aside(place));
         };
         let Env { now, delays, .. } = self.env;
         let assignment = Assignment::of(target, self.known.target, now, delays);
         match route.value {
-            Route::Wait {
-                count, window_ms, ..
-            } if !matches!(assignment, Assignment::Join(..)) => {
-                let waiting = Waiting::with(self.signal, &self.known, window_ms, now);
-                self.wait(target, waiting, count, assignment)
+            Route::Wait { .. } if !matches!(assignment, Assignment::Join(..)) => {
+                self.wait(target, assignment)
             }
             _ => self.assign(target, assignment, Who::Alone),
         }
     }
 
-    fn wait(
-        &self,
-        target: &Target,
-        waiting: Waiting,
-        count: u32,
-        assignment: Assignment<'_>,
-    ) -> Result<Intake, Refusal> {
-        if waiting.is_complete(count) {
-            let assigned = self.assign(target, assignment, Who::WithWaiting)?;
-            return Ok(Intake {
-                waiting: Some(Waiting::default()),
-                ..assigned
-            });
-        }
-        let key = target.key.clone();
+    fn wait(&self, target: &Target, assignment: Assignment<'_>) -> Result<Intake, Refusal> {
+        let Route::Wait {
+            count,
+            window_ms,
+            otherwise,
+            ..
+        } = self.assessment.route.value
+        else {
+            return Err(Refusal::NeedsVerdict);
+        };
+        let (key, now) = (target.key.clone(), self.env.now);
+        let waiting = Waiting::with(self.signal, &self.known, (&key, window_ms), now);
+        let place = match (waiting.of(self.signal, count, window_ms), otherwise) {
+            (Wait::Enough, _) => return self.assign(target, assignment, Who::WithWaiting),
+            (Wait::Full, _) => return self.assign(target, assignment, Who::WithTooMany),
+            (Wait::InVain, Otherwise::Open) => {
+                return self.assign(target, assignment, Who::WithTooFew);
+            }
+            (Wait::InVain, Otherwise::Ignore) => Place::Ignored {
+                reason: self.route_reason(Who::WithTooFew),
+                waited_under: Some(key.clone()),
+            },
+            (Wait::Until(until), _) => Place::Waiting {
+                key: key.clone(),
+                until: Some(until),
+            },
+        };
         Ok(Intake {
-            waiting: Some(waiting),
-            ..self.aside(Place::Waiting { key })
+            waiting: vec![(key, waiting)],
+            ..self.aside(place)
         })
+    }
+
+    /// Why the alert goes where it goes.
+    fn route_reason(&self, who: Who) -> String {
+        let reason = &self.assessment.route.reason;
+        let Route::Wait { count, .. } = self.assessment.route.value else {
+            return reason.clone();
+        };
+        let why = match who {
+            Who::Alone | Who::WithWaiting => return reason.clone(),
+            Who::WithTooFew => format!("fewer than {count} alerts came in time"),
+            Who::WithTooMany => format!("the names of {count} alerts do not fit into the store"),
+        };
+        let reason_bytes_max = limits::REASON_BYTES_MAX - why.len() - 2;
+        format!("{}; {why}", cut(reason.clone(), reason_bytes_max))
     }
 
     fn assign(
@@ -88,7 +136,7 @@ impl Firing<'_> {
                 self.join(incident, tally)?
             }
             Assignment::Reopen(incident, tally) => self.reopen(incident, tally)?,
-            Assignment::Open(target) => self.open(target)?,
+            Assignment::Open(target) => self.open(target, who)?,
         };
         Ok(self.assigned(change, target, who))
     }
@@ -170,13 +218,16 @@ impl Firing<'_> {
         Ok(IncidentChange::of(incident, changed(events, tally)))
     }
 
-    fn open(&self, target: &Target) -> Result<IncidentChange, Refusal> {
+    fn open(&self, target: &Target, who: Who) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = Tally::default();
         tally.begin(&self.signal.title, true, self.env.now);
         self.stand(&mut tally, opening, true)?;
         tally.mark_logged(self.env.now);
-        let opened = self.opened(target, opening, &tally);
+        let opened = Opened {
+            route_reason: self.route_reason(who),
+            ..self.opened(target, opening, &tally)
+        };
         let events = incident::open(self.new_id, opened, opening, &self.by(), self.env);
         Ok(IncidentChange {
             id: self.new_id.id.clone(),
@@ -239,9 +290,11 @@ impl Firing<'_> {
             id: change.id.clone(),
         };
         let mut alerts = vec![self.alert_in(place.clone())];
-        if who == Who::WithWaiting {
+        let mut waiting = Vec::new();
+        if who != Who::Alone {
+            waiting.push((target.key.clone(), Waiting::default()));
             let joining = self.known.joining.iter();
-            for alert in joining.filter(|it| waits_under(it, &target.key)) {
+            for alert in joining.filter(|it| it.waits_under() == Some(&target.key)) {
                 if let Some(tally) = &mut change.outcome.tally {
                     tally.begin(&alert.title, true, self.env.now);
                 }
@@ -256,7 +309,7 @@ impl Firing<'_> {
         Intake {
             incidents: self.left(&place).into_iter().chain([change]).collect(),
             alerts,
-            waiting: None,
+            waiting,
         }
     }
 
@@ -264,7 +317,7 @@ impl Firing<'_> {
         Intake {
             incidents: self.left(&place).into_iter().collect(),
             alerts: vec![self.alert_in(place)],
-            waiting: None,
+            waiting: Vec::new(),
         }
     }
 

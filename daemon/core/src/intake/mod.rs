@@ -8,17 +8,19 @@ mod route;
 mod silenced;
 mod waiting;
 
+use std::collections::BTreeSet;
+
 use crate::incident::{Incident, Tally, log_tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
-use crate::{Actor, IncidentId, Signal, Timestamp, Verdict, lifecycle};
+use crate::{Actor, IncidentId, IncidentKey, Signal, Timestamp, Verdict, lifecycle};
 
 pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 use needed::Reading;
 pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
-pub use route::{Route, Target};
+pub use route::{Otherwise, Route, Target};
 pub use silenced::{EndedSilence, Silencing, decide_silencing};
 pub use waiting::{Waiting, joining_alerts};
 
@@ -31,13 +33,36 @@ pub struct Known<'a> {
     pub home: Option<(&'a Incident, &'a Tally)>,
     /// The incident of the route's key.
     pub target: Option<(&'a Incident, &'a Tally)>,
-    /// The alerts that wait under the route's key.
-    pub waiting: Option<&'a Waiting>,
+    /// The alerts that wait under the keys that [`waiting_keys`] lists.
+    pub waiting: &'a [(IncidentKey, Waiting)],
     /// The alerts that [`joining_alerts`] lists.
     pub joining: &'a [&'a Alert],
     /// Set by the sweep, which ends alerts of silent senders: when it last saw the alert. The
     /// signal is ignored if the sender has sent something since.
     pub unless_observed_since: Option<Timestamp>,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn waiting_under(&self, key: &IncidentKey) -> Option<&'a Waiting> {
+        let mut lists = self.waiting.iter();
+        lists.find(|(it, _)| it == key).map(|(_, waiting)| waiting)
+    }
+}
+
+/// The keys of the lists of waiting alerts that a decision may change: the one that the alert waits
+/// under, and the one where it is to wait. The caller of `decide_signal` reads them into
+/// [`Known::waiting`].
+#[must_use]
+pub fn waiting_keys(
+    alert: Option<&Alert>,
+    assessment: Option<&Assessment>,
+) -> BTreeSet<IncidentKey> {
+    let here = alert.and_then(Alert::waits_under);
+    let there = match assessment.map(|it| &it.route.value) {
+        Some(Route::Wait { target, .. }) => Some(&target.key),
+        _ => None,
+    };
+    here.into_iter().chain(there).cloned().collect()
 }
 
 /// What was evaluated beforehand for a firing alert.
@@ -75,8 +100,8 @@ pub struct Intake {
     pub alerts: Vec<Alert>,
     /// The changed incidents: the one that the alert leaves, and then the one that it enters.
     pub incidents: Vec<IncidentChange>,
-    /// The alerts that wait under the target's key, if that changes; an empty list removes them.
-    pub waiting: Option<Waiting>,
+    /// The changed lists of waiting alerts, by key; an empty list is removed.
+    pub waiting: Vec<(IncidentKey, Waiting)>,
 }
 
 /// The outcome for one incident.

@@ -15,10 +15,25 @@ pub enum Route {
     /// In the incident, once `count` distinct alerts wait under its key within `window_ms`.
     Wait {
         target: Target,
-        /// At least 2.
+        /// Between 2 and [`WAIT_COUNT_MAX`](crate::limits::WAIT_COUNT_MAX).
         count: u32,
         window_ms: u64,
+        /// What becomes of an alert whose window ends before there are as many.
+        #[serde(default)]
+        otherwise: Otherwise,
     },
+}
+
+/// What becomes of an alert that waited in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Otherwise {
+    /// The incident opens after all, with every alert that still waits under its key.
+    #[default]
+    Open,
+    /// The alert opens nothing for as long as it fires on; it still joins the incident of its key
+    /// once others have opened that.
+    Ignore,
 }
 
 /// The incident that an alert belongs to.

@@ -102,7 +102,7 @@ pub(super) fn follow_signal(
 
 /// Whether an alert stays in its place when a silence matches it.
 fn may_be_silenced(alert: &Alert) -> bool {
-    alert.firing && matches!(alert.place, Place::Incident { .. } | Place::Waiting { .. })
+    alert.firing && matches!(alert.place, Place::Incident { .. })
 }
 
 /// Counts the changed alerts that are silenced in an incident, before and after, and pauses or

@@ -11,7 +11,7 @@ use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_revi
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{
     AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
-    decide_silencing, joining_alerts,
+    decide_silencing, joining_alerts, waiting_keys,
 };
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
@@ -27,7 +27,7 @@ pub struct World {
     pub incident: Option<Incident>,
     pub tally: Tally,
     pub alerts: BTreeMap<String, Alert>,
-    pub waiting: Waiting,
+    pub waiting: BTreeMap<IncidentKey, Waiting>,
     pub stream: Vec<Recorded>,
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
@@ -76,12 +76,17 @@ impl World {
         let current = incident.as_ref().map(|it| (it, &self.tally));
         let home =
             current.filter(|(it, _)| alert.as_ref().and_then(Alert::incident) == Some(&it.id));
-        let waiting = self.waiting.clone();
+        let lists = waiting_keys(alert.as_ref(), Some(&assessment)).into_iter();
+        let list = |key: IncidentKey| {
+            let list = self.waiting.get(&key).cloned().unwrap_or_default();
+            (key, list)
+        };
+        let waiting: Vec<_> = lists.map(list).collect();
         let mut known = Known {
             alert: alert.as_ref(),
             home,
             target: current,
-            waiting: Some(&waiting),
+            waiting: &waiting,
             ..Known::default()
         };
         let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
@@ -317,9 +322,8 @@ impl World {
             self.alerts
                 .insert(after.fingerprint.to_string(), after.clone());
         }
-        if let Some(waiting) = &intake.waiting {
-            self.waiting = waiting.clone();
-        }
+        self.waiting.extend(intake.waiting.iter().cloned());
+        self.waiting.retain(|_, list| !list.members.is_empty());
         for change in &intake.incidents {
             if change.opens {
                 self.incident = None;

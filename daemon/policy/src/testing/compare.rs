@@ -21,7 +21,8 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
             target,
             count,
             window_ms,
-        } => (target, Some((count, window_ms))),
+            otherwise,
+        } => (target, Some((count, window_ms, otherwise))),
     };
     let mut answer = json!({
         "key": target.key,
@@ -31,9 +32,10 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
         "ignore": false,
         "reason": reason,
     });
-    if let (Some(answer), Some((count, window_ms))) = (answer.as_object_mut(), wait) {
+    if let (Some(answer), Some((count, window_ms, otherwise))) = (answer.as_object_mut(), wait) {
         answer.insert("wait_for".to_owned(), json!(count));
         answer.insert("within".to_owned(), json!(Span(window_ms).to_string()));
+        answer.insert("otherwise".to_owned(), json!(otherwise));
     }
     answer
 }

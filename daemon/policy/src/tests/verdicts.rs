@@ -1,7 +1,7 @@
 //! A policy's result becomes a verdict, or a report that says which field is wrong.
 
 use tocsin_core::limits::{NAME_BYTES_MAX, REASON_BYTES_MAX};
-use tocsin_core::{Grade, Grading, PageTarget, Plan, Route, Step, Target, Verdict};
+use tocsin_core::{Grade, Grading, Otherwise, PageTarget, Plan, Route, Step, Target, Verdict};
 
 use super::{alert, context, facts, incident, load, routing_fault};
 use crate::{IncidentFacts, IncidentView, Report};
@@ -49,9 +49,19 @@ fn a_route_names_an_incident_or_waits_or_ignores() {
         Route::Wait {
             target,
             count: 3,
-            window_ms: 600_000
+            window_ms: 600_000,
+            otherwise: Otherwise::Open,
         }
     );
+    for (written, meant) in [("open", Otherwise::Open), ("ignore", Otherwise::Ignore)] {
+        let verdict = route(&format!(
+            "#{{ {answer}, wait_for: 3, within: minutes(10), otherwise: {written:?} }}"
+        ));
+        let Route::Wait { otherwise, .. } = verdict.value else {
+            panic!("{verdict:?}")
+        };
+        assert_eq!(otherwise, meant);
+    }
     assert_eq!(
         route("#{ ignore: true, reason: \"r\" }").value,
         Route::Ignore
@@ -146,8 +156,21 @@ const WRONG_ROUTES: &[(&str, &str)] = &[
         "`within` needs `wait_for`",
     ),
     (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", otherwise: \"open\" }",
+        "`otherwise` needs `wait_for`",
+    ),
+    (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 3, within: minutes(1), \
+         otherwise: \"page\" }",
+        "`otherwise` is \"page\"; expected \"open\" or \"ignore\"",
+    ),
+    (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 51, within: minutes(1) }",
+        "`wait_for` is the number 51; expected a number between 2 and 50",
+    ),
+    (
         "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 1, within: minutes(1) }",
-        "`wait_for` is the number 1; expected a number between 2 and 10000",
+        "`wait_for` is the number 1; expected a number between 2 and 50",
     ),
     (
         "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 3, within: 10 }",

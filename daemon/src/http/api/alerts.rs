@@ -168,14 +168,15 @@ impl AlertDetail {
         let (mut ignored_because, mut waiting_for) = (None, None);
         match &alert.place {
             Place::Incident { .. } | Place::Silenced { .. } => {}
-            Place::Ignored { reason } => ignored_because = Some(reason.clone()),
-            Place::Waiting { key } => waiting_for = Some(key.to_string()),
+            Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
+            Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
         }
         Self {
             summary: std::mem::take(&mut alert.summary),
             annotations: std::mem::take(&mut alert.annotations),
             ignored_because,
             waiting_for,
+            waiting_until: alert.waits_until().map(format_time),
             silences: silenced_by.iter().map(|it| SilenceLine::of(it)).collect(),
             first_seen: format_time(alert.first_seen),
             changed_at: format_time(alert.changed_at),

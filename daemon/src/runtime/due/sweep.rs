@@ -1,9 +1,10 @@
-//! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence has ended,
-//! tells incidents of silences that begin or end, and removes what is long over.
+//! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence or wait has
+//! ended, tells incidents of silences that begin or end, and removes what is long over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tocsin_core::alert::Place;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, SignalStatus, Timestamp};
 
@@ -11,6 +12,7 @@ use crate::runtime::due::Due;
 use crate::runtime::engine::request::{Answer, Request};
 use crate::runtime::error::EngineError;
 use crate::runtime::intake::Observed;
+use crate::runtime::registry::silences::Silences;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::alert::ALERTS;
@@ -50,6 +52,49 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     Ok(lapsed)
 }
 
+/// Signals that every alert whose wait for others has ended fires on, so that it is decided what
+/// becomes of it. An alert whose lease has ended too is over.
+///
+/// # Errors
+/// [`EngineError`] when an alert's row cannot be read.
+pub fn waits_over(
+    view: &View,
+    leases: &Leases,
+    now: Timestamp,
+) -> Result<Vec<Observed>, EngineError> {
+    let mut over = Vec::new();
+    for key in leases.waited(now, SWEPT_MAX) {
+        let is_over = |at: Option<Timestamp>| at.is_some_and(|until| until <= now);
+        let has_waited = |it: &Alert| is_over(it.waits_until()) && !is_over(it.lease_until);
+        let alert = view.alert(&key)?.filter(has_waited);
+        over.extend(alert.as_ref().map(Observed::again));
+    }
+    Ok(over)
+}
+
+/// Signals that alerts fire on which a silence now holds or no longer holds, of those silenced or
+/// waiting whose keys are listed. Any other alert is silenced when it is received again.
+///
+/// # Errors
+/// [`EngineError`] when an alert's row cannot be read.
+pub fn resilenced(
+    view: &View,
+    silences: &Silences,
+    keys: Vec<String>,
+    now: Timestamp,
+) -> Result<Vec<Observed>, EngineError> {
+    let mut moved = Vec::new();
+    for key in keys {
+        let is_moved = |it: &Alert| {
+            let was_silenced = matches!(it.place, Place::Silenced { .. });
+            it.firing && was_silenced == silences.matching(&it.labels, now).is_empty()
+        };
+        let alert = view.alert(&key)?.filter(is_moved);
+        moved.extend(alert.as_ref().map(Observed::again));
+    }
+    Ok(moved)
+}
+
 impl Due {
     pub(crate) async fn sweep_if_due(
         self: &Arc<Self>,
@@ -65,6 +110,7 @@ impl Due {
         let mut swept = self.end_lapsed(now).await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
+        swept += self.end_waits(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
             return Ok(swept);
@@ -96,11 +142,7 @@ impl Due {
         if now < self.leases_hold_until() {
             lapsed.retain(|it| it.last_seen >= Some(self.started_at));
         }
-        let count = lapsed.len();
-        if count > 0 {
-            self.intake.take_observed(lapsed).await?;
-        }
-        Ok(count)
+        self.reassess(lapsed).await
     }
 
     /// How late the sweep is, in milliseconds; the first is due at the start.
@@ -115,25 +157,29 @@ impl Due {
         self.started_at.plus_ms(LEASE_GRACE_MS)
     }
 
-    /// Reassesses alerts that are still firing after their silence ended. One page per sweep, so
-    /// that thousands under one silence do not delay other work.
+    /// Reassesses alerts that are still firing after their wait has ended.
+    async fn end_waits(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        self.reassess(waits_over(&self.view, &self.leases, now)?)
+            .await
+    }
+
+    /// Reassesses alerts that are still firing after their silence ended, and those that a silence
+    /// hides while they wait. One page per sweep, so that thousands under one silence do not delay
+    /// other work.
     async fn release_silenced(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let after = std::mem::take(&mut *self.sweep_after.lock());
-        let keys = self.leases.silenced(&after, SWEPT_MAX);
+        let keys = self.leases.aside(&after, SWEPT_MAX);
         if keys.len() == SWEPT_MAX {
             *self.sweep_after.lock() = keys.last().cloned().unwrap_or_default();
         }
-        let mut released = Vec::new();
-        for key in keys {
-            if let Some(alert) = self.view.alert(&key)?
-                && self.silences.matching(&alert.labels, now).is_empty()
-            {
-                released.push(Observed::again(&alert));
-            }
-        }
-        let count = released.len();
+        self.reassess(resilenced(&self.view, &self.silences, keys, now)?)
+            .await
+    }
+
+    async fn reassess(self: &Arc<Self>, alerts: Vec<Observed>) -> Result<usize, EngineError> {
+        let count = alerts.len();
         if count > 0 {
-            self.intake.take_observed(released).await?;
+            self.intake.take_observed(alerts).await?;
         }
         Ok(count)
     }

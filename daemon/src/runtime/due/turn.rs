@@ -94,22 +94,22 @@ impl Due {
         })
     }
 
-    /// When the next thing is due: a timer, a delivery, a lease's end, a silence's start or end.
+    /// When the next thing is due: a timer, a delivery, a lease's or a wait's
+    /// end, a silence's start or end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let (now, holds_until) = (self.clock.now(), self.leases_hold_until());
-        // An ended lease that is still here is in its grace period.
-        let lapse = self.leases.next_lapse().map(|at| match at <= now {
+        // An alert whose lease has ended and that is still here is in its grace period.
+        let held = |at: Timestamp| match at <= now {
             true => at.max(holds_until),
             false => at,
-        });
-        let silence = self.silences.next_change(now);
-        Ok(earliest(
-            earliest(self.next_delivery_or_timer()?, lapse),
-            silence,
-        ))
+        };
+        let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_wait_end());
+        let ends = earliest(lapse.map(held), wait.map(held));
+        let ends = earliest(ends, self.silences.next_change(now));
+        Ok(earliest(self.next_delivery_or_timer()?, ends))
     }
 
     fn next_delivery_or_timer(&self) -> Result<Option<Timestamp>, EngineError> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::intake::{Assessment, IncidentChange, Intake, Known, joining_alerts};
+use tocsin_core::intake::{
+    Assessment, IncidentChange, Intake, Known, joining_alerts, waiting_keys,
+};
 use tocsin_core::{
     Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
 };
@@ -124,15 +126,20 @@ impl Engine {
         };
         let target_key = assessment.and_then(|it| it.route.value.target());
         let target_key = target_key.map(|target| &target.key);
-        let (target, waiting) = match target_key {
-            Some(key) => (self.incident_of_key(key)?, self.waiting(key)?),
-            None => (None, None),
+        let target = match target_key {
+            Some(key) => self.incident_of_key(key)?,
+            None => None,
         };
+        let mut waiting = Vec::new();
+        for key in waiting_keys(alert.as_deref(), assessment) {
+            let list = self.waiting(&key)?.unwrap_or_default();
+            waiting.push((key, list));
+        }
         let mut known = Known {
             alert: alert.as_deref(),
             home: home.as_deref().map(IncidentState::parts),
             target: target.as_deref().map(IncidentState::parts),
-            waiting: waiting.as_ref(),
+            waiting: &waiting,
             unless_observed_since,
             ..Known::default()
         };
@@ -171,8 +178,8 @@ impl Engine {
             self.count_hidden_alert(before.as_deref(), &after, &mut planned)?;
             self.write_alert(before, after, &mut planned)?;
         }
-        if let (Some(key), Some(waiting)) = (target_key, intake.waiting) {
-            self.write_waiting(key, waiting, now, &mut planned)?;
+        for (key, waiting) in intake.waiting {
+            self.write_waiting(&key, waiting, now, &mut planned)?;
         }
         for change in intake.incidents {
             if let (true, Some(key)) = (change.opens, target_key) {

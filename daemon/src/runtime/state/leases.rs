@@ -1,6 +1,7 @@
-//! An index of when firing alerts expire. An alert's expiry is a lease in its row, extended with
-//! every repeat, as a timer per alert would cost more writes. The index is built from the rows at
-//! the start, so that the sweep does not read 100,000 alerts to find an expired one.
+//! An index of when firing alerts expire, and when their wait for others ends. An alert's expiry is
+//! a lease in its row, extended with every repeat, as a timer per alert would cost more writes. The
+//! index is built from the rows at the start, so that the sweep does not read 100,000 alerts to
+//! find an expired one.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +27,10 @@ pub struct Leases {
 struct Index {
     /// Firing alerts with a lease, by the end of the lease.
     leased: BTreeSet<(Timestamp, Box<str>)>,
-    /// Silenced firing alerts.
-    silenced: BTreeSet<Box<str>>,
+    /// Firing alerts that wait for others, by when their wait ends.
+    waiting: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that are silenced or wait: the beginning or end of a silence moves them.
+    aside: BTreeSet<Box<str>>,
     /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
     /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
@@ -64,11 +67,19 @@ impl Leases {
         old.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
-    /// Row keys of silenced firing alerts after `after`, at most `limit`.
+    /// Row keys of alerts whose wait for others has ended by `now`, at most `limit`.
     #[must_use]
-    pub fn silenced(&self, after: &str, limit: usize) -> Vec<String> {
+    pub fn waited(&self, now: Timestamp, limit: usize) -> Vec<String> {
         let index = self.index.lock();
-        let keys = index.silenced.iter().filter(|key| key.as_ref() > after);
+        let due = index.waiting.iter().take_while(|(until, _)| *until <= now);
+        due.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// Row keys of firing alerts that are silenced or wait, after `after`, at most `limit`.
+    #[must_use]
+    pub fn aside(&self, after: &str, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let keys = index.aside.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
     }
 
@@ -86,6 +97,12 @@ impl Leases {
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
         self.index.lock().leased.first().map(|(until, _)| *until)
+    }
+
+    /// When the next alert's wait for others ends.
+    #[must_use]
+    pub fn next_wait_end(&self) -> Option<Timestamp> {
+        self.index.lock().waiting.first().map(|(until, _)| *until)
     }
 
     /// How many alerts are firing.
@@ -143,8 +160,11 @@ impl Index {
             self.ended.insert((alert.changed_at, key));
             return;
         }
-        if matches!(alert.place, Place::Silenced { .. }) {
-            self.silenced.insert(key.clone());
+        if let Some(until) = alert.waits_until() {
+            self.waiting.insert((until, key.clone()));
+        }
+        if is_aside(alert) {
+            self.aside.insert(key.clone());
         }
         if let Some(id) = alert.incident() {
             self.placed.insert((id.as_str().into(), key.clone()));
@@ -161,13 +181,25 @@ impl Index {
             self.ended.remove(&(alert.changed_at, key));
             return;
         }
-        self.silenced.remove(&key);
+        self.aside.remove(&key);
         if let Some(id) = alert.incident() {
             self.placed.remove(&(id.as_str().into(), key.clone()));
         }
+        let key = match alert.waits_until() {
+            Some(until) => {
+                let entry = (until, key);
+                self.waiting.remove(&entry);
+                entry.1
+            }
+            None => key,
+        };
         match alert.lease_until {
             Some(until) => self.leased.remove(&(until, key)),
             None => self.unleased.remove(&key),
         };
     }
+}
+
+fn is_aside(alert: &Alert) -> bool {
+    matches!(alert.place, Place::Silenced { .. } | Place::Waiting { .. })
 }

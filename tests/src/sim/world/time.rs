@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Observed, Request, SCHEDULE_TIMER, firing, lapses, reviewed, silencing, silencing_page,
-    ticking, to_review,
+    Cause, Request, SCHEDULE_TIMER, firing, lapses, resilenced, reviewed, silencing,
+    silencing_page, ticking, to_review, waits_over,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
+use tocsin_core::{Actor, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -132,15 +132,9 @@ impl World {
         let Node { view, leases, .. } = &node;
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(view, leases, self.now).map_err(text)?;
-        for key in leases.silenced("", LIMIT) {
-            let alert = view.alert(&key).map_err(text)?;
-            let is_held = |it: &Alert| !node.silences.matching(&it.labels, self.now).is_empty();
-            words.extend(
-                alert
-                    .filter(|it| !is_held(it))
-                    .map(|it| Observed::again(&it)),
-            );
-        }
+        words.extend(waits_over(view, leases, self.now).map_err(text)?);
+        let aside = leases.aside("", LIMIT);
+        words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();
         let page = silencing_page(store, &node.silences, "", LIMIT, self.now).map_err(text)?;
         let tells = |request| Asked {

@@ -307,11 +307,11 @@ fn commit_and_expect(
     let alert = alert_case(signal);
     let row = daemon.take(&Arc::new(signal.clone()));
     match row.place {
-        Place::Ignored { reason } => {
+        Place::Ignored { reason, .. } => {
             let expect = json!({ "ignore": true, "reason": reason });
             tests.expect("routing", &json!({ "alert": alert }), &expect);
         }
-        Place::Waiting { key } => {
+        Place::Waiting { key, .. } => {
             let window = format!("{}m", policy.window_m);
             let expect = json!({ "key": key, "wait_for": policy.count, "within": window });
             tests.expect("routing", &json!({ "alert": alert }), &expect);
