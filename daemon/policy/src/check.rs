@@ -9,7 +9,7 @@ use rhai::Position;
 use crate::compiled::Policy;
 use crate::explore::explore;
 use crate::limits::REPORTS_MAX;
-use crate::lint::found_nowhere;
+use crate::lint::{found_nowhere, keys_of_maps};
 use crate::load::{find, shown};
 use crate::names::Names;
 use crate::report::{Report, Reports};
@@ -34,11 +34,12 @@ pub fn check(dir: &Path, names: Option<&Names>) -> Result<(), Reports> {
     if let Some(names) = names {
         reports.append(&mut unknown_teams(dir, names));
     }
+    let keys = keys_of_maps(set.scripts());
     for ((team, kind), policy) in set.policies() {
         let mut found = explore(&set, team.as_deref(), *kind, policy, names);
         found.retain(|report| !tests.iter().any(|case| case.expects_error(&report.message)));
         found.append(&mut dropped_values(policy));
-        let mut nowhere = found_nowhere(policy, &kind.entries());
+        let mut nowhere = found_nowhere(policy, &kind.entries(), &keys);
         let is_at = |a: &Report, b: &Report| (a.line, a.column) == (b.line, b.column);
         nowhere.retain(|report| !found.iter().any(|it| is_at(it, report)));
         found.append(&mut nowhere);
@@ -48,7 +49,16 @@ pub fn check(dir: &Path, names: Option<&Names>) -> Result<(), Reports> {
             found.append(&mut unknown);
         }
         found.sort_by_key(|report| (report.line, report.column));
+        // Several policies meet a fault of the code that they share.
+        let is_same = |a: &Report, b: &Report| {
+            (&a.file, a.line, a.column, &a.message) == (&b.file, b.line, b.column, &b.message)
+        };
+        found.retain(|report| !reports.iter().any(|it| is_same(it, report)));
         reports.append(&mut found);
+    }
+    for script in set.libs() {
+        reports.append(&mut dropped_values(script));
+        reports.extend(names.into_iter().flat_map(|names| names.unknown_in(script)));
     }
     reports.truncate(REPORTS_MAX);
     match reports.is_empty() {
@@ -77,7 +87,7 @@ fn dropped_values(policy: &Policy) -> Vec<Report> {
     let functions = functions(&policy.ast);
     let units = functions.iter().flat_map(units);
     let report = |start: Position, message: &str, remedy: &str| {
-        Report::new(&policy.shown, message, remedy).at_position(&policy.text, start)
+        policy.at(Report::new(&policy.shown, message, remedy), start)
     };
     units
         .filter_map(|(_, unit)| match unit.does {

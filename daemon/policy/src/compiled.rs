@@ -67,6 +67,20 @@ impl Policy {
         lib.unwrap_or(self)
     }
 
+    /// Where a position in the code that runs is in the file.
+    pub(crate) fn original(&self, (line, column): (usize, usize)) -> (usize, usize) {
+        (line, self.inserted.original_column(line, column))
+    }
+
+    /// Points a report at a position, if there is one.
+    pub(crate) fn at(&self, report: Report, position: Position) -> Report {
+        let Some(line) = position.line() else {
+            return report;
+        };
+        let (line, column) = self.original((line, position.position().unwrap_or(1)));
+        report.at(&self.text, line, column)
+    }
+
     /// Points a report at a place where a call was.
     pub(crate) fn at_place(&self, mut report: Report, place: &Place) -> Report {
         let script = self.script(&place.file);
@@ -78,11 +92,7 @@ impl Policy {
     /// none.
     pub(crate) fn place(&self, report: Report, function: &str, position: Position) -> Report {
         match position.line() {
-            Some(line) => {
-                let column = position.position().unwrap_or(1);
-                let column = self.inserted.original_column(line, column);
-                report.at(&self.text, line, column)
-            }
+            Some(_) => self.at(report, position),
             None => self.point_at_function(report, function),
         }
     }

@@ -27,10 +27,10 @@ const CONSTANT_DEPTH_MAX: usize = EXPRESSION_DEPTH_MAX;
 
 /// Reports unknown names in a file that parses. `entries` are the functions that the daemon calls,
 /// with the types of their parameters.
-pub(crate) fn lint(ast: &AST, shown: &str, text: &str, entries: &[Entry<'_>]) -> Vec<Report> {
+pub(crate) fn lint(policy: &Policy, entries: &[Entry<'_>]) -> Vec<Report> {
     let known = Known::get();
-    let mut faults = unknown_functions(known, ast);
-    let types = Types::of(known, ast, entries);
+    let mut faults = unknown_functions(known, &policy.ast);
+    let types = Types::of(known, &policy.ast, entries);
     faults.extend(types.unknown().into_iter().map(|it| Fault {
         position: it.position,
         message: format!("Unknown property '{}' of '{}'", it.property, it.owner),
@@ -38,27 +38,37 @@ pub(crate) fn lint(ast: &AST, shown: &str, text: &str, entries: &[Entry<'_>]) ->
     }));
     faults.sort_by_key(|fault| (fault.position.line(), fault.position.position()));
     faults.truncate(REPORTS_MAX);
-    let report =
-        |it: Fault| Report::new(shown, it.message, it.remedy).at_position(text, it.position);
+    let report = |it: Fault| {
+        let report = Report::new(&policy.shown, it.message, it.remedy);
+        policy.at(report, it.position)
+    };
     faults.into_iter().map(report).collect()
 }
 
-/// Reports properties that nothing in a file has: neither a value of the daemon nor a map of the
-/// file. The types of what they are read from are not known, so a file that passes labels on, which
+/// The keys of the maps in some scripts.
+pub(crate) fn keys_of_maps<'a>(scripts: impl Iterator<Item = &'a Policy>) -> BTreeSet<String> {
+    scripts.flat_map(|it| Calls::of(&it.ast).keys).collect()
+}
+
+/// Reports properties that nothing has: neither a value of the daemon nor a map, which have `keys`.
+/// The types of what they are read from are not known, so a file that passes labels on, which
 /// have any property, is left alone.
-pub(crate) fn found_nowhere(policy: &Policy, entries: &[Entry<'_>]) -> Vec<Report> {
+pub(crate) fn found_nowhere(
+    policy: &Policy,
+    entries: &[Entry<'_>],
+    keys: &BTreeSet<String>,
+) -> Vec<Report> {
     let known = Known::get();
     let types = Types::of(known, &policy.ast, entries);
-    let Calls { keys, .. } = Calls::of(&policy.ast);
     let mut names: BTreeSet<&str> = known.all_properties().collect();
     names.extend(keys.iter().map(String::as_str));
     let report = |it: Untyped| {
         let remedy = match nearest(&it.property, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "check the name; no value and no map of this file has it".to_owned(),
+            None => "check the name; no value and no map has it".to_owned(),
         };
         let message = format!("nothing has a property `{}`", it.property);
-        Report::new(&policy.shown, message, remedy).at_position(&policy.text, it.position)
+        policy.at(Report::new(&policy.shown, message, remedy), it.position)
     };
     let untyped = types.untyped().into_iter();
     untyped

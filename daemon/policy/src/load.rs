@@ -221,7 +221,7 @@ fn policy(
         }
     }
     if reports.is_empty() {
-        reports = lint(&policy.ast, &policy.shown, &policy.text, &kind.entries());
+        reports = lint(&policy, &kind.entries());
     }
     if reports.is_empty() {
         Ok((kind, policy))

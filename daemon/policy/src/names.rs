@@ -48,8 +48,8 @@ impl Names {
         let report = |it: Written| {
             let (what, name) = (it.of.noun(), &it.name);
             let message = format!("the configuration has no {what} `{name}`");
-            Report::new(&policy.shown, message, self.remedy(it.of, name))
-                .at_position(&policy.text, it.position)
+            let report = Report::new(&policy.shown, message, self.remedy(it.of, name));
+            policy.at(report, it.position)
         };
         unknown.map(report).collect()
     }

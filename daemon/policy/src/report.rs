@@ -9,7 +9,6 @@
 
 use std::fmt;
 
-use rhai::Position;
 use serde::Serialize;
 
 use crate::limits::REPORT_LINE_CHARS_MAX;
@@ -63,14 +62,6 @@ impl Report {
         self.column = u32::try_from(column.max(1)).ok();
         self.source_line = text.lines().nth(line.saturating_sub(1)).map(Box::from);
         self
-    }
-
-    /// Adds a position in `text`, if there is one.
-    pub(crate) fn at_position(self, text: &str, position: Position) -> Self {
-        match position.line() {
-            Some(line) => self.at(text, line, position.position().unwrap_or(1)),
-            None => self,
-        }
     }
 
     pub(crate) fn hit(mut self, limit: LimitHit) -> Self {

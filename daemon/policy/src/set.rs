@@ -118,8 +118,8 @@ impl PolicySet {
 
     /// The files of the set with their texts, to store it elsewhere.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let scripts = self.0.policies.values().chain(self.0.libs.scripts.values());
-        scripts.map(|script| (script.file.as_str(), script.text.as_str()))
+        self.scripts()
+            .map(|script| (script.file.as_str(), script.text.as_str()))
     }
 
     /// Evaluates the routing policy for an alert.
@@ -302,6 +302,16 @@ impl PolicySet {
     /// The policies, by team and kind.
     pub(crate) fn policies(&self) -> &Policies {
         &self.0.policies
+    }
+
+    /// The files in lib/.
+    pub(crate) fn libs(&self) -> impl Iterator<Item = &Policy> {
+        self.0.libs.scripts.values()
+    }
+
+    /// All files.
+    pub(crate) fn scripts(&self) -> impl Iterator<Item = &Policy> {
+        self.0.policies.values().chain(self.libs())
     }
 
     /// Runs a policy that the daemon asks, whether it is this incident's or not: what it read, and

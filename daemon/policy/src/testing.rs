@@ -67,7 +67,8 @@ pub fn run_tests(dir: &Path, only: Option<&str>) -> TestReport {
     if only.is_none() {
         let tested = set.policies().iter();
         let tested = tested.filter(|((_, kind), _)| TESTED.contains(kind));
-        let coverage = tested.map(|(_, policy)| FileCoverage::of(policy, &covered));
+        let tested = tested.map(|(_, policy)| policy).chain(set.libs());
+        let coverage = tested.map(|script| FileCoverage::of(script, &covered));
         report.coverage = coverage.collect();
     }
     report

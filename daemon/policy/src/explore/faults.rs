@@ -13,13 +13,29 @@ const FAULTS_AT_ONE_PLACE_MAX: usize = 2;
 /// Most reads that a report names.
 const SHOWN_READS_MAX: usize = 6;
 
+/// The path of a file as in reports, line and column.
+type Place = (String, u32, u32);
+
+/// Where a script throws.
+fn throws(script: &Policy) -> Vec<Place> {
+    let functions = functions(&script.ast);
+    let units = functions.iter().flat_map(units);
+    let throws = units.filter(|(_, unit)| unit.does == Does::Throws);
+    let at = |place: (usize, usize)| {
+        let (line, column) = script.original(place);
+        let (line, column) = (u32::try_from(line).ok()?, u32::try_from(column).ok()?);
+        Some((script.shown.clone(), line, column))
+    };
+    throws.filter_map(|(key, _)| at(key)).collect()
+}
+
 /// The faults found so far.
 pub(super) struct Faults {
     reports: Vec<Report>,
-    /// What was reported at each line and column.
-    messages: BTreeMap<(u32, u32), Vec<Message>>,
-    /// Where the script throws. It does so on purpose.
-    throws: BTreeSet<(u32, u32)>,
+    /// What was reported at each place.
+    messages: BTreeMap<Place, Vec<Message>>,
+    /// Where the scripts throw. They do so on purpose.
+    throws: BTreeSet<Place>,
     /// Whether it is known which rotations there are.
     knows_rotations: bool,
     /// How many calls a limit stopped.
@@ -28,23 +44,19 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn of(policy: &Policy, knows_rotations: bool) -> Self {
-        let functions = functions(&policy.ast);
-        let units = functions.iter().flat_map(units);
-        let throws = units.filter(|(_, unit)| unit.does == Does::Throws);
-        let at = |(line, column): (usize, usize)| {
-            Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
-        };
+        let scripts = policy.libs.scripts.values().chain([policy]);
         Self {
             reports: Vec::new(),
             messages: BTreeMap::new(),
-            throws: throws.filter_map(|(key, _)| at(key)).collect(),
+            throws: scripts.flat_map(throws).collect(),
             knows_rotations,
             stopped: 0,
         }
     }
 
     pub(super) fn add(&mut self, mut report: Report, trace: &Trace, changed: &[Read]) {
-        let place = (report.line.unwrap_or(0), report.column.unwrap_or(0));
+        let (line, column) = (report.line.unwrap_or(0), report.column.unwrap_or(0));
+        let place = (report.file.clone(), line, column);
         let is_unknowable = !self.knows_rotations && report.message.contains(NO_ROTATION);
         if self.throws.contains(&place) || is_unknowable {
             return;

@@ -103,7 +103,7 @@ impl Loading<'_> {
         faults.append(&mut statements(&script.ast));
         let mut reports = reports_of(&script, faults);
         if reports.is_empty() {
-            reports = lint(&script.ast, &script.shown, &script.text, &[]);
+            reports = lint(&script, &[]);
         }
         match libs::name(&found.file) {
             Some(name) if reports.is_empty() => {

@@ -90,6 +90,7 @@ const ROUTE: Shape = Table(&[
     ("title", Any),
     ("wait_for", Any),
     ("within", Any),
+    ("otherwise", Any),
     ("ignore", Any),
     ("reason", Any),
     ("error", Any),

@@ -404,5 +404,51 @@ fn tests_of_policies_run_with_shared_code() {
     ]);
     let report = run_tests(dir.path(), None);
     assert!(report.ok() && report.passed == 1, "{report}");
+    let covered: Vec<String> = report.coverage.iter().map(ToString::to_string).collect();
+    let of_lib = covered.iter().find(|it| it.contains("lib/severity.rhai"));
+    let of_lib = of_lib.unwrap_or_else(|| panic!("{covered:?}"));
+    assert!(
+        of_lib.contains("1 of 3 lines ran; never: 6; in part: 4"),
+        "{of_lib}"
+    );
     crate::check(dir.path(), None).unwrap_or_else(|reports| panic!("{reports}"));
+}
+
+#[test]
+fn a_check_looks_into_shared_code_too() {
+    let grading = graded("#{ grade: sev::of(alert).grade, reason: sev::of(alert).why }");
+    let routing = "import \"severity\" as sev;\nfn route(alert) {\n  \
+                   #{ key: sev::of(alert).why, service: \"s\", reason: \"r\" }\n}";
+    for (lib, faults) in [
+        ("fn of(alert) { #{ grade: \"minor\", why: \"r\" } }", vec![]),
+        (
+            "fn of(alert) {\n  if alert.labels.n > 5 { throw \"x\" }\n  \
+             #{ grade: \"minor\", why: \"r\" } }",
+            vec![(2, "`>` cannot compare the string")],
+        ),
+        (
+            "fn of(alert) {\n  if alert.title == \"x\" {\n    #{ grade: \"major\", why: \"r\" }; }\n  \
+             #{ grade: \"minor\", why: \"r\" } }",
+            vec![(3, "this map is not returned")],
+        ),
+        (
+            "fn of(alert) {\n  switch alert.title { \"x\" => throw \"no\", _ => () }\n  \
+             #{ grade: \"minor\", why: \"r\" } }",
+            vec![],
+        ),
+    ] {
+        let dir = folder(&[
+            ("grading.rhai", &grading),
+            ("routing.rhai", routing),
+            ("lib/severity.rhai", lib),
+        ]);
+        let found = crate::check(dir.path(), None).err();
+        let found = found.map_or_else(Vec::new, |reports| reports.0);
+        assert_eq!(found.len(), faults.len(), "{found:?}");
+        for (report, (line, message)) in found.iter().zip(faults) {
+            assert!(report.file.ends_with("lib/severity.rhai"), "{report}");
+            assert_eq!(report.line, Some(line), "{report}");
+            assert!(report.message.contains(message), "{report}");
+        }
+    }
 }
