@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::incident::PageState;
-use tocsin_core::{Grade, Labels, SignalStatus, narrate};
+use tocsin_core::{Grade, SignalStatus, narrate};
 
 /// An incident of these alerts, whose first page was accepted at 0.
 fn paged(alerts: &[&str]) -> World {
