@@ -157,7 +157,9 @@ impl World {
             }
         }
         for (name, text) in &self.setup.policies {
-            std::fs::write(folder.join(format!("{name}.rhai")), text)?;
+            let path = folder.join(format!("{name}.rhai"));
+            std::fs::create_dir_all(path.parent().unwrap_or(&folder))?;
+            std::fs::write(path, text)?;
         }
         Ok(())
     }
