@@ -8,7 +8,9 @@ use tocsin_core::alert::{Counts, Place};
 use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{Assignment, Known, Needed, Routed, needed};
-use tocsin_core::{Event, Grade, IncidentKey, Route, SignalStatus, Status, Target};
+use tocsin_core::{
+    Event, Grade, IncidentKey, Labels, Route, Signal, SignalStatus, Status, Target, Timestamp,
+};
 
 fn target() -> Target {
     Target {
@@ -37,6 +39,44 @@ fn a_repeat_changes_the_alert_and_adds_no_event() {
             firing: 1
         }
     );
+}
+
+#[test]
+fn a_repeat_with_new_content_is_kept_and_its_start_stays_the_earliest() {
+    let mut world = World::default();
+    world.fire("A");
+    let began = world.now;
+    let mut repeat = signal("A", SignalStatus::Firing, began);
+    assert!(!world.alerts["A"].differs_from(&repeat), "the same again");
+    let label = |name: &str, value: &str| Labels::from([(name.to_owned(), value.to_owned())]);
+    type Change = fn(&mut Signal, Labels);
+    let changes: [(&str, Change); 5] = [
+        ("title", |it, _| it.title = "A is worse".to_owned()),
+        ("summary", |it, _| it.summary = "now all of it".to_owned()),
+        ("labels", |it, labels| it.labels = labels),
+        ("annotations", |it, labels| it.annotations = labels),
+        ("link", |it, _| {
+            it.link = Some("https://a.example".to_owned())
+        }),
+    ];
+    for (minute, (what, change)) in (1..).zip(changes) {
+        change(&mut repeat, label("severity", "critical"));
+        repeat.starts_at = Timestamp((minute * MINUTE) as i64);
+        assert!(world.alerts["A"].differs_from(&repeat), "{what}");
+        let intake = world.at(minute * MINUTE).send(repeat.clone()).unwrap();
+        assert!(intake.incidents.is_empty(), "{what}");
+        let alert = &world.alerts["A"];
+        assert!(!alert.differs_from(&repeat), "{what}");
+        assert_eq!((alert.starts_at, alert.repeats), (began, minute), "{what}");
+    }
+    let alert = &world.alerts["A"];
+    assert_eq!(alert.title, "A is worse");
+    assert_eq!(alert.summary, "now all of it");
+    assert_eq!(alert.labels, label("severity", "critical"));
+    assert_eq!(alert.annotations, alert.labels);
+    assert_eq!(alert.link.as_deref(), Some("https://a.example"));
+    repeat.starts_at = Timestamp(-1);
+    assert!(alert.differs_from(&repeat), "an earlier start");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The expectations of a scenario.
 
-use super::words::number;
+use super::words::{number, pair};
 
 /// Something that must be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,12 @@ pub enum Fact {
         name: String,
         /// `fires`, `is over`, `waits`, `is silenced` or `is ignored`.
         state: String,
+    },
+    /// A label of an alert.
+    AlertHas {
+        name: String,
+        /// The label's name and value.
+        label: (String, String),
     },
     /// A person has no message with a button.
     NoButton(String),
@@ -113,6 +119,10 @@ impl Fact {
             ["room", "of", "incident", at, "says", text] => Self::RoomSays {
                 incident: number(at)?,
                 text: (*text).to_owned(),
+            },
+            ["alert", name, "has", label] => Self::AlertHas {
+                name: (*name).to_owned(),
+                label: pair(label)?,
             },
             ["alert", name, state @ ..] => Self::Alert {
                 name: (*name).to_owned(),

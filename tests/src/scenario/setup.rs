@@ -146,6 +146,7 @@ impl Setup {
         self.write_rotations(&mut text);
         text.push_str("[integrations.alertmanager]\nkind = \"alertmanager\"\n");
         text.push_str("[integrations.prometheus]\nkind = \"alertmanager-api\"\n");
+        text.push_str("[integrations.pagerduty]\nkind = \"pagerduty\"\n");
         if let Some(plugin) = &outside.slack {
             let call_ms = outside.call_ms;
             let _ = writeln!(

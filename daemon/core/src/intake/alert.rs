@@ -113,16 +113,31 @@ impl Alert {
         }
     }
 
-    /// The alert after its sender repeated it.
+    /// The alert after its sender repeated it, with what the repeat says. A sender may give each
+    /// repeat a later start, as PagerDuty's do, so the earliest is kept.
     #[must_use]
     pub fn repeated(mut self, signal: &Signal, now: Timestamp) -> Self {
         self.title.clone_from(&signal.title);
         self.summary.clone_from(&signal.summary);
+        self.labels.clone_from(&signal.labels);
         self.annotations.clone_from(&signal.annotations);
+        self.link.clone_from(&signal.link);
+        self.starts_at = self.starts_at.min(signal.starts_at);
         self.lease_until = signal.ends_at;
         self.last_seen = now;
         self.repeats = self.repeats.saturating_add(1);
         self
+    }
+
+    /// Whether the alert, once repeated by the signal, looks different to policies.
+    #[must_use]
+    pub fn differs_from(&self, signal: &Signal) -> bool {
+        self.labels != signal.labels
+            || self.annotations != signal.annotations
+            || self.title != signal.title
+            || self.summary != signal.summary
+            || self.link != signal.link
+            || self.starts_at > signal.starts_at
     }
 
     /// The alert after it stopped firing.

@@ -225,7 +225,6 @@ impl Firing<'_> {
         let alert = match self.known.alert {
             Some(alert) if alert.firing => {
                 let mut alert = alert.clone().repeated(self.signal, self.env.now);
-                alert.labels.clone_from(&self.signal.labels);
                 alert.place = place;
                 alert
             }

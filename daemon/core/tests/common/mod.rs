@@ -55,6 +55,11 @@ impl World {
     pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
         let mut signal = signal(name, status, self.now);
         signal.starts_at = self.starts_at.unwrap_or(self.now);
+        self.send(signal)
+    }
+
+    pub fn send(&mut self, signal: Signal) -> Result<Intake, Refusal> {
+        let name = signal.fingerprint.as_str();
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
         let incident = self.incident.clone();
@@ -211,7 +216,7 @@ impl World {
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,
-            shape: format!("{}-{grade}", signal.labels["severity"]),
+            shape: format!("{:?}-{grade}", signal.labels.get("severity")),
             opening: Some(Opening {
                 grading: verdict(Grading {
                     grade,
