@@ -57,7 +57,7 @@ pub use intake::{Route, Target, decide_signal};
 pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
 pub use person::{Contact, Person};
-pub use signal::{Labels, Signal, SignalStatus};
+pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use text::cut;
 pub use time::Timestamp;
 pub use verdict::{PolicySource, Verdict};

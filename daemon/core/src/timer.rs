@@ -27,4 +27,6 @@ pub enum TimerKind {
     Tally,
     /// The incident resolves because nothing has fired for a while.
     Clear,
+    /// The incident reopens because an alert still fires.
+    Reopen,
 }

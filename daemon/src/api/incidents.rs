@@ -93,6 +93,9 @@ pub(crate) struct IncidentDetail {
     pub(crate) pages: Vec<PageLine>,
     /// When the next escalation step is due; null while the escalation is stopped.
     pub(crate) next_escalation_at: Option<String>,
+    /// When it reopens, unless its alerts end before: it is resolved although some still fire.
+    #[serde(default)]
+    pub(crate) reopens_at: Option<String>,
     /// Its counterparts in other systems.
     pub(crate) refs: Vec<RefLine>,
     /// When the impact was mitigated.

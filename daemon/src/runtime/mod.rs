@@ -16,7 +16,7 @@ pub mod state;
 pub use clock::{Clock, FastClock, ManualClock, SystemClock};
 pub use delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use due::schedules::{SCHEDULE_TIMER, arming, schedule_timer, ticking};
-pub use due::sweep::lapses;
+pub use due::sweep::{ended_by_hand, lapses};
 pub use due::timers::firing;
 pub use due::turn::Turn;
 pub use due::{Due, DueDependencies};

@@ -1,7 +1,7 @@
 //! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
-use crate::incident::{self, Incident, Tally, log_tally};
+use crate::incident::{self, Counted, Incident, Tally, log_tally};
 use crate::intake::waiting::waits_under;
 use crate::intake::{
     Alert, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Place, Route,
@@ -81,12 +81,20 @@ impl Firing<'_> {
         assignment: Assignment<'_>,
         who: Who,
     ) -> Result<Intake, Refusal> {
-        let change = match assignment {
-            Assignment::Join(incident, tally) => self.join(incident, tally)?,
-            Assignment::Reopen(incident, tally) => self.reopen(incident, tally)?,
-            Assignment::Open(target) => self.open(target)?,
+        let (change, resolves) = match assignment {
+            Assignment::Join(incident, tally) => {
+                (self.join(incident, tally)?, incident.lifecycle.resolves)
+            }
+            Assignment::Reopen(incident, tally) => {
+                (self.reopen(incident, tally)?, incident.lifecycle.resolves)
+            }
+            Assignment::Open(target) => (self.open(target)?, 0),
         };
-        Ok(self.assigned(change, target, who))
+        let mut intake = self.assigned(change, target, who);
+        for alert in &mut intake.alerts {
+            alert.after_resolves = resolves;
+        }
+        Ok(intake)
     }
 
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
@@ -96,7 +104,7 @@ impl Firing<'_> {
             events = grading::regrade(incident, self.opening()?, self.env);
             tally.record_shape(&self.assessment.shape);
         }
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
+        self.count(&mut tally, Some(incident));
         events.extend(log_tally(incident, &mut tally, self.env.now));
         Ok(IncidentChange::of(incident, changed(events, tally)))
     }
@@ -104,9 +112,10 @@ impl Firing<'_> {
     fn reopen(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = tally.clone();
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
+        self.count(&mut tally, Some(incident));
         tally.record_shape(&self.assessment.shape);
-        let reason = format!("`{}` fires again", self.signal.title);
+        let resolved = incident.resolved_by_whom(self.env.now);
+        let reason = format!("`{}` fires again{resolved}", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
         events.extend(grading::raise(incident, &opening.grading));
         let events = escalation::replan(incident, events, opening, &self.by(), self.env);
@@ -116,7 +125,7 @@ impl Firing<'_> {
     fn open(&self, target: &Target) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = Tally::default();
-        tally.begin(&self.signal.title, true, self.env.now);
+        self.count(&mut tally, None);
         tally.record_shape(&self.assessment.shape);
         tally.mark_logged(self.env.now);
         let opened = self.opened(target, opening, &tally);
@@ -163,9 +172,21 @@ impl Firing<'_> {
             .ok_or(Refusal::NeedsVerdict)
     }
 
-    /// Whether the alert was never in this incident before.
-    fn is_first_in(&self, incident: &Incident) -> bool {
-        self.known.alert.and_then(Alert::incident) != Some(&incident.id)
+    /// Counts the alert in the incident that it enters, unless it fires there already.
+    fn count(&self, tally: &mut Tally, incident: Option<&Incident>) {
+        let is_its = |it: &&Alert| incident.is_some_and(|own| it.incident() == Some(&own.id));
+        let before = self.known.alert.filter(is_its);
+        let ends_when_resolved = self.signal.sender.ends_when_resolved();
+        if let Some(before) = before.filter(|it| it.firing) {
+            tally.recount(before.ends_when_resolved, ends_when_resolved);
+            tally.reopen_due = None;
+            return;
+        }
+        let alert = Counted {
+            title: &self.signal.title,
+            ends_when_resolved,
+        };
+        tally.begin(alert, before.is_none(), self.env.now);
     }
 
     fn by(&self) -> Actor {
@@ -182,7 +203,7 @@ impl Firing<'_> {
             let joining = self.known.joining.iter();
             for alert in joining.filter(|it| waits_under(it, &target.key)) {
                 if let Some(tally) = &mut change.outcome.tally {
-                    tally.begin(&alert.title, true, self.env.now);
+                    tally.begin(alert.counted(), true, self.env.now);
                 }
                 alerts.push(Alert {
                     place: place.clone(),
@@ -216,25 +237,28 @@ impl Firing<'_> {
             .filter(|it| it.firing && it.place != *place)?;
         let (incident, tally) = self.known.home.filter(|_| alert.incident().is_some())?;
         let mut tally = tally.clone();
-        tally.end(self.env.delays.resolve_after_ms, self.env.now);
+        tally.end(
+            alert.counted(),
+            self.env.delays.resolve_after_ms,
+            self.env.now,
+        );
         Some(IncidentChange::of(incident, changed(Vec::new(), tally)))
     }
 
-    /// The alert in its new place; a repeat keeps its history.
+    /// The alert in its new place, with its history.
     fn alert_in(&self, place: Place) -> Alert {
+        let (signal, now) = (self.signal, self.env.now);
+        let ended = |it: &Alert| {
+            let home = self.known.home;
+            !it.firing || home.is_some_and(|(incident, _)| it.is_ended_by(incident))
+        };
         let alert = match self.known.alert {
-            Some(alert) if alert.firing => {
-                let mut alert = alert.clone().repeated(self.signal, self.env.now);
-                alert.place = place;
-                alert
-            }
-            Some(alert) => {
-                let mut again = Alert::begin(self.signal, place, self.env.now);
-                again.first_seen = alert.first_seen;
-                again.repeats = alert.repeats;
-                again
-            }
-            None => Alert::begin(self.signal, place, self.env.now),
+            Some(alert) if ended(alert) => alert.again(signal, place, now),
+            Some(alert) => Alert {
+                place,
+                ..alert.clone().repeated(signal, now)
+            },
+            None => Alert::begin(signal, place, now),
         };
         Alert {
             silences_at: self.assessment.silences_at,

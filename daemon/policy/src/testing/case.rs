@@ -178,6 +178,7 @@ impl AlertCase {
             starts_at: Timestamp(self.starts_at_ms),
             ends_at: None,
             link: self.link,
+            sender: tocsin_core::Sender::default(),
         }
     }
 }

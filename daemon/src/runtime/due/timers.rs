@@ -57,7 +57,13 @@ impl Due {
         let mut tries = TRIES_MAX;
         loop {
             let responders = |step: Option<&Step>| self.intake.responders_of(step, now);
-            let request = firing(row.clone(), &self.view, responders)?;
+            let mut request = firing(row.clone(), &self.view, responders)?;
+            if let Request::Command {
+                incident, command, ..
+            } = &mut request
+            {
+                *command = self.intake.with_plan(incident, command.clone()).await?;
+            }
             tries -= 1;
             match self.writer.ask(request).await {
                 Ok(_) => return Ok(()),
@@ -112,6 +118,10 @@ pub fn firing(
         TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
         TimerKind::Tally => Command::TallyDue,
         TimerKind::Clear => Command::ClearDue,
+        TimerKind::Reopen => Command::ReopenDue {
+            replan: None,
+            rival: false,
+        },
     };
     let cause = Cause {
         fired: Some(row.key),

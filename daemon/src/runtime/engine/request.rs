@@ -24,6 +24,15 @@ pub enum Request {
         /// override a sender that has just reported.
         unless_observed_since: Option<Timestamp>,
     },
+    /// Somebody ends an alert by hand.
+    EndAlert {
+        /// Its row's key.
+        alert: String,
+        by: Actor,
+        /// Whether they may see security incidents.
+        may_see: bool,
+        reason: String,
+    },
     /// A command on an incident.
     Command {
         incident: IncidentId,

@@ -2,13 +2,13 @@
 //! every repeat, as a timer per alert would cost more writes. The index is built from the rows at
 //! the start, so that the sweep does not read 100,000 alerts to find an expired one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::Store;
 
 use crate::runtime::error::EngineError;
@@ -30,6 +30,9 @@ struct Index {
     silenced: BTreeSet<Box<str>>,
     /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that end when a person resolves their incident, by incident and by how often
+    /// that had been resolved when they were last received.
+    ending: BTreeMap<IncidentId, BTreeSet<(u32, Box<str>)>>,
     /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
     unleased: BTreeSet<Box<str>>,
 }
@@ -68,6 +71,22 @@ impl Leases {
         let index = self.index.lock();
         let keys = index.silenced.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
+    }
+
+    /// Row keys of alerts of an incident that end when a person resolves it, and were not received
+    /// since it was resolved for the last of `resolves` times, at most `limit`.
+    #[must_use]
+    pub fn ending(&self, incident: &IncidentId, resolves: u32, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let ending = index.ending.get(incident).into_iter().flatten();
+        let ending = ending.take_while(|(after, _)| *after < resolves);
+        ending.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// The incidents that have such alerts.
+    #[must_use]
+    pub fn incidents_with_ending(&self) -> Vec<IncidentId> {
+        self.index.lock().ending.keys().cloned().collect()
     }
 
     /// When the next lease ends.
@@ -134,6 +153,10 @@ impl Index {
         if matches!(alert.place, Place::Silenced { .. }) {
             self.silenced.insert(key.clone());
         }
+        if let Some(incident) = ends_with(alert) {
+            let ending = self.ending.entry(incident.clone()).or_default();
+            ending.insert((alert.after_resolves, key.clone()));
+        }
         match alert.lease_until {
             Some(until) => self.leased.insert((until, key)),
             None => self.unleased.insert(key),
@@ -147,9 +170,22 @@ impl Index {
             return;
         }
         self.silenced.remove(&key);
+        if let Some(incident) = ends_with(alert)
+            && let Some(ending) = self.ending.get_mut(incident)
+        {
+            ending.remove(&(alert.after_resolves, key.clone()));
+            if ending.is_empty() {
+                self.ending.remove(incident);
+            }
+        }
         match alert.lease_until {
             Some(until) => self.leased.remove(&(until, key)),
             None => self.unleased.remove(&key),
         };
     }
+}
+
+/// The incident whose resolve by a person ends a firing alert.
+fn ends_with(alert: &Alert) -> Option<&IncidentId> {
+    alert.incident().filter(|_| alert.ends_when_resolved)
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tocsin::runtime::{Observed, Request, SCHEDULE_TIMER, firing, lapses, silencing, ticking};
+use tocsin::runtime::{
+    Observed, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, silencing, ticking,
+};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
@@ -83,6 +85,7 @@ impl World {
         let Node { view, leases, .. } = &node;
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(view, leases, self.now).map_err(text)?;
+        words.extend(ended_by_hand(view, leases).map_err(text)?);
         for key in leases.silenced("", LIMIT) {
             let alert = view.alert(&key).map_err(text)?;
             let is_held = |it: &Alert| !node.silences.matching(&it.labels, self.now).is_empty();
