@@ -15,8 +15,14 @@ pub use crate::timer::{Timer, TimerKind};
 /// Every timer that an incident needs.
 #[must_use]
 pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
+    let timer = |(due, kind)| Timer {
+        due,
+        kind,
+        incident: incident.id.clone(),
+    };
     if !incident.is_active() {
-        return BTreeSet::new();
+        let reopens = tally.reopen_due.map(|due| timer((due, TimerKind::Reopen)));
+        return reopens.into_iter().collect();
     }
     let once = [
         (incident.escalation.due, TimerKind::Escalation),
@@ -27,11 +33,6 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     let once = once.into_iter();
     let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
     let all = once.chain(paging::timers(&incident.paging));
-    let timer = |(due, kind)| Timer {
-        due,
-        kind,
-        incident: incident.id.clone(),
-    };
     all.map(timer).collect()
 }
 

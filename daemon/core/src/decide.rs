@@ -83,6 +83,13 @@ pub enum Command {
     ClearDue,
     /// The policies were asked again.
     Review(Box<Review>),
+    /// The reopen timer fired.
+    ReopenDue {
+        /// The plan and responders, obtained beforehand; without, the plan starts again as it is.
+        replan: Option<Box<Opening>>,
+        /// Whether another incident under its key is active; the engine looks it up.
+        rival: bool,
+    },
 }
 
 /// Decides the outcome of a command. Nothing changes: the caller makes the outcome durable and
@@ -129,7 +136,7 @@ fn dispatch(
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
-        Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
+        Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason, env)),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
         Command::ContactDue { page, contact, due } => {
@@ -159,5 +166,8 @@ fn dispatch(
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
         Command::Review(found) => grading::review(incident, tally, *found, env),
+        Command::ReopenDue { replan, rival } => {
+            lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
+        }
     }
 }

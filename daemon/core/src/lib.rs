@@ -66,7 +66,7 @@ pub use intake::{Otherwise, Route, Target, decide_signal};
 pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
 pub use person::{Contact, Person};
-pub use signal::{Labels, Signal, SignalStatus};
+pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use text::cut;
 pub use time::Timestamp;

@@ -50,6 +50,45 @@ pub struct Signal {
     /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
+    /// How its sender reports alerts.
+    #[serde(default)]
+    pub sender: Sender,
+}
+
+/// How a sender reports its alerts, according to the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Whether it repeats an alert for as long as it fires.
+    pub repeats: bool,
+    /// Whether it says when an alert is over.
+    pub resolves: bool,
+}
+
+/// As Alertmanager.
+impl Default for Sender {
+    fn default() -> Self {
+        Self {
+            repeats: true,
+            resolves: true,
+        }
+    }
+}
+
+impl Sender {
+    /// Whether a person who resolves an incident also ends this sender's alerts in it: it may never
+    /// mention them again.
+    #[must_use]
+    pub fn ends_when_resolved(self) -> bool {
+        !(self.repeats && self.resolves)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Signal {

@@ -29,4 +29,6 @@ pub enum TimerKind {
     Clear,
     /// Something that the standing verdicts were decided from has changed.
     Review,
+    /// The incident reopens because an alert still fires.
+    Reopen,
 }

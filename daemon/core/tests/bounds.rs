@@ -18,6 +18,7 @@ fn signal() -> Signal {
         starts_at: Timestamp(1),
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

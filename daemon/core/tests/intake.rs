@@ -177,24 +177,6 @@ fn an_alert_that_fires_again_late_opens_a_new_incident() {
 }
 
 #[test]
-fn repeats_of_an_alert_that_never_stopped_do_not_undo_a_persons_resolve() {
-    let mut world = World::default();
-    world.fire("A");
-    world
-        .command(
-            Command::Resolve {
-                reason: "known".to_owned(),
-            },
-            &ada(),
-        )
-        .unwrap();
-    assert!(world.at(5 * MINUTE).fire("A").incidents.is_empty());
-    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
-    let late = world.at(31 * MINUTE).fire("A");
-    assert!(opens(&late), "but not forever");
-}
-
-#[test]
 fn silenced_and_ignored_alerts_are_stored_and_open_nothing() {
     let mut world = World {
         silenced_by: vec!["s1".to_owned()],

@@ -101,6 +101,9 @@ pub(crate) struct IncidentDetail {
     /// Silences that match its alerts, at most 4; none without clearance.
     #[serde(default)]
     pub(crate) silences: Vec<SilenceLine>,
+    /// When it reopens, unless its alerts end before: it is resolved although some still fire.
+    #[serde(default)]
+    pub(crate) reopens_at: Option<String>,
     /// Its counterparts in other systems.
     pub(crate) refs: Vec<RefLine>,
     /// When the impact was mitigated.

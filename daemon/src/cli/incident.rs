@@ -218,6 +218,10 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         .paused
         .then_some("none while every firing alert is silenced");
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
+    let firing = incident.reopens_at.as_ref().map(|at| {
+        let firing = incident.alerts.firing;
+        format!("{firing} still firing; it reopens at {at} unless they end")
+    });
     let fields = [
         ("status", Some(status.as_str())),
         ("grade", Some(line.grade.as_str())),
@@ -233,6 +237,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("opened", Some(line.opened_at.as_str())),
         ("mitigated", incident.mitigated_at.as_deref()),
         ("resolved", line.resolved_at.as_deref()),
+        ("alerts", firing.as_deref()),
     ];
     for (label, value) in fields {
         if let Some(value) = value {

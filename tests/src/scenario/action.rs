@@ -22,6 +22,8 @@ pub enum Action {
     },
     /// A PagerDuty client resolves an alert.
     Resolve { name: String },
+    /// A person ends an alert by hand.
+    EndByHand { person: String, name: String },
     /// All alerts with these labels end.
     End { labels: BTreeMap<String, String> },
     /// Many alerts fire; they differ in the label whose value contains `%d`.
@@ -145,6 +147,10 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
     let action = match words {
         ["presses", "acknowledge"] => return Ok(Some(Action::Press { person })),
         ["follows", "the", "mail", "link"] => return Ok(Some(Action::MailLink { person })),
+        ["ends", "alert", name] => {
+            let name = (*name).to_owned();
+            return Ok(Some(Action::EndByHand { person, name }));
+        }
         ["acknowledges", "incident", at] => (at, serde_json::json!({ "action": "ack" })),
         // A verb of the API, in the third person.
         [verb, "incident", at] => match verb.strip_suffix('s') {

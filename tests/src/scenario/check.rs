@@ -195,7 +195,7 @@ impl World {
     }
 
     /// The alert with this name, or from PagerDuty with this key.
-    fn alert(&self, name: &str) -> Result<Alert> {
+    pub(super) fn alert(&self, name: &str) -> Result<Alert> {
         let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;

@@ -135,6 +135,14 @@ impl Endpoints<'_> {
         Ok(())
     }
 
+    /// Ends an alert, named by integration and fingerprint, in a person's name.
+    pub(super) async fn end_by_hand(&self, person: &str, alert: &str) -> Result<()> {
+        let path = format!("/api/v1/alerts/{alert}/resolve");
+        let body = json!({ "reason": "the disk is gone" });
+        self.send(Method::POST, &path, person, &body).await?;
+        Ok(())
+    }
+
     /// Sends a button press from Slack.
     pub(super) async fn slack(&self, request: &SignedRequest) -> Result<()> {
         let built = Request::post("/hooks/slack/interactions")

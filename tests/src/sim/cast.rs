@@ -97,6 +97,10 @@ pub(super) fn signal_of(
         starts_at: now,
         ends_at: leased.then(|| now.plus_ms(4 * MINUTE_MS)),
         link: None,
+        sender: tocsin_core::Sender {
+            repeats: leased,
+            resolves: true,
+        },
     }
 }
 

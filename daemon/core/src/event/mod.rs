@@ -186,6 +186,12 @@ pub enum Event {
     },
     /// It is finished.
     Closed {},
+    /// Somebody ended one of its alerts by hand.
+    AlertEnded {
+        /// The alert's title.
+        title: String,
+        reason: String,
+    },
 }
 
 impl Event {
@@ -223,6 +229,7 @@ impl Event {
             Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
             Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
             Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
+            Self::AlertEnded { .. } => Traits::of("alert-ended", Incident).change().unseen(),
         }
     }
 }

@@ -24,6 +24,12 @@ pub struct Tally {
     /// When the incident resolves automatically, while nothing fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clear_due: Option<Timestamp>,
+    /// When the incident reopens although a person resolved it, unless its alerts end before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopen_due: Option<Timestamp>,
+    /// How many of the firing alerts end when a person resolves the incident.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ending: u64,
     /// Titles of alerts that joined since the last tally, at most
     /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -61,12 +67,23 @@ impl Counts {
     }
 }
 
+/// An alert as a tally counts it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted<'a> {
+    pub(crate) title: &'a str,
+    /// Whether it ends when a person resolves the incident.
+    pub(crate) ends_when_resolved: bool,
+}
+
 impl Tally {
     /// Counts an alert that starts to fire. `first`: it was never in this incident before.
-    pub fn begin(&mut self, title: &str, first: bool, now: Timestamp) {
+    pub(crate) fn begin(&mut self, alert: Counted<'_>, first: bool, now: Timestamp) {
+        let title = alert.title;
         self.counts.firing += 1;
         self.counts.total += u64::from(first);
+        self.ending += u64::from(alert.ends_when_resolved);
         self.clear_due = None;
+        self.reopen_due = None;
         if first && self.sample.len() < limits::TALLY_SAMPLE_MAX {
             self.sample.push(title.to_owned());
         }
@@ -75,11 +92,13 @@ impl Tally {
 
     /// Counts an alert that stops firing. If none is left, the incident resolves automatically
     /// `resolve_after_ms` later.
-    pub fn end(&mut self, resolve_after_ms: u64, now: Timestamp) {
+    pub(crate) fn end(&mut self, alert: Counted<'_>, resolve_after_ms: u64, now: Timestamp) {
         self.counts.firing = self.counts.firing.saturating_sub(1);
+        self.recount(alert.ends_when_resolved, false);
         if self.counts.firing == 0 {
             self.clear_due = Some(now.plus_ms(resolve_after_ms));
         }
+        self.reopen_due = self.reopen_due.filter(|_| self.fires_on());
         self.want_log(now);
     }
 
@@ -115,6 +134,16 @@ impl Tally {
             .retain(|it| !is_over && !gone.contains(&&it.id));
     }
 
+    /// Counts that a firing alert now ends when a person resolves the incident, or no longer does.
+    pub(crate) fn recount(&mut self, did_end: bool, ends: bool) {
+        self.ending = self.ending.saturating_sub(u64::from(did_end)) + u64::from(ends);
+    }
+
+    /// Whether an alert fires although a person resolves the incident.
+    pub(crate) fn fires_on(&self) -> bool {
+        self.counts.firing > self.ending
+    }
+
     /// Whether a tally should be written to the stream at `now`.
     #[must_use]
     pub fn is_log_due(&self, now: Timestamp) -> bool {
@@ -131,11 +160,12 @@ impl Tally {
     }
 
     /// Records that the incident is resolved: the event contains the counts, and nothing is due any
-    /// more.
-    pub fn mark_resolved(&mut self) {
+    /// more, except that it reopens at `reopen_at` if an alert fires on.
+    pub(crate) fn mark_resolved(&mut self, reopen_at: Timestamp) {
         self.logged = self.counts;
         self.log_due = None;
         self.clear_due = None;
+        self.reopen_due = self.fires_on().then_some(reopen_at);
         self.sample.clear();
     }
 
@@ -164,9 +194,9 @@ impl Tally {
     }
 }
 
-#[allow(
+#[expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
+    reason = "serde passes a reference"
 )]
 fn is_zero(count: &u64) -> bool {
     *count == 0

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::incident::{Counted, Incident};
+use crate::signal::Sender;
 use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp};
 
 pub use crate::incident::{Counts, Tally};
@@ -47,6 +49,16 @@ pub struct Alert {
     /// The silences that match it while it is in an incident or waits, by ID.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silenced_by: Vec<String>,
+    /// How its sender reports alerts.
+    #[serde(default, skip_serializing_if = "Sender::is_default")]
+    pub sender: Sender,
+    /// Firing: a person who resolves its incident ends it too, as its sender may never mention it
+    /// again. Not firing: that is how it ended, and its sender has not mentioned it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_when_resolved: bool,
+    /// How often its incident had been resolved by somebody when it was last received.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after_resolves: u32,
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
@@ -133,6 +145,13 @@ impl Alert {
         }
     }
 
+    pub(crate) fn counted(&self) -> Counted<'_> {
+        Counted {
+            title: &self.title,
+            ends_when_resolved: self.ends_when_resolved,
+        }
+    }
+
     /// A new alert from a firing signal.
     #[must_use]
     pub fn begin(signal: &Signal, place: Place, now: Timestamp) -> Self {
@@ -153,7 +172,20 @@ impl Alert {
             repeats: 0,
             place,
             silenced_by: Vec::new(),
+            sender: signal.sender,
+            ends_when_resolved: signal.sender.ends_when_resolved(),
+            after_resolves: 0,
             silences_at: None,
+        }
+    }
+
+    /// An alert that fires again, with its history.
+    #[must_use]
+    pub(crate) fn again(&self, signal: &Signal, place: Place, now: Timestamp) -> Self {
+        Self {
+            first_seen: self.first_seen,
+            repeats: self.repeats,
+            ..Self::begin(signal, place, now)
         }
     }
 
@@ -167,6 +199,8 @@ impl Alert {
         self.annotations.clone_from(&signal.annotations);
         self.link.clone_from(&signal.link);
         self.starts_at = self.starts_at.min(signal.starts_at);
+        self.sender = signal.sender;
+        self.ends_when_resolved = signal.sender.ends_when_resolved();
         self.lease_until = signal.ends_at;
         self.last_seen = now;
         self.repeats = self.repeats.saturating_add(1);
@@ -187,12 +221,24 @@ impl Alert {
     /// The alert after it stopped firing.
     #[must_use]
     pub fn ended(mut self, now: Timestamp) -> Self {
+        if self.firing {
+            self.changed_at = now;
+        }
         self.firing = false;
         self.last_seen = now;
-        self.changed_at = now;
         self.lease_until = None;
         self.silenced_by.clear();
+        self.ends_when_resolved = false;
         self
+    }
+
+    /// Whether a person who resolved its incident has ended it, which its row does not say yet.
+    #[must_use]
+    pub fn is_ended_by(&self, incident: &Incident) -> bool {
+        self.firing
+            && self.ends_when_resolved
+            && self.incident() == Some(&incident.id)
+            && self.after_resolves < incident.lifecycle.resolves
     }
 
     /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence
@@ -210,8 +256,17 @@ impl Alert {
             starts_at: self.starts_at,
             ends_at: self.lease_until,
             link: self.link.clone(),
+            sender: self.sender,
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The incident of a key, while it is open or may reopen.

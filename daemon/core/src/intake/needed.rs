@@ -98,7 +98,7 @@ impl<'a> Assignment<'a> {
     ) -> Self {
         match under_key {
             Some((incident, tally)) if incident.is_active() => Self::Join(incident, tally),
-            Some((incident, tally)) if incident.may_reopen(now, delays.reopen_within_ms) => {
+            Some((incident, tally)) if incident.may_reopen(tally, now, delays.reopen_within_ms) => {
                 Self::Reopen(incident, tally)
             }
             _ => Self::Open(target),
@@ -128,6 +128,8 @@ pub(crate) enum Reading<'a> {
     Repeats(&'a Alert),
     /// The alert keeps firing in an active incident, and its sender says something new of it.
     Changes(&'a Alert),
+    /// It fires although a person resolved its incident, and their word stands for now.
+    Stands(&'a Alert),
     /// It stops firing.
     Ends(&'a Alert),
     /// Somebody acknowledged it in the sender's own system.
@@ -138,20 +140,24 @@ pub(crate) enum Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn of(signal: &Signal, known: &Known<'a>, now: Timestamp, delays: &Delays) -> Self {
-        if is_overtaken(known) {
+        if is_overtaken(known) || is_not_due(signal, known, now) {
             return Self::Nothing;
         }
         match (signal.status, known.alert) {
-            (SignalStatus::Resolved, Some(alert)) if alert.firing => Self::Ends(alert),
+            (SignalStatus::Resolved, Some(alert)) if alert.firing || alert.ends_when_resolved => {
+                Self::Ends(alert)
+            }
             (SignalStatus::Acknowledged, Some(alert)) => Self::Acknowledges(alert),
             (SignalStatus::Resolved | SignalStatus::Acknowledged, _) => Self::Nothing,
             (SignalStatus::Firing, Some(alert)) if is_late(signal, alert, now) => Self::Nothing,
-            (SignalStatus::Firing, Some(alert)) if is_repeat(alert, known, now, delays) => {
-                let is_active = known.home.is_some_and(|(incident, _)| incident.is_active());
-                match is_active && alert.differs_from(signal) {
+            (SignalStatus::Firing, Some(alert)) if is_repeat(alert, known) => {
+                match alert.differs_from(signal) {
                     true => Self::Changes(alert),
                     false => Self::Repeats(alert),
                 }
+            }
+            (SignalStatus::Firing, Some(alert)) if is_stood(signal, alert, known, now, delays) => {
+                Self::Stands(alert)
             }
             (SignalStatus::Firing, _) => Self::Fires,
         }
@@ -166,25 +172,56 @@ fn is_overtaken(known: &Known<'_>) -> bool {
         && firing.map(|it| it.last_seen) != known.unless_observed_since
 }
 
+/// Whether the sweep would end an alert whose lease has not ended and whose incident nobody has
+/// resolved since: the sender may have sent something in the millisecond in which the sweep looked.
+fn is_not_due(signal: &Signal, known: &Known<'_>, now: Timestamp) -> bool {
+    let is_due = |it: &Alert| {
+        let is_ended = known
+            .home
+            .is_some_and(|(incident, _)| it.is_ended_by(incident));
+        is_ended || it.lease_until.is_some_and(|until| until <= now)
+    };
+    known.unless_observed_since.is_some()
+        && signal.status == SignalStatus::Resolved
+        && !known.alert.is_some_and(is_due)
+}
+
 /// Whether a firing signal was sent before the alert's end but arrived after it: a duplicate from
 /// another replica, or a retry. Only for a short while after the end, and only without a lease and
-/// with the same start time: an alert that really fires again must never count as late. If the
-/// clock was set back, the order is unknown and no signal is late.
+/// with the same start time, from a sender that says it again: an alert that really fires again
+/// must never count as late. If the clock was set back, the order is unknown and no signal is late.
 fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
     let is_ordered = alert.changed_at <= now && alert.starts_at <= now;
     is_ordered
+        && signal.sender.repeats
         && !alert.firing
+        && !alert.ends_when_resolved
         && signal.ends_at.is_none()
         && signal.starts_at <= alert.starts_at
         && now.since(alert.changed_at) < limits::LATE_FIRING_MS
 }
 
-/// Whether a firing signal is only a repeat: its alert is in an active incident, or in one that
-/// was recently resolved and whose resolution still applies.
-fn is_repeat(alert: &Alert, known: &Known<'_>, now: Timestamp, delays: &Delays) -> bool {
-    let is_in = alert.firing && alert.incident().is_some();
-    let home = known.home.filter(|_| is_in);
-    home.is_some_and(|(incident, _)| {
-        incident.is_active() || incident.was_resolved_within(now, delays.reopen_within_ms)
-    })
+/// Whether a firing signal is only a repeat: its alert fires in an active incident.
+fn is_repeat(alert: &Alert, known: &Known<'_>) -> bool {
+    let home = known.home.filter(|_| alert.firing);
+    home.is_some_and(|(incident, _)| incident.is_active())
+}
+
+/// Whether a person's resolve stands against a firing signal: for a while, if its sender repeats
+/// what it has already said. Another sender means that the problem is back.
+fn is_stood(
+    signal: &Signal,
+    alert: &Alert,
+    known: &Known<'_>,
+    now: Timestamp,
+    delays: &Delays,
+) -> bool {
+    let says_it_again = signal.sender.repeats || alert.repeats > 0;
+    let home = known
+        .home
+        .filter(|_| alert.firing || alert.ends_when_resolved);
+    says_it_again
+        && home.is_some_and(|(incident, _)| {
+            !incident.is_active() && incident.was_resolved_within(now, delays.reopen_within_ms)
+        })
 }

@@ -16,8 +16,8 @@ use tocsin_core::intake::{
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
     Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan,
-    PolicySource, Recorded, Route, Signal, SignalStatus, SilenceRef, Step, Target, Timestamp,
-    Verdict, decide, decide_signal,
+    PolicySource, Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Step, Target,
+    Timestamp, Verdict, decide, decide_signal,
 };
 
 /// The state of one incident and its surroundings.
@@ -43,6 +43,7 @@ pub struct World {
     pub silenced_by: Vec<String>,
     pub opened: u64,
     pub starts_at: Option<Timestamp>,
+    pub sender: Sender,
     pub unserved: Vec<&'static str>,
 }
 
@@ -65,10 +66,30 @@ impl World {
     pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
         let mut signal = signal(name, status, self.now);
         signal.starts_at = self.starts_at.unwrap_or(self.now);
+        signal.sender = self.sender;
         self.send(signal)
     }
 
+    /// Ends the alerts that a person's resolve has ended, as the sweep does.
+    pub fn sweep(&mut self) {
+        let is_ended = |it: &&Alert| it.is_ended_by(self.incident());
+        let ended: Vec<Alert> = self.alerts.values().filter(is_ended).cloned().collect();
+        for alert in ended {
+            let mut signal = alert.as_signal();
+            signal.status = SignalStatus::Resolved;
+            self.send_unless(signal, Some(alert.last_seen)).unwrap();
+        }
+    }
+
     pub fn send(&mut self, signal: Signal) -> Result<Intake, Refusal> {
+        self.send_unless(signal, None)
+    }
+
+    fn send_unless(
+        &mut self,
+        signal: Signal,
+        unless_observed_since: Option<Timestamp>,
+    ) -> Result<Intake, Refusal> {
         let name = signal.fingerprint.as_str();
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
@@ -87,6 +108,7 @@ impl World {
             home,
             target: current,
             waiting: &waiting,
+            unless_observed_since,
             ..Known::default()
         };
         let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
@@ -195,6 +217,10 @@ impl World {
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
             TimerKind::Review => return self.review(),
+            TimerKind::Reopen => Command::ReopenDue {
+                replan: None,
+                rival: false,
+            },
         };
         self.command(command, &Actor::Tocsin)
     }
@@ -228,6 +254,13 @@ impl World {
             .as_ref()
             .map(|it| wanted_timers(it, &self.tally));
         wanted.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Resolves the incident in Ada's name.
+    pub fn resolve(&mut self) -> &mut Self {
+        let reason = "known".to_owned();
+        self.command(Command::Resolve { reason }, &ada()).unwrap();
+        self
     }
 
     pub fn incident(&self) -> &Incident {
@@ -404,6 +437,7 @@ pub fn signal(name: &str, status: SignalStatus, now: Timestamp) -> Signal {
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: Sender::default(),
     }
 }
 

@@ -63,7 +63,7 @@ fn an_alert_that_is_in_no_incident_says_why() {
     assert!(text.contains("\n  place         ignored\n"), "{text}");
     let why = "\n  because       severity info needs no action\n";
     assert!(text.contains(why), "{text}");
-    let lease = "\n  lease until   none: only its sender can resolve it\n";
+    let lease = "\n  lease until   none: only its sender or `tocsin alert resolve` ends it\n";
     assert!(text.contains(lease), "{text}");
     let text = told("waiting", "waiting_for", json!("shop"));
     assert!(text.contains("\n  waiting for   shop\n"), "{text}");
@@ -83,4 +83,18 @@ fn an_alert_is_printed_with_its_silences() {
     assert!(text.contains(expected), "{text}");
     assert!(text.contains("\n  status        silenced\n"), "{text}");
     assert!(text.contains("\n  place         incident 7\n"), "{text}");
+}
+
+#[test]
+fn an_alert_that_fires_although_its_incident_is_resolved_says_so() {
+    let text = printed(json!({
+        "incident_status": "resolved", "incident_resolved_by": "ada",
+        "incident_reopens_at": "2026-01-31T12:40:00Z",
+    }));
+    let expected = "  status        firing
+  place         incident 7 (resolved)
+  resolved by   ada
+  reopens at    2026-01-31T12:40:00Z
+";
+    assert!(text.contains(expected), "{text}");
 }

@@ -210,6 +210,7 @@ impl Event {
                 starts_at: self.timestamp.unwrap_or(ctx.received_at),
                 ends_at: (status == SignalStatus::Resolved).then_some(ctx.received_at),
                 link: self.link.and_then(|url| item.link("/links/0/href", &url)),
+                sender: tocsin_core::Sender::default(),
             })
         });
         (parsed, key)

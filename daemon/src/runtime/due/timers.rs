@@ -58,10 +58,16 @@ impl Due {
         let mut tries = TRIES_MAX;
         loop {
             let responders = |step: Option<&Step>| self.intake.responders_of(step, now);
-            let request = match to_review(&row) {
+            let mut request = match to_review(&row) {
                 Some(id) => self.reviewing(row.clone(), id, now).await?,
                 None => firing(row.clone(), &self.view, responders)?,
             };
+            if let Request::Command {
+                incident, command, ..
+            } = &mut request
+            {
+                *command = self.intake.with_plan(incident, command.clone()).await?;
+            }
             tries -= 1;
             match self.writer.ask(request).await {
                 Ok(_) => return Ok(()),
@@ -133,6 +139,10 @@ pub fn firing(
         TimerKind::Clear => Command::ClearDue,
         // Policies are asked first, as in [`reviewed`].
         TimerKind::Review => return Ok(cancelling(row)),
+        TimerKind::Reopen => Command::ReopenDue {
+            replan: None,
+            rival: false,
+        },
     };
     Ok(caused_by(row, timer.incident, command))
 }

@@ -159,6 +159,7 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),
         TimerKind::Review => format!("{}/review", timer.incident),
+        TimerKind::Reopen => format!("{}/reopen", timer.incident),
     };
     TimerKey {
         due: timer.due,

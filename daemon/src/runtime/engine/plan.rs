@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Outcome, Refusal};
 use tocsin_core::intake::{
-    Assessment, IncidentChange, Intake, Known, joining_alerts, waiting_keys,
+    Assessment, IncidentChange, Intake, Known, end_by_hand, joining_alerts, waiting_keys,
 };
 use tocsin_core::{
-    Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
+    Actor, Draft, Event, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal,
+    open_by_hand,
 };
 use tocsin_store::{Batch, CommandKey, Guard};
 
@@ -81,6 +82,12 @@ impl Engine {
                 unless_observed_since,
             } => self.plan_signal(signal, assessment.as_deref(), *unless_observed_since, now),
             Request::Silencing { alert, silencing } => self.plan_silencing(alert, silencing, now),
+            Request::EndAlert {
+                alert,
+                by,
+                may_see,
+                reason,
+            } => self.plan_end(alert, by, *may_see, reason, now),
             Request::Command {
                 incident,
                 by,
@@ -190,6 +197,29 @@ impl Engine {
         Ok(planned)
     }
 
+    fn plan_end(
+        &mut self,
+        key: &str,
+        by: &Actor,
+        may_see: bool,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Planned, EngineError> {
+        let alert = self.alert(key)?.ok_or(Refusal::Unseen)?;
+        let home = match alert.incident() {
+            Some(id) => self.read_incident(id)?,
+            None => None,
+        };
+        let parts = home.as_deref().map(IncidentState::parts);
+        let env = self.env(now);
+        let intake = end_by_hand(&alert, parts, may_see, reason.to_owned(), env)?;
+        let before = [Arc::clone(&alert)];
+        let mut planned = self.write_intake(by, &before, None, intake, now)?;
+        let over = if alert.firing { "is" } else { "was already" };
+        planned.done.reply = format!("the alert `{}` {over} over", alert.title);
+        Ok(planned)
+    }
+
     fn plan_command(
         &mut self,
         id: &IncidentId,
@@ -211,6 +241,7 @@ impl Engine {
         }
         let decided = match self.read_incident(id)? {
             Some(state) => {
+                let command = self.with_rival(&state, command)?;
                 let env = self.env(now);
                 let outcome = decide(&state.incident, &state.tally, command, by, env);
                 outcome.map_err(EngineError::from).map(|it| (state, it))
@@ -222,6 +253,7 @@ impl Engine {
                 planned.done.reply.clone_from(&outcome.reply);
                 planned.done.incident = Some(Arc::clone(&state.incident));
                 if !outcome.is_reply() {
+                    self.take_key_again(&state, &outcome, &mut planned)?;
                     let change = IncidentChange {
                         id: id.clone(),
                         opens: false,
@@ -244,6 +276,37 @@ impl Engine {
         }
         Self::lay_out_cause(cause, &mut planned.batch);
         Ok(planned)
+    }
+
+    /// A command that reopens an incident is told whether another one of its key is active.
+    fn with_rival(
+        &mut self,
+        state: &IncidentState,
+        mut command: Command,
+    ) -> Result<Command, EngineError> {
+        if let Command::ReopenDue { rival, .. } = &mut command {
+            let other = self.incident_of_key(&state.incident.about.key)?;
+            *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
+        }
+        Ok(command)
+    }
+
+    /// An incident that reopens may have lost its key to one that is over.
+    fn take_key_again(
+        &mut self,
+        state: &IncidentState,
+        outcome: &Outcome,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let (id, key) = (&state.incident.id, &state.incident.about.key);
+        let reopens = |it: &Event| matches!(it, Event::Reopened { .. });
+        if outcome.events.iter().any(reopens) {
+            let holder = self.incident_of_key(key)?;
+            if holder.is_none_or(|it| it.incident.id != *id) {
+                self.write_key(key, id, planned)?;
+            }
+        }
+        Ok(())
     }
 
     fn plan_open(

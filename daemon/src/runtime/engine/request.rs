@@ -30,6 +30,15 @@ pub enum Request {
         alert: String,
         silencing: Box<Silencing>,
     },
+    /// Somebody ends an alert by hand.
+    EndAlert {
+        /// Its row's key.
+        alert: String,
+        by: Actor,
+        /// Whether they may see security incidents.
+        may_see: bool,
+        reason: String,
+    },
     /// A command on an incident.
     Command {
         incident: IncidentId,

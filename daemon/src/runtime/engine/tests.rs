@@ -181,6 +181,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     };
     let target = Target {
         key: key.into(),

@@ -386,6 +386,7 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

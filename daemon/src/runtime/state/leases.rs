@@ -3,7 +3,7 @@
 //! index is built from the rows at the start, so that the sweep does not read 100,000 alerts to
 //! find an expired one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,6 +33,9 @@ struct Index {
     aside: BTreeSet<Box<str>>,
     /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that end when a person resolves their incident, by incident and by how often
+    /// that had been resolved when they were last received.
+    ending: BTreeMap<IncidentId, BTreeSet<(u32, Box<str>)>>,
     /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
     unleased: BTreeSet<Box<str>>,
     /// Firing alerts that are in an incident, by the incident's id.
@@ -91,6 +94,22 @@ impl Leases {
         let placed = index.placed.range(first..);
         let its = placed.take_while(|(id, _)| id.as_ref() == incident.as_str());
         its.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// Row keys of alerts of an incident that end when a person resolves it, and were not received
+    /// since it was resolved for the last of `resolves` times, at most `limit`.
+    #[must_use]
+    pub fn ending(&self, incident: &IncidentId, resolves: u32, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let ending = index.ending.get(incident).into_iter().flatten();
+        let ending = ending.take_while(|(after, _)| *after < resolves);
+        ending.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// The incidents that have such alerts.
+    #[must_use]
+    pub fn incidents_with_ending(&self) -> Vec<IncidentId> {
+        self.index.lock().ending.keys().cloned().collect()
     }
 
     /// When the next lease ends.
@@ -169,6 +188,10 @@ impl Index {
         if let Some(id) = alert.incident() {
             self.placed.insert((id.as_str().into(), key.clone()));
         }
+        if let Some(incident) = ends_with(alert) {
+            let ending = self.ending.entry(incident.clone()).or_default();
+            ending.insert((alert.after_resolves, key.clone()));
+        }
         match alert.lease_until {
             Some(until) => self.leased.insert((until, key)),
             None => self.unleased.insert(key),
@@ -193,6 +216,14 @@ impl Index {
             }
             None => key,
         };
+        if let Some(incident) = ends_with(alert)
+            && let Some(ending) = self.ending.get_mut(incident)
+        {
+            ending.remove(&(alert.after_resolves, key.clone()));
+            if ending.is_empty() {
+                self.ending.remove(incident);
+            }
+        }
         match alert.lease_until {
             Some(until) => self.leased.remove(&(until, key)),
             None => self.unleased.remove(&key),
@@ -202,4 +233,9 @@ impl Index {
 
 fn is_aside(alert: &Alert) -> bool {
     matches!(alert.place, Place::Silenced { .. } | Place::Waiting { .. })
+}
+
+/// The incident whose resolve by a person ends a firing alert.
+fn ends_with(alert: &Alert) -> Option<&IncidentId> {
+    alert.incident().filter(|_| alert.ends_when_resolved)
 }

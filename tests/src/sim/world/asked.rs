@@ -262,6 +262,7 @@ fn ask(request: &Request) -> String {
             incident, command, ..
         } => format!("{incident}: {command:?}"),
         Request::Open { draft, .. } => format!("somebody opens {:?}", draft.key),
+        Request::EndAlert { alert, .. } => format!("somebody ends {alert}"),
         Request::Write(write) => format!("settle {:?}", write.settles),
         Request::Claim { class, .. } => format!("claim {class:?}"),
         Request::Silencing { alert, silencing } => {
