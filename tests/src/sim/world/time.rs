@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed,
-    silencing, silencing_page, ticking, to_review, waits_over,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed, silencing,
+    silencing_page, ticking, to_review, waits_over,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
