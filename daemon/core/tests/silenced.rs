@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::incident::PageState;
-use tocsin_core::{Grade, IncidentKey, Labels, Route, SignalStatus, Target, narrate};
+use tocsin_core::{Grade, IncidentKey, Route, SignalStatus, Target, narrate};
 
 /// An incident of these alerts, whose first page was accepted at 0.
 fn paged(alerts: &[&str]) -> World {
@@ -198,7 +198,7 @@ fn an_incident_without_a_plan_pages_nobody_when_its_silence_ends() {
 fn silences_of_other_labels_are_matched_again() {
     let mut world = paged(&["a"]);
     let alert = world.alerts.get_mut("a").unwrap();
-    let labels = std::mem::replace(&mut alert.labels, Labels::new());
+    let labels = std::mem::take(&mut alert.labels);
     let refused = world.silence_of("a", (&["s"], &[]), labels);
     assert_eq!(refused.unwrap_err(), Refusal::NeedsVerdict);
 }

@@ -153,6 +153,7 @@ impl Policies {
             silenced_by: Vec::new(),
             silences_at: None,
             silences_mark: None,
+            silences_until: None,
             shape: format!("{service}-{}", number % 2),
             opening: Some(self.opening(number)),
             route,

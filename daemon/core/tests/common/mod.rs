@@ -239,6 +239,7 @@ impl World {
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,
+            silences_until: None,
             shape: format!("{}-{grade}", signal.labels["severity"]),
             opening: Some(Opening {
                 grading: verdict(Grading {

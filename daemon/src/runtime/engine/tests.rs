@@ -191,6 +191,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         silenced_by: Vec::new(),
         silences_at: None,
         silences_mark,
+        silences_until: None,
         shape: String::new(),
         opening: Some(opening()),
     };
