@@ -185,6 +185,7 @@ impl Policies {
             silenced_by: Vec::new(),
             silences_at: None,
             silences_mark: None,
+            silences_until: None,
             grade,
             opening,
             route: self.verdict(route),

@@ -21,7 +21,8 @@ pub(crate) fn pause_or_resume(
     }
     let tally = outcome.tally.as_ref().unwrap_or(tally);
     let (is_silenced, is_heard) = (tally.is_silenced(), tally.is_heard());
-    if !(is_silenced || is_heard && incident.escalation.silenced) {
+    let may_resume = is_heard && incident.escalation.silenced;
+    if !is_silenced && !may_resume {
         return;
     }
     let after = incident.after(&outcome.events, &Actor::Tocsin, env.now);

@@ -79,6 +79,8 @@ pub struct Assessment {
     /// The revision of the mark that every change of a silence leaves: the engine refuses the
     /// signal if a silence has been changed since.
     pub silences_mark: Option<u64>,
+    /// When the next silence begins or ends: the engine refuses the signal from then on.
+    pub silences_until: Option<Timestamp>,
     /// What grading says of it, if it enters an incident or is in one.
     pub grade: Option<AlertGrade>,
     /// Used when the incident opens, reopens or is regraded.

@@ -5,7 +5,7 @@ use crate::incident::{Incident, Tally};
 use crate::intake::{Alert, Assessment, IncidentChange, Intake, Known, Place};
 use crate::outcome::{Env, Outcome};
 use crate::refusal::Refusal;
-use crate::{IncidentId, Labels, Signal, SignalStatus, SilenceRef, escalation};
+use crate::{IncidentId, Labels, Signal, SignalStatus, SilenceRef, Timestamp, escalation};
 
 /// The silences that match a firing alert in an incident, or one that waits, read beforehand.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Silencing {
     pub silences_at: Option<u64>,
     /// The revision of the mark that every change of a silence leaves.
     pub silences_mark: Option<u64>,
+    /// When the next silence begins or ends.
+    pub silences_until: Option<Timestamp>,
 }
 
 /// A silence that has ended, and what it hid.

@@ -318,6 +318,7 @@ impl World {
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,
+            silences_until: None,
             grade: Some(AlertGrade {
                 shape: format!("{:?}-{grade}", signal.labels.get("severity")),
                 grading: Grading {

@@ -113,6 +113,7 @@ pub fn silencing_page(
             labels: alert.labels,
             silences_at: Some(read_at.position.0),
             silences_mark: Some(read_at.mark),
+            silences_until: silences.next_change(now),
         };
         requests.push(Request::Silencing {
             alert: key,

@@ -124,7 +124,9 @@ impl Engine {
         unless_observed_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
-        self.check_silences(assessment.and_then(|it| it.silences_at))?;
+        if let Some(it) = assessment {
+            self.check_silences((it.silences_at, it.silences_until), now)?;
+        }
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
         let home = match alert.as_deref().and_then(Alert::incident) {

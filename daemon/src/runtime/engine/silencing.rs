@@ -13,9 +13,15 @@ use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::view::IncidentState;
 
 impl Engine {
-    /// Refuses what was decided on silences that have changed since the feed's position `read_at`.
-    pub(super) fn check_silences(&self, read_at: Option<u64>) -> Result<(), EngineError> {
-        match read_at.is_some_and(|at| at < self.silences_changed.0) {
+    /// Refuses what was decided on silences that have changed since the feed's position `read_at`,
+    /// or of which one has begun or ended since, at `until`.
+    pub(super) fn check_silences(
+        &self,
+        (read_at, until): (Option<u64>, Option<Timestamp>),
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        let has_changed = read_at.is_some_and(|at| at < self.silences_changed.0);
+        match has_changed || until.is_some_and(|until| until <= now) {
             true => Err(Refusal::NeedsVerdict.into()),
             false => Ok(()),
         }
@@ -28,7 +34,7 @@ impl Engine {
         silencing: &Silencing,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
-        self.check_silences(silencing.silences_at)?;
+        self.check_silences((silencing.silences_at, silencing.silences_until), now)?;
         let Some(alert) = self.alert(alert)? else {
             return Ok(Planned::default());
         };

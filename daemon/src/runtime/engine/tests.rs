@@ -194,6 +194,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         silenced_by: Vec::new(),
         silences_at: None,
         silences_mark,
+        silences_until: None,
         grade: Some(AlertGrade {
             shape: String::new(),
             grading: opening().grading.value,

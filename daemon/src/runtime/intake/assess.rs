@@ -117,6 +117,7 @@ impl Assessor {
             silenced_by,
             silences_at: Some(silences.position.0),
             silences_mark: Some(silences.mark),
+            silences_until: self.silences.next_change(now),
             grade,
             opening,
         }))

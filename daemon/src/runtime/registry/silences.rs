@@ -86,7 +86,7 @@ impl Silences {
 
     /// When the next one begins or ends after `now`.
     #[must_use]
-    pub(crate) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let kept = self.kept.rows();
         let times = kept.iter().flat_map(|it| [it.starts_at, it.ends_at]);
         times.filter(|at| *at > now).min()

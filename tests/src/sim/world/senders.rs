@@ -156,6 +156,7 @@ impl World {
             assessment.silenced_by = matching;
             assessment.silences_at = Some(read_at.position.0);
             assessment.silences_mark = Some(read_at.mark);
+            assessment.silences_until = silences.next_change(self.now);
         }
         assessment
     }

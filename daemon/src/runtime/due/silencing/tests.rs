@@ -98,6 +98,31 @@ async fn what_was_matched_against_silences_that_have_changed_is_refused() {
     assert!(!incident(&one).escalation.silenced);
 }
 
+#[tokio::test]
+async fn an_alert_that_was_assessed_before_a_silence_began_is_assessed_again() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    let posted = serde_json::from_value(json!({
+        "matchers": [{ "name": "service", "value": "shop", "isRegex": false }],
+        "startsAt": "2026-01-31T12:15:00Z", "endsAt": "2026-01-31T14:00:00Z",
+        "createdBy": "ada", "comment": "upgrade",
+    }));
+    let (app, posted) = (&rig.app, posted.unwrap());
+    app.silences
+        .set(posted, "later", NOW, &app.writer)
+        .await
+        .unwrap();
+    let signal = Arc::new(signal());
+    let assessment = app.health.assessor.assess(&signal, false, NOW).unwrap();
+    let request = Request::Signal {
+        signal,
+        assessment: assessment.map(Box::new),
+        unless_observed_since: None,
+    };
+    rig.clock.set(NOW.plus_ms(5 * 60_000));
+    let refused = app.writer.ask(request).await.unwrap_err();
+    assert!(is_overtaken(&refused), "{refused}");
+}
+
 proptest! {
     /// Keys are the digits; a page has two of them.
     #[test]
