@@ -133,10 +133,13 @@ impl Signal {
     }
 }
 
-/// The labels that fit into `left` bytes, each cut to its own limit.
+/// The labels that fit into `left` bytes, each cut to its own limit. The shortest are kept: long
+/// ones are texts, while policies route and grade by a few words.
 fn bounded_labels(labels: Labels, left: &mut usize) -> Labels {
     let mut kept = Labels::new();
-    for (name, value) in labels.into_iter().take(limits::LABELS_MAX) {
+    let mut labels: Vec<_> = labels.into_iter().take(limits::LABELS_MAX).collect();
+    labels.sort_by_key(|(name, value)| name.len() + value.len());
+    for (name, value) in labels {
         let name = cut(name, limits::LABEL_NAME_BYTES_MAX);
         let value = cut(value, limits::LABEL_VALUE_BYTES_MAX);
         let size = escaped_bytes(&name) + escaped_bytes(&value);
