@@ -227,6 +227,7 @@ fn signal() -> Signal {
         starts_at: Timestamp(1_790_000_000_000),
         ends_at: None,
         link: Some("https://prometheus.example/graph".to_owned()),
+sender: tocsin_core::Sender::default(),
     }
 }
 

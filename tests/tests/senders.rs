@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use tocsin::auth::Scope;
 use tocsin::standin::slack::{Press, SIGNING_SECRET, SignedRequest};
-use tocsin_tests::support::{Alertmanager, Amtool, Daemon, Prometheus, Sender, SlackSdk};
+use tocsin_tests::support::{
+    Alertmanager, Amtool, Daemon, PagerDuty, Prometheus, Sender, SlackSdk,
+};
 use tocsin_tests::wait::until;
 
 /// Rules are evaluated every second and delays are seconds; the machine may be slow.
@@ -238,6 +240,65 @@ async fn amtool_adds_alerts_shows_them_and_silences_them() {
     daemon.end().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_and_amtool_see_the_silence_of_an_active_alert_and_its_end() {
+    let test = "prometheus and amtool";
+    let Some(daemon) = Daemon::start(test, NO_MAIL).await.unwrap() else {
+        return;
+    };
+    let ingest = daemon.token(Scope::Ingest, Some("prometheus")).await;
+    let sender = Sender {
+        address: daemon.recorder.address.clone(),
+        bearer: Some(ingest.unwrap()),
+    };
+    let respond = daemon.token(Scope::Respond, None).await.unwrap();
+    let bearer = json!({ "authorization": { "credentials": respond } });
+    let Some(person) = amtool(test, &daemon, &bearer) else {
+        return;
+    };
+    let Some(prometheus) = Prometheus::start(test, &sender).await.unwrap() else {
+        return;
+    };
+    prometheus.set_up(false);
+    until_paged(&daemon, || prometheus.process.report()).await;
+    let query = |which: &str| person.run(&["alert", "query", which]).unwrap();
+    assert!(query("--active").contains("CheckoutDown"));
+
+    let matcher = "alertname=CheckoutDown";
+    let silence = [
+        "silence",
+        "add",
+        matcher,
+        "--author=ada",
+        "--comment=moving it",
+    ];
+    let id = person.run(&silence).unwrap().trim().to_owned();
+    assert!(query("--silenced").contains("CheckoutDown"));
+    assert!(!query("--active").contains("CheckoutDown"));
+    let paused = async || daemon.incident(1, |it| it["paused"] == true).await;
+    let incident = until("the pause", WITHIN, paused).await.unwrap();
+    assert_eq!(incident["silences"][0]["id"], id.as_str(), "{incident}");
+    assert_eq!(incident["status"], "open");
+
+    person.run(&["silence", "expire", &id]).unwrap();
+    assert!(!query("--silenced").contains("CheckoutDown"));
+    assert!(query("--active").contains("CheckoutDown"));
+    let resumed = async || daemon.incident(1, |it| it["paused"] == false).await;
+    let incident = until("the end of the pause", WITHIN, resumed)
+        .await
+        .unwrap();
+    let log = incident["timeline"].to_string();
+    assert!(
+        log.contains("escalation resumes: the silence by ada (moving it) has ended"),
+        "{log}"
+    );
+
+    prometheus.set_up(true);
+    until_resolved(&daemon, || prometheus.process.report()).await;
+    daemon.recorder.check().unwrap();
+    daemon.end().await.unwrap();
+}
+
 /// Posts JSON; returns the response.
 async fn post(url: String, token: Option<&str>, body: &Value) -> u16 {
     let mut asked = reqwest::Client::new().post(url).body(body.to_string());
@@ -290,6 +351,67 @@ async fn every_answer_under_v2_is_like_pagerdutys_and_an_event_is_fully_processe
 
     let answers = daemon.recorder.check().unwrap();
     assert_eq!(answers, 10, "answers under /v2");
+    daemon.end().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pagerdutys_client_triggers_resolves_and_triggers_again_and_gets_a_new_page() {
+    let test = "pagerduty's client";
+    let Some(daemon) = Daemon::start(test, NO_MAIL).await.unwrap() else {
+        return;
+    };
+    let key = daemon.token(Scope::Ingest, Some("pagerduty")).await;
+    let Some(client) = PagerDuty::find(test, &daemon.url, &key.unwrap()) else {
+        return;
+    };
+    let event = json!({
+        "summary": "checkout answers 500", "source": "shop", "dedup_key": "c",
+        "severity": "critical",
+        "custom_details": {
+            "service": "checkout", "team": "payments", "host": { "name": "srv01" },
+        },
+        "links": [{ "href": "https://one.example.com", "text": "runbook" },
+                  { "href": "https://two.example.com", "text": "graph" }],
+        "images": [{ "src": "https://img.example.com/a.png", "alt": "errors" }],
+    });
+    let page_comes = async |count: usize| {
+        let paged = async || (pages(&daemon).len() == count).then_some(());
+        until("Ada's page", WITHIN, paged).await.unwrap();
+    };
+    assert_eq!(client.send("trigger", &event).unwrap(), "c");
+    until_paged(&daemon, String::new).await;
+    let incident = daemon.incident(1, |_| true).await.unwrap();
+    assert_eq!(incident["service"], "checkout");
+    assert_eq!(incident["team"], "payments");
+    let alert = daemon.show("alerts/pagerduty/c").await.unwrap().unwrap();
+    assert_eq!(alert["labels"]["custom_details.host.name"], "srv01");
+    assert_eq!(alert["link"], "https://one.example.com");
+    for (name, value) in [
+        ("links.0.text", "runbook"),
+        ("links.1.href", "https://two.example.com"),
+        ("images.0.src", "https://img.example.com/a.png"),
+        ("images.0.alt", "errors"),
+    ] {
+        assert_eq!(alert["annotations"][name], value, "{name}");
+    }
+
+    let sent = client.send("resolve", &json!({ "dedup_key": "c" }));
+    assert_eq!(sent.unwrap(), "c");
+    until_resolved(&daemon, String::new).await;
+    client.send("trigger", &event).unwrap();
+    page_comes(2).await;
+
+    let respond = daemon.token(Scope::Respond, None).await.unwrap();
+    let actions = format!("{}/api/v1/incidents/1/actions", daemon.url);
+    let resolve = json!({ "action": "resolve", "reason": "rolled back" });
+    assert_eq!(post(actions, Some(&respond), &resolve).await, 200);
+    client.send("trigger", &event).unwrap();
+    page_comes(3).await;
+    let incident = daemon.incident(1, |it| it["status"] == "open").await;
+    let log = incident.unwrap()["timeline"].to_string();
+    assert!(log.contains("fires again; "), "{log}");
+    assert!(log.contains(" resolved it "), "{log}");
+    daemon.recorder.check().unwrap();
     daemon.end().await.unwrap();
 }
 

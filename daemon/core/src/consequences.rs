@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use crate::event::{Notify, Recorded};
-use crate::incident::{Incident, Tally};
-use crate::{log, paging};
+use crate::grading::Changing;
+use crate::incident::{Counts, Incident, Tally};
+use crate::{Timestamp, log, paging};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -14,23 +15,48 @@ pub use crate::timer::{Timer, TimerKind};
 /// Every timer that an incident needs.
 #[must_use]
 pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
-    if !incident.is_active() {
-        return BTreeSet::new();
-    }
-    let once = [
-        (incident.escalation.due, TimerKind::Escalation),
-        (tally.log_due, TimerKind::Tally),
-        (tally.clear_due, TimerKind::Clear),
-    ];
-    let once = once.into_iter();
-    let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
-    let all = once.chain(paging::timers(&incident.paging));
     let timer = |(due, kind)| Timer {
         due,
         kind,
         incident: incident.id.clone(),
     };
+    if !incident.is_active() {
+        let reopens = tally.reopen_due.map(|due| timer((due, TimerKind::Reopen)));
+        return reopens.into_iter().collect();
+    }
+    let once = [
+        (incident.escalation.due, TimerKind::Escalation),
+        (tally.log_due, TimerKind::Tally),
+        (tally.clear_due, TimerKind::Clear),
+        (tally.review_due(), TimerKind::Review),
+    ];
+    let once = once.into_iter();
+    let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
+    let all = once.chain(paging::timers(&incident.paging));
     all.map(timer).collect()
+}
+
+/// The tally, with when the policies must be asked again now that the incident is as it is.
+#[must_use]
+pub fn with_review_due(incident: &Incident, mut tally: Tally, now: Timestamp) -> Tally {
+    if let Some(standing) = &mut tally.standing {
+        match incident.is_active() {
+            true => standing.schedule(changing(incident, tally.counts), now),
+            false => standing.review_due = None,
+        }
+    }
+    tally
+}
+
+fn changing(incident: &Incident, counts: Counts) -> Changing {
+    Changing {
+        firing: counts.firing,
+        total: counts.total,
+        grade: incident.grading.grade,
+        security: incident.grading.security,
+        status: incident.lifecycle.status,
+        acknowledged: incident.lifecycle.acknowledged_at.is_some(),
+    }
 }
 
 /// The notices that a decision's events call for.

@@ -1,6 +1,7 @@
 //! The commands on an incident, and which topic decides each.
 
 use crate::event::{Event, LogKind, Ref};
+use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -80,6 +81,15 @@ pub enum Command {
     TallyDue,
     /// The resolve timer fired.
     ClearDue,
+    /// The policies were asked again.
+    Review(Box<Review>),
+    /// The reopen timer fired.
+    ReopenDue {
+        /// The plan and responders, obtained beforehand; without, the plan starts again as it is.
+        replan: Option<Box<Opening>>,
+        /// Whether another incident under its key is active; the engine looks it up.
+        rival: bool,
+    },
 }
 
 /// Decides the outcome of a command. Nothing changes: the caller makes the outcome durable and
@@ -96,6 +106,9 @@ pub fn decide(
 ) -> Result<Outcome, Refusal> {
     let mut outcome = dispatch(incident, tally, command, by, env)?;
     paging::skip_unserved(&mut outcome, Some(incident), env);
+    // No command makes an alert heard that was silenced, but a withdrawal may find all silenced.
+    let why = "an alert is not silenced";
+    escalation::pause_or_resume((incident, tally), &mut outcome, why, env);
     Ok(outcome)
 }
 
@@ -108,7 +121,7 @@ fn dispatch(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
-        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, reason),
+        Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, tally, reason),
         Command::Grade {
             grade,
             security,
@@ -123,7 +136,7 @@ fn dispatch(
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
-        Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason)),
+        Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason, env)),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
         Command::ContactDue { page, contact, due } => {
@@ -152,5 +165,9 @@ fn dispatch(
         }
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
+        Command::Review(found) => grading::review(incident, tally, *found, env),
+        Command::ReopenDue { replan, rival } => {
+            lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
+        }
     }
 }

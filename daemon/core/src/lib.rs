@@ -30,10 +30,19 @@ mod person;
 mod refusal;
 mod roles;
 mod signal;
+mod silence;
 mod text;
 pub mod time;
 mod timer;
 mod verdict;
+
+/// Verdicts that stand, and when they are asked for again.
+pub mod standing {
+    pub use crate::grading::{
+        AlertGroup, Bounds, Changing, Review, Seen, Standing, Watch, depends_on_surroundings,
+        is_by_other_policies,
+    };
+}
 
 /// Commands and their outcomes.
 pub mod command {
@@ -57,7 +66,8 @@ pub use intake::{Otherwise, Route, Target, decide_signal};
 pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
 pub use person::{Contact, Person};
-pub use signal::{Labels, Signal, SignalStatus};
+pub use signal::{Labels, Sender, Signal, SignalStatus};
+pub use silence::SilenceRef;
 pub use text::cut;
 pub use time::Timestamp;
 pub use verdict::{PolicySource, Verdict};

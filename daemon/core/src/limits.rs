@@ -49,8 +49,19 @@ pub const SKIPPED_CONTACTS_MAX: usize = 64;
 pub const TALLY_EVERY_MS: u64 = 30 * SECOND_MS;
 /// Most alerts named in one tally.
 pub const TALLY_SAMPLE_MAX: usize = 5;
-/// Most label sets that one incident is graded for; further ones keep the grade.
-pub const SHAPES_MAX: usize = 64;
+/// Most groups of alerts whose verdicts are kept for one incident; alerts of further ones are
+/// graded when they arrive, and not again.
+pub const ALERT_GROUPS_MAX: usize = 64;
+/// Most bytes of the names of alerts that are kept with these groups.
+pub const ALERT_GROUPS_BYTES_MAX: usize = 2_048;
+/// Shortest time between two reviews of an incident's verdicts, in milliseconds.
+pub const REVIEW_EVERY_MS: u64 = MINUTE_MS;
+/// Most silences that an incident names.
+pub const SILENCES_NAMED_MAX: usize = 4;
+/// Most silences that the row of an alert names.
+pub const SILENCED_BY_MAX: usize = 16;
+/// Longest comment of a silence in an incident, in bytes; the rest is left out.
+pub const SILENCE_COMMENT_BYTES_MAX: usize = 200;
 /// Most times that one incident reopens; after that a new one opens.
 pub const REOPENS_MAX: u32 = 20;
 /// Most references to other systems per incident.

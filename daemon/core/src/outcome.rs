@@ -1,6 +1,7 @@
 //! The outcome of a command, and the inputs of a decision besides the state.
 
 use crate::event::{Event, Recorded};
+use crate::grading::Watch;
 use crate::incident::Tally;
 use crate::paging::Channels;
 use crate::{Actor, Grading, Person, Plan, Timestamp, Verdict};
@@ -23,6 +24,8 @@ pub struct Opening {
     pub plan: Verdict<Plan>,
     /// The people of the plan's first step.
     pub responders: Responders,
+    /// What the verdicts were decided from, apart from the alert.
+    pub watch: Watch,
 }
 
 impl Opening {

@@ -22,6 +22,12 @@ pub enum Refusal {
     /// The incident has the security flag, which the caller may not remove.
     #[error("only a person with clearance may remove the security flag")]
     Classified,
+    /// There is no such alert, or its incident has the security flag and the caller may not see it.
+    #[error(
+        "there is no alert with this integration and fingerprint; `tocsin alert list` shows the \
+         alerts"
+    )]
+    Unseen,
     /// The state has changed so that a policy must be evaluated first.
     #[error("a policy's verdict is needed first")]
     NeedsVerdict,

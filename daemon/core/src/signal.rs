@@ -50,6 +50,45 @@ pub struct Signal {
     /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
+    /// How its sender reports alerts.
+    #[serde(default)]
+    pub sender: Sender,
+}
+
+/// How a sender reports its alerts, according to the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Whether it repeats an alert for as long as it fires.
+    pub repeats: bool,
+    /// Whether it says when an alert is over.
+    pub resolves: bool,
+}
+
+/// As Alertmanager.
+impl Default for Sender {
+    fn default() -> Self {
+        Self {
+            repeats: true,
+            resolves: true,
+        }
+    }
+}
+
+impl Sender {
+    /// Whether a person who resolves an incident also ends this sender's alerts in it: it may never
+    /// mention them again.
+    #[must_use]
+    pub fn ends_when_resolved(self) -> bool {
+        !(self.repeats && self.resolves)
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Signal {
@@ -94,10 +133,13 @@ impl Signal {
     }
 }
 
-/// The labels that fit into `left` bytes, each cut to its own limit.
+/// The labels that fit into `left` bytes, each cut to its own limit. The shortest are kept: long
+/// ones are texts, while policies route and grade by a few words.
 fn bounded_labels(labels: Labels, left: &mut usize) -> Labels {
     let mut kept = Labels::new();
-    for (name, value) in labels.into_iter().take(limits::LABELS_MAX) {
+    let mut labels: Vec<_> = labels.into_iter().take(limits::LABELS_MAX).collect();
+    labels.sort_by_key(|(name, value)| name.len() + value.len());
+    for (name, value) in labels {
         let name = cut(name, limits::LABEL_NAME_BYTES_MAX);
         let value = cut(value, limits::LABEL_VALUE_BYTES_MAX);
         let size = escaped_bytes(&name) + escaped_bytes(&value);

@@ -27,4 +27,8 @@ pub enum TimerKind {
     Tally,
     /// The incident resolves because nothing has fired for a while.
     Clear,
+    /// Something that the standing verdicts were decided from has changed.
+    Review,
+    /// The incident reopens because an alert still fires.
+    Reopen,
 }

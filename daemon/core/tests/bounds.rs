@@ -18,12 +18,24 @@ fn signal() -> Signal {
         starts_at: Timestamp(1),
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 
 fn labels(count: usize, name: usize, value: &str) -> Labels {
     let label = |n: usize| (format!("{n:0>name$}"), value.to_owned());
     (0..count).map(label).collect()
+}
+
+#[test]
+fn a_long_text_does_not_displace_the_labels_that_policies_grade_by() {
+    let mut asked = signal();
+    asked.labels = labels(8, 3, &"x".repeat(LABEL_VALUE_BYTES_MAX));
+    let severity = ("severity".to_owned(), "critical".to_owned());
+    asked.labels.extend([severity]);
+    let (bounded, was_cut) = asked.bounded();
+    assert!(was_cut);
+    assert_eq!(bounded.labels["severity"], "critical");
 }
 
 type Modify = fn(&mut Signal);

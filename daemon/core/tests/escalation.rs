@@ -232,6 +232,7 @@ fn a_page_accepted_after_it_was_settled_has_its_buttons_removed() {
 fn a_resolved_incident_needs_no_timer_and_rejects_an_acknowledgement() {
     let mut world = World::default();
     world.fire("HighErrorRate");
+    world.end("HighErrorRate");
     world
         .command(
             Command::Resolve {

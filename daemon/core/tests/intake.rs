@@ -7,8 +7,11 @@ use common::{MINUTE, World, ada, opens, signal};
 use tocsin_core::alert::{Counts, Place};
 use tocsin_core::command::Command;
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assignment, Known, Needed, Routed, needed};
-use tocsin_core::{Event, Grade, IncidentKey, Route, SignalStatus, Status, Target};
+use tocsin_core::intake::{AlertGrade, Assignment, Known, Needed, Routed, needed};
+use tocsin_core::{
+    Event, Grade, Grading, IncidentKey, Labels, Route, Signal, SignalStatus, Status, Target,
+    Timestamp,
+};
 
 fn target() -> Target {
     Target {
@@ -37,6 +40,45 @@ fn a_repeat_changes_the_alert_and_adds_no_event() {
             firing: 1
         }
     );
+}
+
+#[test]
+fn a_repeat_with_new_content_is_kept_and_its_start_stays_the_earliest() {
+    let mut world = World::default();
+    world.fire("A");
+    let began = world.now;
+    let mut repeat = signal("A", SignalStatus::Firing, began);
+    assert!(!world.alerts["A"].differs_from(&repeat), "the same again");
+    let label = |name: &str, value: &str| Labels::from([(name.to_owned(), value.to_owned())]);
+    type Change = fn(&mut Signal, Labels);
+    let changes: [(&str, Change); 5] = [
+        ("title", |it, _| it.title = "A is worse".to_owned()),
+        ("summary", |it, _| it.summary = "now all of it".to_owned()),
+        ("labels", |it, labels| it.labels = labels),
+        ("annotations", |it, labels| it.annotations = labels),
+        ("link", |it, _| {
+            it.link = Some("https://a.example".to_owned())
+        }),
+    ];
+    for (minute, (what, change)) in (1..).zip(changes) {
+        change(&mut repeat, label("severity", "critical"));
+        repeat.starts_at = Timestamp((minute * MINUTE) as i64);
+        assert!(world.alerts["A"].differs_from(&repeat), "{what}");
+        let intake = world.at(minute * MINUTE).send(repeat.clone()).unwrap();
+        let events = intake.incidents.iter().flat_map(|it| &it.outcome.events);
+        assert_eq!(events.count(), 0, "{what}");
+        let alert = &world.alerts["A"];
+        assert!(!alert.differs_from(&repeat), "{what}");
+        assert_eq!((alert.starts_at, alert.repeats), (began, minute), "{what}");
+    }
+    let alert = &world.alerts["A"];
+    assert_eq!(alert.title, "A is worse");
+    assert_eq!(alert.summary, "now all of it");
+    assert_eq!(alert.labels, label("severity", "critical"));
+    assert_eq!(alert.annotations, alert.labels);
+    assert_eq!(alert.link.as_deref(), Some("https://a.example"));
+    repeat.starts_at = Timestamp(-1);
+    assert!(alert.differs_from(&repeat), "an earlier start");
 }
 
 #[test]
@@ -135,24 +177,6 @@ fn an_alert_that_fires_again_late_opens_a_new_incident() {
 }
 
 #[test]
-fn repeats_of_an_alert_that_never_stopped_do_not_undo_a_persons_resolve() {
-    let mut world = World::default();
-    world.fire("A");
-    world
-        .command(
-            Command::Resolve {
-                reason: "known".to_owned(),
-            },
-            &ada(),
-        )
-        .unwrap();
-    assert!(world.at(5 * MINUTE).fire("A").incidents.is_empty());
-    assert_eq!(world.incident().lifecycle.status, Status::Resolved);
-    let late = world.at(31 * MINUTE).fire("A");
-    assert!(opens(&late), "but not forever");
-}
-
-#[test]
 fn silenced_and_ignored_alerts_are_stored_and_open_nothing() {
     let mut world = World {
         silenced_by: vec!["s1".to_owned()],
@@ -194,17 +218,25 @@ fn which_policies_must_be_evaluated_follows_from_the_state() {
         match needed(&signal, &known, routed, whole, now, &world.delays) {
             Needed::Nothing => "nothing",
             Needed::Route => "route",
-            Needed::Opening(Assignment::Join(..)) => "grade, to join",
-            Needed::Opening(_) => "grade, to open",
+            Needed::Grade(Assignment::Join(..)) => "grade, to join",
+            Needed::Opening(Assignment::Join(..)) => "a plan, to join",
+            Needed::Grade(_) | Needed::Opening(_) => "something else",
         }
     };
     let (here, nowhere) = (Route::Incident(target()), Route::Ignore);
-    let routed = |route, is_silenced, shape| {
+    let routed = |route, is_silenced, grade| {
         Some(Routed {
             route,
             is_silenced,
-            shape,
+            grade,
         })
+    };
+    let of = |shape: &str, grade| AlertGrade {
+        shape: shape.to_owned(),
+        grading: Grading {
+            grade,
+            security: false,
+        },
     };
     assert_eq!(ask("A", None, false), "nothing", "it only repeats");
     assert_eq!(
@@ -213,18 +245,26 @@ fn which_policies_must_be_evaluated_follows_from_the_state() {
         "unless something was missing"
     );
     assert_eq!(ask("B", None, false), "route");
-    let known = world.tally.shapes[0].as_str();
-    assert_eq!(ask("B", routed(&here, false, known), false), "nothing");
     assert_eq!(
-        ask("B", routed(&here, false, known), true),
+        ask("B", routed(&here, false, None), false),
         "grade, to join"
     );
+    assert_eq!(ask("B", routed(&here, true, None), false), "nothing");
+    assert_eq!(ask("B", routed(&nowhere, false, None), true), "nothing");
+    let standing = world.tally.standing.as_ref().unwrap();
+    let known = of(&standing.groups[0].shape, Grade::Major);
+    let worse = of(&standing.groups[0].shape, Grade::Critical);
+    let new = of("new", Grade::Minor);
     assert_eq!(
-        ask("B", routed(&here, false, "new"), false),
-        "grade, to join"
+        ask("B", routed(&here, false, Some(&known)), false),
+        "nothing"
     );
-    assert_eq!(ask("B", routed(&here, true, "new"), false), "nothing");
-    assert_eq!(ask("B", routed(&nowhere, false, "new"), true), "nothing");
+    for grade in [&worse, &new] {
+        let asked = ask("B", routed(&here, false, Some(grade)), false);
+        assert_eq!(asked, "a plan, to join", "{grade:?}");
+    }
+    let whole = ask("B", routed(&here, false, Some(&known)), true);
+    assert_eq!(whole, "a plan, to join");
 }
 
 #[test]

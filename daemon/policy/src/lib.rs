@@ -57,7 +57,7 @@ pub use kind::Kind;
 pub use names::Names;
 pub use report::{LimitHit, Report, Reports};
 pub use set::PolicySet;
-pub use trace::CacheStats;
+pub use trace::{Basis, CacheStats, Facts, Trace};
 pub use view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentFacts, IncidentView, LocalTime, Weekday,
 };

@@ -19,6 +19,7 @@ use crate::limits::{FILE_BYTES_MAX, REPORTS_MAX, TEAMS_MAX};
 use crate::lint::lint;
 use crate::report::Report;
 use crate::switches::{self, Compiled};
+use crate::text::short_hash;
 
 pub(crate) use libs::find as find_libs;
 
@@ -147,11 +148,6 @@ pub(crate) fn read(shown: &str, path: &Path) -> Result<String, Report> {
 /// The path of a file of `dir` in reports.
 pub(crate) fn shown(dir: &Path, file: &str) -> String {
     dir.join(file).display().to_string()
-}
-
-/// First 16 hex digits of BLAKE3.
-pub(crate) fn short_hash(hash: &blake3::Hash) -> String {
-    hash.to_hex().chars().take(16).collect()
 }
 
 fn entries(dir: &Path, folder: &Path) -> Result<Vec<(String, PathBuf)>, Report> {

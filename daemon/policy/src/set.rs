@@ -13,12 +13,11 @@ use crate::compiled::{Libs, Place, Policy};
 use crate::engine;
 use crate::kind::Kind;
 use crate::limits::{WALL_MS_MAX, WATCHED_WALL_MS_MAX};
-use crate::load::{
-    Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid, short_hash,
-};
+use crate::load::{Found, Policies, Slot, add_to_hash, find, find_libs, load, load_valid};
 use crate::locate::{in_answer, last_places, line_of_answer};
 use crate::report::{Report, Reports};
-use crate::trace::{Cache, CacheStats, Facts, Known, Trace, recorded};
+use crate::text::short_hash;
+use crate::trace::{Basis, Cache, CacheStats, Facts, Known, Trace, recorded};
 use crate::verdict::{self, Decoded};
 use crate::view::{AlertView, Context, IncidentView};
 
@@ -134,9 +133,10 @@ impl PolicySet {
             ..ctx.as_facts()
         };
         let known = &self.0.known.routes;
-        self.ask(Kind::Routing, "route", facts, known, |it, _| {
+        let asked = self.ask(Kind::Routing, "route", facts, known, |it, _| {
             verdict::route(it)
-        })
+        });
+        asked.map(|it| it.0)
     }
 
     /// Evaluates the grading policy for an incident; its team's own policy if there is one.
@@ -149,6 +149,19 @@ impl PolicySet {
         alert: &AlertView,
         ctx: &Context,
     ) -> Result<Verdict<Grading>, Report> {
+        self.grade_with_basis(incident, alert, ctx).map(|it| it.0)
+    }
+
+    /// As [`grade`](Self::grade), with what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`grade`](Self::grade).
+    pub fn grade_with_basis(
+        &self,
+        incident: &IncidentView,
+        alert: &AlertView,
+        ctx: &Context,
+    ) -> Result<(Verdict<Grading>, Basis), Report> {
         let facts = Facts {
             alert: Some(alert),
             incident: Some(incident),
@@ -170,6 +183,18 @@ impl PolicySet {
         incident: &IncidentView,
         ctx: &Context,
     ) -> Result<Verdict<Plan>, Report> {
+        self.escalate_with_basis(incident, ctx).map(|it| it.0)
+    }
+
+    /// As [`escalate`](Self::escalate), with what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`escalate`](Self::escalate).
+    pub fn escalate_with_basis(
+        &self,
+        incident: &IncidentView,
+        ctx: &Context,
+    ) -> Result<(Verdict<Plan>, Basis), Report> {
         let facts = Facts {
             incident: Some(incident),
             ..ctx.as_facts()
@@ -180,9 +205,9 @@ impl PolicySet {
 
     /// What a grading that is known read.
     #[cfg(test)]
-    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<crate::trace::Trace> {
+    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<Trace> {
         let known = self.0.known.gradings.get("grading.rhai", facts)?;
-        Some(known.trace.clone())
+        Some(Trace::clone(&known.basis.trace))
     }
 
     /// How often an answer was known without running the policy, and how much is known.
@@ -208,7 +233,7 @@ impl PolicySet {
         facts: Facts<'_>,
         cache: &Cache<T>,
         decode: impl FnOnce(Dynamic, Facts<'_>) -> Decoded<T>,
-    ) -> Result<Verdict<T>, Report> {
+    ) -> Result<(Verdict<T>, Basis), Report> {
         let team = facts.incident.and_then(team).filter(|_| kind.per_team());
         let policy = self.policy(kind, team)?;
         let known = Some(cache).filter(|_| !self.0.is_watched);
@@ -229,11 +254,12 @@ impl PolicySet {
             input: Some(Arc::clone(&known.input)),
             ..PolicySource::default()
         };
-        Ok(Verdict {
+        let verdict = Verdict {
             value: known.value.clone(),
             reason: known.reason.clone(),
             source,
-        })
+        };
+        Ok((verdict, known.basis.clone()))
     }
 
     /// Runs a function, and says what it read.

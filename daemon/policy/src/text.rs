@@ -1,4 +1,4 @@
-//! Truncates texts.
+//! Truncates texts, and writes digests as text.
 
 const CUT: &str = "…";
 
@@ -12,4 +12,9 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> String {
         end = end.saturating_sub(1);
     }
     format!("{}{CUT}", text.get(..end).unwrap_or(""))
+}
+
+/// First 16 hex digits of BLAKE3.
+pub(crate) fn short_hash(hash: &blake3::Hash) -> String {
+    hash.to_hex().chars().take(16).collect()
 }

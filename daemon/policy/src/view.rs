@@ -262,6 +262,16 @@ impl Context {
         Self(Arc::new(facts))
     }
 
+    /// The same at another time.
+    #[must_use]
+    pub fn at(&self, now: LocalTime) -> Self {
+        let facts = ContextFacts {
+            now,
+            ..ContextFacts::clone(&self.0)
+        };
+        Self(Arc::new(facts))
+    }
+
     /// The facts themselves.
     #[must_use]
     pub fn facts(&self) -> &ContextFacts {

@@ -1,8 +1,10 @@
 //! Alerts: a page of them, or one with all its details.
 
 use serde::{Deserialize, Serialize};
-use tocsin_core::Labels;
+use tocsin_core::{Labels, Status};
 use utoipa::{IntoParams, ToSchema};
+
+use super::SilenceLine;
 
 /// Which alerts to list.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
@@ -50,6 +52,13 @@ pub(crate) struct AlertLine {
     pub(crate) place: AlertPlace,
     /// The number of its incident, if it has one.
     pub(crate) incident: Option<u64>,
+    /// The IDs of the active silences that match it, while it is firing.
+    #[serde(default)]
+    pub(crate) silenced_by: Vec<String>,
+    /// The status of that incident: an alert can be firing although a person resolved it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "resolved")]
+    pub(crate) incident_status: Option<Status>,
     /// Since when it has been firing, according to its sender.
     pub(crate) starts_at: String,
     /// When the daemon last received it.
@@ -68,6 +77,12 @@ pub(crate) struct AlertDetail {
     /// The annotations, for people.
     #[schema(value_type = Object)]
     pub(crate) annotations: Labels,
+    /// Who resolved its incident, if a person did.
+    #[serde(default)]
+    pub(crate) incident_resolved_by: Option<String>,
+    /// When its incident reopens unless the alert ends before, if it is resolved.
+    #[serde(default)]
+    pub(crate) incident_reopens_at: Option<String>,
     /// Why the policy ignored it, if it did.
     pub(crate) ignored_because: Option<String>,
     /// If it waits to open an incident together with other alerts: that incident's key.
@@ -75,14 +90,24 @@ pub(crate) struct AlertDetail {
     /// When its wait ends; then the incident opens anyway or the alert is ignored, as the policy
     /// said.
     pub(crate) waiting_until: Option<String>,
-    /// The IDs of the silences that matched it, if it is silenced.
-    pub(crate) silenced_by: Vec<String>,
+    /// The silences of `silenced_by`.
+    #[serde(default)]
+    pub(crate) silences: Vec<SilenceLine>,
     /// When the daemon first received it.
     pub(crate) first_seen: String,
     /// When it last started or stopped firing.
     pub(crate) changed_at: String,
     /// How often it was received again while firing.
     pub(crate) repeats: u64,
+}
+
+/// That an alert is over.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AlertEnd {
+    /// Why that is believed; for the incident's log.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
 }
 
 /// Whether an alert is part of an incident, and if not, why.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::{Grade, Labels, Status};
 use utoipa::{IntoParams, ToSchema};
 
+use super::SilenceLine;
+
 /// Which incidents to list.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -91,8 +93,17 @@ pub(crate) struct IncidentDetail {
     pub(crate) alerts: AlertCounts,
     /// Who was paged, and the state of each page.
     pub(crate) pages: Vec<PageLine>,
-    /// When the next escalation step is due; null while the escalation is stopped.
+    /// When the next escalation step is due; null while the escalation is stopped or pauses.
     pub(crate) next_escalation_at: Option<String>,
+    /// Whether the escalation pauses because every firing alert is silenced.
+    #[serde(default)]
+    pub(crate) paused: bool,
+    /// Silences that match its alerts, at most 4; none without clearance.
+    #[serde(default)]
+    pub(crate) silences: Vec<SilenceLine>,
+    /// When it reopens, unless its alerts end before: it is resolved although some still fire.
+    #[serde(default)]
+    pub(crate) reopens_at: Option<String>,
     /// Its counterparts in other systems.
     pub(crate) refs: Vec<RefLine>,
     /// When the impact was mitigated.
@@ -108,6 +119,9 @@ pub(crate) struct AlertCounts {
     pub(crate) total: u64,
     /// Alerts that are firing now.
     pub(crate) firing: u64,
+    /// Firing alerts that are silenced.
+    #[serde(default)]
+    pub(crate) silenced: u64,
 }
 
 /// A page to one person.

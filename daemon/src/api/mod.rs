@@ -6,6 +6,7 @@ mod daemon;
 mod incidents;
 mod oncall;
 mod problem;
+mod silences;
 mod tokens;
 
 pub(crate) use alerts::*;
@@ -13,4 +14,5 @@ pub(crate) use daemon::*;
 pub(crate) use incidents::*;
 pub(crate) use oncall::*;
 pub(crate) use problem::*;
+pub(crate) use silences::*;
 pub(crate) use tokens::*;

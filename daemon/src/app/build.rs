@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Ingredients};
 use crate::auth::AckLinks;
-use crate::config::{self, Config};
+use crate::config::{self, Config, IntegrationConfig, Span};
 use crate::health::{Heartbeat, RelayProbe, Subject};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -24,6 +24,7 @@ use crate::people::ResponderLookup;
 use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
+use crate::runtime::intake::senders::{SenderRules, Senders};
 use crate::runtime::{
     Clock, Due, DueDependencies, EngineHandle, Intake, Leases, Outbox, Payloads, Policies,
     Silences, Subscribers, Tokens, Transports, Writer,
@@ -76,7 +77,11 @@ impl App {
         let policies = Arc::new(policies);
         let silences = Arc::new(Silences::load(Arc::clone(&engine.store))?);
         let assessor = engine.assessor(&config, &policies, &payloads, &silences);
-        let intake = Arc::new(Intake::new(base.clone(), Arc::clone(&assessor)));
+        let intake = Arc::new(Intake::new(
+            base.clone(),
+            Arc::clone(&assessor),
+            senders_of(&config),
+        ));
         let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
@@ -181,7 +186,7 @@ impl RunningEngine {
             responders,
             silences: Arc::clone(silences),
             view: Arc::clone(&self.base.view),
-            grade_labels: config.policy.grade_labels.clone(),
+            leases: Arc::clone(&self.leases),
             zone: config.policy.timezone.0,
             fallback: config.escalation.fallback.clone(),
             delays: delays_of(config),
@@ -277,6 +282,17 @@ fn delays_of(config: &Config) -> Delays {
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         contact_wait_ms: config.escalation.contact_wait.as_ms(),
     }
+}
+
+fn senders_of(config: &Config) -> Senders {
+    let rules = |it: &IntegrationConfig| SenderRules {
+        sender: it.sender(),
+        resolve_after_silence_ms: it.resolve_after_silence.map(Span::as_ms),
+    };
+    let integrations = config.integrations.iter();
+    integrations
+        .map(|(id, it)| (id.clone(), rules(it)))
+        .collect()
 }
 
 /// A UUID version 7, so that IDs sort by opening time.

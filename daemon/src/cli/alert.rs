@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, cell_labels, cell_of, clean};
-use crate::api::{AlertDetail, AlertLine, AlertList, AlertQuery};
+use super::silence::print_silences;
+use crate::api::{AlertDetail, AlertEnd, AlertLine, AlertList, AlertQuery, Outcome};
 
 const PATH: &str = "/api/v1/alerts";
 
@@ -20,6 +21,11 @@ pub(super) enum AlertCommand {
     /// Show one alert, with its incident or why it has none
     #[command(after_help = "Example:\n  tocsin alert show prometheus 1c3d1e5bd0f6a3b2")]
     Show(ShowArgs),
+    /// End an alert that its sender never ends
+    #[command(
+        after_help = "Example:\n  tocsin alert resolve pagerduty disk-7 --reason \"replaced\""
+    )]
+    Resolve(ResolveArgs),
 }
 
 #[derive(Debug, Args)]
@@ -36,12 +42,40 @@ pub(super) struct ListArgs {
     client: ClientArgs,
 }
 
+/// Which alert.
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+struct AlertArgs {
     /// The alert's integration, as `tocsin alert list` shows it
     integration: String,
     /// The alert's fingerprint, as `tocsin alert list` shows it
     fingerprint: String,
+}
+
+impl AlertArgs {
+    fn path(&self) -> String {
+        let (integration, fingerprint) =
+            (path_part(&self.integration), path_part(&self.fingerprint));
+        format!("{PATH}/{integration}/{fingerprint}")
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResolveArgs {
+    #[command(flatten)]
+    alert: AlertArgs,
+    /// Why it is over, for the incident's log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    output: OutputArg,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    alert: AlertArgs,
     #[command(flatten)]
     output: OutputArg,
     #[command(flatten)]
@@ -56,11 +90,18 @@ pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failu
     match command {
         AlertCommand::List(args) => list(args, out),
         AlertCommand::Show(args) => {
-            let (integration, fingerprint) =
-                (path_part(&args.integration), path_part(&args.fingerprint));
-            let path = format!("{PATH}/{integration}/{fingerprint}");
-            let answer = Client::new(&args.client)?.get(&path)?;
+            let answer = Client::new(&args.client)?.get(&args.alert.path())?;
             answer.show(args.output, out, print)
+        }
+        AlertCommand::Resolve(args) => {
+            let path = format!("{}/resolve", args.alert.path());
+            let end = AlertEnd {
+                reason: args.reason.clone(),
+            };
+            let answer = Client::new(&args.client)?.post(&path, &end)?;
+            answer.show(args.output, out, |outcome: &Outcome, out| {
+                out.line(clean(&outcome.reply))
+            })
         }
     }
 }
@@ -89,7 +130,7 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 }
 
 fn row(alert: &AlertLine) -> Vec<String> {
-    let incident = alert.incident.map(|it| it.to_string());
+    let incident = incident(alert);
     vec![
         status(alert).to_owned(),
         cell(&alert.starts_at),
@@ -103,8 +144,22 @@ fn row(alert: &AlertLine) -> Vec<String> {
     ]
 }
 
+/// The number of its incident, and its status if that is over.
+fn incident(alert: &AlertLine) -> Option<String> {
+    let number = alert.incident?;
+    let over = alert.incident_status.filter(|it| !it.is_active());
+    Some(match over {
+        Some(status) => format!("{number} ({status})"),
+        None => number.to_string(),
+    })
+}
+
 fn status(alert: &AlertLine) -> &'static str {
-    if alert.firing { "firing" } else { "resolved" }
+    match (alert.firing, alert.silenced_by.is_empty()) {
+        (true, true) => "firing",
+        (true, false) => "silenced",
+        (false, _) => "resolved",
+    }
 }
 
 /// Prints an alert's fields, one per line, then its labels and annotations.
@@ -115,20 +170,20 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         "Alert {integration} {fingerprint}: {}",
         clean(&line.title)
     ))?;
-    let place = match line.incident {
-        Some(number) => format!("incident {number}"),
+    let place = match incident(line) {
+        Some(incident) => format!("incident {incident}"),
         None => line.place.as_str().to_owned(),
     };
     let repeats = alert.repeats.to_string();
-    let silences = alert.silenced_by.join(", ");
     let lease = line.lease_until.as_deref();
     let fields = [
         ("status", Some(status(line))),
         ("place", Some(place.as_str())),
+        ("resolved by", alert.incident_resolved_by.as_deref()),
+        ("reopens at", alert.incident_reopens_at.as_deref()),
         ("because", alert.ignored_because.as_deref()),
         ("waiting for", alert.waiting_for.as_deref()),
         ("waiting until", alert.waiting_until.as_deref()),
-        ("silenced by", Some(silences.as_str())),
         ("summary", Some(alert.summary.as_str())),
         ("link", line.link.as_deref()),
         ("firing since", Some(line.starts_at.as_str())),
@@ -140,7 +195,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             "lease until",
             lease.or(line
                 .firing
-                .then_some("none: only its sender can resolve it")),
+                .then_some("none: only its sender or `tocsin alert resolve` ends it")),
         ),
     ];
     for (name, value) in fields {
@@ -148,6 +203,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             out.line(format!("  {name:<14}{}", clean(value)))?;
         }
     }
+    print_silences(&alert.silences, out)?;
     for (heading, labels) in [
         ("labels", &line.labels),
         ("annotations", &alert.annotations),

@@ -5,9 +5,11 @@ use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 use super::client::{Client, ClientArgs};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, cell_of, clean};
+use super::silence::print_silences;
 use crate::actions::{Action, NewIncident, VERBS};
 use crate::api::{
-    IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine, StatusFilter,
+    AlertCounts, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine,
+    StatusFilter,
 };
 
 const PATH: &str = "/api/v1/incidents";
@@ -195,11 +197,31 @@ fn status(incident: &IncidentLine) -> String {
     format!("{}{acked}", incident.status)
 }
 
+fn alerts(counts: &AlertCounts) -> String {
+    let AlertCounts {
+        total,
+        firing,
+        silenced,
+    } = counts;
+    match silenced {
+        0 => format!("{total}, {firing} firing"),
+        silenced => format!("{total}, {firing} firing, {silenced} of them silenced"),
+    }
+}
+
 /// Prints an incident's fields, one per line, then its pages and its log.
 fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     let line = &incident.line;
     let status = status(line);
+    let alerts = alerts(&incident.alerts);
+    let paused = incident
+        .paused
+        .then_some("none while every firing alert is silenced");
     out.line(format!("Incident {}: {}", line.number, clean(&line.title)))?;
+    let firing = incident.reopens_at.as_ref().map(|at| {
+        let firing = incident.alerts.firing;
+        format!("{firing} still firing; it reopens at {at} unless they end")
+    });
     let fields = [
         ("status", Some(status.as_str())),
         ("grade", Some(line.grade.as_str())),
@@ -207,16 +229,22 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("service", Some(line.service.as_str())),
         ("team", line.team.as_deref()),
         ("operator", line.operator.as_deref()),
-        ("next step", incident.next_escalation_at.as_deref()),
+        ("alerts", Some(alerts.as_str())),
+        (
+            "next step",
+            incident.next_escalation_at.as_deref().or(paused),
+        ),
         ("opened", Some(line.opened_at.as_str())),
         ("mitigated", incident.mitigated_at.as_deref()),
         ("resolved", line.resolved_at.as_deref()),
+        ("alerts", firing.as_deref()),
     ];
     for (label, value) in fields {
         if let Some(value) = value {
             out.line(format!("  {label:<14}{}", cell(value)))?;
         }
     }
+    print_silences(&incident.silences, out)?;
     for PageLine {
         person, via, state, ..
     } in &incident.pages

@@ -6,6 +6,7 @@ use tocsin_core::Labels;
 use super::client::{Client, ClientArgs, path_part};
 use super::failure::Failure;
 use super::output::{Out, OutputArg, cell, clean};
+use crate::api::SilenceLine;
 use crate::config::Span;
 use crate::runtime::{Clock as _, SystemClock};
 use crate::silence::{
@@ -22,7 +23,7 @@ pub(super) enum SilenceCommand {
     #[command(after_help = "Example:\n  \
         tocsin silence add service=checkout 'instance=~web-.*' --for 2h --comment \"deployment\"")]
     Add(AddArgs),
-    /// List silences
+    /// List silences, with what each has hidden so far
     #[command(after_help = "Example:\n  tocsin silence list")]
     List(ListArgs),
     /// End a silence now: alerts that it matches and that still fire page somebody
@@ -79,10 +80,36 @@ pub(super) fn run(command: &SilenceCommand, out: &mut Out<'_>) -> Result<(), Fai
         SilenceCommand::List(args) => list(args, out),
         SilenceCommand::Expire(args) => {
             let path = format!("/api/v2/silence/{}", path_part(&args.id));
-            Client::new(&args.client)?.delete(&path)?;
-            out.line(format!("Silence {} has ended.", clean(&args.id)))
+            let client = Client::new(&args.client)?;
+            client.delete(&path)?;
+            let ended: GettableSilence = client.get(&path)?.read()?;
+            let (id, hid) = (clean(&args.id), ended.hid);
+            out.line(format!("Silence {id} has ended; it hid {hid}."))
         }
     }
+}
+
+/// Prints the silences that match an alert or the alerts of an incident, one per line.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn print_silences(silences: &[SilenceLine], out: &mut Out<'_>) -> Result<(), Failure> {
+    for silence in silences {
+        let SilenceLine {
+            id,
+            created_by,
+            comment,
+            ends_at,
+        } = silence;
+        let until = ends_at.as_ref().map(|at| format!(" until {}", cell(at)));
+        let (id, until) = (clean(id), until.unwrap_or_default());
+        let (by, comment) = (cell(created_by), cell(comment));
+        out.line(format!(
+            "  {:<14}{by} ({comment}){until}: {id}",
+            "silenced by"
+        ))?;
+    }
+    Ok(())
 }
 
 fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -108,7 +135,9 @@ fn add(args: &AddArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         let id = cell(&created.silence_id);
         out.line(format!(
             "Silence {id} is active until {ends_at}; `tocsin silence expire {id}` ends it."
-        ))
+        ))?;
+        let mut warnings = created.warnings.iter();
+        warnings.try_for_each(|it| out.line(format!("Warning: {}", clean(it))))
     })
 }
 
@@ -119,7 +148,7 @@ fn list(args: &ListArgs, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     answer.show(args.output, out, |silences: &Vec<GettableSilence>, out| {
         let rows: Vec<_> = silences.iter().map(row).collect();
-        let header = ["ID", "STATE", "ENDS", "BY", "MATCHERS", "COMMENT"];
+        let header = ["ID", "STATE", "ENDS", "HID", "BY", "MATCHERS", "COMMENT"];
         out.table(&header, &rows, "No silences.")
     })
 }
@@ -133,6 +162,7 @@ fn row(silence: &GettableSilence) -> Vec<String> {
         cell(&silence.id),
         silence.status.state.as_str().to_owned(),
         cell(&silence.ends_at),
+        silence.hid.to_string(),
         cell(&silence.created_by),
         matchers.collect::<Vec<_>>().join(" "),
         cell(&silence.comment),

@@ -1,13 +1,19 @@
 //! `[integrations.ID]`: a sender of alerts and its format.
 
 use serde::{Deserialize, Serialize};
+use tocsin_core::Sender;
 
 use super::mapping::Mapping;
+use super::text::Span;
 
 /// Most labels that a mapping names individually.
 pub const MAPPED_LABELS_MAX: usize = 64;
 /// Most words for firing, and likewise for resolved, in a mapping.
 pub const STATUS_WORDS_MAX: usize = 32;
+
+/// Shortest and longest `resolve-after-silence`.
+pub(super) const SILENCE_MIN: Span = Span::from_s(60);
+pub(super) const SILENCE_MAX: Span = Span::from_s(30 * 24 * 3600);
 
 /// One `[integrations.ID]` section. Senders authenticate with a token of scope `ingest` that is
 /// bound to it (`tocsin token create --integration ID`).
@@ -20,6 +26,27 @@ pub struct IntegrationConfig {
     /// (`/fingerprint`, `/status`, `/title`, `/labels`, …).
     #[serde(default)]
     pub mapping: Option<Mapping>,
+    /// Whether the sender repeats an alert while it fires. Then its alerts do not reopen an
+    /// incident that a person has resolved until `reopen-within` has passed; an alert from another
+    /// sender reopens it at once. Default: true, except for the kinds `pagerduty` and `generic`.
+    #[serde(default)]
+    pub repeats: Option<bool>,
+    /// For a sender that never says when an alert is over: one that it has not mentioned for so
+    /// long is. Also, a person who resolves an incident ends this sender's alerts in it. `"1m"` to
+    /// `"30d"`, and longer than the sender takes to repeat an alert.
+    #[serde(default)]
+    pub resolve_after_silence: Option<Span>,
+}
+
+impl IntegrationConfig {
+    /// How the sender reports alerts.
+    #[must_use]
+    pub fn sender(&self) -> Sender {
+        Sender {
+            repeats: self.repeats.unwrap_or(self.kind.repeats()),
+            resolves: self.resolve_after_silence.is_none(),
+        }
+    }
 }
 
 /// A sender's format.
@@ -36,4 +63,14 @@ pub enum IntegrationKind {
     AlertmanagerApi,
     /// PagerDuty's Events API version 2 at `/v2/enqueue`; the routing key is the token.
     Pagerduty,
+}
+
+impl IntegrationKind {
+    /// Whether such senders usually repeat an alert while it fires.
+    fn repeats(self) -> bool {
+        match self {
+            Self::Alertmanager | Self::Grafana | Self::AlertmanagerApi => true,
+            Self::Generic | Self::Pagerduty => false,
+        }
+    }
 }

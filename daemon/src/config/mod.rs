@@ -41,7 +41,7 @@ pub use mail::{MailConfig, MailTls};
 pub use mapping::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer, PointerError};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
 pub use plugin::PluginTable;
-pub use policy::{GRADE_LABELS_MAX, PolicyConfig};
+pub use policy::PolicyConfig;
 pub use rotation::{
     Day, LAYER_PEOPLE_MAX, LAYERS_MAX, LayerConfig, OVERRIDES_MAX, OverrideConfig, RestrictConfig,
     RotationConfig,

@@ -39,6 +39,7 @@ pub fn checks(vitals: &Vitals) -> Vec<Check> {
         policies(vitals),
         contacts(vitals),
         on_call(vitals),
+        silences(vitals),
         relay(vitals),
         dead_letters(vitals),
         heartbeat(vitals.heartbeat.as_ref()),
@@ -257,6 +258,22 @@ fn on_call(vitals: &Vitals) -> Check {
             Level::Warn,
             format!("nobody is on call in {}", vitals.uncovered.join(", ")),
             "pages for them go to [escalation] fallback; add a layer or an override",
+        ),
+    }
+}
+
+fn silences(vitals: &Vitals) -> Check {
+    let dangers = &vitals.dangerous_silences;
+    match dangers.first() {
+        None => Check::ok("silences", "none is very long or hides nearly everything"),
+        Some(first) => Check::wrong(
+            "silences",
+            Level::Warn,
+            match dangers.len() {
+                1 => first.clone(),
+                count => format!("{count} hide too much; the first: {first}"),
+            },
+            "end it with `tocsin silence expire ID`, and set one that is shorter or matches less",
         ),
     }
 }

@@ -67,6 +67,9 @@ const CASES: &[Case] = &[
     ("sweeps", Level::Bad, |it| {
         it.sweep_late_ms = SWEEP_LATE_MS_BAD;
     }),
+    ("silences", Level::Warn, |it| {
+        it.dangerous_silences = vec!["s by ada: it lasts 31 days".into()];
+    }),
     ("policies", Level::Warn, |it| it.policy_hash = None),
     ("policies", Level::Warn, |it| {
         it.policy_faults = Some("grading.rhai:3".into());

@@ -1,6 +1,7 @@
 //! What the health checks read from a running daemon.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tocsin_core::time::HOUR_MS;
@@ -16,6 +17,7 @@ use crate::metrics::CommitTimes;
 use crate::people::{ResponderLookup, Roster};
 use crate::runtime::state::tables::dead_letter;
 use crate::runtime::{Delivery, EngineError, View, Writer};
+use crate::silence::Silence;
 
 /// How late a timer may be before it counts as overdue, in milliseconds.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
@@ -71,6 +73,8 @@ pub struct Vitals {
     pub unreached: Vec<String>,
     /// Rotations with nobody on call now.
     pub uncovered: Vec<String>,
+    /// What is dangerous about silences that have not ended, each by its ID.
+    pub dangerous_silences: Vec<String>,
     /// The mail relay, if one is configured.
     pub relay: Option<RelayState>,
     /// The heartbeat, if one is configured.
@@ -130,6 +134,7 @@ impl Vitals {
             unserved: unserved(&assessor.responders),
             unreached: unreached(&assessor.responders),
             uncovered: uncovered(&assessor.responders.roster, now),
+            dangerous_silences: dangerous_silences(&assessor.silences.all(), now),
             relay: subject.relay.as_ref().map(|it| it.state()),
             heartbeat: subject.heartbeat.as_ref().map(|it| it.state()),
             incidents_active: active.count(),
@@ -137,6 +142,15 @@ impl Vitals {
             resident_bytes: resident_bytes(),
         })
     }
+}
+
+fn dangerous_silences(all: &[Arc<Silence>], now: Timestamp) -> Vec<String> {
+    let left = all.iter().filter(|it| it.ends_at > now);
+    let dangers = left.flat_map(|silence| {
+        let dangers = silence.dangers().into_iter();
+        dangers.map(|it| format!("{} by {}: {it}", silence.id, silence.created_by))
+    });
+    dangers.collect()
 }
 
 /// Free bytes on the disk of a folder, for this process.

@@ -11,7 +11,7 @@ use tocsin_core::alert::{Alert, Place};
 use tocsin_core::{IntegrationId, Labels, Timestamp};
 use utoipa_axum::routes;
 
-use super::api::alerts::{AlertFilter, each_alert};
+use super::api::alerts::{AlertFilter, each_alert, silences_of};
 use super::body::Unpacked;
 use super::guard::Holder;
 use super::ingest::malformed;
@@ -27,8 +27,9 @@ use crate::ingest::alertmanager_api::{
     AlertGroup, AlertQuery, AlertRecord, GettableAlert, GroupQuery, Receiver, StatusView,
     error_body, parse, refusal,
 };
+use crate::runtime::state::tables::hidden;
 use crate::silence::{
-    GettableSilence, SilenceCreated, SilenceFilter, list_silences, read_postable,
+    GettableSilence, Silence, SilenceCreated, SilenceFilter, list_silences, read_postable,
 };
 
 /// The only receiver, as policies decide who is paged.
@@ -194,10 +195,16 @@ async fn silences(
     reader(holder, &app)?;
     let pairs = pairs(query.as_deref())?;
     let filter = SilenceFilter::read(borrowed(&pairs)).map_err(|error| bad(error.to_string()))?;
-    let all = app.silences.all();
-    let now = app.clock.now();
-    let all = all.iter().map(AsRef::as_ref);
-    Ok(axum::Json(list_silences(all, &filter, now)))
+    let listed = blocking(move || {
+        let (all, now) = (app.silences.all(), app.clock.now());
+        let mut listed = list_silences(all.iter().map(AsRef::as_ref), &filter, now);
+        let hidden = hidden::all(app.store.as_ref())?;
+        for silence in &mut listed {
+            silence.hid = hidden.get(&silence.id).copied().unwrap_or_default();
+        }
+        Ok(listed)
+    });
+    Ok(axum::Json(listed.await?))
 }
 
 /// Creates or changes a silence.
@@ -221,7 +228,16 @@ async fn post_silence(
     let new_id = uuid::Uuid::now_v7().to_string();
     let now = app.clock.now();
     let silence_id = app.silences.set(posted, &new_id, now, &app.writer).await?;
-    Ok(axum::Json(SilenceCreated { silence_id }))
+    let all = app.silences.all();
+    let set = all.iter().find(|it| it.id == silence_id);
+    let warnings = set.map(|it| it.dangers()).unwrap_or_default();
+    for warning in &warnings {
+        tracing::warn!(id = silence_id, "a silence may hide too much: {warning}");
+    }
+    Ok(axum::Json(SilenceCreated {
+        silence_id,
+        warnings,
+    }))
 }
 
 /// Shows a silence.
@@ -248,8 +264,9 @@ async fn silence(
             "there is no silence with this id",
         ))
     })?;
-    let now = app.clock.now();
-    Ok(axum::Json(GettableSilence::of(found, now)))
+    let mut shown = GettableSilence::of(found, app.clock.now());
+    shown.hid = blocking(move || Ok(hidden::by(app.store.as_ref(), &id)?)).await?;
+    Ok(axum::Json(shown))
 }
 
 /// Expires a silence.
@@ -301,6 +318,7 @@ async fn records(
 ) -> Result<Vec<AlertRecord>, Problem> {
     blocking(move || {
         let mut records = Vec::new();
+        let silences = app.silences.in_force(now)?.0;
         let filter = AlertFilter {
             firing: Some(true),
             clearance: access.clearance,
@@ -311,7 +329,7 @@ async fn records(
                 .as_ref()
                 .is_none_or(|it| *it == alert.integration)
             {
-                records.push(record(&app, alert, now));
+                records.push(record(&silences, alert));
             }
             records.len() < SHOWN_MAX
         })?;
@@ -323,11 +341,9 @@ async fn records(
     .await
 }
 
-fn record(app: &App, alert: Alert, now: Timestamp) -> AlertRecord {
-    let silenced_by = match alert.place {
-        Place::Silenced { .. } => app.silences.matching(&alert.labels, now),
-        _ => Vec::new(),
-    };
+fn record(silences: &[Arc<Silence>], alert: Alert) -> AlertRecord {
+    let silenced_by = silences_of(silences, &alert);
+    let silenced_by = silenced_by.iter().map(|it| it.id.clone()).collect();
     let name = alert.labels.get_key_value("alertname");
     let group: Labels = name
         .map(|(name, value)| (name.clone(), value.clone()))

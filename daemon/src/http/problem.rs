@@ -134,7 +134,7 @@ impl From<EngineError> for Problem {
             EngineError::Refused(Refusal::NotActive { .. } | Refusal::Stale(_)) => Kind::CONFLICT,
             EngineError::Refused(Refusal::Invalid(_))
             | EngineError::Commit(CommitError::TooLarge { .. }) => Kind::INVALID,
-            EngineError::NoIncident(_) => Kind::NOT_FOUND,
+            EngineError::NoIncident(_) | EngineError::Refused(Refusal::Unseen) => Kind::NOT_FOUND,
             EngineError::Damaged(_) => {
                 tracing::error!(%error, "stored data is damaged");
                 Kind::INTERNAL

@@ -143,6 +143,7 @@ impl Group {
             starts_at: starts_at.unwrap_or(ctx.received_at),
             ends_at: end(status, ends_at, ctx.received_at),
             link,
+            sender: tocsin_core::Sender::default(),
         };
         finish(&mut map, &mut signal, item);
         Ok(signal)

@@ -173,17 +173,26 @@ impl Item<'_> {
 
     /// The link, if it is an http or https URL.
     pub(super) fn link(&mut self, pointer: &str, text: &str) -> Option<String> {
+        self.link_within(pointer, text, LINK_BYTES_MAX)
+    }
+
+    /// The link, if it also fits into an annotation.
+    pub(super) fn short_link(&mut self, pointer: &str, text: &str) -> Option<String> {
+        self.link_within(pointer, text, LABEL_VALUE_BYTES_MAX)
+    }
+
+    fn link_within(&mut self, pointer: &str, text: &str, bytes_max: usize) -> Option<String> {
         let text = text.trim();
         if text.is_empty() {
             return None;
         }
         let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if web && text.len() <= LINK_BYTES_MAX {
+        if web && text.len() <= bytes_max {
             return Some(text.to_owned());
         }
         self.note(
             pointer,
-            format!("left out: not an http or https URL of at most {LINK_BYTES_MAX} bytes"),
+            format!("left out: not an http or https URL of at most {bytes_max} bytes"),
         );
         None
     }

@@ -119,6 +119,7 @@ impl Reader<'_> {
             starts_at: self.starts_at(item).unwrap_or(received_at),
             ends_at: (status == SignalStatus::Resolved).then_some(received_at),
             link: link.and_then(|url| item.link(self.mapping.link.as_str(), &url)),
+            sender: tocsin_core::Sender::default(),
         })
     }
 

@@ -5,6 +5,7 @@
 //! and a silence that would match every alert is refused.
 
 mod change;
+mod danger;
 mod matcher;
 mod parse;
 mod value;
@@ -14,10 +15,11 @@ pub use change::{
     EXPIRED_KEPT_MS, Kept, SILENCES_MAX, SilenceRefusal, SilenceSet, expire, is_forgotten,
     matching, set,
 };
+pub use danger::LONG_MS;
 pub(crate) use matcher::compile as compile_pattern;
 pub use matcher::{MatchOp, Matcher, MatcherError, matches_all};
 pub use parse::{MatcherSyntaxError, parse_matcher, parse_matchers};
-pub use value::{Silence, SilenceState};
+pub use value::{Hid, Silence, SilenceState};
 pub use wire::{
     GettableSilence, PostableSilence, SilenceCreated, SilenceFilter, SilenceStatus, WireMatcher,
     list_silences, read_postable,

@@ -142,6 +142,45 @@ fn post(body: &Value) -> Result<Silence, String> {
     read_postable(body.to_string().as_bytes())?.into_silence("new-id", NOW)
 }
 
+#[test]
+fn a_silence_that_is_very_long_or_hides_nearly_everything_is_dangerous() {
+    let lasting = |ms: u64, matchers: &[&str]| {
+        let parsed = matchers.iter().map(|it| parse_matcher(it).unwrap());
+        Silence {
+            matchers: parsed.collect(),
+            ends_at: NOW.plus_ms(ms),
+            ..post(&body()).unwrap()
+        }
+        .dangers()
+    };
+    assert_eq!(lasting(LONG_MS, &["alertname=Down"]), [""; 0]);
+    let long = lasting(LONG_MS + 1, &["alertname=Down"]).concat();
+    assert!(long.starts_with("it lasts 31 days, more than 30"), "{long}");
+    let cases: &[(&[&str], Option<&str>)] = &[
+        (&["alertname=~.+"], Some("`alertname`")),
+        (&["alertname!=\"\""], Some("`alertname`")),
+        (&["alertname!~^$", "severity=~.*"], Some("`alertname`")),
+        (&["alertname=~.+", "service!=shop"], Some("`alertname`")),
+        (
+            &["alertname=~.+", "team=~.+"],
+            Some("`alertname` and `team`"),
+        ),
+        (&["alertname=~.+", "service=shop"], None),
+        (&["alertname=~Disk.+"], None),
+        (&["instance=~.*:9100"], None),
+    ];
+    for (matchers, names) in cases {
+        let said = lasting(1, matchers).concat();
+        match names {
+            Some(names) => assert!(
+                said.contains(&format!("has {names},")),
+                "{matchers:?}: {said}"
+            ),
+            None => assert_eq!(said, "", "{matchers:?}"),
+        }
+    }
+}
+
 fn with(name: &str, value: Value) -> Value {
     let mut body = body();
     body[name] = value;
@@ -233,6 +272,7 @@ fn a_silence_is_stored_and_shown_as_it_was_posted() {
             "createdBy": "ada",
             "comment": "moving disks",
             "annotations": {},
+            "hid": { "alerts": 0, "pauses": 0 },
         })
     );
 }

@@ -1,7 +1,9 @@
 //! A silence: while it is active, alerts that it matches open no incidents and page nobody.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
-use tocsin_core::{Labels, Timestamp};
+use tocsin_core::{Labels, SilenceRef, Timestamp};
 
 use super::matcher::{Matcher, matches_all};
 
@@ -22,6 +24,32 @@ pub struct Silence {
     pub comment: String,
     #[serde(default)]
     pub annotations: Labels,
+}
+
+/// What a silence has hidden so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hid {
+    /// How many alerts it silenced. An alert that ends and fires again counts again.
+    pub alerts: u64,
+    /// How many times it paused the escalation of an incident.
+    #[serde(default)]
+    pub pauses: u64,
+}
+
+/// As in "1 alert, and paused 2 escalations".
+impl fmt::Display for Hid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { alerts, pauses } = self;
+        match alerts {
+            1 => f.write_str("1 alert")?,
+            alerts => write!(f, "{alerts} alerts")?,
+        }
+        match pauses {
+            0 => Ok(()),
+            1 => f.write_str(", and paused 1 escalation"),
+            pauses => write!(f, ", and paused {pauses} escalations"),
+        }
+    }
 }
 
 /// The state of a silence at an instant.
@@ -81,6 +109,12 @@ impl Silence {
             SilenceState::Pending => changed.starts_at >= now,
             SilenceState::Expired => false,
         }
+    }
+
+    /// How incidents name it.
+    #[must_use]
+    pub fn reference(&self) -> SilenceRef {
+        SilenceRef::new(&self.id, &self.created_by, &self.comment)
     }
 
     /// The silence, expired now; `None` if it has already expired.

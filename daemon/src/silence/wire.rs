@@ -6,7 +6,7 @@ use tocsin_core::{Labels, Timestamp};
 
 use super::matcher::{MatchOp, Matcher, MatcherError};
 use super::parse::{MatcherSyntaxError, parse_matcher, shown};
-use super::value::{Silence, SilenceState};
+use super::value::{Hid, Silence, SilenceState};
 use super::{COMMENT_BYTES_MAX, MATCHERS_MAX, SILENCE_BODY_BYTES_MAX};
 use crate::time::{format_time, parse_time};
 
@@ -183,6 +183,9 @@ pub struct SilenceCreated {
     /// The silence's ID; a new one when a change created a new silence.
     #[serde(rename = "silenceID")]
     pub silence_id: String,
+    /// Why it may hide more than was meant; not part of Alertmanager's API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A silence in a response.
@@ -201,6 +204,9 @@ pub struct GettableSilence {
     pub created_by: String,
     pub comment: String,
     pub annotations: Labels,
+    /// What it has hidden; not part of Alertmanager's API.
+    #[serde(default)]
+    pub hid: Hid,
 }
 
 /// The state of a silence in JSON.
@@ -211,7 +217,7 @@ pub struct SilenceStatus {
 }
 
 impl GettableSilence {
-    /// The silence with its state at `now`.
+    /// The silence with its state at `now`, as if it had hidden nothing.
     #[must_use]
     pub fn of(silence: &Silence, now: Timestamp) -> Self {
         Self {
@@ -231,6 +237,7 @@ impl GettableSilence {
             created_by: silence.created_by.clone(),
             comment: silence.comment.clone(),
             annotations: silence.annotations.clone(),
+            hid: Hid::default(),
         }
     }
 }

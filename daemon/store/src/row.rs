@@ -48,10 +48,12 @@ pub enum Table {
     Change = 13,
     /// Responses to handled webhooks, for their senders' retries.
     Webhook = 14,
+    /// What silences have hidden, by the silence's id.
+    Hidden = 20,
 }
 
 impl Table {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -66,6 +68,7 @@ impl Table {
         Self::Reference,
         Self::Change,
         Self::Webhook,
+        Self::Hidden,
     ];
 }
 

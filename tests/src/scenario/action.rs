@@ -13,6 +13,17 @@ pub enum Action {
         /// How long it fires without a repeat, in milliseconds; unlimited if absent.
         lasts: Option<u64>,
     },
+    /// A PagerDuty client triggers an alert, or triggers it again.
+    Trigger {
+        /// Its deduplication key.
+        name: String,
+        /// Its severity; the others are custom details.
+        labels: BTreeMap<String, String>,
+    },
+    /// A PagerDuty client resolves an alert.
+    Resolve { name: String },
+    /// A person ends an alert by hand.
+    EndByHand { person: String, name: String },
     /// All alerts with these labels end.
     End { labels: BTreeMap<String, String> },
     /// Many alerts fire; they differ in the label whose value contains `%d`.
@@ -101,6 +112,13 @@ impl Action {
                 let lasts = labels.remove("lasts").map(|it| span(&it)).transpose()?;
                 Self::Fire { labels, lasts }
             }
+            (["trigger", name, rest @ ..], None) => Self::Trigger {
+                name: (*name).to_owned(),
+                labels: labels(None, rest)?,
+            },
+            (["resolve", name], None) => Self::Resolve {
+                name: (*name).to_owned(),
+            },
             (["end", name, rest @ ..], None) => Self::End {
                 labels: labels(Some(name), rest)?,
             },
@@ -129,6 +147,10 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
     let action = match words {
         ["presses", "acknowledge"] => return Ok(Some(Action::Press { person })),
         ["follows", "the", "mail", "link"] => return Ok(Some(Action::MailLink { person })),
+        ["ends", "alert", name] => {
+            let name = (*name).to_owned();
+            return Ok(Some(Action::EndByHand { person, name }));
+        }
         ["acknowledges", "incident", at] => (at, serde_json::json!({ "action": "ack" })),
         // A verb of the API, in the third person.
         [verb, "incident", at] => match verb.strip_suffix('s') {

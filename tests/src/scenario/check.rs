@@ -69,6 +69,18 @@ impl World {
             }
             Fact::RoomSays { incident, text } => self.check_room(*incident, text),
             Fact::Alert { name, state } => self.check_alert(name, state),
+            Fact::AlertHas {
+                name,
+                label: (label, wanted),
+            } => {
+                let labels = self.alert(name)?.labels;
+                let found = labels.get(label);
+                ensure!(
+                    found == Some(wanted),
+                    "expected {label}={wanted}, but found {found:?}"
+                );
+                Ok(())
+            }
             Fact::NoButton(person) => {
                 let member = self.setup.contact(person, "slack").unwrap_or_default();
                 let slack = self.slack.as_ref().context("there is no Slack")?;
@@ -182,24 +194,33 @@ impl World {
         Ok(())
     }
 
-    fn check_alert(&self, name: &str, wanted: &str) -> Result<()> {
+    /// The alert with this name, or from PagerDuty with this key.
+    pub(super) fn alert(&self, name: &str) -> Result<Alert> {
         let rows = self.app()?.store.rows(Table::Alert, "", None, PAGE_ROWS)?;
         for (_, row) in rows {
             let alert: Alert = serde_json::from_value(row.value)?;
-            if alert.labels.get("alertname").map(String::as_str) != Some(name) {
-                continue;
+            let alertname = alert.labels.get("alertname").map(String::as_str);
+            if alertname.unwrap_or(alert.fingerprint.as_str()) == name {
+                return Ok(alert);
             }
-            let found = match (&alert.place, alert.firing) {
-                (_, false) => "is over",
-                (Place::Incident { .. }, true) => "fires",
-                (Place::Waiting { .. }, true) => "waits",
-                (Place::Silenced { .. }, true) => "is silenced",
-                (Place::Ignored { .. }, true) => "is ignored",
-            };
-            ensure!(found == wanted, "expected that it {wanted}, but it {found}");
-            return Ok(());
         }
         Err(anyhow!("expected the alert {name}, but there is none"))
+    }
+
+    fn check_alert(&self, name: &str, wanted: &str) -> Result<()> {
+        let alert = self.alert(name)?;
+        let found = match (&alert.place, alert.firing) {
+            (_, false) => "is over",
+            (Place::Incident { .. }, true) if !alert.silenced_by.is_empty() => {
+                "is silenced in its incident"
+            }
+            (Place::Incident { .. }, true) => "fires",
+            (Place::Waiting { .. }, true) => "waits",
+            (Place::Silenced { .. }, true) => "is silenced",
+            (Place::Ignored { .. }, true) => "is ignored",
+        };
+        ensure!(found == wanted, "expected that it {wanted}, but it {found}");
+        Ok(())
     }
 }
 
@@ -231,6 +252,10 @@ fn holds(state: &IncidentState, first: Option<&Recorded>, claim: &Claim) -> Resu
                 "expected the grade's reason to contain {why:?}, but it is {reason:?}"
             );
             return Ok(());
+        }
+        Claim::Security => {
+            let found = incident.grading.security.to_string();
+            ("security flag", "true".to_owned(), found)
         }
         Claim::GradedBy(it) => ("policy", it.clone(), text(&file)),
         Claim::Operator(it) => ("operator", it.clone(), operator.to_owned()),

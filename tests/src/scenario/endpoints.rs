@@ -100,10 +100,46 @@ impl Endpoints<'_> {
         Ok(())
     }
 
+    /// Triggers an alert as PagerDuty's clients do.
+    pub(super) async fn trigger(&self, name: &str, labels: &Labels) -> Result<()> {
+        let mut details = labels.clone();
+        let severity = details.remove("severity");
+        let payload = json!({
+            "summary": name, "source": "shop", "custom_details": details,
+            "severity": severity.unwrap_or_else(|| "critical".to_owned()),
+        });
+        self.pagerduty("trigger", name, payload).await
+    }
+
+    /// Resolves an alert as PagerDuty's clients do.
+    pub(super) async fn resolve(&self, name: &str) -> Result<()> {
+        self.pagerduty("resolve", name, Value::Null).await
+    }
+
+    async fn pagerduty(&self, action: &str, name: &str, payload: Value) -> Result<()> {
+        let key = self.tokens.0.get("pagerduty");
+        let body = json!({
+            "routing_key": key, "event_action": action, "dedup_key": name, "payload": payload,
+        });
+        let request = Request::post("/v2/enqueue")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))?;
+        self.answer(request).await?;
+        Ok(())
+    }
+
     /// Sends a person's command through the API.
     pub(super) async fn command(&self, person: &str, number: u64, action: &Value) -> Result<()> {
         let path = format!("/api/v1/incidents/{number}/actions");
         self.send(Method::POST, &path, person, action).await?;
+        Ok(())
+    }
+
+    /// Ends an alert, named by integration and fingerprint, in a person's name.
+    pub(super) async fn end_by_hand(&self, person: &str, alert: &str) -> Result<()> {
+        let path = format!("/api/v1/alerts/{alert}/resolve");
+        let body = json!({ "reason": "the disk is gone" });
+        self.send(Method::POST, &path, person, &body).await?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The expectations of a scenario.
 
-use super::words::number;
+use super::words::{number, pair};
 
 /// Something that must be true.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +46,15 @@ pub enum Fact {
     /// The state of an alert.
     Alert {
         name: String,
-        /// `fires`, `is over`, `waits`, `is silenced` or `is ignored`.
+        /// `fires`, `is over`, `waits`, `is silenced`, `is silenced in its incident` or
+        /// `is ignored`.
         state: String,
+    },
+    /// A label of an alert.
+    AlertHas {
+        name: String,
+        /// The label's name and value.
+        label: (String, String),
     },
     /// A person has no message with a button.
     NoButton(String),
@@ -60,6 +67,7 @@ pub enum Claim {
     Grade(String),
     /// The reason for its grade contains this text.
     Because(String),
+    Security,
     /// The policy file that graded it, from its first event.
     GradedBy(String),
     Operator(String),
@@ -114,6 +122,10 @@ impl Fact {
                 incident: number(at)?,
                 text: (*text).to_owned(),
             },
+            ["alert", name, "has", label] => Self::AlertHas {
+                name: (*name).to_owned(),
+                label: pair(label)?,
+            },
             ["alert", name, state @ ..] => Self::Alert {
                 name: (*name).to_owned(),
                 state: state.join(" "),
@@ -144,6 +156,7 @@ fn claims(mut words: &[&str]) -> Result<Vec<Claim>, String> {
                 (Claim::Grade((*it).to_owned()), rest)
             }
             ["because", why, rest @ ..] => (Claim::Because((*why).to_owned()), rest),
+            ["security", rest @ ..] => (Claim::Security, rest),
             ["graded", "by", file, rest @ ..] => (Claim::GradedBy((*file).to_owned()), rest),
             ["operator", who, rest @ ..] => (Claim::Operator((*who).to_owned()), rest),
             ["unanswered", rest @ ..] => (Claim::Unanswered, rest),

@@ -54,6 +54,12 @@ impl World {
         Ok(())
     }
 
+    /// A person ends an alert of any sender.
+    pub(super) async fn end_by_hand(&mut self, person: &str, name: &str) -> Result<()> {
+        let alert = self.alert(name)?;
+        self.endpoints()?.end_by_hand(person, &alert.key()).await
+    }
+
     /// Sends many firing alerts, in requests of a realistic size.
     pub(super) async fn storm(&mut self, count: u64, labels: &Labels) -> Result<()> {
         let since = self.instant();

@@ -143,6 +143,9 @@ async fn advance(world: &mut World, to: u64, restarts: bool, holding: Option<&Fa
 async fn act(world: &mut World, action: &Action) -> Result<()> {
     match action {
         Action::Fire { labels, lasts } => world.fire(labels, *lasts).await,
+        Action::Trigger { name, labels } => world.endpoints()?.trigger(name, labels).await,
+        Action::Resolve { name } => world.endpoints()?.resolve(name).await,
+        Action::EndByHand { person, name } => world.end_by_hand(person, name).await,
         Action::End { labels } => world.end(labels).await,
         Action::Storm { count, labels } => world.storm(*count, labels).await,
         Action::Press { person } => world.press(person).await,

@@ -32,6 +32,8 @@ pub struct Setup {
     pub once: Option<String>,
     rotations: Vec<(String, BTreeMap<String, String>)>,
     incidents: Vec<(String, String)>,
+    /// More of the configuration of each sender.
+    senders: BTreeMap<String, String>,
     fallback: Option<String>,
 }
 
@@ -47,6 +49,7 @@ impl Default for Setup {
             once: None,
             rotations: Vec::new(),
             incidents: Vec::new(),
+            senders: BTreeMap::new(),
             fallback: None,
         }
     }
@@ -83,6 +86,15 @@ impl Setup {
             (["policy", name], Some(text)) => {
                 self.policies.insert((*name).to_owned(), text);
             }
+            (
+                [
+                    "sender",
+                    name @ ("alertmanager" | "prometheus" | "pagerduty"),
+                ],
+                Some(text),
+            ) => {
+                self.senders.insert((*name).to_owned(), text);
+            }
             ([key @ ("resolve-after" | "reopen-within"), span], None) => {
                 self.incidents.push(((*key).to_owned(), (*span).to_owned()));
             }
@@ -92,7 +104,7 @@ impl Setup {
                 self.restarts_matter = Some(why.join(" "));
             }
             _ => {
-                let known = "start, person, rotation, fallback, policy, resolve-after, \
+                let known = "start, person, rotation, fallback, policy, sender, resolve-after, \
                              reopen-within, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
@@ -144,8 +156,14 @@ impl Setup {
         );
         self.write_people(&mut text);
         self.write_rotations(&mut text);
-        text.push_str("[integrations.alertmanager]\nkind = \"alertmanager\"\n");
-        text.push_str("[integrations.prometheus]\nkind = \"alertmanager-api\"\n");
+        for (name, kind) in [
+            ("alertmanager", "alertmanager"),
+            ("prometheus", "alertmanager-api"),
+            ("pagerduty", "pagerduty"),
+        ] {
+            let more = self.senders.get(name).map_or("", String::as_str);
+            let _ = writeln!(text, "[integrations.{name}]\nkind = {kind:?}\n{more}");
+        }
         if let Some(plugin) = &outside.slack {
             let call_ms = outside.call_ms;
             let _ = writeln!(

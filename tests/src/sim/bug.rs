@@ -1,5 +1,5 @@
 //! Bugs that are planted one at a time, to prove that the checkers detect them. They are in the
-//! simulator's store, never in the daemon.
+//! simulator's store and its policies, never in the daemon.
 
 /// A bug that the simulator's store can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Bug {
     UnguardedTally,
     /// Alerts are written without a guard on the silences that they were matched against.
     UnguardedSilences,
+    /// The trace of a verdict misses a read.
+    ReadMissed,
     /// Two deliveries of a lane get the same number, so that the second overwrites the first.
     EqualSeqs,
     /// A timer that is due for two engines is fired by both.
@@ -46,7 +48,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 13] = [
+    pub const OF_ONE: [Self; 14] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -60,6 +62,7 @@ impl Bug {
         Self::WaitEndless,
         Self::SettleForgotten,
         Self::CutOffForgotten,
+        Self::ReadMissed,
     ];
 
     /// The bugs that show with two engines on one store.

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use tocsin::runtime::{Subscriber, Subscribers};
+use tocsin::runtime::{IncidentState, Subscriber, Subscribers};
 use tocsin::silence::{Silence, parse_matcher};
 use tocsin_core::command::{Opening, Responders};
-use tocsin_core::intake::Assessment;
+use tocsin_core::intake::{AlertGrade, Assessment};
+use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, Otherwise, PageTarget, Person, Plan, PolicySource, Route, Signal,
-    SignalStatus, Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, IncidentKey, Otherwise, PageTarget, Person, Plan, PolicySource, Route,
+    Signal, SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -30,6 +31,20 @@ pub(super) struct Policies {
     pub broken: bool,
     /// Whether a silence should match the alerts of one service.
     pub silenced: bool,
+    /// A planted bug: the number of firing alerts is read and not recorded.
+    pub misses_a_read: bool,
+}
+
+/// As many firing alerts are worse than each by itself.
+const MANY: u64 = 3;
+
+/// The number of an alert, from its fingerprint or its row key.
+#[must_use]
+pub(super) fn number_of(name: &str) -> u64 {
+    name.rsplit('f')
+        .next()
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(0)
 }
 
 /// The silence of one service's alerts, as it begins or once it has ended.
@@ -82,6 +97,10 @@ pub(super) fn signal_of(
         starts_at: now,
         ends_at: leased.then(|| now.plus_ms(4 * MINUTE_MS)),
         link: None,
+        sender: tocsin_core::Sender {
+            repeats: leased,
+            resolves: true,
+        },
     }
 }
 
@@ -145,36 +164,119 @@ pub(super) fn schedules() -> Result<BTreeMap<(String, String), Schedule>, String
 }
 
 impl Policies {
-    /// The assessment of a firing alert that no silence matches.
+    /// The assessment of a firing alert that no silence matches. `firing`: how many alerts fire, by
+    /// the key of an incident.
     #[must_use]
-    pub(super) fn assess(&self, signal: &Signal) -> Assessment {
-        let number = signal.fingerprint.as_str()[1..].parse::<u64>().unwrap_or(0);
-        let service = signal.labels["service"].clone();
-        let route = self.verdict(self.route(number, &service));
+    pub(super) fn assess(
+        &self,
+        signal: &Signal,
+        firing: impl Fn(&IncidentKey) -> u64,
+    ) -> Assessment {
+        let number = number_of(signal.fingerprint.as_str());
+        let route = self.route(number, &signal.labels["service"]);
+        let opening = route
+            .target()
+            .map(|it| self.opening(number, firing(&it.key)));
+        let grade = opening.as_ref().map(|it| AlertGrade {
+            shape: number.to_string(),
+            grading: it.grading.value,
+        });
         Assessment {
             silenced_by: Vec::new(),
             silences_at: None,
             silences_mark: None,
-            shape: format!("{service}-{}", number % 2),
-            opening: Some(self.opening(number)),
-            route,
+            silences_until: None,
+            grade,
+            opening,
+            route: self.verdict(route),
         }
     }
 
     /// The opening of an incident.
     #[must_use]
-    pub(super) fn opening(&self, number: u64) -> Opening {
-        let grade = match self.broken {
-            true => Grade::Major,
-            false => Grade::ALL[usize::try_from((number + self.version) % 3).unwrap_or(0)],
-        };
-        let security = number == 5;
+    pub(super) fn opening(&self, number: u64, firing: u64) -> Opening {
         let plan = self.plan(number);
         let responders = responders_of(plan.steps.first());
         Opening {
-            grading: self.verdict(Grading { grade, security }),
+            grading: self.verdict(self.grading(number, firing)),
             plan: self.verdict(plan),
             responders,
+            watch: self.watch(firing),
+        }
+    }
+
+    /// The grade of an alert, which rises when many fire.
+    #[must_use]
+    pub(super) fn grading(&self, number: u64, firing: u64) -> Grading {
+        let many = u64::from(firing >= MANY);
+        let grade = match self.broken {
+            true => 1,
+            false => ((number + self.version) % 3 + many).min(2),
+        };
+        Grading {
+            grade: Grade::ALL[usize::try_from(grade).unwrap_or(0)],
+            security: number == 5,
+        }
+    }
+
+    /// What these verdicts depend on.
+    #[must_use]
+    pub(super) fn watch(&self, firing: u64) -> Watch {
+        let (few, many) = (
+            Bounds {
+                from: 0,
+                below: MANY,
+            },
+            Bounds {
+                from: MANY,
+                below: u64::MAX,
+            },
+        );
+        let firing = if firing >= MANY { many } else { few };
+        Watch {
+            policies: self.in_force(),
+            firing: if self.misses_a_read {
+                Bounds::default()
+            } else {
+                firing
+            },
+            ..Watch::default()
+        }
+    }
+
+    /// The name of the policies in force.
+    #[must_use]
+    pub(super) fn in_force(&self) -> String {
+        format!("v{} {}", self.version, self.broken)
+    }
+
+    /// What the policies say now of an incident in which these alerts fire.
+    #[must_use]
+    pub(super) fn review(&self, state: &IncidentState, alerts: &[String]) -> Review {
+        let firing = state.tally.counts.firing;
+        let mut standing = Standing::default();
+        for alert in alerts {
+            let number = number_of(alert);
+            standing.add(AlertGroup {
+                shape: number.to_string(),
+                alert: alert.clone(),
+                grading: self.grading(number, firing),
+                is_over: false,
+            });
+        }
+        for mut group in state.tally.standing.clone().unwrap_or_default().groups {
+            group.is_over = true;
+            standing.add(group);
+        }
+        let groups = standing.groups;
+        let highest = groups.iter().map(|it| it.grading).reduce(Grading::highest);
+        let first = groups.first().map_or(0, |it| number_of(&it.alert));
+        let mut opening = self.opening(first, firing);
+        opening.grading.value = highest.unwrap_or(opening.grading.value);
+        Review {
+            version: state.incident.version,
+            groups,
+            opening,
         }
     }
 

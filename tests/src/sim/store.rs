@@ -264,7 +264,11 @@ impl Inner {
             Some(Bug::WaitEndless) => batch = waits::endless(batch),
             Some(Bug::SettleForgotten) => batch.settles = None,
             Some(Bug::UnguardedNumber) => batch.guards.retain(|it| it.table != Table::Meta),
-            Some(Bug::UnguardedKey) => batch.guards.retain(|it| it.table != Table::Key),
+            // Two incidents that open at once are also told apart by their numbers.
+            Some(Bug::UnguardedKey) => {
+                let tables = [Table::Key, Table::Meta];
+                batch.guards.retain(|it| !tables.contains(&it.table));
+            }
             Some(Bug::UnguardedTally) => batch.guards.retain(|it| it.table != Table::Tally),
             Some(Bug::UnguardedSilences) => {
                 batch.guards.retain(|it| it.key != "silences-changed");

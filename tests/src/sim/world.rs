@@ -105,7 +105,10 @@ impl World {
             outside: Outside::default(),
             underway: Vec::new(),
             lanes: BTreeMap::new(),
-            policies: Policies::default(),
+            policies: Policies {
+                misses_a_read: bug == Some(Bug::ReadMissed),
+                ..Policies::default()
+            },
             facts: Vec::new(),
             alerts: BTreeMap::new(),
             schedules: if simulation.engines > 1 {
@@ -140,6 +143,7 @@ impl World {
         for node in &self.nodes {
             check::whole(&self.store, node, &self.facts)?;
             check::pages_are_out(&node.view)?;
+            check::verdicts_stand(&node.view, &self.policies)?;
             self.outside.unknown_are_logged(&node.view)?;
         }
         self.arrivals_are_accounted_for()
@@ -223,6 +227,8 @@ impl World {
             self.check()?;
             match latest {
                 Some(latest) => self.now = self.now.max(latest),
+                // A review may page somebody.
+                None if self.review_by_others()? => {}
                 None => return Ok(()),
             }
         }

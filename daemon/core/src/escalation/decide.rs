@@ -1,6 +1,7 @@
 //! The events of a new escalation plan, and of taking a step that is due.
 
-use crate::escalation::plan::Step;
+use crate::escalation::plan::{Plan, Step};
+use crate::escalation::state::Escalation;
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -8,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, limits, paging};
 
 /// `events`, which call for a new plan, followed by that plan and its first step, unless that is
-/// for later or the incident is acknowledged.
+/// for later or the incident is acknowledged or silenced.
 pub(crate) fn replan(
     incident: &Incident,
     mut events: Vec<Event>,
@@ -29,6 +30,19 @@ pub(crate) fn replan(
     events
 }
 
+/// Whether the steps that were taken page everybody whom the first step of another plan pages.
+pub(crate) fn has_paged_first_of(incident: &Incident, plan: &Plan) -> bool {
+    let Escalation {
+        plan: before,
+        next_step,
+        ..
+    } = &incident.escalation;
+    let taken = before.steps.iter().take(*next_step as usize);
+    let paged: Vec<_> = taken.flat_map(|it| &it.page).collect();
+    let first = plan.steps.first().filter(|it| !it.page.is_empty());
+    first.is_some_and(|it| it.page.iter().all(|target| paged.contains(&target)))
+}
+
 /// The events of taking the plan's next step: the step, and a page to each responder without a
 /// page in progress. Empty when the plan is empty.
 pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'_>) -> Vec<Event> {
@@ -42,10 +56,7 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     } else {
         (next, escalation.round)
     };
-    let mut wait_ms = escalation.plan.steps[step].wait_ms;
-    if round > limits::EARLY_REPEATS_MAX {
-        wait_ms = wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN);
-    }
+    let wait_ms = wait_ms(&escalation.plan, step, round);
     let pages = !escalation.plan.steps[step].page.is_empty();
     let step = u32::try_from(step).unwrap_or(u32::MAX);
     let from = env.now.plus_ms(wait_ms);
@@ -59,6 +70,15 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
     events.extend(paging::page_all(incident, people, step, env));
     events
+}
+
+/// How long a step waits for an acknowledgement, in milliseconds.
+pub(crate) fn wait_ms(plan: &Plan, step: usize, round: u32) -> u64 {
+    let wait_ms = plan.steps.get(step).map_or(0, |it| it.wait_ms);
+    match round > limits::EARLY_REPEATS_MAX {
+        true => wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN),
+        false => wait_ms,
+    }
 }
 
 /// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::escalation::plan::{Plan, Step};
 use crate::event::{Effect, Event, Recorded};
 use crate::time::span_in_words;
-use crate::{PersonId, Timestamp};
+use crate::{PersonId, SilenceRef, Timestamp};
 
 /// Who to page, and the plan's progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Escalation {
     pub round: u32,
     /// When that step is due; `None` while the escalation is stopped.
     pub due: Option<Timestamp>,
+    /// Whether it pauses because every firing alert is silenced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silenced: bool,
     /// Who withdrew an acknowledgement, until they acknowledge again or a new plan begins. A step
     /// that reaches nobody else is not waited for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -33,6 +36,7 @@ impl Escalation {
             plan,
             next_step: 0,
             round: 0,
+            silenced: false,
             withdrawn: BTreeSet::new(),
         }
     }
@@ -68,8 +72,10 @@ impl Escalation {
                 self.withdrawn = withdrawn;
             }
             Event::Planned { plan, .. } => {
+                let silenced = self.silenced;
                 *self = Self::starting(plan.clone(), at);
-                self.due = self.due.filter(|_| !acknowledged);
+                self.silenced = silenced;
+                self.due = self.due.filter(|_| !acknowledged && !silenced);
             }
             Event::Escalated {
                 step,
@@ -81,9 +87,16 @@ impl Escalation {
                 self.round = *round;
                 self.due = Some(*next_at);
             }
+            Event::Silenced { .. } => (self.due, self.silenced) = (None, true),
+            Event::Unsilenced {
+                next_step, next_at, ..
+            } => {
+                self.next_step = *next_step;
+                (self.due, self.silenced) = (*next_at, false);
+            }
             _ => match event.traits().effect {
                 Effect::StartsAgain => *self = Self::starting(std::mem::take(&mut self.plan), at),
-                Effect::EndsPaging => self.due = None,
+                Effect::EndsPaging => (self.due, self.silenced) = (None, false),
                 Effect::None => {}
             },
         }
@@ -99,6 +112,8 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
         Event::Escalated {
             step, round, note, ..
         } => Some(step_in_words(*step, *round, note.as_deref())),
+        Event::Silenced { by } => Some(pause_in_words(by)),
+        Event::Unsilenced { reason, .. } => Some(format!("escalation resumes: {reason}")),
         _ => None,
     }
 }
@@ -108,6 +123,15 @@ pub(crate) fn later_in_words(plan: &Plan, now: Timestamp) -> Option<String> {
     let wait_ms = plan.first_page_at(now)?.since(now);
     let wait = (wait_ms > 0).then(|| span_in_words(wait_ms))?;
     Some(format!("; the first page comes in {wait}"))
+}
+
+fn pause_in_words(by: &[SilenceRef]) -> String {
+    let paused = "escalation pauses: every firing alert is silenced";
+    let names: Vec<_> = by.iter().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [] => paused.to_owned(),
+        names => format!("{paused} by {}", names.join(" and ")),
+    }
 }
 
 fn step_in_words(step: u32, round: u32, note: Option<&str>) -> String {

@@ -8,7 +8,7 @@ mod traits;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
-use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, Timestamp};
+use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, SilenceRef, Timestamp};
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
@@ -53,6 +53,11 @@ pub enum Event {
         grade: Grade,
         reason: String,
     },
+    /// A policy failed, so that the verdict before it stands or the built-in one applies.
+    PolicyFailed {
+        /// With file, line and remedy.
+        report: String,
+    },
     /// It escalates under a new plan, from the first step.
     Planned {
         plan: Plan,
@@ -70,6 +75,22 @@ pub enum Event {
         /// Anything unusual, e.g. that nobody was on call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+    },
+    /// Every firing alert is silenced: the escalation pauses, and pages end that no channel has
+    /// accepted.
+    Silenced {
+        /// Some of the silences.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<SilenceRef>,
+    },
+    /// An alert fires that is not silenced: the escalation resumes.
+    Unsilenced {
+        reason: String,
+        /// The step that comes next.
+        next_step: u32,
+        /// When it follows; absent when the plan pages nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
     },
     /// A person was paged.
     Paged {
@@ -165,6 +186,12 @@ pub enum Event {
     },
     /// It is finished.
     Closed {},
+    /// Somebody ended one of its alerts by hand.
+    AlertEnded {
+        /// The alert's title.
+        title: String,
+        reason: String,
+    },
 }
 
 impl Event {
@@ -177,8 +204,11 @@ impl Event {
             Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
             Self::Graded { .. } => Traits::of("graded", Grading).change(),
             Self::GradeProposed { .. } => Traits::of("grade-proposed", Grading).change().unseen(),
+            Self::PolicyFailed { .. } => Traits::of("policy-failed", Grading).change().unseen(),
             Self::Planned { .. } => Traits::of("planned", Escalation).change(),
             Self::Escalated { .. } => Traits::of("escalated", Escalation).change().unseen(),
+            Self::Silenced { .. } => Traits::of("silenced", Escalation).change().unseen(),
+            Self::Unsilenced { .. } => Traits::of("unsilenced", Escalation).change().unseen(),
             Self::Paged { .. } => Traits::of("paged", Paging),
             Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
             Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
@@ -199,6 +229,7 @@ impl Event {
             Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
             Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
             Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
+            Self::AlertEnded { .. } => Traits::of("alert-ended", Incident).change().unseen(),
         }
     }
 }

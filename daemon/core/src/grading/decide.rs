@@ -1,12 +1,14 @@
 //! The events of a grade set by a person or a policy.
 
+use std::collections::BTreeSet;
+
 use crate::event::Event;
 use crate::grading::grade::{Grade, Grading};
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::bounded;
-use crate::{Actor, Verdict, escalation, limits};
+use crate::{Actor, escalation, limits};
 
 /// Whether this flag may be set on the incident as it is now. It is checked here and not before the
 /// command, since the flag may have been set in between.
@@ -46,18 +48,75 @@ pub(crate) fn by_hand(
     })
 }
 
-/// The events of a new kind of alert in an active incident. A policy only raises a grade, and
-/// never overrides a person's grade.
-pub(crate) fn regrade(incident: &Incident, opening: &Opening, env: Env<'_>) -> Vec<Event> {
-    match raise(incident, &opening.grading) {
-        Some(event) => with_plan(incident, event, opening, &Actor::Tocsin, env),
-        None => Vec::new(),
+/// The events of a verdict on an alert that enters an active incident, or has changed in it: it is
+/// of a new kind, or raises something. `before` as for [`settle`].
+pub(crate) fn regrade(
+    incident: &Incident,
+    before: Option<Grading>,
+    opening: &Opening,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let events = settle(incident, before, opening);
+    let is_raised = events.iter().any(|it| raises(incident, it));
+    match is_raised && opening.plan.value != incident.escalation.plan {
+        true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
+        false => events,
     }
 }
 
-/// The grade event, and for a raised grade or a new security flag the new plan. Its first step is
-/// taken unless the incident is acknowledged: then the plan begins if the acknowledgement is
-/// withdrawn.
+/// What verdicts lead to. A policy only raises a grade, and never overrides a person's: beyond that
+/// it proposes. Its security flag acts whoever graded. `before`: the verdict that stood, which
+/// has had its effect, if there is only that; for one of many alerts, `None`.
+pub(crate) fn settle(
+    incident: &Incident,
+    before: Option<Grading>,
+    opening: &Opening,
+) -> Vec<Event> {
+    let (state, verdict) = (&incident.grading, &opening.grading);
+    let asked = verdict.value;
+    let is_higher = asked.grade > state.grade && before.is_none_or(|it| asked.grade > it.grade);
+    let is_lower = asked.grade < state.grade && before.is_some_and(|it| asked.grade < it.grade);
+    let is_flagged = asked.security && !state.security && before.is_none_or(|it| !it.security);
+    let has_failed = state.by_fallback || !state.failures.is_empty();
+    let sources = [&verdict.source, &opening.plan.source];
+    let is_mended = has_failed && sources.iter().all(|it| it.fallback.is_none());
+    let raises = is_higher && !state.by_person;
+    let mut events = failures(incident, opening);
+    if raises || is_flagged || is_mended {
+        events.push(Event::Graded {
+            grade: if raises { asked.grade } else { state.grade },
+            security: state.security || is_flagged,
+            reason: match raises || is_flagged {
+                true => verdict.reason.clone(),
+                false => "the policies answer again".to_owned(),
+            },
+            source: Some(verdict.source.clone()),
+        });
+    }
+    if is_lower || is_higher && state.by_person {
+        events.push(Event::GradeProposed {
+            grade: asked.grade,
+            reason: verdict.reason.clone(),
+        });
+    }
+    events
+}
+
+/// The failures of policies that the log does not have yet.
+fn failures(incident: &Incident, opening: &Opening) -> Vec<Event> {
+    let sources = [&opening.grading.source, &opening.plan.source];
+    let reports = sources.into_iter().filter_map(|it| it.fallback.as_ref());
+    let new = reports.filter(|it| !incident.grading.failures.contains(*it));
+    let new: BTreeSet<&String> = new.collect();
+    let failed = |report: &String| Event::PolicyFailed {
+        report: report.clone(),
+    };
+    new.into_iter().map(failed).collect()
+}
+
+/// A person's grade event, and for a raised grade or a new security flag the new plan. Its first
+/// step is taken unless the incident is acknowledged: then the plan begins if the acknowledgement
+/// is withdrawn.
 fn with_plan(
     incident: &Incident,
     graded: Event,
@@ -65,40 +124,20 @@ fn with_plan(
     by: &Actor,
     env: Env<'_>,
 ) -> Vec<Event> {
-    let is_raised = match &graded {
-        Event::Graded {
-            grade, security, ..
-        } => *grade > incident.grading.grade || (*security && !incident.grading.security),
-        _ => false,
-    };
     let has_plan = opening.plan.value == incident.escalation.plan;
-    if !is_raised || !incident.is_active() || has_plan {
+    if !raises(incident, &graded) || !incident.is_active() || has_plan {
         return vec![graded];
     }
     escalation::replan(incident, vec![graded], opening, by, env)
 }
 
-/// The event of a policy's verdict, if it changes the grade or proposes to.
-pub(crate) fn raise(incident: &Incident, verdict: &Verdict<Grading>) -> Option<Event> {
-    let (state, asked) = (&incident.grading, verdict.value);
-    let reason = verdict.reason.clone();
-    let adds_security = asked.security && !state.security;
-    if asked.grade <= state.grade && !adds_security {
-        return None;
+/// Whether the event raises the grade or sets the security flag.
+pub(crate) fn raises(incident: &Incident, event: &Event) -> bool {
+    let state = &incident.grading;
+    match event {
+        Event::Graded {
+            grade, security, ..
+        } => *grade > state.grade || *security && !state.security,
+        _ => false,
     }
-    if state.by_person && asked.grade > state.grade {
-        let grade = asked.grade;
-        return Some(Event::GradeProposed { grade, reason });
-    }
-    let standing = Grading {
-        grade: state.grade,
-        security: state.security,
-    };
-    let Grading { grade, security } = asked.over(Some(standing), state.by_person);
-    Some(Event::Graded {
-        grade,
-        security,
-        reason,
-        source: Some(verdict.source.clone()),
-    })
 }

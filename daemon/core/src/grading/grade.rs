@@ -64,6 +64,15 @@ pub struct Grading {
 }
 
 impl Grading {
+    /// The higher grade, and the flag if either has it.
+    #[must_use]
+    pub fn highest(self, other: Self) -> Self {
+        Self {
+            grade: self.grade.max(other.grade),
+            security: self.security || other.security,
+        }
+    }
+
     /// The grade in force after this verdict: a policy only raises the current grade, and never
     /// overrides a person's grade. Plans are based on the grade in force.
     #[must_use]

@@ -1,9 +1,11 @@
 //! The grade of an incident, folded from its events.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Opened, Recorded};
-use crate::grading::grade::Grade;
+use crate::grading::grade::{Grade, Grading};
 
 /// The grade of an incident, and who set it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,12 +18,22 @@ pub struct GradeState {
     pub by_person: bool,
     /// Whether a policy failed and the built-in verdict was used; no outside audience is then told.
     pub by_fallback: bool,
+    /// The reports of failed policies that the log has, until a policy answers again; at most
+    /// [`FAILURES_MAX`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub failures: BTreeSet<String>,
 }
+
+/// Most reports of failed policies that are remembered; after that they are logged again.
+const FAILURES_MAX: usize = 4;
 
 impl GradeState {
     pub(crate) fn opened(opened: &Opened) -> Self {
         let sources = [&opened.route_source, &opened.grade_source];
+        let all = sources.into_iter().chain([&opened.plan_source]).flatten();
+        let failures = all.filter_map(|it| it.fallback.clone());
         Self {
+            failures: failures.collect(),
             grade: opened.grade,
             reason: opened.grade_reason.clone(),
             security: opened.security,
@@ -33,19 +45,39 @@ impl GradeState {
         }
     }
 
+    /// The grade and the flag.
+    #[must_use]
+    pub fn in_force(&self) -> Grading {
+        Grading {
+            grade: self.grade,
+            security: self.security,
+        }
+    }
+
     pub(crate) fn fold(&mut self, event: &Event) {
-        if let Event::Graded {
-            grade,
-            security,
-            reason,
-            source,
-        } = event
-        {
-            self.grade = *grade;
-            self.security = *security;
-            self.reason.clone_from(reason);
-            self.by_person |= source.is_none();
-            self.by_fallback &= source.as_ref().is_some_and(|it| it.fallback.is_some());
+        match event {
+            Event::Graded {
+                grade,
+                security,
+                reason,
+                source,
+            } => {
+                self.grade = *grade;
+                self.security = *security;
+                self.reason.clone_from(reason);
+                self.by_person |= source.is_none();
+                self.by_fallback &= source.as_ref().is_some_and(|it| it.fallback.is_some());
+                if source.as_ref().is_some_and(|it| it.fallback.is_none()) {
+                    self.failures.clear();
+                }
+            }
+            Event::PolicyFailed { report } => {
+                if self.failures.len() >= FAILURES_MAX {
+                    self.failures.clear();
+                }
+                self.failures.insert(report.clone());
+            }
+            _ => {}
         }
     }
 }
@@ -63,8 +95,12 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             None => format!("{by} graded it {grade}: {reason}"),
         }),
         Event::GradeProposed { grade, reason } => Some(format!(
-            "a policy would grade it {grade} ({reason}); the grade set by hand stands"
+            "a policy would grade it {grade} ({reason}); the grade stands until a person changes it"
         )),
+        Event::PolicyFailed { report } => {
+            let first = report.lines().next().unwrap_or_default();
+            Some(format!("a policy failed: {first}"))
+        }
         _ => None,
     }
 }

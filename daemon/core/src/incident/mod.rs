@@ -8,7 +8,7 @@ mod tally;
 
 pub use crate::escalation::Escalation;
 pub use crate::grading::GradeState;
-pub use crate::lifecycle::Lifecycle;
+pub use crate::lifecycle::{Lifecycle, Resolve};
 pub use crate::log::Ref;
 pub use crate::paging::{Page, PageState, Paging};
 pub use crate::roles::Roles;
@@ -18,4 +18,5 @@ pub(crate) use narrate::narrate;
 pub(crate) use opening::open;
 pub use opening::{Draft, open_by_hand};
 pub use state::{FoldError, Incident, Subject};
+pub(crate) use tally::Counted;
 pub use tally::{Counts, Tally};

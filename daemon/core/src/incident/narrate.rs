@@ -8,6 +8,10 @@ use crate::incident::Counts;
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
         Event::Opened(opened) => Some(opening(opened, recorded.at)),
+        Event::AlertEnded { title, reason } => {
+            let by = &recorded.by;
+            Some(format!("{by} ended the alert `{title}`: {reason}"))
+        }
         Event::Tallied { counts, sample } => Some(counted(*counts, sample)),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use crate::escalation::take_step;
 use crate::event::{Event, Opened, Recorded};
+use crate::grading::{AlertGroup, Standing};
 use crate::ids::NewIncidentId;
 use crate::incident::{Counts, Incident, Tally};
 use crate::outcome::{Env, Opening, Outcome};
@@ -92,11 +93,29 @@ pub fn open_by_hand(
     let mut outcome = Outcome {
         events,
         reply,
-        tally: Some(Tally::default()),
+        tally: Some(Tally {
+            standing: Some(standing_by_hand(opening)),
+            ..Tally::default()
+        }),
         ..Outcome::default()
     };
     skip_unserved(&mut outcome, None, env);
     Ok(outcome)
+}
+
+/// The verdicts on an incident without alerts.
+fn standing_by_hand(opening: &Opening) -> Standing {
+    let group = AlertGroup {
+        shape: String::new(),
+        alert: String::new(),
+        grading: opening.grading.value,
+        is_over: false,
+    };
+    Standing {
+        groups: vec![group],
+        watch: opening.watch.clone(),
+        ..Standing::default()
+    }
 }
 
 /// The first event of an incident, and the events of the plan's first step, unless that is for

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::grading::Standing;
 use crate::time::MINUTE_MS;
-use crate::{Timestamp, limits};
+use crate::{SilenceRef, Timestamp, limits};
 
 /// The exact alert counts of an incident, stored in a row of their own and updated with every
 /// alert.
@@ -23,14 +24,27 @@ pub struct Tally {
     /// When the incident resolves automatically, while nothing fires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clear_due: Option<Timestamp>,
+    /// When the incident reopens although a person resolved it, unless its alerts end before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopen_due: Option<Timestamp>,
+    /// How many of the firing alerts end when a person resolves the incident.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ending: u64,
     /// Titles of alerts that joined since the last tally, at most
     /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
-    /// The label sets that the incident was graded for, as short hashes, at most
-    /// [`SHAPES_MAX`](limits::SHAPES_MAX): grading runs once per kind of alert, not per alert.
+    /// The verdicts that stand; rows of earlier versions have none, and neither has an incident
+    /// that left memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+    /// How many of the firing alerts are silenced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub silenced: u64,
+    /// Some of the silences that match them, at most
+    /// [`SILENCES_NAMED_MAX`](limits::SILENCES_NAMED_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shapes: Vec<String>,
+    pub silences: Vec<SilenceRef>,
 }
 
 /// Numbers of alerts.
@@ -53,12 +67,23 @@ impl Counts {
     }
 }
 
+/// An alert as a tally counts it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted<'a> {
+    pub(crate) title: &'a str,
+    /// Whether it ends when a person resolves the incident.
+    pub(crate) ends_when_resolved: bool,
+}
+
 impl Tally {
     /// Counts an alert that starts to fire. `first`: it was never in this incident before.
-    pub fn begin(&mut self, title: &str, first: bool, now: Timestamp) {
+    pub(crate) fn begin(&mut self, alert: Counted<'_>, first: bool, now: Timestamp) {
+        let title = alert.title;
         self.counts.firing += 1;
         self.counts.total += u64::from(first);
+        self.ending += u64::from(alert.ends_when_resolved);
         self.clear_due = None;
+        self.reopen_due = None;
         if first && self.sample.len() < limits::TALLY_SAMPLE_MAX {
             self.sample.push(title.to_owned());
         }
@@ -67,12 +92,56 @@ impl Tally {
 
     /// Counts an alert that stops firing. If none is left, the incident resolves automatically
     /// `resolve_after_ms` later.
-    pub fn end(&mut self, resolve_after_ms: u64, now: Timestamp) {
+    pub(crate) fn end(&mut self, alert: Counted<'_>, resolve_after_ms: u64, now: Timestamp) {
         self.counts.firing = self.counts.firing.saturating_sub(1);
+        self.recount(alert.ends_when_resolved, false);
         if self.counts.firing == 0 {
             self.clear_due = Some(now.plus_ms(resolve_after_ms));
         }
+        self.reopen_due = self.reopen_due.filter(|_| self.fires_on());
         self.want_log(now);
+    }
+
+    /// Whether alerts fire, and all of them are silenced.
+    #[must_use]
+    pub fn is_silenced(&self) -> bool {
+        self.counts.firing > 0 && !self.is_heard()
+    }
+
+    /// Whether an alert fires that is not silenced.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.counts.firing > self.silenced
+    }
+
+    /// Counts a firing alert that is silenced.
+    pub(crate) fn begin_silence(&mut self, by: &[SilenceRef]) {
+        self.silenced += 1;
+        for silence in by {
+            let is_named = self.silences.iter().any(|it| it.id == silence.id);
+            if !is_named && self.silences.len() < limits::SILENCES_NAMED_MAX {
+                self.silences.push(silence.clone());
+            }
+        }
+    }
+
+    /// Counts a silenced alert that no longer fires in the incident, or is no longer silenced.
+    /// `gone`: the IDs of silences that no longer match it.
+    pub(crate) fn end_silence(&mut self, gone: &[&String]) {
+        self.silenced = self.silenced.saturating_sub(1);
+        let is_over = self.silenced == 0;
+        self.silences
+            .retain(|it| !is_over && !gone.contains(&&it.id));
+    }
+
+    /// Counts that a firing alert now ends when a person resolves the incident, or no longer does.
+    pub(crate) fn recount(&mut self, did_end: bool, ends: bool) {
+        self.ending = self.ending.saturating_sub(u64::from(did_end)) + u64::from(ends);
+    }
+
+    /// Whether an alert fires although a person resolves the incident.
+    pub(crate) fn fires_on(&self) -> bool {
+        self.counts.firing > self.ending
     }
 
     /// Whether a tally should be written to the stream at `now`.
@@ -91,25 +160,19 @@ impl Tally {
     }
 
     /// Records that the incident is resolved: the event contains the counts, and nothing is due any
-    /// more.
-    pub fn mark_resolved(&mut self) {
+    /// more, except that it reopens at `reopen_at` if an alert fires on.
+    pub(crate) fn mark_resolved(&mut self, reopen_at: Timestamp) {
         self.logged = self.counts;
         self.log_due = None;
         self.clear_due = None;
+        self.reopen_due = self.fires_on().then_some(reopen_at);
         self.sample.clear();
     }
 
-    /// Whether grading has run for this label set, or the limit of label sets is reached.
+    /// When the policies must be asked again about the incident.
     #[must_use]
-    pub fn is_shape_graded(&self, shape: &str) -> bool {
-        self.shapes.len() >= limits::SHAPES_MAX || self.shapes.iter().any(|it| it == shape)
-    }
-
-    /// Records that the grading policy has run for this label set.
-    pub fn record_shape(&mut self, shape: &str) {
-        if !self.is_shape_graded(shape) {
-            self.shapes.push(shape.to_owned());
-        }
+    pub fn review_due(&self) -> Option<Timestamp> {
+        self.standing.as_ref()?.review_due
     }
 
     fn want_log(&mut self, now: Timestamp) {
@@ -129,4 +192,12 @@ impl Tally {
             10 * MINUTE_MS
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

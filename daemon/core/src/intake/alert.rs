@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::incident::{Counted, Incident};
+use crate::signal::Sender;
 use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp};
 
 pub use crate::incident::{Counts, Tally};
@@ -44,6 +46,19 @@ pub struct Alert {
     pub repeats: u64,
     /// Where it belongs.
     pub place: Place,
+    /// The silences that match it while it is in an incident or waits, by ID.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silenced_by: Vec<String>,
+    /// How its sender reports alerts.
+    #[serde(default, skip_serializing_if = "Sender::is_default")]
+    pub sender: Sender,
+    /// Firing: a person who resolves its incident ends it too, as its sender may never mention it
+    /// again. Not firing: that is how it ended, and its sender has not mentioned it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_when_resolved: bool,
+    /// How often its incident had been resolved by somebody when it was last received.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after_resolves: u32,
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
@@ -96,6 +111,22 @@ impl Alert {
         }
     }
 
+    /// The IDs of the silences that match it, as they were last read.
+    #[must_use]
+    pub fn silences(&self) -> &[String] {
+        match &self.place {
+            Place::Silenced { by } => by,
+            _ => &self.silenced_by,
+        }
+    }
+
+    /// The incident in which it fires and is silenced.
+    #[must_use]
+    pub(crate) fn silenced_in(&self) -> Option<&IncidentId> {
+        let is_silenced = self.firing && !self.silenced_by.is_empty();
+        self.incident().filter(|_| is_silenced)
+    }
+
     /// When its wait for others ends, or ought to have; `None` if it does not wait.
     #[must_use]
     pub fn waits_until(&self) -> Option<Timestamp> {
@@ -111,6 +142,13 @@ impl Alert {
         match &self.place {
             Place::Waiting { key, .. } if self.firing => Some(key),
             _ => None,
+        }
+    }
+
+    pub(crate) fn counted(&self) -> Counted<'_> {
+        Counted {
+            title: &self.title,
+            ends_when_resolved: self.ends_when_resolved,
         }
     }
 
@@ -133,30 +171,74 @@ impl Alert {
             changed_at: now,
             repeats: 0,
             place,
+            silenced_by: Vec::new(),
+            sender: signal.sender,
+            ends_when_resolved: signal.sender.ends_when_resolved(),
+            after_resolves: 0,
             silences_at: None,
         }
     }
 
-    /// The alert after its sender repeated it.
+    /// An alert that fires again, with its history.
+    #[must_use]
+    pub(crate) fn again(&self, signal: &Signal, place: Place, now: Timestamp) -> Self {
+        Self {
+            first_seen: self.first_seen,
+            repeats: self.repeats,
+            ..Self::begin(signal, place, now)
+        }
+    }
+
+    /// The alert after its sender repeated it, with what the repeat says. A sender may give each
+    /// repeat a later start, as PagerDuty's do, so the earliest is kept.
     #[must_use]
     pub fn repeated(mut self, signal: &Signal, now: Timestamp) -> Self {
         self.title.clone_from(&signal.title);
         self.summary.clone_from(&signal.summary);
+        self.labels.clone_from(&signal.labels);
         self.annotations.clone_from(&signal.annotations);
+        self.link.clone_from(&signal.link);
+        self.starts_at = self.starts_at.min(signal.starts_at);
+        self.sender = signal.sender;
+        self.ends_when_resolved = signal.sender.ends_when_resolved();
         self.lease_until = signal.ends_at;
         self.last_seen = now;
         self.repeats = self.repeats.saturating_add(1);
         self
     }
 
+    /// Whether the alert, once repeated by the signal, looks different to policies.
+    #[must_use]
+    pub fn differs_from(&self, signal: &Signal) -> bool {
+        self.labels != signal.labels
+            || self.annotations != signal.annotations
+            || self.title != signal.title
+            || self.summary != signal.summary
+            || self.link != signal.link
+            || self.starts_at > signal.starts_at
+    }
+
     /// The alert after it stopped firing.
     #[must_use]
     pub fn ended(mut self, now: Timestamp) -> Self {
+        if self.firing {
+            self.changed_at = now;
+        }
         self.firing = false;
         self.last_seen = now;
-        self.changed_at = now;
         self.lease_until = None;
+        self.silenced_by.clear();
+        self.ends_when_resolved = false;
         self
+    }
+
+    /// Whether a person who resolved its incident has ended it, which its row does not say yet.
+    #[must_use]
+    pub fn is_ended_by(&self, incident: &Incident) -> bool {
+        self.firing
+            && self.ends_when_resolved
+            && self.incident() == Some(&incident.id)
+            && self.after_resolves < incident.lifecycle.resolves
     }
 
     /// The alert as a repeated signal, which the sweep uses to re-evaluate an alert whose silence
@@ -174,8 +256,17 @@ impl Alert {
             starts_at: self.starts_at,
             ends_at: self.lease_until,
             link: self.link.clone(),
+            sender: self.sender,
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The incident of a key, while it is open or may reopen.

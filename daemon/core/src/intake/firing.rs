@@ -1,11 +1,13 @@
 //! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
-use crate::incident::{self, Incident, Tally, log_tally};
+use crate::grading::{AlertGroup, Standing};
+use crate::incident::{self, Counted, Incident, Tally, log_tally};
+use crate::intake::needed::is_included;
 use crate::intake::waiting::Wait;
 use crate::intake::{
-    Alert, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId, Otherwise, Place,
-    Route, Target, Waiting,
+    Alert, AlertGrade, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId,
+    Otherwise, Place, Route, Target, Waiting,
 };
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
@@ -129,34 +131,91 @@ impl Firing<'_> {
         assignment: Assignment<'_>,
         who: Who,
     ) -> Result<Intake, Refusal> {
-        let change = match assignment {
-            Assignment::Join(incident, tally) => self.join(incident, tally)?,
-            Assignment::Reopen(incident, tally) => self.reopen(incident, tally)?,
-            Assignment::Open(target) => self.open(target, who)?,
+        let (change, resolves) = match assignment {
+            Assignment::Stay(incident, tally) | Assignment::Join(incident, tally) => {
+                (self.join(incident, tally)?, incident.lifecycle.resolves)
+            }
+            Assignment::Reopen(incident, tally) => {
+                (self.reopen(incident, tally)?, incident.lifecycle.resolves)
+            }
+            Assignment::Open(target) => (self.open(target, who)?, 0),
         };
-        Ok(self.assigned(change, target, who))
+        let mut intake = self.assigned(change, target, who);
+        for alert in &mut intake.alerts {
+            alert.after_resolves = resolves;
+        }
+        Ok(intake)
+    }
+
+    /// A repeat whose alert is in an active incident, graded as its sender describes it now.
+    pub(crate) fn graded_anew(&self, mut repeated: Intake) -> Result<Intake, Refusal> {
+        let (incident, before) = self.known.home.ok_or(Refusal::NeedsVerdict)?;
+        let change = repeated.incidents.first();
+        let counted = change.and_then(|it| it.outcome.tally.clone());
+        let mut tally = counted.unwrap_or_else(|| before.clone());
+        let mut events = self.graded(incident, &mut tally)?;
+        if !events.is_empty() || tally != *before {
+            events.extend(log_tally(incident, &mut tally, self.env.now));
+            let mut outcome = changed(events, tally);
+            paging::skip_unserved(&mut outcome, Some(incident), self.env);
+            repeated.incidents = vec![IncidentChange::of(incident, outcome)];
+        }
+        Ok(repeated)
     }
 
     fn join(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let mut tally = tally.clone();
-        let mut events = Vec::new();
-        if !tally.is_shape_graded(&self.assessment.shape) {
-            events = grading::regrade(incident, self.opening()?, self.env);
-            tally.record_shape(&self.assessment.shape);
-        }
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
+        let mut events = self.graded(incident, &mut tally)?;
+        self.count(&mut tally, Some(incident));
         events.extend(log_tally(incident, &mut tally, self.env.now));
         Ok(IncidentChange::of(incident, changed(events, tally)))
+    }
+
+    /// The events of what grading says of the alert in an active incident; the tally gets it.
+    fn graded(&self, incident: &Incident, tally: &mut Tally) -> Result<Vec<Event>, Refusal> {
+        let grade = self.grade()?;
+        if is_included(tally.standing.as_ref(), grade) {
+            return Ok(Vec::new());
+        }
+        let opening = self.opening()?;
+        let is_only = tally.counts.total <= 1 && !self.is_first_in(incident);
+        let standing = tally.standing.as_ref().filter(|_| is_only);
+        let before = standing.and_then(Standing::highest);
+        let events = grading::regrade(incident, before, opening, self.env);
+        self.stand(tally, opening, is_only)?;
+        Ok(events)
+    }
+
+    /// Keeps a verdict on the alert with those that stand.
+    fn stand(&self, tally: &mut Tally, opening: &Opening, is_only: bool) -> Result<(), Refusal> {
+        let grade = self.grade()?;
+        let group = AlertGroup {
+            shape: grade.shape.clone(),
+            alert: Alert::row_key(&self.signal.integration, &self.signal.fingerprint),
+            grading: grade.grading,
+            is_over: false,
+        };
+        let standing = tally.standing.take();
+        let watch = match &standing {
+            Some(it) if !is_only => it.watch.clone().and(opening.watch.clone()),
+            _ => opening.watch.clone(),
+        };
+        let mut standing = standing.unwrap_or_default();
+        standing.enter(group, is_only);
+        standing.watch = watch;
+        tally.standing = Some(standing);
+        Ok(())
     }
 
     fn reopen(&self, incident: &Incident, tally: &Tally) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = tally.clone();
-        tally.begin(&self.signal.title, self.is_first_in(incident), self.env.now);
-        tally.record_shape(&self.assessment.shape);
-        let reason = format!("`{}` fires again", self.signal.title);
+        self.count(&mut tally, Some(incident));
+        self.stand(&mut tally, opening, false)?;
+        let resolved = incident.resolved_by_whom(self.env.now);
+        let reason = format!("`{}` fires again{resolved}", self.signal.title);
         let mut events = vec![Event::Reopened { reason }];
-        events.extend(grading::raise(incident, &opening.grading));
+        events.extend(grading::settle(incident, None, opening));
         let events = escalation::replan(incident, events, opening, &self.by(), self.env);
         Ok(IncidentChange::of(incident, changed(events, tally)))
     }
@@ -164,8 +223,8 @@ impl Firing<'_> {
     fn open(&self, target: &Target, who: Who) -> Result<IncidentChange, Refusal> {
         let opening = self.opening()?;
         let mut tally = Tally::default();
-        tally.begin(&self.signal.title, true, self.env.now);
-        tally.record_shape(&self.assessment.shape);
+        self.count(&mut tally, None);
+        self.stand(&mut tally, opening, true)?;
         tally.mark_logged(self.env.now);
         let opened = Opened {
             route_reason: self.route_reason(who),
@@ -207,6 +266,10 @@ impl Firing<'_> {
         }
     }
 
+    fn grade(&self) -> Result<&AlertGrade, Refusal> {
+        self.assessment.grade.as_ref().ok_or(Refusal::NeedsVerdict)
+    }
+
     fn opening(&self) -> Result<&Opening, Refusal> {
         self.assessment
             .opening
@@ -217,6 +280,23 @@ impl Firing<'_> {
     /// Whether the alert was never in this incident before.
     fn is_first_in(&self, incident: &Incident) -> bool {
         self.known.alert.and_then(Alert::incident) != Some(&incident.id)
+    }
+
+    /// Counts the alert in the incident that it enters, unless it fires there already.
+    fn count(&self, tally: &mut Tally, incident: Option<&Incident>) {
+        let is_its = |it: &&Alert| incident.is_some_and(|own| it.incident() == Some(&own.id));
+        let before = self.known.alert.filter(is_its);
+        let ends_when_resolved = self.signal.sender.ends_when_resolved();
+        if let Some(before) = before.filter(|it| it.firing) {
+            tally.recount(before.ends_when_resolved, ends_when_resolved);
+            tally.reopen_due = None;
+            return;
+        }
+        let alert = Counted {
+            title: &self.signal.title,
+            ends_when_resolved,
+        };
+        tally.begin(alert, before.is_none(), self.env.now);
     }
 
     fn by(&self) -> Actor {
@@ -235,7 +315,7 @@ impl Firing<'_> {
             let joining = self.known.joining.iter();
             for alert in joining.filter(|it| it.waits_under() == Some(&target.key)) {
                 if let Some(tally) = &mut change.outcome.tally {
-                    tally.begin(&alert.title, true, self.env.now);
+                    tally.begin(alert.counted(), true, self.env.now);
                 }
                 alerts.push(Alert {
                     place: place.clone(),
@@ -269,26 +349,28 @@ impl Firing<'_> {
             .filter(|it| it.firing && it.place != *place)?;
         let (incident, tally) = self.known.home.filter(|_| alert.incident().is_some())?;
         let mut tally = tally.clone();
-        tally.end(self.env.delays.resolve_after_ms, self.env.now);
+        tally.end(
+            alert.counted(),
+            self.env.delays.resolve_after_ms,
+            self.env.now,
+        );
         Some(IncidentChange::of(incident, changed(Vec::new(), tally)))
     }
 
-    /// The alert in its new place; a repeat keeps its history.
+    /// The alert in its new place, with its history.
     fn alert_in(&self, place: Place) -> Alert {
+        let (signal, now) = (self.signal, self.env.now);
+        let ended = |it: &Alert| {
+            let home = self.known.home;
+            !it.firing || home.is_some_and(|(incident, _)| it.is_ended_by(incident))
+        };
         let alert = match self.known.alert {
-            Some(alert) if alert.firing => {
-                let mut alert = alert.clone().repeated(self.signal, self.env.now);
-                alert.labels.clone_from(&self.signal.labels);
-                alert.place = place;
-                alert
-            }
-            Some(alert) => {
-                let mut again = Alert::begin(self.signal, place, self.env.now);
-                again.first_seen = alert.first_seen;
-                again.repeats = alert.repeats;
-                again
-            }
-            None => Alert::begin(self.signal, place, self.env.now),
+            Some(alert) if ended(alert) => alert.again(signal, place, now),
+            Some(alert) => Alert {
+                place,
+                ..alert.clone().repeated(signal, now)
+            },
+            None => Alert::begin(signal, place, now),
         };
         Alert {
             silences_at: self.assessment.silences_at,

@@ -5,21 +5,25 @@ pub mod alert;
 mod firing;
 mod needed;
 mod route;
+mod silenced;
 mod waiting;
 
 use std::collections::BTreeSet;
 
+use crate::event::Event;
 use crate::incident::{Incident, Tally, log_tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
-use crate::{Actor, IncidentId, IncidentKey, Signal, Timestamp, Verdict, lifecycle};
+use crate::text::cut;
+use crate::{Actor, IncidentId, IncidentKey, Signal, Timestamp, Verdict, lifecycle, limits};
 
 pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 use needed::Reading;
-pub use needed::{Assignment, Needed, Routed, needed, shape};
+pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
 pub use route::{Otherwise, Route, Target};
+pub use silenced::{EndedSilence, Silencing, decide_silencing};
 pub use waiting::{Waiting, joining_alerts};
 
 /// The current state of the alert and of the incidents it concerns.
@@ -75,7 +79,10 @@ pub struct Assessment {
     /// The revision of the mark that every change of a silence leaves: the engine refuses the
     /// signal if a silence has been changed since.
     pub silences_mark: Option<u64>,
-    pub shape: String,
+    /// When the next silence begins or ends: the engine refuses the signal from then on.
+    pub silences_until: Option<Timestamp>,
+    /// What grading says of it, if it enters an incident or is in one.
+    pub grade: Option<AlertGrade>,
     /// Used when the incident opens, reopens or is regraded.
     pub opening: Option<Opening>,
 }
@@ -85,7 +92,7 @@ impl Assessment {
         Routed {
             route: &self.route.value,
             is_silenced: !self.silenced_by.is_empty(),
-            shape: &self.shape,
+            grade: self.grade.as_ref(),
         }
     }
 }
@@ -118,6 +125,14 @@ impl IncidentChange {
             outcome,
         }
     }
+
+    fn counted(incident: &Incident, tally: Tally) -> Self {
+        let outcome = Outcome {
+            tally: Some(tally),
+            ..Outcome::default()
+        };
+        Self::of(incident, outcome)
+    }
 }
 
 /// Decides the outcome of a signal.
@@ -134,39 +149,134 @@ pub fn decide_signal(
     let (now, routed) = (env.now, assessment.map(Assessment::routed));
     let is_missing = match needed(signal, &known, routed, false, now, env.delays) {
         Needed::Nothing => false,
-        Needed::Route => true,
+        Needed::Route | Needed::Grade(_) => true,
         Needed::Opening(_) => assessment.is_none_or(|it| it.opening.is_none()),
     };
     if is_missing {
         return Err(Refusal::NeedsVerdict);
     }
-    match Reading::of(signal, &known, now, env.delays) {
-        Reading::Nothing => Ok(Intake::default()),
-        Reading::Repeats(alert) => Ok(Intake {
-            alerts: vec![alert.clone().repeated(signal, now)],
-            ..Intake::default()
-        }),
-        Reading::Ends(alert) => Ok(end(alert, known.home, env)),
-        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal),
-        Reading::Fires => Firing {
-            signal,
-            known,
-            assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
-            new_id,
-            env,
+    let mut intake = match Reading::of(signal, &known, now, env.delays) {
+        Reading::Nothing => Intake::default(),
+        Reading::Repeats(alert) => repeat(alert, known.home, signal, env),
+        Reading::Stands(alert) => stand(alert, known.home, signal, env),
+        Reading::Ends(alert) => end(alert, &known, env),
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal)?,
+        reading @ (Reading::Fires | Reading::Changes(_)) => {
+            let firing = Firing {
+                signal,
+                known,
+                assessment: assessment.ok_or(Refusal::NeedsVerdict)?,
+                new_id,
+                env,
+            };
+            match reading {
+                Reading::Changes(alert) => {
+                    firing.graded_anew(repeat(alert, known.home, signal, env))?
+                }
+                _ => firing.place()?,
+            }
         }
-        .place(),
+    };
+    silenced::follow_signal(&mut intake, signal, &known, assessment, env);
+    Ok(intake)
+}
+
+/// Decides that somebody ends an alert by hand.
+///
+/// # Errors
+/// [`Refusal::Unseen`] when its incident has the security flag and they may not see it.
+pub fn end_by_hand(
+    alert: &Alert,
+    home: Option<(&Incident, &Tally)>,
+    may_see: bool,
+    reason: String,
+    env: Env<'_>,
+) -> Result<Intake, Refusal> {
+    if home.is_some_and(|(incident, _)| incident.grading.security && !may_see) {
+        return Err(Refusal::Unseen);
+    }
+    if !alert.firing {
+        return Ok(Intake::default());
+    }
+    let known = Known {
+        home,
+        ..Known::default()
+    };
+    let mut intake = end(alert, &known, env);
+    for change in &mut intake.incidents {
+        let title = alert.title.clone();
+        let reason = cut(reason.clone(), limits::REASON_BYTES_MAX);
+        let events = &mut change.outcome.events;
+        events.insert(0, Event::AlertEnded { title, reason });
+    }
+    Ok(intake)
+}
+
+fn repeat(
+    alert: &Alert,
+    home: Option<(&Incident, &Tally)>,
+    signal: &Signal,
+    env: Env<'_>,
+) -> Intake {
+    let mut after = alert.clone().repeated(signal, env.now);
+    after.after_resolves = home.map_or(0, |(incident, _)| incident.lifecycle.resolves);
+    let ends = (alert.ends_when_resolved, after.ends_when_resolved);
+    let change = home.filter(|_| ends.0 != ends.1);
+    let change = change.map(|(incident, tally)| {
+        let mut tally = tally.clone();
+        tally.recount(ends.0, ends.1);
+        IncidentChange::counted(incident, tally)
+    });
+    Intake {
+        alerts: vec![after],
+        incidents: change.into_iter().collect(),
+        ..Intake::default()
     }
 }
 
-fn end(alert: &Alert, home: Option<(&Incident, &Tally)>, env: Env<'_>) -> Intake {
+/// The alert fires in an incident that a person resolved. If it had ended with it, then the
+/// incident now reopens unless the alert ends.
+fn stand(
+    alert: &Alert,
+    home: Option<(&Incident, &Tally)>,
+    signal: &Signal,
+    env: Env<'_>,
+) -> Intake {
+    let mut after = match alert.firing {
+        true => alert.clone().repeated(signal, env.now),
+        false => alert.again(signal, alert.place.clone(), env.now),
+    };
+    after.ends_when_resolved = false;
+    let change = home.filter(|_| alert.ends_when_resolved);
+    let change = change.map(|(incident, tally)| {
+        let mut tally = tally.clone();
+        match alert.firing {
+            true => tally.recount(true, false),
+            false => tally.begin(after.counted(), false, env.now),
+        }
+        tally.reopen_due = incident.reopens_at(env.delays.reopen_within_ms);
+        IncidentChange::counted(incident, tally)
+    });
+    Intake {
+        alerts: vec![after],
+        incidents: change.into_iter().collect(),
+        ..Intake::default()
+    }
+}
+
+fn end(alert: &Alert, known: &Known<'_>, env: Env<'_>) -> Intake {
+    let home = known.home;
+    let mut after = alert.clone().ended(env.now);
+    // The sweep ends what a person's resolve has ended.
+    after.ends_when_resolved = known.unless_observed_since.is_some()
+        && home.is_some_and(|(incident, _)| alert.is_ended_by(incident));
     let mut intake = Intake {
-        alerts: vec![alert.clone().ended(env.now)],
+        alerts: vec![after],
         ..Intake::default()
     };
-    if let Some((incident, tally)) = home {
+    if let Some((incident, tally)) = home.filter(|_| alert.firing) {
         let mut tally = tally.clone();
-        tally.end(env.delays.resolve_after_ms, env.now);
+        tally.end(alert.counted(), env.delays.resolve_after_ms, env.now);
         let outcome = Outcome {
             events: log_tally(incident, &mut tally, env.now)
                 .into_iter()

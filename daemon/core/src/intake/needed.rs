@@ -1,14 +1,11 @@
 //! Which policies must be evaluated before a signal can be decided. Evaluation and decision use
 //! the same function, so that no verdict is superfluous or missing.
 
+use crate::grading::Standing;
 use crate::incident::{Incident, Tally};
 use crate::intake::{Alert, Known, Route, Target};
 use crate::outcome::Delays;
-use crate::{Signal, SignalStatus, Timestamp, limits};
-
-/// Numbers of firing alerts at which an incident is graded again, since many alerts together can
-/// be worse than each by itself.
-const FIRING_BANDS: [u64; 4] = [10, 50, 100, 1_000];
+use crate::{Grading, Signal, SignalStatus, Timestamp, limits};
 
 /// Which policies must be evaluated next.
 #[derive(Clone, Copy, Debug)]
@@ -16,17 +13,29 @@ pub enum Needed<'a> {
     Nothing,
     /// The routing policy; then call [`needed`] again.
     Route,
-    /// The grading and escalation policies, for the incident that the alert enters.
+    /// The grading policy, for the incident that the alert enters or is in; then call [`needed`]
+    /// again.
+    Grade(Assignment<'a>),
+    /// The escalation policy too, since the grade may change something.
     Opening(Assignment<'a>),
 }
 
-/// The routing result for a firing alert.
+/// What has been evaluated so far for a firing alert.
 #[derive(Clone, Copy, Debug)]
 pub struct Routed<'a> {
     pub route: &'a Route,
     /// Whether a silence matches it.
     pub is_silenced: bool,
-    pub shape: &'a str,
+    pub grade: Option<&'a AlertGrade>,
+}
+
+/// What the grading policy says of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertGrade {
+    /// A digest of what the policy read of the alert: alerts with the same have the same verdict in
+    /// the same incident.
+    pub shape: String,
+    pub grading: Grading,
 }
 
 /// Returns which policies must be evaluated. `whole`: everything that a decision could need,
@@ -40,8 +49,9 @@ pub fn needed<'a>(
     now: Timestamp,
     delays: &Delays,
 ) -> Needed<'a> {
-    let is_asked = match Reading::of(signal, known, now, delays) {
-        Reading::Fires => true,
+    let reading = Reading::of(signal, known, now, delays);
+    let is_asked = match reading {
+        Reading::Fires | Reading::Changes(_) => true,
         _ => whole && signal.status == SignalStatus::Firing,
     };
     let Some(routed) = routed.filter(|_| is_asked) else {
@@ -50,27 +60,28 @@ pub fn needed<'a>(
             false => Needed::Nothing,
         };
     };
-    let target = routed.route.target().filter(|_| !routed.is_silenced);
-    let assignment = target.map(|target| Assignment::of(target, known.target, now, delays));
-    match assignment.filter(|it| whole || it.needs_opening(routed.shape)) {
-        Some(assignment) => Needed::Opening(assignment),
-        None => Needed::Nothing,
+    let assignment = match (reading, known.home) {
+        (Reading::Changes(_), Some((incident, tally))) => Some(Assignment::Stay(incident, tally)),
+        _ => {
+            let target = routed.route.target().filter(|_| !routed.is_silenced);
+            target.map(|target| Assignment::of(target, known.target, now, delays))
+        }
+    };
+    match (assignment, routed.grade) {
+        (None, _) => Needed::Nothing,
+        (Some(assignment), None) => Needed::Grade(assignment),
+        (Some(assignment), Some(grade)) if whole || assignment.needs_opening(grade) => {
+            Needed::Opening(assignment)
+        }
+        (Some(_), Some(_)) => Needed::Nothing,
     }
-}
-
-/// The cache key of grading: a digest of the labels that grading uses, and a band for the number
-/// of firing alerts. Alerts of the same shape are graded once.
-#[must_use]
-pub fn shape(labels: &str, target: Option<&Tally>) -> String {
-    let firing = target.map_or(0, |it| it.counts.firing).saturating_add(1);
-    let reached = FIRING_BANDS.iter().rev().find(|least| firing >= **least);
-    let band = reached.map_or_else(String::new, |least| format!("+{least}"));
-    format!("{labels}{band}")
 }
 
 /// How an alert is assigned to the incident under its route's key.
 #[derive(Clone, Copy, Debug)]
 pub enum Assignment<'a> {
+    /// It is in an active incident, and has changed.
+    Stay(&'a Incident, &'a Tally),
     /// It joins an active incident.
     Join(&'a Incident, &'a Tally),
     /// It reopens one that was recently resolved.
@@ -87,19 +98,26 @@ impl<'a> Assignment<'a> {
     ) -> Self {
         match under_key {
             Some((incident, tally)) if incident.is_active() => Self::Join(incident, tally),
-            Some((incident, tally)) if incident.may_reopen(now, delays.reopen_within_ms) => {
+            Some((incident, tally)) if incident.may_reopen(tally, now, delays.reopen_within_ms) => {
                 Self::Reopen(incident, tally)
             }
             _ => Self::Open(target),
         }
     }
 
-    fn needs_opening(&self, shape: &str) -> bool {
+    fn needs_opening(&self, grade: &AlertGrade) -> bool {
         match self {
-            Self::Join(_, tally) => !tally.is_shape_graded(shape),
+            Self::Stay(_, tally) | Self::Join(_, tally) => {
+                !is_included(tally.standing.as_ref(), grade)
+            }
             Self::Reopen(..) | Self::Open(_) => true,
         }
     }
+}
+
+/// Whether a verdict on an alert changes nothing in the incident.
+pub(crate) fn is_included(standing: Option<&Standing>, grade: &AlertGrade) -> bool {
+    standing.is_some_and(|it| it.includes(&grade.shape, grade.grading))
 }
 
 /// How a signal is interpreted, given the state of its alert.
@@ -108,6 +126,10 @@ pub(crate) enum Reading<'a> {
     Nothing,
     /// The alert keeps firing, in its current place.
     Repeats(&'a Alert),
+    /// The alert keeps firing in an active incident, and its sender says something new of it.
+    Changes(&'a Alert),
+    /// It fires although a person resolved its incident, and their word stands for now.
+    Stands(&'a Alert),
     /// It stops firing.
     Ends(&'a Alert),
     /// Somebody acknowledged it in the sender's own system.
@@ -118,16 +140,24 @@ pub(crate) enum Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(crate) fn of(signal: &Signal, known: &Known<'a>, now: Timestamp, delays: &Delays) -> Self {
-        if is_overtaken(known) {
+        if is_overtaken(known) || is_not_due(signal, known, now) {
             return Self::Nothing;
         }
         match (signal.status, known.alert) {
-            (SignalStatus::Resolved, Some(alert)) if alert.firing => Self::Ends(alert),
+            (SignalStatus::Resolved, Some(alert)) if alert.firing || alert.ends_when_resolved => {
+                Self::Ends(alert)
+            }
             (SignalStatus::Acknowledged, Some(alert)) => Self::Acknowledges(alert),
             (SignalStatus::Resolved | SignalStatus::Acknowledged, _) => Self::Nothing,
             (SignalStatus::Firing, Some(alert)) if is_late(signal, alert, now) => Self::Nothing,
-            (SignalStatus::Firing, Some(alert)) if is_repeat(alert, known, now, delays) => {
-                Self::Repeats(alert)
+            (SignalStatus::Firing, Some(alert)) if is_repeat(alert, known) => {
+                match alert.differs_from(signal) {
+                    true => Self::Changes(alert),
+                    false => Self::Repeats(alert),
+                }
+            }
+            (SignalStatus::Firing, Some(alert)) if is_stood(signal, alert, known, now, delays) => {
+                Self::Stands(alert)
             }
             (SignalStatus::Firing, _) => Self::Fires,
         }
@@ -142,25 +172,56 @@ fn is_overtaken(known: &Known<'_>) -> bool {
         && firing.map(|it| it.last_seen) != known.unless_observed_since
 }
 
+/// Whether the sweep would end an alert whose lease has not ended and whose incident nobody has
+/// resolved since: the sender may have sent something in the millisecond in which the sweep looked.
+fn is_not_due(signal: &Signal, known: &Known<'_>, now: Timestamp) -> bool {
+    let is_due = |it: &Alert| {
+        let is_ended = known
+            .home
+            .is_some_and(|(incident, _)| it.is_ended_by(incident));
+        is_ended || it.lease_until.is_some_and(|until| until <= now)
+    };
+    known.unless_observed_since.is_some()
+        && signal.status == SignalStatus::Resolved
+        && !known.alert.is_some_and(is_due)
+}
+
 /// Whether a firing signal was sent before the alert's end but arrived after it: a duplicate from
 /// another replica, or a retry. Only for a short while after the end, and only without a lease and
-/// with the same start time: an alert that really fires again must never count as late. If the
-/// clock was set back, the order is unknown and no signal is late.
+/// with the same start time, from a sender that says it again: an alert that really fires again
+/// must never count as late. If the clock was set back, the order is unknown and no signal is late.
 fn is_late(signal: &Signal, alert: &Alert, now: Timestamp) -> bool {
     let is_ordered = alert.changed_at <= now && alert.starts_at <= now;
     is_ordered
+        && signal.sender.repeats
         && !alert.firing
+        && !alert.ends_when_resolved
         && signal.ends_at.is_none()
         && signal.starts_at <= alert.starts_at
         && now.since(alert.changed_at) < limits::LATE_FIRING_MS
 }
 
-/// Whether a firing signal is only a repeat: its alert is in an active incident, or in one that
-/// was recently resolved and whose resolution still applies.
-fn is_repeat(alert: &Alert, known: &Known<'_>, now: Timestamp, delays: &Delays) -> bool {
-    let is_in = alert.firing && alert.incident().is_some();
-    let home = known.home.filter(|_| is_in);
-    home.is_some_and(|(incident, _)| {
-        incident.is_active() || incident.was_resolved_within(now, delays.reopen_within_ms)
-    })
+/// Whether a firing signal is only a repeat: its alert fires in an active incident.
+fn is_repeat(alert: &Alert, known: &Known<'_>) -> bool {
+    let home = known.home.filter(|_| alert.firing);
+    home.is_some_and(|(incident, _)| incident.is_active())
+}
+
+/// Whether a person's resolve stands against a firing signal: for a while, if its sender repeats
+/// what it has already said. Another sender means that the problem is back.
+fn is_stood(
+    signal: &Signal,
+    alert: &Alert,
+    known: &Known<'_>,
+    now: Timestamp,
+    delays: &Delays,
+) -> bool {
+    let says_it_again = signal.sender.repeats || alert.repeats > 0;
+    let home = known
+        .home
+        .filter(|_| alert.firing || alert.ends_when_resolved);
+    says_it_again
+        && home.is_some_and(|(incident, _)| {
+            !incident.is_active() && incident.was_resolved_within(now, delays.reopen_within_ms)
+        })
 }

@@ -1,14 +1,23 @@
 //! Whether an incident is active, may reopen, or is over.
 
-use crate::incident::Incident;
+use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
+use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use crate::{Actor, PersonId, Timestamp, limits};
+
+const TWO_HOURS_MS: u64 = 2 * HOUR_MS;
 
 impl Incident {
     /// Whether it is neither resolved nor closed.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.lifecycle.status.is_active()
+    }
+
+    /// Whether it is active, and not the same as this one.
+    #[must_use]
+    pub fn is_active_beside(&self, other: &Self) -> bool {
+        self.is_active() && self.id != other.id
     }
 
     /// Whether it is active and nobody has acknowledged it.
@@ -33,21 +42,48 @@ impl Incident {
 
     /// Whether an alert under its key reopens it at `now`, rather than opening a new one.
     #[must_use]
-    pub fn may_reopen(&self, now: Timestamp, within_ms: u64) -> bool {
+    pub fn may_reopen(&self, tally: &Tally, now: Timestamp, within_ms: u64) -> bool {
         self.lifecycle.status == Status::Resolved
-            && self.was_resolved_within(now, within_ms)
+            && (self.was_resolved_within(now, within_ms) || tally.reopen_due.is_some())
             && self.lifecycle.reopens < limits::REOPENS_MAX
     }
 
-    /// Whether it is over and can no longer reopen, so that it may be dropped from memory.
+    /// Whether it is over and can no longer reopen, and the alerts that ended with it say so: then
+    /// it may be dropped from memory.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp, reopen_within_ms: u64) -> bool {
-        !self.is_active() && !self.was_resolved_within(now, reopen_within_ms)
+    pub fn is_over(&self, tally: &Tally, now: Timestamp, reopen_within_ms: u64) -> bool {
+        !self.is_active()
+            && !self.was_resolved_within(now, reopen_within_ms)
+            && tally.reopen_due.is_none()
+            && tally.ending == 0
+    }
+
+    /// Who resolved it how long ago, for the log of its reopening; empty if the daemon itself did.
+    pub(crate) fn resolved_by_whom(&self, now: Timestamp) -> String {
+        let resolve = self.lifecycle.resolved_by_hand();
+        resolve.map_or_else(String::new, |it| {
+            let ago = in_words(now.since(it.at));
+            format!("; {} resolved it {ago} ago", it.by)
+        })
+    }
+
+    /// When it reopens if an alert still fires then.
+    pub(crate) fn reopens_at(&self, within_ms: u64) -> Option<Timestamp> {
+        self.lifecycle.resolved_at.map(|at| at.plus_ms(within_ms))
     }
 
     /// Whether it was resolved less than `within_ms` milliseconds ago.
     pub(crate) fn was_resolved_within(&self, now: Timestamp, within_ms: u64) -> bool {
         let resolved_at = self.lifecycle.resolved_at;
         resolved_at.is_some_and(|at| now.since(at) < within_ms)
+    }
+}
+
+/// A duration rounded down, such as `12 min`.
+fn in_words(ms: u64) -> String {
+    match ms {
+        ..MINUTE_MS => format!("{} s", ms / SECOND_MS),
+        ..TWO_HOURS_MS => format!("{} min", ms / MINUTE_MS),
+        _ => format!("{} h", ms / HOUR_MS),
     }
 }

@@ -3,10 +3,10 @@
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
-use crate::outcome::{Env, Outcome};
+use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, limits};
+use crate::{Actor, escalation, limits};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
@@ -48,6 +48,7 @@ pub(crate) fn acknowledge(
 
 pub(crate) fn unacknowledge(
     incident: &Incident,
+    tally: &Tally,
     reason: Option<String>,
 ) -> Result<Outcome, Refusal> {
     must_be_active(incident, "only an open incident can be unacknowledged")?;
@@ -57,7 +58,10 @@ pub(crate) fn unacknowledge(
             "incident {number} is not acknowledged"
         )));
     }
-    let next = after_withdrawal(incident);
+    let next = match tally.is_silenced() {
+        true => "every firing alert is silenced, so nobody is paged until one is not",
+        false => after_withdrawal(incident),
+    };
     let reason = reason.map(|it| cut(it, limits::REASON_BYTES_MAX));
     Ok(Outcome {
         events: vec![Event::Unacknowledged { reason }],
@@ -83,14 +87,14 @@ pub(crate) fn mitigate(incident: &Incident, reason: String) -> Result<Outcome, R
     })
 }
 
-pub(crate) fn resolve(incident: &Incident, tally: &Tally, reason: String) -> Outcome {
+pub(crate) fn resolve(incident: &Incident, tally: &Tally, reason: String, env: Env<'_>) -> Outcome {
     let reason = cut(reason, limits::REASON_BYTES_MAX);
     if !incident.is_active() {
         let (number, status) = (incident.number, incident.lifecycle.status);
         return Outcome::reply(format!("incident {number} is already {status}"));
     }
     let mut tally = tally.clone();
-    tally.mark_resolved();
+    tally.mark_resolved(env.now.plus_ms(env.delays.reopen_within_ms));
     Outcome {
         events: vec![Event::Resolved {
             reason,
@@ -131,7 +135,44 @@ pub(crate) fn clear_due(
         incident,
         tally,
         format!("no alert has fired for {seconds} s"),
+        env,
     ))
+}
+
+/// Reopens an incident that a person resolved, as its alerts still fire `reopen_within_ms` later.
+/// `rival`: whether another incident under its key is active; then it waits as long again.
+pub(crate) fn reopen_due(
+    incident: &Incident,
+    tally: &Tally,
+    opening: Option<&Opening>,
+    rival: bool,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let is_due = tally.reopen_due.is_some_and(|due| due <= env.now);
+    if incident.is_active() || !is_due {
+        return Err(Refusal::Stale("the reopen timer"));
+    }
+    let later = env.now.plus_ms(env.delays.reopen_within_ms);
+    let tally = Tally {
+        reopen_due: rival.then_some(later),
+        ..tally.clone()
+    };
+    let firing = match tally.counts.firing {
+        1 => "an alert still fires".to_owned(),
+        firing => format!("{firing} alerts still fire"),
+    };
+    let reason = format!("{firing}{}", incident.resolved_by_whom(env.now));
+    let reopened = vec![Event::Reopened { reason }];
+    let events = match opening {
+        _ if rival => Vec::new(),
+        Some(opening) => escalation::replan(incident, reopened, opening, &Actor::Tocsin, env),
+        None => reopened,
+    };
+    Ok(Outcome {
+        events,
+        tally: Some(tally),
+        ..Outcome::default()
+    })
 }
 
 /// What follows when the acknowledgement is withdrawn.

@@ -5,5 +5,5 @@ pub(crate) mod decide;
 mod state;
 mod status;
 
-pub use state::Lifecycle;
+pub use state::{Lifecycle, Resolve};
 pub use status::{Status, UnknownStatus};

@@ -23,6 +23,19 @@ pub struct Lifecycle {
     pub resolved_at: Option<Timestamp>,
     /// How often it was reopened.
     pub reopens: u32,
+    /// How often somebody resolved it, and not the daemon.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resolves: u32,
+    /// Its last resolve, also after it reopened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_resolve: Option<Resolve>,
+}
+
+/// When an incident was resolved, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolve {
+    pub at: Timestamp,
+    pub by: Actor,
 }
 
 impl Lifecycle {
@@ -36,7 +49,16 @@ impl Lifecycle {
             mitigated_at: None,
             resolved_at: None,
             reopens: 0,
+            resolves: 0,
+            last_resolve: None,
         }
+    }
+
+    /// Its last resolve, unless the daemon resolved it because nothing fired.
+    #[must_use]
+    pub fn resolved_by_hand(&self) -> Option<&Resolve> {
+        let last = self.last_resolve.as_ref();
+        last.filter(|it| it.by != Actor::Tocsin)
     }
 
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
@@ -53,11 +75,16 @@ impl Lifecycle {
             Event::Resolved { .. } => {
                 self.status = Status::Resolved;
                 self.resolved_at = Some(at);
+                let by = recorded.by.clone();
+                self.resolves += u32::from(by != Actor::Tocsin);
+                self.last_resolve = Some(Resolve { at, by });
             }
             Event::Reopened { .. } => {
                 *self = Self {
                     opened_at: self.opened_at,
                     reopens: self.reopens + 1,
+                    resolves: self.resolves,
+                    last_resolve: self.last_resolve.take(),
                     ..Self::opened(at)
                 };
             }
@@ -68,4 +95,12 @@ impl Lifecycle {
             _ => {}
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

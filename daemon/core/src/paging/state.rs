@@ -141,6 +141,10 @@ impl Paging {
                 }
             }
             Event::PageExhausted { page, .. } => self.set(*page, None, PageState::Exhausted),
+            Event::Silenced { .. } => {
+                let underway = self.pages.values_mut().filter(|it| it.is_underway());
+                underway.for_each(|page| page.state = PageState::Settled);
+            }
             event if event.traits().effect == Effect::EndsPaging => {
                 for page in self.pages.values_mut() {
                     page.state = PageState::Settled;

@@ -7,12 +7,17 @@ use std::collections::BTreeMap;
 
 use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
-use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers};
+use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::{Assessment, Intake, Known, NewIncidentId, joining_alerts, waiting_keys};
+use tocsin_core::intake::{
+    AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
+    decide_silencing, joining_alerts, waiting_keys,
+};
+use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
-    Actor, Contact, Event, Grade, Grading, IncidentKey, PageTarget, Person, Plan, PolicySource,
-    Recorded, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict, decide, decide_signal,
+    Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan,
+    PolicySource, Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Step, Target,
+    Timestamp, Verdict, decide, decide_signal,
 };
 
 /// The state of one incident and its surroundings.
@@ -26,6 +31,11 @@ pub struct World {
     pub stream: Vec<Recorded>,
     pub notices: Vec<Notice>,
     pub grade: Option<Grade>,
+    pub security: bool,
+    /// The report of a failed grading policy.
+    pub fallback: Option<String>,
+    /// What the verdicts depend on.
+    pub watch: Watch,
     /// Instead of [`plan`].
     pub plan: Option<Plan>,
     pub route: Option<Route>,
@@ -33,6 +43,7 @@ pub struct World {
     pub silenced_by: Vec<String>,
     pub opened: u64,
     pub starts_at: Option<Timestamp>,
+    pub sender: Sender,
     pub unserved: Vec<&'static str>,
 }
 
@@ -55,6 +66,31 @@ impl World {
     pub fn say(&mut self, name: &str, status: SignalStatus) -> Result<Intake, Refusal> {
         let mut signal = signal(name, status, self.now);
         signal.starts_at = self.starts_at.unwrap_or(self.now);
+        signal.sender = self.sender;
+        self.send(signal)
+    }
+
+    /// Ends the alerts that a person's resolve has ended, as the sweep does.
+    pub fn sweep(&mut self) {
+        let is_ended = |it: &&Alert| it.is_ended_by(self.incident());
+        let ended: Vec<Alert> = self.alerts.values().filter(is_ended).cloned().collect();
+        for alert in ended {
+            let mut signal = alert.as_signal();
+            signal.status = SignalStatus::Resolved;
+            self.send_unless(signal, Some(alert.last_seen)).unwrap();
+        }
+    }
+
+    pub fn send(&mut self, signal: Signal) -> Result<Intake, Refusal> {
+        self.send_unless(signal, None)
+    }
+
+    fn send_unless(
+        &mut self,
+        signal: Signal,
+        unless_observed_since: Option<Timestamp>,
+    ) -> Result<Intake, Refusal> {
+        let name = signal.fingerprint.as_str();
         let assessment = self.assessment(&signal);
         let alert = self.alerts.get(name).cloned();
         let incident = self.incident.clone();
@@ -72,6 +108,7 @@ impl World {
             home,
             target: current,
             waiting: &waiting,
+            unless_observed_since,
             ..Known::default()
         };
         let waits = joining_alerts(&signal, &known, Some(&assessment), self.now);
@@ -92,21 +129,46 @@ impl World {
             &new_id,
             self.env(&self.channels()),
         )?;
-        for after in &intake.alerts {
-            self.alerts
-                .insert(after.fingerprint.to_string(), after.clone());
-        }
-        self.waiting.extend(intake.waiting.iter().cloned());
-        self.waiting.retain(|_, list| !list.members.is_empty());
-        for change in &intake.incidents {
-            if change.opens {
-                self.incident = None;
-                self.stream.clear();
-                self.opened += 1;
-            }
-            let by = Actor::Integration("prom".into());
-            self.take(&change.id, change.outcome.clone(), &by);
-        }
+        self.take_intake(&intake, &Actor::Integration("prom".into()));
+        Ok(intake)
+    }
+
+    /// These silences match an alert now; `had_ended` names those that did before, and what they
+    /// hid.
+    pub fn silence(
+        &mut self,
+        name: &str,
+        by: &[&str],
+        had_ended: &[(&str, u64)],
+    ) -> Result<Intake, Refusal> {
+        let labels = self.alerts[name].labels.clone();
+        self.silence_of(name, (by, had_ended), labels)
+    }
+
+    /// As [`silence`](Self::silence), with silences that match these labels.
+    pub fn silence_of(
+        &mut self,
+        name: &str,
+        (by, had_ended): (&[&str], &[(&str, u64)]),
+        labels: Labels,
+    ) -> Result<Intake, Refusal> {
+        let alert = self.alerts[name].clone();
+        let silence = |id: &&str| SilenceRef::new(id, "ada", id);
+        let ended = had_ended.iter().map(|(id, alerts)| EndedSilence {
+            silence: silence(id),
+            alerts: *alerts,
+        });
+        let silencing = Silencing {
+            labels,
+            by: by.iter().map(silence).collect(),
+            ended: ended.collect(),
+            ..Silencing::default()
+        };
+        let incident = self.incident.clone();
+        let home = incident.as_ref().map(|it| (it, &self.tally));
+        let home = home.filter(|(it, _)| alert.incident() == Some(&it.id));
+        let intake = decide_silencing(&alert, home, &silencing, self.env(&self.channels()))?;
+        self.take_intake(&intake, &Actor::Tocsin);
         Ok(intake)
     }
 
@@ -154,8 +216,36 @@ impl World {
             }
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
+            TimerKind::Review => return self.review(),
+            TimerKind::Reopen => Command::ReopenDue {
+                replan: None,
+                rival: false,
+            },
         };
         self.command(command, &Actor::Tocsin)
+    }
+
+    /// Every group is graded anew, as `grade` and `security` are now.
+    pub fn review(&mut self) -> Result<Outcome, Refusal> {
+        let grading = Grading {
+            grade: self.grade.unwrap_or(Grade::Major),
+            security: self.security,
+        };
+        let mut groups = self.tally.standing.clone().unwrap_or_default().groups;
+        for group in &mut groups {
+            group.grading = grading;
+        }
+        let review = Review {
+            version: self.incident().version,
+            groups,
+            opening: Opening {
+                grading: self.graded(grading),
+                plan: verdict(self.plan()),
+                responders: self.responders(0),
+                watch: self.watch.clone(),
+            },
+        };
+        self.command(Command::Review(Box::new(review)), &Actor::Tocsin)
     }
 
     pub fn timers(&self) -> Vec<Timer> {
@@ -164,6 +254,13 @@ impl World {
             .as_ref()
             .map(|it| wanted_timers(it, &self.tally));
         wanted.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Resolves the incident in Ada's name.
+    pub fn resolve(&mut self) -> &mut Self {
+        let reason = "known".to_owned();
+        self.command(Command::Resolve { reason }, &ada()).unwrap();
+        self
     }
 
     pub fn incident(&self) -> &Incident {
@@ -197,6 +294,12 @@ impl World {
         }
     }
 
+    fn graded(&self, grading: Grading) -> Verdict<Grading> {
+        let mut verdict = verdict(grading);
+        verdict.source.fallback.clone_from(&self.fallback);
+        verdict
+    }
+
     fn plan(&self) -> Plan {
         self.plan.clone().unwrap_or_else(plan)
     }
@@ -215,14 +318,22 @@ impl World {
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,
-            shape: format!("{}-{grade}", signal.labels["severity"]),
-            opening: Some(Opening {
-                grading: verdict(Grading {
+            silences_until: None,
+            grade: Some(AlertGrade {
+                shape: format!("{:?}-{grade}", signal.labels.get("severity")),
+                grading: Grading {
                     grade,
-                    security: false,
+                    security: self.security,
+                },
+            }),
+            opening: Some(Opening {
+                grading: self.graded(Grading {
+                    grade,
+                    security: self.security,
                 }),
                 plan: verdict(self.plan()),
                 responders: self.responders(0),
+                watch: self.watch.clone(),
             }),
         }
     }
@@ -240,14 +351,30 @@ impl World {
         }
     }
 
+    fn take_intake(&mut self, intake: &Intake, by: &Actor) {
+        for after in &intake.alerts {
+            self.alerts
+                .insert(after.fingerprint.to_string(), after.clone());
+        }
+        self.waiting.extend(intake.waiting.iter().cloned());
+        self.waiting.retain(|_, list| !list.members.is_empty());
+        for change in &intake.incidents {
+            if change.opens {
+                self.incident = None;
+                self.stream.clear();
+                self.opened += 1;
+            }
+            self.take(&change.id, change.outcome.clone(), by);
+        }
+    }
+
     fn take(&mut self, id: &tocsin_core::IncidentId, mut outcome: Outcome, by: &Actor) {
         let before = self.incident.clone();
         let start = self.stream.len();
         self.stream.extend(outcome.recorded(by, self.now));
-        if let Some(tally) = outcome.tally {
-            self.tally = tally;
-        }
         let after = Incident::replay(id, &self.stream).unwrap();
+        let tally = outcome.tally.unwrap_or_else(|| self.tally.clone());
+        self.tally = with_review_due(&after, tally, self.now);
         let told = notices(
             before.as_ref(),
             &after,
@@ -312,6 +439,7 @@ pub fn signal(name: &str, status: SignalStatus, now: Timestamp) -> Signal {
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: Sender::default(),
     }
 }
 

@@ -57,6 +57,7 @@ impl Input {
             starts_at: NOW,
             ends_at: None,
             link: None,
+            sender: tocsin_core::Sender::default(),
         };
         let target = Target {
             key: "a key".into(),

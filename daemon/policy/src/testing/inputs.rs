@@ -58,6 +58,7 @@ impl AlertCase {
             starts_at: start("starts_at_ms", self.starts_at_ms, self.age, now)?,
             ends_at: None,
             link: self.link,
+            sender: tocsin_core::Sender::default(),
         })
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn signal(of: &[(&str, &str)]) -> Signal {
         starts_at: Timestamp(1_000),
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

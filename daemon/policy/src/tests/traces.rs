@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use tocsin_core::standing::Changing;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS};
-use tocsin_core::{Grade, Grading, Timestamp, Verdict};
+use tocsin_core::{Grade, Grading, Status, Timestamp, Verdict};
 
 use super::{ESCALATE, ROUTE, facts, load, signal};
 use crate::PolicySet;
@@ -316,5 +317,41 @@ proptest! {
         prop_assert!(flips.is_none_or(|it| it > at.now), "{trace:?}");
         let before = at.at(flips.unwrap_or(week).minus_ms(1));
         prop_assert!(trace.holds(Views::of(&before).facts()), "{policy}\n{trace:?}\n{before:?}");
+    }
+
+    #[test]
+    fn a_verdict_stands_while_its_watch_holds_and_the_alert_reads_the_same(
+        policy in policies(),
+        one in situations(),
+        other in situations(),
+    ) {
+        let set = set(&policy);
+        // Around the incident nothing changes, which the watch only names, and no time passes.
+        let other = Situation {
+            load: one.load,
+            rotation: one.rotation.clone(),
+            change_ms_ago: one.change_ms_ago,
+            opened_ms_ago: one.opened_ms_ago,
+            now: one.now,
+            ..other
+        };
+        let asked = |at: &Situation| {
+            let (alert, incident, context) = at.views();
+            let (verdict, basis) = set.grade_with_basis(&incident, &alert, &context).unwrap();
+            let facts = Facts::of(Some(&incident), Some(&alert), &context);
+            (verdict.value, basis.shape, basis.trace.watch("these", facts))
+        };
+        let (was, is) = (asked(&one), asked(&other));
+        let incident = Changing {
+            firing: other.firing,
+            total: other.firing + other.more_alerts,
+            grade: other.grade.unwrap_or(Grade::Minor),
+            security: false,
+            status: Status::Open,
+            acknowledged: other.acknowledged,
+        };
+        if other.grade.is_some() && was.1 == is.1 && was.2.holds(incident) {
+            prop_assert_eq!(was.0, is.0, "{}", policy);
+        }
     }
 }

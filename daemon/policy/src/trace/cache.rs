@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 use serde_json::Value;
 
-use super::{Facts, Trace, Tree};
+use super::{Basis, Facts, Trace, Tree};
 
 /// Files whose verdicts are known: the shared one, and those of teams.
 const FILES_MAX: usize = 64;
@@ -20,9 +20,9 @@ const FILES_MAX: usize = 64;
 pub(crate) struct Known<T> {
     pub(crate) value: T,
     pub(crate) reason: String,
+    pub(crate) basis: Basis,
     /// The line of the file that returned it.
     pub(crate) line: Option<u32>,
-    pub(crate) trace: Trace,
     /// The trace as it is stored with a verdict.
     pub(crate) input: Arc<Value>,
 }
@@ -30,11 +30,13 @@ pub(crate) struct Known<T> {
 impl<T> Known<T> {
     pub(crate) fn new(value: T, reason: String, line: Option<u32>, trace: Trace) -> Self {
         let input = Arc::new(trace.bounded());
+        let shape = trace.shape().into();
+        let trace = Arc::new(trace);
         Self {
             value,
             reason,
+            basis: Basis { trace, shape },
             line,
-            trace,
             input,
         }
     }
@@ -85,7 +87,7 @@ impl<T> Cache<T> {
             files.clear();
         }
         let tree = files.entry(file.to_owned()).or_default();
-        tree.insert(&known.trace, Arc::clone(&known));
+        tree.insert(&known.basis.trace, Arc::clone(&known));
         known
     }
 

@@ -5,6 +5,7 @@ mod cache;
 mod display;
 mod read;
 mod tree;
+mod watch;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ pub use read::{
     AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
 };
 pub(crate) use tree::Tree;
+pub use watch::Basis;
 
 /// Longest text of a stored read or answer, in bytes.
 const TEXT_BYTES_MAX: usize = 128;

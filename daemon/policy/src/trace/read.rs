@@ -136,6 +136,22 @@ pub struct Facts<'a> {
     pub context: Option<&'a Context>,
 }
 
+impl<'a> Facts<'a> {
+    /// The facts of a call of `grade`, or without an alert of `escalate`.
+    #[must_use]
+    pub fn of(
+        incident: Option<&'a IncidentView>,
+        alert: Option<&'a AlertView>,
+        context: &'a Context,
+    ) -> Self {
+        Self {
+            alert,
+            incident,
+            context: Some(context),
+        }
+    }
+}
+
 impl AlertView {
     pub(crate) fn as_facts(&self) -> Facts<'_> {
         Facts {

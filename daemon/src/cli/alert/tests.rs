@@ -11,7 +11,7 @@ fn printed(more: Value) -> String {
         "link": "https://prometheus.example.com/graph", "place": "incident", "incident": 7,
         "starts_at": "2026-01-31T12:00:00Z", "last_seen": "2026-01-31T12:10:00Z",
         "lease_until": "2026-01-31T12:14:00Z", "summary": "", "annotations": {},
-        "ignored_because": null, "waiting_for": null, "silenced_by": [],
+        "ignored_because": null, "waiting_for": null, "silenced_by": [], "silences": [],
         "first_seen": "2026-01-31T12:01:00Z", "changed_at": "2026-01-31T12:01:00Z", "repeats": 9,
     });
     let Value::Object(more) = more else {
@@ -63,10 +63,38 @@ fn an_alert_that_is_in_no_incident_says_why() {
     assert!(text.contains("\n  place         ignored\n"), "{text}");
     let why = "\n  because       severity info needs no action\n";
     assert!(text.contains(why), "{text}");
-    let lease = "\n  lease until   none: only its sender can resolve it\n";
+    let lease = "\n  lease until   none: only its sender or `tocsin alert resolve` ends it\n";
     assert!(text.contains(lease), "{text}");
     let text = told("waiting", "waiting_for", json!("shop"));
     assert!(text.contains("\n  waiting for   shop\n"), "{text}");
-    let text = told("silenced", "silenced_by", json!(["s1", "s2"]));
-    assert!(text.contains("\n  silenced by   s1, s2\n"), "{text}");
+}
+
+#[test]
+fn an_alert_is_printed_with_its_silences() {
+    let until = "2026-02-01T12:00:00Z";
+    let silences = json!([
+        { "id": "s1", "created_by": "ada", "comment": "upgrade", "ends_at": until },
+        { "id": "s2", "created_by": "bob", "comment": "", "ends_at": null },
+    ]);
+    let text = printed(json!({ "silenced_by": ["s1", "s2"], "silences": silences }));
+    let expected = "  silenced by   ada (upgrade) until 2026-02-01T12:00:00Z: s1
+  silenced by   bob (-): s2
+";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.contains("\n  status        silenced\n"), "{text}");
+    assert!(text.contains("\n  place         incident 7\n"), "{text}");
+}
+
+#[test]
+fn an_alert_that_fires_although_its_incident_is_resolved_says_so() {
+    let text = printed(json!({
+        "incident_status": "resolved", "incident_resolved_by": "ada",
+        "incident_reopens_at": "2026-01-31T12:40:00Z",
+    }));
+    let expected = "  status        firing
+  place         incident 7 (resolved)
+  resolved by   ada
+  reopens at    2026-01-31T12:40:00Z
+";
+    assert!(text.contains(expected), "{text}");
 }

@@ -1,9 +1,9 @@
 //! Checks of integrations and mappings.
 
 use super::Check;
-use crate::config::integration::{MAPPED_LABELS_MAX, STATUS_WORDS_MAX};
+use crate::config::integration::{MAPPED_LABELS_MAX, SILENCE_MAX, SILENCE_MIN, STATUS_WORDS_MAX};
 use crate::config::source::at;
-use crate::config::{IntegrationConfig, IntegrationKind, LabelsFrom, Mapping};
+use crate::config::{IntegrationConfig, IntegrationKind, LabelsFrom, Mapping, Span};
 
 impl Check<'_> {
     pub(super) fn integrations(&mut self) {
@@ -14,6 +14,9 @@ impl Check<'_> {
     }
 
     fn integration(&mut self, id: &str, integration: &IntegrationConfig) {
+        if let Some(silence) = integration.resolve_after_silence {
+            self.resolve_after_silence(id, integration.kind, silence);
+        }
         let Some(mapping) = &integration.mapping else {
             return;
         };
@@ -24,6 +27,18 @@ impl Check<'_> {
                 format!("integration `{id}` is not of kind generic, so its mapping is not used"),
                 "remove the mapping, or set kind = \"generic\"",
             ),
+        }
+    }
+
+    fn resolve_after_silence(&mut self, id: &str, kind: IntegrationKind, silence: Span) {
+        let place = at!["integrations", id, "resolve-after-silence"];
+        if !(SILENCE_MIN..=SILENCE_MAX).contains(&silence) {
+            let message = format!("resolve-after-silence is {silence}");
+            self.error(place, message, "choose \"1m\" to \"30d\"");
+        } else if kind == IntegrationKind::AlertmanagerApi {
+            let message = "alerts of kind alertmanager-api end by themselves when they are no \
+                           longer sent, so resolve-after-silence is not used";
+            self.error(place, message.to_owned(), "remove it");
         }
     }
 

@@ -14,7 +14,6 @@ use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use super::fault::Fault;
 use super::load::Declared;
 use super::mail::{MailConfig, MailTls};
-use super::policy::GRADE_LABELS_MAX;
 use super::server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX};
 use super::source::{Place, Source, at};
 use super::{Config, EscalationConfig, ServerConfig};
@@ -40,7 +39,6 @@ pub(super) fn config(
     };
     check.ids();
     check.server(&config.server);
-    check.policy();
     check.incidents();
     check.heartbeat();
     check.people();
@@ -127,15 +125,6 @@ impl Check<'_> {
                  or listen on 127.0.0.1",
             ),
             _ => {}
-        }
-    }
-
-    fn policy(&mut self) {
-        let labels = self.config.policy.grade_labels.len();
-        if !(1..=GRADE_LABELS_MAX).contains(&labels) {
-            let message = format!("grade-labels has {labels} labels");
-            let remedy = "name 1 to 16 labels that decide a grade";
-            self.error(at!["policy", "grade-labels"], message, remedy);
         }
     }
 

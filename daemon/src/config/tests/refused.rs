@@ -108,6 +108,16 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
         ),
         (
             "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nresolve-after-silence = \"30s\"",
+            "resolve-after-silence is 30s; choose \"1m\" to \"30d\"",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager-api\"\nresolve-after-silence = \"6h\"",
+            "so resolve-after-silence is not used; remove it",
+        ),
+        (
+            "kind = \"alertmanager\"",
             "kind = \"nagios\"",
             "unknown variant `nagios`",
         ),

@@ -6,25 +6,43 @@ use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use tocsin_core::alert::{Alert, Place};
-use tocsin_core::{Fingerprint, IncidentId, IntegrationId};
+use tocsin_core::command::Refusal;
+use tocsin_core::{Fingerprint, IncidentId, IntegrationId, Status, Timestamp};
 use utoipa_axum::routes;
 
-use crate::api::{AlertDetail, AlertLine, AlertList, AlertPlace, AlertQuery};
+use crate::actions::Caller;
+use crate::api::{
+    AlertDetail, AlertEnd, AlertLine, AlertList, AlertPlace, AlertQuery, Outcome, SilenceLine,
+};
 use crate::app::App;
 use crate::disclosure::Clearance;
 use crate::http::Routes;
 use crate::http::blocking;
-use crate::http::guard::Reader;
+use crate::http::body::Json;
+use crate::http::guard::{Reader, Responder};
 use crate::http::path::Path;
 use crate::http::problem::{Kind, Problem};
 use crate::runtime::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
+use crate::silence::Silence;
 use crate::time::format_time;
 
+/// The channel of what people do through the API.
+const VIA: &str = "api";
 /// Default page size.
 const LIST_USUAL: usize = 100;
 /// Largest page size.
 const LIST_MAX: usize = 1_000;
+
+/// What an alert shows of its incident.
+#[derive(Clone)]
+pub(in crate::http) struct Home {
+    number: u64,
+    security: bool,
+    status: Option<Status>,
+    resolved_by: Option<String>,
+    reopens_at: Option<Timestamp>,
+}
 
 /// Which alerts to show.
 pub(in crate::http) struct AlertFilter {
@@ -35,7 +53,10 @@ pub(in crate::http) struct AlertFilter {
 }
 
 pub(in crate::http) fn routes() -> Routes {
-    Routes::new().routes(routes!(list)).routes(routes!(show))
+    Routes::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(resolve))
 }
 
 /// Lists alerts.
@@ -57,8 +78,10 @@ async fn list(
     };
     let list = blocking(move || {
         let mut alerts = Vec::new();
-        let next_after = each_alert(&app, &filter, query.after, |alert, incident| {
-            alerts.push(AlertLine::of(alert, incident));
+        let silences = app.silences.in_force(app.clock.now())?.0;
+        let next_after = each_alert(&app, &filter, query.after, |alert, home| {
+            let silenced_by = silences_of(&silences, &alert);
+            alerts.push(AlertLine::of(alert, home, &silenced_by));
             alerts.len() < limit
         })?;
         Ok(AlertList { alerts, next_after })
@@ -88,50 +111,86 @@ async fn show(
     let detail = blocking(move || {
         let key = Alert::row_key(&integration, &fingerprint);
         if let Some(row) = ALERTS.get(app.store.as_ref(), &key)? {
-            let incident = row.value.incident().map(|id| incident_of(&app, id));
-            let incident = incident.transpose()?;
-            if incident.is_none_or(|(_, security)| clearance.may_see(security)) {
-                let number = incident.map(|(number, _)| number);
-                return Ok(AlertDetail::of(row.value, number));
+            let home = row.value.incident().map(|id| incident_of(&app, id));
+            let home = home.transpose()?;
+            if home
+                .as_ref()
+                .is_none_or(|it| clearance.may_see(it.security))
+            {
+                let silences = app.silences.in_force(app.clock.now())?.0;
+                let silenced_by = silences_of(&silences, &row.value);
+                return Ok(AlertDetail::of(row.value, home.as_ref(), &silenced_by));
             }
         }
-        let detail = "there is no alert with this integration and fingerprint; \
-                      `tocsin alert list` shows the alerts";
-        Err(Problem::new(Kind::NOT_FOUND, detail))
+        Err(EngineError::from(Refusal::Unseen).into())
     });
     Ok(axum::Json(detail.await?))
 }
 
-/// Passes each alert that matches `filter` to `take`, with its incident's number, until `take`
-/// returns false; returns where it stopped. Blocks.
+/// Ends an alert that its sender never ends. If the sender mentions it again, it fires again.
+#[utoipa::path(
+    post, path = "/api/v1/alerts/{integration}/{fingerprint}/resolve", tag = "incidents",
+    security(("token" = ["respond"])),
+    request_body = AlertEnd,
+    params(
+        ("integration" = String, Path, description = "The alert's integration"),
+        ("fingerprint" = String, Path, description = "The alert's fingerprint"),
+    ),
+    responses(
+        (status = 200, description = "The alert is over, durably", body = Outcome),
+        (status = 404, description = "There is no such alert, or it needs clearance"),
+        (status = 503, description = "Unavailable; send it again"),
+    )
+)]
+async fn resolve(
+    State(app): State<Arc<App>>,
+    Responder(holder): Responder,
+    Path((integration, fingerprint)): Path<(IntegrationId, Fingerprint)>,
+    Json(end): Json<AlertEnd>,
+) -> Result<axum::Json<Outcome>, Problem> {
+    let key = Alert::row_key(&integration, &fingerprint);
+    let Caller { by, clearance, .. } = holder.caller;
+    let reason = end.reason.unwrap_or_else(|| format!("via {VIA}"));
+    let may_see = clearance.may_see(true);
+    let ended = app.intake.end_alert(key, by, may_see, reason).await?;
+    Ok(axum::Json(ended.into()))
+}
+
+/// The silences that match a firing alert.
+pub(in crate::http) fn silences_of<'a>(
+    silences: &'a [Arc<Silence>],
+    alert: &Alert,
+) -> Vec<&'a Silence> {
+    let all = silences.iter().map(AsRef::as_ref);
+    all.filter(|it| alert.firing && it.matches(&alert.labels))
+        .collect()
+}
+
+/// Passes each alert that matches `filter` to `take`, with its incident, until `take` returns
+/// false; returns where it stopped. Blocks.
 pub(in crate::http) fn each_alert(
     app: &App,
     filter: &AlertFilter,
     after: Option<String>,
-    mut take: impl FnMut(Alert, Option<u64>) -> bool,
+    mut take: impl FnMut(Alert, Option<&Home>) -> bool,
 ) -> Result<Option<String>, Problem> {
-    let mut incidents: HashMap<IncidentId, (u64, bool)> = HashMap::new();
+    let mut incidents: HashMap<IncidentId, Home> = HashMap::new();
     let store = app.store.as_ref();
     let stopped = ALERTS.for_each_after(store, after, |_, alert| {
         if filter.firing.is_some_and(|it| it != alert.firing) {
             return Ok(ControlFlow::Continue(()));
         }
-        let mut number = None;
+        let mut home = None;
         if let Some(id) = alert.incident() {
-            let (its, security) = match incidents.get(id) {
-                Some(known) => *known,
-                None => {
-                    let known = incident_of(app, id)?;
-                    incidents.insert(id.clone(), known);
-                    known
-                }
-            };
-            if !filter.clearance.may_see(security) {
+            if !incidents.contains_key(id) {
+                incidents.insert(id.clone(), incident_of(app, id)?);
+            }
+            home = incidents.get(id);
+            if home.is_some_and(|it| !filter.clearance.may_see(it.security)) {
                 return Ok(ControlFlow::Continue(()));
             }
-            number = Some(its);
         }
-        Ok(match take(alert, number) {
+        Ok(match take(alert, home) {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(()),
         })
@@ -139,41 +198,58 @@ pub(in crate::http) fn each_alert(
     Ok(stopped?)
 }
 
-/// The number of an alert's incident, and whether it needs clearance.
-fn incident_of(app: &App, id: &IncidentId) -> Result<(u64, bool), EngineError> {
-    let state = app.view.incident(id)?;
-    // If the incident is missing, assume that it needs clearance.
-    Ok(state.map_or((0, true), |it| {
-        (it.incident.number, it.incident.grading.security)
-    }))
+/// An alert's incident. One that is missing is assumed to need clearance.
+fn incident_of(app: &App, id: &IncidentId) -> Result<Home, EngineError> {
+    let Some(state) = app.view.incident(id)? else {
+        return Ok(Home {
+            number: 0,
+            security: true,
+            status: None,
+            resolved_by: None,
+            reopens_at: None,
+        });
+    };
+    let (incident, tally) = state.parts();
+    let resolve = incident.lifecycle.resolved_by_hand();
+    let resolve = resolve.filter(|_| !incident.is_active());
+    Ok(Home {
+        number: incident.number,
+        security: incident.grading.security,
+        status: Some(incident.lifecycle.status),
+        resolved_by: resolve.map(|it| it.by.to_string()),
+        reopens_at: tally.reopen_due,
+    })
 }
 
 impl AlertDetail {
-    fn of(mut alert: Alert, incident: Option<u64>) -> Self {
-        let (mut ignored_because, mut waiting_for, mut silenced_by) = (None, None, Vec::new());
+    fn of(mut alert: Alert, home: Option<&Home>, silenced_by: &[&Silence]) -> Self {
+        let (mut ignored_because, mut waiting_for) = (None, None);
         match &alert.place {
-            Place::Incident { .. } => {}
+            Place::Incident { .. } | Place::Silenced { .. } => {}
             Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
             Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
-            Place::Silenced { by } => silenced_by.clone_from(by),
         }
+        let reopens_at = home.and_then(|it| it.reopens_at);
+        let reopens_at = reopens_at.filter(|_| alert.firing);
         Self {
             summary: std::mem::take(&mut alert.summary),
             annotations: std::mem::take(&mut alert.annotations),
             ignored_because,
             waiting_for,
             waiting_until: alert.waits_until().map(format_time),
-            silenced_by,
+            silences: silenced_by.iter().map(|it| SilenceLine::of(it)).collect(),
             first_seen: format_time(alert.first_seen),
             changed_at: format_time(alert.changed_at),
             repeats: alert.repeats,
-            line: AlertLine::of(alert, incident),
+            incident_resolved_by: home.and_then(|it| it.resolved_by.clone()),
+            incident_reopens_at: reopens_at.map(format_time),
+            line: AlertLine::of(alert, home, silenced_by),
         }
     }
 }
 
 impl AlertLine {
-    fn of(alert: Alert, incident: Option<u64>) -> Self {
+    fn of(alert: Alert, home: Option<&Home>, silenced_by: &[&Silence]) -> Self {
         Self {
             integration: alert.integration.0,
             fingerprint: alert.fingerprint.0,
@@ -187,7 +263,9 @@ impl AlertLine {
                 Place::Waiting { .. } => AlertPlace::Waiting,
                 Place::Silenced { .. } => AlertPlace::Silenced,
             },
-            incident,
+            incident: home.map(|it| it.number),
+            incident_status: home.and_then(|it| it.status),
+            silenced_by: silenced_by.iter().map(|it| it.id.clone()).collect(),
             starts_at: format_time(alert.starts_at),
             last_seen: format_time(alert.last_seen),
             lease_until: alert.lease_until.map(format_time),

@@ -113,7 +113,8 @@ async fn show(
     let detail = blocking(move || {
         let state = state(&app, &number)?;
         let events = events_of(app.store.as_ref(), &state.incident.id)?;
-        Ok(IncidentDetail::of(&state, &events, holder.caller.clearance))
+        let (silences, clearance) = (app.silences.all(), holder.caller.clearance);
+        Ok(IncidentDetail::of(&state, &events, &silences, clearance))
     });
     Ok(axum::Json(detail.await?))
 }

@@ -1,13 +1,18 @@
-//! Converts incidents to the API's types.
+//! Converts incidents and silences to the API's types.
 
+use std::sync::Arc;
+
+use tocsin_core::SilenceRef;
 use tocsin_core::event::{Recorded, Ref};
 use tocsin_core::incident::{Incident, PageState as CorePageState};
 
 use crate::api::{
-    AlertCounts, IncidentDetail, IncidentLine, PageLine, PageState, RefLine, TimelineLine,
+    AlertCounts, IncidentDetail, IncidentLine, PageLine, PageState, RefLine, SilenceLine,
+    TimelineLine,
 };
 use crate::disclosure::{Clearance, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
+use crate::silence::Silence;
 use crate::time::format_time;
 
 impl IncidentLine {
@@ -30,9 +35,21 @@ impl IncidentLine {
 }
 
 impl IncidentDetail {
-    pub(super) fn of(state: &IncidentState, events: &[Recorded], clearance: Clearance) -> Self {
+    pub(super) fn of(
+        state: &IncidentState,
+        events: &[Recorded],
+        silences: &[Arc<Silence>],
+        clearance: Clearance,
+    ) -> Self {
         let incident = state.incident.as_ref();
         let seen = Disclosed::of(incident, clearance);
+        let is_redacted = seen.is_redacted;
+        let named = state.tally.silences.iter().filter(|_| !is_redacted);
+        let known = |it: &SilenceRef| silences.iter().find(|silence| silence.id == it.id);
+        let line = |it: &SilenceRef| match known(it) {
+            Some(silence) => SilenceLine::of(silence),
+            None => SilenceLine::unknown(it),
+        };
         let entries = timeline(incident, events, clearance);
         Self {
             line: IncidentLine::of(seen.line),
@@ -44,12 +61,37 @@ impl IncidentDetail {
             alerts: AlertCounts {
                 total: state.tally.counts.total,
                 firing: state.tally.counts.firing,
+                silenced: state.tally.silenced,
             },
             pages: pages(incident),
             next_escalation_at: incident.escalation.due.map(format_time),
+            paused: incident.escalation.silenced,
+            silences: named.map(line).collect(),
+            reopens_at: state.tally.reopen_due.map(format_time),
             refs: seen.refs.into_iter().map(RefLine::of).collect(),
             mitigated_at: seen.mitigated_at.map(format_time),
             timeline: entries.into_iter().map(TimelineLine::of).collect(),
+        }
+    }
+}
+
+impl SilenceLine {
+    pub(super) fn of(silence: &Silence) -> Self {
+        Self {
+            id: silence.id.clone(),
+            created_by: silence.created_by.clone(),
+            comment: silence.comment.clone(),
+            ends_at: Some(format_time(silence.ends_at)),
+        }
+    }
+
+    /// A silence that is no longer kept.
+    fn unknown(silence: &SilenceRef) -> Self {
+        Self {
+            id: silence.id.clone(),
+            created_by: silence.author.clone(),
+            comment: silence.comment.clone(),
+            ends_at: None,
         }
     }
 }

@@ -114,3 +114,68 @@ async fn a_silence_suppresses_an_alert_until_it_expires() {
     let refused = rig.post("/api/v2/silences", &token, &wrong).await.is(400);
     assert!(refused.json().is_string());
 }
+
+#[tokio::test]
+async fn a_silence_suppresses_an_alert_that_is_in_an_incident_at_once() {
+    let rig = test_app().await;
+    post_alerts(&rig, &json!([alert("Down"), alert("Up")]))
+        .await
+        .is(200);
+    let token = rig.person(Scope::Respond, "ada").await;
+    let set = rig.post("/api/v2/silences", &token, &silence("Down")).await;
+    let id = set.is(200).json()["silenceID"].clone();
+    let names = async |query: &str| {
+        let path = format!("/api/v2/alerts?{query}");
+        let shown = rig.get(&path, &token).await.is(200).json();
+        let names = shown.as_array().unwrap().iter();
+        let names = names.map(|it| it["labels"]["alertname"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), shown)
+    };
+    let (found, shown) = names("filter=alertname%3D%22Down%22").await;
+    assert_eq!(found, ["Down"]);
+    assert_eq!(shown[0]["status"]["state"], "suppressed");
+    assert_eq!(shown[0]["status"]["silencedBy"], json!([id]));
+    assert_eq!(names("silenced=false").await.0, ["Up"]);
+    assert_eq!(names("active=false").await.0, ["Down"]);
+    assert_eq!(names("active=false&silenced=false").await.0, [""; 0]);
+    let path = format!("/api/v2/silence/{}", id.as_str().unwrap());
+    let ended = rig.ask(request("DELETE", &path, &token, Vec::new())).await;
+    ended.is(200);
+    let (found, shown) = names("silenced=false").await;
+    assert_eq!(found.len(), 2);
+    assert_eq!(shown[0]["status"]["state"], "active");
+}
+
+#[tokio::test]
+async fn a_silence_says_what_it_has_hidden_and_whether_it_hides_too_much() {
+    let rig = test_app().await;
+    post_alerts(&rig, &json!([alert("Down")])).await.is(200);
+    let token = rig.person(Scope::Respond, "ada").await;
+    let set = rig.post("/api/v2/silences", &token, &silence("Down")).await;
+    assert_eq!(
+        set.is(200).json().as_object().unwrap().len(),
+        1,
+        "no warning"
+    );
+    // It pauses an incident, and holds back an alert.
+    rig.app.due.turn().await.unwrap();
+    let mut other = alert("Down");
+    other["labels"]["instance"] = "b".into();
+    post_alerts(&rig, &json!([other])).await.is(200);
+    let listed = rig.get("/api/v2/silences", &token).await.is(200).json();
+    assert_eq!(listed[0]["hid"], json!({ "alerts": 2, "pauses": 1 }));
+    let path = format!("/api/v2/silence/{}", listed[0]["id"].as_str().unwrap());
+    let shown = rig.get(&path, &token).await.is(200).json();
+    assert_eq!(shown["hid"], listed[0]["hid"]);
+
+    let mut wide = silence(".+");
+    wide["matchers"][0]["isRegex"] = true.into();
+    wide["endsAt"] = "2027-01-31T14:10:00Z".into();
+    let set = rig.post("/api/v2/silences", &token, &wide).await;
+    let warnings = set.is(200).json()["warnings"].to_string();
+    assert!(warnings.contains("it lasts 366 days"), "{warnings}");
+    assert!(warnings.contains("nearly every alert"), "{warnings}");
+    let read = rig.token(Scope::Read).await;
+    let health = rig.get("/api/v1/doctor", &read).await.is(200).text;
+    assert!(health.contains("2 hide too much"), "{health}");
+}

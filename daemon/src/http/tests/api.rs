@@ -341,10 +341,63 @@ async fn an_alert_of_a_security_incident_is_not_found_without_clearance() {
     act(&rig, &ada, "1", flag).await.is(200);
     let bob = rig.person(Scope::Respond, "bob").await;
     rig.get("/api/v1/alerts/any/f", &ada).await.is(200);
+    let end = "/api/v1/alerts/any/f/resolve";
+    rig.post(end, &bob, &json!({})).await.is(404);
     let hidden = rig.get("/api/v1/alerts/any/f", &bob).await.is(404);
     let absent = rig.get("/api/v1/alerts/any/g", &bob).await.is(404);
     assert!(!hidden.text.contains("leaked"), "{}", hidden.text);
     assert_eq!(hidden.json()["detail"], absent.json()["detail"]);
+}
+
+#[tokio::test]
+async fn an_alert_is_ended_by_hand_and_its_incident_says_by_whom() {
+    let rig = test_app().await;
+    let (sender, ada) = (
+        rig.sender("any").await,
+        rig.person(Scope::Respond, "ada").await,
+    );
+    let sent = json!({ "title": "down", "fingerprint": "disk/1" });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let path = "/api/v1/alerts/any/disk%2F1";
+    let end = format!("{path}/resolve");
+    let ended = rig.post(&end, &ada, &json!({ "reason": "replaced" })).await;
+    let ended = ended.is(200).json();
+    assert_eq!(ended["reply"], "the alert `down` is over");
+    assert_eq!(ended["number"], 1);
+    let shown = rig.get(path, &ada).await.is(200).json();
+    assert_eq!(shown["firing"], false);
+    let incident = rig.get("/api/v1/incidents/1", &ada).await.is(200).text;
+    let said = "ada ended the alert `down`: replaced";
+    assert!(incident.contains(said), "{incident}");
+    let again = rig.post(&end, &ada, &json!({})).await.is(200).json();
+    assert_eq!(again["reply"], "the alert `down` was already over");
+    let unknown = "/api/v1/alerts/any/x/resolve";
+    rig.post(unknown, &ada, &json!({})).await.is(404);
+}
+
+#[tokio::test]
+async fn an_alert_whose_incident_somebody_resolved_says_so() {
+    let rig = test_app().await;
+    let (sender, ada) = (
+        rig.sender("am").await,
+        rig.person(Scope::Respond, "ada").await,
+    );
+    let sent = json!({ "status": "firing", "alerts": [{ "labels": { "alertname": "Down" } }] });
+    rig.post("/ingest/am", &sender, &sent).await.is(202);
+    act(&rig, &ada, "1", json!({ "action": "resolve" }))
+        .await
+        .is(200);
+    let list = rig.get("/api/v1/alerts", &ada).await.is(200).json();
+    let line = &list["alerts"][0];
+    assert_eq!(line["firing"], true);
+    assert_eq!(line["incident_status"], "resolved");
+    let fingerprint = line["fingerprint"].as_str().unwrap();
+    let path = format!("/api/v1/alerts/am/{fingerprint}");
+    let shown = rig.get(&path, &ada).await.is(200).json();
+    assert_eq!(shown["incident_resolved_by"], "ada");
+    let incident = rig.get("/api/v1/incidents/1", &ada).await.is(200).json();
+    assert_eq!(shown["incident_reopens_at"], incident["reopens_at"]);
+    assert_ne!(incident["reopens_at"], Value::Null);
 }
 
 #[tokio::test]
@@ -372,6 +425,48 @@ async fn a_silenced_alert_names_its_silence() {
     assert_eq!(shown["place"], "silenced", "{shown}");
     assert_eq!(shown["silenced_by"], json!([id]));
     assert_eq!(shown["incident"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_incident_and_its_alerts_name_the_silences_that_match_them() {
+    let rig = test_app().await;
+    let sender = rig.sender("any").await;
+    let sent = json!({ "title": "down", "fingerprint": "f", "labels": { "service": "shop" } });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let silence = json!({
+        "matchers": [{ "name": "service", "value": "shop", "isRegex": false }],
+        "startsAt": "2026-01-31T12:10:00Z", "endsAt": "2026-02-28T12:10:00Z",
+        "createdBy": "ada", "comment": "deployment",
+    });
+    let set = rig.post("/api/v2/silences", &ada, &silence).await.is(200);
+    let named = json!([{
+        "id": set.json()["silenceID"], "created_by": "ada", "comment": "deployment",
+        "ends_at": "2026-02-28T12:10:00.000Z",
+    }]);
+    let shown = async |path: &str| rig.get(path, &ada).await.is(200).json();
+    let alert = shown("/api/v1/alerts/any/f").await;
+    assert_eq!(alert["place"], "incident", "{alert}");
+    assert_eq!(alert["silences"], named);
+    let listed = shown("/api/v1/alerts").await;
+    assert_eq!(listed["alerts"][0]["silenced_by"], json!([named[0]["id"]]));
+    // The sweep tells the incident.
+    rig.app.due.turn().await.unwrap();
+    let incident = shown("/api/v1/incidents/1").await;
+    assert_eq!(incident["paused"], true, "{incident}");
+    assert_eq!(incident["silences"], named);
+    assert_eq!(
+        incident["alerts"],
+        json!({ "total": 1, "firing": 1, "silenced": 1 })
+    );
+    assert_eq!(incident["next_escalation_at"], Value::Null);
+    let flag = json!({
+        "action": "grade", "grade": "major", "security": true, "reason": "it may be an intruder",
+    });
+    act(&rig, &ada, "1", flag).await.is(200);
+    let bob = rig.person(Scope::Respond, "bob").await;
+    let hidden = rig.get("/api/v1/incidents/1", &bob).await.is(200);
+    assert!(!hidden.text.contains("deployment"), "{}", hidden.text);
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ fn body(path: &str) -> Vec<u8> {
         "/api/v2/alerts" => json!([{ "labels": { "alertname": "Down" } }]),
         "/api/v1/incidents" => json!({ "title": "down" }),
         "/api/v1/incidents/1/actions" => json!({ "action": "ack" }),
+        "/api/v1/alerts/any/x/resolve" => json!({}),
         "/api/v1/tokens" => json!({ "name": "mine", "scope": "admin" }),
         "/api/v2/silences" => json!({
             "matchers": [{ "name": "alertname", "value": "Down", "isRegex": false }],

@@ -62,6 +62,7 @@ fn alert(value: Value, ctx: &Received, item: &mut Item<'_>) -> Result<Signal, Fa
         starts_at,
         ends_at: Some(ends_at),
         link,
+        sender: tocsin_core::Sender::default(),
     })
 }
 

@@ -13,8 +13,8 @@ use super::response::InvalidEvent;
 use super::{DEDUP_KEY_CHARS_MAX, EVENT_BYTES_MAX, LINKS_MAX, ROUTING_KEY_BYTES_MAX};
 use crate::time::parse_time;
 
-/// Prefix of the names of labels made from custom details.
-const DETAIL_PREFIX: &str = "custom_details.";
+/// How deeply custom details may be nested; what is deeper is left out.
+const DETAILS_DEPTH_MAX: usize = 8;
 
 /// What the sender wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Event {
     labels: Labels,
     annotations: Labels,
     link: Option<String>,
+    /// Further URLs, by the names of their annotations.
+    urls: Vec<(String, String)>,
 }
 
 impl Event {
@@ -106,6 +108,7 @@ impl Event {
             labels: Labels::new(),
             annotations: Labels::new(),
             link: None,
+            urls: Vec::new(),
         };
         match top.get("payload") {
             Some(Value::Object(payload)) => event.read_payload(payload, &mut faults),
@@ -147,7 +150,7 @@ impl Event {
             }
         }
         self.timestamp = found.optional_time(payload, "payload.timestamp");
-        if let Some(Value::Object(details)) = payload.get("custom_details") {
+        if let Some(details) = payload.get("custom_details") {
             self.read_details(details);
         }
         if self.action == EventAction::Trigger {
@@ -156,19 +159,28 @@ impl Event {
     }
 
     /// Strings become labels, for policies. Numbers and booleans become annotations: they are
-    /// measurements, and as labels they would make every repeat look like a change.
-    fn read_details(&mut self, details: &Map<String, Value>) {
-        for (name, value) in details {
-            let key = format!("{DETAIL_PREFIX}{name}");
-            match value {
+    /// measurements, and as labels they would make every repeat look like a change. What is nested
+    /// is named with its path, such as `custom_details.host.name`.
+    fn read_details(&mut self, details: &Value) {
+        flatten(
+            "custom_details",
+            details,
+            DETAILS_DEPTH_MAX,
+            &mut |name, value| match value {
                 Value::String(text) if !text.is_empty() => {
-                    self.labels.insert(key, text.clone());
+                    self.labels.insert(name, text.clone());
                 }
                 Value::Number(_) | Value::Bool(_) => {
                     let text = scalar(value).ok().flatten().unwrap_or_default();
-                    self.annotations.insert(key, text);
+                    self.annotations.insert(name, text);
                 }
                 _ => {}
+            },
+        );
+        // PagerDuty has no fields for them, so this is where senders put them.
+        for name in ["service", "team"] {
+            if let Some(text) = self.labels.get(&format!("custom_details.{name}")) {
+                self.labels.insert(name.to_owned(), text.clone());
             }
         }
     }
@@ -184,6 +196,29 @@ impl Event {
         let hrefs = links(top).map(|(href, _)| href.to_owned());
         let mut all = hrefs.chain(self.annotations.get("client_url").cloned());
         self.link = all.next();
+        for (list, urls, text) in [
+            ("links", &["href"][..], "text"),
+            ("images", &["src", "href"][..], "alt"),
+        ] {
+            let items = top.get(list).and_then(Value::as_array);
+            for (at, item) in items.into_iter().flatten().take(LINKS_MAX).enumerate() {
+                self.read_link(&format!("{list}.{at}"), item, urls, text);
+            }
+        }
+    }
+
+    /// A link or an image becomes annotations, such as `links.0.href` and `links.0.text`.
+    fn read_link(&mut self, name: &str, item: &Value, urls: &[&str], text: &str) {
+        let field = |key: &str| item.get(key).and_then(Value::as_str);
+        for key in urls {
+            if let Some(url) = field(key).filter(|url| !url.is_empty()) {
+                self.urls.push((format!("{name}.{key}"), url.to_owned()));
+            }
+        }
+        if let Some(said) = field(text).filter(|it| !it.is_empty()) {
+            let name = format!("{name}.{text}");
+            self.annotations.insert(name, said.to_owned());
+        }
     }
 
     /// Makes the signal, and returns the `dedup_key` for the response. A trigger without a key is
@@ -198,7 +233,14 @@ impl Event {
             EventAction::Resolve => SignalStatus::Resolved,
         };
         let mut parsed = Parsed::default();
+        let mut annotations = self.annotations;
         parsed.add(0, "", (), |(), item| {
+            for (name, url) in self.urls {
+                let pointer = format!("/{}", name.replace('.', "/"));
+                if let Some(url) = item.short_link(&pointer, &url) {
+                    annotations.insert(name, url);
+                }
+            }
             Ok(Signal {
                 integration: ctx.integration.clone(),
                 fingerprint,
@@ -206,13 +248,31 @@ impl Event {
                 title: self.title.unwrap_or_else(|| key.clone()),
                 summary: String::new(),
                 labels: self.labels,
-                annotations: self.annotations,
+                annotations,
                 starts_at: self.timestamp.unwrap_or(ctx.received_at),
                 ends_at: (status == SignalStatus::Resolved).then_some(ctx.received_at),
                 link: self.link.and_then(|url| item.link("/links/0/href", &url)),
+                sender: tocsin_core::Sender::default(),
             })
         });
         (parsed, key)
+    }
+}
+
+/// Passes each value that is neither a list nor an object to `take`, named with its path.
+fn flatten(name: &str, value: &Value, depth: usize, take: &mut impl FnMut(String, &Value)) {
+    let nested = |key: &dyn fmt::Display, value, take: &mut _| {
+        if depth > 0 {
+            flatten(&format!("{name}.{key}"), value, depth - 1, take);
+        }
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| nested(key, value, take)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, value)| nested(&at, value, take)),
+        value => take(name.to_owned(), value),
     }
 }
 

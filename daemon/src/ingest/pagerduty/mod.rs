@@ -19,5 +19,5 @@ pub const EVENT_BYTES_MAX: usize = 512 * 1_024;
 pub const DEDUP_KEY_CHARS_MAX: usize = 255;
 /// Longest routing key, in bytes. PagerDuty's have 32; the daemon's tokens may be longer.
 pub const ROUTING_KEY_BYTES_MAX: usize = 255;
-/// Most links that are kept per event.
-pub const LINKS_MAX: usize = 8;
+/// Most links, and most images, that are kept per event.
+pub const LINKS_MAX: usize = 16;

@@ -49,8 +49,83 @@ fn a_trigger_fires_under_its_dedup_key_with_its_payload_as_labels() {
             ("source", "prod-datapipe03.example.com"),
         ])
     );
-    assert_eq!(signal.annotations["custom_details.load avg"], "0.75");
-    assert_eq!(signal.annotations["client"], "Sample Monitoring Service");
+    assert_eq!(
+        signal.annotations,
+        labels(&[
+            ("client", "Sample Monitoring Service"),
+            ("client_url", "https://monitoring.example.com"),
+            ("custom_details.load avg", "0.75"),
+            ("custom_details.nested.a", "1"),
+            ("images.0.alt", "An image"),
+            ("images.0.href", "https://example.com"),
+            ("images.0.src", "https://chart.example.com/chart.png"),
+            ("links.0.href", "http://pagerduty.example.com"),
+            ("links.0.text", "An example link."),
+        ])
+    );
+}
+
+#[test]
+fn nested_details_service_and_team_and_every_link_and_image_arrive() {
+    let mut event: Value = serde_json::from_slice(TRIGGER).unwrap();
+    event["payload"]["custom_details"] = json!({
+        "service": "checkout", "team": "payments",
+        "host": { "name": "srv01", "disks": [{ "path": "/var" }, { "path": "/srv", "full": true }] },
+    });
+    event["links"] = json!([
+        { "href": "https://one.example.com", "text": "one" }, { "href": "https://two.example.com" },
+        { "href": "javascript:alert(1)", "text": "three" }, { "text": "four" }, "five",
+    ]);
+    event["images"] = json!([{ "src": "https://a.example.com/a.png" },
+                             { "src": "https://b.example.com/b.png", "alt": "b" }]);
+    let signal = only(read(&event).unwrap().into_parsed(&ctx()).0);
+    let mut labels_only = signal.labels.clone();
+    labels_only.retain(|name, _| !["class", "component", "group"].contains(&name.as_str()));
+    assert_eq!(
+        labels_only,
+        labels(&[
+            ("custom_details.host.disks.0.path", "/var"),
+            ("custom_details.host.disks.1.path", "/srv"),
+            ("custom_details.host.name", "srv01"),
+            ("custom_details.service", "checkout"),
+            ("custom_details.team", "payments"),
+            ("service", "checkout"),
+            ("severity", "critical"),
+            ("source", "prod-datapipe03.example.com"),
+            ("team", "payments"),
+        ])
+    );
+    let mut linked = signal.annotations.clone();
+    linked.retain(|name, _| !name.starts_with("client"));
+    assert_eq!(
+        linked,
+        labels(&[
+            ("custom_details.host.disks.1.full", "true"),
+            ("images.0.src", "https://a.example.com/a.png"),
+            ("images.1.alt", "b"),
+            ("images.1.src", "https://b.example.com/b.png"),
+            ("links.0.href", "https://one.example.com"),
+            ("links.0.text", "one"),
+            ("links.1.href", "https://two.example.com"),
+            ("links.2.text", "three"),
+            ("links.3.text", "four"),
+        ])
+    );
+    assert_eq!(signal.link.as_deref(), Some("https://one.example.com"));
+}
+
+#[test]
+fn details_may_be_one_text_and_what_is_nested_too_deeply_is_left_out() {
+    let text = trigger_with("/payload/custom_details", json!("it is full"));
+    let signal = only(read(&text).unwrap().into_parsed(&ctx()).0);
+    assert_eq!(signal.labels["custom_details"], "it is full");
+    let mut deep = json!("bottom");
+    for _ in 0..100 {
+        deep = json!({ "a": deep });
+    }
+    let event = trigger_with("/payload/custom_details", deep);
+    let signal = only(read(&event).unwrap().into_parsed(&ctx()).0);
+    assert!(signal.labels.values().all(|it| it != "bottom"));
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Timers, plugins' schedules, and the sweep over alerts.
 
+mod reviews;
 pub mod schedules;
+mod silence_ends;
+pub mod silencing;
 pub mod sweep;
 pub mod timers;
 pub mod turn;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
@@ -15,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
+use crate::runtime::due::silencing::Round;
 use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::writer::Writer;
 use crate::runtime::intake::Intake;
@@ -39,6 +44,10 @@ pub struct Due {
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
+    round: reviews::Round,
+    silencing: tokio::sync::Mutex<Round>,
+    /// Silences whose end was logged.
+    reported_silences: Mutex<HashSet<String>>,
 }
 
 /// What timers, deliveries and sweeps use.
@@ -79,6 +88,9 @@ impl Due {
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
+            round: reviews::Round::default(),
+            silencing: tokio::sync::Mutex::default(),
+            reported_silences: Mutex::default(),
         }
     }
 }

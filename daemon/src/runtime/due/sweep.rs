@@ -1,12 +1,12 @@
 //! The sweep: resolves alerts whose lease has expired, reassesses alerts whose silence or wait has
-//! ended, and removes what is long over.
+//! ended, tells incidents of silences that begin or end, and removes what is long over.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tocsin_core::alert::Place;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Alert, SignalStatus, Timestamp};
+use tocsin_core::{Alert, Timestamp};
 
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::{Answer, Request};
@@ -44,9 +44,7 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     for key in leases.lapsed(now, SWEPT_MAX) {
         let has_lapsed = |it: &Alert| it.firing && it.lease_until.is_some_and(|until| until <= now);
         if let Some(alert) = view.alert(&key)?.filter(has_lapsed) {
-            let mut observed = Observed::again(&alert);
-            Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
-            lapsed.push(observed);
+            lapsed.push(Observed::resolved(&alert));
         }
     }
     Ok(lapsed)
@@ -95,6 +93,27 @@ pub fn resilenced(
     Ok(moved)
 }
 
+/// Signals that end every alert that a person has ended by resolving its incident.
+///
+/// # Errors
+/// [`EngineError`] when an alert's row cannot be read.
+pub fn ended_by_hand(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError> {
+    let mut ended = Vec::new();
+    for id in leases.incidents_with_ending() {
+        let Some(state) = view.incident(&id)? else {
+            continue;
+        };
+        let incident = &state.incident;
+        let resolves = incident.lifecycle.resolves;
+        for key in leases.ending(&incident.id, resolves, SWEPT_MAX - ended.len()) {
+            if let Some(alert) = view.alert(&key)?.filter(|it| it.is_ended_by(incident)) {
+                ended.push(Observed::resolved(&alert));
+            }
+        }
+    }
+    Ok(ended)
+}
+
 impl Due {
     pub(crate) async fn sweep_if_due(
         self: &Arc<Self>,
@@ -108,6 +127,8 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
+        swept += self.follow_silences(now).await?;
+        self.report_ended_silences(now).await?;
         swept += self.end_waits(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
@@ -116,6 +137,7 @@ impl Due {
         self.next_sweep
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
+        swept += self.review_some(now).await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {
                 break;
@@ -131,14 +153,16 @@ impl Due {
         Ok(swept)
     }
 
-    /// Resolves alerts whose lease has ended. Those not received since the start get some more
-    /// time: their sender may have repeated them while the daemon was down, and resolving them all
-    /// would resolve every incident only to page everybody again.
+    /// Resolves alerts that a person has ended, and those whose lease has ended. Of the latter,
+    /// those not received since the start get some more time: their sender may have repeated them
+    /// while the daemon was down, and resolving them all would resolve every incident only to page
+    /// everybody again.
     async fn end_lapsed(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let mut lapsed = lapses(&self.view, &self.leases, now)?;
         if now < self.leases_hold_until() {
             lapsed.retain(|it| it.last_seen >= Some(self.started_at));
         }
+        lapsed.extend(ended_by_hand(&self.view, &self.leases)?);
         self.reassess(lapsed).await
     }
 

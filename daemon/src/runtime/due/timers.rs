@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
-use tocsin_core::{Actor, Step, Timestamp};
+use tocsin_core::standing::Review;
+use tocsin_core::{Actor, IncidentId, Step, Timestamp};
 use tocsin_store::{CommitError, TimerRow};
 
 use crate::runtime::due::Due;
@@ -57,7 +58,16 @@ impl Due {
         let mut tries = TRIES_MAX;
         loop {
             let responders = |step: Option<&Step>| self.intake.responders_of(step, now);
-            let request = firing(row.clone(), &self.view, responders)?;
+            let mut request = match to_review(&row) {
+                Some(id) => self.reviewing(row.clone(), id, now).await?,
+                None => firing(row.clone(), &self.view, responders)?,
+            };
+            if let Request::Command {
+                incident, command, ..
+            } = &mut request
+            {
+                *command = self.intake.with_plan(incident, command.clone()).await?;
+            }
             tries -= 1;
             match self.writer.ask(request).await {
                 Ok(_) => return Ok(()),
@@ -65,11 +75,26 @@ impl Due {
                     tracing::debug!(what, "a timer fired late and was dropped");
                     return Ok(());
                 }
-                // The engine has followed meanwhile what changed the step.
-                Err(EngineError::Refused(Refusal::OtherStep)) if tries > 0 => {}
+                // The engine has followed meanwhile what changed the step or the incident.
+                Err(EngineError::Refused(Refusal::OtherStep | Refusal::NeedsVerdict))
+                    if tries > 0 => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The request of a due review, with what the policies say now.
+    async fn reviewing(
+        &self,
+        row: TimerRow,
+        id: IncidentId,
+        now: Timestamp,
+    ) -> Result<Request, EngineError> {
+        let review = self.intake.review(id.clone(), now.max(row.key.due)).await?;
+        Ok(match review {
+            Some(review) => reviewed(row, id, review),
+            None => cancelling(row),
+        })
     }
 
     async fn cancel(&self, row: TimerRow) -> Result<(), EngineError> {
@@ -112,17 +137,40 @@ pub fn firing(
         TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
         TimerKind::Tally => Command::TallyDue,
         TimerKind::Clear => Command::ClearDue,
+        // Policies are asked first, as in [`reviewed`].
+        TimerKind::Review => return Ok(cancelling(row)),
+        TimerKind::Reopen => Command::ReopenDue {
+            replan: None,
+            rival: false,
+        },
     };
-    let cause = Cause {
-        fired: Some(row.key),
-        ..Cause::default()
-    };
-    Ok(Request::Command {
-        incident: timer.incident,
+    Ok(caused_by(row, timer.incident, command))
+}
+
+/// The incident that a timer wants reviewed, if it is that kind of timer. Shared with the
+/// simulator.
+#[must_use]
+pub fn to_review(row: &TimerRow) -> Option<IncidentId> {
+    let timer: Timer = decode_row("a timer", &row.payload).ok()?;
+    (timer.kind == TimerKind::Review).then_some(timer.incident)
+}
+
+/// The engine request of a review's timer. Shared with the simulator.
+#[must_use]
+pub fn reviewed(row: TimerRow, incident: IncidentId, review: Review) -> Request {
+    caused_by(row, incident, Command::Review(Box::new(review)))
+}
+
+fn caused_by(row: TimerRow, incident: IncidentId, command: Command) -> Request {
+    Request::Command {
+        incident,
         by: Actor::Tocsin,
         command,
-        cause,
-    })
+        cause: Cause {
+            fired: Some(row.key),
+            ..Cause::default()
+        },
+    }
 }
 
 fn cancelling(row: TimerRow) -> Request {

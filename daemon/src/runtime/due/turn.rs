@@ -94,7 +94,8 @@ impl Due {
         })
     }
 
-    /// When the next thing is due: a timer, a delivery, a lease's or a wait's end.
+    /// When the next thing is due: a timer, a delivery, a lease's or a wait's
+    /// end, a silence's start or end.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
@@ -107,6 +108,7 @@ impl Due {
         };
         let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_wait_end());
         let ends = earliest(lapse.map(held), wait.map(held));
+        let ends = earliest(ends, self.silences.next_change(now));
         Ok(earliest(self.next_delivery_or_timer()?, ends))
     }
 

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use tocsin_core::consequences::{Notice, Timer, TimerKind, notices, wanted_timers};
+use tocsin_core::consequences::{
+    Notice, Timer, TimerKind, notices, wanted_timers, with_review_due,
+};
 use tocsin_core::event::{Event, Recorded};
 use tocsin_core::incident::{Incident, ignores_tally};
 use tocsin_core::intake::IncidentChange;
@@ -44,10 +46,8 @@ impl Engine {
         let recorded = outcome.recorded(by, now);
         let incident = advance(&id, was, &recorded)?;
         let tally = outcome.tally.or_else(|| was.map(|it| it.tally.clone()));
-        let state = Arc::new(IncidentState {
-            incident,
-            tally: tally.unwrap_or_default(),
-        });
+        let tally = with_review_due(&incident, tally.unwrap_or_default(), now);
+        let state = Arc::new(IncidentState { incident, tally });
         if was.is_some_and(|was| ignores_tally(was.parts(), state.parts())) {
             self.scratch.ignores_tally(&id);
         }
@@ -58,6 +58,7 @@ impl Engine {
         self.write_timers(was, &state, planned)?;
         self.write_notices(&id, &told, now, planned);
         self.write_rows(was, &state, &recorded, planned)?;
+        self.count_hidden_pauses(&recorded, planned)?;
         planned.done.incident = Some(Arc::clone(&state.incident));
         planned.done.opened = opens;
         planned.done.events = recorded.len();
@@ -157,6 +158,8 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         }
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),
+        TimerKind::Review => format!("{}/review", timer.incident),
+        TimerKind::Reopen => format!("{}/reopen", timer.incident),
     };
     TimerKey {
         due: timer.due,

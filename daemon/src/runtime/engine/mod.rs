@@ -9,6 +9,7 @@ mod memory;
 pub mod plan;
 pub mod request;
 mod scratch;
+mod silencing;
 pub mod writer;
 
 use std::collections::{HashMap, HashSet};
@@ -332,7 +333,10 @@ impl Engine {
     /// drops them from memory and packs their streams, so that these do not grow forever.
     fn retire(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let reopen_within_ms = self.delays.reopen_within_ms;
-        let is_over = |it: &&Arc<IncidentState>| it.incident.is_over(now, reopen_within_ms);
+        let is_over = |it: &&Arc<IncidentState>| {
+            let (incident, tally) = it.parts();
+            incident.is_over(tally, now, reopen_within_ms)
+        };
         let over: Vec<_> = self
             .incidents
             .values()

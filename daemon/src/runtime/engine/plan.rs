@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Outcome, Refusal};
 use tocsin_core::intake::{
-    Assessment, IncidentChange, Intake, Known, joining_alerts, waiting_keys,
+    Assessment, IncidentChange, Intake, Known, end_by_hand, joining_alerts, waiting_keys,
 };
 use tocsin_core::{
-    Actor, Draft, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal, open_by_hand,
+    Actor, Draft, Event, IncidentId, IncidentKey, Signal, Timestamp, decide, decide_signal,
+    open_by_hand,
 };
 use tocsin_store::{Batch, CommandKey, Guard};
 
@@ -54,7 +55,7 @@ impl Planned {
     }
 
     /// Refuses the batch unless the guard holds; needless when nothing is written.
-    fn guard(&mut self, guard: Guard) {
+    pub(super) fn guard(&mut self, guard: Guard) {
         if !self.is_nothing() {
             self.batch.guards.push(guard);
         }
@@ -80,6 +81,13 @@ impl Engine {
                 assessment,
                 unless_observed_since,
             } => self.plan_signal(signal, assessment.as_deref(), *unless_observed_since, now),
+            Request::Silencing { alert, silencing } => self.plan_silencing(alert, silencing, now),
+            Request::EndAlert {
+                alert,
+                by,
+                may_see,
+                reason,
+            } => self.plan_end(alert, by, *may_see, reason, now),
             Request::Command {
                 incident,
                 by,
@@ -116,9 +124,8 @@ impl Engine {
         unless_observed_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Planned, EngineError> {
-        let silences_at = assessment.and_then(|it| it.silences_at);
-        if silences_at.is_some_and(|at| at < self.silences_changed.0) {
-            return Err(Refusal::NeedsVerdict.into());
+        if let Some(it) = assessment {
+            self.check_silences((it.silences_at, it.silences_until), now)?;
         }
         let key = Alert::row_key(&signal.integration, &signal.fingerprint);
         let alert = self.alert(&key)?;
@@ -154,7 +161,8 @@ impl Engine {
         let new_id = self.new_id(now);
         let intake = decide_signal(signal, known, assessment, &new_id, self.env(now))?;
         before.extend(alert.clone());
-        let mut planned = self.write_intake(signal, &before, target_key, intake, now)?;
+        let by = Actor::Integration(signal.integration.clone());
+        let mut planned = self.write_intake(&by, &before, target_key, intake, now)?;
         if let Some(mark) = assessment.and_then(|it| it.silences_mark) {
             planned.guard(Mark::SILENCES.guard(mark));
         }
@@ -162,9 +170,9 @@ impl Engine {
     }
 
     /// `before`: the current state of the alerts that may change.
-    fn write_intake(
+    pub(super) fn write_intake(
         &mut self,
-        signal: &Signal,
+        by: &Actor,
         before: &[Arc<Alert>],
         target_key: Option<&IncidentKey>,
         intake: Intake,
@@ -176,18 +184,41 @@ impl Engine {
                 it.fingerprint == after.fingerprint && it.integration == after.integration
             };
             let before = before.iter().find(is_it).cloned();
+            self.count_hidden_alert(before.as_deref(), &after, &mut planned)?;
             self.write_alert(before, after, &mut planned)?;
         }
         for (key, waiting) in intake.waiting {
             self.write_waiting(&key, waiting, now, &mut planned)?;
         }
-        let by = Actor::Integration(signal.integration.clone());
         for change in intake.incidents {
             if let (true, Some(key)) = (change.opens, target_key) {
                 self.write_key(key, &change.id, &mut planned)?;
             }
-            self.lay_out_change(change, &by, now, &mut planned)?;
+            self.lay_out_change(change, by, now, &mut planned)?;
         }
+        Ok(planned)
+    }
+
+    fn plan_end(
+        &mut self,
+        key: &str,
+        by: &Actor,
+        may_see: bool,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Planned, EngineError> {
+        let alert = self.alert(key)?.ok_or(Refusal::Unseen)?;
+        let home = match alert.incident() {
+            Some(id) => self.read_incident(id)?,
+            None => None,
+        };
+        let parts = home.as_deref().map(IncidentState::parts);
+        let env = self.env(now);
+        let intake = end_by_hand(&alert, parts, may_see, reason.to_owned(), env)?;
+        let before = [Arc::clone(&alert)];
+        let mut planned = self.write_intake(by, &before, None, intake, now)?;
+        let over = if alert.firing { "is" } else { "was already" };
+        planned.done.reply = format!("the alert `{}` {over} over", alert.title);
         Ok(planned)
     }
 
@@ -212,6 +243,7 @@ impl Engine {
         }
         let decided = match self.read_incident(id)? {
             Some(state) => {
+                let command = self.with_rival(&state, command)?;
                 let env = self.env(now);
                 let outcome = decide(&state.incident, &state.tally, command, by, env);
                 outcome.map_err(EngineError::from).map(|it| (state, it))
@@ -223,6 +255,7 @@ impl Engine {
                 planned.done.reply.clone_from(&outcome.reply);
                 planned.done.incident = Some(Arc::clone(&state.incident));
                 if !outcome.is_reply() {
+                    self.take_key_again(&state, &outcome, &mut planned)?;
                     let change = IncidentChange {
                         id: id.clone(),
                         opens: false,
@@ -235,8 +268,9 @@ impl Engine {
                     .as_ref()
                     .map(|key| command_result(key, &planned.done, now));
             }
-            Err(error @ EngineError::Refused(Refusal::OtherStep)) => {
-                // The timer stays set: it fires again with the responders of the right step.
+            Err(error @ EngineError::Refused(Refusal::OtherStep | Refusal::NeedsVerdict)) => {
+                // The timer stays set: it fires again with what was looked up for the state as it
+                // is now.
                 planned.refusal = Some(error);
                 return Ok(planned);
             }
@@ -244,6 +278,37 @@ impl Engine {
         }
         Self::lay_out_cause(cause, &mut planned.batch);
         Ok(planned)
+    }
+
+    /// A command that reopens an incident is told whether another one of its key is active.
+    fn with_rival(
+        &mut self,
+        state: &IncidentState,
+        mut command: Command,
+    ) -> Result<Command, EngineError> {
+        if let Command::ReopenDue { rival, .. } = &mut command {
+            let other = self.incident_of_key(&state.incident.about.key)?;
+            *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
+        }
+        Ok(command)
+    }
+
+    /// An incident that reopens may have lost its key to one that is over.
+    fn take_key_again(
+        &mut self,
+        state: &IncidentState,
+        outcome: &Outcome,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let (id, key) = (&state.incident.id, &state.incident.about.key);
+        let reopens = |it: &Event| matches!(it, Event::Reopened { .. });
+        if outcome.events.iter().any(reopens) {
+            let holder = self.incident_of_key(key)?;
+            if holder.is_none_or(|it| it.incident.id != *id) {
+                self.write_key(key, id, planned)?;
+            }
+        }
+        Ok(())
     }
 
     fn plan_open(

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
-use tocsin_core::intake::Assessment;
+use tocsin_core::intake::{Assessment, Silencing};
 use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
 use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
@@ -23,6 +23,21 @@ pub enum Request {
         /// Ignore the request if the alert was received after this time: the sweep must not
         /// override a sender that has just reported.
         unless_observed_since: Option<Timestamp>,
+    },
+    /// The silences that match a firing alert have changed.
+    Silencing {
+        /// The key of its row.
+        alert: String,
+        silencing: Box<Silencing>,
+    },
+    /// Somebody ends an alert by hand.
+    EndAlert {
+        /// Its row's key.
+        alert: String,
+        by: Actor,
+        /// Whether they may see security incidents.
+        may_see: bool,
+        reason: String,
     },
     /// A command on an incident.
     Command {

@@ -12,6 +12,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::plan::Planned;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::hidden::{HIDDEN, Hidden};
 use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::number;
 use crate::runtime::state::tables::tally::TALLIES;
@@ -25,6 +26,7 @@ pub(crate) struct Scratch {
     alerts: HashMap<String, (Arc<Alert>, usize)>,
     keys: HashMap<IncidentKey, (IncidentId, usize)>,
     waiting: HashMap<IncidentKey, (Waiting, usize)>,
+    hidden: HashMap<String, (Hidden, usize)>,
     incidents: HashMap<IncidentId, usize>,
     /// Incidents whose tally was written.
     tallies: HashSet<IncidentId>,
@@ -43,6 +45,7 @@ struct Read {
     alerts: BTreeMap<String, u64>,
     keys: BTreeMap<IncidentKey, u64>,
     waiting: BTreeMap<IncidentKey, u64>,
+    hidden: BTreeMap<String, u64>,
     /// The versions of incidents.
     incidents: BTreeMap<IncidentId, u64>,
     /// The revisions of their tallies where they matter, as timers depend on both. An earlier
@@ -72,7 +75,9 @@ impl Scratch {
         let keys = keys.map(|(key, at)| INCIDENT_KEYS.guard(key.as_str(), *at));
         let waiting = read.waiting.iter();
         let waiting = waiting.map(|(key, at)| WAITING.guard(key.as_str(), *at));
-        batch.guards.extend(alerts.chain(keys).chain(waiting));
+        let hidden = read.hidden.iter().map(|(key, at)| HIDDEN.guard(key, *at));
+        let guards = alerts.chain(keys).chain(waiting).chain(hidden);
+        batch.guards.extend(guards);
         let tallies = read.tallies.iter();
         let tallies = tallies.map(|(id, at)| TALLIES.guard(id.as_str(), *at));
         batch.guards.extend(tallies);
@@ -124,6 +129,33 @@ impl Engine {
         let read = &mut self.scratch.read.waiting;
         read.entry(key.clone()).or_insert(revision);
         Ok(row.map(|row| row.value))
+    }
+
+    pub(crate) fn hidden(&mut self, silence: &str) -> Result<Hidden, EngineError> {
+        if let Some(&(hidden, batch)) = self.scratch.hidden.get(silence) {
+            // The request itself may have counted already.
+            if batch != self.scratch.present {
+                self.scratch.needs.insert(batch);
+            }
+            return Ok(hidden);
+        }
+        let row = HIDDEN.get(self.store.as_ref(), silence)?;
+        let revision = row.as_ref().map_or(0, |row| row.revision);
+        let read = &mut self.scratch.read.hidden;
+        read.entry(silence.to_owned()).or_insert(revision);
+        Ok(row.map_or_else(Hidden::default, |row| row.value))
+    }
+
+    pub(crate) fn write_hidden(
+        &mut self,
+        silence: &str,
+        hidden: Hidden,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        HIDDEN.put(silence, &hidden)?.lay_out(&mut planned.batch);
+        let noted = (hidden, self.scratch.present);
+        self.scratch.hidden.insert(silence.to_owned(), noted);
+        Ok(())
     }
 
     pub(crate) fn incident_of_key(

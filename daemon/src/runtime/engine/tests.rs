@@ -1,7 +1,8 @@
 use serde_json::Value;
 use tocsin_core::command::{Command, Opening, Responders};
 use tocsin_core::event::LogKind;
-use tocsin_core::intake::Assessment;
+use tocsin_core::intake::{AlertGrade, Assessment};
+use tocsin_core::standing::Watch;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
     Actor, Draft, Grade, Grading, Incident, IncidentKey, Labels, Plan, PolicySource, Route, Signal,
@@ -50,6 +51,7 @@ fn opening() -> Opening {
         grading: verdict(grading),
         plan: verdict(Plan::default()),
         responders: Responders::default(),
+        watch: Watch::default(),
     }
 }
 
@@ -179,6 +181,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     };
     let target = Target {
         key: key.into(),
@@ -191,7 +194,11 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         silenced_by: Vec::new(),
         silences_at: None,
         silences_mark,
-        shape: String::new(),
+        silences_until: None,
+        grade: Some(AlertGrade {
+            shape: String::new(),
+            grading: opening().grading.value,
+        }),
         opening: Some(opening()),
     };
     Request::Signal {

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use tocsin_core::command::{Delays, Opening};
-use tocsin_core::intake::{Assessment, Assignment, Known, Needed, Routed, needed, shape};
+use tocsin_core::intake::{AlertGrade, Assessment, Assignment, Known, Needed, Routed, needed};
+use tocsin_core::limits::REVIEW_EVERY_MS;
+use tocsin_core::standing::Watch;
 use tocsin_core::{
-    Draft, Grade, Grading, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
+    Draft, Grade, Grading, Incident, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
     Timestamp, Verdict,
 };
 use tocsin_policy::{
-    AlertView, Context, ContextFacts, IncidentFacts, IncidentView, Report, fallback,
+    AlertView, Context, ContextFacts, Facts, IncidentFacts, IncidentView, Report, fallback,
 };
 
 use crate::metrics::Metrics;
@@ -23,9 +25,12 @@ use crate::runtime::error::EngineError;
 use crate::runtime::intake::failures::PolicyFailures;
 use crate::runtime::intake::policies::Policies;
 use crate::runtime::registry::silences::Silences;
+use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::change::newest_changes;
 use crate::runtime::state::view::{IncidentState, View};
 use crate::time::policy_time;
+
+mod review;
 
 pub struct Assessor {
     /// The policies in force.
@@ -36,8 +41,8 @@ pub struct Assessor {
     pub silences: Arc<Silences>,
     /// The durable state of incidents and alerts.
     pub view: Arc<View>,
-    /// Labels that decide a grade: alerts with the same values are graded once per incident.
-    pub grade_labels: Vec<String>,
+    /// The index of firing alerts.
+    pub leases: Arc<Leases>,
     /// The time zone of times in policies.
     pub zone: chrono_tz::Tz,
     /// Who is paged when the escalation policy fails.
@@ -86,25 +91,34 @@ impl Assessor {
             None => None,
         };
         known.target = target.as_deref().map(IncidentState::parts);
-        let shape = shape(&self.label_digest(signal), known.target.map(|it| it.1));
-        let routed = Routed {
+        let mut routed = Routed {
             route: &route.value,
             is_silenced: !silenced_by.is_empty(),
-            shape: &shape,
+            grade: None,
         };
-        let opening = match needed(signal, &known, Some(routed), whole, now, &self.delays) {
-            Needed::Opening(assignment) => {
-                let opening = self.opening_of(&route, assignment, &alert, now);
-                Some(opening.read_at(snapshot.position().0))
+        let next = |routed| needed(signal, &known, Some(routed), whole, now, &self.delays);
+        let graded = match next(routed) {
+            Needed::Grade(assignment) => {
+                let (facts, by_person) = facts_of(assignment, signal, now);
+                let failed = route.source.fallback.as_deref();
+                Some(self.grade(facts, &alert, failed, by_person, self.context(now)))
             }
-            Needed::Nothing | Needed::Route => None,
+            _ => None,
         };
+        let (grade, graded) = graded.unzip();
+        routed.grade = grade.as_ref();
+        let needs_opening = matches!(next(routed), Needed::Opening(_));
+        let opening = graded.filter(|_| needs_opening).map(|graded| {
+            let opening = self.opening(graded, now);
+            opening.read_at(snapshot.position().0)
+        });
         Ok(Some(Assessment {
             route,
             silenced_by,
             silences_at: Some(silences.position.0),
             silences_mark: Some(silences.mark),
-            shape,
+            silences_until: self.silences.next_change(now),
+            grade,
             opening,
         }))
     }
@@ -122,19 +136,19 @@ impl Assessor {
         let mut facts = IncidentFacts::opening(&target, &signal, now);
         facts.grade = draft.grade;
         facts.drill = draft.drill;
-        let by_person = draft.grade.is_some();
-        self.opening(facts, &AlertView::new(signal), None, by_person, now)
+        let (by_person, context) = (draft.grade.is_some(), self.context(now));
+        let (_, graded) = self.grade(facts, &AlertView::new(signal), None, by_person, context);
+        self.opening(graded, now)
     }
 
     /// The plan for an incident whose grade a person is about to set.
     #[must_use]
     pub fn replan(&self, state: &IncidentState, grade: Grade, now: Timestamp) -> Opening {
-        let incident = &state.incident;
-        let mut facts = IncidentFacts::of(incident, state.tally.counts);
+        let mut facts = IncidentFacts::of(&state.incident, state.tally.counts);
         facts.grade = Some(grade);
-        let labels = incident.about.labels.clone();
-        let signal = by_hand(&incident.about.title, &incident.about.summary, labels, now);
-        self.opening(facts, &AlertView::new(signal), None, true, now)
+        let (alert, context) = (subject(&state.incident), self.context(now));
+        let (_, graded) = self.grade(facts, &alert, None, true, context);
+        self.opening(graded, now)
     }
 
     fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
@@ -145,77 +159,94 @@ impl Assessor {
         })
     }
 
-    /// Asks about the incident that an alert enters, as it is with that alert.
-    fn opening_of(
-        &self,
-        route: &Verdict<Route>,
-        assignment: Assignment<'_>,
-        alert: &AlertView,
-        now: Timestamp,
-    ) -> Opening {
-        let (facts, by_person) = match assignment {
-            Assignment::Join(incident, tally) => {
-                let counts = tally.counts.with_one_more();
-                let by_person = incident.grading.by_person;
-                (IncidentFacts::of(incident, counts), by_person)
-            }
-            Assignment::Reopen(incident, tally) => {
-                let counts = tally.counts.with_one_more();
-                let facts = IncidentFacts {
-                    active_since: now,
-                    ..IncidentFacts::of(incident, counts)
-                };
-                (facts, incident.grading.by_person)
-            }
-            Assignment::Open(target) => {
-                (IncidentFacts::opening(target, alert.signal(), now), false)
-            }
-        };
-        let route_failed = route.source.fallback.as_deref();
-        self.opening(facts, alert, route_failed, by_person, now)
-    }
-
-    /// Asks for a grade and then for a plan for that grade. An alert that could not be routed goes
-    /// to the catch-all incident, which is major. `by_person`: the incident's grade was set by a
-    /// person, so the plan uses it instead of the policy's grade.
-    fn opening(
+    /// Asks for the grade of an alert in an incident. An alert that could not be routed goes to the
+    /// catch-all incident, which is major. `by_person`: the grade in the facts was set by a person,
+    /// so the plan uses it instead of the policy's.
+    fn grade(
         &self,
         facts: IncidentFacts,
         alert: &AlertView,
         route_failed: Option<&str>,
         by_person: bool,
-        now: Timestamp,
-    ) -> Opening {
-        let context = self.context(now);
-        let policies = &self.policies;
-        let grading = match route_failed {
-            Some(why) => fallback_grading(why),
+        context: Context,
+    ) -> (AlertGrade, Graded) {
+        let incident = IncidentView::new(facts);
+        let asked = match route_failed {
+            Some(why) => Err(fallback_grading(why)),
             None => {
-                let view = IncidentView::new(facts.clone());
-                policies
-                    .grade(&view, alert, &context)
-                    .unwrap_or_else(|report| {
-                        self.report(&report);
-                        last_good(&facts, fallback::catch_all_grading(&report))
-                    })
+                let asked = self.policies.grade(&incident, alert, &context);
+                asked.map_err(|report| {
+                    self.report(&report);
+                    fallback::catch_all_grading(&report)
+                })
             }
         };
+        let policies = self.in_force();
+        let (verdict, shape, watch) = match asked {
+            Ok((verdict, basis)) => {
+                let facts = Facts::of(Some(&incident), Some(alert), &context);
+                let watch = basis.trace.watch(&policies, facts);
+                (verdict, basis.shape.to_string(), watch)
+            }
+            Err(verdict) => {
+                let watch = asked_again_soon(policies, context.facts().now.utc);
+                (verdict, digest(alert.signal()), watch)
+            }
+        };
+        let grade = AlertGrade {
+            shape,
+            grading: verdict.value,
+        };
+        let graded = Graded {
+            facts: incident.facts().clone(),
+            by_person,
+            verdict,
+            context,
+            watch,
+        };
+        (grade, graded)
+    }
+
+    /// Asks for a plan for the grade that is in force after this verdict.
+    fn opening(&self, graded: Graded, now: Timestamp) -> Opening {
+        let (facts, grading) = (graded.facts, graded.verdict);
         let standing = facts.grade.map(|grade| Grading {
             grade,
             security: facts.security,
         });
-        let facts = facts.graded(grading.value.over(standing, by_person));
-        let plan = policies.escalate(&IncidentView::new(facts), &context);
-        let plan = plan.unwrap_or_else(|report| {
-            self.report(&report);
-            self.fallback_plan(&report)
-        });
+        let in_force = grading.value.over(standing, graded.by_person);
+        let incident = IncidentView::new(facts.graded(in_force));
+        let policies = self.in_force();
+        let (plan, watch) = match self.policies.escalate(&incident, &graded.context) {
+            Ok((plan, basis)) => {
+                let facts = Facts::of(Some(&incident), None, &graded.context);
+                (plan, basis.trace.watch(&policies, facts))
+            }
+            Err(report) => {
+                self.report(&report);
+                let plan = self.fallback_plan(&report);
+                (plan, asked_again_soon(policies, now))
+            }
+        };
         let responders = self.responders.of_step(plan.value.steps.first(), now);
         Opening {
             grading,
             plan,
             responders,
+            watch: graded.watch.and(watch),
         }
+    }
+
+    /// The policies in force, and the rotations that they can ask for, as a short name.
+    pub(crate) fn in_force(&self) -> String {
+        let hash = self.policies.hash().unwrap_or_default();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(hash.as_bytes());
+        for rotation in self.responders.roster.rotations.keys() {
+            hasher.update(&[0xff]);
+            hasher.update(rotation.as_bytes());
+        }
+        hasher.finalize().to_hex().as_str()[..16].to_owned()
     }
 
     fn fallback_plan(&self, report: &Report) -> Verdict<Plan> {
@@ -262,22 +293,6 @@ impl Assessor {
         })
     }
 
-    /// A short hash of the labels that decide a grade.
-    fn label_digest(&self, signal: &Signal) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for name in &self.grade_labels {
-            hasher.update(
-                signal
-                    .labels
-                    .get(name)
-                    .map_or("", String::as_str)
-                    .as_bytes(),
-            );
-            hasher.update(&[0xff]);
-        }
-        hasher.finalize().to_hex().as_str()[..12].to_owned()
-    }
-
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
         let text = report.to_string();
@@ -287,17 +302,52 @@ impl Assessor {
     }
 }
 
-/// If the policy fails for an incident that already has a grade, that grade stays.
-fn last_good(facts: &IncidentFacts, mut verdict: Verdict<Grading>) -> Verdict<Grading> {
-    if let Some(grade) = facts.grade {
-        verdict.value = Grading {
-            grade,
-            security: facts.security,
-        };
-        verdict.reason =
-            format!("the grading policy failed, so the last good grade stays: {grade}");
+/// What grading says of an alert, and what the plan is asked with.
+struct Graded {
+    facts: IncidentFacts,
+    by_person: bool,
+    verdict: Verdict<Grading>,
+    context: Context,
+    watch: Watch,
+}
+
+/// The incident that an alert enters, as it is with that alert, or the one that it is in; and
+/// whether a person graded it.
+fn facts_of(assignment: Assignment<'_>, signal: &Signal, now: Timestamp) -> (IncidentFacts, bool) {
+    let is_reopened = matches!(assignment, Assignment::Reopen(..));
+    let (incident, counts) = match assignment {
+        Assignment::Stay(incident, tally) => (incident, tally.counts),
+        Assignment::Join(incident, tally) | Assignment::Reopen(incident, tally) => {
+            (incident, tally.counts.with_one_more())
+        }
+        Assignment::Open(target) => return (IncidentFacts::opening(target, signal, now), false),
+    };
+    let mut facts = IncidentFacts::of(incident, counts);
+    if is_reopened {
+        facts.active_since = now;
     }
-    verdict
+    (facts, incident.grading.by_person)
+}
+
+/// What a built-in verdict depends on: the policy may answer the next time.
+fn asked_again_soon(policies: String, now: Timestamp) -> Watch {
+    Watch {
+        policies,
+        flips_at: Some(now.plus_ms(REVIEW_EVERY_MS)),
+        ..Watch::default()
+    }
+}
+
+/// A digest of all that a policy can read of an alert.
+fn digest(signal: &Signal) -> String {
+    let content = (
+        &signal.labels,
+        &signal.annotations,
+        &signal.title,
+        &signal.summary,
+    );
+    let json = serde_json::to_vec(&content).unwrap_or_default();
+    blake3::hash(&json).to_hex().as_str()[..16].to_owned()
 }
 
 fn fallback_grading(why: &str) -> Verdict<Grading> {
@@ -318,6 +368,14 @@ fn fallback_grading(why: &str) -> Verdict<Grading> {
     }
 }
 
+/// The alert that policies get for an incident that has none.
+fn subject(incident: &Incident) -> AlertView {
+    let about = &incident.about;
+    let (title, summary) = (&about.title, &about.summary);
+    let opened_at = incident.lifecycle.opened_at;
+    AlertView::new(by_hand(title, summary, about.labels.clone(), opened_at))
+}
+
 /// The alert that policies get for an incident opened by hand.
 fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal {
     Signal {
@@ -331,6 +389,7 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
         starts_at: now,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

@@ -6,17 +6,20 @@ pub mod failures;
 pub(crate) mod last_good;
 pub mod policies;
 pub(crate) mod pool;
+pub mod senders;
 
 use std::sync::Arc;
 
 use tocsin_core::command::{Command, Refusal, Responders};
 use tocsin_core::intake::Assessment;
+use tocsin_core::standing::Review;
 use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Step, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
 
 use assess::Assessor;
 use pool::PolicyPool;
+use senders::Senders;
 
 use crate::metrics::Metrics;
 use crate::runtime::clock::Clock;
@@ -45,6 +48,14 @@ impl Observed {
             signal: Arc::new(alert.as_signal()),
             last_seen: Some(alert.last_seen),
         }
+    }
+
+    /// The sweep's signal that an alert is over.
+    #[must_use]
+    pub fn resolved(alert: &Alert) -> Self {
+        let mut observed = Self::again(alert);
+        Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
+        observed
     }
 
     /// The engine request.
@@ -90,6 +101,7 @@ pub struct Intake {
     view: Arc<View>,
     writer: Writer,
     assessor: Arc<Assessor>,
+    senders: Senders,
     calls: PolicyPool,
     metrics: Arc<Metrics>,
 }
@@ -97,7 +109,7 @@ pub struct Intake {
 impl Intake {
     /// An intake that uses the assessor's policies.
     #[must_use]
-    pub fn new(base: EngineHandle, assessor: Arc<Assessor>) -> Self {
+    pub fn new(base: EngineHandle, assessor: Arc<Assessor>, senders: Senders) -> Self {
         let EngineHandle {
             clock,
             view,
@@ -109,6 +121,7 @@ impl Intake {
             view,
             writer,
             assessor,
+            senders,
             calls: PolicyPool::default(),
             metrics,
         }
@@ -126,8 +139,12 @@ impl Intake {
     /// [`EngineError`] when one could not be accepted; the others are. The sender may repeat all of
     /// them.
     pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Accepted, EngineError> {
-        let observed = |signal| Observed {
-            signal: Arc::new(signal),
+        let now = self.clock.now();
+        let observed = |signal: Signal| Observed {
+            signal: Arc::new(match self.senders.get(&signal.integration) {
+                Some(rules) => rules.complete(signal, now),
+                None => signal,
+            }),
             last_seen: None,
         };
         self.take_observed(signals.into_iter().map(observed).collect())
@@ -195,37 +212,71 @@ impl Intake {
         done(self.writer.offer(request).await?)
     }
 
-    /// The command; a grade by hand also gets the escalation plan for that grade.
-    async fn with_plan(
+    /// The command; one that sets a grade or reopens an incident also gets the escalation plan.
+    pub(crate) async fn with_plan(
         self: &Arc<Self>,
         incident: &IncidentId,
-        command: Command,
+        mut command: Command,
     ) -> Result<Command, EngineError> {
-        let Command::Grade {
-            grade,
-            security,
-            may_declassify,
-            reason,
-            replan: None,
-        } = command
-        else {
-            return Ok(command);
+        let (grade, replan) = match &mut command {
+            Command::Grade { grade, replan, .. } => (Some(*grade), replan),
+            Command::ReopenDue { replan, .. } => (None, replan),
+            _ => return Ok(command),
         };
+        if replan.is_some() {
+            return Ok(command);
+        }
         let id = incident.clone();
-        let replan = self.in_policy_pool(move |it| {
+        let found = self.in_policy_pool(move |it| {
             let now = it.clock.now();
             let snapshot = it.view.snapshot(now)?;
             let state = snapshot.incident(&id)?;
-            let replan = state.map(|state| it.assessor.replan(&state, grade, now));
+            let replan = state.map(|state| {
+                let grade = grade.unwrap_or(state.incident.grading.grade);
+                it.assessor.replan(&state, grade, now)
+            });
             Ok(replan.map(|it| Box::new(it.read_at(snapshot.position().0))))
         });
-        Ok(Command::Grade {
-            grade,
-            security,
-            may_declassify,
+        *replan = found.await?;
+        Ok(command)
+    }
+
+    /// Ends an alert by hand; `may_see`: whether the person may see security incidents.
+    ///
+    /// # Errors
+    /// [`EngineError`] when there is no such alert, or it cannot be ended now.
+    pub async fn end_alert(
+        &self,
+        alert: String,
+        by: Actor,
+        may_see: bool,
+        reason: String,
+    ) -> Result<Done, EngineError> {
+        let request = Request::EndAlert {
+            alert,
+            by,
+            may_see,
             reason,
-            replan: replan.await?,
-        })
+        };
+        done(self.writer.offer(request).await?)
+    }
+
+    /// A name of the policies in force, as verdicts keep it.
+    pub(crate) fn policies_in_force(&self) -> String {
+        self.assessor.in_force()
+    }
+
+    /// What the policies say now of an incident and its alerts; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or there are too many calls.
+    pub(crate) async fn review(
+        self: &Arc<Self>,
+        incident: IncidentId,
+        now: Timestamp,
+    ) -> Result<Option<Review>, EngineError> {
+        self.in_policy_pool(move |it| it.assessor.review(&incident, now))
+            .await
     }
 
     /// Opens an incident by hand.

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tocsin_core::{Grading, Plan, Route, Verdict};
 use tocsin_policy::{
-    AlertView, CacheStats, Context, IncidentView, PolicySet, Report, Reports, testing,
+    AlertView, Basis, CacheStats, Context, IncidentView, PolicySet, Report, Reports, testing,
 };
 
 use crate::runtime::intake::last_good::LastGood;
@@ -133,7 +133,7 @@ impl Policies {
         self.set()?.route(alert, context)
     }
 
-    /// Asks the grading policy.
+    /// Asks the grading policy; the answer comes with what it was decided from.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
@@ -142,11 +142,11 @@ impl Policies {
         incident: &IncidentView,
         alert: &AlertView,
         context: &Context,
-    ) -> Result<Verdict<Grading>, Report> {
-        self.set()?.grade(incident, alert, context)
+    ) -> Result<(Verdict<Grading>, Basis), Report> {
+        self.set()?.grade_with_basis(incident, alert, context)
     }
 
-    /// Asks the escalation policy.
+    /// Asks the escalation policy; the answer comes with what it was decided from.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
@@ -154,8 +154,8 @@ impl Policies {
         &self,
         incident: &IncidentView,
         context: &Context,
-    ) -> Result<Verdict<Plan>, Report> {
-        self.set()?.escalate(incident, context)
+    ) -> Result<(Verdict<Plan>, Basis), Report> {
+        self.set()?.escalate_with_basis(incident, context)
     }
 
     fn set(&self) -> Result<PolicySet, Report> {

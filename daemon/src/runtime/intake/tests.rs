@@ -74,6 +74,7 @@ fn signal(number: u64) -> Signal {
         starts_at: NOW,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

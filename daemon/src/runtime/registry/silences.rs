@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tocsin_core::{Labels, Timestamp};
+use tocsin_core::{Labels, Timestamp, limits};
 use tocsin_store::{Store, Table};
 
 use crate::runtime::engine::request::Request;
@@ -11,9 +11,10 @@ use crate::runtime::engine::writer::Writer;
 use crate::runtime::error::EngineError;
 use crate::runtime::registry::cache::{Cache, ReadAt};
 use crate::runtime::state::tables::RowWrites;
+use crate::runtime::state::tables::hidden::HIDDEN;
 use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::silence::SILENCES;
-use crate::silence::{self, PostableSilence, Silence, SilenceRefusal};
+use crate::silence::{self, PostableSilence, Silence, SilenceRefusal, SilenceState};
 
 type Kept = Vec<Arc<Silence>>;
 
@@ -56,7 +57,8 @@ impl Silences {
     }
 
     /// As [`matching`](Self::matching), by the silences that are kept now, whichever engine wrote
-    /// them; and what these are not older than.
+    /// them, at most [`SILENCED_BY_MAX`](limits::SILENCED_BY_MAX); and what these are not older
+    /// than.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -66,7 +68,28 @@ impl Silences {
         now: Timestamp,
     ) -> Result<(Vec<String>, ReadAt), EngineError> {
         let (kept, read_at) = self.kept.follow()?;
-        Ok((silence::matching(&kept, labels, now), read_at))
+        let mut matching = silence::matching(&kept, labels, now);
+        matching.truncate(limits::SILENCED_BY_MAX);
+        Ok((matching, read_at))
+    }
+
+    /// Those that are active at `now`, whichever engine wrote them, and what they are not older
+    /// than.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn in_force(&self, now: Timestamp) -> Result<(Kept, ReadAt), EngineError> {
+        let (kept, read_at) = self.kept.follow()?;
+        let holds = |it: &&Arc<Silence>| it.state(now) == SilenceState::Active;
+        Ok((kept.iter().filter(holds).cloned().collect(), read_at))
+    }
+
+    /// When the next one begins or ends after `now`.
+    #[must_use]
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let kept = self.kept.rows();
+        let times = kept.iter().flat_map(|it| [it.starts_at, it.ends_at]);
+        times.filter(|at| *at > now).min()
     }
 
     /// Whether one was set, changed or ended since this was last asked: then the sweep looks at
@@ -128,14 +151,14 @@ impl Silences {
         self.kept.change(writer, end).await
     }
 
-    /// Forgets silences that expired long ago.
+    /// Forgets silences that expired long ago, and what they have hidden.
     ///
     /// # Errors
     /// [`EngineError`] when it cannot be stored.
     pub async fn tidy(&self, now: Timestamp, writer: &Writer) -> Result<(), EngineError> {
         let forget = |kept: &Kept| -> Result<_, EngineError> {
             let old = kept.iter().filter(|it| silence::is_forgotten(it, now));
-            let removed = old.map(|it| SILENCES.remove(&it.id));
+            let removed = old.map(|it| SILENCES.remove(&it.id).and(HIDDEN.remove(&it.id)));
             Ok((removed.fold(RowWrites::default(), RowWrites::and), ()))
         };
         match self.kept.change(writer, forget).await {

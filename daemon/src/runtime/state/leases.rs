@@ -3,13 +3,13 @@
 //! index is built from the rows at the start, so that the sweep does not read 100,000 alerts to
 //! find an expired one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use tocsin_core::Timestamp;
 use tocsin_core::alert::{Alert, Place};
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::Store;
 
 use crate::runtime::error::EngineError;
@@ -33,8 +33,13 @@ struct Index {
     aside: BTreeSet<Box<str>>,
     /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that end when a person resolves their incident, by incident and by how often
+    /// that had been resolved when they were last received.
+    ending: BTreeMap<IncidentId, BTreeSet<(u32, Box<str>)>>,
     /// Firing alerts without a lease. A set and not a count, as an alert may be added twice.
     unleased: BTreeSet<Box<str>>,
+    /// Firing alerts that are in an incident, by the incident's id.
+    placed: BTreeSet<(Box<str>, Box<str>)>,
 }
 
 impl Leases {
@@ -79,6 +84,32 @@ impl Leases {
         let index = self.index.lock();
         let keys = index.aside.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
+    }
+
+    /// Row keys of firing alerts that are in an incident, at most `limit`.
+    #[must_use]
+    pub fn firing_in(&self, incident: &IncidentId, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let first = (Box::from(incident.as_str()), Box::default());
+        let placed = index.placed.range(first..);
+        let its = placed.take_while(|(id, _)| id.as_ref() == incident.as_str());
+        its.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// Row keys of alerts of an incident that end when a person resolves it, and were not received
+    /// since it was resolved for the last of `resolves` times, at most `limit`.
+    #[must_use]
+    pub fn ending(&self, incident: &IncidentId, resolves: u32, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let ending = index.ending.get(incident).into_iter().flatten();
+        let ending = ending.take_while(|(after, _)| *after < resolves);
+        ending.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// The incidents that have such alerts.
+    #[must_use]
+    pub fn incidents_with_ending(&self) -> Vec<IncidentId> {
+        self.index.lock().ending.keys().cloned().collect()
     }
 
     /// When the next lease ends.
@@ -154,6 +185,13 @@ impl Index {
         if is_aside(alert) {
             self.aside.insert(key.clone());
         }
+        if let Some(id) = alert.incident() {
+            self.placed.insert((id.as_str().into(), key.clone()));
+        }
+        if let Some(incident) = ends_with(alert) {
+            let ending = self.ending.entry(incident.clone()).or_default();
+            ending.insert((alert.after_resolves, key.clone()));
+        }
         match alert.lease_until {
             Some(until) => self.leased.insert((until, key)),
             None => self.unleased.insert(key),
@@ -167,6 +205,9 @@ impl Index {
             return;
         }
         self.aside.remove(&key);
+        if let Some(id) = alert.incident() {
+            self.placed.remove(&(id.as_str().into(), key.clone()));
+        }
         let key = match alert.waits_until() {
             Some(until) => {
                 let entry = (until, key);
@@ -175,6 +216,14 @@ impl Index {
             }
             None => key,
         };
+        if let Some(incident) = ends_with(alert)
+            && let Some(ending) = self.ending.get_mut(incident)
+        {
+            ending.remove(&(alert.after_resolves, key.clone()));
+            if ending.is_empty() {
+                self.ending.remove(incident);
+            }
+        }
         match alert.lease_until {
             Some(until) => self.leased.remove(&(until, key)),
             None => self.unleased.remove(&key),
@@ -184,4 +233,9 @@ impl Index {
 
 fn is_aside(alert: &Alert) -> bool {
     matches!(alert.place, Place::Silenced { .. } | Place::Waiting { .. })
+}
+
+/// The incident whose resolve by a person ends a firing alert.
+fn ends_with(alert: &Alert) -> Option<&IncidentId> {
+    alert.incident().filter(|_| alert.ends_when_resolved)
 }

@@ -262,8 +262,12 @@ fn ask(request: &Request) -> String {
             incident, command, ..
         } => format!("{incident}: {command:?}"),
         Request::Open { draft, .. } => format!("somebody opens {:?}", draft.key),
+        Request::EndAlert { alert, .. } => format!("somebody ends {alert}"),
         Request::Write(write) => format!("settle {:?}", write.settles),
         Request::Claim { class, .. } => format!("claim {class:?}"),
+        Request::Silencing { alert, silencing } => {
+            format!("alert {alert} is silenced by {:?}", silencing.by)
+        }
         Request::Expire => "expire".to_owned(),
     }
 }

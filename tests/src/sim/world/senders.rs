@@ -7,7 +7,7 @@ use tocsin_core::command::Command;
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
-use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, Signal, SignalStatus};
+use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, IncidentKey, Signal, SignalStatus};
 use tocsin_store::CommandKey;
 
 use super::asked::{Asked, Then};
@@ -67,7 +67,7 @@ impl World {
                     replan: self
                         .rng
                         .chance(50)
-                        .then(|| Box::new(self.policies.opening(2))),
+                        .then(|| Box::new(self.policies.opening(2, 1))),
                 },
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
@@ -106,7 +106,7 @@ impl World {
         };
         let request = Request::Open {
             draft,
-            opening: Box::new(self.policies.opening(0)),
+            opening: Box::new(self.policies.opening(0, 1)),
             by: Actor::Person("eve".into()),
             key: None,
         };
@@ -142,12 +142,21 @@ impl World {
     pub(super) fn assess(&mut self, signal: &Signal) -> Box<Assessment> {
         let place = self.draw_node();
         let silences = &self.nodes[place].silences;
-        let mut assessment = Box::new(self.policies.assess(signal));
+        let view = &self.nodes[place].view;
+        let firing = |key: &IncidentKey| {
+            let state = view
+                .snapshot(self.now)
+                .and_then(|it| it.incident_of_key(key));
+            let state = state.ok().flatten();
+            state.map_or(0, |it| it.tally.counts.firing) + 1
+        };
+        let mut assessment = Box::new(self.policies.assess(signal, firing));
         // A store that fails is noticed by the next commit.
         if let Ok((matching, read_at)) = silences.matching_now(&signal.labels, self.now) {
             assessment.silenced_by = matching;
             assessment.silences_at = Some(read_at.position.0);
             assessment.silences_mark = Some(read_at.mark);
+            assessment.silences_until = silences.next_change(self.now);
         }
         assessment
     }
@@ -167,9 +176,11 @@ impl World {
         !matches!(needed, Needed::Nothing)
     }
 
-    /// Every alert at once.
+    /// Every alert at once. Two engines may get alerts of the same services at the same time.
     pub(super) fn storm(&mut self) -> Result<(), String> {
         let mut asked = Vec::new();
+        let mut others = Vec::new();
+        let is_shared = self.are_two() && self.rng.chance(70);
         for integration in ["am", "pd"] {
             for number in 0..7 {
                 let status = match self.rng.chance(70) {
@@ -177,10 +188,20 @@ impl World {
                     false => SignalStatus::Resolved,
                 };
                 let signal = cast::signal_of(integration, number, status, self.now);
-                asked.push(self.asked_of(signal, false));
+                let one = self.asked_of(signal, false);
+                match is_shared && number % 2 == 0 {
+                    true => others.push(one),
+                    false => asked.push(one),
+                }
             }
         }
-        self.process(asked)
+        if others.is_empty() {
+            return self.process(asked);
+        }
+        self.arm();
+        let place = self.draw_node();
+        let again = self.process_beside(place, asked, others)?;
+        self.process(again)
     }
 
     /// A signal with the opposite status, just before the sweep's signal is processed.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Request, SCHEDULE_TIMER, firing, lapses, resilenced, silencing, ticking, waits_over,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed, silencing,
+    silencing_page, ticking, to_review, waits_over,
 };
+use tocsin_core::command::Command;
+use tocsin_core::standing::{Review, is_by_other_policies};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{PluginId, SignalStatus};
+use tocsin_core::{Actor, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -48,8 +51,12 @@ impl World {
             self.schedules.get(&key).cloned()
         };
         let fired = due.iter().cloned().map(|row| {
-            let request = match row.key.kind.as_str() {
-                SCHEDULE_TIMER => ticking(row, self.now, schedule_of),
+            let request = match (row.key.kind.as_str(), to_review(&row)) {
+                (SCHEDULE_TIMER, _) => ticking(row, self.now, schedule_of),
+                (_, Some(id)) => match self.review(place, &id)? {
+                    Some(review) => Ok(reviewed(row, id, review)),
+                    None => firing(row, view, cast::responders_of),
+                },
                 _ => firing(row, view, cast::responders_of),
             };
             let then = Then::Nothing;
@@ -57,6 +64,46 @@ impl World {
             Ok(Asked { request, then })
         });
         fired.collect()
+    }
+
+    /// What the policies say of an incident as an engine sees it.
+    fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
+        let view = &self.nodes[place].view;
+        let state = view.incident(id).map_err(text)?;
+        let alerts = self.nodes[place].leases.firing_in(id, LIMIT);
+        Ok(state.map(|state| self.policies.review(&state, &alerts)))
+    }
+
+    /// Has incidents reviewed whose verdicts are of other policies; whether there were any.
+    pub(super) fn review_by_others(&mut self) -> Result<bool, String> {
+        let place = self.draw_node();
+        let states = self.nodes[place].view.in_memory();
+        let in_force = self.policies.in_force();
+        let mut ids: Vec<IncidentId> = states
+            .iter()
+            .filter(|it| is_by_other_policies(&it.incident, &it.tally, &in_force))
+            .map(|it| it.incident.id.clone())
+            .collect();
+        ids.sort();
+        let mut asked = Vec::new();
+        for incident in ids {
+            let Some(review) = self.review(place, &incident)? else {
+                continue;
+            };
+            let request = Request::Command {
+                incident,
+                by: Actor::Tocsin,
+                command: Command::Review(Box::new(review)),
+                cause: Cause::default(),
+            };
+            asked.push(Asked {
+                request,
+                then: Then::Nothing,
+            });
+        }
+        let has_some = !asked.is_empty();
+        self.process(asked)?;
+        Ok(has_some)
     }
 
     pub(super) fn pass_time(&mut self) -> Result<(), String> {
@@ -77,18 +124,25 @@ impl World {
         Ok(())
     }
 
-    /// Ends the alerts whose senders stopped. Senders may send between the sweep's read and its
-    /// request.
+    /// Ends the alerts whose senders stopped, and tells the engine of alerts whose silences have
+    /// changed. Senders may send between the sweep's read and its request.
     pub(super) fn sweep(&mut self) -> Result<(), String> {
         let place = self.draw_node();
         let node = self.nodes[place].clone();
         let Node { view, leases, .. } = &node;
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(view, leases, self.now).map_err(text)?;
+        words.extend(ended_by_hand(view, leases).map_err(text)?);
         words.extend(waits_over(view, leases, self.now).map_err(text)?);
         let aside = leases.aside("", LIMIT);
         words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
-        let mut asked = Vec::new();
+        let store = self.store.as_ref();
+        let page = silencing_page(store, &node.silences, "", LIMIT, self.now).map_err(text)?;
+        let tells = |request| Asked {
+            request,
+            then: Then::Nothing,
+        };
+        let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
@@ -101,7 +155,8 @@ impl World {
             let (request, then) = (word.request(assessment), Then::Nothing);
             asked.push(Asked { request, then });
         }
-        self.process(asked)
+        self.process(asked)?;
+        self.review_by_others().map(drop)
     }
 
     pub(super) fn expire(&mut self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tocsin_core::{Labels, Signal};
+use tocsin_core::{Labels, Signal, SignalStatus};
 
 use super::*;
 use crate::rig::{NOW, Rig};
@@ -22,6 +22,7 @@ async fn an_alert_that_another_daemon_has_heard_of_again_does_not_end() {
         starts_at: NOW,
         ends_at: Some(until),
         link: None,
+        sender: tocsin_core::Sender::default(),
     };
     let until = NOW.plus_ms(4 * MINUTE_MS);
     one.app.intake.take(vec![signal(until)]).await.unwrap();

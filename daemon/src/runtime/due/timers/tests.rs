@@ -50,6 +50,7 @@ fn signal() -> Signal {
         starts_at: NOW,
         ends_at: None,
         link: None,
+        sender: tocsin_core::Sender::default(),
     }
 }
 

@@ -6,6 +6,7 @@ mod blob;
 pub mod change;
 pub mod dead_letter;
 pub mod effect;
+pub mod hidden;
 pub mod incident_key;
 pub(crate) mod mark;
 pub mod number;

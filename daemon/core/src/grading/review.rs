@@ -1,0 +1,92 @@
+//! Reviews: the verdicts on an incident after something that they were decided from has changed.
+
+use crate::event::Event;
+use crate::grading::decide::{raises, settle};
+use crate::grading::standing::{AlertGroup, Standing};
+use crate::incident::{Incident, Tally};
+use crate::outcome::{Env, Opening, Outcome, Responders};
+use crate::refusal::Refusal;
+use crate::{Actor, escalation};
+
+/// What the policies say now of an incident and its alerts, obtained beforehand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Review {
+    /// The version of the incident that they saw.
+    pub version: u64,
+    /// Its groups of alerts, with their verdicts; those of alerts that are over stay as they were.
+    pub groups: Vec<AlertGroup>,
+    /// The highest of these verdicts, and the plan for the grade that follows.
+    pub opening: Opening,
+}
+
+impl Review {
+    /// Whether it finds what stands already, so that it need not be carried out.
+    #[must_use]
+    pub fn is_as_before(&self, incident: &Incident, tally: &Tally) -> bool {
+        let standing = tally.standing.as_ref();
+        let has_plan = self.opening.plan.value == incident.escalation.plan;
+        has_plan
+            && standing.is_some_and(|it| it.groups == self.groups && it.watch == self.opening.watch)
+    }
+}
+
+/// Whether the verdicts on an active incident are not those of the policies in force.
+#[must_use]
+pub fn is_by_other_policies(incident: &Incident, tally: &Tally, in_force: &str) -> bool {
+    let standing = tally.standing.as_ref();
+    incident.is_active() && standing.is_none_or(|it| it.watch.policies != in_force)
+}
+
+/// Whether the verdicts on an active incident depend on what is around it.
+#[must_use]
+pub fn depends_on_surroundings(incident: &Incident, tally: &Tally) -> bool {
+    let standing = tally.standing.as_ref();
+    incident.is_active() && standing.is_some_and(|it| it.watch.surroundings)
+}
+
+/// Carries out what a review found. Only a different verdict does something.
+///
+/// # Errors
+/// [`Refusal::NeedsVerdict`] when the incident has changed since the policies saw it.
+pub(crate) fn review(
+    incident: &Incident,
+    tally: &Tally,
+    review: Review,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    if !incident.is_active() {
+        return Err(Refusal::Stale("the review"));
+    }
+    if review.version != incident.version {
+        return Err(Refusal::NeedsVerdict);
+    }
+    let opening = &review.opening;
+    let before = tally.standing.as_ref().and_then(Standing::highest);
+    let graded_before = before.or_else(|| Some(incident.grading.in_force()));
+    let mut events: Vec<Event> = settle(incident, graded_before, opening);
+    let has_plan = opening.plan.value == incident.escalation.plan;
+    if !has_plan && opening.plan.source.fallback.is_none() {
+        let is_raised = events.iter().any(|it| raises(incident, it));
+        let is_known = !is_raised && escalation::has_paged_first_of(incident, &opening.plan.value);
+        let mut opening = opening.clone();
+        if is_known {
+            opening.responders = Responders {
+                people: Vec::new(),
+                note: Some("it names whom the plan before has paged".to_owned()),
+            };
+        }
+        events = escalation::replan(incident, events, &opening, &Actor::Tocsin, env);
+    }
+    let mut tally = tally.clone();
+    tally.standing = Some(Standing {
+        groups: review.groups,
+        watch: review.opening.watch,
+        reviewed_at: Some(env.now),
+        review_due: None,
+    });
+    Ok(Outcome {
+        events,
+        tally: Some(tally),
+        ..Outcome::default()
+    })
+}

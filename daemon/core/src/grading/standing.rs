@@ -1,0 +1,224 @@
+//! The verdicts that stand for an incident: what policies said of its alerts, and what has to
+//! change before they are asked again. They are in the row of the tally and not in the stream: an
+//! event is written only when a verdict changes something.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grading::grade::{Grade, Grading};
+use crate::lifecycle::Status;
+use crate::{Timestamp, limits};
+
+/// The verdicts that stand for an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// What the grading policy said of its alerts, once for each kind: at most
+    /// [`ALERT_GROUPS_MAX`](limits::ALERT_GROUPS_MAX), and
+    /// [`ALERT_GROUPS_BYTES_MAX`](limits::ALERT_GROUPS_BYTES_MAX) of names.
+    pub groups: Vec<AlertGroup>,
+    /// While this holds, the policies would say the same.
+    pub watch: Watch,
+    /// When they were last asked about the incident itself, and not about an alert that enters it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<Timestamp>,
+    /// When they must be asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_due: Option<Timestamp>,
+}
+
+/// The alerts of an incident of which the grading policy read the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertGroup {
+    /// A digest of what the policy read of the alert.
+    pub shape: String,
+    /// The row key of an alert of this group; empty for an incident that a person opened.
+    pub alert: String,
+    pub grading: Grading,
+    /// Whether that alert was over when the group was last looked at: what was said stands, and
+    /// the next alert of the group is asked about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+}
+
+/// What verdicts were decided from, apart from the alerts themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The policies in force, and the rotations that they may page.
+    pub policies: String,
+    /// For these numbers of firing alerts.
+    pub firing: Bounds,
+    /// For these numbers of alerts that ever joined.
+    pub total: Bounds,
+    /// The incident's own fields, as they were seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seen: BTreeSet<Seen>,
+    /// When the clock alone changes something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips_at: Option<Timestamp>,
+    /// Whether they depend on who is on call or busy, on changes or on other alerts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub surroundings: bool,
+}
+
+/// From a number on, and below another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    pub from: u64,
+    pub below: u64,
+}
+
+/// A field of an incident, as a policy saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    Grade(Option<Grade>),
+    Security(bool),
+    Status(Status),
+    Acknowledged(bool),
+}
+
+/// What policies see of an incident that changes while it is active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changing {
+    pub firing: u64,
+    pub total: u64,
+    pub grade: Grade,
+    pub security: bool,
+    pub status: Status,
+    pub acknowledged: bool,
+}
+
+impl Standing {
+    /// The highest verdict; `None` before the first.
+    #[must_use]
+    pub fn highest(&self) -> Option<Grading> {
+        let all = self.groups.iter().map(|it| it.grading);
+        all.reduce(Grading::highest)
+    }
+
+    /// Whether this verdict on an alert is known: that of its group, or if no more are kept, one
+    /// that raises nothing.
+    #[must_use]
+    pub fn includes(&self, shape: &str, grading: Grading) -> bool {
+        match self.groups.iter().find(|it| it.shape == shape) {
+            Some(group) => group.grading == grading && !group.is_over,
+            None => {
+                let highest = self.highest();
+                self.is_full() && highest.is_some_and(|it| it.highest(grading) == it)
+            }
+        }
+    }
+
+    /// Whether no more groups are added: their alerts are graded when they arrive, and not again.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let bytes: usize = self.groups.iter().map(|it| it.alert.len()).sum();
+        self.groups.len() >= limits::ALERT_GROUPS_MAX || bytes >= limits::ALERT_GROUPS_BYTES_MAX
+    }
+
+    /// Adds or replaces a group. `is_only`: the incident has had no other alert, so groups of what
+    /// this one was before are gone.
+    pub(crate) fn enter(&mut self, group: AlertGroup, is_only: bool) {
+        let is_gone = |it: &AlertGroup| is_only && it.alert == group.alert;
+        self.groups
+            .retain(|it| it.shape != group.shape && !is_gone(it));
+        self.add(group);
+    }
+
+    /// Adds a group unless its shape is known or there are too many.
+    pub fn add(&mut self, group: AlertGroup) {
+        let is_known = self.groups.iter().any(|it| it.shape == group.shape);
+        if !is_known && !self.is_full() {
+            self.groups.push(group);
+        }
+    }
+
+    /// Sets when the policies must be asked again: at once if something that they read has changed,
+    /// otherwise when the clock changes something; at most once in
+    /// [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
+    pub(crate) fn schedule(&mut self, incident: Changing, now: Timestamp) {
+        let every = limits::REVIEW_EVERY_MS;
+        let earliest = self.reviewed_at.map(|at| at.plus_ms(every));
+        let no_earlier = |at: Timestamp| earliest.map_or(at, |earliest| earliest.max(at));
+        self.review_due = match self.watch.holds(incident) {
+            true => self.watch.flips_at.map(no_earlier),
+            false => {
+                let soon = no_earlier(now);
+                Some(self.review_due.map_or(soon, |due| due.min(soon)))
+            }
+        };
+    }
+}
+
+impl Watch {
+    /// Whether nothing that the verdicts were decided from is different in this incident.
+    #[must_use]
+    pub fn holds(&self, incident: Changing) -> bool {
+        self.firing.contains(incident.firing)
+            && self.total.contains(incident.total)
+            && self.seen.iter().all(|it| it.is_in(incident))
+    }
+
+    /// What both depend on. Verdicts of different policies are of none in force.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.seen.extend(other.seen);
+        let flips = [self.flips_at, other.flips_at];
+        let is_same = self.policies == other.policies;
+        Self {
+            policies: if is_same {
+                other.policies
+            } else {
+                String::new()
+            },
+            firing: self.firing.and(other.firing),
+            total: self.total.and(other.total),
+            seen: self.seen,
+            flips_at: flips.into_iter().flatten().min(),
+            surroundings: self.surroundings || other.surroundings,
+        }
+    }
+}
+
+impl Bounds {
+    #[must_use]
+    pub fn contains(self, number: u64) -> bool {
+        Range::from(self).contains(&number)
+    }
+
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.max(other.from),
+            below: self.below.min(other.below),
+        }
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            from: 0,
+            below: u64::MAX,
+        }
+    }
+}
+
+impl From<Bounds> for Range<u64> {
+    fn from(bounds: Bounds) -> Self {
+        bounds.from..bounds.below
+    }
+}
+
+impl Seen {
+    fn is_in(self, incident: Changing) -> bool {
+        match self {
+            Self::Grade(grade) => grade == Some(incident.grade),
+            Self::Security(flag) => flag == incident.security,
+            Self::Status(status) => status == incident.status,
+            Self::Acknowledged(flag) => flag == incident.acknowledged,
+        }
+    }
+}
