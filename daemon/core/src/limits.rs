@@ -76,6 +76,10 @@ pub const WAIT_WINDOW_MS_MAX: u64 = 24 * HOUR_MS;
 pub const SIGNAL_BYTES_MAX: usize = 5 * 1_024;
 /// Most bytes of alert names that wait under one key; at this size the wait is over.
 pub const WAIT_BYTES_MAX: usize = 5 * 1_024;
+/// Most starts of an alert that its row keeps besides the current one.
+pub const STARTS_MAX: usize = 32;
+/// How long they are kept, in milliseconds; an alert that is over is kept as long.
+pub const STARTS_KEPT_MS: u64 = HOUR_MS;
 /// For this long after an alert's end, a firing signal with the same start time counts as late,
 /// not as firing again, in milliseconds.
 pub const LATE_FIRING_MS: u64 = 30 * SECOND_MS;

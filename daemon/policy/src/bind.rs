@@ -32,7 +32,8 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     ("AlertCounts", "total, firing"),
     (
         "Context",
-        "now; and on_call(…), has_rotation(…), load(…), changes(…), age(…), within(…)",
+        "now; and on_call(…), has_rotation(…), load(…), changes(…), age(…), within(…), \
+         firing(…), count(…), flaps(…)",
     ),
     ("Now", "utc_ms, zone, hour, minute, weekday, weekend"),
     ("Change", "service, title, at_ms, age, link"),

@@ -22,8 +22,8 @@ use crate::limits::{
     PRINT_LINES_MAX, STRING_BYTES_MAX, VARIABLES_MAX,
 };
 use crate::{
-    backstop, bind, day, helpers, libs, locate, moment, operators, quantity, raised, switches,
-    watch,
+    backstop, bind, counting, day, helpers, libs, locate, moment, operators, quantity, raised,
+    switches, watch,
 };
 
 thread_local! {
@@ -60,6 +60,7 @@ pub(crate) fn new() -> Engine {
     helpers::register(&mut engine);
     day::register(&mut engine);
     moment::register(&mut engine);
+    counting::register(&mut engine);
     bind::register(&mut engine);
     quantity::register(&mut engine);
     switches::register(&mut engine);

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod backstop;
 mod bind;
 pub mod calendar;
@@ -14,6 +15,7 @@ mod call;
 mod check;
 mod comparison;
 mod compiled;
+mod counting;
 mod day;
 mod describe;
 mod engine;
@@ -51,6 +53,7 @@ mod verdict;
 mod view;
 mod watch;
 
+pub use alerts::{AlertIndex, AlertList, ListedAlert, Starts, has_labels};
 pub use check::check;
 pub use eval::{Evaluated, eval};
 pub use kind::Kind;

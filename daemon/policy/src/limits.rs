@@ -62,6 +62,13 @@ pub const CONTEXT_PEOPLE_MAX: usize = 4_096;
 /// Most recent changes in a context; the newest are kept.
 pub const CONTEXT_CHANGES_MAX: usize = 64;
 
+/// Most labels by which a policy may ask for alerts.
+pub const QUESTION_LABELS_MAX: usize = 8;
+/// Longest time over which starts of alerts are counted, in milliseconds.
+pub const COUNT_WINDOW_MS_MAX: u64 = tocsin_core::limits::STARTS_KEPT_MS;
+/// How far alerts that began to fire are counted; more count as this many.
+pub const COUNT_MAX: usize = 1_000;
+
 /// Fewest alerts that a routing policy may wait for.
 pub const WAIT_ALERTS_MIN: u32 = 2;
 /// Most alerts that a routing policy may wait for: as many as the core keeps.

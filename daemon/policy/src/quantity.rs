@@ -6,7 +6,7 @@ use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
 use crate::comparison::{COMPARISONS, Comparison};
 use crate::span::Span;
-use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, note};
+use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, note, steady};
 
 /// A whole number that a script may compare, calculate with or print.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Age {
 
 impl Count {
     pub(crate) fn of(quantity: Quantity, facts: Facts<'_>) -> Self {
-        let value = quantity.value(facts).unwrap_or(0);
+        let value = steady(&quantity, facts);
         Self { quantity, value }
     }
 

@@ -381,7 +381,7 @@ fn args(facts: Facts<'_>, with_context: bool) -> Vec<Dynamic> {
         facts
             .context
             .cloned()
-            .map(Dynamic::from)
+            .map(|ctx| Dynamic::from(ctx.about(facts.alert)))
             .filter(|_| with_context),
     );
     args

@@ -1,6 +1,7 @@
 //! Runs the tests of policies, also in a platform team's CI: `NAME.test.toml` has inputs and
 //! expected results for `NAME.rhai`.
 
+mod around;
 mod case;
 pub(crate) mod compare;
 mod coverage;

@@ -13,6 +13,7 @@ use tocsin_core::{
     TeamId, Timestamp,
 };
 
+use crate::alerts::AlertIndex;
 use crate::limits::{CONTEXT_CHANGES_MAX, CONTEXT_PEOPLE_MAX, CONTEXT_ROTATIONS_MAX};
 
 /// An alert as policies see it.
@@ -246,7 +247,15 @@ impl Weekday {
 
 /// The view of the context. Created once per snapshot and shared by its calls.
 #[derive(Clone, Debug, Default)]
-pub struct Context(pub(crate) Arc<ContextFacts>);
+pub struct Context(pub(crate) Arc<ContextFacts>, Around);
+
+/// What a context knows besides its facts.
+#[derive(Clone, Debug, Default)]
+struct Around {
+    alerts: Option<Arc<dyn AlertIndex>>,
+    /// The alert that is asked about.
+    own: Option<AlertView>,
+}
 
 impl Context {
     /// A view of these facts, truncated to the limits: the first rotations and people by name, the
@@ -259,7 +268,28 @@ impl Context {
             .changes
             .sort_by_key(|change| std::cmp::Reverse(change.at));
         facts.changes.truncate(CONTEXT_CHANGES_MAX);
-        Self(Arc::new(facts))
+        Self(Arc::new(facts), Around::default())
+    }
+
+    /// The same with the alerts that policies can ask about.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: Arc<dyn AlertIndex>) -> Self {
+        self.1.alerts = Some(alerts);
+        self
+    }
+
+    /// The same for a question about an alert.
+    pub(crate) fn about(mut self, alert: Option<&AlertView>) -> Self {
+        self.1.own = alert.cloned();
+        self
+    }
+
+    pub(crate) fn alerts(&self) -> Option<&dyn AlertIndex> {
+        self.1.alerts.as_deref()
+    }
+
+    pub(crate) fn own(&self) -> Option<&AlertView> {
+        self.1.own.as_ref()
     }
 
     /// The same at another time.
@@ -269,7 +299,7 @@ impl Context {
             now,
             ..ContextFacts::clone(&self.0)
         };
-        Self(Arc::new(facts))
+        Self(Arc::new(facts), self.1.clone())
     }
 
     /// The facts themselves.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{Counted, Incident};
 use crate::signal::Sender;
-use crate::{Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp};
+use crate::{
+    Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp, limits,
+};
 
 pub use crate::incident::{Counts, Tally};
 pub use crate::intake::waiting::Waiting;
@@ -59,6 +61,10 @@ pub struct Alert {
     /// How often its incident had been resolved by somebody when it was last received.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub after_resolves: u32,
+    /// When it began to fire before it last stopped, the oldest first: at most
+    /// [`STARTS_MAX`](limits::STARTS_MAX), of the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_starts: Vec<Timestamp>,
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
@@ -145,6 +151,22 @@ impl Alert {
         }
     }
 
+    /// When it began to fire, the newest first, within the last hour.
+    pub fn starts(&self) -> impl Iterator<Item = Timestamp> {
+        let current = self.firing.then_some(self.changed_at);
+        let earlier = self.earlier_starts.iter().rev().copied();
+        current.into_iter().chain(earlier)
+    }
+
+    /// The starts to keep when it stops or starts again.
+    fn starts_until(&self, now: Timestamp) -> Vec<Timestamp> {
+        let oldest = now.minus_ms(limits::STARTS_KEPT_MS);
+        let recent = self.starts().filter(|at| *at >= oldest);
+        let mut kept: Vec<_> = recent.take(limits::STARTS_MAX).collect();
+        kept.reverse();
+        kept
+    }
+
     pub(crate) fn counted(&self) -> Counted<'_> {
         Counted {
             title: &self.title,
@@ -175,16 +197,18 @@ impl Alert {
             sender: signal.sender,
             ends_when_resolved: signal.sender.ends_when_resolved(),
             after_resolves: 0,
+            earlier_starts: Vec::new(),
             silences_at: None,
         }
     }
 
     /// An alert that fires again, with its history.
     #[must_use]
-    pub(crate) fn again(&self, signal: &Signal, place: Place, now: Timestamp) -> Self {
+    pub fn again(&self, signal: &Signal, place: Place, now: Timestamp) -> Self {
         Self {
             first_seen: self.first_seen,
             repeats: self.repeats,
+            earlier_starts: self.starts_until(now),
             ..Self::begin(signal, place, now)
         }
     }
@@ -222,6 +246,7 @@ impl Alert {
     #[must_use]
     pub fn ended(mut self, now: Timestamp) -> Self {
         if self.firing {
+            self.earlier_starts = self.starts_until(now);
             self.changed_at = now;
         }
         self.firing = false;

@@ -1,8 +1,15 @@
 //! A question for a policy that can be changed so that a read finds something else.
 
-use tocsin_core::{Grade, Labels, PersonId, Signal, SignalStatus, Target, TeamId, Timestamp};
+use std::sync::Arc;
 
+use tocsin_core::limits::STARTS_MAX;
+use tocsin_core::{
+    Alert, Grade, Labels, PersonId, Signal, SignalStatus, Target, TeamId, Timestamp,
+};
+
+use crate::alerts::{AlertList, ListedAlert, Starts, has_labels};
 use crate::kind::Kind;
+use crate::limits::COUNT_MAX;
 use crate::names::Names;
 use crate::trace::{
     AgeOf, AlertField, Answer, ClockField, Facts, IncidentField, LabelsOf, Quantity, Read,
@@ -22,6 +29,7 @@ pub(super) struct Input {
     alert: Signal,
     incident: IncidentFacts,
     context: ContextFacts,
+    alerts: Vec<ListedAlert>,
 }
 
 /// A question as a policy sees it.
@@ -88,6 +96,7 @@ impl Input {
             alert,
             incident,
             context,
+            alerts: Vec::new(),
         }
     }
 
@@ -96,7 +105,8 @@ impl Input {
             kind,
             alert: AlertView::new(self.alert.clone()),
             incident: IncidentView::new(self.incident.clone()),
-            context: Context::new(self.context.clone()),
+            context: Context::new(self.context.clone())
+                .with_alerts(Arc::new(AlertList(self.alerts.clone()))),
         }
     }
 
@@ -148,6 +158,11 @@ impl Input {
         }
         Some(it)
     }
+
+    fn key(&self) -> String {
+        Alert::row_key(&self.alert.integration, &self.alert.fingerprint)
+    }
+
     fn labels(&mut self, of: LabelsOf) -> &mut Labels {
         match of {
             LabelsOf::Alert => &mut self.alert.labels,
@@ -272,6 +287,28 @@ impl Input {
                 let count = u32::try_from(number).ok()?;
                 self.context.load.insert(person.as_str().into(), count);
             }
+            Quantity::Firing(labels) | Quantity::Began(labels, _) => {
+                let own = has_labels(&self.alert.labels, labels);
+                let others = count.checked_sub(u64::from(own))?;
+                let others = usize::try_from(others).ok().filter(|it| *it < COUNT_MAX)?;
+                let key = self.key();
+                let alerts = &mut self.alerts;
+                alerts.retain(|it| it.key == key || !has_labels(&it.labels, labels));
+                alerts.extend((0..others).map(|number| other(number, labels)));
+            }
+            Quantity::Flaps(_) => {
+                let count = usize::try_from(count).ok().filter(|it| *it <= STARTS_MAX)?;
+                let key = self.key();
+                self.alerts.retain(|it| it.key != key);
+                self.alerts.push(ListedAlert {
+                    key,
+                    labels: self.alert.labels.clone(),
+                    starts: Starts {
+                        firing: true,
+                        times: vec![NOW; count],
+                    },
+                });
+            }
             Quantity::Age(of, unit_ms) => {
                 let start = self.context.now.utc.minus_ms(count.checked_mul(*unit_ms)?);
                 match of {
@@ -285,6 +322,21 @@ impl Input {
             }
         }
         Some(())
+    }
+}
+
+/// Another alert with these labels, which has just begun to fire.
+fn other(number: usize, labels: &Labels) -> ListedAlert {
+    let present = labels.iter().filter(|(_, value)| !value.is_empty());
+    ListedAlert {
+        key: format!("other/{number}/{labels:?}"),
+        labels: present
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        starts: Starts {
+            firing: true,
+            times: vec![NOW],
+        },
     }
 }
 

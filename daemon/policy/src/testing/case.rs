@@ -1,13 +1,17 @@
 //! Parses test files into test cases.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
 
 use super::TESTED;
+use super::around::{around, before};
 use super::inputs::{ContextCase, Contradiction, TestCase};
 use super::shape::{self, WrongKey};
+use crate::alerts::AlertList;
 use crate::helpers::glob;
 use crate::kind::Kind;
 use crate::load::Found;
@@ -180,10 +184,16 @@ impl File<'_> {
         }
         let own = test.context.as_ref().or(context).cloned();
         let contradicts = |it: Contradiction| self.report(it.at, &it.message, it.remedy);
-        let context = own.unwrap_or_default().facts().map_err(contradicts)?;
+        let mut own = own.unwrap_or_default();
+        let others = std::mem::take(&mut own.alerts);
+        let context = own.facts().map_err(contradicts)?;
         let now = context.now.utc;
-        let alert = test.alert.unwrap_or_default().signal(now);
-        let alert = alert.map_err(contradicts)?;
+        let mut alert = test.alert.unwrap_or_default();
+        let began = std::mem::take(&mut alert.began);
+        let alert = alert.signal(now).map_err(contradicts)?;
+        let mut alerts = around(others, now).map_err(contradicts)?;
+        alerts.push(before(&alert, began, now).map_err(contradicts)?);
+        let context = Context::new(context).with_alerts(Arc::new(AlertList(alerts)));
         let incident = test.incident.unwrap_or_default();
         let incident = incident
             .facts(&alert, self.team, now)
@@ -200,7 +210,7 @@ impl File<'_> {
             name,
             is_common: self.team.is_none(),
             question,
-            context: Context::new(context),
+            context,
             expect: serde_json::to_value(test.expect).unwrap_or(Value::Null),
         })
     }

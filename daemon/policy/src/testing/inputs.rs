@@ -8,6 +8,7 @@ use tocsin_core::{
 };
 use toml::Spanned;
 
+use super::around::AroundCase;
 use crate::calendar::some_instant;
 use crate::span::Span;
 use crate::view::{ChangeFacts, ContextFacts, IncidentFacts, LocalTime, Weekday};
@@ -42,6 +43,8 @@ pub(super) struct AlertCase {
     annotations: Labels,
     starts_at_ms: Option<i64>,
     age: Option<Spanned<String>>,
+    /// How long ago it began to fire, each time before now.
+    pub(super) began: Vec<Spanned<String>>,
     link: Option<String>,
 }
 
@@ -131,6 +134,7 @@ pub(super) struct ContextCase {
     on_call: BTreeMap<String, Vec<PersonId>>,
     load: BTreeMap<PersonId, u32>,
     changes: Vec<ChangeCase>,
+    pub(super) alerts: Vec<AroundCase>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -218,7 +222,7 @@ impl NowCase {
 }
 
 /// When something began, by its time or its age; now if neither is given.
-fn start(
+pub(super) fn start(
     key: &str,
     at_ms: Option<i64>,
     age: Option<Spanned<String>>,

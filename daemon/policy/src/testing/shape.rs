@@ -38,6 +38,7 @@ const ALERT: Shape = Table(&[
     ("annotations", Any),
     ("starts_at_ms", Any),
     ("age", Any),
+    ("began", Any),
     ("link", Any),
 ]);
 
@@ -76,11 +77,14 @@ const CHANGE: Shape = Table(&[
     ("link", Any),
 ]);
 
+const LISTED: Shape = Table(&[("labels", Any), ("firing", Any), ("began", Any)]);
+
 const CONTEXT: Shape = Table(&[
     ("now", NOW),
     ("on_call", Any),
     ("load", Any),
     ("changes", List(&CHANGE)),
+    ("alerts", List(&LISTED)),
 ]);
 
 const ROUTE: Shape = Table(&[

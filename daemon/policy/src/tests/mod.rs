@@ -2,6 +2,7 @@
 
 mod checks;
 mod comparisons;
+mod counting;
 mod libs;
 mod limits;
 mod moments;

@@ -2,6 +2,7 @@
 //! script would say, and nothing outside of the trace matters.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use tocsin_core::standing::Changing;
@@ -10,6 +11,7 @@ use tocsin_core::{Grade, Grading, Status, Timestamp, Verdict};
 
 use super::{ESCALATE, ROUTE, facts, load, signal};
 use crate::PolicySet;
+use crate::alerts::{AlertList, ListedAlert, Starts};
 use crate::trace::{Facts, Trace};
 use crate::view::{
     AlertView, ChangeFacts, Context, ContextFacts, IncidentView, LocalTime, Weekday,
@@ -29,7 +31,35 @@ struct Situation {
     load: u32,
     rotation: Option<Vec<&'static str>>,
     change_ms_ago: Option<u64>,
+    around: Vec<Around>,
     now: Timestamp,
+}
+
+/// An alert in the index.
+#[derive(Clone, Debug)]
+struct Around {
+    /// Whether it is the one that is asked about, as it was before.
+    own: bool,
+    label: &'static str,
+    firing: bool,
+    began_ms_ago: u64,
+}
+
+impl Around {
+    fn listed(&self, number: usize, now: Timestamp) -> ListedAlert {
+        let key = match self.own {
+            true => "prometheus/f1".to_owned(),
+            false => format!("prometheus/other{number}"),
+        };
+        ListedAlert {
+            key,
+            labels: BTreeMap::from([("a".to_owned(), self.label.to_owned())]),
+            starts: Starts {
+                firing: self.firing,
+                times: vec![now.minus_ms(self.began_ms_ago)],
+            },
+        }
+    }
 }
 
 impl Situation {
@@ -62,6 +92,9 @@ impl Situation {
             load: BTreeMap::from([("ada".into(), self.load)]),
             changes: change.into_iter().collect(),
         });
+        let around = self.around.iter().enumerate();
+        let around = around.map(|(number, it)| it.listed(number, self.now));
+        let context = context.with_alerts(Arc::new(AlertList(around.collect())));
         (AlertView::new(alert), IncidentView::new(incident), context)
     }
 
@@ -72,6 +105,14 @@ impl Situation {
             started_ms_ago: self.started_ms_ago + later,
             opened_ms_ago: self.opened_ms_ago + later,
             change_ms_ago: self.change_ms_ago.map(|it| it + later),
+            around: self
+                .around
+                .iter()
+                .map(|it| Around {
+                    began_ms_ago: it.began_ms_ago + later,
+                    ..it.clone()
+                })
+                .collect(),
             ..self.clone()
         }
     }
@@ -103,6 +144,18 @@ fn situations() -> impl Strategy<Value = Situation> {
         0..3,
     );
     let minutes = || prop::sample::select(vec![0, 1, 59_999, 60_000, 60_001, 119_000, 180_000]);
+    let around = (
+        prop::bool::weighted(0.2),
+        prop::sample::select(vec!["", "x", "y"]),
+        any::<bool>(),
+        minutes(),
+    );
+    let around = around.prop_map(|(own, label, firing, began_ms_ago)| Around {
+        own,
+        label,
+        firing,
+        began_ms_ago,
+    });
     let grades = vec![None, Some(Grade::Minor), Some(Grade::Critical)];
     let rotations = vec![
         None,
@@ -127,6 +180,7 @@ fn situations() -> impl Strategy<Value = Situation> {
             0..4_u32,
             prop::sample::select(rotations),
             prop::option::of(minutes()),
+            prop::collection::vec(around, 0..4),
         ),
         0..(8 * 24 * HOUR_MS as i64),
     )
@@ -142,6 +196,7 @@ fn situations() -> impl Strategy<Value = Situation> {
             load: world.0,
             rotation: world.1,
             change_ms_ago: world.2,
+            around: world.3,
             now: Timestamp(10 * 24 * HOUR_MS as i64 + now),
         })
 }
@@ -157,6 +212,11 @@ fn conditions() -> impl Strategy<Value = String> {
         "alert.labels.len()",
         "ctx.load(\"ada\")",
         "ctx.age(incident).minutes",
+        "ctx.firing(#{ a: \"x\" })",
+        "ctx.firing(#{ a: alert.labels.a })",
+        "ctx.count(#{ a: \"x\" }, minutes(1))",
+        "ctx.count(#{}, minutes(2))",
+        "ctx.flaps(alert, minutes(2))",
         "ctx.on_call(\"payments\").len()",
         "ctx.changes(minutes(2)).len()",
         "(incident.alerts.total - incident.alerts.firing)",
@@ -332,6 +392,7 @@ proptest! {
             rotation: one.rotation.clone(),
             change_ms_ago: one.change_ms_ago,
             opened_ms_ago: one.opened_ms_ago,
+            around: one.around.clone(),
             now: one.now,
             ..other
         };

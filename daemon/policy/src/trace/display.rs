@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tocsin_core::Labels;
+
 use super::{AgeOf, AlertField, ClockField, IncidentField, LabelsOf, Quantity, Read};
 use crate::span::Span;
 
@@ -49,10 +51,26 @@ impl fmt::Display for Quantity {
             Self::AlertsFiring => f.write_str("incident.alerts.firing"),
             Self::Labels(of) => write!(f, "{of}.len()"),
             Self::Load(person) => write!(f, "ctx.load({person:?})"),
+            Self::Firing(labels) => write!(f, "ctx.firing({})", Wanted(labels)),
+            Self::Began(labels, ms) => write!(f, "ctx.count({}, {})", Wanted(labels), Span(*ms)),
+            Self::Flaps(ms) => write!(f, "ctx.flaps(alert, {})", Span(*ms)),
             Self::Age(AgeOf::Alert, _) => f.write_str("ctx.age(alert)"),
             Self::Age(AgeOf::Incident, _) => f.write_str("ctx.age(incident)"),
             Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {at}"),
         }
+    }
+}
+
+/// Labels as a map of a script.
+struct Wanted<'a>(&'a Labels);
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels = self.0.iter();
+        let labels: Vec<_> = labels
+            .map(|(name, value)| format!("{name}: {value:?}"))
+            .collect();
+        write!(f, "#{{{}}}", labels.join(", "))
     }
 }
 

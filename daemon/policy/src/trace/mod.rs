@@ -1,6 +1,7 @@
 //! What a verdict was decided from: every read of the policy, with its answer. A policy is a pure
 //! function, so its verdict stands until one of these answers changes.
 
+mod alerts;
 mod cache;
 mod display;
 mod read;
@@ -8,7 +9,7 @@ mod tree;
 mod watch;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -96,6 +97,8 @@ impl Trace {
 struct Recorder {
     trace: Trace,
     seen: HashSet<Read>,
+    /// The values of quantities that change under a call.
+    live: HashMap<Quantity, i64>,
 }
 
 /// Runs `call` and records what it reads.
@@ -113,6 +116,18 @@ pub(crate) fn read(read: Read, facts: Facts<'_>) -> Answer {
     let answer = answer.unwrap_or_else(|| Answer::Text(String::new()));
     note(read, answer.clone());
     answer
+}
+
+/// The value of a quantity, the same one during a call.
+pub(crate) fn steady(quantity: &Quantity, facts: Facts<'_>) -> i64 {
+    let value = || quantity.value(facts).unwrap_or(0);
+    RECORDER.with_borrow_mut(|recorder| match recorder {
+        Some(recorder) if quantity.is_live() => {
+            let known = recorder.live.entry(quantity.clone());
+            *known.or_insert_with(value)
+        }
+        _ => value(),
+    })
 }
 
 /// Records a read whose answer is known already.

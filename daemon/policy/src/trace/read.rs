@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Labels, SignalStatus, Timestamp};
 
-use super::{LIST_MAX, TEXT_BYTES_MAX};
+use super::{LIST_MAX, TEXT_BYTES_MAX, alerts};
 use crate::calendar::{Moment, Window};
 use crate::text::cut;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
@@ -92,6 +92,12 @@ pub enum Quantity {
     Labels(LabelsOf),
     /// How many incidents a person carries.
     Load(String),
+    /// How many alerts with these labels fire.
+    Firing(Labels),
+    /// How many alerts with these labels began to fire within so many milliseconds.
+    Began(Labels, u64),
+    /// How often the alert began to fire within so many milliseconds.
+    Flaps(u64),
     /// An age in whole units of so many milliseconds.
     Age(AgeOf, u64),
 }
@@ -173,6 +179,7 @@ impl IncidentView {
 impl Context {
     pub(crate) fn as_facts(&self) -> Facts<'_> {
         Facts {
+            alert: self.own(),
             context: Some(self),
             ..Facts::default()
         }
@@ -260,6 +267,22 @@ impl Read {
                 let window: Window = hours.parse().ok()?;
                 window.flips_at(time_zone(zone.as_deref(), facts)?, now.utc)
             }
+            Self::Exactly(it @ (Quantity::Began(..) | Quantity::Flaps(_))) => {
+                it.leaving(facts)?.last().copied()
+            }
+            Self::AtLeast(it @ (Quantity::Began(..) | Quantity::Flaps(_)), than) => {
+                alerts::shrinks_below(&it.leaving(facts)?, *than)
+            }
+            Self::Equals(it @ (Quantity::Began(..) | Quantity::Flaps(_)), than) => {
+                let leaving = it.leaving(facts)?;
+                let is_equal = usize::try_from(*than).ok()? == leaving.len();
+                let than = if is_equal {
+                    *than
+                } else {
+                    than.checked_add(1)?
+                };
+                alerts::shrinks_below(&leaving, than)
+            }
             Self::Exactly(Quantity::Age(of, unit_ms)) => {
                 let units = now.utc.since(of.start(facts)?) / (*unit_ms).max(1);
                 let next = units.saturating_add(1).saturating_mul(*unit_ms);
@@ -302,11 +325,34 @@ impl Quantity {
                 let load = &facts.context?.0.load;
                 load.get(person.as_str()).map_or(0, |it| i64::from(*it))
             }
+            Self::Firing(labels) => whole(alerts::firing(facts, labels)?),
+            Self::Began(..) | Self::Flaps(_) => whole(self.starts(facts)?.len() as u64),
             Self::Age(of, unit_ms) => {
                 let age = facts.context?.0.now.utc.since(of.start(facts)?);
                 whole(age / (*unit_ms).max(1))
             }
         })
+    }
+}
+
+impl Quantity {
+    /// The starts that it counts, the newest first.
+    fn starts(&self, facts: Facts<'_>) -> Option<Vec<Timestamp>> {
+        match self {
+            Self::Began(labels, within_ms) => alerts::began(facts, labels, *within_ms),
+            Self::Flaps(within_ms) => alerts::flaps(facts, *within_ms),
+            _ => None,
+        }
+    }
+
+    /// When each of these leaves the window.
+    fn leaving(&self, facts: Facts<'_>) -> Option<Vec<Timestamp>> {
+        let (Self::Began(_, within_ms) | Self::Flaps(within_ms)) = self else {
+            return None;
+        };
+        let starts = self.starts(facts)?.into_iter();
+        let leaving = starts.map(|at| at.plus_ms(within_ms.saturating_add(1)));
+        Some(leaving.collect())
     }
 }
 

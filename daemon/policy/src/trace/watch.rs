@@ -79,7 +79,9 @@ fn bound(watch: &mut Watch, of: &Quantity, facts: Facts<'_>, bounds: impl Fn(u64
     match of {
         Quantity::AlertsFiring => watch.firing = watch.firing.and(bounds(value)),
         Quantity::AlertsTotal => watch.total = watch.total.and(bounds(value)),
-        Quantity::Load(_) => watch.surroundings = true,
+        Quantity::Load(_) | Quantity::Firing(_) | Quantity::Began(..) | Quantity::Flaps(_) => {
+            watch.surroundings = true;
+        }
         // The clock's part is in `flips_at`.
         Quantity::Age(..) | Quantity::Labels(_) => {}
     }
@@ -136,6 +138,7 @@ impl Quantity {
         match self {
             Self::Labels(of) => of.is_of_alert(),
             Self::Age(of, _) => *of == AgeOf::Alert,
+            Self::Flaps(_) => true,
             _ => false,
         }
     }

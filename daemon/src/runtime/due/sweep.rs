@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tocsin_core::alert::Place;
-use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use tocsin_core::limits;
+use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 use tocsin_core::{Alert, Timestamp};
 
 use crate::runtime::due::Due;
@@ -28,8 +29,8 @@ const ROUNDS_MAX: usize = 8;
 /// Most expire requests per sweep. Each packs only a few incidents, so that alerts are processed in
 /// between.
 const EXPIRE_ROUNDS_MAX: usize = 64;
-/// How long a resolved alert is kept, in milliseconds.
-const ENDED_KEPT_MS: u64 = HOUR_MS;
+/// How long a resolved alert is kept, in milliseconds: as long as policies may ask when it fired.
+const ENDED_KEPT_MS: u64 = limits::STARTS_KEPT_MS;
 /// How long alerts with an ended lease are kept after a start, in milliseconds: Prometheus repeats
 /// firing alerts every minute, and takes a while to reconnect.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;

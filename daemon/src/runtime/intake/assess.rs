@@ -16,7 +16,8 @@ use tocsin_core::{
     Timestamp, Verdict,
 };
 use tocsin_policy::{
-    AlertView, Context, ContextFacts, Facts, IncidentFacts, IncidentView, Report, fallback,
+    AlertIndex, AlertView, Context, ContextFacts, Facts, IncidentFacts, IncidentView, Report,
+    fallback,
 };
 
 use crate::metrics::Metrics;
@@ -291,6 +292,7 @@ impl Assessor {
             load,
             changes,
         })
+        .with_alerts(Arc::clone(&self.leases) as Arc<dyn AlertIndex>)
     }
 
     fn report(&self, report: &Report) {

@@ -1,7 +1,10 @@
-//! An index of when firing alerts expire, and when their wait for others ends. An alert's expiry is
+//! An index of when firing alerts expire, and when their wait for others ends; and of what
+//! policies ask about them. An alert's expiry is
 //! a lease in its row, extended with every repeat, as a timer per alert would cost more writes. The
 //! index is built from the rows at the start, so that the sweep does not read 100,000 alerts to
 //! find an expired one.
+
+mod counts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tocsin_core::alert::{Alert, Place};
-use tocsin_core::{IncidentId, Timestamp};
+use tocsin_core::{IncidentId, Labels, Timestamp};
+use tocsin_policy::{AlertIndex, Starts};
 use tocsin_store::Store;
+
+use counts::Counts;
 
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
@@ -40,6 +46,7 @@ struct Index {
     unleased: BTreeSet<Box<str>>,
     /// Firing alerts that are in an incident, by the incident's id.
     placed: BTreeSet<(Box<str>, Box<str>)>,
+    counts: Counts,
 }
 
 impl Leases {
@@ -133,7 +140,9 @@ impl Leases {
 
     /// Removes an alert whose row was removed.
     pub fn remove(&self, alert: &Alert) {
-        self.index.lock().remove(alert);
+        let mut index = self.index.lock();
+        index.remove(alert);
+        index.counts.forget(&alert.key());
     }
 
     /// Marks the index as outdated because another engine changed rows.
@@ -163,6 +172,27 @@ impl Leases {
     }
 }
 
+impl AlertIndex for Leases {
+    fn firing(&self, labels: &Labels, except: Option<&str>) -> u64 {
+        self.index.lock().counts.firing(labels, except)
+    }
+
+    fn began(
+        &self,
+        labels: &Labels,
+        since: Timestamp,
+        except: Option<&str>,
+        limit: usize,
+    ) -> Vec<Timestamp> {
+        let counts = &mut self.index.lock().counts;
+        counts.began(labels, since, except, limit)
+    }
+
+    fn starts(&self, key: &str) -> Starts {
+        self.index.lock().counts.starts(key)
+    }
+}
+
 impl Index {
     fn load(store: &dyn Store) -> Result<Self, EngineError> {
         let mut index = Self::default();
@@ -174,6 +204,7 @@ impl Index {
     }
 
     fn add(&mut self, alert: &Alert) {
+        self.counts.set(alert);
         let key = alert.key().into_boxed_str();
         if !alert.firing {
             self.ended.insert((alert.changed_at, key));
