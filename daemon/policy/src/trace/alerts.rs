@@ -67,8 +67,8 @@ fn starts_of(facts: Facts<'_>, alert: &AlertView) -> Option<Starts> {
     Some(starts)
 }
 
-/// When there are fewer than `count`, which there are now: `leaving` is when each leaves the window,
-/// the newest first.
+/// When there are fewer than `count`, which there are now: `leaving` is when each leaves the
+/// window, the newest first.
 pub(super) fn shrinks_below(leaving: &[Timestamp], count: i64) -> Option<Timestamp> {
     let at = usize::try_from(count).ok()?.checked_sub(1)?;
     leaving.get(at).copied()
