@@ -78,7 +78,8 @@ fn faults_behind_conditions_are_reached() {
         let condition = condition.replace("LEVELS", "#{ good: 1, bad: 3 }");
         let grade = format!(
             "fn worse(grade) {{ if grade == \"major\" {{ \"sev1\" }} else {{ grade }} }}\n\
-             fn grade(incident, alert, ctx) {{\n  let grade = \"minor\";\n  let other = \"staging\";\n  \
+             fn grade(incident, alert, ctx) {{\n  let grade = \"minor\";\n  \
+             let other = \"staging\";\n  \
              if {condition} {{\n    grade = \"major\";\n  }}\n  \
              #{{ grade: worse(grade), reason: \"r\" }}\n}}\n"
         );
@@ -159,11 +160,14 @@ fn properties_of_labels_and_of_a_files_own_maps_are_none_that_do_not_exist() {
         fn route(alert, ctx) {\n\
           let labels = alert.labels;\n\
           let all = [alert.labels, alert.annotations];\n\
-          for some in all { if some.rare == \"x\" { return #{ ignore: true, reason: some.rare }; } }\n\
+          for some in all {\n\
+            if some.rare == \"x\" { return #{ ignore: true, reason: some.rare }; }\n\
+          }\n\
           let own = #{ depth: 1 };\n\
           own.extra = 2;\n\
           let who = lead(global::TEAMS.shop);\n\
-          let key = `${severity(labels)}${either(alert.labels, #{ b: 1 })}${labels.any}${own.extra}`;\n\
+          let key = `${severity(labels)}${either(alert.labels, #{ b: 1 })}`;\n\
+          key += `${labels.any}${own.extra}`;\n\
           #{ key: key + who + own.depth, service: \"s\", reason: \"r\" }\n}\n";
     assert_eq!(faults(&[("routing.rhai", text)]), "");
 }

@@ -72,7 +72,8 @@ fn a_set_whose_tests_fail_is_not_put_in_force_until_they_are_mended() {
     fs::write(&grading, format!("{text}\n// a remark\n")).unwrap();
     let test = |grade: &str| {
         format!(
-            "[[test]]\nname = \"page is critical\"\nalert = {{ labels = {{ severity = \"page\" }} }}\n\
+            "[[test]]\nname = \"page is critical\"\n\
+             alert = {{ labels = {{ severity = \"page\" }} }}\n\
              expect = {{ grade = \"{grade}\" }}\n"
         )
     };
