@@ -78,7 +78,11 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
     let figures = vec![
         compare("a policy call, routing.rhai", &route_anew, &cel_route)?,
         compare("a policy call, grading.rhai", &grade_anew, &cel_grade)?,
-        compare("route, grade, escalate: known (peer: route, grade)", &all, &cel_both)?,
+        compare(
+            "route, grade, escalate: known (peer: route, grade)",
+            &all,
+            &cel_both,
+        )?,
     ];
     tell("route", &route)?;
     tell("grade", &grade)?;
@@ -227,7 +231,7 @@ fn signal() -> Signal {
         starts_at: Timestamp(1_790_000_000_000),
         ends_at: None,
         link: Some("https://prometheus.example/graph".to_owned()),
-sender: tocsin_core::Sender::default(),
+        sender: tocsin_core::Sender::default(),
     }
 }
 

@@ -39,11 +39,11 @@ fn status(world: &World) -> Status {
 
 /// Why it reopened last.
 fn reason(world: &World) -> String {
-    let reasons = world.stream.iter().filter_map(|it| match &it.event {
+    let mut reasons = world.stream.iter().rev().filter_map(|it| match &it.event {
         Event::Reopened { reason } => Some(reason.clone()),
         _ => None,
     });
-    reasons.last().unwrap()
+    reasons.next().unwrap()
 }
 
 #[test]

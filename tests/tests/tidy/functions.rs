@@ -1,5 +1,5 @@
 //! Checks the length of functions. The sources are formatted, so a function ends at the first
-//! closing brace with the indentation of its first line.
+//! closing brace with the indentation of its first line, and so does one of a script in a string.
 
 use crate::source::Source;
 
@@ -15,9 +15,10 @@ pub(crate) fn too_long(file: &Source) -> Vec<String> {
         let Some(name) = function(line) else { continue };
         let indent = line.len() - line.trim_start().len();
         let end = format!("{}}}", " ".repeat(indent));
+        let script_end = format!("{end}\"#");
         let length = lines[start..]
             .iter()
-            .position(|it| **it == end)
+            .position(|it| **it == end || it.starts_with(&script_end))
             .map_or(1, |it| it + 1);
         let declared = lines[start..]
             .iter()

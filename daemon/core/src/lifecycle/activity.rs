@@ -83,7 +83,7 @@ impl Incident {
 fn in_words(ms: u64) -> String {
     match ms {
         ..MINUTE_MS => format!("{} s", ms / SECOND_MS),
-        ..TWO_HOURS_MS => format!("{} min", ms / MINUTE_MS),
+        MINUTE_MS..TWO_HOURS_MS => format!("{} min", ms / MINUTE_MS),
         _ => format!("{} h", ms / HOUR_MS),
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Asked {
 struct Parent {
     input: Input,
     changed: Vec<Read>,
-    /// The statements that it led to.
+    /// The statements that ran, by which a later run is compared with it.
     path: Ran,
     is_new: bool,
 }

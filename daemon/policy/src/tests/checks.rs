@@ -78,8 +78,8 @@ fn faults_behind_conditions_are_reached() {
         let condition = condition.replace("LEVELS", "#{ good: 1, bad: 3 }");
         let grade = format!(
             "fn worse(grade) {{ if grade == \"major\" {{ \"sev1\" }} else {{ grade }} }}\n\
-             fn grade(incident, alert, ctx) {{\n  \
-             let grade = \"minor\";\n  let other = \"staging\";\n  \
+             fn grade(incident, alert, ctx) {{\n  let grade = \"minor\";\n  \
+             let other = \"staging\";\n  \
              if {condition} {{\n    grade = \"major\";\n  }}\n  \
              #{{ grade: worse(grade), reason: \"r\" }}\n}}\n"
         );

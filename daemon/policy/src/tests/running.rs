@@ -273,12 +273,11 @@ fn a_set_can_be_required_to_pass_its_tests() {
 #[test]
 fn coverage_names_the_lines_that_no_test_ran() {
     let grade = "fn unused() {\n  1\n}\n\
-        fn from(severity) {\n  switch severity {\n    \
-        \"page\" => \"critical\",\n    \"info\" => {\n      let x = 1;\n      \
-        \"minor\"\n    },\n    _ => \"minor\",\n  }\n}\n\
+        fn from(severity) {\n  switch severity {\n    \"page\" => \"critical\",\n\
+            \"info\" => {\n      \
+        let x = 1;\n      \"minor\"\n    },\n    _ => \"minor\",\n  }\n}\n\
         fn grade(incident, alert) {\n  \
-        let grade = if incident.security { \"critical\" } \
-        else { from(alert.labels.severity) };\n  \
+        let grade = if incident.security { \"critical\" } else { from(alert.labels.severity) };\n  \
         for i in 0..3 {\n    if i == 9 {\n      grade = \"major\";\n    }\n  }\n  \
         #{ grade: grade, reason: \"r\" }\n}\n";
     let test = "[[test]]\nname = \"x\"\nalert = { labels = { severity = \"page\" } }\n\

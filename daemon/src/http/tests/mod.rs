@@ -2,6 +2,7 @@
 
 mod ack;
 mod alertmanager;
+mod alerts;
 mod api;
 mod bodies;
 mod endpoints;

@@ -16,8 +16,8 @@ use tocsin_core::{
     Timestamp, Verdict,
 };
 use tocsin_policy::{
-    AlertIndex, AlertView, Context, ContextFacts, Facts, IncidentFacts, IncidentView, Report,
-    fallback,
+    AlertIndex, AlertView, Basis, Context, ContextFacts, Facts, IncidentFacts, IncidentView,
+    Report, fallback,
 };
 
 use crate::metrics::Metrics;
@@ -182,42 +182,38 @@ impl Assessor {
                 })
             }
         };
-        let policies = self.in_force();
-        let (verdict, shape, watch) = match asked {
+        let (verdict, shape, decided) = match asked {
             Ok((verdict, basis)) => {
-                let facts = Facts::of(Some(&incident), Some(alert), &context);
-                let watch = basis.trace.watch(&policies, facts);
-                (verdict, basis.shape.to_string(), watch)
+                let shape = basis.shape.to_string();
+                (verdict, shape, Decided::From(basis, alert.clone()))
             }
-            Err(verdict) => {
-                let watch = asked_again_soon(policies, context.facts().now.utc);
-                (verdict, digest(alert.signal()), watch)
-            }
+            Err(verdict) => (verdict, digest(alert.signal()), Decided::ByNone),
         };
         let grade = AlertGrade {
             shape,
             grading: verdict.value,
         };
         let graded = Graded {
-            facts: incident.facts().clone(),
+            incident,
             by_person,
             verdict,
             context,
-            watch,
+            decided,
         };
         (grade, graded)
     }
 
     /// Asks for a plan for the grade that is in force after this verdict.
     fn opening(&self, graded: Graded, now: Timestamp) -> Opening {
-        let (facts, grading) = (graded.facts, graded.verdict);
+        let policies = self.in_force();
+        let watch_of_grade = graded.watch(&policies);
+        let (facts, grading) = (graded.incident.facts(), graded.verdict);
         let standing = facts.grade.map(|grade| Grading {
             grade,
             security: facts.security,
         });
         let in_force = grading.value.over(standing, graded.by_person);
-        let incident = IncidentView::new(facts.graded(in_force));
-        let policies = self.in_force();
+        let incident = IncidentView::new(facts.clone().graded(in_force));
         let (plan, watch) = match self.policies.escalate(&incident, &graded.context) {
             Ok((plan, basis)) => {
                 let facts = Facts::of(Some(&incident), None, &graded.context);
@@ -226,7 +222,7 @@ impl Assessor {
             Err(report) => {
                 self.report(&report);
                 let plan = self.fallback_plan(&report);
-                (plan, asked_again_soon(policies, now))
+                (plan, asked_again_soon(&policies, now))
             }
         };
         let responders = self.responders.of_step(plan.value.steps.first(), now);
@@ -234,7 +230,7 @@ impl Assessor {
             grading,
             plan,
             responders,
-            watch: graded.watch.and(watch),
+            watch: watch_of_grade.and(watch),
         }
     }
 
@@ -306,11 +302,34 @@ impl Assessor {
 
 /// What grading says of an alert, and what the plan is asked with.
 struct Graded {
-    facts: IncidentFacts,
+    incident: IncidentView,
     by_person: bool,
     verdict: Verdict<Grading>,
     context: Context,
-    watch: Watch,
+    decided: Decided,
+}
+
+/// What a grade was decided from.
+enum Decided {
+    From(Basis, AlertView),
+    /// The policy failed.
+    ByNone,
+    /// Several verdicts.
+    FromAll(Watch),
+}
+
+impl Graded {
+    /// What the verdict depends on. Most alerts of a storm change nothing and need none.
+    fn watch(&self, policies: &str) -> Watch {
+        match &self.decided {
+            Decided::From(basis, alert) => {
+                let facts = Facts::of(Some(&self.incident), Some(alert), &self.context);
+                basis.trace.watch(policies, facts)
+            }
+            Decided::ByNone => asked_again_soon(policies, self.context.facts().now.utc),
+            Decided::FromAll(watch) => watch.clone(),
+        }
+    }
 }
 
 /// The incident that an alert enters, as it is with that alert, or the one that it is in; and
@@ -332,9 +351,9 @@ fn facts_of(assignment: Assignment<'_>, signal: &Signal, now: Timestamp) -> (Inc
 }
 
 /// What a built-in verdict depends on: the policy may answer the next time.
-fn asked_again_soon(policies: String, now: Timestamp) -> Watch {
+fn asked_again_soon(policies: &str, now: Timestamp) -> Watch {
     Watch {
-        policies,
+        policies: policies.to_owned(),
         flips_at: Some(now.plus_ms(REVIEW_EVERY_MS)),
         ..Watch::default()
     }

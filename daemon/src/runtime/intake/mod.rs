@@ -384,8 +384,11 @@ impl Intake {
         let (sender, called) = oneshot::channel();
         let intake = Arc::clone(self);
         self.calls.run(move |in_time| {
+            let answer = in_time.and_then(|()| call(&intake));
+            // Who gets the answer may stop the daemon and open its store again.
+            drop(intake);
             // The caller may have gone.
-            let _gone = sender.send(in_time.and_then(|()| call(&intake)));
+            let _gone = sender.send(answer);
         });
         async {
             let broken = |_| EngineError::Damaged("a policy call panicked".to_owned());

@@ -7,9 +7,9 @@ use tocsin_core::alert::Alert;
 use tocsin_core::intake::AlertGrade;
 use tocsin_core::standing::{AlertGroup, Review, Standing, Watch};
 use tocsin_core::{Grading, Incident, IncidentId, PolicySource, Timestamp, Verdict};
-use tocsin_policy::{AlertView, Context, IncidentFacts};
+use tocsin_policy::{AlertView, Context, IncidentFacts, IncidentView};
 
-use super::{Assessor, Graded, subject};
+use super::{Assessor, Decided, Graded, subject};
 use crate::runtime::error::EngineError;
 use crate::runtime::state::view::IncidentState;
 use crate::time::policy_time;
@@ -35,12 +35,13 @@ impl Assessor {
         let verdict = found.verdict.take();
         let mut verdict = verdict.unwrap_or_else(|| as_before(incident));
         verdict.value = highest.unwrap_or(verdict.value);
+        let facts = IncidentFacts::of(incident, state.tally.counts);
         let graded = Graded {
-            facts: IncidentFacts::of(incident, state.tally.counts),
+            incident: IncidentView::new(facts),
             by_person: incident.grading.by_person,
             verdict,
             context,
-            watch: found.watch,
+            decided: Decided::FromAll(found.watch),
         };
         Ok(Some(Review {
             version: incident.version,
@@ -108,7 +109,8 @@ impl Found {
     /// Takes the verdict on an alert. If the policy failed, the last good one stands.
     fn take(&mut self, key: &str, grade: AlertGrade, graded: Graded, standing: &Standing) {
         self.asked.insert(key.to_owned());
-        self.watch = std::mem::take(&mut self.watch).and(graded.watch);
+        let watch = graded.watch(&self.watch.policies);
+        self.watch = std::mem::take(&mut self.watch).and(watch);
         if graded.verdict.source.fallback.is_some() {
             let known = standing.groups.iter().find(|it| it.alert == key);
             known

@@ -73,7 +73,8 @@ fn a_set_whose_tests_fail_is_not_put_in_force_until_they_are_mended() {
     let test = |grade: &str| {
         format!(
             "[[test]]\nname = \"page is critical\"\n\
-             alert = {{ labels = {{ severity = \"page\" }} }}\nexpect = {{ grade = \"{grade}\" }}\n"
+             alert = {{ labels = {{ severity = \"page\" }} }}\n\
+             expect = {{ grade = \"{grade}\" }}\n"
         )
     };
     fs::write(&tests, test("minor")).unwrap();
