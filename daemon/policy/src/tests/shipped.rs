@@ -3,7 +3,7 @@
 use tocsin_core::{Grade, Route};
 
 use super::{alert, context, incident, shipped_dir};
-use crate::PolicySet;
+use crate::{Kind, PolicySet};
 
 #[test]
 fn the_shipped_policies_route_grade_and_escalate() {
@@ -67,4 +67,28 @@ fn of_100_questions_to_the_shipped_policies_99_need_no_script() {
         stats.nodes
     );
     assert!(rate >= 0.99, "{stats:?}");
+}
+
+#[test]
+fn the_examples_pass_their_tests_beside_the_shipped_policies() {
+    let mut found = 0;
+    for example in std::fs::read_dir(shipped_dir().join("examples")).unwrap() {
+        let example = example.unwrap().path();
+        let folder = tempfile::tempdir().unwrap();
+        for kind in Kind::ALL.map(Kind::file) {
+            let both = [example.join(kind), shipped_dir().join(kind)];
+            if let Some(policy) = both.iter().find(|it| it.exists()) {
+                std::fs::copy(policy, folder.path().join(kind)).unwrap();
+            }
+            let tests = kind.replace(".rhai", ".test.toml");
+            if example.join(&tests).exists() {
+                std::fs::copy(example.join(&tests), folder.path().join(&tests)).unwrap();
+            }
+        }
+        let report = crate::testing::run_tests(folder.path(), None);
+        assert!(report.ok() && report.passed > 0, "{example:?}: {report}");
+        crate::check(folder.path(), None).unwrap_or_else(|it| panic!("{example:?}: {it}"));
+        found += 1;
+    }
+    assert_eq!(found, 4);
 }
