@@ -16,7 +16,7 @@ const SHOWN_READS_MAX: usize = 6;
 /// The path of a file as in reports, line and column.
 type Place = (String, u32, u32);
 
-/// Where a script throws.
+/// The places at which a script throws, as reports name them.
 fn throws(script: &Policy) -> Vec<Place> {
     let functions = functions(&script.ast);
     let units = functions.iter().flat_map(units);

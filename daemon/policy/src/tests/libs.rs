@@ -427,7 +427,8 @@ fn a_check_looks_into_shared_code_too() {
             vec![(2, "`>` cannot compare the string")],
         ),
         (
-            "fn of(alert) {\n  if alert.title == \"x\" {\n    #{ grade: \"major\", why: \"r\" }; }\n  \
+            "fn of(alert) {\n  if alert.title == \"x\" {\n    \
+             #{ grade: \"major\", why: \"r\" }; }\n  \
              #{ grade: \"minor\", why: \"r\" } }",
             vec![(3, "this map is not returned")],
         ),
