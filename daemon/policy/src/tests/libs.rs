@@ -78,7 +78,8 @@ fn files_in_lib_import_each_other_and_keep_their_own_functions_and_constants() {
             "import \"outer\" as outer;\nimport \"inner\" as inner;\nconst WHO = \"policy\";\n\
              fn who() { global::WHO }\n\
              fn grade(incident, alert) {\n\
-             #{ grade: \"minor\", reason: `${who()} ${outer::all()} ${inner::own()} ${who()}` }\n}",
+               let all = `${who()} ${outer::all()} ${inner::own()} ${who()}`;\n\
+               #{ grade: \"minor\", reason: all }\n}",
         ),
         (
             "lib/outer.rhai",
