@@ -15,6 +15,8 @@ pub(super) struct World<'a> {
     pub(super) kind: Kind,
     /// The team whose policy it is.
     pub(super) team: Option<&'a str>,
+    /// The teams whose incidents another file answers for.
+    pub(super) elsewhere: Vec<&'a str>,
     pub(super) names: Option<&'a Names>,
     pub(super) words: Words,
 }
@@ -64,11 +66,7 @@ impl World<'_> {
         match field {
             IncidentField::Id => vec![text(""), text("an id")],
             IncidentField::Number => self.numbers(),
-            IncidentField::Team => match (self.team, self.names) {
-                (Some(_), _) => Vec::new(),
-                (None, Some(names)) => names.teams.iter().map(text).chain([text("")]).collect(),
-                (None, None) => self.texts(true),
-            },
+            IncidentField::Team => self.teams(),
             IncidentField::Grade => {
                 // Escalation comes after grading.
                 let ungraded = Some("").filter(|_| self.kind != Kind::Escalation);
@@ -82,6 +80,16 @@ impl World<'_> {
             }
             _ => self.texts(false),
         }
+    }
+
+    fn teams(&self) -> Vec<Answer> {
+        let mut teams = match (self.team, self.names) {
+            (Some(_), _) => Vec::new(),
+            (None, Some(names)) => names.teams.iter().map(text).chain([text("")]).collect(),
+            (None, None) => self.texts(true),
+        };
+        teams.retain(|team| !self.elsewhere.iter().any(|it| *team == text(it)));
+        teams
     }
 
     fn of_clock(&self, field: ClockField) -> Vec<Answer> {

@@ -118,8 +118,9 @@ impl Message {
         let own = |it: &Self| {
             let end = it.text.chars().count().saturating_sub(to).max(from);
             let middle: String = it.text.chars().take(end).skip(from).collect();
+            let middle = middle.trim();
             middle.chars().all(|c| c.is_ascii_digit())
-                || it.values.iter().any(|value| value.contains(&middle))
+                || it.values.iter().any(|value| value.contains(middle))
         };
         own(self) && own(other)
     }

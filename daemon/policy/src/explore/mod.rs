@@ -46,9 +46,12 @@ pub(crate) fn explore(
 ) -> Vec<Report> {
     let libs = policy.libs.scripts.values();
     let texts = std::iter::once(policy.text.as_str()).chain(libs.map(|it| it.text.as_str()));
+    let policies = set.policies().keys();
+    let elsewhere = policies.filter(|it| it.1 == kind && team.is_none());
     let world = World {
         kind,
         team,
+        elsewhere: elsewhere.filter_map(|it| it.0.as_deref()).collect(),
         names,
         words: Words::of(texts, names),
     };

@@ -187,6 +187,29 @@ fn what_a_policy_does_on_purpose_is_no_fault() {
 }
 
 #[test]
+fn a_fault_that_differs_only_in_a_value_of_the_question_is_reported_once() {
+    let text = "fn route(alert) {\n  let known = #{ one: 1 };\n  \
+                #{ key: `${known[alert.labels.a]}`, service: \"s\", reason: \"r\" }\n}\n";
+    let found = faults(&[("routing.rhai", text)]);
+    assert!(
+        found.contains("routing.rhai:3:20: Property not found"),
+        "{found}"
+    );
+    assert_eq!(found.matches("remedy: ").count(), 1, "{found}");
+}
+
+#[test]
+fn a_common_policy_is_not_asked_about_teams_that_have_their_own() {
+    let common = "fn grade(incident, alert) {\n  let list = [];\n  \
+         if incident.team == \"payments\" { list[1]; }\n  \
+         #{ grade: \"minor\", reason: \"r\" }\n}\n";
+    let found = faults(&[("grading.rhai", common)]);
+    assert!(found.contains("incident.team is \"payments\""), "{found}");
+    let own = ("teams/payments/grading.rhai", super::GRADE);
+    assert_eq!(faults(&[("grading.rhai", common), own]), "");
+}
+
+#[test]
 fn names_that_the_configuration_does_not_have_are_found_where_they_are_written() {
     let escalate = |steps: &str| {
         format!(
