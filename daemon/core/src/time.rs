@@ -44,3 +44,13 @@ pub const SECOND_MS: u64 = 1_000;
 pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 /// One hour in milliseconds.
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// A duration for people, rounded down: `40 s`, `12 min` or `3 h`.
+#[must_use]
+pub fn in_words(ms: u64) -> String {
+    match ms / SECOND_MS {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
+    }
+}

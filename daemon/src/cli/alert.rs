@@ -154,7 +154,11 @@ fn incident(alert: &AlertLine) -> Option<String> {
 }
 
 fn status(alert: &AlertLine) -> &'static str {
-    if alert.firing { "firing" } else { "resolved" }
+    match (alert.firing, &alert.fires_at) {
+        (true, _) => "firing",
+        (false, None) => "resolved",
+        (false, Some(_)) => "heard of",
+    }
 }
 
 /// Prints an alert's fields, one per line, then its labels and annotations.
@@ -186,6 +190,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("first seen", Some(alert.first_seen.as_str())),
         ("last seen", Some(line.last_seen.as_str())),
         ("changed", Some(alert.changed_at.as_str())),
+        ("fires at", line.fires_at.as_deref()),
         ("repeats", Some(repeats.as_str())),
         (
             "lease until",

@@ -7,6 +7,7 @@
 
 mod check;
 mod escalation;
+mod expect;
 mod fault;
 mod heartbeat;
 mod incidents;
@@ -31,6 +32,7 @@ use std::collections::BTreeMap;
 use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 
 pub use escalation::EscalationConfig;
+pub use expect::{EXPECTED_MAX, ExpectConfig, Expected};
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
 pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;

@@ -67,6 +67,10 @@ const CASES: &[Case] = &[
     ("sweeps", Level::Bad, |it| {
         it.sweep_late_ms = SWEEP_LATE_MS_BAD;
     }),
+    ("senders", Level::Ok, |it| it.expected = (2, Vec::new())),
+    ("senders", Level::Warn, |it| {
+        it.expected = (2, vec!["Watchdog of prometheus has fallen silent".into()]);
+    }),
     ("policies", Level::Warn, |it| it.policy_hash = None),
     ("policies", Level::Warn, |it| {
         it.policy_faults = Some("grading.rhai:3".into());

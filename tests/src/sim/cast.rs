@@ -84,6 +84,7 @@ pub(super) fn signal_of(
             repeats: leased,
             resolves: true,
         },
+        fires_at: None,
     }
 }
 

@@ -70,7 +70,9 @@ fn nested_details_service_and_team_and_every_link_and_image_arrive() {
     let mut event: Value = serde_json::from_slice(TRIGGER).unwrap();
     event["payload"]["custom_details"] = json!({
         "service": "checkout", "team": "payments",
-        "host": { "name": "srv01", "disks": [{ "path": "/var" }, { "path": "/srv", "full": true }] },
+        "host": {
+            "name": "srv01", "disks": [{ "path": "/var" }, { "path": "/srv", "full": true }],
+        },
     });
     event["links"] = json!([
         { "href": "https://one.example.com", "text": "one" }, { "href": "https://two.example.com" },
