@@ -39,11 +39,12 @@ fn status(world: &World) -> Status {
 
 /// Why it reopened last.
 fn reason(world: &World) -> String {
-    let reasons = world.stream.iter().filter_map(|it| match &it.event {
+    let mut newest = world.stream.iter().rev();
+    let reason = newest.find_map(|it| match &it.event {
         Event::Reopened { reason } => Some(reason.clone()),
         _ => None,
     });
-    reasons.last().unwrap()
+    reason.unwrap()
 }
 
 #[test]

@@ -13,8 +13,8 @@ pub const LATE_MS_MAX: u64 = MINUTE_MS;
 const PREFIX: &str = "silent:";
 /// What every key of a switch's row contains.
 pub(crate) const SWITCH_KEY_PART: &str = "/silent:";
-/// The switches' `alertname`. Routing policies often ignore `Watchdog` and `DeadMansSwitch`, as those
-/// mean that all is well.
+/// The switches' `alertname`. Routing policies often ignore `Watchdog` and `DeadMansSwitch`, as
+/// those mean that all is well.
 const ALERTNAME: &str = "SenderSilent";
 
 /// An alert that a sender is expected to send at least once in a while.
