@@ -232,6 +232,7 @@ fn signal() -> Signal {
         ends_at: None,
         link: Some("https://prometheus.example/graph".to_owned()),
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

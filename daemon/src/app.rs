@@ -110,9 +110,9 @@ impl App {
     /// daemon as ready.
     ///
     /// # Errors
-    /// When the schedules of plugins cannot be set.
+    /// When the schedules of plugins and the dead man's switches cannot be set.
     pub async fn start(self: &Arc<Self>) -> Result<()> {
-        self.due.arm_schedules().await?;
+        self.due.arm().await?;
         self.keep_running("deliveries", Due::run);
         self.keep_running("sweeps", Due::run_sweeps);
         let app = Arc::clone(self);

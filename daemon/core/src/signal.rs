@@ -53,6 +53,10 @@ pub struct Signal {
     /// How its sender reports alerts.
     #[serde(default)]
     pub sender: Sender,
+    /// For a dead man's switch, whose status is then resolved: when it fires unless it is heard of
+    /// again.
+    #[serde(default)]
+    pub fires_at: Option<Timestamp>,
 }
 
 /// How a sender reports its alerts, according to the configuration.

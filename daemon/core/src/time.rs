@@ -44,6 +44,7 @@ pub const SECOND_MS: u64 = 1_000;
 pub const MINUTE_MS: u64 = 60 * SECOND_MS;
 /// One hour in milliseconds.
 pub const HOUR_MS: u64 = 60 * MINUTE_MS;
+const TWO_HOURS_MS: u64 = 2 * HOUR_MS;
 
 /// A duration for people: `1h30m`, `90ms`.
 #[must_use]
@@ -64,5 +65,15 @@ pub fn span_in_words(ms: u64) -> String {
     match text.is_empty() {
         true => "0s".to_owned(),
         false => text,
+    }
+}
+
+/// A duration for people, rounded down: `40 s`, `12 min` or `3 h`.
+#[must_use]
+pub fn in_words(ms: u64) -> String {
+    match ms {
+        ..MINUTE_MS => format!("{} s", ms / SECOND_MS),
+        MINUTE_MS..TWO_HOURS_MS => format!("{} min", ms / MINUTE_MS),
+        _ => format!("{} h", ms / HOUR_MS),
     }
 }

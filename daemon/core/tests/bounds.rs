@@ -19,6 +19,7 @@ fn signal() -> Signal {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

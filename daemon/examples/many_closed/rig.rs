@@ -106,5 +106,6 @@ pub(crate) fn signal(name: &str, instance: u64, status: SignalStatus, now: Times
         ends_at: Some(now.plus_ms(240_000)),
         link: Some("https://prometheus.example.org/graph?g0.expr=errors".to_owned()),
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }

@@ -65,6 +65,9 @@ pub(crate) struct AlertLine {
     pub(crate) last_seen: String,
     /// When it is resolved unless it is received again.
     pub(crate) lease_until: Option<String>,
+    /// When this dead man's switch fires unless it is heard of again.
+    #[serde(default)]
+    pub(crate) fires_at: Option<String>,
 }
 
 /// An alert with the reason for its place.
@@ -118,6 +121,8 @@ pub(crate) enum AlertPlace {
     Ignored,
     Waiting,
     Silenced,
+    /// It is a dead man's switch that has never fired.
+    Expected,
 }
 
 impl AlertPlace {
@@ -127,6 +132,7 @@ impl AlertPlace {
             Self::Ignored => "ignored",
             Self::Waiting => "waiting",
             Self::Silenced => "silenced",
+            Self::Expected => "expected",
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Ingredients};
 use crate::auth::AckLinks;
-use crate::config::{self, Config, IntegrationConfig, Span};
+use crate::config::{self, Config, ExpectConfig, IntegrationConfig, Span};
 use crate::health::{Heartbeat, RelayProbe, Subject};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
@@ -24,6 +24,7 @@ use crate::people::ResponderLookup;
 use crate::plugins::{DaemonServices, PluginAccess, granted};
 use crate::runtime::engine::Engine;
 use crate::runtime::intake::assess::Assessor;
+use crate::runtime::intake::expected::Expectation;
 use crate::runtime::intake::senders::{SenderRules, Senders};
 use crate::runtime::{
     Clock, Due, DueDependencies, EngineHandle, Intake, Leases, Outbox, Payloads, Policies,
@@ -285,7 +286,12 @@ fn delays_of(config: &Config) -> Delays {
 }
 
 fn senders_of(config: &Config) -> Senders {
+    let expectation = |it: &ExpectConfig| Expectation {
+        labels: it.labels.clone(),
+        every_ms: it.every.as_ms(),
+    };
     let rules = |it: &IntegrationConfig| SenderRules {
+        expected: it.expect.0.iter().map(expectation).collect(),
         sender: it.sender(),
         resolve_after_silence_ms: it.resolve_after_silence.map(Span::as_ms),
     };

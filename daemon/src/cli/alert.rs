@@ -155,10 +155,11 @@ fn incident(alert: &AlertLine) -> Option<String> {
 }
 
 fn status(alert: &AlertLine) -> &'static str {
-    match (alert.firing, alert.silenced_by.is_empty()) {
-        (true, true) => "firing",
-        (true, false) => "silenced",
-        (false, _) => "resolved",
+    match (alert.firing, &alert.fires_at) {
+        (true, _) if !alert.silenced_by.is_empty() => "silenced",
+        (true, _) => "firing",
+        (false, None) => "resolved",
+        (false, Some(_)) => "heard of",
     }
 }
 
@@ -190,6 +191,7 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("first seen", Some(alert.first_seen.as_str())),
         ("last seen", Some(line.last_seen.as_str())),
         ("changed", Some(alert.changed_at.as_str())),
+        ("fires at", line.fires_at.as_deref()),
         ("repeats", Some(repeats.as_str())),
         (
             "lease until",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tocsin_core::Sender;
 
+use super::expect::Expected;
 use super::mapping::Mapping;
 use super::text::Span;
 
@@ -36,6 +37,10 @@ pub struct IntegrationConfig {
     /// `"30d"`, and longer than the sender takes to repeat an alert.
     #[serde(default)]
     pub resolve_after_silence: Option<Span>,
+    /// Alerts that the sender sends all the time, such as Prometheus' `Watchdog`: they open no
+    /// incident, but their absence does. One table or a list of them.
+    #[serde(default)]
+    pub expect: Expected,
 }
 
 impl IntegrationConfig {

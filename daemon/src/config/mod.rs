@@ -7,6 +7,7 @@
 
 mod check;
 mod escalation;
+mod expect;
 mod fault;
 mod heartbeat;
 mod incidents;
@@ -32,6 +33,7 @@ use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 use tocsin_policy::Names;
 
 pub use escalation::EscalationConfig;
+pub use expect::{EXPECTED_MAX, ExpectConfig, Expected};
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
 pub use heartbeat::HeartbeatConfig;
 pub use incidents::IncidentsConfig;

@@ -1,6 +1,6 @@
 //! The health checks: pure functions of the vitals.
 
-use tocsin_core::time::{MINUTE_MS, SECOND_MS};
+use tocsin_core::time::{MINUTE_MS, SECOND_MS, in_words};
 use tocsin_plugin_host::PluginState;
 use tocsin_store::{FREE_BYTES_LOW, FREE_BYTES_MIN};
 
@@ -36,6 +36,7 @@ pub fn checks(vitals: &Vitals) -> Vec<Check> {
         timers(vitals),
         pages(vitals),
         sweeps(vitals),
+        senders(vitals),
         policies(vitals),
         contacts(vitals),
         on_call(vitals),
@@ -68,7 +69,7 @@ fn store(vitals: &Vitals) -> Check {
     let times = match commits.under_way_ms {
         COMMIT_MS_WARN.. => format!(
             "a commit has been running for {}; {times}",
-            span(commits.under_way_ms)
+            in_words(commits.under_way_ms)
         ),
         _ => times,
     };
@@ -134,7 +135,7 @@ fn timers(vitals: &Vitals) -> Check {
             Level::Bad,
             format!(
                 "{count} overdue, the oldest by {}",
-                span(vitals.timer_late_ms)
+                in_words(vitals.timer_late_ms)
             ),
             "escalations are stuck, and the log says why; restart the daemon, which then fires all \
              due timers",
@@ -161,7 +162,7 @@ fn pages(vitals: &Vitals) -> Check {
         0 => return Check::ok("pages", "none is waiting"),
         count => format!(
             "{count} not yet delivered by any channel, the oldest waiting for {}",
-            span(vitals.page_wait_ms)
+            in_words(vitals.page_wait_ms)
         ),
     };
     let remedy = "the checks below say which plugin or relay fails; `tocsin incident show` shows \
@@ -180,11 +181,26 @@ fn sweeps(vitals: &Vitals) -> Check {
             Level::Bad,
             format!(
                 "late by {}: alerts of senders that stopped sending do not resolve",
-                span(late)
+                in_words(late)
             ),
             "the log says why; restart the daemon",
         ),
         _ => Check::ok("sweeps", "on time"),
+    }
+}
+
+fn senders(vitals: &Vitals) -> Check {
+    match &vitals.expected {
+        (0, _) => Check::ok("senders", "none is expected to be heard of all the time"),
+        (count, silent) if silent.is_empty() => {
+            Check::ok("senders", format!("heard of all {count} that are expected"))
+        }
+        (_, silent) => Check::wrong(
+            "senders",
+            Level::Warn,
+            silent.join("; "),
+            "check that they run, and that their alerts reach this daemon",
+        ),
     }
 }
 
@@ -364,14 +380,6 @@ fn plugin(plugin: &PluginVitals) -> Check {
             Check::ok(name, format!("active; its last fault: {fault}"))
         }
         (Ok(PluginState::Active), None) => Check::ok(name, "active"),
-    }
-}
-
-fn span(ms: u64) -> String {
-    match ms / SECOND_MS {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3_600),
     }
 }
 

@@ -70,6 +70,10 @@ const CASES: &[Case] = &[
     ("silences", Level::Warn, |it| {
         it.dangerous_silences = vec!["s by ada: it lasts 31 days".into()];
     }),
+    ("senders", Level::Ok, |it| it.expected = (2, Vec::new())),
+    ("senders", Level::Warn, |it| {
+        it.expected = (2, vec!["Watchdog of prometheus has fallen silent".into()]);
+    }),
     ("policies", Level::Warn, |it| it.policy_hash = None),
     ("policies", Level::Warn, |it| {
         it.policy_faults = Some("grading.rhai:3".into());

@@ -16,7 +16,7 @@ use super::subject::Subject;
 use crate::metrics::CommitTimes;
 use crate::people::{ResponderLookup, Roster};
 use crate::runtime::state::tables::dead_letter;
-use crate::runtime::{Delivery, EngineError, View, Writer};
+use crate::runtime::{Delivery, EngineError, SWITCH_KEY_PART, View, Writer};
 use crate::silence::Silence;
 
 /// How late a timer may be before it counts as overdue, in milliseconds.
@@ -56,6 +56,8 @@ pub struct Vitals {
     pub pages_exhausted: Vec<u64>,
     /// How late the sweep that resolves alerts with expired leases is, in milliseconds.
     pub sweep_late_ms: u64,
+    /// How many dead man's switches there are, and the titles of those that fire.
+    pub expected: (usize, Vec<String>),
     /// Deliveries given up in the last day, at most 10,000, and why the newest was.
     pub dead_letters: (usize, Option<String>),
     /// The hash of the policies in force; `None` if none ever loaded.
@@ -125,6 +127,7 @@ impl Vitals {
             page_wait_ms: oldest_page.map_or(0, |at| now.since(at)),
             pages_exhausted: exhausted.map(|it| it.number).collect(),
             sweep_late_ms: subject.due.sweep_late_ms(now),
+            expected: expected(subject)?,
             dead_letters: dead_letter::count_since(store.as_ref(), since, DEAD_LETTERS_MAX)?,
             policy_hash: assessor.policies.hash(),
             policy_faults: assessor.policies.faults().map(|it| it.to_string()),
@@ -151,6 +154,16 @@ fn dangerous_silences(all: &[Arc<Silence>], now: Timestamp) -> Vec<String> {
         dangers.map(|it| format!("{} by {}: {it}", silence.id, silence.created_by))
     });
     dangers.collect()
+}
+
+fn expected(subject: &Subject) -> Result<(usize, Vec<String>), EngineError> {
+    let keys = subject.leases.unleased_with(SWITCH_KEY_PART);
+    let mut silent = Vec::new();
+    for key in &keys {
+        let alert = subject.view.alert(key)?;
+        silent.extend(alert.filter(|it| it.firing).map(|it| it.title));
+    }
+    Ok((keys.len(), silent))
 }
 
 /// Free bytes on the disk of a folder, for this process.

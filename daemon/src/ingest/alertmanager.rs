@@ -144,6 +144,7 @@ impl Group {
             ends_at: end(status, ends_at, ctx.received_at),
             link,
             sender: tocsin_core::Sender::default(),
+            fires_at: None,
         };
         finish(&mut map, &mut signal, item);
         Ok(signal)

@@ -120,6 +120,7 @@ impl Reader<'_> {
             ends_at: (status == SignalStatus::Resolved).then_some(received_at),
             link: link.and_then(|url| item.link(self.mapping.link.as_str(), &url)),
             sender: tocsin_core::Sender::default(),
+            fires_at: None,
         })
     }
 

@@ -27,6 +27,7 @@ pub use engine::request::{Answer, Cause, Done, Request, Write};
 pub use engine::writer::{Pending, Writer};
 pub use error::EngineError;
 pub use intake::assess::Assessor;
+pub(crate) use intake::expected::SWITCH_KEY_PART;
 pub use intake::failures::PolicyFailures;
 pub use intake::policies::{Policies, Reload};
 pub use intake::pool::POLICY_CALLS_MAX;

@@ -210,6 +210,7 @@ impl World {
     fn check_alert(&self, name: &str, wanted: &str) -> Result<()> {
         let alert = self.alert(name)?;
         let found = match (&alert.place, alert.firing) {
+            (_, false) if alert.fires_at.is_some() => "is heard of",
             (_, false) => "is over",
             (Place::Incident { .. }, true) if !alert.silenced_by.is_empty() => {
                 "is silenced in its incident"
@@ -217,7 +218,7 @@ impl World {
             (Place::Incident { .. }, true) => "fires",
             (Place::Waiting { .. }, true) => "waits",
             (Place::Silenced { .. }, true) => "is silenced",
-            (Place::Ignored { .. }, true) => "is ignored",
+            (Place::Ignored { .. } | Place::Expected {}, true) => "is ignored",
         };
         ensure!(found == wanted, "expected that it {wanted}, but it {found}");
         Ok(())

@@ -205,7 +205,7 @@ impl World {
         };
         let app = App::embed(&self.config, self.folder.path(), ingredients).await;
         let app = app.with_context(|| format!("a daemon of this setup:\n{}", self.config))?;
-        app.due.arm_schedules().await?;
+        app.due.arm().await?;
         app.set_ready();
         self.app = Some(app);
         Ok(())

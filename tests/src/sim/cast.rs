@@ -68,12 +68,28 @@ pub(super) fn silence(holds: bool, now: Timestamp) -> Result<Silence, String> {
 pub(super) fn signal(rng: &mut Rng, now: Timestamp) -> Signal {
     let integration = *rng.pick(&["am", "pd"]);
     let number = rng.below(FINGERPRINTS);
+    if rng.chance(5) {
+        return heard(now);
+    }
     let status = match rng.below(10) {
         0..6 => SignalStatus::Firing,
         6..9 => SignalStatus::Resolved,
         _ => SignalStatus::Acknowledged,
     };
     signal_of(integration, number, status, now)
+}
+
+/// The fingerprint of a dead man's switch.
+pub(super) const SWITCH: &str = "silent";
+
+/// A dead man's switch is heard of.
+fn heard(now: Timestamp) -> Signal {
+    Signal {
+        fingerprint: SWITCH.into(),
+        ends_at: None,
+        fires_at: Some(now.plus_ms(2 * MINUTE_MS)),
+        ..signal_of("am", 0, SignalStatus::Resolved, now)
+    }
 }
 
 /// A signal of the alert with this number.
@@ -101,6 +117,7 @@ pub(super) fn signal_of(
             repeats: leased,
             resolves: true,
         },
+        fires_at: None,
     }
 }
 

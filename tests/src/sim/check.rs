@@ -352,6 +352,7 @@ fn tallies_match_alerts(
         if alert.key() != key {
             return Err(format!("the row of alert {key} has another key"));
         }
+        next_lapse = [next_lapse, alert.fires_at].into_iter().flatten().min();
         if alert.firing {
             all_firing += 1;
             next_lapse = [next_lapse, alert.lease_until].into_iter().flatten().min();

@@ -37,6 +37,9 @@ pub struct Alert {
     /// When it counts as resolved unless repeated; `None`: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
+    /// When this dead man's switch fires unless it is heard of again; only while it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fires_at: Option<Timestamp>,
     /// When the daemon first received it.
     pub first_seen: Timestamp,
     /// When the daemon last received it.
@@ -91,6 +94,8 @@ pub enum Place {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+    /// In none: it is a dead man's switch that has never fired.
+    Expected {},
     /// In none, because somebody silenced it.
     Silenced {
         /// The silences that matched.
@@ -167,6 +172,11 @@ impl Alert {
         kept
     }
 
+    /// Whether its sender's resolve changes it: it fires, ended in another way, or may still fire.
+    pub(crate) fn may_end(&self) -> bool {
+        self.firing || self.ends_when_resolved || self.fires_at.is_some()
+    }
+
     pub(crate) fn counted(&self) -> Counted<'_> {
         Counted {
             title: &self.title,
@@ -188,6 +198,7 @@ impl Alert {
             link: signal.link.clone(),
             starts_at: signal.starts_at,
             lease_until: signal.ends_at,
+            fires_at: None,
             first_seen: now,
             last_seen: now,
             changed_at: now,
@@ -242,6 +253,24 @@ impl Alert {
             || self.starts_at > signal.starts_at
     }
 
+    /// The dead man's switch after it was heard of.
+    #[must_use]
+    pub(crate) fn heard(known: Option<&Self>, signal: &Signal, now: Timestamp) -> Self {
+        let place = known.map_or(Place::Expected {}, |it| it.place.clone());
+        let alert = match known {
+            Some(known) => Self {
+                changed_at: known.changed_at,
+                ..known.again(signal, place, now)
+            },
+            None => Self::begin(signal, place, now),
+        };
+        Self {
+            firing: false,
+            fires_at: signal.fires_at,
+            ..alert
+        }
+    }
+
     /// The alert after it stopped firing.
     #[must_use]
     pub fn ended(mut self, now: Timestamp) -> Self {
@@ -253,6 +282,7 @@ impl Alert {
         self.last_seen = now;
         self.lease_until = None;
         self.silenced_by.clear();
+        self.fires_at = None;
         self.ends_when_resolved = false;
         self
     }
@@ -282,6 +312,7 @@ impl Alert {
             ends_at: self.lease_until,
             link: self.link.clone(),
             sender: self.sender,
+            fires_at: None,
         }
     }
 }

@@ -160,6 +160,7 @@ pub fn decide_signal(
         Reading::Repeats(alert) => repeat(alert, known.home, signal, env),
         Reading::Stands(alert) => stand(alert, known.home, signal, env),
         Reading::Ends(alert) => end(alert, &known, env),
+        Reading::Heard(alert) => hear(alert, &known, signal, env),
         Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal)?,
         reading @ (Reading::Fires | Reading::Changes(_)) => {
             let firing = Firing {
@@ -287,6 +288,19 @@ fn end(alert: &Alert, known: &Known<'_>, env: Env<'_>) -> Intake {
         intake.incidents = vec![IncidentChange::of(incident, outcome)];
     }
     intake
+}
+
+fn hear(alert: Option<&Alert>, known: &Known<'_>, signal: &Signal, env: Env<'_>) -> Intake {
+    let mut heard = Alert::heard(alert, signal, env.now);
+    let silent = alert.filter(|it| it.firing);
+    let ended = silent.map(|it| end(it, known, env));
+    if ended.is_some() {
+        heard.changed_at = env.now;
+    }
+    Intake {
+        alerts: vec![heard],
+        ..ended.unwrap_or_default()
+    }
 }
 
 fn acknowledge(

@@ -132,6 +132,8 @@ pub(crate) enum Reading<'a> {
     Stands(&'a Alert),
     /// It stops firing.
     Ends(&'a Alert),
+    /// A dead man's switch is heard of.
+    Heard(Option<&'a Alert>),
     /// Somebody acknowledged it in the sender's own system.
     Acknowledges(&'a Alert),
     /// It fires and must be placed.
@@ -143,10 +145,11 @@ impl<'a> Reading<'a> {
         if is_overtaken(known) || is_not_due(signal, known, now) {
             return Self::Nothing;
         }
+        if signal.fires_at.is_some() {
+            return Self::Heard(known.alert);
+        }
         match (signal.status, known.alert) {
-            (SignalStatus::Resolved, Some(alert)) if alert.firing || alert.ends_when_resolved => {
-                Self::Ends(alert)
-            }
+            (SignalStatus::Resolved, Some(alert)) if alert.may_end() => Self::Ends(alert),
             (SignalStatus::Acknowledged, Some(alert)) => Self::Acknowledges(alert),
             (SignalStatus::Resolved | SignalStatus::Acknowledged, _) => Self::Nothing,
             (SignalStatus::Firing, Some(alert)) if is_late(signal, alert, now) => Self::Nothing,
@@ -167,23 +170,26 @@ impl<'a> Reading<'a> {
 /// Whether the sender has sent something since the sweep looked. An alert that has ended counts,
 /// even if it ended in the same millisecond.
 fn is_overtaken(known: &Known<'_>) -> bool {
-    let firing = known.alert.filter(|it| it.firing);
+    let is_swept = |it: &&Alert| it.firing || it.fires_at.is_some();
+    let swept = known.alert.filter(is_swept);
     known.unless_observed_since.is_some()
-        && firing.map(|it| it.last_seen) != known.unless_observed_since
+        && swept.map(|it| it.last_seen) != known.unless_observed_since
 }
 
 /// Whether the sweep would end an alert whose lease has not ended and whose incident nobody has
-/// resolved since: the sender may have sent something in the millisecond in which the sweep looked.
+/// resolved since, or a dead man's switch would fire although it was heard of: the sender may have
+/// sent something in the millisecond in which the sweep looked.
 fn is_not_due(signal: &Signal, known: &Known<'_>, now: Timestamp) -> bool {
+    let is_past = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     let is_due = |it: &Alert| {
-        let is_ended = known
-            .home
-            .is_some_and(|(incident, _)| it.is_ended_by(incident));
-        is_ended || it.lease_until.is_some_and(|until| until <= now)
+        let home = known.home;
+        let is_ended = home.is_some_and(|(incident, _)| it.is_ended_by(incident));
+        match signal.status {
+            SignalStatus::Resolved => is_ended || is_past(it.lease_until),
+            _ => it.firing || is_past(it.fires_at),
+        }
     };
-    known.unless_observed_since.is_some()
-        && signal.status == SignalStatus::Resolved
-        && !known.alert.is_some_and(is_due)
+    known.unless_observed_since.is_some() && !known.alert.is_some_and(is_due)
 }
 
 /// Whether a firing signal was sent before the alert's end but arrived after it: a duplicate from

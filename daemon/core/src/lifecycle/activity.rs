@@ -2,10 +2,8 @@
 
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
-use crate::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
+use crate::time::in_words;
 use crate::{Actor, PersonId, Timestamp, limits};
-
-const TWO_HOURS_MS: u64 = 2 * HOUR_MS;
 
 impl Incident {
     /// Whether it is neither resolved nor closed.
@@ -76,14 +74,5 @@ impl Incident {
     pub(crate) fn was_resolved_within(&self, now: Timestamp, within_ms: u64) -> bool {
         let resolved_at = self.lifecycle.resolved_at;
         resolved_at.is_some_and(|at| now.since(at) < within_ms)
-    }
-}
-
-/// A duration rounded down, such as `12 min`.
-fn in_words(ms: u64) -> String {
-    match ms {
-        ..MINUTE_MS => format!("{} s", ms / SECOND_MS),
-        MINUTE_MS..TWO_HOURS_MS => format!("{} min", ms / MINUTE_MS),
-        _ => format!("{} h", ms / HOUR_MS),
     }
 }

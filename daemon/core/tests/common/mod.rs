@@ -85,7 +85,7 @@ impl World {
         self.send_unless(signal, None)
     }
 
-    fn send_unless(
+    pub fn send_unless(
         &mut self,
         signal: Signal,
         unless_observed_since: Option<Timestamp>,
@@ -440,6 +440,7 @@ pub fn signal(name: &str, status: SignalStatus, now: Timestamp) -> Signal {
         ends_at: None,
         link: None,
         sender: Sender::default(),
+        fires_at: None,
     }
 }
 

@@ -66,6 +66,7 @@ impl Input {
             ends_at: None,
             link: None,
             sender: tocsin_core::Sender::default(),
+            fires_at: None,
         };
         let target = Target {
             key: "a key".into(),

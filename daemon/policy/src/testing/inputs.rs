@@ -62,6 +62,7 @@ impl AlertCase {
             ends_at: None,
             link: self.link,
             sender: tocsin_core::Sender::default(),
+            fires_at: None,
         })
     }
 }

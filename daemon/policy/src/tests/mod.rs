@@ -87,6 +87,7 @@ pub(crate) fn signal(of: &[(&str, &str)]) -> Signal {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

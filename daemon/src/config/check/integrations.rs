@@ -1,9 +1,12 @@
 //! Checks of integrations and mappings.
 
 use super::Check;
+use crate::config::expect::{EVERY_MAX, EVERY_MIN, EXPECTED_BYTES_MAX};
 use crate::config::integration::{MAPPED_LABELS_MAX, SILENCE_MAX, SILENCE_MIN, STATUS_WORDS_MAX};
 use crate::config::source::at;
-use crate::config::{IntegrationConfig, IntegrationKind, LabelsFrom, Mapping, Span};
+use crate::config::{
+    EXPECTED_MAX, ExpectConfig, IntegrationConfig, IntegrationKind, LabelsFrom, Mapping, Span,
+};
 
 impl Check<'_> {
     pub(super) fn integrations(&mut self) {
@@ -14,6 +17,7 @@ impl Check<'_> {
     }
 
     fn integration(&mut self, id: &str, integration: &IntegrationConfig) {
+        self.expected(id, &integration.expect.0);
         if let Some(silence) = integration.resolve_after_silence {
             self.resolve_after_silence(id, integration.kind, silence);
         }
@@ -27,6 +31,39 @@ impl Check<'_> {
                 format!("integration `{id}` is not of kind generic, so its mapping is not used"),
                 "remove the mapping, or set kind = \"generic\"",
             ),
+        }
+    }
+
+    fn expected(&mut self, id: &str, expected: &[ExpectConfig]) {
+        let place = at!["integrations", id, "expect"];
+        if expected.len() > EXPECTED_MAX {
+            let message = format!("`{id}` is expected to send {} alerts", expected.len());
+            self.error(place, message, "name at most 16");
+        }
+        for (number, one) in expected.iter().enumerate() {
+            let (every, before) = (one.every, &expected[..number]);
+            if !(EVERY_MIN..=EVERY_MAX).contains(&every) {
+                let message = format!("`{id}` is expected to send an alert every {every}");
+                self.error(place, message, "choose every = \"30s\" to \"7d\"");
+            }
+            if one.labels.is_empty() {
+                let message = "an expected alert without labels is any alert".to_owned();
+                let remedy = "name its labels, such as labels = { alertname = \"Watchdog\" }";
+                self.error(place, message, remedy);
+            } else if one.bytes() > EXPECTED_BYTES_MAX {
+                let message = format!("the labels of an expected alert have {} bytes", one.bytes());
+                self.error(
+                    place,
+                    message,
+                    "name fewer, with at most 200 bytes together",
+                );
+            } else if one.has_control() {
+                let message = "the labels of an expected alert have control characters".to_owned();
+                self.error(place, message, "name other labels");
+            } else if before.iter().any(|it| it.labels == one.labels) {
+                let message = format!("`{id}` is expected to send the same alert twice");
+                self.error(place, message, "remove one of them");
+            }
         }
     }
 

@@ -368,3 +368,18 @@ fn no_corruption_of_the_file_causes_a_panic() {
     let nested = "[".repeat(10_000);
     assert!(read(&format!("x = {nested}")).is_err());
 }
+
+#[test]
+fn an_integration_expects_one_alert_or_several() {
+    let watchdog = "{ labels = { alertname = \"Watchdog\" }, every = \"5m\" }";
+    let several = format!("[{watchdog}, {{ labels = {{ source = \"b\" }}, every = \"1h\" }}]");
+    for (expect, count) in [(watchdog.to_owned(), 1), (several, 2)] {
+        let am = "kind = \"alertmanager\"";
+        let text = GOOD.replace(am, &format!("{am}\nexpect = {expect}"));
+        let loaded = read(&text).unwrap();
+        let expected = &loaded.config.integrations["am"].expect.0;
+        assert_eq!(expected.len(), count);
+        assert_eq!(expected[0].labels["alertname"], "Watchdog");
+        assert_eq!(expected[0].every, Span::from_s(300));
+    }
+}

@@ -118,6 +118,31 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
         ),
         (
             "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nexpect = { labels = {}, every = \"5m\" }",
+            "an expected alert without labels is any alert",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nexpect = [{ labels = { a = \"b\" }, every = \"5s\" }]",
+            "`am` is expected to send an alert every 5s; choose every = \"30s\" to \"7d\"",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nexpect = { labels = { a = \"b\" } }",
+            ":38:10: missing key `every`; add `every = …`",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nexpect = { labels = { a = \"b\" }, every = \"5m\", for = 1 }",
+            "unknown key `for`",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nexpect = \"Watchdog\"",
+            "expected a table `{ labels = { … }, every = \"5m\" }` or a list of them",
+        ),
+        (
+            "kind = \"alertmanager\"",
             "kind = \"nagios\"",
             "unknown variant `nagios`",
         ),

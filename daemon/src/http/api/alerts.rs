@@ -225,7 +225,7 @@ impl AlertDetail {
     fn of(mut alert: Alert, home: Option<&Home>, silenced_by: &[&Silence]) -> Self {
         let (mut ignored_because, mut waiting_for) = (None, None);
         match &alert.place {
-            Place::Incident { .. } | Place::Silenced { .. } => {}
+            Place::Incident { .. } | Place::Silenced { .. } | Place::Expected {} => {}
             Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
             Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
         }
@@ -261,6 +261,7 @@ impl AlertLine {
                 Place::Incident { .. } => AlertPlace::Incident,
                 Place::Ignored { .. } => AlertPlace::Ignored,
                 Place::Waiting { .. } => AlertPlace::Waiting,
+                Place::Expected {} => AlertPlace::Expected,
                 Place::Silenced { .. } => AlertPlace::Silenced,
             },
             incident: home.map(|it| it.number),
@@ -269,6 +270,7 @@ impl AlertLine {
             starts_at: format_time(alert.starts_at),
             last_seen: format_time(alert.last_seen),
             lease_until: alert.lease_until.map(format_time),
+            fires_at: alert.fires_at.map(format_time),
         }
     }
 }

@@ -63,6 +63,7 @@ fn alert(value: Value, ctx: &Received, item: &mut Item<'_>) -> Result<Signal, Fa
         ends_at: Some(ends_at),
         link,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     })
 }
 

@@ -253,6 +253,7 @@ impl Event {
                 ends_at: (status == SignalStatus::Resolved).then_some(ctx.received_at),
                 link: self.link.and_then(|url| item.link("/links/0/href", &url)),
                 sender: tocsin_core::Sender::default(),
+                fires_at: None,
             })
         });
         (parsed, key)

@@ -5,6 +5,7 @@ pub mod schedules;
 mod silence_ends;
 pub mod silencing;
 pub mod sweep;
+mod switches;
 pub mod timers;
 pub mod turn;
 
@@ -22,6 +23,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::due::silencing::Round;
 use crate::runtime::engine::handle::EngineHandle;
 use crate::runtime::engine::writer::Writer;
+use crate::runtime::error::EngineError;
 use crate::runtime::intake::Intake;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::registry::silences::Silences;
@@ -64,6 +66,16 @@ pub struct DueDependencies {
 }
 
 impl Due {
+    /// Sets the timers of plugins' schedules and the dead man's switches that are missing, and
+    /// removes those that are no longer wanted.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store or the engine fails.
+    pub async fn arm(&self) -> Result<(), EngineError> {
+        self.arm_schedules().await?;
+        self.arm_switches().await
+    }
+
     /// Nothing runs until [`run`](Self::run), [`run_sweeps`](Self::run_sweeps) or
     /// [`turn`](Self::turn). `woken` ends the loop's sleep.
     #[must_use]

@@ -35,17 +35,22 @@ const ENDED_KEPT_MS: u64 = limits::STARTS_KEPT_MS;
 /// firing alerts every minute, and takes a while to reconnect.
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
-/// Signals that resolve every alert whose lease has ended. Its row decides: the index of leases may
-/// not know yet that another engine has heard of the alert or resolved it.
+/// Signals that resolve every alert whose lease has ended, and fire every dead man's switch that
+/// has not been heard of. The row decides: the index of leases may not know yet that another engine
+/// has heard of the alert or resolved it.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
 pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observed>, EngineError> {
     let mut lapsed = Vec::new();
     for key in leases.lapsed(now, SWEPT_MAX) {
-        let has_lapsed = |it: &Alert| it.firing && it.lease_until.is_some_and(|until| until <= now);
-        if let Some(alert) = view.alert(&key)?.filter(has_lapsed) {
+        let Some(alert) = view.alert(&key)? else {
+            continue;
+        };
+        if alert.firing && alert.lease_until.is_some_and(|until| until <= now) {
             lapsed.push(Observed::resolved(&alert));
+        } else if alert.fires_at.is_some_and(|at| at <= now) {
+            lapsed.push(Observed::silent(&alert));
         }
     }
     Ok(lapsed)
@@ -215,7 +220,7 @@ impl Due {
             .ended_before(now.minus_ms(ENDED_KEPT_MS), SWEPT_MAX)
         {
             let row = ALERTS.get(self.view.store(), &key)?;
-            let Some(row) = row.filter(|it| !it.value.firing) else {
+            let Some(row) = row.filter(|it| !it.value.firing && it.value.fires_at.is_none()) else {
                 continue;
             };
             write = write.and(ALERTS.remove(&key).if_at(row.revision));

@@ -182,6 +182,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     };
     let target = Target {
         key: key.into(),

@@ -411,6 +411,7 @@ fn by_hand(title: &str, summary: &str, labels: Labels, now: Timestamp) -> Signal
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

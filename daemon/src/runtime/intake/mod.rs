@@ -2,6 +2,7 @@
 //! bounded pool, queues them at the writer, and reassesses them if the state has changed meanwhile.
 
 pub mod assess;
+pub mod expected;
 pub mod failures;
 pub(crate) mod last_good;
 pub mod policies;
@@ -41,6 +42,14 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// A sender's signal.
+    fn now(signal: Signal) -> Self {
+        Self {
+            signal: Arc::new(signal),
+            last_seen: None,
+        }
+    }
+
     /// The sweep's signal that an alert is still firing.
     #[must_use]
     pub fn again(alert: &Alert) -> Self {
@@ -55,6 +64,14 @@ impl Observed {
     pub fn resolved(alert: &Alert) -> Self {
         let mut observed = Self::again(alert);
         Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
+        observed
+    }
+
+    /// The sweep's signal that a dead man's switch has not been heard of.
+    #[must_use]
+    pub fn silent(alert: &Alert) -> Self {
+        let mut observed = Self::again(alert);
+        Arc::make_mut(&mut observed.signal).starts_at = alert.fires_at.unwrap_or(alert.last_seen);
         observed
     }
 
@@ -140,15 +157,23 @@ impl Intake {
     /// them.
     pub async fn take(self: &Arc<Self>, signals: Vec<Signal>) -> Result<Accepted, EngineError> {
         let now = self.clock.now();
-        let observed = |signal: Signal| Observed {
-            signal: Arc::new(match self.senders.get(&signal.integration) {
-                Some(rules) => rules.complete(signal, now),
-                None => signal,
-            }),
-            last_seen: None,
+        let count = signals.len();
+        let complete = |signal: Signal| match self.senders.get(&signal.integration) {
+            Some(rules) => rules.complete(signal, now),
+            None => vec![signal],
         };
-        self.take_observed(signals.into_iter().map(observed).collect())
-            .await
+        let signals = signals.into_iter().flat_map(complete).map(Observed::now);
+        let taken = self.take_observed(signals.collect()).await?;
+        Ok(Accepted {
+            signals: count,
+            ..taken
+        })
+    }
+
+    /// What the configuration says about senders.
+    #[must_use]
+    pub(crate) fn senders(&self) -> &Senders {
+        &self.senders
     }
 
     pub(crate) async fn take_observed(

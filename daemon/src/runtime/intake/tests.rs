@@ -75,6 +75,7 @@ fn signal(number: u64) -> Signal {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

@@ -37,6 +37,8 @@ struct Index {
     waiting: BTreeSet<(Timestamp, Box<str>)>,
     /// Firing alerts that are silenced or wait: the beginning or end of a silence moves them.
     aside: BTreeSet<Box<str>>,
+    /// Dead man's switches that do not fire, by when they do unless they are heard of.
+    expected: BTreeSet<(Timestamp, Box<str>)>,
     /// Resolved alerts, by when they resolved.
     ended: BTreeSet<(Timestamp, Box<str>)>,
     /// Firing alerts that end when a person resolves their incident, by incident and by how often
@@ -61,12 +63,27 @@ impl Leases {
         })
     }
 
-    /// Row keys of firing alerts whose lease has ended by `now`, at most `limit`.
+    /// Row keys of firing alerts whose lease has ended by `now`, and of dead man's switches that
+    /// must fire, at most `limit` of each.
     #[must_use]
     pub fn lapsed(&self, now: Timestamp, limit: usize) -> Vec<String> {
         let index = self.index.lock();
-        let due = index.leased.iter().take_while(|(until, _)| *until <= now);
-        due.take(limit).map(|(_, key)| key.to_string()).collect()
+        let due = |set: &BTreeSet<(Timestamp, Box<str>)>| {
+            let due = set.iter().take_while(|(at, _)| *at <= now).take(limit);
+            due.map(|(_, key)| key.to_string()).collect::<Vec<_>>()
+        };
+        [due(&index.leased), due(&index.expected)].concat()
+    }
+
+    /// Row keys that contain `part`, of alerts without a lease that fire, and of dead man's
+    /// switches that do not.
+    #[must_use]
+    pub fn unleased_with(&self, part: &str) -> Vec<String> {
+        let index = self.index.lock();
+        let expected = index.expected.iter().map(|(_, key)| key);
+        let keys = index.unleased.iter().chain(expected);
+        let keys = keys.filter(|key| key.contains(part));
+        keys.map(ToString::to_string).collect()
     }
 
     /// Row keys of alerts that resolved before `before`, at most `limit`.
@@ -119,10 +136,13 @@ impl Leases {
         self.index.lock().ending.keys().cloned().collect()
     }
 
-    /// When the next lease ends.
+    /// When the next lease ends, or the next dead man's switch fires.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
-        self.index.lock().leased.first().map(|(until, _)| *until)
+        let index = self.index.lock();
+        let ends = [&index.leased, &index.expected];
+        let ends = ends.into_iter().filter_map(|it| it.first());
+        ends.map(|(at, _)| *at).min()
     }
 
     /// When the next alert's wait for others ends.
@@ -207,7 +227,10 @@ impl Index {
         self.counts.set(alert);
         let key = alert.key().into_boxed_str();
         if !alert.firing {
-            self.ended.insert((alert.changed_at, key));
+            match alert.fires_at {
+                Some(at) => self.expected.insert((at, key)),
+                None => self.ended.insert((alert.changed_at, key)),
+            };
             return;
         }
         if let Some(until) = alert.waits_until() {
@@ -232,7 +255,10 @@ impl Index {
     fn remove(&mut self, alert: &Alert) {
         let key = alert.key().into_boxed_str();
         if !alert.firing {
-            self.ended.remove(&(alert.changed_at, key));
+            match alert.fires_at {
+                Some(at) => self.expected.remove(&(at, key)),
+                None => self.ended.remove(&(alert.changed_at, key)),
+            };
             return;
         }
         self.aside.remove(&key);

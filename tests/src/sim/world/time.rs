@@ -147,7 +147,7 @@ impl World {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
                 asked.push(self.interrupt(&word.signal));
-            } else if word.signal.status == SignalStatus::Resolved {
+            } else if word.signal.status == SignalStatus::Resolved || key.ends_with(cast::SWITCH) {
                 self.alerts.remove(&key);
             }
             let is_firing = word.signal.status == SignalStatus::Firing;

@@ -23,6 +23,7 @@ async fn an_alert_that_another_daemon_has_heard_of_again_does_not_end() {
         ends_at: Some(until),
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     };
     let until = NOW.plus_ms(4 * MINUTE_MS);
     one.app.intake.take(vec![signal(until)]).await.unwrap();

@@ -51,6 +51,7 @@ fn signal() -> Signal {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 

@@ -328,7 +328,7 @@ fn commit_and_expect(
                 (_, other) => panic!("{other:?}"),
             }
         }
-        Place::Silenced { by } => panic!("{by:?}"),
+        place @ (Place::Silenced { .. } | Place::Expected {}) => panic!("{place:?}"),
     }
 }
 

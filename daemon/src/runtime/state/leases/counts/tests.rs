@@ -51,6 +51,7 @@ fn signal(alert: u8, labels: Labels) -> Signal {
         ends_at: None,
         link: None,
         sender: tocsin_core::Sender::default(),
+        fires_at: None,
     }
 }
 
