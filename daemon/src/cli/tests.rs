@@ -298,7 +298,7 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
         "  reason: severity warning",
         "escalate: escalation.rhai:",
         "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\"}",
-        "    read ctx.now.hour → 10",
+        "    read ctx.within(\"weekdays 09:00-18:00\") → true",
     ] {
         assert!(out.lines().any(|it| it.starts_with(line)), "{line}: {out}");
     }

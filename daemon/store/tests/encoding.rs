@@ -1,6 +1,8 @@
 //! Events of every released version stay readable.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tocsin_store::encoding::{EVENT_VERSION, EncodingError, decode, encode};
 
@@ -38,14 +40,12 @@ fn the_golden_file_has_every_kind_of_event() {
         .iter()
         .map(|it| decode(it).unwrap().event.traits().name)
         .collect();
-    assert_eq!(kinds.len(), every_kind().len(), "{kinds:?}");
     for (line, kind) in golden().iter().zip(&kinds) {
         assert_eq!(line["type"], *kind);
     }
-    let mut distinct = kinds.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    assert_eq!(distinct.len(), kinds.len(), "{kinds:?}");
+    // An event that has got another form has a line for each.
+    let distinct: BTreeSet<_> = kinds.iter().copied().collect();
+    assert_eq!(distinct.len(), every_kind().len(), "{kinds:?}");
     for kind in every_kind() {
         assert!(kinds.contains(&kind.as_str()), "no line for {kind}");
     }
