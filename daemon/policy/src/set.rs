@@ -128,15 +128,26 @@ impl PolicySet {
     /// # Errors
     /// What stopped the policy, or what is wrong with its result.
     pub fn route(&self, alert: &AlertView, ctx: &Context) -> Result<Verdict<Route>, Report> {
+        self.route_with_basis(alert, ctx).map(|it| it.0)
+    }
+
+    /// As [`route`](Self::route), with what the verdict was decided from.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub fn route_with_basis(
+        &self,
+        alert: &AlertView,
+        ctx: &Context,
+    ) -> Result<(Verdict<Route>, Basis), Report> {
         let facts = Facts {
             alert: Some(alert),
             ..ctx.as_facts()
         };
         let known = &self.0.known.routes;
-        let asked = self.ask(Kind::Routing, "route", facts, known, |it, _| {
+        self.ask(Kind::Routing, "route", facts, known, |it, _| {
             verdict::route(it)
-        });
-        asked.map(|it| it.0)
+        })
     }
 
     /// Evaluates the grading policy for an incident; its team's own policy if there is one.

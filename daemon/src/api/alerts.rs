@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::{Labels, Status};
 use utoipa::{IntoParams, ToSchema};
 
-use super::SilenceLine;
+use super::{PolicyLine, SilenceLine};
 
 /// Which alerts to list.
 #[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
@@ -86,6 +86,15 @@ pub(crate) struct AlertDetail {
     /// When its incident reopens unless the alert ends before, if it is resolved.
     #[serde(default)]
     pub(crate) incident_reopens_at: Option<String>,
+    /// Why the routing policy put it into its place, if it was asked.
+    #[serde(default)]
+    pub(crate) route_reason: Option<String>,
+    /// The routing policy that did.
+    #[serde(default)]
+    pub(crate) routed_by: Option<PolicyLine>,
+    /// When the routing policy is asked again by the clock, if it ignored the alert.
+    #[serde(default)]
+    pub(crate) routed_again_at: Option<String>,
     /// Why the policy ignored it, if it did.
     pub(crate) ignored_because: Option<String>,
     /// If it waits to open an incident together with other alerts: that incident's key.

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod daemon;
+mod decisions;
 mod incidents;
 mod oncall;
 mod problem;
@@ -11,6 +12,7 @@ mod tokens;
 
 pub(crate) use alerts::*;
 pub(crate) use daemon::*;
+pub(crate) use decisions::*;
 pub(crate) use incidents::*;
 pub(crate) use oncall::*;
 pub(crate) use problem::*;

@@ -175,6 +175,15 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         Some(incident) => format!("incident {incident}"),
         None => line.place.as_str().to_owned(),
     };
+    let because = alert
+        .ignored_because
+        .as_deref()
+        .or(alert.route_reason.as_deref());
+    let policy = alert.routed_by.as_ref().map(|it| {
+        let failure = it.failure.as_ref();
+        let failure = failure.map_or_else(String::new, |it| format!(": it failed: {it}"));
+        format!("{} ({}){failure}", it.place(), it.hash)
+    });
     let repeats = alert.repeats.to_string();
     let lease = line.lease_until.as_deref();
     let fields = [
@@ -182,7 +191,9 @@ fn print(alert: &AlertDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         ("place", Some(place.as_str())),
         ("resolved by", alert.incident_resolved_by.as_deref()),
         ("reopens at", alert.incident_reopens_at.as_deref()),
-        ("because", alert.ignored_because.as_deref()),
+        ("because", because),
+        ("policy", policy.as_deref()),
+        ("asked again", alert.routed_again_at.as_deref()),
         ("waiting for", alert.waiting_for.as_deref()),
         ("waiting until", alert.waiting_until.as_deref()),
         ("summary", Some(alert.summary.as_str())),

@@ -1,4 +1,6 @@
-//! `tocsin incident`: lists, shows, opens and acts on incidents.
+//! `tocsin incident`: lists, shows, explains, opens and acts on incidents.
+
+mod why;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
@@ -32,6 +34,9 @@ enum IncidentCommand {
     /// Show one incident with its log
     #[command(after_help = "Example:\n  tocsin incident show 42")]
     Show(ShowArgs),
+    /// Show what policies decided about an incident, and what they read
+    #[command(after_help = "Example:\n  tocsin incident why 42")]
+    Why(ShowArgs),
     /// Open an incident by hand
     #[command(
         after_help = "Example:\n  tocsin incident open --title \"Checkout is slow\" \
@@ -148,6 +153,7 @@ pub(super) fn run(args: &IncidentArgs, out: &mut Out<'_>) -> Result<(), Failure>
             let answer = Client::new(&args.common.client)?.get(&path)?;
             answer.show(args.common.output, out, print)
         }
+        IncidentCommand::Why(args) => why::run(args, out),
         IncidentCommand::Open(args) => {
             let answer = Client::new(&args.common.client)?.post(PATH, &args.new)?;
             answer.show(args.common.output, out, print_outcome)

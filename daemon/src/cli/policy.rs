@@ -2,6 +2,8 @@
 
 mod eval;
 
+pub(super) use eval::print_reads;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};

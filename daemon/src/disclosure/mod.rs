@@ -6,12 +6,14 @@
 //! the plugin interface; callers pass in the incident, its events and the people.
 
 mod clearance;
+mod decisions;
 mod incident;
 mod plugin;
 mod timeline;
 pub mod wit;
 
 pub use clearance::Clearance;
+pub use decisions::{Decision, decisions};
 pub use incident::{Disclosed, DisclosedLine, Summary};
 pub use plugin::{PluginReceiver, StateChange};
 pub use timeline::{TimelineEntry, timeline};

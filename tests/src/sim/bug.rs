@@ -26,6 +26,9 @@ pub enum Bug {
     KeyForgotten,
     /// The rows of alerts that wait for others say that their wait never ends.
     WaitEndless,
+    /// A sender that triggers once is taken for one that repeats, so that a person's resolve stands
+    /// against what it triggers next.
+    TriggerSwallowed,
     /// A settled claim is delivered again.
     SettleForgotten,
     /// A delivery whose earlier attempt was interrupted is claimed as a first attempt.
@@ -48,7 +51,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 14] = [
+    pub const OF_ONE: [Self; 15] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -60,6 +63,7 @@ impl Bug {
         Self::TallyForgotten,
         Self::KeyForgotten,
         Self::WaitEndless,
+        Self::TriggerSwallowed,
         Self::SettleForgotten,
         Self::CutOffForgotten,
         Self::ReadMissed,

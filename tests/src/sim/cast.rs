@@ -19,6 +19,10 @@ use super::rng::Rng;
 
 /// Distinct alerts of each sender.
 const FINGERPRINTS: u64 = 7;
+/// The integration whose sender triggers once, and again when something happens again.
+pub(super) const TRIGGERS_ONCE: &str = "pd";
+/// How long one alert is ignored, and then not, in milliseconds.
+const MUTED_MS: u64 = 4 * MINUTE_MS;
 /// How long alerts wait for others, in milliseconds.
 pub(super) const WAIT_WINDOW_MS: u64 = 5 * MINUTE_MS;
 
@@ -33,6 +37,8 @@ pub(super) struct Policies {
     pub silenced: bool,
     /// A planted bug: the number of firing alerts is read and not recorded.
     pub misses_a_read: bool,
+    /// A planted bug: a sender that triggers once is taken for one that repeats.
+    pub swallows_triggers: bool,
 }
 
 /// As many firing alerts are worse than each by itself.
@@ -188,9 +194,10 @@ impl Policies {
         &self,
         signal: &Signal,
         firing: impl Fn(&IncidentKey) -> u64,
+        now: Timestamp,
     ) -> Assessment {
         let number = number_of(signal.fingerprint.as_str());
-        let route = self.route(number, &signal.labels["service"]);
+        let route = self.route(number, &signal.labels["service"], now);
         let opening = route
             .target()
             .map(|it| self.opening(number, firing(&it.key)));
@@ -199,6 +206,11 @@ impl Policies {
             grading: it.grading.value,
         });
         Assessment {
+            watch: Watch {
+                policies: self.in_force(),
+                flips_at: (number == 6).then(|| muting_ends(now)),
+                ..Watch::default()
+            },
             silenced_by: Vec::new(),
             silences_at: None,
             silences_mark: None,
@@ -297,7 +309,7 @@ impl Policies {
         }
     }
 
-    fn route(&self, number: u64, service: &str) -> Route {
+    fn route(&self, number: u64, service: &str, now: Timestamp) -> Route {
         let key = match self.broken {
             true => "catch-all".to_owned(),
             false => format!("{service}/{}", self.version % 2),
@@ -310,7 +322,7 @@ impl Policies {
         };
         match number {
             _ if self.broken => Route::Incident(target),
-            6 => Route::Ignore,
+            6 if is_muted(now) => Route::Ignore,
             1 | 4 => Route::Wait {
                 target,
                 count: 2,
@@ -355,6 +367,16 @@ impl Policies {
             source,
         }
     }
+}
+
+fn is_muted(now: Timestamp) -> bool {
+    now.since(Timestamp(0)) / MUTED_MS % 2 == 0
+}
+
+/// When it begins or ends next.
+fn muting_ends(now: Timestamp) -> Timestamp {
+    let since = now.since(Timestamp(0)) % MUTED_MS;
+    now.plus_ms(MUTED_MS - since)
 }
 
 /// The people whom a step pages.

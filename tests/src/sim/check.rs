@@ -12,7 +12,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
-use super::cast::{Policies, number_of};
+use super::cast::{Policies, TRIGGERS_ONCE, number_of};
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -56,6 +56,7 @@ pub(super) fn step(
     timers_are_as_wanted(store, view, &state)?;
     escalations_continue(&state)?;
     pages_wait_once(store, &state)?;
+    triggers_reopen(store, &state)?;
     tallies_match_alerts(store, node, &state)
 }
 
@@ -81,7 +82,7 @@ pub(super) fn agree(
         }
     }
     let leases = |node: &Node| {
-        let ends = (node.leases.next_lapse(), node.leases.next_wait_end());
+        let ends = (node.leases.next_lapse(), node.leases.next_routed_again());
         (node.leases.firing(), ends)
     };
     match leases(one) == leases(other) {
@@ -118,7 +119,8 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
     step(store, node, &BTreeSet::new())
 }
 
-/// Checks that no alert waits for others although its wait is over, or for longer than a day.
+/// Checks that no alert waits for others, or to be routed again, although that time is over, or for
+/// longer than a day.
 ///
 /// # Errors
 /// Which one does.
@@ -126,7 +128,10 @@ pub(super) fn waits_end(store: &FaultyStore, now: Timestamp) -> Result<(), Strin
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         let ends = now.plus_ms(1)..now.plus_ms(24 * HOUR_MS);
-        if alert.waits_until().is_some_and(|it| !ends.contains(&it)) {
+        if alert
+            .routed_again_at()
+            .is_some_and(|it| !ends.contains(&it))
+        {
             return Err(format!("alert {key} waits, and its wait does not end"));
         }
     }
@@ -338,6 +343,25 @@ fn escalations_continue(state: &[Arc<IncidentState>]) -> Result<(), String> {
     Ok(())
 }
 
+/// What a sender that triggers once has triggered after a person resolved its incident is in one
+/// that somebody has to look at. Once it was seen to repeat, the person's resolve may stand.
+fn triggers_reopen(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
+    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
+        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
+        let triggers = alert.integration.as_str() == TRIGGERS_ONCE && alert.repeats <= 1;
+        let home = alert.incident().filter(|_| alert.firing && triggers);
+        let home = home.and_then(|id| state.iter().find(|it| it.incident.id == *id));
+        let Some(incident) = home.map(|it| &it.incident).filter(|it| !it.is_active()) else {
+            continue;
+        };
+        let resolve = incident.lifecycle.resolved_by_hand();
+        if resolve.is_some_and(|it| it.at < alert.last_seen) {
+            return Err(format!("the trigger of {key} was swallowed"));
+        }
+    }
+    Ok(())
+}
+
 fn tallies_match_alerts(
     store: &FaultyStore,
     node: &Node,
@@ -346,7 +370,7 @@ fn tallies_match_alerts(
     let mut firing: BTreeMap<IncidentId, (u64, u64)> = BTreeMap::new();
     let mut silenced: BTreeMap<IncidentId, u64> = BTreeMap::new();
     let mut all_firing = 0;
-    let (mut next_lapse, mut next_wait_end) = (None, None);
+    let (mut next_lapse, mut next_routed_again) = (None, None);
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         if alert.key() != key {
@@ -356,8 +380,8 @@ fn tallies_match_alerts(
         if alert.firing {
             all_firing += 1;
             next_lapse = [next_lapse, alert.lease_until].into_iter().flatten().min();
-            let ends = [next_wait_end, alert.waits_until()];
-            next_wait_end = ends.into_iter().flatten().min();
+            let ends = [next_routed_again, alert.routed_again_at()];
+            next_routed_again = ends.into_iter().flatten().min();
             if let Some(id) = alert.incident() {
                 let (all, ending) = firing.entry(id.clone()).or_default();
                 *all += 1;
@@ -400,8 +424,8 @@ fn tallies_match_alerts(
         }
     }
     let leases = &node.leases;
-    let ends = (leases.next_lapse(), leases.next_wait_end());
-    if leases.firing() != all_firing || ends != (next_lapse, next_wait_end) {
+    let ends = (leases.next_lapse(), leases.next_routed_again());
+    if leases.firing() != all_firing || ends != (next_lapse, next_routed_again) {
         return Err("the index of leases differs from the alerts' rows".to_owned());
     }
     Ok(())

@@ -107,6 +107,7 @@ impl World {
             lanes: BTreeMap::new(),
             policies: Policies {
                 misses_a_read: bug == Some(Bug::ReadMissed),
+                swallows_triggers: bug == Some(Bug::TriggerSwallowed),
                 ..Policies::default()
             },
             facts: Vec::new(),

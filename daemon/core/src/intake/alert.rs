@@ -3,10 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::grading::Watch;
 use crate::incident::{Counted, Incident};
 use crate::signal::Sender;
 use crate::{
-    Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, Signal, Timestamp, limits,
+    Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, PolicySource, Route, Signal,
+    Timestamp, Verdict, limits,
 };
 
 pub use crate::incident::{Counts, Tally};
@@ -71,6 +73,30 @@ pub struct Alert {
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
+    /// Why it is in its place: what the routing policy said when it was last asked. `None` in rows
+    /// of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routed_by: Option<Box<RoutedBy>>,
+}
+
+/// Why an alert was routed as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoutedBy {
+    pub reason: String,
+    /// Without what the policy read.
+    pub source: PolicySource,
+}
+
+impl RoutedBy {
+    pub(crate) fn of(route: &Verdict<Route>) -> Box<Self> {
+        Box::new(Self {
+            reason: route.reason.clone(),
+            source: PolicySource {
+                input: None,
+                ..route.source.clone()
+            },
+        })
+    }
 }
 
 /// Where an alert belongs.
@@ -86,6 +112,10 @@ pub enum Place {
         /// The key under which it has waited in vain: while it fires, it does not wait there again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         waited_under: Option<IncidentKey>,
+        /// While this holds, the policy would say the same of the alert as it is. `None` in rows of
+        /// versions that did not ask again until the alert was received.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        watch: Option<Box<Watch>>,
     },
     /// In none yet: it waits until enough alerts share its key.
     Waiting {
@@ -145,6 +175,23 @@ impl Alert {
             Place::Waiting { until, .. } if self.firing => Some(until.unwrap_or(self.changed_at)),
             _ => None,
         }
+    }
+
+    /// What the routing policy's decision to ignore it depends on; `None` if it is not ignored.
+    #[must_use]
+    pub fn ignored_while(&self) -> Option<Option<&Watch>> {
+        match &self.place {
+            Place::Ignored { watch, .. } if self.firing => Some(watch.as_deref()),
+            _ => None,
+        }
+    }
+
+    /// When it must be routed again although its sender says nothing: its wait ends, or the clock
+    /// changes what the policy read when it was ignored.
+    #[must_use]
+    pub fn routed_again_at(&self) -> Option<Timestamp> {
+        let flips_at = self.ignored_while().flatten().and_then(|it| it.flips_at);
+        self.waits_until().or(flips_at)
     }
 
     /// The key under which it waits for others.
@@ -210,6 +257,7 @@ impl Alert {
             after_resolves: 0,
             earlier_starts: Vec::new(),
             silences_at: None,
+            routed_by: None,
         }
     }
 

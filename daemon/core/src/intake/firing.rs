@@ -1,8 +1,9 @@
 //! Places a firing alert: in an incident, waiting for others, or in neither.
 
 use crate::event::{Event, Opened};
-use crate::grading::{AlertGroup, Standing};
+use crate::grading::{AlertGroup, Standing, Watch};
 use crate::incident::{self, Counted, Incident, Tally, log_tally};
+use crate::intake::alert::RoutedBy;
 use crate::intake::needed::is_included;
 use crate::intake::waiting::Wait;
 use crate::intake::{
@@ -64,6 +65,7 @@ impl Firing<'_> {
             let place = Place::Ignored {
                 reason: route.reason.clone(),
                 waited_under: None,
+                watch: Some(self.watch()),
             };
             return Ok(self.aside(place));
         };
@@ -98,6 +100,7 @@ impl Firing<'_> {
             (Wait::InVain, Otherwise::Ignore) => Place::Ignored {
                 reason: self.route_reason(Who::WithTooFew),
                 waited_under: Some(key.clone()),
+                watch: Some(self.watch()),
             },
             (Wait::Until(until), _) => Place::Waiting {
                 key: key.clone(),
@@ -108,6 +111,17 @@ impl Firing<'_> {
             waiting: vec![(key, waiting)],
             ..self.aside(place)
         })
+    }
+
+    /// What ignoring the alert depends on. The clock has the policy asked again at most once in
+    /// [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
+    fn watch(&self) -> Box<Watch> {
+        let mut watch = self.assessment.watch.clone();
+        if self.known.unless_observed_since.is_some() {
+            let earliest = self.env.now.plus_ms(limits::REVIEW_EVERY_MS);
+            watch.flips_at = watch.flips_at.map(|at| at.max(earliest));
+        }
+        Box::new(watch)
     }
 
     /// Why the alert goes where it goes.
@@ -374,6 +388,7 @@ impl Firing<'_> {
         };
         Alert {
             silences_at: self.assessment.silences_at,
+            routed_by: Some(RoutedBy::of(&self.assessment.route)),
             ..alert
         }
     }

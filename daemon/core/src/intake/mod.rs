@@ -11,6 +11,7 @@ mod waiting;
 use std::collections::BTreeSet;
 
 use crate::event::Event;
+use crate::grading::Watch;
 use crate::incident::{Incident, Tally, log_tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
@@ -72,6 +73,8 @@ pub fn waiting_keys(
 pub struct Assessment {
     /// Where it belongs.
     pub route: Verdict<Route>,
+    /// What a decision to ignore the alert depends on, apart from the alert.
+    pub watch: Watch,
     /// The silences that match it.
     pub silenced_by: Vec<String>,
     /// The position of the store's feed at which silences were read.

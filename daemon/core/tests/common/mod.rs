@@ -315,6 +315,7 @@ impl World {
         let grade = self.grade.unwrap_or(Grade::Major);
         Assessment {
             route: verdict(route),
+            watch: Watch::default(),
             silenced_by: self.silenced_by.clone(),
             silences_at: None,
             silences_mark: None,

@@ -25,6 +25,8 @@ impl Trace {
         let mut watch = Watch {
             policies: policies.to_owned(),
             flips_at: self.flips_at(facts),
+            // What is missing from a trace may be anything.
+            surroundings: self.is_cut,
             ..Watch::default()
         };
         for (read, _) in &self.reads {

@@ -148,10 +148,8 @@ fn print(evaluated: &Evaluated, out: &mut Out<'_>) -> Result<(), Failure> {
             return out.line(fault.to_string());
         }
     };
-    let line = source
-        .line
-        .map_or_else(String::new, |line| format!(":{line}"));
-    out.line(format!("{function}: {}{line}", clean(&source.file)))?;
+    let policy = PolicyLine::of(source);
+    out.line(format!("{function}: {}", clean(&policy.place())))?;
     for (field, value) in answer.as_object().into_iter().flatten() {
         match value {
             Value::String(text) if text.is_empty() => {}
@@ -164,15 +162,17 @@ fn print(evaluated: &Evaluated, out: &mut Out<'_>) -> Result<(), Failure> {
             other => out.line(format!("  {field}: {}", clean(&other.to_string())))?,
         }
     }
-    let reads = source.input.as_ref().and_then(|it| it.as_array());
-    for read in reads.into_iter().flatten() {
-        let expression = read.get(0).and_then(Value::as_str).unwrap_or_default();
-        let found = read.get(1).map_or_else(String::new, ToString::to_string);
-        out.line(format!(
-            "    read {} → {}",
-            clean(expression),
-            clean(&found)
-        ))?;
+    print_reads(&policy.read, out)
+}
+
+/// Prints what a policy read.
+pub(in crate::cli) fn print_reads(
+    read: &[(String, Value)],
+    out: &mut Out<'_>,
+) -> Result<(), Failure> {
+    for (expression, found) in read {
+        let (expression, found) = (clean(expression), clean(&found.to_string()));
+        out.line(format!("    read {expression} → {found}"))?;
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use crate::actions::Caller;
 use crate::api::{
-    AlertDetail, AlertEnd, AlertLine, AlertList, AlertPlace, AlertQuery, Outcome, SilenceLine,
+    AlertDetail, AlertEnd, AlertLine, AlertList, AlertPlace, AlertQuery, Outcome, PolicyLine,
+    SilenceLine,
 };
 use crate::app::App;
 use crate::disclosure::Clearance;
@@ -229,11 +230,18 @@ impl AlertDetail {
             Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
             Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
         }
+        let again_at = alert.ignored_while().flatten().and_then(|it| it.flips_at);
         let reopens_at = home.and_then(|it| it.reopens_at);
         let reopens_at = reopens_at.filter(|_| alert.firing);
         Self {
             summary: std::mem::take(&mut alert.summary),
             annotations: std::mem::take(&mut alert.annotations),
+            route_reason: alert.routed_by.as_ref().map(|it| it.reason.clone()),
+            routed_by: alert
+                .routed_by
+                .as_ref()
+                .map(|it| PolicyLine::of(&it.source)),
+            routed_again_at: again_at.map(format_time),
             ignored_because,
             waiting_for,
             waiting_until: alert.waits_until().map(format_time),

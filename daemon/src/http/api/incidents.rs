@@ -10,10 +10,11 @@ use utoipa_axum::routes;
 
 use crate::actions::{self, Action, NewIncident, perform};
 use crate::api::{
-    IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, StatusFilter,
+    DecisionLine, DecisionList, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome,
+    StatusFilter,
 };
 use crate::app::App;
-use crate::disclosure::Summary;
+use crate::disclosure::{Summary, decisions};
 use crate::http::Routes;
 use crate::http::blocking;
 use crate::http::body::Json;
@@ -36,6 +37,7 @@ pub(in crate::http) fn routes() -> Routes {
     Routes::new()
         .routes(routes!(list, open))
         .routes(routes!(show))
+        .routes(routes!(why))
         .routes(routes!(act))
 }
 
@@ -117,6 +119,32 @@ async fn show(
         Ok(IncidentDetail::of(&state, &events, &silences, clearance))
     });
     Ok(axum::Json(detail.await?))
+}
+
+/// Shows what policies decided about an incident, and why.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/decisions", tag = "incidents",
+    security(("token" = ["read"])),
+    params(("number" = u64, Path, description = "The incident's number")),
+    responses(
+        (status = 200, description = "The decisions, in order", body = DecisionList),
+        (status = 404, description = "There is no such incident"),
+    )
+)]
+async fn why(
+    State(app): State<Arc<App>>,
+    Reader(holder): Reader,
+    Path(number): Path<String>,
+) -> Result<axum::Json<DecisionList>, Problem> {
+    let list = blocking(move || {
+        let state = state(&app, &number)?;
+        let events = events_of(app.store.as_ref(), &state.incident.id)?;
+        let found = decisions(&state.incident, &events, holder.caller.clearance);
+        Ok(DecisionList {
+            decisions: found.into_iter().map(DecisionLine::of).collect(),
+        })
+    });
+    Ok(axum::Json(list.await?))
 }
 
 /// Acts on an incident, in the name of the token's person or else of the token.

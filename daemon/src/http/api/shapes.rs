@@ -7,10 +7,10 @@ use tocsin_core::event::{Recorded, Ref};
 use tocsin_core::incident::{Incident, PageState as CorePageState};
 
 use crate::api::{
-    AlertCounts, IncidentDetail, IncidentLine, PageLine, PageState, RefLine, SilenceLine,
-    TimelineLine,
+    AlertCounts, DecisionLine, IncidentDetail, IncidentLine, PageLine, PageState, PolicyLine,
+    RefLine, SilenceLine, TimelineLine,
 };
-use crate::disclosure::{Clearance, Disclosed, DisclosedLine, TimelineEntry, timeline};
+use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
 use crate::silence::Silence;
 use crate::time::format_time;
@@ -103,6 +103,19 @@ impl RefLine {
             kind: link.kind,
             id: link.id,
             url: link.url,
+        }
+    }
+}
+
+impl DecisionLine {
+    pub(super) fn of(decision: Decision) -> Self {
+        Self {
+            at: format_time(decision.at),
+            by: decision.by.to_string(),
+            about: decision.about.to_owned(),
+            answer: decision.answer,
+            reason: decision.reason,
+            policy: decision.source.as_ref().map(PolicyLine::of),
         }
     }
 }

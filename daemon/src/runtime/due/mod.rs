@@ -46,7 +46,8 @@ pub struct Due {
     started_at: Timestamp,
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
-    round: reviews::Round,
+    incidents: reviews::Round<IncidentId>,
+    ignored: reviews::Round<String>,
     silencing: tokio::sync::Mutex<Round>,
     /// Silences whose end was logged.
     reported_silences: Mutex<HashSet<String>>,
@@ -100,7 +101,8 @@ impl Due {
             woken,
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
-            round: reviews::Round::default(),
+            incidents: reviews::Round::default(),
+            ignored: reviews::Round::default(),
             silencing: tokio::sync::Mutex::default(),
             reported_silences: Mutex::default(),
         }

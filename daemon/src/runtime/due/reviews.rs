@@ -1,5 +1,5 @@
-//! Has incidents reviewed for what has no timer: other policies are in force, or something around
-//! an incident has changed, such as who is on call.
+//! Has incidents reviewed, and ignored alerts routed again, for what has no timer: other policies
+//! are in force, or something around has changed, such as who is on call.
 
 use std::sync::Arc;
 
@@ -19,18 +19,21 @@ use crate::runtime::state::view::IncidentState;
 const BY_OTHER_POLICIES_MAX: usize = 50;
 /// Most incidents whose surroundings one sweep looks at.
 const SURROUNDINGS_MAX: usize = 200;
-/// Shortest time between two looks at an incident's surroundings, in milliseconds.
+/// Most ignored alerts that one sweep looks at.
+const IGNORED_MAX: usize = 1_000;
+/// Shortest time between two looks at the surroundings of an incident or an ignored alert, in
+/// milliseconds.
 const SURROUNDINGS_EVERY_MS: u64 = MINUTE_MS;
 
-/// How far the look at surroundings has come.
-#[derive(Debug, Default)]
-pub(super) struct Round(Mutex<Progress>);
+/// How far the look at surroundings has come, in the order of these keys.
+#[derive(Debug)]
+pub(super) struct Round<K>(Mutex<Progress<K>>);
 
-#[derive(Debug, Default)]
-struct Progress {
+#[derive(Debug)]
+struct Progress<K> {
     began: Option<Timestamp>,
-    /// The last incident that was looked at; `None` between two rounds.
-    after: Option<IncidentId>,
+    /// The last one that was looked at; `None` between two rounds.
+    after: Option<K>,
 }
 
 impl Due {
@@ -48,13 +51,34 @@ impl Due {
         };
         let by_others = chosen(&|it| is_by_other_policies(&it.incident, &it.tally, &in_force));
         let watching = chosen(&|it| depends_on_surroundings(&it.incident, &it.tally));
-        let mut due = self.round.next(watching, now);
+        let mut due = self.incidents.next(SURROUNDINGS_MAX, now, |after| {
+            let rest = watching.into_iter();
+            let rest = rest.filter(|it| after.is_none_or(|after| it > after));
+            rest.take(SURROUNDINGS_MAX).collect()
+        });
         due.extend(by_others.into_iter().take(BY_OTHER_POLICIES_MAX));
         let mut count = 0;
         for id in due {
             count += usize::from(self.review_now(id, &in_force, now).await?);
         }
         Ok(count)
+    }
+
+    /// Reassesses alerts that the routing policy ignored and no longer does, or for other reasons;
+    /// nothing is written for the others.
+    pub(super) async fn route_ignored(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Result<usize, EngineError> {
+        let keys = self.ignored.next(IGNORED_MAX, now, |after| {
+            let after = after.map_or("", String::as_str);
+            self.leases.ignored(after, IGNORED_MAX)
+        });
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let moved = self.intake.routed_otherwise(keys, now).await?;
+        self.reassess(moved).await
     }
 
     /// Reviews an incident; nothing is written if nothing is different.
@@ -90,24 +114,31 @@ impl Due {
     }
 }
 
-impl Round {
-    /// Which of these incidents, in order, are looked at now.
-    fn next(&self, mut ids: Vec<IncidentId>, now: Timestamp) -> Vec<IncidentId> {
+impl<K: Clone> Round<K> {
+    /// The ones that are looked at now: of those after the last one, a page of at most `most`.
+    fn next(&self, most: usize, now: Timestamp, page: impl FnOnce(Option<&K>) -> Vec<K>) -> Vec<K> {
         let mut progress = self.0.lock();
-        match progress.after.take() {
-            Some(after) => ids.retain(|it| *it > after),
-            None => {
-                let is_due = |at: Timestamp| at.plus_ms(SURROUNDINGS_EVERY_MS) <= now || now < at;
-                if !progress.began.is_none_or(is_due) {
-                    return Vec::new();
-                }
-                progress.began = Some(now);
+        let after = progress.after.take();
+        if after.is_none() {
+            let is_due = |at: Timestamp| at.plus_ms(SURROUNDINGS_EVERY_MS) <= now || now < at;
+            if !progress.began.is_none_or(is_due) {
+                return Vec::new();
             }
+            progress.began = Some(now);
         }
-        if ids.len() > SURROUNDINGS_MAX {
-            ids.truncate(SURROUNDINGS_MAX);
-            progress.after = ids.last().cloned();
+        let found = page(after.as_ref());
+        if found.len() >= most {
+            progress.after = found.last().cloned();
         }
-        ids
+        found
+    }
+}
+
+impl<K> Default for Round<K> {
+    fn default() -> Self {
+        Self(Mutex::new(Progress {
+            began: None,
+            after: None,
+        }))
     }
 }

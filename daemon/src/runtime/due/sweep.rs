@@ -56,21 +56,22 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
     Ok(lapsed)
 }
 
-/// Signals that every alert whose wait for others has ended fires on, so that it is decided what
-/// becomes of it. An alert whose lease has ended too is over.
+/// Signals that every alert fires on whose wait for others has ended, or that the clock may no
+/// longer have ignored, so that it is decided what becomes of it. An alert whose lease has ended too
+/// is over.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
-pub fn waits_over(
+pub fn routed_again(
     view: &View,
     leases: &Leases,
     now: Timestamp,
 ) -> Result<Vec<Observed>, EngineError> {
     let mut over = Vec::new();
-    for key in leases.waited(now, SWEPT_MAX) {
+    for key in leases.routed_again(now, SWEPT_MAX) {
         let is_over = |at: Option<Timestamp>| at.is_some_and(|until| until <= now);
-        let has_waited = |it: &Alert| is_over(it.waits_until()) && !is_over(it.lease_until);
-        let alert = view.alert(&key)?.filter(has_waited);
+        let is_due = |it: &Alert| is_over(it.routed_again_at()) && !is_over(it.lease_until);
+        let alert = view.alert(&key)?.filter(is_due);
         over.extend(alert.as_ref().map(Observed::again));
     }
     Ok(over)
@@ -135,7 +136,7 @@ impl Due {
         let mut swept = self.end_lapsed(now).await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
-        swept += self.end_waits(now).await?;
+        swept += self.route_again(now).await?;
         let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
             return Ok(swept);
@@ -144,6 +145,7 @@ impl Due {
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
         swept += self.review_some(now).await?;
+        swept += self.route_ignored(now).await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {
                 break;
@@ -184,9 +186,10 @@ impl Due {
         self.started_at.plus_ms(LEASE_GRACE_MS)
     }
 
-    /// Reassesses alerts that are still firing after their wait has ended.
-    async fn end_waits(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
-        self.reassess(waits_over(&self.view, &self.leases, now)?)
+    /// Reassesses alerts that are still firing after their wait has ended, or when the clock may no
+    /// longer have them ignored.
+    async fn route_again(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
+        self.reassess(routed_again(&self.view, &self.leases, now)?)
             .await
     }
 
@@ -203,7 +206,10 @@ impl Due {
             .await
     }
 
-    async fn reassess(self: &Arc<Self>, alerts: Vec<Observed>) -> Result<usize, EngineError> {
+    pub(super) async fn reassess(
+        self: &Arc<Self>,
+        alerts: Vec<Observed>,
+    ) -> Result<usize, EngineError> {
         let count = alerts.len();
         if count > 0 {
             self.intake.take_observed(alerts).await?;

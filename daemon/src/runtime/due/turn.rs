@@ -106,7 +106,7 @@ impl Due {
             true => at.max(holds_until),
             false => at,
         };
-        let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_wait_end());
+        let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_routed_again());
         let ends = earliest(lapse.map(held), wait.map(held));
         let ends = earliest(ends, self.silences.next_change(now));
         Ok(earliest(self.next_delivery_or_timer()?, ends))

@@ -192,6 +192,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
     };
     let assessment = Assessment {
         route: verdict(Route::Incident(target)),
+        watch: Watch::default(),
         silenced_by: Vec::new(),
         silences_at: None,
         silences_mark,

@@ -12,8 +12,8 @@ use tocsin_core::intake::{AlertGrade, Assessment, Assignment, Known, Needed, Rou
 use tocsin_core::limits::REVIEW_EVERY_MS;
 use tocsin_core::standing::Watch;
 use tocsin_core::{
-    Draft, Grade, Grading, Incident, Labels, PageTarget, Plan, Route, Signal, SignalStatus, Target,
-    Timestamp, Verdict,
+    Alert, Draft, Grade, Grading, Incident, Labels, Otherwise, PageTarget, Plan, Route, Signal,
+    SignalStatus, Target, Timestamp, Verdict,
 };
 use tocsin_policy::{
     AlertIndex, AlertView, Basis, Context, ContextFacts, Facts, IncidentFacts, IncidentView,
@@ -85,7 +85,8 @@ impl Assessor {
             return Ok(None);
         }
         let alert = AlertView::new(Arc::clone(signal));
-        let route = self.route(&alert, now);
+        let again_at = known_alert.as_ref().and_then(Alert::routed_again_at);
+        let (route, watch) = self.route(&alert, again_at.is_some_and(|at| at <= now), now);
         let (silenced_by, silences) = self.silences.matching_now(&signal.labels, now)?;
         let target = match route.value.target() {
             Some(target) => snapshot.incident_of_key(&target.key)?,
@@ -115,6 +116,7 @@ impl Assessor {
         });
         Ok(Some(Assessment {
             route,
+            watch,
             silenced_by,
             silences_at: Some(silences.position.0),
             silences_mark: Some(silences.mark),
@@ -122,6 +124,20 @@ impl Assessor {
             grade,
             opening,
         }))
+    }
+
+    /// Whether the routing policy no longer ignores an alert, or does so for other reasons.
+    #[must_use]
+    pub fn is_routed_otherwise(&self, alert: &Alert, now: Timestamp) -> bool {
+        let Some(watch) = alert.ignored_while() else {
+            return false;
+        };
+        let may_differ = |it: &Watch| it.surroundings || it.policies != self.in_force();
+        if !watch.is_none_or(may_differ) {
+            return false;
+        }
+        let (route, found) = self.route(&AlertView::new(alert.as_signal()), false, now);
+        !may_be_ignored(&route.value) || watch != Some(&found)
     }
 
     /// The grade and the plan for an incident opened by hand.
@@ -152,12 +168,26 @@ impl Assessor {
         self.opening(graded, now)
     }
 
-    fn route(&self, alert: &AlertView, now: Timestamp) -> Verdict<Route> {
-        let route = self.policies.route(alert, &self.context(now));
-        route.unwrap_or_else(|report| {
-            self.report(&report);
-            fallback::catch_all_route(&alert.signal().integration, &report)
-        })
+    /// Where an alert belongs, and what a decision to ignore it depends on. `is_due`: it is asked
+    /// because the clock changes the answer now, so a context of a second before will not do.
+    fn route(&self, alert: &AlertView, is_due: bool, now: Timestamp) -> (Verdict<Route>, Watch) {
+        let mut context = self.context(now);
+        if is_due {
+            context = context.at(policy_time(self.zone, now));
+        }
+        match self.policies.route(alert, &context) {
+            Ok((route, basis)) if may_be_ignored(&route.value) => {
+                let facts = Facts::of(None, Some(alert), &context);
+                let watch = basis.trace.watch(&self.in_force(), facts);
+                (route, watch)
+            }
+            Ok((route, _)) => (route, Watch::default()),
+            Err(report) => {
+                self.report(&report);
+                let route = fallback::catch_all_route(&alert.signal().integration, &report);
+                (route, Watch::default())
+            }
+        }
     }
 
     /// Asks for the grade of an alert in an incident. An alert that could not be routed goes to the
@@ -356,6 +386,15 @@ fn asked_again_soon(policies: &str, now: Timestamp) -> Watch {
         policies: policies.to_owned(),
         flips_at: Some(now.plus_ms(REVIEW_EVERY_MS)),
         ..Watch::default()
+    }
+}
+
+fn may_be_ignored(route: &Route) -> bool {
+    let is_wait = |otherwise: &Otherwise| *otherwise == Otherwise::Ignore;
+    match route {
+        Route::Ignore => true,
+        Route::Wait { otherwise, .. } => is_wait(otherwise),
+        Route::Incident(_) => false,
     }
 }
 

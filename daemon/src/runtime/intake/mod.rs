@@ -304,6 +304,28 @@ impl Intake {
             .await
     }
 
+    /// Signals that these alerts fire on which the routing policy ignored, and of which it now says
+    /// something else.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or there are too many calls.
+    pub(crate) async fn routed_otherwise(
+        self: &Arc<Self>,
+        keys: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Vec<Observed>, EngineError> {
+        self.in_policy_pool(move |it| {
+            let mut moved = Vec::new();
+            for key in keys {
+                let alert = it.view.alert(&key)?;
+                let alert = alert.filter(|alert| it.assessor.is_routed_otherwise(alert, now));
+                moved.extend(alert.as_ref().map(Observed::again));
+            }
+            Ok(moved)
+        })
+        .await
+    }
+
     /// Opens an incident by hand.
     ///
     /// # Errors

@@ -125,12 +125,16 @@ impl Policies {
             .map_or_else(CacheStats::default, PolicySet::cache_stats)
     }
 
-    /// Asks the routing policy.
+    /// Asks the routing policy; the answer comes with what it was decided from.
     ///
     /// # Errors
     /// The policy's report, or the folder's when no set ever loaded.
-    pub fn route(&self, alert: &AlertView, context: &Context) -> Result<Verdict<Route>, Report> {
-        self.set()?.route(alert, context)
+    pub fn route(
+        &self,
+        alert: &AlertView,
+        context: &Context,
+    ) -> Result<(Verdict<Route>, Basis), Report> {
+        self.set()?.route_with_basis(alert, context)
     }
 
     /// Asks the grading policy; the answer comes with what it was decided from.

@@ -33,8 +33,10 @@ pub struct Leases {
 struct Index {
     /// Firing alerts with a lease, by the end of the lease.
     leased: BTreeSet<(Timestamp, Box<str>)>,
-    /// Firing alerts that wait for others, by when their wait ends.
-    waiting: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that wait for others or that the clock has routed again, by when.
+    routed_again: BTreeSet<(Timestamp, Box<str>)>,
+    /// Firing alerts that the routing policy ignored.
+    ignored: BTreeSet<Box<str>>,
     /// Firing alerts that are silenced or wait: the beginning or end of a silence moves them.
     aside: BTreeSet<Box<str>>,
     /// Dead man's switches that do not fire, by when they do unless they are heard of.
@@ -94,12 +96,21 @@ impl Leases {
         old.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
-    /// Row keys of alerts whose wait for others has ended by `now`, at most `limit`.
+    /// Row keys of alerts that must be routed again by `now`, as their wait for others has ended or
+    /// the clock has changed what ignored them, at most `limit`.
     #[must_use]
-    pub fn waited(&self, now: Timestamp, limit: usize) -> Vec<String> {
+    pub fn routed_again(&self, now: Timestamp, limit: usize) -> Vec<String> {
         let index = self.index.lock();
-        let due = index.waiting.iter().take_while(|(until, _)| *until <= now);
+        let due = index.routed_again.iter().take_while(|(at, _)| *at <= now);
         due.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
+    /// Row keys of firing alerts that the routing policy ignored, after `after`, at most `limit`.
+    #[must_use]
+    pub fn ignored(&self, after: &str, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let keys = index.ignored.iter().filter(|key| key.as_ref() > after);
+        keys.take(limit).map(ToString::to_string).collect()
     }
 
     /// Row keys of firing alerts that are silenced or wait, after `after`, at most `limit`.
@@ -145,10 +156,10 @@ impl Leases {
         ends.map(|(at, _)| *at).min()
     }
 
-    /// When the next alert's wait for others ends.
+    /// When the next alert must be routed again.
     #[must_use]
-    pub fn next_wait_end(&self) -> Option<Timestamp> {
-        self.index.lock().waiting.first().map(|(until, _)| *until)
+    pub fn next_routed_again(&self) -> Option<Timestamp> {
+        self.index.lock().routed_again.first().map(|(at, _)| *at)
     }
 
     /// How many alerts are firing.
@@ -233,8 +244,11 @@ impl Index {
             };
             return;
         }
-        if let Some(until) = alert.waits_until() {
-            self.waiting.insert((until, key.clone()));
+        if let Some(at) = alert.routed_again_at() {
+            self.routed_again.insert((at, key.clone()));
+        }
+        if alert.ignored_while().is_some() {
+            self.ignored.insert(key.clone());
         }
         if is_aside(alert) {
             self.aside.insert(key.clone());
@@ -262,13 +276,14 @@ impl Index {
             return;
         }
         self.aside.remove(&key);
+        self.ignored.remove(&key);
         if let Some(id) = alert.incident() {
             self.placed.remove(&(id.as_str().into(), key.clone()));
         }
-        let key = match alert.waits_until() {
-            Some(until) => {
-                let entry = (until, key);
-                self.waiting.remove(&entry);
+        let key = match alert.routed_again_at() {
+            Some(at) => {
+                let entry = (at, key);
+                self.routed_again.remove(&entry);
                 entry.1
             }
             None => key,

@@ -121,6 +121,7 @@ impl World {
         // Every signal is newer than the one before, even within one millisecond.
         self.words += 1;
         signal.starts_at = self.now.plus_ms(self.words);
+        signal.sender.repeats |= self.policies.swallows_triggers;
         let then = match signal.status {
             SignalStatus::Firing => Then::Alert(key_of(&signal), true),
             SignalStatus::Resolved => Then::Alert(key_of(&signal), false),
@@ -150,7 +151,7 @@ impl World {
             let state = state.ok().flatten();
             state.map_or(0, |it| it.tally.counts.firing) + 1
         };
-        let mut assessment = Box::new(self.policies.assess(signal, firing));
+        let mut assessment = Box::new(self.policies.assess(signal, firing, self.now));
         // A store that fails is noticed by the next commit.
         if let Ok((matching, read_at)) = silences.matching_now(&signal.labels, self.now) {
             assessment.silenced_by = matching;

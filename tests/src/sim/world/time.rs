@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed, silencing,
-    silencing_page, ticking, to_review, waits_over,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed,
+    routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -133,7 +133,7 @@ impl World {
         leases.refresh(view.store()).map_err(text)?;
         let mut words = lapses(view, leases, self.now).map_err(text)?;
         words.extend(ended_by_hand(view, leases).map_err(text)?);
-        words.extend(waits_over(view, leases, self.now).map_err(text)?);
+        words.extend(routed_again(view, leases, self.now).map_err(text)?);
         let aside = leases.aside("", LIMIT);
         words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();

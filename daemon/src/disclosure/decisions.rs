@@ -1,0 +1,102 @@
+//! What policies decided about an incident.
+
+use tocsin_core::incident::Incident;
+use tocsin_core::time::span_in_words;
+use tocsin_core::{Actor, Event, Grade, Plan, PolicySource, Recorded, Step, Timestamp};
+
+use super::Clearance;
+use crate::time::format_time;
+
+/// Something that a policy decided, or a person in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub at: Timestamp,
+    pub by: Actor,
+    /// What was decided: `route`, `grade`, `plan`, or `failure` for a policy that failed.
+    pub about: &'static str,
+    /// The decision in one line.
+    pub answer: String,
+    pub reason: String,
+    /// The policy; `None` when a person decided.
+    pub source: Option<PolicySource>,
+}
+
+/// The decisions about an incident, in order; empty without clearance.
+#[must_use]
+pub fn decisions(incident: &Incident, events: &[Recorded], clearance: Clearance) -> Vec<Decision> {
+    if !clearance.may_see(incident.grading.security) {
+        return Vec::new();
+    }
+    events.iter().flat_map(of_event).collect()
+}
+
+fn of_event(recorded: &Recorded) -> Vec<Decision> {
+    let decision = |about, answer, reason: &str, source: Option<&PolicySource>| Decision {
+        at: recorded.at,
+        by: recorded.by.clone(),
+        about,
+        answer,
+        reason: reason.to_owned(),
+        source: source.cloned(),
+    };
+    match &recorded.event {
+        Event::Opened(it) => {
+            let team = it.team.as_ref();
+            let team = team.map_or_else(String::new, |team| format!(", team {team}"));
+            let route = format!("key {}, service {}{team}", it.key, it.service);
+            let (grade, plan) = (graded(it.grade, it.security), planned(&it.plan));
+            vec![
+                decision("route", route, &it.route_reason, it.route_source.as_ref()),
+                decision("grade", grade, &it.grade_reason, it.grade_source.as_ref()),
+                decision("plan", plan, &it.plan_reason, it.plan_source.as_ref()),
+            ]
+        }
+        Event::Graded {
+            grade,
+            security,
+            reason,
+            source,
+        } => {
+            let answer = graded(*grade, *security);
+            vec![decision("grade", answer, reason, source.as_ref())]
+        }
+        Event::GradeProposed { grade, reason } => {
+            let answer = format!("{grade}, proposed: the grade stands until a person changes it");
+            vec![decision("grade", answer, reason, None)]
+        }
+        Event::Planned {
+            plan,
+            reason,
+            source,
+        } => vec![decision("plan", planned(plan), reason, Some(source))],
+        Event::PolicyFailed { report } => {
+            let answer = "a policy failed: its last verdict or the built-in one applies";
+            vec![decision("failure", answer.to_owned(), report, None)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn graded(grade: Grade, security: bool) -> String {
+    let flag = if security { ", security" } else { "" };
+    format!("{grade}{flag}")
+}
+
+fn planned(plan: &Plan) -> String {
+    match plan.steps.is_empty() {
+        true => "nobody is paged".to_owned(),
+        false => {
+            let steps: Vec<_> = plan.steps.iter().map(step_in_words).collect();
+            steps.join("; ")
+        }
+    }
+}
+
+fn step_in_words(step: &Step) -> String {
+    let from = step.at.map(|at| format!("from {} on", format_time(at)));
+    let names: Vec<_> = step.page.iter().map(ToString::to_string).collect();
+    let page = (!names.is_empty()).then(|| format!("page {}", names.join(" and ")));
+    let wait = format!("wait {}", span_in_words(step.wait_ms));
+    let parts: Vec<_> = from.into_iter().chain(page).chain([wait]).collect();
+    parts.join(", ")
+}
