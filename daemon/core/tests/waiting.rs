@@ -92,6 +92,7 @@ fn a_wait_in_vain_can_be_ignored_and_does_not_begin_again() {
         let place = Place::Ignored {
             reason: "the test says so; fewer than 3 alerts came in time".to_owned(),
             waited_under: Some(key("checkout")),
+            watch: Some(Box::default()),
         };
         assert_eq!(world.alerts["A"].place, place, "after {minutes} minutes");
         assert!(world.waiting.is_empty());

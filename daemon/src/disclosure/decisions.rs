@@ -5,7 +5,6 @@ use tocsin_core::time::span_in_words;
 use tocsin_core::{Actor, Event, Grade, Plan, PolicySource, Recorded, Step, Timestamp};
 
 use super::Clearance;
-use crate::time::format_time;
 
 /// Something that a policy decided, or a person in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +43,8 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let team = it.team.as_ref();
             let team = team.map_or_else(String::new, |team| format!(", team {team}"));
             let route = format!("key {}, service {}{team}", it.key, it.service);
-            let (grade, plan) = (graded(it.grade, it.security), planned(&it.plan));
+            let grade = graded(it.grade, it.security);
+            let plan = planned(&it.plan, recorded.at);
             vec![
                 decision("route", route, &it.route_reason, it.route_source.as_ref()),
                 decision("grade", grade, &it.grade_reason, it.grade_source.as_ref()),
@@ -68,7 +68,12 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             plan,
             reason,
             source,
-        } => vec![decision("plan", planned(plan), reason, Some(source))],
+        } => vec![decision(
+            "plan",
+            planned(plan, recorded.at),
+            reason,
+            Some(source),
+        )],
         Event::PolicyFailed { report } => {
             let answer = "a policy failed: its last verdict or the built-in one applies";
             vec![decision("failure", answer.to_owned(), report, None)]
@@ -82,18 +87,20 @@ fn graded(grade: Grade, security: bool) -> String {
     format!("{grade}{flag}")
 }
 
-fn planned(plan: &Plan) -> String {
+fn planned(plan: &Plan, at: Timestamp) -> String {
     match plan.steps.is_empty() {
         true => "nobody is paged".to_owned(),
         false => {
-            let steps: Vec<_> = plan.steps.iter().map(step_in_words).collect();
+            let steps: Vec<_> = plan.steps.iter().map(|it| step_in_words(it, at)).collect();
             steps.join("; ")
         }
     }
 }
 
-fn step_in_words(step: &Step) -> String {
-    let from = step.at.map(|at| format!("from {} on", format_time(at)));
+fn step_in_words(step: &Step, now: Timestamp) -> String {
+    let from = step
+        .at
+        .map(|at| format!("not before {} later", span_in_words(at.since(now))));
     let names: Vec<_> = step.page.iter().map(ToString::to_string).collect();
     let page = (!names.is_empty()).then(|| format!("page {}", names.join(" and ")));
     let wait = format!("wait {}", span_in_words(step.wait_ms));

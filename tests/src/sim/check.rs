@@ -12,7 +12,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
-use super::cast::{Policies, TRIGGERS_ONCE, number_of};
+use super::cast::{Policies, number_of};
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -56,7 +56,6 @@ pub(super) fn step(
     timers_are_as_wanted(store, view, &state)?;
     escalations_continue(&state)?;
     pages_wait_once(store, &state)?;
-    triggers_reopen(store, &state)?;
     tallies_match_alerts(store, node, &state)
 }
 
@@ -338,25 +337,6 @@ fn escalations_continue(state: &[Arc<IncidentState>]) -> Result<(), String> {
                 state.tally.silenced,
                 incident.escalation.silenced
             ));
-        }
-    }
-    Ok(())
-}
-
-/// What a sender that triggers once has triggered after a person resolved its incident is in one
-/// that somebody has to look at. Once it was seen to repeat, the person's resolve may stand.
-fn triggers_reopen(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
-    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
-        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
-        let triggers = alert.integration.as_str() == TRIGGERS_ONCE && alert.repeats <= 1;
-        let home = alert.incident().filter(|_| alert.firing && triggers);
-        let home = home.and_then(|id| state.iter().find(|it| it.incident.id == *id));
-        let Some(incident) = home.map(|it| &it.incident).filter(|it| !it.is_active()) else {
-            continue;
-        };
-        let resolve = incident.lifecycle.resolved_by_hand();
-        if resolve.is_some_and(|it| it.at < alert.last_seen) {
-            return Err(format!("the trigger of {key} was swallowed"));
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use tocsin_core::{IntegrationId, Signal, Timestamp};
 use tocsin_policy::{Context, ContextFacts, Evaluated, PolicySet, eval};
 
 use super::{Folder, FolderArgs, ended};
+use crate::api::PolicyLine;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Format, Out, clean};
 use crate::config::{Config, IntegrationKind, Mapping};

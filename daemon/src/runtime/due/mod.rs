@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use parking_lot::Mutex;
-use tocsin_core::Timestamp;
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_plugin_host::PluginHost;
 use tokio::sync::Notify;
 

@@ -57,8 +57,8 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
 }
 
 /// Signals that every alert fires on whose wait for others has ended, or that the clock may no
-/// longer have ignored, so that it is decided what becomes of it. An alert whose lease has ended too
-/// is over.
+/// longer have ignored, so that it is decided what becomes of it. An alert whose lease has ended
+/// too is over.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.

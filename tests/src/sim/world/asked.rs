@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tocsin::runtime::{Answer, EngineError, Request};
-use tocsin_core::Signal;
 use tocsin_core::command::{Command, Refusal};
+use tocsin_core::{Alert, Signal};
 
 use super::World;
 use super::nodes::Answers;
 use super::senders::key_of;
-use crate::sim::check::Fact;
+use crate::sim::cast;
+use crate::sim::check::{Fact, text};
 use crate::sim::outside::Underway;
 use crate::sim::store::Fault;
 
@@ -81,6 +82,10 @@ impl World {
         asked: Vec<Asked>,
         others: Vec<Asked>,
     ) -> Result<Vec<Asked>, String> {
+        let triggered = match self.are_two() {
+            false => self.triggered(&asked)?,
+            true => Vec::new(),
+        };
         let (first, requests) = self.split(place, asked);
         let (answers, beside) = if others.is_empty() {
             (self.nodes[place].process(requests, self.now), None)
@@ -113,6 +118,9 @@ impl World {
             return Ok(Vec::new());
         }
         self.store.arm(None);
+        if again.is_empty() {
+            self.none_is_swallowed(&triggered)?;
+        }
         Ok(again)
     }
 
@@ -194,6 +202,42 @@ impl World {
             ),
             settled @ Then::Settled(_) => self.free(&settled),
         }
+    }
+
+    /// What senders trigger that trigger once and were never seen to repeat, if nothing else happens
+    /// at the same time.
+    fn triggered(&self, asked: &[Asked]) -> Result<Vec<String>, String> {
+        let mut keys = Vec::new();
+        for Asked { request, then } in asked {
+            if signal_in(request).is_none() {
+                return Ok(Vec::new());
+            }
+            match then {
+                Then::Alert(key, true) if key.starts_with(cast::TRIGGERS_ONCE) => {
+                    let alert = self.nodes[0].view.alert(key).map_err(text)?;
+                    let is_once = alert.is_none_or(|it| it.repeats == 0);
+                    keys.extend(is_once.then(|| key.clone()));
+                }
+                _ => {}
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Checks that no person's resolve stands against a trigger that was accepted.
+    fn none_is_swallowed(&self, triggered: &[String]) -> Result<(), String> {
+        let view = &self.nodes[0].view;
+        for key in triggered {
+            let alert = view.alert(key).map_err(text)?;
+            let alert = alert.filter(|it| it.firing);
+            let home = alert.as_ref().and_then(Alert::incident);
+            let home = home.map(|id| view.incident(id)).transpose().map_err(text)?;
+            let is_over = home.flatten().is_some_and(|it| !it.incident.is_active());
+            if is_over && self.alerts.get(key) == Some(&true) {
+                return Err(format!("the trigger of {key} was swallowed"));
+            }
+        }
+        Ok(())
     }
 
     fn free(&mut self, then: &Then) {
