@@ -370,7 +370,7 @@ impl Policies {
 }
 
 fn is_muted(now: Timestamp) -> bool {
-    now.since(Timestamp(0)) / MUTED_MS % 2 == 0
+    (now.since(Timestamp(0)) / MUTED_MS).is_multiple_of(2)
 }
 
 /// When it begins or ends next.

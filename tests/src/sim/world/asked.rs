@@ -204,8 +204,8 @@ impl World {
         }
     }
 
-    /// What senders trigger that trigger once and were never seen to repeat, if nothing else happens
-    /// at the same time.
+    /// What senders trigger that trigger once and were never seen to repeat, if nothing else
+    /// happens at the same time.
     fn triggered(&self, asked: &[Asked]) -> Result<Vec<String>, String> {
         let mut keys = Vec::new();
         for Asked { request, then } in asked {
