@@ -39,3 +39,14 @@ pub struct PolicySource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<String>,
 }
+
+impl PolicySource {
+    /// The file and the line, such as `routing.rhai:84`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.file),
+            None => self.file.clone(),
+        }
+    }
+}

@@ -105,9 +105,14 @@ impl Escalation {
 
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
-        Event::Planned { plan, reason, .. } => {
+        Event::Planned {
+            plan,
+            reason,
+            source,
+        } => {
             let later = later_in_words(plan, recorded.at).unwrap_or_default();
-            Some(format!("a new escalation plan{later}: {reason}"))
+            let by = source.place();
+            Some(format!("a new escalation plan by {by}{later}: {reason}"))
         }
         Event::Escalated {
             step, round, note, ..

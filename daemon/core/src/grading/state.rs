@@ -91,7 +91,7 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             source,
             ..
         } => Some(match source {
-            Some(source) => format!("graded {grade} by {}: {reason}", source.file),
+            Some(source) => format!("graded {grade} by {}: {reason}", source.place()),
             None => format!("{by} graded it {grade}: {reason}"),
         }),
         Event::GradeProposed { grade, reason } => Some(format!(
