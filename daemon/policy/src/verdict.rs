@@ -7,12 +7,12 @@ use tocsin_core::limits::{
     STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
 };
 use tocsin_core::{
-    Grade, Grading, IncidentKey, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
+    Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
     Timestamp,
 };
 
 use crate::describe::describe;
-use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
+use crate::limits::{QUESTION_LABELS_MAX, WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
 use crate::moment::Next;
 use crate::span::Span;
 use crate::text::cut;
@@ -66,6 +66,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
         "wait_for",
         "within",
         "otherwise",
+        "merge",
         "ignore",
         "reason",
     ];
@@ -84,6 +85,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
         title: fields
             .text("title")?
             .map(|title| cut(&title, TITLE_BYTES_MAX)),
+        merges: fields.merge()?,
     };
     let (count, within) = (fields.take("wait_for"), fields.take("within"));
     let otherwise = fields.otherwise()?;
@@ -309,6 +311,30 @@ impl Fields {
             let (path, found) = (self.path(field), describe(&value));
             self.fault(format!("`{path}` is {found}; expected true or false"))
         })
+    }
+
+    /// The labels of the incidents that are part of this one.
+    fn merge(&mut self) -> Result<Labels, Fault> {
+        let Some(value) = self.take("merge") else {
+            return Ok(Labels::new());
+        };
+        let path = self.path("merge");
+        let expected = "expected labels that incidents opened with, as `#{ cluster: \"eu\" }`";
+        let found = describe(&value);
+        let map = value.try_cast::<Map>();
+        let map = map.filter(|it| (1..=QUESTION_LABELS_MAX).contains(&it.len()));
+        let map = map.ok_or_else(|| self.fault(format!("`{path}` is {found}; {expected}")))?;
+        let label = |(name, value): (rhai::Identifier, Dynamic)| {
+            let text = value.into_string().ok();
+            let text = text.filter(|it| !it.is_empty() && it.len() <= NAME_BYTES_MAX);
+            let text = text.ok_or_else(|| {
+                self.fault(format!(
+                    "`{path}.{name}` is empty, too long or not a text; {expected}"
+                ))
+            })?;
+            Ok((name.to_string(), text))
+        };
+        map.into_iter().map(label).collect()
     }
 
     /// What becomes of an alert that waits in vain.

@@ -222,8 +222,10 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         let firing = incident.alerts.firing;
         format!("{firing} still firing; it reopens at {at} unless they end")
     });
+    let merged_into = incident.merged_into.map(|it| format!("incident {it}"));
     let fields = [
         ("status", Some(status.as_str())),
+        ("merged into", merged_into.as_deref()),
         ("grade", Some(line.grade.as_str())),
         ("security", line.security.then_some("true")),
         ("service", Some(line.service.as_str())),

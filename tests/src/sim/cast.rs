@@ -290,6 +290,7 @@ impl Policies {
             service: service.to_owned(),
             team: None,
             title: None,
+            merges: tocsin_core::Labels::new(),
         };
         match number {
             _ if self.broken => Route::Incident(target),

@@ -118,16 +118,24 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
     step(store, node, &BTreeSet::new())
 }
 
-/// Checks that no alert waits for others although its wait is over, or for longer than a day.
+/// Checks that no alert waits for others although its wait is over, or for longer than a day, and
+/// that none is left in an incident that was merged into another.
 ///
 /// # Errors
 /// Which one does.
-pub(super) fn waits_end(store: &FaultyStore, now: Timestamp) -> Result<(), String> {
+pub(super) fn waits_end(store: &FaultyStore, view: &View, now: Timestamp) -> Result<(), String> {
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         let ends = now.plus_ms(1)..now.plus_ms(24 * HOUR_MS);
         if alert.waits_until().is_some_and(|it| !ends.contains(&it)) {
             return Err(format!("alert {key} waits, and its wait does not end"));
+        }
+        let home = match alert.incident().filter(|_| alert.firing) {
+            Some(id) => view.incident(id).map_err(text)?,
+            None => None,
+        };
+        if home.is_some_and(|it| it.incident.lifecycle.merged_into.is_some()) {
+            return Err(format!("alert {key} stays in an incident that was merged"));
         }
     }
     Ok(())

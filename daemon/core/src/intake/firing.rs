@@ -263,6 +263,7 @@ impl Firing<'_> {
             link: self.signal.link.clone(),
             counts: tally.counts,
             drill: false,
+            merges: target.merges.clone(),
         }
     }
 

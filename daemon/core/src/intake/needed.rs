@@ -222,6 +222,8 @@ fn is_stood(
         .filter(|_| alert.firing || alert.ends_when_resolved);
     says_it_again
         && home.is_some_and(|(incident, _)| {
-            !incident.is_active() && incident.was_resolved_within(now, delays.reopen_within_ms)
+            !incident.is_active()
+                && incident.lifecycle.merged_into.is_none()
+                && incident.was_resolved_within(now, delays.reopen_within_ms)
         })
 }

@@ -20,6 +20,21 @@ impl Incident {
         self.is_active() && self.id != other.id
     }
 
+    /// Whether routing said that it is part of another incident, before which it opened, and nobody
+    /// has acknowledged it.
+    #[must_use]
+    pub fn is_part_of(&self, other: &Self) -> bool {
+        let labels = &self.about.labels;
+        let mut wanted = other.about.merges.iter();
+        self.is_unanswered()
+            && self.id != other.id
+            && self.about.merges.is_empty()
+            && self.lifecycle.opened_at <= other.lifecycle.active_since
+            && !other.about.merges.is_empty()
+            && wanted.all(|(name, value)| labels.get(name) == Some(value))
+            && super::merge::may_be_one(self, other).is_ok()
+    }
+
     /// Whether it is active and nobody has acknowledged it.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
@@ -44,6 +59,7 @@ impl Incident {
     #[must_use]
     pub fn may_reopen(&self, tally: &Tally, now: Timestamp, within_ms: u64) -> bool {
         self.lifecycle.status == Status::Resolved
+            && self.lifecycle.merged_into.is_none()
             && (self.was_resolved_within(now, within_ms) || tally.reopen_due.is_some())
             && self.lifecycle.reopens < limits::REOPENS_MAX
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Effect, Event, Recorded};
 use crate::lifecycle::status::Status;
-use crate::{Actor, Timestamp};
+use crate::{Actor, IncidentId, Timestamp};
 
 /// An incident's status, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +26,19 @@ pub struct Lifecycle {
     /// How often somebody resolved it, and not the daemon.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub resolves: u32,
+    /// The incident that it was merged into, which ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MergedInto>,
     /// Its last resolve, also after it reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_resolve: Option<Resolve>,
+}
+
+/// The incident that another one was merged into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedInto {
+    pub id: IncidentId,
+    pub number: u64,
 }
 
 /// When an incident was resolved, and by whom.
@@ -50,6 +60,7 @@ impl Lifecycle {
             resolved_at: None,
             reopens: 0,
             resolves: 0,
+            merged_into: None,
             last_resolve: None,
         }
     }
@@ -78,6 +89,12 @@ impl Lifecycle {
                 let by = recorded.by.clone();
                 self.resolves += u32::from(by != Actor::Tocsin);
                 self.last_resolve = Some(Resolve { at, by });
+            }
+            Event::Merged { into, number, .. } => {
+                self.status = Status::Resolved;
+                self.resolved_at = Some(at);
+                let (id, number) = (into.clone(), *number);
+                self.merged_into = Some(MergedInto { id, number });
             }
             Event::Reopened { .. } => {
                 *self = Self {

@@ -310,6 +310,7 @@ impl World {
             service: "checkout".to_owned(),
             team: None,
             title: None,
+            merges: tocsin_core::Labels::new(),
         };
         let route = self.route.clone().unwrap_or(Route::Incident(target));
         let grade = self.grade.unwrap_or(Grade::Major);

@@ -32,6 +32,7 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
         "service": target.service,
         "team": target.team.map_or(String::new(), |team| team.0),
         "title": target.title.unwrap_or_default(),
+        "merge": target.merges,
         "ignore": false,
         "reason": reason,
     });

@@ -36,6 +36,7 @@ fn a_route_names_an_incident_or_waits_or_ignores() {
         service: "s".to_owned(),
         team: Some("t".into()),
         title: None,
+        merges: tocsin_core::Labels::new(),
     };
     let answer = "key: \"k\", service: \"s\", team: \"t\", reason: \"r\"";
     let verdict = route(&format!("#{{ {answer} }}"));

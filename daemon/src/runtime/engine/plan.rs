@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
 use tocsin_core::command::{Command, Outcome, Refusal};
+use tocsin_core::incident::{absorbed, keys_of};
 use tocsin_core::intake::{
     Assessment, IncidentChange, Intake, Known, end_by_hand, joining_alerts, waiting_keys,
 };
@@ -18,6 +19,7 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::mark::Mark;
+use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::IncidentState;
 
 /// How long a command's key is stored, in milliseconds: a day.
@@ -243,7 +245,7 @@ impl Engine {
         }
         let decided = match self.read_incident(id)? {
             Some(state) => {
-                let command = self.with_rival(&state, command)?;
+                let command = self.with_others(&state, command)?;
                 let env = self.env(now);
                 let outcome = decide(&state.incident, &state.tally, command, by, env);
                 outcome.map_err(EngineError::from).map(|it| (state, it))
@@ -256,6 +258,7 @@ impl Engine {
                 planned.done.incident = Some(Arc::clone(&state.incident));
                 if !outcome.is_reply() {
                     self.take_key_again(&state, &outcome, &mut planned)?;
+                    self.absorb(&state, &outcome, by, now, &mut planned)?;
                     let change = IncidentChange {
                         id: id.clone(),
                         opens: false,
@@ -280,8 +283,9 @@ impl Engine {
         Ok(planned)
     }
 
-    /// A command that reopens an incident is told whether another one of its key is active.
-    fn with_rival(
+    /// A command that reopens an incident is told whether another one of its key is active, and one
+    /// that merges it the incident that it is merged into.
+    fn with_others(
         &mut self,
         state: &IncidentState,
         mut command: Command,
@@ -290,7 +294,44 @@ impl Engine {
             let other = self.incident_of_key(&state.incident.about.key)?;
             *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
         }
+        if let Command::Merge(merge) = &mut command
+            && let Some(summary) = summary::of_number(self.store.as_ref(), merge.into)?
+        {
+            let into = self.read_incident(summary.id())?;
+            merge.target = into.map(|it| Arc::clone(&it.incident));
+        }
         Ok(command)
+    }
+
+    /// The incident that another one is merged into takes over its keys.
+    fn absorb(
+        &mut self,
+        from: &IncidentState,
+        outcome: &Outcome,
+        by: &Actor,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let merged = outcome.events.iter().find_map(|it| match it {
+            Event::Merged { into, reason, .. } => Some((into, reason)),
+            _ => None,
+        });
+        let Some((into, reason)) = merged else {
+            return Ok(());
+        };
+        for key in keys_of(&from.incident) {
+            let holder = self.incident_of_key(&key)?;
+            if holder.is_some_and(|it| it.incident.id == from.incident.id) {
+                self.write_key(&key, into, planned)?;
+            }
+        }
+        planned.batch.packs.dedup();
+        let change = IncidentChange {
+            id: into.clone(),
+            opens: false,
+            outcome: absorbed(&from.incident, reason),
+        };
+        self.lay_out_change(change, by, now, planned)
     }
 
     /// An incident that reopens may have lost its key to one that is over.

@@ -188,6 +188,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         service: key.to_owned(),
         team: None,
         title: None,
+        merges: tocsin_core::Labels::new(),
     };
     let assessment = Assessment {
         route: verdict(Route::Incident(target)),

@@ -132,6 +132,7 @@ impl Assessor {
             service: draft.service.clone(),
             team: draft.team.clone(),
             title: Some(draft.title.clone()),
+            merges: tocsin_core::Labels::new(),
         };
         let signal = by_hand(&draft.title, &draft.summary, Labels::new(), now);
         let mut facts = IncidentFacts::opening(&target, &signal, now);

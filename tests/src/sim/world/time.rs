@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed, silencing,
-    silencing_page, ticking, to_review, waits_over,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, moving, resilenced, reviewed,
+    silencing, silencing_page, ticking, to_review, waits_over,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -134,6 +134,7 @@ impl World {
         let mut words = lapses(view, leases, self.now).map_err(text)?;
         words.extend(ended_by_hand(view, leases).map_err(text)?);
         words.extend(waits_over(view, leases, self.now).map_err(text)?);
+        words.extend(moving(view, leases).map_err(text)?);
         let aside = leases.aside("", LIMIT);
         words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();
