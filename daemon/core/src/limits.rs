@@ -64,6 +64,9 @@ pub const SILENCED_BY_MAX: usize = 16;
 pub const SILENCE_COMMENT_BYTES_MAX: usize = 200;
 /// Most times that one incident reopens; after that a new one opens.
 pub const REOPENS_MAX: u32 = 20;
+/// How long before an incident those that routing says are part of it may have opened, in
+/// milliseconds.
+pub const MERGES_BACK_MS: u64 = HOUR_MS;
 /// Most keys that one merge takes over: of an incident, and of those merged into it before.
 pub const KEYS_PER_MERGE_MAX: usize = 16;
 /// Most keys of incidents that were merged into one.

@@ -6,11 +6,14 @@ mod common;
 use std::sync::Arc;
 
 use common::{MINUTE, World, ada};
+use tocsin_core::alert::{Place, Tally};
 use tocsin_core::command::{Command, Merge, Outcome, Refusal};
-use tocsin_core::event::Effect;
+use tocsin_core::event::{Effect, LogKind};
 use tocsin_core::incident::{Incident, MergedInto, absorbed, keys_of};
-use tocsin_core::intake::{Known, Needed, needed};
-use tocsin_core::{Actor, Event, IncidentKey, Labels, Recorded, SignalStatus, Status, narrate};
+use tocsin_core::intake::{IncidentChange, Known, Needed, NewIncidentId, decide_signal, needed};
+use tocsin_core::{
+    Actor, Event, Grade, IncidentKey, Labels, Recorded, Route, SignalStatus, Status, narrate,
+};
 
 /// An open incident with one firing alert, `A`.
 fn world() -> World {
@@ -29,6 +32,11 @@ fn target(change: impl FnOnce(&mut Incident)) -> Option<Arc<Incident>> {
     Some(Arc::new(other))
 }
 
+fn into(id: &str, number: u64) -> MergedInto {
+    let id = id.into();
+    MergedInto { id, number }
+}
+
 fn merge(world: &mut World, target: Option<Arc<Incident>>, by: &Actor) -> Result<Outcome, Refusal> {
     let merge = Merge {
         into: 42,
@@ -45,12 +53,8 @@ fn a_merged_incident_is_over_and_says_where_it_went() {
     let outcome = merge(&mut world, target(|_| {}), &ada()).unwrap();
     assert_eq!(outcome.reply, "incident 1 is merged into incident 42");
     let incident = world.incident();
-    let into = MergedInto {
-        id: "other".into(),
-        number: 42,
-    };
     assert_eq!(incident.lifecycle.status, Status::Resolved);
-    assert_eq!(incident.lifecycle.merged_into, Some(into));
+    assert_eq!(incident.lifecycle.merged_into, Some(into("other", 42)));
     assert!(!incident.may_reopen(&world.tally, world.now, MINUTE));
     assert!(world.timers().is_empty(), "{:?}", world.timers());
     let last = world.stream.last().unwrap();
@@ -78,12 +82,24 @@ fn what_cannot_be_merged_is_refused_with_a_remedy() {
     type Change = fn(&mut Incident);
     let closed: Change = |it| it.lifecycle.status = Status::Closed;
     let own: Change = |it| it.id = "i1".into();
+    let gone: Change = |it| it.lifecycle.merged_into = Some(into("third", 3));
+    let circle: Change = |it| it.lifecycle.merged_into = Some(into("i1", 1));
     let drill: Change = |it| it.about.drill = true;
     let secret: Change = |it| it.grading.security = true;
     let full: Change = |it| it.absorbed = vec![IncidentKey("k".to_owned()); 64];
     for (what, change, says) in [
         ("closed", closed, "incident 42 is closed; merge into"),
         ("itself", own, "cannot be merged into itself"),
+        (
+            "merged",
+            gone,
+            "incident 42 was merged into 3; merge into 3",
+        ),
+        (
+            "a circle",
+            circle,
+            "incident 42 is already part of 1, which goes on",
+        ),
         (
             "a drill",
             drill,
@@ -105,30 +121,104 @@ fn what_cannot_be_merged_is_refused_with_a_remedy() {
     restricted.incident.as_mut().unwrap().grading.security = true;
     let refused = merge(&mut restricted, target(|_| {}), &ada()).unwrap_err();
     assert!(refused.to_string().contains("security flag"), "{refused}");
+    let mut urgent = world();
+    let state = urgent.incident.as_mut().unwrap();
+    (state.grading.by_person, state.grading.grade) = (true, Grade::Critical);
+    let refused = merge(
+        &mut urgent,
+        target(|it| it.grading.grade = Grade::Minor),
+        &ada(),
+    );
+    let says = "a person graded incident 1 critical, and 42 is minor; grade 42 first";
+    assert_eq!(refused.unwrap_err().to_string(), says);
 }
 
 #[test]
-fn the_daemon_itself_merges_only_what_nobody_has_acknowledged() {
+fn a_merge_that_is_repeated_is_answered_and_another_one_is_refused() {
     let mut world = world();
-    let via = "api".to_owned();
-    world.command(Command::Acknowledge { via }, &ada()).unwrap();
-    let refused = merge(&mut world, target(|_| {}), &Actor::Tocsin).unwrap_err();
-    assert!(matches!(refused, Refusal::Stale(_)), "{refused}");
     merge(&mut world, target(|_| {}), &ada()).unwrap();
+    let version = world.incident().version;
+    let again = merge(&mut world, target(|_| {}), &ada()).unwrap();
+    assert_eq!(again.reply, "incident 1 is already merged into incident 42");
+    assert_eq!(world.incident().version, version);
+    let third = target(|it| (it.id, it.number) = ("third".into(), 3));
+    let refused = merge(&mut world, third, &ada()).unwrap_err();
+    let says = "incident 1 was merged into 42; merge 42 instead";
+    assert_eq!(refused.to_string(), says);
 }
 
 #[test]
-fn an_alert_of_a_merged_incident_is_placed_anew_although_it_is_only_a_repeat() {
+fn what_somebody_has_touched_is_proposed_to_be_merged_once() {
+    for touch in [
+        Command::Acknowledge {
+            via: "api".to_owned(),
+        },
+        Command::Log {
+            kind: LogKind::Note,
+            body: "I look".to_owned(),
+        },
+    ] {
+        let mut world = world();
+        world.command(touch, &ada()).unwrap();
+        merge(&mut world, target(|_| {}), &Actor::Tocsin).unwrap();
+        assert!(world.incident().is_active());
+        let last = world.stream.last().unwrap();
+        let says = "one cause; if it is, merge it: `tocsin incident merge 1 --into 42`";
+        assert_eq!(narrate(world.incident(), last), says);
+        let again = merge(&mut world, target(|_| {}), &Actor::Tocsin).unwrap_err();
+        assert!(matches!(again, Refusal::Stale(_)), "{again}");
+        merge(&mut world, target(|_| {}), &ada()).unwrap();
+        assert!(!world.incident().is_active());
+    }
+}
+
+#[test]
+fn an_alert_of_a_merged_incident_moves_whatever_routing_and_silences_say_now() {
     let mut world = world();
     merge(&mut world, target(|_| {}), &ada()).unwrap();
+    let into = target(|_| {}).unwrap();
+    let heir = (into.as_ref(), &Tally::default());
     let signal = common::signal("A", SignalStatus::Firing, world.now);
-    let known = Known {
-        alert: Some(&world.alerts["A"]),
-        home: Some((world.incident(), &world.tally)),
-        ..Known::default()
+    world.route = Some(Route::Ignore);
+    world.silenced_by = vec!["s1".to_owned()];
+    let assessment = world.assessment(&signal);
+    let move_it = |heir| {
+        let known = Known {
+            alert: Some(&world.alerts["A"]),
+            home: Some((world.incident(), &world.tally)),
+            heir,
+            ..Known::default()
+        };
+        let needs = needed(&signal, &known, None, false, world.now, &world.delays);
+        assert!(matches!(needs, Needed::Route), "{needs:?}");
+        let new_id = NewIncidentId {
+            id: "new".into(),
+            number: 2,
+        };
+        let channels = world.channels();
+        decide_signal(
+            &signal,
+            known,
+            Some(&assessment),
+            &new_id,
+            world.env(&channels),
+        )
+        .unwrap()
     };
-    let needs = needed(&signal, &known, None, false, world.now, &world.delays);
-    assert!(matches!(needs, Needed::Route), "{needs:?}");
+    let moved = move_it(Some(heir));
+    let place = Place::Incident { id: "other".into() };
+    assert_eq!(moved.alerts[0].place, place);
+    let firing = |it: &IncidentChange| it.outcome.tally.as_ref().unwrap().counts.firing;
+    let counts: Vec<_> = moved
+        .incidents
+        .iter()
+        .map(|it| (it.id.as_str(), firing(it)))
+        .collect();
+    assert_eq!(counts, [("i1", 0), ("other", 1)]);
+    // What goes on is over too: then it is placed as any other.
+    let over = target(|it| it.lifecycle.status = Status::Closed).unwrap();
+    let moved = move_it(Some((over.as_ref(), &Tally::default())));
+    assert!(matches!(moved.alerts[0].place, Place::Silenced { .. }));
 }
 
 #[test]
@@ -153,9 +243,14 @@ fn an_incident_is_part_of_one_that_routing_says_it_is_part_of() {
     let mut other = part.clone();
     page(&mut other);
     assert!(!is_part_of(&other, &|_| {}), "it is an outage itself");
+    let hours = part.lifecycle.opened_at.plus_ms(2 * 60 * MINUTE);
+    assert!(!is_part_of(&part, &|it| it.lifecycle.active_since = hours));
+    assert!(!is_part_of(&part, &|it| it.grading.security = true));
     let mut other = part.clone();
-    other.lifecycle.acknowledged_at = Some(other.lifecycle.opened_at);
-    assert!(!is_part_of(&other, &|_| {}), "somebody works on it");
+    other.lifecycle.is_touched = true;
+    assert!(is_part_of(&other, &|_| {}), "it is proposed");
+    other.lifecycle.merge_proposed = Some(42);
+    assert!(!is_part_of(&other, &|_| {}), "it was proposed");
     let mut other = part;
     other.about.labels.clear();
     assert!(!is_part_of(&other, &|_| {}));

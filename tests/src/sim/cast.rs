@@ -290,7 +290,10 @@ impl Policies {
             service: service.to_owned(),
             team: None,
             title: None,
-            merges: tocsin_core::Labels::new(),
+            merges: match number {
+                5 => [("service".to_owned(), "api".to_owned())].into(),
+                _ => tocsin_core::Labels::new(),
+            },
         };
         match number {
             _ if self.broken => Route::Incident(target),

@@ -97,7 +97,7 @@ pub(super) fn agree(
 pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<(), String> {
     let view = &node.view;
     let mut numbers = BTreeSet::new();
-    let mut all = Vec::new();
+    let (mut merged, mut taken_in) = (Vec::new(), Vec::new());
     for (stream, _) in store.streams(None, ROWS_MAX).map_err(text)? {
         let Some(id) = stream.0.strip_prefix("incident/").map(IncidentId::from) else {
             continue;
@@ -110,7 +110,16 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
         if incident.is_active() && !is_held {
             return Err(format!("incident {id} is active but not in memory"));
         }
-        all.push(incident);
+        let into = incident.lifecycle.merged_into.iter();
+        merged.extend(into.map(|it| (incident.number, it.number)));
+        taken_in.extend(incident.took_in.iter().map(|it| (*it, incident.number)));
+    }
+    merged.sort_unstable();
+    taken_in.sort_unstable();
+    if merged != taken_in {
+        return Err(format!(
+            "these incidents were merged: {merged:?}, and these taken in: {taken_in:?}"
+        ));
     }
     for fact in facts {
         check_fact(store, fact)?;
@@ -397,7 +406,8 @@ fn tallies_match_alerts(
             ));
         }
         let waits = rows > ending && state.tally.reopen_due.is_none();
-        if waits && !state.incident.is_active() {
+        let is_moving = state.incident.lifecycle.merged_into.is_some();
+        if waits && !state.incident.is_active() && !is_moving {
             return Err(format!("what fires in incident {id} waits for nobody"));
         }
         if state.incident.is_active() && state.tally.logged != state.incident.counts {
@@ -417,7 +427,10 @@ fn tallies_match_alerts(
 fn check_fact(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
     let (id, is_it): (&IncidentId, &dyn Fn(&Event) -> bool) = match fact {
         Fact::Acknowledged(id) => (id, &|it| matches!(it, Event::Acknowledged { .. })),
-        Fact::Resolved(id) => (id, &|it| matches!(it, Event::Resolved { .. })),
+        // To resolve what was merged is answered too.
+        Fact::Resolved(id) => (id, &|it| {
+            matches!(it, Event::Resolved { .. } | Event::Merged { .. })
+        }),
         Fact::Opened(id) => (id, &|it| matches!(it, Event::Opened(_))),
         Fact::Said(id, said) => (id, &move |it| match it {
             Event::Logged { body, .. } => body == said,

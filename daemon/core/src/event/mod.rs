@@ -192,6 +192,12 @@ pub enum Event {
         /// The counts that are left once its alerts have moved.
         counts: Counts,
     },
+    /// Routing says that it is part of another incident, and people work on it.
+    MergeProposed {
+        /// That incident's number.
+        number: u64,
+        reason: String,
+    },
     /// Another incident was merged into it.
     Absorbed {
         incident: IncidentId,
@@ -253,6 +259,7 @@ impl Event {
                 let traits = Traits::of("merged", Lifecycle).change();
                 traits.unseen().ends_paging()
             }
+            Self::MergeProposed { .. } => Traits::of("merge-proposed", Lifecycle).change().unseen(),
             Self::Absorbed { .. } => Traits::of("absorbed", Incident).change().unseen(),
             Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
             Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),

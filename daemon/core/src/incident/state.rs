@@ -34,6 +34,9 @@ pub struct Incident {
     /// [`ABSORBED_KEYS_MAX`](crate::limits::ABSORBED_KEYS_MAX): alerts under them belong to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absorbed: Vec<IncidentKey>,
+    /// Their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took_in: Vec<u64>,
 }
 
 /// What an incident is about. Immutable after it opens.
@@ -55,7 +58,7 @@ pub struct Subject {
     /// Whether this is a drill, not a real incident.
     pub drill: bool,
     /// Labels of the first alerts of incidents that opened before and are part of it, as routing
-    /// said; those that nobody has acknowledged are merged into it.
+    /// said; those that nobody has touched are merged into it.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub merges: Labels,
 }
@@ -99,7 +102,8 @@ impl Incident {
         {
             self.counts = *counts;
         }
-        if let Event::Absorbed { keys, .. } = event {
+        if let Event::Absorbed { keys, number, .. } = event {
+            self.took_in.push(*number);
             self.absorbed.extend(keys.iter().cloned());
         }
         self.grading.fold(event);
@@ -145,6 +149,7 @@ impl Incident {
             roles: Roles::default(),
             refs: Vec::new(),
             absorbed: Vec::new(),
+            took_in: Vec::new(),
         }
     }
 }

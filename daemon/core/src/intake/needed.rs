@@ -62,10 +62,10 @@ pub fn needed<'a>(
     };
     let assignment = match (reading, known.home) {
         (Reading::Changes(_), Some((incident, tally))) => Some(Assignment::Stay(incident, tally)),
-        _ => {
+        _ => known.moves().or_else(|| {
             let target = routed.route.target().filter(|_| !routed.is_silenced);
             target.map(|target| Assignment::of(target, known.target, now, delays))
-        }
+        }),
     };
     match (assignment, routed.grade) {
         (None, _) => Needed::Nothing,

@@ -49,8 +49,8 @@ pub struct Target {
     /// The incident's title; the alert's when absent.
     #[serde(default)]
     pub title: Option<String>,
-    /// Incidents whose first alert has these labels, that opened before this one and that nobody
-    /// has acknowledged, are merged into it. Empty: none.
+    /// Incidents whose first alert has these labels, that opened in the hour before this one and
+    /// that nobody has touched, are merged into it. Empty: none.
     #[serde(default)]
     pub merges: Labels,
 }

@@ -20,21 +20,6 @@ impl Incident {
         self.is_active() && self.id != other.id
     }
 
-    /// Whether routing said that it is part of another incident, before which it opened, and nobody
-    /// has acknowledged it.
-    #[must_use]
-    pub fn is_part_of(&self, other: &Self) -> bool {
-        let labels = &self.about.labels;
-        let mut wanted = other.about.merges.iter();
-        self.is_unanswered()
-            && self.id != other.id
-            && self.about.merges.is_empty()
-            && self.lifecycle.opened_at <= other.lifecycle.active_since
-            && !other.about.merges.is_empty()
-            && wanted.all(|(name, value)| labels.get(name) == Some(value))
-            && super::merge::may_be_one(self, other).is_ok()
-    }
-
     /// Whether it is active and nobody has acknowledged it.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {

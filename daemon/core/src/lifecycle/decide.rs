@@ -200,6 +200,11 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         Event::Merged { number, reason, .. } => {
             format!("{by} merged it into incident {number}: {reason}")
         }
+        Event::MergeProposed { number, reason } => {
+            let from = incident.number;
+            let command = format!("tocsin incident merge {from} --into {number}");
+            format!("{reason}; if it is, merge it: `{command}`")
+        }
         Event::Reopened { reason } => format!("reopened: {reason}"),
         Event::Closed {} => format!("{by} closed it"),
         _ => return None,

@@ -29,6 +29,12 @@ pub struct Lifecycle {
     /// The incident that it was merged into, which ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<MergedInto>,
+    /// Whether somebody has done anything about it since it was opened or last reopened.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_touched: bool,
+    /// The number of the last incident into which it was proposed to merge it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_proposed: Option<u64>,
     /// Its last resolve, also after it reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_resolve: Option<Resolve>,
@@ -61,6 +67,8 @@ impl Lifecycle {
             reopens: 0,
             resolves: 0,
             merged_into: None,
+            is_touched: false,
+            merge_proposed: None,
             last_resolve: None,
         }
     }
@@ -74,8 +82,10 @@ impl Lifecycle {
 
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         let at = recorded.at;
+        self.is_touched |= recorded.by.is_somebody();
         match &recorded.event {
             Event::Acknowledged { .. } => {
+                self.is_touched = true;
                 self.acknowledged_at.get_or_insert(at);
                 self.acknowledged_by = Some(recorded.by.clone());
             }
@@ -96,11 +106,13 @@ impl Lifecycle {
                 let (id, number) = (into.clone(), *number);
                 self.merged_into = Some(MergedInto { id, number });
             }
+            Event::MergeProposed { number, .. } => self.merge_proposed = Some(*number),
             Event::Reopened { .. } => {
                 *self = Self {
                     opened_at: self.opened_at,
                     reopens: self.reopens + 1,
                     resolves: self.resolves,
+                    merge_proposed: self.merge_proposed,
                     last_resolve: self.last_resolve.take(),
                     ..Self::opened(at)
                 };
@@ -112,6 +124,14 @@ impl Lifecycle {
             _ => {}
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[expect(

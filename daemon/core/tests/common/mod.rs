@@ -304,7 +304,7 @@ impl World {
         self.plan.clone().unwrap_or_else(plan)
     }
 
-    fn assessment(&self, signal: &Signal) -> Assessment {
+    pub fn assessment(&self, signal: &Signal) -> Assessment {
         let target = Target {
             key: IncidentKey("checkout".to_owned()),
             service: "checkout".to_owned(),
@@ -339,12 +339,12 @@ impl World {
         }
     }
 
-    fn channels(&self) -> Channels {
+    pub fn channels(&self) -> Channels {
         let all = ["slack", "mail"].into_iter();
         all.filter(|it| !self.unserved.contains(it)).collect()
     }
 
-    fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
+    pub fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
         Env {
             now: self.now,
             delays: &self.delays,

@@ -139,8 +139,8 @@ pub fn merges(view: &View) -> Vec<Request> {
 fn merging(incident: &Incident, into: &Incident) -> Request {
     let merge = Merge {
         into: into.number,
-        may_see: true,
-        reason: format!("it is part of `{}`", into.about.service),
+        may_see: false,
+        reason: format!("routing says that it is part of `{}`", into.about.service),
         target: None,
     };
     Request::Command {
@@ -185,7 +185,6 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
-        swept += self.merge_incidents().await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
         swept += self.end_waits(now).await?;
@@ -196,6 +195,7 @@ impl Due {
         self.next_sweep
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
+        swept += self.merge_incidents().await?;
         swept += self.review_some(now).await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {
@@ -262,7 +262,8 @@ impl Due {
         let mut count = merges.len();
         for merge in merges {
             match self.writer.ask(merge).await {
-                Err(EngineError::Refused(why)) => {
+                // It has changed, or another engine has merged it.
+                Err(why @ (EngineError::Refused(_) | EngineError::Commit(_))) => {
                     count -= 1;
                     tracing::debug!(%why, "an incident is not merged");
                 }

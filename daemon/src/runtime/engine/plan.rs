@@ -20,7 +20,7 @@ use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::summary;
-use crate::runtime::state::view::IncidentState;
+use crate::runtime::state::view::{IncidentState, heir_of};
 
 /// How long a command's key is stored, in milliseconds: a day.
 pub(crate) const COMMAND_KEY_TTL_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
@@ -135,6 +135,10 @@ impl Engine {
             Some(id) => self.read_incident(&id.clone())?,
             None => None,
         };
+        let heir = match home.as_deref() {
+            Some(home) => self.heir(home)?,
+            None => None,
+        };
         let target_key = assessment.and_then(|it| it.route.value.target());
         let target_key = target_key.map(|target| &target.key);
         let target = match target_key {
@@ -149,6 +153,7 @@ impl Engine {
         let mut known = Known {
             alert: alert.as_deref(),
             home: home.as_deref().map(IncidentState::parts),
+            heir: heir.as_deref().map(IncidentState::parts),
             target: target.as_deref().map(IncidentState::parts),
             waiting: &waiting,
             unless_observed_since,
@@ -303,6 +308,15 @@ impl Engine {
         Ok(command)
     }
 
+    /// The incident that goes on with a merged one.
+    fn heir(&mut self, home: &IncidentState) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        // Those in between are not guarded: that they were merged never changes.
+        match heir_of(home, |id| self.load_incident(id))? {
+            Some(id) => self.read_incident(&id),
+            None => Ok(None),
+        }
+    }
+
     /// The incident that another one is merged into takes over its keys.
     fn absorb(
         &mut self,
@@ -320,8 +334,7 @@ impl Engine {
             return Ok(());
         };
         for key in keys_of(&from.incident) {
-            let holder = self.incident_of_key(&key)?;
-            if holder.is_some_and(|it| it.incident.id == from.incident.id) {
+            if self.holder_of(&key)?.as_ref() == Some(&from.incident.id) {
                 self.write_key(&key, into, planned)?;
             }
         }

@@ -162,17 +162,24 @@ impl Engine {
         &mut self,
         key: &IncidentKey,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        let id = match self.scratch.keys.get(key) {
+        match self.holder_of(key)? {
+            Some(id) => self.read_incident(&id),
+            None => Ok(None),
+        }
+    }
+
+    /// The id of the incident under a key, which is not read.
+    pub(crate) fn holder_of(
+        &mut self,
+        key: &IncidentKey,
+    ) -> Result<Option<IncidentId>, EngineError> {
+        match self.scratch.keys.get(key) {
             Some((id, batch)) => {
                 let id = id.clone();
                 self.scratch.needs.insert(*batch);
-                Some(id)
+                Ok(Some(id))
             }
-            None => self.read_key(key)?,
-        };
-        match id {
-            Some(id) => self.read_incident(&id),
-            None => Ok(None),
+            None => self.read_key(key),
         }
     }
 

@@ -75,9 +75,11 @@ impl Assessor {
     ) -> Result<Option<Assessment>, EngineError> {
         let snapshot = self.view.snapshot(now)?;
         let (known_alert, home) = snapshot.alert_and_home(signal)?;
+        let heir = snapshot.heir(home.as_deref())?;
         let mut known = Known {
             alert: known_alert.as_ref(),
             home: home.as_deref().map(IncidentState::parts),
+            heir: heir.as_deref().map(IncidentState::parts),
             ..Known::default()
         };
         let needs = needed(signal, &known, None, whole, now, &self.delays);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, moving, resilenced, reviewed,
-    silencing, silencing_page, ticking, to_review, waits_over,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moving, resilenced,
+    reviewed, silencing, silencing_page, ticking, to_review, waits_over,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -144,6 +144,7 @@ impl World {
             then: Then::Nothing,
         };
         let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
+        asked.extend(merges(view).into_iter().map(tells));
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
