@@ -50,7 +50,8 @@ const NO_FIELD: &str = "is not a valid field";
 
 const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10), otherwise: \
-     \"open\"` to wait for more alerts, or `#{ ignore: true, reason: \"why\" }`";
+     \"open\"` to wait for more alerts, `merge: #{ cluster: \"eu\" }` to take in the \
+     incidents that opened with these labels, or `#{ ignore: true, reason: \"why\" }`";
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
      \"why\" }`; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
@@ -322,8 +323,12 @@ impl Fields {
         let expected = "expected labels that incidents opened with, as `#{ cluster: \"eu\" }`";
         let found = describe(&value);
         let map = value.try_cast::<Map>();
-        let map = map.filter(|it| (1..=QUESTION_LABELS_MAX).contains(&it.len()));
         let map = map.ok_or_else(|| self.fault(format!("`{path}` is {found}; {expected}")))?;
+        if !(1..=QUESTION_LABELS_MAX).contains(&map.len()) {
+            let count = map.len();
+            let range = format!("expected between 1 and {QUESTION_LABELS_MAX}");
+            return Err(self.fault(format!("`{path}` has {count} labels; {range}")));
+        }
         let label = |(name, value): (rhai::Identifier, Dynamic)| {
             let text = value.into_string().ok();
             let text = text.filter(|it| !it.is_empty() && it.len() <= NAME_BYTES_MAX);

@@ -22,6 +22,19 @@ pub struct Merge {
     pub target: Option<Arc<Incident>>,
 }
 
+impl Merge {
+    /// The daemon's own request: routing said that incidents such as this one are part of `into`.
+    #[must_use]
+    pub fn as_routed(into: &Incident) -> Self {
+        Self {
+            into: into.number,
+            may_see: false,
+            reason: format!("routing says that it is part of `{}`", into.about.service),
+            target: None,
+        }
+    }
+}
+
 /// Ends an incident in favor of another one. What `into` looks like afterwards is [`absorbed`]. The
 /// daemon itself merges only what nobody has touched, and proposes it otherwise.
 pub(crate) fn merge(
@@ -94,7 +107,7 @@ impl Incident {
         let mut wanted = other.about.merges.iter();
         let (began, other_began) = (self.lifecycle.active_since, other.lifecycle.active_since);
         self.is_active()
-            && self.id != other.id
+            && other.is_active_beside(self)
             && self.about.merges.is_empty()
             && !other.about.merges.is_empty()
             && wanted.all(|(name, value)| labels.get(name) == Some(value))

@@ -121,15 +121,10 @@ pub fn moving(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError
 #[must_use]
 pub fn merges(view: &View) -> Vec<Request> {
     let states = view.in_memory();
-    let active = || {
-        states
-            .iter()
-            .map(|it| &it.incident)
-            .filter(|it| it.is_active())
-    };
+    let incidents = || states.iter().map(|it| &it.incident);
     let mut merges = Vec::new();
-    for into in active().filter(|it| !it.about.merges.is_empty()) {
-        let parts = active().filter(|it| it.is_part_of(into));
+    for into in incidents().filter(|it| !it.about.merges.is_empty()) {
+        let parts = incidents().filter(|it| it.is_part_of(into));
         merges.extend(parts.take(MERGES_MAX).map(|it| merging(it, into)));
     }
     merges.truncate(MERGES_MAX);
@@ -137,16 +132,10 @@ pub fn merges(view: &View) -> Vec<Request> {
 }
 
 fn merging(incident: &Incident, into: &Incident) -> Request {
-    let merge = Merge {
-        into: into.number,
-        may_see: false,
-        reason: format!("routing says that it is part of `{}`", into.about.service),
-        target: None,
-    };
     Request::Command {
         incident: incident.id.clone(),
         by: Actor::Tocsin,
-        command: Command::Merge(Box::new(merge)),
+        command: Command::Merge(Box::new(Merge::as_routed(into))),
         cause: Cause::default(),
     }
 }
@@ -185,6 +174,7 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
+        swept += self.merge_incidents().await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
         swept += self.end_waits(now).await?;
@@ -195,7 +185,6 @@ impl Due {
         self.next_sweep
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
-        swept += self.merge_incidents().await?;
         swept += self.review_some(now).await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {

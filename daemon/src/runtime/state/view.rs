@@ -23,7 +23,7 @@ use crate::runtime::state::tables::{number, summary};
 const STREAM_PREFIX: &str = "incident/";
 /// Events per read of a stream.
 const STREAM_PAGE_EVENTS: usize = 512;
-/// Most incidents that one was merged into in turn; after that, its alerts are placed by their keys.
+/// Most incidents that one was merged into in turn; after that, routing places its alerts.
 const MERGES_IN_TURN_MAX: usize = 32;
 /// How far what policies are asked about may be behind the store, in milliseconds.
 const BEHIND_MS_MAX: u64 = SECOND_MS;
