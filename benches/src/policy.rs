@@ -165,8 +165,8 @@ impl Cel {
                 .filter(|it| !it.is_empty())
                 .map(TeamId),
             title: None,
-        merges: tocsin_core::Labels::new(),
-};
+            merges: tocsin_core::Labels::new(),
+        };
         Ok((target, text(&answer, "reason")?))
     }
 

@@ -35,7 +35,8 @@ impl Verb for Merge {
         };
         let into = number.trim_start_matches('#').parse();
         Ok(Self {
-            into: into.map_err(|_| format!("`{number}` is no incident's number, such as 42"))?,
+            into: into
+                .map_err(|_| format!("`{number}` is no incident's number; use `merge into 42`"))?,
             reason: some_text(reason),
         })
     }

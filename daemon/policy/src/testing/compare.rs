@@ -32,10 +32,12 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
         "service": target.service,
         "team": target.team.map_or(String::new(), |team| team.0),
         "title": target.title.unwrap_or_default(),
-        "merge": target.merges,
         "ignore": false,
         "reason": reason,
     });
+    if let Some(answer) = answer.as_object_mut().filter(|_| !target.merges.is_empty()) {
+        answer.insert("merge".to_owned(), json!(target.merges));
+    }
     if let (Some(answer), Some((count, window_ms, otherwise))) = (answer.as_object_mut(), wait) {
         answer.insert("wait_for".to_owned(), json!(count));
         answer.insert("within".to_owned(), json!(Span(window_ms).to_string()));
