@@ -291,7 +291,7 @@ impl Policies {
             team: None,
             title: None,
             merges: match number {
-                5 => [("service".to_owned(), "api".to_owned())].into(),
+                2 => [("service".to_owned(), "api".to_owned())].into(),
                 _ => tocsin_core::Labels::new(),
             },
         };
