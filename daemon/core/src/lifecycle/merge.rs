@@ -118,6 +118,13 @@ impl Incident {
             && may_be_one(self, other).is_ok()
     }
 
+    /// Whether it is over and took over a key: alerts under it reopen this incident only as long as
+    /// no other one has its own key.
+    #[must_use]
+    pub fn has_borrowed(&self, key: &IncidentKey) -> bool {
+        !self.is_active() && self.about.key != *key
+    }
+
     /// Whether it is active, and no person has done anything about it.
     fn is_untouched(&self) -> bool {
         let is_owned = self.grading.by_person || self.roles.operator.is_some();

@@ -162,9 +162,16 @@ impl Engine {
         &mut self,
         key: &IncidentKey,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match self.holder_of(key)? {
-            Some(id) => self.read_incident(&id),
-            None => Ok(None),
+        let Some(id) = self.holder_of(key)? else {
+            return Ok(None);
+        };
+        let found = self.read_incident(&id)?;
+        match found.as_ref().map(|it| &it.incident) {
+            Some(it) if it.has_borrowed(key) => {
+                let holder = self.holder_of(&it.about.key)?;
+                Ok(found.filter(|_| holder == Some(id)))
+            }
+            _ => Ok(found),
         }
     }
 

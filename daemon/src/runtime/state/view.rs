@@ -225,9 +225,16 @@ impl Snapshot<'_> {
         &self,
         key: &IncidentKey,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match key_row(self.view.store(), key)? {
-            Some(id) => self.incident(&id),
-            None => Ok(None),
+        let Some(id) = key_row(self.view.store(), key)? else {
+            return Ok(None);
+        };
+        let found = self.incident(&id)?;
+        match found.as_ref().map(|it| &it.incident) {
+            Some(it) if it.has_borrowed(key) => {
+                let holder = key_row(self.view.store(), &it.about.key)?;
+                Ok(found.filter(|_| holder == Some(id)))
+            }
+            _ => Ok(found),
         }
     }
 
