@@ -165,6 +165,7 @@ impl Cel {
                 .filter(|it| !it.is_empty())
                 .map(TeamId),
             title: None,
+            merges: tocsin_core::Labels::new(),
         };
         Ok((target, text(&answer, "reason")?))
     }

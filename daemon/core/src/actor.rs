@@ -33,6 +33,12 @@ impl Actor {
         }
     }
 
+    /// Whether it is a person, or the holder of a token that is not tied to one.
+    #[must_use]
+    pub fn is_somebody(&self) -> bool {
+        matches!(self, Self::Person(_) | Self::Token(_))
+    }
+
     /// The kind as text: `person`, `integration`, `plugin`, `token`, `tocsin`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -4,6 +4,7 @@ use crate::event::{Event, LogKind, Ref};
 use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
+use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Opening, Outcome, Responders};
 use crate::refusal::Refusal;
 use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging};
@@ -41,6 +42,8 @@ pub enum Command {
         /// Why that is believed.
         reason: String,
     },
+    /// It is part of another incident.
+    Merge(Box<Merge>),
     /// Mark a resolved incident as finished.
     Close,
     /// The escalation's timer fired.
@@ -137,6 +140,7 @@ fn dispatch(
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),
         Command::Resolve { reason } => Ok(lifecycle::resolve(incident, tally, reason, env)),
+        Command::Merge(it) => merge::merge(incident, tally, *it, by),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
         Command::ContactDue { page, contact, due } => {

@@ -47,6 +47,7 @@ pub mod standing {
 /// Commands and their outcomes.
 pub mod command {
     pub use crate::decide::Command;
+    pub use crate::lifecycle::merge::Merge;
     pub use crate::outcome::{Delays, Env, Opening, Outcome, Responders};
     pub use crate::paging::Channels;
     pub use crate::refusal::Refusal;

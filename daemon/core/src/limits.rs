@@ -64,6 +64,13 @@ pub const SILENCED_BY_MAX: usize = 16;
 pub const SILENCE_COMMENT_BYTES_MAX: usize = 200;
 /// Most times that one incident reopens; after that a new one opens.
 pub const REOPENS_MAX: u32 = 20;
+/// How long before an incident those that routing says are part of it may have opened, in
+/// milliseconds.
+pub const MERGES_BACK_MS: u64 = HOUR_MS;
+/// Most keys that one merge takes over: of an incident, and of those merged into it before.
+pub const KEYS_PER_MERGE_MAX: usize = 16;
+/// Most keys of incidents that were merged into one.
+pub const ABSORBED_KEYS_MAX: usize = 64;
 /// Most references to other systems per incident.
 pub const REFS_MAX: usize = 32;
 /// Most tallies written at the fast rate.

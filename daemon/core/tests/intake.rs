@@ -19,6 +19,7 @@ fn target() -> Target {
         service: "checkout".to_owned(),
         team: None,
         title: None,
+        merges: tocsin_core::Labels::new(),
     }
 }
 

@@ -17,6 +17,7 @@ fn target(name: &str) -> Target {
         service: "checkout".to_owned(),
         team: None,
         title: None,
+        merges: tocsin_core::Labels::new(),
     }
 }
 

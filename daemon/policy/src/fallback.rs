@@ -28,6 +28,7 @@ pub fn catch_all_route(integration: &IntegrationId, why: &Report) -> Verdict<Rou
             &format!("Alerts from {integration} that no policy routed"),
             256,
         )),
+        merges: tocsin_core::Labels::new(),
     };
     builtin(Route::Incident(target), "the routing policy failed", why)
 }

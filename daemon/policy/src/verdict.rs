@@ -7,12 +7,12 @@ use tocsin_core::limits::{
     STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
 };
 use tocsin_core::{
-    Grade, Grading, IncidentKey, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
+    Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
     Timestamp,
 };
 
 use crate::describe::describe;
-use crate::limits::{WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
+use crate::limits::{QUESTION_LABELS_MAX, WAIT_ALERTS_MAX, WAIT_ALERTS_MIN, WAIT_WINDOW_MS_MAX};
 use crate::moment::Next;
 use crate::span::Span;
 use crate::text::cut;
@@ -50,7 +50,8 @@ const NO_FIELD: &str = "is not a valid field";
 
 const ROUTE_EXAMPLE: &str = "return a map like `#{ key: \"checkout\", service: \"checkout\", team: \
      \"payments\", reason: \"why\" }`, with `wait_for: 3, within: minutes(10), otherwise: \
-     \"open\"` to wait for more alerts, or `#{ ignore: true, reason: \"why\" }`";
+     \"open\"` to wait for more alerts, `merge: #{ cluster: \"eu\" }` to take in the \
+     incidents that opened with these labels, or `#{ ignore: true, reason: \"why\" }`";
 const GRADE_EXAMPLE: &str = "return a map like `#{ grade: \"major\", security: false, reason: \
      \"why\" }`; grades are minor, major and critical";
 const PLAN_EXAMPLE: &str = "return a map like `#{ steps: [ #{ page: [oncall(\"payments\")], wait: \
@@ -66,6 +67,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
         "wait_for",
         "within",
         "otherwise",
+        "merge",
         "ignore",
         "reason",
     ];
@@ -84,6 +86,7 @@ pub(crate) fn route(answer: Dynamic) -> Decoded<Route> {
         title: fields
             .text("title")?
             .map(|title| cut(&title, TITLE_BYTES_MAX)),
+        merges: fields.merge()?,
     };
     let (count, within) = (fields.take("wait_for"), fields.take("within"));
     let otherwise = fields.otherwise()?;
@@ -309,6 +312,34 @@ impl Fields {
             let (path, found) = (self.path(field), describe(&value));
             self.fault(format!("`{path}` is {found}; expected true or false"))
         })
+    }
+
+    /// The labels of the incidents that are part of this one.
+    fn merge(&mut self) -> Result<Labels, Fault> {
+        let Some(value) = self.take("merge") else {
+            return Ok(Labels::new());
+        };
+        let path = self.path("merge");
+        let expected = "expected labels that incidents opened with, as `#{ cluster: \"eu\" }`";
+        let found = describe(&value);
+        let map = value.try_cast::<Map>();
+        let map = map.ok_or_else(|| self.fault(format!("`{path}` is {found}; {expected}")))?;
+        if !(1..=QUESTION_LABELS_MAX).contains(&map.len()) {
+            let count = map.len();
+            let range = format!("expected between 1 and {QUESTION_LABELS_MAX}");
+            return Err(self.fault(format!("`{path}` has {count} labels; {range}")));
+        }
+        let label = |(name, value): (rhai::Identifier, Dynamic)| {
+            let text = value.into_string().ok();
+            let text = text.filter(|it| !it.is_empty() && it.len() <= NAME_BYTES_MAX);
+            let text = text.ok_or_else(|| {
+                self.fault(format!(
+                    "`{path}.{name}` is empty, too long or not a text; {expected}"
+                ))
+            })?;
+            Ok((name.to_string(), text))
+        };
+        map.into_iter().map(label).collect()
     }
 
     /// What becomes of an alert that waits in vain.

@@ -8,6 +8,7 @@ pub(crate) mod chat;
 mod close;
 mod grade;
 mod log;
+mod merge;
 mod mitigate;
 mod open;
 mod perform;
@@ -20,6 +21,7 @@ pub(crate) use authorize::{Caller, Denied};
 pub(crate) use close::Close;
 pub(crate) use grade::Grade;
 pub(crate) use log::Log;
+pub(crate) use merge::Merge;
 pub(crate) use mitigate::Mitigate;
 pub(crate) use open::{NewIncident, open};
 pub(crate) use perform::{NotDone, perform};
@@ -28,7 +30,7 @@ pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Resolve, Close }
+verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

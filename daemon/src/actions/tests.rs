@@ -5,7 +5,7 @@ use tocsin_core::Grade as Severity;
 use tocsin_core::event::LogKind;
 
 use super::chat::{Line, help, parse};
-use super::{Ack, Action, Grade, Log, VERBS};
+use super::{Ack, Action, Grade, Log, Merge, VERBS};
 
 #[test]
 fn chat_lines_are_parsed() {
@@ -36,6 +36,10 @@ fn chat_lines_are_parsed() {
         parse("grade critical", "slack"),
         action(grade("via slack").into())
     );
+    for line in ["merge into #42 one cause", "merge 42 one cause"] {
+        let (into, reason) = (42, Some("one cause".to_owned()));
+        assert_eq!(parse(line, "slack"), action(Merge { into, reason }.into()));
+    }
     assert_eq!(parse("", "slack"), Ok(Line::Status));
 }
 
@@ -45,6 +49,10 @@ fn a_mistyped_line_lists_the_possible_commands() {
         ("akc", "type one of: ack"),
         ("grade terrible", "use minor, major or critical"),
         ("log", "nothing to log"),
+        (
+            "merge with db",
+            "`with` is no incident's number; use `merge into 42`",
+        ),
     ] {
         let error = parse(line, "slack").unwrap_err();
         assert!(error.contains(says), "{line}: {error}");
@@ -57,7 +65,11 @@ fn every_verb_has_the_same_name_in_the_api_in_chat_and_in_help() {
     let help = help();
     for verb in VERBS {
         // Arguments that every verb can parse, as text at least.
-        let line = format!("{} major because", verb.name);
+        let arguments = match verb.name {
+            "merge" => "into 42 because",
+            _ => "major because",
+        };
+        let line = format!("{} {arguments}", verb.name);
         let Ok(Line::Action(action)) = parse(&line, "slack") else {
             panic!("`{line}` is not an action");
         };

@@ -101,6 +101,12 @@ pub(crate) struct IncidentDetail {
     /// Silences that match its alerts, at most 4; none without clearance.
     #[serde(default)]
     pub(crate) silences: Vec<SilenceLine>,
+    /// The number of the incident that it was merged into.
+    #[serde(default)]
+    pub(crate) merged_into: Option<u64>,
+    /// The numbers of the incidents that were merged into it.
+    #[serde(default)]
+    pub(crate) took_in: Vec<u64>,
     /// When it reopens, unless its alerts end before: it is resolved although some still fire.
     #[serde(default)]
     pub(crate) reopens_at: Option<String>,

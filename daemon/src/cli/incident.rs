@@ -228,8 +228,19 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         let firing = incident.alerts.firing;
         format!("{firing} still firing; it reopens at {at} unless they end")
     });
+    let numbers = |all: &[u64]| {
+        all.iter()
+            .map(u64::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let took_in = Some(&incident.took_in).filter(|it| !it.is_empty());
+    let took_in = took_in.map(|it| format!("incidents {}", numbers(it)));
+    let merged_into = incident.merged_into.map(|it| format!("incident {it}"));
     let fields = [
         ("status", Some(status.as_str())),
+        ("merged into", merged_into.as_deref()),
+        ("took in", took_in.as_deref()),
         ("grade", Some(line.grade.as_str())),
         ("security", line.security.then_some("true")),
         ("service", Some(line.service.as_str())),

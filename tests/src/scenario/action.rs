@@ -157,6 +157,10 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
             Some(verb) => (at, serde_json::json!({ "action": verb })),
             None => return Ok(None),
         },
+        ["merges", "incident", at, "into", into] => (
+            at,
+            serde_json::json!({ "action": "merge", "into": number::<u64>(into)? }),
+        ),
         ["grades", "incident", at, grade, "because", why] => (
             at,
             serde_json::json!({ "action": "grade", "grade": grade, "reason": why }),

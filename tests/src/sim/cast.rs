@@ -319,6 +319,10 @@ impl Policies {
             service: service.to_owned(),
             team: None,
             title: None,
+            merges: match number {
+                2 => [("service".to_owned(), "api".to_owned())].into(),
+                _ => tocsin_core::Labels::new(),
+            },
         };
         match number {
             _ if self.broken => Route::Incident(target),

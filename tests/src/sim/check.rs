@@ -97,7 +97,7 @@ pub(super) fn agree(
 pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<(), String> {
     let view = &node.view;
     let mut numbers = BTreeSet::new();
-    let mut all = Vec::new();
+    let (mut merged, mut taken_in) = (Vec::new(), Vec::new());
     for (stream, _) in store.streams(None, ROWS_MAX).map_err(text)? {
         let Some(id) = stream.0.strip_prefix("incident/").map(IncidentId::from) else {
             continue;
@@ -110,7 +110,16 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
         if incident.is_active() && !is_held {
             return Err(format!("incident {id} is active but not in memory"));
         }
-        all.push(incident);
+        let into = incident.lifecycle.merged_into.iter();
+        merged.extend(into.map(|it| (incident.number, it.number)));
+        taken_in.extend(incident.took_in.iter().map(|it| (*it, incident.number)));
+    }
+    merged.sort_unstable();
+    taken_in.sort_unstable();
+    if merged != taken_in {
+        return Err(format!(
+            "these incidents were merged: {merged:?}, and these taken in: {taken_in:?}"
+        ));
     }
     for fact in facts {
         check_fact(store, fact)?;
@@ -119,11 +128,11 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
 }
 
 /// Checks that no alert waits for others, or to be routed again, although that time is over, or for
-/// longer than a day.
+/// longer than a day, and that none is left in an incident that was merged into another.
 ///
 /// # Errors
 /// Which one does.
-pub(super) fn waits_end(store: &FaultyStore, now: Timestamp) -> Result<(), String> {
+pub(super) fn waits_end(store: &FaultyStore, view: &View, now: Timestamp) -> Result<(), String> {
     for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
         let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
         let ends = now.plus_ms(1)..now.plus_ms(24 * HOUR_MS);
@@ -132,6 +141,13 @@ pub(super) fn waits_end(store: &FaultyStore, now: Timestamp) -> Result<(), Strin
             .is_some_and(|it| !ends.contains(&it))
         {
             return Err(format!("alert {key} waits, and its wait does not end"));
+        }
+        let home = match alert.incident().filter(|_| alert.firing) {
+            Some(id) => view.incident(id).map_err(text)?,
+            None => None,
+        };
+        if home.is_some_and(|it| it.incident.lifecycle.merged_into.is_some()) {
+            return Err(format!("alert {key} stays in an incident that was merged"));
         }
     }
     Ok(())
@@ -394,7 +410,8 @@ fn tallies_match_alerts(
             ));
         }
         let waits = rows > ending && state.tally.reopen_due.is_none();
-        if waits && !state.incident.is_active() {
+        let is_moving = state.incident.lifecycle.merged_into.is_some();
+        if waits && !state.incident.is_active() && !is_moving {
             return Err(format!("what fires in incident {id} waits for nobody"));
         }
         if state.incident.is_active() && state.tally.logged != state.incident.counts {
@@ -414,7 +431,10 @@ fn tallies_match_alerts(
 fn check_fact(store: &FaultyStore, fact: &Fact) -> Result<(), String> {
     let (id, is_it): (&IncidentId, &dyn Fn(&Event) -> bool) = match fact {
         Fact::Acknowledged(id) => (id, &|it| matches!(it, Event::Acknowledged { .. })),
-        Fact::Resolved(id) => (id, &|it| matches!(it, Event::Resolved { .. })),
+        // To resolve what was merged is answered too.
+        Fact::Resolved(id) => (id, &|it| {
+            matches!(it, Event::Resolved { .. } | Event::Merged { .. })
+        }),
         Fact::Opened(id) => (id, &|it| matches!(it, Event::Opened(_))),
         Fact::Said(id, said) => (id, &move |it| match it {
             Event::Logged { body, .. } => body == said,

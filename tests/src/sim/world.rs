@@ -242,7 +242,8 @@ impl World {
         for _ in 0..LAST_SWEEPS {
             self.sweep()?;
         }
-        check::waits_end(&self.store, self.now)
+        self.follow()?;
+        check::waits_end(&self.store, &self.nodes[0].view, self.now)
     }
 
     fn count_ticks(&mut self) {

@@ -53,6 +53,7 @@ impl Event {
                             .collect();
                     }
                     5 => opened.link = None,
+                    6 => opened.merges.clear(),
                     _ => return false,
                 }
                 true

@@ -8,7 +8,10 @@ mod traits;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
-use crate::{Actor, Contact, Grade, PersonId, Plan, PolicySource, SilenceRef, Timestamp};
+use crate::{
+    Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, SilenceRef,
+    Timestamp,
+};
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
 pub use fit::EVENT_BYTES_MAX;
@@ -180,6 +183,31 @@ pub enum Event {
         /// The counts at that time.
         counts: Counts,
     },
+    /// It turned out to be part of another incident, which goes on with its alerts.
+    Merged {
+        into: IncidentId,
+        /// That incident's number.
+        number: u64,
+        reason: String,
+        /// The counts that are left once its alerts have moved.
+        counts: Counts,
+    },
+    /// Routing says that it is part of another incident, and people work on it.
+    MergeProposed {
+        /// That incident's number.
+        number: u64,
+        reason: String,
+    },
+    /// Another incident was merged into it.
+    Absorbed {
+        incident: IncidentId,
+        /// That incident's number.
+        number: u64,
+        /// The keys under which alerts now belong here, at most
+        /// [`KEYS_PER_MERGE_MAX`](crate::limits::KEYS_PER_MERGE_MAX).
+        keys: Vec<IncidentKey>,
+        reason: String,
+    },
     /// The problem returned.
     Reopened {
         reason: String,
@@ -227,6 +255,12 @@ impl Event {
             Self::Linked(_) => Traits::of("linked", Log),
             Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),
             Self::Resolved { .. } => Traits::of("resolved", Lifecycle).change().ends_paging(),
+            Self::Merged { .. } => {
+                let traits = Traits::of("merged", Lifecycle).change();
+                traits.unseen().ends_paging()
+            }
+            Self::MergeProposed { .. } => Traits::of("merge-proposed", Lifecycle).change().unseen(),
+            Self::Absorbed { .. } => Traits::of("absorbed", Incident).change().unseen(),
             Self::Reopened { .. } => Traits::of("reopened", Lifecycle).change().starts_again(),
             Self::Closed {} => Traits::of("closed", Lifecycle).change().ends_paging(),
             Self::AlertEnded { .. } => Traits::of("alert-ended", Incident).change().unseen(),

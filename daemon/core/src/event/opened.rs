@@ -52,4 +52,7 @@ pub struct Opened {
     /// Whether this is a drill, not a real incident.
     #[serde(default)]
     pub drill: bool,
+    /// Labels of the first alerts of incidents that are part of it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub merges: Labels,
 }

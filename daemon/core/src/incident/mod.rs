@@ -8,7 +8,8 @@ mod tally;
 
 pub use crate::escalation::Escalation;
 pub use crate::grading::GradeState;
-pub use crate::lifecycle::{Lifecycle, Resolve};
+pub use crate::lifecycle::merge::{absorbed, keys_of};
+pub use crate::lifecycle::{Lifecycle, MergedInto, Resolve};
 pub use crate::log::Ref;
 pub use crate::paging::{Page, PageState, Paging};
 pub use crate::roles::Roles;

@@ -8,6 +8,10 @@ use crate::{PolicySource, Timestamp};
 pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
     match &recorded.event {
         Event::Opened(opened) => Some(opening(opened, recorded.at)),
+        Event::Absorbed { number, reason, .. } => {
+            let by = &recorded.by;
+            Some(format!("{by} merged incident {number} into it: {reason}"))
+        }
         Event::AlertEnded { title, reason } => {
             let by = &recorded.by;
             Some(format!("{by} ended the alert `{title}`: {reason}"))

@@ -87,6 +87,7 @@ pub fn open_by_hand(
         link: None,
         counts: Counts::default(),
         drill: draft.drill,
+        merges: Labels::new(),
     };
     let events = open(new_id, opened, opening, by, env);
     let reply = format!("incident {} is open, graded {grade}", new_id.number);

@@ -30,6 +30,13 @@ pub struct Incident {
     pub roles: Roles,
     /// Its ids in other systems.
     pub refs: Vec<Ref>,
+    /// The keys of incidents that were merged into it, at most
+    /// [`ABSORBED_KEYS_MAX`](crate::limits::ABSORBED_KEYS_MAX): alerts under them belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<IncidentKey>,
+    /// Their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took_in: Vec<u64>,
 }
 
 /// What an incident is about. Immutable after it opens.
@@ -50,6 +57,10 @@ pub struct Subject {
     pub link: Option<String>,
     /// Whether this is a drill, not a real incident.
     pub drill: bool,
+    /// Labels of the first alerts of incidents that opened before and are part of it, as routing
+    /// said; those that nobody has touched are merged into it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub merges: Labels,
 }
 
 impl Incident {
@@ -85,8 +96,15 @@ impl Incident {
     pub fn fold(mut self, recorded: &Recorded) -> Self {
         let (event, at) = (&recorded.event, recorded.at);
         self.version += 1;
-        if let Event::Tallied { counts, .. } | Event::Resolved { counts, .. } = event {
+        if let Event::Tallied { counts, .. }
+        | Event::Resolved { counts, .. }
+        | Event::Merged { counts, .. } = event
+        {
             self.counts = *counts;
+        }
+        if let Event::Absorbed { keys, number, .. } = event {
+            self.took_in.push(*number);
+            self.absorbed.extend(keys.iter().cloned());
         }
         self.grading.fold(event);
         self.lifecycle.fold(recorded);
@@ -122,6 +140,7 @@ impl Incident {
                 labels: opened.labels,
                 link: opened.link,
                 drill: opened.drill,
+                merges: opened.merges,
             },
             lifecycle: Lifecycle::opened(at),
             counts: opened.counts,
@@ -129,6 +148,8 @@ impl Incident {
             paging: Paging::default(),
             roles: Roles::default(),
             refs: Vec::new(),
+            absorbed: Vec::new(),
+            took_in: Vec::new(),
         }
     }
 }

@@ -169,6 +169,13 @@ impl Tally {
         self.sample.clear();
     }
 
+    /// Records that the incident is merged into another, to which its alerts move.
+    pub(crate) fn mark_merged(&mut self) {
+        self.logged = self.counts;
+        (self.log_due, self.clear_due, self.reopen_due) = (None, None, None);
+        self.sample.clear();
+    }
+
     /// When the policies must be asked again about the incident.
     #[must_use]
     pub fn review_due(&self) -> Option<Timestamp> {

@@ -54,6 +54,9 @@ impl Firing<'_> {
     }
 
     fn placed(&self) -> Result<Intake, Refusal> {
+        if let Some(assignment) = self.known.moves() {
+            return self.assign(None, assignment, Who::Alone);
+        }
         let Assessment {
             route, silenced_by, ..
         } = self.assessment;
@@ -75,7 +78,7 @@ impl Firing<'_> {
             Route::Wait { .. } if !matches!(assignment, Assignment::Join(..)) => {
                 self.wait(target, assignment)
             }
-            _ => self.assign(target, assignment, Who::Alone),
+            _ => self.assign(Some(&target.key), assignment, Who::Alone),
         }
     }
 
@@ -92,10 +95,10 @@ impl Firing<'_> {
         let (key, now) = (target.key.clone(), self.env.now);
         let waiting = Waiting::with(self.signal, &self.known, (&key, window_ms), now);
         let place = match (waiting.of(self.signal, count, window_ms), otherwise) {
-            (Wait::Enough, _) => return self.assign(target, assignment, Who::WithWaiting),
-            (Wait::Full, _) => return self.assign(target, assignment, Who::WithTooMany),
+            (Wait::Enough, _) => return self.assign(Some(&key), assignment, Who::WithWaiting),
+            (Wait::Full, _) => return self.assign(Some(&key), assignment, Who::WithTooMany),
             (Wait::InVain, Otherwise::Open) => {
-                return self.assign(target, assignment, Who::WithTooFew);
+                return self.assign(Some(&key), assignment, Who::WithTooFew);
             }
             (Wait::InVain, Otherwise::Ignore) => Place::Ignored {
                 reason: self.route_reason(Who::WithTooFew),
@@ -139,9 +142,10 @@ impl Firing<'_> {
         format!("{}; {why}", cut(reason.clone(), reason_bytes_max))
     }
 
+    /// `key`: that of the route, under which alerts may wait.
     fn assign(
         &self,
-        target: &Target,
+        key: Option<&IncidentKey>,
         assignment: Assignment<'_>,
         who: Who,
     ) -> Result<Intake, Refusal> {
@@ -154,7 +158,7 @@ impl Firing<'_> {
             }
             Assignment::Open(target) => (self.open(target, who)?, 0),
         };
-        let mut intake = self.assigned(change, target, who);
+        let mut intake = self.assigned(change, key.filter(|_| who != Who::Alone));
         for alert in &mut intake.alerts {
             alert.after_resolves = resolves;
         }
@@ -277,6 +281,7 @@ impl Firing<'_> {
             link: self.signal.link.clone(),
             counts: tally.counts,
             drill: false,
+            merges: target.merges.clone(),
         }
     }
 
@@ -318,16 +323,16 @@ impl Firing<'_> {
     }
 
     /// The alert's place in the changed incident, together with the alerts that waited with it.
-    fn assigned(&self, mut change: IncidentChange, target: &Target, who: Who) -> Intake {
+    fn assigned(&self, mut change: IncidentChange, waited_under: Option<&IncidentKey>) -> Intake {
         let place = Place::Incident {
             id: change.id.clone(),
         };
         let mut alerts = vec![self.alert_in(place.clone())];
         let mut waiting = Vec::new();
-        if who != Who::Alone {
-            waiting.push((target.key.clone(), Waiting::default()));
+        if let Some(key) = waited_under {
+            waiting.push((key.clone(), Waiting::default()));
             let joining = self.known.joining.iter();
-            for alert in joining.filter(|it| it.waits_under() == Some(&target.key)) {
+            for alert in joining.filter(|it| it.waits_under() == Some(key)) {
                 if let Some(tally) = &mut change.outcome.tally {
                     tally.begin(alert.counted(), true, self.env.now);
                 }
@@ -337,7 +342,8 @@ impl Firing<'_> {
                 });
             }
         }
-        let known = self.known.target.map(|it| it.0);
+        let mut all = self.known.target.into_iter().chain(self.known.heir);
+        let known = all.find(|it| it.0.id == change.id).map(|it| it.0);
         paging::skip_unserved(&mut change.outcome, known, self.env);
         Intake {
             incidents: self.left(&place).into_iter().chain([change]).collect(),

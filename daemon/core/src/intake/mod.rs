@@ -34,6 +34,8 @@ pub struct Known<'a> {
     pub alert: Option<&'a Alert>,
     /// The incident that the alert is in.
     pub home: Option<(&'a Incident, &'a Tally)>,
+    /// If the alert's incident was merged into another: the active incident that goes on with it.
+    pub heir: Option<(&'a Incident, &'a Tally)>,
     /// The incident of the route's key.
     pub target: Option<(&'a Incident, &'a Tally)>,
     /// The alerts that wait under the keys that [`waiting_keys`] lists.
@@ -46,6 +48,14 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// Where an alert goes that fires in an incident that was merged, whatever routing and
+    /// silences say now. `None` when the incident that goes on is over too.
+    pub(crate) fn moves(&self) -> Option<Assignment<'a>> {
+        let heir = self.heir.filter(|(heir, _)| heir.is_active());
+        let (incident, tally) = heir.filter(|_| self.alert.is_some_and(|it| it.firing))?;
+        Some(Assignment::Join(incident, tally))
+    }
+
     pub(crate) fn waiting_under(&self, key: &IncidentKey) -> Option<&'a Waiting> {
         let mut lists = self.waiting.iter();
         lists.find(|(it, _)| it == key).map(|(_, waiting)| waiting)

@@ -62,10 +62,10 @@ pub fn needed<'a>(
     };
     let assignment = match (reading, known.home) {
         (Reading::Changes(_), Some((incident, tally))) => Some(Assignment::Stay(incident, tally)),
-        _ => {
+        _ => known.moves().or_else(|| {
             let target = routed.route.target().filter(|_| !routed.is_silenced);
             target.map(|target| Assignment::of(target, known.target, now, delays))
-        }
+        }),
     };
     match (assignment, routed.grade) {
         (None, _) => Needed::Nothing,
@@ -228,6 +228,8 @@ fn is_stood(
         .filter(|_| alert.firing || alert.ends_when_resolved);
     says_it_again
         && home.is_some_and(|(incident, _)| {
-            !incident.is_active() && incident.was_resolved_within(now, delays.reopen_within_ms)
+            !incident.is_active()
+                && incident.lifecycle.merged_into.is_none()
+                && incident.was_resolved_within(now, delays.reopen_within_ms)
         })
 }

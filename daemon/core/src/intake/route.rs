@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{IncidentKey, TeamId};
+use crate::{IncidentKey, Labels, TeamId};
 
 /// Where an alert belongs: the result of `route(alert)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct Target {
     /// The incident's title; the alert's when absent.
     #[serde(default)]
     pub title: Option<String>,
+    /// Incidents whose first alert has these labels, that opened in the hour before this one and
+    /// that nobody has touched, are merged into it. Empty: none.
+    #[serde(default)]
+    pub merges: Labels,
 }
 
 impl Route {

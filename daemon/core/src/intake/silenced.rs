@@ -165,8 +165,8 @@ fn tally_of<'a>(
 }
 
 fn known_parts<'a>(known: &Known<'a>, id: &IncidentId) -> Option<(&'a Incident, &'a Tally)> {
-    let all = known.home.into_iter().chain(known.target);
-    all.into_iter().find(|it| it.0.id == *id)
+    let mut all = known.home.into_iter().chain(known.target).chain(known.heir);
+    all.find(|it| it.0.id == *id)
 }
 
 /// Why an alert is no longer silenced.

@@ -42,6 +42,7 @@ impl Incident {
     #[must_use]
     pub fn may_reopen(&self, tally: &Tally, now: Timestamp, within_ms: u64) -> bool {
         self.lifecycle.status == Status::Resolved
+            && self.lifecycle.merged_into.is_none()
             && (self.was_resolved_within(now, within_ms) || tally.reopen_due.is_some())
             && self.lifecycle.reopens < limits::REOPENS_MAX
     }

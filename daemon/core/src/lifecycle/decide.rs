@@ -197,6 +197,14 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         }
         Event::Mitigated { reason } => format!("{by} mitigated it: {reason}"),
         Event::Resolved { reason, .. } => format!("resolved by {by}: {reason}"),
+        Event::Merged { number, reason, .. } => {
+            format!("{by} merged it into incident {number}: {reason}")
+        }
+        Event::MergeProposed { number, reason } => {
+            let from = incident.number;
+            let command = format!("tocsin incident merge {from} --into {number}");
+            format!("{reason}; if it is, merge it: `{command}`")
+        }
         Event::Reopened { reason } => format!("reopened: {reason}"),
         Event::Closed {} => format!("{by} closed it"),
         _ => return None,
@@ -204,7 +212,7 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
     Some(text)
 }
 
-fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
+pub(super) fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
     if incident.is_active() {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Effect, Event, Recorded};
 use crate::lifecycle::status::Status;
-use crate::{Actor, Timestamp};
+use crate::{Actor, IncidentId, Timestamp};
 
 /// An incident's status, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,9 +26,25 @@ pub struct Lifecycle {
     /// How often somebody resolved it, and not the daemon.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub resolves: u32,
+    /// The incident that it was merged into, which ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<MergedInto>,
+    /// Whether somebody has done anything about it since it was opened or last reopened.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_touched: bool,
+    /// The number of the last incident into which it was proposed to merge it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_proposed: Option<u64>,
     /// Its last resolve, also after it reopened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_resolve: Option<Resolve>,
+}
+
+/// The incident that another one was merged into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedInto {
+    pub id: IncidentId,
+    pub number: u64,
 }
 
 /// When an incident was resolved, and by whom.
@@ -50,6 +66,9 @@ impl Lifecycle {
             resolved_at: None,
             reopens: 0,
             resolves: 0,
+            merged_into: None,
+            is_touched: false,
+            merge_proposed: None,
             last_resolve: None,
         }
     }
@@ -63,8 +82,10 @@ impl Lifecycle {
 
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         let at = recorded.at;
+        self.is_touched |= recorded.by.is_somebody();
         match &recorded.event {
             Event::Acknowledged { .. } => {
+                self.is_touched = true;
                 self.acknowledged_at.get_or_insert(at);
                 self.acknowledged_by = Some(recorded.by.clone());
             }
@@ -79,11 +100,19 @@ impl Lifecycle {
                 self.resolves += u32::from(by != Actor::Tocsin);
                 self.last_resolve = Some(Resolve { at, by });
             }
+            Event::Merged { into, number, .. } => {
+                self.status = Status::Resolved;
+                self.resolved_at = Some(at);
+                let (id, number) = (into.clone(), *number);
+                self.merged_into = Some(MergedInto { id, number });
+            }
+            Event::MergeProposed { number, .. } => self.merge_proposed = Some(*number),
             Event::Reopened { .. } => {
                 *self = Self {
                     opened_at: self.opened_at,
                     reopens: self.reopens + 1,
                     resolves: self.resolves,
+                    merge_proposed: self.merge_proposed,
                     last_resolve: self.last_resolve.take(),
                     ..Self::opened(at)
                 };
@@ -95,6 +124,14 @@ impl Lifecycle {
             _ => {}
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[expect(

@@ -304,12 +304,13 @@ impl World {
         self.plan.clone().unwrap_or_else(plan)
     }
 
-    fn assessment(&self, signal: &Signal) -> Assessment {
+    pub fn assessment(&self, signal: &Signal) -> Assessment {
         let target = Target {
             key: IncidentKey("checkout".to_owned()),
             service: "checkout".to_owned(),
             team: None,
             title: None,
+            merges: tocsin_core::Labels::new(),
         };
         let route = self.route.clone().unwrap_or(Route::Incident(target));
         let grade = self.grade.unwrap_or(Grade::Major);
@@ -339,12 +340,12 @@ impl World {
         }
     }
 
-    fn channels(&self) -> Channels {
+    pub fn channels(&self) -> Channels {
         let all = ["slack", "mail"].into_iter();
         all.filter(|it| !self.unserved.contains(it)).collect()
     }
 
-    fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
+    pub fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
         Env {
             now: self.now,
             delays: &self.delays,

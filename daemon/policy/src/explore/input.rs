@@ -73,6 +73,7 @@ impl Input {
             service: "a service".to_owned(),
             team: team.map(TeamId::from),
             title: None,
+            merges: tocsin_core::Labels::new(),
         };
         let mut incident = IncidentFacts::opening(&target, &alert, NOW);
         if kind == Kind::Escalation {

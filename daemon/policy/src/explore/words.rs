@@ -16,8 +16,8 @@ const TEXT_BYTES_MAX: usize = 256;
 /// A text that no script looks for.
 const UNKNOWN: &str = "other";
 /// What answers have, which no alert does.
-const FIELDS: [&str; 13] = [
-    "key", "service", "team", "title", "wait_for", "within", "ignore", "reason", "grade",
+const FIELDS: [&str; 14] = [
+    "key", "service", "team", "title", "wait_for", "within", "merge", "ignore", "reason", "grade",
     "security", "steps", "page", "wait",
 ];
 

@@ -35,6 +35,9 @@ pub(crate) fn route(verdict: Verdict<Route>) -> Value {
         "ignore": false,
         "reason": reason,
     });
+    if let Some(answer) = answer.as_object_mut().filter(|_| !target.merges.is_empty()) {
+        answer.insert("merge".to_owned(), json!(target.merges));
+    }
     if let (Some(answer), Some((count, window_ms, otherwise))) = (answer.as_object_mut(), wait) {
         answer.insert("wait_for".to_owned(), json!(count));
         answer.insert("within".to_owned(), json!(Span(window_ms).to_string()));

@@ -108,6 +108,7 @@ impl IncidentCase {
             service: self.service.unwrap_or_else(|| "test".to_owned()),
             team: self.team.or_else(|| team.map(TeamId::from)),
             title: self.title,
+            merges: tocsin_core::Labels::new(),
         };
         let opened_at = start("opened_at_ms", self.opened_at_ms, self.age, now)?;
         let opening = IncidentFacts::opening(&target, alert, opened_at);

@@ -95,6 +95,7 @@ const ROUTE: Shape = Table(&[
     ("wait_for", Any),
     ("within", Any),
     ("otherwise", Any),
+    ("merge", Any),
     ("ignore", Any),
     ("reason", Any),
     ("error", Any),

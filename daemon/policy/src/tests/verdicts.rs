@@ -36,6 +36,7 @@ fn a_route_names_an_incident_or_waits_or_ignores() {
         service: "s".to_owned(),
         team: Some("t".into()),
         title: None,
+        merges: tocsin_core::Labels::new(),
     };
     let answer = "key: \"k\", service: \"s\", team: \"t\", reason: \"r\"";
     let verdict = route(&format!("#{{ {answer} }}"));
@@ -62,6 +63,9 @@ fn a_route_names_an_incident_or_waits_or_ignores() {
         };
         assert_eq!(otherwise, meant);
     }
+    let verdict = route(&format!("#{{ {answer}, merge: #{{ cluster: \"eu\" }} }}"));
+    let merges = &verdict.value.target().unwrap().merges;
+    assert_eq!(merges["cluster"], "eu");
     assert_eq!(
         route("#{ ignore: true, reason: \"r\" }").value,
         Route::Ignore
@@ -165,6 +169,18 @@ const WRONG_ROUTES: &[(&str, &str)] = &[
         "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 3, within: minutes(1), \
          otherwise: \"page\" }",
         "`otherwise` is \"page\"; expected \"open\" or \"ignore\"",
+    ),
+    (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", merge: \"eu\" }",
+        "`merge` is the string \"eu\"; expected labels that incidents opened with",
+    ),
+    (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", merge: #{} }",
+        "`merge` has 0 labels; expected between 1 and",
+    ),
+    (
+        "#{ key: \"k\", service: \"s\", reason: \"r\", merge: #{ cluster: \"\" } }",
+        "`merge.cluster` is empty, too long or not a text; expected labels",
     ),
     (
         "#{ key: \"k\", service: \"s\", reason: \"r\", wait_for: 51, within: minutes(1) }",

@@ -193,6 +193,7 @@ fn an_incident_about_to_open_has_no_grade_until_it_is_graded() {
         service: "s".to_owned(),
         team: Some("payments".into()),
         title: None,
+        merges: tocsin_core::Labels::new(),
     };
     let facts = IncidentFacts::opening(&target, &signal(&[("a", "b")]), Timestamp(5));
     assert_eq!(

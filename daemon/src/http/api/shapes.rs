@@ -67,6 +67,8 @@ impl IncidentDetail {
             next_escalation_at: incident.escalation.due.map(format_time),
             paused: incident.escalation.silenced,
             silences: named.map(line).collect(),
+            merged_into: incident.lifecycle.merged_into.as_ref().map(|it| it.number),
+            took_in: incident.took_in.clone(),
             reopens_at: state.tally.reopen_due.map(format_time),
             refs: seen.refs.into_iter().map(RefLine::of).collect(),
             mitigated_at: seen.mitigated_at.map(format_time),

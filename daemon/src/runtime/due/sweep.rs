@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tocsin_core::alert::Place;
+use tocsin_core::command::{Command, Merge};
 use tocsin_core::limits;
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
-use tocsin_core::{Alert, Timestamp};
+use tocsin_core::{Actor, Alert, Incident, Timestamp};
 
 use crate::runtime::due::Due;
-use crate::runtime::engine::request::{Answer, Request};
+use crate::runtime::engine::request::{Answer, Cause, Request};
 use crate::runtime::error::EngineError;
 use crate::runtime::intake::Observed;
 use crate::runtime::registry::silences::Silences;
@@ -29,6 +30,8 @@ const ROUNDS_MAX: usize = 8;
 /// Most expire requests per sweep. Each packs only a few incidents, so that alerts are processed in
 /// between.
 const EXPIRE_ROUNDS_MAX: usize = 64;
+/// Most incidents merged per sweep.
+const MERGES_MAX: usize = 64;
 /// How long a resolved alert is kept, in milliseconds: as long as policies may ask when it fired.
 const ENDED_KEPT_MS: u64 = limits::STARTS_KEPT_MS;
 /// How long alerts with an ended lease are kept after a start, in milliseconds: Prometheus repeats
@@ -100,6 +103,49 @@ pub fn resilenced(
     Ok(moved)
 }
 
+/// Signals that alerts fire on whose incident was merged into another, so that they move there.
+///
+/// # Errors
+/// [`EngineError`] when an incident or an alert's row cannot be read.
+pub fn moving(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError> {
+    let mut moving = Vec::new();
+    for id in leases.incidents_with_firing() {
+        let state = view.incident(&id)?;
+        if state.is_none_or(|it| it.incident.lifecycle.merged_into.is_none()) {
+            continue;
+        }
+        for key in leases.firing_in(&id, SWEPT_MAX - moving.len()) {
+            let is_there = |it: &Alert| it.firing && it.incident() == Some(&id);
+            let alert = view.alert(&key)?.filter(is_there);
+            moving.extend(alert.as_ref().map(Observed::again));
+        }
+    }
+    Ok(moving)
+}
+
+/// Requests that merge incidents into one of which routing said that they are part of it.
+#[must_use]
+pub fn merges(view: &View) -> Vec<Request> {
+    let states = view.in_memory();
+    let incidents = || states.iter().map(|it| &it.incident);
+    let mut merges = Vec::new();
+    for into in incidents().filter(|it| !it.about.merges.is_empty()) {
+        let parts = incidents().filter(|it| it.is_part_of(into));
+        merges.extend(parts.take(MERGES_MAX).map(|it| merging(it, into)));
+    }
+    merges.truncate(MERGES_MAX);
+    merges
+}
+
+fn merging(incident: &Incident, into: &Incident) -> Request {
+    Request::Command {
+        incident: incident.id.clone(),
+        by: Actor::Tocsin,
+        command: Command::Merge(Box::new(Merge::as_routed(into))),
+        cause: Cause::default(),
+    }
+}
+
 /// Signals that end every alert that a person has ended by resolving its incident.
 ///
 /// # Errors
@@ -134,6 +180,7 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
+        swept += self.merge_incidents().await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
         swept += self.route_again(now).await?;
@@ -204,6 +251,24 @@ impl Due {
         }
         self.reassess(resilenced(&self.view, &self.silences, keys, now)?)
             .await
+    }
+
+    /// Merges incidents as routing said, and moves the alerts of merged ones.
+    async fn merge_incidents(self: &Arc<Self>) -> Result<usize, EngineError> {
+        let merges = merges(&self.view);
+        let mut count = merges.len();
+        for merge in merges {
+            match self.writer.ask(merge).await {
+                // It has changed, or another engine has merged it.
+                Err(why @ (EngineError::Refused(_) | EngineError::Commit(_))) => {
+                    count -= 1;
+                    tracing::debug!(%why, "an incident is not merged");
+                }
+                answer => drop(answer?),
+            }
+        }
+        count += self.reassess(moving(&self.view, &self.leases)?).await?;
+        Ok(count)
     }
 
     pub(super) async fn reassess(

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tocsin_core::command::{Channels, Delays, Env};
+use tocsin_core::incident::keys_of;
 use tocsin_core::intake::NewIncidentId;
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{
@@ -372,12 +373,14 @@ impl Engine {
     fn retiring(&self, over: &[Arc<IncidentState>]) -> Batch {
         let mut batch = Batch::default();
         for state in over {
-            let (incident, key) = (&state.incident, state.incident.about.key.as_str());
-            if let Ok(Some(row)) = INCIDENT_KEYS.get(self.store.as_ref(), key)
-                && row.value.incident == incident.id
-            {
-                let removal = INCIDENT_KEYS.remove(key).if_at(row.revision);
-                removal.lay_out(&mut batch);
+            let incident = &state.incident;
+            for key in keys_of(incident) {
+                if let Ok(Some(row)) = INCIDENT_KEYS.get(self.store.as_ref(), key.as_str())
+                    && row.value.incident == incident.id
+                {
+                    let removal = INCIDENT_KEYS.remove(key.as_str()).if_at(row.revision);
+                    removal.lay_out(&mut batch);
+                }
             }
             if state.tally.counts == incident.counts && state.tally.counts.firing == 0 {
                 let revision = self.tally_revision(&incident.id);

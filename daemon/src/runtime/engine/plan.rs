@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::alert::Alert;
 use tocsin_core::command::{Command, Outcome, Refusal};
+use tocsin_core::incident::{absorbed, keys_of};
 use tocsin_core::intake::{
     Assessment, IncidentChange, Intake, Known, end_by_hand, joining_alerts, waiting_keys,
 };
@@ -18,7 +19,8 @@ use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::mark::Mark;
-use crate::runtime::state::view::IncidentState;
+use crate::runtime::state::tables::summary;
+use crate::runtime::state::view::{IncidentState, heir_of};
 
 /// How long a command's key is stored, in milliseconds: a day.
 pub(crate) const COMMAND_KEY_TTL_MS: u64 = 24 * tocsin_core::time::HOUR_MS;
@@ -133,6 +135,10 @@ impl Engine {
             Some(id) => self.read_incident(&id.clone())?,
             None => None,
         };
+        let heir = match home.as_deref() {
+            Some(home) => self.heir(home)?,
+            None => None,
+        };
         let target_key = assessment.and_then(|it| it.route.value.target());
         let target_key = target_key.map(|target| &target.key);
         let target = match target_key {
@@ -147,6 +153,7 @@ impl Engine {
         let mut known = Known {
             alert: alert.as_deref(),
             home: home.as_deref().map(IncidentState::parts),
+            heir: heir.as_deref().map(IncidentState::parts),
             target: target.as_deref().map(IncidentState::parts),
             waiting: &waiting,
             unless_observed_since,
@@ -243,7 +250,7 @@ impl Engine {
         }
         let decided = match self.read_incident(id)? {
             Some(state) => {
-                let command = self.with_rival(&state, command)?;
+                let command = self.with_others(&state, command)?;
                 let env = self.env(now);
                 let outcome = decide(&state.incident, &state.tally, command, by, env);
                 outcome.map_err(EngineError::from).map(|it| (state, it))
@@ -256,6 +263,7 @@ impl Engine {
                 planned.done.incident = Some(Arc::clone(&state.incident));
                 if !outcome.is_reply() {
                     self.take_key_again(&state, &outcome, &mut planned)?;
+                    self.absorb(&state, &outcome, by, now, &mut planned)?;
                     let change = IncidentChange {
                         id: id.clone(),
                         opens: false,
@@ -280,8 +288,9 @@ impl Engine {
         Ok(planned)
     }
 
-    /// A command that reopens an incident is told whether another one of its key is active.
-    fn with_rival(
+    /// A command that reopens an incident is told whether another one of its key is active, and one
+    /// that merges it the incident that it is merged into.
+    fn with_others(
         &mut self,
         state: &IncidentState,
         mut command: Command,
@@ -290,7 +299,52 @@ impl Engine {
             let other = self.incident_of_key(&state.incident.about.key)?;
             *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
         }
+        if let Command::Merge(merge) = &mut command
+            && let Some(summary) = summary::of_number(self.store.as_ref(), merge.into)?
+        {
+            let into = self.read_incident(summary.id())?;
+            merge.target = into.map(|it| Arc::clone(&it.incident));
+        }
         Ok(command)
+    }
+
+    /// The incident that goes on with a merged one.
+    fn heir(&mut self, home: &IncidentState) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        // Those in between are not guarded: that they were merged never changes.
+        match heir_of(home, |id| self.load_incident(id))? {
+            Some(id) => self.read_incident(&id),
+            None => Ok(None),
+        }
+    }
+
+    /// The incident that another one is merged into takes over its keys.
+    fn absorb(
+        &mut self,
+        from: &IncidentState,
+        outcome: &Outcome,
+        by: &Actor,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let merged = outcome.events.iter().find_map(|it| match it {
+            Event::Merged { into, reason, .. } => Some((into, reason)),
+            _ => None,
+        });
+        let Some((into, reason)) = merged else {
+            return Ok(());
+        };
+        for key in keys_of(&from.incident) {
+            if self.holder_of(&key)?.as_ref() == Some(&from.incident.id) {
+                self.write_key(&key, into, planned)?;
+            }
+        }
+        planned.batch.packs.dedup();
+        let change = IncidentChange {
+            id: into.clone(),
+            opens: false,
+            outcome: absorbed(&from.incident, reason),
+        };
+        self.lay_out_change(change, by, now, planned)
     }
 
     /// An incident that reopens may have lost its key to one that is over.

@@ -162,17 +162,31 @@ impl Engine {
         &mut self,
         key: &IncidentKey,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        let id = match self.scratch.keys.get(key) {
+        let Some(id) = self.holder_of(key)? else {
+            return Ok(None);
+        };
+        let found = self.read_incident(&id)?;
+        match found.as_ref().map(|it| &it.incident) {
+            Some(it) if it.has_borrowed(key) => {
+                let holder = self.holder_of(&it.about.key)?;
+                Ok(found.filter(|_| holder == Some(id)))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// The id of the incident under a key, which is not read.
+    pub(crate) fn holder_of(
+        &mut self,
+        key: &IncidentKey,
+    ) -> Result<Option<IncidentId>, EngineError> {
+        match self.scratch.keys.get(key) {
             Some((id, batch)) => {
                 let id = id.clone();
                 self.scratch.needs.insert(*batch);
-                Some(id)
+                Ok(Some(id))
             }
-            None => self.read_key(key)?,
-        };
-        match id {
-            Some(id) => self.read_incident(&id),
-            None => Ok(None),
+            None => self.read_key(key),
         }
     }
 

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use tocsin_core::command::{Command, Opening, Responders};
+use tocsin_core::command::{Command, Merge, Opening, Responders};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::Watch;
@@ -189,6 +189,7 @@ fn firing(key: &str, silences_mark: Option<u64>, now: Timestamp) -> Request {
         service: key.to_owned(),
         team: None,
         title: None,
+        merges: tocsin_core::Labels::new(),
     };
     let assessment = Assessment {
         route: verdict(Route::Incident(target)),
@@ -256,4 +257,34 @@ fn an_alert_that_goes_elsewhere_changes_both_incidents_in_one_commit() {
         let state = engine.view().incident(&id).unwrap().unwrap();
         assert_eq!(state.tally.counts.firing, firing, "{id}");
     }
+}
+
+#[test]
+fn a_key_that_was_taken_over_does_not_reopen_an_incident_whose_own_key_another_has() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let shop = open(&mut engine, NOW);
+    let db = fire(&mut engine, "db", NOW);
+    let merge = Merge {
+        into: shop.number,
+        may_see: false,
+        reason: "one cause".to_owned(),
+        target: None,
+    };
+    tell(&mut engine, &db.id, Command::Merge(Box::new(merge)), NOW);
+    let of_key = |engine: &Engine| {
+        let view = engine.view();
+        let found = view.snapshot(NOW).unwrap().incident_of_key(&"db".into());
+        found.unwrap().map(|it| it.incident.id.clone())
+    };
+    assert_eq!(of_key(&engine), Some(shop.id.clone()));
+    let reason = "it was the cache".to_owned();
+    tell(&mut engine, &shop.id, Command::Resolve { reason }, NOW);
+    assert_eq!(of_key(&engine), Some(shop.id.clone()), "it may reopen");
+    let other = open(&mut engine, NOW);
+    assert_eq!(of_key(&engine), None);
+    let new = fire(&mut engine, "db", NOW);
+    let known = [&shop, &db, &other];
+    assert!(known.iter().all(|it| it.id != new.id), "{new:?}");
+    assert_eq!(of_key(&engine), Some(new.id.clone()));
 }

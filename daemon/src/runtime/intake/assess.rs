@@ -75,9 +75,11 @@ impl Assessor {
     ) -> Result<Option<Assessment>, EngineError> {
         let snapshot = self.view.snapshot(now)?;
         let (known_alert, home) = snapshot.alert_and_home(signal)?;
+        let heir = snapshot.heir(home.as_deref())?;
         let mut known = Known {
             alert: known_alert.as_ref(),
             home: home.as_deref().map(IncidentState::parts),
+            heir: heir.as_deref().map(IncidentState::parts),
             ..Known::default()
         };
         let needs = needed(signal, &known, None, whole, now, &self.delays);
@@ -148,6 +150,7 @@ impl Assessor {
             service: draft.service.clone(),
             team: draft.team.clone(),
             title: Some(draft.title.clone()),
+            merges: tocsin_core::Labels::new(),
         };
         let signal = by_hand(&draft.title, &draft.summary, Labels::new(), now);
         let mut facts = IncidentFacts::opening(&target, &signal, now);

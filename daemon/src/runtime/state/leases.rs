@@ -131,6 +131,23 @@ impl Leases {
         its.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
+    /// The incidents that have firing alerts.
+    #[must_use]
+    pub fn incidents_with_firing(&self) -> Vec<IncidentId> {
+        let index = self.index.lock();
+        let after = |id: &str| (Box::from(format!("{id}\0").as_str()), Box::default());
+        let mut ids: Vec<IncidentId> = Vec::new();
+        let mut next = index.placed.first();
+        while let Some((id, _)) = next {
+            ids.push(IncidentId(id.to_string()));
+            next = index
+                .placed
+                .range::<(Box<str>, Box<str>), _>(after(id)..)
+                .next();
+        }
+        ids
+    }
+
     /// Row keys of alerts of an incident that end when a person resolves it, and were not received
     /// since it was resolved for the last of `resolves` times, at most `limit`.
     #[must_use]

@@ -23,6 +23,8 @@ use crate::runtime::state::tables::{number, summary};
 const STREAM_PREFIX: &str = "incident/";
 /// Events per read of a stream.
 const STREAM_PAGE_EVENTS: usize = 512;
+/// Most incidents that one was merged into in turn; after that, routing places its alerts.
+const MERGES_IN_TURN_MAX: usize = 32;
 /// How far what policies are asked about may be behind the store, in milliseconds.
 const BEHIND_MS_MAX: u64 = SECOND_MS;
 
@@ -183,6 +185,21 @@ impl View {
 }
 
 impl Snapshot<'_> {
+    /// The incident that goes on with a merged one.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a stream is damaged.
+    pub fn heir(
+        &self,
+        home: Option<&IncidentState>,
+    ) -> Result<Option<Arc<IncidentState>>, EngineError> {
+        let id = home.map(|it| heir_of(it, |id| self.incident(id)));
+        match id.transpose()?.flatten() {
+            Some(id) => self.incident(&id),
+            None => Ok(None),
+        }
+    }
+
     /// A position of the store's feed that what is read here is not older than.
     #[must_use]
     pub fn position(&self) -> Position {
@@ -208,9 +225,16 @@ impl Snapshot<'_> {
         &self,
         key: &IncidentKey,
     ) -> Result<Option<Arc<IncidentState>>, EngineError> {
-        match key_row(self.view.store(), key)? {
-            Some(id) => self.incident(&id),
-            None => Ok(None),
+        let Some(id) = key_row(self.view.store(), key)? else {
+            return Ok(None);
+        };
+        let found = self.incident(&id)?;
+        match found.as_ref().map(|it| &it.incident) {
+            Some(it) if it.has_borrowed(key) => {
+                let holder = key_row(self.view.store(), &it.about.key)?;
+                Ok(found.filter(|_| holder == Some(id)))
+            }
+            _ => Ok(found),
         }
     }
 
@@ -230,6 +254,26 @@ impl Snapshot<'_> {
         };
         Ok((alert, home))
     }
+}
+
+/// The incident that goes on with a merged one: that which it was merged into, or the last that it
+/// was merged into in turn. That an incident was merged never changes.
+pub(crate) fn heir_of(
+    merged: &IncidentState,
+    mut load: impl FnMut(&IncidentId) -> Result<Option<Arc<IncidentState>>, EngineError>,
+) -> Result<Option<IncidentId>, EngineError> {
+    let into = |it: &IncidentState| it.incident.lifecycle.merged_into.clone();
+    let Some(mut heir) = into(merged) else {
+        return Ok(None);
+    };
+    for _ in 0..MERGES_IN_TURN_MAX {
+        match load(&heir.id)?.as_deref().map(into) {
+            Some(Some(next)) => heir = next,
+            Some(None) => return Ok(Some(heir.id)),
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 #[must_use]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
-use tocsin_core::command::Command;
+use tocsin_core::command::{Command, Merge};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
@@ -41,7 +41,7 @@ impl World {
         let is_acknowledged = state
             .iter()
             .any(|it| it.incident.id == id && it.incident.lifecycle.acknowledged_at.is_some());
-        let (command, then) = match self.rng.below(12) {
+        let (command, then) = match self.rng.below(13) {
             0 if is_acknowledged => {
                 let reason = Some(said);
                 (Command::Unacknowledge { reason }, Then::Nothing)
@@ -71,6 +71,17 @@ impl World {
                 },
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
+            10 => {
+                let mut numbers: Vec<u64> = state.iter().map(|it| it.incident.number).collect();
+                numbers.sort_unstable();
+                let merge = Merge {
+                    into: *self.rng.pick(&numbers),
+                    may_see: true,
+                    reason: said,
+                    target: None,
+                };
+                (Command::Merge(Box::new(merge)), Then::Nothing)
+            }
             _ => (
                 Command::Log {
                     kind: LogKind::Note,

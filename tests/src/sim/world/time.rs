@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed,
-    routed_again, silencing, silencing_page, ticking, to_review,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moving, resilenced,
+    reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -134,6 +134,7 @@ impl World {
         let mut words = lapses(view, leases, self.now).map_err(text)?;
         words.extend(ended_by_hand(view, leases).map_err(text)?);
         words.extend(routed_again(view, leases, self.now).map_err(text)?);
+        words.extend(moving(view, leases).map_err(text)?);
         let aside = leases.aside("", LIMIT);
         words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();
@@ -143,6 +144,7 @@ impl World {
             then: Then::Nothing,
         };
         let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
+        asked.extend(merges(view).into_iter().map(tells));
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {

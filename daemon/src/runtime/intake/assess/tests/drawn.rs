@@ -234,6 +234,7 @@ impl Standing {
     /// Its events, and `key-SERVICE` is its key.
     pub(super) fn events(&self, service: &str) -> Vec<Recorded> {
         let opened = Opened {
+            merges: tocsin_core::Labels::new(),
             number: 7,
             key: format!("key-{service}").as_str().into(),
             title: "it was slow before".to_owned(),
