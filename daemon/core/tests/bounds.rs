@@ -1,10 +1,12 @@
-//! A signal over its limits is truncated, and one within them is unchanged.
+//! A signal over its limits is truncated, one within them is unchanged, and the row of each fits.
 
+use tocsin_core::alert::{Place, RoutedBy};
+use tocsin_core::intake::ALERT_BYTES_MAX;
 use tocsin_core::limits::{
-    LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, SIGNAL_BYTES_MAX, SUMMARY_BYTES_MAX,
-    TITLE_BYTES_MAX,
+    LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, REASON_BYTES_MAX, SIGNAL_BYTES_MAX,
+    SILENCED_BY_MAX, SUMMARY_BYTES_MAX, TITLE_BYTES_MAX,
 };
-use tocsin_core::{Labels, Signal, SignalStatus, Timestamp};
+use tocsin_core::{Alert, Labels, PolicySource, Signal, SignalStatus, Timestamp};
 
 fn signal() -> Signal {
     Signal {
@@ -86,4 +88,36 @@ fn a_signal_is_cut_when_it_is_over_a_limit_and_only_then() {
         assert_eq!(bounded == asked, !is_cut, "{name}");
         assert_eq!(bounded.clone().bounded(), (bounded, false), "{name}: again");
     }
+}
+
+#[test]
+fn the_row_of_the_largest_alert_fits_with_all_that_is_noted_about_it() {
+    let quotes = |bytes: usize| "\"".repeat(bytes);
+    let mut asked = signal();
+    asked.title = quotes(TITLE_BYTES_MAX);
+    asked.summary = quotes(SUMMARY_BYTES_MAX);
+    asked.link = Some(quotes(LABEL_VALUE_BYTES_MAX));
+    asked.labels = labels(LABELS_MAX, 8, "value");
+    asked.annotations = labels(LABELS_MAX, 8, &quotes(64));
+    let (bounded, _) = asked.bounded();
+    let place = Place::Ignored {
+        reason: quotes(REASON_BYTES_MAX),
+        waited_under: None,
+        watch: Some(Box::default()),
+    };
+    let mut alert = Alert::begin(&bounded, place, Timestamp(1));
+    alert.silenced_by = (0..SILENCED_BY_MAX).map(|n| format!("{n:0>36}")).collect();
+    alert.routed_by = Some(Box::new(RoutedBy {
+        reason: quotes(REASON_BYTES_MAX),
+        source: PolicySource {
+            fallback: Some(quotes(REASON_BYTES_MAX)),
+            ..PolicySource::default()
+        },
+    }));
+    let bytes = |alert: &Alert| serde_json::to_vec(alert).unwrap().len();
+    assert!(bytes(&alert) > ALERT_BYTES_MAX);
+    let fitted = alert.fitted();
+    assert!(bytes(&fitted) <= ALERT_BYTES_MAX, "{}", bytes(&fitted));
+    assert_eq!(fitted.labels, bounded.labels);
+    assert_eq!(fitted.title, bounded.title);
 }

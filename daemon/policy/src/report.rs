@@ -56,6 +56,25 @@ impl Report {
         }
     }
 
+    /// The report without values of alerts, for readers who may not see them: quoted texts are left
+    /// out, and what the policy itself threw.
+    #[must_use]
+    pub fn without_values(&self) -> Self {
+        let threw = self
+            .source_line
+            .as_ref()
+            .is_some_and(|it| it.contains("throw"));
+        let message = match threw {
+            true => "the policy threw an error; its incident's log says which".to_owned(),
+            false => without_quotes(&self.message),
+        };
+        Self {
+            message,
+            asked: None,
+            ..self.clone()
+        }
+    }
+
     /// Adds a position in `text`; line and column count from 1.
     pub(crate) fn at(mut self, text: &str, line: usize, column: usize) -> Self {
         self.line = u32::try_from(line).ok();
@@ -117,6 +136,26 @@ impl fmt::Display for Reports {
         }
         Ok(())
     }
+}
+
+/// A text in which `"…"` stands for each quoted part.
+fn without_quotes(text: &str) -> String {
+    let mut kept = String::new();
+    let (mut is_inside, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        match (is_inside, c) {
+            (true, _) if is_escaped => is_escaped = false,
+            (true, '\\') => is_escaped = true,
+            (true, '"') => is_inside = false,
+            (true, _) => {}
+            (false, '"') => {
+                kept.push_str("\"…\"");
+                is_inside = true;
+            }
+            (false, c) => kept.push(c),
+        }
+    }
+    kept
 }
 
 /// The part of a line around a column, and the indentation of a caret under it. Tabs stay tabs, so

@@ -45,11 +45,14 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let route = format!("key {}, service {}{team}", it.key, it.service);
             let grade = graded(it.grade, it.security);
             let plan = planned(&it.plan, recorded.at);
-            vec![
-                decision("route", route, &it.route_reason, it.route_source.as_ref()),
+            let routed = decision("route", route, &it.route_reason, it.route_source.as_ref());
+            // Nothing routes what a person opens.
+            let routed = it.route_source.is_some().then_some(routed);
+            let others = [
                 decision("grade", grade, &it.grade_reason, it.grade_source.as_ref()),
                 decision("plan", plan, &it.plan_reason, it.plan_source.as_ref()),
-            ]
+            ];
+            routed.into_iter().chain(others).collect()
         }
         Event::Graded {
             grade,

@@ -10,15 +10,15 @@ use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, IncidentKey, Otherwise, PageTarget, Person, Plan, PolicySource, Route,
-    Signal, SignalStatus, Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Person, Plan,
+    PolicySource, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
 use super::rng::Rng;
 
 /// Distinct alerts of each sender.
-const FINGERPRINTS: u64 = 7;
+pub(super) const FINGERPRINTS: u64 = 7;
 /// The integration whose sender triggers once, and again when something happens again.
 pub(super) const TRIGGERS_ONCE: &str = "pd";
 /// How long one alert is ignored, and then not, in milliseconds.
@@ -82,7 +82,21 @@ pub(super) fn signal(rng: &mut Rng, now: Timestamp) -> Signal {
         6..9 => SignalStatus::Resolved,
         _ => SignalStatus::Acknowledged,
     };
-    signal_of(integration, number, status, now)
+    let mut signal = signal_of(integration, number, status, now);
+    if rng.chance(25) {
+        signal.labels.insert(WORSE.to_owned(), "yes".to_owned());
+    }
+    signal
+}
+
+/// The label of an alert that has got worse.
+const WORSE: &str = "worse";
+
+/// What an alert is graded by: its number, from its fingerprint or its row key, and one more if it
+/// has got worse.
+#[must_use]
+pub(super) fn weight_of(name: &str, labels: &Labels) -> u64 {
+    number_of(name) + u64::from(labels.contains_key(WORSE))
 }
 
 /// The fingerprint of a dead man's switch.
@@ -198,11 +212,12 @@ impl Policies {
     ) -> Assessment {
         let number = number_of(signal.fingerprint.as_str());
         let route = self.route(number, &signal.labels["service"], now);
+        let weight = weight_of(signal.fingerprint.as_str(), &signal.labels);
         let opening = route
             .target()
-            .map(|it| self.opening(number, firing(&it.key)));
+            .map(|it| self.opening(weight, firing(&it.key)));
         let grade = opening.as_ref().map(|it| AlertGrade {
-            shape: number.to_string(),
+            shape: shape_of(number, weight),
             grading: it.grading.value,
         });
         Assessment {
@@ -223,11 +238,11 @@ impl Policies {
 
     /// The opening of an incident.
     #[must_use]
-    pub(super) fn opening(&self, number: u64, firing: u64) -> Opening {
-        let plan = self.plan(number);
+    pub(super) fn opening(&self, weight: u64, firing: u64) -> Opening {
+        let plan = self.plan(weight);
         let responders = responders_of(plan.steps.first());
         Opening {
-            grading: self.verdict(self.grading(number, firing)),
+            grading: self.verdict(self.grading(weight, firing)),
             plan: self.verdict(plan),
             responders,
             watch: self.watch(firing),
@@ -236,15 +251,15 @@ impl Policies {
 
     /// The grade of an alert, which rises when many fire.
     #[must_use]
-    pub(super) fn grading(&self, number: u64, firing: u64) -> Grading {
+    pub(super) fn grading(&self, weight: u64, firing: u64) -> Grading {
         let many = u64::from(firing >= MANY);
         let grade = match self.broken {
             true => 1,
-            false => ((number + self.version) % 3 + many).min(2),
+            false => ((weight + self.version) % 3 + many).min(2),
         };
         Grading {
             grade: Grade::ALL[usize::try_from(grade).unwrap_or(0)],
-            security: number == 5,
+            security: weight == 5,
         }
     }
 
@@ -279,17 +294,16 @@ impl Policies {
         format!("v{} {}", self.version, self.broken)
     }
 
-    /// What the policies say now of an incident in which these alerts fire.
+    /// What the policies say now of an incident in which these alerts fire, each with its weight.
     #[must_use]
-    pub(super) fn review(&self, state: &IncidentState, alerts: &[String]) -> Review {
+    pub(super) fn review(&self, state: &IncidentState, alerts: &[(String, u64)]) -> Review {
         let firing = state.tally.counts.firing;
         let mut standing = Standing::default();
-        for alert in alerts {
-            let number = number_of(alert);
+        for (alert, weight) in alerts {
             standing.add(AlertGroup {
-                shape: number.to_string(),
+                shape: shape_of(number_of(alert), *weight),
                 alert: alert.clone(),
-                grading: self.grading(number, firing),
+                grading: self.grading(*weight, firing),
                 is_over: false,
             });
         }
@@ -299,7 +313,7 @@ impl Policies {
         }
         let groups = standing.groups;
         let highest = groups.iter().map(|it| it.grading).reduce(Grading::highest);
-        let first = groups.first().map_or(0, |it| number_of(&it.alert));
+        let first = alerts.first().map_or(0, |(_, weight)| *weight);
         let mut opening = self.opening(first, firing);
         opening.grading.value = highest.unwrap_or(opening.grading.value);
         Review {
@@ -371,6 +385,10 @@ impl Policies {
             source,
         }
     }
+}
+
+fn shape_of(number: u64, weight: u64) -> String {
+    format!("{number} {weight}")
 }
 
 fn is_muted(now: Timestamp) -> bool {

@@ -12,7 +12,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
-use super::cast::{Policies, number_of};
+use super::cast::{Policies, weight_of};
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -185,8 +185,12 @@ pub(super) fn verdicts_stand(view: &View, policies: &Policies) -> Result<(), Str
         for group in standing.groups.iter().filter(|it| !it.is_over) {
             let alert = view.alert(&group.alert).map_err(text)?;
             let is_here = |it: &Alert| it.firing && it.incident() == Some(&incident.id);
-            let said = policies.grading(number_of(&group.alert), tally.counts.firing);
-            if alert.as_ref().is_some_and(is_here) && said != group.grading {
+            let Some(alert) = alert.filter(is_here) else {
+                continue;
+            };
+            let weight = weight_of(&group.alert, &alert.labels);
+            let said = policies.grading(weight, tally.counts.firing);
+            if said != group.grading {
                 return Err(format!(
                     "incident {}: the verdict on {} is {:?}, and the policies say {said:?}",
                     incident.id, group.alert, group.grading

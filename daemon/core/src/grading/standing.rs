@@ -120,6 +120,11 @@ impl Standing {
         self.groups.len() >= limits::ALERT_GROUPS_MAX || bytes >= limits::ALERT_GROUPS_BYTES_MAX
     }
 
+    /// Has the policies asked again as soon as possible, as after other policies are in force.
+    pub(crate) fn ask_again(&mut self) {
+        self.watch.policies.clear();
+    }
+
     /// Adds or replaces a group. `is_only`: the incident has had no other alert, so groups of what
     /// this one was before are gone.
     pub(crate) fn enter(&mut self, group: AlertGroup, is_only: bool) {

@@ -8,7 +8,7 @@ use crate::incident::{Counted, Incident};
 use crate::signal::Sender;
 use crate::{
     Fingerprint, IncidentId, IncidentKey, IntegrationId, Labels, PolicySource, Route, Signal,
-    Timestamp, Verdict, limits,
+    Timestamp, Verdict, cut, limits,
 };
 
 pub use crate::incident::{Counts, Tally};
@@ -74,7 +74,7 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
     /// Why it is in its place: what the routing policy said when it was last asked. `None` in rows
-    /// of versions that did not keep it.
+    /// of versions that did not keep it, and of alerts that leave no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed_by: Option<Box<RoutedBy>>,
 }
@@ -82,18 +82,29 @@ pub struct Alert {
 /// Why an alert was routed as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoutedBy {
+    /// Empty if its place has the reason.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
-    /// Without what the policy read.
+    /// Without what the policy read, and with only the first line of why it failed.
     pub source: PolicySource,
 }
 
 impl RoutedBy {
-    pub(crate) fn of(route: &Verdict<Route>) -> Box<Self> {
+    pub(crate) fn of(route: &Verdict<Route>, place: &Place) -> Box<Self> {
+        let source = &route.source;
+        let first_line = |it: &String| it.lines().next().unwrap_or_default().to_owned();
+        let fallback = source.fallback.as_ref().map(first_line);
         Box::new(Self {
-            reason: route.reason.clone(),
+            reason: match place {
+                Place::Ignored { .. } => String::new(),
+                _ => route.reason.clone(),
+            },
             source: PolicySource {
-                input: None,
-                ..route.source.clone()
+                file: source.file.clone(),
+                line: source.line,
+                hash: source.hash.clone(),
+                fallback: fallback.map(|it| cut(it, limits::REASON_BYTES_MAX)),
+                ..PolicySource::default()
             },
         })
     }
@@ -123,6 +134,9 @@ pub enum Place {
         /// When its wait ends. `None` in rows of versions whose waits did not end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
+        /// As of an ignored one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        watch: Option<Box<Watch>>,
     },
     /// In none: it is a dead man's switch that has never fired.
     Expected {},
@@ -177,21 +191,24 @@ impl Alert {
         }
     }
 
-    /// What the routing policy's decision to ignore it depends on; `None` if it is not ignored.
+    /// What the routing policy's decision that it opens nothing now depends on; `None` if it was
+    /// neither ignored nor waits.
     #[must_use]
-    pub fn ignored_while(&self) -> Option<Option<&Watch>> {
+    pub fn kept_out_while(&self) -> Option<Option<&Watch>> {
         match &self.place {
-            Place::Ignored { watch, .. } if self.firing => Some(watch.as_deref()),
+            Place::Ignored { watch, .. } | Place::Waiting { watch, .. } if self.firing => {
+                Some(watch.as_deref())
+            }
             _ => None,
         }
     }
 
     /// When it must be routed again although its sender says nothing: its wait ends, or the clock
-    /// changes what the policy read when it was ignored.
+    /// changes what the policy read when it was ignored or began to wait.
     #[must_use]
     pub fn routed_again_at(&self) -> Option<Timestamp> {
-        let flips_at = self.ignored_while().flatten().and_then(|it| it.flips_at);
-        self.waits_until().or(flips_at)
+        let flips_at = self.kept_out_while().flatten().and_then(|it| it.flips_at);
+        [self.waits_until(), flips_at].into_iter().flatten().min()
     }
 
     /// The key under which it waits for others.

@@ -108,6 +108,7 @@ impl Firing<'_> {
             (Wait::Until(until), _) => Place::Waiting {
                 key: key.clone(),
                 until: Some(until),
+                watch: Some(self.watch()),
             },
         };
         Ok(Intake {
@@ -116,7 +117,7 @@ impl Firing<'_> {
         })
     }
 
-    /// What ignoring the alert depends on. The clock has the policy asked again at most once in
+    /// What keeping the alert out of an incident depends on. The clock has the policy asked again at most once in
     /// [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
     fn watch(&self) -> Box<Watch> {
         let mut watch = self.assessment.watch.clone();
@@ -384,6 +385,7 @@ impl Firing<'_> {
             let home = self.known.home;
             !it.firing || home.is_some_and(|(incident, _)| it.is_ended_by(incident))
         };
+        let routed_by = RoutedBy::of(&self.assessment.route, &place);
         let alert = match self.known.alert {
             Some(alert) if ended(alert) => alert.again(signal, place, now),
             Some(alert) => Alert {
@@ -394,7 +396,7 @@ impl Firing<'_> {
         };
         Alert {
             silences_at: self.assessment.silences_at,
-            routed_by: Some(RoutedBy::of(&self.assessment.route)),
+            routed_by: Some(routed_by),
             ..alert
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod alert;
 mod firing;
+mod fit;
 mod needed;
 mod route;
 mod silenced;
@@ -21,8 +22,9 @@ use crate::{Actor, IncidentId, IncidentKey, Signal, Timestamp, Verdict, lifecycl
 pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
-use needed::Reading;
+pub use fit::ALERT_BYTES_MAX;
 pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
+use needed::{Reading, is_worse};
 pub use route::{Otherwise, Route, Target};
 pub use silenced::{EndedSilence, Silencing, decide_silencing};
 pub use waiting::{Waiting, joining_alerts};
@@ -175,7 +177,10 @@ pub fn decide_signal(
         Reading::Ends(alert) => end(alert, &known, env),
         Reading::Heard(alert) => hear(alert, &known, signal, env),
         Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal)?,
-        reading @ (Reading::Fires | Reading::Changes(_)) => {
+        Reading::StandsChanged(alert) if !is_worse_now(assessment, &known) => {
+            stand(alert, known.home, signal, env)
+        }
+        reading @ (Reading::Fires | Reading::Changes(_) | Reading::StandsChanged(_)) => {
             let firing = Firing {
                 signal,
                 known,
@@ -193,6 +198,15 @@ pub fn decide_signal(
     };
     silenced::follow_signal(&mut intake, signal, &known, assessment, env);
     Ok(intake)
+}
+
+/// Whether an alert is assessed as worse than the incident that a person resolved, and nothing keeps
+/// it out of an incident.
+fn is_worse_now(assessment: Option<&Assessment>, known: &Known<'_>) -> bool {
+    let heard = assessment.filter(|it| it.silenced_by.is_empty());
+    let routed = heard.filter(|it| it.route.value.target().is_some());
+    let grade = routed.and_then(|it| it.grade.as_ref());
+    grade.is_some_and(|it| is_worse(it, known))
 }
 
 /// Decides that somebody ends an alert by hand.
@@ -213,10 +227,12 @@ pub fn end_by_hand(
         return Ok(Intake::default());
     }
     let known = Known {
+        alert: Some(alert),
         home,
         ..Known::default()
     };
     let mut intake = end(alert, &known, env);
+    silenced::follow_end(&mut intake, alert, &known, env);
     for change in &mut intake.incidents {
         let title = alert.title.clone();
         let reason = cut(reason.clone(), limits::REASON_BYTES_MAX);

@@ -51,7 +51,7 @@ pub fn needed<'a>(
 ) -> Needed<'a> {
     let reading = Reading::of(signal, known, now, delays);
     let is_asked = match reading {
-        Reading::Fires | Reading::Changes(_) => true,
+        Reading::Fires | Reading::Changes(_) | Reading::StandsChanged(_) => true,
         _ => whole && signal.status == SignalStatus::Firing,
     };
     let Some(routed) = routed.filter(|_| is_asked) else {
@@ -69,6 +69,9 @@ pub fn needed<'a>(
     };
     match (assignment, routed.grade) {
         (None, _) => Needed::Nothing,
+        (Some(_), Some(grade)) if stands(reading) && !whole && !is_worse(grade, known) => {
+            Needed::Nothing
+        }
         (Some(assignment), None) => Needed::Grade(assignment),
         (Some(assignment), Some(grade)) if whole || assignment.needs_opening(grade) => {
             Needed::Opening(assignment)
@@ -115,12 +118,23 @@ impl<'a> Assignment<'a> {
     }
 }
 
+fn stands(reading: Reading<'_>) -> bool {
+    matches!(reading, Reading::StandsChanged(_))
+}
+
+/// Whether an alert is graded higher than the incident that it was in.
+pub(crate) fn is_worse(grade: &AlertGrade, known: &Known<'_>) -> bool {
+    let (new, home) = (grade.grading, known.home.map(|it| &it.0.grading));
+    home.is_some_and(|it| new.grade > it.grade || new.security && !it.security)
+}
+
 /// Whether a verdict on an alert changes nothing in the incident.
 pub(crate) fn is_included(standing: Option<&Standing>, grade: &AlertGrade) -> bool {
     standing.is_some_and(|it| it.includes(&grade.shape, grade.grading))
 }
 
 /// How a signal is interpreted, given the state of its alert.
+#[derive(Clone, Copy)]
 pub(crate) enum Reading<'a> {
     /// Nothing to do: unknown alert, or a late or outdated signal.
     Nothing,
@@ -130,6 +144,9 @@ pub(crate) enum Reading<'a> {
     Changes(&'a Alert),
     /// It fires although a person resolved its incident, and their word stands for now.
     Stands(&'a Alert),
+    /// As [`Stands`](Self::Stands), and its sender says something new of it: if that makes it worse
+    /// than what the person resolved, their word does not stand.
+    StandsChanged(&'a Alert),
     /// It stops firing.
     Ends(&'a Alert),
     /// A dead man's switch is heard of.
@@ -160,7 +177,10 @@ impl<'a> Reading<'a> {
                 }
             }
             (SignalStatus::Firing, Some(alert)) if is_stood(signal, alert, known, now, delays) => {
-                Self::Stands(alert)
+                match alert.differs_from(signal) {
+                    true => Self::StandsChanged(alert),
+                    false => Self::Stands(alert),
+                }
             }
             (SignalStatus::Firing, _) => Self::Fires,
         }

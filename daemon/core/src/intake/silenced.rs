@@ -102,6 +102,17 @@ pub(super) fn follow_signal(
     count(intake, known, &by, why, env);
 }
 
+/// Completes the outcome of an alert that somebody ended.
+pub(super) fn follow_end(intake: &mut Intake, alert: &Alert, known: &Known<'_>, env: Env<'_>) {
+    count(
+        intake,
+        known,
+        &[],
+        || format!("`{}` is over", alert.title),
+        env,
+    );
+}
+
 /// Whether an alert stays in its place when a silence matches it.
 fn may_be_silenced(alert: &Alert) -> bool {
     alert.firing && matches!(alert.place, Place::Incident { .. })

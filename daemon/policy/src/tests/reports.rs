@@ -261,3 +261,20 @@ fn a_test_provides_the_context_of_its_policy() {
     let report = run_tests(dir.path(), None);
     assert!(report.ok() && report.passed == 1, "{report}");
 }
+
+#[test]
+fn a_report_without_values_names_the_place_and_none_of_what_an_alert_says() {
+    for (body, kept) in [
+        ("throw `cannot route ${alert.summary}`;", "routing.rhai:2"),
+        ("if alert.summary > 5 { }", "number(text, default)"),
+    ] {
+        let fault = routing_fault(&format!("fn route(alert) {{\n{body}\n}}"));
+        let text = fault.without_values().to_string();
+        assert!(
+            text.contains("routing.rhai:2") && text.contains(kept),
+            "{text}"
+        );
+        assert!(fault.to_string().contains("requests fail"), "{fault}");
+        assert!(!text.contains("requests fail"), "{text}");
+    }
+}

@@ -230,7 +230,7 @@ impl AlertDetail {
             Place::Ignored { reason, .. } => ignored_because = Some(reason.clone()),
             Place::Waiting { key, .. } => waiting_for = Some(key.to_string()),
         }
-        let again_at = alert.ignored_while().flatten().and_then(|it| it.flips_at);
+        let again_at = alert.kept_out_while().flatten().and_then(|it| it.flips_at);
         let reopens_at = home.and_then(|it| it.reopens_at);
         let reopens_at = reopens_at.filter(|_| alert.firing);
         Self {

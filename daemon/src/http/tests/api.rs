@@ -140,6 +140,39 @@ async fn incidents_are_listed_newest_first_in_pages() {
 }
 
 #[tokio::test]
+async fn decisions_name_the_policy_its_line_and_what_it_read() {
+    let rig = test_app().await;
+    let sender = rig.sender("any").await;
+    let sent = json!({ "title": "down", "fingerprint": "f" });
+    rig.post("/ingest/any", &sender, &sent).await.is(202);
+    let token = rig.token(Scope::Read).await;
+    let path = "/api/v1/incidents/1/decisions";
+    let answer = rig.get(path, &token).await.is(200).json();
+    let found = answer["decisions"].as_array().unwrap();
+    let abouts: Vec<_> = found
+        .iter()
+        .map(|it| it["about"].as_str().unwrap())
+        .collect();
+    assert_eq!(abouts, ["route", "grade", "plan"]);
+    for (decision, file) in found
+        .iter()
+        .zip(["routing.rhai", "grading.rhai", "escalation.rhai"])
+    {
+        let policy = &decision["policy"];
+        assert_eq!(policy["file"], file);
+        assert!(policy["line"].is_u64() && policy["hash"].as_str().unwrap().len() == 16);
+        assert!(!policy["read"].as_array().unwrap().is_empty(), "{decision}");
+        assert!(
+            !decision["reason"].as_str().unwrap().is_empty(),
+            "{decision}"
+        );
+    }
+    rig.get("/api/v1/incidents/99/decisions", &token)
+        .await
+        .is(404);
+}
+
+#[tokio::test]
 async fn a_security_incident_shows_no_text_without_clearance() {
     let rig = test_app().await;
     let (ada, bob) = (
@@ -169,6 +202,11 @@ async fn a_security_incident_shows_no_text_without_clearance() {
         let adas = rig.get(path, &ada).await.is(200);
         assert!(adas.text.contains("keys leaked"), "{path}: {}", adas.text);
     }
+    let path = "/api/v1/incidents/1/decisions";
+    let bobs = rig.get(path, &bob).await.is(200).json();
+    assert_eq!(bobs, json!({ "decisions": [] }));
+    let adas = rig.get(path, &ada).await.is(200);
+    assert!(adas.text.contains("keys leaked"), "{}", adas.text);
     act(&rig, &bob, &number, flag(false)).await.is(403);
 }
 

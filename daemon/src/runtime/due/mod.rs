@@ -47,7 +47,7 @@ pub struct Due {
     next_sweep: AtomicI64,
     sweep_after: Mutex<String>,
     incidents: reviews::Round<IncidentId>,
-    ignored: reviews::Round<String>,
+    kept_out: reviews::Round<String>,
     silencing: tokio::sync::Mutex<Round>,
     /// Silences whose end was logged.
     reported_silences: Mutex<HashSet<String>>,
@@ -102,7 +102,7 @@ impl Due {
             next_sweep: AtomicI64::new(i64::MIN),
             sweep_after: Mutex::new(String::new()),
             incidents: reviews::Round::default(),
-            ignored: reviews::Round::default(),
+            kept_out: reviews::Round::default(),
             silencing: tokio::sync::Mutex::default(),
             reported_silences: Mutex::default(),
         }

@@ -1,4 +1,4 @@
-//! Has incidents reviewed, and ignored alerts routed again, for what has no timer: other policies
+//! Has incidents reviewed, and alerts outside of incidents routed again, for what has no timer: other policies
 //! are in force, or something around has changed, such as who is on call.
 
 use std::sync::Arc;
@@ -19,10 +19,9 @@ use crate::runtime::state::view::IncidentState;
 const BY_OTHER_POLICIES_MAX: usize = 50;
 /// Most incidents whose surroundings one sweep looks at.
 const SURROUNDINGS_MAX: usize = 200;
-/// Most ignored alerts that one sweep looks at.
-const IGNORED_MAX: usize = 1_000;
-/// Shortest time between two looks at the surroundings of an incident or an ignored alert, in
-/// milliseconds.
+/// Most alerts outside of incidents that one sweep looks at.
+const KEPT_OUT_MAX: usize = 1_000;
+/// Shortest time between two looks at the surroundings of an incident or an alert, in milliseconds.
 const SURROUNDINGS_EVERY_MS: u64 = MINUTE_MS;
 
 /// How far the look at surroundings has come, in the order of these keys.
@@ -64,15 +63,15 @@ impl Due {
         Ok(count)
     }
 
-    /// Reassesses alerts that the routing policy ignored and no longer does, or for other reasons;
-    /// nothing is written for the others.
-    pub(super) async fn route_ignored(
+    /// Reassesses alerts that the routing policy kept out of incidents and no longer does, or for
+    /// other reasons; nothing is written for the others.
+    pub(super) async fn route_others_again(
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Result<usize, EngineError> {
-        let keys = self.ignored.next(IGNORED_MAX, now, |after| {
+        let keys = self.kept_out.next(KEPT_OUT_MAX, now, |after| {
             let after = after.map_or("", String::as_str);
-            self.leases.ignored(after, IGNORED_MAX)
+            self.leases.kept_out(after, KEPT_OUT_MAX)
         });
         if keys.is_empty() {
             return Ok(0);

@@ -192,7 +192,8 @@ impl Due {
             .store(now.plus_ms(SWEEP_EVERY_MS).0, Ordering::SeqCst);
         swept += self.release_silenced(now).await?;
         swept += self.review_some(now).await?;
-        swept += self.route_ignored(now).await?;
+        swept += self.route_others_again(now).await?;
+        self.arm_switches().await?;
         for _ in 0..ROUNDS_MAX {
             if self.forget_ended(now).await? < SWEPT_MAX {
                 break;

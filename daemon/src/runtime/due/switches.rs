@@ -1,5 +1,5 @@
-//! Dead man's switches at the start: each expectation of the configuration has one, which counts
-//! from then if it was never heard of, and one whose expectation is gone ends.
+//! Dead man's switches: each expectation of the configuration has one, which counts from the start
+//! if it was never heard of, and from when somebody ended it. One whose expectation is gone ends.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use tocsin_core::{Alert, Signal, SignalStatus};
 
 use crate::runtime::due::Due;
 use crate::runtime::error::EngineError;
+use crate::runtime::intake::Observed;
 use crate::runtime::intake::expected::SWITCH_KEY_PART;
 
 impl Due {
@@ -41,7 +42,8 @@ impl Due {
             }
         }
         if !signals.is_empty() {
-            self.intake.take(signals).await?;
+            let signals = signals.into_iter().map(Observed::now);
+            self.intake.take_observed(signals.collect()).await?;
         }
         Ok(())
     }

@@ -217,7 +217,7 @@ impl Engine {
         after: Alert,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let (key, after) = (after.key(), Arc::new(after));
+        let (key, after) = (after.key(), Arc::new(after.fitted()));
         ALERTS.put(&key, &after)?.lay_out(&mut planned.batch);
         let noted = (Arc::clone(&after), self.scratch.present);
         self.scratch.alerts.insert(key, noted);

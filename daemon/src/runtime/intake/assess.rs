@@ -12,8 +12,8 @@ use tocsin_core::intake::{AlertGrade, Assessment, Assignment, Known, Needed, Rou
 use tocsin_core::limits::REVIEW_EVERY_MS;
 use tocsin_core::standing::Watch;
 use tocsin_core::{
-    Alert, Draft, Grade, Grading, Incident, Labels, Otherwise, PageTarget, Plan, Route, Signal,
-    SignalStatus, Target, Timestamp, Verdict,
+    Alert, Draft, Grade, Grading, Incident, Labels, PageTarget, Plan, Route, Signal, SignalStatus,
+    Target, Timestamp, Verdict,
 };
 use tocsin_policy::{
     AlertIndex, AlertView, Basis, Context, ContextFacts, Facts, IncidentFacts, IncidentView,
@@ -128,10 +128,11 @@ impl Assessor {
         }))
     }
 
-    /// Whether the routing policy no longer ignores an alert, or does so for other reasons.
+    /// Whether the routing policy no longer keeps an alert out of incidents, or does so for other
+    /// reasons.
     #[must_use]
     pub fn is_routed_otherwise(&self, alert: &Alert, now: Timestamp) -> bool {
-        let Some(watch) = alert.ignored_while() else {
+        let Some(watch) = alert.kept_out_while() else {
             return false;
         };
         let may_differ = |it: &Watch| it.surroundings || it.policies != self.in_force();
@@ -139,7 +140,7 @@ impl Assessor {
             return false;
         }
         let (route, found) = self.route(&AlertView::new(alert.as_signal()), false, now);
-        !may_be_ignored(&route.value) || watch != Some(&found)
+        !may_be_kept_out(&route.value) || watch != Some(&found)
     }
 
     /// The grade and the plan for an incident opened by hand.
@@ -171,17 +172,19 @@ impl Assessor {
         self.opening(graded, now)
     }
 
-    /// Where an alert belongs, and what a decision to ignore it depends on. `is_due`: it is asked
+    /// Where an alert belongs, and what a decision to keep it out depends on. `is_due`: it is asked
     /// because the clock changes the answer now, so a context of a second before will not do.
     fn route(&self, alert: &AlertView, is_due: bool, now: Timestamp) -> (Verdict<Route>, Watch) {
         let mut context = self.context(now);
         if is_due {
             context = context.at(policy_time(self.zone, now));
         }
+        // Before the policies are asked: if others come into force meanwhile, they are asked again.
+        let policies = self.in_force();
         match self.policies.route(alert, &context) {
-            Ok((route, basis)) if may_be_ignored(&route.value) => {
+            Ok((route, basis)) if may_be_kept_out(&route.value) => {
                 let facts = Facts::of(None, Some(alert), &context);
-                let watch = basis.trace.watch(&self.in_force(), facts);
+                let watch = basis.trace.watch(&policies, facts);
                 (route, watch)
             }
             Ok((route, _)) => (route, Watch::default()),
@@ -205,6 +208,7 @@ impl Assessor {
         context: Context,
     ) -> (AlertGrade, Graded) {
         let incident = IncidentView::new(facts);
+        let policies = self.in_force();
         let asked = match route_failed {
             Some(why) => Err(fallback_grading(why)),
             None => {
@@ -232,14 +236,14 @@ impl Assessor {
             verdict,
             context,
             decided,
+            policies,
         };
         (grade, graded)
     }
 
     /// Asks for a plan for the grade that is in force after this verdict.
     fn opening(&self, graded: Graded, now: Timestamp) -> Opening {
-        let policies = self.in_force();
-        let watch_of_grade = graded.watch(&policies);
+        let (policies, watch_of_grade) = (self.in_force(), graded.watch());
         let (facts, grading) = (graded.incident.facts(), graded.verdict);
         let standing = facts.grade.map(|grade| Grading {
             grade,
@@ -326,7 +330,8 @@ impl Assessor {
 
     fn report(&self, report: &Report) {
         self.metrics.policy_failed(&report.file);
-        let text = report.to_string();
+        // Whoever reads the log may not see what the alert says.
+        let text = report.without_values().to_string();
         if self.failures.lock().record(&text) {
             tracing::error!("a policy failed; the built-in verdict applies: {text}");
         }
@@ -340,6 +345,8 @@ struct Graded {
     verdict: Verdict<Grading>,
     context: Context,
     decided: Decided,
+    /// The policies in force before they were asked.
+    policies: String,
 }
 
 /// What a grade was decided from.
@@ -353,7 +360,8 @@ enum Decided {
 
 impl Graded {
     /// What the verdict depends on. Most alerts of a storm change nothing and need none.
-    fn watch(&self, policies: &str) -> Watch {
+    fn watch(&self) -> Watch {
+        let policies = &self.policies;
         match &self.decided {
             Decided::From(basis, alert) => {
                 let facts = Facts::of(Some(&self.incident), Some(alert), &self.context);
@@ -392,11 +400,9 @@ fn asked_again_soon(policies: &str, now: Timestamp) -> Watch {
     }
 }
 
-fn may_be_ignored(route: &Route) -> bool {
-    let is_wait = |otherwise: &Otherwise| *otherwise == Otherwise::Ignore;
+fn may_be_kept_out(route: &Route) -> bool {
     match route {
-        Route::Ignore => true,
-        Route::Wait { otherwise, .. } => is_wait(otherwise),
+        Route::Ignore | Route::Wait { .. } => true,
         Route::Incident(_) => false,
     }
 }

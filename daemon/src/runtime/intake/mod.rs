@@ -42,8 +42,8 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// A sender's signal.
-    fn now(signal: Signal) -> Self {
+    /// A signal that is decided as it is.
+    pub(crate) fn now(signal: Signal) -> Self {
         Self {
             signal: Arc::new(signal),
             last_seen: None,
@@ -304,8 +304,8 @@ impl Intake {
             .await
     }
 
-    /// Signals that these alerts fire on which the routing policy ignored, and of which it now says
-    /// something else.
+    /// Signals that these alerts fire on which the routing policy kept out of incidents, and of which
+    /// it now says something else.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails or there are too many calls.

@@ -35,8 +35,8 @@ struct Index {
     leased: BTreeSet<(Timestamp, Box<str>)>,
     /// Firing alerts that wait for others or that the clock has routed again, by when.
     routed_again: BTreeSet<(Timestamp, Box<str>)>,
-    /// Firing alerts that the routing policy ignored.
-    ignored: BTreeSet<Box<str>>,
+    /// Firing alerts that the routing policy keeps out of incidents.
+    kept_out: BTreeSet<Box<str>>,
     /// Firing alerts that are silenced or wait: the beginning or end of a silence moves them.
     aside: BTreeSet<Box<str>>,
     /// Dead man's switches that do not fire, by when they do unless they are heard of.
@@ -105,11 +105,12 @@ impl Leases {
         due.take(limit).map(|(_, key)| key.to_string()).collect()
     }
 
-    /// Row keys of firing alerts that the routing policy ignored, after `after`, at most `limit`.
+    /// Row keys of firing alerts that the routing policy keeps out of incidents, after `after`, at
+    /// most `limit`.
     #[must_use]
-    pub fn ignored(&self, after: &str, limit: usize) -> Vec<String> {
+    pub fn kept_out(&self, after: &str, limit: usize) -> Vec<String> {
         let index = self.index.lock();
-        let keys = index.ignored.iter().filter(|key| key.as_ref() > after);
+        let keys = index.kept_out.iter().filter(|key| key.as_ref() > after);
         keys.take(limit).map(ToString::to_string).collect()
     }
 
@@ -264,8 +265,8 @@ impl Index {
         if let Some(at) = alert.routed_again_at() {
             self.routed_again.insert((at, key.clone()));
         }
-        if alert.ignored_while().is_some() {
-            self.ignored.insert(key.clone());
+        if alert.kept_out_while().is_some() {
+            self.kept_out.insert(key.clone());
         }
         if is_aside(alert) {
             self.aside.insert(key.clone());
@@ -293,7 +294,7 @@ impl Index {
             return;
         }
         self.aside.remove(&key);
-        self.ignored.remove(&key);
+        self.kept_out.remove(&key);
         if let Some(id) = alert.incident() {
             self.placed.remove(&(id.as_str().into(), key.clone()));
         }

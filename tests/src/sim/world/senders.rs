@@ -35,6 +35,9 @@ impl World {
         if self.rng.chance(8) {
             return self.open();
         }
+        if self.rng.chance(6) {
+            return self.end_alert();
+        }
         let id = self.rng.pick(&ids).clone();
         self.words += 1;
         let said = format!("word {}", self.words);
@@ -105,6 +108,24 @@ impl World {
             cause,
         };
         Asked { request, then }
+    }
+
+    /// Somebody ends an alert by hand.
+    fn end_alert(&mut self) -> Asked {
+        let integration = *self.rng.pick(&["am", "pd"]);
+        let number = self.rng.below(cast::FINGERPRINTS);
+        let signal = cast::signal_of(integration, number, SignalStatus::Resolved, self.now);
+        let alert = key_of(&signal);
+        let request = Request::EndAlert {
+            alert: alert.clone(),
+            by: Actor::Person("ada".into()),
+            may_see: true,
+            reason: "it is over".to_owned(),
+        };
+        Asked {
+            request,
+            then: Then::Alert(alert, false),
+        }
     }
 
     fn open(&mut self) -> Asked {

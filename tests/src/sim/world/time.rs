@@ -70,7 +70,14 @@ impl World {
     fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
         let view = &self.nodes[place].view;
         let state = view.incident(id).map_err(text)?;
-        let alerts = self.nodes[place].leases.firing_in(id, LIMIT);
+        let keys = self.nodes[place].leases.firing_in(id, LIMIT);
+        let mut alerts = Vec::new();
+        for key in keys {
+            if let Some(alert) = view.alert(&key).map_err(text)? {
+                let weight = cast::weight_of(&key, &alert.labels);
+                alerts.push((key, weight));
+            }
+        }
         Ok(state.map(|state| self.policies.review(&state, &alerts)))
     }
 

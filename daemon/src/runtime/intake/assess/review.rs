@@ -41,6 +41,7 @@ impl Assessor {
             by_person: incident.grading.by_person,
             verdict,
             context,
+            policies: found.watch.policies.clone(),
             decided: Decided::FromAll(found.watch),
         };
         Ok(Some(Review {
@@ -109,7 +110,7 @@ impl Found {
     /// Takes the verdict on an alert. If the policy failed, the last good one stands.
     fn take(&mut self, key: &str, grade: AlertGrade, graded: Graded, standing: &Standing) {
         self.asked.insert(key.to_owned());
-        let watch = graded.watch(&self.watch.policies);
+        let watch = graded.watch();
         self.watch = std::mem::take(&mut self.watch).and(watch);
         if graded.verdict.source.fallback.is_some() {
             let known = standing.groups.iter().find(|it| it.alert == key);
