@@ -203,6 +203,28 @@ fn silenced_and_ignored_alerts_are_stored_and_open_nothing() {
 }
 
 #[test]
+fn an_alert_that_was_ignored_for_a_while_is_counted_once_in_its_incident() {
+    let mut world = World::default();
+    world.fire("A");
+    world.fire("B");
+    assert_eq!(
+        (world.tally.counts.total, world.tally.counts.firing),
+        (2, 2)
+    );
+    world.at(MINUTE).end("A");
+    world.route = Some(Route::Ignore);
+    world.at(10 * MINUTE).fire("A");
+    assert!(matches!(world.alerts["A"].place, Place::Ignored { .. }));
+    world.at(11 * MINUTE).end("A");
+    world.route = None;
+    world.at(20 * MINUTE).fire("A");
+    assert_eq!(
+        (world.tally.counts.total, world.tally.counts.firing),
+        (2, 2)
+    );
+}
+
+#[test]
 fn which_policies_must_be_evaluated_follows_from_the_state() {
     let mut world = World::default();
     world.fire("A");

@@ -213,9 +213,9 @@ impl Policies {
         let number = number_of(signal.fingerprint.as_str());
         let route = self.route(number, &signal.labels["service"], now);
         let weight = weight_of(signal.fingerprint.as_str(), &signal.labels);
-        let opening = route
-            .target()
-            .map(|it| self.opening(weight, firing(&it.key)));
+        // Also of an ignored alert, which may be in an incident that was merged.
+        let firing = route.target().map_or(1, |it| firing(&it.key));
+        let opening = Some(self.opening(weight, firing));
         let grade = opening.as_ref().map(|it| AlertGrade {
             shape: shape_of(number, weight),
             grading: it.grading.value,
@@ -387,7 +387,8 @@ impl Policies {
     }
 }
 
-fn shape_of(number: u64, weight: u64) -> String {
+#[must_use]
+pub(super) fn shape_of(number: u64, weight: u64) -> String {
     format!("{number} {weight}")
 }
 

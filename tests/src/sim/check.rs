@@ -12,7 +12,7 @@ use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
-use super::cast::{Policies, weight_of};
+use super::cast::{self, Policies, weight_of};
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -128,7 +128,8 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
 }
 
 /// Checks that no alert waits for others, or to be routed again, although that time is over, or for
-/// longer than a day, and that none is left in an incident that was merged into another.
+/// longer than a day, nor while an incident of its key is open, and that none is left in an
+/// incident that was merged into another.
 ///
 /// # Errors
 /// Which one does.
@@ -141,6 +142,13 @@ pub(super) fn waits_end(store: &FaultyStore, view: &View, now: Timestamp) -> Res
             .is_some_and(|it| !ends.contains(&it))
         {
             return Err(format!("alert {key} waits, and its wait does not end"));
+        }
+        if let Some(waits_under) = alert.waits_under() {
+            let snapshot = view.snapshot(now).map_err(text)?;
+            let found = snapshot.incident_of_key(waits_under).map_err(text)?;
+            if found.is_some_and(|it| it.incident.is_active()) {
+                return Err(format!("alert {key} waits although its incident is open"));
+            }
         }
         let home = match alert.incident().filter(|_| alert.firing) {
             Some(id) => view.incident(id).map_err(text)?,
@@ -188,12 +196,15 @@ pub(super) fn verdicts_stand(view: &View, policies: &Policies) -> Result<(), Str
             let Some(alert) = alert.filter(is_here) else {
                 continue;
             };
+            // A group of what the alert was before it changed stands until the next review.
             let weight = weight_of(&group.alert, &alert.labels);
+            let shape = cast::shape_of(cast::number_of(&group.alert), weight);
             let said = policies.grading(weight, tally.counts.firing);
-            if said != group.grading {
+            let stands = standing.groups.iter().find(|it| it.shape == shape);
+            if stands.is_none_or(|it| it.grading != said) {
                 return Err(format!(
-                    "incident {}: the verdict on {} is {:?}, and the policies say {said:?}",
-                    incident.id, group.alert, group.grading
+                    "incident {}: the verdict on {} is {stands:?}, and the policies say {said:?}",
+                    incident.id, group.alert
                 ));
             }
         }

@@ -73,6 +73,9 @@ pub struct Alert {
     /// The position of the store's feed at which silences were read to say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silences_at: Option<u64>,
+    /// While it is in no incident: the one that has counted it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_in: Option<IncidentId>,
     /// Why it is in its place: what the routing policy said when it was last asked. `None` in rows
     /// of versions that did not keep it, and of alerts that leave no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,6 +185,12 @@ impl Alert {
         self.incident().filter(|_| is_silenced)
     }
 
+    /// The incident that has counted it last.
+    #[must_use]
+    pub fn counted_in(&self) -> Option<&IncidentId> {
+        self.incident().or(self.counted_in.as_ref())
+    }
+
     /// When its wait for others ends, or ought to have; `None` if it does not wait.
     #[must_use]
     pub fn waits_until(&self) -> Option<Timestamp> {
@@ -218,6 +227,12 @@ impl Alert {
             Place::Waiting { key, .. } if self.firing => Some(key),
             _ => None,
         }
+    }
+
+    /// Whether it waits for others although this incident of its key is open, so that it may join.
+    #[must_use]
+    pub fn waits_in_vain_for(&self, incident: &Incident) -> bool {
+        self.waits_under().is_some() && incident.is_active()
     }
 
     /// When it began to fire, the newest first, within the last hour.
@@ -274,6 +289,7 @@ impl Alert {
             after_resolves: 0,
             earlier_starts: Vec::new(),
             silences_at: None,
+            counted_in: None,
             routed_by: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::intake::{
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, IncidentKey, Signal, escalation, grading, limits, paging};
+use crate::{Actor, IncidentId, IncidentKey, Signal, escalation, grading, limits, paging};
 
 /// A firing alert that must be placed.
 pub(crate) struct Firing<'a> {
@@ -117,11 +117,12 @@ impl Firing<'_> {
         })
     }
 
-    /// What keeping the alert out of an incident depends on. The clock has the policy asked again at most once in
-    /// [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
+    /// What keeping the alert out of an incident depends on. The clock has the policy asked again
+    /// at most once in [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
     fn watch(&self) -> Box<Watch> {
         let mut watch = self.assessment.watch.clone();
-        if self.known.unless_observed_since.is_some() {
+        let asked_at = self.known.alert.and_then(Alert::routed_again_at);
+        if asked_at.is_some_and(|at| at <= self.env.now) {
             let earliest = self.env.now.plus_ms(limits::REVIEW_EVERY_MS);
             watch.flips_at = watch.flips_at.map(|at| at.max(earliest));
         }
@@ -304,7 +305,8 @@ impl Firing<'_> {
 
     /// Counts the alert in the incident that it enters, unless it fires there already.
     fn count(&self, tally: &mut Tally, incident: Option<&Incident>) {
-        let is_its = |it: &&Alert| incident.is_some_and(|own| it.incident() == Some(&own.id));
+        let id = incident.map(|it| &it.id);
+        let is_its = |it: &&Alert| id.is_some() && it.incident() == id;
         let before = self.known.alert.filter(is_its);
         let ends_when_resolved = self.signal.sender.ends_when_resolved();
         if let Some(before) = before.filter(|it| it.firing) {
@@ -316,7 +318,12 @@ impl Firing<'_> {
             title: &self.signal.title,
             ends_when_resolved,
         };
-        tally.begin(alert, before.is_none(), self.env.now);
+        tally.begin(alert, !self.was_counted(self.known.alert, id), self.env.now);
+    }
+
+    /// Whether an incident has counted an alert before.
+    fn was_counted(&self, alert: Option<&Alert>, id: Option<&IncidentId>) -> bool {
+        id.is_some() && alert.and_then(Alert::counted_in) == id
     }
 
     fn by(&self) -> Actor {
@@ -335,10 +342,12 @@ impl Firing<'_> {
             let joining = self.known.joining.iter();
             for alert in joining.filter(|it| it.waits_under() == Some(key)) {
                 if let Some(tally) = &mut change.outcome.tally {
-                    tally.begin(alert.counted(), true, self.env.now);
+                    let is_new = !self.was_counted(Some(alert), Some(&change.id));
+                    tally.begin(alert.counted(), is_new, self.env.now);
                 }
                 alerts.push(Alert {
                     place: place.clone(),
+                    counted_in: None,
                     ..(*alert).clone()
                 });
             }
@@ -388,15 +397,26 @@ impl Firing<'_> {
         let routed_by = RoutedBy::of(&self.assessment.route, &place);
         let alert = match self.known.alert {
             Some(alert) if ended(alert) => alert.again(signal, place, now),
+            // The sweep's own signal: its sender has said nothing.
+            Some(alert) if self.known.unless_observed_since.is_some() => Alert {
+                place,
+                ends_when_resolved: signal.sender.ends_when_resolved(),
+                ..alert.clone()
+            },
             Some(alert) => Alert {
                 place,
                 ..alert.clone().repeated(signal, now)
             },
             None => Alert::begin(signal, place, now),
         };
+        let counted_in = match alert.place {
+            Place::Incident { .. } => None,
+            _ => self.known.alert.and_then(Alert::counted_in).cloned(),
+        };
         Alert {
             silences_at: self.assessment.silences_at,
             routed_by: Some(routed_by),
+            counted_in,
             ..alert
         }
     }

@@ -12,8 +12,9 @@ const TEXTS_BYTES_SMALL: usize = 5_000;
 const SHED_TEXT_BYTES: usize = 128;
 
 impl Alert {
-    /// The alert reduced to [`ALERT_BYTES_MAX`]: first what is said about its route is left out, and
-    /// then its link, its annotations and most of its summary. Labels stay, as policies need them.
+    /// The alert reduced to [`ALERT_BYTES_MAX`]: first what is said about its route is left out,
+    /// and then its link, its annotations and most of its summary. Labels stay, as policies need
+    /// them.
     #[must_use]
     pub fn fitted(mut self) -> Self {
         if self.texts_bytes() <= TEXTS_BYTES_SMALL {

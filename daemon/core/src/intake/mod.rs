@@ -12,7 +12,7 @@ mod waiting;
 use std::collections::BTreeSet;
 
 use crate::event::Event;
-use crate::grading::Watch;
+use crate::grading::{Standing, Watch};
 use crate::incident::{Incident, Tally, log_tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
@@ -200,8 +200,8 @@ pub fn decide_signal(
     Ok(intake)
 }
 
-/// Whether an alert is assessed as worse than the incident that a person resolved, and nothing keeps
-/// it out of an incident.
+/// Whether an alert is assessed as worse than the incident that a person resolved, and nothing
+/// keeps it out of an incident.
 fn is_worse_now(assessment: Option<&Assessment>, known: &Known<'_>) -> bool {
     let heard = assessment.filter(|it| it.silenced_by.is_empty());
     let routed = heard.filter(|it| it.route.value.target().is_some());
@@ -277,14 +277,21 @@ fn stand(
         false => alert.again(signal, alert.place.clone(), env.now),
     };
     after.ends_when_resolved = false;
-    let change = home.filter(|_| alert.ends_when_resolved);
+    let is_changed = alert.differs_from(signal);
+    let change = home.filter(|_| alert.ends_when_resolved || is_changed);
     let change = change.map(|(incident, tally)| {
         let mut tally = tally.clone();
-        match alert.firing {
-            true => tally.recount(true, false),
-            false => tally.begin(after.counted(), false, env.now),
+        if alert.ends_when_resolved {
+            match alert.firing {
+                true => tally.recount(true, false),
+                false => tally.begin(after.counted(), false, env.now),
+            }
+            tally.reopen_due = incident.reopens_at(env.delays.reopen_within_ms);
         }
-        tally.reopen_due = incident.reopens_at(env.delays.reopen_within_ms);
+        if is_changed {
+            // Once it is open again, the policies are asked about what the alert says now.
+            tally.standing.iter_mut().for_each(Standing::ask_again);
+        }
         IncidentChange::counted(incident, tally)
     });
     Intake {

@@ -1,7 +1,6 @@
 //! Decides and narrates changes of an incident's status.
 
 use crate::event::{Event, Recorded};
-use crate::grading::Standing;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
 use crate::outcome::{Env, Opening, Outcome};
@@ -154,12 +153,10 @@ pub(crate) fn reopen_due(
         return Err(Refusal::Stale("the reopen timer"));
     }
     let later = env.now.plus_ms(env.delays.reopen_within_ms);
-    let mut tally = Tally {
+    let tally = Tally {
         reopen_due: rival.then_some(later),
         ..tally.clone()
     };
-    // What fires may have changed while nobody asked.
-    tally.standing.iter_mut().for_each(Standing::ask_again);
     let firing = match tally.counts.firing {
         1 => "an alert still fires".to_owned(),
         firing => format!("{firing} alerts still fire"),

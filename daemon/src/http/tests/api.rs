@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::rig::{Answer, NOW, Rig, request, test_app};
+use super::rig::{Answer, NOW, Rig, app_with_policies, request, test_app};
 use crate::auth::Scope;
 
 async fn opened(rig: &Rig, title: &str) -> String {
@@ -141,7 +141,7 @@ async fn incidents_are_listed_newest_first_in_pages() {
 
 #[tokio::test]
 async fn decisions_name_the_policy_its_line_and_what_it_read() {
-    let rig = test_app().await;
+    let rig = app_with_policies().await;
     let sender = rig.sender("any").await;
     let sent = json!({ "title": "down", "fingerprint": "f" });
     rig.post("/ingest/any", &sender, &sent).await.is(202);
@@ -154,10 +154,7 @@ async fn decisions_name_the_policy_its_line_and_what_it_read() {
         .map(|it| it["about"].as_str().unwrap())
         .collect();
     assert_eq!(abouts, ["route", "grade", "plan"]);
-    for (decision, file) in found
-        .iter()
-        .zip(["routing.rhai", "grading.rhai", "escalation.rhai"])
-    {
+    for (decision, file) in found.iter().zip(["routing.rhai", "grading.rhai"]) {
         let policy = &decision["policy"];
         assert_eq!(policy["file"], file);
         assert!(policy["line"].is_u64() && policy["hash"].as_str().unwrap().len() == 16);

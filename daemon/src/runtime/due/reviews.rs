@@ -1,5 +1,5 @@
-//! Has incidents reviewed, and alerts outside of incidents routed again, for what has no timer: other policies
-//! are in force, or something around has changed, such as who is on call.
+//! Has incidents reviewed, and alerts outside of incidents routed again, for what has no timer:
+//! other policies are in force, or something around has changed, such as who is on call.
 
 use std::sync::Arc;
 

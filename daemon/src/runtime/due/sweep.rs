@@ -80,12 +80,13 @@ pub fn routed_again(
     Ok(over)
 }
 
-/// Signals that alerts fire on which a silence now holds or no longer holds, of those silenced or
-/// waiting whose keys are listed. Any other alert is silenced when it is received again.
+/// Signals that alerts fire on which a silence now holds or no longer holds, or whose key has an
+/// open incident now, of those silenced or waiting whose keys are listed. Any other alert is
+/// silenced when it is received again.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
-pub fn resilenced(
+pub fn moved_aside(
     view: &View,
     silences: &Silences,
     keys: Vec<String>,
@@ -93,12 +94,21 @@ pub fn resilenced(
 ) -> Result<Vec<Observed>, EngineError> {
     let mut moved = Vec::new();
     for key in keys {
-        let is_moved = |it: &Alert| {
-            let was_silenced = matches!(it.place, Place::Silenced { .. });
-            it.firing && was_silenced == silences.matching(&it.labels, now).is_empty()
+        let Some(alert) = view.alert(&key)?.filter(|it| it.firing) else {
+            continue;
         };
-        let alert = view.alert(&key)?.filter(is_moved);
-        moved.extend(alert.as_ref().map(Observed::again));
+        let was_silenced = matches!(alert.place, Place::Silenced { .. });
+        let is_resilenced = was_silenced == silences.matching(&alert.labels, now).is_empty();
+        let may_join = match alert.waits_under() {
+            Some(key) => {
+                let found = view.snapshot(now)?.incident_of_key(key)?;
+                found.is_some_and(|it| alert.waits_in_vain_for(&it.incident))
+            }
+            None => false,
+        };
+        if is_resilenced || may_join {
+            moved.push(Observed::again(&alert));
+        }
     }
     Ok(moved)
 }
@@ -241,16 +251,16 @@ impl Due {
             .await
     }
 
-    /// Reassesses alerts that are still firing after their silence ended, and those that a silence
-    /// hides while they wait. One page per sweep, so that thousands under one silence do not delay
-    /// other work.
+    /// Reassesses alerts that are still firing after their silence ended, those that a silence
+    /// hides while they wait, and those whose incident others have opened meanwhile. One page per
+    /// sweep, so that thousands under one silence do not delay other work.
     async fn release_silenced(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let after = std::mem::take(&mut *self.sweep_after.lock());
         let keys = self.leases.aside(&after, SWEPT_MAX);
         if keys.len() == SWEPT_MAX {
             *self.sweep_after.lock() = keys.last().cloned().unwrap_or_default();
         }
-        self.reassess(resilenced(&self.view, &self.silences, keys, now)?)
+        self.reassess(moved_aside(&self.view, &self.silences, keys, now)?)
             .await
     }
 

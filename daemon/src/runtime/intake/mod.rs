@@ -304,8 +304,8 @@ impl Intake {
             .await
     }
 
-    /// Signals that these alerts fire on which the routing policy kept out of incidents, and of which
-    /// it now says something else.
+    /// Signals that these alerts fire on which the routing policy kept out of incidents, and of
+    /// which it now says something else.
     ///
     /// # Errors
     /// [`EngineError`] when the store fails or there are too many calls.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moving, resilenced,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moved_aside, moving,
     reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
@@ -143,7 +143,7 @@ impl World {
         words.extend(routed_again(view, leases, self.now).map_err(text)?);
         words.extend(moving(view, leases).map_err(text)?);
         let aside = leases.aside("", LIMIT);
-        words.extend(resilenced(view, &node.silences, aside, self.now).map_err(text)?);
+        words.extend(moved_aside(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();
         let page = silencing_page(store, &node.silences, "", LIMIT, self.now).map_err(text)?;
         let tells = |request| Asked {
