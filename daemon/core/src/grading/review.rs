@@ -80,6 +80,7 @@ pub(crate) fn review(
     let mut tally = tally.clone();
     tally.standing = Some(Standing {
         groups: review.groups,
+        is_cut: tally.standing.is_some_and(|it| it.is_cut),
         watch: review.opening.watch,
         reviewed_at: Some(env.now),
         review_due: None,
