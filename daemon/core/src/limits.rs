@@ -28,6 +28,9 @@ pub const PLAN_STEPS_MAX: usize = 16;
 pub const STEP_TARGETS_MAX: usize = 16;
 /// Most people paged by one step.
 pub const STEP_PEOPLE_MAX: usize = 32;
+/// Most targets that an escalation remembers to have paged; further ones are paged again if another
+/// plan names them.
+pub const PAGED_TARGETS_MAX: usize = PLAN_STEPS_MAX * STEP_TARGETS_MAX;
 /// Shortest wait between two steps, in milliseconds.
 pub const STEP_WAIT_MS_MIN: u64 = SECOND_MS;
 /// Longest wait between two steps, in milliseconds: longer than a long weekend.

@@ -68,6 +68,7 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             plan,
             reason,
             source,
+            ..
         } => vec![decision(
             "plan",
             planned(plan, recorded.at),

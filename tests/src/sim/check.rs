@@ -9,7 +9,9 @@ use tocsin::runtime::{
 };
 use tocsin_core::consequences::wanted_timers;
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
+use tocsin_core::{
+    Actor, Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp,
+};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::cast::{Policies, number_of};
@@ -210,6 +212,7 @@ fn folded_equals_incremental(
     let events = events_of(store, id).map_err(text)?;
     let folded = Incident::replay(id, &events).map_err(text)?;
     pages_are_planned(id, &events)?;
+    plans_go_on(id, &events)?;
     let state = view.incident(id).map_err(text)?;
     let state =
         state.ok_or_else(|| format!("incident {id} is in the store but not in the view"))?;
@@ -243,6 +246,43 @@ fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String>
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// No review has anybody paged later: another plan goes on where the one before has come, and begins
+/// anew only with a higher grade or when the incident reopens.
+fn plans_go_on(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
+    let Some((first, rest)) = events.split_first() else {
+        return Ok(());
+    };
+    let mut incident = Incident::begin(id, first).map_err(text)?;
+    let mut begins_at = None;
+    for recorded in rest {
+        let before = match &recorded.event {
+            Event::Graded { .. } | Event::Reopened { .. } => {
+                begins_at = Some(recorded.at);
+                None
+            }
+            Event::Planned { plan, .. } if recorded.by == Actor::Tocsin => {
+                let before = incident.is_unanswered().then_some(&incident.escalation);
+                before.filter(|it| !it.plan.steps.is_empty() && !plan.steps.is_empty())
+            }
+            _ => None,
+        };
+        let (due, is_review) = (before.and_then(|it| it.due), before.is_some());
+        incident = incident.fold(recorded);
+        if let (Event::Planned { goes_on, .. }, true) = (&recorded.event, is_review) {
+            if goes_on.is_none() && begins_at != Some(recorded.at) {
+                return Err(format!("incident {id}: a review has its plan begin anew"));
+            }
+            if goes_on.is_some() && due.is_some() && incident.escalation.due > due {
+                let later = incident.escalation.due;
+                return Err(format!(
+                    "incident {id}: a review puts off a page from {due:?} to {later:?}"
+                ));
+            }
         }
     }
     Ok(())

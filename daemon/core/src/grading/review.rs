@@ -4,9 +4,9 @@ use crate::event::Event;
 use crate::grading::decide::{raises, settle};
 use crate::grading::standing::{AlertGroup, Standing};
 use crate::incident::{Incident, Tally};
-use crate::outcome::{Env, Opening, Outcome, Responders};
+use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
-use crate::{Actor, escalation};
+use crate::{Actor, Timestamp, escalation};
 
 /// What the policies say now of an incident and its alerts, obtained beforehand.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +22,9 @@ pub struct Review {
 impl Review {
     /// Whether it finds what stands already, so that it need not be carried out.
     #[must_use]
-    pub fn is_as_before(&self, incident: &Incident, tally: &Tally) -> bool {
+    pub fn is_as_before(&self, incident: &Incident, tally: &Tally, now: Timestamp) -> bool {
         let standing = tally.standing.as_ref();
-        let has_plan = self.opening.plan.value == incident.escalation.plan;
+        let has_plan = escalation::is_same(&incident.escalation, &self.opening.plan.value, now);
         has_plan
             && standing.is_some_and(|it| it.groups == self.groups && it.watch == self.opening.watch)
     }
@@ -64,18 +64,12 @@ pub(crate) fn review(
     let before = tally.standing.as_ref().and_then(Standing::highest);
     let graded_before = before.or_else(|| Some(incident.grading.in_force()));
     let mut events: Vec<Event> = settle(incident, graded_before, opening);
-    let has_plan = opening.plan.value == incident.escalation.plan;
+    let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
     if !has_plan && opening.plan.source.fallback.is_none() {
-        let is_raised = events.iter().any(|it| raises(incident, it));
-        let is_known = !is_raised && escalation::has_paged_first_of(incident, &opening.plan.value);
-        let mut opening = opening.clone();
-        if is_known {
-            opening.responders = Responders {
-                people: Vec::new(),
-                note: Some("it names whom the plan before has paged".to_owned()),
-            };
-        }
-        events = escalation::replan(incident, events, &opening, &Actor::Tocsin, env);
+        events = match events.iter().any(|it| raises(incident, it)) {
+            true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
+            false => escalation::go_on(incident, events, opening, env),
+        };
     }
     let mut tally = tally.clone();
     tally.standing = Some(Standing {
