@@ -251,8 +251,8 @@ fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String>
     Ok(())
 }
 
-/// No review has anybody paged later: another plan goes on where the one before has come, and begins
-/// anew only with a higher grade or when the incident reopens.
+/// No review has anybody paged later: another plan goes on where the one before has come, and
+/// begins anew only with a higher grade or when the incident reopens.
 fn plans_go_on(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
     let Some((first, rest)) = events.split_first() else {
         return Ok(());

@@ -156,8 +156,7 @@ fn warn_if_cut(before: Option<&IncidentState>, after: &IncidentState) {
         tracing::warn!(
             incident = after.incident.number,
             "the policies tell its alerts apart more finely than their verdicts can be kept, so \
-             they are asked about each further alert; let the reason and the grade depend on \
-             fewer labels, such as not on `instance`"
+             they are asked for each further alert; have `grade` read less, such as no `instance`"
         );
     }
 }
