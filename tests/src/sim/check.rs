@@ -8,6 +8,7 @@ use tocsin::runtime::{
     Delivery, IncidentState, SCHEDULE_TIMER, View, decode_row, events_of, tally_of, timer_key,
 };
 use tocsin_core::consequences::wanted_timers;
+use tocsin_core::standing::{AlertGroup, Standing};
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
     Actor, Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp,
@@ -58,6 +59,7 @@ pub(super) fn step(
     timers_are_as_wanted(store, view, &state)?;
     escalations_continue(&state)?;
     pages_wait_once(store, &state)?;
+    alerts_are_graded(store, view)?;
     tallies_match_alerts(store, node, &state)
 }
 
@@ -199,6 +201,30 @@ pub(super) fn verdicts_stand(view: &View, policies: &Policies) -> Result<(), Str
         let is_graded = incident.grading.by_person || highest <= Some(incident.grading.grade);
         if !is_graded {
             return Err(format!("incident {} is below its verdicts", incident.id));
+        }
+    }
+    Ok(())
+}
+
+/// Every alert that fires in an active incident has its verdict among those that stand, unless they
+/// are too many or the policies are about to be asked.
+fn alerts_are_graded(store: &FaultyStore, view: &View) -> Result<(), String> {
+    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
+        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
+        let Some(id) = alert.incident().filter(|_| alert.firing) else {
+            continue;
+        };
+        let state = view.incident(id).map_err(text)?;
+        let state = state.filter(|it| it.incident.is_active());
+        let standing = state.as_ref().and_then(|it| it.tally.standing.as_ref());
+        let is_whole = |it: &&Standing| !it.is_cut && !it.watch.policies.is_empty();
+        let shape = number_of(&key).to_string();
+        let is_its = |it: &AlertGroup| it.shape == shape && !it.is_over;
+        if standing
+            .filter(is_whole)
+            .is_some_and(|it| !it.groups.iter().any(is_its))
+        {
+            return Err(format!("incident {id} has no verdict on {key}"));
         }
     }
     Ok(())

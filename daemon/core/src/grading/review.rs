@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::grading::decide::{raises, settle};
 use crate::grading::standing::{AlertGroup, Standing};
-use crate::incident::{Incident, Tally};
+use crate::incident::{Counts, Incident, Tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, escalation};
@@ -13,6 +13,9 @@ use crate::{Actor, Timestamp, escalation};
 pub struct Review {
     /// The version of the incident that they saw.
     pub version: u64,
+    /// What stood for it then, and its counts; alerts that enter meanwhile change them.
+    pub before: Option<Standing>,
+    pub counts: Counts,
     /// Its groups of alerts, with their verdicts; those of alerts that are over stay as they were.
     pub groups: Vec<AlertGroup>,
     /// The highest of these verdicts, and the plan for the grade that follows.
@@ -27,6 +30,17 @@ impl Review {
         let has_plan = escalation::is_same(&incident.escalation, &self.opening.plan.value, now);
         has_plan
             && standing.is_some_and(|it| it.groups == self.groups && it.watch == self.opening.watch)
+    }
+
+    /// Whether an alert has entered that the policies were not asked about.
+    fn is_outdated(&self, tally: &Tally) -> bool {
+        let known = self.before.as_ref().map(|it| (&it.groups, &it.watch));
+        let stands = tally.standing.as_ref().map(|it| (&it.groups, &it.watch));
+        let is_known = |it: &AlertGroup| known.is_some_and(|(groups, _)| groups.contains(it));
+        let has_ended = |it: &AlertGroup| it.is_over && !is_known(it);
+        known != stands
+            // It may be of a group that would count as over.
+            || self.counts != tally.counts && self.groups.iter().any(has_ended)
     }
 }
 
@@ -57,7 +71,7 @@ pub(crate) fn review(
     if !incident.is_active() {
         return Err(Refusal::Stale("the review"));
     }
-    if review.version != incident.version {
+    if review.version != incident.version || review.is_outdated(tally) {
         return Err(Refusal::NeedsVerdict);
     }
     let opening = &review.opening;

@@ -335,6 +335,12 @@ impl Firing<'_> {
             for alert in joining.filter(|it| it.waits_under() == Some(key)) {
                 if let Some(tally) = &mut change.outcome.tally {
                     tally.begin(alert.counted(), true, self.env.now);
+                    // Policies were not asked about it; a review is, as the verdicts are of none in
+                    // force.
+                    let standing = tally.standing.as_mut();
+                    standing
+                        .into_iter()
+                        .for_each(|it| it.watch.policies.clear());
                 }
                 alerts.push(Alert {
                     place: place.clone(),
