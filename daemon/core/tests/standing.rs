@@ -198,6 +198,36 @@ fn a_review_proposes_only_what_the_policy_says_anew() {
 }
 
 #[test]
+fn a_verdict_that_comes_back_is_not_proposed_again_until_a_person_grades() {
+    let mut world = World {
+        grade: Some(Grade::Critical),
+        ..World::default()
+    };
+    world.fire("A");
+    let flap = |world: &mut World| {
+        for grade in [Grade::Minor, Grade::Critical] {
+            world.grade = Some(grade);
+            world.review().unwrap();
+        }
+    };
+    (0..3).for_each(|_| flap(&mut world));
+    assert_eq!(proposals(&world), 1);
+    world.command(graded(Grade::Major), &ada()).unwrap();
+    (0..3).for_each(|_| flap(&mut world));
+    assert_eq!(proposals(&world), 3, "minor again, and critical, each once");
+    let last = world.stream.iter().rev();
+    let last = last.filter(|it| matches!(it.event, Event::GradeProposed { .. }));
+    let grades: Vec<_> = last.map(|it| &it.event).collect();
+    assert!(matches!(
+        grades[0],
+        Event::GradeProposed {
+            source: Some(_),
+            ..
+        }
+    ));
+}
+
+#[test]
 fn a_plan_that_changes_begins_and_one_for_the_night_ends_the_paging() {
     let mut world = World::default();
     world.fire("A");

@@ -55,6 +55,9 @@ pub enum Event {
         /// The policy's grade.
         grade: Grade,
         reason: String,
+        /// The policy; absent in events of versions that did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<PolicySource>,
     },
     /// A policy failed, so that the verdict before it stands or the built-in one applies.
     PolicyFailed {

@@ -94,10 +94,12 @@ pub(crate) fn settle(
             source: Some(verdict.source.clone()),
         });
     }
-    if is_lower || is_higher && state.by_person {
+    let differs = is_lower || is_higher && state.by_person;
+    if differs && !state.proposed.contains(&asked.grade) {
         events.push(Event::GradeProposed {
             grade: asked.grade,
             reason: verdict.reason.clone(),
+            source: Some(verdict.source.clone()),
         });
     }
     events
