@@ -55,7 +55,7 @@ pub mod command {
 
 pub use actor::Actor;
 pub use decide::decide;
-pub use escalation::{PageTarget, Plan, Step, UnknownPageTarget};
+pub use escalation::{PageTarget, Plan, Position, Step, UnknownPageTarget};
 pub use event::{Event, Recorded};
 pub use grading::{Grade, Grading, UnknownGrade};
 pub use ids::{

@@ -28,6 +28,9 @@ pub const PLAN_STEPS_MAX: usize = 16;
 pub const STEP_TARGETS_MAX: usize = 16;
 /// Most people paged by one step.
 pub const STEP_PEOPLE_MAX: usize = 32;
+/// Most targets that an escalation remembers to have paged; further ones are paged again if another
+/// plan names them.
+pub const PAGED_TARGETS_MAX: usize = PLAN_STEPS_MAX * STEP_TARGETS_MAX;
 /// Shortest wait between two steps, in milliseconds.
 pub const STEP_WAIT_MS_MIN: u64 = SECOND_MS;
 /// Longest wait between two steps, in milliseconds: longer than a long weekend.
@@ -49,18 +52,23 @@ pub const SKIPPED_CONTACTS_MAX: usize = 64;
 pub const TALLY_EVERY_MS: u64 = 30 * SECOND_MS;
 /// Most alerts named in one tally.
 pub const TALLY_SAMPLE_MAX: usize = 5;
-/// Most groups of alerts whose verdicts are kept for one incident; alerts of further ones are
-/// graded when they arrive, and not again.
+/// Most bytes of JSON of each title that the row of a tally keeps for it.
+pub const SAMPLE_BYTES_MAX: usize = 200;
+/// Most groups of alerts whose verdicts are kept for one incident; the policies are asked about
+/// every alert of further ones.
 pub const ALERT_GROUPS_MAX: usize = 64;
-/// Most bytes of the names of alerts that are kept with these groups.
-pub const ALERT_GROUPS_BYTES_MAX: usize = 2_048;
+/// Most bytes of JSON of these groups: the row of a tally must fit into a store's largest value,
+/// with its sample and its silences.
+pub const ALERT_GROUPS_BYTES_MAX: usize = 4_608;
 /// Shortest time between two reviews of an incident's verdicts, in milliseconds.
 pub const REVIEW_EVERY_MS: u64 = MINUTE_MS;
 /// Most silences that an incident names.
 pub const SILENCES_NAMED_MAX: usize = 4;
 /// Most silences that the row of an alert names.
 pub const SILENCED_BY_MAX: usize = 16;
-/// Longest comment of a silence in an incident, in bytes; the rest is left out.
+/// Longest author of a silence in an incident, in bytes of JSON; the rest is left out.
+pub const SILENCE_AUTHOR_BYTES_MAX: usize = 100;
+/// Longest comment of a silence in an incident, in bytes of JSON; the rest is left out.
 pub const SILENCE_COMMENT_BYTES_MAX: usize = 200;
 /// Most times that one incident reopens; after that a new one opens.
 pub const REOPENS_MAX: u32 = 20;

@@ -5,13 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
-use crate::text::cut;
+use crate::text::cut_as_json;
 
 /// A silence, as an incident names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceRef {
     pub id: String,
-    /// Who created it, as free text.
+    /// Who created it, as free text, truncated to
+    /// [`SILENCE_AUTHOR_BYTES_MAX`](limits::SILENCE_AUTHOR_BYTES_MAX).
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub author: String,
     /// Why, truncated to [`SILENCE_COMMENT_BYTES_MAX`](limits::SILENCE_COMMENT_BYTES_MAX).
@@ -24,8 +25,8 @@ impl SilenceRef {
     pub fn new(id: &str, author: &str, comment: &str) -> Self {
         Self {
             id: id.to_owned(),
-            author: cut(author.to_owned(), limits::NAME_BYTES_MAX),
-            comment: cut(comment.to_owned(), limits::SILENCE_COMMENT_BYTES_MAX),
+            author: cut_as_json(author, limits::SILENCE_AUTHOR_BYTES_MAX),
+            comment: cut_as_json(comment, limits::SILENCE_COMMENT_BYTES_MAX),
         }
     }
 }

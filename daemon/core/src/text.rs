@@ -38,12 +38,26 @@ pub(crate) fn bounded(what: &str, text: String, bytes_max: usize) -> Result<Stri
 
 /// How many bytes a text takes as JSON.
 pub(crate) fn escaped_bytes(text: &str) -> usize {
-    let of = |byte: u8| match byte {
+    text.bytes().map(escaped_byte).sum()
+}
+
+/// The start of the text that takes at most `bytes_max` bytes as JSON.
+pub(crate) fn cut_as_json(text: &str, bytes_max: usize) -> String {
+    let mut bytes = 0;
+    let fits = |it: &char| {
+        let mut encoded = [0; 4];
+        bytes += escaped_bytes(it.encode_utf8(&mut encoded));
+        bytes <= bytes_max
+    };
+    text.chars().take_while(fits).collect()
+}
+
+fn escaped_byte(byte: u8) -> usize {
+    match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
         byte if byte < b' ' => 6,
         _ => 1,
-    };
-    text.bytes().map(of).sum()
+    }
 }
 
 /// Most bytes that escaping may add to a text in JSON.

@@ -4,12 +4,14 @@
 mod common;
 
 use common::{MINUTE, World, ada, people, plan_of, signal};
-use tocsin_core::command::Command;
+use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::incident::Tally;
-use tocsin_core::limits::{ALERT_GROUPS_MAX, REVIEW_EVERY_MS};
-use tocsin_core::standing::{Bounds, Seen, Watch};
-use tocsin_core::{Event, Grade, SignalStatus, Timestamp};
+use tocsin_core::limits::{
+    ALERT_GROUPS_MAX, REVIEW_EVERY_MS, SILENCES_NAMED_MAX, TALLY_SAMPLE_MAX, TITLE_BYTES_MAX,
+};
+use tocsin_core::standing::{AlertGroup, Bounds, Seen, Watch};
+use tocsin_core::{Actor, Event, Grade, SignalStatus, SilenceRef, Timestamp};
 
 /// When the review is due, in milliseconds.
 fn review_due(world: &World) -> Option<i64> {
@@ -196,6 +198,36 @@ fn a_review_proposes_only_what_the_policy_says_anew() {
 }
 
 #[test]
+fn a_verdict_that_comes_back_is_not_proposed_again_until_a_person_grades() {
+    let mut world = World {
+        grade: Some(Grade::Critical),
+        ..World::default()
+    };
+    world.fire("A");
+    let flap = |world: &mut World| {
+        for grade in [Grade::Minor, Grade::Critical] {
+            world.grade = Some(grade);
+            world.review().unwrap();
+        }
+    };
+    (0..3).for_each(|_| flap(&mut world));
+    assert_eq!(proposals(&world), 1);
+    world.command(graded(Grade::Major), &ada()).unwrap();
+    (0..3).for_each(|_| flap(&mut world));
+    assert_eq!(proposals(&world), 3, "minor again, and critical, each once");
+    let last = world.stream.iter().rev();
+    let last = last.filter(|it| matches!(it.event, Event::GradeProposed { .. }));
+    let grades: Vec<_> = last.map(|it| &it.event).collect();
+    assert!(matches!(
+        grades[0],
+        Event::GradeProposed {
+            source: Some(_),
+            ..
+        }
+    ));
+}
+
+#[test]
 fn a_plan_that_changes_begins_and_one_for_the_night_ends_the_paging() {
     let mut world = World::default();
     world.fire("A");
@@ -257,6 +289,31 @@ fn a_failed_policy_is_in_the_log_once_and_so_is_its_answer_after_that() {
 }
 
 #[test]
+fn a_review_that_began_before_an_alert_entered_begins_again() {
+    let mut world = World::default();
+    world.fire("A");
+    let late = Command::Review(Box::new(world.asked_again()));
+    world.watch = firing_below(1);
+    let mut other = signal("B", SignalStatus::Firing, world.now);
+    other.labels.insert("severity".into(), "other".into());
+    world.send(other).unwrap();
+    let refused = world.command(late, &Actor::Tocsin).unwrap_err();
+    assert!(matches!(refused, Refusal::NeedsVerdict), "{refused:?}");
+    let standing = world.tally.standing.clone().unwrap();
+    assert_eq!(standing.groups.len(), 2, "it would have been forgotten");
+    assert_eq!(standing.watch.firing, firing_below(1).firing);
+    let known = world.asked_again();
+    let mut over = known.clone();
+    over.groups[0].is_over = true;
+    world.fire("A2");
+    let refused = world.command(Command::Review(Box::new(over)), &Actor::Tocsin);
+    assert!(refused.is_err(), "that group is not over");
+    world
+        .command(Command::Review(Box::new(known)), &Actor::Tocsin)
+        .unwrap();
+}
+
+#[test]
 fn an_incident_that_is_over_has_no_review() {
     let mut world = watching(Watch {
         flips_at: Some(Timestamp(1)),
@@ -288,12 +345,106 @@ fn kept_verdicts_are_bounded() {
     );
 }
 
+/// The largest value of a store, in bytes.
+const VALUE_BYTES_MAX: usize = 8 * 1_024;
+
+#[test]
+fn the_fullest_row_of_a_tally_fits_into_a_store_whatever_alerts_are_called() {
+    let names = [
+        "x",
+        "0123456789abcdef",
+        "a much longer name of an alert",
+        "\"",
+        "\u{1}",
+    ];
+    for (name, most) in names.into_iter().zip([64, 64, 64, 250, 40]) {
+        let mut world = watching(fullest_watch());
+        world.security = true;
+        for n in 0..2 * ALERT_GROUPS_MAX {
+            let name = format!("{}{n}", name.repeat(most / name.len()));
+            let mut kind = signal(&name, SignalStatus::Firing, world.now);
+            kind.title = "\u{1}".repeat(TITLE_BYTES_MAX);
+            kind.labels.insert("severity".into(), format!("{n:012}"));
+            world.send(kind).unwrap();
+        }
+        let mut tally = world.tally.clone();
+        tally.silences = (0..SILENCES_NAMED_MAX).map(longest_silence).collect();
+        let most = Some(Timestamp(i64::MAX));
+        (tally.log_due, tally.clear_due, tally.reopen_due) = (most, most, most);
+        tally.ending = u64::MAX;
+        tally.silenced = u64::MAX;
+        assert_eq!(tally.sample.len(), TALLY_SAMPLE_MAX);
+        let standing = tally.standing.as_mut().unwrap();
+        standing.reviewed_at = most;
+        standing.review_due = most;
+        let bytes = serde_json::to_string(&tally).unwrap().len();
+        assert!(bytes <= VALUE_BYTES_MAX, "{name:?}: {bytes} bytes");
+    }
+}
+
+fn longest_silence(n: usize) -> SilenceRef {
+    let id = format!("{n}{}", "x".repeat(35));
+    let long = "\u{1}\"".repeat(200);
+    SilenceRef::new(&id, &long, &long)
+}
+
+fn fullest_watch() -> Watch {
+    let bounds = Bounds {
+        from: u64::MAX - 1,
+        below: u64::MAX,
+    };
+    let grades = Grade::ALL.map(Some).into_iter().chain([None]);
+    let seen = grades.map(Seen::Grade);
+    let flags = [true, false].into_iter();
+    let seen = seen.chain(flags.clone().map(Seen::Security));
+    let seen = seen.chain(flags.map(Seen::Acknowledged));
+    Watch {
+        policies: "0123456789abcdef".to_owned(),
+        firing: bounds,
+        total: bounds,
+        seen: seen.collect(),
+        flips_at: Some(Timestamp(i64::MAX)),
+        surroundings: true,
+    }
+}
+
+#[test]
+fn what_is_not_kept_is_asked_about_each_time_and_watched() {
+    let mut world = World::default();
+    let kind = |world: &World, n: usize| {
+        let mut kind = signal(&format!("A{n}"), SignalStatus::Firing, world.now);
+        kind.labels.insert("severity".into(), n.to_string());
+        kind
+    };
+    for n in 0..ALERT_GROUPS_MAX {
+        let kind = kind(&world, n);
+        world.send(kind).unwrap();
+    }
+    assert!(!world.tally.standing.as_ref().unwrap().is_cut);
+    let known = kind(&world, 0);
+    world.watch = firing_below(0);
+    world.send(known).unwrap();
+    assert_eq!(review_due(&world), None, "a known kind is not asked about");
+    let unkept = kind(&world, ALERT_GROUPS_MAX);
+    world.send(unkept).unwrap();
+    let standing = world.tally.standing.as_ref().unwrap();
+    assert_eq!(standing.groups.len(), ALERT_GROUPS_MAX);
+    assert!(standing.is_cut, "so that it can be logged");
+    assert_eq!(standing.watch.firing, firing_below(0).firing);
+    assert_eq!(review_due(&world), Some(world.now.0));
+}
+
 #[test]
 fn a_row_of_an_earlier_version_still_reads() {
     let row = r#"{"counts":{"total":2,"firing":1},"logged":{"total":1,"firing":1},
         "logged_at":5,"logged_times":1,"shapes":["a"]}"#;
     let tally: Tally = serde_json::from_str(row).unwrap();
     assert_eq!(tally.standing, None);
+    let long = r#"{"shape":"a","alert":"prom/b","grading":{"grade":"major","security":false}}"#;
+    let group: AlertGroup = serde_json::from_str(long).unwrap();
+    let short = serde_json::to_string(&group).unwrap();
+    assert_eq!(serde_json::from_str::<AlertGroup>(&short).unwrap(), group);
+    assert_eq!(short, r#"{"s":"a","a":"prom/b","g":{"grade":"major"}}"#);
 }
 
 fn graded(grade: Grade) -> Command {

@@ -274,10 +274,20 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         out.line("")?;
     }
     for entry in &incident.timeline {
-        let (at, by) = (cell(&entry.at), cell(&entry.by));
-        out.line(format!("{at}  {by}: {}", clean(&entry.text)))?;
+        let (at, by, text) = (cell(&entry.at), cell(&entry.by), clean(&entry.text));
+        let who = match names(&text, &by) {
+            true => String::new(),
+            false => format!("{by}: "),
+        };
+        out.line(format!("{at}  {who}{text}"))?;
     }
     Ok(())
+}
+
+/// Whether a line of the log says itself whose doing it was.
+fn names(text: &str, by: &str) -> bool {
+    let is_subject = text.strip_prefix(by).is_some_and(|it| it.starts_with(' '));
+    is_subject || text.starts_with(&format!("resolved by {by}:"))
 }
 
 /// Prints the daemon's reply to an action.
@@ -288,3 +298,6 @@ fn print_outcome(outcome: &Outcome, out: &mut Out<'_>) -> Result<(), Failure> {
     let number = outcome.number.map(|it| it.to_string());
     out.line(format!("incident {} is updated", cell_of(number.as_ref())))
 }
+
+#[cfg(test)]
+mod tests;

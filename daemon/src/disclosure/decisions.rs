@@ -63,14 +63,19 @@ fn of_event(recorded: &Recorded) -> Vec<Decision> {
             let answer = graded(*grade, *security);
             vec![decision("grade", answer, reason, source.as_ref())]
         }
-        Event::GradeProposed { grade, reason } => {
+        Event::GradeProposed {
+            grade,
+            reason,
+            source,
+        } => {
             let answer = format!("{grade}, proposed: the grade stands until a person changes it");
-            vec![decision("grade", answer, reason, None)]
+            vec![decision("grade", answer, reason, source.as_ref())]
         }
         Event::Planned {
             plan,
             reason,
             source,
+            ..
         } => vec![decision(
             "plan",
             planned(plan, recorded.at),

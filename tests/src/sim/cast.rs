@@ -318,6 +318,8 @@ impl Policies {
         opening.grading.value = highest.unwrap_or(opening.grading.value);
         Review {
             version: state.incident.version,
+            before: state.tally.standing.clone(),
+            counts: state.tally.counts,
             groups,
             opening,
         }

@@ -8,8 +8,11 @@ use tocsin::runtime::{
     Delivery, IncidentState, SCHEDULE_TIMER, View, decode_row, events_of, tally_of, timer_key,
 };
 use tocsin_core::consequences::wanted_timers;
+use tocsin_core::standing::{AlertGroup, Standing};
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp};
+use tocsin_core::{
+    Actor, Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded, Timestamp,
+};
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::cast::{self, Policies, weight_of};
@@ -56,6 +59,7 @@ pub(super) fn step(
     timers_are_as_wanted(store, view, &state)?;
     escalations_continue(&state)?;
     pages_wait_once(store, &state)?;
+    alerts_are_graded(store, view)?;
     tallies_match_alerts(store, node, &state)
 }
 
@@ -217,6 +221,31 @@ pub(super) fn verdicts_stand(view: &View, policies: &Policies) -> Result<(), Str
     Ok(())
 }
 
+/// Every alert that fires in an active incident has its verdict among those that stand, unless they
+/// are too many or the policies are about to be asked.
+fn alerts_are_graded(store: &FaultyStore, view: &View) -> Result<(), String> {
+    for (key, row) in store.rows(Table::Alert, "", None, ROWS_MAX).map_err(text)? {
+        let alert: Alert = decode_row("an alert", &row.value).map_err(text)?;
+        let Some(id) = alert.incident().filter(|_| alert.firing) else {
+            continue;
+        };
+        let state = view.incident(id).map_err(text)?;
+        let state = state.filter(|it| it.incident.is_active());
+        let standing = state.as_ref().and_then(|it| it.tally.standing.as_ref());
+        let is_whole = |it: &&Standing| !it.is_cut && !it.watch.policies.is_empty();
+        let weight = weight_of(&key, &alert.labels);
+        let shape = cast::shape_of(cast::number_of(&key), weight);
+        let is_its = |it: &AlertGroup| it.shape == shape && !it.is_over;
+        if standing
+            .filter(is_whole)
+            .is_some_and(|it| !it.groups.iter().any(is_its))
+        {
+            return Err(format!("incident {id} has no verdict on {key}"));
+        }
+    }
+    Ok(())
+}
+
 fn folded_equals_incremental(
     store: &FaultyStore,
     view: &View,
@@ -225,6 +254,7 @@ fn folded_equals_incremental(
     let events = events_of(store, id).map_err(text)?;
     let folded = Incident::replay(id, &events).map_err(text)?;
     pages_are_planned(id, &events)?;
+    plans_go_on(id, &events)?;
     let state = view.incident(id).map_err(text)?;
     let state =
         state.ok_or_else(|| format!("incident {id} is in the store but not in the view"))?;
@@ -258,6 +288,43 @@ fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String>
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// No review has anybody paged later: another plan goes on where the one before has come, and
+/// begins anew only with a higher grade or when the incident reopens.
+fn plans_go_on(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
+    let Some((first, rest)) = events.split_first() else {
+        return Ok(());
+    };
+    let mut incident = Incident::begin(id, first).map_err(text)?;
+    let mut begins_at = None;
+    for recorded in rest {
+        let before = match &recorded.event {
+            Event::Graded { .. } | Event::Reopened { .. } => {
+                begins_at = Some(recorded.at);
+                None
+            }
+            Event::Planned { plan, .. } if recorded.by == Actor::Tocsin => {
+                let before = incident.is_unanswered().then_some(&incident.escalation);
+                before.filter(|it| !it.plan.steps.is_empty() && !plan.steps.is_empty())
+            }
+            _ => None,
+        };
+        let (due, is_review) = (before.and_then(|it| it.due), before.is_some());
+        incident = incident.fold(recorded);
+        if let (Event::Planned { goes_on, .. }, true) = (&recorded.event, is_review) {
+            if goes_on.is_none() && begins_at != Some(recorded.at) {
+                return Err(format!("incident {id}: a review has its plan begin anew"));
+            }
+            if goes_on.is_some() && due.is_some() && incident.escalation.due > due {
+                let later = incident.escalation.due;
+                return Err(format!(
+                    "incident {id}: a review puts off a page from {due:?} to {later:?}"
+                ));
+            }
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The events of a new escalation plan, and of taking a step that is due.
 
-use crate::escalation::plan::{Plan, Step};
-use crate::escalation::state::Escalation;
+use crate::escalation::go_on::position;
+use crate::escalation::plan::{Position, Step};
 use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Opening, Outcome, Responders};
@@ -11,6 +11,30 @@ use crate::{Actor, Timestamp, limits, paging};
 /// `events`, which call for a new plan, followed by that plan and its first step, unless that is
 /// for later or the incident is acknowledged or silenced.
 pub(crate) fn replan(
+    incident: &Incident,
+    events: Vec<Event>,
+    opening: &Opening,
+    by: &Actor,
+    env: Env<'_>,
+) -> Vec<Event> {
+    plan_from(None, incident, events, opening, by, env)
+}
+
+/// As [`replan`], with a plan that nobody asked to begin anew: it goes on where the one before has
+/// come, and nobody is paged later for it.
+pub(crate) fn go_on(
+    incident: &Incident,
+    events: Vec<Event>,
+    opening: &Opening,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let position = position(&incident.escalation, &opening.plan.value, env.now);
+    let position = position.filter(|_| incident.is_unanswered());
+    plan_from(position, incident, events, opening, &Actor::Tocsin, env)
+}
+
+fn plan_from(
+    goes_on: Option<Position>,
     incident: &Incident,
     mut events: Vec<Event>,
     opening: &Opening,
@@ -22,25 +46,14 @@ pub(crate) fn replan(
         plan: plan.value,
         reason: plan.reason,
         source: plan.source,
+        goes_on,
     });
     let after = incident.after(&events, by, env.now);
-    if after.escalation.is_due(env.now) {
+    // Whom a later step pages is looked up when its timer fires, which is at once.
+    if after.escalation.is_due(env.now) && after.escalation.next_step == 0 {
         events.extend(take_step(&after, &opening.responders, env));
     }
     events
-}
-
-/// Whether the steps that were taken page everybody whom the first step of another plan pages.
-pub(crate) fn has_paged_first_of(incident: &Incident, plan: &Plan) -> bool {
-    let Escalation {
-        plan: before,
-        next_step,
-        ..
-    } = &incident.escalation;
-    let taken = before.steps.iter().take(*next_step as usize);
-    let paged: Vec<_> = taken.flat_map(|it| &it.page).collect();
-    let first = plan.steps.first().filter(|it| !it.page.is_empty());
-    first.is_some_and(|it| it.page.iter().all(|target| paged.contains(&target)))
 }
 
 /// The events of taking the plan's next step: the step, and a page to each responder without a
@@ -56,7 +69,7 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     } else {
         (next, escalation.round)
     };
-    let wait_ms = wait_ms(&escalation.plan, step, round);
+    let wait_ms = escalation.plan.wait_ms(step, round);
     let pages = !escalation.plan.steps[step].page.is_empty();
     let step = u32::try_from(step).unwrap_or(u32::MAX);
     let from = env.now.plus_ms(wait_ms);
@@ -70,15 +83,6 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
     events.extend(paging::page_all(incident, people, step, env));
     events
-}
-
-/// How long a step waits for an acknowledgement, in milliseconds.
-pub(crate) fn wait_ms(plan: &Plan, step: usize, round: u32) -> u64 {
-    let wait_ms = plan.steps.get(step).map_or(0, |it| it.wait_ms);
-    match round > limits::EARLY_REPEATS_MAX {
-        true => wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN),
-        false => wait_ms,
-    }
 }
 
 /// Takes the step that is due. `steps`: those that responders were looked up for; whoever looked

@@ -1,12 +1,14 @@
 //! Who to page, and when the next step follows unless somebody acknowledges.
 
 mod decide;
+mod go_on;
 mod pause;
 mod plan;
 mod state;
 
-pub(crate) use decide::{has_paged_first_of, replan, step_due, take_step};
+pub(crate) use decide::{go_on, replan, step_due, take_step};
+pub(crate) use go_on::is_same;
 pub(crate) use pause::pause_or_resume;
-pub use plan::{PageTarget, Plan, Step, UnknownPageTarget};
+pub use plan::{PageTarget, Plan, Position, Step, UnknownPageTarget};
 pub use state::Escalation;
 pub(crate) use state::{later_in_words, narrate};

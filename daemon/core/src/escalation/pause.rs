@@ -1,7 +1,6 @@
 //! Pauses the escalation of an incident while a silence matches each of its firing alerts.
 
 use crate::Actor;
-use crate::escalation::decide::wait_ms;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::outcome::{Env, Outcome};
@@ -49,7 +48,7 @@ fn resume(incident: &Incident, why: &str, env: Env<'_>) -> Event {
     let (next_step, wait_ms) = match taken {
         Some(step) if was_cut => (step, 0),
         Some(step) => {
-            let wait_ms = wait_ms(&escalation.plan, step as usize, escalation.round);
+            let wait_ms = escalation.plan.wait_ms(step as usize, escalation.round);
             (escalation.next_step, wait_ms)
         }
         None => (escalation.next_step, 0),

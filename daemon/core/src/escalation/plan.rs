@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonId, TeamId, Timestamp};
+use crate::{PersonId, TeamId, Timestamp, limits};
 
 /// Who to page, in which order: the result of `escalate(incident)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,18 +35,41 @@ impl Plan {
         Some(step.at.map_or(from, |at| at.max(from)))
     }
 
-    /// When it first pages somebody, if it starts at `from` and nobody acknowledges.
+    /// How long a step waits for an acknowledgement, in milliseconds.
     #[must_use]
-    pub(crate) fn first_page_at(&self, mut from: Timestamp) -> Option<Timestamp> {
-        for step in &self.steps {
+    pub(crate) fn wait_ms(&self, step: usize, round: u32) -> u64 {
+        let wait_ms = self.steps.get(step).map_or(0, |it| it.wait_ms);
+        match round > limits::EARLY_REPEATS_MAX {
+            true => wait_ms.max(limits::LATE_REPEAT_WAIT_MS_MIN),
+            false => wait_ms,
+        }
+    }
+
+    /// The first step from this place on that pages somebody, and when it does, if the waits before
+    /// that place end at `from` and nobody acknowledges. `None` for an empty plan.
+    #[must_use]
+    pub(crate) fn next_page(&self, step: usize, mut from: Timestamp) -> Option<(usize, Timestamp)> {
+        let last = self.steps.last()?;
+        for (place, step) in self.steps.iter().enumerate().skip(step) {
             from = step.at.map_or(from, |at| at.max(from));
             if !step.page.is_empty() {
-                return Some(from);
+                return Some((place, from));
             }
             from = from.plus_ms(step.wait_ms);
         }
-        None
+        Some((self.steps.len(), last.at.map_or(from, |at| at.max(from))))
     }
+}
+
+/// Where an escalation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The step that comes next; past the end the last one repeats.
+    pub next_step: u32,
+    /// How often the last step has been repeated.
+    pub round: u32,
+    /// When that step is due, unless the escalation is stopped.
+    pub next_at: Timestamp,
 }
 
 /// Somebody to page, as a policy names them: `person:ada`, `oncall:payments`, `team:payments`.

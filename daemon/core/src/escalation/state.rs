@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::escalation::plan::{Plan, Step};
+use crate::escalation::plan::{PageTarget, Plan, Position, Step};
 use crate::event::{Effect, Event, Recorded};
 use crate::time::span_in_words;
-use crate::{PersonId, SilenceRef, Timestamp};
+use crate::{PersonId, SilenceRef, Timestamp, limits};
 
 /// Who to page, and the plan's progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,13 @@ pub struct Escalation {
     /// that reaches nobody else is not waited for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub withdrawn: BTreeSet<PersonId>,
+    /// When the wait began that is under way; `None` before the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
+    /// Whom the steps that were taken page, also those of plans that this one goes on with; at most
+    /// [`PAGED_TARGETS_MAX`](limits::PAGED_TARGETS_MAX).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub paged: BTreeSet<PageTarget>,
 }
 
 impl Escalation {
@@ -36,8 +43,7 @@ impl Escalation {
             plan,
             next_step: 0,
             round: 0,
-            silenced: false,
-            withdrawn: BTreeSet::new(),
+            ..Self::default()
         }
     }
 
@@ -71,9 +77,16 @@ impl Escalation {
                 *self = Self::starting(std::mem::take(&mut self.plan), at);
                 self.withdrawn = withdrawn;
             }
-            Event::Planned { plan, .. } => {
+            Event::Planned { plan, goes_on, .. } => {
                 let silenced = self.silenced;
-                *self = Self::starting(plan.clone(), at);
+                match goes_on {
+                    Some(it) => {
+                        self.plan = plan.clone();
+                        (self.next_step, self.round) = (it.next_step, it.round);
+                        self.due = Some(it.next_at);
+                    }
+                    None => *self = Self::starting(plan.clone(), at),
+                }
                 self.silenced = silenced;
                 self.due = self.due.filter(|_| !acknowledged && !silenced);
             }
@@ -86,12 +99,18 @@ impl Escalation {
                 self.next_step = step + 1;
                 self.round = *round;
                 self.due = Some(*next_at);
+                self.taken_at = Some(at);
+                self.count_paged(*step);
             }
             Event::Silenced { .. } => (self.due, self.silenced) = (None, true),
             Event::Unsilenced {
                 next_step, next_at, ..
             } => {
+                if *next_step < self.next_step {
+                    self.forget_paged(*next_step);
+                }
                 self.next_step = *next_step;
+                self.taken_at = self.taken_at.map(|_| at);
                 (self.due, self.silenced) = (*next_at, false);
             }
             _ => match event.traits().effect {
@@ -99,6 +118,23 @@ impl Escalation {
                 Effect::EndsPaging => (self.due, self.silenced) = (None, false),
                 Effect::None => {}
             },
+        }
+    }
+
+    fn count_paged(&mut self, step: u32) {
+        let step = self.plan.steps.get(step as usize);
+        for target in step.into_iter().flat_map(|it| &it.page) {
+            if self.paged.len() < limits::PAGED_TARGETS_MAX {
+                self.paged.insert(target.clone());
+            }
+        }
+    }
+
+    /// A step is taken again, as its pages had ended before anybody was reached.
+    fn forget_paged(&mut self, step: u32) {
+        let step = self.plan.steps.get(step as usize);
+        for target in step.into_iter().flat_map(|it| &it.page) {
+            self.paged.remove(target);
         }
     }
 }
@@ -109,9 +145,13 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             plan,
             reason,
             source,
+            goes_on,
         } => {
-            let later = later_in_words(plan, recorded.at).unwrap_or_default();
-            let by = source.place();
+            let later = match goes_on {
+                Some(position) => Some(going_on_in_words(plan, *position, recorded.at)),
+                None => later_in_words(plan, recorded.at),
+            };
+            let (by, later) = (source.place(), later.unwrap_or_default());
             Some(format!("a new escalation plan by {by}{later}: {reason}"))
         }
         Event::Escalated {
@@ -125,9 +165,23 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
 
 /// When a plan that starts now first pages somebody, if that is later.
 pub(crate) fn later_in_words(plan: &Plan, now: Timestamp) -> Option<String> {
-    let wait_ms = plan.first_page_at(now)?.since(now);
+    let (_, at) = plan.next_page(0, now)?;
+    let wait_ms = at.since(now);
     let wait = (wait_ms > 0).then(|| span_in_words(wait_ms))?;
     Some(format!("; the first page comes in {wait}"))
+}
+
+fn going_on_in_words(plan: &Plan, position: Position, now: Timestamp) -> String {
+    let step = (position.next_step as usize + 1).min(plan.steps.len());
+    let again = match position.next_step as usize >= plan.steps.len() {
+        true => " again",
+        false => "",
+    };
+    let wait = match position.next_at.since(now) {
+        0 => String::new(),
+        wait_ms => format!(" in {}", span_in_words(wait_ms)),
+    };
+    format!("; it goes on with step {step}{again}{wait}")
 }
 
 fn pause_in_words(by: &[SilenceRef]) -> String {

@@ -58,7 +58,7 @@ impl Event {
                 }
                 true
             }
-            Self::Graded { source, .. } if step == 0 => {
+            Self::Graded { source, .. } | Self::GradeProposed { source, .. } if step == 0 => {
                 drop_input(source);
                 true
             }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
 use crate::{
-    Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, SilenceRef,
-    Timestamp,
+    Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position,
+    SilenceRef, Timestamp,
 };
 
 pub use crate::log::{LogKind, Ref, UnknownLogKind};
@@ -55,17 +55,23 @@ pub enum Event {
         /// The policy's grade.
         grade: Grade,
         reason: String,
+        /// The policy; absent in events of versions that did not keep it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<PolicySource>,
     },
     /// A policy failed, so that the verdict before it stands or the built-in one applies.
     PolicyFailed {
         /// With file, line and remedy.
         report: String,
     },
-    /// It escalates under a new plan, from the first step.
+    /// It escalates under a new plan.
     Planned {
         plan: Plan,
         reason: String,
         source: PolicySource,
+        /// Where the escalation goes on; absent when it begins at the first step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        goes_on: Option<Position>,
     },
     /// A step of the plan was taken.
     Escalated {

@@ -58,7 +58,8 @@ pub(crate) fn regrade(
 ) -> Vec<Event> {
     let events = settle(incident, before, opening);
     let is_raised = events.iter().any(|it| raises(incident, it));
-    match is_raised && opening.plan.value != incident.escalation.plan {
+    let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
+    match is_raised && !has_plan {
         true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
         false => events,
     }
@@ -93,10 +94,12 @@ pub(crate) fn settle(
             source: Some(verdict.source.clone()),
         });
     }
-    if is_lower || is_higher && state.by_person {
+    let differs = is_lower || is_higher && state.by_person;
+    if differs && !state.proposed.contains(&asked.grade) {
         events.push(Event::GradeProposed {
             grade: asked.grade,
             reason: verdict.reason.clone(),
+            source: Some(verdict.source.clone()),
         });
     }
     events
@@ -124,7 +127,7 @@ fn with_plan(
     by: &Actor,
     env: Env<'_>,
 ) -> Vec<Event> {
-    let has_plan = opening.plan.value == incident.escalation.plan;
+    let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
     if !raises(incident, &graded) || !incident.is_active() || has_plan {
         return vec![graded];
     }

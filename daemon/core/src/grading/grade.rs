@@ -59,7 +59,7 @@ pub struct UnknownGrade(pub String);
 pub struct Grading {
     pub grade: Grade,
     /// Whether only people with clearance may see it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub security: bool,
 }
 

@@ -3,16 +3,19 @@
 use crate::event::Event;
 use crate::grading::decide::{raises, settle};
 use crate::grading::standing::{AlertGroup, Standing};
-use crate::incident::{Incident, Tally};
-use crate::outcome::{Env, Opening, Outcome, Responders};
+use crate::incident::{Counts, Incident, Tally};
+use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
-use crate::{Actor, escalation};
+use crate::{Actor, Timestamp, escalation};
 
 /// What the policies say now of an incident and its alerts, obtained beforehand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Review {
     /// The version of the incident that they saw.
     pub version: u64,
+    /// What stood for it then, and its counts; alerts that enter meanwhile change them.
+    pub before: Option<Standing>,
+    pub counts: Counts,
     /// Its groups of alerts, with their verdicts; those of alerts that are over stay as they were.
     pub groups: Vec<AlertGroup>,
     /// The highest of these verdicts, and the plan for the grade that follows.
@@ -22,11 +25,22 @@ pub struct Review {
 impl Review {
     /// Whether it finds what stands already, so that it need not be carried out.
     #[must_use]
-    pub fn is_as_before(&self, incident: &Incident, tally: &Tally) -> bool {
+    pub fn is_as_before(&self, incident: &Incident, tally: &Tally, now: Timestamp) -> bool {
         let standing = tally.standing.as_ref();
-        let has_plan = self.opening.plan.value == incident.escalation.plan;
+        let has_plan = escalation::is_same(&incident.escalation, &self.opening.plan.value, now);
         has_plan
             && standing.is_some_and(|it| it.groups == self.groups && it.watch == self.opening.watch)
+    }
+
+    /// Whether an alert has entered that the policies were not asked about.
+    fn is_outdated(&self, tally: &Tally) -> bool {
+        let known = self.before.as_ref().map(|it| (&it.groups, &it.watch));
+        let stands = tally.standing.as_ref().map(|it| (&it.groups, &it.watch));
+        let is_known = |it: &AlertGroup| known.is_some_and(|(groups, _)| groups.contains(it));
+        let has_ended = |it: &AlertGroup| it.is_over && !is_known(it);
+        known != stands
+            // It may be of a group that would count as over.
+            || self.counts != tally.counts && self.groups.iter().any(has_ended)
     }
 }
 
@@ -57,29 +71,24 @@ pub(crate) fn review(
     if !incident.is_active() {
         return Err(Refusal::Stale("the review"));
     }
-    if review.version != incident.version {
+    if review.version != incident.version || review.is_outdated(tally) {
         return Err(Refusal::NeedsVerdict);
     }
     let opening = &review.opening;
     let before = tally.standing.as_ref().and_then(Standing::highest);
     let graded_before = before.or_else(|| Some(incident.grading.in_force()));
     let mut events: Vec<Event> = settle(incident, graded_before, opening);
-    let has_plan = opening.plan.value == incident.escalation.plan;
+    let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
     if !has_plan && opening.plan.source.fallback.is_none() {
-        let is_raised = events.iter().any(|it| raises(incident, it));
-        let is_known = !is_raised && escalation::has_paged_first_of(incident, &opening.plan.value);
-        let mut opening = opening.clone();
-        if is_known {
-            opening.responders = Responders {
-                people: Vec::new(),
-                note: Some("it names whom the plan before has paged".to_owned()),
-            };
-        }
-        events = escalation::replan(incident, events, &opening, &Actor::Tocsin, env);
+        events = match events.iter().any(|it| raises(incident, it)) {
+            true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
+            false => escalation::go_on(incident, events, opening, env),
+        };
     }
     let mut tally = tally.clone();
     tally.standing = Some(Standing {
         groups: review.groups,
+        is_cut: tally.standing.is_some_and(|it| it.is_cut),
         watch: review.opening.watch,
         reviewed_at: Some(env.now),
         review_due: None,

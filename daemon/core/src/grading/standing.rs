@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grading::grade::{Grade, Grading};
 use crate::lifecycle::Status;
+use crate::text::escaped_bytes;
 use crate::{Timestamp, limits};
 
 /// The verdicts that stand for an incident.
@@ -16,8 +17,12 @@ use crate::{Timestamp, limits};
 pub struct Standing {
     /// What the grading policy said of its alerts, once for each kind: at most
     /// [`ALERT_GROUPS_MAX`](limits::ALERT_GROUPS_MAX), and
-    /// [`ALERT_GROUPS_BYTES_MAX`](limits::ALERT_GROUPS_BYTES_MAX) of names.
+    /// [`ALERT_GROUPS_BYTES_MAX`](limits::ALERT_GROUPS_BYTES_MAX). The policies are asked about
+    /// every alert of a kind that is not kept.
     pub groups: Vec<AlertGroup>,
+    /// Whether a kind of alerts was ever left out, as there were too many.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
     /// While this holds, the policies would say the same.
     pub watch: Watch,
     /// When they were last asked about the incident itself, and not about an alert that enters it.
@@ -28,19 +33,28 @@ pub struct Standing {
     pub review_due: Option<Timestamp>,
 }
 
-/// The alerts of an incident of which the grading policy read the same.
+/// The alerts of an incident of which the grading policy read the same. Its JSON has short names,
+/// as a row keeps many; rows of earlier versions have the long ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertGroup {
     /// A digest of what the policy read of the alert.
+    #[serde(rename = "s", alias = "shape")]
     pub shape: String,
     /// The row key of an alert of this group; empty for an incident that a person opened.
+    #[serde(rename = "a", alias = "alert")]
     pub alert: String,
+    #[serde(rename = "g", alias = "grading")]
     pub grading: Grading,
     /// Whether that alert was over when the group was last looked at: what was said stands, and
     /// the next alert of the group is asked about.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
 }
+
+/// Most bytes of a group as JSON besides its names and flags.
+const GROUP_BYTES: usize = r#"{"s":"","a":"","g":{"grade":"critical"}},"#.len();
+/// Most bytes of a flag of a group as JSON.
+const FLAG_BYTES: usize = r#","security":true"#.len();
 
 /// What verdicts were decided from, apart from the alerts themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,24 +114,11 @@ impl Standing {
         all.reduce(Grading::highest)
     }
 
-    /// Whether this verdict on an alert is known: that of its group, or if no more are kept, one
-    /// that raises nothing.
+    /// Whether this verdict on an alert is known: it is that of its group.
     #[must_use]
     pub fn includes(&self, shape: &str, grading: Grading) -> bool {
-        match self.groups.iter().find(|it| it.shape == shape) {
-            Some(group) => group.grading == grading && !group.is_over,
-            None => {
-                let highest = self.highest();
-                self.is_full() && highest.is_some_and(|it| it.highest(grading) == it)
-            }
-        }
-    }
-
-    /// Whether no more groups are added: their alerts are graded when they arrive, and not again.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        let bytes: usize = self.groups.iter().map(|it| it.alert.len()).sum();
-        self.groups.len() >= limits::ALERT_GROUPS_MAX || bytes >= limits::ALERT_GROUPS_BYTES_MAX
+        let group = self.groups.iter().find(|it| it.shape == shape);
+        group.is_some_and(|it| it.grading == grading && !it.is_over)
     }
 
     /// Has the policies asked again as soon as possible, as after other policies are in force.
@@ -136,9 +137,14 @@ impl Standing {
 
     /// Adds a group unless its shape is known or there are too many.
     pub fn add(&mut self, group: AlertGroup) {
-        let is_known = self.groups.iter().any(|it| it.shape == group.shape);
-        if !is_known && !self.is_full() {
-            self.groups.push(group);
+        if self.groups.iter().any(|it| it.shape == group.shape) {
+            return;
+        }
+        let bytes: usize = self.groups.iter().map(AlertGroup::json_bytes).sum();
+        let fits = bytes + group.json_bytes() <= limits::ALERT_GROUPS_BYTES_MAX;
+        match fits && self.groups.len() < limits::ALERT_GROUPS_MAX {
+            true => self.groups.push(group),
+            false => self.is_cut = true,
         }
     }
 
@@ -156,6 +162,15 @@ impl Standing {
                 Some(self.review_due.map_or(soon, |due| due.min(soon)))
             }
         };
+    }
+}
+
+impl AlertGroup {
+    /// At most as many bytes it takes in a list of JSON.
+    fn json_bytes(&self) -> usize {
+        let flags = usize::from(self.grading.security) + usize::from(self.is_over);
+        let names = escaped_bytes(&self.shape) + escaped_bytes(&self.alert);
+        names + GROUP_BYTES + flags * FLAG_BYTES
     }
 }
 

@@ -22,6 +22,9 @@ pub struct GradeState {
     /// [`FAILURES_MAX`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failures: BTreeSet<String>,
+    /// The grades that policies have proposed since a person graded: each is proposed once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub proposed: BTreeSet<Grade>,
 }
 
 /// Most reports of failed policies that are remembered; after that they are logged again.
@@ -42,6 +45,7 @@ impl GradeState {
                 .into_iter()
                 .flatten()
                 .any(|source| source.fallback.is_some()),
+            proposed: BTreeSet::new(),
         }
     }
 
@@ -66,10 +70,16 @@ impl GradeState {
                 self.security = *security;
                 self.reason.clone_from(reason);
                 self.by_person |= source.is_none();
+                if source.is_none() {
+                    self.proposed.clear();
+                }
                 self.by_fallback &= source.as_ref().is_some_and(|it| it.fallback.is_some());
                 if source.as_ref().is_some_and(|it| it.fallback.is_none()) {
                     self.failures.clear();
                 }
+            }
+            Event::GradeProposed { grade, .. } => {
+                self.proposed.insert(*grade);
             }
             Event::PolicyFailed { report } => {
                 if self.failures.len() >= FAILURES_MAX {
@@ -94,9 +104,20 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
             Some(source) => format!("graded {grade} by {}: {reason}", source.place()),
             None => format!("{by} graded it {grade}: {reason}"),
         }),
-        Event::GradeProposed { grade, reason } => Some(format!(
-            "a policy would grade it {grade} ({reason}); the grade stands until a person changes it"
-        )),
+        Event::GradeProposed {
+            grade,
+            reason,
+            source,
+        } => {
+            let by = source
+                .as_ref()
+                .map(|it| format!(", proposed by {}", it.place()));
+            Some(format!(
+                "a policy would grade it {grade} ({reason}){}; the grade stands until a person \
+                 changes it",
+                by.unwrap_or_default()
+            ))
+        }
         Event::PolicyFailed { report } => {
             let first = report.lines().next().unwrap_or_default();
             Some(format!("a policy failed: {first}"))

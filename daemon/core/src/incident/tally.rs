@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::grading::Standing;
+use crate::text::cut_as_json;
 use crate::time::MINUTE_MS;
 use crate::{SilenceRef, Timestamp, limits};
 
@@ -31,7 +32,8 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ending: u64,
     /// Titles of alerts that joined since the last tally, at most
-    /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX).
+    /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX), each truncated to
+    /// [`SAMPLE_BYTES_MAX`](limits::SAMPLE_BYTES_MAX).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sample: Vec<String>,
     /// The verdicts that stand; rows of earlier versions have none, and neither has an incident
@@ -85,7 +87,8 @@ impl Tally {
         self.clear_due = None;
         self.reopen_due = None;
         if first && self.sample.len() < limits::TALLY_SAMPLE_MAX {
-            self.sample.push(title.to_owned());
+            let title = cut_as_json(title, limits::SAMPLE_BYTES_MAX);
+            self.sample.push(title);
         }
         self.want_log(now);
     }

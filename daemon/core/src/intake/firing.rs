@@ -344,6 +344,8 @@ impl Firing<'_> {
                 if let Some(tally) = &mut change.outcome.tally {
                     let is_new = !self.was_counted(Some(alert), Some(&change.id));
                     tally.begin(alert.counted(), is_new, self.env.now);
+                    // Policies were not asked about it.
+                    tally.standing.iter_mut().for_each(Standing::ask_again);
                 }
                 alerts.push(Alert {
                     place: place.clone(),

@@ -227,6 +227,12 @@ impl World {
 
     /// Every group is graded anew, as `grade` and `security` are now.
     pub fn review(&mut self) -> Result<Outcome, Refusal> {
+        let review = Command::Review(Box::new(self.asked_again()));
+        self.command(review, &Actor::Tocsin)
+    }
+
+    /// What a review that begins now finds.
+    pub fn asked_again(&self) -> Review {
         let grading = Grading {
             grade: self.grade.unwrap_or(Grade::Major),
             security: self.security,
@@ -235,8 +241,10 @@ impl World {
         for group in &mut groups {
             group.grading = grading;
         }
-        let review = Review {
+        Review {
             version: self.incident().version,
+            before: self.tally.standing.clone(),
+            counts: self.tally.counts,
             groups,
             opening: Opening {
                 grading: self.graded(grading),
@@ -244,8 +252,7 @@ impl World {
                 responders: self.responders(0),
                 watch: self.watch.clone(),
             },
-        };
-        self.command(Command::Review(Box::new(review)), &Actor::Tocsin)
+        }
     }
 
     pub fn timers(&self) -> Vec<Timer> {

@@ -93,7 +93,7 @@ impl Due {
         let state = self.view.incident(&incident)?;
         let is_as_before = |it: &IncidentState| {
             !is_by_other_policies(&it.incident, &it.tally, in_force)
-                && review.is_as_before(&it.incident, &it.tally)
+                && review.is_as_before(&it.incident, &it.tally, now)
         };
         if state.is_none_or(|it| is_as_before(&it)) {
             return Ok(false);

@@ -48,6 +48,7 @@ impl Engine {
         let tally = outcome.tally.or_else(|| was.map(|it| it.tally.clone()));
         let tally = with_review_due(&incident, tally.unwrap_or_default(), now);
         let state = Arc::new(IncidentState { incident, tally });
+        warn_if_cut(was, &state);
         if was.is_some_and(|was| ignores_tally(was.parts(), state.parts())) {
             self.scratch.ignores_tally(&id);
         }
@@ -145,6 +146,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Reports, once for each incident, that it has more kinds of alerts than it keeps verdicts of.
+fn warn_if_cut(before: Option<&IncidentState>, after: &IncidentState) {
+    let is_cut = |it: &IncidentState| it.tally.standing.as_ref().is_some_and(|it| it.is_cut);
+    if is_cut(after) && !before.is_some_and(is_cut) {
+        tracing::warn!(
+            incident = after.incident.number,
+            "the policies tell its alerts apart more finely than their verdicts can be kept, so \
+             they are asked for each further alert; have `grade` read less, such as no `instance`"
+        );
     }
 }
 

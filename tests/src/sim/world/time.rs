@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moved_aside, moving,
-    reviewed, routed_again, silencing, silencing_page, ticking, to_review,
+    Cause, IncidentState, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges,
+    moved_aside, moving, reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
@@ -70,9 +70,14 @@ impl World {
     fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
         let view = &self.nodes[place].view;
         let state = view.incident(id).map_err(text)?;
-        let keys = self.nodes[place].leases.firing_in(id, LIMIT);
+        let leases = &self.nodes[place].leases;
+        let known = leases.firing_in(id, LIMIT).len() as u64;
+        let firing = |it: &IncidentState| it.tally.counts.firing;
+        if state.as_deref().is_some_and(|it| known < firing(it)) {
+            leases.refresh(view.store()).map_err(text)?;
+        }
         let mut alerts = Vec::new();
-        for key in keys {
+        for key in leases.firing_in(id, LIMIT) {
             if let Some(alert) = view.alert(&key).map_err(text)? {
                 let weight = cast::weight_of(&key, &alert.labels);
                 alerts.push((key, weight));

@@ -46,6 +46,8 @@ impl Assessor {
         };
         Ok(Some(Review {
             version: incident.version,
+            before: state.tally.standing.clone(),
+            counts: state.tally.counts,
             groups: found.standing.groups,
             opening: self.opening(graded, now).read_at(snapshot.position().0),
         }))
@@ -57,7 +59,13 @@ impl Assessor {
         let standing = state.tally.standing.clone().unwrap_or_default();
         let mut found = Found::default();
         found.watch.policies = self.in_force();
-        for (key, alert) in self.firing_alerts(incident, &standing)? {
+        let mut alerts = self.firing_alerts(incident, &standing)?;
+        if (alerts.len() as u64) < counts.firing.min(ALERTS_MAX as u64) {
+            // The index does not know yet of alerts that another engine has received.
+            self.leases.refresh(self.view.store())?;
+            alerts = self.firing_alerts(incident, &standing)?;
+        }
+        for (key, alert) in alerts {
             let facts = IncidentFacts::of(incident, counts);
             let by_person = incident.grading.by_person;
             let (grade, graded) = self.grade(facts, &alert, None, by_person, context.clone());

@@ -282,7 +282,7 @@ impl Tests<'_> {
                     known["grade"] = json!(grade);
                     known["security"] = json!(security);
                 }
-                Event::GradeProposed { grade, reason } => {
+                Event::GradeProposed { grade, reason, .. } => {
                     (graded["reason"], graded["grade"]) = (json!(reason), json!(grade));
                 }
                 // A plan goes by the grade that the incident has once the verdict is in.
