@@ -319,7 +319,7 @@ impl Policies {
         Review {
             version: state.incident.version,
             before: state.tally.standing.clone(),
-            counts: state.tally.counts,
+            changes: state.tally.changes,
             groups,
             opening,
         }

@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::grading::decide::{raises, settle};
 use crate::grading::standing::{AlertGroup, Standing};
-use crate::incident::{Counts, Incident, Tally};
+use crate::incident::{Incident, Tally};
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::{Actor, Timestamp, escalation};
@@ -13,9 +13,10 @@ use crate::{Actor, Timestamp, escalation};
 pub struct Review {
     /// The version of the incident that they saw.
     pub version: u64,
-    /// What stood for it then, and its counts; alerts that enter meanwhile change them.
+    /// What stood for it then, and how often its alerts had changed; alerts that enter meanwhile
+    /// change that.
     pub before: Option<Standing>,
-    pub counts: Counts,
+    pub changes: u64,
     /// Its groups of alerts, with their verdicts; those of alerts that are over stay as they were.
     pub groups: Vec<AlertGroup>,
     /// The highest of these verdicts, and the plan for the grade that follows.
@@ -40,7 +41,7 @@ impl Review {
         let has_ended = |it: &AlertGroup| it.is_over && !is_known(it);
         known != stands
             // It may be of a group that would count as over.
-            || self.counts != tally.counts && self.groups.iter().any(has_ended)
+            || self.changes != tally.changes && self.groups.iter().any(has_ended)
     }
 }
 

@@ -13,6 +13,10 @@ use crate::{SilenceRef, Timestamp, limits};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub counts: Counts,
+    /// How often an alert began or stopped to fire in it, by which a review finds out that it does
+    /// not know of one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changes: u64,
     /// The counts last written to the stream.
     pub logged: Counts,
     /// When they were written.
@@ -81,6 +85,7 @@ impl Tally {
     /// Counts an alert that starts to fire. `first`: it was never in this incident before.
     pub(crate) fn begin(&mut self, alert: Counted<'_>, first: bool, now: Timestamp) {
         let title = alert.title;
+        self.changes += 1;
         self.counts.firing += 1;
         self.counts.total += u64::from(first);
         self.ending += u64::from(alert.ends_when_resolved);
@@ -96,6 +101,7 @@ impl Tally {
     /// Counts an alert that stops firing. If none is left, the incident resolves automatically
     /// `resolve_after_ms` later.
     pub(crate) fn end(&mut self, alert: Counted<'_>, resolve_after_ms: u64, now: Timestamp) {
+        self.changes += 1;
         self.counts.firing = self.counts.firing.saturating_sub(1);
         self.recount(alert.ends_when_resolved, false);
         if self.counts.firing == 0 {

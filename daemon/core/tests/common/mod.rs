@@ -244,7 +244,7 @@ impl World {
         Review {
             version: self.incident().version,
             before: self.tally.standing.clone(),
-            counts: self.tally.counts,
+            changes: self.tally.changes,
             groups,
             opening: Opening {
                 grading: self.graded(grading),

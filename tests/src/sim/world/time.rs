@@ -9,7 +9,7 @@ use tocsin::runtime::{
 use tocsin_core::command::Command;
 use tocsin_core::standing::{Review, is_by_other_policies};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Actor, IncidentId, PluginId, SignalStatus};
+use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -70,20 +70,30 @@ impl World {
     fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
         let view = &self.nodes[place].view;
         let state = view.incident(id).map_err(text)?;
-        let leases = &self.nodes[place].leases;
-        let known = leases.firing_in(id, LIMIT).len() as u64;
+        let mut alerts = self.firing_in(place, id)?;
         let firing = |it: &IncidentState| it.tally.counts.firing;
+        let known = alerts.len() as u64;
         if state.as_deref().is_some_and(|it| known < firing(it)) {
+            let leases = &self.nodes[place].leases;
             leases.refresh(view.store()).map_err(text)?;
+            alerts = self.firing_in(place, id)?;
         }
+        Ok(state.map(|state| self.policies.review(&state, &alerts)))
+    }
+
+    /// The alerts that fire in an incident as far as an engine knows, each with its weight.
+    fn firing_in(&self, place: usize, id: &IncidentId) -> Result<Vec<(String, u64)>, String> {
+        let Node { view, leases, .. } = &self.nodes[place];
         let mut alerts = Vec::new();
         for key in leases.firing_in(id, LIMIT) {
-            if let Some(alert) = view.alert(&key).map_err(text)? {
+            let alert = view.alert(&key).map_err(text)?;
+            let is_in = |it: &Alert| it.firing && it.incident() == Some(id);
+            if let Some(alert) = alert.filter(is_in) {
                 let weight = cast::weight_of(&key, &alert.labels);
                 alerts.push((key, weight));
             }
         }
-        Ok(state.map(|state| self.policies.review(&state, &alerts)))
+        Ok(alerts)
     }
 
     /// Has incidents reviewed whose verdicts are of other policies; whether there were any.

@@ -47,7 +47,7 @@ impl Assessor {
         Ok(Some(Review {
             version: incident.version,
             before: state.tally.standing.clone(),
-            counts: state.tally.counts,
+            changes: state.tally.changes,
             groups: found.standing.groups,
             opening: self.opening(graded, now).read_at(snapshot.position().0),
         }))
