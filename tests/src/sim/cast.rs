@@ -295,8 +295,14 @@ impl Policies {
     }
 
     /// What the policies say now of an incident in which these alerts fire, each with its weight.
+    /// `knows_all`: whether these are all.
     #[must_use]
-    pub(super) fn review(&self, state: &IncidentState, alerts: &[(String, u64)]) -> Review {
+    pub(super) fn review(
+        &self,
+        state: &IncidentState,
+        alerts: &[(String, u64)],
+        knows_all: bool,
+    ) -> Review {
         let firing = state.tally.counts.firing;
         let mut standing = Standing::default();
         for (alert, weight) in alerts {
@@ -308,7 +314,7 @@ impl Policies {
             });
         }
         for mut group in state.tally.standing.clone().unwrap_or_default().groups {
-            group.is_over = true;
+            group.is_over |= knows_all;
             standing.add(group);
         }
         let groups = standing.groups;
@@ -316,6 +322,9 @@ impl Policies {
         let first = alerts.first().map_or(0, |(_, weight)| *weight);
         let mut opening = self.opening(first, firing);
         opening.grading.value = highest.unwrap_or(opening.grading.value);
+        if !knows_all {
+            opening.watch.policies.clear();
+        }
         Review {
             version: state.incident.version,
             before: state.tally.standing.clone(),

@@ -70,22 +70,33 @@ impl World {
     fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
         let view = &self.nodes[place].view;
         let state = view.incident(id).map_err(text)?;
-        let mut alerts = self.firing_in(place, id)?;
-        let firing = |it: &IncidentState| it.tally.counts.firing;
-        let known = alerts.len() as u64;
-        if state.as_deref().is_some_and(|it| known < firing(it)) {
+        let Some(state) = state else {
+            return Ok(None);
+        };
+        let lacks = |alerts: &[_]| (alerts.len() as u64) < state.tally.counts.firing;
+        let mut alerts = self.firing_in(place, &state)?;
+        if lacks(&alerts) {
             let leases = &self.nodes[place].leases;
             leases.refresh(view.store()).map_err(text)?;
-            alerts = self.firing_in(place, id)?;
+            alerts = self.firing_in(place, &state)?;
         }
-        Ok(state.map(|state| self.policies.review(&state, &alerts)))
+        let knows_all = !lacks(&alerts);
+        Ok(Some(self.policies.review(&state, &alerts, knows_all)))
     }
 
     /// The alerts that fire in an incident as far as an engine knows, each with its weight.
-    fn firing_in(&self, place: usize, id: &IncidentId) -> Result<Vec<(String, u64)>, String> {
+    fn firing_in(&self, place: usize, state: &IncidentState) -> Result<Vec<(String, u64)>, String> {
         let Node { view, leases, .. } = &self.nodes[place];
-        let mut alerts = Vec::new();
-        for key in leases.firing_in(id, LIMIT) {
+        let id = &state.incident.id;
+        let standing = state.tally.standing.iter();
+        let named = standing.flat_map(|it| it.groups.iter().map(|it| it.alert.clone()));
+        let mut keys: Vec<String> = named.collect();
+        keys.extend(leases.firing_in(id, LIMIT));
+        let mut alerts: Vec<(String, u64)> = Vec::new();
+        for key in keys {
+            if alerts.iter().any(|(known, _)| *known == key) {
+                continue;
+            }
             let alert = view.alert(&key).map_err(text)?;
             let is_in = |it: &Alert| it.firing && it.incident() == Some(id);
             if let Some(alert) = alert.filter(is_in) {

@@ -60,18 +60,24 @@ impl Assessor {
         let mut found = Found::default();
         found.watch.policies = self.in_force();
         let mut alerts = self.firing_alerts(incident, &standing)?;
-        if (alerts.len() as u64) < counts.firing.min(ALERTS_MAX as u64) {
+        let lacks = |alerts: &[_]| (alerts.len() as u64) < counts.firing.min(ALERTS_MAX as u64);
+        if lacks(&alerts) {
             // The index does not know yet of alerts that another engine has received.
             self.leases.refresh(self.view.store())?;
             alerts = self.firing_alerts(incident, &standing)?;
         }
+        let knows_all = !lacks(&alerts);
         for (key, alert) in alerts {
             let facts = IncidentFacts::of(incident, counts);
             let by_person = incident.grading.by_person;
             let (grade, graded) = self.grade(facts, &alert, None, by_person, context.clone());
             found.take(&key, grade, graded, &standing);
         }
-        found.keep_others(standing);
+        found.keep_others(standing, knows_all);
+        if !knows_all {
+            // Asked again soon, about the others too.
+            found.watch.policies.clear();
+        }
         Ok(found)
     }
 
@@ -144,11 +150,12 @@ impl Found {
         }
     }
 
-    /// Keeps the groups of alerts that are over: what was said of them stands.
-    fn keep_others(&mut self, standing: Standing) {
+    /// Keeps the groups of alerts that are over: what was said of them stands. Unless all that
+    /// fires is known, one of another alert may be of such a group.
+    fn keep_others(&mut self, standing: Standing, knows_all: bool) {
         for mut group in standing.groups {
             if !self.asked.contains(&group.alert) {
-                group.is_over = true;
+                group.is_over |= knows_all;
                 self.standing.add(group);
             }
         }
