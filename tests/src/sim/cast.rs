@@ -198,9 +198,9 @@ impl Policies {
     ) -> Assessment {
         let number = number_of(signal.fingerprint.as_str());
         let route = self.route(number, &signal.labels["service"], now);
-        let opening = route
-            .target()
-            .map(|it| self.opening(number, firing(&it.key)));
+        // One that is ignored may have to move, with an incident that was merged.
+        let firing = route.target().map_or(0, |it| firing(&it.key));
+        let opening = Some(self.opening(number, firing));
         let grade = opening.as_ref().map(|it| AlertGrade {
             shape: number.to_string(),
             grading: it.grading.value,
@@ -293,8 +293,11 @@ impl Policies {
                 is_over: false,
             });
         }
-        for mut group in state.tally.standing.clone().unwrap_or_default().groups {
-            group.is_over = true;
+        let before = state.tally.standing.clone().unwrap_or_default();
+        // The index may be behind another engine.
+        let is_whole = alerts.len() as u64 >= firing;
+        for mut group in before.groups {
+            group.is_over |= is_whole;
             standing.add(group);
         }
         let groups = standing.groups;
@@ -302,6 +305,9 @@ impl Policies {
         let first = groups.first().map_or(0, |it| number_of(&it.alert));
         let mut opening = self.opening(first, firing);
         opening.grading.value = highest.unwrap_or(opening.grading.value);
+        if !is_whole {
+            opening.watch = opening.watch.and(before.watch);
+        }
         Review {
             version: state.incident.version,
             before: state.tally.standing.clone(),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, IncidentState, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moving,
-    resilenced, reviewed, routed_again, silencing, silencing_page, ticking, to_review,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges, moving, resilenced,
+    reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
-use tocsin_core::standing::{Review, is_by_other_policies};
+use tocsin_core::limits::REVIEW_EVERY_MS;
+use tocsin_core::standing::{Review, needs_review};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Actor, IncidentId, PluginId, SignalStatus};
+use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -70,13 +71,12 @@ impl World {
     fn review(&self, place: usize, id: &IncidentId) -> Result<Option<Review>, String> {
         let view = &self.nodes[place].view;
         let state = view.incident(id).map_err(text)?;
-        let leases = &self.nodes[place].leases;
-        let known = leases.firing_in(id, LIMIT).len() as u64;
-        let firing = |it: &IncidentState| it.tally.counts.firing;
-        if state.as_deref().is_some_and(|it| known < firing(it)) {
-            leases.refresh(view.store()).map_err(text)?;
+        let mut alerts = Vec::new();
+        for key in self.nodes[place].leases.firing_in(id, LIMIT) {
+            let is_in = |it: &Alert| it.firing && it.incident() == Some(id);
+            let alert = view.alert(&key).map_err(text)?;
+            alerts.extend(alert.is_some_and(|it| is_in(&it)).then_some(key));
         }
-        let alerts = leases.firing_in(id, LIMIT);
         Ok(state.map(|state| self.policies.review(&state, &alerts)))
     }
 
@@ -87,7 +87,7 @@ impl World {
         let in_force = self.policies.in_force();
         let mut ids: Vec<IncidentId> = states
             .iter()
-            .filter(|it| is_by_other_policies(&it.incident, &it.tally, &in_force))
+            .filter(|it| needs_review(&it.incident, &it.tally, &in_force, self.now))
             .map(|it| it.incident.id.clone())
             .collect();
         ids.sort();
@@ -110,6 +110,12 @@ impl World {
         let has_some = !asked.is_empty();
         self.process(asked)?;
         Ok(has_some)
+    }
+
+    /// As [`review_by_others`](Self::review_by_others), once that is due again.
+    pub(super) fn review_the_rest(&mut self) -> Result<bool, String> {
+        self.now = self.now.plus_ms(REVIEW_EVERY_MS);
+        self.review_by_others()
     }
 
     pub(super) fn pass_time(&mut self) -> Result<(), String> {

@@ -59,18 +59,23 @@ impl Assessor {
         let mut found = Found::default();
         found.watch.policies = self.in_force();
         let mut alerts = self.firing_alerts(incident, &standing)?;
-        if (alerts.len() as u64) < counts.firing.min(ALERTS_MAX as u64) {
-            // The index does not know yet of alerts that another engine has received.
+        let is_whole = |it: &[_]| it.len() as u64 >= counts.firing.min(ALERTS_MAX as u64);
+        if !is_whole(&alerts) {
             self.leases.refresh(self.view.store())?;
             alerts = self.firing_alerts(incident, &standing)?;
         }
+        let is_whole = is_whole(&alerts);
         for (key, alert) in alerts {
             let facts = IncidentFacts::of(incident, counts);
             let by_person = incident.grading.by_person;
             let (grade, graded) = self.grade(facts, &alert, None, by_person, context.clone());
             found.take(&key, grade, graded, &standing);
         }
-        found.keep_others(standing);
+        if !is_whole {
+            // The index does not know yet of alerts that another engine has received.
+            found.watch = found.watch.and(standing.watch.clone());
+        }
+        found.keep_others(standing, is_whole);
         Ok(found)
     }
 
@@ -143,11 +148,12 @@ impl Found {
         }
     }
 
-    /// Keeps the groups of alerts that are over: what was said of them stands.
-    fn keep_others(&mut self, standing: Standing) {
+    /// Keeps the groups of alerts that are over: what was said of them stands. `is_whole`: every
+    /// firing alert was asked about, so that nothing else of them fires.
+    fn keep_others(&mut self, standing: Standing, is_whole: bool) {
         for mut group in standing.groups {
             if !self.asked.contains(&group.alert) {
-                group.is_over = true;
+                group.is_over |= is_whole;
                 self.standing.add(group);
             }
         }
