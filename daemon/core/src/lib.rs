@@ -40,7 +40,7 @@ mod verdict;
 pub mod standing {
     pub use crate::grading::{
         AlertGroup, Bounds, Changing, Review, Seen, Standing, Watch, depends_on_surroundings,
-        is_by_other_policies,
+        needs_review,
     };
 }
 

@@ -94,3 +94,21 @@ fn a_persons_resolve_stands_against_silence_for_a_while() {
     world.run_until(90 * MINUTE);
     assert_eq!(world.incident().lifecycle.status, Status::Resolved);
 }
+
+#[test]
+fn a_switch_counts_from_now_on_when_the_clock_was_set_back() {
+    let mut world = World::default();
+    hear(world.at(60 * MINUTE));
+    let seen = world.now;
+    let mut set_anew = signal("silent", SignalStatus::Resolved, world.now);
+    set_anew.fires_at = Some(Timestamp(0).plus_ms(6 * MINUTE));
+    let intake = world
+        .at(61 * MINUTE)
+        .send_unless(set_anew.clone(), Some(seen))
+        .unwrap();
+    assert_eq!(intake, Intake::default(), "the clock was not set back");
+    world.at(MINUTE).send_unless(set_anew, Some(seen)).unwrap();
+    let seen = world.now;
+    assert_eq!(sweep(world.at(5 * MINUTE), seen), Intake::default());
+    assert!(opens(&sweep(world.at(6 * MINUTE), seen)));
+}

@@ -10,7 +10,7 @@ use tocsin_core::incident::Tally;
 use tocsin_core::limits::{
     ALERT_GROUPS_MAX, REVIEW_EVERY_MS, SILENCES_NAMED_MAX, TALLY_SAMPLE_MAX, TITLE_BYTES_MAX,
 };
-use tocsin_core::standing::{AlertGroup, Bounds, Seen, Watch};
+use tocsin_core::standing::{AlertGroup, Bounds, Seen, Watch, needs_review};
 use tocsin_core::{Actor, Event, Grade, SignalStatus, SilenceRef, Timestamp};
 
 /// When the review is due, in milliseconds.
@@ -128,6 +128,33 @@ fn reviews_are_a_minute_apart_however_often_something_changes() {
         "{reviews:?}"
     );
     assert_eq!(reviews.len(), 10);
+}
+
+#[test]
+fn a_clock_that_was_set_back_puts_off_a_review_by_no_more_than_a_minute() {
+    let mut world = watching(firing_below(2));
+    world.at(60 * MINUTE).fire("A");
+    world.review().unwrap();
+    world.at(MINUTE).fire("B");
+    assert_eq!(review_due(&world), Some(2 * 60_000));
+}
+
+#[test]
+fn other_policies_have_an_incident_reviewed_at_most_once_a_minute() {
+    let mut world = watching(Watch::default());
+    let needs = |world: &World| needs_review(world.incident(), &world.tally, "other", world.now);
+    world.fire("A");
+    assert!(needs(&world));
+    world.at(5 * MINUTE).review().unwrap();
+    // Minutes, and whether the policies in force are asked.
+    for (minute, is_due) in [(5, false), (6, true), (4, true)] {
+        world.at(minute * MINUTE);
+        assert_eq!(needs(&world), is_due, "minute {minute}");
+    }
+    let own = needs_review(world.incident(), &world.tally, "", world.now);
+    assert!(own, "the clock was set back");
+    world.at(9 * MINUTE);
+    assert!(!needs_review(world.incident(), &world.tally, "", world.now));
 }
 
 #[test]

@@ -205,3 +205,19 @@ fn when_the_names_fill_a_row_the_incident_opens_and_says_so() {
     assert!(opened.is_some_and(|it| it * name_bytes < WAIT_BYTES_MAX));
     assert!(route_reason(&world).ends_with("the names of 50 alerts do not fit into the store"));
 }
+
+#[test]
+fn a_wait_counts_from_now_on_when_the_clock_was_set_back() {
+    let mut world = waiting_for(3, Otherwise::Open);
+    world.at(60 * MINUTE).fire("A");
+    world.at(MINUTE).fire("A");
+    let ends_at = world.now.plus_ms(10 * MINUTE);
+    assert_eq!(
+        world.alerts["A"].waits_until(),
+        Some(ends_at),
+        "and not an hour later"
+    );
+    world.at(5 * MINUTE).fire("A");
+    assert_eq!(world.alerts["A"].waits_until(), Some(ends_at));
+    assert!(opens(&world.at(11 * MINUTE).fire("A")));
+}

@@ -213,7 +213,7 @@ impl Policies {
         let number = number_of(signal.fingerprint.as_str());
         let route = self.route(number, &signal.labels["service"], now);
         let weight = weight_of(signal.fingerprint.as_str(), &signal.labels);
-        // Also of an ignored alert, which may be in an incident that was merged.
+        // One that is ignored may have to move, with an incident that was merged.
         let firing = route.target().map_or(1, |it| firing(&it.key));
         let opening = Some(self.opening(weight, firing));
         let grade = opening.as_ref().map(|it| AlertGrade {
@@ -295,14 +295,8 @@ impl Policies {
     }
 
     /// What the policies say now of an incident in which these alerts fire, each with its weight.
-    /// `knows_all`: whether these are all.
     #[must_use]
-    pub(super) fn review(
-        &self,
-        state: &IncidentState,
-        alerts: &[(String, u64)],
-        knows_all: bool,
-    ) -> Review {
+    pub(super) fn review(&self, state: &IncidentState, alerts: &[(String, u64)]) -> Review {
         let firing = state.tally.counts.firing;
         let mut standing = Standing::default();
         for (alert, weight) in alerts {
@@ -313,8 +307,11 @@ impl Policies {
                 is_over: false,
             });
         }
-        for mut group in state.tally.standing.clone().unwrap_or_default().groups {
-            group.is_over |= knows_all;
+        let before = state.tally.standing.clone().unwrap_or_default();
+        // The index may be behind another engine.
+        let is_whole = alerts.len() as u64 >= firing;
+        for mut group in before.groups {
+            group.is_over |= is_whole;
             standing.add(group);
         }
         let groups = standing.groups;
@@ -322,8 +319,8 @@ impl Policies {
         let first = alerts.first().map_or(0, |(_, weight)| *weight);
         let mut opening = self.opening(first, firing);
         opening.grading.value = highest.unwrap_or(opening.grading.value);
-        if !knows_all {
-            opening.watch.policies.clear();
+        if !is_whole {
+            opening.watch = opening.watch.and(before.watch);
         }
         Review {
             version: state.incident.version,

@@ -229,7 +229,7 @@ impl World {
             match latest {
                 Some(latest) => self.now = self.now.max(latest),
                 // A review may page somebody.
-                None if self.review_by_others()? => {}
+                None if self.review_by_others()? || self.review_the_rest()? => {}
                 None => return Ok(()),
             }
         }

@@ -10,7 +10,7 @@ mod state;
 pub(crate) use decide::{by_hand, may_grade, regrade, settle};
 pub use grade::{Grade, Grading, UnknownGrade};
 pub(crate) use review::review;
-pub use review::{Review, depends_on_surroundings, is_by_other_policies};
+pub use review::{Review, depends_on_surroundings, needs_review};
 pub use standing::{AlertGroup, Bounds, Changing, Seen, Standing, Watch};
 pub use state::GradeState;
 pub(crate) use state::narrate;

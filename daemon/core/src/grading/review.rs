@@ -45,11 +45,17 @@ impl Review {
     }
 }
 
-/// Whether the verdicts on an active incident are not those of the policies in force.
+/// Whether an active incident must be reviewed although its timer is not due: its verdicts are not
+/// those of the policies in force, at most once in
+/// [`REVIEW_EVERY_MS`](crate::limits::REVIEW_EVERY_MS), since two engines may have different ones;
+/// or the clock was set back after the last review, by which its timer was set.
 #[must_use]
-pub fn is_by_other_policies(incident: &Incident, tally: &Tally, in_force: &str) -> bool {
-    let standing = tally.standing.as_ref();
-    incident.is_active() && standing.is_none_or(|it| it.watch.policies != in_force)
+pub fn needs_review(incident: &Incident, tally: &Tally, in_force: &str, now: Timestamp) -> bool {
+    let is_due = |it: &Standing| {
+        let is_other = it.watch.policies != in_force;
+        is_other && it.may_be_reviewed(now) || it.reviewed_at.is_some_and(|at| at > now)
+    };
+    incident.is_active() && tally.standing.as_ref().is_none_or(is_due)
 }
 
 /// Whether the verdicts on an active incident depend on what is around it.

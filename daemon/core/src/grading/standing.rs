@@ -126,6 +126,14 @@ impl Standing {
         self.watch.policies.clear();
     }
 
+    /// Whether the last review is as long ago as the next one must be. A clock that was set back
+    /// puts it off no further.
+    #[must_use]
+    pub(crate) fn may_be_reviewed(&self, now: Timestamp) -> bool {
+        let is_free = |at: Timestamp| at > now || at.plus_ms(limits::REVIEW_EVERY_MS) <= now;
+        self.reviewed_at.is_none_or(is_free)
+    }
+
     /// Adds or replaces a group. `is_only`: the incident has had no other alert, so groups of what
     /// this one was before are gone.
     pub(crate) fn enter(&mut self, group: AlertGroup, is_only: bool) {
@@ -153,7 +161,8 @@ impl Standing {
     /// [`REVIEW_EVERY_MS`](limits::REVIEW_EVERY_MS).
     pub(crate) fn schedule(&mut self, incident: Changing, now: Timestamp) {
         let every = limits::REVIEW_EVERY_MS;
-        let earliest = self.reviewed_at.map(|at| at.plus_ms(every));
+        // A later time is of a clock that was set back since.
+        let earliest = self.reviewed_at.map(|at| at.min(now).plus_ms(every));
         let no_earlier = |at: Timestamp| earliest.map_or(at, |earliest| earliest.max(at));
         self.review_due = match self.watch.holds(incident) {
             true => self.watch.flips_at.map(no_earlier),

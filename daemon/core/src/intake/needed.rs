@@ -198,13 +198,15 @@ fn is_overtaken(known: &Known<'_>) -> bool {
 
 /// Whether the sweep would end an alert whose lease has not ended and whose incident nobody has
 /// resolved since, or a dead man's switch would fire although it was heard of: the sender may have
-/// sent something in the millisecond in which the sweep looked.
+/// sent something in the millisecond in which the sweep looked. The sweep also sets a switch anew
+/// that was heard of before the clock was set back.
 fn is_not_due(signal: &Signal, known: &Known<'_>, now: Timestamp) -> bool {
     let is_past = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
     let is_due = |it: &Alert| {
         let home = known.home;
         let is_ended = home.is_some_and(|(incident, _)| it.is_ended_by(incident));
         match signal.status {
+            _ if signal.fires_at.is_some() => it.last_seen > now,
             SignalStatus::Resolved => is_ended || is_past(it.lease_until),
             _ => it.firing || is_past(it.fires_at),
         }

@@ -37,6 +37,10 @@ impl Waiting {
         let mut waiting = known.waiting_under(key).cloned().unwrap_or_default();
         let own = Alert::row_key(&signal.integration, &signal.fingerprint);
         let waits_on = known.alert.is_some_and(|it| has_waited_under(it, key));
+        for (_, since) in &mut waiting.members {
+            // A later time is of a clock that was set back since.
+            *since = now.min(*since);
+        }
         waiting.members.retain(|(member, since)| {
             now < since.plus_ms(window_ms) && (waits_on || *member != own)
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tocsin_core::command::Command;
-use tocsin_core::standing::{depends_on_surroundings, is_by_other_policies};
+use tocsin_core::standing::{depends_on_surroundings, needs_review};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Actor, IncidentId, Timestamp};
 
@@ -48,17 +48,22 @@ impl Due {
             let wanted = states.iter().filter(|it| wants(it));
             wanted.map(|it| it.incident.id.clone()).collect()
         };
-        let by_others = chosen(&|it| is_by_other_policies(&it.incident, &it.tally, &in_force));
+        let needing = chosen(&|it| needs_review(&it.incident, &it.tally, &in_force, now));
         let watching = chosen(&|it| depends_on_surroundings(&it.incident, &it.tally));
         let mut due = self.incidents.next(SURROUNDINGS_MAX, now, |after| {
             let rest = watching.into_iter();
             let rest = rest.filter(|it| after.is_none_or(|after| it > after));
             rest.take(SURROUNDINGS_MAX).collect()
         });
-        due.extend(by_others.into_iter().take(BY_OTHER_POLICIES_MAX));
+        due.extend(needing.into_iter().take(BY_OTHER_POLICIES_MAX));
         let mut count = 0;
         for id in due {
-            count += usize::from(self.review_now(id, &in_force, now).await?);
+            match self.review_now(id.clone(), &in_force, now).await {
+                Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                // It must not keep the others from being reviewed.
+                Err(error) => tracing::error!(%error, incident = %id, "a review failed"),
+                Ok(is_changed) => count += usize::from(is_changed),
+            }
         }
         Ok(count)
     }
@@ -92,7 +97,7 @@ impl Due {
         };
         let state = self.view.incident(&incident)?;
         let is_as_before = |it: &IncidentState| {
-            !is_by_other_policies(&it.incident, &it.tally, in_force)
+            !needs_review(&it.incident, &it.tally, in_force, now)
                 && review.is_as_before(&it.incident, &it.tally, now)
         };
         if state.is_none_or(|it| is_as_before(&it)) {

@@ -39,7 +39,8 @@ const ENDED_KEPT_MS: u64 = limits::STARTS_KEPT_MS;
 const LEASE_GRACE_MS: u64 = 2 * MINUTE_MS;
 
 /// Signals that resolve every alert whose lease has ended, and fire every dead man's switch that
-/// has not been heard of. The row decides: the index of leases may not know yet that another engine
+/// has not been heard of. One that was heard of later than now, as the clock was set back, counts
+/// from now on. The row decides: the index of leases may not know yet that another engine
 /// has heard of the alert or resolved it.
 ///
 /// # Errors
@@ -55,6 +56,11 @@ pub fn lapses(view: &View, leases: &Leases, now: Timestamp) -> Result<Vec<Observ
         } else if alert.fires_at.is_some_and(|at| at <= now) {
             lapsed.push(Observed::silent(&alert));
         }
+    }
+    for key in leases.expected_after(now, SWEPT_MAX) {
+        let is_later = |it: &Alert| !it.firing && it.fires_at.is_some() && it.last_seen > now;
+        let alert = view.alert(&key)?.filter(is_later);
+        lapsed.extend(alert.as_ref().map(|it| Observed::heard(it, now)));
     }
     Ok(lapsed)
 }
@@ -82,7 +88,8 @@ pub fn routed_again(
 
 /// Signals that alerts fire on which a silence now holds or no longer holds, or whose key has an
 /// open incident now, of those silenced or waiting whose keys are listed. Any other alert is
-/// silenced when it is received again.
+/// silenced when it is received again. One that waits and was received later than now, as the clock
+/// was set back, waits from now on.
 ///
 /// # Errors
 /// [`EngineError`] when an alert's row cannot be read.
@@ -106,7 +113,8 @@ pub fn moved_aside(
             }
             None => false,
         };
-        if is_resilenced || may_join {
+        let is_set_back = alert.waits_until().is_some() && alert.last_seen > now;
+        if is_resilenced || may_join || is_set_back {
             moved.push(Observed::again(&alert));
         }
     }

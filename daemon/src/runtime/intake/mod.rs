@@ -75,6 +75,15 @@ impl Observed {
         observed
     }
 
+    /// The sweep's signal that a dead man's switch counts from now on, as the clock was set back.
+    #[must_use]
+    pub fn heard(alert: &Alert, now: Timestamp) -> Self {
+        let mut observed = Self::resolved(alert);
+        let span = alert.fires_at.map(|at| at.since(alert.last_seen));
+        Arc::make_mut(&mut observed.signal).fires_at = span.map(|ms| now.plus_ms(ms));
+        observed
+    }
+
     /// The engine request.
     #[must_use]
     pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {

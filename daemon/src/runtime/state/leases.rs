@@ -77,6 +77,14 @@ impl Leases {
         [due(&index.leased), due(&index.expected)].concat()
     }
 
+    /// Row keys of dead man's switches that fire after `now`, at most `limit`.
+    #[must_use]
+    pub fn expected_after(&self, now: Timestamp, limit: usize) -> Vec<String> {
+        let index = self.index.lock();
+        let later = index.expected.iter().rev().take_while(|(at, _)| *at > now);
+        later.take(limit).map(|(_, key)| key.to_string()).collect()
+    }
+
     /// Row keys that contain `part`, of alerts without a lease that fire, and of dead man's
     /// switches that do not.
     #[must_use]

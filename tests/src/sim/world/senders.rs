@@ -245,6 +245,7 @@ impl World {
             _ => SignalStatus::Resolved,
         };
         signal.ends_at = Some(self.now.plus_ms(4 * MINUTE_MS));
+        signal.fires_at = None;
         self.asked_of(signal, true)
     }
 }

@@ -7,7 +7,8 @@ use tocsin::runtime::{
     moved_aside, moving, reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
-use tocsin_core::standing::{Review, is_by_other_policies};
+use tocsin_core::limits::REVIEW_EVERY_MS;
+use tocsin_core::standing::{Review, needs_review};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
 use tocsin_store::{Store, TimerRow};
@@ -80,8 +81,7 @@ impl World {
             leases.refresh(view.store()).map_err(text)?;
             alerts = self.firing_in(place, &state)?;
         }
-        let knows_all = !lacks(&alerts);
-        Ok(Some(self.policies.review(&state, &alerts, knows_all)))
+        Ok(Some(self.policies.review(&state, &alerts)))
     }
 
     /// The alerts that fire in an incident as far as an engine knows, each with its weight.
@@ -114,7 +114,7 @@ impl World {
         let in_force = self.policies.in_force();
         let mut ids: Vec<IncidentId> = states
             .iter()
-            .filter(|it| is_by_other_policies(&it.incident, &it.tally, &in_force))
+            .filter(|it| needs_review(&it.incident, &it.tally, &in_force, self.now))
             .map(|it| it.incident.id.clone())
             .collect();
         ids.sort();
@@ -137,6 +137,12 @@ impl World {
         let has_some = !asked.is_empty();
         self.process(asked)?;
         Ok(has_some)
+    }
+
+    /// As [`review_by_others`](Self::review_by_others), once that is due again.
+    pub(super) fn review_the_rest(&mut self) -> Result<bool, String> {
+        self.now = self.now.plus_ms(REVIEW_EVERY_MS);
+        self.review_by_others()
     }
 
     pub(super) fn pass_time(&mut self) -> Result<(), String> {

@@ -60,24 +60,23 @@ impl Assessor {
         let mut found = Found::default();
         found.watch.policies = self.in_force();
         let mut alerts = self.firing_alerts(incident, &standing)?;
-        let lacks = |alerts: &[_]| (alerts.len() as u64) < counts.firing.min(ALERTS_MAX as u64);
-        if lacks(&alerts) {
-            // The index does not know yet of alerts that another engine has received.
+        let is_whole = |it: &[_]| it.len() as u64 >= counts.firing.min(ALERTS_MAX as u64);
+        if !is_whole(&alerts) {
             self.leases.refresh(self.view.store())?;
             alerts = self.firing_alerts(incident, &standing)?;
         }
-        let knows_all = !lacks(&alerts);
+        let is_whole = is_whole(&alerts);
         for (key, alert) in alerts {
             let facts = IncidentFacts::of(incident, counts);
             let by_person = incident.grading.by_person;
             let (grade, graded) = self.grade(facts, &alert, None, by_person, context.clone());
             found.take(&key, grade, graded, &standing);
         }
-        found.keep_others(standing, knows_all);
-        if !knows_all {
-            // Asked again soon, about the others too.
-            found.watch.policies.clear();
+        if !is_whole {
+            // The index does not know yet of alerts that another engine has received.
+            found.watch = found.watch.and(standing.watch.clone());
         }
+        found.keep_others(standing, is_whole);
         Ok(found)
     }
 
@@ -150,12 +149,12 @@ impl Found {
         }
     }
 
-    /// Keeps the groups of alerts that are over: what was said of them stands. Unless all that
-    /// fires is known, one of another alert may be of such a group.
-    fn keep_others(&mut self, standing: Standing, knows_all: bool) {
+    /// Keeps the groups of alerts that are over: what was said of them stands. `is_whole`: every
+    /// firing alert was asked about, so that nothing else of them fires.
+    fn keep_others(&mut self, standing: Standing, is_whole: bool) {
         for mut group in standing.groups {
             if !self.asked.contains(&group.alert) {
-                group.is_over |= knows_all;
+                group.is_over |= is_whole;
                 self.standing.add(group);
             }
         }
