@@ -38,6 +38,12 @@ pub fn is_chunk(value: &[u8]) -> bool {
 /// [`VALUE_BYTES_MAX`] each.
 #[must_use]
 pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
+    pack_within(events, VALUE_BYTES_MAX)
+}
+
+/// Like [`pack`], with chunks of at most `chunk_bytes_max`. A single event may be longer.
+#[must_use]
+pub fn pack_within(events: &[Vec<u8>], chunk_bytes_max: usize) -> Vec<Packed> {
     let mut packed = Vec::new();
     // Split in halves recursively; usually an incident's whole stream fits at once.
     let mut left = vec![events];
@@ -49,7 +55,7 @@ pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
                 value: one.clone(),
             }),
             many => match compressed(many) {
-                Some(value) if value.len() <= VALUE_BYTES_MAX => packed.push(Packed {
+                Some(value) if value.len() <= chunk_bytes_max => packed.push(Packed {
                     events: many.len() as u64,
                     value,
                 }),

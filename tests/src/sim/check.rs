@@ -13,6 +13,7 @@ use tocsin_core::{Alert, Event, Incident, IncidentId, PageTarget, Plan, Recorded
 use tocsin_store::{Class, Store, Table, TimerKey, TimerRow};
 
 use super::cast::{Policies, number_of};
+use super::history;
 use super::outside::page_of;
 use super::store::FaultyStore;
 use super::world::Node;
@@ -115,6 +116,7 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
     for fact in facts {
         check_fact(store, fact)?;
     }
+    history::agrees(store)?;
     step(store, node, &BTreeSet::new())
 }
 

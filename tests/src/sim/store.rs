@@ -251,6 +251,9 @@ impl Inner {
             Some(bug @ Bug::TallyForgotten) => batch
                 .rows
                 .retain(|row| row.table != Table::Tally || !self.has_effect(bug)),
+            Some(bug @ Bug::HistoryForgotten) => batch
+                .rows
+                .retain(|row| row.table != Table::History || !self.has_effect(bug)),
             Some(bug @ Bug::KeyForgotten) => batch
                 .rows
                 .retain(|row| row.table != Table::Key || !self.has_effect(bug)),

@@ -77,6 +77,9 @@ pub struct Alert {
     /// of versions that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed_by: Option<Box<RoutedBy>>,
+    /// The time of its newest entry in the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted_at: Option<Timestamp>,
 }
 
 /// Why an alert was routed as it was.
@@ -258,6 +261,7 @@ impl Alert {
             earlier_starts: Vec::new(),
             silences_at: None,
             routed_by: None,
+            noted_at: None,
         }
     }
 
@@ -268,6 +272,7 @@ impl Alert {
             first_seen: self.first_seen,
             repeats: self.repeats,
             earlier_starts: self.starts_until(now),
+            noted_at: self.noted_at,
             ..Self::begin(signal, place, now)
         }
     }

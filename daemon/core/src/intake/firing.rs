@@ -343,6 +343,7 @@ impl Firing<'_> {
             incidents: self.left(&place).into_iter().chain([change]).collect(),
             alerts,
             waiting,
+            ..Intake::default()
         }
     }
 
@@ -350,7 +351,7 @@ impl Firing<'_> {
         Intake {
             incidents: self.left(&place).into_iter().collect(),
             alerts: vec![self.alert_in(place)],
-            waiting: Vec::new(),
+            ..Intake::default()
         }
     }
 

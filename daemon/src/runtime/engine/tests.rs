@@ -257,3 +257,43 @@ fn an_alert_that_goes_elsewhere_changes_both_incidents_in_one_commit() {
         assert_eq!(state.tally.counts.firing, firing, "{id}");
     }
 }
+
+#[test]
+fn a_signal_that_changes_an_alert_adds_one_row_to_the_history_and_a_repeat_adds_none() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let rows = || store.rows(Table::History, "", None, 99).unwrap().len();
+    let until = |signal: Request, status: SignalStatus| match signal {
+        Request::Signal { signal, .. } => Request::Signal {
+            signal: Arc::new(Signal {
+                status,
+                ..signal.as_ref().clone()
+            }),
+            assessment: None,
+            unless_observed_since: None,
+        },
+        other => other,
+    };
+    fire(&mut engine, "shop", NOW);
+    assert_eq!(rows(), 1);
+    for minute in 1..9 {
+        let at = NOW.plus_ms(minute * 60_000);
+        let again = until(firing("shop", None, at), SignalStatus::Firing);
+        engine.process(vec![again], at).unwrap().remove(0).unwrap();
+    }
+    assert_eq!(rows(), 1, "repeats");
+    // In one millisecond and one group.
+    let end = || until(firing("shop", None, NOW), SignalStatus::Resolved);
+    let mut again = firing("shop", None, NOW.plus_ms(HOUR_MS));
+    if let Request::Signal { signal, .. } = &mut again {
+        Arc::make_mut(signal).title = "it is slow again".to_owned();
+    }
+    let later = NOW.plus_ms(HOUR_MS);
+    for answer in engine
+        .process(vec![end(), again, end(), end()], later)
+        .unwrap()
+    {
+        answer.unwrap();
+    }
+    assert_eq!(rows(), 4);
+}

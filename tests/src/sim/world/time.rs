@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, resilenced, reviewed,
+    Cause, Request, SCHEDULE_TIMER, ended_by_hand, firing, history, lapses, resilenced, reviewed,
     routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
@@ -18,6 +18,7 @@ use super::senders::key_of;
 use super::{LIMIT, World};
 use crate::sim::cast;
 use crate::sim::check::text;
+use crate::sim::history::PACKED_TOGETHER;
 
 impl World {
     /// Fires due timers; sometimes the clock is set back in between.
@@ -143,6 +144,9 @@ impl World {
             then: Then::Nothing,
         };
         let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
+        let packing =
+            history::pack(store, PACKED_TOGETHER, history::HISTORY_BYTES_MAX).map_err(text)?;
+        asked.extend(packing.map(|it| tells(Request::rows(it.write))));
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {
