@@ -42,9 +42,9 @@ pub(super) fn agrees(store: &dyn Store) -> Result<(), String> {
             Some(it.at) == alert.noted_at && said == (alert.firing, &alert.title, &alert.labels)
         };
         if !newest.get(&key).is_some_and(noted) {
+            let entry = newest.get(&key);
             return Err(format!(
-                "the newest entry of the history of alert {key} is {:?}, and its row says {alert:?}",
-                newest.get(&key)
+                "alert {key} is {alert:?}, and its newest entry in the history {entry:?}"
             ));
         }
     }

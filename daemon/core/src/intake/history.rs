@@ -1,6 +1,8 @@
 //! The history of alerts: an entry for each signal that changed one, for people and for running
 //! other policies over the past. Repeats that say nothing new leave no entry.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::intake::{Alert, Intake, Known, Place};
@@ -18,6 +20,17 @@ pub enum HistoryKind {
     Ended,
     /// Somebody acknowledged it in its sender's own system.
     Acknowledged,
+}
+
+impl fmt::Display for HistoryKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Began => "began",
+            Self::Changed => "changed",
+            Self::Ended => "ended",
+            Self::Acknowledged => "acknowledged",
+        })
+    }
 }
 
 /// An alert as a signal left it.
