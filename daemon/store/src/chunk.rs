@@ -45,7 +45,7 @@ pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
 #[must_use]
 pub fn pack_within(events: &[Vec<u8>], chunk_bytes_max: usize) -> Vec<Packed> {
     let mut packed = Vec::new();
-    // Split in halves recursively; usually an incident's whole stream fits at once.
+    // Usually an incident's whole stream fits at once; otherwise it is split by its size.
     let mut left = vec![events];
     while let Some(events) = left.pop() {
         match events {
@@ -59,9 +59,11 @@ pub fn pack_within(events: &[Vec<u8>], chunk_bytes_max: usize) -> Vec<Packed> {
                     events: many.len() as u64,
                     value,
                 }),
-                _ => {
-                    let (first, second) = many.split_at(many.len() / 2);
-                    left.extend([second, first]);
+                value => {
+                    let bytes = value.map_or(0, |it| it.len() + it.len() / 4);
+                    let parts = bytes.div_ceil(chunk_bytes_max).max(2);
+                    let part = many.len().div_ceil(parts);
+                    left.extend(many.chunks(part).rev());
                 }
             },
         }

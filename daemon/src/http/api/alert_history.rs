@@ -30,6 +30,9 @@ const CHANGES_USUAL: usize = 100;
 const CHANGES_MAX: usize = 1_000;
 /// Most reads of the history to find a change for a page.
 const READS_MAX: usize = 8;
+/// Most blocks of the history that are read to find out whether a page begins with changes that
+/// belong to a hidden incident.
+const BLOCKS_AHEAD_MAX: u64 = 1_024;
 
 pub(in crate::http) fn routes() -> Routes {
     Routes::new().routes(routes!(history))
@@ -151,20 +154,23 @@ impl<'a> Seen<'a> {
         Ok(!clearance.may_see(self.home(id)?.security))
     }
 
-    /// Looks at what follows a page, until the alert begins to fire again.
+    /// Looks at what follows a page, until the alert begins to fire again. If that is too far, what
+    /// begins the page is not shown.
     fn look_ahead(&mut self, later: HistoryReader<'_>) -> Result<(), EngineError> {
         if self.clearance.may_see(true) {
             return Ok(());
         }
-        for entry in later {
+        let mut later = later.limited(BLOCKS_AHEAD_MAX);
+        for entry in later.by_ref() {
             let entry = entry?;
             if entry.kind == HistoryKind::Began {
-                break;
+                return Ok(());
             }
             if let Place::Incident { id } = &entry.place {
                 self.hides |= self.is_hidden(id)?;
             }
         }
+        self.hides |= later.is_cut();
         Ok(())
     }
 

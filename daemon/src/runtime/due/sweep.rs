@@ -24,9 +24,9 @@ use crate::runtime::state::view::View;
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
 /// Most alerts of each kind per sweep.
 const SWEPT_MAX: usize = 1_000;
-/// Most times per sweep that entries of the history are packed: after a storm, they must be packed
-/// faster than they arrive.
-const PACK_ROUNDS_MAX: usize = 32;
+/// Most times per sweep that entries of the history are packed: after a storm, a few thousand a
+/// second.
+const PACK_ROUNDS_MAX: usize = 16;
 /// Most removal requests of each kind per sweep: after a storm, alerts must be removed faster than
 /// they arrive, without blocking other requests.
 const ROUNDS_MAX: usize = 8;
@@ -157,7 +157,7 @@ impl Due {
         }
         self.silences.tidy(now, &self.writer).await?;
         for round in 1..=PACK_ROUNDS_MAX {
-            if !self.pack_history().await? {
+            if !self.pack_history(now).await? {
                 break;
             }
             if round == PACK_ROUNDS_MAX {
@@ -231,9 +231,10 @@ impl Due {
     }
 
     /// Packs entries of the history; whether there were enough.
-    async fn pack_history(&self) -> Result<bool, EngineError> {
-        let bytes_max = history::HISTORY_BYTES_MAX;
-        let packing = history::pack(self.view.store(), history::PACKED_TOGETHER, bytes_max)?;
+    async fn pack_history(&self, now: Timestamp) -> Result<bool, EngineError> {
+        let (together, bytes_max) = (history::PACKED_TOGETHER, history::HISTORY_BYTES_MAX);
+        let until = now.minus_ms(history::LOOSE_MS);
+        let packing = history::pack(self.view.store(), together, until, bytes_max)?;
         let Some(packing) = packing else {
             return Ok(false);
         };

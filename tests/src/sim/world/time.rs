@@ -144,8 +144,8 @@ impl World {
             then: Then::Nothing,
         };
         let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
-        let packing =
-            history::pack(store, PACKED_TOGETHER, history::HISTORY_BYTES_MAX).map_err(text)?;
+        let bytes_max = history::HISTORY_BYTES_MAX;
+        let packing = history::pack(store, PACKED_TOGETHER, self.now, bytes_max).map_err(text)?;
         asked.extend(packing.map(|it| tells(Request::rows(it.write))));
         for word in words {
             let key = key_of(&word.signal);

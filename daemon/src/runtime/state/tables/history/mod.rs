@@ -15,7 +15,7 @@ use super::{Row, RowWrites, TypedTable};
 use crate::runtime::error::EngineError;
 use block::Block;
 
-pub use pack::{PACKED_TOGETHER, Packing, pack};
+pub use pack::{LOOSE_MS, PACKED_TOGETHER, Packing, pack};
 pub use read::{HistoryOf, HistoryReader, Page, newest};
 
 /// Most bytes of compressed entries; beyond that the oldest block goes. At a hundred bytes each,

@@ -1,5 +1,7 @@
 //! Packs the oldest entries, and keeps the history within its limit.
 
+use tocsin_core::Timestamp;
+use tocsin_core::time::MINUTE_MS;
 use tocsin_store::Store;
 
 use super::{BLOCKS, ENTRIES, ENTRY, EXTENT, EXTENTS, block_key, extent};
@@ -10,6 +12,9 @@ use super::block::blocks;
 
 /// Entries that are packed together; fewer stay rows of their own.
 pub const PACKED_TOGETHER: usize = 256;
+/// How long entries stay rows of their own, in milliseconds: packing does not take from a storm the
+/// time to accept its alerts.
+pub const LOOSE_MS: u64 = MINUTE_MS;
 /// Most blocks that one packing removes.
 const REMOVED_MAX: usize = 64;
 
@@ -21,20 +26,22 @@ pub struct Packing {
     pub removed: u64,
 }
 
-/// The batch that packs the oldest `together` entries, if there are as many. Beyond `bytes_max`
-/// bytes it removes the oldest blocks.
+/// The batch that packs the oldest `together` entries, if there are as many up to a time. Beyond
+/// `bytes_max` bytes it removes the oldest blocks.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or a row is damaged.
 pub fn pack(
     store: &dyn Store,
     together: usize,
+    until: Timestamp,
     bytes_max: u64,
 ) -> Result<Option<Packing>, EngineError> {
     // Before the entries are read: whoever packs them changes it.
     let before = extent(store)?;
     let rows = ENTRIES.page(store, ENTRY, None, together)?;
-    if rows.len() < together.max(1) {
+    let last = rows.get(together.saturating_sub(1));
+    if last.is_none_or(|(_, row)| row.value.at > until) {
         return Ok(None);
     }
     let mut after = before.value;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use tocsin_core::intake::HistoryEntry;
-use tocsin_core::time::HOUR_MS;
+use tocsin_core::time::{HOUR_MS, MINUTE_MS};
 use tocsin_core::{Alert, Fingerprint, IntegrationId, Timestamp};
 use tocsin_store::Store;
 
@@ -20,7 +20,7 @@ const BLOCKS_PER_PAGE_MAX: u64 = 1_024;
 /// The first period that is searched for them, in milliseconds; the next one is longer.
 const PERIOD_MS: u64 = HOUR_MS;
 /// Shortest such period, in milliseconds: of one with too many blocks, a shorter one is searched.
-const PERIOD_MS_MIN: u64 = 1_000;
+const PERIOD_MS_MIN: u64 = MINUTE_MS;
 
 /// Whose entries to read.
 #[derive(Clone, Debug)]
@@ -103,6 +103,18 @@ impl<'a> HistoryReader<'a> {
             is_cut: false,
             is_over: from >= until,
         })
+    }
+
+    /// Ends early instead of unpacking more blocks than this.
+    #[must_use]
+    pub fn limited(self, blocks_max: u64) -> Self {
+        Self { blocks_max, ..self }
+    }
+
+    /// Whether it ended early.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Reads on until there is an entry, or nothing more.
@@ -192,8 +204,9 @@ pub struct Page {
     pub before: Option<Timestamp>,
 }
 
-/// The newest entries of an alert before a time, at least `at_least` if there are as many. Goes
-/// back by periods, and stops when it has read much, so a page may have none.
+/// The newest entries of an alert before a time, at least `at_least` and less than twice as many if
+/// there are as many. Goes back by periods, and stops when it has read much, so a page may have
+/// none.
 ///
 /// # Errors
 /// [`EngineError`] when the store fails or a row is damaged.
@@ -203,36 +216,42 @@ pub fn newest(
     before: Timestamp,
     at_least: usize,
 ) -> Result<Page, EngineError> {
+    // Nothing after this is in a block.
+    let packed_until = extent(store)?.value.latest.plus_ms(1);
     let (mut end, mut period_ms, mut blocks_read) = (before, PERIOD_MS, 0);
     let mut entries = Vec::new();
     while end > Timestamp(0) {
-        let start = Timestamp(end.minus_ms(period_ms).0.max(0));
+        let start = match end > packed_until {
+            true => packed_until,
+            false => Timestamp(end.minus_ms(period_ms).0.max(0)),
+        };
         let mut reader = HistoryReader::between(store, Some(of.clone()), start, end)?;
-        if period_ms > PERIOD_MS_MIN {
-            reader.blocks_max = BLOCKS_AT_ONCE_MAX;
+        if period_ms > PERIOD_MS_MIN && end <= packed_until {
+            reader = reader.limited(BLOCKS_AT_ONCE_MAX);
         }
-        let mut found = Vec::new();
-        for entry in &mut reader {
-            found.push(entry?);
+        let mut found = VecDeque::new();
+        let mut next_end = start;
+        for entry in reader.by_ref() {
+            found.push_back(entry?);
+            if found.len() > at_least.max(1) {
+                found.pop_front();
+                next_end = found.front().map_or(start, |it: &HistoryEntry| it.at);
+            }
         }
         blocks_read += reader.blocks_read;
         if reader.is_cut {
             period_ms = (period_ms / 8).max(PERIOD_MS_MIN);
-            continue;
+        } else {
+            end = next_end;
+            entries.extend(found.into_iter().rev());
+            if reader.blocks_read < BLOCKS_AT_ONCE_MAX / 8 {
+                period_ms = period_ms.saturating_mul(2);
+            }
         }
-        end = start;
-        entries.extend(found.into_iter().rev());
         if entries.len() >= at_least || blocks_read >= BLOCKS_PER_PAGE_MAX {
-            let before = (end > Timestamp(0)).then_some(end);
-            return Ok(Page { entries, before });
+            break;
         }
-        period_ms = match reader.blocks_read < BLOCKS_AT_ONCE_MAX / 8 {
-            true => period_ms.saturating_mul(2),
-            false => period_ms,
-        };
     }
-    Ok(Page {
-        entries,
-        before: None,
-    })
+    let before = (end > Timestamp(0)).then_some(end);
+    Ok(Page { entries, before })
 }
