@@ -1,6 +1,7 @@
 //! Alerts: a page of them, or one with all its details.
 
 use serde::{Deserialize, Serialize};
+use tocsin_core::intake::HistoryKind;
 use tocsin_core::{Labels, Status};
 use utoipa::{IntoParams, ToSchema};
 
@@ -111,6 +112,61 @@ pub(crate) struct AlertDetail {
     pub(crate) changed_at: String,
     /// How often it was received again while firing.
     pub(crate) repeats: u64,
+}
+
+/// Which part of an alert's history to show.
+#[derive(Debug, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HistoryQuery {
+    /// Maximum number of changes, 1 to 1000. Default 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<usize>,
+    /// `next_before` of the previous page, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<i64>,
+    /// A token, for clients that can send no header.
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none")]
+    pub(crate) _key: Option<String>,
+}
+
+/// How an alert changed, the newest first.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AlertHistory {
+    pub(crate) changes: Vec<AlertChange>,
+    /// `before` for the next page; null on the last page. A page can be empty although it is not
+    /// the last, as a search is limited.
+    pub(crate) next_before: Option<i64>,
+}
+
+/// An alert as a signal left it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AlertChange {
+    /// When the daemon received the signal.
+    pub(crate) at: String,
+    /// `began` to fire, `changed`, `ended`, or `acknowledged` in its sender's own system.
+    #[schema(value_type = String, example = "began")]
+    pub(crate) change: HistoryKind,
+    /// Whether it was firing.
+    pub(crate) firing: bool,
+    pub(crate) title: String,
+    pub(crate) summary: String,
+    #[schema(value_type = Object)]
+    pub(crate) labels: Labels,
+    /// The annotations, for people.
+    #[schema(value_type = Object)]
+    pub(crate) annotations: Labels,
+    /// A URL for people.
+    pub(crate) link: Option<String>,
+    /// Since when it fired, according to its sender.
+    pub(crate) starts_at: String,
+    /// Where it went.
+    #[schema(inline)]
+    pub(crate) place: AlertPlace,
+    /// The number of its incident, if it was in one.
+    pub(crate) incident: Option<u64>,
+    /// Why the policy ignored it, if it did.
+    pub(crate) ignored_because: Option<String>,
 }
 
 /// That an alert is over.

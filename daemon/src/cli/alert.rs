@@ -1,5 +1,7 @@
 //! `tocsin alert`: lists and shows alerts.
 
+mod history;
+
 use clap::{Args, Subcommand};
 
 use super::client::{Client, ClientArgs, path_part};
@@ -21,6 +23,9 @@ pub(super) enum AlertCommand {
     /// Show one alert, with its incident or why it has none
     #[command(after_help = "Example:\n  tocsin alert show prometheus 1c3d1e5bd0f6a3b2")]
     Show(ShowArgs),
+    /// Show how an alert changed and where it went, the newest change first
+    #[command(after_help = "Example:\n  tocsin alert history prometheus 1c3d1e5bd0f6a3b2")]
+    History(HistoryArgs),
     /// End an alert that its sender never ends
     #[command(
         after_help = "Example:\n  tocsin alert resolve pagerduty disk-7 --reason \"replaced\""
@@ -82,6 +87,22 @@ pub(super) struct ShowArgs {
     client: ClientArgs,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    #[command(flatten)]
+    alert: AlertArgs,
+    /// Maximum number of changes
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    limit: usize,
+    /// Only older changes: where the previous page ended
+    #[arg(long, value_name = "MS")]
+    before: Option<i64>,
+    #[command(flatten)]
+    output: OutputArg,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
 /// Runs `tocsin alert …`.
 ///
 /// # Errors
@@ -93,6 +114,7 @@ pub(super) fn run(command: &AlertCommand, out: &mut Out<'_>) -> Result<(), Failu
             let answer = Client::new(&args.client)?.get(&args.alert.path())?;
             answer.show(args.output, out, print)
         }
+        AlertCommand::History(args) => history::run(args, out),
         AlertCommand::Resolve(args) => {
             let path = format!("{}/resolve", args.alert.path());
             let end = AlertEnd {

@@ -32,6 +32,8 @@ impl Vitals {
         gauges
             .policy_cache_nodes
             .set(gauge(self.policy_cache.nodes));
+        gauges.history.set(gauge(self.history.entries));
+        gauges.history_bytes.set(gauge(self.history.bytes));
     }
 }
 

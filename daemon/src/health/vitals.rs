@@ -15,7 +15,7 @@ use super::relay::RelayState;
 use super::subject::Subject;
 use crate::metrics::CommitTimes;
 use crate::people::{ResponderLookup, Roster};
-use crate::runtime::state::tables::dead_letter;
+use crate::runtime::state::tables::{dead_letter, history};
 use crate::runtime::{Delivery, EngineError, SWITCH_KEY_PART, View, Writer};
 use crate::silence::Silence;
 
@@ -68,6 +68,8 @@ pub struct Vitals {
     pub policy_failures: (usize, Option<String>),
     /// How often a verdict was known without running a script.
     pub policy_cache: CacheStats,
+    /// The packed part of the history of alerts.
+    pub history: history::Extent,
     pub plugins: Vec<PluginVitals>,
     /// Kinds of contacts that nothing serves.
     pub unserved: Vec<String>,
@@ -133,6 +135,7 @@ impl Vitals {
             policy_faults: assessor.policies.faults().map(|it| it.to_string()),
             policy_failures: assessor.failures.lock().within(an_hour),
             policy_cache: assessor.policies.cache_stats(),
+            history: history::extent(store.as_ref())?.value,
             plugins: plugins(subject),
             unserved: unserved(&assessor.responders),
             unreached: unreached(&assessor.responders),

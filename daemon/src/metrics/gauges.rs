@@ -22,6 +22,8 @@ pub struct Gauges {
     pub policy_cache_hits: Gauge,
     pub policy_cache_misses: Gauge,
     pub policy_cache_nodes: Gauge,
+    pub history: Gauge,
+    pub history_bytes: Gauge,
 }
 
 impl Gauges {
@@ -86,6 +88,8 @@ impl Gauges {
                 "Size of the cache of verdicts, in nodes",
                 &self.policy_cache_nodes,
             ),
+            ("history_entries", "Packed alert changes", &self.history),
+            ("history_bytes", "Size of these", &self.history_bytes),
         ] {
             it.register(name, help, gauge.clone());
         }

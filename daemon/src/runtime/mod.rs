@@ -41,6 +41,7 @@ pub use registry::silences::{SilenceError, Silences, silencing};
 pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;
 pub use state::tables::change::newest_changes;
+pub use state::tables::history;
 pub use state::tables::reference::reference_key;
 pub use state::tables::tally::tally_of;
 pub use state::tables::{RowWrites, decode_row};

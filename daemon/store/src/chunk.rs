@@ -38,8 +38,14 @@ pub fn is_chunk(value: &[u8]) -> bool {
 /// [`VALUE_BYTES_MAX`] each.
 #[must_use]
 pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
+    pack_within(events, VALUE_BYTES_MAX)
+}
+
+/// Like [`pack`], with chunks of at most `chunk_bytes_max`. A single event may be longer.
+#[must_use]
+pub fn pack_within(events: &[Vec<u8>], chunk_bytes_max: usize) -> Vec<Packed> {
     let mut packed = Vec::new();
-    // Split in halves recursively; usually an incident's whole stream fits at once.
+    // Usually an incident's whole stream fits at once; otherwise it is split by its size.
     let mut left = vec![events];
     while let Some(events) = left.pop() {
         match events {
@@ -49,13 +55,15 @@ pub fn pack(events: &[Vec<u8>]) -> Vec<Packed> {
                 value: one.clone(),
             }),
             many => match compressed(many) {
-                Some(value) if value.len() <= VALUE_BYTES_MAX => packed.push(Packed {
+                Some(value) if value.len() <= chunk_bytes_max => packed.push(Packed {
                     events: many.len() as u64,
                     value,
                 }),
-                _ => {
-                    let (first, second) = many.split_at(many.len() / 2);
-                    left.extend([second, first]);
+                value => {
+                    let bytes = value.map_or(0, |it| it.len() + it.len() / 4);
+                    let parts = bytes.div_ceil(chunk_bytes_max).max(2);
+                    let part = many.len().div_ceil(parts);
+                    left.extend(many.chunks(part).rev());
                 }
             },
         }

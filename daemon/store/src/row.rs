@@ -50,10 +50,12 @@ pub enum Table {
     Webhook = 14,
     /// What silences have hidden, by the silence's id.
     Hidden = 20,
+    /// The history of alerts.
+    History = 21,
 }
 
 impl Table {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -69,6 +71,7 @@ impl Table {
         Self::Change,
         Self::Webhook,
         Self::Hidden,
+        Self::History,
     ];
 }
 

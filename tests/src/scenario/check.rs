@@ -4,11 +4,12 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use tocsin::runtime::history::{HistoryOf, HistoryReader};
 use tocsin::runtime::state::tables::summary;
 use tocsin::runtime::{IncidentState, events_of};
 use tocsin::standin::slack::Press;
 use tocsin_core::alert::Place;
-use tocsin_core::{Alert, Event, Recorded, narrate};
+use tocsin_core::{Alert, Event, Recorded, Timestamp, narrate};
 use tocsin_store::Table;
 
 use super::fact::{Claim, Fact};
@@ -81,6 +82,7 @@ impl World {
                 );
                 Ok(())
             }
+            Fact::AlertDid { name, changes } => self.check_history(name, changes),
             Fact::NoButton(person) => {
                 let member = self.setup.contact(person, "slack").unwrap_or_default();
                 let slack = self.slack.as_ref().context("there is no Slack")?;
@@ -205,6 +207,21 @@ impl World {
             }
         }
         Err(anyhow!("expected the alert {name}, but there is none"))
+    }
+
+    fn check_history(&self, name: &str, wanted: &str) -> Result<()> {
+        let alert = self.alert(name)?;
+        let of = HistoryOf::alert(&alert.integration, &alert.fingerprint);
+        let ever = (Timestamp(0), Timestamp(i64::MAX));
+        let store = self.app()?.store.as_ref();
+        let entries = HistoryReader::between(store, Some(of), ever.0, ever.1)?;
+        let kinds = entries.map(|it| Ok(it?.kind.to_string()));
+        let found = kinds.collect::<Result<Vec<_>>>()?.join(",");
+        ensure!(
+            found == wanted,
+            "expected that {name} did {wanted}, but it did {found}"
+        );
+        Ok(())
     }
 
     fn check_alert(&self, name: &str, wanted: &str) -> Result<()> {

@@ -56,6 +56,8 @@ pub enum Fact {
         /// The label's name and value.
         label: (String, String),
     },
+    /// How an alert changed so far, the oldest change first.
+    AlertDid { name: String, changes: String },
     /// A person has no message with a button.
     NoButton(String),
 }
@@ -125,6 +127,10 @@ impl Fact {
             ["alert", name, "has", label] => Self::AlertHas {
                 name: (*name).to_owned(),
                 label: pair(label)?,
+            },
+            ["alert", name, "did", changes] => Self::AlertDid {
+                name: (*name).to_owned(),
+                changes: (*changes).to_owned(),
             },
             ["alert", name, state @ ..] => Self::Alert {
                 name: (*name).to_owned(),

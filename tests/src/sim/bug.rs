@@ -22,6 +22,8 @@ pub enum Bug {
     LanePassedOver,
     /// Sometimes an incident's tally is not written with its alert.
     TallyForgotten,
+    /// Sometimes the history does not get the entry of an alert.
+    HistoryForgotten,
     /// Sometimes the row of the open incident of a key is not written.
     KeyForgotten,
     /// The rows of alerts that wait for others say that their wait never ends.
@@ -51,7 +53,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 15] = [
+    pub const OF_ONE: [Self; 16] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -61,6 +63,7 @@ impl Bug {
         Self::AnsweredEarly,
         Self::LanePassedOver,
         Self::TallyForgotten,
+        Self::HistoryForgotten,
         Self::KeyForgotten,
         Self::WaitEndless,
         Self::TriggerSwallowed,

@@ -6,6 +6,7 @@ mod bug;
 mod cast;
 mod check;
 mod disk;
+mod history;
 mod outside;
 mod rng;
 mod store;

@@ -202,6 +202,11 @@ impl Inner {
         self.bug_turns.is_multiple_of(BUG_EVERY)
     }
 
+    fn forget(&mut self, bug: Bug, table: Table, batch: &mut Batch) {
+        let rows = &mut batch.rows;
+        rows.retain(|row| row.table != table || !self.has_effect(bug));
+    }
+
     /// What to record about a batch; also checks that encoding preserves its events.
     fn look_at(&mut self, batch: &Batch) -> Noted {
         let mut touched = Vec::new();
@@ -248,12 +253,9 @@ impl Inner {
             Some(bug @ Bug::PageForgotten) => batch
                 .outbox
                 .retain(|row| row.class != Class::Page || !self.has_effect(bug)),
-            Some(bug @ Bug::TallyForgotten) => batch
-                .rows
-                .retain(|row| row.table != Table::Tally || !self.has_effect(bug)),
-            Some(bug @ Bug::KeyForgotten) => batch
-                .rows
-                .retain(|row| row.table != Table::Key || !self.has_effect(bug)),
+            Some(bug @ Bug::TallyForgotten) => self.forget(bug, Table::Tally, &mut batch),
+            Some(bug @ Bug::HistoryForgotten) => self.forget(bug, Table::History, &mut batch),
+            Some(bug @ Bug::KeyForgotten) => self.forget(bug, Table::Key, &mut batch),
             Some(bug @ Bug::AppliedTwice) => {
                 if self.has_effect(bug)
                     && let Some(append) = batch.appends.first_mut()

@@ -80,6 +80,9 @@ pub struct Alert {
     /// of versions that did not keep it, and of alerts that leave no room for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routed_by: Option<Box<RoutedBy>>,
+    /// The time of its newest entry in the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted_at: Option<Timestamp>,
 }
 
 /// Why an alert was routed as it was.
@@ -291,6 +294,7 @@ impl Alert {
             silences_at: None,
             counted_in: None,
             routed_by: None,
+            noted_at: None,
         }
     }
 
@@ -301,6 +305,7 @@ impl Alert {
             first_seen: self.first_seen,
             repeats: self.repeats,
             earlier_starts: self.starts_until(now),
+            noted_at: self.noted_at,
             ..Self::begin(signal, place, now)
         }
     }

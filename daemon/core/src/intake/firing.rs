@@ -361,6 +361,7 @@ impl Firing<'_> {
             incidents: self.left(&place).into_iter().chain([change]).collect(),
             alerts,
             waiting,
+            ..Intake::default()
         }
     }
 
@@ -368,7 +369,7 @@ impl Firing<'_> {
         Intake {
             incidents: self.left(&place).into_iter().collect(),
             alerts: vec![self.alert_in(place)],
-            waiting: Vec::new(),
+            ..Intake::default()
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod alert;
 mod firing;
 mod fit;
+mod history;
 mod needed;
 mod route;
 mod silenced;
@@ -23,6 +24,7 @@ pub use crate::ids::NewIncidentId;
 pub use alert::{Alert, Place};
 use firing::Firing;
 pub use fit::ALERT_BYTES_MAX;
+pub use history::{HistoryEntry, HistoryKind};
 pub use needed::{AlertGrade, Assignment, Needed, Routed, needed};
 use needed::{Reading, is_worse};
 pub use route::{Otherwise, Route, Target};
@@ -121,6 +123,8 @@ pub struct Intake {
     pub incidents: Vec<IncidentChange>,
     /// The changed lists of waiting alerts, by key; an empty list is removed.
     pub waiting: Vec<(IncidentKey, Waiting)>,
+    /// What the history of alerts gets.
+    pub history: Vec<HistoryEntry>,
 }
 
 /// The outcome for one incident.
@@ -176,7 +180,7 @@ pub fn decide_signal(
         Reading::Stands(alert) => stand(alert, known.home, signal, env),
         Reading::Ends(alert) => end(alert, &known, env),
         Reading::Heard(alert) => hear(alert, &known, signal, env),
-        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal)?,
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal, now)?,
         Reading::StandsChanged(alert) if !is_worse_now(assessment, &known) => {
             stand(alert, known.home, signal, env)
         }
@@ -197,6 +201,7 @@ pub fn decide_signal(
         }
     };
     silenced::follow_signal(&mut intake, signal, &known, assessment, env);
+    history::note(&mut intake, &known, now);
     Ok(intake)
 }
 
@@ -233,6 +238,7 @@ pub fn end_by_hand(
     };
     let mut intake = end(alert, &known, env);
     silenced::follow_end(&mut intake, alert, &known, env);
+    history::note(&mut intake, &known, env.now);
     for change in &mut intake.incidents {
         let title = alert.title.clone();
         let reason = cut(reason.clone(), limits::REASON_BYTES_MAX);
@@ -343,14 +349,19 @@ fn acknowledge(
     alert: &Alert,
     home: Option<(&Incident, &Tally)>,
     signal: &Signal,
+    now: Timestamp,
 ) -> Result<Intake, Refusal> {
     let Some((incident, _)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
         return Ok(Intake::default());
     };
     let by = Actor::Integration(alert.integration.clone());
     let outcome = lifecycle::decide::acknowledge(incident, signal.integration.to_string(), &by)?;
+    let mut noted = alert.clone();
+    let entry = HistoryEntry::of(&mut noted, HistoryKind::Acknowledged, now);
     Ok(Intake {
+        alerts: vec![noted],
         incidents: vec![IncidentChange::of(incident, outcome)],
+        history: vec![entry],
         ..Intake::default()
     })
 }

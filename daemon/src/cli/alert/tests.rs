@@ -1,8 +1,8 @@
-//! The output of `tocsin alert show`.
+//! The output of `tocsin alert show` and `tocsin alert history`.
 
 use serde_json::{Value, json};
 
-use super::{Out, print};
+use super::{Out, history, print};
 
 fn printed(more: Value) -> String {
     let mut alert = json!({
@@ -97,4 +97,36 @@ fn an_alert_that_fires_although_its_incident_is_resolved_says_so() {
   reopens at    2026-01-31T12:40:00Z
 ";
     assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn the_history_of_an_alert_is_one_line_a_change() {
+    let change = |more: Value| {
+        let mut change = json!({
+            "at": "2026-01-31T12:00:00Z", "change": "began", "firing": true,
+            "title": "the shop\u{1b}[2J is slow", "summary": "", "labels": { "tier": "1" },
+            "annotations": {}, "link": null, "starts_at": "2026-01-31T12:00:00Z",
+            "place": "incident", "incident": 7, "ignored_because": null,
+        });
+        let fields = change.as_object_mut().expect("fields");
+        fields.extend(more.as_object().expect("fields").clone());
+        change
+    };
+    let ignored = json!({
+        "place": "ignored", "incident": null, "ignored_because": "severity info",
+    });
+    let answer = json!({
+        "changes": [change(json!({ "change": "ended" })), change(ignored)],
+        "next_before": 17,
+    });
+    let mut out = Vec::new();
+    let answer = serde_json::from_value(answer).expect("a history");
+    assert!(history::print(&answer, &mut Out::plain(&mut out)).is_ok());
+    let expected = "\
+AT                    CHANGE  PLACE                   TITLE                 LABELS
+2026-01-31T12:00:00Z  ended   incident 7              the shop [2J is slow  tier=1
+2026-01-31T12:00:00Z  began   ignored: severity info  the shop [2J is slow  tier=1
+There may be older ones: --before 17
+";
+    assert_eq!(String::from_utf8(out).expect("text"), expected);
 }

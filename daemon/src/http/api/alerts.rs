@@ -38,8 +38,8 @@ const LIST_MAX: usize = 1_000;
 /// What an alert shows of its incident.
 #[derive(Clone)]
 pub(in crate::http) struct Home {
-    number: u64,
-    security: bool,
+    pub(super) number: u64,
+    pub(super) security: bool,
     status: Option<Status>,
     resolved_by: Option<String>,
     reopens_at: Option<Timestamp>,
@@ -200,7 +200,7 @@ pub(in crate::http) fn each_alert(
 }
 
 /// An alert's incident. One that is missing is assumed to need clearance.
-fn incident_of(app: &App, id: &IncidentId) -> Result<Home, EngineError> {
+pub(super) fn incident_of(app: &App, id: &IncidentId) -> Result<Home, EngineError> {
     let Some(state) = app.view.incident(id)? else {
         return Ok(Home {
             number: 0,
@@ -265,13 +265,7 @@ impl AlertLine {
             title: alert.title,
             labels: alert.labels,
             link: alert.link,
-            place: match alert.place {
-                Place::Incident { .. } => AlertPlace::Incident,
-                Place::Ignored { .. } => AlertPlace::Ignored,
-                Place::Waiting { .. } => AlertPlace::Waiting,
-                Place::Expected {} => AlertPlace::Expected,
-                Place::Silenced { .. } => AlertPlace::Silenced,
-            },
+            place: AlertPlace::of(&alert.place),
             incident: home.map(|it| it.number),
             incident_status: home.and_then(|it| it.status),
             silenced_by: silenced_by.iter().map(|it| it.id.clone()).collect(),
@@ -279,6 +273,18 @@ impl AlertLine {
             last_seen: format_time(alert.last_seen),
             lease_until: alert.lease_until.map(format_time),
             fires_at: alert.fires_at.map(format_time),
+        }
+    }
+}
+
+impl AlertPlace {
+    pub(super) fn of(place: &Place) -> Self {
+        match place {
+            Place::Incident { .. } => Self::Incident,
+            Place::Ignored { .. } => Self::Ignored,
+            Place::Waiting { .. } => Self::Waiting,
+            Place::Expected {} => Self::Expected,
+            Place::Silenced { .. } => Self::Silenced,
         }
     }
 }

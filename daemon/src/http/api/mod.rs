@@ -3,6 +3,7 @@
 //! What the API shows depends on the caller's clearance: without it, a security incident has no
 //! title, text or timeline.
 
+mod alert_history;
 pub(super) mod alerts;
 mod daemon;
 mod incidents;
@@ -16,6 +17,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .merge(incidents::routes())
         .merge(alerts::routes())
+        .merge(alert_history::routes())
         .merge(oncall::routes())
         .merge(tokens::routes())
         .merge(daemon::routes())

@@ -1,6 +1,7 @@
 //! Tests of the whole router, with a daemon in memory.
 
 mod ack;
+mod alert_history;
 mod alertmanager;
 mod alerts;
 mod api;

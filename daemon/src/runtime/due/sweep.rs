@@ -18,12 +18,16 @@ use crate::runtime::registry::silences::Silences;
 use crate::runtime::state::leases::Leases;
 use crate::runtime::state::tables::RowWrites;
 use crate::runtime::state::tables::alert::ALERTS;
+use crate::runtime::state::tables::history;
 use crate::runtime::state::view::View;
 
 /// How often the sweep looks for what can be removed, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 5 * SECOND_MS;
 /// Most alerts of each kind per sweep.
 const SWEPT_MAX: usize = 1_000;
+/// Most times per sweep that entries of the history are packed: after a storm, a few thousand a
+/// second.
+const PACK_ROUNDS_MAX: usize = 16;
 /// Most removal requests of each kind per sweep: after a storm, alerts must be removed faster than
 /// they arrive, without blocking other requests.
 const ROUNDS_MAX: usize = 8;
@@ -218,6 +222,15 @@ impl Due {
             }
         }
         self.silences.tidy(now, &self.writer).await?;
+        for round in 1..=PACK_ROUNDS_MAX {
+            if !self.pack_history(now).await? {
+                break;
+            }
+            if round == PACK_ROUNDS_MAX {
+                // There may be more, as after a storm: the next sweep goes on at once.
+                self.next_sweep.store(now.0, Ordering::SeqCst);
+            }
+        }
         for _ in 0..EXPIRE_ROUNDS_MAX {
             match self.writer.ask(Request::Expire).await? {
                 Answer::Expired(count) if count > 0 => tracing::trace!(count, "forgotten"),
@@ -299,6 +312,30 @@ impl Due {
             self.intake.take_observed(alerts).await?;
         }
         Ok(count)
+    }
+
+    /// Packs entries of the history; whether there were enough.
+    async fn pack_history(&self, now: Timestamp) -> Result<bool, EngineError> {
+        let (together, bytes_max) = (history::PACKED_TOGETHER, history::HISTORY_BYTES_MAX);
+        let until = now.minus_ms(history::LOOSE_MS);
+        let packing = history::pack(self.view.store(), together, until, bytes_max)?;
+        let Some(packing) = packing else {
+            return Ok(false);
+        };
+        match self.writer.ask(Request::rows(packing.write)).await {
+            Ok(_) if packing.removed > 0 => {
+                let entries = packing.removed;
+                tracing::warn!(
+                    entries,
+                    "the history of alerts is full: its oldest entries go"
+                );
+                Ok(true)
+            }
+            Ok(_) => Ok(true),
+            // Another engine has packed them.
+            Err(EngineError::Commit(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes alerts that resolved long ago; returns how many.

@@ -18,6 +18,7 @@ use tocsin_store::{Batch, CommandKey, Guard};
 use crate::runtime::engine::Engine;
 use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::history;
 use crate::runtime::state::tables::mark::Mark;
 use crate::runtime::state::tables::summary;
 use crate::runtime::state::view::{IncidentState, heir_of};
@@ -193,6 +194,9 @@ impl Engine {
             let before = before.iter().find(is_it).cloned();
             self.count_hidden_alert(before.as_deref(), &after, &mut planned)?;
             self.write_alert(before, after, &mut planned)?;
+        }
+        for entry in &intake.history {
+            history::add(entry)?.lay_out(&mut planned.batch);
         }
         for (key, waiting) in intake.waiting {
             self.write_waiting(&key, waiting, now, &mut planned)?;

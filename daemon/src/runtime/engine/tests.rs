@@ -288,3 +288,43 @@ fn a_key_that_was_taken_over_does_not_reopen_an_incident_whose_own_key_another_h
     assert!(known.iter().all(|it| it.id != new.id), "{new:?}");
     assert_eq!(of_key(&engine), Some(new.id.clone()));
 }
+
+#[test]
+fn a_signal_that_changes_an_alert_adds_one_row_to_the_history_and_a_repeat_adds_none() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let rows = || store.rows(Table::History, "", None, 99).unwrap().len();
+    let until = |signal: Request, status: SignalStatus| match signal {
+        Request::Signal { signal, .. } => Request::Signal {
+            signal: Arc::new(Signal {
+                status,
+                ..signal.as_ref().clone()
+            }),
+            assessment: None,
+            unless_observed_since: None,
+        },
+        other => other,
+    };
+    fire(&mut engine, "shop", NOW);
+    assert_eq!(rows(), 1);
+    for minute in 1..9 {
+        let at = NOW.plus_ms(minute * 60_000);
+        let again = until(firing("shop", None, at), SignalStatus::Firing);
+        engine.process(vec![again], at).unwrap().remove(0).unwrap();
+    }
+    assert_eq!(rows(), 1, "repeats");
+    // In one millisecond and one group.
+    let end = || until(firing("shop", None, NOW), SignalStatus::Resolved);
+    let mut again = firing("shop", None, NOW.plus_ms(HOUR_MS));
+    if let Request::Signal { signal, .. } = &mut again {
+        Arc::make_mut(signal).title = "it is slow again".to_owned();
+    }
+    let later = NOW.plus_ms(HOUR_MS);
+    for answer in engine
+        .process(vec![end(), again, end(), end()], later)
+        .unwrap()
+    {
+        answer.unwrap();
+    }
+    assert_eq!(rows(), 4);
+}

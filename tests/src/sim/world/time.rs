@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, IncidentState, Request, SCHEDULE_TIMER, ended_by_hand, firing, lapses, merges,
+    Cause, IncidentState, Request, SCHEDULE_TIMER, ended_by_hand, firing, history, lapses, merges,
     moved_aside, moving, reviewed, routed_again, silencing, silencing_page, ticking, to_review,
 };
 use tocsin_core::command::Command;
@@ -19,6 +19,7 @@ use super::senders::key_of;
 use super::{LIMIT, World};
 use crate::sim::cast;
 use crate::sim::check::text;
+use crate::sim::history::PACKED_TOGETHER;
 
 impl World {
     /// Fires due timers; sometimes the clock is set back in between.
@@ -184,6 +185,9 @@ impl World {
         };
         let mut asked: Vec<Asked> = page.requests.into_iter().map(tells).collect();
         asked.extend(merges(view).into_iter().map(tells));
+        let bytes_max = history::HISTORY_BYTES_MAX;
+        let packing = history::pack(store, PACKED_TOGETHER, self.now, bytes_max).map_err(text)?;
+        asked.extend(packing.map(|it| tells(Request::rows(it.write))));
         for word in words {
             let key = key_of(&word.signal);
             if self.rng.chance(20) {

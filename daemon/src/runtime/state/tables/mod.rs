@@ -7,6 +7,7 @@ pub mod change;
 pub mod dead_letter;
 pub mod effect;
 pub mod hidden;
+pub mod history;
 pub mod incident_key;
 pub(crate) mod mark;
 pub mod number;
