@@ -9,7 +9,7 @@ mod tree;
 mod watch;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -96,7 +96,8 @@ impl Trace {
 #[derive(Default)]
 struct Recorder {
     trace: Trace,
-    seen: HashSet<Read>,
+    /// Where in the trace each read is.
+    seen: HashMap<Read, usize>,
     /// The values of quantities that change under a call.
     live: HashMap<Quantity, i64>,
 }
@@ -109,13 +110,25 @@ pub(crate) fn recorded<T>(call: impl FnOnce() -> T) -> (T, Trace) {
     (answer, recorder.trace)
 }
 
-/// What `read` finds in the facts, recorded. The empty text when the facts lack what it is about,
-/// which no getter asks for.
+/// What `read` finds in the facts, recorded: the same answer during a call, also if what it asks
+/// changes meanwhile. The empty text when the facts lack what it is about, which no getter asks for.
 pub(crate) fn read(read: Read, facts: Facts<'_>) -> Answer {
+    if let Some(known) = known(&read) {
+        return known;
+    }
     let answer = read.answer(facts);
     let answer = answer.unwrap_or_else(|| Answer::Text(String::new()));
     note(read, answer.clone());
     answer
+}
+
+/// What this call has read before.
+fn known(read: &Read) -> Option<Answer> {
+    RECORDER.with_borrow(|recorder| {
+        let recorder = recorder.as_ref()?;
+        let known = recorder.trace.reads.get(*recorder.seen.get(read)?)?;
+        Some(known.1.clone())
+    })
 }
 
 /// The value of a quantity, the same one during a call.
@@ -134,14 +147,15 @@ pub(crate) fn steady(quantity: &Quantity, facts: Facts<'_>) -> i64 {
 pub(crate) fn note(read: Read, answer: Answer) {
     RECORDER.with_borrow_mut(|recorder| {
         let Some(recorder) = recorder else { return };
-        if recorder.seen.contains(&read) {
+        if recorder.seen.contains_key(&read) {
             return;
         }
         if recorder.trace.reads.len() >= READS_MAX {
             recorder.trace.is_cut = true;
             return;
         }
-        recorder.seen.insert(read.clone());
+        let at = recorder.trace.reads.len();
+        recorder.seen.insert(read.clone(), at);
         recorder.trace.reads.push((read, answer));
     });
 }
