@@ -7,7 +7,8 @@ use std::fmt;
 use tocsin_core::{IncidentKey, Labels, Timestamp};
 
 /// The alerts and incidents that a policy can ask about. Labels are those that an alert must have;
-/// an empty text means that it must not have the label. `except` is the key of an alert that is left out.
+/// an empty text means that it must not have the label. `except` is the key of an alert that is
+/// left out.
 ///
 /// Two answers may be of different moments: a policy that asks the same twice gets the first answer
 /// both times, but not a snapshot.
@@ -26,8 +27,8 @@ pub trait AlertIndex: fmt::Debug + Send + Sync {
     ) -> Vec<Timestamp>;
 
     /// The same for each value of the label `of`, among the newest `limit` of these alerts: when
-    /// the newest with it began. Alerts without the label have no value. `also` is the value of another
-    /// alert, and when that began.
+    /// the newest with it began. Alerts without the label have no value. `also` is the value of
+    /// another alert, and when that began.
     fn began_by(
         &self,
         of: &str,
@@ -80,7 +81,7 @@ pub fn has_labels(alert: &Labels, wanted: &Labels) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct AlertList {
     pub alerts: Vec<ListedAlert>,
-    /// Of incidents that are open.
+    /// An alert that is routed to one of these joins at once.
     pub open: BTreeSet<IncidentKey>,
 }
 

@@ -67,6 +67,13 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
     if let Some(raised) = Raised::of(inner) {
         return at(Report::new(&policy.shown, raised.message, raised.remedy));
     }
+    if let EvalAltResult::ErrorMismatchDataType(_, found, _) = inner
+        && found.ends_with("Count")
+    {
+        let message = "an index is a plain number, and this is a count";
+        let remedy = "write `list[count.to_int()]`";
+        return at(Report::new(&policy.shown, message, remedy));
+    }
     let mut bare = inner.to_string();
     if let Some(at) = bare.rfind(" (line ") {
         bare.truncate(at);

@@ -31,7 +31,7 @@ pub(super) struct Input {
     incident: IncidentFacts,
     context: ContextFacts,
     alerts: Vec<ListedAlert>,
-    /// Of incidents that are open, by key.
+    /// An alert that is routed to one of these joins at once.
     open: BTreeSet<IncidentKey>,
 }
 

@@ -138,7 +138,7 @@ pub(super) struct ContextCase {
     load: BTreeMap<PersonId, u32>,
     changes: Vec<ChangeCase>,
     pub(super) alerts: Vec<AroundCase>,
-    /// The keys of open incidents.
+    /// An alert that is routed to one of these joins at once.
     pub(super) open: BTreeSet<IncidentKey>,
 }
 

@@ -35,8 +35,8 @@ fn the_shipped_policies_pass_their_own_tests() {
     crate::check(shipped_dir(), None).unwrap_or_else(|reports| panic!("{reports}"));
 }
 
-/// 1,000 label sets as the door benchmark has them, ten alerts of each, in a storm: 50 services with
-/// an incident each, whose counts grow with every alert.
+/// 1,000 label sets as the door benchmark has them, ten alerts of each, in a storm: 50 services
+/// with an incident each, whose counts grow with every alert.
 #[test]
 fn of_100_questions_to_the_shipped_policies_in_a_storm_99_need_no_script() {
     let set = PolicySet::load(shipped_dir()).unwrap_or_else(|reports| panic!("{reports}"));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tocsin_core::Labels;
 
+use super::read::instant;
 use super::{AgeOf, AlertField, ClockField, IncidentField, LabelsOf, Quantity, Read};
 use crate::span::Span;
 
@@ -61,7 +62,7 @@ impl fmt::Display for Quantity {
             Self::Flaps(ms) => write!(f, "ctx.flaps(alert, {})", Span(*ms)),
             Self::Age(AgeOf::Alert, _) => f.write_str("ctx.age(alert)"),
             Self::Age(AgeOf::Incident, _) => f.write_str("ctx.age(incident)"),
-            Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {at}"),
+            Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {}", instant(*at)),
         }
     }
 }

@@ -9,6 +9,7 @@ use tocsin_core::{Labels, SignalStatus, Timestamp};
 
 use super::{LIST_MAX, TEXT_BYTES_MAX, alerts};
 use crate::calendar::{Moment, Window};
+use crate::span::Span;
 use crate::text::cut;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
@@ -191,6 +192,17 @@ impl Context {
 }
 
 impl Answer {
+    /// What this found, for people: an exact age is a span, not a number of milliseconds.
+    pub(crate) fn shown(&self, read: &Read) -> Self {
+        match (read, self) {
+            (Read::Exactly(Quantity::Age(_, unit_ms)), Self::Whole(number)) => {
+                let ms = u64::try_from(*number).unwrap_or(0).saturating_mul(*unit_ms);
+                Self::Text(Span(ms).rounded().to_string())
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// As JSON with long texts truncated, and lists to a few.
     pub(crate) fn bounded(&self) -> Value {
         match self {
@@ -464,6 +476,15 @@ pub(crate) fn changes<'a>(
     })
 }
 
+/// An instant for people, to the millisecond.
+pub(super) fn instant(at: Timestamp) -> String {
+    let utc = chrono::DateTime::from_timestamp_millis(at.0);
+    utc.map_or_else(
+        || at.to_string(),
+        |it| it.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+    )
+}
+
 /// The time zone with this name, or that of the policies. Both are checked before; UTC else.
 fn time_zone(name: Option<&str>, facts: Facts<'_>) -> Option<Tz> {
     let own = || Some(facts.context?.0.now.zone.as_str());
@@ -475,6 +496,8 @@ fn described(change: &ChangeFacts) -> String {
     let link = change.link.as_deref().unwrap_or("");
     format!(
         "{} {:?} at {} {link}",
-        change.service, change.title, change.at
+        change.service,
+        change.title,
+        instant(change.at)
     )
 }
