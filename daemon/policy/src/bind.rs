@@ -33,7 +33,8 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     (
         "Context",
         "now; and on_call(…), has_rotation(…), load(…), changes(…), age(…), within(…), \
-         firing(…), count(…), flaps(…)",
+         firing(…), count(…), count_distinct(…), flaps(…), \
+         is_open(…)",
     ),
     ("Now", "utc_ms, zone, hour, minute, weekday, weekend"),
     ("Change", "service, title, at_ms, age, link"),
@@ -195,6 +196,9 @@ fn register_context(engine: &mut Engine) {
         })
         .register_fn("on_call", |ctx: &mut Context, rotation: &str| {
             dynamic(read(Read::OnCall(rotation.to_owned()), ctx.as_facts()))
+        })
+        .register_fn("is_open", |ctx: &mut Context, key: &str| {
+            dynamic(read(Read::IsOpen(key.to_owned()), ctx.as_facts()))
         })
         .register_fn("load", |ctx: &mut Context, person: &str| {
             Count::of(Quantity::Load(person.to_owned()), ctx.as_facts())

@@ -10,7 +10,7 @@ use crate::compiled::Policy;
 use crate::explore::explore;
 use crate::limits::REPORTS_MAX;
 use crate::lint::{found_nowhere, keys_of_maps};
-use crate::load::{find, shown};
+use crate::load::{find, misplaced_tests, shown};
 use crate::names::Names;
 use crate::report::{Report, Reports};
 use crate::script::{Does, functions, units};
@@ -30,6 +30,7 @@ pub fn check(dir: &Path, names: Option<&Names>) -> Result<(), Reports> {
         let (cases, mut faults) = testing::cases(dir);
         tests = cases;
         reports.append(&mut faults);
+        reports.append(&mut misplaced_tests(dir));
     }
     if let Some(names) = names {
         reports.append(&mut unknown_teams(dir, names));

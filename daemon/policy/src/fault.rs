@@ -23,13 +23,42 @@ pub(crate) fn parse_report(file: &str, text: &str, error: &ParseError) -> Report
             format!("`{symbol}` is not allowed in policies"),
             "use functions and loops; files in lib/ are shared with `import`",
         ),
-        None => Report::new(file, kind.to_string(), parse_remedy(kind)),
+        None => {
+            let captured = matches!(kind, ParseErrorType::VariableUndefined(_))
+                && is_in_closure(text, error.position());
+            let remedy = match captured {
+                true => CAPTURED.to_owned(),
+                false => parse_remedy(kind),
+            };
+            Report::new(file, kind.to_string(), remedy)
+        }
     };
     let report = match parse_limit(kind) {
         Some(limit) => report.hit(limit),
         None => report,
     };
     place(report, text, error.position())
+}
+
+const CAPTURED: &str = "an anonymous function sees only its own parameters, none of the \
+     variables around it: use a `for` loop";
+
+/// Whether a position is in the statement of an anonymous function, after its parameters.
+fn is_in_closure(text: &str, position: Position) -> bool {
+    let before = || {
+        let at = position.line()?.checked_sub(1)?;
+        let column = position.position()?.checked_sub(1)?;
+        let lines = text.lines().take(at).collect::<Vec<_>>().join("\n");
+        let line = text.lines().nth(at)?.chars().take(column);
+        Some(format!("{lines}\n{}", line.collect::<String>()))
+    };
+    let before = before().unwrap_or_default();
+    let statement = before.rsplit(';').next().unwrap_or_default();
+    statement.match_indices('|').any(|(at, _)| {
+        let (to_left, inside) = statement.split_at(at);
+        let is_over = inside.matches(')').count() > inside.matches('(').count();
+        to_left.trim_end().ends_with(['(', ',', '=']) && !is_over
+    })
 }
 
 /// The symbol at a position, if it is forbidden.
@@ -66,6 +95,13 @@ pub(crate) fn eval_report(policy: &Policy, function: &str, error: &EvalAltResult
     };
     if let Some(raised) = Raised::of(inner) {
         return at(Report::new(&policy.shown, raised.message, raised.remedy));
+    }
+    if let EvalAltResult::ErrorMismatchDataType(_, found, _) = inner
+        && found.ends_with("Count")
+    {
+        let message = "an index is a plain number, and this is a count";
+        let remedy = "write `list[count.to_int()]`";
+        return at(Report::new(&policy.shown, message, remedy));
     }
     let mut bare = inner.to_string();
     if let Some(at) = bare.rfind(" (line ") {

@@ -3,6 +3,9 @@
 use crate::bind::PROPERTIES;
 use crate::helpers::NAMES;
 
+/// Functions whose last argument is a duration.
+const WITH_DURATION: [&str; 4] = ["changes", "count", "count_distinct", "flaps"];
+
 /// The remedy for a property that a type does not have.
 pub(crate) fn property_remedy(owner: &str, property: &str) -> String {
     let Some((_, properties)) = PROPERTIES.iter().find(|(name, _)| *name == owner) else {
@@ -33,9 +36,29 @@ pub(crate) fn dot_remedy(message: &str) -> String {
     }
 }
 
+/// The remedy for a function that is called on a value and does not exist.
+pub(crate) fn method_remedy(owner: &str, name: &str) -> String {
+    let Some((_, has)) = PROPERTIES.iter().find(|(it, _)| *it == owner) else {
+        return function_remedy(name);
+    };
+    let its = has.split([',', ';']).filter_map(|it| {
+        let it = it.trim().trim_start_matches("and ");
+        it.strip_suffix("(…)")
+    });
+    let owner = if owner == "Context" { "`ctx`" } else { owner };
+    match nearest(name, its.chain(NAMES.iter().copied())) {
+        Some(near) => format!("did you mean `{near}`? {owner} has {has}"),
+        None => format!("{owner} has {has}"),
+    }
+}
+
 /// The remedy for a call of a function that does not exist.
 pub(crate) fn function_remedy(signature: &str) -> String {
     let name = signature.split(['(', ' ']).next().unwrap_or(signature);
+    let last = signature.trim_end_matches(')').rsplit(", ").next();
+    if WITH_DURATION.contains(&name) && last != Some("Duration") {
+        return "give a duration, such as `hours(1)`, `minutes(5)` or `seconds(30)`".to_owned();
+    }
     if NAMES.contains(&name) {
         return format!(
             "`{name}` exists, but not for these arguments: check their number \

@@ -53,7 +53,7 @@ mod verdict;
 mod view;
 mod watch;
 
-pub use alerts::{AlertIndex, AlertList, ListedAlert, Starts, has_labels};
+pub use alerts::{AlertIndex, AlertList, ListedAlert, Starts, has_labels, newest_of_each};
 pub use check::check;
 pub use eval::{Evaluated, eval};
 pub use kind::Kind;

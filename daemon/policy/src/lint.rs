@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{AST, ASTNode, Dynamic, Expr, FnCallExpr, Position, Stmt};
 
 use crate::compiled::Policy;
-use crate::hints::{function_remedy, nearest, property_remedy};
+use crate::hints::{function_remedy, method_remedy, nearest, property_remedy};
 use crate::known::Known;
 use crate::limits::{EXPRESSION_DEPTH_MAX, REPORTS_MAX};
 use crate::report::Report;
+use crate::script::key;
 use crate::types::{Entry, Types, Untyped};
 
 /// Names that the parser does not treat as calls of registered functions.
@@ -29,8 +30,8 @@ const CONSTANT_DEPTH_MAX: usize = EXPRESSION_DEPTH_MAX;
 /// with the types of their parameters.
 pub(crate) fn lint(policy: &Policy, entries: &[Entry<'_>]) -> Vec<Report> {
     let known = Known::get();
-    let mut faults = unknown_functions(known, &policy.ast);
     let types = Types::of(known, &policy.ast, entries);
+    let mut faults = unknown_functions(known, &policy.ast, &types);
     faults.extend(types.unknown().into_iter().map(|it| Fault {
         position: it.position,
         message: format!("Unknown property '{}' of '{}'", it.property, it.owner),
@@ -83,7 +84,7 @@ struct Fault {
     remedy: String,
 }
 
-fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
+fn unknown_functions(known: &Known, ast: &AST, types: &Types) -> Vec<Fault> {
     let mut own: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for function in ast.iter_functions() {
         own.entry(function.name.to_owned())
@@ -92,6 +93,7 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
     }
     let Calls { calls, keys } = Calls::of(ast);
     let is_word = |name: &str| name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let receivers = types.receivers();
     let mut faults = Vec::new();
     for (name, count, with_object, position) in calls {
         if !is_word(&name) || KEYWORDS.contains(&name.as_str()) || keys.contains(&name) {
@@ -109,12 +111,17 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
         let (message, remedy) = if exists {
             (
                 format!("`{name}` does not take {count} arguments"),
-                "pass as many as it takes".to_owned(),
+                takes_remedy(
+                    own.get(&name),
+                    known.functions.get(&name),
+                    with_object.is_some(),
+                ),
             )
         } else {
+            let owner = key(position).and_then(|it| receivers.get(&it));
             (
                 format!("Function not found: {name}"),
-                function_remedy(&name),
+                owner.map_or_else(|| function_remedy(&name), |it| method_remedy(it, &name)),
             )
         };
         faults.push(Fault {
@@ -124,6 +131,21 @@ fn unknown_functions(known: &Known, ast: &AST) -> Vec<Fault> {
         });
     }
     faults
+}
+
+/// How many arguments a function of the script or of ours takes; the receiver of a method is one
+/// of ours.
+fn takes_remedy(
+    own: Option<&BTreeSet<usize>>,
+    known: Option<&BTreeSet<usize>>,
+    is_method: bool,
+) -> String {
+    let receiver = usize::from(is_method);
+    let known = known.into_iter().flatten();
+    let known = known.filter_map(|count| count.checked_sub(receiver));
+    let all: BTreeSet<usize> = own.into_iter().flatten().copied().chain(known).collect();
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    format!("it takes {}", all.join(" or "))
 }
 
 /// The function calls in a script.

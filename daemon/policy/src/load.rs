@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::switches::{self, Compiled};
 use crate::text::short_hash;
 
-pub(crate) use libs::find as find_libs;
+pub(crate) use libs::{find as find_libs, misplaced_tests};
 
 /// Identifies a policy by its team, or none if shared, and its kind.
 pub(crate) type Slot = (Option<String>, Kind);

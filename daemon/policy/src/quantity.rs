@@ -1,12 +1,20 @@
 //! Numbers and ages whose comparisons are recorded instead of their value, so that a verdict
 //! stands while the number changes and the comparison does not. Every other use reads the value.
 
-use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, FLOAT, INT, ImmutableString, Map, NativeCallContext,
+    format_map_as_json,
+};
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
 use crate::comparison::{COMPARISONS, Comparison};
+use crate::describe::describe;
+use crate::raised::{Fallible, Raised};
 use crate::span::Span;
 use crate::trace::{AgeOf, Answer, Facts, Quantity, Read, note, steady};
+
+/// Deepest map that becomes JSON, in levels.
+const JSON_DEPTH_MAX: usize = 32;
 
 /// A whole number that a script may compare, calculate with or print.
 #[derive(Clone, Debug)]
@@ -83,6 +91,11 @@ impl Age {
         let _recorded = self.in_units(1).exactly();
         Span(self.ms)
     }
+
+    /// For people.
+    fn text(self) -> String {
+        self.exactly().rounded().to_string()
+    }
 }
 
 /// A value as a verdict is decoded from it: a count is the number that it is.
@@ -90,6 +103,33 @@ pub(crate) fn plain(value: Dynamic) -> Dynamic {
     match value.read_lock::<Count>().map(|it| it.exactly()) {
         Some(number) => number.into(),
         None => value,
+    }
+}
+
+/// A map of which only texts, numbers, flags, lists and maps are left, as JSON has.
+fn plain_map(map: Map, depth: usize) -> Fallible<Map> {
+    let plain = |(name, value)| Ok((name, plain_deep(value, depth)?));
+    map.into_iter().map(plain).collect()
+}
+
+fn plain_deep(value: Dynamic, depth: usize) -> Fallible<Dynamic> {
+    let value = plain(value);
+    if depth >= JSON_DEPTH_MAX {
+        return Err("a map in `to_json` is nested too deeply".into());
+    }
+    let deeper = depth.saturating_add(1);
+    match value.type_name() {
+        "map" => Ok(plain_map(value.cast(), deeper)?.into()),
+        "array" => {
+            let items = value.cast::<Array>().into_iter();
+            let plain: Fallible<Array> = items.map(|it| plain_deep(it, deeper)).collect();
+            Ok(plain?.into())
+        }
+        "()" | "bool" | "i64" | "f64" | "char" | "string" => Ok(value),
+        _ => Err(Raised::error(
+            format!("`to_json` has {}, which JSON has not", describe(&value)),
+            "make a text of it, with `x.to_string()`",
+        )),
     }
 }
 
@@ -180,14 +220,36 @@ fn register_arithmetic(engine: &mut Engine) {
         .register_fn("to_int", |it: Count| it.exactly())
         .register_fn("to_float", |it: Count| it.exactly() as FLOAT)
         .register_fn("..", |a: INT, b: Count| a..b.exactly())
-        .register_fn("..=", |a: INT, b: Count| a..=b.exactly());
+        .register_fn("..=", |a: INT, b: Count| a..=b.exactly())
+        .register_fn("range", range(|a: INT, b: Count| (a, b.exactly())))
+        .register_fn("range", range(|a: Count, b: INT| (a.exactly(), b)))
+        .register_fn(
+            "range",
+            range(|a: Count, b: Count| (a.exactly(), b.exactly())),
+        )
+        .register_fn(
+            "range",
+            |ctx: NativeCallContext, a: INT, b: Count, step: INT| {
+                ctx.call_native_fn::<Dynamic>("range", (a, b.exactly(), step))
+            },
+        );
+}
+
+/// Rhai's own `range` with the numbers that counts are.
+fn range<A, B>(
+    plain: fn(A, B) -> (INT, INT),
+) -> impl Fn(NativeCallContext<'_>, A, B) -> Result<Dynamic, Box<EvalAltResult>> {
+    move |ctx, a, b| ctx.call_native_fn("range", plain(a, b))
 }
 
 fn register_text(engine: &mut Engine) {
+    engine.register_fn("to_json", |map: &mut Map| -> Fallible<String> {
+        Ok(format_map_as_json(&plain_map(map.clone(), 0)?))
+    });
     for name in ["to_string", "to_debug"] {
         engine
             .register_fn(name, |it: &mut Count| it.exactly().to_string())
-            .register_fn(name, |it: &mut Age| it.exactly().to_string());
+            .register_fn(name, |it: &mut Age| it.text());
     }
     engine
         .register_fn("+", |a: ImmutableString, b: Count| {
@@ -196,12 +258,8 @@ fn register_text(engine: &mut Engine) {
         .register_fn("+", |a: Count, b: ImmutableString| {
             format!("{}{b}", a.exactly())
         })
-        .register_fn("+", |a: ImmutableString, b: Age| {
-            format!("{a}{}", b.exactly())
-        })
-        .register_fn("+", |a: Age, b: ImmutableString| {
-            format!("{}{b}", a.exactly())
-        });
+        .register_fn("+", |a: ImmutableString, b: Age| format!("{a}{}", b.text()))
+        .register_fn("+", |a: Age, b: ImmutableString| format!("{}{b}", a.text()));
 }
 
 fn register_ages(engine: &mut Engine) {

@@ -39,6 +39,18 @@ impl Span {
     }
 }
 
+impl Span {
+    /// For people: whole minutes from an hour on, else whole seconds from a second on.
+    pub(crate) fn rounded(self) -> Self {
+        let unit_ms = match self.0 {
+            HOUR_MS.. => MINUTE_MS,
+            SECOND_MS.. => SECOND_MS,
+            _ => 1,
+        };
+        Self(self.0 - self.0 % unit_ms)
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&span_in_words(self.0))

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::kind::Kind;
 use crate::limits::{REPORTS_MAX, REQUIRED_TESTS_MS_MAX};
-use crate::load::{Slot, find, read, shown, slot};
+use crate::load::{Slot, find, misplaced_tests, read, shown, slot};
 use crate::report::{Report, Reports};
 use crate::set::PolicySet;
 use crate::watch::{Ran, watched};
@@ -37,6 +37,7 @@ pub fn run_tests(dir: &Path, only: Option<&str>) -> TestReport {
         false => (Vec::new(), Vec::new()),
     };
     faults.extend(more);
+    faults.extend(misplaced_tests(dir));
     report.faults = faults;
     let broken = broken(dir, &set);
     let only = only.map(str::to_lowercase);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rhai::{AST, ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use crate::known::Known;
-use crate::script::{Function, functions};
+use crate::script::{Function, functions, key};
 
 /// A function that the daemon calls, with the types of its parameters.
 pub(crate) type Entry<'a> = (&'a str, Vec<&'static str>);
@@ -89,6 +89,28 @@ impl Types {
                     property: property.to_owned(),
                     position,
                 });
+            }
+        });
+        found
+    }
+
+    /// The types of what methods are called on, by where the call is.
+    pub(crate) fn receivers(&self) -> BTreeMap<(usize, usize), String> {
+        let mut found = BTreeMap::new();
+        self.walk(&mut |at, path| {
+            let Some(ASTNode::Expr(Expr::Dot(pair, ..))) = path.last() else {
+                return;
+            };
+            let first = match &pair.rhs {
+                Expr::Dot(rest, ..) => &rest.lhs,
+                only => only,
+            };
+            let Expr::MethodCall(_, position) = first else {
+                return;
+            };
+            let owner = self.expr(at, &pair.lhs, &mut |_, _, _| {});
+            if let (Some(position), Type::Is(owner)) = (key(*position), owner) {
+                found.insert(position, owner);
             }
         });
         found

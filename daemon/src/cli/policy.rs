@@ -162,6 +162,14 @@ fn test(args: &TestArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         out.json(&report)?;
         return ended(report.ok());
     }
+    let total = report.passed + report.failures.len() + report.not_run;
+    if total == 0 && report.faults.is_empty() {
+        out.line(format!(
+            "no tests in {}: write some in routing.test.toml, grading.test.toml and \
+             escalation.test.toml",
+            dir.display()
+        ))?;
+    }
     if args.verbose {
         for pass in &report.passes {
             out.line(pass.to_string())?;

@@ -310,6 +310,9 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
     let (exit, _, said) = eval(&["--now", "soon"]);
     assert_eq!(exit, Some(Exit::Usage));
     assert!(said.contains("`soon` is no time"), "{said}");
+    let (exit, _, said) = eval(&["--integration", "nope"]);
+    assert_eq!(exit, Some(Exit::Usage), "{said}");
+    assert!(said.contains("no integration `nope`; there are "), "{said}");
     std::fs::write(&alert, "[{\"title\": \"a\"}, {\"title\": \"b\"}]").expect("written");
     let (exit, _, said) = eval(&[]);
     assert_eq!(exit, Some(Exit::Failed));
@@ -317,4 +320,15 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
         said.contains("has 2 alerts; name a file with one"),
         "{said}"
     );
+}
+
+#[test]
+fn policy_test_says_when_there_are_no_tests() {
+    let (_folder, _, policies) = started();
+    for name in ["routing", "grading", "escalation"] {
+        std::fs::remove_file(policies.join(format!("{name}.test.toml"))).expect("removed");
+    }
+    let (exit, out, _) = tocsin(&["policy", "test", text(&policies)]);
+    assert_eq!(exit, None, "{out}");
+    assert!(out.contains("no tests in "), "{out}");
 }

@@ -12,6 +12,12 @@ impl Incident {
         self.lifecycle.status.is_active()
     }
 
+    /// Whether an alert that is routed to its key joins it, without a reopening.
+    #[must_use]
+    pub fn takes_alerts(&self) -> bool {
+        self.is_active()
+    }
+
     /// Whether it is active, and not the same as this one.
     #[must_use]
     pub fn is_active_beside(&self, other: &Self) -> bool {

@@ -40,7 +40,7 @@ impl World<'_> {
                 let one = names.map(|name| Answer::Texts(vec![name.clone()]));
                 one.chain([Answer::Texts(Vec::new())]).collect()
             }
-            Read::HasLabel(..) | Read::AtLeast(..) | Read::Equals(..) => flags(),
+            Read::HasLabel(..) | Read::AtLeast(..) | Read::Equals(..) | Read::IsOpen(_) => flags(),
             // A number that a text is built from needs few values.
             Read::Exactly(Quantity::Age(_, unit_ms)) if *unit_ms == 1 => {
                 [0, 60_000, 3_600_000].map(Answer::Whole).to_vec()

@@ -1,10 +1,11 @@
 //! A question for a policy that can be changed so that a read finds something else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tocsin_core::limits::STARTS_MAX;
 use tocsin_core::{
-    Alert, Grade, Labels, PersonId, Signal, SignalStatus, Target, TeamId, Timestamp,
+    Alert, Grade, IncidentKey, Labels, PersonId, Signal, SignalStatus, Target, TeamId, Timestamp,
 };
 
 use crate::alerts::{AlertList, ListedAlert, Starts, has_labels};
@@ -30,6 +31,8 @@ pub(super) struct Input {
     incident: IncidentFacts,
     context: ContextFacts,
     alerts: Vec<ListedAlert>,
+    /// An alert that is routed to one of these joins at once.
+    open: BTreeSet<IncidentKey>,
 }
 
 /// A question as a policy sees it.
@@ -99,16 +102,20 @@ impl Input {
             incident,
             context,
             alerts: Vec::new(),
+            open: BTreeSet::new(),
         }
     }
 
     pub(super) fn views(&self, kind: Kind) -> Views {
+        let around = AlertList {
+            alerts: self.alerts.clone(),
+            open: self.open.clone(),
+        };
         Views {
             kind,
             alert: AlertView::new(self.alert.clone()),
             incident: IncidentView::new(self.incident.clone()),
-            context: Context::new(self.context.clone())
-                .with_alerts(Arc::new(AlertList(self.alerts.clone()))),
+            context: Context::new(self.context.clone()).with_alerts(Arc::new(around)),
         }
     }
 
@@ -139,6 +146,13 @@ impl Input {
                 if *has {
                     it.context.on_call.insert(name.clone(), Vec::new());
                 }
+            }
+            (Read::IsOpen(key), Answer::Flag(is)) => {
+                let key = IncidentKey::from(key.as_str());
+                match is {
+                    true => it.open.insert(key),
+                    false => it.open.remove(&key),
+                };
             }
             (Read::OnCall(rotation), Answer::Texts(people)) => {
                 let people = people.iter().map(|it| PersonId::from(it.as_str()));
@@ -290,13 +304,14 @@ impl Input {
                 self.context.load.insert(person.as_str().into(), count);
             }
             Quantity::Firing(labels) | Quantity::Began(labels, _) => {
-                let own = has_labels(&self.alert.labels, labels);
-                let others = count.checked_sub(u64::from(own))?;
-                let others = usize::try_from(others).ok().filter(|it| *it < COUNT_MAX)?;
-                let key = self.key();
-                let alerts = &mut self.alerts;
-                alerts.retain(|it| it.key == key || !has_labels(&it.labels, labels));
-                alerts.extend((0..others).map(|number| other(number, labels)));
+                self.set_others(count, true, labels, |_, _| {})?;
+            }
+            Quantity::Distinct(of, labels, _) => {
+                let has_value = self.alert.labels.get(of).is_some_and(|it| !it.is_empty());
+                self.set_others(count, has_value, labels, |number, labels| {
+                    let value = || format!("{of} {number}");
+                    labels.entry(of.clone()).or_insert_with(value);
+                })?;
             }
             Quantity::Flaps(_) => {
                 let count = usize::try_from(count).ok().filter(|it| *it <= STARTS_MAX)?;
@@ -323,6 +338,31 @@ impl Input {
                 }
             }
         }
+        Some(())
+    }
+}
+
+impl Input {
+    /// Makes `count` alerts with these labels: the alert that is asked about, if it has them and
+    /// may count, and others, each changed by its number.
+    fn set_others(
+        &mut self,
+        count: u64,
+        may_own: bool,
+        labels: &Labels,
+        change: impl Fn(usize, &mut Labels),
+    ) -> Option<()> {
+        let own = may_own && has_labels(&self.alert.labels, labels);
+        let others = count.checked_sub(u64::from(own))?;
+        let others = usize::try_from(others).ok().filter(|it| *it < COUNT_MAX)?;
+        let key = self.key();
+        let alerts = &mut self.alerts;
+        alerts.retain(|it| it.key == key || !has_labels(&it.labels, labels));
+        alerts.extend((0..others).map(|number| {
+            let mut labels = labels.clone();
+            change(number, &mut labels);
+            other(number, &labels)
+        }));
         Some(())
     }
 }

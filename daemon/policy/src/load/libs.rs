@@ -43,6 +43,26 @@ pub(crate) fn find(dir: &Path) -> Result<Vec<Found>, Report> {
     Ok(files)
 }
 
+/// Test files in lib/, which nothing runs.
+pub(crate) fn misplaced_tests(dir: &Path) -> Vec<Report> {
+    let folder = dir.join(libs::FOLDER);
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    // A folder that cannot be read is reported when it is loaded.
+    let files = entries(dir, &folder).unwrap_or_default().into_iter();
+    let tests = files.filter(|(name, _)| name.ends_with(".test.toml"));
+    let report = |(name, _): (String, _)| {
+        Report::new(
+            &shown(dir, &format!("{}/{name}", libs::FOLDER)),
+            "files in lib/ have no tests of their own",
+            "test what they do in the tests of a policy that imports them, such as \
+             routing.test.toml",
+        )
+    };
+    tests.map(report).collect()
+}
+
 /// Shared code, and what is wrong with it.
 #[derive(Default)]
 pub(super) struct Loaded {

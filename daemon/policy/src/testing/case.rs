@@ -186,6 +186,7 @@ impl File<'_> {
         let contradicts = |it: Contradiction| self.report(it.at, &it.message, it.remedy);
         let mut own = own.unwrap_or_default();
         let others = std::mem::take(&mut own.alerts);
+        let open = std::mem::take(&mut own.open);
         let context = own.facts().map_err(contradicts)?;
         let now = context.now.utc;
         let mut alert = test.alert.unwrap_or_default();
@@ -193,7 +194,8 @@ impl File<'_> {
         let alert = alert.signal(now).map_err(contradicts)?;
         let mut alerts = around(others, now).map_err(contradicts)?;
         alerts.push(before(&alert, began, now).map_err(contradicts)?);
-        let context = Context::new(context).with_alerts(Arc::new(AlertList(alerts)));
+        let around = AlertList { alerts, open };
+        let context = Context::new(context).with_alerts(Arc::new(around));
         let incident = test.incident.unwrap_or_default();
         let incident = incident
             .facts(&alert, self.team, now)

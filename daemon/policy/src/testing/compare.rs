@@ -12,6 +12,8 @@ use crate::report::Report;
 use crate::span::Span;
 use crate::view::Context;
 
+/// What is found of a field that the result lacks.
+const MISSING: &str = "not in the result";
 /// Deepest expectation, in levels; results have three.
 const DEPTH_MAX: usize = 8;
 
@@ -91,6 +93,11 @@ pub(super) fn differences(expected: &Value, answer: &Value) -> Vec<Difference> {
         }];
     }
     walk("", expected, Some(answer), 0, &mut found);
+    if answer.get("ignore") == Some(&Value::Bool(true)) {
+        for it in found.iter_mut().filter(|it| it.found == MISSING) {
+            it.found = format!("{MISSING}: the alert is ignored");
+        }
+    }
     found
 }
 
@@ -153,7 +160,7 @@ fn walk(
         (expected, found) => differences.push(Difference {
             field: field.to_owned(),
             expected: expected.to_string(),
-            found: found.map_or_else(|| "not in the result".to_owned(), Value::to_string),
+            found: found.map_or_else(|| MISSING.to_owned(), Value::to_string),
         }),
     }
 }

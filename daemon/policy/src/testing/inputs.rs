@@ -1,10 +1,11 @@
 //! The inputs of a test as it writes them, each with defaults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tocsin_core::{
-    Grade, IncidentId, Labels, PersonId, Signal, SignalStatus, Status, Target, TeamId, Timestamp,
+    Grade, IncidentId, IncidentKey, Labels, PersonId, Signal, SignalStatus, Status, Target, TeamId,
+    Timestamp,
 };
 use toml::Spanned;
 
@@ -137,6 +138,8 @@ pub(super) struct ContextCase {
     load: BTreeMap<PersonId, u32>,
     changes: Vec<ChangeCase>,
     pub(super) alerts: Vec<AroundCase>,
+    /// An alert that is routed to one of these joins at once.
+    pub(super) open: BTreeSet<IncidentKey>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -85,6 +85,7 @@ const CONTEXT: Shape = Table(&[
     ("load", Any),
     ("changes", List(&CHANGE)),
     ("alerts", List(&LISTED)),
+    ("open", Any),
 ]);
 
 const ROUTE: Shape = Table(&[

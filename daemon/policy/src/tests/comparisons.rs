@@ -257,3 +257,72 @@ fn a_script_that_catches_such_a_fault_can_print_it() {
          == \"`==` cannot compare the number 1 with the string \\\"1\\\"\"";
     assert!(holds(&format!("({condition})")));
 }
+
+/// What a script may do with a count besides comparing it reads it exactly, or is an error.
+#[test]
+fn every_corner_of_a_count_is_exact_or_an_error_with_its_remedy() {
+    use crate::trace::{Quantity, Read};
+    for (expression, expected) in [
+        ("#{ n: incident.alerts.firing }.to_json()", "{\"n\":1}"),
+        (
+            "#{ all: [#{ n: incident.alerts.firing }, \"x\"] }.to_json()",
+            "{\"all\":[{\"n\":1},\"x\"]}",
+        ),
+        ("`${[incident.alerts.firing]}`", "[1]"),
+        ("`${#{ n: incident.alerts.firing }}`", "#{\"n\": 1}"),
+        (
+            "let n = 0; for it in range(0, incident.alerts.firing) { n += 1; } `${n}`",
+            "1",
+        ),
+        (
+            "let n = 0; for it in range(incident.alerts.firing, 3) { n += 1; } `${n}`",
+            "2",
+        ),
+        (
+            "let n = 0; for it in range(0, incident.alerts.firing, 1) { n += 1; } `${n}`",
+            "1",
+        ),
+        ("[5, 6][incident.alerts.firing.to_int()].to_string()", "6"),
+        ("\"abc\".sub_string(incident.alerts.firing.to_int())", "bc"),
+    ] {
+        let text = format!(
+            "fn text(incident) {{ {expression} }}\nfn grade(incident, alert) {{ \
+             #{{ grade: \"minor\", reason: text(incident) }} }}"
+        );
+        let set = load(&[("grading.rhai", &text)]).unwrap_or_else(|it| panic!("{it}"));
+        let (alert, incident, context) = (alert(&[]), incident(), context());
+        let (verdict, basis) = set
+            .grade_with_basis(&incident, &alert, &context)
+            .unwrap_or_else(|it| panic!("{expression}: {it}"));
+        assert_eq!(verdict.reason, expected, "{expression}");
+        let exactly = Read::Exactly(Quantity::AlertsFiring);
+        let is_read = basis.trace.reads.iter().any(|(read, _)| *read == exactly);
+        assert!(is_read, "{expression}: {:?}", basis.trace);
+    }
+    for (expression, message, remedy) in [
+        (
+            "[5, 6][incident.alerts.firing]",
+            "an index is a plain number, and this is a count",
+            "`list[count.to_int()]`",
+        ),
+        (
+            "\"abc\"[incident.alerts.firing]",
+            "an index is a plain number, and this is a count",
+            "`list[count.to_int()]`",
+        ),
+        (
+            "#{ age: ctx.age(incident) }.to_json()",
+            "`to_json` has an age, which JSON has not",
+            "`x.to_string()`",
+        ),
+    ] {
+        let text = format!(
+            "fn grade(incident, alert, ctx) {{ let it = {expression}; \
+             #{{ grade: \"minor\", reason: \"r\" }} }}"
+        );
+        let set = load(&[("grading.rhai", &text)]).unwrap_or_else(|it| panic!("{it}"));
+        let report = set.grade(&incident(), &alert(&[]), &context()).unwrap_err();
+        assert!(report.message.contains(message), "{expression}: {report}");
+        assert!(report.remedy.contains(remedy), "{expression}: {report}");
+    }
+}

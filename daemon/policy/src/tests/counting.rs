@@ -1,4 +1,4 @@
-//! `ctx.firing(…)`, `ctx.count(…)` and `ctx.flaps(…)`.
+//! `ctx.firing(…)`, `ctx.count(…)`, `ctx.count_distinct(…)`, `ctx.flaps(…)` and `ctx.is_open(…)`.
 
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ fn context(alerts: Vec<ListedAlert>) -> Context {
         now,
         ..ContextFacts::default()
     };
-    Context::new(facts).with_alerts(Arc::new(AlertList(alerts)))
+    Context::new(facts).with_alerts(Arc::new(AlertList {
+        alerts,
+        ..AlertList::default()
+    }))
 }
 
 /// What an expression is for an alert in cluster `eu`, as a text.
@@ -92,6 +95,41 @@ fn alerts_that_began_to_fire_within_a_window_are_counted_also_if_they_are_over()
 }
 
 #[test]
+fn different_values_of_a_label_are_counted_among_alerts_that_began_within_a_window() {
+    let eu = ("cluster", "eu");
+    let ctx = context(vec![
+        listed("a", &[eu, ("service", "one")], true, &[1]),
+        listed("b", &[eu, ("service", "one")], true, &[3]),
+        listed("c", &[eu, ("service", "two")], false, &[4]),
+        listed("d", &[eu, ("service", "three")], true, &[9]),
+        listed("e", &[eu], true, &[1]),
+        listed("f", &[("cluster", "us"), ("service", "four")], true, &[1]),
+    ]);
+    for (expression, expected) in [
+        // The alert that is asked about has a severity and no service.
+        (
+            "ctx.count_distinct(\"service\", #{ cluster: \"eu\" }, minutes(5))",
+            "2",
+        ),
+        (
+            "ctx.count_distinct(\"service\", #{ cluster: \"eu\" }, minutes(3))",
+            "1",
+        ),
+        (
+            "ctx.count_distinct(\"service\", #{ cluster: \"eu\" }, minutes(9))",
+            "3",
+        ),
+        (
+            "ctx.count_distinct(\"severity\", #{ cluster: \"eu\" }, minutes(5))",
+            "1",
+        ),
+        ("ctx.count_distinct(\"cluster\", #{}, minutes(5))", "2"),
+    ] {
+        assert_eq!(value(expression, &ctx), expected, "{expression}");
+    }
+}
+
+#[test]
 fn an_alert_that_is_known_counts_once_and_from_when_it_began() {
     let own = listed("prometheus/f1", &[("cluster", "eu")], true, &[10]);
     let ctx = context(vec![own]);
@@ -120,6 +158,38 @@ fn how_often_an_alert_began_to_fire_includes_now() {
 }
 
 #[test]
+fn whether_an_incident_is_open_is_asked_by_its_key() {
+    let ctx = || {
+        Context::new(ContextFacts::default()).with_alerts(Arc::new(AlertList {
+            open: ["cluster/eu".into()].into(),
+            ..AlertList::default()
+        }))
+    };
+    for (expression, expected) in [
+        ("ctx.is_open(\"cluster/eu\")", "true"),
+        ("ctx.is_open(`cluster/${alert.labels.cluster}`)", "true"),
+        ("ctx.is_open(\"cluster/us\")", "false"),
+    ] {
+        assert_eq!(value(expression, &ctx()), expected, "{expression}");
+    }
+    assert_eq!(
+        value("ctx.is_open(\"cluster/eu\")", &Context::default()),
+        "false"
+    );
+}
+
+#[test]
+fn an_incident_that_opens_or_ends_is_noticed_like_other_alerts() {
+    use crate::trace::{Facts, Read, Trace};
+    let read = Read::IsOpen("cluster/eu".to_owned());
+    let trace = Trace {
+        reads: vec![(read, crate::trace::Answer::Flag(false))],
+        is_cut: false,
+    };
+    assert!(trace.watch("these", Facts::default()).surroundings);
+}
+
+#[test]
 fn a_question_that_cannot_be_answered_is_an_error_with_its_remedy() {
     for (call, message, remedy) in [
         (
@@ -136,6 +206,11 @@ fn a_question_that_cannot_be_answered_is_an_error_with_its_remedy() {
             "ctx.firing(#{ replicas: 5 })",
             "the label `replicas` in `ctx.firing` is the number 5; labels are texts",
             "write it as `replicas: \"…\"`",
+        ),
+        (
+            "ctx.count_distinct(\"x\", #{ cluster: \"eu-*\" }, minutes(5))",
+            "the label `cluster` in `ctx.count_distinct` is \"eu-*\"; labels are compared exactly",
+            "give the whole value, or leave the label out",
         ),
         (
             "ctx.firing(#{ a: \"\", b: \"\", c: \"\", d: \"\", e: \"\", f: \"\", g: \"\", h: \"\", \
@@ -155,10 +230,12 @@ fn a_count_is_asked_again_when_an_alert_leaves_the_window() {
     use crate::trace::{Facts, Quantity, Read};
     let eu = || labels(&[("cluster", "eu")]);
     let began = || Quantity::Began(eu(), 5 * MINUTE_MS);
+    let services = || Quantity::Distinct("service".to_owned(), eu(), 5 * MINUTE_MS);
+    let of = |service| [("cluster", "eu"), ("service", service)];
     let ctx = context(vec![
-        listed("a", &[("cluster", "eu")], true, &[1]),
-        listed("b", &[("cluster", "eu")], true, &[3]),
-        listed("c", &[("cluster", "eu")], true, &[9]),
+        listed("a", &of("one"), true, &[1]),
+        listed("b", &of("two"), true, &[3]),
+        listed("c", &of("one"), true, &[9]),
     ]);
     let facts = Facts {
         context: Some(&ctx),
@@ -176,6 +253,9 @@ fn a_count_is_asked_again_when_an_alert_leaves_the_window() {
         (Read::Equals(began(), 0), leaves(1)),
         (Read::Equals(began(), 5), None),
         (Read::AtLeast(Quantity::Firing(eu()), 2), None),
+        (Read::AtLeast(services(), 2), leaves(3)),
+        (Read::AtLeast(services(), 1), leaves(1)),
+        (Read::AtLeast(services(), 3), None),
     ] {
         assert_eq!(read.flips_at(facts), flips, "{read}");
     }
@@ -183,4 +263,17 @@ fn a_count_is_asked_again_when_an_alert_leaves_the_window() {
         Read::AtLeast(began(), 2).to_string(),
         "ctx.count(#{cluster: \"eu\"}, 5m) >= 2"
     );
+    assert_eq!(
+        Read::AtLeast(services(), 6).to_string(),
+        "ctx.count_distinct(\"service\", #{cluster: \"eu\"}, 5m) >= 6"
+    );
+}
+
+#[test]
+fn a_label_of_the_alert_may_have_an_asterisk_as_it_is_compared_as_it_is() {
+    let text = "fn route(alert, ctx) { let n = ctx.firing(#{ path: alert.labels.path }); \
+         #{ key: `${n}`, service: \"s\", reason: \"r\" } }";
+    let set = load(&[("routing.rhai", text)]).unwrap();
+    let route = set.route(&alert(&[("path", "/api/*")]), &a_cluster());
+    assert!(matches!(route.unwrap().value, Route::Incident(it) if it.key.as_str() == "1"));
 }

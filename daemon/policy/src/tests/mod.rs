@@ -11,6 +11,7 @@ mod reports;
 mod running;
 mod sets;
 mod shipped;
+mod shown;
 mod traces;
 mod typical;
 mod verdicts;

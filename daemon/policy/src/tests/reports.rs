@@ -165,12 +165,27 @@ fn a_typo_in_a_branch_that_rarely_runs_is_found_at_load() {
         (
             "alert.label()",
             "`label` does not take 0 arguments",
-            "as many as it takes",
+            "it takes 1 or 2",
+        ),
+        (
+            "ctx.flaps(alert)",
+            "`flaps` does not take 1 arguments",
+            "it takes 2",
+        ),
+        (
+            "ctx.incident(\"k\")",
+            "Function not found: incident",
+            "`ctx` has now; and on_call(…), has_rotation(…),",
+        ),
+        (
+            "ctx.is_opne(\"k\")",
+            "Function not found: is_opne",
+            "did you mean `is_open`? `ctx` has now;",
         ),
         (
             "helper(1, 2)",
             "`helper` does not take 2 arguments",
-            "as many as it takes",
+            "it takes 1",
         ),
         (
             "alert.tittle",
@@ -276,5 +291,35 @@ fn a_report_without_values_names_the_place_and_none_of_what_an_alert_says() {
         );
         assert!(fault.to_string().contains("requests fail"), "{fault}");
         assert!(!text.contains("requests fail"), "{text}");
+    }
+}
+
+#[test]
+fn a_variable_that_an_anonymous_function_captures_is_an_error_that_says_what_to_write() {
+    for (code, is_captured) in [
+        ("let n = \"a\"; [\"a\"].filter(|x| x != n)", true),
+        ("let n = \"a\"; [\"a\"].filter(|x| { x != n })", true),
+        ("[\"a\"].filter(|x| x != \"b\") == n", false),
+        ("let a = true || n", false),
+    ] {
+        let report = routing_fault(&format!("fn route(alert) {{ {code}; }}"));
+        assert!(
+            report.message.contains("Undefined variable"),
+            "{code}: {report}"
+        );
+        let says = report.remedy.contains("use a `for` loop");
+        assert_eq!(says, is_captured, "{code}: {report}");
+    }
+}
+
+#[test]
+fn a_duration_that_is_a_text_is_an_error_that_says_how_to_write_one() {
+    for call in [
+        "ctx.flaps(alert, \"1h\")",
+        "ctx.count(#{}, 60)",
+        "ctx.changes(\"1h\")",
+    ] {
+        let report = routing_fault(&format!("fn route(alert, ctx) {{ {call} }}"));
+        assert!(report.remedy.contains("`hours(1)`"), "{call}: {report}");
     }
 }

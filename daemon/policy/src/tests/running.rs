@@ -307,3 +307,25 @@ fn the_tests_of_the_shipped_policies_run_every_line() {
         assert_eq!(file.ran, file.lines, "{file}");
     }
 }
+
+#[test]
+fn a_test_file_in_lib_is_reported_by_check_and_test() {
+    let files = [
+        ("lib/severity.rhai", "fn is_bad(x) { x == \"page\" }\n"),
+        ("lib/severity.test.toml", TWO),
+    ];
+    let (report, text) = ran(&files);
+    let message = "lib/severity.test.toml: files in lib/ have no tests of their own";
+    assert!(!report.ok() && text.contains(message), "{text}");
+    let checked = crate::check(folder(&files).path(), None).unwrap_err();
+    assert!(checked.to_string().contains(message), "{checked}");
+}
+
+#[test]
+fn a_field_of_an_ignored_alert_is_missing_as_the_alert_is_ignored() {
+    let route = "fn route(alert) { #{ ignore: true, reason: \"r\" } }";
+    let test = "[[test]]\nname = \"x\"\nexpect = { key = \"k\" }\n";
+    let (_, text) = ran(&[("routing.rhai", route), ("routing.test.toml", test)]);
+    let line = "+ key = not in the result: the alert is ignored";
+    assert!(text.contains(line), "{text}");
+}

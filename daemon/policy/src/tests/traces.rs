@@ -32,6 +32,7 @@ struct Situation {
     rotation: Option<Vec<&'static str>>,
     change_ms_ago: Option<u64>,
     around: Vec<Around>,
+    is_open: bool,
     now: Timestamp,
 }
 
@@ -94,7 +95,10 @@ impl Situation {
         });
         let around = self.around.iter().enumerate();
         let around = around.map(|(number, it)| it.listed(number, self.now));
-        let context = context.with_alerts(Arc::new(AlertList(around.collect())));
+        let context = context.with_alerts(Arc::new(AlertList {
+            alerts: around.collect(),
+            open: self.is_open.then(|| "k".into()).into_iter().collect(),
+        }));
         (AlertView::new(alert), IncidentView::new(incident), context)
     }
 
@@ -181,6 +185,7 @@ fn situations() -> impl Strategy<Value = Situation> {
             prop::sample::select(rotations),
             prop::option::of(minutes()),
             prop::collection::vec(around, 0..4),
+            any::<bool>(),
         ),
         0..(8 * 24 * HOUR_MS as i64),
     )
@@ -197,6 +202,7 @@ fn situations() -> impl Strategy<Value = Situation> {
             rotation: world.1,
             change_ms_ago: world.2,
             around: world.3,
+            is_open: world.4,
             now: Timestamp(10 * 24 * HOUR_MS as i64 + now),
         })
 }
@@ -213,6 +219,7 @@ fn conditions() -> impl Strategy<Value = String> {
         "ctx.load(\"ada\")",
         "ctx.age(incident).minutes",
         "ctx.firing(#{ a: \"x\" })",
+        "ctx.count_distinct(\"a\", #{}, minutes(1))",
         "ctx.firing(#{ a: alert.labels.a })",
         "ctx.count(#{ a: \"x\" }, minutes(1))",
         "ctx.count(#{}, minutes(2))",
@@ -249,6 +256,8 @@ fn conditions() -> impl Strategy<Value = String> {
         "incident.alerts.firing in 1..3",
         "incident.alerts.total in 2..=3",
         "ctx.has_rotation(\"payments\")",
+        "ctx.is_open(\"k\")",
+        "ctx.is_open(alert.labels.a)",
         "\"bob\" in ctx.on_call(\"payments\")",
         "ctx.changes(\"shop\", minutes(1)).some(|it| it.title == \"deploy\")",
         "ctx.changes(minutes(3)).some(|it| it.age < seconds(90))",
@@ -393,6 +402,7 @@ proptest! {
             change_ms_ago: one.change_ms_ago,
             opened_ms_ago: one.opened_ms_ago,
             around: one.around.clone(),
+            is_open: one.is_open,
             now: one.now,
             ..other
         };

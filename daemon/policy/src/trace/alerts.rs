@@ -10,7 +10,10 @@ use crate::view::AlertView;
 impl Quantity {
     /// Whether two answers may differ although the facts are the same.
     pub(crate) fn is_live(&self) -> bool {
-        matches!(self, Self::Firing(_) | Self::Began(..) | Self::Flaps(_))
+        matches!(
+            self,
+            Self::Firing(_) | Self::Began(..) | Self::Distinct(..) | Self::Flaps(_)
+        )
     }
 }
 
@@ -44,6 +47,29 @@ pub(super) fn began(facts: Facts<'_>, labels: &Labels, within_ms: u64) -> Option
         times.truncate(COUNT_MAX);
     }
     Some(times)
+}
+
+/// For each value of a label among the alerts that [`began`] is about, when the newest began.
+pub(super) fn began_by(
+    facts: Facts<'_>,
+    of: &str,
+    labels: &Labels,
+    within_ms: u64,
+) -> Option<Vec<Timestamp>> {
+    let except = facts.alert.map(key);
+    let context = facts.context?;
+    let since = context.0.now.utc.minus_ms(within_ms);
+    let own = facts.alert.and_then(|alert| {
+        let own = &alert.0.labels;
+        let value = own.get(of).filter(|it| !it.is_empty())?;
+        let began = starts_of(facts, alert)?.times.first().copied()?;
+        let is_one = has_labels(own, labels) && began >= since;
+        is_one.then_some((value.as_str(), began))
+    });
+    Some(match context.alerts() {
+        Some(index) => index.began_by(of, labels, since, except.as_deref(), own, COUNT_MAX),
+        None => own.map(|(_, began)| began).into_iter().collect(),
+    })
 }
 
 /// When the alert began to fire within a window, the newest first.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tocsin_core::Labels;
 
+use super::read::instant;
 use super::{AgeOf, AlertField, ClockField, IncidentField, LabelsOf, Quantity, Read};
 use crate::span::Span;
 
@@ -22,6 +23,7 @@ impl fmt::Display for Read {
             Self::HasRotations => f.write_str("any rotation"),
             Self::HasRotation(name) => write!(f, "ctx.has_rotation({name:?})"),
             Self::OnCall(name) => write!(f, "ctx.on_call({name:?})"),
+            Self::IsOpen(key) => write!(f, "ctx.is_open({key:?})"),
             Self::Changes(None, within) => write!(f, "ctx.changes({})", Span(*within)),
             Self::Changes(Some(service), within) => {
                 write!(f, "ctx.changes({service:?}, {})", Span(*within))
@@ -53,10 +55,14 @@ impl fmt::Display for Quantity {
             Self::Load(person) => write!(f, "ctx.load({person:?})"),
             Self::Firing(labels) => write!(f, "ctx.firing({})", Wanted(labels)),
             Self::Began(labels, ms) => write!(f, "ctx.count({}, {})", Wanted(labels), Span(*ms)),
+            Self::Distinct(of, labels, ms) => {
+                let (wanted, within) = (Wanted(labels), Span(*ms));
+                write!(f, "ctx.count_distinct({of:?}, {wanted}, {within})")
+            }
             Self::Flaps(ms) => write!(f, "ctx.flaps(alert, {})", Span(*ms)),
             Self::Age(AgeOf::Alert, _) => f.write_str("ctx.age(alert)"),
             Self::Age(AgeOf::Incident, _) => f.write_str("ctx.age(incident)"),
-            Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {at}"),
+            Self::Age(AgeOf::Since(at), _) => write!(f, "age of the change at {}", instant(*at)),
         }
     }
 }

@@ -9,7 +9,7 @@ mod tree;
 mod watch;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub use watch::Basis;
 const TEXT_BYTES_MAX: usize = 128;
 /// Entries of a stored list.
 const LIST_MAX: usize = 16;
+/// Reads at the beginning that are kept when reads are left out.
+const FIRST_READS: usize = 4;
 /// Room for the pair that says how much was left out, in bytes.
 const LEFT_OUT_BYTES_MAX: usize = 64;
 /// Reads that a trace holds; a call with more is not cached.
@@ -60,26 +62,41 @@ impl Trace {
     }
 
     /// The reads as pairs of an expression and its answer, in order, for people to read later: at
-    /// most [`VERDICT_INPUT_BYTES_MAX`] as JSON, with long texts truncated. What is left out is
-    /// counted in a last pair.
+    /// most [`VERDICT_INPUT_BYTES_MAX`] as JSON, with long texts truncated. The first few are kept
+    /// and as many of the last, which decided, as fit; a pair between them counts the others.
     #[must_use]
     pub fn bounded(&self) -> Value {
-        let mut bytes = 0;
-        let mut pairs = Vec::new();
-        for (read, answer) in &self.reads {
-            let pair = json!([cut(&read.to_string(), TEXT_BYTES_MAX), answer.bounded()]);
-            bytes += pair.to_string().len() + 1;
-            if bytes > VERDICT_INPUT_BYTES_MAX - LEFT_OUT_BYTES_MAX {
-                break;
-            }
-            pairs.push(pair);
-        }
-        let left_out = self.reads.len() - pairs.len();
+        let pair = |(read, answer): &(Read, Answer)| {
+            json!([
+                cut(&read.to_string(), TEXT_BYTES_MAX),
+                answer.shown(read).bounded()
+            ])
+        };
+        let mut pairs: Vec<Value> = self.reads.iter().map(pair).collect();
+        let mut room = VERDICT_INPUT_BYTES_MAX - LEFT_OUT_BYTES_MAX;
+        let mut fits = |pair: &&Value| {
+            let left = room.checked_sub(pair.to_string().len() + 1);
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        let first = pairs.iter().take(FIRST_READS).take_while(&mut fits).count();
+        let last = pairs.iter().skip(first).rev().take_while(&mut fits).count();
+        let left_out = pairs.len() - first - last;
         if left_out > 0 || self.is_cut {
             let more = if self.is_cut { "+" } else { "" };
-            pairs.push(json!(["…", format!("{left_out}{more} more")]));
+            let others = json!(["…", format!("{left_out}{more} more")]);
+            pairs.splice(first..first + left_out, [others]);
         }
         Value::Array(pairs)
+    }
+
+    /// All reads as such pairs.
+    #[must_use]
+    pub fn whole(&self) -> Value {
+        let reads = self.reads.iter();
+        reads
+            .map(|(read, answer)| json!([read.to_string(), answer.shown(read)]))
+            .collect()
     }
 
     /// When the clock alone next changes an answer, at the earliest and after now.
@@ -96,7 +113,8 @@ impl Trace {
 #[derive(Default)]
 struct Recorder {
     trace: Trace,
-    seen: HashSet<Read>,
+    /// Where in the trace each read is.
+    seen: HashMap<Read, usize>,
     /// The values of quantities that change under a call.
     live: HashMap<Quantity, i64>,
 }
@@ -109,13 +127,26 @@ pub(crate) fn recorded<T>(call: impl FnOnce() -> T) -> (T, Trace) {
     (answer, recorder.trace)
 }
 
-/// What `read` finds in the facts, recorded. The empty text when the facts lack what it is about,
-/// which no getter asks for.
+/// What `read` finds in the facts, recorded: the same answer during a call, also if what it asks
+/// changes meanwhile. The empty text when the facts lack what it is about, which no getter asks
+/// for.
 pub(crate) fn read(read: Read, facts: Facts<'_>) -> Answer {
+    if let Some(known) = known(&read) {
+        return known;
+    }
     let answer = read.answer(facts);
     let answer = answer.unwrap_or_else(|| Answer::Text(String::new()));
     note(read, answer.clone());
     answer
+}
+
+/// What this call has read before.
+fn known(read: &Read) -> Option<Answer> {
+    RECORDER.with_borrow(|recorder| {
+        let recorder = recorder.as_ref()?;
+        let known = recorder.trace.reads.get(*recorder.seen.get(read)?)?;
+        Some(known.1.clone())
+    })
 }
 
 /// The value of a quantity, the same one during a call.
@@ -134,14 +165,15 @@ pub(crate) fn steady(quantity: &Quantity, facts: Facts<'_>) -> i64 {
 pub(crate) fn note(read: Read, answer: Answer) {
     RECORDER.with_borrow_mut(|recorder| {
         let Some(recorder) = recorder else { return };
-        if recorder.seen.contains(&read) {
+        if recorder.seen.contains_key(&read) {
             return;
         }
         if recorder.trace.reads.len() >= READS_MAX {
             recorder.trace.is_cut = true;
             return;
         }
-        recorder.seen.insert(read.clone());
+        let at = recorder.trace.reads.len();
+        recorder.seen.insert(read.clone(), at);
         recorder.trace.reads.push((read, answer));
     });
 }

@@ -9,6 +9,7 @@ use tocsin_core::{Labels, SignalStatus, Timestamp};
 
 use super::{LIST_MAX, TEXT_BYTES_MAX, alerts};
 use crate::calendar::{Moment, Window};
+use crate::span::Span;
 use crate::text::cut;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
@@ -34,6 +35,8 @@ pub enum Read {
     HasRotations,
     HasRotation(String),
     OnCall(String),
+    /// Whether an incident with this key is open.
+    IsOpen(String),
     /// The changes of a service, or of all, that are at most this old, in milliseconds.
     Changes(Option<String>, u64),
     /// When this time of the week is next after the incident became active; in a time zone, by
@@ -96,6 +99,8 @@ pub enum Quantity {
     Firing(Labels),
     /// How many alerts with these labels began to fire within so many milliseconds.
     Began(Labels, u64),
+    /// How many values of a label they have.
+    Distinct(String, Labels, u64),
     /// How often the alert began to fire within so many milliseconds.
     Flaps(u64),
     /// An age in whole units of so many milliseconds.
@@ -187,6 +192,17 @@ impl Context {
 }
 
 impl Answer {
+    /// What this found, for people: an exact age is a span, not a number of milliseconds.
+    pub(crate) fn shown(&self, read: &Read) -> Self {
+        match (read, self) {
+            (Read::Exactly(Quantity::Age(_, unit_ms)), Self::Whole(number)) => {
+                let ms = u64::try_from(*number).unwrap_or(0).saturating_mul(*unit_ms);
+                Self::Text(Span(ms).rounded().to_string())
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// As JSON with long texts truncated, and lists to a few.
     pub(crate) fn bounded(&self) -> Value {
         match self {
@@ -229,6 +245,10 @@ impl Read {
                     .map_or(&[][..], Vec::as_slice);
                 Answer::Texts(people.iter().map(ToString::to_string).collect())
             }
+            Self::IsOpen(key) => {
+                let index = facts.context?.alerts();
+                Answer::Flag(index.is_some_and(|it| it.is_open(&key.as_str().into())))
+            }
             Self::Changes(service, within_ms) => {
                 let found = changes(facts.context?, service.as_deref(), *within_ms);
                 Answer::Texts(found.map(described).collect())
@@ -267,13 +287,11 @@ impl Read {
                 let window: Window = hours.parse().ok()?;
                 window.flips_at(time_zone(zone.as_deref(), facts)?, now.utc)
             }
-            Self::Exactly(it @ (Quantity::Began(..) | Quantity::Flaps(_))) => {
-                it.leaving(facts)?.last().copied()
-            }
-            Self::AtLeast(it @ (Quantity::Began(..) | Quantity::Flaps(_)), than) => {
+            Self::Exactly(it) if it.has_window() => it.leaving(facts)?.last().copied(),
+            Self::AtLeast(it, than) if it.has_window() => {
                 alerts::shrinks_below(&it.leaving(facts)?, *than)
             }
-            Self::Equals(it @ (Quantity::Began(..) | Quantity::Flaps(_)), than) => {
+            Self::Equals(it, than) if it.has_window() => {
                 let leaving = it.leaving(facts)?;
                 let is_equal = usize::try_from(*than).ok()? == leaving.len();
                 let than = if is_equal {
@@ -326,7 +344,9 @@ impl Quantity {
                 load.get(person.as_str()).map_or(0, |it| i64::from(*it))
             }
             Self::Firing(labels) => whole(alerts::firing(facts, labels)?),
-            Self::Began(..) | Self::Flaps(_) => whole(self.starts(facts)?.len() as u64),
+            Self::Began(..) | Self::Distinct(..) | Self::Flaps(_) => {
+                whole(self.starts(facts)?.len() as u64)
+            }
             Self::Age(of, unit_ms) => {
                 let age = facts.context?.0.now.utc.since(of.start(facts)?);
                 whole(age / (*unit_ms).max(1))
@@ -340,14 +360,22 @@ impl Quantity {
     fn starts(&self, facts: Facts<'_>) -> Option<Vec<Timestamp>> {
         match self {
             Self::Began(labels, within_ms) => alerts::began(facts, labels, *within_ms),
+            Self::Distinct(of, labels, ms) => alerts::began_by(facts, of, labels, *ms),
             Self::Flaps(within_ms) => alerts::flaps(facts, *within_ms),
             _ => None,
         }
     }
 
+    /// Whether time alone makes it smaller.
+    fn has_window(&self) -> bool {
+        matches!(self, Self::Began(..) | Self::Distinct(..) | Self::Flaps(_))
+    }
+
     /// When each of these leaves the window.
     fn leaving(&self, facts: Facts<'_>) -> Option<Vec<Timestamp>> {
-        let (Self::Began(_, within_ms) | Self::Flaps(within_ms)) = self else {
+        let (Self::Began(_, within_ms) | Self::Distinct(.., within_ms) | Self::Flaps(within_ms)) =
+            self
+        else {
             return None;
         };
         let starts = self.starts(facts)?.into_iter();
@@ -448,6 +476,15 @@ pub(crate) fn changes<'a>(
     })
 }
 
+/// An instant for people, to the millisecond.
+pub(super) fn instant(at: Timestamp) -> String {
+    let utc = chrono::DateTime::from_timestamp_millis(at.0);
+    utc.map_or_else(
+        || at.to_string(),
+        |it| it.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+    )
+}
+
 /// The time zone with this name, or that of the policies. Both are checked before; UTC else.
 fn time_zone(name: Option<&str>, facts: Facts<'_>) -> Option<Tz> {
     let own = || Some(facts.context?.0.now.zone.as_str());
@@ -459,6 +496,8 @@ fn described(change: &ChangeFacts) -> String {
     let link = change.link.as_deref().unwrap_or("");
     format!(
         "{} {:?} at {} {link}",
-        change.service, change.title, change.at
+        change.service,
+        change.title,
+        instant(change.at)
     )
 }

@@ -61,7 +61,7 @@ fn add(watch: &mut Watch, read: &Read, facts: Facts<'_>) {
             Err(_) => bound(watch, quantity, facts, |_| Bounds::default()),
         },
         Read::Incident(field) => watch.seen.extend(field.seen(facts)),
-        Read::OnCall(_) | Read::Changes(..) => watch.surroundings = true,
+        Read::OnCall(_) | Read::Changes(..) | Read::IsOpen(_) => watch.surroundings = true,
         Read::Alert(_)
         | Read::Label(..)
         | Read::HasLabel(..)
@@ -81,9 +81,11 @@ fn bound(watch: &mut Watch, of: &Quantity, facts: Facts<'_>, bounds: impl Fn(u64
     match of {
         Quantity::AlertsFiring => watch.firing = watch.firing.and(bounds(value)),
         Quantity::AlertsTotal => watch.total = watch.total.and(bounds(value)),
-        Quantity::Load(_) | Quantity::Firing(_) | Quantity::Began(..) | Quantity::Flaps(_) => {
-            watch.surroundings = true;
-        }
+        Quantity::Load(_)
+        | Quantity::Firing(_)
+        | Quantity::Began(..)
+        | Quantity::Distinct(..)
+        | Quantity::Flaps(_) => watch.surroundings = true,
         // The clock's part is in `flips_at`.
         Quantity::Age(..) | Quantity::Labels(_) => {}
     }

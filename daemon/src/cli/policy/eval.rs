@@ -18,6 +18,9 @@ use crate::ingest::{BODY_BYTES_MAX, Received, alertmanager, generic, grafana};
 use crate::runtime::{Clock as _, SystemClock};
 use crate::time::{parse_time, policy_time};
 
+/// The integration of an alert in tocsin's own format.
+const OWN: &str = "generic";
+
 /// `tocsin policy eval`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EvalArgs {
@@ -26,9 +29,9 @@ pub(in crate::cli) struct EvalArgs {
     /// The alert as JSON, as its sender posts it; `-` for standard input
     #[arg(long, value_name = "FILE")]
     alert: PathBuf,
-    /// The integration that receives it: a section of the configuration, or any name for
+    /// The integration that receives it: one of the configuration, or without one any name, for
     /// tocsin's own format
-    #[arg(long, value_name = "ID", default_value = "generic")]
+    #[arg(long, value_name = "ID", default_value = OWN)]
     integration: String,
     /// The time of the question, such as 2026-07-04T03:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
@@ -63,6 +66,15 @@ fn alert(args: &EvalArgs, config: &Config, now: Timestamp) -> Result<Signal, Fai
     let body = read(&args.alert)?;
     let id = IntegrationId(args.integration.clone());
     let integration = config.integrations.get(&id);
+    if integration.is_none() && id.as_str() != OWN && !config.integrations.is_empty() {
+        let names: Vec<&str> = config.integrations.keys().map(|it| it.as_str()).collect();
+        return Err(Failure::usage(format!(
+            "there is no integration `{}`; there are {}; omit --integration for an alert in \
+             tocsin's own format",
+            clean(id.as_str()),
+            names.join(", ")
+        )));
+    }
     let ctx = Received::new(id, now, "eval");
     let usual = Mapping::default();
     let parsed = match integration.map(|it| it.kind) {

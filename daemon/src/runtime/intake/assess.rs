@@ -16,13 +16,13 @@ use tocsin_core::{
     Target, Timestamp, Verdict,
 };
 use tocsin_policy::{
-    AlertIndex, AlertView, Basis, Context, ContextFacts, Facts, IncidentFacts, IncidentView,
-    Report, fallback,
+    AlertView, Basis, Context, ContextFacts, Facts, IncidentFacts, IncidentView, Report, fallback,
 };
 
 use crate::metrics::Metrics;
 use crate::people::ResponderLookup;
 use crate::runtime::error::EngineError;
+use crate::runtime::intake::around::Around;
 use crate::runtime::intake::failures::PolicyFailures;
 use crate::runtime::intake::policies::Policies;
 use crate::runtime::registry::silences::Silences;
@@ -325,7 +325,10 @@ impl Assessor {
             load,
             changes,
         })
-        .with_alerts(Arc::clone(&self.leases) as Arc<dyn AlertIndex>)
+        .with_alerts(Arc::new(Around {
+            leases: Arc::clone(&self.leases),
+            view: Arc::clone(&self.view),
+        }))
     }
 
     fn report(&self, report: &Report) {

@@ -1,6 +1,7 @@
 //! Passes signals to the engine: truncates them to their limits, assesses them with policies in a
 //! bounded pool, queues them at the writer, and reassesses them if the state has changed meanwhile.
 
+mod around;
 pub mod assess;
 pub mod expected;
 pub mod failures;

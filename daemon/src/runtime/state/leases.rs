@@ -12,11 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tocsin_core::alert::{Alert, Place};
-use tocsin_core::{IncidentId, Labels, Timestamp};
-use tocsin_policy::{AlertIndex, Starts};
+use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::Store;
 
-use counts::Counts;
+pub(crate) use counts::Counts;
 
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::alert::ALERTS;
@@ -195,6 +194,11 @@ impl Leases {
         (index.leased.len() + index.unleased.len()) as u64
     }
 
+    /// Asks what policies may ask about the alerts.
+    pub(crate) fn counts<T>(&self, ask: impl FnOnce(&mut Counts) -> T) -> T {
+        ask(&mut self.index.lock().counts)
+    }
+
     /// Removes an alert whose row was removed.
     pub fn remove(&self, alert: &Alert) {
         let mut index = self.index.lock();
@@ -226,27 +230,6 @@ impl Leases {
             index.remove(before);
         }
         index.add(after);
-    }
-}
-
-impl AlertIndex for Leases {
-    fn firing(&self, labels: &Labels, except: Option<&str>) -> u64 {
-        self.index.lock().counts.firing(labels, except)
-    }
-
-    fn began(
-        &self,
-        labels: &Labels,
-        since: Timestamp,
-        except: Option<&str>,
-        limit: usize,
-    ) -> Vec<Timestamp> {
-        let counts = &mut self.index.lock().counts;
-        counts.began(labels, since, except, limit)
-    }
-
-    fn starts(&self, key: &str) -> Starts {
-        self.index.lock().counts.starts(key)
     }
 }
 

@@ -158,6 +158,20 @@ impl View {
         self.incidents.read().values().cloned().collect()
     }
 
+    /// Whether an incident is active that alerts with this key join, as far as is in memory.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or the row is damaged.
+    pub fn is_open(&self, key: &IncidentKey) -> Result<bool, EngineError> {
+        let Some(id) = key_row(self.store(), key)? else {
+            return Ok(false);
+        };
+        let incidents = self.incidents.read();
+        Ok(incidents
+            .get(&id)
+            .is_some_and(|it| it.incident.takes_alerts()))
+    }
+
     pub(crate) fn is_in_memory(&self, id: &IncidentId) -> bool {
         self.incidents.read().contains_key(id)
     }

@@ -10,7 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use tocsin_core::{Alert, Labels, Timestamp};
-use tocsin_policy::Starts;
+use tocsin_policy::{Starts, newest_of_each};
 
 /// Questions whose counts are kept; with more, all are forgotten and asked anew.
 const QUESTIONS_MAX: usize = 1_024;
@@ -19,12 +19,12 @@ const STARTS_HELD_MAX: usize = 1_000_000;
 
 /// The alerts of a store, and the counts that were asked for.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     hasher: RandomState,
     alerts: HashMap<Arc<str>, Entry>,
     asked: HashMap<Labels, usize>,
     questions: Vec<Question>,
-    /// Questions by a hash that their alerts have.
+    /// Questions by the hash of a label that their alerts have.
     by_hash: HashMap<u64, Vec<usize>>,
     /// Questions that name no label's value.
     unnamed: Vec<usize>,
@@ -34,8 +34,8 @@ pub(super) struct Counts {
 /// What is kept of an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    /// Of each label's name, and of each name with its value; in order.
-    hashes: Box<[u64]>,
+    /// Of each label's name, and of the name with its value; in order.
+    labels: Box<[(u64, u64)]>,
     firing: bool,
     /// The newest first.
     starts: Box<[Timestamp]>,
@@ -43,9 +43,9 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct Question {
-    /// Hashes that an alert must have.
-    has: Vec<u64>,
-    /// Hashes that it must not have.
+    /// Labels that an alert must have.
+    has: Vec<(u64, u64)>,
+    /// Names that it must not have.
     lacks: Vec<u64>,
     firing: u64,
     /// The alerts by when they last began to fire.
@@ -56,7 +56,7 @@ impl Counts {
     /// Takes over an alert's row.
     pub(super) fn set(&mut self, alert: &Alert) {
         let entry = Entry {
-            hashes: self.hashes(&alert.labels),
+            labels: self.hashes(&alert.labels),
             firing: alert.firing,
             starts: alert.starts().collect(),
         };
@@ -88,7 +88,7 @@ impl Counts {
     }
 
     /// As in [`AlertIndex`](tocsin_policy::AlertIndex).
-    pub(super) fn firing(&mut self, labels: &Labels, except: Option<&str>) -> u64 {
+    pub(crate) fn firing(&mut self, labels: &Labels, except: Option<&str>) -> u64 {
         let at = self.question(labels);
         let question = &self.questions[at];
         let left_out = except.and_then(|key| self.alerts.get(key));
@@ -97,7 +97,7 @@ impl Counts {
     }
 
     /// As in [`AlertIndex`](tocsin_policy::AlertIndex).
-    pub(super) fn began(
+    pub(crate) fn began(
         &mut self,
         labels: &Labels,
         since: Timestamp,
@@ -111,7 +111,26 @@ impl Counts {
     }
 
     /// As in [`AlertIndex`](tocsin_policy::AlertIndex).
-    pub(super) fn starts(&self, key: &str) -> Starts {
+    pub(crate) fn began_by(
+        &mut self,
+        of: &str,
+        labels: &Labels,
+        since: Timestamp,
+        except: Option<&str>,
+        also: Option<(&str, Timestamp)>,
+        limit: usize,
+    ) -> Vec<Timestamp> {
+        let at = self.question(labels);
+        let recent = self.questions[at].began.range((since, Arc::from(""))..);
+        let others = recent.rev().filter(|(_, key)| Some(key.as_ref()) != except);
+        let name = self.hash(of, None);
+        let value = |(at, key): &(_, Arc<str>)| Some((self.alerts.get(key)?.value(name)?, *at));
+        let also = also.map(|(value, at)| (self.hash(of, Some(value)), at));
+        newest_of_each(others.take(limit).filter_map(value).chain(also))
+    }
+
+    /// As in [`AlertIndex`](tocsin_policy::AlertIndex).
+    pub(crate) fn starts(&self, key: &str) -> Starts {
         let entry = self.alerts.get(key);
         entry.map_or_else(Starts::default, |it| Starts {
             firing: it.firing,
@@ -131,7 +150,7 @@ impl Counts {
         for (name, value) in labels {
             match value.as_str() {
                 "" => question.lacks.push(self.hash(name, None)),
-                value => question.has.push(self.hash(name, Some(value))),
+                value => question.has.push(self.label(name, value)),
             }
         }
         for (key, entry) in &self.alerts {
@@ -139,7 +158,7 @@ impl Counts {
         }
         let at = self.questions.len();
         match question.has.first() {
-            Some(hash) => self.by_hash.entry(*hash).or_default().push(at),
+            Some((_, hash)) => self.by_hash.entry(*hash).or_default().push(at),
             None => self.unnamed.push(at),
         }
         self.questions.push(question);
@@ -149,7 +168,8 @@ impl Counts {
 
     /// Adds an alert to the questions that it belongs to, or takes it out of them.
     fn count(&mut self, key: &Arc<str>, entry: &Entry, adds: bool) {
-        let named = entry.hashes.iter().filter_map(|it| self.by_hash.get(it));
+        let labels = entry.labels.iter();
+        let named = labels.filter_map(|(_, hash)| self.by_hash.get(hash));
         for at in named.flatten().chain(&self.unnamed) {
             let changed = self.questions[*at].count(key, entry, adds);
             match adds {
@@ -167,14 +187,17 @@ impl Counts {
         self.starts_held = 0;
     }
 
-    fn hashes(&self, labels: &Labels) -> Box<[u64]> {
+    fn hashes(&self, labels: &Labels) -> Box<[(u64, u64)]> {
         let present = labels.iter().filter(|(_, value)| !value.is_empty());
-        let both = present.flat_map(|(name, value)| {
-            [self.hash(name, None), self.hash(name, Some(value.as_str()))]
-        });
-        let mut hashes: Box<[u64]> = both.collect();
+        let hashes = present.map(|(name, value)| self.label(name, value));
+        let mut hashes: Box<[_]> = hashes.collect();
         hashes.sort_unstable();
         hashes
+    }
+
+    /// The hashes of a label's name, and of the name with its value.
+    fn label(&self, name: &str, value: &str) -> (u64, u64) {
+        (self.hash(name, None), self.hash(name, Some(value)))
     }
 
     fn hash(&self, name: &str, value: Option<&str>) -> u64 {
@@ -182,10 +205,18 @@ impl Counts {
     }
 }
 
+impl Entry {
+    /// The hash of the label with this name's hash.
+    fn value(&self, name: u64) -> Option<u64> {
+        let at = self.labels.binary_search_by_key(&name, |(name, _)| *name);
+        self.labels.get(at.ok()?).map(|(_, hash)| *hash)
+    }
+}
+
 impl Question {
     fn is_about(&self, entry: &Entry) -> bool {
-        let has = |hash: &u64| entry.hashes.binary_search(hash).is_ok();
-        self.has.iter().all(has) && !self.lacks.iter().any(has)
+        let has = |label: &(u64, u64)| entry.labels.binary_search(label).is_ok();
+        self.has.iter().all(has) && !self.lacks.iter().any(|name| entry.value(*name).is_some())
     }
 
     /// Adds an alert or takes it out; how many starts were added or taken.

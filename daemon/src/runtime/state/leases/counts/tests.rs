@@ -115,7 +115,10 @@ proptest! {
                 }
             }
         });
-        let list = AlertList(rows.iter().map(listed).collect());
+        let list = AlertList {
+            alerts: rows.iter().map(listed).collect(),
+            ..AlertList::default()
+        };
         let since = now.minus_ms(window_ms);
         let except = rows.first().map(Alert::key);
         for except in [None, except.as_deref()] {
@@ -124,6 +127,11 @@ proptest! {
                 prop_assert_eq!(firing, list.firing(question, except), "{:?}", question);
                 let began = counts.began(question, since, except, 10);
                 prop_assert_eq!(began, list.began(question, since, except, 10), "{:?}", question);
+                for also in [None, Some(("a", since))] {
+                    let ours = counts.began_by("severity", question, since, except, also, 10);
+                    let all = list.began_by("severity", question, since, except, also, 10);
+                    prop_assert_eq!(ours, all, "{:?}", question);
+                }
             }
         }
         for row in &rows {
