@@ -1,7 +1,8 @@
 //! The daemon and its environment during one run of a scenario.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
@@ -11,7 +12,7 @@ use tocsin::runtime::state::tables::summary;
 use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
 use tocsin_core::{IncidentId, Timestamp, narrate};
-use tocsin_store::{MemoryStore, SledStore, Store};
+use tocsin_store::{MemoryStore, SledStore, Store, StoreError};
 use tokio::sync::broadcast;
 
 use super::endpoints::{Endpoints, SentAlert, Tokens};
@@ -29,6 +30,10 @@ const SWEEP_STEP_MS: u64 = 5_000;
 const SHORT_CALL_MS: u64 = 1_500;
 /// Time limit elsewhere, in milliseconds, so that slow machines do not matter.
 const LONG_CALL_MS: u64 = 30_000;
+
+/// How long threads of a daemon that was killed may hold its store. A process that is killed holds
+/// nothing, but this daemon is one in a process: a call that was under way on a thread ends first.
+const RELEASED_WITHIN: Duration = Duration::from_secs(30);
 
 enum StoreHandle {
     Memory(Arc<MemoryStore>),
@@ -193,7 +198,7 @@ impl World {
     async fn build(&mut self) -> Result<()> {
         let store: Arc<dyn Store> = match &self.kept {
             StoreHandle::Memory(store) => Arc::clone(store) as Arc<dyn Store>,
-            StoreHandle::Sled(path) => Arc::new(SledStore::open(path)?),
+            StoreHandle::Sled(path) => Arc::new(open_when_free(path).await?),
         };
         let cache = paths::target().join("scenario-cache");
         std::fs::create_dir_all(&cache)?;
@@ -369,4 +374,16 @@ fn shown(seen: &Seen) -> String {
         other => format!("{other:?}"),
     };
     text.chars().take(200).collect()
+}
+
+async fn open_when_free(path: &Path) -> Result<SledStore, StoreError> {
+    let began = Instant::now();
+    loop {
+        match SledStore::open(path) {
+            Err(StoreError::InUse { .. }) if began.elapsed() < RELEASED_WITHIN => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            opened => return opened,
+        }
+    }
 }

@@ -2,11 +2,16 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
 use tocsin_core::Labels;
 
 use super::read::instant;
-use super::{AgeOf, AlertField, ClockField, IncidentField, LabelsOf, Quantity, Read};
+use super::{
+    AgeOf, AlertField, Answer, ClockField, IncidentField, LIST_MAX, LabelsOf, Quantity, Read,
+    TEXT_BYTES_MAX,
+};
 use crate::span::Span;
+use crate::text::cut;
 
 impl fmt::Display for Read {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,6 +177,32 @@ impl ClockField {
             Self::Minute => "minute",
             Self::Weekday => "weekday",
             Self::Weekend => "weekend",
+        }
+    }
+}
+
+impl Answer {
+    /// What this found, for people: an exact age is a span, not a number of milliseconds.
+    pub(crate) fn shown(&self, read: &Read) -> Self {
+        match (read, self) {
+            (Read::Exactly(Quantity::Age(_, unit_ms)), Self::Whole(number)) => {
+                let ms = u64::try_from(*number).unwrap_or(0).saturating_mul(*unit_ms);
+                Self::Text(Span(ms).rounded().to_string())
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// As JSON with long texts truncated, and lists to a few.
+    pub(crate) fn bounded(&self) -> Value {
+        match self {
+            Self::Flag(flag) => json!(flag),
+            Self::Whole(number) => json!(number),
+            Self::Text(text) => json!(cut(text, TEXT_BYTES_MAX)),
+            Self::Texts(texts) => {
+                let few = texts.iter().take(LIST_MAX);
+                few.map(|it| cut(it, TEXT_BYTES_MAX)).collect()
+            }
         }
     }
 }

@@ -3,14 +3,11 @@
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Labels, SignalStatus, Timestamp};
 
-use super::{LIST_MAX, TEXT_BYTES_MAX, alerts};
+use super::alerts;
 use crate::calendar::{Moment, Window};
-use crate::span::Span;
-use crate::text::cut;
 use crate::view::{AlertView, ChangeFacts, Context, IncidentView};
 
 /// Something that a policy can read.
@@ -187,32 +184,6 @@ impl Context {
             alert: self.own(),
             context: Some(self),
             ..Facts::default()
-        }
-    }
-}
-
-impl Answer {
-    /// What this found, for people: an exact age is a span, not a number of milliseconds.
-    pub(crate) fn shown(&self, read: &Read) -> Self {
-        match (read, self) {
-            (Read::Exactly(Quantity::Age(_, unit_ms)), Self::Whole(number)) => {
-                let ms = u64::try_from(*number).unwrap_or(0).saturating_mul(*unit_ms);
-                Self::Text(Span(ms).rounded().to_string())
-            }
-            _ => self.clone(),
-        }
-    }
-
-    /// As JSON with long texts truncated, and lists to a few.
-    pub(crate) fn bounded(&self) -> Value {
-        match self {
-            Self::Flag(flag) => json!(flag),
-            Self::Whole(number) => json!(number),
-            Self::Text(text) => json!(cut(text, TEXT_BYTES_MAX)),
-            Self::Texts(texts) => {
-                let few = texts.iter().take(LIST_MAX);
-                few.map(|it| cut(it, TEXT_BYTES_MAX)).collect()
-            }
         }
     }
 }
