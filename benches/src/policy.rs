@@ -23,6 +23,10 @@ use crate::paths;
 /// Blocks of calls; tocsin's and CEL's alternate.
 const BLOCKS: usize = 21;
 const CALLS: u32 = 2_000;
+/// Longest time of the three functions together when their verdicts are known, in microseconds.
+const KNOWN_MICROS_MAX: f64 = 2.0;
+/// The same on a machine that does other work too.
+const KNOWN_MICROS_GUARD: f64 = 2.0 * KNOWN_MICROS_MAX;
 
 /// Measures the figures.
 pub(crate) fn run() -> Result<Vec<Figure>> {
@@ -83,6 +87,7 @@ pub(crate) fn run() -> Result<Vec<Figure>> {
             &all,
             &cel_both,
         )?,
+        known(&all)?,
     ];
     tell("route", &route)?;
     tell("grade", &grade)?;
@@ -102,6 +107,20 @@ fn compare<T, U>(
     }
     let (our, their) = (median(our), median(their));
     Ok(Figure::ratio(what, our, their, "µs", Bound::Most(1.0)))
+}
+
+/// Three calls whose verdicts are known, against their own bound. A release build that misses it by
+/// far is an error, unlike other missed bounds: known verdicts would then cost what scripts do.
+fn known<T>(all: &dyn Fn() -> Result<T>) -> Result<Figure> {
+    let blocks: Result<Vec<f64>> = (0..BLOCKS).map(|_| block(all)).collect();
+    let took = median(blocks?);
+    ensure!(
+        cfg!(debug_assertions) || took <= KNOWN_MICROS_GUARD,
+        "known verdicts of route, grade and escalate take {took:.2} µs; at most \
+         {KNOWN_MICROS_GUARD} µs, and {KNOWN_MICROS_MAX} µs on a quiet machine"
+    );
+    let what = "route, grade, escalate: known";
+    Ok(Figure::alone(what, took, "µs", Bound::Most(KNOWN_MICROS_MAX)))
 }
 
 /// The mean time of one call of a block, in microseconds.

@@ -214,13 +214,6 @@ impl PolicySet {
         self.ask(Kind::Escalation, "escalate", facts, known, verdict::plan)
     }
 
-    /// What a grading that is known read.
-    #[cfg(test)]
-    pub(crate) fn trace_of_grading(&self, facts: Facts<'_>) -> Option<Trace> {
-        let known = self.0.known.gradings.get("grading.rhai", facts)?;
-        Some(Trace::clone(&known.basis.trace))
-    }
-
     /// How often an answer was known without running the policy, and how much is known.
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {

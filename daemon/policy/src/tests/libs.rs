@@ -101,13 +101,8 @@ fn files_in_lib_import_each_other_and_keep_their_own_functions_and_constants() {
 fn what_shared_code_reads_is_in_the_trace() {
     let set = with_lib("#{ grade: sev::grade_of(alert), reason: \"r\" }", SEVERITY).unwrap();
     let (incident, page, context) = (incident(), alert(&[("severity", "page")]), context());
-    set.grade(&incident, &page, &context).unwrap();
-    let facts = crate::trace::Facts {
-        alert: Some(&page),
-        incident: Some(&incident),
-        context: Some(&context),
-    };
-    let trace = set.trace_of_grading(facts).unwrap();
+    let asked = set.grade_with_basis(&incident, &page, &context);
+    let trace = asked.unwrap().1.trace;
     let label = Read::Label(crate::trace::LabelsOf::Alert, "severity".to_owned());
     assert_eq!(trace.reads, [(label, Answer::Text("page".to_owned()))]);
 }
