@@ -120,7 +120,12 @@ fn known<T>(all: &dyn Fn() -> Result<T>) -> Result<Figure> {
          {KNOWN_MICROS_GUARD} µs, and {KNOWN_MICROS_MAX} µs on a quiet machine"
     );
     let what = "route, grade, escalate: known";
-    Ok(Figure::alone(what, took, "µs", Bound::Most(KNOWN_MICROS_MAX)))
+    Ok(Figure::alone(
+        what,
+        took,
+        "µs",
+        Bound::Most(KNOWN_MICROS_MAX),
+    ))
 }
 
 /// The mean time of one call of a block, in microseconds.
