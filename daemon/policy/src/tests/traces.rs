@@ -123,7 +123,8 @@ proptest! {
         let flips = trace.flips_at(Views::of(&at).facts(function));
         prop_assert!(flips.is_none_or(|it| it > at.now), "{trace:?}");
         let before = at.at(flips.unwrap_or(week).minus_ms(1));
-        prop_assert!(trace.holds(Views::of(&before).facts(function)), "{policy}\n{trace:?}\n{before:?}");
+        let holds = trace.holds(Views::of(&before).facts(function));
+        prop_assert!(holds, "{policy}\n{trace:?}\n{before:?}");
     }
 
     #[test]

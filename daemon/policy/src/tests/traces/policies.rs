@@ -33,7 +33,7 @@ impl Function {
         }
     }
 
-    /// The answer of a branch, with a reason.
+    /// What a branch of the script returns: three maps that differ, in turn.
     fn answer(self, branch: usize, reason: &str) -> String {
         let fields = match (self, branch % 3) {
             (Self::Route, 0) => "key: \"one\", service: \"s\"",
