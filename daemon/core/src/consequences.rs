@@ -29,6 +29,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
         (tally.log_due, TimerKind::Tally),
         (tally.clear_due, TimerKind::Clear),
         (tally.review_due(), TimerKind::Review),
+        (paging::fallback_due(incident), TimerKind::Fallback),
     ];
     let once = once.into_iter();
     let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
@@ -65,7 +66,7 @@ pub fn notices(
     before: Option<&Incident>,
     after: &Incident,
     events: &[Recorded],
-    settle_pages: &[u32],
+    settle_pages: &[(u32, u32)],
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     let from = before.map_or(0, |it| it.version);
@@ -83,7 +84,8 @@ pub fn notices(
     }
     for (version, recorded) in (from + 1..).zip(events) {
         let event = &recorded.event;
-        notices.extend(log::notice(event, version).or_else(|| paging::notice(after, event)));
+        notices.extend(log::notice(event, version));
+        notices.extend(paging::notices(after, event));
     }
     notices.extend(paging::settled(before, after, settle_pages));
     notices

@@ -57,10 +57,18 @@ pub enum Command {
     /// A page's timer fired.
     ContactDue {
         page: u32,
-        /// The contact whose wait ended.
+        /// The first contact of the rung whose wait ended.
         contact: u32,
         /// The time that the timer was set for.
         due: Timestamp,
+        /// When it leaves at the latest, while it waits to be bundled with others; the engine looks
+        /// it up.
+        held_until: Option<Timestamp>,
+    },
+    /// Nobody of the last step can be reached.
+    FallbackDue {
+        /// Those of the fallback, looked up now.
+        fallback: Responders,
     },
     /// A channel accepted a page.
     PageAccepted {
@@ -68,6 +76,8 @@ pub enum Command {
         contact: u32,
         /// Whether an earlier attempt was interrupted, so that its outcome is unknown.
         interrupted: bool,
+        /// How many other pages the message brought.
+        others: u32,
     },
     /// A channel rejected a page.
     PageFailed {
@@ -80,6 +90,8 @@ pub enum Command {
     },
     /// An attempt to deliver a page may have arrived; it is retried, or no longer needed.
     PageOutcomeUnknown { page: u32, contact: u32 },
+    /// A channel knows that a page was shown to the person.
+    PageSeen { page: u32, contact: u32 },
     /// The tally's timer fired.
     TallyDue,
     /// The resolve timer fired.
@@ -143,30 +155,36 @@ fn dispatch(
         Command::Merge(it) => merge::merge(incident, tally, *it, by),
         Command::Close => lifecycle::close(incident),
         Command::EscalationDue { due, steps } => escalation::step_due(incident, due, steps, env),
-        Command::ContactDue { page, contact, due } => {
-            paging::contact_due(incident, page, contact, due, env)
-        }
+        Command::ContactDue {
+            page,
+            contact,
+            due,
+            held_until,
+        } => paging::contact_due(incident, (page, contact), due, held_until, env),
+        Command::FallbackDue { fallback } => paging::page_fallback(incident, &fallback, env),
         Command::PageAccepted {
             page,
             contact,
             interrupted,
-        } => paging::accepted(incident, page, contact, interrupted),
+            others,
+        } => paging::accepted(incident, (page, contact), (interrupted, others), env),
         Command::PageFailed {
             page,
             contact,
             reason,
             outcome_unknown,
         } => {
-            let redirected = paging::redirect(incident, page, contact, reason, env);
+            let failed = paging::failed(&incident.paging, page, contact, reason, env);
+            let failed = failed.map(Outcome::of);
             match outcome_unknown {
-                true => paging::outcome_unknown_and(incident, page, contact, redirected),
-                false => redirected,
+                true => paging::outcome_unknown_and(incident, page, contact, failed),
+                false => failed,
             }
         }
         Command::PageOutcomeUnknown { page, contact } => {
-            let nothing_else = Err(Refusal::Stale("the page"));
-            paging::outcome_unknown_and(incident, page, contact, nothing_else)
+            paging::outcome_unknown(incident, page, contact, env)
         }
+        Command::PageSeen { page, contact } => paging::seen(incident, page, contact),
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
         Command::Review(found) => grading::review(incident, tally, *found, env),

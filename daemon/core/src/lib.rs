@@ -44,6 +44,13 @@ pub mod standing {
     };
 }
 
+/// What waits for one person, and the messages that bring it.
+pub mod pager {
+    pub use crate::paging::{
+        Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather,
+    };
+}
+
 /// Commands and their outcomes.
 pub mod command {
     pub use crate::decide::Command;
@@ -66,9 +73,15 @@ pub use intake::alert::{self, Alert};
 pub use intake::{Otherwise, Route, Target, decide_signal};
 pub use lifecycle::{Status, UnknownStatus};
 pub use narrate::narrate;
+pub use paging::{Ladder, LadderRung, Ladders, Rung};
 pub use person::{Contact, Person};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use text::cut;
 pub use time::Timestamp;
 pub use verdict::{PolicySource, Verdict};
+
+/// Whether a field has its default, and need not be stored.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

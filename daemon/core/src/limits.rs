@@ -46,6 +46,28 @@ pub const LATE_REPEAT_WAIT_MS_MIN: u64 = 15 * MINUTE_MS;
 
 /// A page that no channel has accepted within this goes to the next contact, in milliseconds.
 pub const CONTACT_WAIT_MS: u64 = 30 * SECOND_MS;
+/// What waits for a person within this goes out as one message, in milliseconds.
+pub const BUNDLE_WINDOW_MS: u64 = 20 * SECOND_MS;
+/// Most pages that one message brings; further ones wait for the next.
+pub const BUNDLE_PAGES_MAX: usize = 500;
+/// Most messages that a person gets in [`PAGES_PERIOD_MS`], besides those about critical incidents.
+pub const PERSON_PAGES_MAX: u32 = 6;
+/// The time in which a person's messages are counted, in milliseconds.
+pub const PAGES_PERIOD_MS: u64 = 10 * MINUTE_MS;
+/// Shortest time between two messages about critical incidents through one channel, once a person
+/// has got as many messages as they may, in milliseconds.
+pub const CRITICAL_EVERY_MS: u64 = 2 * MINUTE_MS;
+/// How long a rung waits for an acknowledgement before the next one follows, unless a ladder says
+/// otherwise, in milliseconds.
+pub const RUNG_WAIT_MS: u64 = 2 * MINUTE_MS;
+/// Shortest wait of a rung, in milliseconds.
+pub const RUNG_WAIT_MS_MIN: u64 = 10 * SECOND_MS;
+/// Longest wait of a rung, in milliseconds.
+pub const RUNG_WAIT_MS_MAX: u64 = HOUR_MS;
+/// Most rungs of a ladder.
+pub const LADDER_RUNGS_MAX: usize = 8;
+/// Most contacts of one page; a ladder may name a kind more than once.
+pub const PAGE_CONTACTS_MAX: usize = 16;
 /// Most unserved contacts that one decision skips; beyond that, a page waits as usual.
 pub const SKIPPED_CONTACTS_MAX: usize = 64;
 /// Shortest time between two tallies in an incident's stream, in milliseconds.

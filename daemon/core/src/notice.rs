@@ -41,5 +41,8 @@ pub enum Notice {
         person: PersonId,
         /// The kind of the contact that accepted it.
         channel: String,
+        /// The contact's place in the page's list.
+        #[serde(default)]
+        contact: u32,
     },
 }

@@ -48,9 +48,9 @@ pub struct Outcome {
     pub follow_ups: Vec<Event>,
     /// The new tally, if it changes.
     pub tally: Option<Tally>,
-    /// Pages whose buttons must be removed although nothing else happens: a channel accepted them
-    /// after they were settled.
-    pub settle_pages: Vec<u32>,
+    /// Pages, and their contacts, whose buttons must be removed although nothing else happens: a
+    /// channel accepted them after they were settled.
+    pub settle_pages: Vec<(u32, u32)>,
     /// The reply to whoever sent the command.
     pub reply: String,
 }
@@ -111,6 +111,10 @@ pub struct Delays {
     pub reopen_within_ms: u64,
     /// How long a channel has to accept a page, in milliseconds.
     pub contact_wait_ms: u64,
+    /// What waits for a person within this goes out as one message, in milliseconds.
+    pub bundle_window_ms: u64,
+    /// Most messages that a person gets in ten minutes, besides those about critical incidents.
+    pub pages_max: u32,
 }
 
 impl Default for Delays {
@@ -119,6 +123,8 @@ impl Default for Delays {
             resolve_after_ms: crate::time::MINUTE_MS,
             reopen_within_ms: 30 * crate::time::MINUTE_MS,
             contact_wait_ms: crate::limits::CONTACT_WAIT_MS,
+            bundle_window_ms: crate::limits::BUNDLE_WINDOW_MS,
+            pages_max: crate::limits::PERSON_PAGES_MAX,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::paging::Ladders;
 use crate::{PersonId, TeamId};
 
 /// Somebody who can be paged.
@@ -13,6 +14,9 @@ pub struct Person {
     pub name: String,
     /// In the order in which to try them.
     pub contacts: Vec<Contact>,
+    /// In which rungs they are tried.
+    #[serde(default)]
+    pub ladders: Ladders,
     #[serde(default)]
     pub teams: Vec<TeamId>,
     /// Whether they may see security incidents.

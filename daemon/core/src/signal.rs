@@ -85,14 +85,6 @@ impl Sender {
     pub fn ends_when_resolved(self) -> bool {
         !(self.repeats && self.resolves)
     }
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde passes a reference"
-    )]
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl Signal {

@@ -17,12 +17,14 @@ pub struct Timer {
 pub enum TimerKind {
     /// The plan's next step.
     Escalation,
-    /// A page goes to the next contact.
+    /// A page goes to the next rung.
     Contact {
         page: u32,
-        /// The contact whose wait ends.
+        /// The first contact of the rung whose wait ends.
         contact: u32,
     },
+    /// The fallback is paged, as nobody of a step can be reached.
+    Fallback,
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves because nothing has fired for a while.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tocsin_core::incident::Attempt;
 use tocsin_core::{Grade, Labels, Status};
 use utoipa::{IntoParams, ToSchema};
 
@@ -140,7 +141,20 @@ pub(crate) struct PageLine {
     pub(crate) via: Option<String>,
     #[schema(inline)]
     pub(crate) state: PageState,
+    /// What became of it at each contact that was tried, in order.
+    #[serde(default)]
+    pub(crate) attempts: Vec<AttemptLine>,
     pub(crate) at: String,
+}
+
+/// What became of a page at one contact.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AttemptLine {
+    /// The contact's kind.
+    pub(crate) by: String,
+    /// `queued`, `failed`, `accepted`, `seen` or `pressed`.
+    #[schema(value_type = String)]
+    pub(crate) state: Attempt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -282,6 +282,8 @@ fn delays_of(config: &Config) -> Delays {
         resolve_after_ms: config.incidents.resolve_after.as_ms(),
         reopen_within_ms: config.incidents.reopen_within.as_ms(),
         contact_wait_ms: config.escalation.contact_wait.as_ms(),
+        bundle_window_ms: config.escalation.bundle_window.as_ms(),
+        pages_max: config.escalation.pages_max,
     }
 }
 

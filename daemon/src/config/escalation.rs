@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::PageTarget;
-use tocsin_core::limits::CONTACT_WAIT_MS;
+use tocsin_core::limits::{BUNDLE_WINDOW_MS, CONTACT_WAIT_MS, PERSON_PAGES_MAX};
 
+use super::notify::NotifyConfig;
 use super::text::Span;
 
 /// The `[escalation]` section.
@@ -15,9 +16,17 @@ pub struct EscalationConfig {
     /// `oncall:ROTATION` or `team:NAME`; at least one must be a person or a team with people.
     /// Required if there is an integration.
     pub fallback: Vec<PageTarget>,
-    /// A page that a contact's channel has not delivered after this time also goes to the person's
-    /// next contact; 1 s to 10 min. Default `"30s"`.
+    /// A page that no channel of a rung has delivered after this time also goes to the person's next
+    /// rung; 1 s to 10 min. Default `"30s"`.
     pub contact_wait: Span,
+    /// What waits for a person within this time goes out as one message; the first page goes out at
+    /// once. Up to 5 min. Default `"20s"`.
+    pub bundle_window: Span,
+    /// Most messages that a person gets in ten minutes; 1 to 100. Beyond it, one about critical
+    /// incidents still goes out every two minutes, and what is held back is in the next. Default 6.
+    pub pages_max: u32,
+    /// The ladders of everybody who has none of their own.
+    pub notify: NotifyConfig,
 }
 
 impl Default for EscalationConfig {
@@ -25,6 +34,9 @@ impl Default for EscalationConfig {
         Self {
             fallback: Vec::new(),
             contact_wait: Span::from_s(CONTACT_WAIT_MS / 1_000),
+            bundle_window: Span::from_s(BUNDLE_WINDOW_MS / 1_000),
+            pages_max: PERSON_PAGES_MAX,
+            notify: NotifyConfig::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod integration;
 mod load;
 mod mail;
 mod mapping;
+mod notify;
 mod people;
 mod plugin;
 mod policy;
@@ -41,6 +42,7 @@ pub use integration::{IntegrationConfig, IntegrationKind, MAPPED_LABELS_MAX, STA
 pub use load::{CONFIG_BYTES_MAX, ConfigError, Loaded, load, parse};
 pub use mail::{MailConfig, MailTls};
 pub use mapping::{FINGERPRINT_DEFAULT, LabelsFrom, Mapping, Pointer, PointerError};
+pub use notify::{LadderConfig, NotifyConfig};
 pub use people::{CONTACTS_MAX, ContactConfig, PersonConfig, TeamConfig};
 pub use plugin::PluginTable;
 pub use policy::PolicyConfig;
@@ -93,7 +95,7 @@ impl Config {
         let people = self
             .people
             .iter()
-            .map(|(id, person)| (id.clone(), person.person(id)));
+            .map(|(id, person)| (id.clone(), person.person(id, &self.escalation.notify)));
         let teams = self
             .teams
             .iter()

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tocsin_core::{Contact, Person, PersonId, TeamId};
 
+use super::notify::NotifyConfig;
 use super::text::Zone;
 
 /// Most contacts of one person.
@@ -26,6 +27,9 @@ pub struct PersonConfig {
     /// The time zone of times shown to the person. Default UTC.
     #[serde(default)]
     pub timezone: Zone,
+    /// By which contacts the person is paged, by grade. Default: as `[escalation] notify` says.
+    #[serde(default)]
+    pub notify: NotifyConfig,
 }
 
 /// One way to reach a person.
@@ -50,9 +54,9 @@ pub struct TeamConfig {
 }
 
 impl PersonConfig {
-    /// The core's type of the person.
+    /// The core's type of the person. `everybody`: the ladders of people without their own.
     #[must_use]
-    pub fn person(&self, id: &PersonId) -> Person {
+    pub fn person(&self, id: &PersonId, everybody: &NotifyConfig) -> Person {
         let contact = |contact: &ContactConfig| Contact {
             kind: contact.kind.clone(),
             address: contact.address.clone(),
@@ -61,6 +65,7 @@ impl PersonConfig {
             id: id.clone(),
             name: self.name.clone(),
             contacts: self.contacts.iter().map(contact).collect(),
+            ladders: self.notify.ladders(everybody),
             teams: self.teams.clone(),
             clearance: self.clearance,
         }

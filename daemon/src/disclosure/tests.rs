@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tocsin_core::event::{LogKind, Ref};
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Contact, Event, Grade, Person, PersonId, PluginId, Recorded, Timestamp};
+use tocsin_core::{
+    Actor, Contact, Event, Grade, Ladders, Person, PersonId, PluginId, Recorded, Timestamp,
+};
 use tocsin_plugin_host::wit as wire;
 
 use super::wit::{core_grade, core_log_kind, wire_grade, wire_log_kind};
@@ -50,6 +52,7 @@ fn events() -> Vec<Recorded> {
             kind: "slack".to_owned(),
             address: "U0BOB".to_owned(),
         }],
+        rungs: Vec::new(),
         step: 0,
         next_contact_at: None,
     };
@@ -84,6 +87,7 @@ fn people() -> BTreeMap<PersonId, Person> {
         id: id.into(),
         name: id.to_owned(),
         contacts: Vec::new(),
+        ladders: Ladders::default(),
         teams: Vec::new(),
         clearance,
     };

@@ -43,6 +43,18 @@ impl ResponderLookup {
         self.has_mail && kind == MAIL_CONTACT || self.served.serves(kind)
     }
 
+    /// Those of `[escalation] fallback`, who are paged when nobody of a step can be reached.
+    #[must_use]
+    pub fn fallback(&self, at: Timestamp) -> Responders {
+        let people = self.roster.fallback(at).into_iter();
+        let people: Vec<Person> = people.map(|it| self.reachable(it)).collect();
+        let nobody = "it names nobody; add people to [escalation] fallback";
+        Responders {
+            note: people.is_empty().then(|| nobody.to_owned()),
+            people,
+        }
+    }
+
     fn of(&self, step: &Step, at: Timestamp) -> Responders {
         let alone = Plan {
             steps: vec![step.clone()],
@@ -68,6 +80,14 @@ impl ResponderLookup {
                 kind: MAIL_CHANNEL.to_owned(),
                 address: mailbox.address,
             });
+            // A plugin that delivers mail takes the rungs that name it.
+            let by_plugin = self.served.serves(MAIL_CONTACT);
+            let named = if by_plugin {
+                MAIL_CHANNEL
+            } else {
+                MAIL_CONTACT
+            };
+            person.ladders.end_with(named, MAIL_CHANNEL);
         }
         person
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime, Weekday};
 use chrono_tz::Tz;
-use tocsin_core::{PageTarget, Person, PersonId, Plan, Step, Timestamp};
+use tocsin_core::{Ladders, PageTarget, Person, PersonId, Plan, Step, Timestamp};
 
 use super::*;
 use crate::time::first_instant;
@@ -267,6 +267,7 @@ fn person(id: &str, teams: &[&str]) -> (PersonId, Person) {
         id: id.into(),
         name,
         contacts: vec![],
+        ladders: Ladders::default(),
         teams,
         clearance: false,
     };

@@ -18,7 +18,7 @@ pub use delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use due::schedules::{SCHEDULE_TIMER, arming, schedule_timer, ticking};
 pub use due::silencing::{SilencingPage, silencing_page};
 pub use due::sweep::{ended_by_hand, lapses, merges, moved_aside, moving, routed_again};
-pub use due::timers::{firing, reviewed, to_review};
+pub use due::timers::{Paged, firing, reviewed, to_review};
 pub use due::turn::Turn;
 pub use due::{Due, DueDependencies};
 pub use engine::handle::EngineHandle;

@@ -137,21 +137,22 @@ fn check_once(what: &str, once: Once, count: usize, faults: &mut Vec<String>) {
 /// A page that no channel has accepted is in the outbox exactly once.
 fn check_pages(record: &Record, of: &IncidentRecord, faults: &mut Vec<String>) {
     let incident = &of.incident;
-    for (number, page) in &incident.paging.pages {
-        if !page.is_underway() {
-            continue;
-        }
-        let wanted = (incident.id.clone(), *number, page.contact);
-        let waiting = record
-            .pages_waiting
-            .iter()
-            .filter(|it| **it == wanted)
-            .count();
+    let pages = incident
+        .paging
+        .pages
+        .iter()
+        .filter(|_| incident.is_active());
+    let attempts =
+        pages.flat_map(|(number, page)| page.wanted_at().map(move |it| (number, page, it)));
+    for (number, page, contact) in attempts {
+        let wanted = (incident.id.clone(), *number, contact);
+        let waiting = record.pages_waiting.iter();
+        let waiting = waiting.filter(|it| **it == wanted).count();
         if waiting != 1 {
             faults.push(format!(
-                "lost delivery: page {number} of incident {} to {} by contact {} waits {waiting} \
-                 times",
-                incident.number, page.person, page.contact
+                "lost delivery: page {number} of incident {} to {} by contact {contact} waits \
+                 {waiting} times",
+                incident.number, page.person
             ));
         }
     }

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use tocsin::runtime::{IncidentState, Subscriber, Subscribers};
+use tocsin::runtime::{IncidentState, Paged, Subscriber, Subscribers};
 use tocsin::silence::{Silence, parse_matcher};
 use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Person, Plan,
-    PolicySource, Route, Signal, SignalStatus, Step, Target, Timestamp, Verdict,
+    Contact, Grade, Grading, IncidentKey, Labels, Ladder, LadderRung, Ladders, Otherwise,
+    PageTarget, Person, Plan, PolicySource, Route, Signal, SignalStatus, Step, Target, Timestamp,
+    Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
@@ -158,8 +159,27 @@ pub(super) fn person(name: &str) -> Person {
         id: name.into(),
         name: name.to_owned(),
         contacts: kinds.iter().map(contact).collect(),
+        ladders: ladders_of(name),
         teams: Vec::new(),
         clearance: false,
+    }
+}
+
+/// Eve's pager and Slack ring together, before the mail.
+fn ladders_of(name: &str) -> Ladders {
+    let rung = |kinds: &[&str], wait_ms| LadderRung {
+        kinds: kinds.iter().map(|it| (*it).to_owned()).collect(),
+        wait_ms,
+    };
+    let eve = || {
+        Ladder(vec![
+            rung(&["pager", "slack"], MINUTE_MS),
+            rung(&["mail"], MINUTE_MS),
+        ])
+    };
+    Ladders {
+        by_grade: BTreeMap::new(),
+        other: (name == "eve").then(eve),
     }
 }
 
@@ -408,6 +428,18 @@ fn is_muted(now: Timestamp) -> bool {
 fn muting_ends(now: Timestamp) -> Timestamp {
     let since = now.since(Timestamp(0)) % MUTED_MS;
     now.plus_ms(MUTED_MS - since)
+}
+
+/// The people whom a timer's command pages.
+#[must_use]
+pub(super) fn looked_up(paged: Paged<'_>) -> Responders {
+    match paged {
+        Paged::Step(step) => responders_of(Some(step)),
+        Paged::Fallback => Responders {
+            people: vec![person("ada")],
+            note: None,
+        },
+    }
 }
 
 /// The people whom a step pages.

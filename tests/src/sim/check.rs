@@ -298,8 +298,9 @@ fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<
     let mut wanted: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
     for incident in state.iter().map(|it| &it.incident) {
         let underway = incident.paging.pages.iter();
-        for (number, page) in underway.filter(|(_, page)| page.is_underway()) {
-            wanted.insert((incident.id.clone(), *number, page.contact), 0);
+        for (number, page) in underway.filter(|_| incident.is_active()) {
+            let contacts = page.wanted_at();
+            wanted.extend(contacts.map(|it| ((incident.id.clone(), *number, it), 0)));
         }
     }
     if wanted.is_empty() {

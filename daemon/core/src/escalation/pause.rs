@@ -4,7 +4,7 @@ use crate::Actor;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::outcome::{Env, Outcome};
-use crate::paging::PageState;
+use crate::paging::{Page, PageState};
 
 /// Adds what follows from an outcome's counts of firing and silenced alerts: the escalation pauses
 /// when all are silenced, and resumes when one is not. While none fires, it stays as it is. `why`
@@ -41,7 +41,7 @@ pub(crate) fn pause_or_resume(
 fn resume(incident: &Incident, why: &str, env: Env<'_>) -> Event {
     let escalation = &incident.escalation;
     let pages = || incident.paging.pages.values();
-    let was_reached = pages().any(|it| it.state == PageState::Accepted);
+    let was_reached = pages().any(Page::is_accepted);
     let was_cut = !was_reached && pages().any(|it| it.state == PageState::Settled);
     let steps = u32::try_from(escalation.plan.steps.len()).unwrap_or(u32::MAX);
     let taken = escalation.next_step.min(steps).checked_sub(1);

@@ -8,6 +8,7 @@ mod traits;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
+use crate::paging::Rung;
 use crate::{
     Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position,
     SilenceRef, Timestamp,
@@ -108,27 +109,31 @@ pub enum Event {
         person: PersonId,
         /// In the order in which they are tried.
         contacts: Vec<Contact>,
+        /// How many of them are tried at the same time; without, each is tried alone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rungs: Vec<Rung>,
         step: u32,
-        /// When it goes to the next contact unless a channel has accepted it.
+        /// When it goes to the next rung unless a channel has accepted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// The page was not accepted, so it goes to the next contact.
+    /// The page was not accepted or not answered, so it goes to the next rung.
     PageRedirected {
         /// The page's number.
         page: u32,
-        /// The contact's place in the page's list.
+        /// The place of the rung's first contact in the page's list.
         contact: u32,
         reason: String,
-        /// When it goes to the contact after that.
+        /// When it goes to the rung after that unless a channel has accepted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// The daemon was down during the contact's wait, so the wait restarts.
+    /// The wait for the rung's channels restarts: the daemon was down during it, or the page waits to
+    /// be bundled with others.
     PageRebased {
         /// The page's number.
         page: u32,
-        /// When it goes to the next contact.
+        /// When it goes to the next rung.
         next_contact_at: Timestamp,
     },
     /// A channel accepted the page.
@@ -141,6 +146,27 @@ pub enum Event {
         /// Whether an earlier attempt was interrupted, so that the page may have arrived twice.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
+        /// How many other pages the message brought.
+        #[serde(default, skip_serializing_if = "crate::is_default")]
+        others: u32,
+        /// When it goes to the next rung unless somebody acknowledges; absent at the last one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_contact_at: Option<Timestamp>,
+    },
+    /// A channel rejected the page, or did not accept it in time, and others of its rung have it.
+    PageRejected {
+        /// The page's number.
+        page: u32,
+        /// The contact's place in the page's list.
+        contact: u32,
+        reason: String,
+    },
+    /// A channel knows that the page was shown to the person.
+    PageSeen {
+        /// The page's number.
+        page: u32,
+        /// The contact's place in the page's list.
+        contact: u32,
     },
     /// An attempt to deliver the page ended with an unknown outcome, and its channel has not
     /// confirmed it since. At most once for each contact of a page.
@@ -156,6 +182,16 @@ pub enum Event {
         page: u32,
         /// The last channel's error.
         reason: String,
+        /// The contact whose channel rejected it, by its place in the page's list; absent if none
+        /// accepted it in time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<u32>,
+    },
+    /// Nobody whom the last step pages can be reached: those of the fallback follow.
+    FallbackPaged {
+        /// Anything unusual, e.g. that the fallback names nobody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The escalation stops.
     Acknowledged {
@@ -247,8 +283,11 @@ impl Event {
             Self::PageRedirected { .. } => Traits::of("page-redirected", Paging).unseen(),
             Self::PageRebased { .. } => Traits::of("page-rebased", Paging),
             Self::PageAccepted { .. } => Traits::of("page-taken", Paging),
+            Self::PageRejected { .. } => Traits::of("page-rejected", Paging).unseen(),
+            Self::PageSeen { .. } => Traits::of("page-seen", Paging).unseen(),
             Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
             Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
+            Self::FallbackPaged { .. } => Traits::of("fallback-paged", Paging).change().unseen(),
             Self::Acknowledged { .. } => {
                 Traits::of("acknowledged", Lifecycle).change().ends_paging()
             }

@@ -94,7 +94,7 @@ impl Incident {
     /// The state after one more event.
     #[must_use]
     pub fn fold(mut self, recorded: &Recorded) -> Self {
-        let (event, at) = (&recorded.event, recorded.at);
+        let event = &recorded.event;
         self.version += 1;
         if let Event::Tallied { counts, .. }
         | Event::Resolved { counts, .. }
@@ -110,7 +110,7 @@ impl Incident {
         self.lifecycle.fold(recorded);
         let acknowledged = self.lifecycle.acknowledged_at.is_some();
         self.escalation.fold(recorded, acknowledged);
-        self.paging.fold(event, at);
+        self.paging.fold(recorded);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);
         self

@@ -15,7 +15,7 @@ pub struct Tally {
     pub counts: Counts,
     /// How often an alert began or stopped to fire in it, by which a review finds out that it does
     /// not know of one.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub changes: u64,
     /// The counts last written to the stream.
     pub logged: Counts,
@@ -33,7 +33,7 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopen_due: Option<Timestamp>,
     /// How many of the firing alerts end when a person resolves the incident.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub ending: u64,
     /// Titles of alerts that joined since the last tally, at most
     /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX), each truncated to
@@ -45,7 +45,7 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
     /// How many of the firing alerts are silenced.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::is_default")]
     pub silenced: u64,
     /// Some of the silences that match them, at most
     /// [`SILENCES_NAMED_MAX`](limits::SILENCES_NAMED_MAX).
@@ -208,12 +208,4 @@ impl Tally {
             10 * MINUTE_MS
         }
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

@@ -1,12 +1,13 @@
-//! Who is paged through which contact, and when the next contact is tried.
+//! Who is paged through which contacts, and when the next rung of their ladder follows.
 
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::incident::Incident;
-use crate::outcome::{Env, Outcome};
-use crate::paging::state::{PageState, sent_to};
+use crate::outcome::{Env, Outcome, Responders};
+use crate::paging::state::{Attempt, Page, PageState, Paging, sent_to};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Contact, Person, Timestamp, limits};
+use crate::time::span_in_words;
+use crate::{Actor, Person, Timestamp, limits};
 
 /// The events of paging these people at a step, except those with a page in progress.
 pub(crate) fn page_all<'a>(
@@ -22,111 +23,188 @@ pub(crate) fn page_all<'a>(
     };
     let mut events = Vec::new();
     for (page, person) in (incident.paging.next_page..).zip(people.filter(|it| !has_page(it))) {
+        let (contacts, rungs) = person
+            .ladders
+            .climb(incident.grading.grade, &person.contacts);
+        let has_contacts = !contacts.is_empty();
         events.push(Event::Paged {
             page,
             person: person.id.clone(),
-            contacts: person.contacts.clone(),
+            contacts,
+            rungs,
             step,
-            next_contact_at: contact_deadline(person.contacts.len(), 0, env),
+            next_contact_at: has_contacts.then(|| acceptance_due(env)),
         });
-        if person.contacts.is_empty() {
+        if !has_contacts {
             let who = &person.id;
-            let reason = format!("{who} has no contacts; add one in the configuration");
-            events.push(Event::PageExhausted { page, reason });
+            let grade = incident.grading.grade;
+            let reason = match person.contacts.is_empty() {
+                true => format!("{who} has no contacts; add one in the configuration"),
+                false => format!("the ladder of {who} for {grade} names none of their contacts"),
+            };
+            events.push(Event::PageExhausted {
+                page,
+                reason,
+                contact: None,
+            });
         }
     }
     events
 }
 
-/// A contact's wait is over. If the daemon was down meanwhile, the wait restarts: otherwise, after
-/// an outage every page would skip the person's preferred channel.
+/// A rung's wait is over: for its channels, or for an acknowledgement once a channel has accepted
+/// the page. If the daemon was down meanwhile, a wait for channels restarts: otherwise, after an
+/// outage every page would skip the person's preferred ones. `held_until`: when it leaves at the
+/// latest, while it waits to be bundled with others.
 pub(crate) fn contact_due(
     incident: &Incident,
-    page: u32,
-    contact: u32,
+    (page, contact): (u32, u32),
     due: Timestamp,
+    held_until: Option<Timestamp>,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
-    if env.now.since(due) > env.delays.contact_wait_ms {
-        let sent = incident.paging.pages.get(&page);
-        if sent.is_none_or(|it| !it.is_wanted_at(contact)) {
-            return Err(Refusal::Stale("the page"));
-        }
-        let next_contact_at = env.now.plus_ms(env.delays.contact_wait_ms);
+    let sent = incident.paging.pages.get(&page);
+    let sent = sent.filter(|it| it.is_underway() && it.contact == contact);
+    let sent = sent.ok_or(Refusal::Stale("the page"))?;
+    let is_accepted = sent.attempts_of_rung().any(Attempt::is_accepted);
+    let was_down = env.now.since(due) > env.delays.contact_wait_ms;
+    let from = held_until.or((was_down && !is_accepted).then_some(env.now));
+    if let Some(from) = from {
+        let next_contact_at = from.plus_ms(env.delays.contact_wait_ms);
         return Ok(Outcome::of(vec![Event::PageRebased {
             page,
             next_contact_at,
         }]));
     }
-    let reason = format!(
-        "no channel accepted it within {} s",
-        env.delays.contact_wait_ms / 1_000
-    );
-    redirect(incident, page, contact, reason, env)
+    let reason = match is_accepted {
+        true => format!("no answer for {}", span_in_words(sent.rung_wait_ms())),
+        false => format!(
+            "no channel accepted it within {} s",
+            env.delays.contact_wait_ms / 1_000
+        ),
+    };
+    Ok(Outcome::of(vec![next_rung(
+        (page, sent),
+        None,
+        reason,
+        env,
+    )]))
 }
 
-pub(crate) fn redirect(
-    incident: &Incident,
+/// A channel rejected the page.
+pub(crate) fn failed(
+    paging: &Paging,
     page: u32,
     contact: u32,
     reason: String,
     env: Env<'_>,
-) -> Result<Outcome, Refusal> {
-    let sent = incident
-        .paging
-        .pages
-        .get(&page)
-        .filter(|it| it.is_wanted_at(contact));
-    let Some(sent) = sent else {
-        return Err(Refusal::Stale("the page"));
-    };
+) -> Result<Vec<Event>, Refusal> {
+    let sent = paging.pages.get(&page);
+    let sent = sent.filter(|it| it.is_wanted_at(contact));
+    let sent = sent.ok_or(Refusal::Stale("the page"))?;
     let reason = cut(reason, limits::REASON_BYTES_MAX);
-    let event = next_contact(page, sent.contacts.len(), contact, reason, env);
-    Ok(Outcome::of(vec![event]))
+    let others = sent.rung_at(sent.contact).filter(|it| *it != contact);
+    let mut others = others.filter_map(|it| sent.attempts.get(&it));
+    let is_last_hope = others.all(|it| *it == Attempt::Failed);
+    Ok(vec![
+        match is_last_hope && sent.is_underway() && contact >= sent.contact {
+            true => next_rung((page, sent), Some(contact), reason, env),
+            false => Event::PageRejected {
+                page,
+                contact,
+                reason,
+            },
+        },
+    ])
 }
 
-/// The event of a failed contact: the page goes to the next one, or is exhausted.
-fn next_contact(page: u32, contacts: usize, contact: u32, reason: String, env: Env<'_>) -> Event {
-    let contact = contact + 1;
-    match (contact as usize) < contacts {
-        true => Event::PageRedirected {
+/// The event of a rung that brought no answer: the page goes to the next one, or has come to the
+/// end of its ladder. `rejected_by`: the contact whose channel rejected it.
+fn next_rung(
+    (page, sent): (u32, &Page),
+    rejected_by: Option<u32>,
+    reason: String,
+    env: Env<'_>,
+) -> Event {
+    match sent.next_rung() {
+        Some(contact) => {
+            let is_last =
+                sent.rung_at(contact).last().map(|it| it as usize + 1) == Some(sent.contacts.len());
+            Event::PageRedirected {
+                page,
+                contact,
+                reason,
+                next_contact_at: (!is_last || !sent.is_accepted()).then(|| acceptance_due(env)),
+            }
+        }
+        None => Event::PageExhausted {
             page,
-            contact,
             reason,
-            next_contact_at: contact_deadline(contacts, contact, env),
+            contact: rejected_by,
         },
-        false => Event::PageExhausted { page, reason },
     }
 }
 
+/// A channel accepted the page: its rung now waits for an acknowledgement.
 pub(crate) fn accepted(
     incident: &Incident,
-    page: u32,
-    contact: u32,
-    interrupted: bool,
+    (page, contact): (u32, u32),
+    (interrupted, others): (bool, u32),
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
+    let stale = Refusal::Stale("the page");
     let Some(sent) = incident.paging.pages.get(&page) else {
-        return Err(Refusal::Stale("the page"));
+        return Err(stale);
     };
-    match sent.state {
-        PageState::Sent { .. } | PageState::Exhausted => {
-            Ok(Outcome::of(vec![Event::PageAccepted {
-                page,
-                contact,
-                interrupted,
-            }]))
+    if sent
+        .attempts
+        .get(&contact)
+        .is_some_and(|it| it.is_accepted())
+    {
+        return Err(stale);
+    }
+    let next_contact_at = match sent.state {
+        PageState::Settled => {
+            return Ok(Outcome {
+                settle_pages: vec![(page, contact)],
+                ..Outcome::default()
+            });
         }
-        PageState::Settled => Ok(Outcome {
-            settle_pages: vec![page],
-            ..Outcome::default()
-        }),
-        PageState::Accepted => Err(Refusal::Stale("the page")),
+        PageState::Accepted | PageState::Exhausted => None,
+        PageState::Sent { next_contact_at } => {
+            let is_of_rung = sent.rung_at(sent.contact).any(|it| it == contact);
+            let is_first = is_of_rung && !sent.attempts_of_rung().any(Attempt::is_accepted);
+            let rung_ends = env.now.plus_ms(sent.rung_wait_ms());
+            let due = if is_first {
+                Some(rung_ends)
+            } else {
+                next_contact_at
+            };
+            due.filter(|_| sent.next_rung().is_some())
+        }
+    };
+    Ok(Outcome::of(vec![Event::PageAccepted {
+        page,
+        contact,
+        interrupted,
+        others,
+        next_contact_at,
+    }]))
+}
+
+/// A channel knows that the page was shown to the person.
+pub(crate) fn seen(incident: &Incident, page: u32, contact: u32) -> Result<Outcome, Refusal> {
+    let sent = incident.paging.pages.get(&page);
+    let attempt = sent.and_then(|it| it.attempts.get(&contact));
+    match attempt {
+        Some(Attempt::Seen | Attempt::Pressed) | None => Err(Refusal::Stale("the page")),
+        Some(_) => Ok(Outcome::of(vec![Event::PageSeen { page, contact }])),
     }
 }
 
 /// Puts an event before `then` which says that the page may have arrived at a contact, so that the
-/// log shows the unknown outcome. At most once for each contact, and not for the one that
-/// accepted the page.
+/// log shows the unknown outcome. At most once for each contact, and not for one that accepted the
+/// page.
 pub(crate) fn outcome_unknown_and(
     incident: &Incident,
     page: u32,
@@ -134,8 +212,8 @@ pub(crate) fn outcome_unknown_and(
     then: Result<Outcome, Refusal>,
 ) -> Result<Outcome, Refusal> {
     let is_told = incident.paging.pages.get(&page).is_none_or(|it| {
-        let accepted_it = it.state == PageState::Accepted && it.contact == contact;
-        accepted_it || it.outcome_unknown.contains(&contact)
+        let attempt = it.attempts.get(&contact);
+        attempt.is_none_or(|it| it.is_accepted()) || it.outcome_unknown.contains(&contact)
     });
     if is_told {
         return then;
@@ -145,42 +223,96 @@ pub(crate) fn outcome_unknown_and(
     Ok(Outcome::of(events))
 }
 
-/// When a page leaves this contact for the next one, if there is one.
-fn contact_deadline(contacts: usize, contact: u32, env: Env<'_>) -> Option<Timestamp> {
-    ((contact as usize) + 1 < contacts).then(|| env.now.plus_ms(env.delays.contact_wait_ms))
+/// An attempt of unknown outcome is retried, and the next rung is tried at once: whoever sleeps
+/// through a page that never left must not wait for it.
+pub(crate) fn outcome_unknown(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let sent = incident.paging.pages.get(&page);
+    let is_tried = |it: &&Page| {
+        let accepted = it.attempts_of_rung().any(Attempt::is_accepted);
+        it.is_underway() && it.is_wanted_at(contact) && contact >= it.contact && !accepted
+    };
+    let then = sent.filter(is_tried).and_then(|it| {
+        it.next_rung()?;
+        let reason = "the outcome of the attempt is unknown".to_owned();
+        Some(Outcome::of(vec![next_rung((page, it), None, reason, env)]))
+    });
+    let then = then.ok_or(Refusal::Stale("the page"));
+    outcome_unknown_and(incident, page, contact, then)
 }
 
-/// Adds events to an outcome that move its pages past contacts that nothing delivers to, in the
-/// order of the pages' attempts.
+/// Nobody whom the last step pages can be reached: the fallback is paged.
+pub(crate) fn page_fallback(
+    incident: &Incident,
+    fallback: &Responders,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let paging = &incident.paging;
+    if !incident.is_unanswered() || paging.unreached_at.is_none() {
+        return Err(Refusal::Stale("the fallback"));
+    }
+    let of_step = || paging.pages.range(paging.step_from..).map(|(_, it)| it);
+    let is_tried = |person: &Person| of_step().any(|it| it.person == person.id);
+    let people = fallback.people.iter().filter(|it| !is_tried(it));
+    let people = people.take(limits::STEP_PEOPLE_MAX);
+    let step = of_step().last().map_or(0, |it| it.step);
+    let mut events = vec![Event::FallbackPaged {
+        note: fallback.note.clone(),
+    }];
+    events.extend(page_all(incident, people, step, env));
+    Ok(Outcome::of(events))
+}
+
+/// When a rung is given up that no channel has accepted.
+fn acceptance_due(env: Env<'_>) -> Timestamp {
+    env.now.plus_ms(env.delays.contact_wait_ms)
+}
+
+/// Adds events to an outcome that move its pages past contacts that nothing delivers to.
 pub(crate) fn skip_unserved(outcome: &mut Outcome, before: Option<&Incident>, env: Env<'_>) {
-    let events = outcome.events.as_slice();
-    let mut attempts: Vec<(u32, u32)> = events.iter().filter_map(sent_to).collect();
-    let mut skipped = Vec::new();
-    let mut at = 0;
-    while let Some(&(page, contact)) = attempts.get(at)
-        && skipped.len() < limits::SKIPPED_CONTACTS_MAX
-    {
-        at += 1;
-        let contacts = contacts_of(page, before, events);
-        let tried = contacts.get(contact as usize);
-        if tried.is_some_and(|it| !env.channels.serve(&it.kind)) {
+    if !outcome.events.iter().any(|it| sent_to(it).is_some()) {
+        return;
+    }
+    let mut paging = before.map(|it| it.paging.clone()).unwrap_or_default();
+    let fold = |paging: &mut Paging, event: &Event| {
+        paging.fold(&Recorded {
+            at: env.now,
+            by: Actor::Tocsin,
+            event: event.clone(),
+        });
+    };
+    outcome.events.iter().for_each(|it| fold(&mut paging, it));
+    let is_new = |it: &u32| {
+        outcome
+            .events
+            .iter()
+            .any(|event| sent_to(event).map(|it| it.0) == Some(*it))
+    };
+    let new: Vec<u32> = paging.pages.keys().copied().filter(is_new).collect();
+    for page in new {
+        while let Some(contact) = unserved(&paging, page, env)
+            && outcome.follow_ups.len() < limits::SKIPPED_CONTACTS_MAX
+        {
             let reason = "no plugin delivers to it".to_owned();
-            let event = next_contact(page, contacts.len(), contact, reason, env);
-            attempts.extend(sent_to(&event));
-            skipped.push(event);
+            let events = failed(&paging, page, contact, reason, env).unwrap_or_default();
+            events.iter().for_each(|it| fold(&mut paging, it));
+            outcome.follow_ups.extend(events);
         }
     }
-    outcome.follow_ups = skipped;
 }
 
-fn contacts_of<'a>(page: u32, before: Option<&'a Incident>, events: &'a [Event]) -> &'a [Contact] {
-    let new = events.iter().find_map(|event| match event {
-        Event::Paged {
-            page: it, contacts, ..
-        } if *it == page => Some(contacts.as_slice()),
-        _ => None,
-    });
-    let sent = before.and_then(|it| it.paging.pages.get(&page));
-    new.or(sent.map(|it| it.contacts.as_slice()))
-        .unwrap_or_default()
+/// The first contact of a page that is tried although nothing delivers to it.
+fn unserved(paging: &Paging, page: u32, env: Env<'_>) -> Option<u32> {
+    let sent = paging.pages.get(&page)?;
+    let is_unserved = |contact: &u32| {
+        let contact = sent.contacts.get(*contact as usize);
+        contact.is_some_and(|it| !env.channels.serve(&it.kind))
+    };
+    sent.rung_at(sent.contact)
+        .filter(|it| sent.is_wanted_at(*it))
+        .find(is_unserved)
 }

@@ -1,13 +1,18 @@
-//! How a person is reached: contact by contact, until a channel has accepted the page.
+//! How a person is reached: rung by rung of their ladder, until somebody acknowledges.
 
 mod channels;
 mod decide;
+mod ladder;
+mod pager;
 mod state;
 mod tell;
 
 pub use channels::Channels;
 pub(crate) use decide::{
-    accepted, contact_due, outcome_unknown_and, page_all, redirect, skip_unserved,
+    accepted, contact_due, failed, outcome_unknown, outcome_unknown_and, page_all, page_fallback,
+    seen, skip_unserved,
 };
-pub use state::{Page, PageState, Paging};
-pub(crate) use tell::{narrate, notice, settled, timers};
+pub use ladder::{Ladder, LadderRung, Ladders, Rung};
+pub use pager::{Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather};
+pub use state::{Attempt, Page, PageState, Paging};
+pub(crate) use tell::{fallback_due, narrate, notices, settled, timers};

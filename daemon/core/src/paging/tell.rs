@@ -20,41 +20,65 @@ pub(crate) fn timers(paging: &Paging) -> impl Iterator<Item = (Timestamp, TimerK
     })
 }
 
-/// The notice of the page that an event sends, if it is still wanted there after all events.
-pub(crate) fn notice(after: &Incident, event: &Event) -> Option<Notice> {
-    let (page, contact) = sent_to(event)?;
-    let sent = after
-        .paging
-        .pages
-        .get(&page)
-        .filter(|it| it.is_wanted_at(contact))?;
-    let channel = sent.contacts.get(contact as usize)?.kind.clone();
-    Some(Notice::Page {
-        page,
-        contact,
-        person: sent.person.clone(),
-        channel,
-    })
+/// When the fallback is paged, as nobody of the last step can be reached.
+pub(crate) fn fallback_due(incident: &Incident) -> Option<Timestamp> {
+    let due = incident.paging.unreached_at;
+    due.filter(|_| incident.is_unanswered())
 }
 
-/// Pages whose buttons must be removed: a channel accepted them, and they no longer need an
-/// answer. `also`: pages that a channel accepted after they were settled.
-pub(crate) fn settled(before: Option<&Incident>, after: &Incident, also: &[u32]) -> Vec<Notice> {
-    let was_accepted = |number: &u32| {
-        let page = before.and_then(|it| it.paging.pages.get(number));
-        page.is_some_and(|it| it.state == PageState::Accepted)
+/// The notices of the page that an event sends, where it is still wanted after all events.
+pub(crate) fn notices(after: &Incident, event: &Event) -> Vec<Notice> {
+    let Some((page, first)) = sent_to(event) else {
+        return Vec::new();
     };
-    let pages = after.paging.pages.iter().filter(|(number, page)| {
-        page.state == PageState::Settled && (was_accepted(number) || also.contains(number))
-    });
-    let notice = |(&number, page): (&u32, &Page)| {
-        page.current().map(|contact| Notice::Settled {
-            page: number,
-            person: page.person.clone(),
-            channel: contact.kind.clone(),
+    let Some(sent) = after.paging.pages.get(&page) else {
+        return Vec::new();
+    };
+    let contacts = sent.rung_at(first).filter(|it| sent.is_wanted_at(*it));
+    let notice = |contact: u32| {
+        let channel = sent.contacts.get(contact as usize)?.kind.clone();
+        Some(Notice::Page {
+            page,
+            contact,
+            person: sent.person.clone(),
+            channel,
         })
     };
-    pages.filter_map(notice).collect()
+    contacts.filter_map(notice).collect()
+}
+
+/// Pages whose buttons must be removed: channels accepted them, and they no longer need an answer.
+/// `also`: pages, and their contacts, that a channel accepted after they were settled.
+pub(crate) fn settled(
+    before: Option<&Incident>,
+    after: &Incident,
+    also: &[(u32, u32)],
+) -> Vec<Notice> {
+    let attempts = |number: &u32| {
+        let page = before.and_then(|it| it.paging.pages.get(number));
+        let open = page.filter(|it| it.state != PageState::Settled);
+        let attempts = open.into_iter().flat_map(|it| &it.attempts);
+        let accepted = attempts.filter(|(_, it)| it.is_accepted());
+        accepted.map(|(contact, _)| *contact)
+    };
+    let also = |number: u32| also.iter().filter(move |it| it.0 == number).map(|it| it.1);
+    let pages = after.paging.pages.iter();
+    let settled = pages.filter(|(_, page)| page.state == PageState::Settled);
+    let notices = |(&number, page): (&u32, &Page)| {
+        let contacts: Vec<u32> = attempts(&number).chain(also(number)).collect();
+        let notice = |contact: u32| {
+            let channel = page.contacts.get(contact as usize)?.kind.clone();
+            Some(Notice::Settled {
+                page: number,
+                person: page.person.clone(),
+                channel,
+                contact,
+            })
+        };
+        let notices: Vec<_> = contacts.into_iter().filter_map(notice).collect();
+        notices
+    };
+    settled.flat_map(notices).collect()
 }
 
 pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String> {
@@ -67,33 +91,52 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         let contact = page.and_then(|it| it.contacts.get(*contact as usize));
         contact.map_or("another channel", |it| it.kind.as_str())
     };
+    let rung = |page: &u32, contact: &u32| {
+        let of_page = incident.paging.pages.get(page);
+        let contacts = of_page.into_iter().flat_map(|it| it.rung_at(*contact));
+        let kinds: Vec<_> = contacts.map(|it| channel(page, &it)).collect();
+        match kinds.as_slice() {
+            [] => "another channel".to_owned(),
+            kinds => kinds.join(" and "),
+        }
+    };
     let text = match &recorded.event {
         Event::Paged {
-            person, contacts, ..
-        } => {
-            let first = contacts.first().map_or("no contact", |it| it.kind.as_str());
-            format!("paged {person} by {first}")
-        }
+            page,
+            person,
+            contacts,
+            ..
+        } => match contacts.as_slice() {
+            [] => format!("paged {person} by no contact"),
+            _ => format!("paged {person} by {}", rung(page, &0)),
+        },
         Event::PageRedirected {
             page,
             contact,
             reason,
             ..
         } => {
-            let (person, to) = (person(page), channel(page, contact));
+            let (person, to) = (person(page), rung(page, contact));
             format!("paged {person} again by {to}: {reason}")
         }
         Event::PageAccepted {
             page,
             contact,
             interrupted,
+            others,
+            ..
         } => {
             let (person, through) = (person(page), channel(page, contact));
+            let bundled = match others {
+                0 => String::new(),
+                1 => ", in one message with another".to_owned(),
+                others => format!(", in one message with {others} others"),
+            };
             let earlier = match interrupted {
                 true => "; an earlier attempt was interrupted, and its outcome is unknown",
                 false => "",
             };
-            format!("the page to {person} was sent by {through}{earlier}")
+            format!("the page to {person} was sent by {through}{bundled}{earlier}")
         }
         Event::PageOutcomeUnknown { page, contact } => {
             let (person, through) = (person(page), channel(page, contact));
@@ -103,10 +146,26 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         }
         Event::PageRebased { page, .. } => {
             let person = person(page);
-            format!("the page to {person} restarts its wait: the daemon was down")
+            format!("the page to {person} waits for its channels again")
         }
-        Event::PageExhausted { page, reason } => {
+        Event::PageRejected {
+            page,
+            contact,
+            reason,
+        } => {
+            let (person, through) = (person(page), channel(page, contact));
+            format!("the page to {person} was not sent by {through}: {reason}")
+        }
+        Event::PageSeen { page, contact } => {
+            let (person, through) = (person(page), channel(page, contact));
+            format!("the page was shown to {person} by {through}")
+        }
+        Event::PageExhausted { page, reason, .. } => {
             format!("{} could not be reached: {reason}", person(page))
+        }
+        Event::FallbackPaged { note } => {
+            let note = note.as_ref().map_or(String::new(), |it| format!(" ({it})"));
+            format!("nobody whom the step pages can be reached: the fallback is paged{note}")
         }
         _ => return None,
     };

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use tocsin_core::alert::{Alert, Tally, Waiting};
 use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
-use tocsin_core::incident::Incident;
+use tocsin_core::incident::{Incident, Page};
 use tocsin_core::intake::{
     AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
     decide_silencing, joining_alerts, waiting_keys,
 };
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
-    Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan,
+    Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, Ladders, PageTarget, Person, Plan,
     PolicySource, Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Step, Target,
     Timestamp, Verdict, decide, decide_signal,
 };
@@ -45,6 +45,12 @@ pub struct World {
     pub starts_at: Option<Timestamp>,
     pub sender: Sender,
     pub unserved: Vec<&'static str>,
+    /// Until when pages wait to be bundled.
+    pub held_until: Option<Timestamp>,
+    /// Who is paged when nobody of a step can be reached.
+    pub fallback_people: Vec<&'static str>,
+    /// The contacts and ladders of people that differ from [`person`].
+    pub people: Vec<Person>,
 }
 
 pub const MINUTE: u64 = 60_000;
@@ -212,8 +218,23 @@ impl World {
             }
             TimerKind::Contact { page, contact } => {
                 let due = timer.due;
-                Command::ContactDue { page, contact, due }
+                Command::ContactDue {
+                    page,
+                    contact,
+                    due,
+                    held_until: self.held_until,
+                }
             }
+            TimerKind::Fallback => Command::FallbackDue {
+                fallback: Responders {
+                    people: self
+                        .fallback_people
+                        .iter()
+                        .map(|it| self.reached(it))
+                        .collect(),
+                    note: None,
+                },
+            },
             TimerKind::Tally => Command::TallyDue,
             TimerKind::Clear => Command::ClearDue,
             TimerKind::Review => return self.review(),
@@ -287,12 +308,18 @@ impl World {
         self.stream.iter().filter(|it| is(&it.event)).count()
     }
 
+    /// A person, as they are looked up.
+    pub fn reached(&self, id: &str) -> Person {
+        let own = self.people.iter().find(|it| it.id.as_str() == id);
+        own.cloned().unwrap_or_else(|| person(id))
+    }
+
     pub fn responders(&self, step: u32) -> Responders {
         let steps = self.plan().steps;
         let step = steps.get(step as usize).or(steps.last());
         let page = step.into_iter().flat_map(|it| &it.page);
         let people = page.map(|target| match target {
-            PageTarget::Person(id) => person(id.as_str()),
+            PageTarget::Person(id) => self.reached(id.as_str()),
             other => panic!("{other}"),
         });
         Responders {
@@ -348,7 +375,7 @@ impl World {
     }
 
     pub fn channels(&self) -> Channels {
-        let all = ["slack", "mail"].into_iter();
+        let all = ["slack", "mail", "ntfy", "phone"].into_iter();
         all.filter(|it| !self.unserved.contains(it)).collect()
     }
 
@@ -409,6 +436,7 @@ pub fn person(id: &str) -> Person {
         id: id.into(),
         name: id.to_owned(),
         contacts: vec![contact("slack"), contact("mail")],
+        ladders: Ladders::default(),
         teams: Vec::new(),
         clearance: false,
     }
@@ -474,21 +502,21 @@ pub fn people(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// A channel accepts every page in progress.
+/// Every channel accepts the pages that it was sent.
 pub fn take_all(world: &mut World) {
-    let sent: Vec<(u32, u32)> = world
-        .incident()
-        .paging
-        .pages
-        .iter()
-        .filter(|(_, page)| page.is_underway())
-        .map(|(number, page)| (*number, page.contact))
-        .collect();
+    let pages = world.incident().paging.pages.iter();
+    let wanted = |(number, page): (&u32, &Page)| {
+        let number = *number;
+        let contacts: Vec<_> = page.wanted_at().map(|it| (number, it)).collect();
+        contacts
+    };
+    let sent: Vec<(u32, u32)> = pages.flat_map(wanted).collect();
     for (page, contact) in sent {
         let accepted = Command::PageAccepted {
             page,
             contact,
             interrupted: false,
+            others: 0,
         };
         world.command(accepted, &Actor::Tocsin).unwrap();
     }

@@ -23,6 +23,11 @@ pub(super) use people::contacts_served;
 /// Longest id of a person, team, rotation, integration or plugin, in bytes.
 const ID_BYTES_MAX: usize = 64;
 
+/// Longest `bundle-window`, in milliseconds.
+const BUNDLE_WINDOW_MS_MAX: u64 = 5 * MINUTE_MS;
+/// Highest `pages-max`.
+const PAGES_MAX_CEILING: u32 = 100;
+
 /// Checks all sections.
 pub(super) fn config(
     config: &Config,
@@ -161,6 +166,27 @@ impl Check<'_> {
                 message,
                 "choose \"1s\" to \"10m\"",
             );
+        }
+        let window = escalation.bundle_window;
+        if window.as_ms() > BUNDLE_WINDOW_MS_MAX {
+            let place = at!["escalation", "bundle-window"];
+            self.error(
+                place,
+                format!("bundle-window is {window}"),
+                "choose \"0s\" to \"5m\"",
+            );
+        }
+        if !(1..=PAGES_MAX_CEILING).contains(&escalation.pages_max) {
+            let message = format!("pages-max is {}", escalation.pages_max);
+            self.error(at!["escalation", "pages-max"], message, "choose 1 to 100");
+        }
+        for kind in escalation.notify.kinds() {
+            let mut contacts = self.config.people.values().flat_map(|it| &it.contacts);
+            if !contacts.any(|it| it.kind == kind) {
+                let message = format!("a ladder names `{kind}`, which nobody has");
+                let remedy = format!("add {{ kind = \"{kind}\", address = \"…\" }} to a person");
+                self.warning(at!["escalation", "notify"], message, &remedy);
+            }
         }
         let place = at!["escalation", "fallback"];
         if escalation.fallback.len() > STEP_TARGETS_MAX {

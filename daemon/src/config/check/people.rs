@@ -65,6 +65,13 @@ impl Check<'_> {
         for (number, contact) in person.contacts.iter().enumerate() {
             self.contact(id, number, contact);
         }
+        for kind in person.notify.kinds() {
+            if !person.contacts.iter().any(|it| it.kind == kind) {
+                let message = format!("the ladder of `{id}` names `{kind}`, which they have not");
+                let remedy = format!("add {{ kind = \"{kind}\", address = \"…\" }} to contacts");
+                self.warning(at!["people", id, "notify"], message, &remedy);
+            }
+        }
         let has_mail = person
             .contacts
             .iter()

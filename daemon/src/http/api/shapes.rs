@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tocsin_core::SilenceRef;
 use tocsin_core::event::{Recorded, Ref};
-use tocsin_core::incident::{Incident, PageState as CorePageState};
+use tocsin_core::incident::{Attempt, Incident, Page, PageState as CorePageState};
 
 use crate::api::{
-    AlertCounts, DecisionLine, IncidentDetail, IncidentLine, PageLine, PageState, PolicyLine,
-    RefLine, SilenceLine, TimelineLine,
+    AlertCounts, AttemptLine, DecisionLine, IncidentDetail, IncidentLine, PageLine, PageState,
+    PolicyLine, RefLine, SilenceLine, TimelineLine,
 };
 use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
@@ -134,19 +134,30 @@ impl TimelineLine {
 }
 
 fn pages(incident: &Incident) -> Vec<PageLine> {
-    let line = |(number, page): (&u32, &tocsin_core::incident::Page)| PageLine {
+    let kind = |page: &Page, contact: u32| {
+        let contact = usize::try_from(contact).ok();
+        contact.and_then(|at| Some(page.contacts.get(at)?.kind.clone()))
+    };
+    let attempt = |page: &Page, (contact, state): (&u32, &Attempt)| {
+        let by = kind(page, *contact)?;
+        let state = *state;
+        Some(AttemptLine { by, state })
+    };
+    let line = |(number, page): (&u32, &Page)| PageLine {
         page: *number,
         person: page.person.to_string(),
-        via: usize::try_from(page.contact)
-            .ok()
-            .and_then(|at| page.contacts.get(at))
-            .map(|it| it.kind.clone()),
+        via: kind(page, page.contact),
         state: match page.state {
-            CorePageState::Sent { .. } => PageState::Waiting,
-            CorePageState::Accepted => PageState::Accepted,
-            CorePageState::Exhausted => PageState::Exhausted,
             CorePageState::Settled => PageState::Settled,
+            _ if page.is_accepted() => PageState::Accepted,
+            CorePageState::Exhausted => PageState::Exhausted,
+            CorePageState::Sent { .. } | CorePageState::Accepted => PageState::Waiting,
         },
+        attempts: page
+            .attempts
+            .iter()
+            .filter_map(|it| attempt(page, it))
+            .collect(),
         at: format_time(page.at),
     };
     incident.paging.pages.iter().map(line).collect()

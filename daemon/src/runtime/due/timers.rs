@@ -57,7 +57,10 @@ impl Due {
     async fn fire_core(&self, row: TimerRow, now: Timestamp) -> Result<(), EngineError> {
         let mut tries = TRIES_MAX;
         loop {
-            let responders = |step: Option<&Step>| self.intake.responders_of(step, now);
+            let responders = |paged: Paged<'_>| match paged {
+                Paged::Step(step) => self.intake.responders_of(Some(step), now),
+                Paged::Fallback => self.intake.fallback(now),
+            };
             let mut request = match to_review(&row) {
                 Some(id) => self.reviewing(row.clone(), id, now).await?,
                 None => firing(row.clone(), &self.view, responders)?,
@@ -103,8 +106,16 @@ impl Due {
     }
 }
 
-/// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who a
-/// step pages; the view may be behind, so the engine is told which steps those were. Shared with
+/// Whom a timer's command pages.
+#[derive(Clone, Copy, Debug)]
+pub enum Paged<'a> {
+    Step(&'a Step),
+    /// Those who are paged when nobody of a step can be reached.
+    Fallback,
+}
+
+/// The engine request of a due core timer; a damaged timer is dropped. `responders` looks up who is
+/// paged; the view may be behind, so the engine is told which steps those were. Shared with
 /// the simulator.
 ///
 /// # Errors
@@ -112,7 +123,7 @@ impl Due {
 pub fn firing(
     row: TimerRow,
     view: &View,
-    responders: impl Fn(Option<&Step>) -> Responders,
+    responders: impl Fn(Paged<'_>) -> Responders,
 ) -> Result<Request, EngineError> {
     let timer: Timer = match decode_row("a timer", &row.payload) {
         Ok(timer) => timer,
@@ -128,13 +139,21 @@ pub fn firing(
                 return Ok(cancelling(row));
             };
             let ahead = state.incident.escalation.ahead();
-            let looked_up = |step: &Step| (step.clone(), responders(Some(step)));
+            let looked_up = |step: &Step| (step.clone(), responders(Paged::Step(step)));
             Command::EscalationDue {
                 due,
                 steps: ahead.map(looked_up).collect(),
             }
         }
-        TimerKind::Contact { page, contact } => Command::ContactDue { page, contact, due },
+        TimerKind::Contact { page, contact } => Command::ContactDue {
+            page,
+            contact,
+            due,
+            held_until: None,
+        },
+        TimerKind::Fallback => Command::FallbackDue {
+            fallback: responders(Paged::Fallback),
+        },
         TimerKind::Tally => Command::TallyDue,
         TimerKind::Clear => Command::ClearDue,
         // Policies are asked first, as in [`reviewed`].

@@ -169,6 +169,7 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
         TimerKind::Contact { page, contact } => {
             format!("{}/contact-{page}-{contact}", timer.incident)
         }
+        TimerKind::Fallback => format!("{}/fallback", timer.incident),
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),
         TimerKind::Review => format!("{}/review", timer.incident),

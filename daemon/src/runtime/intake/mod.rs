@@ -160,6 +160,12 @@ impl Intake {
         self.assessor.responders.of_step(step, now)
     }
 
+    /// Who is paged when nobody of a step can be reached, looked up now.
+    #[must_use]
+    pub(crate) fn fallback(&self, now: Timestamp) -> Responders {
+        self.assessor.responders.fallback(now)
+    }
+
     /// Accepts a sender's signals. When this returns, each is durable.
     ///
     /// # Errors

@@ -150,7 +150,7 @@ fn name_of(notice: &Notice, version: u64) -> (String, u64) {
         Notice::Changed { to, .. } => (format!("{to}/changed"), *to),
         Notice::LogAdded { version } => (format!("{version}/log"), *version),
         Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
-        Notice::Settled { page, .. } => (format!("p{page}/settled"), version),
+        Notice::Settled { page, contact, .. } => (format!("p{page}/{contact}/settled"), version),
     }
 }
 

@@ -57,9 +57,9 @@ impl World {
                 (SCHEDULE_TIMER, _) => ticking(row, self.now, schedule_of),
                 (_, Some(id)) => match self.review(place, &id)? {
                     Some(review) => Ok(reviewed(row, id, review)),
-                    None => firing(row, view, cast::responders_of),
+                    None => firing(row, view, cast::looked_up),
                 },
-                _ => firing(row, view, cast::responders_of),
+                _ => firing(row, view, cast::looked_up),
             };
             let then = Then::Nothing;
             let request = request.map_err(text)?;

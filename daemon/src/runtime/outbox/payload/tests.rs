@@ -143,6 +143,7 @@ fn a_settled_page_names_who_acknowledged_unless_the_incident_ended() {
         page: 1,
         person: "ada".into(),
         channel: "slack".to_owned(),
+        contact: 0,
     };
     let by = |event: Option<wit::Event>| match event.unwrap().body {
         wit::EventBody::Settled(it) => it.by.map(|by| by.id),

@@ -1,0 +1,346 @@
+//! What waits for one person: pages of many incidents that go out as few messages.
+//!
+//! A page goes out at once if nothing went out through its channel lately; what follows within the
+//! bundle window goes out as one message. A person gets a limited number of messages in ten
+//! minutes, through all channels; beyond it, one that names a critical incident still goes out
+//! through each channel every two minutes. What is held back waits and is named by the next one.
+
+use std::cmp::Reverse;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grading::Grade;
+use crate::outcome::Delays;
+use crate::{IncidentId, Timestamp, limits};
+
+/// The messages to one person lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pager {
+    /// The number of the last message.
+    pub last: u64,
+    /// The messages of the last ten minutes, oldest first.
+    pub sent: Vec<SentMessage>,
+    /// When what waits is looked at again; `None` if nothing waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// A message that went out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    pub at: Timestamp,
+    /// The kind of the contact.
+    pub channel: String,
+    /// Whether it named a critical incident.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
+}
+
+/// An attempt to page a person through one of their contacts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PageAttempt {
+    pub incident: IncidentId,
+    /// The page's number within the incident.
+    pub page: u32,
+    /// The contact's place in the page's list.
+    pub contact: u32,
+}
+
+/// An attempt that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingPage {
+    pub attempt: PageAttempt,
+    /// The kind of the contact.
+    pub channel: String,
+    /// The incident's grade, and since when it is open.
+    pub grade: Grade,
+    pub opened_at: Timestamp,
+    /// Whether the page is still wanted at that contact.
+    pub is_wanted: bool,
+}
+
+/// A message that goes out now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// Unique for the person.
+    pub number: u64,
+    pub channel: String,
+    /// The pages that it brings, the worst first; at most
+    /// [`BUNDLE_PAGES_MAX`](limits::BUNDLE_PAGES_MAX).
+    pub pages: Vec<PageAttempt>,
+}
+
+/// What becomes of all that waits for a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    pub bundles: Vec<Bundle>,
+    /// Those that nobody needs any more.
+    pub dropped: Vec<PageAttempt>,
+    /// The person's row after that.
+    pub pager: Pager,
+}
+
+/// What goes out to a person now, of what waits for them.
+#[must_use]
+pub fn gather(
+    before: &Pager,
+    waiting: Vec<WaitingPage>,
+    delays: &Delays,
+    now: Timestamp,
+) -> Gathered {
+    let mut pager = before.clone();
+    pager.due = None;
+    // Messages of the future are of a clock that was set back since.
+    pager
+        .sent
+        .retain(|it| it.at <= now && now.since(it.at) < limits::PAGES_PERIOD_MS);
+    let (mut wanted, dropped): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|it| it.is_wanted);
+    wanted.sort_by_key(|it| (Reverse(it.grade), it.opened_at));
+    let mut bundles = Vec::new();
+    while let Some(worst) = wanted.first() {
+        let (channel, critical) = (worst.channel.clone(), worst.grade == Grade::Critical);
+        let (of_channel, others): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|it| it.channel == channel);
+        wanted = others;
+        let free_at = pager.free_at(&channel, critical, delays, now);
+        if free_at > now {
+            pager.wait_until(free_at);
+            continue;
+        }
+        pager.last += 1;
+        pager.sent.push(SentMessage {
+            at: now,
+            channel: channel.clone(),
+            critical,
+        });
+        if of_channel.len() > limits::BUNDLE_PAGES_MAX {
+            pager.wait_until(now.plus_ms(delays.bundle_window_ms));
+        }
+        let pages = of_channel.into_iter().take(limits::BUNDLE_PAGES_MAX);
+        bundles.push(Bundle {
+            number: pager.last,
+            channel,
+            pages: pages.map(|it| it.attempt).collect(),
+        });
+    }
+    Gathered {
+        bundles,
+        dropped: dropped.into_iter().map(|it| it.attempt).collect(),
+        pager,
+    }
+}
+
+impl Pager {
+    /// When a message may go out through a channel.
+    fn free_at(&self, channel: &str, critical: bool, delays: &Delays, now: Timestamp) -> Timestamp {
+        let through = || self.sent.iter().rev().filter(|it| it.channel == channel);
+        let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
+        let window_ends = after(through().next(), delays.bundle_window_ms);
+        let most = usize::try_from(delays.pages_max).unwrap_or(usize::MAX);
+        // Once the oldest of the last so many is ten minutes ago.
+        let oldest = self
+            .sent
+            .len()
+            .checked_sub(most)
+            .and_then(|at| self.sent.get(at));
+        let mut limit_ends = after(oldest, limits::PAGES_PERIOD_MS);
+        if critical {
+            let last = through().find(|it| it.critical);
+            limit_ends = limit_ends.min(after(last, limits::CRITICAL_EVERY_MS));
+        }
+        window_ends.max(limit_ends).max(now)
+    }
+
+    fn wait_until(&mut self, at: Timestamp) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::{MINUTE_MS, SECOND_MS};
+
+    const T0: Timestamp = Timestamp(1_000_000_000);
+
+    fn page(name: &str, channel: &str, grade: Grade) -> WaitingPage {
+        WaitingPage {
+            attempt: PageAttempt {
+                incident: name.into(),
+                page: 1,
+                contact: 0,
+            },
+            channel: channel.to_owned(),
+            grade,
+            opened_at: T0,
+            is_wanted: true,
+        }
+    }
+
+    fn names(bundle: &Bundle) -> Vec<&str> {
+        bundle.pages.iter().map(|it| it.incident.as_str()).collect()
+    }
+
+    fn after(ms: u64) -> Timestamp {
+        T0.plus_ms(ms)
+    }
+
+    #[test]
+    fn the_first_page_goes_out_at_once_and_what_follows_in_the_window_as_one() {
+        let delays = Delays::default();
+        let first = vec![page("a", "slack", Grade::Major)];
+        let gathered = gather(&Pager::default(), first, &delays, T0);
+        assert_eq!(names(&gathered.bundles[0]), ["a"]);
+        let more = || {
+            vec![
+                page("b", "slack", Grade::Minor),
+                page("c", "slack", Grade::Critical),
+            ]
+        };
+        let held = gather(&gathered.pager, more(), &delays, after(SECOND_MS));
+        assert_eq!(held.bundles, []);
+        assert_eq!(held.pager.due, Some(after(20 * SECOND_MS)));
+        let sent = gather(&held.pager, more(), &delays, after(20 * SECOND_MS));
+        assert_eq!(names(&sent.bundles[0]), ["c", "b"], "the worst first");
+        assert_eq!((sent.bundles[0].number, sent.pager.due), (2, None));
+    }
+
+    #[test]
+    fn channels_do_not_wait_for_each_other() {
+        let waiting = vec![
+            page("a", "slack", Grade::Major),
+            page("a", "ntfy", Grade::Major),
+        ];
+        let gathered = gather(&Pager::default(), waiting, &Delays::default(), T0);
+        let channels: Vec<_> = gathered
+            .bundles
+            .iter()
+            .map(|it| it.channel.as_str())
+            .collect();
+        assert_eq!(channels, ["slack", "ntfy"]);
+        let later = vec![page("b", "phone", Grade::Major)];
+        let phone = gather(&gathered.pager, later, &Delays::default(), after(1));
+        assert_eq!(phone.bundles.len(), 1);
+    }
+
+    #[test]
+    fn what_nobody_needs_is_dropped_and_counts_for_nothing() {
+        let unwanted = WaitingPage {
+            is_wanted: false,
+            ..page("a", "slack", Grade::Critical)
+        };
+        let gathered = gather(
+            &Pager::default(),
+            vec![unwanted.clone()],
+            &Delays::default(),
+            T0,
+        );
+        assert_eq!(gathered.dropped, [unwanted.attempt]);
+        assert_eq!(gathered.pager, Pager::default());
+    }
+
+    #[test]
+    fn beyond_the_limit_only_critical_ones_go_out_every_two_minutes() {
+        let delays = Delays::default();
+        let mut pager = Pager::default();
+        let mut sent = Vec::new();
+        for second in (0..600).step_by(5) {
+            let waiting = vec![page("a", "slack", Grade::Minor)];
+            let gathered = gather(&pager, waiting, &delays, after(second * SECOND_MS));
+            sent.extend(gathered.bundles.iter().map(|_| second));
+            pager = gathered.pager;
+        }
+        assert_eq!(sent, [0, 20, 40, 60, 80, 100]);
+        assert_eq!(pager.due, Some(after(10 * MINUTE_MS)));
+        let critical = |at| {
+            gather(
+                &pager,
+                vec![page("b", "slack", Grade::Critical)],
+                &delays,
+                at,
+            )
+        };
+        let first = critical(after(2 * MINUTE_MS));
+        assert_eq!(first.bundles.len(), 1, "none was sent before");
+        pager = first.pager;
+        let held = gather(
+            &pager,
+            vec![page("b", "slack", Grade::Critical)],
+            &delays,
+            after(3 * MINUTE_MS),
+        );
+        assert_eq!(
+            (held.bundles.len(), held.pager.due),
+            (0, Some(after(4 * MINUTE_MS)))
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_back() {
+        let waiting = || vec![page("a", "slack", Grade::Minor)];
+        let pager = gather(&Pager::default(), waiting(), &Delays::default(), T0).pager;
+        let earlier = T0.minus_ms(60 * MINUTE_MS);
+        assert_eq!(
+            gather(&pager, waiting(), &Delays::default(), earlier)
+                .bundles
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn more_than_a_message_can_name_waits_for_the_next() {
+        let many = (0..=limits::BUNDLE_PAGES_MAX);
+        let many = many.map(|number| page(&number.to_string(), "slack", Grade::Major));
+        let gathered = gather(&Pager::default(), many.collect(), &Delays::default(), T0);
+        assert_eq!(gathered.bundles[0].pages.len(), limits::BUNDLE_PAGES_MAX);
+        assert_eq!(gathered.pager.due, Some(after(20 * SECOND_MS)));
+    }
+
+    proptest! {
+        /// Whatever comes when: nothing is lost, everything goes out within ten minutes, and in no
+        /// ten minutes do more messages go out than the limit and the critical ones.
+        #[test]
+        fn nothing_is_lost_and_nobody_is_flooded(
+            arrivals in prop::collection::vec((0_u64..1_200, 0_usize..3, 0_usize..3), 1..200)
+        ) {
+            let channels = ["slack", "ntfy", "mail"];
+            let delays = Delays::default();
+            let (mut pager, mut waiting, mut named) = (Pager::default(), Vec::new(), 0);
+            let mut sent: Vec<(u64, bool)> = Vec::new();
+            for second in 0..2_400 {
+                for (number, (_, channel, grade)) in
+                    arrivals.iter().enumerate().filter(|(_, it)| it.0 == second)
+                {
+                    let name = number.to_string();
+                    waiting.push(page(&name, channels[*channel], Grade::ALL[*grade]));
+                }
+                let is_due = pager.due.is_some_and(|it| it <= after(second * SECOND_MS));
+                if !is_due && !arrivals.iter().any(|it| it.0 == second) {
+                    continue;
+                }
+                let now = after(second * SECOND_MS);
+                let gathered = gather(&pager, waiting.clone(), &delays, now);
+                for bundle in &gathered.bundles {
+                    let is_in = |it: &WaitingPage| bundle.pages.contains(&it.attempt);
+                    let critical = waiting.iter().any(|it| is_in(it) && it.grade == Grade::Critical);
+                    sent.push((second, critical));
+                    named += bundle.pages.len();
+                    waiting.retain(|it| !is_in(it));
+                }
+                prop_assert_eq!(waiting.is_empty(), gathered.pager.due.is_none());
+                pager = gathered.pager;
+            }
+            prop_assert_eq!(named, arrivals.len());
+            for (from, _) in &sent {
+                let within = sent.iter().filter(|it| (*from..from + 600).contains(&it.0));
+                let critical = within.clone().filter(|it| it.1).count();
+                prop_assert!(within.count() <= 6 + critical);
+            }
+        }
+    }
+}
