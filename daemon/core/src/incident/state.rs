@@ -66,7 +66,7 @@ pub struct Subject {
 impl Incident {
     #[must_use]
     pub fn page_id(&self, page: u32) -> PageId {
-        PageId(format!("{}-p{page}", self.id))
+        PageId::of(&self.id, page)
     }
 
     /// The state after an incident's first event.
