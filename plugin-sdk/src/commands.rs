@@ -2,7 +2,7 @@
 //! is repeated by a retried call takes effect once.
 
 use crate::host;
-use crate::types::{Actor, Incident, LogKind, Timestamp};
+use crate::types::{Actor, Incident, LogKind, Receipt, Timestamp};
 use serde_json::Value;
 
 pub use crate::bindings::tocsin::plugin::commands::{CommandError, Draft};
@@ -54,6 +54,28 @@ pub fn run(incident_id: Option<&str>, line: &str, by: &Actor) -> Result<String, 
 pub fn apply(incident_id: &str, action: &Value, by: &Actor) -> Result<Value, CommandError> {
     let answer = host::commands::apply(incident_id, &action.to_string(), by)?;
     serde_json::from_str(&answer).map_err(|error| CommandError::Other(error.to_string()))
+}
+
+/// Acknowledges one item of a page, or without `item_id` everything that the message named; the
+/// result is for the person who pressed (verb `ack`).
+///
+/// # Errors
+/// As for [`get`].
+pub fn acknowledge(
+    page_id: &str,
+    item_id: Option<&str>,
+    by: &Actor,
+) -> Result<String, CommandError> {
+    host::commands::acknowledge(page_id, item_id, by)
+}
+
+/// Reports that a page that this plugin delivered was shown or pressed (verb `receipt`). `by` is
+/// who pressed, if the channel tells.
+///
+/// # Errors
+/// As for [`get`].
+pub fn receipt(page_id: &str, receipt: Receipt, by: Option<&Actor>) -> Result<(), CommandError> {
+    host::commands::receipt(page_id, receipt, by)
 }
 
 /// Answers a prompt with one of its choices (verb `answer`).

@@ -6,9 +6,10 @@ pub use crate::bindings::exports::tocsin::plugin::handler::{
 pub use crate::bindings::tocsin::plugin::jobs::Options as JobOptions;
 pub use crate::bindings::tocsin::plugin::log::{Field, Level};
 pub use crate::bindings::tocsin::plugin::types::{
-    Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Failure, Grade,
-    Incident, IncidentChange, Job, Json, Label, LogEntry, LogKind, OtherEvent, Outcome, Page,
-    Person, Promise, Prompt, RetryHint, Settled, Status, Timestamp, Update,
+    Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Fact, Failure,
+    Grade, Incident, IncidentChange, Job, Json, Label, Link, LogEntry, LogKind, OtherEvent,
+    Outcome, Page, PageItem, PageLine, Person, Promise, Prompt, Receipt, RetryHint, Settled,
+    Status, Timestamp, Update,
 };
 
 impl Person {

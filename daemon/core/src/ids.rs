@@ -86,3 +86,33 @@ pub struct NewIncidentId {
     pub id: IncidentId,
     pub number: u64,
 }
+
+impl PageId {
+    /// The page of an incident with this number.
+    #[must_use]
+    pub fn of(incident: &IncidentId, page: u32) -> Self {
+        Self(format!("{incident}-p{page}"))
+    }
+
+    /// The incident and the number of the page; `None` when the text is not the id of a page.
+    #[must_use]
+    pub fn parts(&self) -> Option<(IncidentId, u32)> {
+        let (incident, page) = self.0.rsplit_once("-p")?;
+        let page = page.parse().ok()?;
+        (!incident.is_empty()).then(|| (incident.into(), page))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_id_names_its_incident_and_its_number() {
+        let incident = IncidentId::from("0198-p2-x");
+        assert_eq!(PageId::of(&incident, 7).parts(), Some((incident, 7)));
+        for other in ["", "-p1", "i1", "i1-p", "i1-pp1", "i1-p4294967296"] {
+            assert_eq!(PageId::from(other).parts(), None, "{other}");
+        }
+    }
+}

@@ -17,6 +17,10 @@ pub const LABELS_MAX: usize = 64;
 pub const LABEL_NAME_BYTES_MAX: usize = 128;
 /// Longest value of a label, in bytes.
 pub const LABEL_VALUE_BYTES_MAX: usize = 1_024;
+/// Most links of an alert, besides its own one, that an incident keeps.
+pub const ALERT_LINKS_MAX: usize = 4;
+/// Most bytes of their URLs and titles.
+pub const ALERT_LINKS_BYTES_MAX: usize = 1_536;
 /// Longest fingerprint, incident key or other name, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
 /// Longest entry of the incident log, in bytes.

@@ -7,6 +7,7 @@ mod floods;
 mod hostile;
 mod http;
 mod lifecycle;
+mod pages;
 mod people;
 mod rig;
 mod slack;

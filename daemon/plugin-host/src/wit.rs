@@ -34,7 +34,8 @@ pub use generated::tocsin::plugin::kv::{Entry as KvEntry, KvError, Page as KvPag
 pub use generated::tocsin::plugin::log::{Field as LogField, Level as LogLevel};
 pub use generated::tocsin::plugin::mail::{Attachment, Email, MailError, Receipt};
 pub use generated::tocsin::plugin::types::{
-    Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Grade, Incident,
-    IncidentChange, Job, Label, LogEntry, LogKind, OtherEvent, Outcome, Page, Person, Promise,
-    Prompt, RetryHint, Settled, Status, Update,
+    Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Fact, Grade,
+    Incident, IncidentChange, Job, Label, Link, LogEntry, LogKind, OtherEvent, Outcome, Page,
+    PageItem, PageLine, Person, Promise, Prompt, Receipt as PageReceipt, RetryHint, Settled,
+    Status, Update,
 };

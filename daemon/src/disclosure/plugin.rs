@@ -10,7 +10,7 @@ use tocsin_plugin_host::wit;
 use super::wit::{
     wire_actor, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status, wire_time,
 };
-use super::{Clearance, Disclosed};
+use super::{Clearance, Disclosed, DisclosedLine};
 
 /// A plugin that receives events, and what event bodies need besides the incident.
 #[derive(Clone, Copy)]
@@ -113,13 +113,31 @@ impl PluginReceiver<'_> {
             ..*self
         };
         let seen = both.disclosed(incident, incident);
-        Some(wit::EventBody::Page(wit::Page {
-            id: incident.page_id(page).to_string(),
-            to: self.person(&sent.person),
+        let headline = headline(&seen.line);
+        let (id, link) = (incident.page_id(page), ack_link(&sent.person));
+        let alert = seen.link.iter().map(|url| wit::Link {
+            title: "Alert".to_owned(),
+            url: url.clone(),
+        });
+        let item = wit::PageItem {
+            id: id.to_string(),
             step: sent.step,
             reason: seen.page_reason().to_owned(),
+            headline: headline.clone(),
+            facts: Vec::new(),
+            links: alert.collect(),
+            ack_url: Some(link.clone()),
             incident: self.wire_incident(seen),
-            ack_url: Some(ack_link(&sent.person)),
+            extra: "{}".to_owned(),
+        };
+        Some(wit::EventBody::Page(wit::Page {
+            id: id.to_string(),
+            to: self.person(&sent.person),
+            items: vec![item],
+            others: Vec::new(),
+            summary: headline,
+            ack_url: Some(link),
+            test: false,
             extra: "{}".to_owned(),
         }))
     }
@@ -192,6 +210,15 @@ impl PluginReceiver<'_> {
 
     fn actor(&self, by: &Actor) -> wit::Actor {
         wire_actor(self.people, by)
+    }
+}
+
+/// "CRITICAL checkout: error rate 40 %".
+fn headline(line: &DisclosedLine) -> String {
+    let grade = line.grade.as_str().to_uppercase();
+    match &line.service {
+        Some(service) => format!("{grade} {service}: {}", line.title),
+        None => format!("{grade}: {}", line.title),
     }
 }
 

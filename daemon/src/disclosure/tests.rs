@@ -224,7 +224,7 @@ fn a_page_shows_what_both_the_plugin_and_the_person_may_see() {
             panic!("{page:?}");
         };
         assert!(!shows(&page), "bob has no clearance: {page:?}");
-        assert_eq!(page.reason, "you are on call");
+        assert_eq!(page.items[0].reason, "you are on call");
         assert_eq!(page.ack_url.as_deref(), Some("http://tocsin/ack/bob"));
     }
     let mut open = secret;

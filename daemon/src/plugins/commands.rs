@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, IncidentId, IncidentKey, PluginId};
+use tocsin_core::{Actor, IncidentId, IncidentKey, PageId, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -16,7 +16,7 @@ use tocsin_store::CommandKey;
 use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
-use crate::actions::{self, Action, Caller, Log, NewIncident, NotDone, perform};
+use crate::actions::{self, Ack, Action, Caller, Log, NewIncident, NotDone, perform};
 use crate::api::StatusFilter;
 use crate::auth::Scope;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
@@ -81,6 +81,20 @@ impl CommandService for DaemonServices {
         by: wit::Actor,
     ) -> CommandReply<'_, String> {
         Box::pin(async move { self.call(&caller)?.apply(&incident_id, &action, &by).await })
+    }
+
+    fn acknowledge_page(
+        &self,
+        caller: CommandCaller,
+        page_id: String,
+        item_id: Option<String>,
+        by: wit::Actor,
+    ) -> CommandReply<'_, String> {
+        Box::pin(async move {
+            let incident = one_of(&page_id, item_id.as_deref())?;
+            let call = self.call(&caller)?;
+            call.perform(incident.as_str(), &by, Ack {}.into()).await
+        })
     }
 
     fn answer_prompt(
@@ -160,6 +174,17 @@ fn no_changes_or_signals() -> CommandError {
          or /ingest"
             .to_owned(),
     )
+}
+
+/// The incident of a page's only item, which has the page's id.
+fn one_of(page: &str, item: Option<&str>) -> Result<IncidentId, CommandError> {
+    if item.is_some_and(|it| it != page) {
+        return Err(CommandError::NotFound);
+    }
+    let parts = PageId::from(page).parts();
+    parts
+        .map(|(incident, _)| incident)
+        .ok_or(CommandError::NotFound)
 }
 
 /// A plugin's filter for lists.

@@ -1,12 +1,14 @@
 //! Sample values for tests: change the fields that the test is about.
 
 use crate::types::{
-    Actor, Event, EventBody, Grade, Incident, IncidentChange, Label, Page, Person, Status,
-    Timestamp,
+    Actor, Event, EventBody, Fact, Grade, Incident, IncidentChange, Label, Link, Page, PageItem,
+    PageLine, Person, Status, Timestamp,
 };
 
 /// 2026-01-02 12:00:00 UTC, the fake host's initial time.
 pub(super) const NOON: Timestamp = 1_767_355_200_000;
+/// Most incidents that a page has in full.
+const PAGE_ITEMS_MAX: usize = 5;
 
 /// A major incident, number 42: "Checkout is down".
 #[must_use]
@@ -51,17 +53,75 @@ pub fn person(id: &str, contact_kind: &str, contact: &str) -> Person {
     }
 }
 
-/// A page to somebody about an incident.
+/// A page to somebody about one incident. Its only item has the page's id.
 #[must_use]
 pub fn page(id: &str, incident: &Incident, to: &Person) -> Page {
+    let item = page_item(id, incident);
     Page {
         id: id.into(),
-        incident: incident.clone(),
         to: to.clone(),
+        summary: item.headline.clone(),
+        items: vec![item],
+        others: Vec::new(),
+        ack_url: None,
+        test: false,
+        extra: "{}".into(),
+    }
+}
+
+/// A page to somebody about several incidents, the worst first: as many in full as a message has
+/// room for, and the others in one line each. The items have the ids `ID/1`, `ID/2` and so on.
+#[must_use]
+pub fn bundle(id: &str, incidents: &[Incident], to: &Person) -> Page {
+    let items = incidents.iter().zip(1..);
+    let mut items: Vec<_> = items
+        .map(|(it, number)| page_item(&format!("{id}/{number}"), it))
+        .collect();
+    let others = items.split_off(items.len().min(PAGE_ITEMS_MAX));
+    let more = incidents.len().saturating_sub(1);
+    let worst = items.first().map_or("", |it| it.headline.as_str());
+    Page {
+        id: id.into(),
+        to: to.clone(),
+        summary: format!("{worst} and {more} more"),
+        items,
+        others: others.into_iter().map(page_line).collect(),
+        ack_url: Some(format!("https://tocsin.example/ack/{id}")),
+        test: false,
+        extra: "{}".into(),
+    }
+}
+
+/// An incident of a page, with a fact and a link.
+#[must_use]
+pub fn page_item(id: &str, incident: &Incident) -> PageItem {
+    let grade = incident.grade.as_str().to_uppercase();
+    let service = incident.services.join(", ");
+    PageItem {
+        id: id.into(),
+        incident: incident.clone(),
         step: 1,
         reason: "first step of the escalation".into(),
-        ack_url: None,
+        headline: format!("{grade} {service}: {}", incident.title),
+        facts: vec![Fact {
+            name: "Since".into(),
+            text: "12:00 (6 min ago)".into(),
+        }],
+        links: vec![Link {
+            title: "Runbook".into(),
+            url: "https://wiki.example/checkout".into(),
+        }],
+        ack_url: Some(format!("https://tocsin.example/ack/{id}")),
         extra: "{}".into(),
+    }
+}
+
+fn page_line(item: PageItem) -> PageLine {
+    PageLine {
+        id: item.id,
+        number: item.incident.number,
+        grade: item.incident.grade,
+        headline: item.headline,
     }
 }
 

@@ -225,7 +225,7 @@ pub(crate) mod jobs {
 pub(crate) mod commands {
     use super::FakeHost;
     use crate::commands::{CommandError, Draft};
-    use crate::types::{Actor, Incident, LogKind, Timestamp};
+    use crate::types::{Actor, Incident, LogKind, Receipt, Timestamp};
 
     type Done<T> = Result<T, CommandError>;
 
@@ -263,6 +263,23 @@ pub(crate) mod commands {
             host.command("apply", Some(id), action, Some(by));
             Ok("{}".into())
         })
+    }
+
+    pub(crate) fn acknowledge(page: &str, item: Option<&str>, by: &Actor) -> Done<String> {
+        FakeHost::with(|host| {
+            let item = item.unwrap_or_default();
+            host.command("acknowledge", Some(page), item, Some(by));
+            host.command_answer.clone()
+        })
+    }
+
+    pub(crate) fn receipt(page: &str, receipt: Receipt, by: Option<&Actor>) -> Done<()> {
+        let what = match receipt {
+            Receipt::Seen => "seen",
+            Receipt::Pressed => "pressed",
+        };
+        FakeHost::with(|host| host.command("receipt", Some(page), what, by));
+        Ok(())
     }
 
     pub(crate) fn answer(prompt: &str, choice: &str, by: &Actor) -> Done<String> {

@@ -8,7 +8,7 @@
 mod fixtures;
 pub(crate) mod imports;
 
-pub use fixtures::{change, event, incident, page, person};
+pub use fixtures::{bundle, change, event, incident, page, page_item, person};
 
 use crate::commands::CommandError;
 use crate::http::{HttpError, Request, Response};
@@ -26,9 +26,9 @@ type Outside = Box<dyn FnMut(&Request) -> Answer>;
 pub struct Command {
     /// The function, e.g. "run" or "link".
     pub verb: &'static str,
-    /// The incident or prompt.
+    /// The incident, the page or the prompt.
     pub id: Option<String>,
-    /// The line, the choice, or the JSON.
+    /// The line, the choice, the item of the page (empty for all), `seen` or `pressed`, or the JSON.
     pub text: String,
     /// Who sent it, if the function takes an actor.
     pub by: Option<Actor>,
@@ -128,7 +128,7 @@ impl FakeHost {
         self.0.borrow_mut().people.push(person.clone());
     }
 
-    /// Sets the result of `run` and `answer` from now on.
+    /// Sets the result of `run`, `acknowledge` and `answer` from now on.
     pub fn answer_commands(&self, answer: Result<String, CommandError>) {
         self.0.borrow_mut().command_answer = answer;
     }

@@ -25,6 +25,12 @@ pub(crate) struct Asked {
     /// The message's timestamp, which is its id in Slack.
     pub(crate) ts: String,
     pub(crate) text: String,
+    /// The incidents of a page about several that have their own button, in the message's order.
+    #[serde(default)]
+    pub(crate) items: Vec<String>,
+    /// The blocks as they were posted; empty unless there are items.
+    #[serde(default)]
+    pub(crate) blocks: Vec<Value>,
 }
 
 /// Pages a person by direct message.
@@ -34,10 +40,16 @@ pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     }
     let user = contact(&page.to)?;
     let channel = direct_channel(user)?;
-    ask(&page.id, "page", &channel, blocks::page(page), at)?;
-    let payload = json!({"incident": page.incident.id, "user": user});
-    let once = format!("invite:{}:{user}", page.incident.id);
-    jobs::enqueue("invite", &payload, Some(&once))?;
+    let several = page.items.len() + page.others.len() > 1;
+    let items = page.items.iter().filter(|_| several);
+    let items = items.map(|it| it.id.clone()).collect();
+    ask(&page.id, "page", &channel, blocks::page(page), items, at)?;
+    for item in &page.items {
+        let incident = &item.incident.id;
+        let payload = json!({"incident": incident, "user": user});
+        let once = format!("invite:{incident}:{user}");
+        jobs::enqueue("invite", &payload, Some(&once))?;
+    }
     Ok(Outcome::Done)
 }
 
@@ -59,7 +71,8 @@ pub(crate) fn prompt(
             ));
         }
     };
-    ask(&prompt.id, "prompt", &channel, blocks::prompt(prompt), at)?;
+    let message = blocks::prompt(prompt);
+    ask(&prompt.id, "prompt", &channel, message, Vec::new(), at)?;
     Ok(Outcome::Done)
 }
 
@@ -75,8 +88,8 @@ pub(crate) fn settled(settled: &Settled) -> Result<Outcome, Failure> {
     settle(&settled.id, &note, None)
 }
 
-/// Replaces the buttons with a note; the first note stays. `pressed` is the message with the
-/// button, in case the store has no row for it.
+/// Replaces the buttons of a message, or of one item of a page, with a note; the first note stays.
+/// `pressed` is the message with the button, in case the store has no row for it.
 pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Outcome, Failure> {
     // First the mark, then the message: a page that is being posted right now reads the mark
     // after it wrote its row, so one of the two removes the button.
@@ -87,13 +100,51 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
             note.to_string()
         }
     };
+    if let Some(page) = kv::get::<String>(&item_key(id))? {
+        return refresh(&page.value);
+    }
     let row = kv::get::<Asked>(&asked_key(id))?;
     let Some(asked) = row.map(|it| it.value).or(pressed) else {
         return Ok(Outcome::Ignored);
     };
     close(&asked, &note)?;
-    kv::delete(&asked_key(id))?;
+    forget(id, &asked)?;
     Ok(Outcome::Done)
+}
+
+/// Shows the notes of the items of a page that no longer need an answer. What is noted while the
+/// message is edited is shown by the next round, as edits may arrive in any order.
+fn refresh(page: &str) -> Result<Outcome, Failure> {
+    let Some(asked) = kv::get::<Asked>(&asked_key(page))?.map(|it| it.value) else {
+        return Ok(Outcome::Ignored);
+    };
+    let mut shown = Vec::new();
+    for _ in 0..=asked.items.len() {
+        let notes = notes(&asked)?;
+        if notes == shown {
+            break;
+        }
+        let noted = notes.iter().enumerate();
+        let blocks = noted.fold(asked.blocks.clone(), |blocks, (at, note)| match note {
+            Some(note) => blocks::with_note(&blocks, at, note),
+            None => blocks,
+        });
+        edit(&asked, &asked.text, blocks)?;
+        shown = notes;
+    }
+    Ok(Outcome::Done)
+}
+
+fn notes(asked: &Asked) -> Result<Vec<Option<String>>, Failure> {
+    asked.items.iter().map(|it| settled_note(it)).collect()
+}
+
+fn forget(id: &str, asked: &Asked) -> Result<(), Failure> {
+    for item in &asked.items {
+        kv::delete(&item_key(item))?;
+    }
+    kv::delete(&asked_key(id))?;
+    Ok(())
 }
 
 /// Posts a message that only one person in a channel can see.
@@ -110,9 +161,14 @@ fn ask(
     kind: &str,
     channel: &str,
     message: Message,
+    items: Vec<String>,
     at: Timestamp,
 ) -> Result<(), Failure> {
     let text = message.text.clone();
+    let blocks = match items.is_empty() {
+        true => Vec::new(),
+        false => message.blocks.clone(),
+    };
     let ts = Post {
         channel,
         effect: format!("{kind}:{id}"),
@@ -124,10 +180,17 @@ fn ask(
         channel: channel.into(),
         ts,
         text,
+        items,
+        blocks,
     };
     note_down(&asked_key(id), &asked, ASKED_TTL_MS)?;
+    for item in &asked.items {
+        note_down(&item_key(item), &id, ASKED_TTL_MS)?;
+    }
     if let Some(note) = settled_note(id)? {
         close(&asked, &note)?;
+    } else if notes(&asked)?.iter().any(Option::is_some) {
+        refresh(id)?;
     }
     Ok(())
 }
@@ -145,11 +208,15 @@ fn note_down<T: Serialize>(key: &str, value: &T, ttl_ms: u64) -> Result<(), Fail
 
 fn close(asked: &Asked, note: &str) -> Result<(), Failure> {
     let message = Message::settled(&asked.text, note);
-    let blocks = Value::from(message.blocks).to_string();
+    edit(asked, &message.text, message.blocks)
+}
+
+fn edit(asked: &Asked, text: &str, blocks: Vec<Value>) -> Result<(), Failure> {
+    let blocks = Value::from(blocks).to_string();
     let params = [
         ("channel", asked.channel.as_str()),
         ("ts", asked.ts.as_str()),
-        ("text", message.text.as_str()),
+        ("text", text),
         ("blocks", blocks.as_str()),
     ];
     match api::post("chat.update", &params, None) {
@@ -185,6 +252,11 @@ fn settled_note(id: &str) -> Result<Option<String>, Failure> {
 
 fn asked_key(id: &str) -> String {
     format!("asked:{id}")
+}
+
+/// The row of an item of a page, with the page's id.
+fn item_key(id: &str) -> String {
+    format!("item:{id}")
 }
 
 fn settled_key(id: &str) -> String {

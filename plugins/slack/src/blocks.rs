@@ -1,11 +1,17 @@
 //! Messages as Slack Block Kit JSON.
 
+mod page;
+
 use crate::text;
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::types::{Choice, Incident, Page, Prompt, Update};
+use tocsin_plugin_sdk::types::{Choice, Incident, Prompt, Update};
 
-/// The action id of the Acknowledge button.
+pub(crate) use page::{page, with_note};
+
+/// The action id of the button that acknowledges everything that a message names.
 pub(crate) const ACK: &str = "ack";
+/// Prefix of the action id of a button that acknowledges one incident of several.
+pub(crate) const ACK_ITEM: &str = "ack:";
 /// Prefix of a choice's action id. Action ids must be unique within a message.
 pub(crate) const ANSWER: &str = "answer:";
 
@@ -74,24 +80,6 @@ pub(crate) fn opening(incident: &Incident) -> Message {
     }
 }
 
-/// A page, with its Acknowledge button.
-pub(crate) fn page(page: &Page) -> Message {
-    let text = page_text(page);
-    let value = json!({"incident": page.incident.id, "page": page.id});
-    let mut buttons = vec![button(ACK, "Acknowledge", &value, Some("primary"))];
-    if let Some(url) = &page.incident.url {
-        let label = json!({"type": "plain_text", "text": "Open in tocsin"});
-        buttons.push(json!({
-            "type": "button", "action_id": "open", "text": label, "url": url
-        }));
-    }
-    let blocks = vec![
-        section(&text),
-        json!({"type": "actions", "elements": buttons}),
-    ];
-    Message { text, blocks }
-}
-
 /// A question with a button for each choice.
 pub(crate) fn prompt(prompt: &Prompt) -> Message {
     let mut text = text::from_markdown(&prompt.body);
@@ -128,32 +116,24 @@ pub(crate) fn update(update: &Update) -> Message {
     }
 }
 
-fn page_text(page: &Page) -> String {
-    let headline = text::headline(&page.incident);
-    let reason = text::escape(&text::cut(&page.reason, 500));
-    let summary = text::escape(&text::cut(&page.incident.summary, 1500));
-    let text = format!("{headline}\n{reason}\n{summary}");
-    text.trim_end().into()
-}
-
 fn choice(prompt_id: &str, choice: &Choice) -> Value {
     let value = json!({"prompt": prompt_id, "choice": choice.id});
     let style = choice.danger.then_some("danger");
     button(
         &format!("{ANSWER}{}", choice.id),
         &choice.label,
-        &value,
+        &value.to_string(),
         style,
     )
 }
 
-fn button(action_id: &str, label: &str, value: &Value, style: Option<&str>) -> Value {
+fn button(action_id: &str, label: &str, value: &str, style: Option<&str>) -> Value {
     let label = text::cut(label, BUTTON_CHARS_MAX);
     let mut button = json!({
         "type": "button",
         "action_id": action_id,
         "text": {"type": "plain_text", "text": label},
-        "value": value.to_string(),
+        "value": value,
     });
     if let Some(style) = style {
         button["style"] = style.into();
@@ -175,25 +155,6 @@ mod tests {
     use super::*;
     use tocsin_plugin_sdk::testing;
     use tocsin_plugin_sdk::types::{Actor, Audience};
-
-    #[test]
-    fn a_page_shows_grade_title_and_reason_and_one_button_acknowledges() {
-        let to = testing::person("jo", "slack", "U1");
-        let page = page(&testing::page("p-1", &testing::incident(), &to));
-        for part in [
-            "Major",
-            "#42",
-            "Checkout is down",
-            "first step of the escalation",
-        ] {
-            assert!(page.text.contains(part), "{part} is not in {}", page.text);
-        }
-        let button = &page.blocks[1]["elements"][0];
-        assert_eq!(button["action_id"], "ack");
-        let value: Value =
-            tocsin_plugin_sdk::serde_json::from_str(button["value"].as_str().unwrap()).unwrap();
-        assert_eq!(value, json!({"incident": "inc-1", "page": "p-1"}));
-    }
 
     #[test]
     fn a_settled_message_has_no_buttons_left() {
@@ -225,16 +186,5 @@ mod tests {
             update.text
         );
         assert!(update.text.contains("12:30 UTC"), "{}", update.text);
-    }
-
-    #[test]
-    fn long_texts_stay_within_slacks_limits() {
-        let mut incident = testing::incident();
-        incident.title = "<".repeat(9000);
-        incident.summary = "&".repeat(9000);
-        let to = testing::person("jo", "slack", "U1");
-        let page = page(&testing::page("p-1", &incident, &to));
-        let text = page.blocks[0]["text"]["text"].as_str().unwrap();
-        assert!(text.chars().count() <= 3000);
     }
 }

@@ -34,8 +34,9 @@ struct Press {
 #[derive(Clone, Debug, PartialEq)]
 enum Ask {
     Acknowledge {
-        incident: String,
         page: String,
+        /// One incident of several; none for all of them.
+        item: Option<String>,
     },
     Answer {
         prompt: String,
@@ -64,10 +65,10 @@ fn read_press(payload: &Value) -> Option<Press> {
     let action = payload["actions"].as_array()?.first()?;
     let action_id = action["action_id"].as_str()?;
     let value: Value = serde_json::from_str(action["value"].as_str()?).ok()?;
-    let ask = if action_id == blocks::ACK {
+    let ask = if action_id == blocks::ACK || action_id.starts_with(blocks::ACK_ITEM) {
         Ask::Acknowledge {
-            incident: text(&value["incident"]),
             page: text(&value["page"]),
+            item: value["item"].as_str().map(Into::into),
         }
     } else if action_id.starts_with(blocks::ANSWER) {
         let label = text(&action["text"]["text"]);
@@ -101,9 +102,10 @@ fn read_press(payload: &Value) -> Option<Press> {
 fn handle_press(press: &Press) -> Result<(), Failure> {
     let by = Actor::by_contact("slack", &press.user);
     let (id, note, result) = match &press.ask {
-        Ask::Acknowledge { incident, page } => {
+        Ask::Acknowledge { page, item } => {
             let note = format!(":white_check_mark: Acknowledged by <@{}>", press.user);
-            (page, note, commands::run(Some(incident), "ack", &by))
+            let done = commands::acknowledge(page, item.as_deref(), &by);
+            (item.as_ref().unwrap_or(page), note, done)
         }
         Ask::Answer {
             prompt,
@@ -116,11 +118,15 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
     };
     match result {
         Ok(_) => {
-            let pressed = Asked {
+            // Without its row, a message about several keeps the buttons of the others.
+            let is_item = matches!(&press.ask, Ask::Acknowledge { item: Some(_), .. });
+            let pressed = (!is_item).then(|| Asked {
                 channel: press.channel.clone(),
                 ts: press.ts.clone(),
                 text: press.text.clone(),
-            };
+                items: Vec::new(),
+                blocks: Vec::new(),
+            });
             let payload = json!({"id": id, "note": note, "pressed": pressed});
             jobs::enqueue("settle", &payload, Some(&format!("settle:{id}")))?;
         }

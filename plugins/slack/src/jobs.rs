@@ -14,7 +14,8 @@ use tocsin_plugin_sdk::types::{Delivery, Failure, Job, Label, Outcome, Person, S
 struct Settle {
     id: String,
     note: String,
-    pressed: Asked,
+    /// The message; none for one item of a page about several.
+    pressed: Option<Asked>,
 }
 
 /// "tell": a message for one person only.
@@ -37,7 +38,7 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
     match job.topic.as_str() {
         "settle" => {
             let job: Settle = payload(job)?;
-            asked::settle(&job.id, &job.note, Some(job.pressed))
+            asked::settle(&job.id, &job.note, job.pressed)
         }
         "tell" => {
             let job: Tell = payload(job)?;

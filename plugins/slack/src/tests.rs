@@ -3,7 +3,7 @@
 use crate::standin::{Fault, Slack};
 use crate::{Plugin, Slack as ThePlugin};
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{change, event, incident, page, person};
+use tocsin_plugin_sdk::testing::{bundle, change, event, incident, page, person};
 use tocsin_plugin_sdk::types::{
     Actor, Audience, EventBody, Failure, Grade, Incident, Job, LogEntry, LogKind, Outcome, Settled,
     Update,
@@ -88,13 +88,17 @@ fn page_jo() -> EventBody {
 }
 
 fn settled_by_jo() -> EventBody {
+    settled("p-1")
+}
+
+fn settled(id: &str) -> EventBody {
     let by = Actor {
         kind: "slack".into(),
         id: "U1".into(),
         display_name: None,
     };
     EventBody::Settled(Settled {
-        id: "p-1".into(),
+        id: id.into(),
         by: Some(by),
         choice: None,
         extra: "{}".into(),
@@ -310,6 +314,43 @@ fn a_page_is_a_direct_message_whose_button_is_removed_after_an_acknowledgement()
             .unwrap()
             .contains("Checkout is down")
     );
+}
+
+/// A page to jo about this many incidents.
+fn bundle_of(count: u64) -> EventBody {
+    let incidents: Vec<Incident> = (1..=count)
+        .map(|number| Incident {
+            id: format!("inc-{number}"),
+            number,
+            ..incident()
+        })
+        .collect();
+    EventBody::Page(bundle("b-1", &incidents, &person("jo", "slack", "U1")))
+}
+
+#[test]
+fn an_incident_of_several_that_is_settled_loses_its_button_and_the_others_keep_theirs() {
+    let slack = Slack::start();
+    deliver(&slack, "e-0", settled("b-1/2")).unwrap();
+    deliver(&slack, "e-1", bundle_of(7)).unwrap();
+    deliver(&slack, "e-2", settled("b-1/4")).unwrap();
+    deliver(&slack, "e-3", settled("b-1/7")).unwrap();
+    let buttons = || {
+        let [message] = &slack.channel("@U1").messages[..] else {
+            panic!("one message");
+        };
+        let blocks = message["blocks"].as_array().unwrap().clone();
+        let rows = blocks.iter().filter_map(|it| it["elements"].as_array());
+        let buttons = rows.flatten().filter(|it| it["value"].is_string());
+        let labels = buttons.map(|it| it["text"]["text"].as_str().unwrap().to_owned());
+        labels.collect::<Vec<_>>()
+    };
+    let [one, three, five] = ["Acknowledge #1", "Acknowledge #3", "Acknowledge #5"];
+    assert_eq!(buttons(), [one, three, five, "Acknowledge all 7"]);
+    deliver(&slack, "e-4", settled("b-1")).unwrap();
+    assert_eq!(buttons(), [""; 0]);
+    let text = slack.channel("@U1").messages[0]["text"].to_string();
+    assert!(text.contains("Checkout is down and 6 more"), "{text}");
 }
 
 #[test]

@@ -52,8 +52,11 @@ impl Event {
                             .map(|(name, value)| (name, cut(value, SHED_LABEL_BYTES)))
                             .collect();
                     }
-                    5 => opened.link = None,
-                    6 => opened.merges.clear(),
+                    // The runbook is the first.
+                    5 => opened.links.truncate(1),
+                    6 => opened.link = None,
+                    7 => opened.links.clear(),
+                    8 => opened.merges.clear(),
                     _ => return false,
                 }
                 true

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
+use crate::links::AlertLink;
 use crate::{Grade, IncidentKey, Labels, Plan, PolicySource, TeamId};
 
 /// The payload of an incident's first event.
@@ -46,6 +47,9 @@ pub struct Opened {
     /// A URL with more information.
     #[serde(default)]
     pub link: Option<String>,
+    /// The first alert's runbook and other links; see [`links_of`](crate::links_of).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<AlertLink>,
     /// How many alerts it opened with.
     #[serde(default)]
     pub counts: Counts,

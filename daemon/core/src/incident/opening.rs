@@ -85,6 +85,7 @@ pub fn open_by_hand(
         plan_source: Some(opening.plan.source.clone()),
         labels: Labels::new(),
         link: None,
+        links: Vec::new(),
         counts: Counts::default(),
         drill: draft.drill,
         merges: Labels::new(),

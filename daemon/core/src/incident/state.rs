@@ -7,6 +7,7 @@ use crate::event::{Event, Opened, Recorded};
 use crate::grading::GradeState;
 use crate::incident::tally::Counts;
 use crate::lifecycle::Lifecycle;
+use crate::links::AlertLink;
 use crate::log::Ref;
 use crate::paging::Paging;
 use crate::roles::Roles;
@@ -55,6 +56,9 @@ pub struct Subject {
     pub labels: Labels,
     /// A URL with more information.
     pub link: Option<String>,
+    /// The first alert's runbook and other links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<AlertLink>,
     /// Whether this is a drill, not a real incident.
     pub drill: bool,
     /// Labels of the first alerts of incidents that opened before and are part of it, as routing
@@ -66,7 +70,7 @@ pub struct Subject {
 impl Incident {
     #[must_use]
     pub fn page_id(&self, page: u32) -> PageId {
-        PageId(format!("{}-p{page}", self.id))
+        PageId::of(&self.id, page)
     }
 
     /// The state after an incident's first event.
@@ -139,6 +143,7 @@ impl Incident {
                 team: opened.team,
                 labels: opened.labels,
                 link: opened.link,
+                links: opened.links,
                 drill: opened.drill,
                 merges: opened.merges,
             },

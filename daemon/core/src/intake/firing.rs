@@ -10,6 +10,7 @@ use crate::intake::{
     Alert, AlertGrade, Assessment, Assignment, IncidentChange, Intake, Known, NewIncidentId,
     Otherwise, Place, Route, Target, Waiting,
 };
+use crate::links::links_of;
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
@@ -281,6 +282,11 @@ impl Firing<'_> {
             plan_source: Some(opening.plan.source.clone()),
             labels: self.signal.labels.clone(),
             link: self.signal.link.clone(),
+            links: links_of(
+                &self.signal.annotations,
+                &self.signal.labels,
+                self.signal.link.as_deref(),
+            ),
             counts: tally.counts,
             drill: false,
             merges: target.merges.clone(),

@@ -4,7 +4,7 @@ use super::Services;
 use super::context::Context;
 use super::service::{Reply, not_provided};
 use crate::rights::manifest::Verb;
-use crate::wit::commands::{Actor, CommandError, Draft, Host, Incident, LogKind};
+use crate::wit::commands::{Actor, CommandError, Draft, Host, Incident, LogKind, PageReceipt};
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,6 +74,26 @@ pub trait CommandService: Send + Sync + 'static {
         _action: String,
         _by: Actor,
     ) -> CommandReply<'_, String> {
+        not_provided()
+    }
+
+    fn acknowledge_page(
+        &self,
+        _caller: CommandCaller,
+        _page_id: String,
+        _item_id: Option<String>,
+        _by: Actor,
+    ) -> CommandReply<'_, String> {
+        not_provided()
+    }
+
+    fn report_receipt(
+        &self,
+        _caller: CommandCaller,
+        _page_id: String,
+        _receipt: PageReceipt,
+        _by: Option<Actor>,
+    ) -> CommandReply<'_, ()> {
         not_provided()
     }
 
@@ -175,7 +195,7 @@ impl Context {
         let Err(denied) = rights.verb(verb) else {
             return Ok(());
         };
-        // `run` covers every line, `ack` only `ack` lines.
+        // `run` covers every line, `ack` only `ack` lines and the acknowledging of pages.
         if verb == Verb::Ack && rights.verb(Verb::Run).is_ok() {
             return Ok(());
         }
@@ -240,6 +260,32 @@ impl Host for Context {
         let arguments = arguments!("Apply", incident_id, action, by);
         self.command(Verb::Apply, arguments, |it, caller| {
             it.apply_action(caller, incident_id, action, by)
+        })
+        .await
+    }
+
+    async fn acknowledge(
+        &mut self,
+        page_id: String,
+        item_id: Option<String>,
+        by: Actor,
+    ) -> Answer<String> {
+        let arguments = arguments!("Acknowledge", page_id, item_id, by);
+        self.command(Verb::Ack, arguments, |it, caller| {
+            it.acknowledge_page(caller, page_id, item_id, by)
+        })
+        .await
+    }
+
+    async fn receipt(
+        &mut self,
+        page_id: String,
+        receipt: PageReceipt,
+        by: Option<Actor>,
+    ) -> Answer<()> {
+        let arguments = arguments!("Receipt", page_id, receipt, by);
+        self.command(Verb::Receipt, arguments, |it, caller| {
+            it.report_receipt(caller, page_id, receipt, by)
         })
         .await
     }

@@ -208,7 +208,7 @@ pub enum Verb {
     Open,
     /// Run any chat command line.
     Run,
-    /// Run only chat command lines that begin with `ack`.
+    /// Acknowledge pages, and run only chat command lines that begin with `ack`.
     Ack,
     Apply,
     Answer,
@@ -218,6 +218,8 @@ pub enum Verb {
     /// Record a deployment or another change.
     RecordChange,
     Signal,
+    /// Report that a page was shown or pressed.
+    Receipt,
 }
 
 impl Verb {
@@ -236,6 +238,7 @@ impl Verb {
             Self::Link => "link",
             Self::RecordChange => "record-change",
             Self::Signal => "signal",
+            Self::Receipt => "receipt",
         }
     }
 }

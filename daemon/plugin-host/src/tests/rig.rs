@@ -3,7 +3,8 @@
 use super::fakes::FakeServices;
 use crate::guests::Guest;
 use crate::wit::{
-    Delivery, Event, EventBody, Grade, Incident, Job, Label, Outcome, Page, Person, Status, Tick,
+    Delivery, Event, EventBody, Grade, Incident, Job, Label, Outcome, Page, PageItem, Person,
+    Status, Tick,
 };
 use crate::{CallResult, HostConfig, LoadError, LoadedPlugin, PluginGrant, PluginHost, TrapReport};
 use crate::{Failure, WebhookCall};
@@ -223,11 +224,22 @@ pub(super) fn page() -> EventBody {
     };
     EventBody::Page(Page {
         id: "p1".into(),
-        incident,
         to: person,
-        step: 0,
-        reason: "on call".into(),
+        items: vec![PageItem {
+            id: "p1".into(),
+            incident,
+            step: 0,
+            reason: "on call".into(),
+            headline: "CRITICAL checkout: Checkout is down".into(),
+            facts: vec![],
+            links: vec![],
+            ack_url: None,
+            extra: "{}".into(),
+        }],
+        others: vec![],
+        summary: "CRITICAL checkout: Checkout is down".into(),
         ack_url: None,
+        test: false,
         extra: "{}".into(),
     })
 }

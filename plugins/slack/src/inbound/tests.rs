@@ -36,8 +36,7 @@ fn press(action: &Value) -> WebhookRequest {
 }
 
 fn ack_button() -> Value {
-    let value = json!({"incident": "inc-1", "page": "p-1"}).to_string();
-    json!({"action_id": "ack", "value": value})
+    json!({"action_id": "ack", "value": json!({"page": "p-1"}).to_string()})
 }
 
 #[test]
@@ -47,8 +46,8 @@ fn pressing_acknowledge_acknowledges_as_the_person_who_pressed() {
     let [command] = &host.commands()[..] else {
         panic!("{:?}", host.commands())
     };
-    assert_eq!((command.verb, command.text.as_str()), ("run", "ack"));
-    assert_eq!(command.id.as_deref(), Some("inc-1"));
+    assert_eq!((command.verb, command.text.as_str()), ("acknowledge", ""));
+    assert_eq!(command.id.as_deref(), Some("p-1"));
     assert_eq!(command.by, Some(Actor::by_contact("slack", "U1")));
     let [job] = &host.jobs()[..] else {
         panic!("{:?}", host.jobs())
@@ -58,6 +57,35 @@ fn pressing_acknowledge_acknowledges_as_the_person_who_pressed() {
         job.payload.contains("Acknowledged by <@U1>"),
         "{}",
         job.payload
+    );
+}
+
+#[test]
+fn the_button_of_one_incident_of_several_acknowledges_only_that() {
+    let host = host();
+    let value = json!({"page": "b-1", "item": "b-1/2"}).to_string();
+    handle(&press(&json!({"action_id": "ack:1", "value": value}))).unwrap();
+    let command = host.commands().pop().unwrap();
+    assert_eq!(
+        (command.id.as_deref(), command.text.as_str()),
+        (Some("b-1"), "b-1/2")
+    );
+    let job: Value = serde_json::from_str(&host.jobs()[0].payload).unwrap();
+    assert_eq!(
+        (&job["id"], &job["pressed"]),
+        (&json!("b-1/2"), &Value::Null)
+    );
+}
+
+#[test]
+fn a_button_that_an_earlier_release_posted_still_acknowledges() {
+    let host = host();
+    let value = json!({"incident": "inc-1", "page": "inc-1-p1"}).to_string();
+    handle(&press(&json!({"action_id": "ack", "value": value}))).unwrap();
+    let command = host.commands().pop().unwrap();
+    assert_eq!(
+        (command.id.as_deref(), command.text.as_str()),
+        (Some("inc-1-p1"), "")
     );
 }
 
