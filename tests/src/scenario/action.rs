@@ -31,8 +31,8 @@ pub enum Action {
         count: u64,
         labels: BTreeMap<String, String>,
     },
-    /// A person presses a button of the newest message that has it.
-    Press { person: String },
+    /// A person presses a button of the newest message that has it, by action id or label.
+    Press { person: String, button: String },
     /// A person follows the link in their newest mail, and presses the button there.
     MailLink { person: String },
     /// A person gives a command through the API.
@@ -41,6 +41,12 @@ pub enum Action {
         /// The incident's number.
         incident: u64,
         /// The command in the API's format.
+        action: serde_json::Value,
+    },
+    /// A person changes who is on call through the API.
+    OnCall {
+        person: String,
+        /// The change in the API's format.
         action: serde_json::Value,
     },
     /// Alerts with these labels are silenced.
@@ -145,18 +151,42 @@ impl Action {
 fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
     let person = person.to_owned();
     let action = match words {
-        ["presses", "acknowledge"] => return Ok(Some(Action::Press { person })),
+        ["presses", "acknowledge"] => {
+            let button = "ack".to_owned();
+            return Ok(Some(Action::Press { person, button }));
+        }
+        ["presses" | "answers", button] => {
+            let button = (*button).to_owned();
+            return Ok(Some(Action::Press { person, button }));
+        }
         ["follows", "the", "mail", "link"] => return Ok(Some(Action::MailLink { person })),
         ["ends", "alert", name] => {
             let name = (*name).to_owned();
             return Ok(Some(Action::EndByHand { person, name }));
         }
+        ["takes", rest @ ..] => {
+            let action = match rest {
+                [rotation] => serde_json::json!({ "action": "take", "rotation": rotation }),
+                [rotation, "for", lasts] => serde_json::json!({
+                    "action": "take", "rotation": rotation, "for": lasts,
+                }),
+                _ => return Ok(None),
+            };
+            return Ok(Some(Action::OnCall { person, action }));
+        }
+        ["puts", who, "on", "call", "for", rotation, "for", lasts] => {
+            let action = serde_json::json!({
+                "action": "override", "rotation": rotation, "person": who, "for": lasts,
+            });
+            return Ok(Some(Action::OnCall { person, action }));
+        }
+        ["swaps", rotation, shift, "with", with] => {
+            let action = serde_json::json!({
+                "action": "swap", "rotation": rotation, "shift": shift, "with": with,
+            });
+            return Ok(Some(Action::OnCall { person, action }));
+        }
         ["acknowledges", "incident", at] => (at, serde_json::json!({ "action": "ack" })),
-        // A verb of the API, in the third person.
-        [verb, "incident", at] => match verb.strip_suffix('s') {
-            Some(verb) => (at, serde_json::json!({ "action": verb })),
-            None => return Ok(None),
-        },
         ["merges", "incident", at, "into", into] => (
             at,
             serde_json::json!({ "action": "merge", "into": number::<u64>(into)? }),
@@ -165,6 +195,18 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
             at,
             serde_json::json!({ "action": "grade", "grade": grade, "reason": why }),
         ),
+        // A verb of the API, in the third person, with its fields.
+        [verb, "incident", at, fields @ ..] if fields.iter().all(|it| it.contains('=')) => {
+            let Some(verb) = verb.strip_suffix('s') else {
+                return Ok(None);
+            };
+            let mut action = serde_json::json!({ "action": verb });
+            for field in fields {
+                let (name, value) = pair(field)?;
+                action[name] = value.into();
+            }
+            (at, action)
+        }
         _ => return Ok(None),
     };
     Ok(Some(Action::Command {

@@ -1,5 +1,6 @@
 //! Checks the facts of a scenario.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -53,6 +54,30 @@ impl World {
                 let found = summary::after(store.as_ref(), None, PAGE_ROWS)?.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
             }
+            Fact::Messages {
+                person,
+                count,
+                at_most,
+            } => {
+                let found = self.messages.iter().filter(|it| it.0 == *person).count();
+                let is_so = found == *count || (*at_most && found < *count);
+                count_is("messages", is_so, count, found)
+            }
+            Fact::Questions { person, count } => {
+                let found = self.questions.iter().filter(|it| *it == person).count();
+                count_is("questions", found == *count, count, found)
+            }
+            Fact::PagedAbout { people, last } => {
+                people.iter().try_for_each(|it| self.claim_all(it, *last))
+            }
+            Fact::Each { last, claims } => (1..=*last).try_for_each(|number| {
+                let fact = Fact::Incident {
+                    number,
+                    claims: claims.clone(),
+                };
+                self.check(&fact, window)
+                    .with_context(|| format!("incident {number}"))
+            }),
             Fact::EventsAtMost { incident, most } => {
                 let state = self.state(*incident)?;
                 let found = self.stream(&state)?.len();
@@ -124,6 +149,22 @@ impl World {
         Err(anyhow!(
             "expected a page to {person} by {channel}, but {instead}"
         ))
+    }
+
+    /// Marks all pages to a person as expected that are about the incidents up to a number; each of
+    /// these must have brought one.
+    fn claim_all(&mut self, person: &str, last: u64) -> Result<()> {
+        let mut missing: BTreeSet<u64> = (1..=last).collect();
+        let of_person = self.pages.iter_mut().filter(|it| it.0.person == person);
+        for (page, is_claimed) in of_person.filter(|it| it.0.incident <= last) {
+            missing.remove(&page.incident);
+            *is_claimed = true;
+        }
+        ensure!(
+            missing.is_empty(),
+            "{person} was not paged about the incidents {missing:?}"
+        );
+        Ok(())
     }
 
     fn state(&self, number: u64) -> Result<Arc<IncidentState>> {

@@ -135,6 +135,13 @@ impl Endpoints<'_> {
         Ok(())
     }
 
+    /// Changes who is on call, in a person's name.
+    pub(super) async fn on_call(&self, person: &str, action: &Value) -> Result<()> {
+        let path = "/api/v1/oncall/actions";
+        self.send(Method::POST, path, person, action).await?;
+        Ok(())
+    }
+
     /// Ends an alert, named by integration and fingerprint, in a person's name.
     pub(super) async fn end_by_hand(&self, person: &str, alert: &str) -> Result<()> {
         let path = format!("/api/v1/alerts/{alert}/resolve");

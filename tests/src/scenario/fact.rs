@@ -58,6 +58,19 @@ pub enum Fact {
     },
     /// How an alert changed so far, the oldest change first.
     AlertDid { name: String, changes: String },
+    /// How many messages that brought pages a person has got, or at most.
+    Messages {
+        person: String,
+        count: usize,
+        at_most: bool,
+    },
+    /// Each of these people was paged about each incident up to this number; marks all those pages
+    /// as expected.
+    PagedAbout { people: Vec<String>, last: u64 },
+    /// All claims are true of each incident up to this number.
+    Each { last: u64, claims: Vec<Claim> },
+    /// How many questions a person was asked.
+    Questions { person: String, count: usize },
     /// A person has no message with a button.
     NoButton(String),
 }
@@ -102,6 +115,14 @@ impl Fact {
                 number: number(at)?,
                 claims: self::claims(claims)?,
             },
+            ["paged", people, "about", "incidents", range] => Self::PagedAbout {
+                people: people.split(',').map(str::to_owned).collect(),
+                last: range_from_1(range)?,
+            },
+            ["incidents", range, claims @ ..] if !claims.is_empty() => Self::Each {
+                last: range_from_1(range)?,
+                claims: self::claims(claims)?,
+            },
             ["no", "incident"] => Self::Incidents(0),
             [count, "incident" | "incidents"] => Self::Incidents(number(count)?),
             ["events", "of", "incident", at, "at", "most", most] => Self::EventsAtMost {
@@ -117,6 +138,20 @@ impl Fact {
                 incident: number(at)?,
                 text: (*text).to_owned(),
                 times: Some(number(times)?),
+            },
+            [count, "message" | "messages", "to", person] => Self::Messages {
+                person: (*person).to_owned(),
+                count: number(count)?,
+                at_most: false,
+            },
+            ["at", "most", count, "messages", "to", person] => Self::Messages {
+                person: (*person).to_owned(),
+                count: number(count)?,
+                at_most: true,
+            },
+            [count, "question" | "questions", "to", person] => Self::Questions {
+                person: (*person).to_owned(),
+                count: number(count)?,
             },
             ["report", "says", text] => Self::Report((*text).to_owned()),
             [count, "war", "room" | "rooms"] => Self::WarRooms(number(count)?),
@@ -140,6 +175,12 @@ impl Fact {
             _ => return Err("neither an action nor a fact".to_owned()),
         })
     }
+}
+
+/// The last number of a range such as `1..300`.
+fn range_from_1(text: &str) -> Result<u64, String> {
+    let last = text.strip_prefix("1..");
+    number(last.ok_or_else(|| format!("`{text}` must be 1..LAST"))?)
 }
 
 fn paged(people: &str, channel: &str, incident: Option<u64>) -> Fact {

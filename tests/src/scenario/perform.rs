@@ -66,7 +66,7 @@ impl World {
         let one = |number: u64| SentAlert {
             labels: labels
                 .iter()
-                .map(|(name, value)| (name.clone(), value.replace("%d", &number.to_string())))
+                .map(|(name, value)| (name.clone(), numbered(value, number)))
                 .collect(),
             since,
             until: None,
@@ -79,13 +79,13 @@ impl World {
         Ok(())
     }
 
-    /// A person presses Acknowledge in their newest message that has it.
-    pub(super) async fn press(&mut self, person: &str) -> Result<()> {
+    /// A person presses a button of their newest message that has it.
+    pub(super) async fn press(&mut self, person: &str, button: &str) -> Result<()> {
         let seconds = u64::try_from(self.instant().0 / 1_000)?;
         let member = self.setup.contact(person, "slack");
         let member = member.with_context(|| format!("{person} has no Slack contact"))?;
         let slack = self.slack.as_ref().context("there is no Slack")?;
-        let body = slack.press_request(&Press::newest(member, "ack"))?.body;
+        let body = slack.press_request(&Press::newest(member, button))?.body;
         let request = SignedRequest::at(SIGNING_SECRET, body, seconds);
         self.endpoints()?.slack(&request).await
     }
@@ -151,5 +151,20 @@ impl World {
         };
         slack.fail(FaultRule::always(fault));
         Ok(())
+    }
+}
+
+/// A label of the alert with this number: `%d` stands for the number, and `%40` for what remains of
+/// it when it is divided by 40.
+fn numbered(value: &str, number: u64) -> String {
+    let value = value.replace("%d", &number.to_string());
+    let Some((before, rest)) = value.split_once('%') else {
+        return value;
+    };
+    let digits = rest.find(|it: char| !it.is_ascii_digit());
+    let (divisor, after) = rest.split_at(digits.unwrap_or(rest.len()));
+    match divisor.parse().ok().and_then(|it| number.checked_rem(it)) {
+        Some(left) => format!("{before}{left}{after}"),
+        None => value,
     }
 }

@@ -35,6 +35,8 @@ pub struct Setup {
     /// More of the configuration of each sender.
     senders: BTreeMap<String, String>,
     fallback: Option<String>,
+    /// A person, a grade or `default`, and the ladder in the configuration's format.
+    ladders: Vec<(String, String, String)>,
 }
 
 impl Default for Setup {
@@ -51,6 +53,7 @@ impl Default for Setup {
             incidents: Vec::new(),
             senders: BTreeMap::new(),
             fallback: None,
+            ladders: Vec::new(),
         }
     }
 }
@@ -82,6 +85,11 @@ impl Setup {
                 self.rotations.push(((*name).to_owned(), facts));
             }
             (["fallback", target], None) => self.fallback = Some((*target).to_owned()),
+            (["ladder", person, grade, rungs @ ..], None) if !rungs.is_empty() => {
+                let ladder = (*person).to_owned();
+                self.ladders
+                    .push((ladder, (*grade).to_owned(), ladder_of(rungs)));
+            }
             (["policy", "shipped"], None) => self.policies.clear(),
             (["policy", name], Some(text)) => {
                 self.policies.insert((*name).to_owned(), text);
@@ -104,7 +112,8 @@ impl Setup {
                 self.restarts_matter = Some(why.join(" "));
             }
             _ => {
-                let known = "start, person, rotation, fallback, policy, sender, resolve-after, \
+                let known = "start, person, rotation, fallback, ladder, policy, sender, \
+                             resolve-after, \
                              reopen-within, `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
@@ -112,6 +121,21 @@ impl Setup {
             }
         }
         Ok(())
+    }
+
+    /// The calendars of people who are away: the files' names and texts.
+    pub(super) fn calendars(&self) -> impl Iterator<Item = (String, String)> {
+        self.people.iter().filter_map(|(name, facts)| {
+            let (_, away) = facts.iter().find(|it| it.0 == "away")?;
+            let (from, until) = away.split_once("..")?;
+            let [from, until] = [from, until].map(|it| it.replace('-', ""));
+            let text = format!(
+                "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:away\r\nSUMMARY:Lisbon\r\n\
+                 DTSTART;VALUE=DATE:{from}\r\nDTEND;VALUE=DATE:{until}\r\n\
+                 END:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            Some((format!("{name}.ics"), text))
+        })
     }
 
     /// Whether somebody has a Slack contact.
@@ -177,7 +201,9 @@ impl Setup {
     fn write_people(&self, text: &mut String) {
         let mut teams = BTreeSet::new();
         for (name, facts) in &self.people {
-            let is_contact = |it: &&(String, String)| it.0 == "slack" || it.0 == "email";
+            // Nothing serves contacts of kind `pager`.
+            let is_contact =
+                |it: &&(String, String)| matches!(it.0.as_str(), "slack" | "email" | "pager");
             let contact = |(kind, address): &(String, String)| {
                 format!("{{ kind = {kind:?}, address = {address:?} }}")
             };
@@ -192,6 +218,16 @@ impl Setup {
                 "[people.{name}]\nname = {name:?}\ncontacts = [{}]\nteams = {own:?}",
                 contacts.join(", ")
             );
+            let ladders = self.ladders.iter().filter(|it| it.0 == *name);
+            let ladders: Vec<_> = ladders
+                .map(|(_, grade, it)| format!("{grade} = {it}"))
+                .collect();
+            if !ladders.is_empty() {
+                let _ = writeln!(text, "notify = {{ {} }}", ladders.join(", "));
+            }
+            if facts.iter().any(|it| it.0 == "away") {
+                let _ = writeln!(text, "calendar = {{ file = \"{name}.ics\" }}");
+            }
             teams.extend(own);
         }
         for team in teams {
@@ -217,6 +253,16 @@ impl Setup {
             );
         }
     }
+}
+
+/// A ladder in the configuration's format: rungs such as `slack,email`, and waits such as `2m`.
+fn ladder_of(rungs: &[&str]) -> String {
+    let item = |it: &&str| match it.starts_with(|it: char| it.is_ascii_digit()) {
+        true => format!("{it:?}"),
+        false => format!("{:?}", it.split(',').collect::<Vec<_>>()),
+    };
+    let items: Vec<_> = rungs.iter().map(item).collect();
+    format!("[{}]", items.join(", "))
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {

@@ -1,17 +1,18 @@
 //! The daemon and its environment during one run of a scenario.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 use tocsin::app::{App, Ingredients};
 use tocsin::auth::AckKey;
 use tocsin::runtime::state::tables::summary;
 use tocsin::runtime::{ManualClock, events_of};
 use tocsin::standin::slack::{Member, Message, Place, Seen, Setup as Workspace, SlackStandIn};
-use tocsin_core::{IncidentId, Timestamp, narrate};
+use tocsin_core::{Timestamp, narrate};
 use tocsin_store::{MemoryStore, SledStore, Store, StoreError};
 use tokio::sync::broadcast;
 
@@ -55,6 +56,10 @@ pub struct World {
     tokens: Tokens,
     /// Every page so far, and whether a line has expected it.
     pub(super) pages: Vec<(Page, bool)>,
+    /// Every message that brought pages, with its person and its time.
+    pub(super) messages: Vec<(String, u64)>,
+    /// The person of every question so far.
+    pub(super) questions: Vec<String>,
     /// Alerts that were fired.
     pub(super) fired: Vec<SentAlert>,
     /// Silences that were set.
@@ -103,12 +108,17 @@ impl World {
             mails_read: 0,
             tokens: Tokens::default(),
             pages: Vec::new(),
+            messages: Vec::new(),
+            questions: Vec::new(),
             fired: Vec::new(),
             silences: Vec::new(),
             notes: Vec::new(),
             has_retries: false,
         };
         world.write_policies()?;
+        for (file, text) in setup.calendars() {
+            std::fs::write(world.folder.path().join(file), text)?;
+        }
         world.build().await?;
         world.tokens = Tokens::make(world.app()?).await?;
         Ok(world)
@@ -211,6 +221,7 @@ impl World {
         let app = App::embed(&self.config, self.folder.path(), ingredients).await;
         let app = app.with_context(|| format!("a daemon of this setup:\n{}", self.config))?;
         app.due.arm().await?;
+        app.calendars.read_due().await;
         app.set_ready();
         self.app = Some(app);
         Ok(())
@@ -258,37 +269,43 @@ impl World {
                 Seen::Posted {
                     place: Place::Direct(members),
                     message,
-                } => arrived.push((members.join(","), "slack", id_in_button(&message))),
+                } if is_question(&message) => {
+                    let person = members.join(",");
+                    self.note(format!("{person} is asked {:?}", message.text));
+                    self.questions.push(person);
+                }
+                Seen::Posted {
+                    place: Place::Direct(members),
+                    message,
+                } => arrived.push((members.join(","), "slack", said_in(&message))),
                 other => self.note(format!("slack: {}", shown(&other))),
             }
         }
         let mails = self.relay.mails();
         for mail in &mails[self.mails_read..] {
             let who = self.setup.who("email", &mail.to);
-            let id = mail
-                .text
-                .lines()
-                .find_map(|it| it.strip_prefix("Incident "));
-            let id = match id.and_then(|it| it.trim().parse().ok()) {
-                Some(number) => self.app()?.view.incident_of_number(number)?,
-                None => None,
-            };
-            let id = id.map(|state| state.incident.id.clone());
-            arrived.push((who.unwrap_or("?").to_owned(), "mail", id));
+            arrived.push((who.unwrap_or("?").to_owned(), "mail", mail.text.clone()));
         }
         self.mails_read = mails.len();
         let at = self.now();
-        for (person, channel, id) in arrived {
-            let id = id.with_context(|| format!("a page to {person} names no incident"))?;
-            let state = self.app()?.view.incident(&id)?;
-            let page = Page {
-                at,
-                person,
-                channel: channel.to_owned(),
-                incident: state.map_or(0, |it| it.incident.number),
-            };
-            self.note(page.to_string());
-            self.pages.push((page, false));
+        for (person, channel, text) in arrived {
+            let mut named = Vec::new();
+            for number in numbers_in(&text) {
+                let state = self.app()?.view.incident_of_number(number)?;
+                named.extend(state.map(|it| it.incident.number));
+            }
+            ensure!(!named.is_empty(), "a page to {person} names no incident");
+            self.messages.push((person.clone(), at));
+            for incident in named {
+                let page = Page {
+                    at,
+                    person: person.clone(),
+                    channel: channel.to_owned(),
+                    incident,
+                };
+                self.note(page.to_string());
+                self.pages.push((page, false));
+            }
         }
         Ok(())
     }
@@ -360,11 +377,32 @@ fn workspace(setup: &Setup) -> std::io::Result<SlackStandIn> {
     SlackStandIn::start(Workspace::of(members.collect()))
 }
 
-fn id_in_button(message: &Message) -> Option<IncidentId> {
-    let buttons = message.buttons();
-    let button = buttons.iter().find(|it| it.action_id == "ack")?;
-    let value: serde_json::Value = serde_json::from_str(&button.value).ok()?;
-    value["incident"].as_str().map(IncidentId::from)
+/// All that a message says.
+fn said_in(message: &Message) -> String {
+    format!("{} {}", message.text, message.blocks)
+}
+
+/// Whether a message asks a question, by the key under which the plugin posted it.
+fn is_question(message: &Message) -> bool {
+    let metadata = message.metadata.as_ref();
+    let key = metadata.and_then(|it| it["event_payload"]["effect_id"].as_str());
+    key.is_some_and(|it| it.starts_with("prompt:"))
+}
+
+/// The numbers of incidents that a text names, as `#42` or `#42–#45`.
+fn numbers_in(text: &str) -> BTreeSet<u64> {
+    let mut found = BTreeSet::new();
+    let mut range_from = None;
+    for part in text.split('#').skip(1) {
+        let rest = part.trim_start_matches(|it: char| it.is_ascii_digit());
+        let Ok(number) = part[..part.len() - rest.len()].parse::<u64>() else {
+            range_from = None;
+            continue;
+        };
+        found.extend(range_from.unwrap_or(number)..=number);
+        range_from = (rest == "–").then_some(number);
+    }
+    found
 }
 
 fn shown(seen: &Seen) -> String {
