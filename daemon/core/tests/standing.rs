@@ -4,14 +4,14 @@
 mod common;
 
 use common::{MINUTE, World, ada, people, plan_of, signal};
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::Command;
 use tocsin_core::consequences::TimerKind;
 use tocsin_core::incident::Tally;
 use tocsin_core::limits::{
     ALERT_GROUPS_MAX, REVIEW_EVERY_MS, SILENCES_NAMED_MAX, TALLY_SAMPLE_MAX, TITLE_BYTES_MAX,
 };
 use tocsin_core::standing::{AlertGroup, Bounds, Seen, Watch, needs_review};
-use tocsin_core::{Actor, Event, Grade, SignalStatus, SilenceRef, Timestamp};
+use tocsin_core::{Event, Grade, SignalStatus, SilenceRef, Timestamp};
 
 /// When the review is due, in milliseconds.
 fn review_due(world: &World) -> Option<i64> {
@@ -313,31 +313,6 @@ fn a_failed_policy_is_in_the_log_once_and_so_is_its_answer_after_that() {
     world.fallback = Some("grading.rhai:3:1: no such property".into());
     world.review().unwrap();
     assert_eq!(world.count(failures), 2, "it is news again");
-}
-
-#[test]
-fn a_review_that_began_before_an_alert_entered_begins_again() {
-    let mut world = World::default();
-    world.fire("A");
-    let late = Command::Review(Box::new(world.asked_again()));
-    world.watch = firing_below(1);
-    let mut other = signal("B", SignalStatus::Firing, world.now);
-    other.labels.insert("severity".into(), "other".into());
-    world.send(other).unwrap();
-    let refused = world.command(late, &Actor::Tocsin).unwrap_err();
-    assert!(matches!(refused, Refusal::NeedsVerdict), "{refused:?}");
-    let standing = world.tally.standing.clone().unwrap();
-    assert_eq!(standing.groups.len(), 2, "it would have been forgotten");
-    assert_eq!(standing.watch.firing, firing_below(1).firing);
-    let known = world.asked_again();
-    let mut over = known.clone();
-    over.groups[0].is_over = true;
-    world.fire("A2");
-    let refused = world.command(Command::Review(Box::new(over)), &Actor::Tocsin);
-    assert!(refused.is_err(), "that group is not over");
-    world
-        .command(Command::Review(Box::new(known)), &Actor::Tocsin)
-        .unwrap();
 }
 
 #[test]

@@ -62,10 +62,10 @@ pub struct Watch {
     /// The policies in force, and the rotations that they may page.
     pub policies: String,
     /// For these numbers of firing alerts.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub firing: Bounds,
     /// For these numbers of alerts that ever joined.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub total: Bounds,
     /// The incident's own fields, as they were seen.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -174,13 +174,13 @@ impl Firing<'_> {
         let change = repeated.incidents.first();
         let counted = change.and_then(|it| it.outcome.tally.clone());
         let mut tally = counted.unwrap_or_else(|| before.clone());
+        // It may have joined a group that a review under way takes to be over.
+        tally.changes += 1;
         let mut events = self.graded(incident, &mut tally)?;
-        if !events.is_empty() || tally != *before {
-            events.extend(log_tally(incident, &mut tally, self.env.now));
-            let mut outcome = changed(events, tally);
-            paging::skip_unserved(&mut outcome, Some(incident), self.env);
-            repeated.incidents = vec![IncidentChange::of(incident, outcome)];
-        }
+        events.extend(log_tally(incident, &mut tally, self.env.now));
+        let mut outcome = changed(events, tally);
+        paging::skip_unserved(&mut outcome, Some(incident), self.env);
+        repeated.incidents = vec![IncidentChange::of(incident, outcome)];
         Ok(repeated)
     }
 

@@ -6,16 +6,17 @@ pub mod assess;
 pub mod expected;
 pub mod failures;
 pub(crate) mod last_good;
+mod observed;
 pub mod policies;
 pub(crate) mod pool;
 pub mod senders;
 
 use std::sync::Arc;
 
-use tocsin_core::command::{Command, Refusal, Responders};
-use tocsin_core::intake::Assessment;
+use tocsin_core::command::{Command, Refusal};
+use tocsin_core::pager::PageAttempt;
 use tocsin_core::standing::Review;
-use tocsin_core::{Actor, Alert, Draft, IncidentId, Signal, SignalStatus, Step, Timestamp};
+use tocsin_core::{Actor, Draft, IncidentId, MessageId, Signal, SignalStatus, Timestamp};
 use tocsin_store::{CommandKey, CommitError};
 use tokio::sync::oneshot;
 
@@ -24,83 +25,20 @@ use pool::PolicyPool;
 use senders::Senders;
 
 use crate::metrics::Metrics;
+use crate::people::ResponderLookup;
 use crate::runtime::clock::Clock;
 use crate::runtime::engine::handle::EngineHandle;
-use crate::runtime::engine::request::{Answer, Cause, Done, Request};
+use crate::runtime::engine::request::{Answer, Cause, Done, Request, Write};
 use crate::runtime::engine::writer::{Pending, Ticket, Writer};
 use crate::runtime::error::EngineError;
+use crate::runtime::outbox::telling::{MessageOutcome, outcome_timer};
+use crate::runtime::state::tables::pager::{BundlePart, bundle};
 use crate::runtime::state::view::View;
+
+pub use observed::Observed;
 
 /// How often a signal is assessed at most: once, and twice more if the state has changed.
 const ASSESSMENTS_MAX: usize = 3;
-
-/// A signal, and for the sweep's own signals when the alert was last received.
-#[derive(Clone, Debug)]
-pub struct Observed {
-    pub signal: Arc<Signal>,
-    /// When the alert was last received as far as the sweep knew; a later report takes precedence.
-    pub last_seen: Option<Timestamp>,
-}
-
-impl Observed {
-    /// A signal that is decided as it is.
-    pub(crate) fn now(signal: Signal) -> Self {
-        Self {
-            signal: Arc::new(signal),
-            last_seen: None,
-        }
-    }
-
-    /// The sweep's signal that an alert is still firing.
-    #[must_use]
-    pub fn again(alert: &Alert) -> Self {
-        Self {
-            signal: Arc::new(alert.as_signal()),
-            last_seen: Some(alert.last_seen),
-        }
-    }
-
-    /// The sweep's signal that an alert is over.
-    #[must_use]
-    pub fn resolved(alert: &Alert) -> Self {
-        let mut observed = Self::again(alert);
-        Arc::make_mut(&mut observed.signal).status = SignalStatus::Resolved;
-        observed
-    }
-
-    /// The sweep's signal that a dead man's switch has not been heard of.
-    #[must_use]
-    pub fn silent(alert: &Alert) -> Self {
-        let mut observed = Self::again(alert);
-        Arc::make_mut(&mut observed.signal).starts_at = alert.fires_at.unwrap_or(alert.last_seen);
-        observed
-    }
-
-    /// The sweep's signal that a dead man's switch counts from now on, as the clock was set back.
-    #[must_use]
-    pub fn heard(alert: &Alert, now: Timestamp) -> Self {
-        let mut observed = Self::resolved(alert);
-        let span = alert.fires_at.map(|at| at.since(alert.last_seen));
-        Arc::make_mut(&mut observed.signal).fires_at = span.map(|ms| now.plus_ms(ms));
-        observed
-    }
-
-    /// The engine request.
-    #[must_use]
-    pub fn request(self, assessment: Option<Box<Assessment>>) -> Request {
-        Request::Signal {
-            signal: self.signal,
-            assessment,
-            unless_observed_since: self.last_seen,
-        }
-    }
-
-    fn bounded(mut self) -> Self {
-        let signal = Arc::unwrap_or_clone(self.signal);
-        self.signal = Arc::new(signal.bounded().0);
-        self
-    }
-}
 
 /// A value too large for the store is the daemon's fault and not the sender's: with a 4xx response
 /// the sender would drop the alert.
@@ -154,16 +92,10 @@ impl Intake {
         }
     }
 
-    /// Who a step pages, looked up now.
+    /// Looks up who steps page.
     #[must_use]
-    pub(crate) fn responders_of(&self, step: Option<&Step>, now: Timestamp) -> Responders {
-        self.assessor.responders.of_step(step, now)
-    }
-
-    /// Who is paged when nobody of a step can be reached, looked up now.
-    #[must_use]
-    pub(crate) fn fallback(&self, now: Timestamp) -> Responders {
-        self.assessor.responders.fallback(now)
+    pub(crate) fn responders(&self) -> &ResponderLookup {
+        &self.assessor.responders
     }
 
     /// Accepts a sender's signals. When this returns, each is durable.
@@ -239,7 +171,7 @@ impl Intake {
         command: Command,
         key: Option<CommandKey>,
     ) -> Result<Done, EngineError> {
-        let command = self.with_plan(&incident, command).await?;
+        let command = self.completed(&incident, command).await?;
         let cause = Cause {
             key,
             ..Cause::default()
@@ -253,12 +185,44 @@ impl Intake {
         done(self.writer.offer(request).await?)
     }
 
-    /// The command; one that sets a grade or reopens an incident also gets the escalation plan.
-    pub(crate) async fn with_plan(
+    /// The pages that a message brought, the worst first; none if it is not known, or no longer.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a row is damaged.
+    pub fn pages_of(&self, message: &MessageId) -> Result<Vec<PageAttempt>, EngineError> {
+        let part = bundle(self.view.store(), message)?;
+        Ok(part.iter().flat_map(BundlePart::named).cloned().collect())
+    }
+
+    /// Has the pages of a message told what became of it. When this returns, that is durable.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it cannot be taken now.
+    pub async fn tell(
+        &self,
+        message: &MessageId,
+        outcome: &MessageOutcome,
+    ) -> Result<(), EngineError> {
+        let timer = outcome_timer(message, outcome, self.clock.now());
+        let write = Write {
+            timers_set: vec![timer],
+            ..Write::default()
+        };
+        self.writer.offer(Request::Write(Box::new(write))).await?;
+        Ok(())
+    }
+
+    /// The command; one that sets a grade or reopens an incident also gets the escalation plan, and
+    /// one that names a person the person.
+    pub(crate) async fn completed(
         self: &Arc<Self>,
         incident: &IncidentId,
         mut command: Command,
     ) -> Result<Command, EngineError> {
+        if let Some(named) = command.named() {
+            let found = self.assessor.responders.person(&named.id);
+            named.person = found.map(Box::new);
+        }
         let (grade, replan) = match &mut command {
             Command::Grade { grade, replan, .. } => (Some(*grade), replan),
             Command::ReopenDue { replan, .. } => (None, replan),

@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::json;
 use tempfile::TempDir;
-use tocsin_core::Labels;
 use tocsin_core::alert::Place;
 use tocsin_core::event::Event;
+use tocsin_core::{Alert, Labels};
 use tocsin_store::{MemoryStore, Store as _};
 
 use super::*;
