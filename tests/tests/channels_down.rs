@@ -128,6 +128,28 @@ async fn a_page_goes_by_mail_when_slack_refuses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_one_account_refuses_goes_to_the_persons_other_account() {
+    let Some(outage) = Outage::start("another account").await else {
+        return;
+    };
+    let slack = &outage.daemon.slack;
+    let refused = Fault::NotOk("user_not_found".into());
+    slack.fail(FaultRule::times(1, refused).on("conversations.open"));
+    outage.fire().await;
+    let paged = async || {
+        let pages = outage.daemon.slack.direct_messages("U0ADATAB");
+        (!pages.is_empty()).then_some(())
+    };
+    until("a page to the tablet", MAILED_WITHIN, paged)
+        .await
+        .unwrap();
+    let first = outage.daemon.slack.direct_messages("U0ADA");
+    assert_eq!(first.len(), 0, "{first:?}");
+    outage.until_settled().await;
+    outage.daemon.end().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_goes_by_mail_when_slack_rate_limits() {
     page_goes_by_mail_once("limits", Fault::RateLimited { retry_after_s: 5 }).await;
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, opens, people, plan, take_all};
+use common::{MINUTE, World, ada, assert_only_the_hold_is_left, opens, people, plan, take_all};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PageState;
@@ -73,7 +73,7 @@ fn the_last_step_repeats_until_someone_acknowledges() {
         7,
         "nobody is paged after the acknowledgement"
     );
-    assert!(world.timers().is_empty());
+    assert_only_the_hold_is_left(&world);
 }
 
 #[test]

@@ -179,6 +179,35 @@ fn an_acknowledgement_stops_the_ladder_and_says_where_it_was_pressed() {
 }
 
 #[test]
+fn whoever_answers_a_page_about_an_incident_of_another_person_is_paged_no_further() {
+    let mut world = critical();
+    let acknowledge = |via: &str| Command::Acknowledge {
+        via: via.to_owned(),
+    };
+    world.command(acknowledge("ntfy"), &ada()).unwrap();
+    let bob = person("bob");
+    let (contacts, rungs) = bob.climb(Grade::Critical, |_| true);
+    world.happened(Event::Paged {
+        page: 2,
+        person: bob.id,
+        contacts,
+        rungs,
+        step: 0,
+        next_contact_at: Some(world.now.plus_ms(30 * SECOND)),
+    });
+    let bob = Actor::Person("bob".into());
+    let answered = world.command(acknowledge("slack"), &bob).unwrap();
+    assert!(answered.reply.contains("operator: ada"), "{answered:?}");
+    let page = &world.incident().paging.pages[&2];
+    assert_eq!(page.state, PageState::Settled);
+    assert_eq!(page.attempts[&0], Attempt::Pressed);
+    let told = narrate(world.incident(), world.stream.last().unwrap());
+    assert_eq!(told, "bob answered the page through slack");
+    let again = world.command(acknowledge("slack"), &bob).unwrap();
+    assert_eq!(again.events, []);
+}
+
+#[test]
 fn an_attempt_of_unknown_outcome_rings_the_next_rung_at_once_and_is_still_asked_about() {
     let mut world = critical();
     let unknown = Command::PageOutcomeUnknown {
@@ -186,12 +215,14 @@ fn an_attempt_of_unknown_outcome_rings_the_next_rung_at_once_and_is_still_asked_
         contact: 0,
     };
     world.command(unknown.clone(), &Actor::Tocsin).unwrap();
+    assert_eq!(rung_by(&world).len(), 2, "ntfy may still take it");
+    assert!(page(&world).is_wanted_at(1));
+    world.command(failed(1, 1), &Actor::Tocsin).unwrap();
     assert_eq!(rung_by(&world)[2..], ["phone"]);
     assert!(
         page(&world).is_wanted_at(0),
         "its channel may still find out"
     );
-    assert!(!page(&world).is_wanted_at(1));
     assert_eq!(
         world.command(unknown, &Actor::Tocsin),
         Err(Refusal::Stale("the page"))
@@ -199,6 +230,27 @@ fn an_attempt_of_unknown_outcome_rings_the_next_rung_at_once_and_is_still_asked_
     world.command(accepted(0), &Actor::Tocsin).unwrap();
     assert_eq!(page(&world).attempts[&0], Attempt::Accepted);
     assert!(page(&world).is_underway(), "the phone rings all the same");
+}
+
+#[test]
+fn an_attempt_that_its_channel_gives_up_is_asked_about_no_more() {
+    let given_up = Command::PageFailed {
+        page: 1,
+        contact: 0,
+        reason: "the channel is gone".to_owned(),
+        outcome_unknown: true,
+    };
+    let mut world = World {
+        plan: Some(plan_of(&[&["ada"]])),
+        ..World::default()
+    };
+    world.fire("A");
+    world.command(given_up, &Actor::Tocsin).unwrap();
+    assert_eq!(rung_by(&world), ["slack", "mail"]);
+    assert!(
+        !page(&world).is_wanted_at(0),
+        "nothing delivers it any more"
+    );
 }
 
 #[test]
@@ -276,9 +328,7 @@ fn a_ladder_leaves_out_rungs_of_which_the_person_has_no_contact() {
         }],
         ..ada_with_ladder()
     };
-    let (contacts, rungs) = only_mail
-        .ladders
-        .climb(Grade::Critical, &only_mail.contacts);
+    let (contacts, rungs) = only_mail.climb(Grade::Critical, |_| true);
     assert_eq!((contacts.len(), rungs.len()), (1, 1));
     let none = Person {
         contacts: Vec::new(),

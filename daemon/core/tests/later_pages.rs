@@ -92,7 +92,8 @@ fn a_plan_may_begin_with_a_wait() {
 
 #[test]
 fn whoever_acknowledges_before_the_first_page_gets_none() {
-    for plan in [plan_at([Some(9 * HOUR), None]), plan_after_a_wait()] {
+    for mut plan in [plan_at([Some(9 * HOUR), None]), plan_after_a_wait()] {
+        plan.hold_ms = Some(30 * HOUR);
         let mut world = world_with(plan);
         let via = "api".to_owned();
         world.command(Command::Acknowledge { via }, &ada()).unwrap();

@@ -7,8 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tocsin::runtime::{
-    Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, PageRef, Request,
-    settlement,
+    Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, Request, settlement,
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
@@ -190,21 +189,14 @@ async fn deliver(rig: &Rig, now: Timestamp) -> Result<usize> {
 fn accept(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
-    if let Ok(Delivery::Notice {
-        incident, notice, ..
-    }) = serde_json::from_value::<Delivery>(claim.row.body.clone())
-    {
-        match notice {
-            Notice::Page { page, contact, .. } => {
-                ended.page = Some(PageRef {
-                    incident,
-                    page,
-                    contact,
-                });
-            }
-            Notice::Opened { .. } => more = Some(linked(&incident)),
-            _ => {}
-        }
+    match serde_json::from_value::<Delivery>(claim.row.body.clone()) {
+        Ok(Delivery::Message { message, .. }) => ended.message = Some(message),
+        Ok(Delivery::Notice {
+            incident,
+            notice: Notice::Opened { .. },
+            ..
+        }) => more = Some(linked(&incident)),
+        _ => {}
     }
     let settled = settlement(claim, ended, now, 0.5).request;
     more.into_iter().chain([settled]).collect()

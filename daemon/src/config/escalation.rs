@@ -16,13 +16,13 @@ pub struct EscalationConfig {
     /// `oncall:ROTATION` or `team:NAME`; at least one must be a person or a team with people.
     /// Required if there is an integration.
     pub fallback: Vec<PageTarget>,
-    /// A page that no channel of a rung has delivered after this time also goes to the person's next
-    /// rung; 1 s to 10 min. Default `"30s"`.
+    /// A page that no channel of a rung has delivered after this time also goes to the person's
+    /// next rung; 1 s to 10 min. Default `"30s"`.
     pub contact_wait: Span,
     /// What waits for a person within this time goes out as one message; the first page goes out at
     /// once. Up to 5 min. Default `"20s"`.
     pub bundle_window: Span,
-    /// Most messages that a person gets in ten minutes; 1 to 100. Beyond it, one about critical
+    /// Most messages that a person gets in ten minutes; 1 to 20. Beyond it, one about critical
     /// incidents still goes out every two minutes, and what is held back is in the next. Default 6.
     pub pages_max: u32,
     /// The ladders of everybody who has none of their own.

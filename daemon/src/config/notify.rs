@@ -188,7 +188,8 @@ mod tests {
             ("default = [\"slack\"]", "`slack` is not a duration"),
             ("default = [1]", "this is not a ladder"),
             (
-                "default = [[\"a\"], [\"a\"], [\"a\"], [\"a\"], [\"a\"], [\"a\"], [\"a\"], [\"a\"], [\"a\"]]",
+                "default = [[\"a\"], [\"b\"], [\"c\"], [\"d\"], [\"e\"], [\"f\"], [\"g\"], \
+                 [\"h\"], [\"i\"]]",
                 "the ladder has 9 rungs; keep at most 8",
             ),
             ("sometimes = [[\"a\"]]", "unknown field `sometimes`"),

@@ -9,23 +9,24 @@ use crate::text::cut;
 use crate::time::span_in_words;
 use crate::{Actor, Person, Timestamp, limits};
 
-/// The events of paging these people at a step, except those with a page in progress.
+/// The events of paging these people at a step, except those with a page in progress. `anew`: those
+/// too, as there is news.
 pub(crate) fn page_all<'a>(
     incident: &Incident,
     people: impl Iterator<Item = &'a Person>,
     step: u32,
+    anew: bool,
     env: Env<'_>,
 ) -> Vec<Event> {
     let pages = &incident.paging.pages;
     let has_page = |person: &&Person| {
         let mut pages = pages.values();
-        pages.any(|page| page.person == person.id && page.is_underway())
+        !anew && pages.any(|page| page.person == person.id && page.is_underway())
     };
     let mut events = Vec::new();
     for (page, person) in (incident.paging.next_page..).zip(people.filter(|it| !has_page(it))) {
-        let (contacts, rungs) = person
-            .ladders
-            .climb(incident.grading.grade, &person.contacts);
+        let serves = |kind: &str| env.channels.serve(kind);
+        let (contacts, rungs) = person.climb(incident.grading.grade, serves);
         let has_contacts = !contacts.is_empty();
         events.push(Event::Paged {
             page,
@@ -37,14 +38,9 @@ pub(crate) fn page_all<'a>(
         });
         if !has_contacts {
             let who = &person.id;
-            let grade = incident.grading.grade;
-            let reason = match person.contacts.is_empty() {
-                true => format!("{who} has no contacts; add one in the configuration"),
-                false => format!("the ladder of {who} for {grade} names none of their contacts"),
-            };
             events.push(Event::PageExhausted {
                 page,
-                reason,
+                reason: format!("{who} has no contacts; add one in the configuration"),
                 contact: None,
             });
         }
@@ -70,7 +66,8 @@ pub(crate) fn contact_due(
     let was_down = env.now.since(due) > env.delays.contact_wait_ms;
     let from = held_until.or((was_down && !is_accepted).then_some(env.now));
     if let Some(from) = from {
-        let next_contact_at = from.plus_ms(env.delays.contact_wait_ms);
+        // Later than the timer that fired, which is taken.
+        let next_contact_at = from.plus_ms(env.delays.contact_wait_ms).max(due.plus_ms(1));
         return Ok(Outcome::of(vec![Event::PageRebased {
             page,
             next_contact_at,
@@ -91,8 +88,21 @@ pub(crate) fn contact_due(
     )]))
 }
 
-/// A channel rejected the page.
-pub(crate) fn failed(
+/// A channel rejected the page; `outcome_unknown`: it may have arrived anyway.
+pub(crate) fn rejected(
+    incident: &Incident,
+    (page, contact): (u32, u32),
+    (reason, outcome_unknown): (String, bool),
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let failed = failed(&incident.paging, page, contact, reason, env).map(Outcome::of);
+    match outcome_unknown {
+        true => outcome_unknown_and(incident, page, contact, failed),
+        false => failed,
+    }
+}
+
+fn failed(
     paging: &Paging,
     page: u32,
     contact: u32,
@@ -103,11 +113,8 @@ pub(crate) fn failed(
     let sent = sent.filter(|it| it.is_wanted_at(contact));
     let sent = sent.ok_or(Refusal::Stale("the page"))?;
     let reason = cut(reason, limits::REASON_BYTES_MAX);
-    let others = sent.rung_at(sent.contact).filter(|it| *it != contact);
-    let mut others = others.filter_map(|it| sent.attempts.get(&it));
-    let is_last_hope = others.all(|it| *it == Attempt::Failed);
     Ok(vec![
-        match is_last_hope && sent.is_underway() && contact >= sent.contact {
+        match sent.is_last_hope(contact) && sent.is_underway() && contact >= sent.contact {
             true => next_rung((page, sent), Some(contact), reason, env),
             false => Event::PageRejected {
                 page,
@@ -134,6 +141,7 @@ fn next_rung(
                 page,
                 contact,
                 reason,
+                rejected_by,
                 next_contact_at: (!is_last || !sent.is_accepted()).then(|| acceptance_due(env)),
             }
         }
@@ -192,20 +200,44 @@ pub(crate) fn accepted(
     }]))
 }
 
-/// A channel knows that the page was shown to the person.
-pub(crate) fn seen(incident: &Incident, page: u32, contact: u32) -> Result<Outcome, Refusal> {
+/// A channel knows that the page was shown to the person, which it may know before it reports that
+/// it has accepted it: then it counts as accepted as well.
+pub(crate) fn seen(
+    incident: &Incident,
+    page: u32,
+    contact: u32,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
     let sent = incident.paging.pages.get(&page);
     let attempt = sent.and_then(|it| it.attempts.get(&contact));
-    match attempt {
-        Some(Attempt::Seen | Attempt::Pressed) | None => Err(Refusal::Stale("the page")),
-        Some(_) => Ok(Outcome::of(vec![Event::PageSeen { page, contact }])),
-    }
+    let mut outcome = match attempt {
+        Some(Attempt::Seen | Attempt::Pressed) | None => return Err(Refusal::Stale("the page")),
+        Some(Attempt::Accepted) => Outcome::default(),
+        Some(Attempt::Queued | Attempt::Failed) => {
+            accepted(incident, (page, contact), (false, 0), env)?
+        }
+    };
+    outcome.events.push(Event::PageSeen { page, contact });
+    Ok(outcome)
+}
+
+/// The events of a person's answer to their own pages, which does not take the incident over.
+pub(crate) fn answer_own(incident: &Incident, by: &Actor, via: &str) -> Vec<Event> {
+    let pages = incident.paging.pages.iter();
+    let is_own =
+        |page: &Page| page.state != PageState::Settled && by.person() == Some(&page.person);
+    let own = pages.filter(|(_, page)| is_own(page));
+    let answered = own.map(|(&page, _)| Event::PageAnswered {
+        page,
+        via: via.to_owned(),
+    });
+    answered.collect()
 }
 
 /// Puts an event before `then` which says that the page may have arrived at a contact, so that the
 /// log shows the unknown outcome. At most once for each contact, and not for one that accepted the
 /// page.
-pub(crate) fn outcome_unknown_and(
+fn outcome_unknown_and(
     incident: &Incident,
     page: u32,
     contact: u32,
@@ -223,8 +255,9 @@ pub(crate) fn outcome_unknown_and(
     Ok(Outcome::of(events))
 }
 
-/// An attempt of unknown outcome is retried, and the next rung is tried at once: whoever sleeps
-/// through a page that never left must not wait for it.
+/// An attempt of unknown outcome is retried, and the next rung is tried at once unless another
+/// channel of this one may still accept the page: whoever sleeps through a page that never left must
+/// not wait for it.
 pub(crate) fn outcome_unknown(
     incident: &Incident,
     page: u32,
@@ -234,7 +267,8 @@ pub(crate) fn outcome_unknown(
     let sent = incident.paging.pages.get(&page);
     let is_tried = |it: &&Page| {
         let accepted = it.attempts_of_rung().any(Attempt::is_accepted);
-        it.is_underway() && it.is_wanted_at(contact) && contact >= it.contact && !accepted
+        let is_wanted = it.is_underway() && it.is_wanted_at(contact) && contact >= it.contact;
+        is_wanted && !accepted && it.is_last_hope(contact)
     };
     let then = sent.filter(is_tried).and_then(|it| {
         it.next_rung()?;
@@ -255,15 +289,14 @@ pub(crate) fn page_fallback(
     if !incident.is_unanswered() || paging.unreached_at.is_none() {
         return Err(Refusal::Stale("the fallback"));
     }
-    let of_step = || paging.pages.range(paging.step_from..).map(|(_, it)| it);
-    let is_tried = |person: &Person| of_step().any(|it| it.person == person.id);
+    let is_tried = |person: &Person| paging.of_step().any(|it| it.person == person.id);
     let people = fallback.people.iter().filter(|it| !is_tried(it));
     let people = people.take(limits::STEP_PEOPLE_MAX);
-    let step = of_step().last().map_or(0, |it| it.step);
+    let step = paging.of_step().last().map_or(0, |it| it.step);
     let mut events = vec![Event::FallbackPaged {
         note: fallback.note.clone(),
     }];
-    events.extend(page_all(incident, people, step, env));
+    events.extend(page_all(incident, people, step, false, env));
     Ok(Outcome::of(events))
 }
 

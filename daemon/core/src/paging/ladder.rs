@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::grading::Grade;
-use crate::{Contact, limits};
+use crate::limits;
 
 /// A person's ladders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,31 +61,5 @@ impl Ladders {
                 });
             }
         }
-    }
-
-    /// The contacts of a page about an incident of this grade, and the rungs that they form. A rung
-    /// of which the person has no contact is left out.
-    #[must_use]
-    pub fn climb(&self, grade: Grade, contacts: &[Contact]) -> (Vec<Contact>, Vec<Rung>) {
-        let of_rung = |rung: &LadderRung| {
-            let named = |it: &&Contact| rung.kinds.contains(&it.kind);
-            let named: Vec<_> = contacts.iter().filter(named).cloned().collect();
-            (named, rung.wait_ms)
-        };
-        let alone = |contact: &Contact| (vec![contact.clone()], limits::RUNG_WAIT_MS);
-        let rungs: Vec<_> = match self.of(grade) {
-            Some(ladder) => ladder.0.iter().map(of_rung).collect(),
-            None => contacts.iter().map(alone).collect(),
-        };
-        let mut all = Vec::new();
-        let mut sizes = Vec::new();
-        for (mut contacts, wait_ms) in rungs {
-            contacts.truncate(limits::PAGE_CONTACTS_MAX - all.len());
-            if let Some(contacts) = u32::try_from(contacts.len()).ok().filter(|it| *it > 0) {
-                sizes.push(Rung { contacts, wait_ms });
-            }
-            all.append(&mut contacts);
-        }
-        (all, sizes)
     }
 }

@@ -1,17 +1,14 @@
 //! How a person is reached: rung by rung of their ladder, until somebody acknowledges.
 
 mod channels;
-mod decide;
+pub(crate) mod decide;
 mod ladder;
 mod pager;
 mod state;
 mod tell;
 
 pub use channels::Channels;
-pub(crate) use decide::{
-    accepted, contact_due, failed, outcome_unknown, outcome_unknown_and, page_all, page_fallback,
-    seen, skip_unserved,
-};
+pub(crate) use decide::{answer_own, page_all, skip_unserved};
 pub use ladder::{Ladder, LadderRung, Ladders, Rung};
 pub use pager::{Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather};
 pub use state::{Attempt, Page, PageState, Paging};

@@ -168,6 +168,42 @@ impl Page {
         contacts.filter_map(|it| self.attempts.get(&it).copied())
     }
 
+    /// Whether no other channel of the rung may still accept it.
+    pub(super) fn is_last_hope(&self, contact: u32) -> bool {
+        let others = self.rung_at(self.contact).filter(|it| *it != contact);
+        let may_arrive = |it: &u32| self.outcome_unknown.contains(it);
+        let mut hopes = others.filter(|it| !may_arrive(it));
+        hopes.all(|it| self.attempts.get(&it) == Some(&Attempt::Failed))
+    }
+
+    /// The page that an event sends.
+    fn sent(event: &Event, at: Timestamp) -> Option<Self> {
+        let Event::Paged {
+            person,
+            contacts,
+            rungs,
+            step,
+            next_contact_at,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let mut sent = Self {
+            person: person.clone(),
+            step: *step,
+            contacts: contacts.clone(),
+            rungs: rungs.clone(),
+            contact: 0,
+            state: PageState::Exhausted,
+            at,
+            attempts: BTreeMap::new(),
+            outcome_unknown: BTreeSet::new(),
+        };
+        sent.begin_rung(0, *next_contact_at);
+        Some(sent)
+    }
+
     fn begin_rung(&mut self, contact: u32, next_contact_at: Option<Timestamp>) {
         for (at, attempt) in &mut self.attempts {
             // One that may have arrived is asked about until its channel knows.
@@ -186,12 +222,24 @@ impl Page {
     }
 
     fn accept(&mut self, contact: u32, next_contact_at: Option<Timestamp>) {
+        let is_paused = self.is_paused();
         self.attempts.insert(contact, Attempt::Accepted);
         if self.state != PageState::Settled {
             self.state = match next_contact_at {
                 Some(_) => PageState::Sent { next_contact_at },
+                None if is_paused => self.state,
                 None => PageState::Accepted,
             };
+        }
+    }
+
+    /// The person answered it through a channel.
+    fn press(&mut self, via: &str) {
+        for (contact, attempt) in &mut self.attempts {
+            let contact = self.contacts.get(*contact as usize);
+            if contact.is_some_and(|it| it.kind == via) {
+                *attempt = Attempt::Pressed;
+            }
         }
     }
 
@@ -202,6 +250,31 @@ impl Page {
                 *attempt = Attempt::Failed;
             }
         }
+        if self.is_underway() {
+            self.state = match self.is_accepted() {
+                true => PageState::Accepted,
+                false => PageState::Exhausted,
+            };
+        }
+    }
+
+    /// The escalation pauses: its ladder waits, unless no channel has accepted it yet.
+    fn pause(&mut self) {
+        self.state = match self.is_accepted() {
+            true if self.next_rung().is_some() => PageState::Sent {
+                next_contact_at: None,
+            },
+            true => PageState::Accepted,
+            false => PageState::Settled,
+        };
+    }
+
+    /// Whether its ladder waits for the end of a pause.
+    fn is_paused(&self) -> bool {
+        let waits = PageState::Sent {
+            next_contact_at: None,
+        };
+        self.state == waits && self.is_accepted() && self.next_rung().is_some()
     }
 }
 
@@ -221,39 +294,70 @@ impl Paging {
     pub(crate) fn fold(&mut self, recorded: &Recorded) {
         let (event, at) = (&recorded.event, recorded.at);
         match event {
-            Event::Paged {
-                page,
-                person,
-                contacts,
-                rungs,
-                step,
-                next_contact_at,
-            } => {
-                let mut sent = Page {
-                    person: person.clone(),
-                    step: *step,
-                    contacts: contacts.clone(),
-                    rungs: rungs.clone(),
-                    contact: 0,
-                    state: PageState::Exhausted,
-                    at,
-                    attempts: BTreeMap::new(),
-                    outcome_unknown: BTreeSet::new(),
-                };
-                sent.begin_rung(0, *next_contact_at);
+            Event::Paged { page, person, .. } => {
                 let same = self.pages.values_mut().filter(|it| it.person == *person);
                 same.for_each(Page::give_way);
-                self.pages.insert(*page, sent);
+                self.pages
+                    .extend(Page::sent(event, at).map(|it| (*page, it)));
                 self.next_page = page + 1;
                 self.unreached_at = None;
                 self.forget_old();
             }
+            Event::PageExhausted { page, contact, .. } => {
+                self.change(*page, |it| {
+                    it.state = PageState::Exhausted;
+                    it.attempts.extend(contact.map(|it| (it, Attempt::Failed)));
+                });
+                self.unreached_at = self.is_unreached().then_some(at);
+            }
+            Event::PageAccepted { .. } => {
+                self.fold_page(event);
+                let has_step = self.of_step().next().is_some();
+                if self.unreached_at.is_none() && has_step && self.is_unreached() {
+                    self.unreached_at = Some(at);
+                }
+            }
+            Event::Escalated { .. } => self.begin_step(),
+            Event::FallbackPaged { .. } => (self.unreached_at, self.fallback_paged) = (None, true),
+            Event::Silenced { .. } => {
+                let underway = self.pages.values_mut().filter(|it| it.is_underway());
+                underway.for_each(Page::pause);
+                self.unreached_at = None;
+            }
+            Event::Unsilenced { .. } => {
+                for page in self.pages.values_mut().filter(|it| it.is_paused()) {
+                    let next_contact_at = Some(at.plus_ms(page.rung_wait_ms()));
+                    page.state = PageState::Sent { next_contact_at };
+                }
+            }
+            event if event.traits().effect == Effect::EndsPaging => {
+                if let (Event::Acknowledged { via, .. }, Some(by)) = (event, recorded.by.person()) {
+                    self.press(by, via);
+                }
+                for page in self.pages.values_mut() {
+                    page.state = PageState::Settled;
+                }
+                self.unreached_at = None;
+            }
+            event if event.traits().effect == Effect::StartsAgain => self.begin_step(),
+            event => self.fold_page(event),
+        }
+    }
+
+    /// What an event does to one page.
+    fn fold_page(&mut self, event: &Event) {
+        match event {
             Event::PageRedirected {
                 page,
                 contact,
+                rejected_by,
                 next_contact_at,
                 ..
-            } => self.change(*page, |it| it.begin_rung(*contact, *next_contact_at)),
+            } => self.change(*page, |it| {
+                it.attempts
+                    .extend(rejected_by.map(|it| (it, Attempt::Failed)));
+                it.begin_rung(*contact, *next_contact_at);
+            }),
             Event::PageRebased {
                 page,
                 next_contact_at,
@@ -273,46 +377,29 @@ impl Paging {
             Event::PageSeen { page, contact } => self.change(*page, |it| {
                 it.attempts.insert(*contact, Attempt::Seen);
             }),
+            Event::PageAnswered { page, via } => self.change(*page, |it| {
+                it.press(via);
+                it.state = PageState::Settled;
+            }),
             Event::PageOutcomeUnknown { page, contact } => self.change(*page, |it| {
                 it.outcome_unknown.insert(*contact);
             }),
-            Event::PageExhausted { page, contact, .. } => {
-                self.change(*page, |it| {
-                    it.state = PageState::Exhausted;
-                    it.attempts.extend(contact.map(|it| (it, Attempt::Failed)));
-                });
-                self.unreached_at = self.is_unreached().then_some(at);
-            }
-            Event::Escalated { .. } => self.begin_step(),
-            Event::FallbackPaged { .. } => (self.unreached_at, self.fallback_paged) = (None, true),
-            Event::Silenced { .. } => {
-                for page in self.pages.values_mut().filter(|it| it.is_underway()) {
-                    page.state = match page.is_accepted() {
-                        true => PageState::Accepted,
-                        false => PageState::Settled,
-                    };
-                }
-                self.unreached_at = None;
-            }
-            event if event.traits().effect == Effect::EndsPaging => {
-                if let (Event::Acknowledged { via }, Some(by)) = (event, recorded.by.person()) {
-                    self.press(by, via);
-                }
-                for page in self.pages.values_mut() {
-                    page.state = PageState::Settled;
-                }
-                self.unreached_at = None;
-            }
-            event if event.traits().effect == Effect::StartsAgain => self.begin_step(),
             _ => {}
         }
     }
 
     /// Whether nobody whom the last step paged can be reached, and the fallback was not paged yet.
+    /// A page of an earlier step that is still being tried may yet reach somebody; one that a
+    /// channel has accepted has brought no answer.
     fn is_unreached(&self) -> bool {
-        let mut of_step = self.pages.range(self.step_from..).map(|(_, page)| page);
-        let is_underway = self.pages.values().any(Page::is_underway);
-        !self.fallback_paged && !is_underway && of_step.all(Page::is_exhausted)
+        let is_tried = |it: &Page| it.is_underway() && !it.is_accepted();
+        let is_any_tried = self.pages.values().any(is_tried);
+        !self.fallback_paged && !is_any_tried && self.of_step().all(Page::is_exhausted)
+    }
+
+    /// The pages of the step that was taken last, and those since.
+    pub(crate) fn of_step(&self) -> impl Iterator<Item = &Page> {
+        self.pages.range(self.step_from..).map(|(_, page)| page)
     }
 
     fn begin_step(&mut self) {
@@ -323,17 +410,7 @@ impl Paging {
     /// A person answered through a channel.
     fn press(&mut self, by: &PersonId, via: &str) {
         let own = self.pages.values_mut().filter(|it| it.person == *by);
-        for page in own {
-            for (contact, attempt) in &mut page.attempts {
-                let kind = page
-                    .contacts
-                    .get(*contact as usize)
-                    .map(|it| it.kind.as_str());
-                if kind == Some(via) {
-                    *attempt = Attempt::Pressed;
-                }
-            }
-        }
+        own.for_each(|it| it.press(via));
     }
 
     fn change(&mut self, page: u32, change: impl FnOnce(&mut Page)) {

@@ -54,10 +54,12 @@ pub(crate) fn settled(
     after: &Incident,
     also: &[(u32, u32)],
 ) -> Vec<Notice> {
+    // Also where it was pressed before its channel reported that it has accepted it.
     let attempts = |number: &u32| {
         let page = before.and_then(|it| it.paging.pages.get(number));
-        let open = page.filter(|it| it.state != PageState::Settled);
-        let attempts = open.into_iter().flat_map(|it| &it.attempts);
+        let was_open = page.is_some_and(|it| it.state != PageState::Settled);
+        let page = after.paging.pages.get(number).filter(|_| was_open);
+        let attempts = page.into_iter().flat_map(|it| &it.attempts);
         let accepted = attempts.filter(|(_, it)| it.is_accepted());
         accepted.map(|(contact, _)| *contact)
     };
@@ -86,15 +88,10 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         let page = incident.paging.pages.get(page);
         page.map_or("somebody", |it| it.person.as_str())
     };
-    let channel = |page: &u32, contact: &u32| {
-        let page = incident.paging.pages.get(page);
-        let contact = page.and_then(|it| it.contacts.get(*contact as usize));
-        contact.map_or("another channel", |it| it.kind.as_str())
-    };
     let rung = |page: &u32, contact: &u32| {
         let of_page = incident.paging.pages.get(page);
         let contacts = of_page.into_iter().flat_map(|it| it.rung_at(*contact));
-        let kinds: Vec<_> = contacts.map(|it| channel(page, &it)).collect();
+        let kinds: Vec<_> = contacts.map(|it| channel(incident, *page, it)).collect();
         match kinds.as_slice() {
             [] => "another channel".to_owned(),
             kinds => kinds.join(" and "),
@@ -119,14 +116,40 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             let (person, to) = (person(page), rung(page, contact));
             format!("paged {person} again by {to}: {reason}")
         }
+        Event::PageRebased { page, .. } => {
+            let person = person(page);
+            format!("the page to {person} waits for its channels again")
+        }
+        Event::PageAnswered { page, via } => {
+            format!("{} answered the page through {via}", person(page))
+        }
+        Event::PageExhausted { page, reason, .. } => {
+            format!("{} could not be reached: {reason}", person(page))
+        }
+        Event::FallbackPaged { note } => {
+            let note = note.as_ref().map_or(String::new(), |it| format!(" ({it})"));
+            format!("nobody whom the step pages can be reached: the fallback is paged{note}")
+        }
+        Event::PageAccepted { page, contact, .. }
+        | Event::PageOutcomeUnknown { page, contact }
+        | Event::PageRejected { page, contact, .. }
+        | Event::PageSeen { page, contact } => {
+            let through = channel(incident, *page, *contact);
+            return attempt_in_words(&recorded.event, person(page), through);
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// What became of a page at one of its contacts.
+fn attempt_in_words(event: &Event, person: &str, through: &str) -> Option<String> {
+    let text = match event {
         Event::PageAccepted {
-            page,
-            contact,
             interrupted,
             others,
             ..
         } => {
-            let (person, through) = (person(page), channel(page, contact));
             let bundled = match others {
                 0 => String::new(),
                 1 => ", in one message with another".to_owned(),
@@ -138,36 +161,21 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             };
             format!("the page to {person} was sent by {through}{bundled}{earlier}")
         }
-        Event::PageOutcomeUnknown { page, contact } => {
-            let (person, through) = (person(page), channel(page, contact));
-            format!(
-                "the outcome of the page to {person} by {through} is unknown; it may have arrived"
-            )
-        }
-        Event::PageRebased { page, .. } => {
-            let person = person(page);
-            format!("the page to {person} waits for its channels again")
-        }
-        Event::PageRejected {
-            page,
-            contact,
-            reason,
-        } => {
-            let (person, through) = (person(page), channel(page, contact));
+        Event::PageOutcomeUnknown { .. } => format!(
+            "the outcome of the page to {person} by {through} is unknown; it may have arrived"
+        ),
+        Event::PageRejected { reason, .. } => {
             format!("the page to {person} was not sent by {through}: {reason}")
         }
-        Event::PageSeen { page, contact } => {
-            let (person, through) = (person(page), channel(page, contact));
-            format!("the page was shown to {person} by {through}")
-        }
-        Event::PageExhausted { page, reason, .. } => {
-            format!("{} could not be reached: {reason}", person(page))
-        }
-        Event::FallbackPaged { note } => {
-            let note = note.as_ref().map_or(String::new(), |it| format!(" ({it})"));
-            format!("nobody whom the step pages can be reached: the fallback is paged{note}")
-        }
+        Event::PageSeen { .. } => format!("the page was shown to {person} by {through}"),
         _ => return None,
     };
     Some(text)
+}
+
+/// The kind of a page's contact.
+fn channel(incident: &Incident, page: u32, contact: u32) -> &str {
+    let page = incident.paging.pages.get(&page);
+    let contact = page.and_then(|it| it.contacts.get(contact as usize));
+    contact.map_or("another channel", |it| it.kind.as_str())
 }

@@ -3,22 +3,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 #![allow(dead_code, unreachable_pub)]
 
+mod made;
+
 use std::collections::BTreeMap;
 
 use tocsin_core::alert::{Alert, Tally, Waiting};
-use tocsin_core::command::{Channels, Command, Delays, Env, Opening, Outcome, Refusal, Responders};
+use tocsin_core::command::{
+    Channels, Command, Delays, Env, Named, Opening, Outcome, Refusal, Responders,
+};
 use tocsin_core::consequences::{Notice, Timer, notices, wanted_timers, with_review_due};
-use tocsin_core::incident::{Incident, Page};
+use tocsin_core::incident::Incident;
 use tocsin_core::intake::{
     AlertGrade, Assessment, EndedSilence, Intake, Known, NewIncidentId, Silencing,
     decide_silencing, joining_alerts, waiting_keys,
 };
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
-    Actor, Contact, Event, Grade, Grading, IncidentKey, Labels, Ladders, PageTarget, Person, Plan,
-    PolicySource, Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Step, Target,
-    Timestamp, Verdict, decide, decide_signal,
+    Actor, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan, Recorded, Route,
+    Sender, Signal, SignalStatus, SilenceRef, Target, Timestamp, Verdict, decide, decide_signal,
 };
+
+pub use made::*;
 
 /// The state of one incident and its surroundings.
 #[derive(Default)]
@@ -225,6 +230,17 @@ impl World {
                     held_until: self.held_until,
                 }
             }
+            TimerKind::Hold => Command::HoldDue {
+                due: timer.due,
+                operator: self.operator().map(|it| Named {
+                    id: it.id.clone(),
+                    person: Some(Box::new(it)),
+                }),
+            },
+            TimerKind::Prompt { prompt } => Command::PromptDue {
+                prompt,
+                due: timer.due,
+            },
             TimerKind::Fallback => Command::FallbackDue {
                 fallback: Responders {
                     people: self
@@ -308,6 +324,20 @@ impl World {
         self.stream.iter().filter(|it| is(&it.event)).count()
     }
 
+    /// Whoever has the incident.
+    pub fn operator(&self) -> Option<Person> {
+        let operator = self.incident().roles.operator.as_ref();
+        operator.map(|it| self.reached(it.as_str()))
+    }
+
+    /// Something happened that no command of the test's made.
+    pub fn happened(&mut self, event: Event) {
+        let id = self.incident().id.clone();
+        let (at, by) = (self.now, Actor::Tocsin);
+        self.stream.push(Recorded { at, by, event });
+        self.incident = Some(Incident::replay(&id, &self.stream).unwrap());
+    }
+
     /// A person, as they are looked up.
     pub fn reached(&self, id: &str) -> Person {
         let own = self.people.iter().find(|it| it.id.as_str() == id);
@@ -362,21 +392,31 @@ impl World {
                     security: self.security,
                 },
             }),
-            opening: Some(Opening {
-                grading: self.graded(Grading {
-                    grade,
-                    security: self.security,
-                }),
-                plan: verdict(self.plan()),
-                responders: self.responders(0),
-                watch: self.watch.clone(),
+            opening: Some(self.opening()),
+        }
+    }
+
+    /// What the policies say now.
+    pub fn opening(&self) -> Opening {
+        Opening {
+            grading: self.graded(Grading {
+                grade: self.grade.unwrap_or(Grade::Major),
+                security: self.security,
             }),
+            plan: verdict(self.plan()),
+            responders: self.responders(0),
+            watch: self.watch.clone(),
         }
     }
 
     pub fn channels(&self) -> Channels {
         let all = ["slack", "mail", "ntfy", "phone"].into_iter();
-        all.filter(|it| !self.unserved.contains(it)).collect()
+        let served: Channels = all.filter(|it| !self.unserved.contains(it)).collect();
+        served.asking(
+            ["slack"]
+                .into_iter()
+                .filter(|it| !self.unserved.contains(it)),
+        )
     }
 
     pub fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {
@@ -419,105 +459,5 @@ impl World {
         );
         self.notices.extend(told);
         self.incident = Some(after);
-    }
-}
-
-/// Whether an incident opened.
-pub fn opens(intake: &Intake) -> bool {
-    intake.incidents.iter().any(|it| it.opens)
-}
-
-pub fn person(id: &str) -> Person {
-    let contact = |kind: &str| Contact {
-        kind: kind.to_owned(),
-        address: format!("{id}@{kind}"),
-    };
-    Person {
-        id: id.into(),
-        name: id.to_owned(),
-        contacts: vec![contact("slack"), contact("mail")],
-        ladders: Ladders::default(),
-        teams: Vec::new(),
-        clearance: false,
-    }
-}
-
-pub fn ada() -> Actor {
-    Actor::Person("ada".into())
-}
-
-/// Ada immediately, Ada and Bob after five minutes and every five minutes from then on.
-pub fn plan() -> Plan {
-    plan_of(&[&["ada"], &["ada", "bob"]])
-}
-
-/// A plan whose steps page these people, five minutes apart.
-pub fn plan_of(steps: &[&[&str]]) -> Plan {
-    let person = |id: &&str| PageTarget::Person((*id).into());
-    let step = |people: &&[&str]| Step {
-        at: None,
-        page: people.iter().map(person).collect(),
-        wait_ms: 5 * MINUTE,
-    };
-    Plan {
-        steps: steps.iter().map(step).collect(),
-    }
-}
-
-pub fn signal(name: &str, status: SignalStatus, now: Timestamp) -> Signal {
-    Signal {
-        integration: "prom".into(),
-        fingerprint: name.into(),
-        status,
-        title: name.to_owned(),
-        summary: String::new(),
-        labels: BTreeMap::from([("severity".to_owned(), "page".to_owned())]),
-        annotations: BTreeMap::new(),
-        starts_at: now,
-        ends_at: None,
-        link: None,
-        sender: Sender::default(),
-        fires_at: None,
-    }
-}
-
-pub fn verdict<T>(value: T) -> Verdict<T> {
-    let source = PolicySource {
-        file: "test.rhai".to_owned(),
-        ..PolicySource::default()
-    };
-    Verdict {
-        value,
-        reason: "the test says so".to_owned(),
-        source,
-    }
-}
-
-/// Who was paged, in order.
-pub fn people(world: &World) -> Vec<String> {
-    world
-        .paged()
-        .into_iter()
-        .map(|(person, _)| person)
-        .collect()
-}
-
-/// Every channel accepts the pages that it was sent.
-pub fn take_all(world: &mut World) {
-    let pages = world.incident().paging.pages.iter();
-    let wanted = |(number, page): (&u32, &Page)| {
-        let number = *number;
-        let contacts: Vec<_> = page.wanted_at().map(|it| (number, it)).collect();
-        contacts
-    };
-    let sent: Vec<(u32, u32)> = pages.flat_map(wanted).collect();
-    for (page, contact) in sent {
-        let accepted = Command::PageAccepted {
-            page,
-            contact,
-            interrupted: false,
-            others: 0,
-        };
-        world.command(accepted, &Actor::Tocsin).unwrap();
     }
 }

@@ -26,7 +26,7 @@ const ID_BYTES_MAX: usize = 64;
 /// Longest `bundle-window`, in milliseconds.
 const BUNDLE_WINDOW_MS_MAX: u64 = 5 * MINUTE_MS;
 /// Highest `pages-max`.
-const PAGES_MAX_CEILING: u32 = 100;
+const PAGES_MAX_CEILING: u32 = 20;
 
 /// Checks all sections.
 pub(super) fn config(
@@ -178,7 +178,7 @@ impl Check<'_> {
         }
         if !(1..=PAGES_MAX_CEILING).contains(&escalation.pages_max) {
             let message = format!("pages-max is {}", escalation.pages_max);
-            self.error(at!["escalation", "pages-max"], message, "choose 1 to 100");
+            self.error(at!["escalation", "pages-max"], message, "choose 1 to 20");
         }
         for kind in escalation.notify.kinds() {
             let mut contacts = self.config.people.values().flat_map(|it| &it.contacts);

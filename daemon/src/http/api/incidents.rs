@@ -191,7 +191,7 @@ fn state(app: &App, number: &str) -> Result<Arc<IncidentState>, Problem> {
 }
 
 /// The client's key, prefixed with its token's ID so that clients cannot use each other's keys.
-fn command_key(
+pub(super) fn command_key(
     headers: &HeaderMap,
     holder: &Holder,
     what: &str,
