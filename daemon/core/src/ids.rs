@@ -80,6 +80,38 @@ id!(
     PluginId
 );
 
+id!(
+    /// A question: `{incident}-q{n}`.
+    PromptId
+);
+
+/// A message to a person that brings pages.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MessageId {
+    pub person: PersonId,
+    /// Unique for the person.
+    pub number: u64,
+}
+
+impl std::fmt::Display for MessageId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "message-{}-{}", self.number, self.person)
+    }
+}
+
+impl MessageId {
+    /// The message of an id in text form; `None` when it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, person) = text.strip_prefix("message-")?.split_once('-')?;
+        let number = number.parse().ok()?;
+        (!person.is_empty()).then(|| Self {
+            person: person.into(),
+            number,
+        })
+    }
+}
+
 /// An id and a number for a new incident, in case one opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIncidentId {
@@ -87,21 +119,27 @@ pub struct NewIncidentId {
     pub number: u64,
 }
 
-impl PageId {
-    /// The page of an incident with this number.
-    #[must_use]
-    pub fn of(incident: &IncidentId, page: u32) -> Self {
-        Self(format!("{incident}-p{page}"))
-    }
+/// An id that names something of an incident by its number.
+macro_rules! numbered {
+    ($name:ident, $mark:literal) => {
+        impl $name {
+            #[must_use]
+            pub fn of(incident: &IncidentId, number: u32) -> Self {
+                Self(format!(concat!("{}-", $mark, "{}"), incident, number))
+            }
 
-    /// The incident and the number of the page; `None` when the text is not the id of a page.
-    #[must_use]
-    pub fn parts(&self) -> Option<(IncidentId, u32)> {
-        let (incident, page) = self.0.rsplit_once("-p")?;
-        let page = page.parse().ok()?;
-        (!incident.is_empty()).then(|| (incident.into(), page))
-    }
+            /// The incident and the number; `None` when the text is no such id.
+            #[must_use]
+            pub fn parts(&self) -> Option<(IncidentId, u32)> {
+                let (incident, number) = self.0.rsplit_once(concat!("-", $mark))?;
+                let number = number.parse().ok()?;
+                (!incident.is_empty()).then(|| (incident.into(), number))
+            }
+        }
+    };
 }
+numbered!(PageId, "p");
+numbered!(PromptId, "q");
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,8 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Channels;
 use tocsin_core::consequences::Notice;
-use tocsin_core::{IncidentId, PluginId, Timestamp};
+use tocsin_core::pager::PageAttempt;
+use tocsin_core::{IncidentId, MessageId, PluginId, Timestamp};
 use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, NewDelivery};
 
@@ -27,7 +28,14 @@ pub enum Delivery {
         #[serde(rename = "news")]
         notice: Notice,
     },
-    /// A page by mail.
+    /// A message to a person that brings pages.
+    Message {
+        /// The plugin of its channel; `None` for the mail relay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<PluginId>,
+        message: MessageId,
+    },
+    /// A page by mail, queued by an earlier version.
     Mail {
         incident: IncidentId,
         page: u32,
@@ -55,17 +63,25 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// The page that an outbox row delivers, if it delivers one.
+    /// The page that an earlier version queued by itself, without a message.
     #[must_use]
-    pub fn page_of(body: &serde_json::Value) -> Option<(IncidentId, u32)> {
-        match Self::deserialize(body).ok()? {
-            Self::Mail { incident, page, .. }
+    pub fn single_page(&self) -> Option<PageAttempt> {
+        match self {
+            Self::Mail {
+                incident,
+                page,
+                contact,
+            }
             | Self::Notice {
                 incident,
-                notice: Notice::Page { page, .. },
+                notice: Notice::Page { page, contact, .. },
                 ..
-            } => Some((incident, page)),
-            Self::Notice { .. } | Self::Job { .. } | Self::Tick { .. } => None,
+            } => Some(PageAttempt {
+                incident: incident.clone(),
+                page: *page,
+                contact: *contact,
+            }),
+            _ => None,
         }
     }
 }
@@ -116,45 +132,41 @@ impl Subscribers {
             .iter()
             .filter(|it| it.events.contains(&EventKind::Page));
         let kinds = pagers.flat_map(|it| &it.contacts).map(String::as_str);
-        kinds.chain([MAIL_CHANNEL]).collect()
+        let served: Channels = kinds.chain([MAIL_CHANNEL]).collect();
+        let asking = self
+            .0
+            .iter()
+            .filter(|it| it.events.contains(&EventKind::Prompt));
+        served.asking(asking.flat_map(|it| it.contacts.iter().cloned()))
     }
 
-    /// The outbox rows that deliver a notice to its subscribers. Empty for a page that no plugin
-    /// can deliver.
+    /// The outbox rows that deliver a notice to its subscribers.
     pub fn rows(&self, incident: &IncidentId, notice: &Notice, now: Timestamp) -> Vec<NewDelivery> {
         let row = |class: Class, lane: String, coalesce: Option<String>, delivery: &Delivery| {
             row_of(class, lane, coalesce, now, delivery)
         };
         match notice {
-            Notice::Page {
-                page,
-                contact,
-                person,
-                channel,
-            } if channel == MAIL_CHANNEL => {
-                let incident = incident.clone();
-                let delivery = Delivery::Mail {
-                    incident,
-                    page: *page,
-                    contact: *contact,
-                };
-                let lane = format!("{person}/{channel}");
-                vec![row(Class::Page, lane, None, &delivery)]
+            // It waits to go out in a message.
+            Notice::Page { .. } => Vec::new(),
+            Notice::Prompt {
+                person, channel, ..
             }
-            Notice::Page {
+            | Notice::PromptSettled {
                 person, channel, ..
             }
             | Notice::Settled {
                 person, channel, ..
             } => {
-                let is_page = matches!(notice, Notice::Page { .. });
-                let class = if is_page { Class::Page } else { Class::Prompt };
-                let reached = self.for_contact(channel);
-                let subscriber =
-                    reached.filter(|it| is_page || it.events.contains(&EventKind::Settled));
+                let kind = match notice {
+                    Notice::Prompt { .. } => EventKind::Prompt,
+                    _ => EventKind::Settled,
+                };
+                let reached = self.0.iter().find(|it| it.contacts.contains(channel));
+                let subscriber = reached.filter(|it| it.events.contains(&kind));
                 let lane = format!("{person}/{channel}");
-                let send =
-                    |it: &Subscriber| row(class, lane, None, &notice_for(it, incident, notice));
+                let send = |it: &Subscriber| {
+                    row(Class::Prompt, lane, None, &notice_for(it, incident, notice))
+                };
                 subscriber.map(send).into_iter().collect()
             }
             Notice::Opened { .. } => self.to_subscribers(

@@ -2,6 +2,7 @@
 //! due timers become commands, deliveries are sent and their outcomes recorded. Everything due is
 //! a row in the store; memory is only a cache.
 
+pub mod calendars;
 pub mod clock;
 pub mod delivery;
 pub mod due;
@@ -13,18 +14,20 @@ pub mod registry;
 pub mod run_to_completion;
 pub mod state;
 
+pub use calendars::{CALENDAR_EVERY_MS, CalendarState, Calendars};
 pub use clock::{Clock, FastClock, ManualClock, SystemClock};
 pub use delivery::{Delivery, MAIL_CHANNEL, Subscriber, Subscribers};
 pub use due::schedules::{SCHEDULE_TIMER, arming, schedule_timer, ticking};
 pub use due::silencing::{SilencingPage, silencing_page};
 pub use due::sweep::{ended_by_hand, lapses, merges, moved_aside, moving, routed_again};
-pub use due::timers::{Paged, firing, reviewed, to_review};
+pub use due::timers::{Paged, firing, gathering, reviewed, to_review};
 pub use due::turn::Turn;
 pub use due::{Due, DueDependencies};
 pub use engine::handle::EngineHandle;
 pub use engine::layout::timer_key;
 pub use engine::request::{Answer, Cause, Done, Request, Write};
 pub use engine::writer::{Pending, Writer};
+pub use engine::{PAGER_TIMER, is_wanted, person_of};
 pub use error::EngineError;
 pub use intake::assess::Assessor;
 pub(crate) use intake::expected::SWITCH_KEY_PART;
@@ -33,15 +36,19 @@ pub use intake::policies::{Policies, Reload};
 pub use intake::pool::POLICY_CALLS_MAX;
 pub use intake::{Accepted, Intake, Observed};
 pub use outbox::backoff::{RetryPolicy, retry_at};
-pub use outbox::outcome::{End, Ended, PageRef, Settlement, settlement};
+pub use outbox::outcome::{End, Ended, Settlement, settlement};
 pub(crate) use outbox::outcome::{job_lanes, job_row};
 pub use outbox::payload::Payloads;
+pub use outbox::telling::{MessageOutcome, OUTCOME_TIMER, all_told, outcome_timer, telling, told};
 pub use outbox::{Outbox, Transports};
+pub use registry::on_call::{Maker, OnCall, OverrideError};
 pub use registry::silences::{SilenceError, Silences, silencing};
 pub use registry::tokens::{TokenError, Tokens};
 pub use state::leases::Leases;
+pub use state::tables::absence::AbsenceRow;
 pub use state::tables::change::newest_changes;
 pub use state::tables::history;
+pub use state::tables::pager::{BundlePart, QueuedPage, bundle, put_bundle, queued_pages};
 pub use state::tables::reference::reference_key;
 pub use state::tables::tally::tally_of;
 pub use state::tables::{RowWrites, decode_row};

@@ -52,10 +52,20 @@ pub enum Table {
     Hidden = 20,
     /// The history of alerts.
     History = 21,
+    /// Overrides of on-call rotations that people made.
+    Override = 22,
+    /// The messages that a person got lately.
+    Pager = 23,
+    /// Pages that wait to go out to a person.
+    PageQueue = 24,
+    /// The pages that a message to a person brings.
+    Bundle = 25,
+    /// When people are out of office, by their calendars.
+    Absence = 26,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -72,6 +82,11 @@ impl Table {
         Self::Webhook,
         Self::Hidden,
         Self::History,
+        Self::Override,
+        Self::Pager,
+        Self::PageQueue,
+        Self::Bundle,
+        Self::Absence,
     ];
 }
 

@@ -7,10 +7,10 @@ use std::str::FromStr as _;
 use tocsin::auth::{AckKey, Carried, Token, carried};
 use tocsin::config::{self, Moment, Span, Zone};
 use tocsin::ingest::parsers::{PARSERS, Parser};
-use tocsin_core::{PageTarget, Timestamp};
+use tocsin_core::{PageTarget, Step, Timestamp};
 use tocsin_plugin_host::Schedule;
 use tocsin_plugin_host::manifest::{Manifest, Scheme, VerifyAsk};
-use tocsin_plugin_host::verify;
+use tocsin_plugin_host::{Received, verify};
 use tocsin_store::{chunk, encoding};
 
 /// A target: its name and function.
@@ -84,7 +84,12 @@ fn config_file(bytes: &[u8]) {
         for team in roster.teams.keys() {
             drop(roster.resolve(&PageTarget::Team(team.clone()), at));
         }
-        drop(roster.fallback(at));
+        let step = Step {
+            at: None,
+            page: roster.fallback.clone(),
+            wait_ms: 1_000,
+        };
+        drop(roster.choose(&step, at, &|_| true));
     }
 }
 
@@ -141,12 +146,17 @@ fn signature(bytes: &[u8]) {
     let plain = Scheme::HmacSha256 {
         header: hub.to_owned(),
     };
+    let of_url = Scheme::HmacSha256Url {
+        header: hub.to_owned(),
+    };
     let schemes = [
         (
             Scheme::SlackV0,
             ["x-slack-signature", "x-slack-request-timestamp", "x-other"],
         ),
         (Scheme::GitlabToken, ["x-gitlab-token", "x-a", "x-b"]),
+        (Scheme::Twilio, ["x-twilio-signature", "x-a", "x-b"]),
+        (of_url, [hub, "x-a", "x-b"]),
         (
             Scheme::StandardWebhooks,
             ["webhook-signature", "webhook-timestamp", "webhook-id"],
@@ -161,7 +171,13 @@ fn signature(bytes: &[u8]) {
             tolerance_s: TOLERANCE_S,
         };
         let secret = "whsec_dG9jc2luLWZ1enotdGFyZ2V0LXNlY3JldC0wMQ==";
-        let believed = verify(&ask, secret, &headers, &body, NOW_MS);
+        let received = Received {
+            url: "https://tocsin.example/hooks/probe/in",
+            headers: &headers,
+            body: &body,
+            now_ms: NOW_MS,
+        };
+        let believed = verify(&ask, secret, received);
         assert!(believed.is_err(), "a forgery is accepted: {:?}", ask.scheme);
     }
 }

@@ -1,9 +1,11 @@
 //! What waits for one person: pages of many incidents that go out as few messages.
 //!
-//! A page goes out at once if nothing went out through its channel lately; what follows within the
-//! bundle window goes out as one message. A person gets a limited number of messages in ten
-//! minutes, through all channels; beyond it, one that names a critical incident still goes out
-//! through each channel every two minutes. What is held back waits and is named by the next one.
+//! A page goes out at once if nothing went out to its contact lately; what follows within the
+//! bundle window goes out as one message. Another contact does not wait, not even of the same kind:
+//! whoever is not reached at one must be tried at the next at once. A person gets a limited number
+//! of messages in ten minutes, through all contacts; beyond it, one that names a critical incident
+//! still goes out to each contact every two minutes. What is held back waits and is named by the
+//! next one.
 
 use std::cmp::Reverse;
 
@@ -11,14 +13,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::grading::Grade;
 use crate::outcome::Delays;
-use crate::{IncidentId, Timestamp, limits};
+use crate::text::cut;
+use crate::{Contact, IncidentId, Timestamp, limits};
 
 /// The messages to one person lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pager {
     /// The number of the last message.
     pub last: u64,
-    /// The messages of the last ten minutes, oldest first.
+    /// The messages of the last ten minutes, oldest first; at most
+    /// [`SENT_MESSAGES_MAX`](limits::SENT_MESSAGES_MAX).
     pub sent: Vec<SentMessage>,
     /// When what waits is looked at again; `None` if nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,8 +33,8 @@ pub struct Pager {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentMessage {
     pub at: Timestamp,
-    /// The kind of the contact.
-    pub channel: String,
+    /// Where it went; of the address as much as tells a person's contacts apart.
+    pub contact: Contact,
     /// Whether it named a critical incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub critical: bool,
@@ -50,8 +54,8 @@ pub struct PageAttempt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingPage {
     pub attempt: PageAttempt,
-    /// The kind of the contact.
-    pub channel: String,
+    /// Where it goes.
+    pub contact: Contact,
     /// The incident's grade, and since when it is open.
     pub grade: Grade,
     pub opened_at: Timestamp,
@@ -64,7 +68,8 @@ pub struct WaitingPage {
 pub struct Bundle {
     /// Unique for the person.
     pub number: u64,
-    pub channel: String,
+    /// Where it goes.
+    pub contact: Contact,
     /// The pages that it brings, the worst first; at most
     /// [`BUNDLE_PAGES_MAX`](limits::BUNDLE_PAGES_MAX).
     pub pages: Vec<PageAttempt>,
@@ -98,11 +103,11 @@ pub fn gather(
     wanted.sort_by_key(|it| (Reverse(it.grade), it.opened_at));
     let mut bundles = Vec::new();
     while let Some(worst) = wanted.first() {
-        let (channel, critical) = (worst.channel.clone(), worst.grade == Grade::Critical);
-        let (of_channel, others): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|it| it.channel == channel);
+        let (contact, critical) = (worst.contact.clone(), worst.grade == Grade::Critical);
+        let (of_contact, others): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|it| it.contact == contact);
         wanted = others;
-        let free_at = pager.free_at(&channel, critical, delays, now);
+        let free_at = pager.free_at(&contact, critical, delays, now);
         if free_at > now {
             pager.wait_until(free_at);
             continue;
@@ -110,16 +115,18 @@ pub fn gather(
         pager.last += 1;
         pager.sent.push(SentMessage {
             at: now,
-            channel: channel.clone(),
+            contact: told_apart(&contact),
             critical,
         });
-        if of_channel.len() > limits::BUNDLE_PAGES_MAX {
+        let surplus = pager.sent.len().saturating_sub(limits::SENT_MESSAGES_MAX);
+        pager.sent.drain(..surplus);
+        if of_contact.len() > limits::BUNDLE_PAGES_MAX {
             pager.wait_until(now.plus_ms(delays.bundle_window_ms));
         }
-        let pages = of_channel.into_iter().take(limits::BUNDLE_PAGES_MAX);
+        let pages = of_contact.into_iter().take(limits::BUNDLE_PAGES_MAX);
         bundles.push(Bundle {
             number: pager.last,
-            channel,
+            contact,
             pages: pages.map(|it| it.attempt).collect(),
         });
     }
@@ -132,8 +139,15 @@ pub fn gather(
 
 impl Pager {
     /// When a message may go out through a channel.
-    fn free_at(&self, channel: &str, critical: bool, delays: &Delays, now: Timestamp) -> Timestamp {
-        let through = || self.sent.iter().rev().filter(|it| it.channel == channel);
+    fn free_at(
+        &self,
+        contact: &Contact,
+        critical: bool,
+        delays: &Delays,
+        now: Timestamp,
+    ) -> Timestamp {
+        let contact = told_apart(contact);
+        let through = || self.sent.iter().rev().filter(|it| it.contact == contact);
         let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
         let window_ends = after(through().next(), delays.bundle_window_ms);
         let most = usize::try_from(delays.pages_max).unwrap_or(usize::MAX);
@@ -156,6 +170,14 @@ impl Pager {
     }
 }
 
+/// A contact as a person's row keeps it, which must fit into the store.
+fn told_apart(contact: &Contact) -> Contact {
+    Contact {
+        address: cut(contact.address.clone(), limits::SENT_ADDRESS_BYTES_MAX),
+        ..contact.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -174,7 +196,10 @@ mod tests {
                 page: 1,
                 contact: 0,
             },
-            channel: channel.to_owned(),
+            contact: Contact {
+                kind: channel.to_owned(),
+                address: "ada".to_owned(),
+            },
             grade,
             opened_at: T0,
             is_wanted: true,
@@ -219,7 +244,7 @@ mod tests {
         let channels: Vec<_> = gathered
             .bundles
             .iter()
-            .map(|it| it.channel.as_str())
+            .map(|it| it.contact.kind.as_str())
             .collect();
         assert_eq!(channels, ["slack", "ntfy"]);
         let later = vec![page("b", "phone", Grade::Major)];
@@ -293,8 +318,28 @@ mod tests {
     }
 
     #[test]
+    fn the_row_fits_into_the_store_however_many_contacts_are_tried() {
+        let delays = Delays {
+            bundle_window_ms: 0,
+            pages_max: 20,
+            ..Delays::default()
+        };
+        let mut pager = Pager::default();
+        for ms in 0..200 {
+            let mut critical = page("a", "a-contact-kind", Grade::Critical);
+            critical.contact.address = format!("{ms}@{}", "x".repeat(500));
+            pager = gather(&pager, vec![critical], &delays, after(ms)).pager;
+        }
+        let bytes = serde_json::to_vec(&pager).unwrap().len();
+        assert!(bytes < 8_192, "{bytes} bytes");
+        let waiting = vec![page("a", "slack", Grade::Minor)];
+        let held = gather(&pager, waiting, &delays, after(200));
+        assert_eq!(held.bundles, [], "the limit holds all the same");
+    }
+
+    #[test]
     fn more_than_a_message_can_name_waits_for_the_next() {
-        let many = (0..=limits::BUNDLE_PAGES_MAX);
+        let many = 0..=limits::BUNDLE_PAGES_MAX;
         let many = many.map(|number| page(&number.to_string(), "slack", Grade::Major));
         let gathered = gather(&Pager::default(), many.collect(), &Delays::default(), T0);
         assert_eq!(gathered.bundles[0].pages.len(), limits::BUNDLE_PAGES_MAX);
@@ -327,7 +372,8 @@ mod tests {
                 let gathered = gather(&pager, waiting.clone(), &delays, now);
                 for bundle in &gathered.bundles {
                     let is_in = |it: &WaitingPage| bundle.pages.contains(&it.attempt);
-                    let critical = waiting.iter().any(|it| is_in(it) && it.grade == Grade::Critical);
+                    let of_it = waiting.iter().filter(|it| is_in(it));
+                    let critical = of_it.map(|it| it.grade).max() == Some(Grade::Critical);
                     sent.push((second, critical));
                     named += bundle.pages.len();
                     waiting.retain(|it| !is_in(it));

@@ -25,7 +25,12 @@ fn services(rig: &Rig) -> DaemonServices {
         writer: app.writer.clone(),
         metrics: Arc::clone(&app.metrics),
     };
-    let access = PluginAccess::new(&base, &app.intake, &app.payloads, &app.subscribers);
+    let access = PluginAccess::new(
+        &base,
+        (&app.intake, &app.on_call),
+        &app.payloads,
+        &app.subscribers,
+    );
     DaemonServices::new(access)
 }
 

@@ -148,7 +148,9 @@ pub fn moving(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError
 /// Requests that merge incidents into one of which routing said that they are part of it.
 #[must_use]
 pub fn merges(view: &View) -> Vec<Request> {
-    let states = view.in_memory();
+    let mut states = view.in_memory();
+    // In one order, so that a simulation is repeated exactly.
+    states.sort_by_key(|it| it.incident.number);
     let incidents = || states.iter().map(|it| &it.incident);
     let mut merges = Vec::new();
     for into in incidents().filter(|it| !it.about.merges.is_empty()) {

@@ -57,7 +57,7 @@ impl Engine {
         let told = notices(incident_before, &state.incident, &recorded, settled);
         self.write_events(&id, incident_before, &recorded, planned)?;
         self.write_timers(was, &state, planned)?;
-        self.write_notices(&id, &told, now, planned);
+        self.write_notices(&id, &told, now, planned)?;
         self.write_rows(was, &state, &recorded, planned)?;
         self.count_hidden_pauses(&recorded, planned)?;
         planned.done.incident = Some(Arc::clone(&state.incident));
@@ -107,17 +107,18 @@ impl Engine {
     }
 
     fn write_notices(
-        &mut self,
+        &self,
         id: &IncidentId,
         notices: &[Notice],
         now: Timestamp,
         planned: &mut Planned,
-    ) {
-        let subscribed = Arc::clone(&self.subscribed);
+    ) -> Result<(), EngineError> {
         for notice in notices {
-            let rows = subscribed.rows(id, notice, now);
+            Self::queue_page(id, notice, now, planned)?;
+            let rows = self.subscribed.rows(id, notice, now);
             planned.batch.outbox.extend(rows);
         }
+        Ok(())
     }
 
     fn write_rows(
@@ -170,6 +171,8 @@ pub fn timer_key(timer: &Timer) -> TimerKey {
             format!("{}/contact-{page}-{contact}", timer.incident)
         }
         TimerKind::Fallback => format!("{}/fallback", timer.incident),
+        TimerKind::Hold => format!("{}/hold", timer.incident),
+        TimerKind::Prompt { prompt } => format!("{}/prompt-{prompt}", timer.incident),
         TimerKind::Tally => format!("{}/tally", timer.incident),
         TimerKind::Clear => format!("{}/clear", timer.incident),
         TimerKind::Review => format!("{}/review", timer.incident),

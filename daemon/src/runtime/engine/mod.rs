@@ -6,6 +6,7 @@
 pub mod handle;
 pub mod layout;
 mod memory;
+mod pager;
 pub mod plan;
 pub mod request;
 mod scratch;
@@ -35,6 +36,9 @@ use crate::runtime::state::tables::incident_key::INCIDENT_KEYS;
 use crate::runtime::state::tables::tally::TALLIES;
 use crate::runtime::state::tables::{Row, number};
 use crate::runtime::state::view::{IncidentState, View, pack_of};
+
+pub(crate) use pager::queued;
+pub use pager::{PAGER_TIMER, is_wanted, person_of};
 
 /// How often the requests of a group are decided: once, and twice more after conflicts.
 const ROUNDS_MAX: usize = 3;

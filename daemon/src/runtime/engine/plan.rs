@@ -111,6 +111,7 @@ impl Engine {
                 self.plan_open(draft, opening, by, key.as_ref(), now, &mut planned)?;
                 Ok(planned)
             }
+            Request::Gather { person, fired } => self.plan_gather(person, fired, now),
             Request::Write(write) => {
                 let mut planned = Planned::default();
                 Self::lay_out_write(write, &mut planned.batch);
@@ -302,6 +303,12 @@ impl Engine {
         if let Command::ReopenDue { rival, .. } = &mut command {
             let other = self.incident_of_key(&state.incident.about.key)?;
             *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
+        }
+        if let Command::ContactDue {
+            page, held_until, ..
+        } = &mut command
+        {
+            *held_until = self.held_until(&state.incident, *page)?;
         }
         if let Command::Merge(merge) = &mut command
             && let Some(summary) = summary::of_number(self.store.as_ref(), merge.into)?

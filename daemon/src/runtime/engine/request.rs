@@ -4,7 +4,7 @@ use serde_json::Value;
 use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{Assessment, Silencing};
-use tocsin_core::{Actor, Draft, IncidentId, Signal, Timestamp};
+use tocsin_core::{Actor, Draft, IncidentId, PersonId, Signal, Timestamp};
 use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
 use std::sync::Arc;
@@ -59,6 +59,12 @@ pub enum Request {
     },
     /// Rows, deliveries and timers that need no decision.
     Write(Box<Write>),
+    /// Sends what waits for a person and may go out now.
+    Gather {
+        person: PersonId,
+        /// The person's timers that fired.
+        fired: Vec<TimerKey>,
+    },
     /// Claims deliveries that are ready.
     Claim {
         class: Class,

@@ -99,6 +99,12 @@ impl Scratch {
         self.read.tallies.remove(id);
     }
 
+    /// Has the current batch fail with an earlier one that wrote an incident. What is in the store
+    /// of it may change: no batch may guard the streams of many incidents.
+    pub(crate) fn relies_on(&mut self, id: &IncidentId) {
+        self.needs.extend(self.incidents.get(id));
+    }
+
     pub(crate) fn wrote_incident(&mut self, id: &IncidentId) {
         self.incidents.insert(id.clone(), self.present);
     }

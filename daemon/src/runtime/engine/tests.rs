@@ -5,14 +5,14 @@ use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::Watch;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{
-    Actor, Draft, Grade, Grading, Incident, IncidentKey, Labels, Plan, PolicySource, Route, Signal,
-    SignalStatus, Target, Verdict,
+    Actor, Contact, Draft, Grade, Grading, Incident, IncidentKey, Labels, Ladders, PageTarget,
+    Person, Plan, PolicySource, Route, Signal, SignalStatus, Step, Target, Verdict,
 };
-use tocsin_store::{Feed, MemoryStore, Table};
+use tocsin_store::{Class, Feed, MemoryStore, Table, TimerKey};
 
 use super::*;
 use crate::runtime::state::tables::mark::Mark;
-use crate::runtime::{Cause, events_of};
+use crate::runtime::{Cause, events_of, gathering};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -327,4 +327,62 @@ fn a_signal_that_changes_an_alert_adds_one_row_to_the_history_and_a_repeat_adds_
         answer.unwrap();
     }
     assert_eq!(rows(), 4);
+}
+
+#[test]
+fn a_page_goes_out_although_an_acknowledgement_was_decided_before_and_then_refused() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let ada = Person {
+        id: "ada".into(),
+        name: "Ada".to_owned(),
+        contacts: vec![Contact {
+            kind: "mail".to_owned(),
+            address: "ada@example.com".to_owned(),
+        }],
+        ladders: Ladders::default(),
+        teams: Vec::new(),
+        clearance: false,
+    };
+    let mut paging = opening();
+    paging.plan.value.steps.push(Step {
+        page: vec![PageTarget::Person(ada.id.clone())],
+        wait_ms: HOUR_MS,
+        at: None,
+    });
+    paging.responders.people.push(ada.clone());
+    let opens = Request::Open {
+        draft: Draft {
+            title: "the shop is slow".to_owned(),
+            ..Draft::default()
+        },
+        opening: Box::new(paging),
+        by: Actor::Person("ada".into()),
+        key: None,
+    };
+    let incident = done(&mut engine, opens, NOW);
+    let due = store.timers_due(NOW, 10).unwrap().into_iter();
+    let (gathers, _) = gathering(due.collect());
+    // It is refused when it is written, as its timer was taken by another engine.
+    let fired = TimerKey {
+        due: NOW,
+        kind: "incident".to_owned(),
+        id: "taken".to_owned(),
+    };
+    let refused = Request::Command {
+        incident: incident.id.clone(),
+        by: Actor::Person("ada".into()),
+        command: Command::Acknowledge {
+            via: "chat".to_owned(),
+        },
+        cause: Cause {
+            fired: Some(fired),
+            ..Cause::default()
+        },
+    };
+    let group = std::iter::once(refused).chain(gathers).collect();
+    let answers = engine.process(group, NOW).unwrap();
+    assert!(answers[0].is_err(), "{answers:?}");
+    let waiting = store.outbox(Class::Page, None, 10).unwrap();
+    assert_eq!(waiting.len(), 1, "{answers:?}");
 }

@@ -13,7 +13,7 @@ use crate::runtime::delivery::Delivery;
 use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::RetryPolicy;
-use crate::runtime::outbox::outcome::{End, Ended, PageRef};
+use crate::runtime::outbox::outcome::{End, Ended};
 use crate::runtime::state::tables::decode_row;
 
 /// The deadline of a call, in milliseconds: far in the future, as the plugin host applies its own
@@ -44,32 +44,19 @@ impl Outbox {
     }
 
     async fn send(self: &Arc<Self>, delivery: Delivery, claim: &Claimed) -> Ended {
+        if let Some(attempt) = delivery.single_page() {
+            return self.queue_again(attempt).await;
+        }
         match delivery {
+            Delivery::Message { plugin, message } => {
+                self.send_message(plugin, message, claim).await
+            }
+            Delivery::Mail { .. } => Ended::dropped("its page is not known"),
             Delivery::Notice {
                 plugin,
                 incident,
                 notice,
-            } => {
-                let page = page_of(&incident, &notice);
-                let ended = match &page {
-                    Some(it) if !self.is_wanted(it) => Ended::dropped("the page is not wanted"),
-                    _ => self.send_event(plugin, &incident, &notice, claim).await,
-                };
-                Ended { page, ..ended }
-            }
-            Delivery::Mail {
-                incident,
-                page,
-                contact,
-            } => {
-                let ended = self.send_mail(&incident, page, contact).await;
-                let page = Some(PageRef {
-                    incident,
-                    page,
-                    contact,
-                });
-                Ended { page, ..ended }
-            }
+            } => self.send_event(plugin, &incident, &notice, claim).await,
             Delivery::Job {
                 plugin,
                 id,
@@ -140,24 +127,11 @@ impl Outbox {
         ended
     }
 
-    /// Whether a page should still be sent. True when this cannot be read: a duplicate page is
-    /// better than a missing one.
-    fn is_wanted(&self, page: &PageRef) -> bool {
-        match self.view.incident(&page.incident) {
-            Ok(Some(state)) => {
-                let sent = state.incident.paging.pages.get(&page.page);
-                sent.is_some_and(|it| it.is_wanted_at(page.contact))
-            }
-            Ok(None) => false,
-            Err(_) => true,
-        }
-    }
-
-    fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {
+    pub(super) fn loaded(&self, plugin: &PluginId) -> Option<LoadedPlugin> {
         self.plugins.get(plugin.as_str())
     }
 
-    fn delivery(&self, plugin: &PluginId, id: &str, claim: &Claimed) -> wit::Delivery {
+    pub(super) fn delivery(&self, plugin: &PluginId, id: &str, claim: &Claimed) -> wit::Delivery {
         wit::Delivery {
             id: id.to_owned(),
             attempt: claim.row.attempts,
@@ -169,30 +143,19 @@ impl Outbox {
         }
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         u64::try_from(self.clock.now().0).unwrap_or(0)
     }
 }
 
-fn page_of(incident: &IncidentId, notice: &Notice) -> Option<PageRef> {
-    match notice {
-        Notice::Page { page, contact, .. } => Some(PageRef {
-            incident: incident.clone(),
-            page: *page,
-            contact: *contact,
-        }),
-        _ => None,
-    }
-}
-
 /// A plugin that is not loaded may be after the operator has fixed it.
-fn not_loaded(plugin: &PluginId) -> Ended {
+pub(super) fn not_loaded(plugin: &PluginId) -> Ended {
     Ended::again(format!(
         "plugin {plugin} is not loaded; `tocsin plugin list` says why"
     ))
 }
 
-fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
+pub(super) fn from_call(plugin: &PluginId, result: CallResult<wit::Outcome>) -> Ended {
     let CallResult {
         outcome,
         jobs,

@@ -2,9 +2,11 @@
 
 pub mod backoff;
 pub mod deliver;
-pub mod mail;
+mod message;
 pub mod outcome;
+mod page;
 pub mod payload;
+pub mod telling;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

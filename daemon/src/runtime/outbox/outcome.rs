@@ -1,24 +1,25 @@
-//! Settles deliveries: a delivery's row is settled in the same batch as the command that follows
-//! from its outcome, so that a delivered page is never sent again.
+//! Settles deliveries: a delivery's row is settled in the same batch as the timer that tells its
+//! pages what became of them, so that a delivered page is never sent again.
 
-use tocsin_core::command::{Command, Refusal};
-use tocsin_core::{Actor, IncidentId, PluginId, Timestamp};
+use tocsin_core::command::Refusal;
+use tocsin_core::{MessageId, PluginId, Timestamp};
 use tocsin_plugin_host::EnqueuedJob;
 use tocsin_store::{Claimed, Class, CommitError, NewDelivery, Settle};
 
 use crate::runtime::delivery::{Delivery, row_of};
-use crate::runtime::engine::request::{Answer, Cause, Request, Write};
+use crate::runtime::engine::request::{Answer, Request, Write};
 use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
+use crate::runtime::outbox::telling::{MessageOutcome, outcome_timer};
 use crate::runtime::state::tables::dead_letter;
 
 /// The outcome of a delivery.
 #[derive(Debug)]
 pub struct Ended {
     pub end: End,
-    /// The page that it delivers, if it delivers one.
-    pub page: Option<PageRef>,
+    /// The message that it delivers, if it delivers one that brings pages.
+    pub message: Option<MessageId>,
     /// Whether it may have had an external effect although it did not end with success.
     pub outcome_unknown: bool,
     /// The plugin that queued the jobs.
@@ -48,23 +49,13 @@ pub enum End {
     GivenUp(String),
 }
 
-/// The page of a delivery.
-#[derive(Clone, Debug)]
-pub struct PageRef {
-    pub incident: IncidentId,
-    /// The page's number.
-    pub page: u32,
-    /// The contact's index in the page's contacts.
-    pub contact: u32,
-}
-
 impl Ended {
-    /// The end of a delivery without a page and without queued jobs.
+    /// The end of a delivery without pages and without queued jobs.
     #[must_use]
     pub fn of(end: End) -> Self {
         Self {
             end,
-            page: None,
+            message: None,
             outcome_unknown: false,
             plugin: None,
             jobs: Vec::new(),
@@ -106,13 +97,14 @@ pub struct Settlement {
     pub given_up: Option<String>,
 }
 
-/// The engine request that settles a delivery and, in the same batch, records a page's outcome in
-/// its incident. `jitter` is between 0 and 1. Pure, so that the simulator decides like the daemon.
+/// The engine request that settles a delivery and, in the same batch, sets the timer that records
+/// the outcome of its pages in their incidents. `jitter` is between 0 and 1. Pure, so that the
+/// simulator decides like the daemon.
 #[must_use]
 pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) -> Settlement {
     let Ended {
         end,
-        page,
+        message,
         outcome_unknown,
         plugin,
         jobs,
@@ -124,27 +116,20 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
         also.outbox
             .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
     }
-    match page {
-        Some(at) => page_settlement(claim, end, at, outcome_unknown, also, now, jitter),
+    match message {
+        Some(it) => message_settlement(claim, (it, end, outcome_unknown), also, now, jitter),
         None => chore_settlement(claim, end, also, now, jitter),
     }
 }
 
-/// A misconfigured plugin does not delay a page: when a page fails, the next contact is tried.
-fn page_settlement(
+/// A misconfigured plugin does not delay a page: when a page fails, the next rung is tried.
+fn message_settlement(
     claim: &Claimed,
-    end: End,
-    at: PageRef,
-    outcome_unknown: bool,
-    also: Write,
+    (message, end, outcome_unknown): (MessageId, End, bool),
+    mut also: Write,
     now: Timestamp,
     jitter: f64,
 ) -> Settlement {
-    let PageRef {
-        incident,
-        page,
-        contact,
-    } = at;
     let mut settles = Settle {
         token: claim.token.clone(),
         retry_at: None,
@@ -152,41 +137,22 @@ fn page_settlement(
     if let End::Again { hint_ms, .. } = &end {
         settles.retry_at = next_attempt(RetryPolicy::PAGE, claim, now, *hint_ms, jitter);
     }
-    let command = match end {
-        End::Done => Command::PageAccepted {
-            page,
-            contact,
+    let outcome = match end {
+        End::Done => Some(MessageOutcome::Accepted {
             interrupted: claim.interrupted,
-        },
+        }),
         End::Ignored(reason) | End::GivenUp(reason) | End::Misconfigured(reason) => {
-            tracing::warn!(%incident, page, reason, "a page failed");
-            Command::PageFailed {
-                page,
-                contact,
+            tracing::warn!(%message, reason, "a message with pages failed");
+            Some(MessageOutcome::Failed {
                 reason,
                 outcome_unknown,
-            }
+            })
         }
-        End::Dropped | End::Again { .. } if outcome_unknown => {
-            Command::PageOutcomeUnknown { page, contact }
-        }
-        End::Dropped | End::Again { .. } => return finished(settles, also),
+        End::Dropped | End::Again { .. } => outcome_unknown.then_some(MessageOutcome::Unknown),
     };
-    let cause = Cause {
-        settles: Some(settles),
-        also: Box::new(also),
-        ..Cause::default()
-    };
-    let request = Request::Command {
-        incident,
-        by: Actor::Tocsin,
-        command,
-        cause,
-    };
-    Settlement {
-        request,
-        given_up: None,
-    }
+    let told = outcome.map(|outcome| outcome_timer(&message, &outcome, now));
+    also.timers_set.extend(told);
+    finished(settles, also)
 }
 
 fn chore_settlement(
@@ -217,7 +183,6 @@ impl Settlement {
     /// Drops the jobs that a plugin queued for itself; returns how many.
     fn drop_jobs(&mut self) -> usize {
         let outbox = match &mut self.request {
-            Request::Command { cause, .. } => &mut cause.also.outbox,
             Request::Write(write) => &mut write.outbox,
             _ => return 0,
         };
@@ -370,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_of_a_page_that_may_have_arrived_is_recorded_in_its_incident() {
+    fn an_attempt_that_may_have_arrived_is_told_to_its_pages_in_the_batch_that_settles_it() {
         let again = || End::Again {
             why: "no answer".to_owned(),
             hint_ms: None,
@@ -381,33 +346,20 @@ mod tests {
             (again(), false, false, false),
             (End::Dropped, true, false, true),
             (End::Dropped, false, false, false),
+            (End::Done, false, false, true),
         ];
         for (end, interrupted, outcome_unknown, tells) in cases {
             let ended = Ended {
-                page: Some(PageRef {
-                    incident: "i".into(),
-                    page: 1,
-                    contact: 0,
-                }),
+                message: MessageId::parse("message-1-ada"),
                 outcome_unknown,
                 ..Ended::of(end)
             };
-            let told = settlement(&claim(interrupted), ended, Timestamp(0), 0.5).request;
-            let is_told = matches!(
-                &told,
-                Request::Command {
-                    command: Command::PageOutcomeUnknown {
-                        page: 1,
-                        contact: 0
-                    },
-                    cause: Cause {
-                        settles: Some(_),
-                        ..
-                    },
-                    ..
-                }
-            );
-            assert_eq!(is_told, tells, "{told:?}");
+            let settlement = settlement(&claim(interrupted), ended, Timestamp(0), 0.5);
+            let Request::Write(write) = settlement.request else {
+                panic!("{:?}", settlement.request);
+            };
+            assert_eq!(write.timers_set.len(), usize::from(tells), "{write:?}");
+            assert!(write.settles.is_some());
         }
     }
 

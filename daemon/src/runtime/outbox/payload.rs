@@ -14,6 +14,7 @@ use crate::disclosure::wit::{wire_person, wire_time};
 use crate::disclosure::{Clearance, PluginReceiver, StateChange};
 use crate::people::Roster;
 use crate::runtime::error::EngineError;
+use crate::runtime::outbox::page::PageMessage;
 use crate::runtime::state::view::{View, events_between};
 
 /// What payloads need besides incidents.
@@ -65,9 +66,11 @@ impl Payloads {
                 let line = event.first();
                 line.and_then(|it| receiver.log_entry(incident, *version, it))
             }
-            Notice::Page { page, contact, .. } => {
-                let link = |to: &PersonId| self.ack_links.link(incident, *page, to, now);
-                receiver.page(incident, *page, *contact, link)
+            // It goes out in a message.
+            Notice::Page { .. } => None,
+            Notice::Prompt { prompt, .. } => receiver.prompt(incident, *prompt),
+            Notice::PromptSettled { prompt, .. } => {
+                Some(receiver.prompt_settled(incident, *prompt))
             }
             Notice::Settled { page, .. } => {
                 Some(receiver.settled(incident, *page, incident.answered_by()))
@@ -94,6 +97,25 @@ impl Payloads {
         clearance: Clearance,
     ) -> wit::Incident {
         self.receiver(plugin, clearance).incident(incident)
+    }
+
+    /// The event of a message about pages, made for this plugin.
+    #[must_use]
+    pub(crate) fn page(
+        &self,
+        plugin: &PluginId,
+        clearance: Clearance,
+        message: PageMessage,
+    ) -> wit::EventBody {
+        let PageMessage {
+            id,
+            to,
+            contact,
+            zone,
+            content,
+        } = message;
+        self.receiver(plugin, clearance)
+            .page(id, (&to, Some(&contact)), zone, content)
     }
 
     /// A person, as sent to plugins.
@@ -150,6 +172,8 @@ fn name_of(notice: &Notice, version: u64) -> (String, u64) {
         Notice::Changed { to, .. } => (format!("{to}/changed"), *to),
         Notice::LogAdded { version } => (format!("{version}/log"), *version),
         Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
+        Notice::Prompt { prompt, .. } => (format!("q{prompt}/prompt"), version),
+        Notice::PromptSettled { prompt, .. } => (format!("q{prompt}/settled"), version),
         Notice::Settled { page, contact, .. } => (format!("p{page}/{contact}/settled"), version),
     }
 }

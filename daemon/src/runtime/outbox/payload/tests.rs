@@ -33,6 +33,7 @@ fn events() -> Vec<Recorded> {
     };
     let acknowledged = Event::Acknowledged {
         via: "slack".to_owned(),
+        hold_until: None,
     };
     let all = [
         (Actor::Tocsin, serde_json::from_value(opened).unwrap()),

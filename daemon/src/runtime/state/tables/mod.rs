@@ -1,6 +1,7 @@
 //! The tables of current state, one file per table: its key, its row, how it is read and written,
 //! and how long a row is kept. Rows are written only through this module.
 
+pub mod absence;
 pub mod alert;
 mod blob;
 pub mod change;
@@ -11,6 +12,8 @@ pub mod history;
 pub mod incident_key;
 pub(crate) mod mark;
 pub mod number;
+pub(crate) mod on_call_override;
+pub mod pager;
 pub mod plugin_kv;
 pub mod reference;
 pub mod silence;

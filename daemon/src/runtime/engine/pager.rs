@@ -1,0 +1,248 @@
+//! Pages that wait for a person, and the messages in which they go out. A page is a row until a
+//! timer fires, which it has set; that request takes what may go out now, and guards the person's
+//! row, so that two engines never send the same page twice.
+
+use std::collections::BTreeSet;
+
+use tocsin_core::IncidentId;
+use tocsin_core::consequences::Notice;
+use tocsin_core::incident::Incident;
+use tocsin_core::pager::{Bundle, PageAttempt, WaitingPage, gather};
+use tocsin_core::{MessageId, PersonId, Timestamp};
+use tocsin_store::{Class, TimerKey, TimerRow};
+
+use crate::runtime::delivery::{Delivery, row_of};
+use crate::runtime::engine::Engine;
+use crate::runtime::engine::plan::Planned;
+use crate::runtime::engine::request::Write;
+use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::pager::{
+    BundlePart, PAGE_QUEUE, PAGERS, QueuedPage, prefix_of, put_bundle, queue_key,
+};
+
+/// The kind of a person's timer.
+pub const PAGER_TIMER: &str = "pager";
+/// Most waiting pages that one request looks at; the rest follow in the next window.
+const QUEUE_ROWS_MAX: usize = 2_048;
+
+impl Engine {
+    /// Has a page wait for its person, if a notice is about one.
+    pub(super) fn queue_page(
+        id: &IncidentId,
+        notice: &Notice,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let Notice::Page {
+            page,
+            contact,
+            person,
+            ..
+        } = notice
+        else {
+            return Ok(());
+        };
+        let attempt = PageAttempt {
+            incident: id.clone(),
+            page: *page,
+            contact: *contact,
+        };
+        let Write {
+            rows, timers_set, ..
+        } = queued(person, attempt, now)?;
+        rows.lay_out(&mut planned.batch);
+        planned.batch.timers_set.extend(timers_set);
+        Ok(())
+    }
+
+    /// What waits for a person and may go out now does, as one message for each channel.
+    pub(super) fn plan_gather(
+        &mut self,
+        person: &PersonId,
+        fired: &[TimerKey],
+        now: Timestamp,
+    ) -> Result<Planned, EngineError> {
+        let mut planned = Planned::default();
+        // One that is not due any more, as the clock was set back since, stays set.
+        let fired = fired.iter().filter(|it| it.due <= now);
+        planned.batch.timers_take.extend(fired.cloned());
+        if planned.is_nothing() {
+            return Ok(planned);
+        }
+        let store = std::sync::Arc::clone(&self.store);
+        let row = PAGERS.get(store.as_ref(), person.as_str())?;
+        let (before, revision) = row.map_or_else(Default::default, |it| (it.value, it.revision));
+        let prefix = prefix_of(person);
+        let queued = PAGE_QUEUE.page(store.as_ref(), &prefix, None, QUEUE_ROWS_MAX)?;
+        // Another engine may have had a page wait of which this one does not know yet that it is
+        // wanted: then nothing is forgotten.
+        let is_current = store.feed_position()? == self.followed;
+        let is_cut = queued.len() == QUEUE_ROWS_MAX || !is_current;
+        let mut waiting = Vec::with_capacity(queued.len());
+        for (key, row) in queued {
+            let attempt = &row.value.attempt;
+            match self.waiting_page(attempt)? {
+                Some(page) => waiting.push(page),
+                None if is_current => PAGE_QUEUE.remove(&key).lay_out(&mut planned.batch),
+                None => {}
+            }
+        }
+        let mut gathered = gather(&before, waiting, &self.delays, now);
+        let pager = &mut gathered.pager;
+        if is_cut {
+            let next = now.plus_ms(self.delays.bundle_window_ms.max(1));
+            pager.due = Some(pager.due.map_or(next, |due| due.min(next)));
+        }
+        if *pager != before {
+            let write = PAGERS.put(person.as_str(), pager)?;
+            write.if_at(revision).lay_out(&mut planned.batch);
+        }
+        planned
+            .batch
+            .timers_set
+            .extend(pager.due.map(|due| pager_timer(person.as_str(), due)));
+        for attempt in gathered.dropped.iter().filter(|_| is_current) {
+            PAGE_QUEUE
+                .remove(&queue_key(person, attempt))
+                .lay_out(&mut planned.batch);
+        }
+        for bundle in gathered.bundles {
+            self.send_bundle(person, bundle, now, &mut planned)?;
+        }
+        Ok(planned)
+    }
+
+    /// When a page leaves at the latest that waits for its person; `None` if it does not wait.
+    pub(super) fn held_until(
+        &self,
+        incident: &Incident,
+        page: u32,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let Some(sent) = incident.paging.pages.get(&page) else {
+            return Ok(None);
+        };
+        let store = self.store.as_ref();
+        for contact in sent.wanted_at() {
+            let attempt = PageAttempt {
+                incident: incident.id.clone(),
+                page,
+                contact,
+            };
+            if PAGE_QUEUE
+                .get(store, &queue_key(&sent.person, &attempt))?
+                .is_some()
+            {
+                let pager = PAGERS.get(store, sent.person.as_str())?;
+                return Ok(pager.and_then(|it| it.value.due));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A page that waits, with what is known of its incident; `None` if nothing is.
+    fn waiting_page(&mut self, attempt: &PageAttempt) -> Result<Option<WaitingPage>, EngineError> {
+        let state = self.load_incident(&attempt.incident)?;
+        let waiting = state.and_then(|state| {
+            let incident = &state.incident;
+            let sent = incident.paging.pages.get(&attempt.page)?;
+            Some(WaitingPage {
+                contact: sent.contacts.get(attempt.contact as usize)?.clone(),
+                grade: incident.grading.grade,
+                opened_at: incident.lifecycle.opened_at,
+                is_wanted: is_wanted(incident, attempt),
+                attempt: attempt.clone(),
+            })
+        });
+        // What is not wanted is forgotten for good, so the batch must fail with what settled it.
+        self.scratch.relies_on(&attempt.incident);
+        Ok(waiting)
+    }
+
+    fn send_bundle(
+        &self,
+        person: &PersonId,
+        bundle: Bundle,
+        now: Timestamp,
+        planned: &mut Planned,
+    ) -> Result<(), EngineError> {
+        let Bundle {
+            number,
+            contact,
+            pages,
+        } = bundle;
+        let channel = contact.kind.clone();
+        let batch = &mut planned.batch;
+        for attempt in &pages {
+            PAGE_QUEUE
+                .remove(&queue_key(person, attempt))
+                .lay_out(batch);
+        }
+        let message = MessageId {
+            person: person.clone(),
+            number,
+        };
+        let whole = BundlePart {
+            contact,
+            pages,
+            unnamed: BTreeSet::new(),
+        };
+        put_bundle(&message, &whole, now)?.lay_out(batch);
+        let plugin = self.subscribed.for_contact(&channel);
+        let delivery = Delivery::Message {
+            plugin: plugin.map(|it| it.plugin.clone()),
+            message,
+        };
+        let lane = format!("{person}/{channel}");
+        batch
+            .outbox
+            .push(row_of(Class::Page, lane, None, now, &delivery));
+        Ok(())
+    }
+}
+
+/// Has a page wait for its person, whose timer fires at once.
+///
+/// # Errors
+/// [`EngineError::Damaged`] when it cannot be expressed as JSON.
+pub(crate) fn queued(
+    person: &PersonId,
+    attempt: PageAttempt,
+    now: Timestamp,
+) -> Result<Write, EngineError> {
+    let key = queue_key(person, &attempt);
+    let row = QueuedPage {
+        attempt,
+        since: now,
+    };
+    Ok(Write {
+        rows: PAGE_QUEUE.put(&key, &row)?,
+        timers_set: vec![pager_timer(&key, now)],
+        ..Write::default()
+    })
+}
+
+/// Whether a page should still be sent through a contact.
+#[must_use]
+pub fn is_wanted(incident: &Incident, attempt: &PageAttempt) -> bool {
+    let sent = incident.paging.pages.get(&attempt.page);
+    sent.is_some_and(|it| it.is_wanted_at(attempt.contact))
+}
+
+/// A timer of what waits for a person. Each page sets one of its own (`of`), so that none is taken
+/// by a request that has not seen the page.
+fn pager_timer(of: &str, due: Timestamp) -> TimerRow {
+    TimerRow {
+        key: TimerKey {
+            due,
+            kind: PAGER_TIMER.to_owned(),
+            id: of.to_owned(),
+        },
+        payload: serde_json::Value::Null,
+    }
+}
+
+/// The person of such a timer.
+#[must_use]
+pub fn person_of(timer: &TimerKey) -> PersonId {
+    timer.id.split('/').next().unwrap_or_default().into()
+}

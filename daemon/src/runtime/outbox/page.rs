@@ -1,0 +1,141 @@
+//! What a message about pages says, from the view's state at the time of its delivery.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use tocsin_core::pager::PageAttempt;
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Timestamp};
+use tocsin_store::Store;
+
+use super::payload::Payloads;
+use crate::auth::AckTarget;
+use crate::disclosure::page::{LastChange, PageContent, PageReader, PagedIncident};
+use crate::disclosure::{Clearance, Disclosed};
+use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::change::latest_changes_of;
+use crate::runtime::state::view::IncidentState;
+
+/// A change is shown if it happened at most this long before the incident opened, in milliseconds:
+/// a deployment often shows its effect only under the load of another hour.
+const CHANGE_BEFORE_MS: u64 = 6 * HOUR_MS;
+
+/// A page that is still wanted, with its incident as it is now.
+pub(crate) struct Wanted {
+    pub(crate) state: Arc<IncidentState>,
+    pub(crate) attempt: PageAttempt,
+}
+
+/// A message to a person about pages.
+pub(crate) struct PageMessage {
+    /// Stable over attempts.
+    pub(crate) id: String,
+    pub(crate) to: PersonId,
+    /// By which it goes.
+    pub(crate) contact: Contact,
+    /// The zone of every time in it.
+    pub(crate) zone: Tz,
+    pub(crate) content: PageContent,
+}
+
+impl Payloads {
+    /// A message about pages that are still wanted. `shown_by` is the plugin that shows it, with
+    /// what it may see.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub(crate) fn message_of(
+        &self,
+        (id, contact): (&MessageId, &Contact),
+        wanted: &[Wanted],
+        store: &dyn Store,
+        shown_by: Option<(&PluginId, Clearance)>,
+        now: Timestamp,
+    ) -> Result<PageMessage, EngineError> {
+        let to = &id.person;
+        let pages: Vec<_> = wanted
+            .iter()
+            .map(|it| (it.state.as_ref(), it.attempt.page))
+            .collect();
+        let content = self.page_content(&pages, to, store, shown_by, now)?;
+        let link = |of| self.ack_links.link(of, to, &contact.kind, now);
+        let message = id.clone();
+        let all = link(AckTarget::Message { message });
+        let one = |page: &PageId| {
+            let incident = page
+                .parts()
+                .map(|(incident, _)| incident)
+                .unwrap_or_default();
+            let page = page.clone();
+            link(AckTarget::Page { incident, page })
+        };
+        Ok(PageMessage {
+            id: id.to_string(),
+            to: to.clone(),
+            contact: contact.clone(),
+            zone: self.roster.zone(to),
+            content: content.with_ack_links(all, one),
+        })
+    }
+
+    /// What a message to a person about these pages says, without links that acknowledge.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store cannot be read.
+    pub fn page_content(
+        &self,
+        pages: &[(&IncidentState, u32)],
+        to: &PersonId,
+        store: &dyn Store,
+        shown_by: Option<(&PluginId, Clearance)>,
+        now: Timestamp,
+    ) -> Result<PageContent, EngineError> {
+        let person = self.clearance_of(to);
+        let clearance = shown_by.map_or(person, |(_, clearance)| clearance.and(person));
+        let lines: Vec<_> = pages
+            .iter()
+            .map(|(state, _)| Disclosed::of(&state.incident, clearance).line)
+            .collect();
+        let services: BTreeSet<_> = lines
+            .iter()
+            .filter_map(|it| it.service.as_deref())
+            .collect();
+        let first = lines.iter().map(|it| it.opened_at).min().unwrap_or(now);
+        let from = first.minus_ms(CHANGE_BEFORE_MS);
+        let changes = latest_changes_of(store, &services, from, now)?;
+        let change_of = |service: Option<&str>, opened: Timestamp| {
+            let change = changes.get(service?)?;
+            let is_near = change.at >= opened.minus_ms(CHANGE_BEFORE_MS);
+            is_near.then(|| LastChange {
+                at: change.at,
+                title: change.title.clone(),
+                link: change.link.clone(),
+            })
+        };
+        let paged = pages
+            .iter()
+            .zip(&lines)
+            .map(|((state, page), line)| PagedIncident {
+                incident: &state.incident,
+                page: *page,
+                counts: state.tally.counts,
+                change: change_of(line.service.as_deref(), line.opened_at),
+            });
+        let paged: Vec<_> = paged.collect();
+        Ok(PageContent::of(
+            &paged,
+            &PageReader {
+                person: to,
+                zone: self.roster.zone(to),
+                clearance,
+                plugin: shown_by.map(|(plugin, _)| plugin),
+                people: &self.roster.people,
+                now,
+            },
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tocsin_core::{Actor, Event, IncidentId, Recorded};
+use tocsin_store::encoding::encode;
+use tocsin_store::{Append, Batch, MemoryStore};
+
+use super::*;
+use crate::auth::{AckKey, AckLinks};
+use crate::change::{Change, ChangeLink};
+use crate::people::Roster;
+use crate::runtime::state::tables::change::record;
+use crate::runtime::state::view::{View, stream_of};
+use crate::sample_pages::{now, people};
+
+const SECRET: &str = "canary-4711";
+
+/// An incident that opened twenty minutes ago and has paged bob, who has no clearance.
+struct Rig {
+    view: View,
+    payloads: Payloads,
+}
+
+impl Rig {
+    fn new(security: bool) -> Self {
+        let base_url = "http://tocsin".to_owned();
+        let links = AckLinks::new(AckKey::new([7; 32]), base_url.clone());
+        let rig = Self {
+            view: View::new(Arc::new(MemoryStore::default())),
+            payloads: Payloads {
+                roster: Arc::new(Roster {
+                    people: people(),
+                    zones: [("bob".into(), Tz::Asia__Kolkata)].into(),
+                    ..Roster::default()
+                }),
+                base_url,
+                ack_links: Arc::new(links),
+            },
+        };
+        let opened = json!({ "type": "opened", "data": {
+            "number": 7, "key": "k", "title": SECRET, "summary": SECRET, "service": "shop",
+            "grade": "major", "grade_reason": SECRET, "plan": { "steps": [] },
+            "plan_reason": SECRET, "security": security, "link": format!("https://{SECRET}"),
+        }});
+        let contact = |kind: &str| json!({ "kind": kind, "address": "bob" });
+        let paged = json!({ "type": "paged", "data": {
+            "page": 1, "person": "bob", "step": 0,
+            "contacts": [contact("ntfy"), contact("email")],
+        }});
+        let stream = stream_of(&IncidentId::from("i1"));
+        let events = [opened, paged].map(|it| encode(&recorded(it)).unwrap());
+        rig.commit(Batch {
+            appends: vec![Append {
+                stream,
+                expected: 0,
+                events: events.to_vec(),
+            }],
+            ..Batch::default()
+        });
+        rig
+    }
+
+    fn commit(&self, batch: Batch) {
+        let mut done = self.view.store().commit(vec![batch]).unwrap();
+        done.remove(0).unwrap();
+    }
+
+    fn changed(&self, service: &str, minutes_ago: u64, summary: &str) {
+        let href = format!("https://ci.example/{minutes_ago}");
+        let change = Change {
+            integration: "ci".into(),
+            summary: summary.to_owned(),
+            timestamp: now().minus_ms(minutes_ago * 60_000),
+            source: None,
+            service: Some(service.to_owned()),
+            environment: None,
+            outcome: None,
+            revision: None,
+            links: vec![ChangeLink { href, text: None }],
+        };
+        let mut batch = Batch::default();
+        record(change, summary, now()).unwrap().lay_out(&mut batch);
+        self.commit(batch);
+    }
+
+    fn message(&self, shown_by: Option<(&PluginId, Clearance)>) -> PageMessage {
+        let state = self.view.incident(&"i1".into()).unwrap().unwrap();
+        let attempt = PageAttempt {
+            incident: "i1".into(),
+            page: 1,
+            contact: 0,
+        };
+        let wanted = [Wanted { state, attempt }];
+        let contact = Contact {
+            kind: "ntfy".to_owned(),
+            address: "bob".to_owned(),
+        };
+        let (store, id) = (self.view.store(), message_id());
+        let message = self
+            .payloads
+            .message_of((&id, &contact), &wanted, store, shown_by, now());
+        message.unwrap()
+    }
+
+    fn last_change(&self) -> Option<String> {
+        let content = self.message(None).content;
+        let mut facts = content.items[0].facts.iter();
+        let fact = facts.find(|it| it.name == "Last change");
+        fact.map(|it| it.text.clone())
+    }
+}
+
+fn message_id() -> MessageId {
+    MessageId::parse("message-7-bob").unwrap()
+}
+
+fn recorded(event: Value) -> Recorded {
+    Recorded {
+        at: now().minus_ms(20 * 60_000),
+        by: Actor::Tocsin,
+        event: serde_json::from_value::<Event>(event).unwrap(),
+    }
+}
+
+#[test]
+fn a_page_shows_what_both_the_plugin_and_the_person_may_see() {
+    let plugin = PluginId::from("chat");
+    let clearances = [Some(Clearance::Security), Some(Clearance::Basic), None];
+    for clearance in clearances {
+        let shown_by = clearance.map(|it| (&plugin, it));
+        let secret = Rig::new(true);
+        secret.changed("shop", 30, SECRET);
+        let shown = format!("{:?}", secret.message(shown_by).content);
+        assert!(!shown.contains(SECRET), "bob has no clearance: {shown}");
+        assert!(shown.contains("you are on call"), "{shown}");
+        let open = Rig::new(false).message(shown_by);
+        assert!(format!("{:?}", open.content).contains(SECRET));
+    }
+}
+
+#[test]
+fn a_plugin_is_told_by_which_contact_a_page_goes() {
+    let rig = Rig::new(false);
+    let (plugin, clearance) = (PluginId::from("ntfy"), Clearance::Basic);
+    let message = rig.message(Some((&plugin, clearance)));
+    let event = rig.payloads.page(&plugin, clearance, message);
+    let tocsin_plugin_host::wit::EventBody::Page(page) = event else {
+        panic!()
+    };
+    let extra: Value = serde_json::from_str(&page.extra).unwrap();
+    assert_eq!(
+        extra["contact"],
+        json!({ "kind": "ntfy", "address": "bob" })
+    );
+}
+
+#[test]
+fn times_are_in_the_persons_zone() {
+    let message = Rig::new(false).message(None);
+    let facts = &message.content.items[0].facts;
+    let since = facts.iter().find(|it| it.name == "Since").unwrap();
+    assert_eq!(since.text, "01:20 (20 min ago)");
+    assert_eq!(message.zone, Tz::Asia__Kolkata);
+}
+
+#[test]
+fn the_last_change_of_the_service_is_shown_if_it_was_near() {
+    let rig = Rig::new(false);
+    assert_eq!(rig.last_change(), None);
+    rig.changed("shop", 20 + 6 * 60 + 1, "too old");
+    rig.changed("search", 25, "of another service");
+    assert_eq!(rig.last_change(), None);
+    rig.changed("shop", 20 + 6 * 60, "at the limit");
+    let shown = rig.last_change().unwrap();
+    assert_eq!(shown, "Fri 2 Jan 19:20 (6 h before): at the limit");
+    rig.changed("shop", 33, "Deploy v2");
+    let shown = rig.last_change().unwrap();
+    assert_eq!(shown, "01:07 (13 min before): Deploy v2");
+    rig.changed("shop", 8, "Roll back");
+    let shown = rig.last_change().unwrap();
+    assert_eq!(shown, "01:32 (12 min after it opened): Roll back");
+    let links = &rig.message(None).content.items[0].links;
+    assert_eq!(links.last().unwrap().url, "https://ci.example/8");
+}
+
+#[test]
+fn acknowledge_links_name_the_channel_and_the_message_or_one_of_its_pages() {
+    let rig = Rig::new(false);
+    let content = rig.message(None).content;
+    let read = |link: &Option<String>| {
+        let token = link.as_ref().unwrap().replace("http://tocsin/ack/", "");
+        let claim = rig.payloads.ack_links.read(&token, now()).unwrap();
+        assert_eq!((claim.via.as_str(), claim.person), ("ntfy", "bob".into()));
+        claim.of
+    };
+    let message = message_id();
+    assert_eq!(read(&content.ack_url), AckTarget::Message { message });
+    let (incident, page) = ("i1".into(), PageId::of(&"i1".into(), 1));
+    let one = AckTarget::Page { incident, page };
+    assert_eq!(read(&content.items[0].ack_url), one);
+}
