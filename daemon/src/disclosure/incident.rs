@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId, Timestamp};
+use tocsin_core::{
+    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId, Timestamp,
+};
 
 use super::{Clearance, REDACTED_TITLE};
 
@@ -23,6 +25,8 @@ pub struct Disclosed {
     pub labels: Labels,
     /// A URL for people.
     pub link: Option<String>,
+    /// The first alert's runbook and other links.
+    pub links: Vec<AlertLink>,
     pub grade_reason: String,
     /// Whether the grade is a fallback because the policy failed.
     pub by_fallback: bool,
@@ -118,6 +122,7 @@ impl Disclosed {
             summary: about.summary.clone(),
             labels: about.labels.clone(),
             link: about.link.clone(),
+            links: about.links.clone(),
             grade_reason: grading.reason.clone(),
             by_fallback: grading.by_fallback,
             drill: about.drill,
@@ -136,6 +141,7 @@ impl Disclosed {
             summary: String::new(),
             labels: Labels::new(),
             link: None,
+            links: Vec::new(),
             grade_reason: String::new(),
             refs: Vec::new(),
             is_redacted: true,

@@ -2,12 +2,14 @@
 //! from [`Disclosed`]: payloads for plugins, mail, the acknowledge page, the API and chat.
 //!
 //! Clearance is checked when the text is made and never earlier, so a late security flag also
-//! hides what has not been delivered yet. This module depends only on the core and on the types of
-//! the plugin interface; callers pass in the incident, its events and the people.
+//! hides what has not been delivered yet. This module depends only on the core, on the types of the
+//! plugin interface and on how times and text are shown; callers pass in the incident, its events
+//! and the people.
 
 mod clearance;
 mod decisions;
 mod incident;
+pub mod page;
 mod plugin;
 mod timeline;
 pub mod wit;

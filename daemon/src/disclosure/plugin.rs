@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use serde_json::json;
-use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Event, Person, PersonId, PluginId, Recorded, narrate};
+use tocsin_core::incident::{Incident, PromptState};
+use tocsin_core::{Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, narrate};
 use tocsin_plugin_host::wit;
 
+use super::page::{PageContent, PageItem, PageLine};
 use super::wit::{
     wire_actor, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status, wire_time,
 };
-use super::{Clearance, Disclosed, DisclosedLine};
+use super::{Clearance, Disclosed};
 
 /// A plugin that receives events, and what event bodies need besides the incident.
 #[derive(Clone, Copy)]
@@ -93,53 +95,82 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// A page; `None` if it should no longer be delivered by this contact. Both the plugin and the
-    /// person need clearance, as the plugin shows the person what it gets.
+    /// A message to a person about pages. Its content must be made for this plugin and with the
+    /// clearance of both the plugin and the person, as the plugin shows the person what it gets.
     #[must_use]
     pub fn page(
         &self,
-        incident: &Incident,
-        page: u32,
-        contact: u32,
-        ack_link: impl FnOnce(&PersonId) -> String,
-    ) -> Option<wit::EventBody> {
-        let sent = incident.paging.pages.get(&page)?;
-        if !sent.is_wanted_at(contact) {
-            return None;
-        }
-        let person = Clearance::of_person(self.people.get(&sent.person));
+        id: String,
+        (to, contact): (&PersonId, Option<&Contact>),
+        zone: Tz,
+        content: PageContent,
+    ) -> wit::EventBody {
+        let mut to = self.person(to);
+        let extra = contact.map_or_else(
+            || json!({}),
+            |it| json!({ "contact": { "kind": it.kind, "address": it.address } }),
+        );
+        to.extra = json!({ "timezone": zone.name() }).to_string();
+        let items = content.items.into_iter();
+        let others = content.others.into_iter();
+        wit::EventBody::Page(wit::Page {
+            id,
+            to,
+            items: items.map(|it| self.page_item(it)).collect(),
+            others: others.map(page_line).collect(),
+            summary: content.summary,
+            ack_url: content.ack_url,
+            test: content.test,
+            extra: extra.to_string(),
+        })
+    }
+
+    /// A question to a person; `None` if it needs no answer any more.
+    #[must_use]
+    pub fn prompt(&self, incident: &Incident, prompt: u32) -> Option<wit::EventBody> {
+        let asked = incident
+            .prompts
+            .all
+            .get(&prompt)
+            .filter(|it| it.is_open())?;
+        let person = Clearance::of_person(self.people.get(&asked.to));
         let both = Self {
             clearance: self.clearance.and(person),
             ..*self
         };
-        let seen = both.disclosed(incident, incident);
-        let headline = headline(&seen.line);
-        let (id, link) = (incident.page_id(page), ack_link(&sent.person));
-        let alert = seen.link.iter().map(|url| wit::Link {
-            title: "Alert".to_owned(),
-            url: url.clone(),
+        let choices = asked.question.choices().iter().map(|it| wit::Choice {
+            id: it.id.to_owned(),
+            label: it.label.to_owned(),
+            danger: it.danger,
         });
-        let item = wit::PageItem {
-            id: id.to_string(),
-            step: sent.step,
-            reason: seen.page_reason().to_owned(),
-            headline: headline.clone(),
-            facts: Vec::new(),
-            links: alert.collect(),
-            ack_url: Some(link.clone()),
-            incident: self.wire_incident(seen),
-            extra: "{}".to_owned(),
-        };
-        Some(wit::EventBody::Page(wit::Page {
-            id: id.to_string(),
-            to: self.person(&sent.person),
-            items: vec![item],
-            others: Vec::new(),
-            summary: headline,
-            ack_url: Some(link),
-            test: false,
+        Some(wit::EventBody::Prompt(wit::Prompt {
+            id: PromptId::of(&incident.id, prompt).to_string(),
+            incident: Some(both.incident(incident)),
+            to: Some(self.person(&asked.to)),
+            body: asked.question.text().to_owned(),
+            choices: choices.collect(),
+            expires_at: Some(wire_time(asked.expires_at)),
             extra: "{}".to_owned(),
         }))
+    }
+
+    /// A question that no longer needs an answer, with the answer, if there was one.
+    #[must_use]
+    pub fn prompt_settled(&self, incident: &Incident, prompt: u32) -> wit::EventBody {
+        let answered = incident
+            .prompts
+            .all
+            .get(&prompt)
+            .and_then(|it| match &it.state {
+                PromptState::Answered { by, choice } => Some((by, choice)),
+                _ => None,
+            });
+        wit::EventBody::Settled(wit::Settled {
+            id: PromptId::of(&incident.id, prompt).to_string(),
+            by: answered.map(|(by, _)| self.actor(by)),
+            choice: answered.map(|(_, choice)| choice.clone()),
+            extra: json!({ "incident": incident.number }).to_string(),
+        })
     }
 
     /// A page that no longer needs an answer, with who acknowledged it, if anybody did.
@@ -156,6 +187,28 @@ impl PluginReceiver<'_> {
             choice: None,
             extra: json!({ "incident": incident.number }).to_string(),
         })
+    }
+
+    fn page_item(&self, item: PageItem) -> wit::PageItem {
+        let facts = item.facts.into_iter().map(|it| wit::Fact {
+            name: it.name.to_owned(),
+            text: it.text,
+        });
+        let links = item.links.into_iter().map(|it| wit::Link {
+            title: it.title,
+            url: it.url,
+        });
+        wit::PageItem {
+            id: item.id.to_string(),
+            incident: self.wire_incident(item.seen),
+            step: item.step,
+            reason: item.reason,
+            headline: item.headline,
+            facts: facts.collect(),
+            links: links.collect(),
+            ack_url: item.ack_url,
+            extra: "{}".to_owned(),
+        }
     }
 
     fn past(&self, past: &Incident, today: &Incident) -> wit::Incident {
@@ -213,12 +266,12 @@ impl PluginReceiver<'_> {
     }
 }
 
-/// "CRITICAL checkout: error rate 40 %".
-fn headline(line: &DisclosedLine) -> String {
-    let grade = line.grade.as_str().to_uppercase();
-    match &line.service {
-        Some(service) => format!("{grade} {service}: {}", line.title),
-        None => format!("{grade}: {}", line.title),
+fn page_line(line: PageLine) -> wit::PageLine {
+    wit::PageLine {
+        id: line.id.to_string(),
+        number: line.number,
+        grade: wire_grade(line.grade),
+        headline: line.headline,
     }
 }
 

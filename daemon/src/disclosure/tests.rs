@@ -214,28 +214,6 @@ fn the_current_flag_hides_earlier_changes() {
 }
 
 #[test]
-fn a_page_shows_what_both_the_plugin_and_the_person_may_see() {
-    let (people, other) = (people(), "other".into());
-    let secret = security_incident();
-    let link = |to: &PersonId| format!("http://tocsin/ack/{to}");
-    for clearance in [Clearance::Basic, Clearance::Security] {
-        let page = receiver(&people, &other, clearance).page(&secret, 1, 0, link);
-        let Some(wire::EventBody::Page(page)) = page else {
-            panic!("{page:?}");
-        };
-        assert!(!shows(&page), "bob has no clearance: {page:?}");
-        assert_eq!(page.items[0].reason, "you are on call");
-        assert_eq!(page.ack_url.as_deref(), Some("http://tocsin/ack/bob"));
-    }
-    let mut open = secret;
-    open.grading.security = false;
-    let page = receiver(&people, &other, Clearance::Basic).page(&open, 1, 0, link);
-    assert!(shows(&page));
-    let wrong_contact = receiver(&people, &other, Clearance::Basic).page(&open, 1, 1, link);
-    assert!(wrong_contact.is_none());
-}
-
-#[test]
 fn a_log_entry_is_hidden_from_a_plugin_without_clearance() {
     let (people, slack) = (people(), "slack".into());
     let line = at(

@@ -1,12 +1,13 @@
 use std::time::Duration;
 
-use tocsin_core::{Grade, Timestamp};
+use tocsin_core::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::config::{MailConfig, MailTls, SecretRef};
+use crate::sample_pages::{matches_file, sample_pages};
 
 /// How the fake relay behaves at a step.
 #[derive(Clone, Copy)]
@@ -82,34 +83,40 @@ fn config(port: u16) -> MailConfig {
 }
 
 fn page() -> PageMail {
+    mail_of("hostile")
+}
+
+fn mail_of(name: &str) -> PageMail {
+    let mut samples = sample_pages().into_iter();
+    let sample = samples.find(|it| it.name == name).unwrap();
     PageMail {
         key: "page-1/email/ada".into(),
         to: "ada@example.com".into(),
         name: "Ada".into(),
-        number: 1,
-        grade: Grade::Critical,
-        title: "Payments <down>\r\nBcc: eve@example.com".into(),
-        reason: "severity is critical".into(),
         at: Timestamp(1_780_000_000_000),
-        ack_link: "http://127.0.0.1:9377/ack/abc.def".into(),
+        content: sample.content,
     }
 }
 
 async fn send(behavior: Relay) -> (Result<Receipt, MailError>, String) {
+    send_mail(&page(), behavior).await
+}
+
+async fn send_mail(mail: &PageMail, behavior: Relay) -> (Result<Receipt, MailError>, String) {
     let (port, session) = relay(behavior).await;
     let limit = match behavior {
         Relay::SilentAt(_) => Duration::from_millis(200),
         _ => SEND_TIMEOUT,
     };
     let mailer = Mailer::new(&config(port)).unwrap().with_timeout(limit);
-    let sent = mailer.send(&page()).await;
+    let sent = mailer.send(mail).await;
     drop(mailer);
     (sent, session.await.unwrap())
 }
 
 #[tokio::test]
 async fn a_page_arrives_with_grade_title_reason_and_the_link() {
-    let (sent, received) = send(Relay::Accepts).await;
+    let (sent, received) = send_mail(&mail_of("critical"), Relay::Accepts).await;
     let receipt = sent.unwrap();
     assert!(receipt.reply.contains("queued as 7"), "{receipt:?}");
     // Undo quoted-printable's soft line breaks.
@@ -119,16 +126,34 @@ async fn a_page_arrives_with_grade_title_reason_and_the_link() {
         "RCPT TO:<ada@example.com>",
         &format!("Message-ID: {}", receipt.message_id),
         "Auto-Submitted: auto-generated",
-        "Subject: [critical] Payments <down>",
+        "Subject: CRITICAL checkout: error rate 40 %",
         "severity is critical",
-        "http://127.0.0.1:9377/ack/abc.def",
-        "CRITICAL: Payments <down>",
-        "critical: Payments &lt;down&gt;",
+        "https://tocsin.example/ack/ALL",
     ] {
         assert!(
             received.contains(expected),
             "{expected} is missing in\n{received}"
         );
+    }
+}
+
+#[test]
+fn each_mail_is_as_committed() {
+    for sample in sample_pages() {
+        let mail = mail_of(sample.name);
+        let plain = format!("Subject: {}\n\n{}", mail.subject(), mail.plain());
+        matches_file(&format!("{}.mail.txt", sample.name), &plain);
+        matches_file(&format!("{}.mail.html", sample.name), &mail.html());
+    }
+}
+
+#[test]
+fn a_mail_that_is_a_test_says_so() {
+    let mut mail = mail_of("minor");
+    mail.content.test = true;
+    assert!(mail.subject().starts_with("Test: "), "{}", mail.subject());
+    for text in [mail.plain(), mail.html()] {
+        assert!(text.contains("this is a test of the way to you"), "{text}");
     }
 }
 

@@ -73,6 +73,8 @@ fn a_good_configuration_is_read_with_its_defaults() {
     assert_eq!(config.escalation.contact_wait.as_ms(), 30_000);
     assert_eq!(config.mail.as_ref().unwrap().port(), 587);
     assert_eq!(config.people["ada"].timezone.to_string(), "Europe/Berlin");
+    let zone = config.roster().zone(&"ada".into());
+    assert_eq!(zone, chrono_tz::Tz::Europe__Berlin);
     let mapping = config.integrations["uptime"].mapping.as_ref().unwrap();
     assert!(mapping.status_firing.contains(&"firing".to_owned()));
     assert!(matches!(mapping.labels, LabelsFrom::Table(_)));

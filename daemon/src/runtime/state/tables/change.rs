@@ -1,5 +1,7 @@
 //! Recent changes, for policies: an alert is often caused by a recent deployment.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
 use tocsin_policy::ChangeFacts;
@@ -61,6 +63,30 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
         }
     }
     Ok(newest)
+}
+
+/// The latest change of each of these services from `from` to `now`. Of more than a thousand
+/// changes, the first thousand count.
+///
+/// # Errors
+/// [`EngineError`] when the store cannot be read or a row is damaged.
+pub fn latest_changes_of(
+    store: &dyn Store,
+    services: &BTreeSet<&str>,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<BTreeMap<String, ChangeFacts>, EngineError> {
+    let mut latest = BTreeMap::new();
+    if services.is_empty() {
+        return Ok(latest);
+    }
+    let rows = CHANGES.page(store, "", Some(&change_key(from, "")), ROWS_MAX)?;
+    for change in rows.into_iter().map(|(_, row)| facts(row.value)) {
+        if change.at <= now && services.contains(change.service.as_str()) {
+            latest.insert(change.service.clone(), change);
+        }
+    }
+    Ok(latest)
 }
 
 fn facts(change: Change) -> ChangeFacts {
