@@ -13,7 +13,7 @@ mod new_token;
 mod row;
 mod secret;
 
-pub use ack_links::{AckClaim, AckKey, AckLinks, AckRefusal};
+pub use ack_links::{AckClaim, AckKey, AckLinks, AckRefusal, AckTarget};
 pub use carried::{Carried, UnreadableToken, carried};
 pub use index::{TOKENS_MAX, TokenIndex};
 pub use new_token::{NewToken, TokenRefusal};

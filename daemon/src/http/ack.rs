@@ -1,38 +1,41 @@
-//! `/ack/{token}`: the acknowledge link in a mail. Mail scanners open links, so GET only shows a
-//! button; pressing the button acknowledges.
+//! `/ack/{token}`: the acknowledge link of a page. Mail scanners open links, so GET only shows what
+//! the page says and a button; pressing the button acknowledges, through the channel of the link.
+
+mod html;
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use tocsin_core::PageId;
 use tocsin_core::incident::Incident;
 use utoipa_axum::routes;
 
+use self::html::Shown;
 use super::Routes;
 use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
-use crate::actions::{Ack, Caller, perform};
+use crate::actions::{Caller, Paged, acknowledge};
 use crate::app::App;
-use crate::auth::AckRefusal;
-use crate::disclosure::Disclosed;
+use crate::auth::{AckClaim, AckRefusal, AckTarget};
+use crate::runtime::IncidentState;
 use crate::text::html_escaped;
 
-/// The channel of acknowledgements by link.
-const VIA: &str = "mail";
 /// The page runs no scripts, loads nothing, and can post only to itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
                       frame-ancestors 'none'; base-uri 'none'";
 
 pub(super) fn routes() -> Routes {
-    Routes::new().routes(routes!(show, acknowledge))
+    Routes::new().routes(routes!(show, press))
 }
 
-/// Shows the incident and an acknowledge button.
+/// Shows what the page says and its buttons.
 #[utoipa::path(
     get, path = "/ack/{token}", tag = "ack", security(),
-    params(("token" = String, Path, description = "From the mail")),
+    params(("token" = String, Path, description = "From the page")),
     responses(
         (status = 200, description = "A page with a button"),
         (status = 403, description = "The link was not made by this daemon"),
@@ -40,36 +43,50 @@ pub(super) fn routes() -> Routes {
     )
 )]
 async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let (caller, incident) = match read_link(&app, &token).await {
+    let (link, _) = match read_link(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
-    let headline = headline(&incident, &caller);
-    let status = match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
+    let now = app.clock.now();
+    let body = blocking(move || {
+        let pages: Vec<_> = link.pages.iter().map(|it| (it.0.as_ref(), it.1)).collect();
+        let (to, store) = (&link.claim.person, app.store.as_ref());
+        let content = app.payloads.page_content(&pages, to, store, None, now)?;
+        let shown = content.items.iter().map(|item| {
+            let of_item = |it: &&(Arc<IncidentState>, u32)| item.id == it.0.incident.page_id(it.1);
+            let incident = link
+                .pages
+                .iter()
+                .find(of_item)
+                .map(|it| it.0.incident.as_ref());
+            Shown {
+                item,
+                status: incident.map(status).unwrap_or_default(),
+                is_active: incident.is_some_and(Incident::is_active),
+            }
+        });
+        let shown: Vec<_> = shown.collect();
+        Ok(html::body(&content, &shown))
+    });
+    match body.await {
+        Ok(body) => page(StatusCode::OK, &body),
+        Err(problem) => problem_page(&problem),
+    }
+}
+
+fn status(incident: &Incident) -> String {
+    match (&incident.roles.operator, incident.lifecycle.acknowledged_at) {
         _ if !incident.is_active() => format!("It is already {}.", incident.lifecycle.status),
         (Some(operator), _) => format!("{operator} is the operator."),
         (None, Some(_)) => "It is already acknowledged.".to_owned(),
         (None, None) => "It is not acknowledged yet.".to_owned(),
-    };
-    let button = if incident.is_active() {
-        "<form method=\"post\"><button>Acknowledge</button></form>"
-    } else {
-        ""
-    };
-    page(
-        StatusCode::OK,
-        &format!(
-            "<h1>{}</h1><p>{}</p>{button}",
-            html_escaped(&headline),
-            html_escaped(&status)
-        ),
-    )
+    }
 }
 
-/// Acknowledges in the name of the mail's recipient.
+/// Acknowledges in the name of the page's recipient.
 #[utoipa::path(
     post, path = "/ack/{token}", tag = "ack", security(),
-    params(("token" = String, Path, description = "From the mail")),
+    params(("token" = String, Path, description = "From the page")),
     responses(
         (status = 200, description = "Acknowledged"),
         (status = 403, description = "The link was not made by this daemon"),
@@ -77,26 +94,46 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
         (status = 410, description = "The link has expired"),
     )
 )]
-async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
-    let (caller, incident) = match read_link(&app, &token).await {
+async fn press(State(app): State<Arc<App>>, Path(token): Path<String>, body: Bytes) -> Response {
+    let (link, caller) = match read_link(&app, &token).await {
         Ok(found) => found,
         Err(page) => return page,
     };
-    let action = Ack {}.into();
-    match perform(&app.intake, caller, incident.id.clone(), action, VIA, None).await {
-        Ok(outcome) => page(
+    // A channel's button has no form; a browser's names the item, or nothing for all.
+    let mut fields = url::form_urlencoded::parse(&body);
+    let item = fields.find(|(name, _)| name == "item");
+    let item = item.map(|(_, id)| PageId::from(id.as_ref()));
+    let paged = match (item, link.claim.of) {
+        (None, AckTarget::Page { page, .. }) => Paged::Page(page),
+        (None, AckTarget::Message { message }) => Paged::Message(message),
+        (Some(item), _)
+            if link
+                .pages
+                .iter()
+                .any(|it| it.0.incident.page_id(it.1) == item) =>
+        {
+            Paged::Page(item)
+        }
+        (Some(_), _) => return error_page(StatusCode::NOT_FOUND, "the page has no such item"),
+    };
+    match acknowledge(&app.intake, caller, paged, &link.claim.via, None).await {
+        Ok(reply) => page(
             StatusCode::OK,
-            &format!(
-                "<h1>Acknowledged</h1><p>{}.</p>",
-                html_escaped(&outcome.reply)
-            ),
+            &format!("<h1>Acknowledged</h1><p>{}.</p>", html_escaped(&reply)),
         ),
         Err(error) => problem_page(&error.into()),
     }
 }
 
-/// The person and the incident of a link, or an error page.
-async fn read_link(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>), Response> {
+/// A link that was checked.
+struct Link {
+    claim: AckClaim,
+    /// Its pages, each with its incident and its number within it.
+    pages: Vec<(Arc<IncidentState>, u32)>,
+}
+
+/// The person and the pages of a link, or an error page.
+async fn read_link(app: &Arc<App>, token: &str) -> Result<(Link, Caller), Response> {
     let read = app.ack_links.read(token, app.clock.now());
     let claim = read.map_err(|refusal| {
         let status = match refusal {
@@ -106,26 +143,32 @@ async fn read_link(app: &Arc<App>, token: &str) -> Result<(Caller, Arc<Incident>
         };
         error_page(status, &refusal.to_string())
     })?;
-    let caller = Caller::of_person(claim.person, &app.payloads.roster.people);
+    let people = &app.payloads.roster.people;
+    let caller = Caller::of_person(claim.person.clone(), people);
     let caller = caller.map_err(|denied| problem_page(&denied.into()))?;
-    let (app, id) = (Arc::clone(app), claim.incident);
-    let found = blocking(move || Ok(app.view.incident(&id)?)).await;
-    match found {
-        Ok(Some(state)) => Ok((caller, Arc::clone(&state.incident))),
-        Ok(None) => Err(error_page(StatusCode::NOT_FOUND, "unknown incident")),
+    let (app, of) = (Arc::clone(app), claim.of.clone());
+    let found = blocking(move || {
+        let pages = match of {
+            AckTarget::Page { incident, page } => {
+                let page = page.parts().map_or(0, |(_, number)| number);
+                vec![(incident, page)]
+            }
+            AckTarget::Message { message } => {
+                let pages = app.intake.pages_of(&message)?;
+                pages.into_iter().map(|it| (it.incident, it.page)).collect()
+            }
+        };
+        let mut found = Vec::new();
+        for (incident, page) in pages {
+            found.extend(app.view.incident(&incident)?.map(|it| (it, page)));
+        }
+        Ok(found)
+    });
+    match found.await {
+        Ok(pages) if pages.is_empty() => Err(error_page(StatusCode::NOT_FOUND, "unknown incident")),
+        Ok(pages) => Ok((Link { claim, pages }, caller)),
         Err(problem) => Err(problem_page(&problem)),
     }
-}
-
-/// The incident in one line, as far as the person may see it.
-fn headline(incident: &Incident, caller: &Caller) -> String {
-    let seen = Disclosed::of(incident, caller.clearance);
-    let line = seen.line;
-    let drill = if seen.drill { " (drill)" } else { "" };
-    format!(
-        "Incident {}, {}: {}{drill}",
-        line.number, line.grade, line.title
-    )
 }
 
 fn problem_page(problem: &Problem) -> Response {
@@ -142,12 +185,7 @@ fn error_page(status: StatusCode, why: &str) -> Response {
 }
 
 fn page(status: StatusCode, body: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>tocsin</title>\
-         <style>body{{font:1.2em sans-serif;margin:2em auto;max-width:30em;padding:0 1em}}\
-         button{{font:inherit;padding:.8em 1.6em}}</style>{body}</html>\n"
-    );
+    let html = html::document(body);
     let mut response = (status, html).into_response();
     let headers: [(HeaderName, &'static str); 4] = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

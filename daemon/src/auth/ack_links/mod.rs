@@ -7,17 +7,16 @@
 mod key_file;
 mod signature;
 
-use tocsin_core::incident::Incident;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{PersonId, Timestamp};
 
-pub use signature::{ACK_TOKEN_BYTES_MAX, AckClaim, AckKey, AckRefusal, KEY_BYTES};
+pub use signature::{ACK_TOKEN_BYTES_MAX, AckClaim, AckKey, AckRefusal, AckTarget, KEY_BYTES};
 
 /// The path of the links, before the token.
 pub const ACK_PATH: &str = "/ack/";
-/// How long a link is valid, in milliseconds: 48 hours, so that it still works for somebody who
-/// reads the mail a day later.
-pub const ACK_VALID_MS: u64 = 48 * HOUR_MS;
+/// How long a link is valid, in milliseconds, unless the incident is resolved before: 12 hours, so
+/// that it works for a whole shift, and a forwarded mail does not for long.
+pub const ACK_VALID_MS: u64 = 12 * HOUR_MS;
 
 /// Makes and checks acknowledge links.
 pub struct AckLinks {
@@ -33,16 +32,16 @@ impl AckLinks {
         Self { key, base_url }
     }
 
-    /// A link with which `to` can acknowledge a page until [`ACK_VALID_MS`] after `now`.
+    /// A link with which `to` can acknowledge something until [`ACK_VALID_MS`] after `now`. `via`
+    /// is the channel that shows it, such as `mail` or `ntfy`.
     #[must_use]
-    pub fn link(&self, incident: &Incident, page: u32, to: &PersonId, now: Timestamp) -> String {
-        let claim = AckClaim {
-            incident: incident.id.clone(),
-            page: incident.page_id(page),
+    pub fn link(&self, of: AckTarget, to: &PersonId, via: &str, now: Timestamp) -> String {
+        self.url(&AckClaim {
+            of,
             person: to.clone(),
+            via: via.to_owned(),
             expires_at: now.plus_ms(ACK_VALID_MS),
-        };
-        self.url(&claim)
+        })
     }
 
     /// The claim in a link's token.

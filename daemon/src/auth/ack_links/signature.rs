@@ -11,7 +11,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use tocsin_core::{IncidentId, PageId, PersonId, Timestamp};
+use tocsin_core::incident::Incident;
+use tocsin_core::{IncidentId, MessageId, PageId, PersonId, Timestamp};
 
 /// Longest token that is read, in bytes.
 pub const ACK_TOKEN_BYTES_MAX: usize = 2_048;
@@ -21,26 +22,61 @@ pub const KEY_BYTES: usize = 32;
 /// Prefix of the MAC's input, so that no other use of the key can produce a valid link.
 const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
 
-/// The claim of a link: this person acknowledges this page.
+/// The claim of a link: this person acknowledges this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AckClaim {
-    #[serde(rename = "i")]
-    pub incident: IncidentId,
-    #[serde(rename = "p")]
-    pub page: PageId,
+    /// What is acknowledged.
+    #[serde(flatten)]
+    pub of: AckTarget,
     /// Who acknowledges.
     #[serde(rename = "u")]
     pub person: PersonId,
+    /// The channel that showed the link; absent in links of releases that sent them only by mail.
+    #[serde(rename = "v", default = "by_mail")]
+    pub via: String,
     /// The first instant at which the link is no longer valid.
     #[serde(rename = "e")]
     pub expires_at: Timestamp,
+}
+
+fn by_mail() -> String {
+    "mail".to_owned()
+}
+
+/// What a link acknowledges. Each case has its own names, so that a case can be added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AckTarget {
+    /// A page of one incident.
+    Page {
+        #[serde(rename = "i")]
+        incident: IncidentId,
+        #[serde(rename = "p")]
+        page: PageId,
+    },
+    /// Every page that a message brought.
+    Message {
+        #[serde(rename = "m")]
+        message: MessageId,
+    },
+}
+
+impl AckTarget {
+    /// A page of an incident, by its number.
+    #[must_use]
+    pub fn page(incident: &Incident, page: u32) -> Self {
+        Self::Page {
+            incident: incident.id.clone(),
+            page: incident.page_id(page),
+        }
+    }
 }
 
 /// Why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AckRefusal {
     /// Part of the token is missing, or it is not a token.
-    #[error("this acknowledge link is incomplete; open it from the mail again, or copy all of it")]
+    #[error("this acknowledge link is incomplete; open it from the page again, or copy all of it")]
     Malformed,
     /// The signature is not valid.
     #[error("this acknowledge link was not made by this daemon; acknowledge by chat or CLI")]

@@ -2,9 +2,12 @@ use super::*;
 
 fn claim() -> AckClaim {
     AckClaim {
-        incident: "i-1".into(),
-        page: "i-1-p1".into(),
+        of: AckTarget::Page {
+            incident: "i-1".into(),
+            page: "i-1-p1".into(),
+        },
         person: "ada".into(),
+        via: "ntfy".to_owned(),
         expires_at: Timestamp(1_000 + 24 * 3_600_000),
     }
 }
@@ -24,6 +27,14 @@ fn an_acknowledge_link_names_the_person_and_the_page() {
         "{token}"
     );
     assert_eq!(links.read(token, Timestamp(1_000)), Ok(claim()));
+}
+
+#[test]
+fn a_link_of_a_release_that_sent_them_only_by_mail_is_read() {
+    let old = r#"{"i":"i-1","p":"i-1-p1","u":"ada","e":86401000}"#;
+    let read: AckClaim = serde_json::from_str(old).unwrap();
+    let via = "mail".to_owned();
+    assert_eq!(read, AckClaim { via, ..claim() });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use tocsin_core::PersonId;
 use tocsin_core::incident::Incident;
 
 use super::rig::{NOW, Rig, request, test_app};
-use crate::auth::{Scope, ack_links::ACK_VALID_MS};
+use crate::auth::{AckTarget, Scope, ack_links::ACK_VALID_MS};
 
 async fn incident(rig: &Rig, title: &str) -> Arc<Incident> {
     let token = rig.person(Scope::Respond, "ada").await;
@@ -22,10 +22,12 @@ fn now(rig: &Rig, number: u64) -> Arc<Incident> {
 }
 
 fn link(rig: &Rig, incident: &Incident, person: &str) -> String {
-    let link = rig
-        .app
-        .ack_links
-        .link(incident, 1, &PersonId::from(person), NOW);
+    link_of(rig, incident, person, "mail")
+}
+
+fn link_of(rig: &Rig, incident: &Incident, person: &str, via: &str) -> String {
+    let (of, to) = (AckTarget::page(incident, 1), PersonId::from(person));
+    let link = rig.app.ack_links.link(of, &to, via, NOW);
     link[link.find("/ack/").unwrap()..].to_owned()
 }
 
@@ -65,6 +67,31 @@ async fn getting_a_link_does_nothing_and_posting_it_acknowledges() {
 }
 
 #[tokio::test]
+async fn an_acknowledgement_by_a_link_names_the_channel_that_showed_it() {
+    let rig = test_app().await;
+    let incident = incident(&rig, "down").await;
+    let path = link_of(&rig, &incident, "bob", "ntfy");
+    rig.ask(request("POST", &path, "", Vec::new()))
+        .await
+        .is(200);
+    let token = rig.token(Scope::Read).await;
+    let log = rig.get("/api/v1/incidents/1", &token).await.is(200);
+    assert!(log.text.contains("through ntfy"), "{}", log.text);
+}
+
+#[tokio::test]
+async fn the_page_says_what_the_page_by_mail_says_in_the_persons_zone() {
+    let rig = test_app().await;
+    let incident = incident(&rig, "down").await;
+    for (person, since) in [("ada", "13:10 (just now)"), ("bob", "12:10 UTC (just now)")] {
+        let shown = rig.get(&link(&rig, &incident, person), "").await.is(200);
+        let fact = format!("<dt>Since</dt><dd>{since}</dd>");
+        assert!(shown.text.contains(&fact), "{}", shown.text);
+        assert!(shown.text.contains("It is not acknowledged yet."));
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_is_forged_truncated_or_expired_acknowledges_nothing() {
     let rig = test_app().await;
     let incident = incident(&rig, "down").await;
@@ -88,8 +115,8 @@ async fn a_link_that_is_forged_truncated_or_expired_acknowledges_nothing() {
 }
 
 #[tokio::test]
-async fn a_link_acknowledges_for_48_hours_and_no_longer() {
-    assert_eq!(ACK_VALID_MS, 48 * 3_600_000);
+async fn a_link_acknowledges_for_12_hours_and_no_longer() {
+    assert_eq!(ACK_VALID_MS, 12 * 3_600_000);
     let rig = test_app().await;
     let incident = incident(&rig, "down").await;
     let path = link(&rig, &incident, "bob");

@@ -27,6 +27,7 @@ fallback = ["person:ada"]
 name = "Ada"
 contacts = [{ kind = "slack", address = "U1" }]
 clearance = true
+timezone = "Europe/Berlin"
 
 [people.bob]
 name = "Bob"
