@@ -21,6 +21,24 @@ impl Person {
     }
 }
 
+impl Page {
+    /// The contact to page by, of one of these kinds: its kind and address. A person may have
+    /// several; the daemon says which one in `extra` under `contact`, or means the first.
+    #[must_use]
+    pub fn contact(&self, kinds: &[&str]) -> Option<(String, String)> {
+        let extra: serde_json::Value = serde_json::from_str(&self.extra).unwrap_or_default();
+        let said = ["kind", "address"].map(|it| extra["contact"][it].as_str());
+        if let [Some(kind), Some(address)] = said
+            && kinds.contains(&kind)
+        {
+            return Some((kind.into(), address.into()));
+        }
+        let mut contacts = self.to.contacts.iter();
+        let found = contacts.find(|it| kinds.contains(&it.key.as_str()))?;
+        Some((found.key.clone(), found.value.clone()))
+    }
+}
+
 impl Actor {
     /// An actor by their id in a channel; the host resolves it through people's contacts.
     #[must_use]
@@ -55,5 +73,31 @@ impl Status {
             Status::Resolved => "resolved",
             Status::Closed => "closed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{incident, page, person};
+
+    #[test]
+    fn a_page_goes_to_the_contact_that_the_daemon_names_or_to_the_first() {
+        let mut ada = person("ada", "phone", "+1");
+        ada.contacts.push(Label {
+            key: "sms".into(),
+            value: "+2".into(),
+        });
+        let mut page = page("p", &incident(), &ada);
+        let contact = |page: &Page, kinds: &[&str]| page.contact(kinds).map(|it| it.0 + &it.1);
+        assert_eq!(
+            contact(&page, &["sms", "phone"]).as_deref(),
+            Some("phone+1")
+        );
+        assert_eq!(contact(&page, &["sms"]).as_deref(), Some("sms+2"));
+        assert_eq!(contact(&page, &["ntfy"]), None);
+        page.extra = r#"{"contact": {"kind": "sms", "address": "+3"}}"#.into();
+        assert_eq!(contact(&page, &["sms", "phone"]).as_deref(), Some("sms+3"));
+        assert_eq!(contact(&page, &["phone"]).as_deref(), Some("phone+1"));
     }
 }

@@ -1,6 +1,7 @@
 //! The chat grammar: what people type after `/incident`, and what the buttons of plugins send.
 //! Every chat uses the same grammar.
 
+use super::oncall::chat::{self as oncall, OnCallLine};
 use super::verb::split;
 use super::{Action, VERBS};
 
@@ -11,6 +12,8 @@ pub(crate) enum Line {
     Action(Action),
     /// Show the incident's state.
     Status,
+    /// Something about who is on call, which belongs to no incident.
+    OnCall(OnCallLine),
     /// Show the possible commands.
     Help,
 }
@@ -22,6 +25,7 @@ pub(crate) fn help() -> String {
         .map(|it| format!("{} {}", it.name, it.syntax).trim_end().to_owned())
         .collect();
     lines.push("status".to_owned());
+    lines.push("oncall help".to_owned());
     lines.join(" · ")
 }
 
@@ -34,6 +38,7 @@ pub(crate) fn parse(line: &str, via: &str) -> Result<Line, String> {
     match word {
         "" | "status" => return Ok(Line::Status),
         "help" => return Ok(Line::Help),
+        "oncall" => return oncall::parse(rest).map(Line::OnCall),
         _ => {}
     }
     let verb = VERBS

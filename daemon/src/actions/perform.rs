@@ -19,6 +19,9 @@ pub(crate) enum NotDone {
     Denied(#[from] Denied),
     #[error("{0}")]
     Invalid(String),
+    /// What the action names does not exist.
+    #[error("{0}")]
+    Missing(String),
     #[error(transparent)]
     Engine(EngineError),
 }

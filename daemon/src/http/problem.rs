@@ -171,6 +171,7 @@ impl From<NotDone> for Problem {
         match error {
             NotDone::Denied(denied) => denied.into(),
             NotDone::Invalid(why) => Self::new(Kind::INVALID, why),
+            NotDone::Missing(why) => Self::new(Kind::NOT_FOUND, why),
             NotDone::Engine(error) => error.into(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, IncidentId, IncidentKey, PageId, PluginId};
+use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId, PromptId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -16,14 +16,18 @@ use tocsin_store::CommandKey;
 use super::people::find_person;
 use super::{DaemonServices, PluginAccess};
 use crate::actions::chat::{self, Line};
-use crate::actions::{self, Ack, Action, Caller, Log, NewIncident, NotDone, perform};
-use crate::api::StatusFilter;
+use crate::actions::oncall::chat::OnCallLine;
+use crate::actions::oncall::{self, change_on_call};
+use crate::actions::{
+    self, Action, Caller, Log, NewIncident, NotDone, Paged, acknowledge, perform,
+};
+use crate::api::{OnCall, OverrideList, ScheduleQuery, StatusFilter};
 use crate::auth::Scope;
 use crate::disclosure::wit::{core_grade, core_log_kind, core_ref};
 use crate::disclosure::{Clearance, Disclosed};
 use crate::runtime::state::tables::reference::{REFERENCES, reference_key};
 use crate::runtime::state::tables::summary;
-use crate::runtime::{EngineError, IncidentState};
+use crate::runtime::{EngineError, IncidentState, MessageOutcome, bundle};
 
 /// Most incidents in a list.
 const LIST_MAX: usize = 100;
@@ -91,20 +95,34 @@ impl CommandService for DaemonServices {
         by: wit::Actor,
     ) -> CommandReply<'_, String> {
         Box::pin(async move {
-            let incident = one_of(&page_id, item_id.as_deref())?;
-            let call = self.call(&caller)?;
-            call.perform(incident.as_str(), &by, Ack {}.into()).await
+            let paged = Paged::parse(item_id.as_ref().unwrap_or(&page_id));
+            let paged = paged.ok_or(CommandError::NotFound)?;
+            self.call(&caller)?.acknowledge(paged, &by).await
         })
+    }
+
+    fn report_receipt(
+        &self,
+        caller: CommandCaller,
+        page_id: String,
+        // Whoever pressed it has seen it; what the press does is a command of its own.
+        _: wit::PageReceipt,
+        _: Option<wit::Actor>,
+    ) -> CommandReply<'_, ()> {
+        Box::pin(async move { self.call(&caller)?.receipt(&page_id).await })
     }
 
     fn answer_prompt(
         &self,
-        _: CommandCaller,
-        _: String,
-        _: String,
-        _: wit::Actor,
+        caller: CommandCaller,
+        prompt_id: String,
+        choice: String,
+        by: wit::Actor,
     ) -> CommandReply<'_, String> {
-        Box::pin(async move { Err(CommandError::NotFound) })
+        Box::pin(async move {
+            let prompt = PromptId(prompt_id).parts().ok_or(CommandError::NotFound)?;
+            self.call(&caller)?.answer(prompt, choice, &by).await
+        })
     }
 
     fn add_log(
@@ -174,17 +192,6 @@ fn no_changes_or_signals() -> CommandError {
          or /ingest"
             .to_owned(),
     )
-}
-
-/// The incident of a page's only item, which has the page's id.
-fn one_of(page: &str, item: Option<&str>) -> Result<IncidentId, CommandError> {
-    if item.is_some_and(|it| it != page) {
-        return Err(CommandError::NotFound);
-    }
-    let parts = PageId::from(page).parts();
-    parts
-        .map(|(incident, _)| incident)
-        .ok_or(CommandError::NotFound)
 }
 
 /// A plugin's filter for lists.
@@ -290,8 +297,10 @@ impl Call<'_> {
         by: &wit::Actor,
     ) -> Result<String, CommandError> {
         let parsed = chat::parse(line, self.plugin).map_err(CommandError::Invalid)?;
-        if parsed == Line::Help {
-            return Ok(chat::help());
+        match parsed {
+            Line::Help => return Ok(chat::help()),
+            Line::OnCall(line) => return self.on_call(line, by).await,
+            Line::Action(_) | Line::Status => {}
         }
         let id = incident.ok_or_else(|| {
             CommandError::Invalid("use this command in an incident's war room".to_owned())
@@ -302,6 +311,32 @@ impl Call<'_> {
             return Ok(status_line(&state, clearance));
         };
         self.perform(&id, by, action).await
+    }
+
+    /// Answers a command about who is on call, or carries it out.
+    async fn on_call(&self, line: OnCallLine, by: &wit::Actor) -> Result<String, CommandError> {
+        let desk = self.access.desk();
+        let now = desk.now;
+        let action = match line {
+            OnCallLine::Help => return Ok(oncall::chat::help()),
+            OnCallLine::Who => return Ok(OnCall::at(&desk.responders, now).to_string()),
+            OnCallLine::List => {
+                let kept = desk.on_call.overrides().map_err(refused)?;
+                return Ok(OverrideList::of(&kept, now).to_string());
+            }
+            OnCallLine::Show(rotation) => {
+                let asked = ScheduleQuery::of(Some(rotation));
+                let found = asked.schedule(&desk.responders, now);
+                return found
+                    .map(|it| it.to_string())
+                    .map_err(CommandError::Invalid);
+            }
+            OnCallLine::Change(action) => action,
+        };
+        let caller = self.caller(by)?;
+        let key = Some(self.command_key().0);
+        let done = change_on_call(&desk, &caller, &action, key).await;
+        done.map(|it| it.reply).map_err(not_done)
     }
 
     /// Carries out an action in the HTTP API's JSON, such as `{"action":"ack"}`.
@@ -324,6 +359,51 @@ impl Call<'_> {
         let (intake, key) = (&self.access.intake, Some(self.command_key()));
         let done = perform(intake, caller, id, action, self.plugin, key).await;
         done.map(|it| it.reply).map_err(not_done)
+    }
+
+    /// Acknowledges what a button names, through the kind of contact by which the person is known.
+    async fn acknowledge(&self, paged: Paged, by: &wit::Actor) -> Result<String, CommandError> {
+        let caller = self.caller(by)?;
+        let via = match by.kind.as_str() {
+            "plugin" | "person" => self.plugin,
+            kind => kind,
+        };
+        let (intake, key) = (&self.access.intake, Some(self.command_key()));
+        let reply = acknowledge(intake, caller, paged, via, key).await;
+        reply.map_err(not_done)
+    }
+
+    /// Answers a question, in the name of the person who pressed the button.
+    async fn answer(
+        &self,
+        (incident, prompt): (IncidentId, u32),
+        choice: String,
+        by: &wit::Actor,
+    ) -> Result<String, CommandError> {
+        let (caller, via) = (self.caller(by)?, self.plugin.to_owned());
+        let answered = Command::Answer {
+            prompt,
+            choice,
+            via,
+        };
+        let (intake, key) = (&self.access.intake, Some(self.command_key()));
+        let done = intake.command(incident, caller.by, answered, key).await;
+        done.map(|it| it.reply).map_err(refused)
+    }
+
+    /// Tells the pages of a message what its channel learned, if this plugin serves that channel.
+    async fn receipt(&self, page_id: &str) -> Result<(), CommandError> {
+        let message = MessageId::parse(page_id).ok_or(CommandError::NotFound)?;
+        let part = bundle(self.access.store.as_ref(), &message).map_err(refused)?;
+        let part = part.ok_or(CommandError::NotFound)?;
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        if !own.is_some_and(|it| it.contacts.contains(&part.contact.kind)) {
+            return Err(CommandError::NotFound);
+        }
+        drop(subscribers);
+        let told = self.access.intake.tell(&message, &MessageOutcome::Seen);
+        told.await.map_err(refused)
     }
 
     fn command_key(&self) -> CommandKey {
@@ -385,7 +465,7 @@ fn status_line(state: &IncidentState, clearance: Clearance) -> String {
 fn not_done(error: NotDone) -> CommandError {
     match error {
         NotDone::Denied(why) => CommandError::Denied(why.to_string()),
-        NotDone::Invalid(why) => CommandError::Invalid(why),
+        NotDone::Invalid(why) | NotDone::Missing(why) => CommandError::Invalid(why),
         NotDone::Engine(error) => refused(error),
     }
 }

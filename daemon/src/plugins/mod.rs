@@ -17,9 +17,10 @@ use tocsin_store::Store;
 
 use tocsin_plugin_host::{EventKind, LoadedPlugin};
 
+use crate::actions::oncall::OnCallDesk;
 use crate::metrics::Metrics;
 use crate::runtime::{
-    Clock, EngineHandle, Intake, Payloads, Subscriber, Subscribers, View, Writer,
+    Clock, EngineHandle, Intake, OnCall, Payloads, Subscriber, Subscribers, View, Writer,
 };
 
 /// The parts of the daemon that plugins use.
@@ -34,6 +35,8 @@ pub struct PluginAccess {
     pub writer: Writer,
     /// Accepts their commands.
     pub intake: Arc<Intake>,
+    /// Makes overrides, and knows those of every engine.
+    pub on_call: Arc<OnCall>,
     /// Builds what a plugin may see of incidents and people.
     pub payloads: Payloads,
     /// What each plugin was granted.
@@ -47,7 +50,7 @@ impl PluginAccess {
     #[must_use]
     pub fn new(
         base: &EngineHandle,
-        intake: &Arc<Intake>,
+        (intake, on_call): (&Arc<Intake>, &Arc<OnCall>),
         payloads: &Payloads,
         subscribers: &Arc<ArcSwap<Subscribers>>,
     ) -> Self {
@@ -58,8 +61,21 @@ impl PluginAccess {
             writer: base.writer.clone(),
             metrics: Arc::clone(&base.metrics),
             intake: Arc::clone(intake),
+            on_call: Arc::clone(on_call),
             payloads: payloads.clone(),
             subscribers: Arc::clone(subscribers),
+        }
+    }
+}
+
+impl PluginAccess {
+    /// What commands about who is on call need.
+    fn desk(&self) -> OnCallDesk {
+        OnCallDesk {
+            on_call: Arc::clone(&self.on_call),
+            responders: self.intake.responders().clone(),
+            writer: self.writer.clone(),
+            now: self.clock.now(),
         }
     }
 }

@@ -9,8 +9,7 @@ use crate::plugins::{DaemonServices, PluginAccess};
 use crate::rig::Rig;
 use crate::runtime::EngineHandle;
 
-/// Has a plugin open an incident in its own name.
-async fn opened(rig: &Rig, key: &str, draft: wit::Draft) -> Result<wit::Incident, CommandError> {
+fn services(rig: &Rig) -> DaemonServices {
     let app = &rig.app;
     let base = EngineHandle {
         clock: rig.clock.clone(),
@@ -18,18 +17,34 @@ async fn opened(rig: &Rig, key: &str, draft: wit::Draft) -> Result<wit::Incident
         writer: app.writer.clone(),
         metrics: Arc::clone(&app.metrics),
     };
-    let access = PluginAccess::new(&base, &app.intake, &app.payloads, &app.subscribers);
-    let caller = CommandCaller {
+    let access = PluginAccess::new(
+        &base,
+        (&app.intake, &app.on_call),
+        &app.payloads,
+        &app.subscribers,
+    );
+    DaemonServices::new(access)
+}
+
+fn caller(key: &str) -> CommandCaller {
+    CommandCaller {
         plugin: "chat".to_owned(),
         key: key.to_owned(),
-    };
-    let by = wit::Actor {
+    }
+}
+
+fn itself() -> wit::Actor {
+    wit::Actor {
         kind: "plugin".to_owned(),
         id: "chat".to_owned(),
         display_name: None,
-    };
-    let services = DaemonServices::new(access);
-    services.open_incident(caller, draft, by).await
+    }
+}
+
+/// Has a plugin open an incident in its own name.
+async fn opened(rig: &Rig, key: &str, draft: wit::Draft) -> Result<wit::Incident, CommandError> {
+    let services = services(rig);
+    services.open_incident(caller(key), draft, itself()).await
 }
 
 fn draft(service: &str, dedup_key: Option<&str>) -> wit::Draft {
@@ -74,4 +89,88 @@ async fn a_plugins_draft_is_checked_like_one_from_the_api() {
     assert_eq!([&repeated.id, &another.id], [&first.id, &first.id]);
     let keyless = opened(&rig, "4", draft("shop", Some(""))).await.unwrap();
     assert_ne!(keyless.id, first.id, "an empty key is none");
+}
+
+#[tokio::test]
+async fn a_plugin_acknowledges_a_page_as_a_whole_or_its_only_item() {
+    let rig = Rig::new("", Path::new("/nowhere")).await;
+    for (number, with_item) in [(1, false), (2, true)] {
+        let key = number.to_string();
+        let incident = opened(&rig, &key, draft("shop", Some(&key))).await.unwrap();
+        let page = format!("{}-p1", incident.id);
+        let others = [
+            ("i-unknown-p1", None),
+            ("nonsense", None),
+            (page.as_str(), Some("another")),
+        ];
+        for (page, item) in others {
+            let item = item.map(str::to_owned);
+            let services = services(&rig);
+            let refused = services.acknowledge_page(caller("x"), page.to_owned(), item, itself());
+            assert_eq!(refused.await, Err(CommandError::NotFound), "{page}");
+        }
+        let item = with_item.then(|| page.clone());
+        let services = services(&rig);
+        let done = services.acknowledge_page(caller(&format!("ack-{key}")), page, item, itself());
+        let said = done.await.unwrap();
+        assert!(said.contains(&format!("incident {number}")), "{said}");
+        let state = rig.app.view.incident_of_number(number).unwrap().unwrap();
+        let acknowledged = state.incident.lifecycle.acknowledged_at;
+        assert!(acknowledged.is_some(), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
+    let config = "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n\
+                  [rotations.primary]\ntimezone = \"UTC\"\nlayers = [{ people = [\"bob\"], \
+                  handover = \"monday 09:00\", start = \"2026-01-05\" }]\n";
+    let rig = Rig::new(config, Path::new("/nowhere")).await;
+    let run = async |key: &str, line: &str| {
+        let services = services(&rig);
+        let asked = services.run_line(caller(key), None, line.to_owned(), itself());
+        asked.await
+    };
+    assert_eq!(
+        run("1", "oncall").await.unwrap().split(" (").next(),
+        Some("primary: bob")
+    );
+    let line = "oncall override primary @ada 4h";
+    let done = run("2", line).await.unwrap();
+    assert!(
+        done.starts_with("ada is on call for primary from Sat 2026-01-31 12:10 UTC"),
+        "{done}"
+    );
+    assert_eq!(
+        run("2", line).await.unwrap(),
+        done,
+        "a webhook that is repeated"
+    );
+    let list = run("3", "oncall list").await.unwrap();
+    assert_eq!(list.lines().count(), 1, "{list}");
+    let shown = run("4", "oncall show primary").await.unwrap();
+    assert!(
+        shown.contains("from Sat 2026-01-31 16:10 UTC: bob"),
+        "{shown}"
+    );
+    let id = list.split(':').next().unwrap();
+    let canceled = run("5", &format!("oncall cancel {id}")).await.unwrap();
+    assert!(canceled.ends_with("bob is on call now"), "{canceled}");
+    for (line, says) in [
+        ("oncall show night", "there is no rotation `night`"),
+        ("oncall cancel x", "there is no override `x`"),
+        ("oncall take primary 4h", "only a person can take a shift"),
+        ("oncall fetch", "type one of: oncall who"),
+    ] {
+        let refused = run("6", line).await.unwrap_err();
+        assert!(
+            matches!(&refused, CommandError::Invalid(why) if why.contains(says)),
+            "{refused:?}"
+        );
+    }
+    assert!(run("7", "help").await.unwrap().contains("oncall help"));
+    assert!(
+        run("8", "ack").await.is_err(),
+        "an incident's commands need one"
+    );
 }
