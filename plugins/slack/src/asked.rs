@@ -17,6 +17,9 @@ const ASKED_TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// Longer than the delivery of a page can be retried.
 const SETTLED_TTL_MS: u64 = 24 * 3_600_000;
 
+/// Most messages that are remembered for one item; a ladder has at most as many rungs.
+const ITEM_PAGES_MAX: usize = 8;
+
 /// A posted message with buttons.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Asked {
@@ -25,10 +28,11 @@ pub(crate) struct Asked {
     /// The message's timestamp, which is its id in Slack.
     pub(crate) ts: String,
     pub(crate) text: String,
-    /// The incidents of a page about several that have their own button, in the message's order.
+    /// The incidents of a page that are settled by their own id, in the message's order: of one
+    /// about several those that have their own button.
     #[serde(default)]
     pub(crate) items: Vec<String>,
-    /// The blocks as they were posted; empty unless there are items.
+    /// The blocks as they were posted; empty unless there are several items.
     #[serde(default)]
     pub(crate) blocks: Vec<Value>,
 }
@@ -38,11 +42,16 @@ pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     if settled_note(&page.id)?.is_some() {
         return Ok(Outcome::Ignored);
     }
-    let user = contact(&page.to)?;
-    let channel = direct_channel(user)?;
-    let several = page.items.len() + page.others.len() > 1;
-    let items = page.items.iter().filter(|_| several);
-    let items = items.map(|it| it.id.clone()).collect();
+    let (_, user) = page
+        .contact(&["slack"])
+        .ok_or_else(|| no_contact(&page.to))?;
+    let channel = direct_channel(&user)?;
+    let items: Vec<String> = page.items.iter().map(|it| it.id.clone()).collect();
+    if let [only] = items.as_slice()
+        && settled_note(only)?.is_some()
+    {
+        return Ok(Outcome::Ignored);
+    }
     ask(&page.id, "page", &channel, blocks::page(page), items, at)?;
     for item in &page.items {
         let incident = &item.incident.id;
@@ -100,8 +109,12 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
             note.to_string()
         }
     };
-    if let Some(page) = kv::get::<String>(&item_key(id))? {
-        return refresh(&page.value);
+    let pages = pages_of(id)?;
+    if !pages.is_empty() {
+        for page in pages {
+            refresh(&page)?;
+        }
+        return Ok(Outcome::Done);
     }
     let row = kv::get::<Asked>(&asked_key(id))?;
     let Some(asked) = row.map(|it| it.value).or(pressed) else {
@@ -112,12 +125,19 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
     Ok(Outcome::Done)
 }
 
-/// Shows the notes of the items of a page that no longer need an answer. What is noted while the
-/// message is edited is shown by the next round, as edits may arrive in any order.
+/// Shows the notes of the items of a page that no longer need an answer; a page about a single
+/// incident loses its button. What is noted while the message is edited is shown by the next round,
+/// as edits may arrive in any order.
 fn refresh(page: &str) -> Result<Outcome, Failure> {
     let Some(asked) = kv::get::<Asked>(&asked_key(page))?.map(|it| it.value) else {
         return Ok(Outcome::Ignored);
     };
+    if let [only] = asked.items.as_slice() {
+        let note = settled_note(only)?.unwrap_or_default();
+        close(&asked, &note)?;
+        forget(page, &asked)?;
+        return Ok(Outcome::Done);
+    }
     let mut shown = Vec::new();
     for _ in 0..=asked.items.len() {
         let notes = notes(&asked)?;
@@ -141,7 +161,12 @@ fn notes(asked: &Asked) -> Result<Vec<Option<String>>, Failure> {
 
 fn forget(id: &str, asked: &Asked) -> Result<(), Failure> {
     for item in &asked.items {
-        kv::delete(&item_key(item))?;
+        let mut pages = pages_of(item)?;
+        pages.retain(|it| it != id);
+        match pages.is_empty() {
+            true => drop(kv::delete(&item_key(item))?),
+            false => note_down(&item_key(item), &pages, ASKED_TTL_MS)?,
+        }
     }
     kv::delete(&asked_key(id))?;
     Ok(())
@@ -165,9 +190,9 @@ fn ask(
     at: Timestamp,
 ) -> Result<(), Failure> {
     let text = message.text.clone();
-    let blocks = match items.is_empty() {
-        true => Vec::new(),
-        false => message.blocks.clone(),
+    let blocks = match items.len() > 1 {
+        true => message.blocks.clone(),
+        false => Vec::new(),
     };
     let ts = Post {
         channel,
@@ -185,7 +210,11 @@ fn ask(
     };
     note_down(&asked_key(id), &asked, ASKED_TTL_MS)?;
     for item in &asked.items {
-        note_down(&item_key(item), &id, ASKED_TTL_MS)?;
+        let mut pages = pages_of(item)?;
+        pages.retain(|it| it != id);
+        pages.push(id.into());
+        pages.drain(..pages.len().saturating_sub(ITEM_PAGES_MAX));
+        note_down(&item_key(item), &pages, ASKED_TTL_MS)?;
     }
     if let Some(note) = settled_note(id)? {
         close(&asked, &note)?;
@@ -233,8 +262,11 @@ fn edit(asked: &Asked, text: &str, blocks: Vec<Value>) -> Result<(), Failure> {
 }
 
 fn contact(person: &Person) -> Result<&str, Failure> {
-    let missing = || Failure::Permanent(format!("{} has no contact of kind slack", person.id));
-    person.contact("slack").ok_or_else(missing)
+    person.contact("slack").ok_or_else(|| no_contact(person))
+}
+
+fn no_contact(person: &Person) -> Failure {
+    Failure::Permanent(format!("{} has no contact of kind slack", person.id))
 }
 
 fn direct_channel(user: &str) -> Result<String, Failure> {
@@ -254,7 +286,12 @@ fn asked_key(id: &str) -> String {
     format!("asked:{id}")
 }
 
-/// The row of an item of a page, with the page's id.
+/// The messages that bring an item, the oldest first: a ladder may page a person here twice.
+fn pages_of(item: &str) -> Result<Vec<String>, Failure> {
+    Ok(kv::get::<Vec<String>>(&item_key(item))?.map_or_else(Vec::new, |it| it.value))
+}
+
+/// The row of an item of a page, with the ids of the messages that bring it.
 fn item_key(id: &str) -> String {
     format!("item:{id}")
 }

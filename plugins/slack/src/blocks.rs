@@ -66,8 +66,9 @@ pub(crate) fn opening(incident: &Incident) -> Message {
         let services = text::cut(&incident.services.join(", "), 300);
         facts.push(format!("Services: {}", text::escape(&services)));
     }
-    if let Some(url) = &incident.url {
-        facts.push(format!("<{url}|Open in tocsin>"));
+    // Not the incident's own address, which is the API's: a phone has no token for it.
+    if let Some(url) = text::alert_link(incident) {
+        facts.push(format!("<{url}|Alert>"));
     }
     let why = text::grade_reason(incident)
         .map(|it| format!("\nGrade: {it}"))
@@ -155,6 +156,22 @@ mod tests {
     use super::*;
     use tocsin_plugin_sdk::testing;
     use tocsin_plugin_sdk::types::{Actor, Audience};
+
+    #[test]
+    fn the_first_message_links_to_the_alert_and_not_to_the_api() {
+        let mut it = testing::incident();
+        let cases = [
+            ("https://e.com/graph?a=1", true),
+            ("javascript:alert(1)", false),
+            ("https://e.com/|<!channel>", false),
+        ];
+        for (link, is_shown) in cases {
+            it.extra = json!({"link": link}).to_string();
+            let shown = opening(&it).blocks[1].to_string();
+            assert_eq!(shown.contains("|Alert>"), is_shown, "{shown}");
+            assert!(!shown.contains("tocsin.example"), "{shown}");
+        }
+    }
 
     #[test]
     fn a_settled_message_has_no_buttons_left() {

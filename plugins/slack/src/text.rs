@@ -5,6 +5,7 @@ use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp
 
 /// The longest topic or purpose that Slack accepts.
 const TOPIC_CHARS_MAX: usize = 250;
+const LINK_BYTES_MAX: usize = 1000;
 /// A section block allows 3000; the rest is for the text around the body.
 pub(crate) const BODY_CHARS_MAX: usize = 2800;
 
@@ -22,6 +23,17 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
     }
     let start: String = text.chars().take(max.saturating_sub(1)).collect();
     format!("{start}…")
+}
+
+/// The text on one line: whitespace and control characters become spaces, and characters that
+/// change the direction of writing are removed.
+pub(crate) fn one_line(text: &str) -> String {
+    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = text.chars().filter(|c| !turns(c));
+    let plain: String = plain
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Converts CommonMark to Slack's markup: bold, links and headings. The rest stays unchanged.
@@ -73,7 +85,7 @@ pub(crate) fn headline(incident: &Incident) -> String {
         emoji(incident.grade),
         capital(incident.grade.as_str()),
         incident.number,
-        escape(&cut(&incident.title, 200))
+        escape(&cut(&one_line(&incident.title), 200))
     )
 }
 
@@ -85,6 +97,15 @@ pub(crate) fn grade_reason(incident: &Incident) -> Option<String> {
         .as_str()
         .filter(|it| !it.is_empty())?;
     Some(escape(&cut(reason, 500)))
+}
+
+/// The alert's own link, from the incident's extra data.
+pub(crate) fn alert_link(incident: &Incident) -> Option<String> {
+    let extra: Value = serde_json::from_str(&incident.extra).ok()?;
+    let url = extra["link"].as_str()?;
+    let is_web = ["https://", "http://"].iter().any(|it| url.starts_with(it));
+    let ends_it = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '|');
+    (is_web && url.len() <= LINK_BYTES_MAX && !url.contains(ends_it)).then(|| url.into())
 }
 
 /// A mention of the person if they have a Slack contact, else their name.
@@ -129,7 +150,7 @@ fn labels(incident: &Incident) -> String {
     format!("{drill}{security}[{}] ", incident.grade.as_str())
 }
 
-fn emoji(grade: Grade) -> &'static str {
+pub(crate) fn emoji(grade: Grade) -> &'static str {
     match grade {
         Grade::Minor => ":large_yellow_circle:",
         Grade::Major => ":large_orange_circle:",

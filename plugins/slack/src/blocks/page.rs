@@ -1,5 +1,5 @@
-//! A page as a message: the worst incident first, with a button for each of those shown in full,
-//! and one for all that the message names.
+//! A page as a message: the button for all that it names, then the worst incident first, with a
+//! button for each of those shown in full.
 
 use super::{ACK, ACK_ITEM, Message, button, context, section};
 use crate::text;
@@ -35,6 +35,14 @@ pub(crate) fn page(page: &Page) -> Message {
         let why = "This is a test of the way to you. Press the button to show that it works.";
         blocks.push(section(why));
     }
+    if !alone {
+        let total = page.items.len() + page.others.len();
+        let value = json!({"page": page.id}).to_string();
+        let label = format!("Acknowledge all {total}");
+        let all = button(ACK, &label, &value, Some("danger"));
+        blocks.push(section(&summary(page)));
+        blocks.push(json!({"type": "actions", "block_id": ALL, "elements": [all]}));
+    }
     for (at, item) in page.items.iter().enumerate() {
         let max = if alone {
             ALONE_CHARS_MAX
@@ -46,17 +54,6 @@ pub(crate) fn page(page: &Page) -> Message {
     }
     if !page.others.is_empty() {
         blocks.extend(others(page).iter().map(|it| section(it)));
-    }
-    if !alone {
-        let total = page.items.len() + page.others.len();
-        let value = json!({"page": page.id}).to_string();
-        let all = button(
-            ACK,
-            &format!("Acknowledge all {total}"),
-            &value,
-            Some("danger"),
-        );
-        blocks.push(json!({"type": "actions", "block_id": ALL, "elements": [all]}));
     }
     Message {
         text: notification(page, alone),
@@ -81,20 +78,32 @@ fn notification(page: &Page, alone: bool) -> String {
     if let ([item], true) = (&page.items[..], alone) {
         return format!("{test}{}", text::cut(&described(item), ALONE_CHARS_MAX));
     }
-    let summary = text::escape(&text::cut(&page.summary, SUMMARY_CHARS_MAX));
     let named = page
         .items
         .iter()
         .map(|it| named(it.incident.number, &it.headline));
-    let lines: Vec<String> = [format!("{test}*{summary}*")]
+    let lines: Vec<String> = [format!("{test}{}", summary(page))]
         .into_iter()
         .chain(named)
         .collect();
     lines.join("\n")
 }
 
+fn summary(page: &Page) -> String {
+    let summary = text::one_line(&page.summary);
+    format!(
+        "*{}*",
+        text::escape(&text::cut(&summary, SUMMARY_CHARS_MAX))
+    )
+}
+
 fn described(item: &PageItem) -> String {
-    let mut lines = vec![text::headline(&item.incident)];
+    let number = item.incident.number;
+    let headline = text::escape(&text::one_line(&item.headline));
+    let mut lines = vec![format!(
+        "{} *#{number} {headline}*",
+        text::emoji(item.incident.grade)
+    )];
     let facts = item.facts.iter();
     lines.extend(facts.map(|it| {
         let (name, fact) = (text::escape(&it.name), text::escape(&it.text));
@@ -194,5 +203,7 @@ fn can_be_opened(link: &Link) -> bool {
     is_web && link.url.chars().count() <= URL_CHARS_MAX && !link.title.trim().is_empty()
 }
 
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ fn value(button: &Value) -> Value {
 fn a_page_shows_grade_title_and_facts_and_one_button_acknowledges() {
     let page = page(&testing::page("p-1", &testing::incident(), &jo()));
     for part in [
-        "Major",
+        "MAJOR",
         "#42",
         "Checkout is down",
         "*Since:* 12:00 (6 min ago)",
@@ -50,10 +50,10 @@ fn a_page_about_several_has_a_button_for_each_and_one_for_all() {
         .collect();
     let first = |at: usize| &actions[at]["elements"][0];
     assert_eq!(actions.len(), 4);
-    assert_eq!(first(1)["text"]["text"], "Acknowledge #43");
-    assert_eq!(value(first(1)), json!({"page": "b-1", "item": "b-1/2"}));
-    assert_eq!(first(3)["text"]["text"], "Acknowledge all 3");
-    assert_eq!(value(first(3)), json!({"page": "b-1"}));
+    assert_eq!(first(0)["text"]["text"], "Acknowledge all 3");
+    assert_eq!(value(first(0)), json!({"page": "b-1"}));
+    assert_eq!(first(2)["text"]["text"], "Acknowledge #43");
+    assert_eq!(value(first(2)), json!({"page": "b-1", "item": "b-1/2"}));
     let mut ids: Vec<String> = actions
         .iter()
         .flat_map(|it| it["elements"].as_array().unwrap())
@@ -69,9 +69,10 @@ fn a_page_about_several_has_a_button_for_each_and_one_for_all() {
 fn a_note_replaces_the_buttons_of_one_incident_only() {
     let page = page(&of_three());
     let noted = with_note(&page.blocks, 1, "Acknowledged by jo");
-    assert_eq!(noted[3], context("Acknowledged by jo"));
-    assert_eq!((&noted[1], &noted[5]), (&page.blocks[1], &page.blocks[5]));
-    assert_eq!(noted.last(), page.blocks.last());
+    assert_eq!(noted[5], context("Acknowledged by jo"));
+    for same in [1, 3, 7] {
+        assert_eq!(noted[same], page.blocks[same]);
+    }
 }
 
 #[test]
@@ -106,10 +107,10 @@ fn the_largest_page_stays_within_slacks_limits_and_its_row() {
         }
     }
     assert!(Value::from(page.blocks.clone()).to_string().len() < 60_000);
-    let rest = &page.blocks[page.blocks.len() - 2]["text"]["text"];
+    let rest = &page.blocks[page.blocks.len() - 1]["text"]["text"];
     assert_eq!(rest, "and 494 more: #11–#504");
     assert_eq!(
-        page.blocks.last().unwrap()["elements"][0]["text"]["text"],
+        page.blocks[1]["elements"][0]["text"]["text"],
         "Acknowledge all 505"
     );
 }
