@@ -21,6 +21,7 @@ fn plan(steps: &[(&str, u64)]) -> Plan {
     let steps = steps.iter().map(|(page, minutes)| step(page, *minutes));
     Plan {
         steps: steps.collect(),
+        ..Plan::default()
     }
 }
 
@@ -145,6 +146,7 @@ fn a_page_at_a_fixed_time_is_not_put_off_by_a_plan_that_waits_first() {
     let nine = at_minute(step("bob", 3), 30);
     let mut world = under(Plan {
         steps: vec![step("", 5), nine],
+        ..Plan::default()
     });
     world.run_until(20 * MINUTE);
     world.plan = Some(plan(&[("", 60), ("ada", 3)]));
@@ -156,9 +158,33 @@ fn a_page_at_a_fixed_time_is_not_put_off_by_a_plan_that_waits_first() {
 }
 
 #[test]
+fn a_last_step_with_a_time_repeats_at_its_next_time() {
+    let at = |minute, repeats| Plan {
+        steps: vec![at_minute(step("ada", 60), minute)],
+        repeats_at: Some(minute_of(repeats)),
+        ..Plan::default()
+    };
+    let mut world = under(at(10, 1_450));
+    world.run_until(10 * MINUTE);
+    assert_eq!(people(&world), ["ada"]);
+    take_all(&mut world);
+    world.run_until(1_450 * MINUTE - 1);
+    assert_eq!(people(&world), ["ada"], "not every hour through the night");
+    // At that time the policy says when it is after that.
+    world.at(1_450 * MINUTE).plan = Some(at(10, 2_890));
+    world.review().unwrap();
+    world.run_until(1_450 * MINUTE);
+    assert_eq!(people(&world), ["ada", "ada"]);
+    take_all(&mut world);
+    world.run_until(2_890 * MINUTE - 1);
+    assert_eq!(people(&world), ["ada", "ada"]);
+}
+
+#[test]
 fn the_time_of_a_step_that_moved_on_since_it_was_taken_is_no_new_plan() {
     let at = |minute| Plan {
         steps: vec![at_minute(step("ada", 5), minute), step("bob", 5)],
+        ..Plan::default()
     };
     let mut world = under(at(10));
     let planned = |world: &World| world.count(|it| matches!(it, Event::Planned { .. }));

@@ -62,6 +62,7 @@ pub fn fallback_plan(mut targets: Vec<PageTarget>, why: &Report) -> Verdict<Plan
             page: targets,
             wait_ms: FALLBACK_WAIT_MS,
         }],
+        ..Plan::default()
     };
     builtin(
         plan,

@@ -26,11 +26,20 @@ pub(crate) struct Next {
 
 impl Next {
     /// When that is; `None` at once.
-    pub(crate) fn resolve(self, facts: Facts<'_>) -> Option<Timestamp> {
-        match read(Read::Next(self.time, self.zone), facts) {
-            Answer::Whole(ms) => Some(Timestamp(ms)),
-            _ => None,
-        }
+    pub(crate) fn resolve(&self, facts: Facts<'_>) -> Option<Timestamp> {
+        when(Read::Next(self.time.clone(), self.zone.clone()), facts)
+    }
+
+    /// When that is again after it; `None` at once.
+    pub(crate) fn resolve_again(&self, facts: Facts<'_>) -> Option<Timestamp> {
+        when(Read::Again(self.time.clone(), self.zone.clone()), facts)
+    }
+}
+
+fn when(asked: Read, facts: Facts<'_>) -> Option<Timestamp> {
+    match read(asked, facts) {
+        Answer::Whole(ms) => Some(Timestamp(ms)),
+        _ => None,
     }
 }
 

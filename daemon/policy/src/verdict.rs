@@ -3,12 +3,11 @@
 
 use rhai::{Array, Dynamic, Map};
 use tocsin_core::limits::{
-    NAME_BYTES_MAX, PLAN_STEPS_MAX, REASON_BYTES_MAX, STEP_TARGETS_MAX, STEP_WAIT_MS_MAX,
-    STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
+    HOLD_MS_MAX, HOLD_MS_MIN, NAME_BYTES_MAX, PLAN_STEPS_MAX, REASON_BYTES_MAX, STEP_TARGETS_MAX,
+    STEP_WAIT_MS_MAX, STEP_WAIT_MS_MIN, TITLE_BYTES_MAX,
 };
 use tocsin_core::{
     Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Plan, Route, Step, Target, TeamId,
-    Timestamp,
 };
 
 use crate::describe::describe;
@@ -132,7 +131,12 @@ pub(crate) fn grading(answer: Dynamic) -> Decoded<Grading> {
 /// Decodes the result of `escalate`. If there are rotations, a page to any other rotation is a
 /// fault: it would page nobody.
 pub(crate) fn plan(answer: Dynamic, facts: Facts<'_>) -> Decoded<Plan> {
-    let mut fields = Fields::of("escalate", answer, &["steps", "reason"], PLAN_EXAMPLE)?;
+    let mut fields = Fields::of(
+        "escalate",
+        answer,
+        &["hold", "reason", "steps"],
+        PLAN_EXAMPLE,
+    )?;
     let reason = fields.reason()?;
     let Some(steps) = fields.take("steps") else {
         return Err(fields.fault("`steps` is missing".into()));
@@ -156,15 +160,29 @@ pub(crate) fn plan(answer: Dynamic, facts: Facts<'_>) -> Decoded<Plan> {
         )));
     }
     let last = steps.len().saturating_sub(1);
-    let mut plan = Plan::default();
+    let hold = fields.take("hold");
+    let hold = hold.map(|it| fields.duration("hold", &it, HOLD_MS_MIN, HOLD_MS_MAX));
+    let mut plan = Plan {
+        hold_ms: hold.transpose()?,
+        ..Plan::default()
+    };
     for (at, answer) in steps.into_iter().enumerate() {
         let place = format!("steps[{at}]");
-        plan.steps.push(step(answer, &place, at == last, facts)?);
+        let (step, next) = step(answer, &place, at == last, facts)?;
+        plan.steps.push(step);
+        let repeats = next.filter(|_| at == last);
+        plan.repeats_at = repeats.and_then(|it| it.resolve_again(facts));
     }
     Ok((plan, reason))
 }
 
-fn step(answer: Dynamic, place: &str, is_last: bool, facts: Facts<'_>) -> Result<Step, Fault> {
+/// A step, and the time of the week that it waits for.
+fn step(
+    answer: Dynamic,
+    place: &str,
+    is_last: bool,
+    facts: Facts<'_>,
+) -> Result<(Step, Option<Next>), Fault> {
     let known = ["at", "page", "wait"];
     let mut fields = Fields::within("escalate", place, answer, &known, PLAN_EXAMPLE)?;
     let page = match fields.take("page") {
@@ -175,15 +193,13 @@ fn step(answer: Dynamic, place: &str, is_last: bool, facts: Facts<'_>) -> Result
         }
         None => Vec::new(),
     };
-    let at = match fields.take("at") {
-        Some(at) => fields.time(at, facts)?,
-        None => None,
-    };
+    let next = fields.take("at").map(|it| fields.time(it)).transpose()?;
+    let at = next.as_ref().and_then(|it| it.resolve(facts));
     let Some(wait) = fields.take("wait") else {
         return Err(fields.fault(format!("`{place}.wait` is missing")));
     };
     let wait_ms = fields.duration("wait", &wait, STEP_WAIT_MS_MIN, STEP_WAIT_MS_MAX)?;
-    Ok(Step { page, wait_ms, at })
+    Ok((Step { page, wait_ms, at }, next))
 }
 
 /// The fields of a result that are not decoded yet.
@@ -415,16 +431,15 @@ impl Fields {
         Ok(page)
     }
 
-    /// A time of the week, as it is next after the incident became active; `None` at once.
-    fn time(&self, value: Dynamic, facts: Facts<'_>) -> Result<Option<Timestamp>, Fault> {
+    /// A time of the week.
+    fn time(&self, value: Dynamic) -> Result<Next, Fault> {
         let found = describe(&value);
-        match value.try_cast::<Next>() {
-            Some(next) => Ok(next.resolve(facts)),
-            None => Err(self.fault(format!(
+        value.try_cast().ok_or_else(|| {
+            self.fault(format!(
                 "`{}` is {found}; expected a time, as `next(\"weekdays 09:00\")`",
                 self.path("at")
-            ))),
-        }
+            ))
+        })
     }
 
     fn page_target(&self, value: Dynamic, facts: Facts<'_>) -> Result<PageTarget, Fault> {

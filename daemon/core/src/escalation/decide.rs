@@ -51,14 +51,20 @@ fn plan_from(
     let after = incident.after(&events, by, env.now);
     // Whom a later step pages is looked up when its timer fires, which is at once.
     if after.escalation.is_due(env.now) && after.escalation.next_step == 0 {
-        events.extend(take_step(&after, &opening.responders, env));
+        let has_risen = after.grading.grade > incident.grading.grade;
+        events.extend(take_step(&after, &opening.responders, has_risen, env));
     }
     events
 }
 
 /// The events of taking the plan's next step: the step, and a page to each responder without a
-/// page in progress. Empty when the plan is empty.
-pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'_>) -> Vec<Event> {
+/// page in progress, or `anew`. Empty when the plan is empty.
+pub(crate) fn take_step(
+    incident: &Incident,
+    responders: &Responders,
+    anew: bool,
+    env: Env<'_>,
+) -> Vec<Event> {
     let escalation = &incident.escalation;
     let Some(last) = escalation.plan.steps.len().checked_sub(1) else {
         return Vec::new();
@@ -81,7 +87,7 @@ pub(crate) fn take_step(incident: &Incident, responders: &Responders, env: Env<'
         note: responders.note.clone().or(waits),
     }];
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
-    events.extend(paging::page_all(incident, people, step, env));
+    events.extend(paging::page_all(incident, people, step, anew, env));
     events
 }
 
@@ -115,7 +121,7 @@ pub(crate) fn step_due(
             }
         }
         let before = incident.after(&events, &Actor::Tocsin, env.now);
-        events.extend(take_step(&before, &step, env));
+        events.extend(take_step(&before, &step, false, env));
     }
     Ok(Outcome::of(events))
 }

@@ -10,7 +10,8 @@ use crate::escalation::state::Escalation;
 ///
 /// If the steps that were taken page the same in both, the next one follows. Otherwise it is the
 /// first that pages somebody who was not paged yet, or the last again if there is none. It follows
-/// after the wait that the new plan has before it, and never later than the next page was due.
+/// after the wait that the new plan has before it, and never later than the next page was due,
+/// unless the last step waits for its time again.
 pub(crate) fn position(before: &Escalation, plan: &Plan, now: Timestamp) -> Option<Position> {
     let next = before.next_step as usize;
     let from = match has_same_start(before, plan) {
@@ -32,16 +33,28 @@ pub(crate) fn position(before: &Escalation, plan: &Plan, now: Timestamp) -> Opti
         } else {
             before.round
         },
-        next_at: before.due.map_or(due, |_| due.min(due_before)),
+        next_at: match before.due {
+            Some(at) if at > now && step >= plan.steps.len() => match plan.repeats_later(now) {
+                Some(_) => due,
+                None => due.min(due_before),
+            },
+            Some(_) => due.min(due_before),
+            None => due,
+        },
     })
 }
 
 /// Whether a plan says the same as the one in force: it names the same people and waits, and the
-/// times of its steps, except of those that were taken, and whose time has passed.
+/// times of its steps, except of those that were taken, and whose time has passed; and if the last
+/// one repeats, the same time for that.
 pub(crate) fn is_same(before: &Escalation, plan: &Plan, now: Timestamp) -> bool {
     let steps = before.plan.steps.iter().zip(&plan.steps);
     let has_passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    let repeats = before.next_step as usize >= plan.steps.len();
+    let repeats_at_same_time = before.plan.repeats_later(now) == plan.repeats_later(now);
     before.plan.steps.len() == plan.steps.len()
+        && (!repeats || repeats_at_same_time)
+        && before.plan.hold_ms == plan.hold_ms
         && (0..).zip(steps).all(|(place, (own, other))| {
             let is_taken = place < before.next_step;
             let is_at_same_time = own.at == other.at || is_taken && has_passed(own.at);

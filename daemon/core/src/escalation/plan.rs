@@ -11,6 +11,13 @@ pub struct Plan {
     /// [`PLAN_STEPS_MAX`](crate::limits::PLAN_STEPS_MAX); a policy may also return an empty plan,
     /// which pages nobody, but only for a minor incident.
     pub steps: Vec<Step>,
+    /// How long an acknowledgement holds, in milliseconds; by grade if absent. Between
+    /// [`HOLD_MS_MIN`](crate::limits::HOLD_MS_MIN) and [`HOLD_MS_MAX`](crate::limits::HOLD_MS_MAX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ms: Option<u64>,
+    /// When the last step repeats at the earliest, if it waits for a time of the week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats_at: Option<Timestamp>,
 }
 
 /// One step of an escalation plan.
@@ -31,8 +38,10 @@ impl Plan {
     /// When a step is due, if the waits before it end at `from`. Past the end the last one repeats.
     #[must_use]
     pub(crate) fn due(&self, step: u32, from: Timestamp) -> Option<Timestamp> {
-        let step = self.steps.get(step as usize).or(self.steps.last())?;
-        Some(step.at.map_or(from, |at| at.max(from)))
+        self.steps.last()?;
+        let step = self.steps.get(step as usize);
+        let at = step.map_or(self.repeats_at, |it| it.at);
+        Some(at.map_or(from, |at| at.max(from)))
     }
 
     /// How long a step waits for an acknowledgement, in milliseconds.
@@ -45,11 +54,17 @@ impl Plan {
         }
     }
 
+    /// The time that the last step waits for before it repeats, if that is still to come.
+    #[must_use]
+    pub(crate) fn repeats_later(&self, now: Timestamp) -> Option<Timestamp> {
+        self.repeats_at.filter(|at| *at > now)
+    }
+
     /// The first step from this place on that pages somebody, and when it does, if the waits before
     /// that place end at `from` and nobody acknowledges. `None` for an empty plan.
     #[must_use]
     pub(crate) fn next_page(&self, step: usize, mut from: Timestamp) -> Option<(usize, Timestamp)> {
-        let last = self.steps.last()?;
+        self.steps.last()?;
         for (place, step) in self.steps.iter().enumerate().skip(step) {
             from = step.at.map_or(from, |at| at.max(from));
             if !step.page.is_empty() {
@@ -57,7 +72,8 @@ impl Plan {
             }
             from = from.plus_ms(step.wait_ms);
         }
-        Some((self.steps.len(), last.at.map_or(from, |at| at.max(from))))
+        let repeats_at = self.repeats_at.map_or(from, |at| at.max(from));
+        Some((self.steps.len(), repeats_at))
     }
 }
 

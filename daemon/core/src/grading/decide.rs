@@ -10,27 +10,18 @@ use crate::refusal::Refusal;
 use crate::text::bounded;
 use crate::{Actor, escalation, limits};
 
-/// Whether this flag may be set on the incident as it is now. It is checked here and not before the
-/// command, since the flag may have been set in between.
-pub(crate) fn may_grade(
-    incident: &Incident,
-    security: Option<bool>,
-    may_declassify: bool,
-) -> Result<(), Refusal> {
-    match incident.grading.security && security == Some(false) && !may_declassify {
-        true => Err(Refusal::Classified),
-        false => Ok(()),
-    }
-}
-
-/// A person's grade, and with `replan` the new escalation if the grade is raised.
+/// A person's grade, and with `replan` the new escalation if the grade is raised. Whether the flag
+/// may be cleared is checked here and not before the command, since it may have been set meanwhile.
 pub(crate) fn by_hand(
     incident: &Incident,
-    (grade, security, reason): (Grade, Option<bool>, String),
+    (grade, (security, may_declassify), reason): (Grade, (Option<bool>, bool), String),
     replan: Option<&Opening>,
     by: &Actor,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
+    if incident.grading.security && security == Some(false) && !may_declassify {
+        return Err(Refusal::Classified);
+    }
     let reason = bounded("reason", reason, limits::REASON_BYTES_MAX)?;
     let event = Event::Graded {
         grade,
@@ -57,9 +48,7 @@ pub(crate) fn regrade(
     env: Env<'_>,
 ) -> Vec<Event> {
     let events = settle(incident, before, opening);
-    let is_raised = events.iter().any(|it| raises(incident, it));
-    let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
-    match is_raised && !has_plan {
+    match events.iter().any(|it| raises(incident, it)) {
         true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
         false => events,
     }
@@ -117,9 +106,9 @@ fn failures(incident: &Incident, opening: &Opening) -> Vec<Event> {
     new.into_iter().map(failed).collect()
 }
 
-/// A person's grade event, and for a raised grade or a new security flag the new plan. Its first
-/// step is taken unless the incident is acknowledged: then the plan begins if the acknowledgement
-/// is withdrawn.
+/// A person's grade event, and the new plan. For a raised grade or a new security flag its first
+/// step is taken, also if the plan is the same, unless the incident is acknowledged: then whoever
+/// has it is paged. For any other grade the escalation goes on where it has come.
 fn with_plan(
     incident: &Incident,
     graded: Event,
@@ -128,10 +117,12 @@ fn with_plan(
     env: Env<'_>,
 ) -> Vec<Event> {
     let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
-    if !raises(incident, &graded) || !incident.is_active() || has_plan {
-        return vec![graded];
+    match raises(incident, &graded) {
+        _ if !incident.is_active() => vec![graded],
+        true => escalation::replan(incident, vec![graded], opening, by, env),
+        false if has_plan => vec![graded],
+        false => escalation::go_on(incident, vec![graded], opening, env),
     }
-    escalation::replan(incident, vec![graded], opening, by, env)
 }
 
 /// Whether the event raises the grade or sets the security flag.

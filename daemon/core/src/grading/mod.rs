@@ -7,7 +7,7 @@ mod review;
 mod standing;
 mod state;
 
-pub(crate) use decide::{by_hand, may_grade, regrade, settle};
+pub(crate) use decide::{by_hand, regrade, settle};
 pub use grade::{Grade, Grading, UnknownGrade};
 pub(crate) use review::review;
 pub use review::{Review, depends_on_surroundings, needs_review};

@@ -86,11 +86,11 @@ pub(crate) fn review(
     let graded_before = before.or_else(|| Some(incident.grading.in_force()));
     let mut events: Vec<Event> = settle(incident, graded_before, opening);
     let has_plan = escalation::is_same(&incident.escalation, &opening.plan.value, env.now);
-    if !has_plan && opening.plan.source.fallback.is_none() {
-        events = match events.iter().any(|it| raises(incident, it)) {
-            true => escalation::replan(incident, events, opening, &Actor::Tocsin, env),
-            false => escalation::go_on(incident, events, opening, env),
-        };
+    let has_risen = events.iter().any(|it| raises(incident, it));
+    if has_risen {
+        events = escalation::replan(incident, events, opening, &Actor::Tocsin, env);
+    } else if !has_plan && opening.plan.source.fallback.is_none() {
+        events = escalation::go_on(incident, events, opening, env);
     }
     let mut tally = tally.clone();
     tally.standing = Some(Standing {

@@ -136,7 +136,7 @@ pub(crate) fn open(
     };
     let step = match Incident::begin(&new_id.id, &first) {
         Ok(incident) if incident.escalation.is_due(env.now) => {
-            take_step(&incident, &opening.responders, env)
+            take_step(&incident, &opening.responders, false, env)
         }
         _ => Vec::new(),
     };

@@ -33,6 +33,8 @@ impl fmt::Display for Read {
             Self::Changes(Some(service), within) => {
                 write!(f, "ctx.changes({service:?}, {})", Span(*within))
             }
+            Self::Again(time, None) => write!(f, "next({time:?}) after that"),
+            Self::Again(time, Some(zone)) => write!(f, "next({time:?}, {zone:?}) after that"),
             Self::Next(time, None) => write!(f, "next({time:?})"),
             Self::Next(time, Some(zone)) => write!(f, "next({time:?}, {zone:?})"),
             Self::Within(hours, None) => write!(f, "ctx.within({hours:?})"),

@@ -39,6 +39,8 @@ pub enum Read {
     /// When this time of the week is next after the incident became active; in a time zone, by
     /// default the policies'.
     Next(String, Option<String>),
+    /// When that time of the week is again, now or after the first time has passed.
+    Again(String, Option<String>),
     /// Whether it is now within these hours of the week, in a time zone.
     Within(String, Option<String>),
 }
@@ -234,6 +236,10 @@ impl Read {
                     next => Answer::Whole(next.0),
                 }
             }
+            Self::Again(time, zone) => match again(time, zone.as_deref(), facts)? {
+                next if next == facts.context?.0.now.utc => Answer::Text("at once".to_owned()),
+                next => Answer::Whole(next.0),
+            },
             Self::Within(hours, zone) => {
                 let window: Window = hours.parse().ok()?;
                 let zone = time_zone(zone.as_deref(), facts)?;
@@ -254,6 +260,15 @@ impl Read {
                 let leaves = |it: &ChangeFacts| it.at.plus_ms(within_ms.saturating_add(1));
                 found.map(leaves).min()
             }
+            Self::Again(time, zone) => match again(time, zone.as_deref(), facts)? {
+                next if next > now.utc => Some(next),
+                _ => match time.parse().ok()? {
+                    Moment::Within(window) => {
+                        window.flips_at(time_zone(zone.as_deref(), facts)?, now.utc)
+                    }
+                    Moment::At(..) => None,
+                },
+            },
             Self::Within(hours, zone) => {
                 let window: Window = hours.parse().ok()?;
                 window.flips_at(time_zone(zone.as_deref(), facts)?, now.utc)
@@ -454,6 +469,15 @@ pub(super) fn instant(at: Timestamp) -> String {
         || at.to_string(),
         |it| it.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
     )
+}
+
+/// When a time of the week is again, now or later, once the first time after the incident became
+/// active has passed.
+fn again(time: &str, zone: Option<&str>, facts: Facts<'_>) -> Option<Timestamp> {
+    let moment: Moment = time.parse().ok()?;
+    let zone = time_zone(zone, facts)?;
+    let first = moment.next(zone, facts.incident?.0.active_since)?;
+    moment.next(zone, first.max(facts.context?.0.now.utc))
 }
 
 /// The time zone with this name, or that of the policies. Both are checked before; UTC else.

@@ -69,6 +69,8 @@ fn add(watch: &mut Watch, read: &Read, facts: Facts<'_>) {
         | Read::Now(_)
         // An incident that comes back is assessed anew.
         | Read::Next(..)
+        // The clock's part is in `flips_at`.
+        | Read::Again(..)
         | Read::Within(..)
         | Read::HasRotations
         | Read::HasRotation(_) => {}

@@ -276,7 +276,7 @@ impl Assessor {
         let hash = self.policies.hash().unwrap_or_default();
         let mut hasher = blake3::Hasher::new();
         hasher.update(hash.as_bytes());
-        for rotation in self.responders.roster.rotations.keys() {
+        for rotation in self.responders.rosters.now().rotations.keys() {
             hasher.update(&[0xff]);
             hasher.update(rotation.as_bytes());
         }
@@ -305,7 +305,7 @@ impl Assessor {
 
     fn make_context(&self, now: Timestamp) -> Context {
         let mut on_call = BTreeMap::new();
-        for (name, rotation) in &self.responders.roster.rotations {
+        for (name, rotation) in &self.responders.rosters.now().rotations {
             on_call.insert(name.clone(), rotation.on_call(now));
         }
         let mut load: BTreeMap<_, u32> = BTreeMap::new();

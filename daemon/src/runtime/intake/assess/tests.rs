@@ -126,7 +126,7 @@ impl Daemon {
         let assessor = Assessor {
             policies: Arc::new(Policies::load(folder, None, false)),
             responders: ResponderLookup {
-                roster: Arc::new(roster),
+                rosters: Arc::new(Arc::new(roster)),
                 served,
                 has_mail: false,
             },

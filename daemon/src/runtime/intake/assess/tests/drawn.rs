@@ -247,11 +247,12 @@ impl Standing {
             grade_source: (!self.by_person).then(PolicySource::default),
             route_reason: String::new(),
             route_source: None,
-            plan: Plan { steps: Vec::new() },
+            plan: Plan::default(),
             plan_reason: String::new(),
             plan_source: None,
             labels: labels(service, self.tier),
             link: None,
+            links: Vec::new(),
             counts: Counts::default(),
             drill: self.drill,
         };
@@ -263,7 +264,10 @@ impl Standing {
         let mut events = vec![recorded(Event::Opened(Box::new(opened)))];
         if self.acknowledged {
             let via = "chat".to_owned();
-            events.push(recorded(Event::Acknowledged { via }));
+            events.push(recorded(Event::Acknowledged {
+                via,
+                hold_until: None,
+            }));
         }
         if self.mitigated {
             let reason = "the cache is off".to_owned();
