@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::event::{Notify, Recorded};
 use crate::grading::Changing;
 use crate::incident::{Counts, Incident, Tally};
-use crate::{Timestamp, log, paging};
+use crate::{Timestamp, log, paging, prompts};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -30,10 +30,12 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
         (tally.clear_due, TimerKind::Clear),
         (tally.review_due(), TimerKind::Review),
         (paging::fallback_due(incident), TimerKind::Fallback),
+        (incident.escalation.hold_due(tally), TimerKind::Hold),
     ];
     let once = once.into_iter();
     let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
     let all = once.chain(paging::timers(&incident.paging));
+    let all = all.chain(prompts::timers(&incident.prompts));
     all.map(timer).collect()
 }
 
@@ -86,7 +88,9 @@ pub fn notices(
         let event = &recorded.event;
         notices.extend(log::notice(event, version));
         notices.extend(paging::notices(after, event));
+        notices.extend(prompts::notice(after, event));
     }
     notices.extend(paging::settled(before, after, settle_pages));
+    notices.extend(prompts::settled(before, after));
     notices
 }

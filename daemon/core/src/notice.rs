@@ -34,6 +34,20 @@ pub enum Notice {
         /// The contact's kind.
         channel: String,
     },
+    /// A person is asked something.
+    Prompt {
+        prompt: u32,
+        person: PersonId,
+        /// The contact's kind.
+        channel: String,
+    },
+    /// A question needs no answer any more.
+    PromptSettled {
+        prompt: u32,
+        person: PersonId,
+        /// The contact's kind.
+        channel: String,
+    },
     /// A page needs no answer any more.
     Settled {
         page: u32,

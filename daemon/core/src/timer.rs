@@ -25,6 +25,10 @@ pub enum TimerKind {
     },
     /// The fallback is paged, as nobody of a step can be reached.
     Fallback,
+    /// The time of an acknowledgement's hold is over.
+    Hold,
+    /// A question expires.
+    Prompt { prompt: u32 },
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves because nothing has fired for a while.

@@ -1,0 +1,55 @@
+//! What people are asked, and the answers that each question has.
+
+use serde::{Deserialize, Serialize};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Whether whoever acknowledged the incident is still on it.
+    StillOnIt,
+}
+
+/// An answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub id: &'static str,
+    pub label: &'static str,
+    /// Whether it should stand out as risky.
+    pub danger: bool,
+}
+
+impl Question {
+    /// The answers that it has.
+    #[must_use]
+    pub fn choices(self) -> &'static [Choice] {
+        match self {
+            Self::StillOnIt => &[
+                Choice {
+                    id: "yes",
+                    label: "Still on it",
+                    danger: false,
+                },
+                Choice {
+                    id: "no",
+                    label: "Page somebody else",
+                    danger: true,
+                },
+            ],
+        }
+    }
+
+    /// The choice of an ID.
+    #[must_use]
+    pub fn choice(self, id: &str) -> Option<&'static Choice> {
+        self.choices().iter().find(|it| it.id == id)
+    }
+
+    /// The question itself.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::StillOnIt => "Are you still on it?",
+        }
+    }
+}
