@@ -1,13 +1,15 @@
 //! The commands on an incident, and which topic decides each.
 
+use crate::escalation::answer;
 use crate::event::{Event, LogKind, Ref};
 use crate::grading::Review;
 use crate::incident::{self, Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::lifecycle::merge::{self, Merge};
-use crate::outcome::{Env, Opening, Outcome, Responders};
+use crate::outcome::{Env, Named, Opening, Outcome, Responders};
+use crate::paging::decide as pages;
 use crate::refusal::Refusal;
-use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging};
+use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging, prompts};
 
 /// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +17,14 @@ pub enum Command {
     /// Stop the escalation; the first person to acknowledge becomes the operator.
     Acknowledge {
         /// Where it came from: `slack`, `mail`, `api`, `cli`.
+        via: String,
+    },
+    /// Answer a question.
+    Answer {
+        prompt: u32,
+        /// The choice's ID.
+        choice: String,
+        /// The channel.
         via: String,
     },
     /// Withdraw the acknowledgement; the escalation restarts.
@@ -70,6 +80,19 @@ pub enum Command {
         /// Those of the fallback, looked up now.
         fallback: Responders,
     },
+    /// The time of an acknowledgement's hold is over.
+    HoldDue {
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// Whoever has the incident, if anybody has.
+        operator: Option<Named>,
+    },
+    /// A question's time is over.
+    PromptDue {
+        prompt: u32,
+        /// The time that the timer was set for.
+        due: Timestamp,
+    },
     /// A channel accepted a page.
     PageAccepted {
         page: u32,
@@ -107,6 +130,16 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The person whom it names, to be looked up.
+    pub fn named(&mut self) -> Option<&mut Named> {
+        match self {
+            Self::HoldDue { operator, .. } => operator.as_mut(),
+            _ => None,
+        }
+    }
+}
+
 /// Decides the outcome of a command. Nothing changes: the caller makes the outcome durable and
 /// folds its events.
 ///
@@ -135,7 +168,16 @@ fn dispatch(
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     match command {
-        Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by),
+        Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by, env),
+        Command::Answer {
+            prompt,
+            choice,
+            via,
+        } => prompts::answer((incident, tally), prompt, &choice, via, by, env),
+        Command::HoldDue { due, operator } => {
+            answer::hold_due(incident, tally, due, operator.as_ref(), env)
+        }
+        Command::PromptDue { prompt, due } => prompts::expire(incident, prompt, due),
         Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, tally, reason),
         Command::Grade {
             grade,
@@ -144,8 +186,7 @@ fn dispatch(
             reason,
             replan,
         } => {
-            grading::may_grade(incident, security, may_declassify)?;
-            let graded = (grade, security, reason);
+            let graded = (grade, (security, may_declassify), reason);
             grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }
         Command::Log { kind, body } => log::write(kind, body),
@@ -160,31 +201,24 @@ fn dispatch(
             contact,
             due,
             held_until,
-        } => paging::contact_due(incident, (page, contact), due, held_until, env),
-        Command::FallbackDue { fallback } => paging::page_fallback(incident, &fallback, env),
+        } => pages::contact_due(incident, (page, contact), due, held_until, env),
+        Command::FallbackDue { fallback } => pages::page_fallback(incident, &fallback, env),
         Command::PageAccepted {
             page,
             contact,
             interrupted,
             others,
-        } => paging::accepted(incident, (page, contact), (interrupted, others), env),
+        } => pages::accepted(incident, (page, contact), (interrupted, others), env),
         Command::PageFailed {
             page,
             contact,
             reason,
             outcome_unknown,
-        } => {
-            let failed = paging::failed(&incident.paging, page, contact, reason, env);
-            let failed = failed.map(Outcome::of);
-            match outcome_unknown {
-                true => paging::outcome_unknown_and(incident, page, contact, failed),
-                false => failed,
-            }
-        }
+        } => pages::rejected(incident, (page, contact), (reason, outcome_unknown), env),
         Command::PageOutcomeUnknown { page, contact } => {
-            paging::outcome_unknown(incident, page, contact, env)
+            pages::outcome_unknown(incident, page, contact, env)
         }
-        Command::PageSeen { page, contact } => paging::seen(incident, page, contact),
+        Command::PageSeen { page, contact } => pages::seen(incident, page, contact, env),
         Command::TallyDue => incident::tally_due(incident, tally, env.now),
         Command::ClearDue => lifecycle::clear_due(incident, tally, env),
         Command::Review(found) => grading::review(incident, tally, *found, env),

@@ -13,6 +13,7 @@
 mod actor;
 pub mod consequences;
 mod decide;
+mod defaults;
 mod escalation;
 pub mod event;
 mod grading;
@@ -28,6 +29,7 @@ mod notice;
 mod outcome;
 mod paging;
 mod person;
+mod prompts;
 mod refusal;
 mod roles;
 mod signal;
@@ -56,7 +58,7 @@ pub mod pager {
 pub mod command {
     pub use crate::decide::Command;
     pub use crate::lifecycle::merge::Merge;
-    pub use crate::outcome::{Delays, Env, Opening, Outcome, Responders};
+    pub use crate::outcome::{Delays, Env, Named, Opening, Outcome, Responders};
     pub use crate::paging::Channels;
     pub use crate::refusal::Refusal;
 }
@@ -67,7 +69,8 @@ pub use escalation::{PageTarget, Plan, Position, Step, UnknownPageTarget};
 pub use event::{Event, Recorded};
 pub use grading::{Grade, Grading, UnknownGrade};
 pub use ids::{
-    Fingerprint, IncidentId, IncidentKey, IntegrationId, PageId, PersonId, PluginId, TeamId,
+    Fingerprint, IncidentId, IncidentKey, IntegrationId, MessageId, PageId, PersonId, PluginId,
+    PromptId, TeamId,
 };
 pub use incident::{Draft, Incident, open_by_hand};
 pub use intake::alert::{self, Alert};
@@ -77,13 +80,9 @@ pub use links::{AlertLink, links_of};
 pub use narrate::narrate;
 pub use paging::{Ladder, LadderRung, Ladders, Rung};
 pub use person::{Contact, Person};
+pub use prompts::{Choice, Question};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use text::cut;
 pub use time::Timestamp;
 pub use verdict::{PolicySource, Verdict};
-
-/// Whether a field has its default, and need not be stored.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}

@@ -50,8 +50,33 @@ pub const LATE_REPEAT_WAIT_MS_MIN: u64 = 15 * MINUTE_MS;
 
 /// A page that no channel has accepted within this goes to the next contact, in milliseconds.
 pub const CONTACT_WAIT_MS: u64 = 30 * SECOND_MS;
+/// How long an acknowledgement of a critical incident holds, unless the plan says otherwise, in
+/// milliseconds.
+pub const HOLD_CRITICAL_MS: u64 = HOUR_MS;
+/// As [`HOLD_CRITICAL_MS`], of a major incident.
+pub const HOLD_MAJOR_MS: u64 = 4 * HOUR_MS;
+/// As [`HOLD_CRITICAL_MS`], of a minor incident.
+pub const HOLD_MINOR_MS: u64 = 24 * HOUR_MS;
+/// Shortest hold or snooze, in milliseconds.
+pub const HOLD_MS_MIN: u64 = MINUTE_MS;
+/// Longest hold or snooze, in milliseconds: longer than a long weekend.
+pub const HOLD_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// How long the question whether somebody is still on it waits for an answer, in milliseconds.
+pub const PROMPT_WAIT_MS: u64 = 10 * MINUTE_MS;
+/// Shortest time to confirm that an incident has risen, in milliseconds; otherwise the wait of the
+/// plan's first step.
+pub const CONFIRM_WAIT_MS_MIN: u64 = MINUTE_MS;
+/// Longest time to confirm it, in milliseconds.
+pub const CONFIRM_WAIT_MS_MAX: u64 = 15 * MINUTE_MS;
+/// Most questions kept per incident.
+pub const PROMPTS_MAX: usize = 16;
 /// What waits for a person within this goes out as one message, in milliseconds.
 pub const BUNDLE_WINDOW_MS: u64 = 20 * SECOND_MS;
+/// Most messages that a person's row keeps: twice the highest limit of messages in ten minutes, as
+/// critical ones go out beyond it.
+pub const SENT_MESSAGES_MAX: usize = 40;
+/// Longest address in that row, in bytes.
+pub const SENT_ADDRESS_BYTES_MAX: usize = 48;
 /// Most pages that one message brings; further ones wait for the next.
 pub const BUNDLE_PAGES_MAX: usize = 500;
 /// Most messages that a person gets in [`PAGES_PERIOD_MS`], besides those about critical incidents.

@@ -4,7 +4,7 @@ use crate::event::{Event, Recorded};
 use crate::grading::Watch;
 use crate::incident::Tally;
 use crate::paging::Channels;
-use crate::{Actor, Grading, Person, Plan, Timestamp, Verdict};
+use crate::{Actor, Grading, Person, PersonId, Plan, Timestamp, Verdict};
 
 /// The people whom a step pages, looked up when it is taken.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,28 @@ pub struct Responders {
     pub people: Vec<Person>,
     /// Anything unusual, e.g. that the rotation had nobody on call.
     pub note: Option<String>,
+}
+
+/// A person whom a command names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    pub id: PersonId,
+    /// Looked up when the command is given; `None` if they are not in the configuration.
+    pub person: Option<Box<Person>>,
+}
+
+impl Named {
+    /// A person who is not looked up yet.
+    #[must_use]
+    pub fn of(id: PersonId) -> Self {
+        Self { id, person: None }
+    }
+
+    /// The person, if there is a way to reach them.
+    #[must_use]
+    pub fn reachable(&self) -> Option<&Person> {
+        self.person.as_deref().filter(|it| !it.contacts.is_empty())
+    }
 }
 
 /// The verdicts and people with which an incident opens, reopens or is regraded, obtained

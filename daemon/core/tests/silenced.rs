@@ -7,9 +7,9 @@ mod common;
 use common::{MINUTE, World, ada, opens, people, plan_of, take_all};
 use proptest::prelude::*;
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::consequences::TimerKind;
+use tocsin_core::consequences::{Notice, TimerKind};
 use tocsin_core::incident::PageState;
-use tocsin_core::{Grade, SignalStatus, narrate};
+use tocsin_core::{Actor, Grade, SignalStatus, narrate};
 
 /// An incident of these alerts, whose first page was accepted at 0.
 fn paged(alerts: &[&str]) -> World {
@@ -123,10 +123,45 @@ fn a_pause_ends_pages_that_nobody_has_accepted_and_they_are_sent_again_after_it(
 }
 
 #[test]
-fn a_pause_leaves_accepted_pages_as_they_are() {
+fn a_page_that_was_accepted_before_a_pause_climbs_on_after_it() {
     let mut world = paged(&["a"]);
+    let channels = |world: &World| {
+        let pages = world.notices.iter();
+        pages.filter(|it| matches!(it, Notice::Page { .. })).count()
+    };
     world.silence("a", &["s"], &[]).unwrap();
-    assert_eq!(world.incident().paging.pages[&1].state, PageState::Accepted);
+    world.run_until(60 * MINUTE);
+    assert_eq!(channels(&world), 1);
+    world.silence("a", &[], &[("s", 1)]).unwrap();
+    world.run_until(61 * MINUTE);
+    assert_eq!(
+        channels(&world),
+        1,
+        "her first rung waits for two minutes again"
+    );
+    world.run_until(62 * MINUTE);
+    assert_eq!(channels(&world), 2, "by mail");
+    assert_eq!(people(&world), ["ada"]);
+}
+
+#[test]
+fn whoever_was_not_reached_before_a_pause_is_paged_after_it_although_another_was() {
+    let mut world = World {
+        plan: Some(plan_of(&[&["ada", "bob"]])),
+        ..World::default()
+    };
+    world.fire("a");
+    let accepted = Command::PageAccepted {
+        page: 1,
+        contact: 0,
+        interrupted: false,
+        others: 0,
+    };
+    world.command(accepted, &Actor::Tocsin).unwrap();
+    world.silence("a", &["s"], &[]).unwrap();
+    world.silence("a", &[], &[("s", 1)]).unwrap();
+    world.run_until(0);
+    assert_eq!(people(&world), ["ada", "bob", "bob"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::Actor;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::outcome::{Env, Outcome};
-use crate::paging::{Page, PageState};
+use crate::paging::PageState;
 
 /// Adds what follows from an outcome's counts of firing and silenced alerts: the escalation pauses
 /// when all are silenced, and resumes when one is not. While none fires, it stays as it is. `why`
@@ -36,13 +36,12 @@ pub(crate) fn pause_or_resume(
     outcome.follow_ups.push(event);
 }
 
-/// The wait of the step that was taken last begins again. If the pause ended its pages before
-/// anybody was reached, that step is taken again at once, and so is the first if none was taken.
+/// The wait of the step that was taken last begins again. If the pause ended a page of it before it
+/// reached its person, that step is taken again at once, and so is the first if none was taken.
 fn resume(incident: &Incident, why: &str, env: Env<'_>) -> Event {
     let escalation = &incident.escalation;
-    let pages = || incident.paging.pages.values();
-    let was_reached = pages().any(Page::is_accepted);
-    let was_cut = !was_reached && pages().any(|it| it.state == PageState::Settled);
+    let mut of_step = incident.paging.of_step();
+    let was_cut = of_step.any(|it| it.state == PageState::Settled && !it.is_accepted());
     let steps = u32::try_from(escalation.plan.steps.len()).unwrap_or(u32::MAX);
     let taken = escalation.next_step.min(steps).checked_sub(1);
     let (next_step, wait_ms) = match taken {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::escalation::hold::{self, Hold, HoldStage};
 use crate::escalation::plan::{PageTarget, Plan, Position, Step};
 use crate::event::{Effect, Event, Recorded};
+use crate::incident::Tally;
 use crate::time::span_in_words;
 use crate::{PersonId, SilenceRef, Timestamp, limits};
 
@@ -33,6 +35,9 @@ pub struct Escalation {
     /// [`PAGED_TARGETS_MAX`](limits::PAGED_TARGETS_MAX).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub paged: BTreeSet<PageTarget>,
+    /// Until when the acknowledgement holds, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
 }
 
 impl Escalation {
@@ -78,7 +83,7 @@ impl Escalation {
                 self.withdrawn = withdrawn;
             }
             Event::Planned { plan, goes_on, .. } => {
-                let silenced = self.silenced;
+                let (silenced, hold) = (self.silenced, self.hold);
                 match goes_on {
                     Some(it) => {
                         self.plan = plan.clone();
@@ -87,8 +92,8 @@ impl Escalation {
                     }
                     None => *self = Self::starting(plan.clone(), at),
                 }
-                self.silenced = silenced;
-                self.due = self.due.filter(|_| !acknowledged && !silenced);
+                (self.silenced, self.hold) = (silenced, hold);
+                self.due = self.due.filter(|_| !(acknowledged || silenced));
             }
             Event::Escalated {
                 step,
@@ -102,6 +107,7 @@ impl Escalation {
                 self.taken_at = Some(at);
                 self.count_paged(*step);
             }
+            Event::Acknowledged { .. } => (self.due, self.silenced) = (None, false),
             Event::Silenced { .. } => (self.due, self.silenced) = (None, true),
             Event::Unsilenced {
                 next_step, next_at, ..
@@ -115,10 +121,26 @@ impl Escalation {
             }
             _ => match event.traits().effect {
                 Effect::StartsAgain => *self = Self::starting(std::mem::take(&mut self.plan), at),
-                Effect::EndsPaging => (self.due, self.silenced) = (None, false),
+                Effect::EndsPaging => (self.due, self.silenced, self.hold) = (None, false, None),
                 Effect::None => {}
             },
         }
+        hold::fold(&mut self.hold, recorded);
+    }
+
+    /// The grade has risen above what was acknowledged.
+    pub(crate) fn has_risen(&mut self, at: Timestamp) {
+        self.hold = Some(Hold::of(at, HoldStage::Risen));
+    }
+
+    /// When something happens for the hold.
+    pub(crate) fn hold_due(&self, tally: &Tally) -> Option<Timestamp> {
+        self.hold.and_then(|it| it.due(tally.wants_response()))
+    }
+
+    /// The acknowledgement holds until then.
+    pub(crate) fn holds(&mut self, until: Timestamp) {
+        self.hold = Some(Hold::of(until, HoldStage::Holds));
     }
 
     fn count_paged(&mut self, step: u32) {
@@ -159,7 +181,7 @@ pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
         } => Some(step_in_words(*step, *round, note.as_deref())),
         Event::Silenced { by } => Some(pause_in_words(by)),
         Event::Unsilenced { reason, .. } => Some(format!("escalation resumes: {reason}")),
-        _ => None,
+        _ => hold::narrate(recorded),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
 use crate::paging::Rung;
+use crate::prompts::Question;
 use crate::{
     Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position,
     SilenceRef, Timestamp,
@@ -124,12 +125,15 @@ pub enum Event {
         /// The place of the rung's first contact in the page's list.
         contact: u32,
         reason: String,
+        /// The contact whose channel rejected it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rejected_by: Option<u32>,
         /// When it goes to the rung after that unless a channel has accepted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// The wait for the rung's channels restarts: the daemon was down during it, or the page waits to
-    /// be bundled with others.
+    /// The wait for the rung's channels restarts: the daemon was down during it, or the page waits
+    /// to be bundled with others.
     PageRebased {
         /// The page's number.
         page: u32,
@@ -147,7 +151,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         interrupted: bool,
         /// How many other pages the message brought.
-        #[serde(default, skip_serializing_if = "crate::is_default")]
+        #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
         others: u32,
         /// When it goes to the next rung unless somebody acknowledges; absent at the last one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +171,13 @@ pub enum Event {
         page: u32,
         /// The contact's place in the page's list.
         contact: u32,
+    },
+    /// Whoever was paged answered, and the incident is another person's.
+    PageAnswered {
+        /// The page's number.
+        page: u32,
+        /// Where it came from: `slack`, `mail`, `api`, `cli`.
+        via: String,
     },
     /// An attempt to deliver the page ended with an unknown outcome, and its channel has not
     /// confirmed it since. At most once for each contact of a page.
@@ -197,6 +208,40 @@ pub enum Event {
     Acknowledged {
         /// Where it came from: `slack`, `mail`, `api`, `cli`.
         via: String,
+        /// Until when it holds; then whoever has the incident is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold_until: Option<Timestamp>,
+    },
+    /// Whoever has the incident is asked whether they are still on it, or paged because it has
+    /// risen above what was acknowledged. Without an answer, the escalation starts again.
+    AnswerAwaited {
+        paged: bool,
+        until: Timestamp,
+    },
+    /// The acknowledgement no longer holds. The escalation starts again.
+    HoldExpired {
+        reason: String,
+    },
+    /// A person was asked something.
+    Prompted {
+        /// The question's number within the incident.
+        prompt: u32,
+        to: PersonId,
+        /// Where it is asked.
+        contact: Contact,
+        question: Question,
+        expires_at: Timestamp,
+    },
+    /// A question was answered.
+    PromptAnswered {
+        prompt: u32,
+        /// The choice's ID.
+        choice: String,
+        label: String,
+    },
+    /// Nobody answered a question in time.
+    PromptExpired {
+        prompt: u32,
     },
     /// The acknowledgement was withdrawn. The escalation restarts.
     Unacknowledged {
@@ -265,10 +310,16 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether the question whether somebody is still on it needs no answer after it.
+    #[must_use]
+    pub(crate) fn answers_hold(&self) -> bool {
+        self.traits().effect != Effect::None
+    }
+
     /// The traits shared by all events of this kind; the match is exhaustive.
     #[must_use]
     pub const fn traits(&self) -> Traits {
-        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Roles};
+        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Prompts, Roles};
         match self {
             Self::Opened(_) => Traits::of("opened", Incident),
             Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
@@ -285,6 +336,7 @@ impl Event {
             Self::PageAccepted { .. } => Traits::of("page-taken", Paging),
             Self::PageRejected { .. } => Traits::of("page-rejected", Paging).unseen(),
             Self::PageSeen { .. } => Traits::of("page-seen", Paging).unseen(),
+            Self::PageAnswered { .. } => Traits::of("page-answered", Paging).change().unseen(),
             Self::PageOutcomeUnknown { .. } => Traits::of("page-outcome-unknown", Paging).unseen(),
             Self::PageExhausted { .. } => Traits::of("page-exhausted", Paging).change().unseen(),
             Self::FallbackPaged { .. } => Traits::of("fallback-paged", Paging).change().unseen(),
@@ -295,6 +347,14 @@ impl Event {
                 let traits = Traits::of("unacknowledged", Lifecycle).change();
                 traits.unseen().starts_again()
             }
+            Self::AnswerAwaited { .. } => Traits::of("answer-awaited", Escalation).unseen(),
+            Self::HoldExpired { .. } => {
+                let traits = Traits::of("hold-expired", Escalation).change();
+                traits.unseen().starts_again()
+            }
+            Self::Prompted { .. } => Traits::of("prompted", Prompts),
+            Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
+            Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
             Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),

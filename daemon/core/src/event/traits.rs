@@ -23,6 +23,7 @@ pub enum Topic {
     Grading,
     Escalation,
     Paging,
+    Prompts,
     Roles,
     Lifecycle,
     Log,

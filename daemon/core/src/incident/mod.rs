@@ -7,11 +7,13 @@ mod state;
 mod tally;
 
 pub use crate::escalation::Escalation;
+pub use crate::escalation::{Hold, HoldStage};
 pub use crate::grading::GradeState;
 pub use crate::lifecycle::merge::{absorbed, keys_of};
 pub use crate::lifecycle::{Lifecycle, MergedInto, Resolve};
 pub use crate::log::Ref;
 pub use crate::paging::{Attempt, Page, PageState, Paging};
+pub use crate::prompts::{Prompt, PromptState, Prompts};
 pub use crate::roles::Roles;
 pub use counting::ignores_tally;
 pub(crate) use counting::{due as tally_due, log as log_tally};

@@ -10,6 +10,7 @@ use crate::lifecycle::Lifecycle;
 use crate::links::AlertLink;
 use crate::log::Ref;
 use crate::paging::Paging;
+use crate::prompts::Prompts;
 use crate::roles::Roles;
 use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, log};
 
@@ -28,6 +29,8 @@ pub struct Incident {
     pub counts: Counts,
     pub escalation: Escalation,
     pub paging: Paging,
+    #[serde(default)]
+    pub prompts: Prompts,
     pub roles: Roles,
     /// Its ids in other systems.
     pub refs: Vec<Ref>,
@@ -110,10 +113,28 @@ impl Incident {
             self.took_in.push(*number);
             self.absorbed.extend(keys.iter().cloned());
         }
+        let (grade_before, security_before) = (self.grading.grade, self.grading.security);
         self.grading.fold(event);
         self.lifecycle.fold(recorded);
         let acknowledged = self.lifecycle.acknowledged_at.is_some();
         self.escalation.fold(recorded, acknowledged);
+        let is_own = recorded
+            .by
+            .person()
+            .is_some_and(|it| Some(it) == self.roles.operator.as_ref());
+        if let Event::Acknowledged {
+            hold_until: None, ..
+        } = event
+        {
+            // It is of an earlier version.
+            let until = recorded.at.plus_ms(self.hold_ms());
+            self.escalation.holds(until);
+        }
+        let rises = self.grading.grade > grade_before || self.grading.security && !security_before;
+        if acknowledged && self.is_active() && rises && !is_own {
+            self.escalation.has_risen(recorded.at);
+        }
+        self.prompts.fold(recorded);
         self.paging.fold(recorded);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);
@@ -151,6 +172,7 @@ impl Incident {
             counts: opened.counts,
             escalation: Escalation::starting(opened.plan, at),
             paging: Paging::default(),
+            prompts: Prompts::default(),
             roles: Roles::default(),
             refs: Vec::new(),
             absorbed: Vec::new(),

@@ -13,9 +13,9 @@ use crate::{SilenceRef, Timestamp, limits};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub counts: Counts,
-    /// How often an alert began or stopped to fire in it, by which a review finds out that it does
-    /// not know of one.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    /// How often an alert began or stopped to fire in it, or came to say something else, by which a
+    /// review finds out that it does not know of it.
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub changes: u64,
     /// The counts last written to the stream.
     pub logged: Counts,
@@ -33,7 +33,7 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopen_due: Option<Timestamp>,
     /// How many of the firing alerts end when a person resolves the incident.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub ending: u64,
     /// Titles of alerts that joined since the last tally, at most
     /// [`TALLY_SAMPLE_MAX`](limits::TALLY_SAMPLE_MAX), each truncated to
@@ -45,7 +45,7 @@ pub struct Tally {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
     /// How many of the firing alerts are silenced.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub silenced: u64,
     /// Some of the silences that match them, at most
     /// [`SILENCES_NAMED_MAX`](limits::SILENCES_NAMED_MAX).
@@ -121,6 +121,13 @@ impl Tally {
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.counts.firing > self.silenced
+    }
+
+    /// Whether somebody must do something: an alert is heard, or there are none, as a person opened
+    /// the incident.
+    #[must_use]
+    pub fn wants_response(&self) -> bool {
+        self.is_heard() || self.counts.total == 0
     }
 
     /// Counts a firing alert that is silenced.

@@ -57,14 +57,14 @@ pub struct Alert {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silenced_by: Vec<String>,
     /// How its sender reports alerts.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub sender: Sender,
     /// Firing: a person who resolves its incident ends it too, as its sender may never mention it
     /// again. Not firing: that is how it ended, and its sender has not mentioned it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ends_when_resolved: bool,
     /// How often its incident had been resolved by somebody when it was last received.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub after_resolves: u32,
     /// When it began to fire before it last stopped, the oldest first: at most
     /// [`STARTS_MAX`](limits::STARTS_MAX), of the last hour.

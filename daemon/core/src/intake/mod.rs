@@ -180,7 +180,7 @@ pub fn decide_signal(
         Reading::Stands(alert) => stand(alert, known.home, signal, env),
         Reading::Ends(alert) => end(alert, &known, env),
         Reading::Heard(alert) => hear(alert, &known, signal, env),
-        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal, now)?,
+        Reading::Acknowledges(alert) => acknowledge(alert, known.home, signal, env)?,
         Reading::StandsChanged(alert) if !is_worse_now(assessment, &known) => {
             stand(alert, known.home, signal, env)
         }
@@ -349,15 +349,16 @@ fn acknowledge(
     alert: &Alert,
     home: Option<(&Incident, &Tally)>,
     signal: &Signal,
-    now: Timestamp,
+    env: Env<'_>,
 ) -> Result<Intake, Refusal> {
     let Some((incident, _)) = home.filter(|(incident, _)| incident.is_unanswered()) else {
         return Ok(Intake::default());
     };
     let by = Actor::Integration(alert.integration.clone());
-    let outcome = lifecycle::decide::acknowledge(incident, signal.integration.to_string(), &by)?;
+    let outcome =
+        lifecycle::decide::acknowledge(incident, signal.integration.to_string(), &by, env)?;
     let mut noted = alert.clone();
-    let entry = HistoryEntry::of(&mut noted, HistoryKind::Acknowledged, now);
+    let entry = HistoryEntry::of(&mut noted, HistoryKind::Acknowledged, env.now);
     Ok(Intake {
         alerts: vec![noted],
         incidents: vec![IncidentChange::of(incident, outcome)],

@@ -1,7 +1,9 @@
 //! Whether an incident is active, may reopen, or is over.
 
+use crate::grading::Grade;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::status::Status;
+use crate::refusal::Refusal;
 use crate::time::in_words;
 use crate::{Actor, PersonId, Timestamp, limits};
 
@@ -28,6 +30,24 @@ impl Incident {
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
         self.is_active() && self.lifecycle.acknowledged_at.is_none()
+    }
+
+    /// How long an acknowledgement holds now, in milliseconds: as the plan says, or by grade.
+    #[must_use]
+    pub fn hold_ms(&self) -> u64 {
+        let by_grade = match self.grading.grade {
+            Grade::Minor => limits::HOLD_MINOR_MS,
+            Grade::Major => limits::HOLD_MAJOR_MS,
+            Grade::Critical => limits::HOLD_CRITICAL_MS,
+        };
+        self.escalation.plan.hold_ms.unwrap_or(by_grade)
+    }
+
+    /// Whether it is acknowledged, and that must be confirmed.
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        let hold = self.escalation.hold;
+        self.is_active() && hold.is_some_and(|it| it.stage.wants_answer())
     }
 
     /// Who acknowledged it, while it is active: nobody needs to be told once it is resolved.
@@ -82,4 +102,16 @@ impl Incident {
         let resolved_at = self.lifecycle.resolved_at;
         resolved_at.is_some_and(|at| now.since(at) < within_ms)
     }
+}
+
+/// Refuses what needs an active incident, with what to do instead.
+pub(crate) fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
+    if incident.is_active() {
+        return Ok(());
+    }
+    Err(Refusal::NotActive {
+        number: incident.number,
+        status: incident.lifecycle.status,
+        remedy,
+    })
 }

@@ -2,38 +2,51 @@
 
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Tally};
+use crate::lifecycle::activity::must_be_active;
 use crate::lifecycle::status::Status;
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
 use crate::text::cut;
-use crate::{Actor, escalation, limits};
+use crate::time::span_in_words;
+use crate::{Actor, escalation, limits, paging};
 
 pub(crate) fn acknowledge(
     incident: &Incident,
     via: String,
     by: &Actor,
+    env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     must_be_active(
         incident,
         "it reopens if an alert fires again, and can be acknowledged then",
     )?;
     let number = incident.number;
-    let operator = match (&incident.roles.operator, by.person()) {
-        (None, Some(person)) => Some(Event::OperatorAssigned {
-            person: person.clone(),
-        }),
-        _ => None,
-    };
+    // Whoever confirms an acknowledgement that must be confirmed has the incident.
+    let is_confirmed = incident.wants_answer();
+    let has_it = incident.roles.operator.as_ref();
+    let takes_it = has_it.is_none() || is_confirmed && has_it != by.person();
+    let operator = by.person().filter(|_| takes_it);
+    let operator = operator
+        .cloned()
+        .map(|person| Event::OperatorAssigned { person });
     let mut events = Vec::new();
+    let hold_ms = incident.hold_ms();
     let mut reply = format!("incident {number} is acknowledged; the escalation stops");
-    if incident.lifecycle.acknowledged_at.is_none() {
-        events.push(Event::Acknowledged { via });
+    if incident.lifecycle.acknowledged_at.is_none() || is_confirmed {
+        let hold_until = Some(env.now.plus_ms(hold_ms));
+        events.push(Event::Acknowledged { via, hold_until });
+        if is_confirmed {
+            let held = span_in_words(hold_ms);
+            reply = format!("incident {number} is acknowledged for another {held}");
+        }
     } else if operator.is_none() {
         let who = incident.roles.operator.as_ref();
         let who = who.map_or("none", |it| it.as_str());
-        return Ok(Outcome::reply(format!(
-            "incident {number} is already acknowledged; operator: {who}"
-        )));
+        return Ok(Outcome {
+            events: paging::answer_own(incident, by, &via),
+            reply: format!("incident {number} is already acknowledged; operator: {who}"),
+            ..Outcome::default()
+        });
     }
     if let Some(operator) = operator {
         events.push(operator);
@@ -186,7 +199,7 @@ fn after_withdrawal(incident: &Incident) -> &'static str {
 pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String> {
     let by = &recorded.by;
     let text = match &recorded.event {
-        Event::Acknowledged { via } => format!("{by} acknowledged through {via}"),
+        Event::Acknowledged { via, .. } => format!("{by} acknowledged through {via}"),
         Event::Unacknowledged { reason } => {
             let next = after_withdrawal(incident);
             let said = format!("{by} withdrew the acknowledgement; {next}");
@@ -210,15 +223,4 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
         _ => return None,
     };
     Some(text)
-}
-
-pub(super) fn must_be_active(incident: &Incident, remedy: &'static str) -> Result<(), Refusal> {
-    if incident.is_active() {
-        return Ok(());
-    }
-    Err(Refusal::NotActive {
-        number: incident.number,
-        status: incident.lifecycle.status,
-        remedy,
-    })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::Event;
 use crate::incident::{Counts, Incident, Tally};
-use crate::lifecycle::decide::must_be_active;
+use crate::lifecycle::must_be_active;
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 use crate::text::cut;

@@ -6,5 +6,6 @@ pub(crate) mod merge;
 mod state;
 mod status;
 
+pub(crate) use activity::must_be_active;
 pub use state::{Lifecycle, MergedInto, Resolve};
 pub use status::{Status, UnknownStatus};

@@ -24,13 +24,13 @@ pub struct Lifecycle {
     /// How often it was reopened.
     pub reopens: u32,
     /// How often somebody resolved it, and not the daemon.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub resolves: u32,
     /// The incident that it was merged into, which ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<MergedInto>,
     /// Whether somebody has done anything about it since it was opened or last reopened.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
+    #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
     pub is_touched: bool,
     /// The number of the last incident into which it was proposed to merge it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

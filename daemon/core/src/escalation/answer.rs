@@ -1,0 +1,98 @@
+//! What happens when an acknowledgement no longer holds, and how somebody holds it longer or passes
+//! the incident on.
+
+use crate::escalation::hold::HoldStage;
+use crate::event::Event;
+use crate::incident::{Incident, Tally};
+use crate::outcome::{Env, Named, Outcome};
+use crate::paging::decide::page_all;
+use crate::prompts::Question;
+use crate::refusal::Refusal;
+use crate::time::span_in_words;
+use crate::{Contact, Person, Timestamp, limits};
+
+/// The time of a hold is over. `operator`: whoever has the incident.
+pub(crate) fn hold_due(
+    incident: &Incident,
+    tally: &Tally,
+    due: Timestamp,
+    operator: Option<&Named>,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let operator = operator.and_then(Named::reachable);
+    let is_heard = tally.wants_response();
+    let hold = incident.escalation.hold;
+    let hold = hold.filter(|it| it.due(is_heard) == Some(due) && due <= env.now);
+    let hold = hold.filter(|_| incident.is_active());
+    let hold = hold.ok_or(Refusal::Stale("the hold"))?;
+    let who = incident.roles.operator.as_ref();
+    let who = who.map_or("nobody".to_owned(), ToString::to_string);
+    let mut questions = incident.prompts.all.values();
+    let was_asked = questions.any(|it| it.expires_at == hold.until);
+    let begins_anew = |why: String| Outcome::of(vec![Event::HoldExpired { reason: why }]);
+    Ok(match hold.stage {
+        // Nobody is paged for it: the question stays until the time of another hold is over.
+        HoldStage::Holds | HoldStage::Asked if !is_heard => {
+            asked(incident, operator, incident.hold_ms(), env)
+        }
+        HoldStage::Holds if operator.is_none_or(|it| asked_at(it, env).is_none()) => {
+            let held = span_in_words(incident.hold_ms());
+            begins_anew(format!("{who} has it for {held}, and cannot be asked"))
+        }
+        HoldStage::Holds => asked(incident, operator, limits::PROMPT_WAIT_MS, env),
+        HoldStage::Asked if was_asked => {
+            begins_anew(format!("{who} has not said that they are still on it"))
+        }
+        HoldStage::Asked => begins_anew(format!(
+            "{who} could not be asked whether they are still on it"
+        )),
+        HoldStage::Risen => match operator {
+            Some(operator) => paged(incident, operator, env),
+            None => begins_anew(format!("it has risen, and {who} has it")),
+        },
+        HoldStage::Paged => begins_anew(format!("{who} has not confirmed that it has risen")),
+    })
+}
+
+/// Whoever has the incident is paged because it has risen.
+fn paged(incident: &Incident, operator: &Person, env: Env<'_>) -> Outcome {
+    let mut events = vec![Event::AnswerAwaited {
+        paged: true,
+        until: env.now.plus_ms(confirm_wait_ms(incident)),
+    }];
+    events.extend(page_all(incident, [operator].into_iter(), 0, true, env));
+    Outcome::of(events)
+}
+
+/// Whoever has the incident is asked whether they are still on it.
+fn asked(incident: &Incident, operator: Option<&Person>, wait_ms: u64, env: Env<'_>) -> Outcome {
+    let until = env.now.plus_ms(wait_ms);
+    let mut events = vec![Event::AnswerAwaited {
+        paged: false,
+        until,
+    }];
+    let contact = operator.and_then(|it| asked_at(it, env));
+    events.extend(
+        operator
+            .zip(contact)
+            .map(|(operator, contact)| Event::Prompted {
+                prompt: incident.prompts.last + 1,
+                to: operator.id.clone(),
+                contact: contact.clone(),
+                question: Question::StillOnIt,
+                expires_at: until,
+            }),
+    );
+    Outcome::of(events)
+}
+
+/// Where a person can be asked.
+fn asked_at<'a>(person: &'a Person, env: Env<'_>) -> Option<&'a Contact> {
+    person.contacts.iter().find(|it| env.channels.ask(&it.kind))
+}
+
+/// How long somebody has to answer who is paged for what another has or had, in milliseconds.
+fn confirm_wait_ms(incident: &Incident) -> u64 {
+    let wait_ms = incident.escalation.plan.wait_ms(0, 0);
+    wait_ms.clamp(limits::CONFIRM_WAIT_MS_MIN, limits::CONFIRM_WAIT_MS_MAX)
+}
