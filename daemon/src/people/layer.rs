@@ -40,6 +40,19 @@ impl Layer {
         self.people.get(turn.checked_rem(self.people.len())?)
     }
 
+    /// Whoever has the turn at `at`, and after them the others in the order of their turns, each
+    /// once; empty when nobody is on call.
+    pub(super) fn in_turn(&self, zone: Tz, at: Timestamp) -> impl Iterator<Item = &PersonId> {
+        let first = self.on_call(zone, at);
+        let turn = self.turn(zone, at).and_then(|it| usize::try_from(it).ok());
+        let first = first
+            .and(turn)
+            .and_then(|it| it.checked_rem(self.people.len()));
+        let (before, from) = self.people.split_at(first.unwrap_or_default());
+        let count = first.map_or(0, |_| self.people.len());
+        from.iter().chain(before).take(count)
+    }
+
     /// The next instant after `at` at which [`on_call`](Self::on_call) may change.
     pub(super) fn next_edge(&self, zone: Tz, at: Timestamp) -> Option<Timestamp> {
         let restrict = self

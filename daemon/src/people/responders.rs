@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tocsin_core::command::Responders;
-use tocsin_core::{Contact, Person, Plan, Step, Timestamp};
+use tocsin_core::{Contact, Person, PersonId, Step, Timestamp};
 
 use super::roster::Roster;
 
@@ -20,10 +20,24 @@ pub trait ServedContacts: Send + Sync {
     fn serves(&self, kind: &str) -> bool;
 }
 
+/// The roster as it is now: the configuration, with the overrides that people made and the
+/// absences of their calendars. Whoever asks who is on call asks here.
+pub trait CurrentRoster: Send + Sync {
+    /// With what any engine changed until now.
+    fn now(&self) -> Arc<Roster>;
+}
+
+/// A roster that does not change.
+impl CurrentRoster for Arc<Roster> {
+    fn now(&self) -> Arc<Roster> {
+        Self::clone(self)
+    }
+}
+
 /// Looks up who a step pages.
 #[derive(Clone)]
 pub struct ResponderLookup {
-    pub roster: Arc<Roster>,
+    pub rosters: Arc<dyn CurrentRoster>,
     /// What plugins serve.
     pub served: Arc<dyn ServedContacts>,
     /// Whether a mail relay is configured.
@@ -46,8 +60,10 @@ impl ResponderLookup {
     /// Those of `[escalation] fallback`, who are paged when nobody of a step can be reached.
     #[must_use]
     pub fn fallback(&self, at: Timestamp) -> Responders {
-        let people = self.roster.fallback(at).into_iter();
-        let people: Vec<Person> = people.map(|it| self.reachable(it)).collect();
+        let reach = |person: &Person| self.is_reachable(person);
+        let choice = self.rosters.now().choose_fallback(at, &reach);
+        let people = choice.people.into_iter().map(|it| self.reachable(it));
+        let people: Vec<Person> = people.collect();
         let nobody = "it names nobody; add people to [escalation] fallback";
         Responders {
             note: people.is_empty().then(|| nobody.to_owned()),
@@ -55,19 +71,27 @@ impl ResponderLookup {
         }
     }
 
+    /// A person by their ID, with only the contacts that are served.
+    #[must_use]
+    pub fn person(&self, id: &PersonId) -> Option<Person> {
+        let person = self.rosters.now().people.get(id).cloned();
+        person.map(|it| self.reachable(it))
+    }
+
+    /// Whether a page can reach the person, by a plugin or by the mail relay.
+    #[must_use]
+    pub fn is_reachable(&self, person: &Person) -> bool {
+        person.contacts.iter().any(|it| self.is_served(&it.kind))
+    }
+
     fn of(&self, step: &Step, at: Timestamp) -> Responders {
-        let alone = Plan {
-            steps: vec![step.clone()],
-        };
-        let reached = self.roster.resolve_plan(&alone, at);
-        let mut people: Vec<Person> = Vec::new();
-        for person in reached.people.into_values().flatten() {
-            if !people.iter().any(|known| known.id == person.id) {
-                people.push(self.reachable(person));
-            }
+        let reach = |person: &Person| self.is_reachable(person);
+        let choice = self.rosters.now().choose(step, at, &reach);
+        let people = choice.people.into_iter().map(|it| self.reachable(it));
+        Responders {
+            people: people.collect(),
+            note: (!choice.notes.is_empty()).then(|| choice.notes.join("; ")),
         }
-        let note = (!reached.notes.is_empty()).then(|| reached.notes.join("; "));
-        Responders { people, note }
     }
 
     /// The person with only the contacts that plugins serve, and the mail relay last.

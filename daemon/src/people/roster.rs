@@ -1,10 +1,12 @@
-//! People, teams and rotations, and who is behind a plan's page targets.
+//! People, teams and rotations, and who is behind a target of a plan.
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use tocsin_core::limits::STEP_PEOPLE_MAX;
-use tocsin_core::{PageTarget, Person, PersonId, Plan, TeamId, Timestamp};
+use tocsin_core::{PageTarget, Person, PersonId, TeamId, Timestamp};
 
+use super::absence::Absences;
 use super::rotation::Rotation;
 
 /// The people, teams and rotations of one configuration.
@@ -12,25 +14,20 @@ use super::rotation::Rotation;
 pub struct Roster {
     /// By ID.
     pub people: BTreeMap<PersonId, Person>,
+    /// The time zone of each person, in which they are shown times; UTC for those without one.
+    pub zones: BTreeMap<PersonId, Tz>,
     /// Each team's rotation, if it has one. Each person lists their own teams.
     pub teams: BTreeMap<TeamId, Option<String>>,
     /// The rotations, by name.
     pub rotations: BTreeMap<String, Rotation>,
     /// Who is paged when a step resolves to nobody.
     pub fallback: Vec<PageTarget>,
-}
-
-/// The people behind the targets of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reached {
-    /// The people behind every target of the plan.
-    pub people: BTreeMap<PageTarget, Vec<Person>>,
-    /// Differences from the plan, one line each, for the incident's log.
-    pub notes: Vec<String>,
+    /// When people are out of office, by their calendars.
+    pub absences: BTreeMap<PersonId, Absences>,
 }
 
 impl Roster {
-    /// The people behind `target` at `at`, at most
+    /// The people behind `target` at `at`, whether they can be reached or not, at most
     /// [`STEP_PEOPLE_MAX`](tocsin_core::limits::STEP_PEOPLE_MAX). `oncall:NAME` is the rotation
     /// `NAME`, else the rotation of the team `NAME`. Empty when it names nobody.
     #[must_use]
@@ -45,6 +42,12 @@ impl Roster {
         };
         let people = ids.iter().filter_map(|id| self.people.get(id));
         people.take(STEP_PEOPLE_MAX).cloned().collect()
+    }
+
+    /// The zone of every time that this person is shown.
+    #[must_use]
+    pub fn zone(&self, person: &PersonId) -> Tz {
+        self.zones.get(person).copied().unwrap_or(Tz::UTC)
     }
 
     /// The rotation `name`, else the rotation of the team `name`.
@@ -66,65 +69,8 @@ impl Roster {
         in_team.map(|person| person.id.clone()).collect()
     }
 
-    /// The people behind `[escalation] fallback` at `at`, without duplicates.
-    #[must_use]
-    pub fn fallback(&self, at: Timestamp) -> Vec<Person> {
-        let mut people: Vec<Person> = Vec::new();
-        for person in self
-            .fallback
-            .iter()
-            .flat_map(|target| self.resolve(target, at))
-        {
-            if !people.iter().any(|known| known.id == person.id) {
-                people.push(person);
-            }
-        }
-        people.truncate(STEP_PEOPLE_MAX);
-        people
-    }
-
-    /// The people behind every target of `plan` at `at`. A step whose targets all resolve to
-    /// nobody pages `[escalation] fallback` instead, with a note: a typo in a policy must not keep
-    /// a critical incident from paging.
-    #[must_use]
-    pub fn resolve_plan(&self, plan: &Plan, at: Timestamp) -> Reached {
-        let mut reached = Reached::default();
-        for target in plan.steps.iter().flat_map(|step| &step.page) {
-            if reached.people.contains_key(target) {
-                continue;
-            }
-            let people = self.resolve(target, at);
-            if people.is_empty() {
-                reached
-                    .notes
-                    .push(format!("{target} reaches nobody: {}", self.why(target)));
-            }
-            reached.people.insert(target.clone(), people);
-        }
-        for (number, step) in (1..).zip(&plan.steps) {
-            let nobody = |target| reached.people.get(target).is_none_or(Vec::is_empty);
-            if !step.page.iter().all(nobody) {
-                continue;
-            }
-            let Some(first) = step.page.first() else {
-                continue;
-            };
-            let fallback = self.fallback(at);
-            let names: Vec<&str> = fallback.iter().map(|person| person.id.as_str()).collect();
-            reached.notes.push(match names.is_empty() {
-                true => format!("step {number} pages nobody; set [escalation] fallback"),
-                false => format!(
-                    "step {number} pages the fallback instead: {}",
-                    names.join(", ")
-                ),
-            });
-            reached.people.insert(first.clone(), fallback);
-        }
-        reached
-    }
-
     /// Why `target` resolves to nobody, with the remedy.
-    fn why(&self, target: &PageTarget) -> String {
+    pub(super) fn why(&self, target: &PageTarget) -> String {
         match target {
             PageTarget::Person(id) => format!("no such person; add [people.{id}]"),
             PageTarget::OnCall(name) if self.rotation(name).is_none() => {

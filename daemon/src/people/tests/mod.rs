@@ -1,8 +1,16 @@
+//! Tests of turns, and what their helpers share.
+
+mod choice;
+mod clock_changes;
+mod no_hole;
+mod overrides;
+mod zones;
+
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime, Weekday};
 use chrono_tz::Tz;
-use tocsin_core::{Ladders, PageTarget, Person, PersonId, Plan, Step, Timestamp};
+use tocsin_core::{Contact, Ladders, PageTarget, Person, PersonId, Step, Timestamp};
 
 use super::*;
 use crate::time::first_instant;
@@ -178,6 +186,7 @@ fn an_override_takes_precedence_over_every_layer() {
         person: "cyd".into(),
         from,
         until,
+        id: None,
     });
     let shifts = rotation.schedule(utc("2026-01-05 09:00"), utc("2026-01-12 10:00"));
     let told: Vec<_> = shifts
@@ -260,13 +269,18 @@ fn handovers_lengths_and_hours_are_parsed_and_refused_with_an_example() {
     );
 }
 
+/// A person with a contact of kind `chat`.
 fn person(id: &str, teams: &[&str]) -> (PersonId, Person) {
     let teams = teams.iter().map(|team| (*team).into()).collect();
     let name = id.to_uppercase();
+    let contact = Contact {
+        kind: "chat".to_owned(),
+        address: id.to_owned(),
+    };
     let person = Person {
         id: id.into(),
         name,
-        contacts: vec![],
+        contacts: vec![contact],
         ladders: Ladders::default(),
         teams,
         clearance: false,
@@ -274,29 +288,32 @@ fn person(id: &str, teams: &[&str]) -> (PersonId, Person) {
     (id.into(), person)
 }
 
+/// Ada and bob take turns of a week; cyd is in no rotation. The fallback is ada.
 fn roster() -> Roster {
+    let people = [
+        person("ada", &["payments"]),
+        person("bob", &["payments"]),
+        person("cyd", &[]),
+    ];
     Roster {
-        people: BTreeMap::from([person("ada", &["payments"]), person("bob", &["payments"])]),
+        people: BTreeMap::from(people),
+        zones: BTreeMap::new(),
         teams: BTreeMap::from([
             ("payments".into(), Some("primary".to_owned())),
             ("search".into(), None),
         ]),
         rotations: BTreeMap::from([("primary".to_owned(), weekly(Tz::UTC))]),
         fallback: vec![PageTarget::Person("ada".into())],
+        absences: BTreeMap::new(),
     }
 }
 
-fn plan(steps: &[&[&str]]) -> Plan {
-    let step = |targets: &&[&str]| Step {
+fn step(targets: &[&str]) -> Step {
+    let targets = targets.iter().map(|target| target.parse().unwrap());
+    Step {
         at: None,
-        page: targets
-            .iter()
-            .map(|target| target.parse().unwrap())
-            .collect(),
+        page: targets.collect(),
         wait_ms: 60_000,
-    };
-    Plan {
-        steps: steps.iter().map(step).collect(),
     }
 }
 
@@ -319,32 +336,4 @@ fn a_target_is_a_person_a_rotation_the_rotation_of_a_team_or_a_team() {
         let people = roster().resolve(&target.parse().unwrap(), at);
         assert_eq!(names(&people), expected, "{target}");
     }
-}
-
-#[test]
-fn a_step_that_reaches_nobody_pages_the_fallback_and_says_so() {
-    let plan = plan(&[
-        &["oncall:primary"],
-        &["person:eve", "team:search"],
-        &["person:bob"],
-    ]);
-    let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
-    let who = |target: &str| names(&reached.people[&target.parse().unwrap()]);
-    assert_eq!(who("oncall:primary"), ["ada"]);
-    assert_eq!(who("person:eve"), ["ada"], "the fallback replaces the step");
-    assert_eq!(who("person:bob"), ["bob"]);
-    let notes = reached.notes.join("\n");
-    assert!(notes.contains("person:eve reaches nobody: no such person; add [people.eve]"));
-    assert!(
-        notes.contains("step 2 pages the fallback instead: ada"),
-        "{notes}"
-    );
-}
-
-#[test]
-fn a_step_that_reaches_somebody_needs_no_fallback() {
-    let plan = plan(&[&["person:eve", "person:bob"]]);
-    let reached = roster().resolve_plan(&plan, utc("2026-01-06 00:00"));
-    assert!(reached.people[&"person:eve".parse().unwrap()].is_empty());
-    assert_eq!(reached.notes.len(), 1, "{:?}", reached.notes);
 }
