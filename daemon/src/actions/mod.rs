@@ -1,8 +1,9 @@
 //! Actions on incidents: one list of verbs for HTTP, chat, the command line and plugins.
-//! Each verb is one file. Every action goes through [`perform`], and every incident that is opened
-//! by hand through [`open`]; both check permissions.
+//! Each verb is one file; those of [`oncall`] belong to no incident. Every action goes through
+//! [`perform`], and every incident that is opened by hand through [`open`]; both check permissions.
 
 mod ack;
+mod acknowledge;
 mod authorize;
 pub(crate) mod chat;
 mod close;
@@ -10,6 +11,7 @@ mod grade;
 mod log;
 mod merge;
 mod mitigate;
+pub(crate) mod oncall;
 mod open;
 mod perform;
 mod resolve;
@@ -17,6 +19,7 @@ mod unack;
 mod verb;
 
 pub(crate) use ack::Ack;
+pub(crate) use acknowledge::{Paged, acknowledge};
 pub(crate) use authorize::{Caller, Denied};
 pub(crate) use close::Close;
 pub(crate) use grade::Grade;

@@ -129,12 +129,47 @@ impl Client {
         self.ask(Method::DELETE, path, None::<&()>)
     }
 
+    /// Sends a GET request with a query, whose answer is text.
+    pub(super) fn text(&self, path: &str, query: &impl Serialize) -> Result<String, Failure> {
+        let query = serde_urlencoded::to_string(query)
+            .map_err(|error| Failure::failed(format!("cannot encode the query: {error}")))?;
+        let path = format!("{path}?{query}");
+        let (status, text) = self.send(Method::GET, &path, None::<&()>)?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        let value = serde_json::from_str(&text);
+        Err(self.refused(status, value.unwrap_or(Value::String(text))))
+    }
+
     fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<Answer, Failure> {
+        let url = format!("{}{path}", self.url);
+        let (status, text) = self.send(method, path, body)?;
+        let value = match text.trim() {
+            "" => Ok(Value::Null),
+            text => serde_json::from_str(text),
+        };
+        match value {
+            Ok(value) if status.is_success() => Ok(Answer(value)),
+            Err(_) if status.is_success() => Err(Failure::failed(format!(
+                "{url} answers {status} without JSON; is it a tocsin daemon? name another with \
+                 --url"
+            ))),
+            value => Err(self.refused(status, value.unwrap_or(Value::String(text)))),
+        }
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<(StatusCode, String), Failure> {
         let url = format!("{}{path}", self.url);
         let mut request = self.http.request(method, &url);
         if let Some(token) = &self.token {
@@ -143,7 +178,7 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let (status, text) = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let answer = request
                 .send()
                 .await
@@ -159,19 +194,7 @@ impl Client {
                 .await
                 .map_err(|error| self.no_daemon(&error))?;
             Ok((status, text))
-        })?;
-        let value = match text.trim() {
-            "" => Ok(Value::Null),
-            text => serde_json::from_str(text),
-        };
-        match value {
-            Ok(value) if status.is_success() => Ok(Answer(value)),
-            Err(_) if status.is_success() => Err(Failure::failed(format!(
-                "{url} answers {status} without JSON; is it a tocsin daemon? name another with \
-                 --url"
-            ))),
-            value => Err(self.refused(status, value.unwrap_or(Value::String(text)))),
-        }
+        })
     }
 
     fn no_daemon(&self, error: &reqwest::Error) -> Failure {

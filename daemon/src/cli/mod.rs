@@ -69,9 +69,8 @@ enum Command {
     /// Add, list and expire silences
     #[command(subcommand)]
     Silence(silence::SilenceCommand),
-    /// Show who is on call
-    #[command(subcommand)]
-    Oncall(oncall::OncallCommand),
+    /// Show who is on call, and change it
+    Oncall(oncall::OncallArgs),
     /// Check the daemon's health and say what to fix
     Doctor(doctor::DoctorArgs),
     /// Create, list and revoke tokens
@@ -122,7 +121,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
         Command::Incident(args) => incident::run(args, out),
         Command::Alert(command) => alert::run(command, out),
         Command::Silence(command) => silence::run(command, out),
-        Command::Oncall(command) => oncall::run(command, out),
+        Command::Oncall(args) => oncall::run(args, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Token(command) => token::run(command, out),
     }

@@ -60,6 +60,14 @@ impl<'a> Out<'a> {
         Ok(writeln!(self.to, "{}", text.as_ref())?)
     }
 
+    /// Prints a document as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn raw(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(write!(self.to, "{text}")?)
+    }
+
     /// Prints a value as JSON.
     ///
     /// # Errors

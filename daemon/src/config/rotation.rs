@@ -7,7 +7,6 @@ use tocsin_policy::calendar;
 
 use super::text::{Date, Moment, Zone};
 use crate::people::{Every, Handover, Hours, Layer, Override, Restriction, Rotation};
-use crate::time::first_instant;
 
 /// Most layers of one rotation.
 pub const LAYERS_MAX: usize = 8;
@@ -87,6 +86,7 @@ impl RotationConfig {
             person: over.person.clone(),
             from: self.instant(over.from),
             until: self.instant(over.until),
+            id: None,
         };
         Rotation {
             zone,
@@ -98,10 +98,7 @@ impl RotationConfig {
     /// The instant of a moment in this rotation's time zone.
     #[must_use]
     pub fn instant(&self, moment: Moment) -> Timestamp {
-        match moment {
-            Moment::Instant(at) => at,
-            Moment::Local(local) => first_instant(self.timezone.0, local),
-        }
+        moment.instant(self.timezone.0)
     }
 }
 

@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::Timestamp;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
+use crate::time::first_instant;
+
 /// Longest duration in a configuration, in milliseconds: 366 days.
 pub const SPAN_MS_MAX: u64 = 366 * 24 * HOUR_MS;
 
@@ -160,6 +162,17 @@ pub enum Moment {
     Instant(Timestamp),
     /// `2026-12-24T18:00`, `2026-12-24 18:00:00`.
     Local(NaiveDateTime),
+}
+
+impl Moment {
+    /// The instant; a local time is one of `zone`.
+    #[must_use]
+    pub fn instant(self, zone: chrono_tz::Tz) -> Timestamp {
+        match self {
+            Self::Instant(at) => at,
+            Self::Local(local) => first_instant(zone, local),
+        }
+    }
 }
 
 impl FromStr for Moment {

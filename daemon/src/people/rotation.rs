@@ -8,6 +8,8 @@ use super::layer::Layer;
 
 /// How far [`Rotation::next_handover`] looks ahead, in milliseconds: 400 days.
 pub const HANDOVER_HORIZON_MS: u64 = 400 * 24 * HOUR_MS;
+/// How far [`Rotation::began`] looks back, in milliseconds: no further than it must.
+const LOOKS_BACK_MS: [u64; 3] = [8 * 24 * HOUR_MS, 64 * 24 * HOUR_MS, HANDOVER_HORIZON_MS];
 /// Most shifts of one [`Rotation::schedule`].
 pub const SHIFTS_MAX: usize = 4_096;
 /// Most handovers, window edges and overrides that one call examines.
@@ -32,6 +34,8 @@ pub struct Override {
     pub from: Timestamp,
     /// Exclusive.
     pub until: Timestamp,
+    /// The ID of one that people made; `None` for those of the configuration.
+    pub id: Option<String>,
 }
 
 /// A time span with the same people on call.
@@ -48,12 +52,8 @@ impl Rotation {
     /// Who is on call at `at`; empty when no layer covers it.
     #[must_use]
     pub fn on_call(&self, at: Timestamp) -> Vec<PersonId> {
-        let over = self
-            .overrides
-            .iter()
-            .rev()
-            .find(|over| over.from <= at && at < over.until);
-        over.map(|over| &over.person)
+        self.override_at(at)
+            .map(|over| &over.person)
             .or_else(|| {
                 self.layers
                     .iter()
@@ -64,6 +64,33 @@ impl Rotation {
             .collect()
     }
 
+    /// The override that decides at `at`.
+    #[must_use]
+    pub fn override_at(&self, at: Timestamp) -> Option<&Override> {
+        let mut newest_first = self.overrides.iter().rev();
+        newest_first.find(|over| over.from <= at && at < over.until)
+    }
+
+    /// Who may be paged at `at`, each once: first whoever is on call, then who is in the next
+    /// layers that cover the instant, then the others of these layers in the order of their turns.
+    /// Empty when nobody is on call.
+    #[must_use]
+    pub fn candidates(&self, at: Timestamp) -> Vec<PersonId> {
+        let scheduled = self
+            .layers
+            .iter()
+            .filter_map(|it| it.on_call(self.zone, at));
+        let others = self.layers.iter().flat_map(|it| it.in_turn(self.zone, at));
+        let over = self.override_at(at).map(|over| &over.person);
+        let mut people: Vec<PersonId> = Vec::new();
+        for person in over.into_iter().chain(scheduled).chain(others) {
+            if !people.contains(person) {
+                people.push(person.clone());
+            }
+        }
+        people
+    }
+
     /// The next instant after `at` at which somebody else is on call; `None` when nothing changes
     /// within [`HANDOVER_HORIZON_MS`].
     #[must_use]
@@ -71,6 +98,17 @@ impl Rotation {
         let now = self.on_call(at);
         self.edges(at, at.plus_ms(HANDOVER_HORIZON_MS))
             .find(|edge| self.on_call(*edge) != now)
+    }
+
+    /// When the shift at `at` began; `None` if that is further back than [`HANDOVER_HORIZON_MS`].
+    #[must_use]
+    pub fn began(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut looks_back = LOOKS_BACK_MS.into_iter();
+        looks_back.find_map(|ms| {
+            let shifts = self.schedule(at.minus_ms(ms), at.plus_ms(1));
+            let last = shifts.last()?;
+            (shifts.len() > 1).then_some(last.from)
+        })
     }
 
     /// The shifts from `from` until `until`, without gaps or overlaps: hours in which nobody is on
@@ -105,7 +143,11 @@ impl Rotation {
     }
 
     /// The instants after `from` and before `until` at which who is on call may change, in order.
-    fn edges(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Timestamp> {
+    pub(super) fn edges(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = Timestamp> {
         std::iter::successors(self.next_edge(from), |edge| self.next_edge(*edge))
             .take_while(move |edge| *edge < until)
             .take(EDGES_MAX)

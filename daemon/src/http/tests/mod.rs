@@ -11,6 +11,7 @@ mod hangups;
 mod hooks;
 mod ingest;
 mod middleware;
+mod oncall;
 mod openapi;
 mod overload;
 mod pagerduty;

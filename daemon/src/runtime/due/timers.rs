@@ -1,21 +1,25 @@
 //! Turns due timers into commands. The core refuses a timer that its incident no longer wants;
 //! either way the timer is removed in the same batch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tocsin_core::command::{Command, Refusal, Responders};
+use tocsin_core::command::{Command, Named, Refusal, Responders};
 use tocsin_core::consequences::{Timer, TimerKind};
 use tocsin_core::standing::Review;
-use tocsin_core::{Actor, IncidentId, Step, Timestamp};
-use tocsin_store::{CommitError, TimerRow};
+use tocsin_core::{Actor, IncidentId, PersonId, Step, Timestamp};
+use tocsin_store::{CommitError, TimerKey, TimerRow};
 
 use crate::runtime::due::Due;
 use crate::runtime::due::schedules::SCHEDULE_TIMER;
 use crate::runtime::engine::layout::CORE_TIMER;
 use crate::runtime::engine::request::{Cause, Request, Write};
+use crate::runtime::engine::{PAGER_TIMER, person_of};
 use crate::runtime::error::EngineError;
+use crate::runtime::outbox::telling::{OUTCOME_TIMER, all_told, telling, told};
 use crate::runtime::state::tables::decode_row;
+use crate::runtime::state::tables::pager::bundle;
 use crate::runtime::state::view::View;
 
 /// Timers that one turn fires; the rest follow in the next.
@@ -29,7 +33,11 @@ impl Due {
     pub(crate) async fn fire_due(self: &Arc<Self>, now: Timestamp) -> Result<usize, EngineError> {
         let due = self.view.store().timers_due(now, FIRED_MAX)?;
         let mut count = 0;
-        for outcome in join_all(due.into_iter().map(|row| self.fire(row, now))).await {
+        let (gathers, due) = gathering(due);
+        let gathered = join_all(gathers.into_iter().map(|it| self.writer.ask(it))).await;
+        let gathered = gathered.into_iter().map(|it| it.map(drop));
+        let fired = join_all(due.into_iter().map(|row| self.fire(row, now))).await;
+        for outcome in gathered.chain(fired) {
             match outcome {
                 Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
                 Err(EngineError::Commit(CommitError::TimerTaken(timer))) => {
@@ -47,6 +55,7 @@ impl Due {
         match row.key.kind.as_str() {
             CORE_TIMER => self.fire_core(row, now).await,
             SCHEDULE_TIMER => self.fire_schedule(row, now).await,
+            OUTCOME_TIMER => self.tell_pages(row).await,
             other => {
                 tracing::error!(kind = other, id = row.key.id, "unknown kind of timer");
                 self.cancel(row).await
@@ -58,8 +67,8 @@ impl Due {
         let mut tries = TRIES_MAX;
         loop {
             let responders = |paged: Paged<'_>| match paged {
-                Paged::Step(step) => self.intake.responders_of(Some(step), now),
-                Paged::Fallback => self.intake.fallback(now),
+                Paged::Step(step) => self.intake.responders().of_step(Some(step), now),
+                Paged::Fallback => self.intake.responders().fallback(now),
             };
             let mut request = match to_review(&row) {
                 Some(id) => self.reviewing(row.clone(), id, now).await?,
@@ -69,7 +78,7 @@ impl Due {
                 incident, command, ..
             } = &mut request
             {
-                *command = self.intake.with_plan(incident, command.clone()).await?;
+                *command = self.intake.completed(incident, command.clone()).await?;
             }
             tries -= 1;
             match self.writer.ask(request).await {
@@ -98,6 +107,36 @@ impl Due {
             Some(review) => reviewed(row, id, review),
             None => cancelling(row),
         })
+    }
+
+    /// Tells the pages of a message what became of it.
+    async fn tell_pages(&self, row: TimerRow) -> Result<(), EngineError> {
+        let told = told(&row);
+        let pages = match &told {
+            Ok((message, _)) => bundle(self.view.store(), message)?,
+            Err(_) => None,
+        };
+        let (Ok((_, outcome)), Some(part)) = (told, pages) else {
+            tracing::error!(
+                id = row.key.id,
+                "a message whose pages are not known is dropped"
+            );
+            return self.cancel(row).await;
+        };
+        let mut pending = Vec::new();
+        for request in telling(&row.key, &outcome, &part) {
+            pending.push(self.writer.enqueue_when_free(request).await?);
+        }
+        for answer in pending {
+            match answer.answer().await {
+                Err(error @ (EngineError::Store(_) | EngineError::Stopping)) => return Err(error),
+                Err(EngineError::Commit(error)) => return Err(EngineError::Commit(error)),
+                // It knows already, or no longer exists.
+                _ => {}
+            }
+        }
+        self.writer.ask(all_told(row.key)).await?;
+        Ok(())
     }
 
     async fn cancel(&self, row: TimerRow) -> Result<(), EngineError> {
@@ -151,6 +190,15 @@ pub fn firing(
             due,
             held_until: None,
         },
+        TimerKind::Hold => {
+            let state = view.incident(&timer.incident)?;
+            let operator = state.and_then(|it| it.incident.roles.operator.clone());
+            Command::HoldDue {
+                due,
+                operator: operator.map(Named::of),
+            }
+        }
+        TimerKind::Prompt { prompt } => Command::PromptDue { prompt, due },
         TimerKind::Fallback => Command::FallbackDue {
             fallback: responders(Paged::Fallback),
         },
@@ -172,6 +220,20 @@ pub fn firing(
 pub fn to_review(row: &TimerRow) -> Option<IncidentId> {
     let timer: Timer = decode_row("a timer", &row.payload).ok()?;
     (timer.kind == TimerKind::Review).then_some(timer.incident)
+}
+
+/// The engine requests of the timers of what waits for people, one for each person; the other
+/// timers are returned too. Shared with the simulator.
+#[must_use]
+pub fn gathering(due: Vec<TimerRow>) -> (Vec<Request>, Vec<TimerRow>) {
+    let mut fired: BTreeMap<PersonId, Vec<TimerKey>> = BTreeMap::new();
+    let (pagers, others): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|row| row.key.kind == PAGER_TIMER);
+    for row in pagers {
+        fired.entry(person_of(&row.key)).or_default().push(row.key);
+    }
+    let gather = |(person, fired)| Request::Gather { person, fired };
+    (fired.into_iter().map(gather).collect(), others)
 }
 
 /// The engine request of a review's timer. Shared with the simulator.

@@ -99,21 +99,35 @@ impl<T: Send + Sync + 'static> Cache<T> {
     ) -> Result<R, E> {
         let mut one = Arc::clone(&self.changing).lock_owned().await;
         for _ in 0..TRIES_MAX {
-            let (kept, read_at) = self.follow()?;
-            let (rows, answer) = decide(&kept)?;
+            let (rows, answer) = self.decided(&decide)?;
             if rows.is_empty() {
                 return Ok(answer);
             }
             let written;
-            (one, written) = self
-                .write(one, rows.and(self.mark.leave(read_at.mark)?), writer)
-                .await?;
+            (one, written) = self.write(one, rows, writer).await?;
             match written {
                 Err(EngineError::Commit(CommitError::Conflict { .. })) => {}
                 written => return Ok(written.map(|()| answer)?),
             }
         }
         Err(EngineError::Overloaded.into())
+    }
+
+    /// What `decide` makes of the rows as they are now, and its rows with the mark that refuses them
+    /// if another change is made first.
+    ///
+    /// # Errors
+    /// What `decide` refuses, and [`EngineError`] as [`load`](Self::load).
+    pub(super) fn decided<R, E: From<EngineError>>(
+        &self,
+        decide: &impl Fn(&T) -> Result<(RowWrites, R), E>,
+    ) -> Result<(RowWrites, R), E> {
+        let (kept, read_at) = self.follow()?;
+        let (rows, answer) = decide(&kept)?;
+        if rows.is_empty() {
+            return Ok((rows, answer));
+        }
+        Ok((rows.and(self.mark.leave(read_at.mark)?), answer))
     }
 
     /// Row and memory change together, also when the caller hangs up: otherwise a revoked token

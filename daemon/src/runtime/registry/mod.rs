@@ -1,5 +1,6 @@
-//! Silences and tokens: cached in memory, and changed through the writer.
+//! Silences, tokens and overrides of rotations: cached in memory, and changed through the writer.
 
 mod cache;
+pub mod on_call;
 pub mod silences;
 pub mod tokens;

@@ -14,6 +14,8 @@ const META: TypedTable<u64> = TypedTable::new(Table::Meta, "a mark");
 pub(crate) struct Mark(&'static str);
 
 impl Mark {
+    pub(crate) const ABSENCES: Self = Self("absences-changed");
+    pub(crate) const OVERRIDES: Self = Self("overrides-changed");
     /// Which schedules have a timer.
     pub(crate) const SCHEDULES: Self = Self("schedules-armed");
     pub(crate) const SILENCES: Self = Self("silences-changed");

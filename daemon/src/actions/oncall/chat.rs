@@ -1,0 +1,52 @@
+//! What people type after `/incident oncall`.
+
+use super::{ON_CALL_VERBS, OnCallAction};
+
+/// A parsed line.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OnCallLine {
+    Change(OnCallAction),
+    /// Show who is on call now.
+    Who,
+    /// Show the overrides.
+    List,
+    /// Show the schedule of a rotation.
+    Show(String),
+    /// Show the possible commands.
+    Help,
+}
+
+/// The possible commands, for `help` and for error messages.
+pub(crate) fn help() -> String {
+    let mut lines = vec!["oncall who".to_owned(), "oncall show ROTATION".to_owned()];
+    lines.push("oncall list".to_owned());
+    let verbs = ON_CALL_VERBS.iter();
+    lines.extend(verbs.map(|it| format!("oncall {} {}", it.name, it.syntax)));
+    lines.join(" · ")
+}
+
+/// Parses what follows `oncall`.
+///
+/// # Errors
+/// What is wrong with it, and the possible commands.
+pub(crate) fn parse(rest: &str) -> Result<OnCallLine, String> {
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let (word, rest) = match words.as_slice() {
+        [] => ("who", &[][..]),
+        [word, rest @ ..] => (*word, rest),
+    };
+    match (word, rest) {
+        ("who", []) => return Ok(OnCallLine::Who),
+        ("list", []) => return Ok(OnCallLine::List),
+        ("show", [rotation]) => return Ok(OnCallLine::Show((*rotation).to_owned())),
+        ("help", []) => return Ok(OnCallLine::Help),
+        _ => {}
+    }
+    match ON_CALL_VERBS.iter().find(|it| it.name == word) {
+        Some(verb) => (verb.parse)(rest).map(OnCallLine::Change),
+        None => Err(format!(
+            "unknown command `oncall {word}`; type one of: {}",
+            help()
+        )),
+    }
+}

@@ -1,0 +1,204 @@
+//! Who is on call, and who changes that.
+
+use serde_json::{Value, json};
+
+use super::rig::{Rig, test_app};
+use crate::auth::Scope;
+use crate::people::CurrentRoster as _;
+
+const ACTIONS: &str = "/api/v1/oncall/actions";
+
+async fn now(rig: &Rig, token: &str) -> Value {
+    let oncall = rig.get("/api/v1/oncall", token).await.is(200).json();
+    oncall["rotations"][0].clone()
+}
+
+#[tokio::test]
+async fn a_person_takes_a_shift_and_gives_it_back() {
+    let rig = test_app().await;
+    let (reader, ada) = (
+        rig.token(Scope::Read).await,
+        rig.person(Scope::Respond, "ada").await,
+    );
+    let take = json!({ "action": "take", "rotation": "primary", "for": "4h" });
+    rig.post(ACTIONS, &reader, &take).await.is(403);
+    let done = rig.post(ACTIONS, &ada, &take).await.is(200).json();
+    let id = done["overrides"][0]["id"].as_str().unwrap().to_owned();
+    let reply = done["reply"].as_str().unwrap();
+    for part in [
+        "ada is on call for primary from Sat 2026-01-31 13:10 CET until Sat 2026-01-31 17:10 CET",
+        "nothing serves any of their contacts",
+        &id,
+    ] {
+        assert!(reply.contains(part), "{part}: {reply}");
+    }
+    let line = now(&rig, &reader).await;
+    assert_eq!(
+        (&line["now"][0]["person"], &line["override"]),
+        (&json!("ada"), &json!(id))
+    );
+    assert_eq!(line["next_handover"], "2026-01-31T16:10:00.000Z");
+    let list = rig
+        .get("/api/v1/oncall/overrides", &reader)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(list["overrides"][0]["by"], "ada");
+    assert_eq!(list["overrides"][0]["active"], true);
+    let cancel = json!({ "action": "cancel", "id": id });
+    let done = rig.post(ACTIONS, &ada, &cancel).await.is(200).json();
+    assert!(
+        done["reply"]
+            .as_str()
+            .unwrap()
+            .contains("bob is on call now"),
+        "{done}"
+    );
+    assert_eq!(now(&rig, &reader).await["now"][0]["person"], "bob");
+    rig.post(ACTIONS, &ada, &json!({ "action": "cancel", "id": "none" }))
+        .await
+        .is(404);
+}
+
+#[tokio::test]
+async fn two_shifts_are_swapped_together_or_not_at_all() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let swap = json!({
+        "action": "swap", "rotation": "primary", "shift": "2026-02-02", "with": "2026-02-09",
+    });
+    let done = rig.post(ACTIONS, &ada, &swap).await.is(200).json();
+    assert_eq!(done["overrides"].as_array().unwrap().len(), 2, "{done}");
+    let path = "/api/v1/oncall/schedule?rotation=primary&weeks=3";
+    let schedule = rig.get(path, &ada).await.is(200).json();
+    let spans = schedule["rotations"][0]["spans"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let who: Vec<_> = spans
+        .iter()
+        .map(|it| it["on_call"].as_str().unwrap())
+        .collect();
+    // Bob's current shift goes on into the one that he has taken from ada.
+    assert_eq!(who, ["bob", "bob", "ada", "ada"], "{schedule}");
+    let far = json!({
+        "action": "swap", "rotation": "primary", "shift": "2026-02-02", "with": "2028-02-09",
+    });
+    rig.post(ACTIONS, &ada, &far).await.is(422);
+    let list = rig
+        .get("/api/v1/oncall/overrides", &ada)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(list["overrides"].as_array().unwrap().len(), 2, "{list}");
+}
+
+#[tokio::test]
+async fn what_is_not_allowed_is_refused_with_the_remedy() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    for (person, until, says) in [
+        ("eve", "2026-02-02T10:00", "add [people.eve]"),
+        ("bob", "2026-01-02T10:00", "it ends before it begins"),
+        ("bob", "2027-03-02T10:00", "more than 366 days ahead"),
+    ] {
+        let over = json!({
+            "action": "override", "rotation": "primary", "person": person, "until": until,
+        });
+        let answer = rig.post(ACTIONS, &ada, &over).await.is(422);
+        assert!(answer.text.contains(says), "{}", answer.text);
+    }
+    for path in [
+        "/api/v1/oncall/schedule?rotation=night",
+        "/api/v1/oncall/schedule?person=eve",
+        "/api/v1/oncall/schedule?weeks=54",
+        "/api/v1/oncall/calendar.ics?rotation=night",
+    ] {
+        rig.get(path, &ada).await.is(422);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_request_makes_no_second_override() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    let body = json!({ "action": "take", "rotation": "primary", "for": "4h" }).to_string();
+    let mut ids = Vec::new();
+    for repeated in [false, true] {
+        let mut request = super::rig::request("POST", ACTIONS, &ada, body.clone().into_bytes());
+        request
+            .headers_mut()
+            .insert("idempotency-key", "k".parse().unwrap());
+        let done = rig.ask(request).await.is(200).json();
+        assert_eq!(done["repeated"], repeated, "{done}");
+        ids.push(done["overrides"][0]["id"].clone());
+    }
+    assert_eq!(ids[0], ids[1]);
+    assert_eq!(rig.app.on_call.overrides().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_calendar_program_subscribes_with_a_token_in_the_address() {
+    let rig = test_app().await;
+    let reader = rig.token(Scope::Read).await;
+    let path = format!("/api/v1/oncall/calendar.ics?person=ada&weeks=8&key={reader}");
+    let answer = rig.get(&path, "").await.is(200);
+    assert_eq!(
+        answer.header("content-type"),
+        "text/calendar; charset=utf-8"
+    );
+    assert_eq!(
+        answer.text.matches("BEGIN:VEVENT").count(),
+        4,
+        "{}",
+        answer.text
+    );
+    assert!(!answer.text.contains("Bob"), "{}", answer.text);
+    rig.get("/api/v1/oncall/calendar.ics", "").await.is(401);
+    let both = rig
+        .get("/api/v1/oncall/calendar.ics?rotation=primary", &reader)
+        .await
+        .is(200);
+    // The current shift began last Monday.
+    assert!(
+        both.text.contains("DTSTART:20260126T080000Z"),
+        "{}",
+        both.text
+    );
+}
+
+#[tokio::test]
+async fn two_daemons_on_one_store_agree_on_who_is_on_call() {
+    let rig = test_app().await;
+    let other = rig.another().await;
+    let (ada, bob) = (rig.person(Scope::Respond, "ada").await, "bob");
+    other.app.tokens.follow().unwrap();
+    let take = json!({ "action": "take", "rotation": "primary", "for": "4h" });
+    rig.post(ACTIONS, &ada, &take).await.is(200);
+    let at = rig.app.clock.now();
+    let who = |rig: &Rig| rig.app.on_call.now().rotations["primary"].on_call(at);
+    assert_eq!(
+        (who(&rig), who(&other)),
+        (vec!["ada".into()], vec!["ada".into()])
+    );
+    let back = json!({
+        "action": "override", "rotation": "primary", "person": bob, "for": "1h",
+    });
+    rig.clock.set(at.plus_ms(1));
+    let longer = json!({ "action": "take", "rotation": "primary", "for": "8h" });
+    // Both at once: neither is lost.
+    let (first, second) = tokio::join!(
+        other.post(ACTIONS, &ada, &back),
+        rig.post(ACTIONS, &ada, &longer),
+    );
+    drop((first.is(200), second.is(200)));
+    assert_eq!(rig.app.on_call.overrides().unwrap().len(), 3);
+    assert_eq!(other.app.on_call.overrides().unwrap().len(), 3);
+    assert_eq!(who(&rig), who(&other));
+    let again = rig.another().await;
+    assert_eq!(
+        again.app.on_call.overrides().unwrap().len(),
+        3,
+        "a restart keeps them"
+    );
+}
