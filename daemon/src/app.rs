@@ -19,13 +19,16 @@ use crate::config::Config;
 use crate::health::{Subject, watch};
 use crate::metrics::Metrics;
 use crate::runtime::{
-    Clock, Due, Intake, Leases, Outbox, Payloads, Policies, Reload, Silences, Subscribers,
-    SystemClock, TokenError, Tokens, View, Writer,
+    Calendars, Clock, Due, Intake, Leases, OnCall, Outbox, Payloads, Policies, Reload, Silences,
+    Subscribers, SystemClock, TokenError, Tokens, View, Writer,
 };
 
 /// How often the policies' folder is polled for changes, in milliseconds. A poll is a few `stat`
 /// calls, and works on file systems without change notifications too.
 const POLICY_POLL_MS: u64 = 1_000;
+
+/// How often is looked for calendars that are due, in milliseconds.
+const CALENDAR_POLL_MS: u64 = 10_000;
 
 /// Delay before a runtime loop that panicked is restarted, in milliseconds.
 const LOOP_RESTART_MS: u64 = 1_000;
@@ -75,6 +78,10 @@ pub struct App {
     pub leases: Arc<Leases>,
     /// The silences in force.
     pub silences: Arc<Silences>,
+    /// Makes overrides, and knows those of every engine.
+    pub on_call: Arc<OnCall>,
+    /// Reads the calendars of people.
+    pub calendars: Arc<Calendars>,
     /// Accepts signals and commands.
     pub intake: Arc<Intake>,
     /// Sends deliveries.
@@ -127,6 +134,7 @@ impl App {
                 }
             }
         });
+        self.read_calendars();
         self.set_ready();
         let (app, health) = (Arc::clone(self), Arc::clone(&self.health));
         tokio::spawn(watch(health, move || app.is_ready(), self.stop.clone()));
@@ -146,6 +154,23 @@ impl App {
                 let Err(error) = ended else { return };
                 tracing::error!(name, %error, "a runtime loop panicked; restarting it");
                 tokio::time::sleep(Duration::from_millis(LOOP_RESTART_MS)).await;
+            }
+        });
+    }
+
+    /// Reads the calendars of people, now and whenever they are due.
+    fn read_calendars(&self) {
+        let (calendars, stop) = (Arc::clone(&self.calendars), self.stop.clone());
+        tokio::spawn(async move {
+            while !stop.is_cancelled() {
+                tokio::select! {
+                    () = calendars.read_due() => {}
+                    () = stop.cancelled() => return,
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(CALENDAR_POLL_MS)) => {}
+                    () = stop.cancelled() => {}
+                }
             }
         });
     }

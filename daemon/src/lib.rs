@@ -16,6 +16,7 @@ pub mod demo;
 pub mod disclosure;
 pub mod health;
 pub mod http;
+pub mod ical;
 pub mod ingest;
 pub mod mail;
 pub mod metrics;
@@ -24,6 +25,8 @@ pub mod plugins;
 #[cfg(test)]
 mod rig;
 pub mod runtime;
+#[cfg(test)]
+mod sample_pages;
 pub mod silence;
 pub mod standin;
 pub mod text;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{App, Ingredients};
 use crate::auth::AckLinks;
 use crate::config::{self, Config, ExpectConfig, IntegrationConfig, Span};
-use crate::health::{Heartbeat, RelayProbe, Subject};
+use crate::health::{Foresight, Heartbeat, RelayProbe, Subject};
 use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::people::ResponderLookup;
@@ -27,8 +27,8 @@ use crate::runtime::intake::assess::Assessor;
 use crate::runtime::intake::expected::Expectation;
 use crate::runtime::intake::senders::{SenderRules, Senders};
 use crate::runtime::{
-    Clock, Due, DueDependencies, EngineHandle, Intake, Leases, Outbox, Payloads, Policies,
-    Silences, Subscribers, Tokens, Transports, Writer,
+    Calendars, Clock, Due, DueDependencies, EngineHandle, Intake, Leases, OnCall, Outbox, Payloads,
+    Policies, Silences, Subscribers, Tokens, Transports, Writer,
 };
 
 struct RunningEngine {
@@ -44,6 +44,8 @@ struct RunningEngine {
 struct Services {
     payloads: Payloads,
     silences: Arc<Silences>,
+    on_call: Arc<OnCall>,
+    calendars: Arc<Calendars>,
     assessor: Arc<Assessor>,
     intake: Arc<Intake>,
     host: Arc<PluginHost>,
@@ -72,23 +74,23 @@ impl App {
             base_url: config.server.base_url(),
             ack_links: Arc::clone(&ack_links),
         };
-        let policy = &config.policy;
-        let kept = policies_kept.as_deref();
-        let policies = Policies::load(&policy.path, kept, policy.require_tests);
-        let policies = Arc::new(policies);
+        let policies = Arc::new(policies_of(&config, policies_kept.as_deref()));
         let silences = Arc::new(Silences::load(Arc::clone(&engine.store))?);
-        let assessor = engine.assessor(&config, &policies, &payloads, &silences);
+        let (on_call, calendars) = engine.on_call(&config, &payloads)?;
+        let assessor = engine.assessor(&config, &policies, &on_call, &silences);
         let intake = Arc::new(Intake::new(
             base.clone(),
             Arc::clone(&assessor),
             senders_of(&config),
         ));
-        let access = PluginAccess::new(&base, &intake, &payloads, &subscribers);
+        let access = PluginAccess::new(&base, (&intake, &on_call), &payloads, &subscribers);
         let (host, plugin_faults) = host(&config, cache, access).await?;
         subscribers.store(Arc::new(granted(&host.plugins())));
         let services = Services {
             payloads,
             silences,
+            on_call,
+            calendars,
             assessor,
             intake,
             host,
@@ -109,6 +111,8 @@ impl App {
             metrics: base.metrics,
             leases: engine.leases,
             silences: services.silences,
+            on_call: services.on_call,
+            calendars: services.calendars,
             intake: services.intake,
             outbox,
             subscribers,
@@ -170,15 +174,29 @@ impl RunningEngine {
         })
     }
 
+    /// Who is on call, and the calendars that say who is out of office.
+    fn on_call(
+        &self,
+        config: &Config,
+        payloads: &Payloads,
+    ) -> Result<(Arc<OnCall>, Arc<Calendars>)> {
+        let (store, roster) = (Arc::clone(&self.store), Arc::clone(&payloads.roster));
+        let on_call = Arc::new(OnCall::load(store, roster, config)?);
+        let (clock, writer) = (Arc::clone(&self.base.clock), self.base.writer.clone());
+        let calendars = Calendars::new(config, clock, Arc::clone(&on_call), writer)
+            .context("cannot set up the reading of calendars")?;
+        Ok((on_call, Arc::new(calendars)))
+    }
+
     fn assessor(
         &self,
         config: &Config,
         policies: &Arc<Policies>,
-        payloads: &Payloads,
+        on_call: &Arc<OnCall>,
         silences: &Arc<Silences>,
     ) -> Arc<Assessor> {
         let responders = ResponderLookup {
-            roster: Arc::clone(&payloads.roster),
+            rosters: Arc::clone(on_call) as _,
             served: Arc::clone(&self.subscribers) as _,
             has_mail: config.mail.is_some(),
         };
@@ -227,6 +245,8 @@ impl RunningEngine {
             leases: Arc::clone(&self.leases),
             writer: base.writer.clone(),
             assessor: Arc::clone(&services.assessor),
+            calendars: Arc::clone(&services.calendars),
+            foresight: Foresight::default(),
             metrics: Arc::clone(&base.metrics),
             host: Arc::clone(&services.host),
             plugin_faults: Arc::from([]),
@@ -236,6 +256,11 @@ impl RunningEngine {
         };
         Ok((health, outbox))
     }
+}
+
+fn policies_of(config: &Config, kept: Option<&Path>) -> Policies {
+    let policy = &config.policy;
+    Policies::load(&policy.path, kept, policy.require_tests)
 }
 
 /// The plugin host with the loaded plugins, and the plugins that could not be loaded.

@@ -12,7 +12,7 @@ use super::check;
 use super::fault::{Fault, Faults, Severity};
 use super::plugin;
 use super::source::{Place, Source, at};
-use super::{Config, PluginTable, read};
+use super::{CalendarUrl, Config, PluginTable, read};
 
 /// Largest configuration file, in bytes: 4 MiB.
 pub const CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -290,5 +290,17 @@ fn base_on(config: &mut Config, folder: &Path) {
     }
     if let Some(heartbeat) = &mut config.heartbeat {
         heartbeat.url.base_on(folder);
+    }
+    for calendar in config
+        .people
+        .values_mut()
+        .filter_map(|it| it.calendar.as_mut())
+    {
+        if let Some(CalendarUrl::Secret(secret)) = &mut calendar.url {
+            secret.base_on(folder);
+        }
+        if let Some(file) = &mut calendar.file {
+            *file = folder.join(&file);
+        }
     }
 }

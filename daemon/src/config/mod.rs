@@ -5,6 +5,7 @@
 //! reported at once, as `file:line:column: what is wrong; what to do`. The file names where
 //! secrets are stored; secrets are never in the file, in the log or in a response.
 
+mod calendar;
 mod check;
 mod escalation;
 mod expect;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 use tocsin_policy::Names;
 
+pub use calendar::{CALENDAR_WORDS_MAX, CalendarConfig, CalendarUrl};
 pub use escalation::EscalationConfig;
 pub use expect::{EXPECTED_MAX, ExpectConfig, Expected};
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};
@@ -96,6 +98,8 @@ impl Config {
             .people
             .iter()
             .map(|(id, person)| (id.clone(), person.person(id, &self.escalation.notify)));
+        let zones = self.people.iter();
+        let zones = zones.map(|(id, person)| (id.clone(), person.timezone.0));
         let teams = self
             .teams
             .iter()
@@ -106,9 +110,11 @@ impl Config {
             .map(|(id, rotation)| (id.clone(), rotation.rotation()));
         Roster {
             people: people.collect(),
+            zones: zones.collect(),
             teams: teams.collect(),
             rotations: rotations.collect(),
             fallback: self.escalation.fallback.clone(),
+            absences: BTreeMap::new(),
         }
     }
 }

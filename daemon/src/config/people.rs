@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tocsin_core::{Contact, Person, PersonId, TeamId};
 
+use super::calendar::CalendarConfig;
 use super::notify::NotifyConfig;
 use super::text::Zone;
 
@@ -30,6 +31,9 @@ pub struct PersonConfig {
     /// By which contacts the person is paged, by grade. Default: as `[escalation] notify` says.
     #[serde(default)]
     pub notify: NotifyConfig,
+    /// The person's own calendar, which says when they are out of office.
+    #[serde(default)]
+    pub calendar: Option<CalendarConfig>,
 }
 
 /// One way to reach a person.

@@ -6,7 +6,7 @@ use super::Check;
 use crate::config::fault::Fault;
 use crate::config::people::{CONTACTS_MAX, PersonConfig};
 use crate::config::source::{Source, at};
-use crate::config::{Config, ContactConfig};
+use crate::config::{CALENDAR_WORDS_MAX, CalendarConfig, CalendarUrl, Config, ContactConfig};
 use crate::people::MAIL_CONTACT;
 
 impl Check<'_> {
@@ -72,6 +72,9 @@ impl Check<'_> {
                 self.warning(at!["people", id, "notify"], message, &remedy);
             }
         }
+        if let Some(calendar) = &person.calendar {
+            self.calendar(id, calendar);
+        }
         let has_mail = person
             .contacts
             .iter()
@@ -84,6 +87,32 @@ impl Check<'_> {
             let message = format!("`{id}` has no mail address, so their pages have no last resort");
             let remedy = "add { kind = \"email\", address = \"…\" } as the last contact";
             self.warning(at!["people", id, "contacts"], message, remedy);
+        }
+    }
+
+    fn calendar(&mut self, id: &str, calendar: &CalendarConfig) {
+        let place = at!["people", id, "calendar"];
+        if calendar.url.is_some() == calendar.file.is_some() {
+            let message = format!("the calendar of `{id}` needs one place");
+            let remedy = "give either url = \"https://…\" or file = \"path\"";
+            self.error(place, message, remedy);
+        }
+        if let Some(CalendarUrl::Plain(url)) = &calendar.url
+            && !["http://", "https://", "webcal://"]
+                .iter()
+                .any(|it| url.starts_with(it))
+        {
+            let message = format!("the calendar of `{id}` has a url that is not one of the web");
+            let remedy = "write the address of an .ics file: \"https://…\"";
+            self.error(at!["people", id, "calendar", "url"], message, remedy);
+        }
+        if calendar.words.len() > CALENDAR_WORDS_MAX {
+            let message = format!("the calendar of `{id}` has {} words", calendar.words.len());
+            self.error(
+                at!["people", id, "calendar", "words"],
+                message,
+                "keep at most 64",
+            );
         }
     }
 
