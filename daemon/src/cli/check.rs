@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use tocsin_core::PluginId;
+use tocsin_core::{Person, PluginId};
 use tocsin_plugin_host::manifest::Manifest;
 use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
 use tocsin_policy::{PolicySet, Report, Reports, testing};
@@ -15,10 +15,11 @@ use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
 use crate::config::{self, Config, ConfigError, Fault, Faults, Loaded, Place, Severity};
-use crate::health::Heartbeat;
+use crate::health::{FORESIGHT_MS, Heartbeat};
 use crate::mail::Mailer;
+use crate::people::{MAIL_CONTACT, OnCallWarning};
 use crate::plugins::DaemonServices;
-use crate::runtime::SystemClock;
+use crate::runtime::{Clock as _, SystemClock};
 
 /// `tocsin check`.
 #[derive(Debug, Args)]
@@ -60,7 +61,9 @@ pub(super) fn run(args: &CheckArgs, out: &mut Out<'_>) -> Result<(), Failure> {
         let message = error.to_string();
         faults.push(loaded.fault(&[Place::Key("heartbeat")], message, "correct [heartbeat]"));
     }
-    faults.extend(plugins(&loaded)?);
+    let (of_plugins, served) = plugins(&loaded)?;
+    faults.extend(of_plugins);
+    faults.extend(on_call(&loaded, &served));
     faults.sort_by_key(|fault| (fault.line, fault.column));
     let reports = policies(&loaded.config);
     let reports = reports.err().map(|reports| reports.0).unwrap_or_default();
@@ -123,10 +126,10 @@ fn report(
 
 /// Faults of the plugins, and contacts that no plugin serves. Each plugin is compiled, linked and
 /// has its settings checked, as at the start, and is then unloaded.
-fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
+fn plugins(loaded: &Loaded) -> Result<(Vec<Fault>, BTreeSet<String>), Failure> {
     let grants = match loaded.plugins::<PluginGrant>() {
         Ok(grants) => grants,
-        Err(faults) => return Ok(faults.0),
+        Err(faults) => return Ok((faults.0, BTreeSet::new())),
     };
     let mut faults = Vec::new();
     let mut served = BTreeSet::new();
@@ -159,7 +162,29 @@ fn plugins(loaded: &Loaded) -> Result<Vec<Fault>, Failure> {
         }
     }
     faults.extend(loaded.check_contacts(&served).0);
-    Ok(faults)
+    Ok((faults, served))
+}
+
+/// What goes wrong with who is on call in the next 14 days, as far as the configuration says: the
+/// overrides that people made and their calendars are known to the daemon only.
+fn on_call(loaded: &Loaded, served: &BTreeSet<String>) -> Vec<Fault> {
+    let config = &loaded.config;
+    let has_mail = config.mail.is_some();
+    let reach = |person: &Person| {
+        let mut kinds = person.contacts.iter().map(|it| it.kind.as_str());
+        kinds.any(|it| served.contains(it) || has_mail && it == MAIL_CONTACT)
+    };
+    let now = SystemClock.now();
+    let warnings = config
+        .roster()
+        .warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
+    let fault = |it: &OnCallWarning| {
+        let place = [Place::Key("rotations"), Place::Key(it.rotation())];
+        let mut fault = loaded.fault(&place, it.to_string(), it.remedy());
+        fault.severity = Severity::Warning;
+        fault
+    };
+    warnings.iter().map(fault).collect()
 }
 
 fn at_plugin(loaded: &Loaded, id: &PluginId, message: String) -> Fault {

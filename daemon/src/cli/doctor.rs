@@ -4,6 +4,7 @@
 //! and the disk are then checked without it.
 
 use clap::Args;
+use tocsin_core::Person;
 
 use super::ConfigArg;
 use super::check::policies;
@@ -84,6 +85,12 @@ fn without_daemon(args: &DoctorArgs, error: String) -> Health {
                     "fix them; until then built-in verdicts page the fallback",
                 ),
             });
+            // Which contacts plugins serve, and what people overrode, is known to the daemon only.
+            let now = SystemClock.now();
+            let window = (now, now.plus_ms(health::FORESIGHT_MS));
+            let has_contact = |person: &Person| !person.contacts.is_empty();
+            let warnings = loaded.config.roster().warnings(window, &has_contact);
+            checks.push(health::check_warnings(&warnings));
             let folder = &loaded.config.store.path;
             checks.push(match folder.join("db").is_file() {
                 true => Check::ok("store", format!("found in {}", folder.display())),

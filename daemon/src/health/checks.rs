@@ -8,6 +8,7 @@ use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
+use crate::people::OnCallWarning;
 
 /// A page undelivered after this long, in milliseconds, is a warning: its first contact is slow.
 pub const PAGE_MS_WARN: u64 = MINUTE_MS;
@@ -25,6 +26,8 @@ pub const DISK_BYTES_WARN: u64 = 1024 * 1024 * 1024;
 pub const DISK_BYTES_BAD: u64 = FREE_BYTES_LOW;
 /// How late a sweep may be, in milliseconds, before it counts as stuck.
 pub const SWEEP_LATE_MS_BAD: u64 = MINUTE_MS;
+/// Most warnings about who is on call that are told.
+const WARNINGS_TOLD: usize = 5;
 
 /// Checks the vitals; the worst results come first.
 #[must_use]
@@ -40,6 +43,7 @@ pub fn checks(vitals: &Vitals) -> Vec<Check> {
         policies(vitals),
         contacts(vitals),
         on_call(vitals),
+        calendars(vitals),
         silences(vitals),
         relay(vitals),
         dead_letters(vitals),
@@ -268,7 +272,7 @@ fn contacts(vitals: &Vitals) -> Check {
 
 fn on_call(vitals: &Vitals) -> Check {
     match vitals.uncovered.is_empty() {
-        true => Check::ok("on-call", "every rotation has somebody on call"),
+        true => check_warnings(&vitals.on_call_warnings),
         false => Check::wrong(
             "on-call",
             Level::Warn,
@@ -276,6 +280,40 @@ fn on_call(vitals: &Vitals) -> Check {
             "pages for them go to [escalation] fallback; add a layer or an override",
         ),
     }
+}
+
+/// Checks what goes wrong with who is on call in the next 14 days.
+#[must_use]
+pub fn check_warnings(warnings: &[OnCallWarning]) -> Check {
+    let Some(first) = warnings.first() else {
+        return Check::ok(
+            "on-call",
+            "every rotation reaches somebody in the next 14 days",
+        );
+    };
+    let told = warnings.iter().take(WARNINGS_TOLD).map(ToString::to_string);
+    let mut says = told.collect::<Vec<_>>().join("\n");
+    if let more @ 1.. = warnings.len().saturating_sub(WARNINGS_TOLD) {
+        says.push_str(&format!("\nand {more} more"));
+    }
+    Check::wrong("on-call", Level::Warn, says, first.remedy())
+}
+
+fn calendars(vitals: &Vitals) -> Check {
+    let faults = &vitals.calendar_faults;
+    let Some((person, why)) = faults.first() else {
+        return Check::ok("calendars", "every calendar can be read");
+    };
+    let more = match faults.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    Check::wrong(
+        "calendars",
+        Level::Warn,
+        format!("the calendar of {person} cannot be read: {why}{more}"),
+        "correct `calendar` of these people; until then what was read before counts",
+    )
 }
 
 fn silences(vitals: &Vitals) -> Check {

@@ -5,6 +5,7 @@
 //! they change, and reported to the outside by a heartbeat that stops when a check is bad.
 
 mod checks;
+mod foresight;
 mod heartbeat;
 mod publish;
 mod relay;
@@ -17,8 +18,9 @@ use utoipa::ToSchema;
 
 pub use checks::{
     COMMIT_MS_BAD, COMMIT_MS_WARN, COMMITS_JUDGED_MIN, DISK_BYTES_BAD, DISK_BYTES_WARN,
-    PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, checks,
+    PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, check_warnings, checks,
 };
+pub use foresight::{FORESIGHT_MS, Foresight};
 pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
 pub use relay::{RelayProbe, RelayState};
 pub use subject::Subject;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tocsin_plugin_host::PluginHost;
 use tocsin_store::Store;
 
-use super::{Heartbeat, RelayProbe};
+use super::{Foresight, Heartbeat, RelayProbe};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::runtime::intake::assess::Assessor;
-use crate::runtime::{Clock, Due, Leases, View, Writer};
+use crate::runtime::{Calendars, Clock, Due, Leases, View, Writer};
 
 /// The parts of a daemon that health checks read.
 pub struct Subject {
@@ -21,6 +21,10 @@ pub struct Subject {
     pub writer: Writer,
     /// Policies and their failures; people and their served contacts.
     pub assessor: Arc<Assessor>,
+    /// Which calendars could not be read.
+    pub calendars: Arc<Calendars>,
+    /// Looks ahead at who is on call.
+    pub foresight: Foresight,
     pub metrics: Arc<Metrics>,
     pub host: Arc<PluginHost>,
     /// Plugins that could not be loaded, each with the reason.

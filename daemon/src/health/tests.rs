@@ -9,6 +9,7 @@ use super::watch::{WatchState, round};
 use super::*;
 use crate::config;
 use crate::metrics::CommitTimes;
+use crate::people::OnCallWarning;
 use crate::rig::{NOW, Rig};
 
 /// The vitals of a healthy daemon.
@@ -90,6 +91,16 @@ const CASES: &[Case] = &[
     }),
     ("on-call", Level::Warn, |it| {
         it.uncovered = vec!["night".into()];
+    }),
+    ("on-call", Level::Warn, |it| {
+        it.on_call_warnings = vec![OnCallWarning::Unreachable {
+            rotation: "night".into(),
+            person: "ada".into(),
+            from: NOW,
+        }];
+    }),
+    ("calendars", Level::Warn, |it| {
+        it.calendar_faults = vec![("ada".into(), "its server answers 404".into())];
     }),
     ("relay", Level::Warn, |it| it.relay = None),
     ("relay", Level::Ok, |it| {

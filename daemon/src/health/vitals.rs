@@ -5,26 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{IncidentId, Timestamp};
+use tocsin_core::{PersonId, Timestamp};
 use tocsin_plugin_host::PluginState;
 use tocsin_policy::CacheStats;
-use tocsin_store::{Class, OutboxKey, OutboxRow};
 
 use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::subject::Subject;
 use crate::metrics::CommitTimes;
-use crate::people::{ResponderLookup, Roster};
+use crate::people::{OnCallWarning, ResponderLookup, Roster};
 use crate::runtime::state::tables::{dead_letter, history};
-use crate::runtime::{Delivery, EngineError, SWITCH_KEY_PART, View, Writer};
+use crate::runtime::{EngineError, IncidentState, SWITCH_KEY_PART, Writer};
 use crate::silence::Silence;
 
 /// How late a timer may be before it counts as overdue, in milliseconds.
 pub const OVERDUE_GRACE_MS: u64 = 5_000;
 /// Most timers or outbox rows per read.
 const PAGE_ROWS: usize = 1_000;
-/// Most deliveries of pages that are read to find the oldest.
-const PAGES_LOOKED_AT_MAX: usize = 10_000;
 /// Most dead letters that are counted.
 const DEAD_LETTERS_MAX: usize = 10_000;
 /// How far back dead letters are counted, in milliseconds: a day.
@@ -77,6 +74,10 @@ pub struct Vitals {
     pub unreached: Vec<String>,
     /// Rotations with nobody on call now.
     pub uncovered: Vec<String>,
+    /// What goes wrong with who is on call in the next 14 days.
+    pub on_call_warnings: Vec<OnCallWarning>,
+    /// Whose calendar could not be read, and why.
+    pub calendar_faults: Vec<(PersonId, String)>,
     /// What is dangerous about silences that have not ended, each by its ID.
     pub dangerous_silences: Vec<String>,
     /// The mail relay, if one is configured.
@@ -113,7 +114,7 @@ impl Vitals {
             it.is_unanswered() && pages.any(|page| page.is_exhausted())
         });
         let overdue = store.timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
-        let (pages_waiting, oldest_page) = pages_waiting(subject)?;
+        let (pages_waiting, oldest_page) = pages_waiting(&held);
         let since = now.minus_ms(DEAD_LETTERS_MS);
         let an_hour = Duration::from_millis(HOUR_MS);
         Ok(Self {
@@ -139,7 +140,9 @@ impl Vitals {
             plugins: plugins(subject),
             unserved: unserved(&assessor.responders),
             unreached: unreached(&assessor.responders),
-            uncovered: uncovered(&assessor.responders.roster, now),
+            uncovered: uncovered(&assessor.responders.rosters.now(), now),
+            on_call_warnings: subject.foresight.warnings(&assessor.responders, now),
+            calendar_faults: subject.calendars.faults(),
             dangerous_silences: dangerous_silences(&assessor.silences.all(), now),
             relay: subject.relay.as_ref().map(|it| it.state()),
             heartbeat: subject.heartbeat.as_ref().map(|it| it.state()),
@@ -176,44 +179,13 @@ pub fn disk_free(folder: &Path) -> Option<u64> {
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
-/// How many pages no channel has delivered, and since when the oldest has been waiting. Pending
-/// deliveries of a page that another channel has delivered do not count.
-fn pages_waiting(subject: &Subject) -> Result<(usize, Option<Timestamp>), EngineError> {
-    let mut waiting = std::collections::BTreeSet::new();
-    let mut oldest: Option<Timestamp> = None;
-    let mut after: Option<OutboxKey> = None;
-    let mut looked_at = 0;
-    while looked_at < PAGES_LOOKED_AT_MAX {
-        let rows = subject
-            .store
-            .outbox(Class::Page, after.as_ref(), PAGE_ROWS)?;
-        looked_at += rows.len();
-        let is_last = rows.len() < PAGE_ROWS;
-        for row in rows {
-            if let Some(page) = undelivered(&subject.view, &row)? {
-                waiting.insert(page);
-                oldest = Some(oldest.map_or(row.created_at, |it| it.min(row.created_at)));
-            }
-            after = Some(row.key);
-        }
-        if is_last {
-            break;
-        }
-    }
-    Ok((waiting.len(), oldest))
-}
-
-/// The delivery's page, if no channel has delivered it.
-fn undelivered(view: &View, row: &OutboxRow) -> Result<Option<(IncidentId, u32)>, EngineError> {
-    let Some((id, page)) = Delivery::page_of(&row.body) else {
-        return Ok(None);
-    };
-    let held = view.incident(&id)?;
-    let is_done = held.is_some_and(|it| {
-        let sent = it.incident.paging.pages.get(&page);
-        sent.is_some_and(|it| it.is_done())
-    });
-    Ok((!is_done).then_some((id, page)))
+/// How many pages no channel has delivered, and since when the oldest has been waiting.
+fn pages_waiting(held: &[Arc<IncidentState>]) -> (usize, Option<Timestamp>) {
+    let active = held.iter().filter(|it| it.incident.is_active());
+    let pages = active.flat_map(|it| it.incident.paging.pages.values());
+    let waiting = pages.filter(|it| !it.is_done() && it.wanted_at().next().is_some());
+    let since: Vec<Timestamp> = waiting.map(|it| it.at).collect();
+    (since.len(), since.iter().copied().min())
 }
 
 fn plugins(subject: &Subject) -> Vec<PluginVitals> {
@@ -235,7 +207,8 @@ fn plugins(subject: &Subject) -> Vec<PluginVitals> {
 }
 
 fn unserved(lookup: &ResponderLookup) -> Vec<String> {
-    let contacts = lookup.roster.people.values().flat_map(|it| &it.contacts);
+    let roster = lookup.rosters.now();
+    let contacts = roster.people.values().flat_map(|it| &it.contacts);
     let mut kinds: Vec<String> = contacts.map(|it| it.kind.clone()).collect();
     kinds.sort();
     kinds.dedup();
@@ -245,7 +218,8 @@ fn unserved(lookup: &ResponderLookup) -> Vec<String> {
 
 /// People all of whose contacts are unserved. People without contacts are not a fault.
 fn unreached(lookup: &ResponderLookup) -> Vec<String> {
-    let people = lookup.roster.people.iter();
+    let roster = lookup.rosters.now();
+    let people = roster.people.iter();
     people
         .filter(|(_, person)| {
             let mut contacts = person.contacts.iter();
