@@ -8,6 +8,7 @@ mod ci;
 mod crash;
 mod demo;
 mod deny;
+mod dst;
 mod flood;
 mod fuzz;
 mod paths;
@@ -39,6 +40,8 @@ enum Command {
     Crash(crash::Args),
     /// Run many simulations with faults of every kind, or repeat one of them
     Sim(sim::Args),
+    /// Test who is on call at every clock change of every time zone through 2037
+    Dst(dst::Args),
     /// Feed mutated inputs to a parser
     Fuzz(fuzz::Args),
     /// Send 100,000 distinct alerts to a release build and measure it
@@ -70,6 +73,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Bench(args) => bench::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Crash(args) => crash::run(&args),
+        Command::Dst(args) => dst::run(&args),
         Command::Flood(args) => flood::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Sim(args) => sim::run(&args),

@@ -1,91 +1,24 @@
-//! Tests the rule of [`crate::time`] at every clock change of every time zone from 2000 to 2037. By
-//! default, only unusual zones and a sample of the others are tested; `TOCSIN_DST=full` tests all.
+//! Tests the rule of [`crate::time`] at every clock change of the time zones of [`super::zones`] from
+//! 2000 to 2037.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono::{NaiveDateTime, TimeDelta};
+use chrono_tz::Tz;
 use tocsin_core::Timestamp;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS};
 
+use super::zones::{FIRST_YEAR, clock_changes, full, zones};
 use super::*;
 use crate::time::{first_instant, local_time};
 
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// One in this many of the other zones is tested by default.
-const SAMPLE_EVERY: usize = 40;
 /// By default, schedules are compared around one in this many of a zone's clock changes; odd, so
 /// that both springs and autumns are included.
 const CHANGES_EVERY: usize = 7;
-/// Zones with unusual clock changes: half an hour, at midnight, a skipped day, around Ramadan,
-/// quarter hours, a changed base offset.
-const SURPRISING: [Tz; 14] = [
-    Tz::Europe__Berlin,
-    Tz::America__New_York,
-    Tz::Australia__Lord_Howe,
-    Tz::Asia__Kathmandu,
-    Tz::America__St_Johns,
-    Tz::Pacific__Apia,
-    Tz::Africa__Casablanca,
-    Tz::Pacific__Chatham,
-    Tz::Africa__Cairo,
-    Tz::America__Sao_Paulo,
-    Tz::Asia__Beirut,
-    Tz::America__Caracas,
-    Tz::Antarctica__Troll,
-    Tz::Asia__Pyongyang,
-];
-
-fn full() -> bool {
-    std::env::var("TOCSIN_DST").is_ok_and(|mode| mode == "full")
-}
-
-fn zones() -> Vec<Tz> {
-    if full() {
-        return TZ_VARIANTS.to_vec();
-    }
-    let sample = TZ_VARIANTS.iter().step_by(SAMPLE_EVERY).copied();
-    SURPRISING.into_iter().chain(sample).collect()
-}
-
-fn midnight_utc(year: i32) -> Timestamp {
-    let date = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
-    Timestamp(
-        date.and_time(chrono::NaiveTime::MIN)
-            .and_utc()
-            .timestamp_millis(),
-    )
-}
-
-fn offset_s(zone: Tz, at: Timestamp) -> i32 {
-    let utc = DateTime::from_timestamp_millis(at.0).unwrap().naive_utc();
-    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
-}
 
 /// The clock changes around which schedules are compared.
 fn clock_changes_to_schedule(zone: Tz) -> impl Iterator<Item = Timestamp> {
     let every = if full() { 1 } else { CHANGES_EVERY };
     clock_changes(zone).into_iter().step_by(every)
-}
-
-/// The first instants of a new offset, found by looking at every second day.
-fn clock_changes(zone: Tz) -> Vec<Timestamp> {
-    let (mut before, end) = (midnight_utc(2000), midnight_utc(2038));
-    let mut changes = Vec::new();
-    while before < end {
-        let mut after = before.plus_ms(2 * DAY_MS);
-        let next = after;
-        if offset_s(zone, before) != offset_s(zone, after) {
-            while after.since(before) > 1_000 {
-                let middle = Timestamp(before.0 + (after.0 - before.0) / 2_000 * 1_000);
-                match offset_s(zone, middle) == offset_s(zone, before) {
-                    true => before = middle,
-                    false => after = middle,
-                }
-            }
-            changes.push(after);
-        }
-        before = next;
-    }
-    changes
 }
 
 /// Local times before, inside and after what a clock change skips or repeats.
@@ -127,7 +60,7 @@ fn daily(local: NaiveDateTime, people: &[&str], restrict: Option<Restriction>) -
 #[test]
 fn a_local_time_is_the_first_instant_that_shows_it_or_has_gone_past_it() {
     let mut checked = 0;
-    for zone in zones() {
+    for zone in zones(FIRST_YEAR) {
         for change in clock_changes(zone) {
             for local in local_times_around(zone, change) {
                 let start = change.minus_ms(6 * HOUR_MS);
@@ -145,7 +78,7 @@ fn a_local_time_is_the_first_instant_that_shows_it_or_has_gone_past_it() {
 
 #[test]
 fn no_clock_change_leaves_a_gap_or_an_overlap_between_shifts() {
-    for zone in zones() {
+    for zone in zones(FIRST_YEAR) {
         for change in clock_changes_to_schedule(zone) {
             for local in local_times_around(zone, change) {
                 assert_contiguous(zone, change, local);
@@ -214,7 +147,7 @@ fn assert_contiguous(zone: Tz, change: Timestamp, local: NaiveDateTime) {
 
 #[test]
 fn a_restricted_layer_and_the_layer_below_cover_every_instant() {
-    for zone in zones() {
+    for zone in zones(FIRST_YEAR) {
         for change in clock_changes_to_schedule(zone) {
             for local in local_times_around(zone, change) {
                 let until = (local + TimeDelta::hours(8)).time();
