@@ -120,10 +120,12 @@ impl Context {
 
     /// The current secrets, read once per call.
     pub(crate) fn secrets(&mut self) -> Arc<SecretSet> {
-        let sources = &self.shared.secrets;
-        let read = self
-            .secrets
-            .get_or_insert_with(|| Arc::new(SecretSet::read(sources)));
+        let shared = &self.shared;
+        let read = self.secrets.get_or_insert_with(|| {
+            let mut secrets = SecretSet::read(&shared.secrets);
+            secrets.also_redact(shared.net.policy().encoded(&secrets));
+            Arc::new(secrets)
+        });
         Arc::clone(read)
     }
 

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::effects::{EFFECT_BYTES_MAX, EffectKey, EffectState, ONCE_BYTES_MAX};
-use crate::net::{Answer, NetError, Outgoing, outgoing_headers, shown};
+use crate::net::{Allowed, Answer, NetError, Outgoing, outgoing_headers, shown};
 use crate::wit::http::{Header, Host, HttpError, Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -79,8 +79,10 @@ impl Context {
         // Before the effect is started and counted: a denial has no effect.
         let policy = self.shared.net.policy();
         let checked = policy.check(&outgoing.url, &outgoing.method, outgoing.auth.as_deref());
-        if let Err(denied) = checked {
-            return Err(HttpError::Denied(self.deny(denied)));
+        match checked.map(Allowed::credential) {
+            Err(denied) => return Err(HttpError::Denied(self.deny(denied))),
+            Ok(Some(credential)) => credential.check(&outgoing).map_err(HttpError::Invalid)?,
+            Ok(None) => {}
         }
         match once {
             None => {

@@ -2,14 +2,13 @@
 
 use super::error::{NetError, classify};
 use super::headers;
+use super::inject::Wire;
 use super::message::{Answer, Outgoing};
-use super::outbound::{Allowed, OutboundPolicy, shown};
+use super::outbound::{OutboundPolicy, shown};
 use super::redirect::{HTTP_REDIRECTS_MAX, follow, redirect};
 use super::resolve;
-use crate::rights::{SecretError, SecretSet};
+use crate::rights::SecretSet;
 use reqwest::Client;
-use reqwest::header::HeaderMap;
-use secrecy::ExposeSecret as _;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -82,16 +81,19 @@ impl Net {
             .check(&request.url, &request.method, request.auth.as_deref())
             .map_err(NetError::Denied)?;
         self.check_literal(&request.url)?;
-        let headers = inject(request.headers.clone(), allowed, secrets)?;
+        let wire = match allowed.credential() {
+            Some(credential) => credential.add(request, secrets)?,
+            None => Wire::bare(request),
+        };
         let left = request.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(NetError::Timeout { connected: false });
         }
         client
-            .request(request.method.clone(), request.url.clone())
-            .headers(headers)
+            .request(request.method.clone(), wire.url)
+            .headers(wire.headers)
             .timeout(left)
-            .body(request.body.clone())
+            .body(wire.body)
             .send()
             .await
             .map_err(|error| classify(&error))
@@ -134,7 +136,9 @@ impl Net {
         let (body, in_body) = secrets.redact(body);
         redactions += in_body;
         if redactions > 0 {
-            tracing::warn!(url = %shown(&request.url), redactions, "a response contained a secret");
+            // The server that redirected chose the URL.
+            let (url, _) = secrets.redact_text(&shown(&request.url));
+            tracing::warn!(url, redactions, "a response contained a secret");
         }
         Ok(Answer {
             status,
@@ -180,31 +184,6 @@ fn build(policy: &Arc<OutboundPolicy>, no_roots: bool) -> reqwest::Result<Client
     } else {
         builder.build()
     }
-}
-
-fn inject(
-    mut headers: HeaderMap,
-    allowed: Allowed<'_>,
-    secrets: &SecretSet,
-) -> Result<HeaderMap, NetError> {
-    let Some(inject) = allowed.inject() else {
-        return Ok(headers);
-    };
-    let secret = secrets.get(&inject.secret).map_err(NetError::Secret)?;
-    let value = inject.format.replace("{}", secret.expose_secret());
-    let name = reqwest::header::HeaderName::from_bytes(inject.header.as_bytes());
-    let value = reqwest::header::HeaderValue::from_str(&value);
-    let (Ok(name), Ok(mut value)) = (name, value) else {
-        let reason = "it has characters that are not allowed in a header".to_owned();
-        let error = SecretError::Unreadable {
-            name: inject.secret.clone(),
-            reason,
-        };
-        return Err(NetError::Secret(error));
-    };
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(headers)
 }
 
 #[cfg(test)]

@@ -6,9 +6,11 @@
 //! into the operator's own network.
 
 use super::address::{AddressClass, classify};
-use crate::rights::manifest::{HttpAsk, Inject, OriginAsk};
-use crate::rights::{Denied, DeniedBy, Network, Rights, Settings, toml_list};
+use super::inject::Credential;
+use crate::rights::manifest::{HttpAsk, OriginAsk};
+use crate::rights::{Denied, DeniedBy, Network, Rights, SecretSet, Settings, toml_list};
 use reqwest::Method;
+use secrecy::SecretString;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use url::{Origin, Url};
@@ -26,6 +28,7 @@ pub(crate) struct OutboundPolicy {
 pub(super) struct OutboundRight {
     pub(super) ask: HttpAsk,
     pub(super) origin: Option<Origin>,
+    pub(super) credential: Option<Credential>,
     pub(super) denied: Option<Denied>,
 }
 
@@ -33,15 +36,15 @@ pub(super) struct OutboundRight {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowed<'p> {
     /// The right that allows it.
-    ask: &'p HttpAsk,
+    right: &'p OutboundRight,
     /// Whether the request named the right.
     is_named: bool,
 }
 
 impl<'p> Allowed<'p> {
     /// The credential that the host must add; only when the request named the right.
-    pub(crate) fn inject(self) -> Option<&'p Inject> {
-        self.ask.inject.as_ref().filter(|_| self.is_named)
+    pub(crate) fn credential(self) -> Option<&'p Credential> {
+        self.right.credential.as_ref().filter(|_| self.is_named)
     }
 }
 
@@ -57,6 +60,7 @@ impl OutboundPolicy {
                     .filter(|url| matches!(url.scheme(), "http" | "https"))
                     .map(|url| url.origin()),
             },
+            credential: Credential::of(ask, settings),
             denied: rights.http(&ask.name).err(),
             ask: ask.clone(),
         };
@@ -91,7 +95,7 @@ impl OutboundPolicy {
             match &right.denied {
                 None => {
                     return Ok(Allowed {
-                        ask: &right.ask,
+                        right,
                         is_named: auth.is_some(),
                     });
                 }
@@ -139,8 +143,14 @@ impl OutboundPolicy {
     pub(crate) fn injected_headers(&self) -> impl Iterator<Item = &str> {
         self.rights
             .iter()
-            .filter_map(|right| right.ask.inject.as_ref())
-            .map(|inject| inject.header.as_str())
+            .filter_map(|right| right.credential.as_ref())
+            .filter_map(Credential::header)
+    }
+
+    /// Encoded credentials, which must be redacted like the secrets in them.
+    pub(crate) fn encoded(&self, secrets: &SecretSet) -> Vec<(String, SecretString)> {
+        let credentials = self.rights.iter().filter_map(|it| it.credential.as_ref());
+        credentials.filter_map(|it| it.encoded(secrets)).collect()
     }
 
     fn unasked(&self, what: String, url: &Url, method: &Method, auth: Option<&str>) -> Denied {
@@ -182,6 +192,11 @@ impl OutboundPolicy {
 }
 
 impl OutboundRight {
+    /// A secret of its credential that is not set.
+    pub(super) fn missing(&self, is_set: impl Fn(&str) -> bool) -> Option<&str> {
+        self.credential.as_ref()?.missing(is_set)
+    }
+
     fn covers(&self, url: &Url, method: &Method) -> bool {
         self.origin.as_ref() == Some(&url.origin())
             && self
@@ -214,7 +229,7 @@ fn malformed(url: &Url) -> Option<&'static str> {
 
 /// `/a%2f..%2fb` passes the URL parser as one segment, and some servers decode it, a few twice;
 /// others treat `\` as `/`, or cut a segment at `;`.
-fn leaves_folder(path: &str) -> bool {
+pub(super) fn leaves_folder(path: &str) -> bool {
     let mut path = path.as_bytes().to_vec();
     for _ in 0..=DECODINGS_MAX {
         let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));

@@ -37,6 +37,20 @@ impl OutboundPolicy {
         found
     }
 
+    /// Granted rights that need a secret which is not set, each with the secret. A right is left
+    /// out if another one to its origin works, because the plugin can use that.
+    pub(crate) fn without_secret(&self, is_set: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+        let granted = || self.rights.iter().filter(|it| it.denied.is_none());
+        let works = |origin: &OriginAsk| {
+            let mut same = granted().filter(|it| it.ask.origin == *origin);
+            same.any(|it| it.missing(&is_set).is_none())
+        };
+        let stuck = granted().filter(|it| !works(&it.ask.origin));
+        stuck
+            .filter_map(|it| Some((it.ask.name.as_str(), it.missing(&is_set)?)))
+            .collect()
+    }
+
     /// Whether any right to the same origin is granted.
     fn is_granted(&self, right: &OutboundRight) -> bool {
         let is_same = |it: &&OutboundRight| it.ask.origin == right.ask.origin;

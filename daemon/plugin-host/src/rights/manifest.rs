@@ -4,6 +4,7 @@
 //! together and with their lines, because fixing one fault per run is slow.
 
 mod check;
+mod inject;
 mod raw;
 
 use super::limits::LimitRequest;
@@ -11,6 +12,8 @@ use super::schedule::Schedule;
 use crate::event_kind::EventKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+pub use inject::{BasicUser, Inject, InjectPlace};
 
 /// The version of the manifest format.
 pub const SCHEMA: u32 = 1;
@@ -129,24 +132,6 @@ pub enum OriginAsk {
     Setting(String),
 }
 
-/// A header that the host adds to an allowed request.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Inject {
-    pub secret: String,
-    /// The header's name, in lower case.
-    pub header: String,
-    /// The value; `{}` is replaced by the secret.
-    #[serde(default = "Inject::bare")]
-    pub format: String,
-}
-
-impl Inject {
-    fn bare() -> String {
-        "{}".into()
-    }
-}
-
 /// An inbound route.
 #[derive(Debug, Clone)]
 pub struct WebhookAsk {
@@ -186,6 +171,14 @@ pub enum Scheme {
         /// The header's name.
         header: String,
     },
+    /// HMAC-SHA-256 of the URL as the sender knows it and the body, in hexadecimal or base 64, in
+    /// this header (lower case).
+    HmacSha256Url {
+        /// The header's name.
+        header: String,
+    },
+    /// Twilio's `X-Twilio-Signature`: HMAC-SHA-1 of the URL and the sorted fields of the form.
+    Twilio,
     /// Not verified; the guest sees `verified: false`.
     None,
 }

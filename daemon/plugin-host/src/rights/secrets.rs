@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use url::form_urlencoded;
 
 /// Shorter secrets could occur in responses by chance and be redacted wrongly. In bytes.
 const SECRET_BYTES_MIN: usize = 4;
@@ -93,6 +94,8 @@ impl SecretSource {
 #[derive(Debug, Default)]
 pub(crate) struct SecretSet {
     values: BTreeMap<String, Result<SecretString, SecretError>>,
+    /// Other spellings of the values, by the secret's name.
+    spellings: Vec<(String, SecretString)>,
 }
 
 impl SecretSet {
@@ -100,9 +103,29 @@ impl SecretSet {
         let values = sources
             .iter()
             .map(|(name, source)| (name.clone(), source.read(name)));
-        Self {
+        let mut set = Self {
             values: values.collect(),
+            spellings: Vec::new(),
+        };
+        let known = set
+            .values
+            .iter()
+            .filter_map(|(name, it)| Some((name, it.as_ref().ok()?)));
+        for (name, value) in known {
+            let plain = value.expose_secret();
+            let form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+            for spelling in [form.replace('+', "%20"), form] {
+                if spelling != plain {
+                    set.spellings.push((name.clone(), spelling.into()));
+                }
+            }
         }
+        set
+    }
+
+    /// Also redacts these spellings of its secrets.
+    pub(crate) fn also_redact(&mut self, spellings: Vec<(String, SecretString)>) {
+        self.spellings.extend(spellings);
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<&SecretString, SecretError> {
@@ -117,8 +140,10 @@ impl SecretSet {
     pub(crate) fn redact(&self, bytes: Vec<u8>) -> (Vec<u8>, usize) {
         let mut bytes = bytes;
         let mut found = 0;
-        for (name, value) in &self.values {
-            let Ok(value) = value else { continue };
+        let values = self.values.iter();
+        let values = values.filter_map(|(name, value)| Some((name, value.as_ref().ok()?)));
+        let spellings = self.spellings.iter().map(|(name, it)| (name, it));
+        for (name, value) in values.chain(spellings) {
             let mask = format!("[secret:{name}]");
             let count = replace(
                 &mut bytes,

@@ -8,6 +8,7 @@ use crate::capability::jobs::JobService;
 use crate::capability::kv::{KvService, KvUsage};
 use crate::capability::mail::MailService;
 use crate::capability::people::{PeopleService, PersonKey};
+use crate::wit::commands::{Actor, PageReceipt};
 use crate::wit::{KvEntry, KvError, KvPage, Person};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use parking_lot::Mutex;
@@ -26,6 +27,8 @@ pub(super) struct FakeServices {
     pub(super) jobs_waiting: AtomicUsize,
     pub(super) people: Mutex<Vec<Person>>,
     pub(super) look_ups: AtomicUsize,
+    /// Acknowledged pages and receipts, as `ack PAGE by KIND ID` and `seen PAGE`.
+    pub(super) pages: Mutex<Vec<String>>,
     kv: Mutex<BTreeMap<String, KvEntry>>,
     usage: Mutex<KvUsage>,
 }
@@ -60,6 +63,33 @@ impl JobService for FakeServices {
 impl CommandService for FakeServices {
     fn send_signal(&self, caller: CommandCaller, signal: String) -> CommandReply<'_, ()> {
         self.signals.lock().push((caller, signal));
+        now(Ok(()))
+    }
+
+    fn acknowledge_page(
+        &self,
+        _: CommandCaller,
+        page_id: String,
+        _: Option<String>,
+        by: Actor,
+    ) -> CommandReply<'_, String> {
+        let line = format!("ack {page_id} by {} {}", by.kind, by.id);
+        self.pages.lock().push(line);
+        now(Ok("Acknowledged.".into()))
+    }
+
+    fn report_receipt(
+        &self,
+        _: CommandCaller,
+        page_id: String,
+        receipt: PageReceipt,
+        _: Option<Actor>,
+    ) -> CommandReply<'_, ()> {
+        let what = match receipt {
+            PageReceipt::Seen => "seen",
+            PageReceipt::Pressed => "pressed",
+        };
+        self.pages.lock().push(format!("{what} {page_id}"));
         now(Ok(()))
     }
 

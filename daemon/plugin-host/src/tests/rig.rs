@@ -113,6 +113,17 @@ impl Rig {
     }
 }
 
+/// Where `cargo xtask plugins` puts a plugin, if it has been built: next to the folder that this
+/// test runs from.
+pub(super) fn built(id: &str) -> Option<PathBuf> {
+    let exe = std::env::current_exe().ok()?;
+    let target = exe
+        .ancestors()
+        .find(|folder| folder.join("debug").is_dir())?;
+    let folder = target.join("plugins").join(id);
+    folder.join("plugin.wasm").is_file().then_some(folder)
+}
+
 pub(super) fn event(id: &str) -> Event {
     Event {
         id: id.into(),
@@ -165,6 +176,7 @@ pub(super) fn signed(body: &str) -> WebhookCall {
     WebhookCall {
         route: "in".into(),
         method: "POST".into(),
+        url: "https://tocsin.example/hooks/probe/in".into(),
         path: "/hooks/probe/in".into(),
         query: String::new(),
         headers: vec![

@@ -97,8 +97,12 @@ fn requests_within_a_right_pass_and_all_others_have_a_remedy() {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         match policy.check(&Url::parse(url).unwrap(), &method, auth) {
             Ok(allowed) => {
-                assert_eq!(format!("ok {}", allowed.ask.name), want, "{case}");
-                assert_eq!(allowed.inject().is_some(), auth == Some("bot"), "{case}");
+                assert_eq!(format!("ok {}", allowed.right.ask.name), want, "{case}");
+                assert_eq!(
+                    allowed.credential().is_some(),
+                    auth == Some("bot"),
+                    "{case}"
+                );
             }
             Err(denied) => assert!(denied.remedy.contains(want), "{case}: {denied}"),
         }

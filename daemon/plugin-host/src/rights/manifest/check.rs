@@ -1,5 +1,6 @@
 //! Checks of a manifest beyond TOML types: names, references between sections, URLs, limits.
 
+use super::inject::RawInject;
 use super::raw::{Raw, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
 use super::{
     ENTRIES_MAX, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX, OriginAsk,
@@ -154,7 +155,8 @@ impl Checker<'_> {
             let message = "`paths` and `methods` must each have at least one entry".to_owned();
             self.fault(raw.name.span(), message);
         }
-        let inject = raw.inject.map(|inject| self.inject(inject, secrets));
+        let inject = raw.inject;
+        let inject = inject.map(|inject| self.inject(inject, config, secrets));
         HttpAsk {
             methods: self.methods(raw.methods),
             paths: raw.paths.into_iter().map(Spanned::into_inner).collect(),
@@ -187,20 +189,16 @@ impl Checker<'_> {
         }
     }
 
-    fn inject(&mut self, raw: Spanned<Inject>, secrets: &[SecretAsk]) -> Inject {
+    fn inject(
+        &mut self,
+        raw: Spanned<RawInject>,
+        config: &[Setting],
+        secrets: &[SecretAsk],
+    ) -> Inject {
         let span = raw.span();
-        let mut inject = raw.into_inner();
-        inject.header.make_ascii_lowercase();
-        self.known_secret(&inject.secret, secrets, &span);
-        if inject.format.matches("{}").count() != 1 {
-            let message = "`format` must contain `{}` once, for the secret".to_owned();
-            self.fault(span.clone(), message);
-        }
-        if reqwest::header::HeaderName::from_bytes(inject.header.as_bytes()).is_err()
-            || crate::rights::is_reserved_header(&inject.header)
-        {
-            let message = format!("`{}` is not a header that can be injected", inject.header);
-            self.fault(span, message);
+        let (inject, faults) = raw.into_inner().checked(config, secrets);
+        for fault in faults {
+            self.fault(span.clone(), fault);
         }
         inject
     }
@@ -256,16 +254,21 @@ impl Checker<'_> {
             ("hmac-sha256", Some(header)) => Scheme::HmacSha256 {
                 header: header.to_ascii_lowercase(),
             },
+            ("hmac-sha256-url", Some(header)) => Scheme::HmacSha256Url {
+                header: header.to_ascii_lowercase(),
+            },
+            ("twilio", None) => Scheme::Twilio,
             ("none", None) => Scheme::None,
-            ("hmac-sha256", None) => {
-                let message = "`hmac-sha256` needs `header`, the signature's header".to_owned();
+            (named @ ("hmac-sha256" | "hmac-sha256-url"), None) => {
+                let message = format!("`{named}` needs `header`, the signature's header");
                 self.fault(span.clone(), message);
                 Scheme::None
             }
             (other, _) => {
                 let message = format!(
                     "`{other}` is not a scheme, or has no `header`; use slack-v0, gitlab-token, \
-                     standard-webhooks, hmac-sha256 (with header) or none"
+                     standard-webhooks, twilio, hmac-sha256 or hmac-sha256-url (with header), or \
+                     none"
                 );
                 self.fault(span.clone(), message);
                 Scheme::None

@@ -1,6 +1,7 @@
 //! The manifest as parsed from TOML, with source positions for faults.
 
-use super::{Inject, SecretAsk, SettingKind, Verb};
+use super::inject::RawInject;
+use super::{SecretAsk, SettingKind, Verb};
 use crate::rights::limits::LimitRequest;
 use serde::Deserialize;
 use toml::Spanned;
@@ -53,7 +54,7 @@ pub(super) struct RawHttp {
     pub(super) origin: Spanned<String>,
     pub(super) paths: Vec<Spanned<String>>,
     pub(super) methods: Vec<Spanned<String>>,
-    pub(super) inject: Option<Spanned<Inject>>,
+    pub(super) inject: Option<Spanned<RawInject>>,
 }
 
 #[derive(Deserialize)]

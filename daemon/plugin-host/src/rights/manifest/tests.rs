@@ -59,10 +59,8 @@ fn a_whole_manifest_is_read() {
         manifest.http[0].origin,
         OriginAsk::Setting("base-url".into())
     );
-    assert_eq!(
-        manifest.http[0].inject.as_ref().unwrap().header,
-        "authorization"
-    );
+    let inject = manifest.http[0].inject.as_ref().unwrap();
+    assert_eq!(inject.header(), Some("authorization"));
     let mut webhooks = manifest.webhooks.iter();
     let interactions = webhooks.find(|ask| ask.route == "interactions").unwrap();
     assert_eq!(interactions.verify.scheme, Scheme::SlackV0);
@@ -70,6 +68,30 @@ fn a_whole_manifest_is_read() {
     assert!(manifest.verbs.contains(&Verb::Ack));
     assert_eq!(manifest.relays, ["main"]);
     assert_eq!(manifest.limits.cpu_ms, Some(250));
+}
+
+#[test]
+fn a_credential_goes_to_one_place_of_the_request() {
+    use InjectPlace::{Basic, Form, Path, Query};
+    let cases = [
+        ("query = \"key\"", Query("key".into())),
+        ("form = \"token\"", Form("token".into())),
+        ("path = \":token\"", Path(":token".into())),
+        (
+            "basic = \"signing-secret\"",
+            Basic(BasicUser::Secret("signing-secret".into())),
+        ),
+        (
+            "basic = \"config:base-url\"",
+            Basic(BasicUser::Setting("base-url".into())),
+        ),
+    ];
+    for (text, want) in cases {
+        let header = "header = \"Authorization\", format = \"Bearer {}\"";
+        let manifest = Manifest::parse(&SLACK.replace(header, text)).unwrap();
+        let inject = manifest.http[0].inject.as_ref().unwrap();
+        assert_eq!(inject.place, want, "{text}");
+    }
 }
 
 /// A replacement in the manifest above (from, to), the line of the fault, a part of its message.
@@ -88,9 +110,19 @@ kind = "string" | kind = "integer" | 12 | not of type integer
 secret = "bot-token" | secret = "token" | 27 | not a [[secret]]
 Bearer {} | Bearer | 27 | `{}` once
 "Authorization" | "Host" | 27 | not a header that can be injected
+header = "Authorization", format = "Bearer {}" | format = "{}" | 27 | one of header, query
+header = "Authorization", | query = "token", | 27 | goes with `header` only
+header = "Authorization" | header = "Authorization", form = "token" | 27 | one of header, query
+header = "Authorization", format = "Bearer {}" | query = "a b" | 27 | letters, digits
+header = "Authorization", format = "Bearer {}" | form = "" | 27 | letters, digits
+header = "Authorization", format = "Bearer {}" | path = "token" | 27 | ":token"
+header = "Authorization", format = "Bearer {}" | basic = "user" | 27 | not a [[secret]]
+header = "Authorization", format = "Bearer {}" | basic = "config:user" | 27 | not a [[config]]
 budget-ms = 2500 | budget-ms = 60000 | 32 | at most
 "slack-v0" | "slack-v1" | 34 | is not a scheme
 "slack-v0" | "hmac-sha256" | 34 | needs `header`
+"slack-v0" | "hmac-sha256-url" | 34 | needs `header`
+"slack-v0" | "twilio", header = "x" | 34 | has no `header`
 "signing-secret", tol | "other", tol | 34 | not a [[secret]]
 */15 * * * * | */15 * * * | 38 | 4 fields
 "log"] | "logs"] | 41 | unknown variant
