@@ -15,11 +15,20 @@ impl WebhookRequest {
     /// The first value of a field of a form-encoded body.
     #[must_use]
     pub fn form_field(&self, name: &str) -> Option<String> {
-        let mut fields = form_urlencoded::parse(&self.body);
-        fields
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+        field(&self.body, name)
     }
+
+    /// The first value of a query parameter.
+    #[must_use]
+    pub fn query_field(&self, name: &str) -> Option<String> {
+        field(self.query.as_bytes(), name)
+    }
+}
+
+fn field(encoded: &[u8], name: &str) -> Option<String> {
+    let mut fields = form_urlencoded::parse(encoded);
+    let found = fields.find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned())
 }
 
 impl WebhookResponse {

@@ -63,9 +63,12 @@ async fn webhook(
     let (parts, body) = request.into_parts();
     let body = read_raw(body, bytes_max).await?;
     let headers = parts.headers.iter();
+    let path_and_query = parts.uri.path_and_query();
+    let path_and_query = path_and_query.map_or_else(|| parts.uri.path(), |it| it.as_str());
     let call = WebhookCall {
         route,
         method: parts.method.as_str().to_owned(),
+        url: format!("{}{path_and_query}", app.config.server.base_url()),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: headers

@@ -15,7 +15,7 @@ mod webhook;
 pub use generation::CodeOrigin;
 pub use plugin::LoadedPlugin;
 pub use result::{CallResult, Failure, TrapReport};
-pub use verify::{VerifyError, verify};
+pub use verify::{Received, VerifyError, verify};
 pub use webhook::{CheckedWebhook, WebhookCall};
 
 pub(crate) use generation::{Call, Code, Generation, Guest};

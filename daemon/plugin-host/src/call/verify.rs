@@ -3,17 +3,21 @@
 //! The host verifies, over the raw bytes and in constant time, so that no plugin has to and none
 //! ever gets the secret. Sources: Slack, "Verifying requests from Slack"; GitLab, "Webhooks:
 //! secret token"; standardwebhooks.com, specification 1; GitHub's `X-Hub-Signature-256` for the
-//! plain HMAC.
+//! plain HMAC; Twilio, "Webhooks security"; Square's `x-square-hmacsha256-signature` for the HMAC
+//! over URL and body.
 
 use crate::rights::manifest::{Scheme, VerifyAsk};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use url::form_urlencoded;
 
 /// Signatures tried from one `webhook-signature` header.
 const SIGNATURES_MAX: usize = 8;
+const TWILIO_HEADER: &str = "x-twilio-signature";
 
 /// Why a webhook is rejected. Safe to send back: reveals nothing about the correct signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,27 +53,31 @@ pub(crate) fn signature_headers(scheme: &Scheme) -> Vec<&str> {
         Scheme::SlackV0 => vec!["x-slack-signature"],
         Scheme::GitlabToken => vec!["x-gitlab-token"],
         Scheme::StandardWebhooks => vec!["webhook-signature"],
-        Scheme::HmacSha256 { header } => vec![header],
+        Scheme::HmacSha256 { header } | Scheme::HmacSha256Url { header } => vec![header],
+        Scheme::Twilio => vec![TWILIO_HEADER],
         Scheme::None => vec![],
     }
 }
 
-/// Checks a request. Names in `headers` are in lower case; `now_ms` is the host's clock.
-/// Returns `true` when the sender was verified and `false` for [`Scheme::None`].
+/// A request as received.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'r> {
+    /// The URL that the sender used: the daemon's public URL with path and query.
+    pub url: &'r str,
+    /// Names in any case.
+    pub headers: &'r [(String, Vec<u8>)],
+    pub body: &'r [u8],
+    /// The host's clock.
+    pub now_ms: u64,
+}
+
+/// Checks a request. Returns `true` when the sender was verified and `false` for [`Scheme::None`].
 ///
 /// # Errors
 /// Why it is rejected.
-pub fn verify(
-    ask: &VerifyAsk,
-    secret: &str,
-    headers: &[(String, Vec<u8>)],
-    body: &[u8],
-    now_ms: u64,
-) -> Result<bool, VerifyError> {
+pub fn verify(ask: &VerifyAsk, secret: &str, received: Received<'_>) -> Result<bool, VerifyError> {
     let request = Request {
-        headers,
-        body,
-        now_ms,
+        received,
         tolerance_s: ask.tolerance_s,
     };
     match &ask.scheme {
@@ -77,15 +85,15 @@ pub fn verify(
         Scheme::GitlabToken => request.token("x-gitlab-token", secret)?,
         Scheme::StandardWebhooks => request.standard(secret, &ask.secret)?,
         Scheme::HmacSha256 { header } => request.hmac(header, secret)?,
+        Scheme::HmacSha256Url { header } => request.hmac_of_url(header, secret)?,
+        Scheme::Twilio => request.twilio(secret)?,
         Scheme::None => return Ok(false),
     }
     Ok(true)
 }
 
 struct Request<'r> {
-    headers: &'r [(String, Vec<u8>)],
-    body: &'r [u8],
-    now_ms: u64,
+    received: Received<'r>,
     tolerance_s: u64,
 }
 
@@ -98,8 +106,8 @@ impl Request<'_> {
             .strip_prefix("v0=")
             .ok_or_else(|| VerifyError::Malformed("x-slack-signature".into()))?;
         let given = decode_hex("x-slack-signature", hex)?;
-        let parts = [b"v0:", timestamp.as_bytes(), b":", self.body];
-        matches(&mac(secret.as_bytes(), &parts), &given)
+        let parts = [b"v0:", timestamp.as_bytes(), b":", self.received.body];
+        matches(&mac::<Hmac<Sha256>>(secret.as_bytes(), &parts), &given)
     }
 
     fn token(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
@@ -116,8 +124,14 @@ impl Request<'_> {
         let key = STANDARD
             .decode(secret.strip_prefix("whsec_").unwrap_or(secret))
             .map_err(|_| VerifyError::Secret(secret_name.into()))?;
-        let parts = [id.as_bytes(), b".", timestamp.as_bytes(), b".", self.body];
-        let ours = mac(&key, &parts);
+        let parts = [
+            id.as_bytes(),
+            b".",
+            timestamp.as_bytes(),
+            b".",
+            self.received.body,
+        ];
+        let ours = mac::<Hmac<Sha256>>(&key, &parts);
         let signatures = self.text("webhook-signature")?;
         let known = signatures
             .split(' ')
@@ -136,13 +150,45 @@ impl Request<'_> {
     fn hmac(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
         let given = self.text(header)?;
         let given = decode_hex(header, given.strip_prefix("sha256=").unwrap_or(given))?;
-        matches(&mac(secret.as_bytes(), &[self.body]), &given)
+        matches(
+            &mac::<Hmac<Sha256>>(secret.as_bytes(), &[self.received.body]),
+            &given,
+        )
+    }
+
+    fn hmac_of_url(&self, header: &str, secret: &str) -> Result<(), VerifyError> {
+        let text = self.text(header)?;
+        // 64 hexadecimal digits are also base 64, of 48 bytes.
+        let given = match hex::decode(text) {
+            Ok(given) => given,
+            Err(_) => decode_base64(header, text)?,
+        };
+        let parts = [self.received.url.as_bytes(), self.received.body];
+        matches(&mac::<Hmac<Sha256>>(secret.as_bytes(), &parts), &given)
+    }
+
+    /// Signs the URL, then the name and value of each field of the form, sorted by name.
+    fn twilio(&self, secret: &str) -> Result<(), VerifyError> {
+        let given = decode_base64(TWILIO_HEADER, self.text(TWILIO_HEADER)?)?;
+        let mut fields: Vec<_> = form_urlencoded::parse(self.received.body).collect();
+        fields.sort();
+        // A field with the same value twice is signed once.
+        fields.dedup();
+        let fields = fields.iter().flat_map(|(name, value)| [&**name, &**value]);
+        let fields: Vec<_> = fields.map(str::as_bytes).collect();
+        let signs = |url: &str| {
+            let parts = [&[url.as_bytes()], &fields[..]].concat();
+            matches(&mac::<Hmac<Sha1>>(secret.as_bytes(), &parts), &given)
+        };
+        let url = self.received.url;
+        // Whether Twilio signs a URL with its port or without depends on the kind of request.
+        signs(url).or_else(|mismatch| signs(&other_port(url).ok_or(mismatch)?))
     }
 
     fn check_timestamp(&self, header: &str, seconds: &str) -> Result<(), VerifyError> {
         let malformed = |_| VerifyError::Malformed(header.to_owned());
         let at_s: u64 = seconds.parse().map_err(malformed)?;
-        let off_s = (self.now_ms / 1000).abs_diff(at_s);
+        let off_s = (self.received.now_ms / 1000).abs_diff(at_s);
         if off_s > self.tolerance_s {
             return Err(VerifyError::Stale {
                 off_s,
@@ -160,6 +206,7 @@ impl Request<'_> {
     /// The header's only value; with two it would be unknown which one the sender signed with.
     fn value(&self, header: &str) -> Result<&[u8], VerifyError> {
         let mut values = self
+            .received
             .headers
             .iter()
             .filter(|(name, _)| name.eq_ignore_ascii_case(header));
@@ -171,14 +218,32 @@ impl Request<'_> {
     }
 }
 
-fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+fn mac<M: KeyInit + Mac>(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     // proof: HMAC takes keys of every length.
     #[allow(clippy::expect_used)]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
+    let mut mac = <M as KeyInit>::new_from_slice(key).expect("a key of any length");
     for part in parts {
         mac.update(part);
     }
     mac.finalize().into_bytes().to_vec()
+}
+
+/// The same URL without its port, or with the default port of its scheme if it has none.
+fn other_port(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let default = if scheme == "https" { 443 } else { 80 };
+    let end = host.rfind(']').unwrap_or(0);
+    match host[end..].rfind(':') {
+        Some(at) => Some(format!("{scheme}://{}{path}", &host[..end + at])),
+        None => Some(format!("{scheme}://{host}:{default}{path}")),
+    }
+}
+
+fn decode_base64(header: &str, text: &str) -> Result<Vec<u8>, VerifyError> {
+    STANDARD
+        .decode(text)
+        .map_err(|_| VerifyError::Malformed(header.to_owned()))
 }
 
 fn decode_hex(header: &str, text: &str) -> Result<Vec<u8>, VerifyError> {

@@ -2,7 +2,7 @@
 
 use super::generation::Generation;
 use super::result::Failure;
-use super::verify;
+use super::verify::{self, Received};
 use crate::keys;
 use crate::rights::manifest::{Scheme, WebhookAsk};
 use crate::rights::{Rights, SecretSet};
@@ -18,6 +18,8 @@ pub struct WebhookCall {
     pub route: String,
     /// In capitals.
     pub method: String,
+    /// As the sender knows it, with scheme and host: signatures may be over it.
+    pub url: String,
     pub path: String,
     /// Without the question mark.
     pub query: String,
@@ -118,12 +120,15 @@ fn verify_sender(
         }
         .expose_secret(),
     };
-    let now_ms = generation.shared.services.now_ms();
-    verify::verify(&ask.verify, secret, &request.headers, &request.body, now_ms).map_err(|error| {
-        Failure::Refused {
-            status: 401,
-            reason: error.to_string(),
-        }
+    let received = Received {
+        url: &request.url,
+        headers: &request.headers,
+        body: &request.body,
+        now_ms: generation.shared.services.now_ms(),
+    };
+    verify::verify(&ask.verify, secret, received).map_err(|error| Failure::Refused {
+        status: 401,
+        reason: error.to_string(),
     })
 }
 
@@ -135,7 +140,11 @@ fn webhook_key(rights: &Rights, ask: &WebhookAsk, request: &WebhookCall) -> Stri
         Scheme::StandardWebhooks => Some("webhook-id"),
         // The holder of the token can send anything; this id distinguishes equal events.
         Scheme::GitlabToken => Some("x-gitlab-event-uuid"),
-        Scheme::SlackV0 | Scheme::HmacSha256 { .. } | Scheme::None => None,
+        Scheme::SlackV0
+        | Scheme::HmacSha256 { .. }
+        | Scheme::HmacSha256Url { .. }
+        | Scheme::Twilio
+        | Scheme::None => None,
     };
     let named = |name: &String| id_header.is_some_and(|id| name.eq_ignore_ascii_case(id));
     let id = request

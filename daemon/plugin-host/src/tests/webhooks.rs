@@ -90,3 +90,22 @@ async fn signatures_and_credentials_are_not_passed_on() {
     // Of four headers only Slack's timestamp is left, and the request is verified.
     assert_eq!(plugin.webhook(request).await.outcome.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn twilios_signature_is_over_the_public_url_of_the_route() {
+    use base64::Engine as _;
+    use hmac::{KeyInit as _, Mac as _};
+    let mut rig = Rig::new();
+    rig.manifest = rig.manifest.replace("slack-v0", "twilio");
+    let url = "https://tocsin.example/hooks/probe/in?page=p1";
+    let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(super::rig::SECRET.as_bytes()).unwrap();
+    mac.update(format!("{url}CallSidCA1Digits1").as_bytes());
+    let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+    let call = |url: &str| WebhookCall {
+        url: url.into(),
+        headers: vec![("X-Twilio-Signature".into(), signature.clone().into_bytes())],
+        ..signed("Digits=1&CallSid=CA1")
+    };
+    assert_eq!(status(&rig, call(url)).await, 200);
+    assert_eq!(status(&rig, call(&url.replace("p1", "p2"))).await, 401);
+}

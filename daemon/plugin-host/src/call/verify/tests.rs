@@ -8,6 +8,23 @@ fn ask(scheme: Scheme) -> VerifyAsk {
     }
 }
 
+/// [`super::verify`] of a request to a URL that the scheme does not sign.
+fn verify(
+    ask: &VerifyAsk,
+    secret: &str,
+    headers: &[(String, Vec<u8>)],
+    body: &[u8],
+    now_ms: u64,
+) -> Result<bool, VerifyError> {
+    let received = Received {
+        url: "https://tocsin.example/hooks/p/in",
+        headers,
+        body,
+        now_ms,
+    };
+    super::verify(ask, secret, received)
+}
+
 fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
     pairs
         .iter()
@@ -157,4 +174,76 @@ fn githubs_documented_hmac_example_verifies_with_and_without_prefix() {
 #[test]
 fn without_a_scheme_no_sender_is_verified() {
     assert_eq!(verify(&ask(Scheme::None), "", &[], b"", 0), Ok(false));
+}
+
+/// The example of Twilio's documentation and of its libraries.
+const TWILIO_URL: &str = "https://mycompany.com/myapp.php?foo=1&bar=2";
+const TWILIO_BODY: &str = "Digits=1234&To=%2B18005551212&From=%2B14158675309&\
+Caller=%2B14158675309&CallSid=CA1234567890ABCDE";
+
+fn twilio(url: &str, body: &str, signature: &str) -> Result<bool, VerifyError> {
+    let received = Received {
+        url,
+        headers: &headers(&[("X-Twilio-Signature", signature)]),
+        body: body.as_bytes(),
+        now_ms: 0,
+    };
+    super::verify(&ask(Scheme::Twilio), "12345", received)
+}
+
+#[test]
+fn twilios_documented_example_verifies_with_and_without_the_port() {
+    let plain = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+    let with_port = "kvajT1Ptam85bY51eRf/AJRuM3w=";
+    let ported = "https://mycompany.com:443/myapp.php?foo=1&bar=2";
+    for signature in [plain, with_port] {
+        for url in [TWILIO_URL, ported] {
+            assert_eq!(twilio(url, TWILIO_BODY, signature), Ok(true), "{url}");
+        }
+    }
+}
+
+#[test]
+fn a_twilio_request_with_another_url_or_field_is_refused() {
+    let signature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+    let fewer = TWILIO_BODY.replace("Digits=1234&", "");
+    let other = TWILIO_BODY.replace("1234&", "1235&");
+    let cases = [
+        ("https://mycompany.com/myapp.php?foo=1&bar=3", TWILIO_BODY),
+        ("http://mycompany.com/myapp.php?foo=1&bar=2", TWILIO_BODY),
+        ("https://mycompany.com:8443/myapp.php?foo=1", TWILIO_BODY),
+        (TWILIO_URL, &fewer),
+        (TWILIO_URL, &other),
+    ];
+    for (url, body) in cases {
+        let got = twilio(url, body, signature);
+        assert_eq!(got, Err(VerifyError::Mismatch), "{url} {body}");
+    }
+    let malformed = VerifyError::Malformed("x-twilio-signature".into());
+    assert_eq!(twilio(TWILIO_URL, TWILIO_BODY, "%"), Err(malformed));
+}
+
+#[test]
+fn an_hmac_over_url_and_body_is_in_hexadecimal_or_base_64() {
+    let scheme = ask(Scheme::HmacSha256Url {
+        header: "x-signature".into(),
+    });
+    // printf %s 'https://a.example/in{"a":1}' | openssl dgst -sha256 -hmac key
+    let digest = "933c587492ec0ce0c252b842c3b4ea2fb884772c2e5345a676d9bd5d767f7ad3";
+    let base64 = STANDARD.encode(hex::decode(digest).unwrap());
+    for signature in [digest, base64.as_str()] {
+        for (url, want) in [
+            ("https://a.example/in", Ok(true)),
+            ("https://a.example/out", Err(VerifyError::Mismatch)),
+        ] {
+            let headers = headers(&[("x-signature", signature)]);
+            let received = Received {
+                url,
+                headers: &headers,
+                body: b"{\"a\":1}",
+                now_ms: 0,
+            };
+            assert_eq!(super::verify(&scheme, "key", received), want, "{url}");
+        }
+    }
 }
