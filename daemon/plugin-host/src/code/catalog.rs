@@ -1,5 +1,6 @@
 //! The catalog of loaded plugins, shown by `tocsin plugin list` and `inspect`.
 
+use super::warnings::warnings;
 use crate::call::{CodeOrigin, Generation, LoadedPlugin, TrapReport};
 use crate::rights::{Limits, RightState};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct CatalogEntry {
     /// Problems with the grant.
     pub warnings: Vec<String>,
     pub limits: Limits,
-    /// Names of its secrets; whether they exist is checked at load.
+    /// Names of its secrets that are configured.
     pub secrets: Vec<String>,
     /// Its schedules: name, cron expression, time zone.
     pub schedules: Vec<ScheduleEntry>,
@@ -93,12 +94,13 @@ impl CatalogEntry {
             code: generation.code.origin,
             contacts: manifest.contacts.clone(),
             rights: rights.report(),
-            warnings: rights.warnings(),
+            warnings: warnings(&generation.shared),
             limits: rights.limits(),
             secrets: manifest
                 .secrets
                 .iter()
                 .map(|secret| secret.name.clone())
+                .filter(|name| generation.shared.secrets.contains_key(name))
                 .collect(),
             schedules: schedules.collect(),
             webhooks: manifest

@@ -4,6 +4,7 @@
 use super::compile::Compiler;
 use super::error::LoadError;
 use super::folder::read_folder;
+use super::warnings::warnings;
 use crate::call::{Call, Generation, Guest, LaneKind, Lanes};
 use crate::capability::{LogBudget, Services, Shared};
 use crate::net::{Net, OutboundPolicy};
@@ -38,9 +39,6 @@ impl Loader {
         let code = code.await?;
         let rights = Rights::new(id, manifest, grant, self.policy.clone());
         let outbound = OutboundPolicy::new(&rights, &settings);
-        for warning in rights.warnings() {
-            tracing::warn!(plugin = id, "{warning}");
-        }
         for denied in outbound.unreachable() {
             tracing::warn!(plugin = id, "{denied}");
         }
@@ -54,6 +52,9 @@ impl Loader {
             secrets: grant.secrets.clone(),
             log: LogBudget::default(),
         };
+        for warning in warnings(&shared) {
+            tracing::warn!(plugin = id, "{warning}");
+        }
         let generation = Arc::new(Generation::new(shared, code, grant.clearance));
         self.check_guest(&generation, settings_json).await?;
         Ok(generation)

@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod host;
 mod load;
+mod warnings;
 
 pub use catalog::{CatalogEntry, PluginState, ScheduleEntry};
 pub use engine::EngineError;
