@@ -2,10 +2,32 @@
 //! three kinds are the host's three reactions.
 
 use crate::commands::CommandError;
-use crate::http::HttpError;
+use crate::http::{HttpError, Response};
 use crate::kv::KvError;
 use crate::mail::MailError;
+use crate::text;
 use crate::types::{Failure, RetryHint};
+
+/// Of a response's body that a failure repeats, in characters.
+const BODY_CHARS_MAX: usize = 200;
+
+impl Response {
+    /// The failure that a status means which is not 2xx, with what the service said: a refused
+    /// credential is the operator's to correct, too many requests and faults of the server are
+    /// retried, and everything else is refused for good.
+    #[must_use]
+    pub fn failure(&self, service: &str) -> Failure {
+        let body = text::one_line(&String::from_utf8_lossy(&self.body));
+        let said = text::cut(&body, BODY_CHARS_MAX);
+        let why = format!("{service} responded with status {}: {said}", self.status);
+        match (self.status, self.retry_after_ms()) {
+            (401 | 403, _) => Failure::Misconfigured(why),
+            (429 | 503, Some(after_ms)) => Failure::retry_after(why, after_ms),
+            (408 | 425 | 429 | 500.., _) => Failure::retry(why),
+            _ => Failure::Permanent(why),
+        }
+    }
+}
 
 impl Failure {
     /// Retry with the host's backoff.
@@ -92,6 +114,43 @@ impl From<CommandError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Header;
+
+    #[test]
+    fn a_status_says_who_must_act() {
+        let cases = [
+            (401, "misconfigured"),
+            (403, "misconfigured"),
+            (400, "permanent"),
+            (404, "permanent"),
+            (413, "permanent"),
+            (429, "retry after 30000"),
+            (500, "retry"),
+            (503, "retry after 30000"),
+        ];
+        for (status, want) in cases {
+            let retry_after = Header {
+                name: "retry-after".into(),
+                value: "30".into(),
+            };
+            let response = Response {
+                status,
+                headers: vec![retry_after],
+                body: b"no\n room".to_vec(),
+                replayed: false,
+            };
+            let (got, why) = match response.failure("ntfy") {
+                Failure::Misconfigured(why) => ("misconfigured".into(), why),
+                Failure::Permanent(why) => ("permanent".into(), why),
+                Failure::Retry(hint) => match hint.after_ms {
+                    Some(ms) => (format!("retry after {ms}"), hint.reason),
+                    None => ("retry".into(), hint.reason),
+                },
+            };
+            assert_eq!(got, want, "{status}");
+            assert_eq!(why, format!("ntfy responded with status {status}: no room"));
+        }
+    }
 
     #[test]
     fn a_request_with_unknown_outcome_is_not_retried_by_default() {

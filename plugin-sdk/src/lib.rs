@@ -31,11 +31,13 @@ pub mod jobs;
 pub mod kv;
 pub mod log;
 pub mod mail;
+pub mod pages;
 mod panic;
 pub mod people;
 mod plugin;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod text;
 pub mod types;
 mod webhook;
 

@@ -63,11 +63,19 @@ pub(crate) mod config {
     }
 
     pub(crate) fn all() -> String {
-        FakeHost::with(|host| serde_json::to_string(&host.config).unwrap_or_default())
+        let typed = |text: &String| match text.starts_with('[') {
+            true => serde_json::from_str(text).unwrap_or_default(),
+            false => serde_json::Value::from(text.as_str()),
+        };
+        FakeHost::with(|host| {
+            let settings = host.config.iter();
+            let settings = settings.map(|(key, value)| (key.clone(), typed(value)));
+            serde_json::Value::Object(settings.collect()).to_string()
+        })
     }
 
-    pub(crate) fn has_secret(_: &str) -> bool {
-        true
+    pub(crate) fn has_secret(name: &str) -> bool {
+        FakeHost::with(|host| !host.secrets_unset.contains(name))
     }
 }
 
@@ -278,8 +286,10 @@ pub(crate) mod commands {
             Receipt::Seen => "seen",
             Receipt::Pressed => "pressed",
         };
-        FakeHost::with(|host| host.command("receipt", Some(page), what, by));
-        Ok(())
+        FakeHost::with(|host| {
+            host.command("receipt", Some(page), what, by);
+            host.command_answer.clone().map(drop)
+        })
     }
 
     pub(crate) fn answer(prompt: &str, choice: &str, by: &Actor) -> Done<String> {

@@ -21,6 +21,23 @@ use std::rc::Rc;
 type Answer = Result<Response, HttpError>;
 type Outside = Box<dyn FnMut(&Request) -> Answer>;
 
+/// A stand-in's response with a JSON body.
+#[must_use]
+pub fn respond(status: u16, body: &serde_json::Value) -> Response {
+    Response {
+        status,
+        headers: Vec::new(),
+        body: body.to_string().into_bytes(),
+        replayed: false,
+    }
+}
+
+/// The fields of a form-encoded body or query. A repeated field has the last value.
+#[must_use]
+pub fn form_fields(encoded: &[u8]) -> BTreeMap<String, String> {
+    form_urlencoded::parse(encoded).into_owned().collect()
+}
+
 /// A command that the plugin sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
@@ -28,7 +45,8 @@ pub struct Command {
     pub verb: &'static str,
     /// The incident, the page or the prompt.
     pub id: Option<String>,
-    /// The line, the choice, the item of the page (empty for all), `seen` or `pressed`, or the JSON.
+    /// The line, the choice, the item of the page (empty for all), `seen` or `pressed`, or the
+    /// JSON.
     pub text: String,
     /// Who sent it, if the function takes an actor.
     pub by: Option<Actor>,
@@ -55,6 +73,7 @@ struct State {
     now: Timestamp,
     delivery: String,
     config: BTreeMap<String, String>,
+    secrets_unset: BTreeSet<String>,
     kv: BTreeMap<String, (Vec<u8>, u64)>,
     kv_revision: u64,
     outside: Outside,
@@ -84,9 +103,14 @@ impl FakeHost {
         host
     }
 
-    /// Sets a setting.
+    /// Sets a setting; a list as JSON.
     pub fn set_config(&self, key: &str, value: &str) {
         self.0.borrow_mut().config.insert(key.into(), value.into());
+    }
+
+    /// Removes an optional secret; all of them are set at first.
+    pub fn unset_secret(&self, name: &str) {
+        self.0.borrow_mut().secrets_unset.insert(name.into());
     }
 
     /// Starts a call of a delivery, with a deadline in ten seconds. Responses under `once` are
@@ -128,7 +152,7 @@ impl FakeHost {
         self.0.borrow_mut().people.push(person.clone());
     }
 
-    /// Sets the result of `run`, `acknowledge` and `answer` from now on.
+    /// Sets the result of `run`, `acknowledge`, `receipt` and `answer` from now on.
     pub fn answer_commands(&self, answer: Result<String, CommandError>) {
         self.0.borrow_mut().command_answer = answer;
     }
@@ -179,6 +203,7 @@ impl State {
             now: fixtures::NOON,
             delivery: "delivery-1".into(),
             config: BTreeMap::new(),
+            secrets_unset: BTreeSet::new(),
             kv: BTreeMap::new(),
             kv_revision: 0,
             outside,

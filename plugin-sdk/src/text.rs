@@ -1,0 +1,159 @@
+//! Text for channels with limits, and the plain text of a page that channels without formatting
+//! share.
+
+use crate::types::{Page, PageItem};
+
+/// Further incidents that a plain text names in a line each; the rest is counted.
+const NAMED_MAX: usize = 10;
+
+/// Cuts a text to at most `max` characters, the last of which is then `…`.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.into();
+    }
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Cuts a text to at most `max` bytes of UTF-8, which is what some services count; it then ends in
+/// `…`.
+#[must_use]
+pub fn cut_bytes(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(max.saturating_sub('…'.len_utf8()));
+    format!("{}…", text[..end].trim_end())
+}
+
+/// Joins a text's lines, and replaces control characters and runs of white space by one space each.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let words = text.split(|it: char| it.is_whitespace() || it.is_control());
+    words
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The title of a page's message, in one line; a test says that it is one.
+#[must_use]
+pub fn title(page: &Page) -> String {
+    let summary = one_line(&page.summary);
+    if page.test {
+        format!("TEST: {summary}")
+    } else {
+        summary
+    }
+}
+
+/// What a page says below its [`title`]: the facts and the links of each incident, and one line for
+/// each further one.
+#[must_use]
+pub fn body(page: &Page) -> String {
+    let alone = page.items.len() == 1 && page.others.is_empty();
+    let mut parts = Vec::new();
+    if page.test {
+        parts.push("This only tests the way to you. Acknowledge it to show that it works.".into());
+    }
+    parts.extend(page.items.iter().map(|it| described(it, !alone)));
+    let named = page.others.iter().take(NAMED_MAX);
+    let mut others: Vec<String> = named
+        .map(|it| format!("#{} {}", it.number, one_line(&it.headline)))
+        .collect();
+    let more = page.others.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        others.push(format!("and {more} more"));
+    }
+    if !others.is_empty() {
+        parts.push(others.join("\n"));
+    }
+    parts.join("\n\n")
+}
+
+/// The first link of a page, which is the worst incident's most important one.
+#[must_use]
+pub fn first_link(page: &Page) -> Option<&str> {
+    let mut links = page.items.iter().flat_map(|it| &it.links);
+    links
+        .find(|it| it.url.starts_with("http"))
+        .map(|it| it.url.as_str())
+}
+
+fn described(item: &PageItem, with_headline: bool) -> String {
+    let mut lines = Vec::new();
+    if with_headline {
+        let number = item.incident.number;
+        lines.push(format!("#{number} {}", one_line(&item.headline)));
+    }
+    let facts = item.facts.iter();
+    lines.extend(facts.map(|it| format!("{}: {}", one_line(&it.name), one_line(&it.text))));
+    if item.facts.is_empty() {
+        let told = [&item.incident.summary, &item.reason];
+        lines.extend(
+            told.map(|it| one_line(it))
+                .into_iter()
+                .filter(|it| !it.is_empty()),
+        );
+    }
+    let links = item.links.iter();
+    lines.extend(links.map(|it| format!("{}: {}", one_line(&it.title), it.url)));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{bundle, incident, page, person};
+
+    #[test]
+    fn a_text_is_cut_at_a_character_and_keeps_to_its_limit() {
+        let cases = [
+            ("short", 5),
+            ("a long text", 6),
+            ("ümläute überall", 7),
+            ("…", 1),
+        ];
+        for (text, max) in cases {
+            assert!(cut(text, max).chars().count() <= max, "{text}");
+            assert!(cut_bytes(text, max.max(3)).len() <= max.max(3), "{text}");
+        }
+        assert_eq!(cut("a long text", 8), "a long…");
+        assert_eq!(cut_bytes("üüü", 5), "ü…");
+        assert_eq!(cut_bytes("üü", 4), "üü");
+    }
+
+    #[test]
+    fn a_line_has_no_breaks_and_no_control_characters() {
+        assert_eq!(one_line(" a\r\nb\t\u{7}c  d\u{2028}"), "a b c d");
+    }
+
+    #[test]
+    fn a_page_is_told_in_plain_text() {
+        let ada = person("ada", "ntfy", "ada");
+        let alone = page("p-1", &incident(), &ada);
+        assert_eq!(title(&alone), "MAJOR checkout: Checkout is down");
+        let told = "Since: 12:00 (6 min ago)\nRunbook: https://wiki.example/checkout";
+        assert_eq!(body(&alone), told);
+        assert_eq!(first_link(&alone), Some("https://wiki.example/checkout"));
+
+        let mut bare = page("p-1", &incident(), &ada);
+        bare.test = true;
+        bare.items[0].facts.clear();
+        bare.items[0].links.clear();
+        assert_eq!(title(&bare), "TEST: MAJOR checkout: Checkout is down");
+        let told = "This only tests the way to you. Acknowledge it to show that it works.\n\n\
+                    5xx over 20 % for 5 minutes\nfirst step of the escalation";
+        assert_eq!(body(&bare), told);
+        assert_eq!(first_link(&bare), None);
+    }
+
+    #[test]
+    fn a_page_about_many_incidents_names_ten_of_the_others_and_counts_the_rest() {
+        let many = bundle("b", &vec![incident(); 17], &person("ada", "ntfy", "ada"));
+        let text = body(&many);
+        assert_eq!(text.matches("#42 MAJOR checkout").count(), 15);
+        assert!(text.ends_with("\nand 2 more"), "{text}");
+    }
+}
