@@ -1,4 +1,4 @@
-//! Builds one plugin from its sources into a component.
+//! Builds plugins from their sources into components.
 
 use super::compiler::Compiler;
 use super::component;
@@ -68,11 +68,12 @@ impl Guest {
         Ok(Guest { id, dir, package })
     }
 
-    /// Compiles this plugin and writes `plugin.toml` and `plugin.wasm` into `out`.
-    pub(super) fn build(&self, compiler: &Compiler, out: &Path) -> Result<()> {
-        let kind = compiler.identity.lines().next().unwrap_or_default();
-        let what = format!("compiling {} for {TARGET} ({kind} compiler)", self.id);
-        let module = step(&what, || self.compile(compiler))?;
+    /// Writes `plugin.toml` and `plugin.wasm` into `out`, after [`compile`].
+    pub(super) fn finish(&self, out: &Path) -> Result<()> {
+        let file = format!("{}.wasm", self.package.replace('-', "_"));
+        let path = target().join(TARGET).join(PROFILE).join(file);
+        let module =
+            fs::read(&path).with_context(|| format!("cargo wrote no {}", path.display()))?;
         let component = component::encode(&self.id, &module)?;
         fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
         fs::copy(self.dir.join("plugin.toml"), out.join("plugin.toml"))?;
@@ -82,22 +83,27 @@ impl Guest {
         fs::rename(&fresh, out.join("plugin.wasm"))?;
         Ok(())
     }
+}
 
-    fn compile(&self, compiler: &Compiler) -> Result<Vec<u8>> {
-        let target = paths::target().join("wasm-build");
+/// Compiles plugins into core modules, all with one run of cargo.
+///
+/// # Errors
+/// When one of them does not compile.
+pub(super) fn compile(guests: &[&Guest], compiler: &Compiler) -> Result<()> {
+    let names: Vec<&str> = guests.iter().map(|it| it.id.as_str()).collect();
+    let names = names.join(", ");
+    let kind = compiler.identity.lines().next().unwrap_or_default();
+    let what = format!("compiling {names} for {TARGET} ({kind} compiler)");
+    step(&what, || {
         let mut cargo = paths::cargo();
+        cargo.args(["build", "--locked", "--lib"]);
+        for guest in guests {
+            cargo.args(["--package", &guest.package]);
+        }
         cargo
-            .args(["rustc", "--locked", "--lib", "--crate-type", "cdylib"])
-            .args([
-                "--package",
-                &self.package,
-                "--profile",
-                PROFILE,
-                "--target",
-                TARGET,
-            ])
+            .args(["--profile", PROFILE, "--target", TARGET])
             .arg("--target-dir")
-            .arg(&target)
+            .arg(target())
             .args(&compiler.args);
         for name in REMOVED_ENV {
             cargo.env_remove(name);
@@ -108,13 +114,15 @@ impl Guest {
             .env("RUSTFLAGS", "")
             .env("CARGO_INCREMENTAL", "0");
         cargo.envs(compiler.env.iter().map(|(name, value)| (name, value)));
-        if !progress::succeeds(&mut cargo, &format!("the plugin {}", self.id))? {
-            bail!("{} does not compile; see cargo's output above", self.id);
+        if !progress::succeeds(&mut cargo, &format!("the plugins {names}"))? {
+            bail!("a plugin does not compile; see cargo's output above");
         }
-        let file = format!("{}.wasm", self.package.replace('-', "_"));
-        let path = target.join(TARGET).join(PROFILE).join(file);
-        fs::read(&path).with_context(|| format!("cargo wrote no {}", path.display()))
-    }
+        Ok(())
+    })
+}
+
+fn target() -> PathBuf {
+    paths::target().join("wasm-build")
 }
 
 fn toml_string(path: &Path, keys: &[&str]) -> Result<String> {

@@ -70,28 +70,33 @@ pub(crate) fn build(args: &Args) -> Result<Vec<BuiltPlugin>> {
     let guests = guest::discover(&root.join("plugins"), &args.names)?;
     let sources = stamp::Sources::read(&root)?;
     let mut compiler = compiler::ready(args.compiler);
-    let mut built = Vec::new();
-    for guest in guests {
+    let mut plugins = Vec::new();
+    for guest in &guests {
         let out = paths::target().join("plugins").join(&guest.id);
         let stamp = sources.stamp(&guest.dir)?;
         let known = compiler.as_ref().map(|it| it.identity.as_str());
-        let rebuilt = args.force || !stamp.is_fresh(&out, known);
-        if rebuilt {
-            let found = match compiler.take() {
-                Some(found) => found,
-                None => compiler::fetch(args.compiler)?,
-            };
-            guest.build(&found, &out)?;
-            stamp.write(&out, &found.identity)?;
-            compiler = Some(found);
-        }
-        let size_bytes = fs::metadata(out.join("plugin.wasm"))?.len();
-        built.push(BuiltPlugin {
-            id: guest.id,
-            dir: out,
-            size_bytes,
-            rebuilt,
-        });
+        let is_stale = args.force || !stamp.is_fresh(&out, known);
+        plugins.push((guest, out, stamp, is_stale));
     }
-    Ok(built)
+    let stale: Vec<_> = plugins.iter().filter(|it| it.3).map(|it| it.0).collect();
+    if !stale.is_empty() {
+        let found = match compiler.take() {
+            Some(found) => found,
+            None => compiler::fetch(args.compiler)?,
+        };
+        guest::compile(&stale, &found)?;
+        for (guest, out, stamp, _) in plugins.iter().filter(|it| it.3) {
+            guest.finish(out)?;
+            stamp.write(out, &found.identity)?;
+        }
+    }
+    let built = plugins.into_iter().map(|(guest, dir, _, rebuilt)| {
+        Ok(BuiltPlugin {
+            id: guest.id.clone(),
+            size_bytes: fs::metadata(dir.join("plugin.wasm"))?.len(),
+            dir,
+            rebuilt,
+        })
+    });
+    built.collect()
 }
