@@ -1,0 +1,87 @@
+//! Presses that arrive in a topic, for a daemon that phones cannot reach: a button publishes the
+//! page's token, and a job reads the topic while a page needs an answer.
+
+use crate::message::KIND;
+use crate::{Sent, server};
+use std::fmt::Write as _;
+use tocsin_plugin_sdk::serde_json::{Value, json};
+use tocsin_plugin_sdk::types::{Actor, Failure, Outcome, Receipt};
+use tocsin_plugin_sdk::{clock, commands, config, jobs, kv, log, pages};
+
+/// The job's topic, and its deduplication key: one job reads for all pages.
+pub(crate) const TOPIC: &str = "answers";
+/// How often the topic is read: a press counts within this time, in milliseconds.
+const EVERY_MS: u64 = 10_000;
+const TOKEN_BYTES: u32 = 16;
+/// Clocks differ.
+const LOOK_BACK_MS: u64 = 60_000;
+/// How long a page's token is remembered; the page is over by then.
+const TTL_MS: u64 = 7 * 24 * 3_600_000;
+
+/// The topic, if one is configured.
+pub(crate) fn topic() -> Option<String> {
+    config::get("answer-topic").filter(|it| !it.is_empty())
+}
+
+/// What the buttons of a page publish; the same for every attempt to send it.
+pub(crate) fn token(page: &str) -> Result<String, Failure> {
+    let key = format!("token:{page}");
+    if let Some(known) = kv::get::<String>(&key)? {
+        return Ok(known.value);
+    }
+    let mut token = String::new();
+    for byte in clock::random_bytes(TOKEN_BYTES) {
+        // Writing to a string cannot fail.
+        let _ = write!(token, "{byte:02x}");
+    }
+    kv::set(&key, &token, Some(TTL_MS))?;
+    Ok(token)
+}
+
+/// Enqueues the job that reads the topic.
+pub(crate) fn read_later() -> Result<(), Failure> {
+    jobs::enqueue_after(EVERY_MS, TOPIC, &json!({}), Some(TOPIC)).map(drop)
+}
+
+/// Reads the topic, acknowledges what was pressed, and reads again later while a page needs an
+/// answer.
+pub(crate) fn read() -> Result<Outcome, Failure> {
+    let waiting = pages::all_waiting::<Sent>()?;
+    let waiting: Vec<_> = waiting
+        .into_iter()
+        .filter(|(_, it)| !it.token.is_empty())
+        .collect();
+    let (Some(topic), Some(oldest)) = (topic(), waiting.iter().map(|(_, it)| it.at).min()) else {
+        return Ok(Outcome::Done);
+    };
+    match server::messages(&topic, oldest.saturating_sub(LOOK_BACK_MS)) {
+        Ok(messages) => {
+            for message in &messages {
+                let text = message["message"].as_str().unwrap_or_default().trim();
+                let (token, place) = text.split_once('/').unwrap_or((text, ""));
+                if let Some((page, sent)) = waiting.iter().find(|(_, it)| it.token == token) {
+                    let item = place.parse().ok().and_then(|it: usize| sent.items.get(it));
+                    press(page, sent, item.map(String::as_str), message)?;
+                }
+            }
+        }
+        // Whatever it is, a later reading may succeed; the page's next contact is rung meanwhile.
+        Err(error) => log::warn(
+            "cannot read the answer topic",
+            &[("why", &format!("{error:?}"))],
+        ),
+    }
+    read_later()?;
+    Ok(Outcome::Done)
+}
+
+/// One press, once: the topic keeps it for hours.
+fn press(page: &str, sent: &Sent, item: Option<&str>, message: &Value) -> Result<(), Failure> {
+    let id = message["id"].as_str().unwrap_or_default();
+    let by = Actor::by_contact(KIND, &sent.address);
+    pages::report(page, Receipt::Pressed, Some(&by));
+    let acknowledged = pages::once(&format!("acknowledge:{id}"), || {
+        commands::acknowledge(page, item, &by)
+    });
+    acknowledged.map(drop)
+}

@@ -1,0 +1,191 @@
+//! A page as an ntfy message, within ntfy's limits.
+
+use tocsin_plugin_sdk::serde_json::{Value, json};
+use tocsin_plugin_sdk::types::{Failure, Grade, Page};
+use tocsin_plugin_sdk::{config, text};
+
+/// The contact kind.
+pub(crate) const KIND: &str = "ntfy";
+/// ntfy turns a longer message into an attachment. In bytes.
+const MESSAGE_BYTES_MAX: usize = 4096;
+/// ntfy reads at most twice that of JSON, in bytes.
+const JSON_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
+/// A phone shows no more of a title.
+const TITLE_CHARS_MAX: usize = 250;
+/// ntfy refuses more buttons.
+const ACTIONS_MAX: usize = 3;
+const LABEL_CHARS_MAX: usize = 40;
+/// Of a topic or a sequence id.
+const NAME_BYTES_MAX: usize = 64;
+/// The priority of a test: a sound, if the phone is not silent.
+const TEST_PRIORITY: i64 = 3;
+
+/// Where a person receives pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contact {
+    pub(crate) topic: String,
+    /// As configured.
+    pub(crate) address: String,
+}
+
+impl Contact {
+    /// # Errors
+    /// When the person has no usable address on this server.
+    pub(crate) fn of(page: &Page, base_url: &str) -> Result<Self, Failure> {
+        let id = &page.to.id;
+        let address = page.contact(&[KIND]).map(|it| it.1);
+        let address = address
+            .ok_or_else(|| Failure::Permanent(format!("{id} has no contact of kind {KIND}")))?;
+        let topic = match address.strip_prefix(base_url) {
+            Some(path) => path.strip_prefix('/').unwrap_or_default(),
+            None => &address,
+        };
+        if is_topic(topic) {
+            let topic = topic.into();
+            return Ok(Self { topic, address });
+        }
+        Err(Failure::Permanent(format!(
+            "the {KIND} contact of {id} is neither a topic nor {base_url}/TOPIC"
+        )))
+    }
+}
+
+/// What a button does.
+pub(crate) enum Answer<'a> {
+    /// Posts to the page's own link.
+    Link,
+    /// Publishes to the answer topic.
+    Topic { url: String, token: &'a str },
+}
+
+/// The JSON to publish.
+pub(crate) fn message(page: &Page, topic: &str, answer: &Answer<'_>) -> Value {
+    let mut message = json!({
+        "topic": topic,
+        "title": text::cut(&text::title(page), TITLE_CHARS_MAX),
+        "priority": priority(page),
+        "tags": [tag(page)],
+        "actions": actions(page, answer),
+        "sequence_id": sequence_id(&page.id),
+    });
+    if let Some(link) = text::first_link(page) {
+        message["click"] = link.into();
+    }
+    let body = text::body(page);
+    let mut room = MESSAGE_BYTES_MAX;
+    loop {
+        message["message"] = text::cut_bytes(&body, room).into();
+        let excess = message.to_string().len().saturating_sub(JSON_BYTES_MAX);
+        if excess == 0 || room == 0 {
+            return message;
+        }
+        room = room.saturating_sub(excess);
+    }
+}
+
+/// The same for every attempt to send a page.
+pub(crate) fn sequence_id(page: &str) -> String {
+    let allowed = |it: char| it.is_ascii_alphanumeric() || it == '-' || it == '_';
+    let id: String = page
+        .chars()
+        .map(|it| if allowed(it) { it } else { '-' })
+        .collect();
+    // The end of an id differs, its beginning is often a time.
+    id[id.len().saturating_sub(NAME_BYTES_MAX)..].into()
+}
+
+pub(crate) fn is_topic(name: &str) -> bool {
+    let allowed = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// Whether a URL has nothing after the host and port.
+pub(crate) fn is_server(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let rest = rest.map(|it| it.strip_suffix('/').unwrap_or(it));
+    rest.is_some_and(|it| !it.is_empty() && !it.contains(['/', '?', '#', '@']))
+}
+
+fn worst(page: &Page) -> Grade {
+    page.items
+        .first()
+        .map_or(Grade::Major, |it| it.incident.grade)
+}
+
+fn priority(page: &Page) -> i64 {
+    if page.test {
+        return TEST_PRIORITY;
+    }
+    let (key, default) = match worst(page) {
+        Grade::Critical => ("priority-critical", 5),
+        Grade::Major => ("priority-major", 5),
+        Grade::Minor => ("priority-minor", 4),
+    };
+    config::get(key)
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(default)
+}
+
+/// An emoji before the title.
+fn tag(page: &Page) -> &'static str {
+    match worst(page) {
+        _ if page.test => "test_tube",
+        Grade::Critical => "rotating_light",
+        Grade::Major => "warning",
+        Grade::Minor => "bell",
+    }
+}
+
+fn actions(page: &Page, answer: &Answer<'_>) -> Vec<Value> {
+    let total = page.items.len() + page.others.len();
+    let mut actions = Vec::new();
+    let first = page.items.first();
+    if total > 1 {
+        let label = format!("Acknowledge all {total}");
+        actions.extend(press(&label, page.ack_url.as_deref(), answer, None));
+        if let Some(item) = first {
+            let label = format!("Acknowledge #{}", item.incident.number);
+            actions.extend(press(&label, item.ack_url.as_deref(), answer, Some(0)));
+        }
+    } else {
+        let link = first.and_then(|it| it.ack_url.as_deref());
+        let link = page.ack_url.as_deref().or(link);
+        actions.extend(press("Acknowledge", link, answer, None));
+    }
+    let links = page.items.iter().flat_map(|it| &it.links);
+    let links = links.filter(|it| it.url.starts_with("http"));
+    let views = links.map(|it| {
+        let label = text::cut(&text::one_line(&it.title), LABEL_CHARS_MAX);
+        let label = if label.is_empty() {
+            "Open".into()
+        } else {
+            label
+        };
+        json!({"action": "view", "label": label, "url": it.url})
+    });
+    actions.extend(views.take(ACTIONS_MAX.saturating_sub(actions.len())));
+    actions
+}
+
+/// A button that acknowledges the whole page, or the item at a place.
+fn press(
+    label: &str,
+    link: Option<&str>,
+    answer: &Answer<'_>,
+    item: Option<usize>,
+) -> Option<Value> {
+    let mut action = json!({"action": "http", "label": label, "method": "POST", "clear": true});
+    match answer {
+        Answer::Link => action["url"] = link?.into(),
+        Answer::Topic { url, token } => {
+            action["url"] = url.as_str().into();
+            action["body"] = match item {
+                Some(place) => format!("{token}/{place}").into(),
+                None => (*token).into(),
+            };
+        }
+    }
+    Some(action)
+}
