@@ -1,0 +1,133 @@
+//! Replies to text messages, polled or posted by Twilio, and whether texts reached the phone.
+
+use crate::sms::MESSAGES;
+use crate::{Sent, api, call, twiml};
+use std::collections::BTreeSet;
+use tocsin_plugin_sdk::serde_json::json;
+use tocsin_plugin_sdk::types::{
+    Failure, Outcome, Receipt, Timestamp, WebhookRequest, WebhookResponse,
+};
+use tocsin_plugin_sdk::{clock, jobs, kv, log, pages};
+
+/// The job's topic, and its deduplication key: one job reads for all pages.
+pub(crate) const TOPIC: &str = "replies";
+/// How often replies are read: one counts within this time, in milliseconds.
+const EVERY_MS: u64 = 10_000;
+/// Pages looked at by one job, with up to three requests each, the others by the next: without more
+/// limits granted, a plugin sends 60 requests in a minute.
+const PAGES_MAX: usize = 3;
+/// Clocks differ.
+const LOOK_BACK_MS: u64 = 60_000;
+/// How long a reply is remembered; its page is over by then.
+const TTL_MS: u64 = 7 * 24 * 3_600_000;
+
+/// Enqueues the job that reads replies.
+pub(crate) fn read_later() -> Result<(), Failure> {
+    jobs::enqueue_after(EVERY_MS, TOPIC, &json!({}), Some(TOPIC)).map(drop)
+}
+
+/// Reads replies, and reads again later while a text needs an answer.
+pub(crate) fn read() -> Result<Outcome, Failure> {
+    let waiting = pages::all_waiting::<Sent>()?;
+    if !waiting.iter().any(|(_, it)| it.text.is_some()) {
+        return Ok(Outcome::Done);
+    }
+    let mut numbers = BTreeSet::new();
+    for (page, sent) in pages::take_turn::<Sent>(PAGES_MAX)? {
+        let read = match &sent.text {
+            Some(text) => read_one(&page, &sent, text, numbers.insert(sent.number.clone())),
+            None => Ok(()),
+        };
+        if let Err(error) = read {
+            // Whatever it is, a later reading may succeed; the next contact is used meanwhile.
+            let why = format!("{error:?}");
+            log::warn(
+                "cannot read the replies to a text",
+                &[("page", &page), ("why", &why)],
+            );
+        }
+    }
+    read_later()?;
+    Ok(Outcome::Done)
+}
+
+fn read_one(page: &str, sent: &Sent, text: &str, with_replies: bool) -> Result<(), Failure> {
+    if let Some(sid) = &sent.call {
+        final_state(&format!("call:{sid}"), || call::look(page, sid))?;
+    }
+    final_state(&format!("text:{text}"), || {
+        let state = api::status(MESSAGES, text)?;
+        match state.as_str() {
+            "delivered" | "read" => pages::report(page, Receipt::Seen, None),
+            "failed" | "undelivered" | "canceled" => {
+                log::warn(
+                    "a text was not delivered",
+                    &[("page", page), ("state", &state)],
+                );
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    if with_replies {
+        // Oldest first.
+        for reply in api::list(MESSAGES, &sent.number, &api::from())?
+            .into_iter()
+            .rev()
+        {
+            if let Some(at) = reply.at.filter(|_| reply.direction == "inbound") {
+                reply_to(&sent.number, &reply.sid, &reply.body, at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Looks at a call or a text until its state is final.
+fn final_state(key: &str, look: impl FnOnce() -> Result<bool, Failure>) -> Result<(), Failure> {
+    let key = format!("final:{key}");
+    if kv::get::<bool>(&key)?.is_none() && look()? {
+        kv::set(&key, &true, Some(TTL_MS))?;
+    }
+    Ok(())
+}
+
+/// Twilio posts a reply to the webhook of the number.
+pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
+    let field = |name: &str| request.form_field(name).unwrap_or_default();
+    let said = reply_to(
+        &field("From"),
+        &field("MessageSid"),
+        &field("Body"),
+        clock::now(),
+    )?;
+    let said = said.unwrap_or_else(|| "Reply 1 to acknowledge the latest page.".into());
+    Ok(twiml::answer(twiml::message(&said)))
+}
+
+/// A reply acknowledges the latest page that was texted to its number and is not acknowledged.
+/// Returns what to tell the person, if it was one and was not handled before.
+fn reply_to(number: &str, sid: &str, body: &str, at: Timestamp) -> Result<Option<String>, Failure> {
+    let word = body.trim().to_lowercase();
+    if !matches!(word.as_str(), "1" | "ack" | "acknowledge") {
+        return Ok(None);
+    }
+    let key = format!("reply:{sid}");
+    if kv::get::<bool>(&key)?.is_some() {
+        return Ok(None);
+    }
+    let mut latest: Option<(String, Sent)> = None;
+    for (page, sent) in pages::all_waiting::<Sent>()? {
+        let is_later = latest.as_ref().is_none_or(|(_, it)| it.at <= sent.at);
+        let is_texted = sent.number == number && sent.text.is_some();
+        if is_later && is_texted && at + LOOK_BACK_MS >= sent.at && !call::was_pressed(&page)? {
+            latest = Some((page, sent));
+        }
+    }
+    let Some((page, sent)) = latest else {
+        return Ok(None);
+    };
+    let said = call::acknowledge(&page, &sent)?;
+    kv::set(&key, &true, Some(TTL_MS))?;
+    Ok(Some(said))
+}

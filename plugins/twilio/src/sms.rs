@@ -1,0 +1,75 @@
+//! Text messages.
+
+use crate::{SMS, Sent, api, replies};
+use tocsin_plugin_sdk::types::{Failure, Outcome, Page, Timestamp};
+use tocsin_plugin_sdk::{http, pages, text};
+
+/// Twilio's name for messages, and the `once` key: a delivery sends one.
+pub(crate) const MESSAGES: &str = "Messages";
+/// Twilio refuses more; every 153 characters are paid for.
+const BODY_CHARS_MAX: usize = 1600;
+const TITLE_CHARS_MAX: usize = 300;
+const FACT_CHARS_MAX: usize = 120;
+/// Facts of the worst incident that are told.
+const FACTS_MAX: usize = 2;
+/// Clocks differ.
+const LOOK_BACK_MS: u64 = 60_000;
+
+/// Pages a person by text message.
+pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, Failure> {
+    let sid = send(page, number, at)?;
+    let sent = Sent {
+        kind: SMS.into(),
+        number: number.into(),
+        call: None,
+        text: Some(sid),
+        at,
+    };
+    if pages::remember(page, &sent)? {
+        replies::read_later()?;
+    } else {
+        pages::forget(&page.id)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Sends the text, or finds the one that an earlier attempt may have sent. Returns its id.
+pub(crate) fn send(page: &Page, number: &str, at: Timestamp) -> Result<String, Failure> {
+    let body = body(page);
+    let from = api::from();
+    let fields = [("To", number), ("From", &from), ("Body", &body)];
+    if let Some(sid) = api::create(MESSAGES, &fields, MESSAGES)? {
+        return Ok(sid);
+    }
+    let sent = api::list(MESSAGES, &from, number)?;
+    let is_recent = |at_: Option<Timestamp>| at_.is_some_and(|it| it + LOOK_BACK_MS >= at);
+    let mut sent = sent.into_iter();
+    if let Some(found) = sent.find(|it| it.body == body && is_recent(it.at)) {
+        return Ok(found.sid);
+    }
+    http::forget(MESSAGES);
+    let again = api::create(MESSAGES, &fields, MESSAGES)?;
+    again.ok_or_else(|| Failure::retry("the text's outcome is unknown again"))
+}
+
+fn body(page: &Page) -> String {
+    let total = page.items.len() + page.others.len();
+    let first = page.items.first();
+    let mut lines = vec![text::cut(&text::title(page), TITLE_CHARS_MAX)];
+    let facts = first.into_iter().flat_map(|it| &it.facts).take(FACTS_MAX);
+    lines.extend(facts.map(|it| {
+        let fact = format!("{}: {}", text::one_line(&it.name), text::one_line(&it.text));
+        text::cut(&fact, FACT_CHARS_MAX)
+    }));
+    let ack = page
+        .ack_url
+        .as_ref()
+        .or(first.and_then(|it| it.ack_url.as_ref()));
+    let link = ack.map(|it| format!(" or open {it}")).unwrap_or_default();
+    let all = match total {
+        0 | 1 => String::new(),
+        total => format!(" all {total}"),
+    };
+    lines.push(format!("Reply 1 to acknowledge{all}{link}"));
+    text::cut(&lines.join("\n"), BODY_CHARS_MAX)
+}
