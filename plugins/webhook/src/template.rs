@@ -1,0 +1,137 @@
+//! Templates in Jinja's language, and the values that they may use.
+
+use minijinja::value::{Serde, Value as Filled};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use tocsin_plugin_sdk::serde_json::{Value, json};
+use tocsin_plugin_sdk::text;
+use tocsin_plugin_sdk::types::{Page, PageItem};
+
+/// How `{{ values }}` are escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Escape {
+    /// As JSON: a text with its quotes.
+    Json,
+    /// For a form-encoded body.
+    Form,
+    /// Percent-encoded, for a URL.
+    Url,
+    Nothing,
+}
+
+/// Fills in a template.
+///
+/// # Errors
+/// What is wrong with the template, with its line.
+pub(crate) fn render(template: &str, values: &Value, escape: Escape) -> Result<String, String> {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.add_filter("cut", |text: &str, max: usize| text::cut(text, max));
+    engine.add_filter("one_line", |text: &str| text::one_line(text));
+    match escape {
+        Escape::Json => engine.set_auto_escape_callback(|_| AutoEscape::Json),
+        Escape::Form | Escape::Url => {
+            engine.set_formatter(move |out, state, value| encoded(out, state, value, escape))
+        }
+        Escape::Nothing => engine.set_auto_escape_callback(|_| AutoEscape::None),
+    }
+    let filled = engine.render_str(template, Serde(values));
+    filled.map_err(|error| format!("template: {error}"))
+}
+
+/// Fills in the value of a header, which is one line.
+pub(crate) fn header(template: &str, values: &Value) -> Result<String, String> {
+    let filled = render(template, values, Escape::Nothing)?;
+    Ok(text::one_line(&filled))
+}
+
+fn encoded(
+    out: &mut Output<'_>,
+    _: &State<'_, '_>,
+    value: &Filled,
+    escape: Escape,
+) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let plain = if value.is_none() {
+        String::new()
+    } else {
+        value.to_string()
+    };
+    let form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+    let text = match escape {
+        Escape::Url => form.replace('+', "%20"),
+        _ => form,
+    };
+    out.write_str(&text).map_err(Error::from)
+}
+
+/// What a template may use.
+pub(crate) fn values(page: &Page, address: &str) -> Value {
+    let first = page.items.first();
+    let alone = first.filter(|_| page.items.len() + page.others.len() == 1);
+    let ack_url = page
+        .ack_url
+        .as_ref()
+        .or(alone.and_then(|it| it.ack_url.as_ref()));
+    let grade = first.map_or("major", |it| it.incident.grade.as_str());
+    let others = page.others.iter();
+    let others = others.map(
+        |it| json!({"number": it.number, "grade": it.grade.as_str(), "headline": it.headline}),
+    );
+    json!({
+        "address": address,
+        "person": page.to.name,
+        "page_id": page.id,
+        "test": page.test,
+        "title": text::title(page),
+        "body": text::body(page),
+        "grade": grade,
+        "number": first.map(|it| it.incident.number),
+        "service": first.and_then(|it| it.incident.services.first()),
+        "count": page.items.len() + page.others.len(),
+        "ack_url": ack_url,
+        "link": text::first_link(page),
+        "items": page.items.iter().map(item).collect::<Vec<_>>(),
+        "others": others.collect::<Vec<_>>(),
+    })
+}
+
+fn item(item: &PageItem) -> Value {
+    let facts = item
+        .facts
+        .iter()
+        .map(|it| json!({"name": it.name, "text": it.text}));
+    let links = item
+        .links
+        .iter()
+        .map(|it| json!({"title": it.title, "url": it.url}));
+    json!({
+        "number": item.incident.number,
+        "grade": item.incident.grade.as_str(),
+        "headline": item.headline,
+        "summary": item.incident.summary,
+        "services": item.incident.services,
+        "reason": item.reason,
+        "facts": facts.collect::<Vec<_>>(),
+        "links": links.collect::<Vec<_>>(),
+        "ack_url": item.ack_url,
+    })
+}
+
+/// The values of a page with something in every place and characters that need escaping.
+pub(crate) fn sample() -> Value {
+    let text = "\"Checkout\" is down\n& 5xx > 20 %";
+    let link = json!({"title": "Runbook", "url": "https://wiki.example/?a=1&b=2"});
+    let item = json!({
+        "number": 42, "grade": "critical", "headline": text, "summary": text,
+        "services": ["checkout"], "reason": "on call", "ack_url": "https://tocsin.example/ack/1",
+        "facts": [{"name": "Since", "text": "12:00"}], "links": [link],
+    });
+    json!({
+        "address": "+15551234567", "person": "Ada", "page_id": "p-1", "test": false,
+        "title": text, "body": text, "grade": "critical", "number": 42, "service": "checkout",
+        "count": 2, "ack_url": "https://tocsin.example/ack/1", "link": "https://wiki.example/",
+        "items": [item], "others": [{"number": 43, "grade": "minor", "headline": text}],
+    })
+}
