@@ -23,8 +23,8 @@ mod text;
 pub mod wit;
 
 pub use call::{
-    CallResult, CheckedWebhook, CodeOrigin, Failure, LoadedPlugin, TrapReport, VerifyError,
-    WebhookCall, verify,
+    CallResult, CheckedWebhook, CodeOrigin, Failure, LoadedPlugin, Received, TrapReport,
+    VerifyError, WebhookCall, verify,
 };
 pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine, Services};
 pub use code::{

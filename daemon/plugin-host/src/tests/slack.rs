@@ -1,25 +1,14 @@
 //! The real Slack plugin, if it has been built.
 
 use super::fakes::Server;
-use super::rig::{Rig, SECRET, delivery, page};
+use super::rig::{Rig, SECRET, built, delivery, page};
 use crate::wit::{Event, EventBody, Settled};
 use crate::{CodeOrigin, Failure, PluginGrant};
-use std::path::PathBuf;
 use std::time::Instant;
-
-/// Where `cargo xtask plugins` puts it: next to the folder that this test runs from.
-fn folder() -> Option<PathBuf> {
-    let exe = std::env::current_exe().ok()?;
-    let target = exe
-        .ancestors()
-        .find(|folder| folder.join("debug").is_dir())?;
-    let folder = target.join("plugins/slack");
-    folder.join("plugin.wasm").is_file().then_some(folder)
-}
 
 #[tokio::test]
 async fn the_slack_plugin_loads_and_handles_an_event() {
-    let Some(path) = folder() else {
+    let Some(path) = built("slack") else {
         println!("skipped: no plugins/slack/plugin.wasm in the target folder; cargo xtask plugins");
         return;
     };
