@@ -1,6 +1,8 @@
 //! Bugs that are planted one at a time, to prove that the checkers detect them. They are in the
 //! simulator's store and its policies, never in the daemon.
 
+use tocsin_store::Table;
+
 /// A bug that the simulator's store can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
@@ -43,6 +45,18 @@ pub enum Bug {
     UnguardedTally,
     /// Alerts are written without a guard on the silences that they were matched against.
     UnguardedSilences,
+    /// Sometimes a message is written without one of the pages that it brings.
+    BundleForgetsOne,
+    /// Sometimes a page goes to the rung after the next.
+    RungSkipped,
+    /// Sometimes the end of an acknowledgement's hold has no timer.
+    HoldEndless,
+    /// Sometimes nobody is told that the fallback must be paged.
+    FallbackForgotten,
+    /// A restart forgets one of the overrides of rotations.
+    OverrideForgotten,
+    /// Sometimes an override ends late.
+    OverrideEndsLate,
     /// The trace of a verdict misses a read.
     ReadMissed,
     /// Two deliveries of a lane get the same number, so that the second overwrites the first.
@@ -53,7 +67,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 16] = [
+    pub const OF_ONE: [Self; 22] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -70,7 +84,24 @@ impl Bug {
         Self::SettleForgotten,
         Self::CutOffForgotten,
         Self::ReadMissed,
+        Self::BundleForgetsOne,
+        Self::RungSkipped,
+        Self::HoldEndless,
+        Self::FallbackForgotten,
+        Self::OverrideForgotten,
+        Self::OverrideEndsLate,
     ];
+
+    /// The table whose rows are sometimes not written.
+    pub(super) fn forgets(self) -> Option<Table> {
+        match self {
+            Self::PageForgotten => Some(Table::PageQueue),
+            Self::TallyForgotten => Some(Table::Tally),
+            Self::HistoryForgotten => Some(Table::History),
+            Self::KeyForgotten => Some(Table::Key),
+            _ => None,
+        }
+    }
 
     /// The bugs that show with two engines on one store.
     pub const OF_TWO: [Self; 6] = [

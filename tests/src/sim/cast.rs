@@ -1,22 +1,27 @@
-//! The senders, people, plans and verdicts of a simulated run. The simulator runs no policies; a
-//! failed policy is simulated as another verdict.
+//! The senders, plans and verdicts of a simulated run. The simulator runs no policies; a failed
+//! policy is simulated as another verdict.
+
+mod people;
 
 use std::collections::BTreeMap;
 
-use tocsin::runtime::{IncidentState, Paged, Subscriber, Subscribers};
+use tocsin::runtime::{IncidentState, Subscriber, Subscribers};
 use tocsin::silence::{Silence, parse_matcher};
 use tocsin_core::command::{Opening, Responders};
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::{AlertGroup, Bounds, Review, Standing, Watch};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{
-    Contact, Grade, Grading, IncidentKey, Labels, Ladder, LadderRung, Ladders, Otherwise,
-    PageTarget, Person, Plan, PolicySource, Route, Signal, SignalStatus, Step, Target, Timestamp,
-    Verdict,
+    Grade, Grading, IncidentKey, Labels, Otherwise, PageTarget, Plan, PolicySource, Route, Signal,
+    SignalStatus, Step, Target, Timestamp, Verdict,
 };
 use tocsin_plugin_host::{EventKind, Schedule};
 
 use super::rng::Rng;
+pub(super) use people::{
+    FALLBACK, FIRST_DAY, NAMES, ROTATIONS, Turns, calendar_of, config, is_reachable, look_up,
+    person, roster,
+};
 
 /// Distinct alerts of each sender.
 pub(super) const FINGERPRINTS: u64 = 7;
@@ -41,6 +46,9 @@ pub(super) struct Policies {
     /// A planted bug: a sender that triggers once is taken for one that repeats.
     pub swallows_triggers: bool,
 }
+
+/// The people whom a step pages.
+pub(super) type Lookup<'a> = &'a dyn Fn(Option<&Step>) -> Responders;
 
 /// As many firing alerts are worse than each by itself.
 const MANY: u64 = 3;
@@ -142,51 +150,10 @@ pub(super) fn signal_of(
     }
 }
 
-/// A person with their contacts.
-#[must_use]
-pub(super) fn person(name: &str) -> Person {
-    let kinds: &[&str] = match name {
-        "ada" => &["slack", "mail"],
-        "bob" => &["mail"],
-        "eve" => &["pager", "slack", "mail"],
-        _ => &[],
-    };
-    let contact = |kind: &&str| Contact {
-        kind: (*kind).to_owned(),
-        address: format!("{name}@{kind}"),
-    };
-    Person {
-        id: name.into(),
-        name: name.to_owned(),
-        contacts: kinds.iter().map(contact).collect(),
-        ladders: ladders_of(name),
-        teams: Vec::new(),
-        clearance: false,
-    }
-}
-
-/// Eve's pager and Slack ring together, before the mail.
-fn ladders_of(name: &str) -> Ladders {
-    let rung = |kinds: &[&str], wait_ms| LadderRung {
-        kinds: kinds.iter().map(|it| (*it).to_owned()).collect(),
-        wait_ms,
-    };
-    let eve = || {
-        Ladder(vec![
-            rung(&["pager", "slack"], MINUTE_MS),
-            rung(&["mail"], MINUTE_MS),
-        ])
-    };
-    Ladders {
-        by_grade: BTreeMap::new(),
-        other: (name == "eve").then(eve),
-    }
-}
-
 /// Which plugin gets which events; `pager`: whether the plugin for pagers is loaded.
 #[must_use]
 pub(super) fn subscribers(pager: bool) -> Subscribers {
-    use EventKind::{IncidentChanged, IncidentOpened, LogAdded, Page, Settled};
+    use EventKind::{IncidentChanged, IncidentOpened, LogAdded, Page, Prompt, Settled};
     let subscriber = |plugin: &str, events: &[EventKind], contacts: &[&str]| Subscriber {
         plugin: plugin.into(),
         events: events.iter().copied().collect(),
@@ -196,7 +163,11 @@ pub(super) fn subscribers(pager: bool) -> Subscribers {
     let events = [IncidentOpened, IncidentChanged, LogAdded];
     let mut all = vec![
         subscriber("board", &events, &[]),
-        subscriber("chat", &[Page, Settled, IncidentChanged], &["slack"]),
+        subscriber(
+            "chat",
+            &[Page, Prompt, Settled, IncidentChanged],
+            &["slack"],
+        ),
     ];
     if pager {
         all.push(subscriber("pager", &[Page, Settled], &["pager"]));
@@ -228,14 +199,14 @@ impl Policies {
         &self,
         signal: &Signal,
         firing: impl Fn(&IncidentKey) -> u64,
-        now: Timestamp,
+        (now, pages): (Timestamp, Lookup<'_>),
     ) -> Assessment {
         let number = number_of(signal.fingerprint.as_str());
         let route = self.route(number, &signal.labels["service"], now);
         let weight = weight_of(signal.fingerprint.as_str(), &signal.labels);
         // One that is ignored may have to move, with an incident that was merged.
         let firing = route.target().map_or(1, |it| firing(&it.key));
-        let opening = Some(self.opening(weight, firing));
+        let opening = Some(self.opening(weight, firing, pages));
         let grade = opening.as_ref().map(|it| AlertGrade {
             shape: shape_of(number, weight),
             grading: it.grading.value,
@@ -258,9 +229,9 @@ impl Policies {
 
     /// The opening of an incident.
     #[must_use]
-    pub(super) fn opening(&self, weight: u64, firing: u64) -> Opening {
+    pub(super) fn opening(&self, weight: u64, firing: u64, pages: Lookup<'_>) -> Opening {
         let plan = self.plan(weight);
-        let responders = responders_of(plan.steps.first());
+        let responders = pages(plan.steps.first());
         Opening {
             grading: self.verdict(self.grading(weight, firing)),
             plan: self.verdict(plan),
@@ -316,7 +287,12 @@ impl Policies {
 
     /// What the policies say now of an incident in which these alerts fire, each with its weight.
     #[must_use]
-    pub(super) fn review(&self, state: &IncidentState, alerts: &[(String, u64)]) -> Review {
+    pub(super) fn review(
+        &self,
+        state: &IncidentState,
+        alerts: &[(String, u64)],
+        pages: Lookup<'_>,
+    ) -> Review {
         let firing = state.tally.counts.firing;
         let mut standing = Standing::default();
         for (alert, weight) in alerts {
@@ -337,7 +313,7 @@ impl Policies {
         let groups = standing.groups;
         let highest = groups.iter().map(|it| it.grading).reduce(Grading::highest);
         let first = alerts.first().map_or(0, |(_, weight)| *weight);
-        let mut opening = self.opening(first, firing);
+        let mut opening = self.opening(first, firing, pages);
         opening.grading.value = highest.unwrap_or(opening.grading.value);
         if !is_whole {
             opening.watch = opening.watch.and(before.watch);
@@ -385,19 +361,19 @@ impl Policies {
     fn plan(&self, number: u64) -> Plan {
         let step = |names: &[&str], wait_ms: u64| Step {
             at: None,
-            page: names
-                .iter()
-                .map(|it| PageTarget::Person((*it).into()))
-                .collect(),
+            page: names.iter().map(|it| target(it)).collect(),
             wait_ms,
         };
         let steps = match (number + self.version) % 4 {
-            0 => vec![step(&["ada"], 60_000), step(&["bob", "eve"], 120_000)],
-            1 => vec![step(&["ada", "bob"], 90_000)],
-            2 => vec![step(&["eve"], 45_000), step(&["ada"], 60_000)],
+            0 => vec![step(&["ada"], 60_000), step(&["oncall:db", "eve"], 120_000)],
+            1 => vec![step(&["oncall:web", "bob"], 90_000)],
+            2 => vec![step(&["eve"], 45_000), step(&["oncall:web"], 60_000)],
             _ => vec![step(&["ned"], 60_000), step(&["bob"], 60_000)],
         };
-        Plan { steps }
+        Plan {
+            steps,
+            ..Plan::default()
+        }
     }
 
     fn verdict<T>(&self, value: T) -> Verdict<T> {
@@ -415,6 +391,13 @@ impl Policies {
     }
 }
 
+fn target(name: &str) -> PageTarget {
+    match name.strip_prefix("oncall:") {
+        Some(rotation) => PageTarget::OnCall(rotation.to_owned()),
+        None => PageTarget::Person(name.into()),
+    }
+}
+
 #[must_use]
 pub(super) fn shape_of(number: u64, weight: u64) -> String {
     format!("{number} {weight}")
@@ -428,30 +411,4 @@ fn is_muted(now: Timestamp) -> bool {
 fn muting_ends(now: Timestamp) -> Timestamp {
     let since = now.since(Timestamp(0)) % MUTED_MS;
     now.plus_ms(MUTED_MS - since)
-}
-
-/// The people whom a timer's command pages.
-#[must_use]
-pub(super) fn looked_up(paged: Paged<'_>) -> Responders {
-    match paged {
-        Paged::Step(step) => responders_of(Some(step)),
-        Paged::Fallback => Responders {
-            people: vec![person("ada")],
-            note: None,
-        },
-    }
-}
-
-/// The people whom a step pages.
-#[must_use]
-pub(super) fn responders_of(step: Option<&Step>) -> Responders {
-    let named = step.into_iter().flat_map(|step| &step.page);
-    let people = named.filter_map(|target| match target {
-        PageTarget::Person(id) => Some(person(id.as_str())),
-        PageTarget::OnCall(_) | PageTarget::Team(_) => None,
-    });
-    Responders {
-        people: people.collect(),
-        note: None,
-    }
 }

@@ -2,24 +2,26 @@
 //! describe what is broken in a sentence.
 
 mod alerts;
+mod pages;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Delivery, IncidentState, SCHEDULE_TIMER, View, events_of, tally_of, timer_key,
+    IncidentState, OUTCOME_TIMER, PAGER_TIMER, SCHEDULE_TIMER, View, events_of, tally_of, timer_key,
 };
 use tocsin_core::consequences::wanted_timers;
-use tocsin_core::{Actor, Event, Incident, IncidentId, PageTarget, Plan, Recorded};
-use tocsin_store::{Class, Store, TimerKey, TimerRow};
+use tocsin_core::{Actor, Event, Incident, IncidentId, Plan, Recorded};
+use tocsin_store::{Store, TimerKey, TimerRow};
 
 use super::history;
-use super::outside::page_of;
+use super::on_call::Model;
 use super::store::FaultyStore;
 use super::world::Node;
 
 use alerts::{alerts_are_graded, tallies_match_alerts};
 pub(super) use alerts::{verdicts_stand, waits_end};
+pub(super) use pages::pages_are_out;
 
 /// Most rows per read; no simulated run has that many.
 const ROWS_MAX: usize = 10_000;
@@ -52,14 +54,15 @@ pub(super) fn step(
         return Err(unsilenced);
     }
     let view = &node.view;
+    node.desk.model.lock().is_followed()?;
     let state = view.in_memory();
     for id in touched {
-        folded_equals_incremental(store, view, id)?;
+        folded_equals_incremental(store, node, id)?;
     }
     one_active_per_key(&state)?;
     timers_are_as_wanted(store, view, &state)?;
     escalations_continue(&state)?;
-    pages_wait_once(store, &state)?;
+    pages::are_somewhere(store, &state)?;
     alerts_are_graded(store, view)?;
     tallies_match_alerts(store, node, &state)
 }
@@ -107,7 +110,7 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
         let Some(id) = stream.0.strip_prefix("incident/").map(IncidentId::from) else {
             continue;
         };
-        let incident = folded_equals_incremental(store, view, &id)?;
+        let incident = folded_equals_incremental(store, node, &id)?;
         if !numbers.insert(incident.number) {
             return Err(format!("two incidents have number {}", incident.number));
         }
@@ -133,31 +136,15 @@ pub(super) fn whole(store: &FaultyStore, node: &Node, facts: &[Fact]) -> Result<
     step(store, node, &BTreeSet::new())
 }
 
-/// Checks that every page of an incident is finished: a channel accepted it, every contact refused,
-/// or no answer is needed.
-///
-/// # Errors
-/// What is broken.
-pub(super) fn pages_are_out(view: &View) -> Result<(), String> {
-    for state in view.in_memory() {
-        for (number, page) in &state.incident.paging.pages {
-            if page.is_underway() && state.incident.is_active() {
-                let id = state.incident.page_id(*number);
-                return Err(format!("page {id} to {} is never delivered", page.person));
-            }
-        }
-    }
-    Ok(())
-}
-
 fn folded_equals_incremental(
     store: &FaultyStore,
-    view: &View,
+    node: &Node,
     id: &IncidentId,
 ) -> Result<Incident, String> {
+    let view = &node.view;
     let events = events_of(store, id).map_err(text)?;
     let folded = Incident::replay(id, &events).map_err(text)?;
-    pages_are_planned(id, &events)?;
+    pages_are_planned(id, &events, &node.desk.model.lock())?;
     plans_go_on(id, &events)?;
     let state = view.incident(id).map_err(text)?;
     let state =
@@ -175,19 +162,26 @@ fn folded_equals_incremental(
     Ok(folded)
 }
 
-/// Every page goes to somebody whom that step of the plan names.
-fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
+/// Every page goes to somebody who was to be paged by that step of the plan at that time.
+fn pages_are_planned(id: &IncidentId, events: &[Recorded], model: &Model) -> Result<(), String> {
     let mut plan = &Plan::default();
+    // Whether others than those of the plan are paged now.
+    let mut by_other = false;
     for event in events {
         match &event.event {
+            Event::FallbackPaged { .. } | Event::AnswerAwaited { paged: true, .. } => {
+                by_other = true;
+            }
+            Event::Escalated { .. } => by_other = false,
+            Event::Paged { .. } if by_other || event.by != Actor::Tocsin => {}
             Event::Opened(opened) => plan = &opened.plan,
             Event::Planned { plan: next, .. } => plan = next,
             Event::Paged { person, step, .. } => {
                 let named = plan.steps.get(*step as usize).map(|it| &it.page);
-                let paged = PageTarget::Person(person.clone());
-                if named.is_none_or(|it| !it.contains(&paged)) {
+                if named.is_none_or(|it| !model.has_answered(it, person, event.at)) {
+                    let at = event.at;
                     return Err(format!(
-                        "incident {id}: step {step} pages {person} and names {named:?}"
+                        "incident {id}: step {step} pages {person} at {at} and names {named:?}"
                     ));
                 }
             }
@@ -198,7 +192,7 @@ fn pages_are_planned(id: &IncidentId, events: &[Recorded]) -> Result<(), String>
 }
 
 /// No review has anybody paged later: another plan goes on where the one before has come, and
-/// begins anew only with a higher grade or when the incident reopens.
+/// starts over only with a higher grade or when the incident reopens.
 fn plans_go_on(id: &IncidentId, events: &[Recorded]) -> Result<(), String> {
     let Some((first, rest)) = events.split_first() else {
         return Ok(());
@@ -257,7 +251,9 @@ fn timers_are_as_wanted(
     let wanted: BTreeSet<TimerKey> = wanted.map(|timer| timer_key(&timer)).collect();
     let rows = store.timers(None, ROWS_MAX).map_err(text)?;
     let keys = rows.into_iter().map(|row| row.key);
-    let set: BTreeSet<TimerKey> = keys.filter(|key| key.kind != SCHEDULE_TIMER).collect();
+    let others = [SCHEDULE_TIMER, PAGER_TIMER, OUTCOME_TIMER];
+    let is_core = |key: &TimerKey| !others.contains(&key.kind.as_str());
+    let set: BTreeSet<TimerKey> = keys.filter(is_core).collect();
     if let Some(lost) = wanted.difference(&set).next() {
         return Err(format!("timer {} at {} is lost", lost.id, lost.due));
     }
@@ -293,38 +289,12 @@ pub(super) fn schedules_have_timers<'a>(
     Ok(())
 }
 
-/// A wanted page is in the outbox exactly once.
-fn pages_wait_once(store: &FaultyStore, state: &[Arc<IncidentState>]) -> Result<(), String> {
-    let mut wanted: BTreeMap<(IncidentId, u32, u32), usize> = BTreeMap::new();
-    for incident in state.iter().map(|it| &it.incident) {
-        let underway = incident.paging.pages.iter();
-        for (number, page) in underway.filter(|_| incident.is_active()) {
-            let contacts = page.wanted_at();
-            wanted.extend(contacts.map(|it| ((incident.id.clone(), *number, it), 0)));
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    for row in store.outbox(Class::Page, None, ROWS_MAX).map_err(text)? {
-        let delivery = serde_json::from_value::<Delivery>(row.body).map_err(text)?;
-        let page = page_of(delivery).map(|at| (at.incident, at.page, at.contact));
-        if let Some(count) = page.and_then(|page| wanted.get_mut(&page)) {
-            *count += 1;
-        }
-    }
-    match wanted.into_iter().find(|(_, count)| *count != 1) {
-        Some(((id, page, contact), count)) => Err(format!(
-            "page {page} of incident {id} is {count} times in the outbox for contact {contact}"
-        )),
-        None => Ok(()),
-    }
-}
-
 fn escalations_continue(state: &[Arc<IncidentState>]) -> Result<(), String> {
     for state in state {
         let incident = &state.incident;
-        let rests = incident.escalation.due.is_none() && !incident.escalation.plan.steps.is_empty();
+        let escalation = &incident.escalation;
+        let rests = escalation.due.is_none() && escalation.hold.is_none();
+        let rests = rests && !escalation.plan.steps.is_empty();
         if incident.is_unanswered() && rests && !incident.escalation.silenced {
             return Err(format!(
                 "incident {} is unacknowledged but does not escalate",

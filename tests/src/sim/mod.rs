@@ -7,6 +7,7 @@ mod cast;
 mod check;
 mod disk;
 mod history;
+mod on_call;
 mod outside;
 mod rng;
 mod store;

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin::runtime::{Delivery, End, Ended, PageRef, View, events_of};
-use tocsin_core::consequences::Notice;
-use tocsin_core::{Event, IncidentId};
+use tocsin::runtime::{
+    BundlePart, Delivery, End, Ended, Request, View, Write, bundle, events_of, is_wanted,
+    put_bundle,
+};
+use tocsin_core::incident::Attempt;
+use tocsin_core::{Event, IncidentId, MessageId, Timestamp};
 use tocsin_store::Claimed;
 
 use super::rng::Rng;
@@ -30,8 +33,8 @@ pub(super) struct Underway {
     pub claim: Claimed,
     /// How it will end; `None` if its outcome is never reported.
     pub ended: Option<Ended>,
-    /// The page that it delivers.
-    pub page: Option<PageAt>,
+    /// The pages that it brings.
+    pub pages: Vec<PageAt>,
     /// Steps until it ends.
     pub steps: u64,
     /// The index of the engine that claimed it.
@@ -47,80 +50,71 @@ impl Outside {
         rng: &mut Rng,
         well: bool,
     ) -> Underway {
-        let page = serde_json::from_value::<Delivery>(claim.row.body.clone()).map(page_of);
-        let (ended, page) = match page {
-            Err(error) => (Some(Ended::of(End::GivenUp(error.to_string()))), None),
-            Ok(Some(at)) if !is_wanted(view, &at) => {
-                let dropped = Ended {
-                    page: Some(at),
-                    ..Ended::of(End::Dropped)
+        let delivery = serde_json::from_value::<Delivery>(claim.row.body.clone());
+        let (ended, pages) = match delivery {
+            Err(error) => (Some(Ended::of(End::GivenUp(error.to_string()))), Vec::new()),
+            Ok(Delivery::Message { message, .. }) => {
+                let pages = wanted(view, &message).map(|it| it.0).unwrap_or_default();
+                let ended = match pages.is_empty() {
+                    true => Some(Ended::of(End::Dropped)),
+                    false => self.answer(&pages, rng, well),
                 };
-                (Some(dropped), None)
+                let message = Some(message);
+                (ended.map(|it| Ended { message, ..it }), pages)
             }
-            Ok(page) => {
-                let at = page.as_ref();
-                let name = at.map(|it| (it.incident.to_string(), it.page, it.contact));
-                (self.answer(name.as_ref(), page, rng, well), name)
-            }
+            Ok(_) => (self.answer(&[], rng, well), Vec::new()),
         };
         let steps = if well { 0 } else { rng.below(4) };
         Underway {
             claim,
             ended,
-            page,
+            pages,
             steps,
             node: 0,
         }
     }
 
     /// Records that the outcome of a delivery is unknown, although it may have arrived.
-    pub(super) fn excuse(&mut self, page: Option<&PageAt>) {
-        if let Some(page) = page {
+    pub(super) fn excuse(&mut self, pages: &[PageAt]) {
+        for page in pages {
             *self.excused.entry(page.clone()).or_default() += 1;
         }
     }
 
-    fn answer(
-        &mut self,
-        name: Option<&PageAt>,
-        page: Option<PageRef>,
-        rng: &mut Rng,
-        well: bool,
-    ) -> Option<Ended> {
+    fn answer(&mut self, pages: &[PageAt], rng: &mut Rng, well: bool) -> Option<Ended> {
         let kind = if well { 0 } else { rng.below(100) };
         let again = |why: &str, hint_ms| End::Again {
             why: why.to_owned(),
             hint_ms,
         };
         let arrives = matches!(kind, 0..55 | 80..86 | 94..97);
-        if let (true, Some(name)) = (arrives, name) {
-            *self.arrived.entry(name.clone()).or_default() += 1;
+        for page in pages.iter().filter(|_| arrives) {
+            *self.arrived.entry(page.clone()).or_default() += 1;
         }
         let mut outcome_unknown = false;
         let end = match kind {
             0..55 => {
-                name.map(|it| self.unknown.remove(it));
+                self.unknown.retain(|it| !pages.contains(it));
                 End::Done
             }
             55..65 => again("429 Too Many Requests", Some(1_000 * rng.below(40))),
             65..75 => again("503 Service Unavailable", None),
             75..80 => End::GivenUp("404 Not Found".to_owned()),
             80..86 => {
-                self.excuse(name);
-                self.unknown.extend(name.cloned());
+                self.excuse(pages);
+                self.unknown.extend(pages.iter().cloned());
                 outcome_unknown = true;
                 again("timed out after the request was sent", None)
             }
             86..90 => again("the plugin trapped", None),
             90..94 => End::Ignored("the plugin ignored it".to_owned()),
             _ => {
-                self.excuse(name);
-                self.unknown.extend(name.cloned());
+                self.excuse(pages);
+                self.unknown.extend(pages.iter().cloned());
                 return None;
             }
         };
         Some(Ended {
-            page,
             outcome_unknown,
             ..Ended::of(end)
         })
@@ -140,7 +134,11 @@ impl Outside {
                 | Event::PageAccepted { page, contact, .. } => (page, contact) == (number, at),
                 _ => false,
             };
-            if !events.iter().any(|it| tells(&it.event)) {
+            let state = view.incident(&id).map_err(|error| error.to_string())?;
+            let page = state.and_then(|it| it.incident.paging.pages.get(number).cloned());
+            // Whoever pressed a button there has got it.
+            let is_known = page.is_some_and(|it| it.attempts.get(at) == Some(&Attempt::Pressed));
+            if !is_known && !events.iter().any(|it| tells(&it.event)) {
                 return Err(format!(
                     "the log does not say that page {number} of incident {incident} may have \
                      arrived at contact {at}"
@@ -151,30 +149,35 @@ impl Outside {
     }
 }
 
-pub(super) fn page_of(delivery: Delivery) -> Option<PageRef> {
-    match delivery {
-        Delivery::Mail {
-            incident,
-            page,
-            contact,
-        }
-        | Delivery::Notice {
-            incident,
-            notice: Notice::Page { page, contact, .. },
-            ..
-        } => Some(PageRef {
-            incident,
-            page,
-            contact,
-        }),
-        _ => None,
+/// What is written before a message goes out: which of its pages it does not name.
+pub(super) fn left_out(view: &View, claim: &Claimed, now: Timestamp) -> Option<Request> {
+    let delivery = serde_json::from_value::<Delivery>(claim.row.body.clone());
+    let Ok(Delivery::Message { message, .. }) = delivery else {
+        return None;
+    };
+    let (named, before, whole) = wanted(view, &message)?;
+    if named.is_empty() || before == whole.unnamed {
+        return None;
     }
+    let rows = put_bundle(&message, &whole, now).ok()?;
+    Some(Request::Write(Box::new(Write {
+        rows,
+        ..Write::default()
+    })))
 }
 
-fn is_wanted(view: &View, page: &PageRef) -> bool {
-    let state = view.incident(&page.incident).ok().flatten();
-    state.is_some_and(|state| {
-        let sent = state.incident.paging.pages.get(&page.page);
-        sent.is_some_and(|it| it.is_wanted_at(page.contact))
-    })
+/// The pages of a message that are still wanted, the places of those that its rows say it does not
+/// name, and its pages with the places of those that it does not name now.
+fn wanted(view: &View, message: &MessageId) -> Option<(Vec<PageAt>, BTreeSet<usize>, BundlePart)> {
+    let mut whole = bundle(view.store(), message).ok().flatten()?;
+    let (mut named, mut unnamed) = (Vec::new(), BTreeSet::new());
+    for (place, it) in whole.pages.iter().enumerate() {
+        let state = view.incident(&it.incident).ok().flatten();
+        match state.is_some_and(|state| is_wanted(&state.incident, it)) {
+            true => named.push((it.incident.to_string(), it.page, it.contact)),
+            false => drop(unnamed.insert(place)),
+        }
+    }
+    let before = std::mem::replace(&mut whole.unnamed, unnamed);
+    Some((named, before, whole))
 }

@@ -1,6 +1,7 @@
 //! A store that fails like real stores: conflicts, lost commits, lost responses, a full disk. It
 //! can also have a planted bug.
 
+pub(super) mod pages;
 mod silences;
 mod waits;
 
@@ -204,7 +205,7 @@ impl Inner {
 
     fn forget(&mut self, bug: Bug, table: Table, batch: &mut Batch) {
         let rows = &mut batch.rows;
-        rows.retain(|row| row.table != table || !self.has_effect(bug));
+        rows.retain(|row| row.table != table || row.value.is_none() || !self.has_effect(bug));
     }
 
     /// What to record about a batch; also checks that encoding preserves its events.
@@ -250,12 +251,6 @@ impl Inner {
                 batch.timers_cancel.retain(|_| !self.has_effect(bug));
                 batch.timers_take.retain(|_| !self.has_effect(bug));
             }
-            Some(bug @ Bug::PageForgotten) => batch
-                .outbox
-                .retain(|row| row.class != Class::Page || !self.has_effect(bug)),
-            Some(bug @ Bug::TallyForgotten) => self.forget(bug, Table::Tally, &mut batch),
-            Some(bug @ Bug::HistoryForgotten) => self.forget(bug, Table::History, &mut batch),
-            Some(bug @ Bug::KeyForgotten) => self.forget(bug, Table::Key, &mut batch),
             Some(bug @ Bug::AppliedTwice) => {
                 if self.has_effect(bug)
                     && let Some(append) = batch.appends.first_mut()
@@ -284,7 +279,12 @@ impl Inner {
                 let older = lanes.filter_map(|lane| self.newest.get(&lane).cloned());
                 batch.outbox_cancel.extend(older);
             }
-            _ => {}
+            Some(bug) => match bug.forgets() {
+                Some(table) => self.forget(bug, table, &mut batch),
+                None if self.has_effect(bug) => drop(pages::spoil(bug, &mut batch)),
+                None => {}
+            },
+            None => {}
         }
         batch
     }

@@ -5,6 +5,7 @@
 mod asked;
 mod deliveries;
 mod nodes;
+mod on_call;
 mod senders;
 mod time;
 
@@ -14,11 +15,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tocsin::runtime::{Subscribers, decode_row};
 use tocsin_core::command::Delays;
-use tocsin_core::limits::CONTACT_WAIT_MS;
+use tocsin_core::limits::{BUNDLE_WINDOW_MS, CONTACT_WAIT_MS, PERSON_PAGES_MAX};
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Alert, Timestamp};
 use tocsin_plugin_host::Schedule;
-use tocsin_store::{Class, Store, Table};
+use tocsin_store::{Class, Store, Table, TimerKey};
 
 pub(super) use self::nodes::Node;
 use super::Simulation;
@@ -26,9 +27,10 @@ use super::bug::Bug;
 use super::cast::{self, Policies};
 use super::check::{self, Fact, text};
 use super::disk::Disk;
+use super::on_call::{Change, SharedModel};
 use super::outside::{Outside, Underway};
 use super::rng::Rng;
-use super::store::{FaultyStore, Tick};
+use super::store::{FaultyStore, Tick, pages};
 use super::trace::Trace;
 
 /// The time at which every run begins.
@@ -50,6 +52,8 @@ const DELAYS: Delays = Delays {
     resolve_after_ms: MINUTE_MS,
     reopen_within_ms: 10 * MINUTE_MS,
     contact_wait_ms: CONTACT_WAIT_MS,
+    bundle_window_ms: BUNDLE_WINDOW_MS,
+    pages_max: PERSON_PAGES_MAX,
 };
 
 /// A simulated run.
@@ -66,12 +70,18 @@ pub(super) struct World {
     lanes: BTreeMap<(Class, String), Timestamp>,
     policies: Policies,
     facts: Vec<Fact>,
+    /// Who is on call, as was confirmed to people.
+    model: SharedModel,
+    /// Changes of who is on call of which nobody knows whether they were made.
+    doubts: Vec<Change>,
     /// Whether an alert must be firing, according to the answers to its sender.
     alerts: BTreeMap<String, bool>,
     /// The plugins' schedules, by plugin and name.
     schedules: BTreeMap<(String, String), Schedule>,
     /// How often each run of a schedule was queued.
     ticks: BTreeMap<Tick, u32>,
+    /// How many pages do not know yet what became of their message, by its timer.
+    untold: BTreeMap<TimerKey, usize>,
     bug: Option<Bug>,
     words: u64,
     lives: u64,
@@ -111,6 +121,8 @@ impl World {
                 ..Policies::default()
             },
             facts: Vec::new(),
+            model: SharedModel::default(),
+            doubts: Vec::new(),
             alerts: BTreeMap::new(),
             schedules: if simulation.engines > 1 {
                 cast::schedules()?
@@ -118,6 +130,7 @@ impl World {
                 BTreeMap::new()
             },
             ticks: BTreeMap::new(),
+            untold: BTreeMap::new(),
             bug,
             words: 0,
             lives: 0,
@@ -143,7 +156,7 @@ impl World {
         self.follow()?;
         for node in &self.nodes {
             check::whole(&self.store, node, &self.facts)?;
-            check::pages_are_out(&node.view)?;
+            check::pages_are_out(&self.store, &node.view)?;
             check::verdicts_stand(&node.view, &self.policies)?;
             self.outside.unknown_are_logged(&node.view)?;
         }
@@ -202,15 +215,19 @@ impl World {
         self.lives += 1;
         self.trace.say(|| why.to_owned());
         for underway in std::mem::take(&mut self.underway) {
-            self.outside.excuse(underway.page.as_ref());
+            self.outside.excuse(&underway.pages);
         }
         self.lanes.clear();
         self.count_ticks();
         let engines = self.nodes.len();
         self.nodes.clear();
         let (left, bug_turns) = self.store.crash()?;
+        if self.bug == Some(Bug::OverrideForgotten) {
+            pages::forget_an_override(left.store())?;
+        }
         self.store = Arc::new(FaultyStore::new(left, self.bug, bug_turns));
         self.start(engines)?;
+        self.settle_doubts()?;
         for node in &self.nodes {
             check::whole(&self.store, node, &self.facts)?;
         }
@@ -228,6 +245,8 @@ impl World {
             self.check()?;
             match latest {
                 Some(latest) => self.now = self.now.max(latest),
+                // What became of the last messages is told.
+                None if !self.store.timers_due(self.now, 1).map_err(text)?.is_empty() => {}
                 // A review may page somebody.
                 None if self.review_by_others()? || self.review_the_rest()? => {}
                 None => return Ok(()),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use tocsin::runtime::{Answer, EngineError, Request};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::{Alert, Signal};
+use tocsin_store::TimerKey;
 
 use super::World;
 use super::nodes::Answers;
 use super::senders::key_of;
 use crate::sim::cast;
 use crate::sim::check::{Fact, text};
+use crate::sim::on_call::Change;
 use crate::sim::outside::Underway;
 use crate::sim::store::Fault;
 
@@ -27,6 +29,9 @@ pub(super) enum Then {
     Fact(Fact),
     Opened,
     Settled(Box<Underway>),
+    OnCall(Change),
+    /// A page knows what became of the message of this timer.
+    Told(TimerKey),
 }
 
 /// The parts of a sent request that are needed to process its answer.
@@ -97,6 +102,7 @@ impl World {
         // The other engine committed first.
         let mut answered: Vec<(Vec<Sent>, Answers)> = beside.into_iter().collect();
         answered.push((first, answers));
+        self.note_on_call(&answered);
         let contested = contested(&answered);
         let mut again = Vec::new();
         let mut failure = None;
@@ -118,6 +124,7 @@ impl World {
             return Ok(Vec::new());
         }
         self.store.arm(None);
+        self.settle_doubts()?;
         if again.is_empty() {
             self.none_is_swallowed(&triggered)?;
         }
@@ -183,6 +190,15 @@ impl World {
 
     /// Records what must be true from now on.
     fn note(&mut self, answer: Result<Answer, EngineError>, then: Then) {
+        if let (
+            Then::Told(timer),
+            Ok(_) | Err(EngineError::Refused(_) | EngineError::NoIncident(_)),
+        ) = (&then, &answer)
+        {
+            let left = self.untold.get_mut(timer);
+            left.into_iter().for_each(|it| *it = it.saturating_sub(1));
+            return;
+        }
         let done = match answer {
             Ok(Answer::Done(done)) => done,
             Ok(_) => return,
@@ -193,7 +209,7 @@ impl World {
             return;
         }
         match then {
-            Then::Nothing => {}
+            Then::Nothing | Then::Told(_) | Then::OnCall(_) => {}
             Then::Alert(key, fires) => drop(self.alerts.insert(key, fires)),
             Then::Fact(fact) => self.facts.push(fact),
             Then::Opened => self.facts.extend(
@@ -201,6 +217,22 @@ impl World {
                     .map(|incident| Fact::Opened(incident.id.clone())),
             ),
             settled @ Then::Settled(_) => self.free(&settled),
+        }
+    }
+
+    /// Notes changes of who is on call, before anything else is looked up.
+    fn note_on_call(&mut self, answered: &[(Vec<Sent>, Answers)]) {
+        for (sent, answers) in answered {
+            for (at, sent) in sent.iter().enumerate() {
+                let Then::OnCall(change) = &sent.then else {
+                    continue;
+                };
+                let answer = answers.as_ref().ok().and_then(|it| it.get(at));
+                match answer {
+                    Some(Ok(Answer::Done(_))) => self.model.lock().apply(change.clone()),
+                    _ => self.doubts.push(change.clone()),
+                }
+            }
         }
     }
 
@@ -251,8 +283,8 @@ impl World {
     fn doubt(&mut self, then: &Then) {
         match then {
             Then::Alert(key, _) => drop(self.alerts.remove(key)),
-            Then::Settled(underway) => self.outside.excuse(underway.page.as_ref()),
-            Then::Nothing | Then::Fact(_) | Then::Opened => {}
+            Then::Settled(underway) => self.outside.excuse(&underway.pages),
+            Then::Nothing | Then::Told(_) | Then::OnCall(_) | Then::Fact(_) | Then::Opened => {}
         }
     }
 }
@@ -307,11 +339,14 @@ fn ask(request: &Request) -> String {
         } => format!("{incident}: {command:?}"),
         Request::Open { draft, .. } => format!("somebody opens {:?}", draft.key),
         Request::EndAlert { alert, .. } => format!("somebody ends {alert}"),
-        Request::Write(write) => format!("settle {:?}", write.settles),
+        Request::Write(write) => {
+            format!("settle {:?}, take {:?}", write.settles, write.timers_take)
+        }
         Request::Claim { class, .. } => format!("claim {class:?}"),
         Request::Silencing { alert, silencing } => {
             format!("alert {alert} is silenced by {:?}", silencing.by)
         }
+        Request::Gather { person, .. } => format!("what waits for {person} goes out"),
         Request::Expire => "expire".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use tocsin_store::{Claimed, Class, Store};
 use super::asked::{Asked, Then};
 use super::{CALM_ROUNDS_MAX, LIMIT, World};
 use crate::sim::check::text;
-use crate::sim::outside::Underway;
+use crate::sim::outside::{Underway, left_out};
 
 /// How long a claim holds its lane, in milliseconds.
 const LEASE_MS: u64 = 120_000;
@@ -69,7 +69,9 @@ impl World {
             let Some(Ok(Answer::Claimed(claimed))) = answers.pop() else {
                 return Err("a claim got no answer".to_owned());
             };
-            self.bring(claimed, place)?;
+            if !self.bring(claimed, place)? {
+                return Ok(());
+            }
         }
         let state = |lane: &String| {
             let until = self.lanes.get(&(class, lane.clone()));
@@ -81,8 +83,9 @@ impl World {
         }
     }
 
-    fn bring(&mut self, claimed: Vec<Claimed>, place: usize) -> Result<(), String> {
-        for claim in claimed {
+    /// Whether all of them went out; otherwise the engine crashed.
+    fn bring(&mut self, claimed: Vec<Claimed>, place: usize) -> Result<bool, String> {
+        for claim in &claimed {
             let key = &claim.token.key;
             self.trace
                 .say(|| format!("claimed {}#{} {}", key.lane, key.seq, claim.row.attempts));
@@ -93,12 +96,21 @@ impl World {
             {
                 return Err(format!("lane {} is claimed twice at once", key.lane));
             }
+        }
+        for claim in claimed {
+            if let Some(request) = left_out(&self.nodes[place].view, &claim, self.now) {
+                let answers = self.nodes[place].process(vec![request], self.now);
+                if answers.is_err() {
+                    self.crash("the store failed before a message went out")?;
+                    return Ok(false);
+                }
+            }
             let (view, well) = (&self.nodes[place].view, self.well);
             let mut underway = self.outside.bring(claim, view, &mut self.rng, well);
             underway.node = place;
             self.underway.push(underway);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Lanes with a row that is ready.

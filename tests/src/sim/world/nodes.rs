@@ -4,25 +4,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tocsin::runtime::engine::Engine;
 use tocsin::runtime::{
-    Answer, EngineError, Leases, Request, Silences, View, arming, schedule_timer,
+    Answer, EngineError, Leases, OnCall, Request, Silences, View, arming, schedule_timer,
 };
 use tocsin_core::{IncidentId, Timestamp};
 use tocsin_store::{Store, StoreError};
 
 use super::{DELAYS, World};
+use crate::sim::cast;
 use crate::sim::check::text;
+use crate::sim::on_call::Desk;
 use crate::sim::store::Beside;
 
 /// An engine's answers to a group of requests.
 pub(super) type Answers = Result<Vec<Result<Answer, EngineError>>, StoreError>;
 
-/// An engine with its view, leases and silences.
+/// An engine with its view, leases and silences, and with who is on call.
 #[derive(Clone)]
 pub(in crate::sim) struct Node {
     engine: Arc<Mutex<Engine>>,
     pub(in crate::sim) view: Arc<View>,
     pub(in crate::sim) leases: Arc<Leases>,
     pub(super) silences: Arc<Silences>,
+    pub(in crate::sim) desk: Desk,
 }
 
 impl Node {
@@ -61,7 +64,7 @@ impl World {
         let (lost, left): (Vec<_>, Vec<_>) = underway.partition(|it| it.node == place);
         self.underway = left;
         for underway in lost {
-            self.outside.excuse(underway.page.as_ref());
+            self.outside.excuse(&underway.pages);
         }
         self.nodes[place] = self.build(place)?;
         Ok(())
@@ -132,11 +135,18 @@ impl World {
         let store = Arc::clone(&self.store) as Arc<dyn Store>;
         let subscribers = Arc::clone(&self.subscribers);
         let silences = Arc::new(Silences::load(Arc::clone(&store)).map_err(text)?);
+        let config = cast::config()?;
+        let roster = Arc::new(cast::roster(&config));
+        let on_call = OnCall::load(Arc::clone(&store), roster, &config).map_err(text)?;
         let engine = Engine::start(store, subscribers, DELAYS, Box::new(make_id)).map_err(text)?;
         Ok(Node {
             view: engine.view(),
             leases: engine.leases(),
             silences,
+            desk: Desk {
+                on_call: Arc::new(on_call),
+                model: self.model.clone(),
+            },
             engine: Arc::new(Mutex::new(engine)),
         })
     }

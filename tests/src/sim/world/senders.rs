@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
-use tocsin_core::command::{Command, Merge};
+use tocsin_core::command::{Command, Merge, Opening};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
-use tocsin_core::{Actor, Alert, Draft, Grade, IncidentId, IncidentKey, Signal, SignalStatus};
+use tocsin_core::{
+    Actor, Alert, Draft, Grade, IncidentId, IncidentKey, Signal, SignalStatus, Step,
+};
 use tocsin_store::CommandKey;
 
 use super::asked::{Asked, Then};
 use super::{DELAYS, World};
 use crate::sim::cast;
 use crate::sim::check::Fact;
+
+/// How many of 100 requests change who is on call.
+const ON_CALL_OF_100: u64 = 8;
 
 impl World {
     /// Sends several requests from senders and people.
@@ -25,6 +30,11 @@ impl World {
 
     pub(super) fn utter(&mut self) -> Asked {
         let place = self.draw_node();
+        if self.rng.chance(ON_CALL_OF_100)
+            && let Some(asked) = self.change_on_call(place)
+        {
+            return asked;
+        }
         let state = self.nodes[place].view.in_memory();
         let mut ids: Vec<IncidentId> = state.iter().map(|it| it.incident.id.clone()).collect();
         ids.sort();
@@ -44,7 +54,7 @@ impl World {
         let is_acknowledged = state
             .iter()
             .any(|it| it.incident.id == id && it.incident.lifecycle.acknowledged_at.is_some());
-        let (command, then) = match self.rng.below(13) {
+        let (command, then) = match self.rng.below(17) {
             0 if is_acknowledged => {
                 let reason = Some(said);
                 (Command::Unacknowledge { reason }, Then::Nothing)
@@ -67,10 +77,7 @@ impl World {
                     security: None,
                     may_declassify: false,
                     reason: said.clone(),
-                    replan: self
-                        .rng
-                        .chance(50)
-                        .then(|| Box::new(self.policies.opening(2, 1))),
+                    replan: self.rng.chance(50).then(|| Box::new(self.opening(2))),
                 },
                 Then::Fact(Fact::Said(id.clone(), said)),
             ),
@@ -85,6 +92,7 @@ impl World {
                 };
                 (Command::Merge(Box::new(merge)), Then::Nothing)
             }
+            11..14 => (self.about_paging(), Then::Nothing),
             _ => (
                 Command::Log {
                     kind: LogKind::Note,
@@ -101,13 +109,23 @@ impl World {
             ..Cause::default()
         };
         let by = Actor::Person("ada".into());
-        let request = Request::Command {
+        let mut request = Request::Command {
             incident: id,
             by,
             command,
             cause,
         };
+        cast::look_up(&mut request);
         Asked { request, then }
+    }
+
+    /// Somebody answers a question.
+    fn about_paging(&mut self) -> Command {
+        Command::Answer {
+            prompt: 1 + u32::try_from(self.rng.below(3)).unwrap_or(0),
+            choice: (*self.rng.pick(&["yes", "no"])).to_owned(),
+            via: "slack".to_owned(),
+        }
     }
 
     /// Somebody ends an alert by hand.
@@ -138,7 +156,7 @@ impl World {
         };
         let request = Request::Open {
             draft,
-            opening: Box::new(self.policies.opening(0, 1)),
+            opening: Box::new(self.opening(0)),
             by: Actor::Person("eve".into()),
             key: None,
         };
@@ -146,6 +164,14 @@ impl World {
             request,
             then: Then::Opened,
         }
+    }
+
+    /// What the policies say of an incident of one alert with this weight.
+    fn opening(&mut self, weight: u64) -> Opening {
+        let place = self.draw_node();
+        let desk = &self.nodes[place].desk;
+        let pages = |step: Option<&Step>| desk.of_step(step, self.now);
+        self.policies.opening(weight, 1, &pages)
     }
 
     /// A request for a signal with its assessment, as intake makes it.
@@ -183,7 +209,10 @@ impl World {
             let state = state.ok().flatten();
             state.map_or(0, |it| it.tally.counts.firing) + 1
         };
-        let mut assessment = Box::new(self.policies.assess(signal, firing, self.now));
+        let desk = &self.nodes[place].desk;
+        let pages = |step: Option<&Step>| desk.of_step(step, self.now);
+        let assessment = self.policies.assess(signal, firing, (self.now, &pages));
+        let mut assessment = Box::new(assessment);
         // A store that fails is noticed by the next commit.
         if let Ok((matching, read_at)) = silences.matching_now(&signal.labels, self.now) {
             assessment.silenced_by = matching;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{
-    Cause, IncidentState, Request, SCHEDULE_TIMER, ended_by_hand, firing, history, lapses, merges,
-    moved_aside, moving, reviewed, routed_again, silencing, silencing_page, ticking, to_review,
+    Cause, IncidentState, OUTCOME_TIMER, Paged, Request, SCHEDULE_TIMER, all_told, bundle,
+    ended_by_hand, firing, gathering, history, lapses, merges, moved_aside, moving, reviewed,
+    routed_again, silencing, silencing_page, telling, ticking, to_review, told,
 };
 use tocsin_core::command::Command;
 use tocsin_core::limits::REVIEW_EVERY_MS;
 use tocsin_core::standing::{Review, needs_review};
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
-use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus};
+use tocsin_core::{Actor, Alert, IncidentId, PluginId, SignalStatus, Step};
 use tocsin_store::{Store, TimerRow};
 
 use super::asked::{Asked, Then};
@@ -28,8 +29,17 @@ impl World {
         if let Some(early) = due.iter().find(|row| row.key.due > self.now) {
             return Err(format!("timer {} fires early", early.key.id));
         }
+        let (told, due): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|row| row.key.kind == OUTCOME_TIMER);
+        self.tell_pages(told)?;
+        let (gathers, due) = gathering(due);
         let place = self.draw_node();
         let mut asked = self.fired(&due, place)?;
+        asked.extend(gathers.iter().cloned().map(|request| Asked {
+            request,
+            then: Then::Nothing,
+        }));
         if !self.well && self.rng.chance(10) {
             self.now = self.now.minus_ms(20 * SECOND_MS);
         }
@@ -38,16 +48,50 @@ impl World {
         }
         if self.are_two() && self.rng.chance(60) {
             // Both engines see the due timers.
-            let others = self.fired(&due, 1 - place)?;
+            let mut others = self.fired(&due, 1 - place)?;
+            others.extend(gathers.into_iter().map(|request| Asked {
+                request,
+                then: Then::Nothing,
+            }));
             self.arm();
             return self.process_beside(place, asked, others).map(drop);
         }
         self.process(asked)
     }
 
+    /// Tells the pages of messages what became of these, and takes the timers of those that are
+    /// told.
+    fn tell_pages(&mut self, due: Vec<TimerRow>) -> Result<(), String> {
+        self.untold.clear();
+        let mut asked = Vec::new();
+        for row in due {
+            let (message, outcome) = told(&row).map_err(text)?;
+            let part = bundle(self.store.as_ref(), &message).map_err(text)?;
+            let tells = part.map(|it| telling(&row.key, &outcome, &it));
+            let tells = tells.unwrap_or_default();
+            self.untold.insert(row.key.clone(), tells.len());
+            asked.extend(tells.into_iter().map(|request| Asked {
+                request,
+                then: Then::Told(row.key.clone()),
+            }));
+        }
+        if !self.well && self.rng.chance(10) {
+            // The daemon is killed half way.
+            asked.truncate(asked.len() / 2);
+        }
+        self.process(asked)?;
+        let all = std::mem::take(&mut self.untold).into_iter();
+        let taken = all.filter(|(_, left)| *left == 0).map(|(timer, _)| Asked {
+            request: all_told(timer),
+            then: Then::Nothing,
+        });
+        self.process(taken.collect())
+    }
+
     /// The requests that an engine makes for due timers.
     fn fired(&self, due: &[TimerRow], place: usize) -> Result<Vec<Asked>, String> {
-        let view = &self.nodes[place].view;
+        let Node { view, desk, .. } = &self.nodes[place];
+        let looked_up = |paged: Paged<'_>| desk.looked_up(paged, self.now);
         let schedule_of = |plugin: &PluginId, name: &str| {
             let key = (plugin.to_string(), name.to_owned());
             self.schedules.get(&key).cloned()
@@ -57,12 +101,13 @@ impl World {
                 (SCHEDULE_TIMER, _) => ticking(row, self.now, schedule_of),
                 (_, Some(id)) => match self.review(place, &id)? {
                     Some(review) => Ok(reviewed(row, id, review)),
-                    None => firing(row, view, cast::looked_up),
+                    None => firing(row, view, looked_up),
                 },
-                _ => firing(row, view, cast::looked_up),
+                _ => firing(row, view, looked_up),
             };
             let then = Then::Nothing;
-            let request = request.map_err(text)?;
+            let mut request = request.map_err(text)?;
+            cast::look_up(&mut request);
             Ok(Asked { request, then })
         });
         fired.collect()
@@ -82,7 +127,9 @@ impl World {
             leases.refresh(view.store()).map_err(text)?;
             alerts = self.firing_in(place, &state)?;
         }
-        Ok(Some(self.policies.review(&state, &alerts)))
+        let desk = &self.nodes[place].desk;
+        let pages = |step: Option<&Step>| desk.of_step(step, self.now);
+        Ok(Some(self.policies.review(&state, &alerts, &pages)))
     }
 
     /// The alerts that fire in an incident as far as an engine knows, each with its weight.
