@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use tocsin::people::MadeOverride;
+use tocsin_core::pager::PageAttempt;
 use tocsin_core::{Event, Timestamp};
 
 use super::ledger::{Act, Ledger, Once};
@@ -23,6 +25,7 @@ pub fn audit(ledger: &Ledger, record: &Record) -> Vec<String> {
         check_steps(incident, &mut faults);
     }
     check_timers(record, &mut faults);
+    check_overrides(ledger, record, &mut faults);
     faults
 }
 
@@ -53,15 +56,15 @@ pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
 
 /// Messages whose outcome was unknown at an inspection, by their effect's key, and that were never
 /// followed up: the program did not report them in its own log (`reported`) or in the incident's,
-/// and the plugin has no note to check them. This covers all log lines, and all pages except those
-/// that still wait for another attempt.
+/// and the plugin has no note to check them. This covers all log lines, and all messages with pages
+/// except those that still wait for another attempt.
 #[must_use]
 pub fn left_alone(
     unknown: &BTreeMap<String, String>,
     record: &Record,
     reported: &[String],
 ) -> Vec<String> {
-    let (said, waiting) = (record.unknown_in_logs(), record.pages_in_outbox());
+    let (said, waiting) = (record.unknown_in_logs(), record.messages_underway());
     let is_owed = |once: &str| once.starts_with(LINE) || once.starts_with(PAGE);
     let mut faults = Vec::new();
     for (key, once) in unknown.iter().filter(|it| is_owed(it.1)) {
@@ -134,7 +137,8 @@ fn check_once(what: &str, once: Once, count: usize, faults: &mut Vec<String>) {
     }
 }
 
-/// A page that no channel has accepted is in the outbox exactly once.
+/// A page that no channel has accepted waits for its person or is in a message, exactly once; or it
+/// is being told what became of its message.
 fn check_pages(record: &Record, of: &IncidentRecord, faults: &mut Vec<String>) {
     let incident = &of.incident;
     let pages = incident
@@ -145,10 +149,13 @@ fn check_pages(record: &Record, of: &IncidentRecord, faults: &mut Vec<String>) {
     let attempts =
         pages.flat_map(|(number, page)| page.wanted_at().map(move |it| (number, page, it)));
     for (number, page, contact) in attempts {
-        let wanted = (incident.id.clone(), *number, contact);
-        let waiting = record.pages_waiting.iter();
-        let waiting = waiting.filter(|it| **it == wanted).count();
-        if waiting != 1 {
+        let wanted = PageAttempt {
+            incident: incident.id.clone(),
+            page: *number,
+            contact,
+        };
+        let waiting = record.places_of(&wanted);
+        if waiting > 1 || (waiting == 0 && !record.is_being_told(&wanted)) {
             faults.push(format!(
                 "lost delivery: page {number} of incident {} to {} by contact {contact} waits \
                  {waiting} times",
@@ -165,7 +172,9 @@ fn check_steps(of: &IncidentRecord, faults: &mut Vec<String>) {
     let steps = u32::try_from(of.incident.escalation.plan.steps.len()).unwrap_or(u32::MAX);
     for recorded in &of.events {
         match &recorded.event {
-            Event::Planned { .. } | Event::Reopened { .. } => last = None,
+            Event::Planned { .. } | Event::Reopened { .. } | Event::HoldExpired { .. } => {
+                last = None;
+            }
             Event::Escalated {
                 step,
                 round,
@@ -204,5 +213,18 @@ fn check_timers(record: &Record, faults: &mut Vec<String>) {
     }
     for stray in record.timers.difference(&wanted) {
         faults.push(format!("stray timer: {} due {}", stray.id, stray.due.0));
+    }
+}
+
+/// Every override that was answered is kept, once, with its rotation, person and end.
+fn check_overrides(ledger: &Ledger, record: &Record, faults: &mut Vec<String>) {
+    for (reason, over) in &ledger.overrides {
+        let asked = (over.rotation.as_str(), over.person.as_str(), over.until);
+        let is_it = |it: &&MadeOverride| {
+            let kept = (it.rotation.as_str(), it.person.as_str(), it.until);
+            it.reason == *reason && kept == asked
+        };
+        let count = record.overrides.iter().filter(is_it).count();
+        check_once(&format!("override `{reason}`"), over.once, count, faults);
     }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use tocsin_core::Timestamp;
+
 /// An action on an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
@@ -29,6 +31,15 @@ pub(super) struct Once {
     pub(super) tries: u32,
 }
 
+/// An override that somebody asked for.
+#[derive(Clone, Debug)]
+pub(super) struct OverrideEntry {
+    pub(super) rotation: String,
+    pub(super) person: String,
+    pub(super) until: Timestamp,
+    pub(super) once: Once,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// By service and name.
@@ -38,6 +49,8 @@ pub struct Ledger {
     pub(super) lines: BTreeMap<String, (String, Once)>,
     /// Titles of incidents that were opened by hand, all distinct.
     pub(super) opened: BTreeMap<String, Once>,
+    /// Overrides of rotations, by their reasons, all distinct.
+    pub(super) overrides: BTreeMap<String, OverrideEntry>,
     /// Requests with a success response.
     pub(super) answers: u64,
     /// Requests without a response.
@@ -94,6 +107,30 @@ impl Ledger {
         self.opened.entry(title.to_owned()).or_default().answered = true;
     }
 
+    /// Somebody is about to be put on call.
+    pub fn asks_override(
+        &mut self,
+        reason: &str,
+        (rotation, person): (&str, &str),
+        until: Timestamp,
+    ) {
+        let known = self.overrides.entry(reason.to_owned());
+        let known = known.or_insert_with(|| OverrideEntry {
+            rotation: rotation.to_owned(),
+            person: person.to_owned(),
+            until,
+            once: Once::default(),
+        });
+        known.once.tries += 1;
+    }
+
+    /// It got a success response.
+    pub fn override_answered(&mut self, reason: &str) {
+        if let Some(over) = self.overrides.get_mut(reason) {
+            over.once.answered = true;
+        }
+    }
+
     /// How many distinct alerts got a success response.
     #[must_use]
     pub fn alerts_answered(&self) -> usize {
@@ -101,6 +138,13 @@ impl Ledger {
             .values()
             .filter(|it| it.answered.is_some())
             .count()
+    }
+
+    /// How many overrides got a success response.
+    #[must_use]
+    pub fn overrides_answered(&self) -> usize {
+        let overrides = self.overrides.values();
+        overrides.filter(|it| it.once.answered).count()
     }
 
     fn word(&mut self, service: &str, name: &str) -> &mut AlertEntry {

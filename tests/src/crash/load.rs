@@ -4,13 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{SecondsFormat, TimeZone as _, Utc};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use tocsin_core::Timestamp;
 use tokio::sync::{RwLock, watch};
 
 use super::ledger::{Act, Ledger};
-use super::setup::PEOPLE;
+use super::setup::{self, PEOPLE};
 use crate::sim::Rng;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,6 +19,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_DELAY: Duration = Duration::from_millis(15);
 /// Attempts per request.
 const TRIES_MAX: usize = 400;
+
+/// How many of 100 cycles put somebody on call.
+const OVERRIDES_OF_100: u64 = 40;
+/// How long, in milliseconds: two minutes, so that few are live at once.
+const OVERRIDE_MS: i64 = 2 * 60 * 1_000;
 
 /// The program's address and tokens.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +55,8 @@ struct Worker {
     shared: Arc<Shared>,
     rng: Rng,
     name: String,
+    /// The number of the worker.
+    place: usize,
     service: String,
     alerts: Vec<String>,
     began: String,
@@ -140,6 +148,7 @@ pub(super) async fn work(
         shared,
         rng: Rng::new(seed),
         name: format!("w{name}"),
+        place: name,
         service: String::new(),
         alerts: Vec::new(),
         began: String::new(),
@@ -163,6 +172,9 @@ impl Worker {
         self.send(self.alerts.clone(), true).await?;
         if self.rng.chance(20) {
             self.open_by_hand(number).await?;
+        }
+        if self.rng.chance(OVERRIDES_OF_100) {
+            self.put_on_call(number).await?;
         }
         let incident = self.incident().await?;
         for _ in 0..2 + self.rng.below(5) {
@@ -201,6 +213,7 @@ impl Worker {
                 "labels": {
                     "alertname": name, "service": self.service, "severity": "critical",
                     "owner": self.person(0), "deputy": self.person(1),
+                    "rotation": setup::rotation(self.place),
                 },
                 "annotations": { "summary": format!("{} of {}", name, self.service) },
                 "startsAt": self.began,
@@ -301,6 +314,26 @@ impl Worker {
         Some(())
     }
 
+    /// Puts somebody on call for the worker's rotation.
+    async fn put_on_call(&mut self, number: usize) -> Option<()> {
+        let (rotation, person) = (setup::rotation(self.place), self.person(number));
+        let reason = format!("override-{}-{number}", self.name);
+        let until = millis() + OVERRIDE_MS;
+        let ends = Utc.timestamp_millis_opt(until).single()?;
+        let action = json!({
+            "action": "override", "rotation": rotation, "person": person, "reason": reason,
+            "until": ends.to_rfc3339_opts(SecondsFormat::Millis, true),
+        });
+        let request = |client: &Client, access: &Access| {
+            post(client, access, "oncall/actions", &reason).json(&action)
+        };
+        let before = |ledger: &mut Ledger| {
+            ledger.asks_override(&reason, (&rotation, &person), Timestamp(until));
+        };
+        let after = |ledger: &mut Ledger| ledger.override_answered(&reason);
+        self.shared.ask(request, before, after).await.map(|_| ())
+    }
+
     /// Who is paged in this cycle; cycles are spread over the people.
     fn person(&self, at: usize) -> String {
         let sum: usize = self.service.bytes().map(usize::from).sum();
@@ -318,4 +351,9 @@ fn post(client: &Client, access: &Access, path: &str, key: &str) -> RequestBuild
 #[expect(clippy::disallowed_methods, reason = "a sender has its own clock")]
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a person has their own clock")]
+fn millis() -> i64 {
+    Utc::now().timestamp_millis()
 }

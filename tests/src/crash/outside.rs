@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tocsin::standin::slack::{Fault, FaultRule, Request, SlackStandIn};
 use tocsin_core::Event;
+use tocsin_core::pager::PageAttempt;
 
 use super::record::Record;
 use crate::sim::Rng;
@@ -19,6 +20,10 @@ pub(super) struct Seen {
     pub(super) requests: usize,
     /// How often each message was posted, by its key.
     pub(super) posts: BTreeMap<String, usize>,
+    /// The incidents that each message named, by its key.
+    named: BTreeMap<String, BTreeSet<u64>>,
+    /// Pages that arrived in a message together with others.
+    pub(super) bundled: usize,
     pub(super) faults: Vec<String>,
 }
 
@@ -59,7 +64,12 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
         .filter(|it| it.method() == "chat.postMessage")
     {
         match key_of(request) {
-            Some(key) => *seen.posts.entry(key).or_default() += 1,
+            Some(key) => {
+                *seen.posts.entry(key.clone()).or_default() += 1;
+                let shown = ["text", "blocks"].map(|it| request.field(it).unwrap_or_default());
+                let named = shown.into_iter().flat_map(numbers_in);
+                seen.named.entry(key).or_default().extend(named);
+            }
             None => seen
                 .faults
                 .push("a message has no idempotency key".to_owned()),
@@ -68,14 +78,27 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
     for found in record.incidents.values() {
         let incident = &found.incident;
         for (version, recorded) in (1_u64..).zip(&found.events) {
-            let key = match &recorded.event {
-                Event::Logged { .. } => format!("log:{}/{version}", incident.id),
-                Event::PageAccepted { page, .. } => format!("page:{}", incident.page_id(*page)),
+            let keys = match &recorded.event {
+                Event::Logged { .. } => vec![format!("log:{}/{version}", incident.id)],
+                Event::PageAccepted { page, contact, .. } => {
+                    let attempt = PageAttempt {
+                        incident: incident.id.clone(),
+                        page: *page,
+                        contact: *contact,
+                    };
+                    let messages = record.messages.iter();
+                    let with_it = messages.filter(|(_, pages)| pages.contains(&attempt));
+                    with_it.map(|(id, _)| format!("page:{id}")).collect()
+                }
                 _ => continue,
             };
-            if !seen.posts.contains_key(&key) && !record.is_owed(&incident.id) {
+            let has_arrived = keys.iter().any(|it| seen.posts.contains_key(it));
+            if !has_arrived && !record.is_owed(&incident.id) {
                 seen.faults
-                    .push(format!("lost delivery: {key} never arrived"));
+                    .push(format!("lost delivery: {keys:?} never arrived"));
+            }
+            if has_arrived && matches!(recorded.event, Event::PageAccepted { .. }) {
+                seen.check_named(incident.number, &keys);
             }
         }
     }
@@ -85,10 +108,38 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
 }
 
 impl Seen {
+    /// A message names every incident whose page it brought.
+    fn check_named(&mut self, number: u64, keys: &[String]) {
+        let mut named = keys.iter().filter_map(|it| self.named.get(it));
+        match named.find(|it| it.contains(&number)) {
+            Some(named) => self.bundled += usize::from(named.len() > 1),
+            None => self.faults.push(format!(
+                "not named: incident {number} in any of the messages {keys:?}"
+            )),
+        }
+    }
+
     /// Requests that repeated an earlier one's key.
     pub(super) fn duplicates(&self) -> usize {
         self.posts.values().map(|it| it - 1).sum()
     }
+}
+
+/// The incidents that a text names: `#4`, or `#7–#9` for several.
+pub(super) fn numbers_in(text: &str) -> BTreeSet<u64> {
+    let leading = |text: &str| {
+        let end = text.find(|it: char| !it.is_ascii_digit());
+        text[..end.unwrap_or(text.len())].parse::<u64>().ok()
+    };
+    let mut parts = text.split('#').skip(1).peekable();
+    let mut numbers = BTreeSet::new();
+    while let Some(part) = parts.next() {
+        let Some(first) = leading(part) else { continue };
+        let is_range = part.strip_prefix(&first.to_string()) == Some("–");
+        let last = parts.peek().filter(|_| is_range).and_then(|it| leading(it));
+        numbers.extend(first..=last.unwrap_or(first));
+    }
+    numbers
 }
 
 fn key_of(request: &Request) -> Option<String> {

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_core::Event;
+use tocsin_core::pager::PageAttempt;
+use tocsin_core::{Event, MessageId};
+use tocsin_store::TimerKey;
 
 use super::audit::audit;
 use super::ledger::{Act, Ledger};
@@ -14,11 +16,13 @@ use super::record::{IncidentRecord, Record};
 pub(super) type Fault = (&'static str, &'static str, fn(&Ledger, &mut Record) -> bool);
 
 /// Each is planted at the first inspection that offers an opportunity.
-pub(super) const FAULTS: [Fault; 4] = [
+pub(super) const FAULTS: [Fault; 6] = [
     ("an answered alert is missing", "missing: alert", lose_alert),
     ("an acknowledgement is missing", "missing: Ack", lose_ack),
     ("a page's delivery is lost", "lost delivery", lose_page),
     ("a timer is lost", "lost timer", lose_timer),
+    ("the end of a hold is lost", "lost timer", lose_hold),
+    ("an override is missing", "missing: override", lose_override),
 ];
 
 /// Plants faults that were not planted before, and records whether the audit reports them.
@@ -59,18 +63,40 @@ fn lose_ack(ledger: &Ledger, record: &mut Record) -> bool {
 }
 
 fn lose_page(_: &Ledger, record: &mut Record) -> bool {
-    let is_wanted = |it: &(_, u32, u32)| {
-        let found = record.incidents.get(&it.0);
-        let page = found.and_then(|found| found.incident.paging.pages.get(&it.1));
-        page.is_some_and(|page| page.is_wanted_at(it.2))
+    let is_wanted = |it: &PageAttempt| {
+        let found = record.incidents.get(&it.incident);
+        let found = found.filter(|it| it.incident.is_active());
+        let page = found.and_then(|found| found.incident.paging.pages.get(&it.page));
+        page.is_some_and(|page| page.is_wanted_at(it.contact)) && !record.is_being_told(it)
     };
-    let at = record.pages_waiting.iter().position(is_wanted);
-    at.is_some_and(|at| {
-        record.pages_waiting.remove(at);
-        true
-    })
+    if let Some(at) = record.pages_queued.iter().position(is_wanted) {
+        record.pages_queued.remove(at);
+        return true;
+    }
+    let is_of = |it: &&MessageId| {
+        let pages = record.messages.get(it);
+        pages.is_some_and(|pages| pages.iter().any(is_wanted))
+    };
+    let message = record.messages_waiting.iter().find(is_of).cloned();
+    message.is_some_and(|it| record.messages_waiting.remove(&it))
 }
 
 fn lose_timer(_: &Ledger, record: &mut Record) -> bool {
     record.timers.pop_first().is_some()
+}
+
+fn lose_hold(_: &Ledger, record: &mut Record) -> bool {
+    let holds = |it: &&TimerKey| it.id.ends_with("/hold");
+    let found = record.timers.iter().find(holds).cloned();
+    found.is_some_and(|it| record.timers.remove(&it))
+}
+
+fn lose_override(ledger: &Ledger, record: &mut Record) -> bool {
+    let mut answered = ledger.overrides.iter().filter(|it| it.1.once.answered);
+    let Some((reason, _)) = answered.next_back() else {
+        return false;
+    };
+    let before = record.overrides.len();
+    record.overrides.retain(|it| it.reason != *reason);
+    record.overrides.len() < before
 }

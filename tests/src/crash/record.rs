@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tocsin::runtime::{Delivery, decode_row, events_of, tally_of, timer_key};
+use tocsin::people::MadeOverride;
+use tocsin::runtime::{
+    Delivery, OUTCOME_TIMER, bundle, decode_row, events_of, queued_pages, tally_of, timer_key, told,
+};
 use tocsin_core::alert::{Alert, Tally};
-use tocsin_core::consequences::{Notice, wanted_timers};
-use tocsin_core::{Event, Incident, IncidentId, Recorded, Timestamp, narrate};
+use tocsin_core::consequences::wanted_timers;
+use tocsin_core::pager::PageAttempt;
+use tocsin_core::{Event, Incident, IncidentId, MessageId, Recorded, Timestamp, narrate};
 use tocsin_plugin_host::capability::effects::EffectKey;
 use tocsin_plugin_host::delivery_key;
 use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
@@ -36,10 +40,18 @@ pub struct Record {
     pub incidents: BTreeMap<IncidentId, IncidentRecord>,
     /// The incidents' timers that are set.
     pub timers: BTreeSet<TimerKey>,
-    /// Pages that wait in the outbox: incident, page, contact.
-    pub pages_waiting: Vec<(IncidentId, u32, u32)>,
+    /// Pages that wait for their person.
+    pub pages_queued: Vec<PageAttempt>,
+    /// The pages of each message that was ever sent.
+    pub messages: BTreeMap<MessageId, Vec<PageAttempt>>,
+    /// Messages that wait in the outbox.
+    pub messages_waiting: BTreeSet<MessageId>,
+    /// Messages whose pages are being told what became of it.
+    pub messages_told: BTreeSet<MessageId>,
     /// Everything that waits in the outbox.
     pub waiting: Vec<OutboxRow>,
+    /// The overrides of rotations.
+    pub overrides: Vec<MadeOverride>,
     /// External effects of unknown outcome, with the plugin's `once`.
     pub unknown: BTreeMap<String, String>,
     /// Effects whose outcome the plugin has recorded as unknown: it checks for them before it
@@ -83,6 +95,10 @@ impl Record {
             record.incidents.insert(id, found);
         }
         let timers = store.timers(None, ROWS_MAX).map_err(|error| text(&error))?;
+        for timer in timers.iter().filter(|it| it.key.kind == OUTCOME_TIMER) {
+            let (message, _) = told(timer).map_err(|error| text(&error))?;
+            record.messages_told.insert(message);
+        }
         let timers = timers.into_iter().map(|it| it.key);
         record.timers = timers.filter(|it| it.kind == OF_INCIDENTS).collect();
         for class in Class::ALL {
@@ -91,7 +107,16 @@ impl Record {
                 .waiting
                 .extend(waiting.map_err(|error| text(&error))?);
         }
-        record.pages_waiting = record.waiting.iter().filter_map(page_of).collect();
+        record.messages_waiting = record.waiting.iter().filter_map(message_of).collect();
+        let queued = queued_pages(store).map_err(|error| text(&error))?;
+        record.pages_queued = queued.into_iter().map(|(_, it)| it.attempt).collect();
+        for (key, _) in rows(Table::Bundle)? {
+            let id = message_of_key(&key).ok_or_else(|| format!("`{key}` is no message"))?;
+            let part = bundle(store, &id).map_err(|error| text(&error))?;
+            record
+                .messages
+                .extend(part.map(|it| (id.clone(), it.pages)));
+        }
         for (key, row) in rows(Table::Effect)? {
             if row.value.get("started").is_some() {
                 let once = row.value["once"].as_str().unwrap_or_default().to_owned();
@@ -102,6 +127,10 @@ impl Record {
             if let Some(effect) = key.strip_prefix(DOUBTED) {
                 record.doubted.insert(format!("http:{effect}"));
             }
+        }
+        for (_, row) in rows(Table::Override)? {
+            let over = decode_row("an override", &row.value);
+            record.overrides.push(over.map_err(|error| text(&error))?);
         }
         for (_, row) in rows(Table::DeadLetter)? {
             record.dead_letters.push(row.value["why"].to_string());
@@ -116,25 +145,59 @@ impl Record {
         all.find(|it| it.incident.about.service == service)
     }
 
-    /// The effect keys of pages that the incidents' logs report as unknown.
+    /// The effect keys of messages whose outcome an incident's log reports as unknown. Not every
+    /// page of a message was in it: those that were not wanted any more were left out.
     #[must_use]
     pub fn unknown_in_logs(&self) -> BTreeSet<String> {
-        let mut keys = BTreeSet::new();
-        for found in self.incidents.values() {
+        let mut unknown = BTreeSet::new();
+        for (id, found) in &self.incidents {
             for recorded in &found.events {
-                if let Event::PageOutcomeUnknown { page, contact } = recorded.event {
-                    keys.insert(page_effect(&found.incident.id, page, contact));
+                if let Event::PageOutcomeUnknown { page, contact }
+                | Event::PageAccepted {
+                    page,
+                    contact,
+                    interrupted: true,
+                    ..
+                } = recorded.event
+                {
+                    let incident = id.clone();
+                    unknown.insert(PageAttempt {
+                        incident,
+                        page,
+                        contact,
+                    });
                 }
             }
         }
-        keys
+        let messages = self.messages.iter();
+        let said = messages.filter(|(_, pages)| pages.iter().any(|it| unknown.contains(it)));
+        said.map(|(id, _)| page_effect(id)).collect()
     }
 
-    /// The effect keys of pages that wait in the outbox.
+    /// The effect keys of messages that wait in the outbox, or whose pages are being told.
     #[must_use]
-    pub fn pages_in_outbox(&self) -> BTreeSet<String> {
-        let pages = self.pages_waiting.iter();
-        pages.map(|it| page_effect(&it.0, it.1, it.2)).collect()
+    pub fn messages_underway(&self) -> BTreeSet<String> {
+        let messages = self.messages_waiting.iter().chain(&self.messages_told);
+        messages.map(page_effect).collect()
+    }
+
+    /// In how many places a page waits: for its person, or in a message of the outbox.
+    #[must_use]
+    pub fn places_of(&self, page: &PageAttempt) -> usize {
+        let queued = self.pages_queued.iter().filter(|it| *it == page).count();
+        let messages = self.messages_waiting.iter();
+        queued + messages.filter(|it| self.brings(it, page)).count()
+    }
+
+    /// Whether a page is being told what became of its message.
+    #[must_use]
+    pub fn is_being_told(&self, page: &PageAttempt) -> bool {
+        self.messages_told.iter().any(|it| self.brings(it, page))
+    }
+
+    fn brings(&self, message: &MessageId, page: &PageAttempt) -> bool {
+        let pages = self.messages.get(message);
+        pages.is_some_and(|it| it.contains(page))
     }
 
     /// The log of the incident that an effect belongs to, for failure reports.
@@ -154,7 +217,12 @@ impl Record {
     #[must_use]
     pub fn is_owed(&self, id: &IncidentId) -> bool {
         let mut waiting = self.waiting.iter();
+        let is_of = |it: &PageAttempt| it.incident == *id;
+        let mut messages = self.messages_waiting.iter();
+        let in_message = |it| self.messages.get(it).is_some_and(|it| it.iter().any(is_of));
         waiting.any(|it| it.body["incident"] == id.as_str())
+            || self.pages_queued.iter().any(is_of)
+            || messages.any(in_message)
     }
 
     /// Timers that are due before a time.
@@ -186,29 +254,29 @@ impl IncidentRecord {
     }
 }
 
-/// The key of the effect by which the Slack plugin delivers a page to a contact.
-pub(super) fn page_effect(incident: &IncidentId, page: u32, contact: u32) -> String {
-    let delivery = format!("{incident}/p{page}/{contact}/page");
+/// The key of the effect by which the Slack plugin delivers a message with pages.
+pub(super) fn page_effect(message: &MessageId) -> String {
     let effect = EffectKey {
         plugin: PLUGIN.to_owned(),
-        delivery: delivery_key(PLUGIN, &delivery),
-        once: format!("http:page:{incident}-p{page}"),
+        delivery: delivery_key(PLUGIN, &format!("{message}/page")),
+        once: format!("http:page:{message}"),
     };
     effect.digest()
 }
 
-fn page_of(row: &OutboxRow) -> Option<(IncidentId, u32, u32)> {
+/// The message of a row of its pages, by the row's key.
+fn message_of_key(key: &str) -> Option<MessageId> {
+    let mut parts = key.split('/');
+    let (person, number) = (parts.next()?, parts.next()?);
+    Some(MessageId {
+        person: person.into(),
+        number: number.parse().ok()?,
+    })
+}
+
+fn message_of(row: &OutboxRow) -> Option<MessageId> {
     match decode_row::<Delivery>("a delivery", &row.body).ok()? {
-        Delivery::Notice {
-            incident,
-            notice: Notice::Page { page, contact, .. },
-            ..
-        }
-        | Delivery::Mail {
-            incident,
-            page,
-            contact,
-        } => Some((incident, page, contact)),
+        Delivery::Message { message, .. } => Some(message),
         _ => None,
     }
 }

@@ -19,14 +19,12 @@ use super::load::{Access, Shared, client, work};
 use super::outside;
 use super::plant::plant;
 use super::record::Record;
-use super::setup::{self, Folder};
+use super::setup::{self, Folder, WORKERS};
 use super::summary::{Summary, Sums};
 use crate::sim::Rng;
 use crate::support::{admin_token, new_token};
 use crate::wait::until;
 
-/// Concurrent workers.
-const WORKERS: usize = 5;
 /// Longest time between a start and a kill, in milliseconds.
 const LIFE_MS_MAX: u64 = 350;
 /// Percentage of kills during a start.

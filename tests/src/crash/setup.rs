@@ -12,6 +12,9 @@ use crate::paths;
 /// Number of people who are paged.
 pub(super) const PEOPLE: usize = 6;
 
+/// Concurrent workers of the load; each has a rotation.
+pub(super) const WORKERS: usize = 5;
+
 /// Short delays, so that something is always due.
 const ESCALATION: &str = r#"
 fn escalate(incident) {
@@ -19,11 +22,13 @@ fn escalate(incident) {
     let first = person(if owner == "" { "p0" } else { owner });
     let deputy = incident.labels.deputy;
     let second = person(if deputy == "" { "p1" } else { deputy });
+    let rotation = incident.labels.rotation;
+    let shift = if rotation == "" { [first, second] } else { [oncall(rotation), second] };
     #{
         steps: [
             #{ page: first, wait: seconds(1) },
             #{ page: second, wait: seconds(1) },
-            #{ page: [first, second], wait: seconds(2) },
+            #{ page: shift, wait: seconds(2) },
         ],
         reason: "short delays for the test",
     }
@@ -34,6 +39,11 @@ fn escalate(incident) {
 pub(super) struct Folder {
     pub(super) config: PathBuf,
     pub(super) data: PathBuf,
+}
+
+/// The rotation of a worker.
+pub(super) fn rotation(worker: usize) -> String {
+    format!("shift-{worker}")
 }
 
 /// Starts the Slack workspace with everybody as a member.
@@ -86,6 +96,24 @@ contacts = [{{ kind = "slack", address = "U{n}" }}, {{ kind = "slack", address =
         )
     };
     let people: String = (0..PEOPLE).map(person).collect();
+    let shifts = |n: usize| {
+        format!(
+            r#"
+[rotations.{0}]
+timezone = "UTC"
+
+[[rotations.{0}.layers]]
+people = ["p{1}", "p{2}"]
+handover = "09:00"
+every = "1 day"
+start = "2026-01-01"
+"#,
+            rotation(n),
+            n % PEOPLE,
+            (n + 1) % PEOPLE,
+        )
+    };
+    let rotations: String = (0..WORKERS).map(shifts).collect();
     format!(
         r#"
 [server]
@@ -98,7 +126,11 @@ reopen-within = "2s"
 [escalation]
 fallback = ["person:p0"]
 contact-wait = "3s"
+bundle-window = "1s"
+pages-max = 20
+notify = {{ minor = [["slack"], "10s", ["slack"]] }}
 {people}
+{rotations}
 [integrations.prometheus]
 kind = "alertmanager-api"
 "#,

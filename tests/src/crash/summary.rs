@@ -74,6 +74,7 @@ impl Sums<'_> {
             ("accepted alerts", ledger.alerts_answered(), 1),
             ("accepted acknowledgements", answered(Act::Ack), 1),
             ("accepted resolves", answered(Act::Resolve), 1),
+            ("accepted overrides", ledger.overrides_answered(), 1),
             ("inspections", whole(counts.looks), 1),
             ("kills during a start", whole(counts.at_start), 1),
             ("timers at an inspection", counts.most_timers, 1),
@@ -122,6 +123,7 @@ impl Sums<'_> {
             ("  acknowledgements and resolves accepted", acts.count()),
             ("  log lines accepted", lines.count()),
             ("  incidents opened by hand", opened.count()),
+            ("  overrides accepted", ledger.overrides_answered()),
         ]
     }
 
@@ -143,6 +145,11 @@ impl Sums<'_> {
             (
                 "pages accepted",
                 count(|it| matches!(it, Event::PageAccepted { .. })),
+            ),
+            ("  in a message with others", self.seen.bundled),
+            (
+                "rungs climbed and contacts tried next",
+                count(|it| matches!(it, Event::PageRedirected { .. })),
             ),
             (
                 "  marked: an earlier attempt was interrupted",

@@ -1,12 +1,14 @@
 //! Tests that the audit reports each planted fault in an otherwise correct record.
 
 use serde_json::json;
+use tocsin::people::MadeOverride;
 use tocsin::runtime::Delivery;
 use tocsin_core::alert::Tally;
-use tocsin_core::consequences::Notice;
-use tocsin_core::{IncidentId, Recorded, Timestamp};
+use tocsin_core::pager::PageAttempt;
+use tocsin_core::{Actor, IncidentId, MessageId, Recorded, Timestamp};
 use tocsin_store::{Class, OutboxKey, OutboxRow};
 
+use super::outside::numbers_in;
 use super::record::page_effect;
 use super::{Act, IncidentRecord, Ledger, Record, audit, left_alone, settled};
 
@@ -32,11 +34,28 @@ fn sound() -> (Ledger, Record) {
     ledger.act_answered(ACKED, Act::Ack);
     ledger.asks_line(ACKED, "we roll back");
     ledger.line_answered("we roll back");
+    ledger.asks_override("holidays", ("shift-0", "p1"), Timestamp(60_000));
+    ledger.override_answered("holidays");
+    record.overrides.push(MadeOverride {
+        id: "1".to_owned(),
+        rotation: "shift-0".to_owned(),
+        person: "p1".into(),
+        from: Timestamp(0),
+        until: Timestamp(60_000),
+        by: Actor::Tocsin,
+        at: Timestamp(0),
+        reason: "holidays".to_owned(),
+    });
     let wanted = record.incidents.values().flat_map(|it| it.wants.clone());
     record.timers = wanted.collect();
-    let page = IncidentId("i2".to_owned());
-    record.waiting.push(delivery(&page));
-    record.pages_waiting.push((page, 1, 0));
+    let page = PageAttempt {
+        incident: IncidentId("i2".to_owned()),
+        page: 1,
+        contact: 0,
+    };
+    record.waiting.push(delivery());
+    record.messages.insert(message(), vec![page]);
+    record.messages_waiting.insert(message());
     (ledger, record)
 }
 
@@ -66,17 +85,17 @@ fn events(number: u64, service: &str) -> Vec<Recorded> {
     recorded.collect()
 }
 
-fn delivery(incident: &IncidentId) -> OutboxRow {
-    let notice = Notice::Page {
-        page: 1,
-        contact: 0,
+fn message() -> MessageId {
+    MessageId {
         person: "ada".into(),
-        channel: "slack".to_owned(),
-    };
-    let delivery = Delivery::Notice {
-        plugin: "slack".into(),
-        incident: incident.clone(),
-        notice,
+        number: 1,
+    }
+}
+
+fn delivery() -> OutboxRow {
+    let delivery = Delivery::Message {
+        plugin: Some("slack".into()),
+        message: message(),
     };
     OutboxRow {
         key: OutboxKey {
@@ -134,7 +153,7 @@ type Plant = fn(&mut Ledger, &mut Record);
 
 #[test]
 fn each_planted_fault_is_reported() {
-    let plants: [(&str, &str, Plant); 12] = [
+    let plants: [(&str, &str, Plant); 14] = [
         (
             "an alert that was accepted",
             "missing: alert Down",
@@ -186,10 +205,20 @@ fn each_planted_fault_is_reported() {
             },
         ),
         (
+            "an override",
+            "missing: override `holidays`",
+            |_, record| record.overrides.clear(),
+        ),
+        (
+            "an override that ends late",
+            "missing: override `holidays`",
+            |_, record| record.overrides[0].until = Timestamp(60_001),
+        ),
+        (
             "a delivery",
             "lost delivery: page 1 of incident 2",
             |_, record| {
-                record.pages_waiting.clear();
+                record.messages_waiting.clear();
             },
         ),
         ("a timer", "lost timer: i2/escalation", |_, record| {
@@ -251,15 +280,15 @@ fn a_due_timer_and_a_waiting_delivery_are_reported_after_the_quiet_period() {
 #[test]
 fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
     let (_, mut record) = sound();
-    let once = "http:page:i2-p1".to_owned();
-    let key = page_effect(&IncidentId("i2".to_owned()), 1, 0);
+    let once = format!("http:page:{}", message());
+    let key = page_effect(&message());
     let unknown = [(key, once.clone())].into();
     assert_eq!(
         left_alone(&unknown, &record, &[]),
         Vec::<String>::new(),
         "it waits for another attempt"
     );
-    record.pages_waiting.clear();
+    record.messages_waiting.clear();
     let redirected = json!({ "contact": 1, "reason": "no channel took it in 3 s" });
     change_events(&mut record, "i2", |events| {
         events.push(of_page("page-redirected", redirected.clone()));
@@ -268,7 +297,7 @@ fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
     let faults = left_alone(&unknown, &record, &[]);
     assert_eq!(faults.len(), 1);
     assert!(
-        faults[0].starts_with("left alone: http:page:i2-p1"),
+        faults[0].starts_with("left alone: http:page:message-1-ada"),
         "{faults:?}"
     );
     let mut looks = record.clone();
@@ -284,5 +313,17 @@ fn a_page_of_unknown_outcome_that_another_contact_took_must_be_in_the_log() {
             ));
         });
         assert_eq!(left_alone(&unknown, &says, &[]).len(), faults, "{contact}");
+    }
+}
+
+#[test]
+fn a_message_names_incidents_one_by_one_and_in_ranges() {
+    for (text, named) in [
+        ("*#4 Down* and #12", vec![4, 12]),
+        ("and 4 more: #7–#9 #11", vec![7, 8, 9, 11]),
+        ("inc-3-down, #room, 5", vec![]),
+    ] {
+        let numbers: Vec<u64> = numbers_in(text).into_iter().collect();
+        assert_eq!(numbers, named, "{text}");
     }
 }
