@@ -51,6 +51,7 @@ pub(crate) fn hold_due(
             None => begins_anew(format!("it has risen, and {who} has it")),
         },
         HoldStage::Paged => begins_anew(format!("{who} has not confirmed that it has risen")),
+        HoldStage::Snoozed => begins_anew("the snooze is over".to_owned()),
     })
 }
 

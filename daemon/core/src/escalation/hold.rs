@@ -31,6 +31,8 @@ pub struct Hold {
 pub enum HoldStage {
     /// Whoever has the incident is asked at its end.
     Holds,
+    /// The escalation starts again at its end.
+    Snoozed,
     /// Whoever has the incident was asked whether they are still on it.
     Asked,
     /// The grade has risen above what was acknowledged: whoever has the incident is paged.
@@ -85,6 +87,7 @@ pub(super) fn fold(hold: &mut Option<Hold>, recorded: &Recorded) {
         Event::Acknowledged { hold_until, .. } => {
             *hold = hold_until.and_then(|until| stage(until, HoldStage::Holds));
         }
+        Event::Snoozed { until } => *hold = stage(*until, HoldStage::Snoozed),
         Event::AnswerAwaited { paged: true, until } => *hold = stage(*until, HoldStage::Paged),
         Event::AnswerAwaited { until, .. } => {
             *hold = Some(Hold {
@@ -111,6 +114,9 @@ pub(super) fn fold(hold: &mut Option<Hold>, recorded: &Recorded) {
 pub(super) fn narrate(recorded: &Recorded) -> Option<String> {
     let span = |until: Timestamp| span_in_words(until.since(recorded.at));
     match &recorded.event {
+        Event::Snoozed { until } => {
+            Some(format!("{} snoozed it for {}", recorded.by, span(*until)))
+        }
         Event::AnswerAwaited { paged, until } => {
             let span = span(*until);
             Some(match paged {

@@ -212,6 +212,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hold_until: Option<Timestamp>,
     },
+    /// It is acknowledged until a time, and then the escalation starts again.
+    Snoozed {
+        until: Timestamp,
+    },
     /// Whoever has the incident is asked whether they are still on it, or paged because it has
     /// risen above what was acknowledged. Without an answer, the escalation starts again.
     AnswerAwaited {
@@ -313,7 +317,7 @@ impl Event {
     /// Whether the question whether somebody is still on it needs no answer after it.
     #[must_use]
     pub(crate) fn answers_hold(&self) -> bool {
-        self.traits().effect != Effect::None
+        self.traits().effect != Effect::None || matches!(self, Self::Snoozed { .. })
     }
 
     /// The traits shared by all events of this kind; the match is exhaustive.
@@ -347,6 +351,7 @@ impl Event {
                 let traits = Traits::of("unacknowledged", Lifecycle).change();
                 traits.unseen().starts_again()
             }
+            Self::Snoozed { .. } => Traits::of("snoozed", Escalation).change().unseen(),
             Self::AnswerAwaited { .. } => Traits::of("answer-awaited", Escalation).unseen(),
             Self::HoldExpired { .. } => {
                 let traits = Traits::of("hold-expired", Escalation).change();
