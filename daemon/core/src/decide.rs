@@ -19,6 +19,13 @@ pub enum Command {
         /// Where it came from: `slack`, `mail`, `api`, `cli`.
         via: String,
     },
+    /// Acknowledge it for a while; then the escalation starts again.
+    Snooze {
+        /// For how long, in milliseconds.
+        for_ms: u64,
+        /// The channel.
+        via: String,
+    },
     /// Answer a question.
     Answer {
         prompt: u32,
@@ -169,6 +176,7 @@ fn dispatch(
 ) -> Result<Outcome, Refusal> {
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by, env),
+        Command::Snooze { for_ms, via } => answer::snooze(incident, for_ms, via, by, env),
         Command::Answer {
             prompt,
             choice,

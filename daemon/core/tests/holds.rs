@@ -7,7 +7,7 @@ use common::{MINUTE, World, ada, people, plan_of, take_all};
 use tocsin_core::command::{Command, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PromptState;
-use tocsin_core::{Actor, Grade, SilenceRef, narrate};
+use tocsin_core::{Actor, Event, Grade, SilenceRef, narrate};
 
 const HOUR: u64 = 60 * MINUTE;
 
@@ -287,6 +287,35 @@ fn a_rise_before_anybody_acknowledged_pages_again_also_under_the_same_plan() {
     world.fire("B");
     assert_eq!(people(&world), ["ada", "ada"]);
     assert_eq!(world.incident().escalation.next_step, 1);
+}
+
+#[test]
+fn a_snooze_holds_as_long_as_it_says_and_then_pages_again() {
+    let mut world = acknowledged();
+    let snooze = |for_ms| Command::Snooze {
+        for_ms,
+        via: "slack".to_owned(),
+    };
+    let done = world.command(snooze(30 * MINUTE), &ada()).unwrap();
+    assert_eq!(
+        done.reply,
+        "incident 1 is snoozed for 30m; then it pages again"
+    );
+    let told = narrate(world.incident(), world.stream.last().unwrap());
+    assert_eq!(told, "ada snoozed it for 30m");
+    world.run_until(30 * MINUTE - 1);
+    assert_eq!(people(&world), ["ada"]);
+    world.run_until(30 * MINUTE);
+    assert_eq!(people(&world), ["ada", "ada"]);
+    assert_eq!(asked(&world), []);
+    let done = world.command(snooze(2 * HOUR), &bob()).unwrap();
+    let acks = |it: &Event| matches!(it, Event::Acknowledged { .. });
+    assert!(done.events.iter().any(acks));
+    assert_eq!(world.incident().roles.operator, Some("bob".into()));
+    for wrong in [0, 59_999, 8 * 24 * HOUR] {
+        let refused = world.command(snooze(wrong), &ada());
+        assert!(matches!(refused, Err(Refusal::Invalid(_))));
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) mod oncall;
 mod open;
 mod perform;
 mod resolve;
+mod snooze;
 mod unack;
 mod verb;
 
@@ -29,11 +30,12 @@ pub(crate) use mitigate::Mitigate;
 pub(crate) use open::{NewIncident, open};
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use resolve::Resolve;
+pub(crate) use snooze::Snooze;
 pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

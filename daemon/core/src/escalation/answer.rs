@@ -4,12 +4,13 @@
 use crate::escalation::hold::HoldStage;
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
+use crate::lifecycle::{decide as lifecycle, must_be_active};
 use crate::outcome::{Env, Named, Outcome};
 use crate::paging::decide::page_all;
 use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::time::span_in_words;
-use crate::{Contact, Person, Timestamp, limits};
+use crate::{Actor, Contact, Person, Timestamp, limits};
 
 /// The time of a hold is over. `operator`: whoever has the incident.
 pub(crate) fn hold_due(
@@ -90,6 +91,32 @@ fn asked(incident: &Incident, operator: Option<&Person>, wait_ms: u64, env: Env<
 /// Where a person can be asked.
 fn asked_at<'a>(person: &'a Person, env: Env<'_>) -> Option<&'a Contact> {
     person.contacts.iter().find(|it| env.channels.ask(&it.kind))
+}
+
+/// Acknowledges an incident for a while. `via` is the channel.
+pub(crate) fn snooze(
+    incident: &Incident,
+    for_ms: u64,
+    via: String,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let span = span_in_words(for_ms);
+    if !(limits::HOLD_MS_MIN..=limits::HOLD_MS_MAX).contains(&for_ms) {
+        let why = format!("{span} is too short or too long; snooze it for 1m to 7d");
+        return Err(Refusal::Invalid(why));
+    }
+    must_be_active(incident, "only an open incident can be snoozed")?;
+    let is_answered = incident.lifecycle.acknowledged_at.is_some() && !incident.wants_answer();
+    let mut outcome = match is_answered {
+        true => Outcome::default(),
+        false => lifecycle::acknowledge(incident, via, by, env)?,
+    };
+    let until = env.now.plus_ms(for_ms);
+    outcome.events.push(Event::Snoozed { until });
+    let number = incident.number;
+    outcome.reply = format!("incident {number} is snoozed for {span}; then it pages again");
+    Ok(outcome)
 }
 
 /// How long somebody has to answer who is paged for what another has or had, in milliseconds.
