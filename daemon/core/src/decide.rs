@@ -36,6 +36,8 @@ pub enum Command {
     },
     /// Withdraw the acknowledgement; the escalation restarts.
     Unacknowledge { reason: Option<String> },
+    /// Page a person.
+    Page { to: Named },
     /// Set the grade manually.
     Grade {
         grade: Grade,
@@ -142,6 +144,7 @@ impl Command {
     pub fn named(&mut self) -> Option<&mut Named> {
         match self {
             Self::HoldDue { operator, .. } => operator.as_mut(),
+            Self::Page { to } => Some(to),
             _ => None,
         }
     }
@@ -197,6 +200,7 @@ fn dispatch(
             let graded = (grade, (security, may_declassify), reason);
             grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }
+        Command::Page { to } => pages::by_name(incident, &to, env),
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),

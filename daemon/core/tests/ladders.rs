@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{MINUTE, World, ada, people, person, plan_of};
-use tocsin_core::command::{Command, Refusal};
+use tocsin_core::command::{Command, Named, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::{Attempt, Page, PageState};
 use tocsin_core::{Actor, Contact, Event, Grade, Ladder, LadderRung, Ladders, Person, narrate};
@@ -205,6 +205,44 @@ fn whoever_answers_a_page_about_an_incident_of_another_person_is_paged_no_furthe
     assert_eq!(told, "bob answered the page through slack");
     let again = world.command(acknowledge("slack"), &bob).unwrap();
     assert_eq!(again.events, []);
+}
+
+#[test]
+fn a_person_who_is_paged_by_name_is_paged_whoever_has_the_incident() {
+    let mut world = critical();
+    let via = "slack".to_owned();
+    world.command(Command::Acknowledge { via }, &ada()).unwrap();
+    let page = |to: Named| Command::Page { to };
+    let bob = || Named {
+        person: Some(Box::new(person("bob"))),
+        ..Named::of("bob".into())
+    };
+    let done = world.command(page(bob()), &ada()).unwrap();
+    assert_eq!(done.reply, "bob is paged about incident 1");
+    assert_eq!(people(&world), ["ada", "bob"]);
+    world.run_until(30 * SECOND);
+    assert_eq!(rung_by(&world)[3..], ["mail"], "by his ladder");
+    world.command(page(bob()), &ada()).unwrap();
+    assert_eq!(people(&world).len(), 3, "again, as there is news");
+    let unreachable = Person {
+        contacts: Vec::new(),
+        ..person("eve")
+    };
+    let eve = Named {
+        person: Some(Box::new(unreachable)),
+        ..Named::of("eve".into())
+    };
+    for (to, why) in [
+        (Named::of("nobody".into()), "there is no person `nobody`"),
+        (eve, "`eve` has no contact that anything delivers to"),
+    ] {
+        let refused = world.command(page(to), &ada()).unwrap_err().to_string();
+        assert!(refused.starts_with(why), "{refused}");
+    }
+    let reason = "rolled back".to_owned();
+    world.command(Command::Resolve { reason }, &ada()).unwrap();
+    let late = world.command(page(bob()), &ada());
+    assert!(matches!(late, Err(Refusal::NotActive { .. })));
 }
 
 #[test]

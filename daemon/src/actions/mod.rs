@@ -13,6 +13,7 @@ mod merge;
 mod mitigate;
 pub(crate) mod oncall;
 mod open;
+mod page;
 mod perform;
 mod resolve;
 mod snooze;
@@ -28,6 +29,7 @@ pub(crate) use log::Log;
 pub(crate) use merge::Merge;
 pub(crate) use mitigate::Mitigate;
 pub(crate) use open::{NewIncident, open};
+pub(crate) use page::Page;
 pub(crate) use perform::{NotDone, perform};
 pub(crate) use resolve::Resolve;
 pub(crate) use snooze::Snooze;
@@ -35,7 +37,7 @@ pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Page, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 
 use crate::event::{Event, Recorded};
 use crate::incident::Incident;
-use crate::outcome::{Env, Outcome, Responders};
+use crate::lifecycle::must_be_active;
+use crate::outcome::{Env, Named, Outcome, Responders};
 use crate::paging::state::{Attempt, Page, PageState, Paging, sent_to};
 use crate::refusal::Refusal;
 use crate::text::cut;
@@ -46,6 +47,32 @@ pub(crate) fn page_all<'a>(
         }
     }
     events
+}
+
+/// Somebody has a person paged, whoever has the incident.
+pub(crate) fn by_name(incident: &Incident, to: &Named, env: Env<'_>) -> Result<Outcome, Refusal> {
+    must_be_active(incident, "only an open incident pages somebody")?;
+    let person = reached(to)?;
+    let step = incident.escalation.next_step.saturating_sub(1);
+    Ok(Outcome {
+        events: page_all(incident, [person].into_iter(), step, true, env),
+        reply: format!("{} is paged about incident {}", to.id, incident.number),
+        ..Outcome::default()
+    })
+}
+
+/// A person who is named, if they can be reached.
+pub(crate) fn reached(to: &Named) -> Result<&Person, Refusal> {
+    let who = &to.id;
+    let unknown = || {
+        Refusal::Invalid(format!(
+            "there is no person `{who}`; see `tocsin oncall who`"
+        ))
+    };
+    let unreached =
+        || Refusal::Invalid(format!("`{who}` has no contact that anything delivers to"));
+    to.person.as_ref().ok_or_else(unknown)?;
+    to.reachable().ok_or_else(unreached)
 }
 
 /// A rung's wait is over: for its channels, or for an acknowledgement once a channel has accepted
