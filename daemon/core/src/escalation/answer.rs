@@ -52,6 +52,7 @@ pub(crate) fn hold_due(
             None => begins_anew(format!("it has risen, and {who} has it")),
         },
         HoldStage::Paged => begins_anew(format!("{who} has not confirmed that it has risen")),
+        HoldStage::PassedOn => begins_anew("nobody has answered since it was passed on".to_owned()),
         HoldStage::Snoozed => begins_anew("the snooze is over".to_owned()),
     })
 }

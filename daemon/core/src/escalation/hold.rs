@@ -39,13 +39,18 @@ pub enum HoldStage {
     Risen,
     /// They were paged for that.
     Paged,
+    /// It was passed on to somebody, who was paged.
+    PassedOn,
 }
 
 impl HoldStage {
     /// Whether acknowledging once more changes something.
     #[must_use]
     pub fn wants_answer(self) -> bool {
-        matches!(self, Self::Asked | Self::Risen | Self::Paged)
+        matches!(
+            self,
+            Self::Asked | Self::Risen | Self::Paged | Self::PassedOn
+        )
     }
 }
 
@@ -76,7 +81,7 @@ impl Hold {
     }
 
     fn waits_for_page(&self) -> bool {
-        self.stage == HoldStage::Paged
+        matches!(self.stage, HoldStage::Paged | HoldStage::PassedOn)
     }
 }
 
@@ -88,6 +93,7 @@ pub(super) fn fold(hold: &mut Option<Hold>, recorded: &Recorded) {
             *hold = hold_until.and_then(|until| stage(until, HoldStage::Holds));
         }
         Event::Snoozed { until } => *hold = stage(*until, HoldStage::Snoozed),
+        Event::Reassigned { until, .. } => *hold = stage(*until, HoldStage::PassedOn),
         Event::AnswerAwaited { paged: true, until } => *hold = stage(*until, HoldStage::Paged),
         Event::AnswerAwaited { until, .. } => {
             *hold = Some(Hold {
@@ -117,6 +123,7 @@ pub(super) fn narrate(recorded: &Recorded) -> Option<String> {
         Event::Snoozed { until } => {
             Some(format!("{} snoozed it for {}", recorded.by, span(*until)))
         }
+        Event::Reassigned { to, .. } => Some(format!("{} passed it on to {to}", recorded.by)),
         Event::AnswerAwaited { paged, until } => {
             let span = span(*until);
             Some(match paged {

@@ -83,17 +83,23 @@ impl Escalation {
                 self.withdrawn = withdrawn;
             }
             Event::Planned { plan, goes_on, .. } => {
-                let (silenced, hold) = (self.silenced, self.hold);
+                let (silenced, mut hold) = (self.silenced, self.hold);
+                let is_passed_on = |it: &Hold| it.stage == HoldStage::PassedOn;
+                let waits = goes_on.is_some() && hold.as_ref().is_some_and(is_passed_on);
                 match goes_on {
                     Some(it) => {
                         self.plan = plan.clone();
                         (self.next_step, self.round) = (it.next_step, it.round);
                         self.due = Some(it.next_at);
                     }
-                    None => *self = Self::starting(plan.clone(), at),
+                    // It does not wait for whoever has not acknowledged.
+                    None => {
+                        *self = Self::starting(plan.clone(), at);
+                        hold = hold.filter(|it| acknowledged || !is_passed_on(it));
+                    }
                 }
                 (self.silenced, self.hold) = (silenced, hold);
-                self.due = self.due.filter(|_| !(acknowledged || silenced));
+                self.due = self.due.filter(|_| !(acknowledged || silenced || waits));
             }
             Event::Escalated {
                 step,

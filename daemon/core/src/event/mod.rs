@@ -216,6 +216,12 @@ pub enum Event {
     Snoozed {
         until: Timestamp,
     },
+    /// It was passed on to a person, who is paged; nobody else is any more.
+    Reassigned {
+        to: PersonId,
+        /// Without their answer, the escalation starts again then.
+        until: Timestamp,
+    },
     /// Whoever has the incident is asked whether they are still on it, or paged because it has
     /// risen above what was acknowledged. Without an answer, the escalation starts again.
     AnswerAwaited {
@@ -352,6 +358,10 @@ impl Event {
                 traits.unseen().starts_again()
             }
             Self::Snoozed { .. } => Traits::of("snoozed", Escalation).change().unseen(),
+            Self::Reassigned { .. } => {
+                let traits = Traits::of("reassigned", Escalation).change();
+                traits.unseen().ends_paging()
+            }
             Self::AnswerAwaited { .. } => Traits::of("answer-awaited", Escalation).unseen(),
             Self::HoldExpired { .. } => {
                 let traits = Traits::of("hold-expired", Escalation).change();
