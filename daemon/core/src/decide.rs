@@ -38,6 +38,8 @@ pub enum Command {
     Unacknowledge { reason: Option<String> },
     /// Page a person.
     Page { to: Named },
+    /// Pass the incident on to a person.
+    Reassign { to: Named },
     /// Set the grade manually.
     Grade {
         grade: Grade,
@@ -144,7 +146,7 @@ impl Command {
     pub fn named(&mut self) -> Option<&mut Named> {
         match self {
             Self::HoldDue { operator, .. } => operator.as_mut(),
-            Self::Page { to } => Some(to),
+            Self::Page { to } | Self::Reassign { to } => Some(to),
             _ => None,
         }
     }
@@ -200,6 +202,7 @@ fn dispatch(
             let graded = (grade, (security, may_declassify), reason);
             grading::by_hand(incident, graded, replan.as_deref(), by, env)
         }
+        Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),

@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, people, plan_of, take_all};
-use tocsin_core::command::{Command, Refusal};
+use common::{MINUTE, World, ada, people, person, plan_of, take_all};
+use tocsin_core::command::{Command, Named, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PromptState;
 use tocsin_core::{Actor, Event, Grade, SilenceRef, narrate};
@@ -13,6 +13,13 @@ const HOUR: u64 = 60 * MINUTE;
 
 fn bob() -> Actor {
     Actor::Person("bob".into())
+}
+
+fn world_named(id: &str) -> Named {
+    Named {
+        person: Some(Box::new(person(id))),
+        ..Named::of(id.into())
+    }
 }
 
 fn acknowledge() -> Command {
@@ -316,6 +323,59 @@ fn a_snooze_holds_as_long_as_it_says_and_then_pages_again() {
         let refused = world.command(snooze(wrong), &ada());
         assert!(matches!(refused, Err(Refusal::Invalid(_))));
     }
+}
+
+#[test]
+fn an_incident_that_is_passed_on_is_that_persons_once_they_answer() {
+    let mut world = acknowledged();
+    let reached = || world_named("bob");
+    let done = world.command(Command::Reassign { to: reached() }, &ada());
+    assert_eq!(
+        done.unwrap().reply,
+        "incident 1 is passed on to bob; without an answer within 5m, the escalation starts again"
+    );
+    assert_eq!(world.incident().roles.operator, Some("ada".into()));
+    assert_eq!(people(&world), ["ada", "bob"]);
+    take_all(&mut world);
+    world.run_until(5 * MINUTE - 1);
+    assert_eq!(people(&world), ["ada", "bob"]);
+    let mut answered = World {
+        incident: world.incident.clone(),
+        stream: world.stream.clone(),
+        tally: world.tally.clone(),
+        now: world.now,
+        ..World::default()
+    };
+    answered.command(acknowledge(), &bob()).unwrap();
+    assert_eq!(answered.incident().roles.operator, Some("bob".into()));
+    answered.run_until(10 * MINUTE);
+    assert_eq!(people(&answered), ["ada", "bob"]);
+    world.run_until(5 * MINUTE);
+    assert_eq!(people(&world)[2..], ["ada"], "the plan from its start");
+}
+
+#[test]
+fn passing_on_ends_the_pages_to_everybody_else() {
+    let mut world = World {
+        plan: Some(plan_of(&[&["ada", "eve"]])),
+        ..World::default()
+    };
+    world.fire("A");
+    take_all(&mut world);
+    let to = world_named("bob");
+    world.command(Command::Reassign { to }, &ada()).unwrap();
+    take_all(&mut world);
+    world.run_until(4 * MINUTE);
+    let rung = |person: &str| {
+        let pages = world.notices.iter().filter(|it| match it {
+            Notice::Page { person: it, .. } => it.as_str() == person,
+            _ => false,
+        });
+        pages.count()
+    };
+    assert_eq!((rung("ada"), rung("eve")), (1, 1), "no next rung");
+    let gone = |it: &&Notice| matches!(it, Notice::Settled { .. });
+    assert_eq!(world.notices.iter().filter(gone).count(), 2);
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) mod oncall;
 mod open;
 mod page;
 mod perform;
+mod reassign;
 mod resolve;
 mod snooze;
 mod unack;
@@ -31,13 +32,14 @@ pub(crate) use mitigate::Mitigate;
 pub(crate) use open::{NewIncident, open};
 pub(crate) use page::Page;
 pub(crate) use perform::{NotDone, perform};
+pub(crate) use reassign::Reassign;
 pub(crate) use resolve::Resolve;
 pub(crate) use snooze::Snooze;
 pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Page, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

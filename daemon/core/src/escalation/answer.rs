@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::{decide as lifecycle, must_be_active};
 use crate::outcome::{Env, Named, Outcome};
-use crate::paging::decide::page_all;
+use crate::paging::decide::{page_all, reached};
 use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::time::span_in_words;
@@ -118,6 +118,28 @@ pub(crate) fn snooze(
     let number = incident.number;
     outcome.reply = format!("incident {number} is snoozed for {span}; then it pages again");
     Ok(outcome)
+}
+
+/// Passes the incident on to a person: whoever has it has it until they answer.
+pub(crate) fn reassign(incident: &Incident, to: &Named, env: Env<'_>) -> Result<Outcome, Refusal> {
+    must_be_active(incident, "only an open incident can be passed on")?;
+    let person = reached(to)?;
+    let wait_ms = confirm_wait_ms(incident);
+    let reassigned = Event::Reassigned {
+        to: to.id.clone(),
+        until: env.now.plus_ms(wait_ms),
+    };
+    let mut events = vec![reassigned];
+    events.extend(page_all(incident, [person].into_iter(), 0, true, env));
+    let (number, who, wait) = (incident.number, &to.id, span_in_words(wait_ms));
+    Ok(Outcome {
+        events,
+        reply: format!(
+            "incident {number} is passed on to {who}; without an answer within {wait}, the \
+             escalation starts again"
+        ),
+        ..Outcome::default()
+    })
 }
 
 /// How long somebody has to answer who is paged for what another has or had, in milliseconds.
