@@ -169,9 +169,9 @@ fn pages_are_planned(id: &IncidentId, events: &[Recorded], model: &Model) -> Res
     let mut by_other = false;
     for event in events {
         match &event.event {
-            Event::FallbackPaged { .. } | Event::AnswerAwaited { paged: true, .. } => {
-                by_other = true;
-            }
+            Event::FallbackPaged { .. }
+            | Event::AnswerAwaited { paged: true, .. }
+            | Event::Reassigned { .. } => by_other = true,
             Event::Escalated { .. } => by_other = false,
             Event::Paged { .. } if by_other || event.by != Actor::Tocsin => {}
             Event::Opened(opened) => plan = &opened.plan,

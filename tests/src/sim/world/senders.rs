@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tocsin::runtime::{Cause, IncidentState, Observed, Request};
-use tocsin_core::command::{Command, Merge, Opening};
+use tocsin_core::command::{Command, Merge, Named, Opening};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{Assessment, Known, Needed, needed};
 use tocsin_core::time::MINUTE_MS;
@@ -119,12 +119,23 @@ impl World {
         Asked { request, then }
     }
 
-    /// Somebody answers a question.
+    /// Somebody snoozes an incident, pages a person, passes it on or answers a question.
     fn about_paging(&mut self) -> Command {
-        Command::Answer {
-            prompt: 1 + u32::try_from(self.rng.below(3)).unwrap_or(0),
-            choice: (*self.rng.pick(&["yes", "no"])).to_owned(),
-            via: "slack".to_owned(),
+        let who = *self.rng.pick(&["ada", "bob", "eve", "ned"]);
+        let to = Named::of(who.into());
+        let via = "slack".to_owned();
+        match self.rng.below(4) {
+            0 => Command::Snooze {
+                for_ms: MINUTE_MS * (1 + self.rng.below(90)),
+                via,
+            },
+            1 => Command::Page { to },
+            2 => Command::Reassign { to },
+            _ => Command::Answer {
+                prompt: 1 + u32::try_from(self.rng.below(3)).unwrap_or(0),
+                choice: (*self.rng.pick(&["yes", "no"])).to_owned(),
+                via,
+            },
         }
     }
 
