@@ -298,12 +298,13 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
         "  reason: severity warning",
         "escalate: escalation.rhai:",
         "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\"}",
-        "    read ctx.within(\"weekdays 09:00-18:00\") → true",
+        "    read next(\"weekdays 09:00-18:00\") → \"at once\"",
     ] {
         assert!(out.lines().any(|it| it.starts_with(line)), "{line}: {out}");
     }
     let (_, out, _) = eval(&["--now", "2026-07-07T03:00:00Z"]);
-    assert!(out.contains("  steps: []"), "{out}");
+    let waits = "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\",\"at\":";
+    assert!(out.contains(waits), "{out}");
     let (_, out, _) = eval(&["--output", "json"]);
     let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(found[1]["verdict"]["answer"]["grade"], "minor");

@@ -270,7 +270,11 @@ async fn every_configuration_of_the_guide_loads_without_a_warning() {
     let mut loaded = Vec::new();
     for block in blocks.map(|it| it.split("```").next().unwrap()) {
         let config: toml::Table = toml::from_str(block).unwrap();
-        let (id, section) = config["plugins"].as_table().unwrap().iter().next().unwrap();
+        // The ladders of people are the daemon's.
+        let Some(plugins) = config.get("plugins") else {
+            continue;
+        };
+        let (id, section) = plugins.as_table().unwrap().iter().next().unwrap();
         let Some(path) = built(id) else {
             println!("skipped: {id} is not built; cargo xtask plugins");
             return;
