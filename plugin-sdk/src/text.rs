@@ -6,25 +6,38 @@ use crate::types::{Page, PageItem};
 /// Further incidents that a plain text names in a line each; the rest is counted.
 const NAMED_MAX: usize = 10;
 
-/// Cuts a text to at most `max` characters, the last of which is then `…`.
+/// Cuts a text to at most `max` characters, the last of which is then `…`. A link that does not fit
+/// is left out.
 #[must_use]
 pub fn cut(text: &str, max: usize) -> String {
     if text.chars().count() <= max {
         return text.into();
     }
-    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    let end = text.char_indices().nth(max.saturating_sub(1));
+    cut_at(text, end.map_or(text.len(), |(at, _)| at))
 }
 
 /// Cuts a text to at most `max` bytes of UTF-8, which is what some services count; it then ends in
-/// `…`.
+/// `…`. A link that does not fit is left out.
 #[must_use]
 pub fn cut_bytes(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.into();
     }
-    let end = text.floor_char_boundary(max.saturating_sub('…'.len_utf8()));
-    format!("{}…", text[..end].trim_end())
+    cut_at(
+        text,
+        text.floor_char_boundary(max.saturating_sub('…'.len_utf8())),
+    )
+}
+
+/// The beginning of a link can be followed, and leads elsewhere.
+fn cut_at(text: &str, end: usize) -> String {
+    let last = text[..end].rsplit(char::is_whitespace).next();
+    let begin = end - last.map_or(0, str::len);
+    let whole = text[begin..].split(char::is_whitespace).next();
+    let cuts_link = whole.is_some_and(|it| begin + it.len() > end && it.contains("://"));
+    let kept = if cuts_link { begin } else { end };
+    format!("{}…", text[..kept].trim_end())
 }
 
 /// Joins a text's lines, and replaces control characters and runs of white space by one space each.
@@ -122,6 +135,20 @@ mod tests {
         assert_eq!(cut("a long text", 8), "a long…");
         assert_eq!(cut_bytes("üüü", 5), "ü…");
         assert_eq!(cut_bytes("üü", 4), "üü");
+    }
+
+    #[test]
+    fn a_link_is_kept_whole_or_left_out() {
+        let text = "Since: 12:00\nRunbook: https://wiki.example/a?b=1 now";
+        for max in 0..text.len() {
+            for it in [cut(text, max), cut_bytes(text, max)] {
+                let is_whole = it.contains("https://wiki.example/a?b=1");
+                assert!(is_whole || !it.contains("http"), "{max}: {it}");
+            }
+        }
+        assert_eq!(cut(text, 30), "Since: 12:00\nRunbook:…");
+        assert_eq!(cut("https://wiki.example/", 9), "…");
+        assert_eq!(cut("a/b:c and more", 6), "a/b:c…");
     }
 
     #[test]
