@@ -149,14 +149,12 @@ pub fn once<T>(
         return Ok(None);
     }
     let done = match command() {
-        Err(error @ (CommandError::Unavailable(_) | CommandError::Denied(_))) => {
-            return Err(error.into());
-        }
-        Err(error) => {
+        Ok(done) => Some(done),
+        Err(error @ (CommandError::NotFound | CommandError::Invalid(_))) => {
             log::warn("a command was refused", &[("why", &format!("{error:?}"))]);
             None
         }
-        Ok(done) => Some(done),
+        Err(error) => return Err(error.into()),
     };
     kv::set(&key, &true, Some(SENT_TTL_MS))?;
     Ok(done)
@@ -233,10 +231,13 @@ fn sent_pages() -> Result<Vec<String>, Failure> {
     Ok(pages)
 }
 
-/// The ids of everything that a page names.
+/// The ids of everything that a page names; its own, if it names nothing.
 fn ids(page: &Page) -> impl Iterator<Item = &str> {
     let items = page.items.iter().map(|it| it.id.as_str());
-    items.chain(page.others.iter().map(|it| it.id.as_str()))
+    let others = page.others.iter().map(|it| it.id.as_str());
+    let is_bare = page.items.is_empty() && page.others.is_empty();
+    let own = is_bare.then_some(page.id.as_str());
+    items.chain(others).chain(own)
 }
 
 fn is_settled(id: &str) -> Result<bool, Failure> {
@@ -310,6 +311,18 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_names_nothing_needs_an_answer_too() {
+        let _host = install();
+        let mut test = two();
+        test.items.clear();
+        assert!(!is_over(&test).unwrap());
+        assert!(remember(&test, &"r".to_string()).unwrap());
+        assert_eq!(waiting::<String>("b").unwrap().as_deref(), Some("r"));
+        assert_eq!(over("b"), ["b r"]);
+        assert!(is_over(&test).unwrap());
+    }
+
+    #[test]
     fn what_was_settled_while_the_page_was_sent_counts() {
         let _host = install();
         over("b/2");
@@ -342,8 +355,14 @@ mod tests {
     #[test]
     fn a_command_is_given_once_and_one_that_cannot_be_given_is_tried_again() {
         let host = install();
-        let unavailable = || Err::<(), _>(CommandError::Unavailable("down".into()));
-        assert!(matches!(once("a", unavailable), Err(Failure::Retry(_))));
+        for error in [
+            CommandError::Unavailable("down".into()),
+            CommandError::Conflict(7),
+            CommandError::Other("?".into()),
+        ] {
+            let failed = once("a", || Err::<(), _>(error));
+            assert!(matches!(failed, Err(Failure::Retry(_))), "{failed:?}");
+        }
         assert_eq!(once("a", || Ok(1)), Ok(Some(1)));
         assert_eq!(once("a", || Ok(2)), Ok(None));
         assert_eq!(once("b", || Err::<(), _>(CommandError::NotFound)), Ok(None));
