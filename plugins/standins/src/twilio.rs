@@ -37,6 +37,8 @@ pub struct Twilio {
     pub now: String,
     /// Numbers that take no texts.
     pub landlines: Vec<String>,
+    /// Numbers that the account may not call.
+    pub barred: Vec<String>,
     /// Respond to every request with this status.
     pub fault: Option<u16>,
 }
@@ -93,6 +95,10 @@ impl Twilio {
         if twiml.chars().count() > TWIML_CHARS_MAX {
             return refused(400, 21_617, "Twiml is too long");
         }
+        if self.barred.iter().any(|it| it == text("To")) {
+            let why = format!("Account not authorized to call {}", text("To"));
+            return refused(400, 21_215, &why);
+        }
         if let Err(why) = check_twiml(twiml) {
             return refused(400, 12_100, why);
         }
@@ -121,7 +127,8 @@ impl Twilio {
             _ => {}
         }
         if self.landlines.iter().any(|it| it == text("To")) {
-            return refused(400, 21_614, "'To' number is not a valid mobile number");
+            let why = format!("To number: {}, is not a mobile number", text("To"));
+            return refused(400, 21_614, &why);
         }
         let (from, to) = (text("From"), text("To"));
         let item = self.item("SM", from, to, text("Body"), self.messages.len());
@@ -203,6 +210,9 @@ fn check_numbers(form: &BTreeMap<String, String>, missing: u32) -> Result<(), An
 
 /// Whether elements are known, closed and in order.
 fn check_twiml(twiml: &str) -> Result<(), &'static str> {
+    if twiml.contains(|it: char| it.is_control() || matches!(it, '\u{fffe}' | '\u{ffff}')) {
+        return Err("a character that XML does not allow");
+    }
     let body = twiml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     let mut open: Vec<&str> = Vec::new();
     for part in body.unwrap_or(twiml).split('<').skip(1) {

@@ -2,20 +2,20 @@
 //! busy, off or ignored makes the daemon use the next contact at once. Where a text comes with the
 //! call, the text has reached the person, and a job looks after both.
 
+use crate::api::Found;
 use crate::twiml::{self, Script};
 use crate::{Sent, api, public_url, replies, sms};
 use form_urlencoded::byte_serialize;
+use tocsin_plugin_sdk::commands::CommandError;
 use tocsin_plugin_sdk::types::{
     Failure, Outcome, Page, Receipt, Timestamp, WebhookRequest, WebhookResponse,
 };
-use tocsin_plugin_sdk::{commands, config, http, kv, log, pages};
+use tocsin_plugin_sdk::{commands, config, kv, log, pages};
 
 /// Twilio's name for calls, and the `once` key: a delivery makes one.
 const CALLS: &str = "Calls";
 /// How soon a ringing phone is looked at again, in milliseconds.
 const LOOK_AGAIN_MS: u64 = 5_000;
-/// Clocks differ.
-const LOOK_BACK_MS: u64 = 60_000;
 /// How long calls are remembered; their pages are over by then.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -24,28 +24,13 @@ pub(crate) fn call(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, 
     let key = format!("call:{}:{number}", page.id);
     let sid = match kv::get::<String>(&key)? {
         Some(known) => known.value,
-        None => {
-            let text = text_beside(page, number, at)?;
-            let sid = place(page, number, at, text.is_some())?;
-            let sent = Sent {
-                kind: crate::PHONE.into(),
-                number: number.into(),
-                call: Some(sid.clone()),
-                text,
-                at,
-            };
-            if !pages::remember(page, &sent)? {
-                api::end_call(&sid)?;
-                pages::forget(&page.id)?;
-                return Ok(Outcome::Done);
+        None => match begin(page, number, at)? {
+            Some(sid) => {
+                kv::set(&key, &sid, Some(TTL_MS))?;
+                sid
             }
-            if sent.text.is_some() {
-                replies::read_later()?;
-                return Ok(Outcome::Done);
-            }
-            kv::set(&key, &sid, Some(TTL_MS))?;
-            sid
-        }
+            None => return Ok(Outcome::Done),
+        },
     };
     match api::status(CALLS, &sid)?.as_str() {
         "in-progress" | "completed" => {
@@ -63,6 +48,50 @@ pub(crate) fn call(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, 
     }
 }
 
+/// Places the call, with a text if keys cannot be read. Returns the call's id if the call alone
+/// pages and the page is not over.
+fn begin(page: &Page, number: &str, at: Timestamp) -> Result<Option<String>, Failure> {
+    let text = text_beside(page, number, at)?;
+    let mut sent = Sent {
+        kind: crate::PHONE.into(),
+        number: number.into(),
+        call: None,
+        at: text.as_ref().and_then(|it| it.at).unwrap_or(at),
+        text: text.map(|it| it.sid),
+    };
+    // Before the phone rings: a key may be pressed before Twilio's answer to this request is here.
+    let mut waits = pages::remember(page, &sent)?;
+    if waits {
+        match place(page, number, at, sent.text.is_some()) {
+            Ok(sid) => {
+                sent.call = Some(sid);
+                waits = pages::remember(page, &sent)?;
+            }
+            // The text has reached the person.
+            Err(Failure::Permanent(why)) if sent.text.is_some() => {
+                log::warn("a text comes without its call", &[("why", &why)]);
+            }
+            Err(Failure::Permanent(why)) => {
+                pages::forget(&page.id)?;
+                return Err(Failure::Permanent(why));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !waits {
+        if let Some(sid) = &sent.call {
+            api::end_call(sid)?;
+        }
+        pages::forget(&page.id)?;
+        return Ok(None);
+    }
+    if sent.text.is_some() {
+        replies::read_later()?;
+        return Ok(None);
+    }
+    Ok(sent.call)
+}
+
 /// Looks whether a call that comes with a text was answered; returns whether it is over.
 pub(crate) fn look(page: &str, sid: &str) -> Result<bool, Failure> {
     let state = api::status(CALLS, sid)?;
@@ -77,12 +106,12 @@ pub(crate) fn look(page: &str, sid: &str) -> Result<bool, Failure> {
 
 /// Where keys cannot be read, a text message comes with the call. A phone that takes no texts is
 /// called all the same.
-fn text_beside(page: &Page, number: &str, at: Timestamp) -> Result<Option<String>, Failure> {
+fn text_beside(page: &Page, number: &str, at: Timestamp) -> Result<Option<Found>, Failure> {
     if public_url().is_some() {
         return Ok(None);
     }
     match sms::send(page, number, at) {
-        Ok(sid) => Ok(Some(sid)),
+        Ok(text) => Ok(Some(text)),
         Err(Failure::Permanent(why)) => {
             log::warn("a call comes without its text message", &[("why", &why)]);
             Ok(None)
@@ -109,31 +138,9 @@ fn place(page: &Page, number: &str, at: Timestamp, has_text: bool) -> Result<Str
         ("Twiml", &twiml),
         ("Timeout", &ring_s),
     ];
-    let sid = match api::create(CALLS, &fields, CALLS)? {
-        Some(sid) => sid,
-        None => match placed_before(&from, number, at)? {
-            Some(sid) => sid,
-            None => {
-                http::forget(CALLS);
-                let again = api::create(CALLS, &fields, CALLS)?;
-                again.ok_or_else(|| Failure::retry("the call's outcome is unknown again"))?
-            }
-        },
-    };
-    kv::set(&known_key(&sid), &true, Some(TTL_MS))?;
-    Ok(sid)
-}
-
-/// A call to this number since the page was made that belongs to no other page.
-fn placed_before(from: &str, number: &str, at: Timestamp) -> Result<Option<String>, Failure> {
-    for found in api::list(CALLS, from, number)? {
-        let is_recent = found.at.is_some_and(|it| it + LOOK_BACK_MS >= at);
-        let is_ours = found.direction == "outbound-api";
-        if is_recent && is_ours && kv::get::<bool>(&known_key(&found.sid))?.is_none() {
-            return Ok(Some(found.sid));
-        }
-    }
-    Ok(None)
+    // The list does not repeat what a call says.
+    let call = api::create(CALLS, &fields, at, |_| true)?;
+    Ok(call.sid)
 }
 
 /// A key was pressed during the call of a page.
@@ -151,10 +158,19 @@ pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failu
         ));
     };
     if request.form_field("Digits").as_deref() != Some("1") {
-        return Ok(twiml::answer(script.again()));
+        return Ok(twiml::answer(script.again("")));
     }
-    let said = acknowledge(&page, &sent)?;
-    Ok(twiml::answer(script.goodbye(&said)))
+    Ok(twiml::answer(match acknowledge(&page, &sent) {
+        Ok(said) => script.goodbye(&said),
+        Err(error) => {
+            let why = api::masked(&format!("{error:?}"));
+            log::error(
+                "a key does not acknowledge",
+                &[("page", &page), ("why", &why)],
+            );
+            script.again("That did not work.")
+        }
+    }))
 }
 
 /// Acknowledges everything that a page named; returns what to tell the person.
@@ -163,10 +179,14 @@ pub(crate) fn acknowledge(page: &str, sent: &Sent) -> Result<String, Failure> {
     kv::set(&pressed_key(page), &true, Some(TTL_MS))?;
     let who = sent.who();
     pages::report(page, Receipt::Pressed, Some(&who));
-    let said = pages::once(&format!("acknowledge:{page}"), || {
-        commands::acknowledge(page, None, &who)
-    })?;
-    Ok(said.unwrap_or_else(|| "It is acknowledged already.".into()))
+    let said = pages::once(
+        &format!("acknowledge:{page}"),
+        || match commands::acknowledge(page, None, &who) {
+            Err(CommandError::Invalid(why)) => Ok(format!("Not acknowledged: {why}.")),
+            done => done,
+        },
+    )?;
+    Ok(said.unwrap_or_else(|| "This page needs no answer any more.".into()))
 }
 
 /// Whether a page was acknowledged through this plugin.
@@ -185,8 +205,4 @@ fn gather_url(public_url: &str, page: &str) -> String {
 
 fn pressed_key(page: &str) -> String {
     format!("pressed:{page}")
-}
-
-fn known_key(sid: &str) -> String {
-    format!("known:{sid}")
 }

@@ -38,7 +38,7 @@ struct Sent {
     call: Option<String>,
     /// The text message's id.
     text: Option<String>,
-    /// When the page was made, in milliseconds.
+    /// When the text was sent, by Twilio's clock; else when the call was. In milliseconds.
     at: Timestamp,
 }
 
@@ -75,6 +75,9 @@ impl Plugin for Twilio {
         };
         if text("account-sid").is_some_and(|it| !is_account(it)) {
             refuse("account-sid", "must be AC and 32 hexadecimal digits");
+        }
+        if text("language").is_some_and(|it| !is_language(it)) {
+            refuse("language", "must be a language with its region, e.g. en-US");
         }
         if text("from").is_some_and(|it| !is_number(it)) {
             refuse(
@@ -153,9 +156,8 @@ fn hang_up(settled: &Settled) -> Result<Outcome, Failure> {
         return Ok(Outcome::Ignored);
     }
     for it in over {
-        if let Some(call) = &it.sent.call
-            && !call::was_pressed(&it.page)?
-        {
+        let is_listening = it.sent.text.is_none() && call::was_pressed(&it.page)?;
+        if let Some(call) = it.sent.call.as_ref().filter(|_| !is_listening) {
             api::end_call(call)?;
         }
         pages::forget(&it.page)?;
@@ -172,6 +174,15 @@ fn public_url() -> Option<String> {
 fn is_account(sid: &str) -> bool {
     let digits = sid.strip_prefix("AC").unwrap_or_default();
     digits.len() == 32 && digits.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+/// `en-US`, `cmn-Hans-CN`, `arb`.
+fn is_language(text: &str) -> bool {
+    let is_part = |it: &str, max: usize| {
+        (2..=max).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_alphanumeric())
+    };
+    let mut parts = text.split('-');
+    parts.next().is_some_and(|it| is_part(it, 3)) && parts.all(|it| is_part(it, 4))
 }
 
 /// E.164.

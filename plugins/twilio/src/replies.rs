@@ -7,7 +7,7 @@ use tocsin_plugin_sdk::serde_json::json;
 use tocsin_plugin_sdk::types::{
     Failure, Outcome, Receipt, Timestamp, WebhookRequest, WebhookResponse,
 };
-use tocsin_plugin_sdk::{clock, jobs, kv, log, pages};
+use tocsin_plugin_sdk::{jobs, kv, log, pages};
 
 /// The job's topic, and its deduplication key: one job reads for all pages.
 pub(crate) const TOPIC: &str = "replies";
@@ -16,10 +16,10 @@ const EVERY_MS: u64 = 10_000;
 /// Pages looked at by one job, with up to three requests each, the others by the next: without more
 /// limits granted, a plugin sends 60 requests in a minute.
 const PAGES_MAX: usize = 3;
-/// Clocks differ.
-const LOOK_BACK_MS: u64 = 60_000;
 /// How long a reply is remembered; its page is over by then.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
+/// In place of the page that a reply means, once it was acknowledged.
+const HANDLED: &str = "";
 
 /// Enqueues the job that reads replies.
 pub(crate) fn read_later() -> Result<(), Failure> {
@@ -40,11 +40,7 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
         };
         if let Err(error) = read {
             // Whatever it is, a later reading may succeed; the next contact is used meanwhile.
-            let why = format!("{error:?}");
-            log::warn(
-                "cannot read the replies to a text",
-                &[("page", &page), ("why", &why)],
-            );
+            warn("cannot read the replies to a text", &page, &error);
         }
     }
     read_later()?;
@@ -75,12 +71,20 @@ fn read_one(page: &str, sent: &Sent, text: &str, with_replies: bool) -> Result<(
             .into_iter()
             .rev()
         {
-            if let Some(at) = reply.at.filter(|_| reply.direction == "inbound") {
-                reply_to(&sent.number, &reply.sid, &reply.body, at)?;
+            if let Some(at) = reply.at.filter(|_| reply.direction == "inbound")
+                && let Err(error) = reply_to(&sent.number, &reply.sid, &reply.body, Some(at))
+            {
+                // It is tried again the next time, and does not hold up the others.
+                warn("a reply does not acknowledge", page, &error);
             }
         }
     }
     Ok(())
+}
+
+fn warn(what: &str, page: &str, error: &Failure) {
+    let why = api::masked(&format!("{error:?}"));
+    log::warn(what, &[("page", page), ("why", &why)]);
 }
 
 /// Looks at a call or a text until its state is final.
@@ -95,39 +99,49 @@ fn final_state(key: &str, look: impl FnOnce() -> Result<bool, Failure>) -> Resul
 /// Twilio posts a reply to the webhook of the number.
 pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let field = |name: &str| request.form_field(name).unwrap_or_default();
-    let said = reply_to(
-        &field("From"),
-        &field("MessageSid"),
-        &field("Body"),
-        clock::now(),
-    )?;
+    let said = reply_to(&field("From"), &field("MessageSid"), &field("Body"), None)?;
     let said = said.unwrap_or_else(|| "Reply 1 to acknowledge the latest page.".into());
     Ok(twiml::answer(twiml::message(&said)))
 }
 
-/// A reply acknowledges the latest page that was texted to its number and is not acknowledged.
+/// A reply acknowledges the latest page that was texted to its number before it and is not
+/// acknowledged. `at` is by Twilio's clock, as the texts are; without it, it was sent just now.
 /// Returns what to tell the person, if it was one and was not handled before.
-fn reply_to(number: &str, sid: &str, body: &str, at: Timestamp) -> Result<Option<String>, Failure> {
+fn reply_to(
+    number: &str,
+    sid: &str,
+    body: &str,
+    at: Option<Timestamp>,
+) -> Result<Option<String>, Failure> {
     let word = body.trim().to_lowercase();
     if !matches!(word.as_str(), "1" | "ack" | "acknowledge") {
         return Ok(None);
     }
     let key = format!("reply:{sid}");
-    if kv::get::<bool>(&key)?.is_some() {
+    // An acknowledgement that failed is tried again for the page that was meant then.
+    let meant = match kv::get::<String>(&key)?.map(|it| it.value) {
+        Some(page) if page == HANDLED => return Ok(None),
+        Some(page) => pages::waiting(&page)?.map(|sent| (page, sent)),
+        None => meant(number, at)?,
+    };
+    let Some((page, sent)) = meant else {
         return Ok(None);
-    }
+    };
+    kv::set(&key, &page, Some(TTL_MS))?;
+    let said = call::acknowledge(&page, &sent)?;
+    kv::set(&key, &HANDLED, Some(TTL_MS))?;
+    Ok(Some(said))
+}
+
+fn meant(number: &str, at: Option<Timestamp>) -> Result<Option<(String, Sent)>, Failure> {
     let mut latest: Option<(String, Sent)> = None;
     for (page, sent) in pages::all_waiting::<Sent>()? {
         let is_later = latest.as_ref().is_none_or(|(_, it)| it.at <= sent.at);
         let is_texted = sent.number == number && sent.text.is_some();
-        if is_later && is_texted && at + LOOK_BACK_MS >= sent.at && !call::was_pressed(&page)? {
+        let is_before = at.is_none_or(|at| sent.at <= at);
+        if is_later && is_texted && is_before && !call::was_pressed(&page)? {
             latest = Some((page, sent));
         }
     }
-    let Some((page, sent)) = latest else {
-        return Ok(None);
-    };
-    let said = call::acknowledge(&page, &sent)?;
-    kv::set(&key, &true, Some(TTL_MS))?;
-    Ok(Some(said))
+    Ok(latest)
 }

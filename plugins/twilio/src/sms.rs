@@ -1,8 +1,9 @@
 //! Text messages.
 
+use crate::api::Found;
 use crate::{SMS, Sent, api, replies};
 use tocsin_plugin_sdk::types::{Failure, Outcome, Page, Timestamp};
-use tocsin_plugin_sdk::{http, pages, text};
+use tocsin_plugin_sdk::{pages, text};
 
 /// Twilio's name for messages, and the `once` key: a delivery sends one.
 pub(crate) const MESSAGES: &str = "Messages";
@@ -12,18 +13,16 @@ const TITLE_CHARS_MAX: usize = 300;
 const FACT_CHARS_MAX: usize = 120;
 /// Facts of the worst incident that are told.
 const FACTS_MAX: usize = 2;
-/// Clocks differ.
-const LOOK_BACK_MS: u64 = 60_000;
 
 /// Pages a person by text message.
 pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, Failure> {
-    let sid = send(page, number, at)?;
+    let text = send(page, number, at)?;
     let sent = Sent {
         kind: SMS.into(),
         number: number.into(),
         call: None,
-        text: Some(sid),
-        at,
+        at: text.at.unwrap_or(at),
+        text: Some(text.sid),
     };
     if pages::remember(page, &sent)? {
         replies::read_later()?;
@@ -33,23 +32,14 @@ pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, 
     Ok(Outcome::Done)
 }
 
-/// Sends the text, or finds the one that an earlier attempt may have sent. Returns its id.
-pub(crate) fn send(page: &Page, number: &str, at: Timestamp) -> Result<String, Failure> {
+/// Sends the text, or finds the one that an earlier attempt may have sent.
+pub(crate) fn send(page: &Page, number: &str, at: Timestamp) -> Result<Found, Failure> {
     let body = body(page);
     let from = api::from();
     let fields = [("To", number), ("From", &from), ("Body", &body)];
-    if let Some(sid) = api::create(MESSAGES, &fields, MESSAGES)? {
-        return Ok(sid);
-    }
-    let sent = api::list(MESSAGES, &from, number)?;
-    let is_recent = |at_: Option<Timestamp>| at_.is_some_and(|it| it + LOOK_BACK_MS >= at);
-    let mut sent = sent.into_iter();
-    if let Some(found) = sent.find(|it| it.body == body && is_recent(it.at)) {
-        return Ok(found.sid);
-    }
-    http::forget(MESSAGES);
-    let again = api::create(MESSAGES, &fields, MESSAGES)?;
-    again.ok_or_else(|| Failure::retry("the text's outcome is unknown again"))
+    // The rest says how long ago it was, and has a link that is made anew.
+    let title = |body: &str| body.lines().next().map(str::to_string);
+    api::create(MESSAGES, &fields, at, |it| title(&it.body) == title(&body))
 }
 
 fn body(page: &Page) -> String {

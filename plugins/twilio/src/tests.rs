@@ -1,5 +1,7 @@
 //! Tests the plugin against a stand-in that refuses what Twilio refuses.
 
+mod answers;
+
 use crate::{EVENTS, PHONE, SMS, Twilio as ThePlugin, replies};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -264,88 +266,6 @@ fn without_an_inbound_address_a_text_comes_with_the_call() {
 }
 
 #[test]
-fn a_reply_to_a_text_acknowledges_once_whoever_brings_it() {
-    let world = World::start();
-    assert_eq!(world.page("d", alone("p/1", SMS)), Ok(Outcome::Done));
-    let [job] = &world.host.jobs()[..] else {
-        panic!()
-    };
-    assert_eq!((job.topic.as_str(), job.delay_ms), ("replies", 10_000));
-    world.read("r1");
-    world.twilio.borrow_mut().receive(ADA, "what?");
-    world.twilio.borrow_mut().receive("+15550000000", "1");
-    world.read("r2");
-    assert_eq!(world.commands(), [""; 0]);
-    world.twilio.borrow_mut().receive(ADA, " Ack\n");
-    world.read("r3");
-    world.read("r4");
-    assert_eq!(world.commands(), acknowledged(SMS));
-    let sid = world.texts().last().unwrap().sid.clone();
-    let body = format!("From=%2B15557654321&Body=Ack&MessageSid={sid}");
-    let answer = world.post("sms", "", &body);
-    assert!(
-        answer.contains("<Message>Reply 1 to acknowledge"),
-        "{answer}"
-    );
-    assert_eq!(world.commands().len(), 2);
-    assert_eq!(
-        world.host.jobs().len(),
-        5,
-        "it is read until the page is over"
-    );
-    world.settle("p/1").unwrap();
-    world.read("r5");
-    assert_eq!(world.host.jobs().len(), 5);
-}
-
-#[test]
-fn twilio_may_bring_a_reply_at_once() {
-    let world = World::start();
-    world
-        .host
-        .answer_commands(Ok("Acknowledged & noted.".into()));
-    world.page("d", alone("p/1", SMS)).unwrap();
-    let answer = world.post("sms", "", "From=%2B15557654321&Body=1&MessageSid=SM9");
-    assert!(
-        answer.contains("<Message>Acknowledged &amp; noted.</Message>"),
-        "{answer}"
-    );
-    assert_eq!(world.commands(), acknowledged(SMS));
-}
-
-#[test]
-fn a_reply_means_the_latest_page_before_it_and_the_next_one_the_page_before() {
-    let world = World::start();
-    let at = |minute: u64, page: Page| {
-        let id = page.id.clone();
-        let mut event = event(&id, EventBody::Page(page));
-        event.at += minute * 60_000;
-        ThePlugin::on_event(event, &world.host.begin(&id)).unwrap();
-    };
-    at(0, alone("a", SMS));
-    at(5, alone("b", SMS));
-    at(60, alone("c", SMS));
-    for minute in [6, 7] {
-        world.twilio.borrow_mut().now = format!("Fri, 02 Jan 2026 12:0{minute}:00 +0000");
-        world.twilio.borrow_mut().receive(ADA, "1");
-        world.read(&format!("r{minute}"));
-    }
-    let acknowledged = world.commands();
-    let acknowledged: Vec<_> = acknowledged
-        .iter()
-        .filter(|it| it.starts_with("ack"))
-        .collect();
-    let by = format!("by sms {ADA}");
-    assert_eq!(
-        acknowledged,
-        [
-            &format!("acknowledge b  {by}"),
-            &format!("acknowledge a  {by}")
-        ]
-    );
-}
-
-#[test]
 fn a_text_that_reached_the_phone_is_seen_once() {
     let world = World::start();
     world.page("d", alone("p/1", SMS)).unwrap();
@@ -380,7 +300,13 @@ fn a_call_or_a_text_whose_outcome_is_unknown_is_looked_for() {
                     twilio.messages.truncate(1);
                 }
             }
-            let _ = world.page("d", alone("p/1", kind));
+            // It is worded anew, minutes later.
+            let mut again = alone("p/1", kind);
+            again.items[0].facts[0].text = "12:00 (9 min ago)".into();
+            again.ack_url = Some("https://tocsin.example/ack/other".into());
+            let mut event = event("p/1", EventBody::Page(again));
+            event.at += 180_000;
+            let _ = ThePlugin::on_event(event, &world.host.begin("d"));
             let after = world.calls().len() + world.texts().len();
             assert_eq!(after, 2 * before, "{kind} {arrived}");
         }
@@ -423,7 +349,7 @@ fn whatever_is_long_or_odd_fits_into_what_twilio_takes() {
     for kind in [PHONE, SMS] {
         let world = World::public();
         let mut long = bundle("b", &vec![incident(); 40], &person("ada", kind, ADA));
-        long.summary = "<&\"'> \u{7} https://x.example".repeat(300);
+        long.summary = "<&\"'> \u{7}\u{ffff} https://x.example".repeat(300);
         long.items[0].facts[0].text = "'".repeat(3000);
         let _ = world.page("d", long);
         assert_eq!(world.calls().len() + world.texts().len(), 1, "{kind}");
@@ -475,10 +401,17 @@ fn wrong_settings_are_refused_with_an_example() {
     assert_eq!(ThePlugin::check_config(&good), []);
     let bad = json!({
         "account-sid": "SK1", "from": "5551230000", "public-url": "tocsin.example/x", "ring-s": 5,
+        "language": "German",
     });
     let issues = ThePlugin::check_config(&bad);
     let paths: Vec<&str> = issues.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(paths, ["account-sid", "from", "public-url", "ring-s"]);
+    let want = ["account-sid", "language", "from", "public-url", "ring-s"];
+    assert_eq!(paths, want);
+    for language in ["en-US", "es-419", "en-GB-WLS", "cmn-Hans-CN", "arb"] {
+        let mut good = good.clone();
+        good["language"] = language.into();
+        assert_eq!(ThePlugin::check_config(&good), [], "{language}");
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl Script<'_> {
     pub(crate) fn page(&self, page: &Page) -> String {
         let scripts = SPOKEN_CHARS_MAX.iter().map(|max| self.twice(page, *max));
         let mut scripts = scripts.skip_while(|it| it.chars().count() > TWIML_CHARS_MAX);
-        scripts.next().unwrap_or_else(|| self.again())
+        scripts.next().unwrap_or_else(|| self.again(""))
     }
 
     fn twice(&self, page: &Page, chars_max: usize) -> String {
@@ -60,9 +60,9 @@ impl Script<'_> {
         }
     }
 
-    /// After a wrong key.
-    pub(crate) fn again(&self) -> String {
-        let prompt = self.gather("Press 1 to acknowledge.");
+    /// After a wrong key, or one that did not work.
+    pub(crate) fn again(&self, why: &str) -> String {
+        let prompt = self.gather(format!("{why} Press 1 to acknowledge.").trim_start());
         response(&format!("{prompt}{}", self.say("Goodbye.")))
     }
 
@@ -135,7 +135,8 @@ fn response(inner: &str) -> String {
 }
 
 fn escape(what: &str) -> String {
-    let allowed = |it: &char| !it.is_control();
+    // XML cannot name the last two in any way.
+    let allowed = |it: &char| !it.is_control() && !matches!(it, '\u{fffe}' | '\u{ffff}');
     let escaped = what.chars().filter(allowed).map(|it| match it {
         '&' => "&amp;".into(),
         '<' => "&lt;".into(),
