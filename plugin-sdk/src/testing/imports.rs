@@ -50,8 +50,13 @@ pub(crate) mod clock {
         now() * 1_000_000
     }
 
+    /// Other ones each time, and the same in every test.
     pub(crate) fn random_bytes(len: u32) -> Vec<u8> {
-        (0..len).map(|it| (it % 256) as u8).collect()
+        FakeHost::with(|host| {
+            let from = host.drawn;
+            host.drawn += len;
+            (from..host.drawn).map(|it| (it % 256) as u8).collect()
+        })
     }
 }
 

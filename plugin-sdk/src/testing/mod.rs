@@ -71,6 +71,8 @@ pub struct FakeHost(Rc<RefCell<State>>);
 
 struct State {
     now: Timestamp,
+    /// Random bytes that were drawn.
+    drawn: u32,
     delivery: String,
     config: BTreeMap<String, String>,
     secrets_unset: BTreeSet<String>,
@@ -201,6 +203,7 @@ impl State {
     fn new(outside: Outside) -> Self {
         State {
             now: fixtures::NOON,
+            drawn: 0,
             delivery: "delivery-1".into(),
             config: BTreeMap::new(),
             secrets_unset: BTreeSet::new(),

@@ -23,9 +23,10 @@ pub(crate) fn topic() -> Option<String> {
     config::get("answer-topic").filter(|it| !it.is_empty())
 }
 
-/// What the buttons of a page publish; the same for every attempt to send it.
-pub(crate) fn token(page: &str) -> Result<String, Failure> {
-    let key = format!("token:{page}");
+/// What a button publishes, of a page or of one item of it, which a look at the other does not
+/// tell; the same for every attempt to send it.
+pub(crate) fn token(id: &str) -> Result<String, Failure> {
+    let key = format!("token:{id}");
     if let Some(known) = kv::get::<String>(&key)? {
         return Ok(known.value);
     }
@@ -49,7 +50,7 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
     let waiting = pages::all_waiting::<Sent>()?;
     let waiting: Vec<_> = waiting
         .into_iter()
-        .filter(|(_, it)| !it.token.is_empty())
+        .filter(|(_, it)| !it.buttons.is_empty())
         .collect();
     let (Some(topic), Some(oldest)) = (topic(), waiting.iter().map(|(_, it)| it.at).min()) else {
         return Ok(Outcome::Done);
@@ -57,11 +58,19 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
     match server::messages(&topic, oldest.saturating_sub(LOOK_BACK_MS)) {
         Ok(messages) => {
             for message in &messages {
-                let text = message["message"].as_str().unwrap_or_default().trim();
-                let (token, place) = text.split_once('/').unwrap_or((text, ""));
-                if let Some((page, sent)) = waiting.iter().find(|(_, it)| it.token == token) {
-                    let item = place.parse().ok().and_then(|it: usize| sent.items.get(it));
-                    press(page, sent, item.map(String::as_str), message)?;
+                let token = message["message"].as_str().unwrap_or_default().trim();
+                let found = waiting
+                    .iter()
+                    .find(|(_, it)| it.buttons.contains_key(token));
+                if let Some((page, sent)) = found
+                    && let Err(error) = press(page, sent, &sent.buttons[token], message)
+                {
+                    // It is tried again the next time, and does not hold up the others.
+                    let why = format!("{error:?}");
+                    log::warn(
+                        "a press does not acknowledge",
+                        &[("page", page), ("why", &why)],
+                    );
                 }
             }
         }
@@ -76,7 +85,8 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
 }
 
 /// One press, once: the topic keeps it for hours.
-fn press(page: &str, sent: &Sent, item: Option<&str>, message: &Value) -> Result<(), Failure> {
+fn press(page: &str, sent: &Sent, named: &str, message: &Value) -> Result<(), Failure> {
+    let item = (named != page).then_some(named);
     let id = message["id"].as_str().unwrap_or_default();
     let by = Actor::by_contact(KIND, &sent.address);
     pages::report(page, Receipt::Pressed, Some(&by));

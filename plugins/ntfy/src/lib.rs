@@ -10,8 +10,9 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use message::Contact;
+use message::{Answer, Contact};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{
     Delivery, Descriptor, Event, EventBody, Failure, HealthReport, Issue, Outcome, Page, Settled,
@@ -30,10 +31,8 @@ struct Sent {
     address: String,
     /// When it was sent, in milliseconds.
     at: Timestamp,
-    /// What the buttons publish to the answer topic.
-    token: String,
-    /// The incidents of the page in its order, which a press may name.
-    items: Vec<String>,
+    /// What the buttons publish to the answer topic, with the page or the item that each means.
+    buttons: BTreeMap<String, String>,
 }
 
 /// The plugin.
@@ -109,28 +108,34 @@ fn send(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
         return Ok(Outcome::Ignored);
     }
     let contact = Contact::of(page, &server::base_url())?;
-    let answers = answers::topic();
-    let token = answers.is_some().then(|| answers::token(&page.id));
-    let token = token.transpose()?.unwrap_or_default();
-    let link = match &answers {
-        Some(topic) => message::Answer::Topic {
-            url: format!("{}/{topic}", server::base_url()),
-            token: &token,
-        },
-        None => message::Answer::Link,
+    let mut buttons = BTreeMap::new();
+    let answer = match answers::topic() {
+        Some(topic) => {
+            let mut token = |id: &str| -> Result<String, Failure> {
+                let token = answers::token(id)?;
+                buttons.insert(token.clone(), id.into());
+                Ok(token)
+            };
+            let first = page.items.first().map(|it| token(&it.id));
+            Answer::Topic {
+                url: format!("{}/{topic}", server::base_url()),
+                first: first.transpose()?.unwrap_or_default(),
+                all: token(&page.id)?,
+            }
+        }
+        None => Answer::Link,
     };
-    let message = message::message(page, &contact.topic, &link);
+    let message = message::message(page, &contact.topic, &answer);
     server::publish(&message, at)?;
     let sent = Sent {
         topic: contact.topic,
         address: contact.address,
         at,
-        token,
-        items: page.items.iter().map(|it| it.id.clone()).collect(),
+        buttons,
     };
     if !pages::remember(page, &sent)? {
         clear_one(&page.id, &sent.topic)?;
-    } else if answers.is_some() {
+    } else if !sent.buttons.is_empty() {
         answers::read_later()?;
     }
     Ok(Outcome::Done)

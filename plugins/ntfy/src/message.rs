@@ -51,15 +51,19 @@ impl Contact {
 }
 
 /// What a button does.
-pub(crate) enum Answer<'a> {
+pub(crate) enum Answer {
     /// Posts to the page's own link.
     Link,
-    /// Publishes to the answer topic.
-    Topic { url: String, token: &'a str },
+    /// Publishes to the answer topic a token for all of the page, or for its first item.
+    Topic {
+        url: String,
+        all: String,
+        first: String,
+    },
 }
 
 /// The JSON to publish.
-pub(crate) fn message(page: &Page, topic: &str, answer: &Answer<'_>) -> Value {
+pub(crate) fn message(page: &Page, topic: &str, answer: &Answer) -> Value {
     let mut message = json!({
         "topic": topic,
         "title": text::cut(&text::title(page), TITLE_CHARS_MAX),
@@ -138,21 +142,21 @@ fn tag(page: &Page) -> &'static str {
     }
 }
 
-fn actions(page: &Page, answer: &Answer<'_>) -> Vec<Value> {
+fn actions(page: &Page, answer: &Answer) -> Vec<Value> {
     let total = page.items.len() + page.others.len();
     let mut actions = Vec::new();
     let first = page.items.first();
     if total > 1 {
         let label = format!("Acknowledge all {total}");
-        actions.extend(press(&label, page.ack_url.as_deref(), answer, None));
+        actions.extend(press(&label, page.ack_url.as_deref(), answer, true));
         if let Some(item) = first {
             let label = format!("Acknowledge #{}", item.incident.number);
-            actions.extend(press(&label, item.ack_url.as_deref(), answer, Some(0)));
+            actions.extend(press(&label, item.ack_url.as_deref(), answer, false));
         }
     } else {
         let link = first.and_then(|it| it.ack_url.as_deref());
         let link = page.ack_url.as_deref().or(link);
-        actions.extend(press("Acknowledge", link, answer, None));
+        actions.extend(press("Acknowledge", link, answer, true));
     }
     let links = page.items.iter().flat_map(|it| &it.links);
     let links = links.filter(|it| it.url.starts_with("http"));
@@ -169,22 +173,14 @@ fn actions(page: &Page, answer: &Answer<'_>) -> Vec<Value> {
     actions
 }
 
-/// A button that acknowledges the whole page, or the item at a place.
-fn press(
-    label: &str,
-    link: Option<&str>,
-    answer: &Answer<'_>,
-    item: Option<usize>,
-) -> Option<Value> {
+/// A button that acknowledges the whole page, or its first item.
+fn press(label: &str, link: Option<&str>, answer: &Answer, is_all: bool) -> Option<Value> {
     let mut action = json!({"action": "http", "label": label, "method": "POST", "clear": true});
     match answer {
         Answer::Link => action["url"] = link?.into(),
-        Answer::Topic { url, token } => {
+        Answer::Topic { url, all, first } => {
             action["url"] = url.as_str().into();
-            action["body"] = match item {
-                Some(place) => format!("{token}/{place}").into(),
-                None => (*token).into(),
-            };
+            action["body"] = if is_all { all } else { first }.as_str().into();
         }
     }
     Some(action)
