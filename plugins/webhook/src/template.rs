@@ -6,6 +6,10 @@ use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::text;
 use tocsin_plugin_sdk::types::{Page, PageItem};
 
+/// Of a long page; its headline has at most 200 bytes.
+const LONG_TITLE_CHARS: usize = 200;
+const LONG_BODY_CHARS: usize = 8_000;
+
 /// How `{{ values }}` are escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Escape {
@@ -15,6 +19,8 @@ pub(crate) enum Escape {
     Form,
     /// Percent-encoded, for a URL.
     Url,
+    /// As XML or HTML.
+    Xml,
     Nothing,
 }
 
@@ -32,16 +38,20 @@ pub(crate) fn render(template: &str, values: &Value, escape: Escape) -> Result<S
         Escape::Form | Escape::Url => {
             engine.set_formatter(move |out, state, value| encoded(out, state, value, escape))
         }
+        Escape::Xml => engine.set_auto_escape_callback(|_| AutoEscape::Html),
         Escape::Nothing => engine.set_auto_escape_callback(|_| AutoEscape::None),
     }
     let filled = engine.render_str(template, Serde(values));
     filled.map_err(|error| format!("template: {error}"))
 }
 
-/// Fills in the value of a header, which is one line.
+/// Fills in the value of a header, which is one line of ASCII: other characters become `?`.
 pub(crate) fn header(template: &str, values: &Value) -> Result<String, String> {
-    let filled = render(template, values, Escape::Nothing)?;
-    Ok(text::one_line(&filled))
+    let filled = text::one_line(&render(template, values, Escape::Nothing)?);
+    let chars = filled.chars();
+    Ok(chars
+        .map(|it| if it.is_ascii() { it } else { '?' })
+        .collect())
 }
 
 fn encoded(
@@ -119,19 +129,39 @@ fn item(item: &PageItem) -> Value {
     })
 }
 
-/// The values of a page with something in every place and characters that need escaping.
-pub(crate) fn sample() -> Value {
-    let text = "\"Checkout\" is down\n& 5xx > 20 %";
+/// The values of made-up pages: one with something in every place and characters that need
+/// escaping, one with as little as possible, and one that is long.
+pub(crate) fn samples() -> [Value; 3] {
+    let full = sample("\"Checkout\" is down\n& 5xx > 20 %", "\"a\" & <b>");
+    let mut bare = sample("down", "down");
+    bare["test"] = true.into();
+    bare["count"] = 1.into();
+    for key in ["service", "link", "ack_url"] {
+        bare[key] = Value::Null;
+    }
+    bare["others"] = json!([]);
+    for key in ["facts", "links", "services"] {
+        bare["items"][0][key] = json!([]);
+    }
+    bare["items"][0]["ack_url"] = Value::Null;
+    let long = sample(
+        &"ü ".repeat(LONG_TITLE_CHARS / 2),
+        &"ü ".repeat(LONG_BODY_CHARS / 2),
+    );
+    [full, bare, long]
+}
+
+fn sample(title: &str, body: &str) -> Value {
     let link = json!({"title": "Runbook", "url": "https://wiki.example/?a=1&b=2"});
     let item = json!({
-        "number": 42, "grade": "critical", "headline": text, "summary": text,
+        "number": 42, "grade": "critical", "headline": title, "summary": body,
         "services": ["checkout"], "reason": "on call", "ack_url": "https://tocsin.example/ack/1",
         "facts": [{"name": "Since", "text": "12:00"}], "links": [link],
     });
     json!({
         "address": "+15551234567", "person": "Ada", "page_id": "p-1", "test": false,
-        "title": text, "body": text, "grade": "critical", "number": 42, "service": "checkout",
+        "title": title, "body": body, "grade": "critical", "number": 42, "service": "checkout",
         "count": 2, "ack_url": "https://tocsin.example/ack/1", "link": "https://wiki.example/",
-        "items": [item], "others": [{"number": 43, "grade": "minor", "headline": text}],
+        "items": [item], "others": [{"number": 43, "grade": "minor", "headline": title}],
     })
 }

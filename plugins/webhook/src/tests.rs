@@ -102,7 +102,7 @@ fn pages(address: &str) -> Vec<Page> {
     let mut long = bundle("p-4", &vec![critical; 40], &ada);
     long.summary = "x".repeat(5000);
     for item in &mut long.items {
-        item.facts[0].text = "long ".repeat(2000);
+        item.facts[0].text = "\u{1F525}\u{1F525} ".repeat(2000);
     }
     vec![
         page("p-0", &incident(), &ada),
@@ -260,6 +260,29 @@ fn values_are_escaped_for_their_place() {
 }
 
 #[test]
+fn the_content_type_says_how_values_are_escaped() {
+    let cases = [
+        ("Application/JSON; charset=utf-8", "\"<a> & \\\"b\\\"\""),
+        ("text/xml; charset=utf-8", "&lt;a&gt; &amp; &quot;b&quot;"),
+        ("application/soap+xml", "&lt;a&gt; &amp; &quot;b&quot;"),
+        ("text/plain", "<a> & \"b\""),
+    ];
+    for (kind, want) in cases {
+        let (host, chat) = start(Kind::Gotify, &settings(RECIPES[0].0));
+        host.set_config("content-type", kind);
+        host.set_config("body", "{{ title }}");
+        chat.borrow_mut().fault = Some(200);
+        let mut page = pages("x")[0].clone();
+        page.summary = "<a> & \"b\"".into();
+        deliver(&host, &page).unwrap();
+        let body = host.requests()[0].body.clone().unwrap();
+        let body = String::from_utf8(body).unwrap();
+        let body = body.replace("\\u003c", "<").replace("\\u003e", ">");
+        assert_eq!(body.replace("\\u0026", "&"), want, "{kind}");
+    }
+}
+
+#[test]
 fn the_url_and_the_headers_are_templates_too() {
     let (host, chat) = start(Kind::Gotify, &settings(RECIPES[0].0));
     host.set_config(
@@ -274,6 +297,7 @@ fn the_url_and_the_headers_are_templates_too() {
     chat.borrow_mut().fault = Some(200);
     let mut page = pages("+1555")[0].clone();
     page.summary = "a & b".into();
+    page.items[0].facts[0].text = "12:00 (6 min ago), Zürich…".into();
     deliver(&host, &page).unwrap();
     let request = host.requests()[0].clone();
     assert_eq!(
@@ -286,7 +310,8 @@ fn the_url_and_the_headers_are_templates_too() {
         .iter()
         .map(|it| format!("{}: {}", it.name, it.value))
         .collect();
-    let title = "X-Title: Since: 12:00 (6 min ago) Runbook: https://wiki.example/checkout";
+    // The host refuses others than ASCII.
+    let title = "X-Title: Since: 12:00 (6 min ago), Z?rich? Runbook: https://wiki.example/checkout";
     assert_eq!(headers, ["X-Grade: major", title]);
 }
 
@@ -328,6 +353,61 @@ fn wrong_settings_are_refused_before_anybody_is_paged() {
             "undefined",
         ),
         (
+            "url",
+            json!("https://{% if test %}a{% endif %}.example"),
+            "url",
+            "name the host itself",
+        ),
+        (
+            "url",
+            json!("gotify.example/message"),
+            "url",
+            "must begin with https://",
+        ),
+        (
+            "url",
+            json!("https://ada:word@gotify.example/"),
+            "url",
+            "user or password",
+        ),
+        // Found by the pages with little and with much.
+        (
+            "body",
+            json!("{\"a\": {{ items[0].links[0].url }}}"),
+            "body",
+            "undefined",
+        ),
+        (
+            "body",
+            json!("{\"a\": {{ title }}{% if ack_url %}, {% endif %}\"b\": 1}"),
+            "body",
+            "is not JSON",
+        ),
+        (
+            "url",
+            json!("https://sms.example/?text={{ body }}"),
+            "url",
+            "is over 8192 bytes for a long page",
+        ),
+        (
+            "headers",
+            json!(["X Grade: 1"]),
+            "headers",
+            "not the name of a header",
+        ),
+        (
+            "headers",
+            json!(["Authorization: Bearer x"]),
+            "headers",
+            "`authorization` is not set here",
+        ),
+        (
+            "headers",
+            json!(["Content-Type: text/plain"]),
+            "headers",
+            "`content-type` is not set here",
+        ),
+        (
             "credential",
             json!("header"),
             "credential",
@@ -337,7 +417,11 @@ fn wrong_settings_are_refused_before_anybody_is_paged() {
         ("credential", json!("basic"), "user", "is missing"),
         ("credential", json!("path"), "url", "`:secret` once"),
     ];
+    let short = json!("https://sms.example/?text={{ body | cut(300) }}&title={{ title }}");
+    let mut fits = good.clone();
+    fits["url"] = short;
     let (host, _) = start(Kind::Gotify, &good);
+    assert_eq!(ThePlugin::check_config(&fits), []);
     for (key, value, path, why) in cases {
         let mut bad = good.clone();
         bad[key] = value.clone();
