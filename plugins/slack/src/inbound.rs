@@ -196,9 +196,9 @@ fn ephemeral(text: &str) -> WebhookResponse {
     WebhookResponse::json(200, &json!({"response_type": "ephemeral", "text": text}))
 }
 
-/// The reply to the person who gave the command.
+/// The reply to the person who gave the command. It may repeat what an alert says.
 fn reply_text(result: Result<String, CommandError>) -> String {
-    match result {
+    crate::text::escape(&match result {
         Ok(answer) => answer,
         Err(CommandError::NotFound) => {
             "No such incident. Use this command in a war room, or name the incident.".into()
@@ -214,7 +214,7 @@ fn reply_text(result: Result<String, CommandError>) -> String {
             log::error("a command from Slack was denied", &[("why", &why)]);
             format!("tocsin does not allow Slack to do this: {why}")
         }
-    }
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Formats text in Slack's markup.
 
 use tocsin_plugin_sdk::serde_json::{self, Value};
+pub(crate) use tocsin_plugin_sdk::text::cut;
 use tocsin_plugin_sdk::types::{Actor, Grade, Incident, Person, Status, Timestamp};
 
 /// The longest topic or purpose that Slack accepts.
@@ -14,15 +15,6 @@ pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
-}
-
-/// Truncates to `max` characters, with an ellipsis if anything was cut.
-pub(crate) fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text.into();
-    }
-    let start: String = text.chars().take(max.saturating_sub(1)).collect();
-    format!("{start}…")
 }
 
 /// The text on one line: whitespace and control characters become spaces, and characters that

@@ -138,6 +138,23 @@ fn link_buttons_and_invalid_payloads_do_nothing() {
 }
 
 #[test]
+fn a_reply_that_repeats_an_alert_has_no_links_and_mentions_of_it() {
+    let hostile = "incident 42: <https://evil.example|Runbook> <!channel>";
+    for answer in [
+        Ok(hostile.into()),
+        Err(CommandError::Invalid(hostile.into())),
+    ] {
+        let host = host();
+        host.answer_commands(answer);
+        let body = "channel_id=C1&user_id=U1&user_name=jo&text=status";
+        let answer = handle(&request("commands", body)).unwrap();
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let want = "incident 42: &lt;https://evil.example|Runbook&gt; &lt;!channel&gt;";
+        assert_eq!(body["text"], want);
+    }
+}
+
+#[test]
 fn the_slash_command_applies_to_the_rooms_incident() {
     let host = host();
     host.add_incident(&testing::incident());
