@@ -1,7 +1,6 @@
 //! Requests to Pushover's API.
 
 use crate::message::Message;
-use serde::Deserialize;
 use tocsin_plugin_sdk::http::{HttpError, Request, Response};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::Failure;
@@ -10,18 +9,13 @@ use tocsin_plugin_sdk::{config, http, log};
 /// The `once` key of a page's message: a delivery sends one.
 const SEND: &str = "send";
 
-/// What became of a message that sounds until it is acknowledged. Times in seconds; 0 if never.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What became of a message that sounds until it is acknowledged.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Receipt {
-    #[serde(default)]
-    pub(crate) acknowledged: u8,
-    /// The key of the user who did.
-    #[serde(default)]
-    pub(crate) acknowledged_by: String,
-    #[serde(default)]
-    pub(crate) last_delivered_at: u64,
-    #[serde(default)]
-    pub(crate) expired: u8,
+    pub(crate) is_delivered: bool,
+    pub(crate) is_expired: bool,
+    /// The key of the user who acknowledged it, if somebody did and that is known.
+    pub(crate) acknowledged: Option<String>,
 }
 
 /// Sends a message; returns its receipt, if it has one.
@@ -61,7 +55,13 @@ pub(crate) fn cancel(receipt: &str) -> Result<(), Failure> {
 pub(crate) fn receipt(receipt: &str) -> Result<Receipt, Failure> {
     let response = get(&format!("/1/receipts/{receipt}.json")).send()?;
     succeeded(&response)?;
-    Ok(response.json()?)
+    let answer: Value = response.json()?;
+    let by = answer["acknowledged_by"].as_str().unwrap_or_default();
+    Ok(Receipt {
+        is_delivered: answer["last_delivered_at"].as_u64() > Some(0),
+        is_expired: answer["expired"] == 1,
+        acknowledged: (answer["acknowledged"] == 1).then(|| by.into()),
+    })
 }
 
 /// How many messages the application may still send this month, if it is limited.

@@ -38,16 +38,16 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
 
 fn read_one(page: &str, sent: &Sent) -> Result<(), Failure> {
     let receipt = api::receipt(&sent.receipt)?;
-    if receipt.last_delivered_at > 0 {
+    if receipt.is_delivered {
         pages::report(page, Receipt::Seen, None);
     }
-    if receipt.acknowledged == 1 {
-        let by = who(&receipt.acknowledged_by, sent);
+    if let Some(by) = receipt.acknowledged {
+        let by = who(&by, sent);
         pages::report(page, Receipt::Pressed, Some(&by));
         pages::once(&format!("acknowledged:{page}"), || {
             commands::acknowledge(page, None, &by)
         })?;
-    } else if receipt.expired == 1 {
+    } else if receipt.is_expired {
         // It has fallen silent; there is nothing to read or to stop.
         pages::forget(page)?;
     }

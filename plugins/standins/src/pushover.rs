@@ -173,7 +173,7 @@ impl Pushover {
             "status": 1,
             "acknowledged": u8::from(found.acknowledged_by.is_some()),
             "acknowledged_at": 0,
-            "acknowledged_by": found.acknowledged_by.clone().unwrap_or_default(),
+            "acknowledged_by": found.acknowledged_by,
             "acknowledged_by_device": "phone",
             "last_delivered_at": found.last_delivered_at,
             "expired": u8::from(found.is_expired),
