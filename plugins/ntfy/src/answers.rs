@@ -13,8 +13,6 @@ pub(crate) const TOPIC: &str = "answers";
 /// How often the topic is read: a press counts within this time, in milliseconds.
 const EVERY_MS: u64 = 10_000;
 const TOKEN_BYTES: u32 = 16;
-/// Clocks differ.
-const LOOK_BACK_MS: u64 = 60_000;
 /// How long a page's token is remembered; the page is over by then.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -55,7 +53,7 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
     let (Some(topic), Some(oldest)) = (topic(), waiting.iter().map(|(_, it)| it.at).min()) else {
         return Ok(Outcome::Done);
     };
-    match server::messages(&topic, oldest.saturating_sub(LOOK_BACK_MS)) {
+    match server::messages(&topic, oldest) {
         Ok(messages) => {
             for message in &messages {
                 let token = message["message"].as_str().unwrap_or_default().trim();

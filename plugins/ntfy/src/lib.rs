@@ -29,7 +29,7 @@ struct Sent {
     topic: String,
     /// The contact's address, as configured.
     address: String,
-    /// When it was sent, in milliseconds.
+    /// When it was sent, by the server's clock, as presses are. In milliseconds.
     at: Timestamp,
     /// What the buttons publish to the answer topic, with the page or the item that each means.
     buttons: BTreeMap<String, String>,
@@ -126,7 +126,7 @@ fn send(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
         None => Answer::Link,
     };
     let message = message::message(page, &contact.topic, &answer);
-    server::publish(&message, at)?;
+    let at = server::publish(&message, at)?;
     let sent = Sent {
         topic: contact.topic,
         address: contact.address,

@@ -16,29 +16,35 @@ pub(crate) fn base_url() -> String {
     url.trim_end_matches('/').into()
 }
 
-/// Publishes a message. If an earlier attempt may have published it, its topic is searched first.
-pub(crate) fn publish(message: &Value, since: Timestamp) -> Result<(), Failure> {
+/// Publishes a message; returns when, by the server's clock. If an earlier attempt may have published
+/// it, its topic is searched first.
+pub(crate) fn publish(message: &Value, since: Timestamp) -> Result<Timestamp, Failure> {
     let request = with_credential(Request::post(format!("{}/", base_url())));
     let request = request.once(PUBLISH).json(message)?;
     let response = match request.send() {
         Err(HttpError::OutcomeUnknown(_)) => {
-            if is_published(message, since)? {
-                return Ok(());
+            if let Some(published) = published(message, since)? {
+                return Ok(time(&published, since));
             }
             http::forget(PUBLISH);
             request.send()?
         }
         other => other?,
     };
-    succeeded(&response)
+    succeeded(&response)?;
+    Ok(time(&response.json().unwrap_or_default(), since))
 }
 
-/// Whether a message is in its topic. A topic that may only be written counts as without it: the
-/// phone shows one notification for a sequence id, however often it is published.
-fn is_published(message: &Value, since: Timestamp) -> Result<bool, Failure> {
+fn time(message: &Value, otherwise: Timestamp) -> Timestamp {
+    message["time"].as_u64().map_or(otherwise, |it| it * 1000)
+}
+
+/// The message in its topic, if it is there. A topic that may only be written counts as without it:
+/// the phone shows one notification for a sequence id, however often it is published.
+fn published(message: &Value, since: Timestamp) -> Result<Option<Value>, Failure> {
     let topic = message["topic"].as_str().unwrap_or_default();
     match messages(topic, since.saturating_sub(LOOK_BACK_MS)) {
-        Ok(found) => Ok(found.iter().any(|it| {
+        Ok(found) => Ok(found.into_iter().find(|it| {
             let same = |key: &str| it[key] == message[key];
             // A server before 2.16 has no sequence ids.
             same("sequence_id") || (it["sequence_id"].is_null() && same("title") && same("message"))
@@ -48,7 +54,7 @@ fn is_published(message: &Value, since: Timestamp) -> Result<bool, Failure> {
                 "cannot look for a message whose outcome is unknown",
                 &[("why", &why)],
             );
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(error),
     }
