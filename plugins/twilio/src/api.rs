@@ -7,7 +7,7 @@ use tocsin_plugin_sdk::types::{Failure, RetryHint, Timestamp};
 use tocsin_plugin_sdk::{config, kv};
 
 /// Calls or messages that are read at once, newest first.
-const LIST: &str = "50";
+const LIST: &str = "100";
 /// Clocks differ, and what an earlier attempt created is older than the attempt that looks for it.
 const LOOK_BACK_MS: u64 = 600_000;
 /// How long what was created is known as a page's; the page is over by then.
@@ -19,6 +19,7 @@ const NUMBER_DIGITS_MIN: usize = 7;
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) sid: String,
+    pub(crate) from: String,
     pub(crate) body: String,
     /// By Twilio's clock; none for one that Twilio has not dated yet.
     pub(crate) at: Option<Timestamp>,
@@ -30,6 +31,7 @@ impl Found {
         let text = |key: &str| it[key].as_str().unwrap_or_default().to_string();
         Found {
             sid: text("sid"),
+            from: text("from"),
             body: text("body"),
             at: dates::parse(&text("date_created")),
             direction: text("direction"),
@@ -68,7 +70,7 @@ fn created_before(
     is_same: impl Fn(&Found) -> bool,
 ) -> Result<Option<Found>, Failure> {
     let field = |name: &str| fields.iter().find(|it| it.0 == name).map_or("", |it| it.1);
-    for found in list(what, field("From"), field("To"))? {
+    for found in list(what, Some(field("From")), field("To"))? {
         let is_recent = found.at.is_some_and(|it| it + LOOK_BACK_MS >= at);
         let is_ours = found.direction == "outbound-api" && is_same(&found);
         if is_recent && is_ours && kv::get::<bool>(&known_key(&found.sid))?.is_none() {
@@ -89,9 +91,10 @@ pub(crate) fn status(what: &str, sid: &str) -> Result<String, Failure> {
     Ok(answer["status"].as_str().unwrap_or_default().into())
 }
 
-/// The latest calls or messages between two numbers, newest first.
-pub(crate) fn list(what: &str, from: &str, to: &str) -> Result<Vec<Found>, Failure> {
-    let query = [("From", from), ("To", to), ("PageSize", LIST)];
+/// The latest calls or messages to a number, from another one or from all, newest first.
+pub(crate) fn list(what: &str, from: Option<&str>, to: &str) -> Result<Vec<Found>, Failure> {
+    let mut query = vec![("To", to), ("PageSize", LIST)];
+    query.extend(from.map(|it| ("From", it)));
     let response = get(&path(what), &query).send()?;
     let answer = succeeded(&response)?;
     let listed = answer[what.to_lowercase()].as_array().cloned();

@@ -2,7 +2,6 @@
 
 use crate::sms::MESSAGES;
 use crate::{Sent, api, call, twiml};
-use std::collections::BTreeSet;
 use tocsin_plugin_sdk::serde_json::json;
 use tocsin_plugin_sdk::types::{
     Failure, Outcome, Receipt, Timestamp, WebhookRequest, WebhookResponse,
@@ -13,9 +12,9 @@ use tocsin_plugin_sdk::{jobs, kv, log, pages};
 pub(crate) const TOPIC: &str = "replies";
 /// How often replies are read: one counts within this time, in milliseconds.
 const EVERY_MS: u64 = 10_000;
-/// Pages looked at by one job, with up to three requests each, the others by the next: without more
+/// Pages looked at by one job, with up to two requests each, the others by the next: without more
 /// limits granted, a plugin sends 60 requests in a minute.
-const PAGES_MAX: usize = 3;
+const PAGES_MAX: usize = 4;
 /// How long a reply is remembered; its page is over by then.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// In place of the page that a reply means, once it was acknowledged.
@@ -26,28 +25,44 @@ pub(crate) fn read_later() -> Result<(), Failure> {
     jobs::enqueue_after(EVERY_MS, TOPIC, &json!({}), Some(TOPIC)).map(drop)
 }
 
-/// Reads replies, and reads again later while a text needs an answer.
+/// Reads replies, and reads again later while a text needs an answer. Whatever fails may succeed
+/// then; the next contact is used meanwhile.
 pub(crate) fn read() -> Result<Outcome, Failure> {
     let waiting = pages::all_waiting::<Sent>()?;
     if !waiting.iter().any(|(_, it)| it.text.is_some()) {
         return Ok(Outcome::Done);
     }
-    let mut numbers = BTreeSet::new();
+    if let Err(error) = read_replies() {
+        warn("cannot read the replies to texts", "", &error);
+    }
     for (page, sent) in pages::take_turn::<Sent>(PAGES_MAX)? {
-        let read = match &sent.text {
-            Some(text) => read_one(&page, &sent, text, numbers.insert(sent.number.clone())),
-            None => Ok(()),
-        };
-        if let Err(error) = read {
-            // Whatever it is, a later reading may succeed; the next contact is used meanwhile.
-            warn("cannot read the replies to a text", &page, &error);
+        if let Err(error) = look(&page, &sent) {
+            warn("cannot read what became of a page", &page, &error);
         }
     }
     read_later()?;
     Ok(Outcome::Done)
 }
 
-fn read_one(page: &str, sent: &Sent, text: &str, with_replies: bool) -> Result<(), Failure> {
+fn read_replies() -> Result<(), Failure> {
+    let received = api::list(MESSAGES, None, &api::from())?;
+    for reply in received.iter().rev().filter(|it| it.direction == "inbound") {
+        if reply.at.is_none() {
+            continue;
+        }
+        // One that fails is tried again the next time, and does not hold up the others.
+        if let Err(error) = reply_to(&reply.from, &reply.sid, &reply.body, reply.at) {
+            warn("a reply does not acknowledge", &reply.sid, &error);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the text reached the phone, and the call that comes with it was answered.
+fn look(page: &str, sent: &Sent) -> Result<(), Failure> {
+    let Some(text) = &sent.text else {
+        return Ok(());
+    };
     if let Some(sid) = &sent.call {
         final_state(&format!("call:{sid}"), || call::look(page, sid))?;
     }
@@ -64,27 +79,12 @@ fn read_one(page: &str, sent: &Sent, text: &str, with_replies: bool) -> Result<(
             _ => return Ok(false),
         }
         Ok(true)
-    })?;
-    if with_replies {
-        // Oldest first.
-        for reply in api::list(MESSAGES, &sent.number, &api::from())?
-            .into_iter()
-            .rev()
-        {
-            if let Some(at) = reply.at.filter(|_| reply.direction == "inbound")
-                && let Err(error) = reply_to(&sent.number, &reply.sid, &reply.body, Some(at))
-            {
-                // It is tried again the next time, and does not hold up the others.
-                warn("a reply does not acknowledge", page, &error);
-            }
-        }
-    }
-    Ok(())
+    })
 }
 
-fn warn(what: &str, page: &str, error: &Failure) {
+fn warn(what: &str, id: &str, error: &Failure) {
     let why = api::masked(&format!("{error:?}"));
-    log::warn(what, &[("page", page), ("why", &why)]);
+    log::warn(what, &[("id", id), ("why", &why)]);
 }
 
 /// Looks at a call or a text until its state is final.
@@ -113,8 +113,8 @@ fn reply_to(
     body: &str,
     at: Option<Timestamp>,
 ) -> Result<Option<String>, Failure> {
-    let word = body.trim().to_lowercase();
-    if !matches!(word.as_str(), "1" | "ack" | "acknowledge") {
+    let word = body.trim_matches(|it: char| !it.is_alphanumeric());
+    if !matches!(word.to_lowercase().as_str(), "1" | "ack" | "acknowledge") {
         return Ok(None);
     }
     let key = format!("reply:{sid}");

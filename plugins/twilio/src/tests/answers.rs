@@ -120,6 +120,27 @@ fn a_reply_that_cannot_be_carried_out_does_not_hold_up_the_next() {
 }
 
 #[test]
+fn every_reply_is_read_at_once_however_many_pages_wait_and_whatever_became_of_the_texts() {
+    let world = World::start();
+    for at in 0..12 {
+        let number = format!("+155500011{at:02}");
+        let to = page(
+            &format!("p{at:02}"),
+            &incident(),
+            &person("x", SMS, &number),
+        );
+        world.page(&to.id.clone(), to).unwrap();
+        world.twilio.borrow_mut().messages[at * 2].sid = format!("gone{at}");
+        world
+            .twilio
+            .borrow_mut()
+            .receive(&number, "\u{201c}1.\u{201d}");
+    }
+    world.read("r");
+    assert_eq!(world.acknowledged_pages().len(), 12);
+}
+
+#[test]
 fn a_refused_acknowledgement_is_not_called_one() {
     let world = World::public();
     let refused = CommandError::Invalid("incident 42 is closed".into());
