@@ -16,6 +16,8 @@ use tocsin_plugin_sdk::{commands, config, kv, log, pages};
 const CALLS: &str = "Calls";
 /// How soon a ringing phone is looked at again, in milliseconds.
 const LOOK_AGAIN_MS: u64 = 5_000;
+/// Keys that one call takes.
+const TRIES_MAX: u32 = 6;
 /// How long calls are remembered; their pages are over by then.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 
@@ -146,11 +148,18 @@ fn place(page: &Page, number: &str, at: Timestamp, has_text: bool) -> Result<Str
 /// A key was pressed during the call of a page.
 pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let page = request.query_field("page").unwrap_or_default();
+    let tries = request.query_field("try").and_then(|it| it.parse().ok());
+    let tries = tries.unwrap_or(0) + 1_u32;
     let language = language();
     let script = Script {
         language: &language,
-        action: public_url().map(|it| gather_url(&it, &page)),
+        // The daemon answers a request that is the same with the same answer, so this one differs.
+        action: public_url().map(|it| format!("{}&try={tries}", gather_url(&it, &page))),
         has_text: false,
+    };
+    let again = |why: &str| match tries < TRIES_MAX {
+        true => script.again(why),
+        false => script.goodbye("The escalation continues."),
     };
     let Some(sent) = pages::waiting::<Sent>(&page)? else {
         return Ok(twiml::answer(
@@ -158,7 +167,7 @@ pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failu
         ));
     };
     if request.form_field("Digits").as_deref() != Some("1") {
-        return Ok(twiml::answer(script.again("")));
+        return Ok(twiml::answer(again("")));
     }
     Ok(twiml::answer(match acknowledge(&page, &sent) {
         Ok(said) => script.goodbye(&said),
@@ -168,7 +177,7 @@ pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failu
                 "a key does not acknowledge",
                 &[("page", &page), ("why", &why)],
             );
-            script.again("That did not work.")
+            again("That did not work.")
         }
     }))
 }

@@ -157,8 +157,12 @@ fn a_refused_acknowledgement_is_not_called_one() {
     let said = world.post("gather", "page=p%2F1", "Digits=1&CallSid=CA0");
     let again = "That did not work. Press 1 to acknowledge.\nGoodbye.";
     assert_eq!(spoken(&said), again);
+    // Twilio sends the same again, which the daemon would not pass on.
+    assert!(said.contains("?page=p%2F1&amp;try=1\""), "{said}");
+    let said = world.post("gather", "page=p%2F1&try=5", "Digits=1&CallSid=CA0");
+    assert_eq!(spoken(&said), "The escalation continues. Goodbye.");
     world.host.answer_commands(Ok("Acknowledged.".into()));
-    let said = world.post("gather", "page=p%2F1", "Digits=1&CallSid=CA0");
+    let said = world.post("gather", "page=p%2F1&try=1", "Digits=1&CallSid=CA0");
     assert_eq!(spoken(&said), "Acknowledged. Goodbye.");
 }
 
