@@ -125,13 +125,22 @@ pub fn moved_aside(
     Ok(moved)
 }
 
-/// Signals that alerts fire on whose incident was merged into another, so that they move there.
+/// Signals that alerts fire on whose incident was merged into another, so that they move there: of
+/// incidents in memory, and if `all`, of every other one too, which takes longer.
 ///
 /// # Errors
 /// [`EngineError`] when an incident or an alert's row cannot be read.
-pub fn moving(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError> {
+pub fn moving(view: &View, leases: &Leases, all: bool) -> Result<Vec<Observed>, EngineError> {
+    let ids = if all {
+        leases.incidents_with_firing()
+    } else {
+        let mut states = view.in_memory();
+        states.retain(|it| it.incident.lifecycle.merged_into.is_some());
+        states.sort_by_key(|it| it.incident.number);
+        states.iter().map(|it| it.incident.id.clone()).collect()
+    };
     let mut moving = Vec::new();
-    for id in leases.incidents_with_firing() {
+    for id in ids {
         let state = view.incident(&id)?;
         if state.is_none_or(|it| it.incident.lifecycle.merged_into.is_none()) {
             continue;
@@ -149,6 +158,9 @@ pub fn moving(view: &View, leases: &Leases) -> Result<Vec<Observed>, EngineError
 #[must_use]
 pub fn merges(view: &View) -> Vec<Request> {
     let mut states = view.in_memory();
+    if states.iter().all(|it| it.incident.about.merges.is_empty()) {
+        return Vec::new();
+    }
     // In one order, so that a simulation is repeated exactly.
     states.sort_by_key(|it| it.incident.number);
     let incidents = || states.iter().map(|it| &it.incident);
@@ -204,11 +216,11 @@ impl Due {
         }
         self.leases.refresh(self.view.store())?;
         let mut swept = self.end_lapsed(now).await?;
-        swept += self.merge_incidents().await?;
+        let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
+        swept += self.merge_incidents(is_due).await?;
         swept += self.follow_silences(now).await?;
         self.report_ended_silences(now).await?;
         swept += self.route_again(now).await?;
-        let is_due = now.0 >= self.next_sweep.load(Ordering::SeqCst);
         if !self.silences.take_changed() && !is_due {
             return Ok(swept);
         }
@@ -288,7 +300,7 @@ impl Due {
     }
 
     /// Merges incidents as routing said, and moves the alerts of merged ones.
-    async fn merge_incidents(self: &Arc<Self>) -> Result<usize, EngineError> {
+    async fn merge_incidents(self: &Arc<Self>, all: bool) -> Result<usize, EngineError> {
         let merges = merges(&self.view);
         let mut count = merges.len();
         for merge in merges {
@@ -301,7 +313,7 @@ impl Due {
                 answer => drop(answer?),
             }
         }
-        count += self.reassess(moving(&self.view, &self.leases)?).await?;
+        count += self.reassess(moving(&self.view, &self.leases, all)?).await?;
         Ok(count)
     }
 

@@ -221,7 +221,7 @@ impl World {
         let mut words = lapses(view, leases, self.now).map_err(text)?;
         words.extend(ended_by_hand(view, leases).map_err(text)?);
         words.extend(routed_again(view, leases, self.now).map_err(text)?);
-        words.extend(moving(view, leases).map_err(text)?);
+        words.extend(moving(view, leases, true).map_err(text)?);
         let aside = leases.aside("", LIMIT);
         words.extend(moved_aside(view, &node.silences, aside, self.now).map_err(text)?);
         let store = self.store.as_ref();
