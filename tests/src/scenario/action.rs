@@ -34,7 +34,19 @@ pub enum Action {
     /// A person presses a button of the newest message that has it, by action id or label.
     Press { person: String, button: String },
     /// A person follows the link in their newest mail, and presses the button there.
-    MailLink { person: String },
+    MailLink {
+        person: String,
+        /// The number of the incident whose own link it is; without, the one for all.
+        incident: Option<u64>,
+    },
+    /// A person writes a command in Slack, outside any war room.
+    Slash { person: String, line: String },
+    /// PagerDuty's change event: something was deployed.
+    Change {
+        title: String,
+        /// Its custom details.
+        labels: BTreeMap<String, String>,
+    },
     /// A person gives a command through the API.
     Command {
         person: String,
@@ -132,6 +144,10 @@ impl Action {
                 count: number(count)?,
                 labels: labels(Some(name), rest)?,
             },
+            (["change", title, rest @ ..], None) => Self::Change {
+                title: (*title).to_owned(),
+                labels: labels(None, rest)?,
+            },
             (["silence", rest @ .., "for", lasts], None) => Self::Silence {
                 labels: labels(None, rest)?,
                 lasts: span(lasts)?,
@@ -159,7 +175,18 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
             let button = (*button).to_owned();
             return Ok(Some(Action::Press { person, button }));
         }
-        ["follows", "the", "mail", "link"] => return Ok(Some(Action::MailLink { person })),
+        ["follows", "the", "mail", "link", rest @ ..] => {
+            let incident = match rest {
+                [] => None,
+                ["of", "incident", at] => Some(number(at)?),
+                _ => return Ok(None),
+            };
+            return Ok(Some(Action::MailLink { person, incident }));
+        }
+        ["writes", line] => {
+            let line = (*line).to_owned();
+            return Ok(Some(Action::Slash { person, line }));
+        }
         ["ends", "alert", name] => {
             let name = (*name).to_owned();
             return Ok(Some(Action::EndByHand { person, name }));

@@ -54,19 +54,6 @@ impl World {
                 let found = summary::after(store.as_ref(), None, PAGE_ROWS)?.len() as u64;
                 count_is("incidents", found == *wanted, wanted, found)
             }
-            Fact::Messages {
-                person,
-                count,
-                at_most,
-            } => {
-                let found = self.messages.iter().filter(|it| it.0 == *person).count();
-                let is_so = found == *count || (*at_most && found < *count);
-                count_is("messages", is_so, count, found)
-            }
-            Fact::Questions { person, count } => {
-                let found = self.questions.iter().filter(|it| *it == person).count();
-                count_is("questions", found == *count, count, found)
-            }
             Fact::PagedAbout { people, last } => {
                 people.iter().try_for_each(|it| self.claim_all(it, *last))
             }
@@ -108,10 +95,17 @@ impl World {
                 Ok(())
             }
             Fact::AlertDid { name, changes } => self.check_history(name, changes),
-            Fact::NoButton(person) => {
+            Fact::Messages { .. }
+            | Fact::Questions { .. }
+            | Fact::MessageSays { .. }
+            | Fact::MessageNames { .. }
+            | Fact::Attempt { .. }
+            | Fact::Told { .. } => self.check_message(fact),
+            Fact::Get { .. } => Err(anyhow!("the API is asked at one time; use `at` or `by`")),
+            Fact::NoButton { person, button } => {
                 let member = self.setup.contact(person, "slack").unwrap_or_default();
                 let slack = self.slack.as_ref().context("there is no Slack")?;
-                let press = slack.press_request(&Press::newest(member, "ack"));
+                let press = slack.press_request(&Press::newest(member, button));
                 ensure!(
                     press.is_err(),
                     "expected no button, but {person} still sees one"
@@ -119,6 +113,16 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// Asks the API, in somebody's name.
+    pub(super) async fn check_answer(&self, path: &str, text: &str) -> Result<()> {
+        let found = self.endpoints()?.get(path, &self.somebody()?).await?;
+        ensure!(
+            found.contains(text),
+            "expected {text:?} at {path}, but found {found}"
+        );
+        Ok(())
     }
 
     /// Marks the first matching page as expected.
@@ -167,7 +171,7 @@ impl World {
         Ok(())
     }
 
-    fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
+    pub(super) fn state(&self, number: u64) -> Result<Arc<IncidentState>> {
         let state = self.app()?.view.incident_of_number(number)?;
         state.with_context(|| format!("expected incident {number}, but there is none"))
     }
@@ -283,7 +287,12 @@ impl World {
     }
 }
 
-fn count_is<T: Display, U: Display>(what: &str, is_so: bool, wanted: T, found: U) -> Result<()> {
+pub(super) fn count_is<T: Display, U: Display>(
+    what: &str,
+    is_so: bool,
+    wanted: T,
+    found: U,
+) -> Result<()> {
     ensure!(is_so, "expected {wanted} {what}, but found {found}");
     Ok(())
 }

@@ -18,6 +18,8 @@ use tower::ServiceExt as _;
 
 /// Largest response that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// What of an alert's facts Alertmanager sends as annotations; `link` is the alert's own.
+const ANNOTATIONS: [&str; 3] = ["summary", "description", "runbook_url"];
 
 pub(super) type Labels = BTreeMap<String, String>;
 
@@ -74,9 +76,16 @@ impl Endpoints<'_> {
             let until = it
                 .until
                 .map_or("0001-01-01T00:00:00Z".to_owned(), format_time);
+            let is_annotation = |name: &str| ANNOTATIONS.contains(&name);
+            let (annotations, mut labels): (Labels, Labels) = it
+                .labels
+                .clone()
+                .into_iter()
+                .partition(|(name, _)| is_annotation(name));
+            let link = labels.remove("link").unwrap_or_default();
             json!({
-                "status": status, "labels": it.labels, "annotations": {},
-                "startsAt": format_time(it.since), "endsAt": until, "generatorURL": "",
+                "status": status, "labels": labels, "annotations": annotations,
+                "startsAt": format_time(it.since), "endsAt": until, "generatorURL": link,
             })
         };
         let body = json!({
@@ -150,15 +159,34 @@ impl Endpoints<'_> {
         Ok(())
     }
 
-    /// Sends a button press from Slack.
-    pub(super) async fn slack(&self, request: &SignedRequest) -> Result<()> {
-        let built = Request::post("/hooks/slack/interactions")
+    /// Sends a change event as PagerDuty's clients do.
+    pub(super) async fn change(&self, title: &str, labels: &Labels) -> Result<()> {
+        let body = json!({
+            "routing_key": self.tokens.0.get("pagerduty"),
+            "payload": {
+                "summary": title, "timestamp": format_time(self.now()), "custom_details": labels,
+            },
+        });
+        let request = Request::post("/v2/change/enqueue")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))?;
+        self.answer(request).await?;
+        Ok(())
+    }
+
+    /// What the API answers to a person.
+    pub(super) async fn get(&self, path: &str, person: &str) -> Result<String> {
+        self.send(Method::GET, path, person, &Value::Null).await
+    }
+
+    /// Sends a request from Slack, and returns the response's body.
+    pub(super) async fn slack(&self, route: &str, request: &SignedRequest) -> Result<String> {
+        let built = Request::post(format!("/hooks/slack/{route}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("x-slack-request-timestamp", &request.timestamp)
             .header("x-slack-signature", &request.signature)
             .body(Body::from(request.body.clone()))?;
-        self.answer(built).await?;
-        Ok(())
+        self.answer(built).await
     }
 
     /// Opens a mail's link, which must have no effect, and presses the button on that page.

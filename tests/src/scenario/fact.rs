@@ -71,8 +71,25 @@ pub enum Fact {
     Each { last: u64, claims: Vec<Claim> },
     /// How many questions a person was asked.
     Questions { person: String, count: usize },
-    /// A person has no message with a button.
-    NoButton(String),
+    /// The newest message that brought pages to a person contains this text.
+    MessageSays { person: String, text: String },
+    /// The newest message that brought pages to a person names these incidents first, in this order.
+    MessageNames { person: String, numbers: Vec<u64> },
+    /// What became of a person's newest page about an incident at a contact.
+    Attempt {
+        person: String,
+        /// `slack` or `mail`.
+        channel: String,
+        incident: u64,
+        /// `queued`, `failed`, `accepted`, `seen` or `pressed`.
+        state: String,
+    },
+    /// The reply to the newest command that a person wrote in Slack contains this text.
+    Told { person: String, text: String },
+    /// The API's response contains this text.
+    Get { path: String, text: String },
+    /// A person has no message with a button, which is named by its action id or label.
+    NoButton { person: String, button: String },
 }
 
 /// A claim about an incident.
@@ -171,7 +188,43 @@ impl Fact {
                 name: (*name).to_owned(),
                 state: state.join(" "),
             },
-            [person, "sees", "no", "button"] => Self::NoButton((*person).to_owned()),
+            ["message", "to", person, "says", text] => Self::MessageSays {
+                person: (*person).to_owned(),
+                text: (*text).to_owned(),
+            },
+            ["message", "to", person, "names", numbers] => Self::MessageNames {
+                person: (*person).to_owned(),
+                numbers: numbers.split(',').map(number).collect::<Result<_, _>>()?,
+            },
+            [
+                "page",
+                "to",
+                person,
+                "by",
+                channel,
+                "for",
+                "incident",
+                at,
+                "is",
+                state,
+            ] => Self::Attempt {
+                person: (*person).to_owned(),
+                channel: (*channel).to_owned(),
+                incident: number(at)?,
+                state: (*state).to_owned(),
+            },
+            [person, "is", "told", text] => Self::Told {
+                person: (*person).to_owned(),
+                text: (*text).to_owned(),
+            },
+            ["GET", path, "says", text] => Self::Get {
+                path: (*path).to_owned(),
+                text: (*text).to_owned(),
+            },
+            [person, "sees", "no", button] => Self::NoButton {
+                person: (*person).to_owned(),
+                button: if *button == "button" { "ack" } else { button }.to_owned(),
+            },
             _ => return Err("neither an action nor a fact".to_owned()),
         })
     }

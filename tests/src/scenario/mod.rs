@@ -13,6 +13,7 @@ mod action;
 mod check;
 mod endpoints;
 mod fact;
+mod messages;
 mod perform;
 mod play;
 mod relay;

@@ -87,16 +87,51 @@ impl World {
         let slack = self.slack.as_ref().context("there is no Slack")?;
         let body = slack.press_request(&Press::newest(member, button))?.body;
         let request = SignedRequest::at(SIGNING_SECRET, body, seconds);
-        self.endpoints()?.slack(&request).await
+        self.endpoints()?.slack("interactions", &request).await?;
+        Ok(())
     }
 
-    /// A person follows the acknowledge link in their newest mail.
-    pub(super) async fn follow_mail_link(&mut self, person: &str) -> Result<()> {
+    /// A person writes a command in Slack, and is told the reply.
+    pub(super) async fn write_command(&mut self, person: &str, line: &str) -> Result<()> {
+        let seconds = u64::try_from(self.instant().0 / 1_000)?;
+        let member = self.setup.contact(person, "slack");
+        let member = member.with_context(|| format!("{person} has no Slack contact"))?;
+        let text = line.trim_start_matches("/incident").trim_start();
+        let fields = [
+            ("command", "/incident"),
+            ("text", text),
+            ("user_id", member),
+            ("channel_id", "D0"),
+        ];
+        let form = reqwest::Url::parse_with_params("http://slack.test", fields)?;
+        let form = form.query().unwrap_or_default().to_owned();
+        let request = SignedRequest::at(SIGNING_SECRET, form, seconds);
+        let told = self.endpoints()?.slack("commands", &request).await?;
+        let told: serde_json::Value = serde_json::from_str(&told)?;
+        let told = told["text"].as_str().context("the command has no reply")?;
+        self.note(format!("{person} is told {told:?}"));
+        self.told.insert(person.to_owned(), told.to_owned());
+        Ok(())
+    }
+
+    /// A person follows the acknowledge link in their newest mail, or the one of an incident in it.
+    pub(super) async fn follow_mail_link(
+        &mut self,
+        person: &str,
+        incident: Option<u64>,
+    ) -> Result<()> {
         let address = self.setup.contact(person, "email").unwrap_or_default();
         let mails = self.relay.mails();
         let mail = mails.iter().rev().find(|it| it.to == address);
         let mail = mail.with_context(|| format!("{person} has no mail"))?;
-        let link = mail.text.split_once("/ack/").map(|it| it.1);
+        let mut from = mail.text.as_str();
+        if let Some(number) = incident {
+            let named = from.split_once(&format!("#{number}\r\n"));
+            from = named
+                .with_context(|| format!("the mail does not name #{number} in full"))?
+                .1;
+        }
+        let link = from.split_once("/ack/").map(|it| it.1);
         let token = link.and_then(|it| it.split_whitespace().next());
         let token = token.context("the mail has no acknowledge link")?;
         self.endpoints()?.mail_link(token).await
@@ -119,7 +154,7 @@ impl World {
         self.endpoints()?.end_silence(&self.somebody()?, &id).await
     }
 
-    fn somebody(&self) -> Result<String> {
+    pub(super) fn somebody(&self) -> Result<String> {
         let first = self.setup.people.keys().next();
         first.cloned().context("the setup has no person")
     }

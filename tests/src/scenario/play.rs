@@ -115,7 +115,10 @@ async fn line_of(world: &mut World, line: &Line, restarts: bool) -> Result<()> {
                 When::Within(from, to) => (from, to),
                 other => (0, other.end()),
             };
-            world.check(fact, window)
+            match fact {
+                Fact::Get { path, text } => world.check_answer(path, text).await,
+                fact => world.check(fact, window),
+            }
         }
     }
 }
@@ -149,7 +152,9 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
         Action::End { labels } => world.end(labels).await,
         Action::Storm { count, labels } => world.storm(*count, labels).await,
         Action::Press { person, button } => world.press(person, button).await,
-        Action::MailLink { person } => world.follow_mail_link(person).await,
+        Action::MailLink { person, incident } => world.follow_mail_link(person, *incident).await,
+        Action::Slash { person, line } => world.write_command(person, line).await,
+        Action::Change { title, labels } => world.endpoints()?.change(title, labels).await,
         Action::Command {
             person,
             incident,

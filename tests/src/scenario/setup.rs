@@ -32,6 +32,8 @@ pub struct Setup {
     pub once: Option<String>,
     rotations: Vec<(String, BTreeMap<String, String>)>,
     incidents: Vec<(String, String)>,
+    /// Settings of the escalation, in the configuration's format.
+    escalation: Vec<String>,
     /// More of the configuration of each sender.
     senders: BTreeMap<String, String>,
     fallback: Option<String>,
@@ -51,6 +53,7 @@ impl Default for Setup {
             once: None,
             rotations: Vec::new(),
             incidents: Vec::new(),
+            escalation: Vec::new(),
             senders: BTreeMap::new(),
             fallback: None,
             ladders: Vec::new(),
@@ -106,6 +109,10 @@ impl Setup {
             ([key @ ("resolve-after" | "reopen-within"), span], None) => {
                 self.incidents.push(((*key).to_owned(), (*span).to_owned()));
             }
+            (["bundle-window", span], None) => {
+                self.escalation.push(format!("bundle-window = {span:?}"));
+            }
+            (["pages-max", count], None) => self.escalation.push(format!("pages-max = {count}")),
             (["on", "sled", "too"], None) => self.on_sled = true,
             (["told", "once,", "because", why @ ..], None) => self.once = Some(why.join(" ")),
             (["restarts", "matter,", "because", why @ ..], None) => {
@@ -113,8 +120,8 @@ impl Setup {
             }
             _ => {
                 let known = "start, person, rotation, fallback, ladder, policy, sender, \
-                             resolve-after, \
-                             reopen-within, `on sled too`, \
+                             resolve-after, reopen-within, bundle-window, pages-max, \
+                             `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
                 return Err(format!("not a setup line; expected {known}"));
@@ -172,6 +179,9 @@ impl Setup {
         let fallback = format!("person:{first}");
         let fallback = self.fallback.as_ref().unwrap_or(&fallback);
         let _ = writeln!(text, "[escalation]\nfallback = [{fallback:?}]");
+        for setting in &self.escalation {
+            let _ = writeln!(text, "{setting}");
+        }
         let _ = writeln!(
             text,
             "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
@@ -224,6 +234,9 @@ impl Setup {
                 .collect();
             if !ladders.is_empty() {
                 let _ = writeln!(text, "notify = {{ {} }}", ladders.join(", "));
+            }
+            if let Some((_, zone)) = facts.iter().find(|it| it.0 == "zone") {
+                let _ = writeln!(text, "timezone = {zone:?}");
             }
             if facts.iter().any(|it| it.0 == "away") {
                 let _ = writeln!(text, "calendar = {{ file = \"{name}.ics\" }}");

@@ -1,6 +1,6 @@
 //! The daemon and its environment during one run of a scenario.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,8 +56,10 @@ pub struct World {
     tokens: Tokens,
     /// Every page so far, and whether a line has expected it.
     pub(super) pages: Vec<(Page, bool)>,
-    /// Every message that brought pages, with its person and its time.
-    pub(super) messages: Vec<(String, u64)>,
+    /// Every message that brought pages, with its person and its text.
+    pub(super) messages: Vec<(String, String)>,
+    /// What each person was told last about a command.
+    pub(super) told: BTreeMap<String, String>,
     /// The person of every question so far.
     pub(super) questions: Vec<String>,
     /// Alerts that were fired.
@@ -109,6 +111,7 @@ impl World {
             tokens: Tokens::default(),
             pages: Vec::new(),
             messages: Vec::new(),
+            told: BTreeMap::new(),
             questions: Vec::new(),
             fired: Vec::new(),
             silences: Vec::new(),
@@ -295,7 +298,7 @@ impl World {
                 named.extend(state.map(|it| it.incident.number));
             }
             ensure!(!named.is_empty(), "a page to {person} names no incident");
-            self.messages.push((person.clone(), at));
+            self.messages.push((person.clone(), text));
             for incident in named {
                 let page = Page {
                     at,
@@ -389,9 +392,9 @@ fn is_question(message: &Message) -> bool {
     key.is_some_and(|it| it.starts_with("prompt:"))
 }
 
-/// The numbers of incidents that a text names, as `#42` or `#42–#45`.
-fn numbers_in(text: &str) -> BTreeSet<u64> {
-    let mut found = BTreeSet::new();
+/// The numbers of incidents that a text names, as `#42` or `#42–#45`, each once in its order.
+pub(super) fn numbers_in(text: &str) -> Vec<u64> {
+    let mut found = Vec::new();
     let mut range_from = None;
     for part in text.split('#').skip(1) {
         let rest = part.trim_start_matches(|it: char| it.is_ascii_digit());
@@ -402,6 +405,8 @@ fn numbers_in(text: &str) -> BTreeSet<u64> {
         found.extend(range_from.unwrap_or(number)..=number);
         range_from = (rest == "–").then_some(number);
     }
+    let mut known = BTreeSet::new();
+    found.retain(|it| known.insert(*it));
     found
 }
 
