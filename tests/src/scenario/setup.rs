@@ -37,7 +37,7 @@ pub struct Setup {
     /// More of the configuration of each sender.
     senders: BTreeMap<String, String>,
     fallback: Option<String>,
-    /// A person, a grade or `default`, and the ladder in the configuration's format.
+    /// A person or `everybody`, a grade or `default`, and the ladder in the configuration's format.
     ladders: Vec<(String, String, String)>,
 }
 
@@ -179,7 +179,7 @@ impl Setup {
         let fallback = format!("person:{first}");
         let fallback = self.fallback.as_ref().unwrap_or(&fallback);
         let _ = writeln!(text, "[escalation]\nfallback = [{fallback:?}]");
-        for setting in &self.escalation {
+        for setting in self.escalation.iter().chain(&self.ladders_of("everybody")) {
             let _ = writeln!(text, "{setting}");
         }
         let _ = writeln!(
@@ -228,12 +228,8 @@ impl Setup {
                 "[people.{name}]\nname = {name:?}\ncontacts = [{}]\nteams = {own:?}",
                 contacts.join(", ")
             );
-            let ladders = self.ladders.iter().filter(|it| it.0 == *name);
-            let ladders: Vec<_> = ladders
-                .map(|(_, grade, it)| format!("{grade} = {it}"))
-                .collect();
-            if !ladders.is_empty() {
-                let _ = writeln!(text, "notify = {{ {} }}", ladders.join(", "));
+            for ladders in &self.ladders_of(name) {
+                let _ = writeln!(text, "{ladders}");
             }
             if let Some((_, zone)) = facts.iter().find(|it| it.0 == "zone") {
                 let _ = writeln!(text, "timezone = {zone:?}");
@@ -246,6 +242,15 @@ impl Setup {
         for team in teams {
             let _ = writeln!(text, "[teams.{team}]\nname = {team:?}");
         }
+    }
+
+    /// The setting with somebody's ladders, if there are any.
+    fn ladders_of(&self, whose: &str) -> Option<String> {
+        let ladders = self.ladders.iter().filter(|it| it.0 == whose);
+        let ladders: Vec<_> = ladders
+            .map(|(_, grade, it)| format!("{grade} = {it}"))
+            .collect();
+        (!ladders.is_empty()).then(|| format!("notify = {{ {} }}", ladders.join(", ")))
     }
 
     fn write_rotations(&self, text: &mut String) {
