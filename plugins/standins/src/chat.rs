@@ -137,7 +137,8 @@ fn text_in_utf16(value: &Value, units_max: usize) -> Checked {
 }
 
 fn url(value: &Value) -> Checked {
-    let is_url = value.as_str().is_some_and(|it| it.starts_with("https://"));
+    let is_url = |it: &str| it.starts_with("https://") || it.starts_with("http://");
+    let is_url = value.as_str().is_some_and(is_url);
     is_url.then_some(()).ok_or("not a URL")
 }
 

@@ -9,9 +9,10 @@ pub mod chat;
 mod loopback;
 pub mod ntfy;
 pub mod pushover;
+pub mod snapshots;
 pub mod twilio;
 
-pub use loopback::Loopback;
+pub use loopback::{Fate, Loopback, Moment, Watch};
 
 use serde_json::Value;
 use std::cell::RefCell;
@@ -44,6 +45,9 @@ pub struct Answered {
 
 pub trait Service {
     fn answer(&mut self, asked: &Asked) -> Answered;
+
+    /// The time of what it takes next, in seconds since 1970. Over loopback it is the real one.
+    fn set_time(&mut self, _now_s: u64) {}
 }
 
 impl Asked {

@@ -40,6 +40,10 @@ pub struct Ntfy {
 }
 
 impl Service for Ntfy {
+    fn set_time(&mut self, now_s: u64) {
+        self.now_s = now_s;
+    }
+
     fn answer(&mut self, asked: &Asked) -> Answered {
         if let Some(status) = self.fault {
             return refused(status, status as u32 * 100 + 1, "a fault");

@@ -16,6 +16,8 @@ const TITLE_CHARS_MAX: usize = 250;
 const MESSAGE_CHARS_MAX: usize = 1024;
 const URL_CHARS_MAX: usize = 512;
 const URL_TITLE_CHARS_MAX: usize = 100;
+/// How often a receipt may be read, in seconds.
+const READ_EVERY_S: u64 = 5;
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Pushover {
     pub receipts: BTreeMap<String, Receipt>,
     /// Messages left this month.
     pub left: u64,
+    /// Seconds since the epoch; 0 for no clock.
+    pub now_s: u64,
     /// Respond to every request with this status.
     pub fault: Option<u16>,
 }
@@ -33,13 +37,19 @@ pub struct Pushover {
 /// What became of a message with emergency priority.
 #[derive(Clone, Debug, Default)]
 pub struct Receipt {
+    /// Whose message it is of.
+    pub user: String,
     pub tag: String,
     pub acknowledged_by: Option<String>,
     pub last_delivered_at: u64,
     pub is_expired: bool,
     pub is_canceled: bool,
+    /// Whether it was stopped by its tag, because it may be sent again.
+    pub is_replaced: bool,
     /// How often it was read.
     pub reads: u32,
+    /// When it was read last, in seconds; 0 if never, or if there is no clock.
+    pub read_at_s: u64,
 }
 
 impl Default for Pushover {
@@ -48,12 +58,17 @@ impl Default for Pushover {
             messages: Vec::new(),
             receipts: BTreeMap::new(),
             left: 10_000,
+            now_s: 0,
             fault: None,
         }
     }
 }
 
 impl Service for Pushover {
+    fn set_time(&mut self, now_s: u64) {
+        self.now_s = now_s;
+    }
+
     fn answer(&mut self, asked: &Asked) -> Answered {
         if let Some(status) = self.fault {
             return Answered::text(status, "a fault");
@@ -76,7 +91,9 @@ impl Service for Pushover {
                 let all = self.receipts.values_mut();
                 let ours: Vec<_> = all.filter(|it| it.tag == tag && !it.is_canceled).collect();
                 let canceled = ours.len();
-                ours.into_iter().for_each(|it| it.is_canceled = true);
+                for it in ours {
+                    (it.is_canceled, it.is_replaced) = (true, true);
+                }
                 Answered::json(
                     200,
                     &json!({"status": 1, "request": "r", "canceled": canceled}),
@@ -150,14 +167,12 @@ impl Pushover {
         let mut answer = json!({"status": 1, "request": "r"});
         if is_emergency {
             let receipt = format!("rLqVuqTRh62UzxtmqiaLzQmVcPgi{:02}", self.receipts.len());
-            let tag = text("tags").to_string();
-            self.receipts.insert(
-                receipt.clone(),
-                Receipt {
-                    tag,
-                    ..Receipt::default()
-                },
-            );
+            let made = Receipt {
+                user: text("user").into(),
+                tag: text("tags").into(),
+                ..Receipt::default()
+            };
+            self.receipts.insert(receipt.clone(), made);
             answer["receipt"] = receipt.into();
         }
         self.messages.push(form);
@@ -168,7 +183,13 @@ impl Pushover {
         let Some(found) = self.receipts.get_mut(receipt) else {
             return refused("receipt", "receipt not found; may be invalid or expired");
         };
+        let is_soon = found.read_at_s > 0 && self.now_s < found.read_at_s + READ_EVERY_S;
+        if is_soon {
+            let errors = json!(["a receipt may be read once in 5 seconds"]);
+            return Answered::json(429, &json!({"status": 0, "errors": errors}));
+        }
         found.reads += 1;
+        found.read_at_s = self.now_s;
         let body = json!({
             "status": 1,
             "acknowledged": u8::from(found.acknowledged_by.is_some()),

@@ -4,8 +4,6 @@
 use super::rig::{Rig, built, delivery, page};
 use crate::wit::{Event, EventBody, Job, Label, Outcome, Settled};
 use crate::{CallResult, Failure, LoadedPlugin, PluginGrant, WebhookCall};
-use base64::Engine as _;
-use hmac::{KeyInit as _, Mac as _};
 use tocsin_standins::{Loopback, chat, ntfy, pushover, twilio};
 
 /// A loaded plugin, if it has been built, and the secrets that nobody may see.
@@ -201,9 +199,9 @@ async fn twilio_calls_and_takes_a_key_that_is_signed() {
     assert_eq!(server.service().calls.len(), 1);
 
     let url = "https://tocsin.example/hooks/twilio/gather?page=p1";
-    let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(twilio::TOKEN.as_bytes()).unwrap();
-    mac.update(format!("{url}CallSidCA0Digits1").as_bytes());
-    let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+    let form = [("CallSid", "CA0"), ("Digits", "1")];
+    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let signature = twilio::signature(url, &form.into());
     let call = |body: &str| WebhookCall {
         route: "gather".into(),
         method: "POST".into(),
