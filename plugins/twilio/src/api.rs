@@ -41,7 +41,7 @@ impl Found {
 
 /// Creates a call or a message to a number. If an earlier attempt may have created it, that one is
 /// looked for: a late one for which `is_same` holds and which belongs to no other page. `at` is
-/// when this attempt began.
+/// when the page was queued.
 pub(crate) fn create(
     what: &str,
     fields: &[(&str, &str)],

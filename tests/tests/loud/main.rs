@@ -12,6 +12,7 @@ mod by_pushover;
 mod by_twilio;
 mod by_webhook;
 mod down;
+mod killed;
 mod night;
 mod way;
 mod woken;

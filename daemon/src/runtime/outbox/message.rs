@@ -10,6 +10,7 @@ use tocsin_plugin_host::wit;
 use tocsin_store::Claimed;
 
 use crate::disclosure::Clearance;
+use crate::disclosure::wit::wire_time;
 use crate::mail::{MailError, PageMail};
 use crate::runtime::MAIL_CHANNEL;
 use crate::runtime::engine::request::{Request, Write};
@@ -126,7 +127,8 @@ impl Outbox {
                 .unwrap_or(0),
             origin: None,
             incident_id: wanted.first().map(|it| it.attempt.incident.to_string()),
-            at: self.now_ms(),
+            // The same at each attempt: a plugin looks for what an earlier one sent since then.
+            at: wire_time(claim.row.created_at),
             body: self.payloads.page(plugin, clearance, message),
         };
         let delivery = self.delivery(plugin, &event.id, claim);
