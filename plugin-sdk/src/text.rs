@@ -1,10 +1,19 @@
 //! Text for channels with limits, and the plain text of a page that channels without formatting
 //! share.
 
-use crate::types::{Page, PageItem};
+use crate::types::{Fact, Page, PageItem};
 
 /// Further incidents that a plain text names in a line each; the rest is counted.
 const NAMED_MAX: usize = 10;
+/// The facts that matter most at night, in this order; the others follow.
+const BRIEF_NAMES: [&str; 5] = ["Since", "Security", "Hidden", "Summary", "Alerts"];
+/// Facts that the title tells too.
+const TITLE_NAMES: [&str; 2] = ["Grade", "Drill"];
+const BRIEF_FACTS_MAX: usize = 3;
+/// Of what a text for little room tells, in characters.
+const BRIEF_TITLE_CHARS_MAX: usize = 300;
+const BRIEF_FACT_CHARS_MAX: usize = 120;
+const BRIEF_URL_CHARS_MAX: usize = 200;
 
 /// Cuts a text to at most `max` characters, the last of which is then `…`. A link that does not fit
 /// is left out.
@@ -82,16 +91,65 @@ pub fn body(page: &Page) -> String {
     if !others.is_empty() {
         parts.push(others.join("\n"));
     }
-    parts.join("\n\n")
+    let text = parts.join("\n\n");
+    match which(page).filter(|_| alone) {
+        Some(number) => format!("{text}\nIncident: {number}"),
+        None => text,
+    }
+}
+
+/// A page in a few lines, for text messages: its title, the most important facts, a link that is
+/// not too long, and which incident it is.
+#[must_use]
+pub fn brief(page: &Page) -> String {
+    let mut lines = vec![cut(&title(page), BRIEF_TITLE_CHARS_MAX)];
+    let facts = brief_facts(page).into_iter();
+    lines.extend(facts.map(|it| cut(&line(&it.name, &it.text), BRIEF_FACT_CHARS_MAX)));
+    let mut links = page.items.iter().flat_map(|it| &it.links);
+    let link = links.find(|it| is_web(&it.url) && it.url.chars().count() <= BRIEF_URL_CHARS_MAX);
+    lines.extend(link.map(|it| line(&cut(&it.title, BRIEF_FACT_CHARS_MAX), &it.url)));
+    lines.extend(which(page).map(|it| line("Incident", &it)));
+    lines.join("\n")
+}
+
+/// The most important facts of a page's worst incident besides what its [`title`] tells: since when
+/// first.
+#[must_use]
+pub fn brief_facts(page: &Page) -> Vec<&Fact> {
+    let facts = page.items.first().into_iter().flat_map(|it| &it.facts);
+    let is_told = |it: &&Fact| TITLE_NAMES.contains(&it.name.as_str());
+    let mut facts: Vec<_> = facts.filter(|it| !is_told(it)).collect();
+    let rank = |name: &str| BRIEF_NAMES.iter().position(|it| *it == name);
+    facts.sort_by_key(|it| rank(&it.name).unwrap_or(BRIEF_NAMES.len()));
+    facts.truncate(BRIEF_FACTS_MAX);
+    facts
+}
+
+/// The number of a page's incident, such as `#42`, or `#42 and 2 more`; none for a test, which is
+/// about no incident.
+#[must_use]
+pub fn which(page: &Page) -> Option<String> {
+    let first = page.items.first().filter(|_| !page.test)?;
+    let number = first.incident.number;
+    match page.items.len() + page.others.len() {
+        1 => Some(format!("#{number}")),
+        all => Some(format!("#{number} and {} more", all - 1)),
+    }
 }
 
 /// The first link of a page, which is the worst incident's most important one.
 #[must_use]
 pub fn first_link(page: &Page) -> Option<&str> {
     let mut links = page.items.iter().flat_map(|it| &it.links);
-    links
-        .find(|it| it.url.starts_with("http"))
-        .map(|it| it.url.as_str())
+    links.find(|it| is_web(&it.url)).map(|it| it.url.as_str())
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("http")
+}
+
+fn line(name: &str, text: &str) -> String {
+    format!("{}: {}", one_line(name), one_line(text))
 }
 
 fn described(item: &PageItem, with_headline: bool) -> String {
@@ -101,7 +159,7 @@ fn described(item: &PageItem, with_headline: bool) -> String {
         lines.push(format!("#{number} {}", one_line(&item.headline)));
     }
     let facts = item.facts.iter();
-    lines.extend(facts.map(|it| format!("{}: {}", one_line(&it.name), one_line(&it.text))));
+    lines.extend(facts.map(|it| line(&it.name, &it.text)));
     if item.facts.is_empty() {
         let told = [&item.incident.summary, &item.reason];
         lines.extend(
@@ -161,8 +219,10 @@ mod tests {
         let ada = person("ada", "ntfy", "ada");
         let alone = page("p-1", &incident(), &ada);
         assert_eq!(title(&alone), "MAJOR checkout: Checkout is down");
-        let told = "Since: 12:00 (6 min ago)\nRunbook: https://wiki.example/checkout";
+        let told = "Since: 12:00 (6 min ago)\nRunbook: https://wiki.example/checkout\n\
+                    Incident: #42";
         assert_eq!(body(&alone), told);
+        assert_eq!(brief(&alone), format!("{}\n{told}", title(&alone)));
         assert_eq!(first_link(&alone), Some("https://wiki.example/checkout"));
 
         let mut bare = page("p-1", &incident(), &ada);
@@ -174,6 +234,35 @@ mod tests {
                     5xx over 20 % for 5 minutes\nfirst step of the escalation";
         assert_eq!(body(&bare), told);
         assert_eq!(first_link(&bare), None);
+    }
+
+    #[test]
+    fn a_few_lines_tell_what_matters_most_and_keep_to_their_limits() {
+        let mut two = bundle(
+            "b",
+            &[incident(), incident()],
+            &person("ada", "sms", "+1555"),
+        );
+        let facts = [
+            "Drill", "Grade", "Alerts", "Service", "Summary", "Security", "Since",
+        ];
+        let fact = |name: &str| Fact {
+            name: name.into(),
+            text: "x".repeat(200),
+        };
+        two.items[0].facts = facts.map(fact).into();
+        two.items[0].links[0].url = format!("https://wiki.example/{}", "x".repeat(200));
+        let text = brief(&two);
+        let lines: Vec<_> = text
+            .lines()
+            .map(|it| it.split(':').next().unwrap())
+            .collect();
+        let want = ["Since", "Security", "Summary", "Runbook", "Incident"];
+        assert_eq!(lines[1..], want, "{text}");
+        assert!(text.lines().all(|it| it.chars().count() <= 300), "{text}");
+        assert!(text.ends_with("\nIncident: #42 and 1 more"), "{text}");
+        two.test = true;
+        assert!(!brief(&two).contains("Incident"));
     }
 
     #[test]

@@ -72,7 +72,12 @@ pub(crate) fn message(page: &Page, topic: &str, answer: &Answer) -> Value {
         "actions": actions(page, answer),
         "sequence_id": sequence_id(&page.id),
     });
-    if let Some(link) = text::first_link(page) {
+    // The page of the acknowledge link says more, to those who may see it.
+    let more = page
+        .ack_url
+        .as_deref()
+        .filter(|_| matches!(answer, Answer::Link));
+    if let Some(link) = text::first_link(page).or(more) {
         message["click"] = link.into();
     }
     let body = text::body(page);

@@ -1,6 +1,7 @@
 //! Tests the plugin against a stand-in that refuses what ntfy refuses.
 
 mod presses;
+mod snapshots;
 
 use crate::{EVENTS, Ntfy as ThePlugin, answers};
 use std::cell::RefCell;
@@ -120,6 +121,7 @@ to ada-x7Kq, priority 5
 :warning: MAJOR checkout: Checkout is down
 Since: 12:00 (6 min ago)
 Runbook: https://wiki.example/checkout
+Incident: #42
 tap → https://wiki.example/checkout
 [Acknowledge] POST https://tocsin.example/ack/p-1
 [Runbook] open https://wiki.example/checkout";

@@ -1,5 +1,7 @@
 //! Tests the plugin against a stand-in that refuses what Pushover refuses.
 
+mod snapshots;
+
 use crate::{EVENTS, Pushover as ThePlugin, receipts};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -127,6 +129,7 @@ fn a_critical_page_sounds_until_it_is_acknowledged() {
 expire: 3600
 message: Since: 12:00 (6 min ago)
 Runbook: https://wiki.example/checkout
+Incident: #42
 priority: 2
 retry: 60
 tags: p-1

@@ -9,10 +9,6 @@ use tocsin_plugin_sdk::{pages, text};
 pub(crate) const MESSAGES: &str = "Messages";
 /// Twilio refuses more; every 153 characters are paid for.
 const BODY_CHARS_MAX: usize = 1600;
-const TITLE_CHARS_MAX: usize = 300;
-const FACT_CHARS_MAX: usize = 120;
-/// Facts of the worst incident that are told.
-const FACTS_MAX: usize = 2;
 
 /// Pages a person by text message.
 pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, Failure> {
@@ -45,12 +41,6 @@ pub(crate) fn send(page: &Page, number: &str, at: Timestamp) -> Result<Found, Fa
 fn body(page: &Page) -> String {
     let total = page.items.len() + page.others.len();
     let first = page.items.first();
-    let mut lines = vec![text::cut(&text::title(page), TITLE_CHARS_MAX)];
-    let facts = first.into_iter().flat_map(|it| &it.facts).take(FACTS_MAX);
-    lines.extend(facts.map(|it| {
-        let fact = format!("{}: {}", text::one_line(&it.name), text::one_line(&it.text));
-        text::cut(&fact, FACT_CHARS_MAX)
-    }));
     let ack = page
         .ack_url
         .as_ref()
@@ -60,6 +50,8 @@ fn body(page: &Page) -> String {
         0 | 1 => String::new(),
         total => format!(" all {total}"),
     };
-    lines.push(format!("Reply 1 to acknowledge{all}{link}"));
-    text::cut(&lines.join("\n"), BODY_CHARS_MAX)
+    let how = format!("Reply 1 to acknowledge{all}{link}");
+    let room = BODY_CHARS_MAX.saturating_sub(how.chars().count() + 1);
+    let told = text::cut(&text::brief(page), room);
+    text::cut(&format!("{told}\n{how}"), BODY_CHARS_MAX)
 }

@@ -1,6 +1,7 @@
 //! Tests the plugin against a stand-in that refuses what Twilio refuses.
 
 mod answers;
+mod snapshots;
 
 use crate::{EVENTS, PHONE, SMS, Twilio as ThePlugin, replies};
 use std::cell::RefCell;
@@ -158,7 +159,7 @@ fn a_call_says_what_and_since_when_twice_and_asks_for_a_key() {
     let [call] = &world.calls()[..] else { panic!() };
     assert_eq!((call.from.as_str(), call.to.as_str()), (FROM, ADA));
     let prompt = "This is tocsin with a page for ada. MAJOR checkout: Checkout is down. \
-                  Since: 12:00 (6 min ago). Press 1 to acknowledge.";
+                  Since: 12:00 (6 min ago). Incident 42. Press 1 to acknowledge.";
     let end = "No key was pressed. The escalation continues. Goodbye.";
     assert_eq!(spoken(&call.body), format!("{prompt}\n{prompt}\n{end}"));
     let gather = "<Gather numDigits=\"1\" timeout=\"8\" method=\"POST\" \
@@ -247,6 +248,7 @@ fn without_an_inbound_address_a_text_comes_with_the_call() {
     assert!(said.contains("reply 1 to the text message"), "{said}");
     assert!(!world.calls()[0].body.contains("Gather"));
     let want = "MAJOR checkout: Checkout is down\nSince: 12:00 (6 min ago)\n\
+                Runbook: https://wiki.example/checkout\nIncident: #42\n\
                 Reply 1 to acknowledge or open https://tocsin.example/ack/p/1";
     assert_eq!(world.texts()[0].body, want);
     world.set_call("in-progress");

@@ -9,12 +9,12 @@ const TWIML_CHARS_MAX: usize = 4000;
 /// Of the page's text. It is said twice, and escaping makes a character up to six: the first that
 /// fits is taken.
 const SPOKEN_CHARS_MAX: [usize; 3] = [700, 300, 150];
+/// Of a fact: nobody listens longer.
+const FACT_CHARS_MAX: usize = 160;
 /// Of an answer to a key.
 const ANSWER_CHARS_MAX: usize = 300;
 /// Seconds to press a key after a prompt.
 const PRESS_S: u32 = 8;
-/// Facts of the worst incident that are read out.
-const FACTS_MAX: usize = 2;
 
 /// What a call says to a person.
 pub(crate) struct Script<'a> {
@@ -113,12 +113,14 @@ fn told(page: &Page) -> String {
         format!("This is tocsin with {kind} for {name}."),
         sentence(&page.summary),
     ];
-    let facts = page.items.first().into_iter().flat_map(|it| &it.facts);
-    told.extend(
-        facts
-            .take(FACTS_MAX)
-            .map(|it| sentence(&format!("{}: {}", it.name, it.text))),
-    );
+    let facts = text::brief_facts(page).into_iter();
+    told.extend(facts.map(|it| {
+        let fact = format!("{}: {}", it.name, it.text);
+        sentence(&text::cut(&fact, FACT_CHARS_MAX))
+    }));
+    // By which it is found, as a link cannot be said.
+    let which = text::which(page).map(|it| it.replace('#', ""));
+    told.extend(which.map(|it| sentence(&format!("Incident {it}"))));
     told.join(" ")
 }
 
@@ -127,7 +129,7 @@ fn sentence(what: &str) -> String {
     let line = text::one_line(what);
     let words = line.split(' ').filter(|it| !it.contains("://"));
     let line = words.collect::<Vec<_>>().join(" ");
-    format!("{}.", line.trim_end_matches('.'))
+    format!("{}.", line.trim_end_matches(['.', '…']))
 }
 
 fn response(inner: &str) -> String {

@@ -96,6 +96,7 @@ pub(crate) fn values(page: &Page, address: &str) -> Value {
         "test": page.test,
         "title": text::title(page),
         "body": text::body(page),
+        "brief": text::brief(page),
         "grade": grade,
         "number": first.map(|it| it.incident.number),
         "service": first.and_then(|it| it.incident.services.first()),
@@ -160,7 +161,8 @@ fn sample(title: &str, body: &str) -> Value {
     });
     json!({
         "address": "+15551234567", "person": "Ada", "page_id": "p-1", "test": false,
-        "title": title, "body": body, "grade": "critical", "number": 42, "service": "checkout",
+        "title": title, "body": body, "brief": title, "grade": "critical",
+        "number": 42, "service": "checkout",
         "count": 2, "ack_url": "https://tocsin.example/ack/1", "link": "https://wiki.example/",
         "items": [item], "others": [{"number": 43, "grade": "minor", "headline": title}],
     })

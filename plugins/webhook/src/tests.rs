@@ -1,5 +1,7 @@
 //! Tests the plugin, and each recipe against a stand-in that refuses what the service refuses.
 
+mod snapshots;
+
 use crate::template::{self, Escape};
 use crate::{EVENTS, Webhook as ThePlugin};
 use std::cell::RefCell;
@@ -311,7 +313,8 @@ fn the_url_and_the_headers_are_templates_too() {
         .map(|it| format!("{}: {}", it.name, it.value))
         .collect();
     // The host refuses others than ASCII.
-    let title = "X-Title: Since: 12:00 (6 min ago), Z?rich? Runbook: https://wiki.example/checkout";
+    let title = "X-Title: Since: 12:00 (6 min ago), Z?rich? Runbook: https://wiki.example/checkout \
+                 Incident: #42";
     assert_eq!(headers, ["X-Grade: major", title]);
 }
 
