@@ -5,7 +5,10 @@ use chrono_tz::Tz;
 use icalendar::parser::{Component, Property};
 use tocsin_core::Timestamp;
 
-use crate::time::local_time;
+use crate::time::{first_instant, local_time};
+
+/// Longest event: dates have an end, and computing beyond it fails.
+const LASTS_MAX: TimeDelta = TimeDelta::days(366 * 100);
 
 /// An event with its local times.
 #[derive(Clone, Debug)]
@@ -21,11 +24,11 @@ pub(super) struct Event {
     /// Its rule of recurrence.
     pub(super) rule: Option<String>,
     /// Recurrences that do not happen.
-    pub(super) except: Vec<NaiveDateTime>,
+    pub(super) except: Vec<Timestamp>,
     /// More recurrences.
     pub(super) more: Vec<NaiveDateTime>,
     /// The recurrence that this event replaces.
-    pub(super) replaces: Option<NaiveDateTime>,
+    pub(super) replaces: Option<Timestamp>,
     pub(super) is_canceled: bool,
     /// Whether the person is free all the same.
     pub(super) is_free: bool,
@@ -43,29 +46,32 @@ impl Event {
         let begins = event.find_prop("DTSTART")?;
         let zone = zone_of(begins).unwrap_or(zone);
         let (start, is_all_day) = local(begins.val.as_str(), zone)?;
-        let end = event.find_prop("DTEND").and_then(|it| {
-            let own = zone_of(it).unwrap_or(zone);
-            // An end may be in another time zone than the start.
-            let (end, _) = local(it.val.as_str(), own)?;
-            let at = crate::time::first_instant(own, end);
-            Some(if own == zone {
-                end
-            } else {
-                local_time(zone, at)
+        // Each time may name a zone of its own, or be in UTC.
+        let instant = |property: &Property<'_>, text: &str| {
+            let own = zone_of(property).unwrap_or(zone);
+            Some(first_instant(own, local(text, own)?.0))
+        };
+        let all = |name: &'static str| {
+            let named = event.properties.iter();
+            let named = named.filter(move |it| it.name.as_str() == name);
+            named.flat_map(move |it| {
+                let values = it.val.as_str().split(',');
+                values.filter_map(move |text| instant(it, text))
             })
+        };
+        let end = event.find_prop("DTEND").and_then(|it| {
+            let text = it.val.as_str();
+            match zone_of(it) {
+                Some(own) if own != zone => Some(local_time(zone, instant(it, text)?)),
+                _ => Some(local(text, zone)?.0),
+            }
         });
         let lasts = end
             .map(|end| end - start)
             .or_else(|| duration(&text("DURATION")?));
         let usual = TimeDelta::days(i64::from(is_all_day));
-        let all = |name: &str| -> Vec<NaiveDateTime> {
-            let named = event
-                .properties
-                .iter()
-                .filter(|it| it.name.as_str() == name);
-            let values = named.flat_map(|it| it.val.as_str().split(','));
-            values.filter_map(|it| Some(local(it, zone)?.0)).collect()
-        };
+        // Some programs write a day that ends on itself.
+        let lasts = lasts.filter(|it| !is_all_day || *it > TimeDelta::zero());
         let busy = text("X-MICROSOFT-CDO-BUSYSTATUS").unwrap_or_default();
         let busy = busy.trim().to_ascii_uppercase();
         Some(Self {
@@ -74,11 +80,11 @@ impl Event {
             is_all_day,
             zone,
             start,
-            lasts: lasts.unwrap_or(usual),
+            lasts: lasts.unwrap_or(usual).min(LASTS_MAX),
             rule: text("RRULE"),
-            except: all("EXDATE"),
-            more: all("RDATE"),
-            replaces: text("RECURRENCE-ID").and_then(|it| Some(local(&it, zone)?.0)),
+            except: all("EXDATE").collect(),
+            more: all("RDATE").map(|at| local_time(zone, at)).collect(),
+            replaces: all("RECURRENCE-ID").next(),
             is_canceled: is("STATUS", "CANCELLED"),
             is_free: is("TRANSP", "TRANSPARENT")
                 || matches!(busy.as_str(), "FREE" | "TENTATIVE" | "WORKINGELSEWHERE"),

@@ -26,7 +26,7 @@ impl Event {
             None => vec![self.start],
         };
         starts.extend(self.more.iter().take(usize::from(RECURRENCES_MAX)));
-        starts.retain(|start| !self.except.contains(start));
+        starts.retain(|start| !self.except.contains(&first_instant(self.zone, *start)));
         let spans = starts.into_iter().filter_map(|start| {
             let end = start.checked_add_signed(self.lasts)?;
             Some(Absence {
@@ -51,7 +51,8 @@ impl Event {
             .find(is_until)
             .and_then(|it| it.split_once('='));
         let end = end.and_then(|(_, text)| local(text, self.zone));
-        let end = end.map(|(end, is_date)| end + TimeDelta::days(i64::from(is_date)));
+        let whole_day = TimeDelta::days(1) - TimeDelta::seconds(1);
+        let end = end.map(|(end, is_date)| if is_date { end + whole_day } else { end });
         if !is_of_days(rule) || self.start.year() < FIRST_YEAR {
             return vec![self.start];
         }

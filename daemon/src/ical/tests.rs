@@ -107,6 +107,12 @@ fn times_are_read_in_their_zone_and_lengths_of_every_kind() {
             "2026-06-03 08:00",
             "2026-06-03 09:00",
         ),
+        // Some programs write the last day, and not the day after.
+        (
+            "DTSTART;VALUE=DATE:20260603\nDTEND;VALUE=DATE:20260603",
+            "2026-06-02 22:00",
+            "2026-06-03 22:00",
+        ),
         (
             "DTSTART;VALUE=DATE:20260603",
             "2026-06-02 22:00",
@@ -148,6 +154,24 @@ fn recurring_events_are_expanded_with_their_exceptions() {
     assert_eq!(all.len(), 8, "{all:?}");
     assert_eq!(all[0].0, utc("2026-06-04 06:00"));
     assert_eq!(all[1].0, utc("2026-06-19 06:00"));
+    // The exception and what replaces a recurrence name other zones than the event.
+    let except = format!("{fridays}\nEXDATE:20260605T060000Z\nEXDATE;TZID=UTC:20260612T060000");
+    assert_eq!(away(&[&except]).len(), 7);
+    let moved = moved
+        .replace(";TZID=Europe/Berlin:20260605T080000", ":20260605T060000Z")
+        .replace(
+            "DTSTART;TZID=Europe/Berlin:20260604T08",
+            "DTSTART;TZID=America/New_York:20260604T02",
+        );
+    let all = away(&[fridays, &moved]);
+    assert_eq!(all.len(), 9, "{all:?}");
+    assert_eq!(all[0], (utc("2026-06-04 06:00"), utc("2026-06-04 16:00")));
+    // The last day is the last day.
+    let days = "SUMMARY:Lisbon\nDTSTART;VALUE=DATE:20260608\nRRULE:FREQ=DAILY;UNTIL=20260612";
+    assert_eq!(
+        away(&[days]),
+        [(utc("2026-06-07 22:00"), utc("2026-06-12 22:00"))]
+    );
     let yearly = "SUMMARY:Holiday\nDTSTART;VALUE=DATE:20100706\nRRULE:FREQ=YEARLY";
     assert_eq!(
         away(&[yearly]),
@@ -175,6 +199,17 @@ fn what_is_no_calendar_or_hostile_is_refused_without_showing_it() {
     let words = ["sick".to_owned()];
     let found = out_of_office(&every, Tz::UTC, &words, window).unwrap();
     assert!(found.iter().count() <= crate::people::ABSENCES_MAX);
+    // An old calendar: what matters may stand at the end.
+    let old = "DTSTART:20010101T100000Z\nSUMMARY:Stand-up";
+    let mut many = vec![old; 30_000];
+    many.push("DTSTART;VALUE=DATE:20260603\nSUMMARY:Lisbon");
+    assert_eq!(away(&many).len(), 1);
+    let rules = vec!["DTSTART:20010101T100000Z\nRRULE:FREQ=YEARLY\nSUMMARY:sick"; 1_001];
+    let found = out_of_office(&calendar(&rules), Tz::UTC, &words, window);
+    assert_eq!(found.unwrap_err(), CalendarFault::TooManyRules);
+    // Longer than time.
+    let long = "DTSTART:20260101T100000Z\nDURATION:P99999999D\nSUMMARY:sick";
+    assert_eq!(away(&[long]).len(), 1);
     for odd in [
         "SUMMARY:no start",
         "DTSTART:20010101T000000Z\nRRULE:FREQ=HOURLY\nSUMMARY:sick",

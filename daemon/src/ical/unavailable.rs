@@ -1,8 +1,7 @@
 //! When a person is out of office, by their own calendar.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use icalendar::parser::{read_components, unfold};
 use tocsin_core::Timestamp;
@@ -12,9 +11,7 @@ use crate::people::{Absence, Absences};
 
 /// Largest calendar, in bytes.
 pub const CALENDAR_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Most events of a calendar that are read.
-const EVENTS_MAX: usize = 20_000;
-/// Most recurring events of a calendar.
+/// Most recurring events of a calendar that are out of office.
 const RECURRING_MAX: usize = 1_000;
 /// How deep components may be nested; an event's alarm is the third level.
 const DEPTH_MAX: usize = 8;
@@ -39,6 +36,11 @@ pub enum CalendarFault {
     NoCalendar,
     #[error("it is over {CALENDAR_BYTES_MAX} bytes; export a calendar with fewer events")]
     TooLarge,
+    #[error(
+        "over {RECURRING_MAX} of its events are out of office and recur; export a calendar with \
+         fewer events"
+    )]
+    TooManyRules,
     #[error("its components are nested too deeply; export it again")]
     TooDeep,
 }
@@ -68,28 +70,26 @@ pub fn out_of_office(
     }
     let components = read.iter().flat_map(|it| &it.components);
     let events = components.filter(|it| it.name.as_str() == "VEVENT");
-    let events: Vec<Event> = events
-        .filter_map(|it| Event::read(it, zone))
-        .take(EVENTS_MAX)
-        .collect();
+    let events: Vec<Event> = events.filter_map(|it| Event::read(it, zone)).collect();
     // An event that replaces a recurrence is beside the recurring one.
-    let replaced: BTreeSet<(&str, NaiveDateTime)> = events
-        .iter()
-        .filter_map(|it| Some((it.uid.as_str(), it.replaces?)))
-        .collect();
+    let mut replaced: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    for event in &events {
+        let own = event.replaces.into_iter();
+        replaced.entry(&event.uid).or_default().extend(own);
+    }
     let mut absences: Vec<Absence> = Vec::new();
     let mut recurring = 0;
     for event in events.iter().filter(|it| counts(it, words)) {
         let mut event = event.clone();
-        recurring += usize::from(event.rule.is_some());
-        if recurring > RECURRING_MAX {
-            event.rule = None;
-        }
         if event.replaces.is_some() {
             event.rule = None;
         } else {
-            let own = replaced.iter().filter(|(uid, _)| *uid == event.uid);
-            event.except.extend(own.map(|(_, at)| *at));
+            let own = replaced.get(event.uid.as_str());
+            event.except.extend(own.into_iter().flatten());
+        }
+        recurring += usize::from(event.rule.is_some());
+        if recurring > RECURRING_MAX {
+            return Err(CalendarFault::TooManyRules);
         }
         absences.extend(event.happens(window));
     }
