@@ -164,6 +164,18 @@ fn times_are_in_the_persons_zone() {
 }
 
 #[test]
+fn many_changes_of_other_services_do_not_hide_the_last_change() {
+    let rig = Rig::new(false);
+    rig.changed("shop", 90, "Deploy v1");
+    for number in 0..1_100 {
+        rig.changed("search", 60, &format!("Deploy {number}"));
+    }
+    rig.changed("shop", 33, "Deploy v2");
+    let shown = rig.last_change().unwrap();
+    assert_eq!(shown, "01:07 (13 min before): Deploy v2");
+}
+
+#[test]
 fn the_last_change_of_the_service_is_shown_if_it_was_near() {
     let rig = Rig::new(false);
     assert_eq!(rig.last_change(), None);

@@ -1,6 +1,7 @@
 //! Recent changes, for policies: an alert is often caused by a recent deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use tocsin_core::Timestamp;
 use tocsin_core::time::HOUR_MS;
@@ -19,6 +20,9 @@ const CHANGES_MAX: usize = 20;
 const WINDOWS_MS: [u64; 3] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS];
 /// Rows that one look reads.
 const ROWS_MAX: usize = 1_000;
+
+/// Most changes that one look for the latest of some services reads.
+const LOOKED_AT_MAX: usize = 10_000;
 
 const CHANGES: TypedTable<Change> = TypedTable::new(Table::Change, "the row of a change");
 
@@ -65,8 +69,8 @@ pub fn newest_changes(store: &dyn Store, now: Timestamp) -> Result<Vec<ChangeFac
     Ok(newest)
 }
 
-/// The latest change of each of these services from `from` to `now`. Of more than a thousand
-/// changes, the first thousand count.
+/// The latest change of each of these services from `from` to `now`; none if there are more than
+/// [`LOOKED_AT_MAX`] changes in that time, as an older one is not the latest.
 ///
 /// # Errors
 /// [`EngineError`] when the store cannot be read or a row is damaged.
@@ -76,15 +80,24 @@ pub fn latest_changes_of(
     from: Timestamp,
     now: Timestamp,
 ) -> Result<BTreeMap<String, ChangeFacts>, EngineError> {
-    let mut latest = BTreeMap::new();
+    let (mut latest, mut looked_at) = (BTreeMap::new(), 0);
     if services.is_empty() {
         return Ok(latest);
     }
-    let rows = CHANGES.page(store, "", Some(&change_key(from, "")), ROWS_MAX)?;
-    for change in rows.into_iter().map(|(_, row)| facts(row.value)) {
-        if change.at <= now && services.contains(change.service.as_str()) {
+    let end = change_key(now.plus_ms(1), "");
+    CHANGES.for_each_after(store, Some(change_key(from, "")), |key, change| {
+        looked_at += 1;
+        if key >= end.as_str() || looked_at > LOOKED_AT_MAX {
+            return Ok(ControlFlow::Break(()));
+        }
+        let change = facts(change);
+        if services.contains(change.service.as_str()) {
             latest.insert(change.service.clone(), change);
         }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if looked_at > LOOKED_AT_MAX {
+        latest.clear();
     }
     Ok(latest)
 }
