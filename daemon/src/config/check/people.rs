@@ -9,10 +9,14 @@ use crate::config::source::{Source, at};
 use crate::config::{CALENDAR_WORDS_MAX, CalendarConfig, CalendarUrl, Config, ContactConfig};
 use crate::people::MAIL_CONTACT;
 
+/// The kinds of contacts whose address is a telephone number.
+const PHONE_CONTACTS: [&str; 2] = ["phone", "sms"];
+
 impl Check<'_> {
     pub(super) fn people(&mut self) {
         let config = self.config;
         let mut taken: BTreeMap<&ContactKey, &str> = BTreeMap::new();
+        let mut numbers: BTreeMap<&str, &str> = BTreeMap::new();
         let keys: Vec<(&str, Vec<ContactKey>)> = config
             .people
             .iter()
@@ -20,7 +24,11 @@ impl Check<'_> {
             .collect();
         for (id, contacts) in &keys {
             for (number, contact) in contacts.iter().enumerate() {
-                let Some(other) = taken.insert(contact, id) else {
+                // A reply to a text also acknowledges a call to its number.
+                let is_number = PHONE_CONTACTS.contains(&contact.0.as_str());
+                let caller = is_number.then(|| numbers.insert(&contact.1, id)).flatten();
+                let caller = caller.filter(|it| it != id);
+                let Some(other) = taken.insert(contact, id).or(caller) else {
                     continue;
                 };
                 let message = format!(
@@ -126,8 +134,20 @@ impl Check<'_> {
         {
             let message = format!("`{}` is not a mail address", contact.address);
             self.error(place, message, "write it as \"ada@example.com\"");
+        } else if PHONE_CONTACTS.contains(&contact.kind.as_str()) && !is_number(&contact.address) {
+            let message = format!("`{}` is not a telephone number", contact.address);
+            let remedy = "write it with its country and without spaces, as \"+15551234567\"";
+            self.error(place, message, remedy);
         }
     }
+}
+
+/// E.164.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|it| it.is_ascii_digit())
 }
 
 type ContactKey = (String, String);

@@ -77,6 +77,11 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
             "`ada at example` is not a mail address",
         ),
         (
+            "kind = \"email\", address = \"ada@example.com\"",
+            "kind = \"sms\", address = \"+1 555 765 4321\"",
+            "`+1 555 765 4321` is not a telephone number",
+        ),
+        (
             "from = \"tocsin@example.com\"",
             "from = \"tocsin\"",
             "`tocsin` is not a mail address",
@@ -173,6 +178,24 @@ fn one_address_belongs_to_one_person() {
     let faults = read(&format!("{GOOD}\n{more}")).unwrap_err().to_string();
     assert!(
         faults.contains("of `bob` is already a contact of `ada`"),
+        "{faults}"
+    );
+}
+
+#[test]
+fn one_number_belongs_to_one_person_whether_it_is_called_or_texted() {
+    let person = |id: &str, kinds: &[&str]| {
+        let contact = |kind| format!("{{ kind = \"{kind}\", address = \"+15557654321\" }}");
+        let contacts = kinds.iter().map(contact).collect::<Vec<_>>().join(", ");
+        format!("[people.{id}]\nname = \"{id}\"\ncontacts = [{contacts}]\n")
+    };
+    let own = person("bob", &["phone", "sms"]);
+    read(&format!("{GOOD}\n{own}")).unwrap();
+    let other = person("cyd", &["sms"]);
+    let shared = format!("{GOOD}\n{}{other}", person("bob", &["phone"]));
+    let faults = read(&shared).unwrap_err().to_string();
+    assert!(
+        faults.contains("of `cyd` is already a contact of `bob`"),
         "{faults}"
     );
 }
