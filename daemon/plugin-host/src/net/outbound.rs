@@ -18,7 +18,7 @@ use url::{Origin, Url};
 /// The outbound rights and networks of a plugin.
 #[derive(Debug, Default)]
 pub(crate) struct OutboundPolicy {
-    plugin: String,
+    pub(super) plugin: String,
     pub(super) rights: Vec<OutboundRight>,
     networks: BTreeSet<Network>,
 }
@@ -28,6 +28,8 @@ pub(crate) struct OutboundPolicy {
 pub(super) struct OutboundRight {
     pub(super) ask: HttpAsk,
     pub(super) origin: Option<Origin>,
+    /// The setting that should name its origin, and has something else than a URL.
+    pub(super) without_url: Option<String>,
     pub(super) credential: Option<Credential>,
     pub(super) denied: Option<Denied>,
 }
@@ -50,19 +52,25 @@ impl<'p> Allowed<'p> {
 
 impl OutboundPolicy {
     pub(crate) fn new(rights: &Rights, settings: &Settings) -> Self {
-        let resolve = |ask: &HttpAsk| OutboundRight {
-            origin: match &ask.origin {
-                OriginAsk::Fixed(origin) => Some(origin.clone()),
-                OriginAsk::Setting(key) => settings
-                    .get(key)
-                    .and_then(toml::Value::as_str)
-                    .and_then(|text| Url::parse(text).ok())
-                    .filter(|url| matches!(url.scheme(), "http" | "https"))
-                    .map(|url| url.origin()),
-            },
-            credential: Credential::of(ask, settings),
-            denied: rights.http(&ask.name).err(),
-            ask: ask.clone(),
+        let resolve = |ask: &HttpAsk| {
+            let (origin, without_url) = match &ask.origin {
+                OriginAsk::Fixed(origin) => (Some(origin.clone()), None),
+                OriginAsk::Setting(key) => {
+                    let text = settings.get(key).and_then(toml::Value::as_str);
+                    let text = text.filter(|it| !it.is_empty());
+                    let url = text.and_then(|it| Url::parse(it).ok());
+                    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+                    let is_wrong = text.is_some() && url.is_none();
+                    (url.map(|it| it.origin()), is_wrong.then(|| key.clone()))
+                }
+            };
+            OutboundRight {
+                origin,
+                without_url,
+                credential: Credential::of(ask, settings),
+                denied: rights.http(&ask.name).err(),
+                ask: ask.clone(),
+            }
         };
         Self {
             plugin: rights.plugin().to_owned(),

@@ -4,8 +4,8 @@
 //! when they are resolved.
 
 use super::outbound::{OutboundPolicy, OutboundRight};
-use crate::rights::Denied;
 use crate::rights::manifest::OriginAsk;
+use crate::rights::{Denied, DeniedBy};
 use std::net::{IpAddr, Ipv4Addr};
 use url::{Host, Origin};
 
@@ -16,6 +16,11 @@ impl OutboundPolicy {
         let mut found = Vec::new();
         for right in &self.rights {
             let Some(origin) = &right.origin else {
+                found.extend(
+                    right
+                        .unusable(&self.plugin)
+                        .filter(|it| !found.contains(it)),
+                );
                 continue;
             };
             let what = format!("reach {}", named(right, origin));
@@ -69,6 +74,22 @@ impl OutboundPolicy {
             Host::Domain(_) => return None,
         };
         self.check_address(&host.to_string(), address).err()
+    }
+}
+
+impl OutboundRight {
+    /// That the setting with its origin is not a URL.
+    fn unusable(&self, plugin: &str) -> Option<Denied> {
+        let key = self.without_url.as_ref()?;
+        Some(Denied {
+            plugin: plugin.to_owned(),
+            what: format!("reach its own `{key}`"),
+            layer: DeniedBy::Host,
+            remedy: format!(
+                "it is not an http or https URL; under [plugins.{plugin}.settings] in tocsin.toml \
+                 write {key} = \"https://…\""
+            ),
+        })
     }
 }
 
@@ -152,6 +173,25 @@ methods = ["GET"]
             assert!(found[0].contains(&line), "{base_url}: {found:?}");
             let opened = format!("grant = {{ http = [\"read\"] }}\n{line}");
             assert_eq!(unreachable(base_url, &opened), [""; 0], "{base_url}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_a_url_is_reported_once() {
+        for base_url in [
+            "ntfy.example.com",
+            "ntfy.example.com:8080",
+            "ftp://ntfy.example",
+            "https://",
+        ] {
+            let found = unreachable(base_url, "grant = { http = [\"*\"] }");
+            let about_url = found
+                .iter()
+                .filter(|it| it.contains("reach its own `base-url`"));
+            let [why] = &about_url.collect::<Vec<_>>()[..] else {
+                panic!("{base_url}: {found:?}")
+            };
+            assert!(why.contains("it is not an http or https URL"), "{why}");
         }
     }
 
