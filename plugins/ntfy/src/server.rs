@@ -16,8 +16,8 @@ pub(crate) fn base_url() -> String {
     url.trim_end_matches('/').into()
 }
 
-/// Publishes a message; returns when, by the server's clock. If an earlier attempt may have published
-/// it, its topic is searched first.
+/// Publishes a message; returns when, by the server's clock. If an earlier attempt may have
+/// published it, its topic is searched first.
 pub(crate) fn publish(message: &Value, since: Timestamp) -> Result<Timestamp, Failure> {
     let request = with_credential(Request::post(format!("{}/", base_url())));
     let request = request.once(PUBLISH).json(message)?;
