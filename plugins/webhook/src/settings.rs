@@ -173,7 +173,9 @@ fn header_fault(header: &str, sample: &Value) -> Option<String> {
 fn credential_fault(settings: &Settings, config: &Value) -> Option<(&'static str, String)> {
     let credential = settings.credential.as_str();
     let user = config["user"].as_str().unwrap_or_default();
-    let has_placeholder = settings.url.matches(PLACEHOLDER).count() == 1;
+    let (path, query) = settings.url.split_once('?').unwrap_or((&settings.url, ""));
+    let has_placeholder = path.matches(PLACEHOLDER).count() == 1;
+    let has_token = query.split('&').any(|it| it.starts_with("token="));
     if !CREDENTIALS.contains(&credential) {
         let why = format!("must be one of {}", CREDENTIALS.join(", "));
         return Some(("credential", why));
@@ -190,9 +192,14 @@ fn credential_fault(settings: &Settings, config: &Value) -> Option<(&'static str
             Some(("user", "is missing: credential is \"basic\"".into()))
         }
         ("path", true) if !has_placeholder => {
-            let why = format!("must contain `{PLACEHOLDER}` once, where the secret goes");
+            let why =
+                format!("must contain `{PLACEHOLDER}` once in its path, where the secret goes");
             Some(("url", why))
         }
+        ("query", true) if has_token => Some((
+            "url",
+            "must not have the parameter `token`, which is the secret".into(),
+        )),
         _ => None,
     }
 }

@@ -418,7 +418,12 @@ fn wrong_settings_are_refused_before_anybody_is_paged() {
         ),
         ("credential", json!("none"), "credential", "nowhere"),
         ("credential", json!("basic"), "user", "is missing"),
-        ("credential", json!("path"), "url", "`:secret` once"),
+        (
+            "credential",
+            json!("path"),
+            "url",
+            "`:secret` once in its path",
+        ),
     ];
     let short = json!("https://sms.example/?text={{ body | cut(300) }}&title={{ title }}");
     let mut fits = good.clone();
@@ -434,6 +439,23 @@ fn wrong_settings_are_refused_before_anybody_is_paged() {
         };
         assert_eq!(issue.path, path, "{value}");
         assert!(issue.message.contains(why), "{value}: {}", issue.message);
+    }
+    for (credential, url, why) in [
+        (
+            "path",
+            "https://sms.example/send?key=:secret",
+            "once in its path",
+        ),
+        (
+            "query",
+            "https://sms.example/send?a=1&token=x",
+            "the parameter `token`",
+        ),
+    ] {
+        let mut bad = good.clone();
+        (bad["credential"], bad["url"]) = (credential.into(), url.into());
+        let issues = ThePlugin::check_config(&bad);
+        assert!(issues[0].message.contains(why), "{issues:?}");
     }
     host.unset_secret("secret");
     let issues = ThePlugin::check_config(&good);
