@@ -201,8 +201,8 @@ impl Item {
     }
 }
 
-/// The `X-Twilio-Signature` of a request that Twilio posts to `url`: over the URL, and each name and
-/// value of the form in the order of the names.
+/// The `X-Twilio-Signature` of a request that Twilio posts to `url`: over the URL, and each name
+/// and value of the form in the order of the names.
 #[must_use]
 #[expect(clippy::expect_used, reason = "proven below")]
 pub fn signature(url: &str, form: &BTreeMap<String, String>) -> String {

@@ -1,4 +1,5 @@
-//! The webhook plugin with the guide's recipe for Telegram, whose button opens the acknowledge link.
+//! The webhook plugin with the guide's recipe for Telegram, whose button opens the acknowledge
+//! link.
 
 use serde_json::Value;
 use tocsin_standins::chat::{Chat, Kind};

@@ -1,5 +1,5 @@
-//! The program is killed at each point of a page's way, and started again on the same data: the page
-//! is neither lost nor doubled without a word, and the acknowledgement gets through.
+//! The program is killed at each point of a page's way, and started again on the same data: the
+//! page is neither lost nor doubled without a word, and the acknowledgement gets through.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,9 +1,9 @@
 //! Loud channels: each wakes somebody, who acknowledges from it; when it is down, the next rung
-//! follows; and however the daemon is killed meanwhile, the page is neither lost nor doubled without
-//! a word, and the acknowledgement gets through.
+//! follows; and however the daemon is killed meanwhile, the page is neither lost nor doubled
+//! without a word, and the acknowledgement gets through.
 //!
-//! The program as a process of its own, with the built plugins and the guide's configuration, against
-//! their stand-ins on loopback.
+//! The program as a process of its own, with the built plugins and the guide's configuration,
+//! against their stand-ins on loopback.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![forbid(unsafe_code)]
 

@@ -82,7 +82,8 @@ fn forged(press: &Request) -> Request {
     forged
 }
 
-/// Holds the first page up as it arrives, so that it is queued and not accepted, until told to go on.
+/// Holds the first page up as it arrives, so that it is queued and not accepted, until told to go
+/// on.
 fn hold(way: &Arc<dyn Way>) -> (Receiver<()>, Sender<()>) {
     let ((arrives, arrived), (go_on, goes_on)) = (channel(), channel());
     let watching = Arc::downgrade(way);
