@@ -228,7 +228,7 @@ impl Setup {
                 "[people.{name}]\nname = {name:?}\ncontacts = [{}]\nteams = {own:?}",
                 contacts.join(", ")
             );
-            for ladders in &self.ladders_of(name) {
+            if let Some(ladders) = self.ladders_of(name) {
                 let _ = writeln!(text, "{ladders}");
             }
             if let Some((_, zone)) = facts.iter().find(|it| it.0 == "zone") {
