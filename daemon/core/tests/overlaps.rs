@@ -1,4 +1,5 @@
-//! Pages, holds and lulls that overlap: nobody is forgotten, and nobody is rung twice for one thing.
+//! Pages, holds and lulls that overlap: nobody is forgotten, and nobody is rung twice for one
+//! thing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod common;

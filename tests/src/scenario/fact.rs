@@ -73,7 +73,8 @@ pub enum Fact {
     Questions { person: String, count: usize },
     /// The newest message that brought pages to a person contains this text.
     MessageSays { person: String, text: String },
-    /// The newest message that brought pages to a person names these incidents first, in this order.
+    /// The newest message that brought pages to a person names these incidents first, in this
+    /// order.
     MessageNames { person: String, numbers: Vec<u64> },
     /// What became of a person's newest page about an incident at a contact.
     Attempt {

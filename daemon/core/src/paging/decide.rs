@@ -283,8 +283,8 @@ fn outcome_unknown_and(
 }
 
 /// An attempt of unknown outcome is retried, and the next rung is tried at once unless another
-/// channel of this one may still accept the page: whoever sleeps through a page that never left must
-/// not wait for it.
+/// channel of this one may still accept the page: whoever sleeps through a page that never left
+/// must not wait for it.
 pub(crate) fn outcome_unknown(
     incident: &Incident,
     page: u32,

@@ -1,5 +1,5 @@
-//! Tests the rule of [`crate::time`] at every clock change of the time zones of [`super::zones`] from
-//! 2000 to 2037.
+//! Tests the rule of [`crate::time`] at every clock change of the time zones of [`super::zones`]
+//! from 2000 to 2037.
 
 use chrono::{NaiveDateTime, TimeDelta};
 use chrono_tz::Tz;

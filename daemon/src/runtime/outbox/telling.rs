@@ -113,8 +113,8 @@ pub fn telling(timer: &TimerKey, outcome: &MessageOutcome, whole: &BundlePart) -
     told.collect()
 }
 
-/// What a page is told; `None` if it does not concern it. `others`: how many pages its message names
-/// besides.
+/// What a page is told; `None` if it does not concern it. `others`: how many pages its message
+/// names besides.
 fn command_of(
     outcome: &MessageOutcome,
     attempt: &PageAttempt,

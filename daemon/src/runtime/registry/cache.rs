@@ -113,8 +113,8 @@ impl<T: Send + Sync + 'static> Cache<T> {
         Err(EngineError::Overloaded.into())
     }
 
-    /// What `decide` makes of the rows as they are now, and its rows with the mark that refuses them
-    /// if another change is made first.
+    /// What `decide` makes of the rows as they are now, and its rows with the mark that refuses
+    /// them if another change is made first.
     ///
     /// # Errors
     /// What `decide` refuses, and [`EngineError`] as [`load`](Self::load).

@@ -88,8 +88,8 @@ pub(super) fn are_somewhere(
     }
 }
 
-/// Checks that every page has gone out, or is held back until its person's timer: at each contact that was tried, a
-/// channel accepted it or refused it, or no answer is needed.
+/// Checks that every page has gone out, or is held back until its person's timer: at each contact
+/// that was tried, a channel accepted it or refused it, or no answer is needed.
 ///
 /// # Errors
 /// What is broken.

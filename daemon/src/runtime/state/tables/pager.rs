@@ -26,7 +26,8 @@ pub struct BundlePart {
     /// Where the message goes.
     pub contact: Contact,
     pub pages: Vec<PageAttempt>,
-    /// The places of those that it does not name, as they were not wanted any more when it went out.
+    /// The places of those that it does not name, as they were not wanted any more when it went
+    /// out.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unnamed: BTreeSet<usize>,
 }
