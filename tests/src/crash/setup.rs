@@ -41,7 +41,7 @@ pub(super) struct Folder {
     pub(super) data: PathBuf,
 }
 
-/// The rotation of a worker.
+/// Each worker changes who is on call in one of its own.
 pub(super) fn rotation(worker: usize) -> String {
     format!("shift-{worker}")
 }
