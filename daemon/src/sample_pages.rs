@@ -1,4 +1,4 @@
-//! Pages as people see them, for tests that compare every form of them with committed files.
+//! Pages and questions as people see them, for tests that compare every form of them with committed files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tocsin_core::alert::Counts;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Contact, Event, Person, PersonId, Recorded, Timestamp};
+use tocsin_core::{Actor, Contact, Event, Person, PersonId, Question, Recorded, Timestamp};
 
 use crate::disclosure::Clearance;
 use crate::disclosure::page::{LastChange, PageContent, PageReader, PagedIncident};
@@ -15,7 +15,7 @@ use crate::time::parse_time;
 /// Set to write the files instead of comparing them.
 const BLESS: &str = "TOCSIN_BLESS";
 
-/// A page to ada.
+/// A page to ada, or a question.
 pub(crate) struct SamplePage {
     /// The file's name without its ending.
     pub(crate) name: &'static str,
@@ -90,6 +90,45 @@ pub(crate) fn sample_pages() -> Vec<SamplePage> {
     ]
 }
 
+/// A question about one incident and about many.
+pub(crate) fn sample_questions() -> Vec<SamplePage> {
+    let all = [
+        ("question", vec![asked(everything())]),
+        ("question-300", bundle(300).into_iter().map(asked).collect()),
+    ];
+    let question = Some(Question::StillOnIt);
+    let all = all.map(|(name, samples)| {
+        let content = content("Europe/Berlin", Clearance::Basic, &samples, question);
+        let link = |choice: &str| format!("https://tocsin.example/ack/{choice}");
+        SamplePage {
+            name,
+            zone: "Europe/Berlin",
+            content: content.with_answer_links(link),
+        }
+    });
+    all.into()
+}
+
+/// The incident once ada has acknowledged it and is asked whether she is still on it.
+fn asked(mut it: Sample) -> Sample {
+    let acknowledged = json!({ "type": "acknowledged", "data": { "via": "slack" } });
+    let operator = json!({ "type": "operator-assigned", "data": { "person": "ada" } });
+    let prompted = Event::Prompted {
+        prompt: 1,
+        to: "ada".into(),
+        contact: people()["ada"].contacts[0].clone(),
+        then: Vec::new(),
+        question: Question::StillOnIt,
+        expires_at: at("2026-01-02T20:20:00Z"),
+        next_contact_at: None,
+    };
+    let before = [acknowledged, operator].map(|it| serde_json::from_value(it).unwrap());
+    for event in before.into_iter().chain([prompted]) {
+        it.incident = it.incident.fold(&recorded("2026-01-02T20:09:50Z", event));
+    }
+    it
+}
+
 /// 2026-01-02 21:10 in Berlin, 01:40 of the next day in Kolkata.
 pub(crate) fn now() -> Timestamp {
     at("2026-01-02T20:10:00Z")
@@ -111,6 +150,22 @@ fn page(
     clearance: Clearance,
     samples: &[Sample],
 ) -> SamplePage {
+    let content = content(zone, clearance, samples, None);
+    let all = "https://tocsin.example/ack/ALL".to_owned();
+    let content = content.with_ack_links(all, |id| format!("https://tocsin.example/ack/{id}"));
+    SamplePage {
+        name,
+        zone,
+        content,
+    }
+}
+
+fn content(
+    zone: &str,
+    clearance: Clearance,
+    samples: &[Sample],
+    question: Option<Question>,
+) -> PageContent {
     let people = people();
     let reader = PageReader {
         person: &"ada".into(),
@@ -123,17 +178,11 @@ fn page(
     let paged = samples.iter().map(|it| PagedIncident {
         incident: &it.incident,
         page: 1,
+        question,
         counts: it.counts,
         change: it.change.clone(),
     });
-    let content = PageContent::of(&paged.collect::<Vec<_>>(), &reader);
-    let all = "https://tocsin.example/ack/ALL".to_owned();
-    let content = content.with_ack_links(all, |id| format!("https://tocsin.example/ack/{id}"));
-    SamplePage {
-        name,
-        zone,
-        content,
-    }
+    PageContent::of(&paged.collect::<Vec<_>>(), &reader)
 }
 
 /// An incident that was opened with these fields and has paged ada.

@@ -78,7 +78,7 @@ pub fn receipt(page_id: &str, receipt: Receipt, by: Option<&Actor>) -> Result<()
     host::commands::receipt(page_id, receipt, by)
 }
 
-/// Answers a prompt with one of its choices (verb `answer`).
+/// Answers a prompt, by its message's id, with one of its choices (verb `answer`).
 ///
 /// # Errors
 /// As for [`get`].

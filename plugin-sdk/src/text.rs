@@ -1,7 +1,7 @@
-//! Text for channels with limits, and the plain text of a page that channels without formatting
-//! share.
+//! Text for channels with limits, and the plain text of a page or a question that channels without
+//! formatting share.
 
-use crate::types::{Fact, Page, PageItem};
+use crate::types::{Fact, Page, PageItem, Prompt};
 
 /// Further incidents that a plain text names in a line each; the rest is counted.
 const NAMED_MAX: usize = 10;
@@ -137,6 +137,21 @@ pub fn which(page: &Page) -> Option<String> {
     }
 }
 
+/// What a question says below the [`title`] of its message: until when it waits, and with
+/// `with_links` the link of each answer, then what the message is about.
+#[must_use]
+pub fn asked(prompt: &Prompt, with_links: bool) -> String {
+    let total = prompt.message.items.len() + prompt.message.others.len();
+    let mut lines = vec![one_line(&prompt.otherwise)];
+    if total > 1 {
+        lines.push(format!("One answer counts for all {total} incidents."));
+    }
+    let links = prompt.choices.iter().filter(|_| with_links);
+    let links = links.filter_map(|it| Some((it.label.as_str(), it.url.as_ref()?)));
+    lines.extend(links.map(|(label, url)| format!("{}: {url}", one_line(label))));
+    format!("{}\n\n{}", lines.join("\n"), body(&prompt.message))
+}
+
 /// The first link of a page, which is the worst incident's most important one.
 #[must_use]
 pub fn first_link(page: &Page) -> Option<&str> {
@@ -176,7 +191,7 @@ fn described(item: &PageItem, with_headline: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{bundle, incident, page, person};
+    use crate::testing::{bundle, incident, page, person, prompt};
 
     #[test]
     fn a_text_is_cut_at_a_character_and_keeps_to_its_limit() {
@@ -263,6 +278,28 @@ mod tests {
         assert!(text.ends_with("\nIncident: #42 and 1 more"), "{text}");
         two.test = true;
         assert!(!brief(&two).contains("Incident"));
+    }
+
+    #[test]
+    fn a_question_is_told_in_plain_text() {
+        let ada = person("ada", "sms", "+1");
+        let one = prompt("m", &[incident()], &ada);
+        let summary = "Are you still on it? MAJOR checkout: Checkout is down";
+        assert_eq!(title(&one.message), summary);
+        let told = "Please answer by 12:10. Without an answer the escalation starts again.\n\
+                    Still on it: https://tocsin.example/ack/m-yes\n\
+                    Page somebody else: https://tocsin.example/ack/m-no\n\n\
+                    Since: 12:00 (6 min ago)\nRunbook: https://wiki.example/checkout\n\
+                    Incident: #42";
+        assert_eq!(asked(&one, true), told);
+        let many = prompt("m", &vec![incident(); 300], &ada);
+        let text = asked(&many, false);
+        assert!(
+            text.contains("One answer counts for all 300 incidents."),
+            "{text}"
+        );
+        assert!(!text.contains("/ack/"), "{text}");
+        assert!(text.ends_with("and 285 more"), "{text}");
     }
 
     #[test]

@@ -98,11 +98,25 @@ pub enum Command {
         /// Whoever has the incident, if anybody has.
         operator: Option<Named>,
     },
-    /// A question's time is over.
+    /// A question's time is over, or its contact's.
     PromptDue {
         prompt: u32,
         /// The time that the timer was set for.
         due: Timestamp,
+    },
+    /// A channel accepted a question.
+    PromptAccepted {
+        prompt: u32,
+        contact: u32,
+        /// How many other incidents the message asked about.
+        others: u32,
+    },
+    /// A channel rejected a question.
+    PromptFailed {
+        prompt: u32,
+        contact: u32,
+        /// The channel's error.
+        reason: String,
     },
     /// A channel accepted a page.
     PageAccepted {
@@ -190,7 +204,17 @@ fn dispatch(
         Command::HoldDue { due, operator } => {
             answer::hold_due(incident, tally, due, operator.as_ref(), env)
         }
-        Command::PromptDue { prompt, due } => prompts::expire(incident, prompt, due),
+        Command::PromptDue { prompt, due } => prompts::due(incident, prompt, due, env),
+        Command::PromptAccepted {
+            prompt,
+            contact,
+            others,
+        } => prompts::accepted(incident, prompt, contact, others),
+        Command::PromptFailed {
+            prompt,
+            contact,
+            reason,
+        } => prompts::failed(incident, prompt, contact, reason, env),
         Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, tally, reason),
         Command::Grade {
             grade,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PersonId;
+use crate::prompts::Question;
 
 /// A reference to what must be told; the payload is built at delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,16 +38,20 @@ pub enum Notice {
     /// A person is asked something.
     Prompt {
         prompt: u32,
+        contact: u32,
         person: PersonId,
         /// The contact's kind.
         channel: String,
+        question: Question,
     },
     /// A question needs no answer any more.
     PromptSettled {
         prompt: u32,
         person: PersonId,
-        /// The contact's kind.
+        /// The kind of the contact that accepted it.
         channel: String,
+        /// The contact's place in the question's list.
+        contact: u32,
     },
     /// A page needs no answer any more.
     Settled {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{MINUTE, World, ada, people, person, plan_of, take_all};
+use common::{MINUTE, World, ada, people, person, plan_of, take_all, take_questions};
 use tocsin_core::command::{Command, Named, Refusal};
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::PromptState;
@@ -93,6 +93,8 @@ fn an_acknowledgement_holds_for_a_time_by_grade_or_as_the_plan_says() {
 #[test]
 fn without_an_answer_the_escalation_starts_again() {
     let mut world = acknowledged();
+    world.run_until(HOUR);
+    take_questions(&mut world);
     world.run_until(HOUR + 10 * MINUTE - 1);
     assert_eq!(people(&world), ["ada"]);
     world.run_until(HOUR + 10 * MINUTE);
@@ -123,6 +125,7 @@ fn who_says_that_they_are_still_on_it_is_asked_again_an_hour_later_and_paged_by_
 fn a_question_is_answered_once_and_its_buttons_go() {
     let mut world = acknowledged();
     world.run_until(HOUR);
+    take_questions(&mut world);
     world.command(answer(1, "no"), &ada()).unwrap();
     assert!(world.incident().is_unanswered(), "somebody else is paged");
     let gone = |it: &Notice| matches!(it, Notice::PromptSettled { prompt: 1, .. });
@@ -187,7 +190,7 @@ fn with_nothing_firing_or_all_of_it_silenced_an_expired_hold_asks_and_pages_nobo
 #[test]
 fn whoever_cannot_be_asked_is_not_waited_for() {
     let mut world = acknowledged();
-    world.unserved = vec!["slack"];
+    world.silent = vec!["slack", "mail"];
     world.run_until(HOUR);
     assert_eq!(asked(&world), []);
     assert_eq!(people(&world), ["ada", "ada"]);
@@ -196,7 +199,7 @@ fn whoever_cannot_be_asked_is_not_waited_for() {
 #[test]
 fn the_log_does_not_blame_whoever_could_not_be_asked() {
     let mut world = acknowledged();
-    world.unserved = vec!["slack"];
+    world.silent = vec!["slack", "mail"];
     world.tally.silenced = 1;
     world.run_until(HOUR + 30 * MINUTE);
     assert_eq!(people(&world), ["ada"], "it is silenced");

@@ -4,6 +4,7 @@
 
 mod ack;
 mod acknowledge;
+mod answer;
 mod authorize;
 pub(crate) mod chat;
 mod close;
@@ -23,6 +24,7 @@ mod verb;
 
 pub(crate) use ack::Ack;
 pub(crate) use acknowledge::{Paged, acknowledge};
+pub(crate) use answer::{Asked, answer};
 pub(crate) use authorize::{Caller, Denied};
 pub(crate) use close::Close;
 pub(crate) use grade::Grade;

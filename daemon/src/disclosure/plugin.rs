@@ -8,7 +8,7 @@ use tocsin_core::incident::{Incident, PromptState};
 use tocsin_core::{Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, narrate};
 use tocsin_plugin_host::wit;
 
-use super::page::{PageContent, PageItem, PageLine};
+use super::page::{PageContent, PageItem, PageLine, PageQuestion};
 use super::wit::{
     wire_actor, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status, wire_time,
 };
@@ -95,10 +95,10 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// A message to a person about pages. Its content must be made for this plugin and with the
+    /// A message to a person about pages or with a question. Its content must be made for this plugin and with the
     /// clearance of both the plugin and the person, as the plugin shows the person what it gets.
     #[must_use]
-    pub fn page(
+    pub fn message(
         &self,
         id: String,
         (to, contact): (&PersonId, Option<&Contact>),
@@ -113,7 +113,7 @@ impl PluginReceiver<'_> {
         to.extra = json!({ "timezone": zone.name() }).to_string();
         let items = content.items.into_iter();
         let others = content.others.into_iter();
-        wit::EventBody::Page(wit::Page {
+        let page = wit::Page {
             id,
             to,
             items: items.map(|it| self.page_item(it)).collect(),
@@ -122,53 +122,28 @@ impl PluginReceiver<'_> {
             ack_url: content.ack_url,
             test: content.test,
             extra: extra.to_string(),
-        })
-    }
-
-    /// A question to a person; `None` if it needs no answer any more.
-    #[must_use]
-    pub fn prompt(&self, incident: &Incident, prompt: u32) -> Option<wit::EventBody> {
-        let asked = incident
-            .prompts
-            .all
-            .get(&prompt)
-            .filter(|it| it.is_open())?;
-        let person = Clearance::of_person(self.people.get(&asked.to));
-        let both = Self {
-            clearance: self.clearance.and(person),
-            ..*self
         };
-        let choices = asked.question.choices().iter().map(|it| wit::Choice {
-            id: it.id.to_owned(),
-            label: it.label.to_owned(),
-            danger: it.danger,
-        });
-        Some(wit::EventBody::Prompt(wit::Prompt {
-            id: PromptId::of(&incident.id, prompt).to_string(),
-            incident: Some(both.incident(incident)),
-            to: Some(self.person(&asked.to)),
-            body: asked.question.text().to_owned(),
-            choices: choices.collect(),
-            expires_at: Some(wire_time(asked.expires_at)),
-            extra: "{}".to_owned(),
-        }))
+        match content.question {
+            None => wit::EventBody::Page(page),
+            Some(question) => wit::EventBody::Prompt(prompt(page, question)),
+        }
     }
 
     /// A question that no longer needs an answer, with the answer, if there was one.
     #[must_use]
     pub fn prompt_settled(&self, incident: &Incident, prompt: u32) -> wit::EventBody {
-        let answered = incident
-            .prompts
-            .all
-            .get(&prompt)
-            .and_then(|it| match &it.state {
-                PromptState::Answered { by, choice } => Some((by, choice)),
-                _ => None,
-            });
+        let asked = incident.prompts.all.get(&prompt);
+        let answered = asked.and_then(|it| match &it.state {
+            PromptState::Answered { by, choice } => {
+                let known = it.question.choice(choice);
+                Some((by, known.map_or(choice.clone(), |it| it.label.to_owned())))
+            }
+            _ => None,
+        });
         wit::EventBody::Settled(wit::Settled {
             id: PromptId::of(&incident.id, prompt).to_string(),
-            by: answered.map(|(by, _)| self.actor(by)),
-            choice: answered.map(|(_, choice)| choice.clone()),
+            by: answered.as_ref().map(|(by, _)| self.actor(by)),
+            choice: answered.map(|(_, choice)| choice),
             extra: json!({ "incident": incident.number }).to_string(),
         })
     }
@@ -199,7 +174,7 @@ impl PluginReceiver<'_> {
             url: it.url,
         });
         wit::PageItem {
-            id: item.id.to_string(),
+            id: item.id,
             incident: self.wire_incident(item.seen),
             step: item.step,
             reason: item.reason,
@@ -266,9 +241,26 @@ impl PluginReceiver<'_> {
     }
 }
 
+fn prompt(message: wit::Page, question: PageQuestion) -> wit::Prompt {
+    let choices = question.choices.into_iter().map(|it| wit::Choice {
+        id: it.choice.id.to_owned(),
+        label: it.choice.label.to_owned(),
+        danger: it.choice.danger,
+        url: it.url,
+    });
+    wit::Prompt {
+        message,
+        question: question.text.to_owned(),
+        otherwise: question.otherwise,
+        choices: choices.collect(),
+        expires_at: wire_time(question.expires_at),
+        extra: "{}".to_owned(),
+    }
+}
+
 fn page_line(line: PageLine) -> wit::PageLine {
     wit::PageLine {
-        id: line.id.to_string(),
+        id: line.id,
         number: line.number,
         grade: wire_grade(line.grade),
         headline: line.headline,

@@ -1,5 +1,6 @@
-//! `/ack/{token}`: the acknowledge link of a page. Mail scanners open links, so GET only shows what
-//! the page says and a button; pressing the button acknowledges, through the channel of the link.
+//! `/ack/{token}`: the link of a page that acknowledges, or of a question that gives an answer. Mail
+//! scanners open links, so GET only shows what the message says and a button; pressing the button
+//! acknowledges or answers, through the channel of the link.
 
 mod html;
 
@@ -9,8 +10,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use tocsin_core::PageId;
-use tocsin_core::incident::Incident;
+use tocsin_core::incident::{Incident, PromptState};
+use tocsin_core::{PageId, PromptId, Question};
 use utoipa_axum::routes;
 
 use self::html::Shown;
@@ -18,7 +19,7 @@ use super::Routes;
 use super::blocking;
 use super::path::Path;
 use super::problem::Problem;
-use crate::actions::{Caller, Paged, acknowledge};
+use crate::actions::{Asked, Caller, Paged, acknowledge, answer};
 use crate::app::App;
 use crate::auth::{AckClaim, AckRefusal, AckTarget};
 use crate::runtime::IncidentState;
@@ -51,27 +52,43 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
     let body = blocking(move || {
         let pages: Vec<_> = link.pages.iter().map(|it| (it.0.as_ref(), it.1)).collect();
         let (to, store) = (&link.claim.person, app.store.as_ref());
-        let content = app.payloads.page_content(&pages, to, store, None, now)?;
+        let payloads = &app.payloads;
+        let content = payloads.page_content(&pages, link.question, to, store, None, now)?;
         let shown = content.items.iter().map(|item| {
-            let of_item = |it: &&(Arc<IncidentState>, u32)| item.id == it.0.incident.page_id(it.1);
-            let incident = link
-                .pages
-                .iter()
-                .find(of_item)
-                .map(|it| it.0.incident.as_ref());
+            let mut pages = link.pages.iter();
+            let of = pages.find(|it| item.id == link.id_of(&it.0.incident, it.1));
+            let (status, is_active) = match of {
+                Some((state, number)) => link.standing(&state.incident, *number),
+                None => Default::default(),
+            };
             Shown {
                 item,
-                status: incident.map(status).unwrap_or_default(),
-                is_active: incident.is_some_and(Incident::is_active),
+                status,
+                is_active,
             }
         });
         let shown: Vec<_> = shown.collect();
-        Ok(html::body(&content, &shown))
+        Ok(html::body(&content, &shown, link.choice().as_deref()))
     });
     match body.await {
         Ok(body) => page(StatusCode::OK, &body),
         Err(problem) => problem_page(&problem),
     }
+}
+
+/// Where a question stands, in a sentence, and whether it can still be answered.
+fn asked(incident: &Incident, prompt: u32) -> (String, bool) {
+    let asked = incident.prompts.all.get(&prompt);
+    let status = match asked.map(|it| (&it.state, it.question)) {
+        Some((PromptState::Open, _)) => return ("Nobody has answered yet.".to_owned(), true),
+        Some((PromptState::Answered { by, choice }, question)) => {
+            let label = question.choice(choice).map_or("", |it| it.label);
+            format!("{by} has answered: {label}.")
+        }
+        Some((PromptState::Expired, _)) => "Nobody answered in time.".to_owned(),
+        Some((PromptState::Settled, _)) | None => "It needs no answer any more.".to_owned(),
+    };
+    (status, false)
 }
 
 fn status(incident: &Incident) -> String {
@@ -83,12 +100,12 @@ fn status(incident: &Incident) -> String {
     }
 }
 
-/// Acknowledges in the name of the page's recipient.
+/// Acknowledges or answers in the name of the message's recipient.
 #[utoipa::path(
     post, path = "/ack/{token}", tag = "ack", security(),
     params(("token" = String, Path, description = "From the page")),
     responses(
-        (status = 200, description = "Acknowledged"),
+        (status = 200, description = "Acknowledged or answered"),
         (status = 403, description = "The link was not made by this daemon"),
         (status = 409, description = "The incident is resolved or closed"),
         (status = 410, description = "The link has expired"),
@@ -99,13 +116,23 @@ async fn press(State(app): State<Arc<App>>, Path(token): Path<String>, body: Byt
         Ok(found) => found,
         Err(page) => return page,
     };
+    if let AckTarget::Answer { message, choice } = link.claim.of {
+        let asked = Asked::Message(message);
+        let answered = answer(&app.intake, caller, asked, choice, &link.claim.via, None).await;
+        return match answered {
+            Ok(reply) => done_page("Thank you", &reply),
+            Err(error) => problem_page(&error.into()),
+        };
+    }
     // A channel's button has no form; a browser's names the item, or nothing for all.
     let mut fields = url::form_urlencoded::parse(&body);
     let item = fields.find(|(name, _)| name == "item");
     let item = item.map(|(_, id)| PageId::from(id.as_ref()));
     let paged = match (item, link.claim.of) {
         (None, AckTarget::Page { page, .. }) => Paged::Page(page),
-        (None, AckTarget::Message { message }) => Paged::Message(message),
+        (None, AckTarget::Message { message } | AckTarget::Answer { message, .. }) => {
+            Paged::Message(message)
+        }
         (Some(item), _)
             if link
                 .pages
@@ -117,10 +144,7 @@ async fn press(State(app): State<Arc<App>>, Path(token): Path<String>, body: Byt
         (Some(_), _) => return error_page(StatusCode::NOT_FOUND, "the page has no such item"),
     };
     match acknowledge(&app.intake, caller, paged, &link.claim.via, None).await {
-        Ok(reply) => page(
-            StatusCode::OK,
-            &format!("<h1>Acknowledged</h1><p>{}.</p>", html_escaped(&reply)),
-        ),
+        Ok(reply) => done_page("Acknowledged", &reply),
         Err(error) => problem_page(&error.into()),
     }
 }
@@ -128,8 +152,36 @@ async fn press(State(app): State<Arc<App>>, Path(token): Path<String>, body: Byt
 /// A link that was checked.
 struct Link {
     claim: AckClaim,
-    /// Its pages, each with its incident and its number within it.
+    /// Its pages or questions, each with its incident and its number within it.
     pages: Vec<(Arc<IncidentState>, u32)>,
+    /// What is asked; `None`: it acknowledges.
+    question: Option<Question>,
+}
+
+impl Link {
+    /// The label of the answer that it gives.
+    fn choice(&self) -> Option<String> {
+        let AckTarget::Answer { choice, .. } = &self.claim.of else {
+            return None;
+        };
+        let known = self.question.and_then(|it| it.choice(choice));
+        Some(known.map_or_else(|| choice.clone(), |it| it.label.to_owned()))
+    }
+
+    fn id_of(&self, incident: &Incident, number: u32) -> String {
+        match self.question {
+            None => incident.page_id(number).to_string(),
+            Some(_) => PromptId::of(&incident.id, number).to_string(),
+        }
+    }
+
+    /// Where a page or a question stands, in a sentence, and whether its button does something.
+    fn standing(&self, incident: &Incident, number: u32) -> (String, bool) {
+        match self.question {
+            None => (status(incident), incident.is_active()),
+            Some(_) => asked(incident, number),
+        }
+    }
 }
 
 /// The person and the pages of a link, or an error page.
@@ -148,13 +200,15 @@ async fn read_link(app: &Arc<App>, token: &str) -> Result<(Link, Caller), Respon
     let caller = caller.map_err(|denied| problem_page(&denied.into()))?;
     let (app, of) = (Arc::clone(app), claim.of.clone());
     let found = blocking(move || {
+        let mut question = None;
         let pages = match of {
             AckTarget::Page { incident, page } => {
                 let page = page.parts().map_or(0, |(_, number)| number);
                 vec![(incident, page)]
             }
-            AckTarget::Message { message } => {
+            AckTarget::Message { message } | AckTarget::Answer { message, .. } => {
                 let pages = app.intake.pages_of(&message)?;
+                question = pages.first().and_then(|it| it.question);
                 pages.into_iter().map(|it| (it.incident, it.page)).collect()
             }
         };
@@ -162,11 +216,20 @@ async fn read_link(app: &Arc<App>, token: &str) -> Result<(Link, Caller), Respon
         for (incident, page) in pages {
             found.extend(app.view.incident(&incident)?.map(|it| (it, page)));
         }
-        Ok(found)
+        Ok((found, question))
     });
     match found.await {
-        Ok(pages) if pages.is_empty() => Err(error_page(StatusCode::NOT_FOUND, "unknown incident")),
-        Ok(pages) => Ok((Link { claim, pages }, caller)),
+        Ok((pages, _)) if pages.is_empty() => {
+            Err(error_page(StatusCode::NOT_FOUND, "unknown incident"))
+        }
+        Ok((pages, question)) => {
+            let link = Link {
+                claim,
+                pages,
+                question,
+            };
+            Ok((link, caller))
+        }
         Err(problem) => Err(problem_page(&problem)),
     }
 }
@@ -177,10 +240,15 @@ fn problem_page(problem: &Problem) -> Response {
     page
 }
 
+fn done_page(done: &str, reply: &str) -> Response {
+    let body = format!("<h1>{done}</h1><p>{}.</p>", html_escaped(reply));
+    page(StatusCode::OK, &body)
+}
+
 fn error_page(status: StatusCode, why: &str) -> Response {
     page(
         status,
-        &format!("<h1>Not acknowledged</h1><p>{}.</p>", html_escaped(why)),
+        &format!("<h1>This did not work</h1><p>{}.</p>", html_escaped(why)),
     )
 }
 

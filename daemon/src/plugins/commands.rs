@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId, PromptId};
+use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -19,7 +19,7 @@ use crate::actions::chat::{self, Line};
 use crate::actions::oncall::chat::OnCallLine;
 use crate::actions::oncall::{self, change_on_call};
 use crate::actions::{
-    self, Action, Caller, Log, NewIncident, NotDone, Paged, acknowledge, perform,
+    self, Action, Asked, Caller, Log, NewIncident, NotDone, Paged, acknowledge, answer, perform,
 };
 use crate::api::{OnCall, OverrideList, ScheduleQuery, StatusFilter};
 use crate::auth::Scope;
@@ -120,8 +120,8 @@ impl CommandService for DaemonServices {
         by: wit::Actor,
     ) -> CommandReply<'_, String> {
         Box::pin(async move {
-            let prompt = PromptId(prompt_id).parts().ok_or(CommandError::NotFound)?;
-            self.call(&caller)?.answer(prompt, choice, &by).await
+            let asked = Asked::parse(&prompt_id).ok_or(CommandError::NotFound)?;
+            self.call(&caller)?.answer(asked, choice, &by).await
         })
     }
 
@@ -363,32 +363,31 @@ impl Call<'_> {
 
     /// Acknowledges what a button names, through the kind of contact by which the person is known.
     async fn acknowledge(&self, paged: Paged, by: &wit::Actor) -> Result<String, CommandError> {
-        let caller = self.caller(by)?;
-        let via = match by.kind.as_str() {
-            "plugin" | "person" => self.plugin,
-            kind => kind,
-        };
+        let (caller, via) = (self.caller(by)?, self.via(by));
         let (intake, key) = (&self.access.intake, Some(self.command_key()));
         let reply = acknowledge(intake, caller, paged, via, key).await;
         reply.map_err(not_done)
     }
 
-    /// Answers a question, in the name of the person who pressed the button.
+    /// Answers what a button asks, in the name of the person who pressed it.
     async fn answer(
         &self,
-        (incident, prompt): (IncidentId, u32),
+        asked: Asked,
         choice: String,
         by: &wit::Actor,
     ) -> Result<String, CommandError> {
-        let (caller, via) = (self.caller(by)?, self.plugin.to_owned());
-        let answered = Command::Answer {
-            prompt,
-            choice,
-            via,
-        };
+        let (caller, via) = (self.caller(by)?, self.via(by));
         let (intake, key) = (&self.access.intake, Some(self.command_key()));
-        let done = intake.command(incident, caller.by, answered, key).await;
-        done.map(|it| it.reply).map_err(refused)
+        let reply = answer(intake, caller, asked, choice, via, key).await;
+        reply.map_err(not_done)
+    }
+
+    /// The kind of contact by which the person is known.
+    fn via<'a>(&'a self, by: &'a wit::Actor) -> &'a str {
+        match by.kind.as_str() {
+            "plugin" | "person" => self.plugin,
+            kind => kind,
+        }
     }
 
     /// Tells the pages of a message what its channel learned, if this plugin serves that channel.

@@ -28,7 +28,7 @@ pub enum Delivery {
         #[serde(rename = "news")]
         notice: Notice,
     },
-    /// A message to a person that brings pages.
+    /// A message to a person that brings pages or asks something.
     Message {
         /// The plugin of its channel; `None` for the mail relay.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +80,7 @@ impl Delivery {
                 incident: incident.clone(),
                 page: *page,
                 contact: *contact,
+                question: None,
             }),
             _ => None,
         }
@@ -104,7 +105,7 @@ pub struct Subscriber {
 
 impl ServedContacts for ArcSwap<Subscribers> {
     fn serves(&self, kind: &str) -> bool {
-        self.load().for_contact(kind).is_some()
+        self.load().for_contact(kind, EventKind::Page).is_some()
     }
 }
 
@@ -115,29 +116,25 @@ impl Subscribers {
         self.0.iter().find(|it| it.plugin.as_str() == plugin)
     }
 
-    /// The plugin that serves contacts of this kind.
+    /// The plugin that delivers these events to contacts of this kind.
     #[must_use]
-    pub fn for_contact(&self, kind: &str) -> Option<&Subscriber> {
+    pub fn for_contact(&self, kind: &str, event: EventKind) -> Option<&Subscriber> {
         self.0
             .iter()
-            .find(|it| it.contacts.contains(kind) && it.events.contains(&EventKind::Page))
+            .find(|it| it.contacts.contains(kind) && it.events.contains(&event))
     }
 
-    /// The kinds of contacts that pages can be delivered to: those of the plugins, and the mail
-    /// relay.
+    /// The kinds of contacts that pages and questions can be delivered to: those of the plugins,
+    /// and the mail relay.
     #[must_use]
     pub fn channels(&self) -> Channels {
-        let pagers = self
-            .0
-            .iter()
-            .filter(|it| it.events.contains(&EventKind::Page));
-        let kinds = pagers.flat_map(|it| &it.contacts).map(String::as_str);
-        let served: Channels = kinds.chain([MAIL_CHANNEL]).collect();
-        let asking = self
-            .0
-            .iter()
-            .filter(|it| it.events.contains(&EventKind::Prompt));
-        served.asking(asking.flat_map(|it| it.contacts.iter().cloned()))
+        let kinds = |event: EventKind| {
+            let plugins = self.0.iter().filter(move |it| it.events.contains(&event));
+            let kinds = plugins.flat_map(|it| &it.contacts).map(String::as_str);
+            kinds.chain([MAIL_CHANNEL])
+        };
+        let served: Channels = kinds(EventKind::Page).collect();
+        served.asking(kinds(EventKind::Prompt))
     }
 
     /// The outbox rows that deliver a notice to its subscribers.
@@ -147,22 +144,14 @@ impl Subscribers {
         };
         match notice {
             // It waits to go out in a message.
-            Notice::Page { .. } => Vec::new(),
-            Notice::Prompt {
-                person, channel, ..
-            }
-            | Notice::PromptSettled {
+            Notice::Page { .. } | Notice::Prompt { .. } => Vec::new(),
+            Notice::PromptSettled {
                 person, channel, ..
             }
             | Notice::Settled {
                 person, channel, ..
             } => {
-                let kind = match notice {
-                    Notice::Prompt { .. } => EventKind::Prompt,
-                    _ => EventKind::Settled,
-                };
-                let reached = self.0.iter().find(|it| it.contacts.contains(channel));
-                let subscriber = reached.filter(|it| it.events.contains(&kind));
+                let subscriber = self.for_contact(channel, EventKind::Settled);
                 let lane = format!("{person}/{channel}");
                 let send = |it: &Subscriber| {
                     row(Class::Prompt, lane, None, &notice_for(it, incident, notice))

@@ -1,8 +1,8 @@
 //! Sample values for tests: change the fields that the test is about.
 
 use crate::types::{
-    Actor, Event, EventBody, Fact, Grade, Incident, IncidentChange, Label, Link, Page, PageItem,
-    PageLine, Person, Status, Timestamp,
+    Actor, Choice, Event, EventBody, Fact, Grade, Incident, IncidentChange, Label, Link, Page,
+    PageItem, PageLine, Person, Prompt, Status, Timestamp,
 };
 
 /// 2026-01-02 12:00:00 UTC, the fake host's initial time.
@@ -80,14 +80,45 @@ pub fn bundle(id: &str, incidents: &[Incident], to: &Person) -> Page {
     let others = items.split_off(items.len().min(PAGE_ITEMS_MAX));
     let more = incidents.len().saturating_sub(1);
     let worst = items.first().map_or("", |it| it.headline.as_str());
+    let summary = match more {
+        0 => worst.into(),
+        more => format!("{worst} and {more} more"),
+    };
     Page {
         id: id.into(),
         to: to.clone(),
-        summary: format!("{worst} and {more} more"),
+        summary,
         items,
         others: others.into_iter().map(page_line).collect(),
         ack_url: Some(format!("https://tocsin.example/ack/{id}")),
         test: false,
+        extra: "{}".into(),
+    }
+}
+
+/// A question about these incidents, the worst first, to somebody: "Are you still on it?", `yes` or
+/// `no`. Its message has the ids of a [`bundle`].
+#[must_use]
+pub fn prompt(id: &str, incidents: &[Incident], to: &Person) -> Prompt {
+    let mut message = bundle(id, incidents, to);
+    message.ack_url = None;
+    message.items.iter_mut().for_each(|it| it.ack_url = None);
+    message.summary = format!("Are you still on it? {}", message.summary);
+    let choice = |choice: &str, label: &str, danger| Choice {
+        id: choice.into(),
+        label: label.into(),
+        danger,
+        url: Some(format!("https://tocsin.example/ack/{id}-{choice}")),
+    };
+    Prompt {
+        message,
+        question: "Are you still on it?".into(),
+        otherwise: "Please answer by 12:10. Without an answer the escalation starts again.".into(),
+        choices: vec![
+            choice("yes", "Still on it", false),
+            choice("no", "Page somebody else", true),
+        ],
+        expires_at: NOON + 600_000,
         extra: "{}".into(),
     }
 }

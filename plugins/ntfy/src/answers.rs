@@ -82,11 +82,17 @@ pub(crate) fn read() -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// One press, once: the topic keeps it for hours.
+/// One press, once: the topic keeps it for hours. `named`: the page, an item of it, or an answer.
 fn press(page: &str, sent: &Sent, named: &str, message: &Value) -> Result<(), Failure> {
-    let item = (named != page).then_some(named);
     let id = message["id"].as_str().unwrap_or_default();
     let by = Actor::by_contact(KIND, &sent.address);
+    if sent.is_question {
+        let answered = pages::once(&format!("answer:{id}"), || {
+            commands::answer(page, named, &by)
+        });
+        return answered.map(drop);
+    }
+    let item = (named != page).then_some(named);
     pages::report(page, Receipt::Pressed, Some(&by));
     let acknowledged = pages::once(&format!("acknowledge:{id}"), || {
         commands::acknowledge(page, item, &by)

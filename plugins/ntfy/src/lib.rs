@@ -1,4 +1,5 @@
-//! Pages by ntfy: a notification of high priority with a button that acknowledges.
+//! Pages by ntfy: a notification of high priority with a button that acknowledges. A question is an
+//! ordinary one, with a button for each answer.
 //!
 //! A message carries a sequence id made of the page's id. So a message whose outcome is unknown is
 //! looked for in its topic, and if it is sent again, the phone replaces the first one.
@@ -6,6 +7,7 @@
 
 mod answers;
 mod message;
+mod prompt;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -15,15 +17,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::types::{
-    Delivery, Descriptor, Event, EventBody, Failure, HealthReport, Issue, Outcome, Page, Settled,
-    Timestamp,
+    Delivery, Descriptor, Event, EventBody, Failure, HealthReport, Issue, Outcome, Page, Prompt,
+    Settled, Timestamp,
 };
 use tocsin_plugin_sdk::{Plugin, config, export_plugin, pages};
 
 /// The event kinds that are handled; must match the manifest.
-const EVENTS: [&str; 3] = ["page", "settled", "job"];
+const EVENTS: [&str; 4] = ["page", "prompt", "settled", "job"];
 
-/// What is remembered of a page that was sent.
+/// What is remembered of a page or a question that was sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Sent {
     topic: String,
@@ -31,8 +33,11 @@ struct Sent {
     address: String,
     /// When it was sent, by the server's clock, as presses are. In milliseconds.
     at: Timestamp,
-    /// What the buttons publish to the answer topic, with the page or the item that each means.
+    /// What the buttons publish to the answer topic, with the page, the item or the answer that each
+    /// means.
     buttons: BTreeMap<String, String>,
+    #[serde(default)]
+    is_question: bool,
 }
 
 /// The plugin.
@@ -85,7 +90,8 @@ impl Plugin for Ntfy {
 
     fn on_event(event: Event, _: &Delivery) -> Result<Outcome, Failure> {
         match &event.body {
-            EventBody::Page(page) => send(page, event.at),
+            EventBody::Page(page) => send(page, None, event.at),
+            EventBody::Prompt(prompt) => send(&prompt.message, Some(prompt), event.at),
             EventBody::Settled(settled) => clear(settled),
             EventBody::Job(job) if job.topic == answers::TOPIC => answers::read(),
             _ => Ok(Outcome::Ignored),
@@ -103,35 +109,41 @@ impl Plugin for Ntfy {
     }
 }
 
-fn send(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
+/// Sends a page, or a question with its message.
+fn send(page: &Page, prompt: Option<&Prompt>, at: Timestamp) -> Result<Outcome, Failure> {
     if pages::is_over(page)? {
         return Ok(Outcome::Ignored);
     }
     let contact = Contact::of(page, &server::base_url())?;
     let mut buttons = BTreeMap::new();
-    let answer = match answers::topic() {
-        Some(topic) => {
-            let mut token = |id: &str| -> Result<String, Failure> {
-                let token = answers::token(id)?;
-                buttons.insert(token.clone(), id.into());
-                Ok(token)
-            };
-            let first = page.items.first().map(|it| token(&it.id));
-            Answer::Topic {
-                url: format!("{}/{topic}", server::base_url()),
-                first: first.transpose()?.unwrap_or_default(),
-                all: token(&page.id)?,
-            }
-        }
-        None => Answer::Link,
+    let mut token = |id: &str, means: &str| -> Result<String, Failure> {
+        let token = answers::token(id)?;
+        buttons.insert(token.clone(), means.into());
+        Ok(token)
     };
-    let message = message::message(page, &contact.topic, &answer);
+    let answers = answers::topic().map(|it| format!("{}/{it}", server::base_url()));
+    let message = match (prompt, answers) {
+        (Some(prompt), answers) => {
+            prompt::message(prompt, &contact.topic, answers.as_deref(), &mut token)?
+        }
+        (None, Some(url)) => {
+            let first = page.items.first().map(|it| token(&it.id, &it.id));
+            let answer = Answer::Topic {
+                url,
+                first: first.transpose()?.unwrap_or_default(),
+                all: token(&page.id, &page.id)?,
+            };
+            message::message(page, &contact.topic, &answer)
+        }
+        (None, None) => message::message(page, &contact.topic, &Answer::Link),
+    };
     let at = server::publish(&message, at)?;
     let sent = Sent {
         topic: contact.topic,
         address: contact.address,
         at,
         buttons,
+        is_question: prompt.is_some(),
     };
     if !pages::remember(page, &sent)? {
         clear_one(&page.id, &sent.topic)?;

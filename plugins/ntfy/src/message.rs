@@ -11,9 +11,9 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 /// ntfy reads at most twice that of JSON, in bytes.
 const JSON_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 /// A phone shows no more of a title.
-const TITLE_CHARS_MAX: usize = 250;
+pub(crate) const TITLE_CHARS_MAX: usize = 250;
 /// ntfy refuses more buttons.
-const ACTIONS_MAX: usize = 3;
+pub(crate) const ACTIONS_MAX: usize = 3;
 const LABEL_CHARS_MAX: usize = 40;
 /// Of a topic or a sequence id.
 const NAME_BYTES_MAX: usize = 64;
@@ -80,10 +80,14 @@ pub(crate) fn message(page: &Page, topic: &str, answer: &Answer) -> Value {
     if let Some(link) = text::first_link(page).or(more) {
         message["click"] = link.into();
     }
-    let body = text::body(page);
+    with_body(message, &text::body(page))
+}
+
+/// The message with as much of a text as ntfy takes.
+pub(crate) fn with_body(mut message: Value, body: &str) -> Value {
     let mut room = MESSAGE_BYTES_MAX;
     loop {
-        message["message"] = text::cut_bytes(&body, room).into();
+        message["message"] = text::cut_bytes(body, room).into();
         let excess = message.to_string().len().saturating_sub(JSON_BYTES_MAX);
         if excess == 0 || room == 0 {
             return message;
@@ -117,7 +121,7 @@ pub(crate) fn is_server(url: &str) -> bool {
     rest.is_some_and(|it| !it.is_empty() && !it.contains(['/', '?', '#', '@']))
 }
 
-fn worst(page: &Page) -> Grade {
+pub(crate) fn worst(page: &Page) -> Grade {
     page.items
         .first()
         .map_or(Grade::Major, |it| it.incident.grade)
@@ -180,13 +184,20 @@ fn actions(page: &Page, answer: &Answer) -> Vec<Value> {
 
 /// A button that acknowledges the whole page, or its first item.
 fn press(label: &str, link: Option<&str>, answer: &Answer, is_all: bool) -> Option<Value> {
-    let mut action = json!({"action": "http", "label": label, "method": "POST", "clear": true});
-    match answer {
-        Answer::Link => action["url"] = link?.into(),
+    Some(match answer {
+        Answer::Link => button(label, link?, None),
         Answer::Topic { url, all, first } => {
-            action["url"] = url.as_str().into();
-            action["body"] = if is_all { all } else { first }.as_str().into();
+            button(label, url, Some(if is_all { all } else { first }))
         }
+    })
+}
+
+/// A button that posts.
+pub(crate) fn button(label: &str, url: &str, body: Option<&str>) -> Value {
+    let mut action = json!({"action": "http", "label": label, "method": "POST", "clear": true});
+    action["url"] = url.into();
+    if let Some(body) = body {
+        action["body"] = body.into();
     }
-    Some(action)
+    action
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person};
+use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
 use tocsin_plugin_sdk::types::{
     EventBody, Failure, Grade, Incident, Job, Outcome, Page, Person, Settled,
 };
@@ -425,4 +425,52 @@ fn the_manifest_subscribes_to_the_events_that_are_handled() {
         assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
     }
     assert!(manifest.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn a_question_is_an_ordinary_notification_with_a_button_for_each_answer() {
+    let world = World::start();
+    let critical = prompt("m-1", &[graded(Grade::Critical)], &ada());
+    world.deliver("d", EventBody::Prompt(critical)).unwrap();
+    let want = "\
+to ada-x7Kq, priority 3
+:question: Are you still on it? CRITICAL checkout: Checkout is down
+Please answer by 12:10. Without an answer the escalation starts again.
+
+Since: 12:00 (6 min ago)
+Runbook: https://wiki.example/checkout
+Incident: #42
+tap → https://wiki.example/checkout
+[Still on it] POST https://tocsin.example/ack/m-1-yes
+[Page somebody else] POST https://tocsin.example/ack/m-1-no";
+    assert_eq!(shown(&world.messages()[0]), want);
+    assert_eq!(world.deliver("s", settled("m-1/1")), Ok(Outcome::Done));
+    let minor = prompt("m-2", &[graded(Grade::Minor)], &ada());
+    world.deliver("e", EventBody::Prompt(minor)).unwrap();
+    let last = world.messages().last().unwrap().clone();
+    assert_eq!(last["priority"], 2, "it makes no sound");
+    assert_eq!(world.host.jobs(), [], "links need no reading");
+}
+
+#[test]
+fn an_answer_that_arrives_in_the_answer_topic_is_given_once() {
+    let world = World::start();
+    world.host.set_config("answer-topic", "tocsin-answers");
+    let many = prompt("m-1", &vec![incident(); 300], &ada());
+    world.deliver("d", EventBody::Prompt(many)).unwrap();
+    let actions = world.messages()[0]["actions"].clone();
+    let [yes, no] = [0, 1].map(|at| actions[at]["body"].as_str().unwrap().to_string());
+    assert_ne!(yes, no);
+    for said in ["0123".to_string(), format!("{no}/0"), no] {
+        let mut pressed = Asked::new("POST", "/tocsin-answers");
+        pressed.body = said.into_bytes();
+        tocsin_standins::Service::answer(&mut *world.ntfy.borrow_mut(), &pressed);
+    }
+    read(&world, "r1");
+    read(&world, "r2");
+    let [command] = &world.host.commands()[..] else {
+        panic!("{:?}", world.host.commands())
+    };
+    let said = (command.verb, command.id.as_deref(), command.text.as_str());
+    assert_eq!(said, ("answer", Some("m-1"), "no"));
 }

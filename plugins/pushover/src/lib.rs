@@ -4,6 +4,7 @@
 
 mod api;
 mod message;
+mod prompt;
 mod receipts;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use tocsin_plugin_sdk::types::{
 use tocsin_plugin_sdk::{Plugin, export_plugin, pages};
 
 /// The event kinds that are handled; must match the manifest.
-const EVENTS: [&str; 3] = ["page", "settled", "job"];
+const EVENTS: [&str; 4] = ["page", "prompt", "settled", "job"];
 /// Pushover's limits, in seconds.
 const RETRY_S_MIN: i64 = 30;
 const EXPIRE_S_MAX: i64 = 10_800;
@@ -67,6 +68,7 @@ impl Plugin for Pushover {
     fn on_event(event: Event, _: &Delivery) -> Result<Outcome, Failure> {
         match &event.body {
             EventBody::Page(page) => send(page),
+            EventBody::Prompt(prompt) => prompt::send(prompt),
             EventBody::Settled(settled) => cancel(settled),
             EventBody::Job(job) if job.topic == receipts::TOPIC => receipts::read(),
             _ => Ok(Outcome::Ignored),

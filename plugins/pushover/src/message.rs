@@ -6,10 +6,10 @@ use tocsin_plugin_sdk::{config, text};
 
 /// The contact kind.
 pub(crate) const KIND: &str = "pushover";
-const TITLE_CHARS_MAX: usize = 250;
-const MESSAGE_CHARS_MAX: usize = 1024;
-const URL_CHARS_MAX: usize = 512;
-const URL_TITLE_CHARS_MAX: usize = 100;
+pub(crate) const TITLE_CHARS_MAX: usize = 250;
+pub(crate) const MESSAGE_CHARS_MAX: usize = 1024;
+pub(crate) const URL_CHARS_MAX: usize = 512;
+pub(crate) const URL_TITLE_CHARS_MAX: usize = 100;
 /// Of a user or group key.
 const KEY_CHARS: usize = 30;
 /// Sounds until it is acknowledged.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person};
+use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
 use tocsin_plugin_sdk::types::{
     EventBody, Failure, Grade, HealthReport, Incident, Job, Outcome, Page, Person, Settled,
 };
@@ -379,4 +379,49 @@ fn the_manifest_subscribes_to_the_events_that_are_handled() {
         assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
     }
     assert!(manifest.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn a_question_sounds_as_any_message_and_each_answer_is_a_link() {
+    let world = World::start();
+    world.host.set_config("sound", "siren");
+    let critical = prompt("m", &[graded(Grade::Critical)], &ada());
+    assert_eq!(
+        world.deliver("d", EventBody::Prompt(critical)),
+        Ok(Outcome::Done)
+    );
+    let want = "\
+message: Please answer by 12:10. Without an answer the escalation starts again.
+Still on it: https://tocsin.example/ack/m-yes
+Page somebody else: https://tocsin.example/ack/m-no
+
+Since: 12:00 (6 min ago)
+Runbook: https://wiki.example/checkout
+Incident: #42
+priority: 0
+title: Are you still on it? CRITICAL checkout: Checkout is down
+url: https://tocsin.example/ack/m-yes
+url_title: Still on it
+user: uQiRzpo4DXghDmr9QzzfQu27cmVRsG
+";
+    assert_eq!(shown(&world.message()), want);
+    assert_eq!(world.host.jobs(), [], "it has no receipt");
+}
+
+#[test]
+fn a_question_about_minor_incidents_makes_no_sound_and_one_that_is_answered_is_not_sent() {
+    let world = World::start();
+    let minor = || prompt("m", &[graded(Grade::Minor)], &ada());
+    world.settle("m/1").unwrap();
+    assert_eq!(
+        world.deliver("d", EventBody::Prompt(minor())),
+        Ok(Outcome::Ignored)
+    );
+    let mut other = minor();
+    other.message.items[0].id = "m/2".into();
+    assert_eq!(
+        world.deliver("e", EventBody::Prompt(other)),
+        Ok(Outcome::Done)
+    );
+    assert_eq!(world.message()["priority"], "-1");
 }

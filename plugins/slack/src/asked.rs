@@ -4,12 +4,10 @@
 use crate::api;
 use crate::blocks::Message;
 use crate::post::Post;
-use crate::{blocks, room, text};
+use crate::{blocks, text};
 use serde::{Deserialize, Serialize};
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::types::{
-    Delivery, Failure, Outcome, Page, Person, Prompt, Settled, Timestamp,
-};
+use tocsin_plugin_sdk::types::{Failure, Outcome, Page, Prompt, Settled, Timestamp};
 use tocsin_plugin_sdk::{jobs, kv, log};
 
 /// How long a message with buttons is remembered.
@@ -19,6 +17,13 @@ const SETTLED_TTL_MS: u64 = 24 * 3_600_000;
 
 /// Most messages that are remembered for one item; a ladder has at most as many rungs.
 const ITEM_PAGES_MAX: usize = 8;
+/// Most questions that are looked at when something is settled.
+const QUESTIONS_MAX: u32 = 200;
+/// The job that edits a message about several incidents.
+pub(crate) const REFRESH: &str = "refresh";
+/// What is settled within this is one edit of a message, in milliseconds: one press settles hundreds
+/// of incidents.
+const REFRESH_MS: u64 = 1_000;
 
 /// A posted message with buttons.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,9 +37,12 @@ pub(crate) struct Asked {
     /// about several those that have their own button.
     #[serde(default)]
     pub(crate) items: Vec<String>,
-    /// The blocks as they were posted; empty unless there are several items.
+    /// The blocks as they were posted; empty unless several items have a button each.
     #[serde(default)]
     pub(crate) blocks: Vec<Value>,
+    /// Whether it asks something about all of its items.
+    #[serde(default)]
+    pub(crate) is_question: bool,
 }
 
 /// Pages a person by direct message.
@@ -42,9 +50,7 @@ pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     if settled_note(&page.id)?.is_some() {
         return Ok(Outcome::Ignored);
     }
-    let (_, user) = page
-        .contact(&["slack"])
-        .ok_or_else(|| no_contact(&page.to))?;
+    let user = user(page)?;
     let channel = direct_channel(&user)?;
     let items: Vec<String> = page.items.iter().map(|it| it.id.clone()).collect();
     if let [only] = items.as_slice()
@@ -52,7 +58,17 @@ pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     {
         return Ok(Outcome::Ignored);
     }
-    ask(&page.id, "page", &channel, blocks::page(page), items, at)?;
+    let message = blocks::page(page);
+    let blocks = match items.len() > 1 {
+        true => message.blocks.clone(),
+        false => Vec::new(),
+    };
+    let asked = Asked {
+        items,
+        blocks,
+        ..post(&page.id, "page", &channel, message, at)?
+    };
+    ask(&page.id, &asked)?;
     for item in &page.items {
         let incident = &item.incident.id;
         let payload = json!({"incident": incident, "user": user});
@@ -62,26 +78,24 @@ pub(crate) fn page(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// Asks a person, or the war room, a question.
-pub(crate) fn prompt(
-    prompt: &Prompt,
-    delivery: &Delivery,
-    at: Timestamp,
-) -> Result<Outcome, Failure> {
-    if settled_note(&prompt.id)?.is_some() {
+/// Asks a person a question by direct message.
+pub(crate) fn prompt(prompt: &Prompt, at: Timestamp) -> Result<Outcome, Failure> {
+    let page = &prompt.message;
+    let items = page.items.iter().map(|it| it.id.clone());
+    let items: Vec<String> = items
+        .chain(page.others.iter().map(|it| it.id.clone()))
+        .collect();
+    if settled_note(&page.id)?.is_some() || all_settled(&items)?.is_some() {
         return Ok(Outcome::Ignored);
     }
-    let channel = match (&prompt.to, &prompt.incident) {
-        (Some(person), _) => direct_channel(contact(person)?)?,
-        (None, Some(incident)) => room::ensure(incident, delivery)?.channel,
-        (None, None) => {
-            return Err(Failure::Permanent(
-                "the prompt has neither a person nor an incident".into(),
-            ));
-        }
-    };
+    let channel = direct_channel(&user(page)?)?;
     let message = blocks::prompt(prompt);
-    ask(&prompt.id, "prompt", &channel, message, Vec::new(), at)?;
+    let asked = Asked {
+        items,
+        is_question: true,
+        ..post(&page.id, "prompt", &channel, message, at)?
+    };
+    ask(&page.id, &asked)?;
     Ok(Outcome::Done)
 }
 
@@ -94,12 +108,23 @@ pub(crate) fn settled(settled: &Settled) -> Result<Outcome, Failure> {
         (None, Some(by)) => format!(":white_check_mark: Acknowledged by {by}"),
         (None, None) => "No answer is needed anymore".into(),
     };
-    settle(&settled.id, &note, None)
+    settle(&settled.id, &note, None, refresh_later)
 }
 
-/// Replaces the buttons of a message, or of one item of a page, with a note; the first note stays.
-/// `pressed` is the message with the button, in case the store has no row for it.
-pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Outcome, Failure> {
+/// Replaces the buttons of a message, or of one item of a page, with a note, as somebody pressed
+/// one; the first note stays. `pressed` is the message with the button, in case the store has no row
+/// for it.
+pub(crate) fn press(id: &str, note: &str, pressed: Option<Asked>) -> Result<Outcome, Failure> {
+    settle(id, note, pressed, refresh)
+}
+
+/// `refresh`: how messages about several are edited.
+fn settle(
+    id: &str,
+    note: &str,
+    pressed: Option<Asked>,
+    refresh: fn(&str) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
     // First the mark, then the message: a page that is being posted right now reads the mark
     // after it wrote its row, so one of the two removes the button.
     let note = match settled_note(id)? {
@@ -118,22 +143,43 @@ pub(crate) fn settle(id: &str, note: &str, pressed: Option<Asked>) -> Result<Out
     }
     let row = kv::get::<Asked>(&asked_key(id))?;
     let Some(asked) = row.map(|it| it.value).or(pressed) else {
-        return Ok(Outcome::Ignored);
+        let open = kv::keys(&question_key(""), None, QUESTIONS_MAX)?.keys;
+        for question in &open {
+            refresh_later(question.trim_start_matches(&question_key("")))?;
+        }
+        return Ok(match open.is_empty() {
+            true => Outcome::Ignored,
+            false => Outcome::Done,
+        });
     };
     close(&asked, &note)?;
     forget(id, &asked)?;
     Ok(Outcome::Done)
 }
 
-/// Shows the notes of the items of a page that no longer need an answer; a page about a single
-/// incident loses its button. What is noted while the message is edited is shown by the next round,
+/// Has a message edited soon. A message with a single button is, at once.
+fn refresh_later(id: &str) -> Result<Outcome, Failure> {
+    let asked = kv::get::<Asked>(&asked_key(id))?.map(|it| it.value);
+    if asked.is_some_and(|it| it.items.len() <= 1) {
+        return refresh(id);
+    }
+    let payload = json!({ "id": id });
+    let once = format!("{REFRESH}:{id}");
+    jobs::enqueue_after(REFRESH_MS, REFRESH, &payload, Some(&once))?;
+    Ok(Outcome::Done)
+}
+
+/// Shows the notes of the items of a page that no longer need an answer. A message whose buttons are
+/// for all of its items loses them once none of these needs an answer. What is noted while the message is edited is shown by the next round,
 /// as edits may arrive in any order.
-fn refresh(page: &str) -> Result<Outcome, Failure> {
+pub(crate) fn refresh(page: &str) -> Result<Outcome, Failure> {
     let Some(asked) = kv::get::<Asked>(&asked_key(page))?.map(|it| it.value) else {
         return Ok(Outcome::Ignored);
     };
-    if let [only] = asked.items.as_slice() {
-        let note = settled_note(only)?.unwrap_or_default();
+    if asked.blocks.is_empty() {
+        let Some(note) = all_settled(&asked.items)? else {
+            return Ok(Outcome::Ignored);
+        };
         close(&asked, &note)?;
         forget(page, &asked)?;
         return Ok(Outcome::Done);
@@ -155,12 +201,27 @@ fn refresh(page: &str) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
+/// The note of the first item, if none needs an answer any more.
+fn all_settled(items: &[String]) -> Result<Option<String>, Failure> {
+    let mut first = None;
+    for item in items {
+        match settled_note(item)? {
+            Some(note) => drop(first.get_or_insert(note)),
+            None => return Ok(None),
+        }
+    }
+    Ok(first)
+}
+
 fn notes(asked: &Asked) -> Result<Vec<Option<String>>, Failure> {
     asked.items.iter().map(|it| settled_note(it)).collect()
 }
 
 fn forget(id: &str, asked: &Asked) -> Result<(), Failure> {
-    for item in &asked.items {
+    if asked.is_question {
+        kv::delete(&question_key(id))?;
+    }
+    for item in asked.items.iter().filter(|_| !asked.is_question) {
         let mut pages = pages_of(item)?;
         pages.retain(|it| it != id);
         match pages.is_empty() {
@@ -181,19 +242,14 @@ pub(crate) fn tell(channel: &str, user: &str, what: &str) -> Result<Outcome, Fai
     }
 }
 
-fn ask(
+fn post(
     id: &str,
     kind: &str,
     channel: &str,
     message: Message,
-    items: Vec<String>,
     at: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<Asked, Failure> {
     let text = message.text.clone();
-    let blocks = match items.len() > 1 {
-        true => message.blocks.clone(),
-        false => Vec::new(),
-    };
     let ts = Post {
         channel,
         effect: format!("{kind}:{id}"),
@@ -201,15 +257,23 @@ fn ask(
         message,
     }
     .send()?;
-    let asked = Asked {
+    Ok(Asked {
         channel: channel.into(),
         ts,
         text,
-        items,
-        blocks,
-    };
-    note_down(&asked_key(id), &asked, ASKED_TTL_MS)?;
-    for item in &asked.items {
+        items: Vec::new(),
+        blocks: Vec::new(),
+        is_question: false,
+    })
+}
+
+/// Remembers a message that was posted; shows what needs no answer any more.
+fn ask(id: &str, asked: &Asked) -> Result<(), Failure> {
+    note_down(&asked_key(id), asked, ASKED_TTL_MS)?;
+    if asked.is_question {
+        note_down(&question_key(id), &true, ASKED_TTL_MS)?;
+    }
+    for item in asked.items.iter().filter(|_| !asked.is_question) {
         let mut pages = pages_of(item)?;
         pages.retain(|it| it != id);
         pages.push(id.into());
@@ -217,8 +281,8 @@ fn ask(
         note_down(&item_key(item), &pages, ASKED_TTL_MS)?;
     }
     if let Some(note) = settled_note(id)? {
-        close(&asked, &note)?;
-    } else if notes(&asked)?.iter().any(Option::is_some) {
+        close(asked, &note)?;
+    } else if asked.blocks.is_empty() || notes(asked)?.iter().any(Option::is_some) {
         refresh(id)?;
     }
     Ok(())
@@ -261,12 +325,10 @@ fn edit(asked: &Asked, text: &str, blocks: Vec<Value>) -> Result<(), Failure> {
     }
 }
 
-fn contact(person: &Person) -> Result<&str, Failure> {
-    person.contact("slack").ok_or_else(|| no_contact(person))
-}
-
-fn no_contact(person: &Person) -> Failure {
-    Failure::Permanent(format!("{} has no contact of kind slack", person.id))
+fn user(page: &Page) -> Result<String, Failure> {
+    let found = page.contact(&["slack"]).map(|it| it.1);
+    let why = || format!("{} has no contact of kind slack", page.to.id);
+    found.ok_or_else(|| Failure::Permanent(why()))
 }
 
 fn direct_channel(user: &str) -> Result<String, Failure> {
@@ -296,6 +358,14 @@ fn item_key(id: &str) -> String {
     format!("item:{id}")
 }
 
+/// The row of a question that is open.
+fn question_key(id: &str) -> String {
+    format!("question:{id}")
+}
+
 fn settled_key(id: &str) -> String {
     format!("settled:{id}")
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -81,19 +81,28 @@ pub(crate) fn opening(incident: &Incident) -> Message {
     }
 }
 
-/// A question with a button for each choice.
+/// A question with a button for each choice, then what it is about.
 pub(crate) fn prompt(prompt: &Prompt) -> Message {
-    let mut text = text::from_markdown(&prompt.body);
-    if let Some(incident) = &prompt.incident {
-        text = format!("{}\n{text}", text::headline(incident));
+    let total = prompt.message.items.len() + prompt.message.others.len();
+    let mut asked = format!(
+        "{}\n{}",
+        page::summary(&prompt.message),
+        text::escape(&prompt.otherwise)
+    );
+    if total > 1 {
+        asked.push_str(&format!(" One answer counts for all {total} incidents."));
     }
     let choices = prompt.choices.iter().take(BUTTONS_MAX);
-    let buttons: Vec<Value> = choices.map(|it| choice(&prompt.id, it)).collect();
-    let mut blocks = vec![section(&text)];
+    let buttons: Vec<Value> = choices.map(|it| choice(&prompt.message.id, it)).collect();
+    let mut blocks = vec![section(&asked)];
     if !buttons.is_empty() {
         blocks.push(json!({"type": "actions", "elements": buttons}));
     }
-    Message { text, blocks }
+    blocks.extend(page::about(&prompt.message));
+    Message {
+        text: page::notification(&prompt.message),
+        blocks,
+    }
 }
 
 /// The spokesperson's update for an audience, with the time of the next one.

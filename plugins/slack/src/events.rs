@@ -20,7 +20,7 @@ pub(crate) fn handle(event: Event, delivery: &Delivery) -> Result<Outcome, Failu
         EventBody::UpdatePosted(update) => updated(update, delivery),
         EventBody::LogAdded(entry) => logged(entry, &event, delivery),
         EventBody::Page(page) => asked::page(page, event.at),
-        EventBody::Prompt(prompt) => asked::prompt(prompt, delivery, event.at),
+        EventBody::Prompt(prompt) => asked::prompt(prompt, event.at),
         EventBody::Settled(settled) => asked::settled(settled),
         EventBody::Job(job) => jobs::handle(job, delivery),
         EventBody::DocumentReady(_) | EventBody::Other(_) => Ok(Outcome::Ignored),

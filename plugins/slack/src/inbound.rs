@@ -126,6 +126,7 @@ fn handle_press(press: &Press) -> Result<(), Failure> {
                 text: press.text.clone(),
                 items: Vec::new(),
                 blocks: Vec::new(),
+                is_question: false,
             });
             let payload = json!({"id": id, "note": note, "pressed": pressed});
             jobs::enqueue("settle", &payload, Some(&format!("settle:{id}")))?;

@@ -18,6 +18,12 @@ struct Settle {
     pressed: Option<Asked>,
 }
 
+/// "refresh": something that a message about several names was settled; show it.
+#[derive(Deserialize)]
+struct Refresh {
+    id: String,
+}
+
 /// "tell": a message for one person only.
 #[derive(Deserialize)]
 struct Tell {
@@ -38,7 +44,11 @@ pub(crate) fn handle(job: &Job, delivery: &Delivery) -> Result<Outcome, Failure>
     match job.topic.as_str() {
         "settle" => {
             let job: Settle = payload(job)?;
-            asked::settle(&job.id, &job.note, job.pressed)
+            asked::press(&job.id, &job.note, job.pressed)
+        }
+        asked::REFRESH => {
+            let job: Refresh = payload(job)?;
+            asked::refresh(&job.id)
         }
         "tell" => {
             let job: Tell = payload(job)?;

@@ -91,7 +91,7 @@ fn settled_by_jo() -> EventBody {
     settled("p-1")
 }
 
-fn settled(id: &str) -> EventBody {
+pub(crate) fn settled(id: &str) -> EventBody {
     let by = Actor {
         kind: "slack".into(),
         id: "U1".into(),
@@ -353,7 +353,7 @@ fn a_page_about_one_incident_that_was_settled_meanwhile_is_not_sent() {
 }
 
 /// A page to jo about this many incidents.
-fn bundle_of(count: u64) -> EventBody {
+pub(crate) fn bundle_of(count: u64) -> EventBody {
     let incidents: Vec<Incident> = (1..=count)
         .map(|number| Incident {
             id: format!("inc-{number}"),
@@ -381,6 +381,7 @@ fn an_incident_of_several_that_is_settled_loses_its_button_and_the_others_keep_t
         let labels = buttons.map(|it| it["text"]["text"].as_str().unwrap().to_owned());
         labels.collect::<Vec<_>>()
     };
+    crate::asked::tests::refresh(&slack);
     let [one, three, five] = ["Acknowledge #1", "Acknowledge #3", "Acknowledge #5"];
     assert_eq!(buttons(), ["Acknowledge all 7", one, three, five]);
     deliver(&slack, "e-4", settled("b-1")).unwrap();

@@ -60,6 +60,7 @@ fn begin(page: &Page, number: &str, at: Timestamp) -> Result<Option<String>, Fai
         call: None,
         at: text.as_ref().and_then(|it| it.at).unwrap_or(at),
         text: text.map(|it| it.sid),
+        choices: Vec::new(),
     };
     // Before the phone rings: a key may be pressed before Twilio's answer to this request is here.
     let mut waits = pages::remember(page, &sent)?;
@@ -112,7 +113,7 @@ fn text_beside(page: &Page, number: &str, at: Timestamp) -> Result<Option<Found>
     if public_url().is_some() {
         return Ok(None);
     }
-    match sms::send(page, number, at) {
+    match sms::send(&sms::body(page), number, at) {
         Ok(text) => Ok(Some(text)),
         Err(Failure::Permanent(why)) => {
             log::warn("a call comes without its text message", &[("why", &why)]);

@@ -1,4 +1,5 @@
-//! Pages by phone call (contact kind `phone`) and text message (`sms`) through Twilio.
+//! Pages by phone call (contact kind `phone`) and text message (`sms`) through Twilio. A question is
+//! always a text: nobody is called to be asked whether they are still on it.
 //!
 //! If Twilio can reach the daemon, a key that is pressed during a call acknowledges. If not, what
 //! was pressed cannot be read, so the call comes with a text message: its link acknowledges, and so
@@ -8,6 +9,7 @@
 mod api;
 mod call;
 mod dates;
+mod prompt;
 mod replies;
 mod sms;
 #[cfg(test)]
@@ -23,7 +25,7 @@ use tocsin_plugin_sdk::types::{
 use tocsin_plugin_sdk::{Plugin, config, export_plugin, pages};
 
 /// The event kinds that are handled; must match the manifest.
-const EVENTS: [&str; 3] = ["page", "settled", "job"];
+const EVENTS: [&str; 4] = ["page", "prompt", "settled", "job"];
 /// The contact kinds.
 const PHONE: &str = "phone";
 const SMS: &str = "sms";
@@ -40,6 +42,9 @@ struct Sent {
     text: Option<String>,
     /// When the text was sent, by Twilio's clock; else when the call was. In milliseconds.
     at: Timestamp,
+    /// The answers to a question, in the order of the numbers that choose them.
+    #[serde(default)]
+    choices: Vec<String>,
 }
 
 impl Sent {
@@ -107,6 +112,7 @@ impl Plugin for Twilio {
     fn on_event(event: Event, _: &Delivery) -> Result<Outcome, Failure> {
         match &event.body {
             EventBody::Page(page) => send(page, event.at),
+            EventBody::Prompt(prompt) => prompt::send(prompt, event.at),
             EventBody::Settled(settled) => hang_up(settled),
             EventBody::Job(job) if job.topic == replies::TOPIC => replies::read(),
             _ => Ok(Outcome::Ignored),
@@ -137,16 +143,21 @@ fn send(page: &Page, at: Timestamp) -> Result<Outcome, Failure> {
     if pages::is_over(page)? {
         return Ok(Outcome::Ignored);
     }
-    let found = page.contact(&[PHONE, SMS]).filter(|it| is_number(&it.1));
-    let (kind, number) = found.ok_or_else(|| {
-        let id = &page.to.id;
-        Failure::Permanent(format!("{id} has no phone number such as +15551234567"))
-    })?;
+    let (kind, number) = contact(page)?;
     if kind == PHONE {
         call::call(page, &number, at)
     } else {
         sms::text(page, &number, at)
     }
+}
+
+/// Where a page goes: the kind of the contact, and its number.
+fn contact(page: &Page) -> Result<(String, String), Failure> {
+    let found = page.contact(&[PHONE, SMS]).filter(|it| is_number(&it.1));
+    found.ok_or_else(|| {
+        let id = &page.to.id;
+        Failure::Permanent(format!("{id} has no phone number such as +15551234567"))
+    })
 }
 
 /// Ends the calls of pages that are over, unless the person is just hearing that it worked.

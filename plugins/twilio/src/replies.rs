@@ -1,7 +1,7 @@
 //! Replies to text messages, polled or posted by Twilio, and whether texts reached the phone.
 
 use crate::sms::MESSAGES;
-use crate::{Sent, api, call, twiml};
+use crate::{Sent, api, call, prompt, twiml};
 use tocsin_plugin_sdk::serde_json::json;
 use tocsin_plugin_sdk::types::{
     Failure, Outcome, Receipt, Timestamp, WebhookRequest, WebhookResponse,
@@ -105,7 +105,7 @@ pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Fail
 }
 
 /// A reply acknowledges the latest page that was texted to its number before it and is not
-/// acknowledged. `at` is by Twilio's clock, as the texts are; without it, it was sent just now.
+/// acknowledged, or answers the question if that is the latest. `at` is by Twilio's clock, as the texts are; without it, it was sent just now.
 /// Returns what to tell the person, if it was one and was not handled before.
 fn reply_to(
     number: &str,
@@ -114,7 +114,9 @@ fn reply_to(
     at: Option<Timestamp>,
 ) -> Result<Option<String>, Failure> {
     let word = body.trim_matches(|it: char| !it.is_alphanumeric());
-    if !matches!(word.to_lowercase().as_str(), "1" | "ack" | "acknowledge") {
+    let word = word.to_lowercase();
+    let acknowledges = matches!(word.as_str(), "1" | "ack" | "acknowledge");
+    if !acknowledges && word.parse::<usize>().is_err() {
         return Ok(None);
     }
     let key = format!("reply:{sid}");
@@ -127,8 +129,15 @@ fn reply_to(
     let Some((page, sent)) = meant else {
         return Ok(None);
     };
+    let choice = prompt::chosen(&sent, &word);
+    if choice.is_none() && !(acknowledges && sent.choices.is_empty()) {
+        return Ok(None);
+    }
     kv::set(&key, &page, Some(TTL_MS))?;
-    let said = call::acknowledge(&page, &sent)?;
+    let said = match choice {
+        Some(choice) => prompt::answer(&page, &sent, choice)?,
+        None => call::acknowledge(&page, &sent)?,
+    };
     kv::set(&key, &HANDLED, Some(TTL_MS))?;
     Ok(Some(said))
 }

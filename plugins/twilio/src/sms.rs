@@ -8,17 +8,18 @@ use tocsin_plugin_sdk::{pages, text};
 /// Twilio's name for messages, and the `once` key: a delivery sends one.
 pub(crate) const MESSAGES: &str = "Messages";
 /// Twilio refuses more; every 153 characters are paid for.
-const BODY_CHARS_MAX: usize = 1600;
+pub(crate) const BODY_CHARS_MAX: usize = 1600;
 
 /// Pages a person by text message.
 pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, Failure> {
-    let text = send(page, number, at)?;
+    let text = send(&body(page), number, at)?;
     let sent = Sent {
         kind: SMS.into(),
         number: number.into(),
         call: None,
         at: text.at.unwrap_or(at),
         text: Some(text.sid),
+        choices: Vec::new(),
     };
     if pages::remember(page, &sent)? {
         replies::read_later()?;
@@ -28,17 +29,16 @@ pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, 
     Ok(Outcome::Done)
 }
 
-/// Sends the text, or finds the one that an earlier attempt may have sent.
-pub(crate) fn send(page: &Page, number: &str, at: Timestamp) -> Result<Found, Failure> {
-    let body = body(page);
+/// Sends a text, or finds the one that an earlier attempt may have sent.
+pub(crate) fn send(body: &str, number: &str, at: Timestamp) -> Result<Found, Failure> {
     let from = api::from();
-    let fields = [("To", number), ("From", &from), ("Body", &body)];
+    let fields = [("To", number), ("From", &from), ("Body", body)];
     // The rest says how long ago it was, and has a link that is made anew.
     let title = |body: &str| body.lines().next().map(str::to_string);
-    api::create(MESSAGES, &fields, at, |it| title(&it.body) == title(&body))
+    api::create(MESSAGES, &fields, at, |it| title(&it.body) == title(body))
 }
 
-fn body(page: &Page) -> String {
+pub(crate) fn body(page: &Page) -> String {
     let total = page.items.len() + page.others.len();
     let first = page.items.first();
     let ack = page

@@ -14,7 +14,7 @@ use tocsin_plugin_sdk::types::{Delivery, Descriptor, Event, EventBody, Failure, 
 use tocsin_plugin_sdk::{Plugin, export_plugin};
 
 /// The event kinds that are handled; must match the manifest.
-const EVENTS: [&str; 1] = ["page"];
+const EVENTS: [&str; 2] = ["page", "prompt"];
 
 /// The plugin.
 #[derive(Debug)]
@@ -37,7 +37,10 @@ impl Plugin for Webhook {
 
     fn on_event(event: Event, _: &Delivery) -> Result<Outcome, Failure> {
         match &event.body {
-            EventBody::Page(page) => send::page(page, &Settings::read()),
+            EventBody::Page(page) => send::send(page, None, &Settings::read()),
+            EventBody::Prompt(prompt) => {
+                send::send(&prompt.message, Some(prompt), &Settings::read())
+            }
             _ => Ok(Outcome::Ignored),
         }
     }

@@ -1,11 +1,11 @@
-//! Sends a page as the templates say.
+//! Sends a page or a question as the templates say.
 
 use crate::settings::Settings;
 use crate::template::{self, Escape};
 use tocsin_plugin_sdk::http::{self, Request, Response};
 use tocsin_plugin_sdk::serde_json::Value;
 use tocsin_plugin_sdk::text;
-use tocsin_plugin_sdk::types::{Failure, Outcome, Page};
+use tocsin_plugin_sdk::types::{Failure, Outcome, Page, Prompt};
 
 /// The contact kind.
 const KIND: &str = "webhook";
@@ -15,12 +15,20 @@ const SEND: &str = "send";
 /// Of what the service said, in characters.
 const SAID_CHARS_MAX: usize = 200;
 
-pub(crate) fn page(page: &Page, settings: &Settings) -> Result<Outcome, Failure> {
+/// Sends a page, or a question with its message.
+pub(crate) fn send(
+    page: &Page,
+    prompt: Option<&Prompt>,
+    settings: &Settings,
+) -> Result<Outcome, Failure> {
     let address = page.contact(&[KIND]).map(|it| it.1);
     let address = address.ok_or_else(|| {
         Failure::Permanent(format!("{} has no contact of kind {KIND}", page.to.id))
     })?;
-    let values = template::values(page, &address);
+    let mut values = template::values(page, &address);
+    if let Some(prompt) = prompt {
+        template::ask(&mut values, prompt);
+    }
     let wrong = |what: &str, why: String| Failure::Misconfigured(format!("settings.{what}: {why}"));
     let url = template::render(&settings.url, &values, Escape::Url);
     let url = url.map_err(|why| wrong("url", why))?;

@@ -4,7 +4,7 @@ use minijinja::value::{Serde, Value as Filled};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::text;
-use tocsin_plugin_sdk::types::{Page, PageItem};
+use tocsin_plugin_sdk::types::{Page, PageItem, Prompt};
 
 /// Of a long page; its headline has at most 200 bytes.
 const LONG_TITLE_CHARS: usize = 200;
@@ -102,10 +102,25 @@ pub(crate) fn values(page: &Page, address: &str) -> Value {
         "service": first.and_then(|it| it.incident.services.first()),
         "count": page.items.len() + page.others.len(),
         "ack_url": ack_url,
+        "action": "Acknowledge",
+        "question": false,
+        "choices": [],
         "link": text::first_link(page),
         "items": page.items.iter().map(item).collect::<Vec<_>>(),
         "others": others.collect::<Vec<_>>(),
     })
+}
+
+/// Changes what a template may use to a question: its first answer is what the link gives.
+pub(crate) fn ask(values: &mut Value, prompt: &Prompt) {
+    let choices = prompt.choices.iter();
+    let choices = choices.map(|it| json!({"label": it.label, "url": it.url}));
+    let first = prompt.choices.first();
+    values["question"] = true.into();
+    values["body"] = text::asked(prompt, true).into();
+    values["ack_url"] = first.and_then(|it| it.url.as_deref()).into();
+    values["action"] = first.map_or("", |it| it.label.as_str()).into();
+    values["choices"] = choices.collect();
 }
 
 fn item(item: &PageItem) -> Value {
@@ -164,6 +179,8 @@ fn sample(title: &str, body: &str) -> Value {
         "title": title, "body": body, "brief": title, "grade": "critical",
         "number": 42, "service": "checkout",
         "count": 2, "ack_url": "https://tocsin.example/ack/1", "link": "https://wiki.example/",
+        "action": "Still on it", "question": false,
+        "choices": [{"label": "Still on it", "url": "https://tocsin.example/ack/1"}],
         "items": [item], "others": [{"number": 43, "grade": "minor", "headline": title}],
     })
 }

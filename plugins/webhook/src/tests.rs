@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person};
+use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
 use tocsin_plugin_sdk::types::{EventBody, Failure, Grade, Incident, Outcome, Page};
 use tocsin_standins::chat::{Chat, Kind, SECRET};
 use tocsin_standins::{Asked, install};
@@ -471,4 +471,45 @@ fn the_manifest_subscribes_to_the_events_that_are_handled() {
         assert!(MANIFEST.contains(&format!("    \"{event}\",\n")), "{event}");
     }
     assert!(MANIFEST.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn every_recipe_asks_a_question_with_its_answers_and_not_loudly() {
+    for (recipe, kind, address, [text, link]) in RECIPES {
+        let (host, chat) = start(kind, &settings(recipe));
+        let critical = Incident {
+            grade: Grade::Critical,
+            ..incident()
+        };
+        let asked = prompt("m", &[critical], &person("ada", "webhook", address));
+        let delivery = host.begin("d");
+        let body = EventBody::Prompt(asked);
+        let done = ThePlugin::on_event(event("d", body), &delivery);
+        assert_eq!(done, Ok(Outcome::Done), "{kind:?}");
+        let sent = chat.borrow().messages.last().unwrap().clone();
+        let at = |place: &str| {
+            let found = sent.pointer(place).and_then(Value::as_str);
+            found.unwrap_or_default().to_string()
+        };
+        let everything = sent.to_string();
+        assert!(
+            everything.contains("Are you still on it? CRITICAL"),
+            "{everything}"
+        );
+        assert!(everything.contains("Still on it"), "{everything}");
+        assert!(!everything.contains("Acknowledge"), "{everything}");
+        assert!(
+            at(link).contains("https://tocsin.example/ack/m-yes"),
+            "{everything}"
+        );
+        let says = at(text);
+        let has_both = says.contains("Page somebody else: https://tocsin.example/ack/m-no");
+        assert!(has_both || kind == Kind::Sms, "{everything}");
+        match kind {
+            Kind::Gotify => assert_eq!(sent["priority"], 3),
+            Kind::Mattermost => assert_eq!(sent["priority"]["priority"], "important"),
+            Kind::Telegram => assert_eq!(sent["disable_notification"], false),
+            _ => {}
+        }
+    }
 }

@@ -153,6 +153,7 @@ fn check_pages(record: &Record, of: &IncidentRecord, faults: &mut Vec<String>) {
             incident: incident.id.clone(),
             page: *number,
             contact,
+            question: None,
         };
         let waiting = record.places_of(&wanted);
         if waiting > 1 || (waiting == 0 && !record.is_being_told(&wanted)) {

@@ -85,6 +85,7 @@ pub(super) fn seen(slack: &SlackStandIn, record: &Record) -> Seen {
                         incident: incident.id.clone(),
                         page: *page,
                         contact: *contact,
+                        question: None,
                     };
                     let messages = record.messages.iter();
                     let with_it = messages.filter(|(_, pages)| pages.contains(&attempt));

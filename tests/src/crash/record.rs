@@ -165,6 +165,7 @@ impl Record {
                         incident,
                         page,
                         contact,
+                        question: None,
                     });
                 }
             }

@@ -52,6 +52,7 @@ fn sound() -> (Ledger, Record) {
         incident: IncidentId("i2".to_owned()),
         page: 1,
         contact: 0,
+        question: None,
     };
     record.waiting.push(delivery());
     record.messages.insert(message(), vec![page]);

@@ -39,6 +39,8 @@ pub enum Action {
         /// The number of the incident whose own link it is; without, the one for all.
         incident: Option<u64>,
     },
+    /// A person follows the link of an answer in their newest mail, and presses the button there.
+    MailAnswer { person: String, answer: String },
     /// A person writes a command in Slack, outside any war room.
     Slash { person: String, line: String },
     /// PagerDuty's change event: something was deployed.
@@ -182,6 +184,10 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
                 _ => return Ok(None),
             };
             return Ok(Some(Action::MailLink { person, incident }));
+        }
+        ["answers", answer, "by", "mail"] => {
+            let answer = (*answer).to_owned();
+            return Ok(Some(Action::MailAnswer { person, answer }));
         }
         ["writes", line] => {
             let line = (*line).to_owned();

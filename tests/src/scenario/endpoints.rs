@@ -190,12 +190,12 @@ impl Endpoints<'_> {
     }
 
     /// Opens a mail's link, which must have no effect, and presses the button on that page.
-    pub(super) async fn mail_link(&self, token: &str) -> Result<()> {
+    pub(super) async fn mail_link(&self, token: &str, button: &str) -> Result<()> {
         let path = format!("/ack/{token}");
         let page = self
             .answer(Request::get(&path).body(Body::empty())?)
             .await?;
-        if !page.contains("Acknowledge") {
+        if !page.contains(&format!("<button>{button}")) {
             bail!("the link shows no button: {page}");
         }
         self.answer(Request::post(&path).body(Body::empty())?)

@@ -69,8 +69,12 @@ pub enum Fact {
     PagedAbout { people: Vec<String>, last: u64 },
     /// All claims are true of each incident up to this number.
     Each { last: u64, claims: Vec<Claim> },
-    /// How many questions a person was asked.
-    Questions { person: String, count: usize },
+    /// How many questions a person was asked, through a channel if it is named.
+    Questions {
+        person: String,
+        count: usize,
+        channel: Option<String>,
+    },
     /// The newest message that brought pages to a person contains this text.
     MessageSays { person: String, text: String },
     /// The newest message that brought pages to a person names these incidents first, in this
@@ -167,9 +171,14 @@ impl Fact {
                 count: number(count)?,
                 at_most: true,
             },
-            [count, "question" | "questions", "to", person] => Self::Questions {
+            [count, "question" | "questions", "to", person, by @ ..] => Self::Questions {
                 person: (*person).to_owned(),
                 count: number(count)?,
+                channel: match by {
+                    [] => None,
+                    ["by", channel] => Some((*channel).to_owned()),
+                    _ => return Err("a question is `by slack` or `by mail`".to_owned()),
+                },
             },
             ["report", "says", text] => Self::Report((*text).to_owned()),
             [count, "war", "room" | "rooms"] => Self::WarRooms(number(count)?),

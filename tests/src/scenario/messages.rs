@@ -22,9 +22,15 @@ impl World {
                 let is_so = found == *count || (*at_most && found < *count);
                 count_is("messages", is_so, count, found)
             }
-            Fact::Questions { person, count } => {
-                let found = self.questions.iter().filter(|it| *it == person).count();
-                count_is("questions", found == *count, count, found)
+            Fact::Questions {
+                person,
+                count,
+                channel,
+            } => {
+                let is_by = |it: &str| channel.as_ref().is_none_or(|by| by == it);
+                let mut asked = self.questions.clone();
+                asked.retain(|it| it.0 == *person && is_by(it.1));
+                count_is("questions", asked.len() == *count, *count, asked.len())
             }
             Fact::MessageSays { person, text } => {
                 let found = self.message(person)?;

@@ -120,21 +120,32 @@ impl World {
         person: &str,
         incident: Option<u64>,
     ) -> Result<()> {
-        let address = self.setup.contact(person, "email").unwrap_or_default();
-        let mails = self.relay.mails();
-        let mail = mails.iter().rev().find(|it| it.to == address);
-        let mail = mail.with_context(|| format!("{person} has no mail"))?;
-        let mut from = mail.text.as_str();
+        let mail = self.newest_mail(person)?;
+        let mut from = mail.as_str();
         if let Some(number) = incident {
             let named = from.split_once(&format!("#{number}\r\n"));
             from = named
                 .with_context(|| format!("the mail does not name #{number} in full"))?
                 .1;
         }
-        let link = from.split_once("/ack/").map(|it| it.1);
-        let token = link.and_then(|it| it.split_whitespace().next());
-        let token = token.context("the mail has no acknowledge link")?;
-        self.endpoints()?.mail_link(token).await
+        self.endpoints()?
+            .mail_link(token_in(from)?, "Acknowledge")
+            .await
+    }
+
+    /// A person follows the link of an answer in their newest mail.
+    pub(super) async fn answer_by_mail(&mut self, person: &str, answer: &str) -> Result<()> {
+        let mail = self.newest_mail(person)?;
+        let from = mail.split_once(&format!("\n{answer}"));
+        let from = from.with_context(|| format!("the mail has no answer {answer:?}"))?;
+        self.endpoints()?.mail_link(token_in(from.1)?, answer).await
+    }
+
+    fn newest_mail(&self, person: &str) -> Result<String> {
+        let address = self.setup.contact(person, "email").unwrap_or_default();
+        let mails = self.relay.mails();
+        let mail = mails.into_iter().rev().find(|it| it.to == address);
+        Ok(mail.with_context(|| format!("{person} has no mail"))?.text)
     }
 
     /// Somebody silences alerts with these labels.
@@ -187,6 +198,13 @@ impl World {
         slack.fail(FaultRule::always(fault));
         Ok(())
     }
+}
+
+/// The token of the first link in a text.
+fn token_in(text: &str) -> Result<&str> {
+    let link = text.split_once("/ack/").map(|it| it.1);
+    let token = link.and_then(|it| it.split_whitespace().next());
+    token.context("the mail has no such link")
 }
 
 /// A label of the alert with this number: `%d` stands for the number, and `%40` for what remains of

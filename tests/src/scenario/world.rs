@@ -60,8 +60,8 @@ pub struct World {
     pub(super) messages: Vec<(String, String)>,
     /// What each person was told last about a command.
     pub(super) told: BTreeMap<String, String>,
-    /// The person of every question so far.
-    pub(super) questions: Vec<String>,
+    /// The person of every question so far, and the channel.
+    pub(super) questions: Vec<(String, &'static str)>,
     /// Alerts that were fired.
     pub(super) fired: Vec<SentAlert>,
     /// Silences that were set.
@@ -275,7 +275,7 @@ impl World {
                 } if is_question(&message) => {
                     let person = members.join(",");
                     self.note(format!("{person} is asked {:?}", message.text));
-                    self.questions.push(person);
+                    self.questions.push((person, "slack"));
                 }
                 Seen::Posted {
                     place: Place::Direct(members),
@@ -284,12 +284,21 @@ impl World {
                 other => self.note(format!("slack: {}", shown(&other))),
             }
         }
+        let mut asked = Vec::new();
         let mails = self.relay.mails();
         for mail in &mails[self.mails_read..] {
             let who = self.setup.who("email", &mail.to);
-            arrived.push((who.unwrap_or("?").to_owned(), "mail", mail.text.clone()));
+            let who = who.unwrap_or("?").to_owned();
+            match mail.text.contains("\r\nSubject: Are you still on it?") {
+                true => asked.push((who, "mail")),
+                false => arrived.push((who, "mail", mail.text.clone())),
+            }
         }
         self.mails_read = mails.len();
+        for (who, channel) in asked {
+            self.note(format!("{who} is asked by {channel}"));
+            self.questions.push((who, channel));
+        }
         let at = self.now();
         for (person, channel, text) in arrived {
             let mut named = Vec::new();

@@ -8,6 +8,7 @@ use tocsin::runtime::{
     put_bundle,
 };
 use tocsin_core::incident::Attempt;
+use tocsin_core::pager::PageAttempt;
 use tocsin_core::{Event, IncidentId, MessageId, Timestamp};
 use tocsin_store::Claimed;
 
@@ -54,8 +55,11 @@ impl Outside {
         let (ended, pages) = match delivery {
             Err(error) => (Some(Ended::of(End::GivenUp(error.to_string()))), Vec::new()),
             Ok(Delivery::Message { message, .. }) => {
-                let pages = wanted(view, &message).map(|it| it.0).unwrap_or_default();
-                let ended = match pages.is_empty() {
+                let named = wanted(view, &message).map(|it| it.0).unwrap_or_default();
+                // Whether a question arrives twice does not matter.
+                let pages = named.iter().filter(|it| it.question.is_none());
+                let pages: Vec<_> = pages.map(page_at).collect();
+                let ended = match named.is_empty() {
                     true => Some(Ended::of(End::Dropped)),
                     false => self.answer(&pages, rng, well),
                 };
@@ -166,15 +170,28 @@ pub(super) fn left_out(view: &View, claim: &Claimed, now: Timestamp) -> Option<R
     })))
 }
 
+fn page_at(attempt: &PageAttempt) -> PageAt {
+    let PageAttempt {
+        incident,
+        page,
+        contact,
+        ..
+    } = attempt;
+    (incident.to_string(), *page, *contact)
+}
+
 /// The pages of a message that are still wanted, the places of those that its rows say it does not
 /// name, and its pages with the places of those that it does not name now.
-fn wanted(view: &View, message: &MessageId) -> Option<(Vec<PageAt>, BTreeSet<usize>, BundlePart)> {
+fn wanted(
+    view: &View,
+    message: &MessageId,
+) -> Option<(Vec<PageAttempt>, BTreeSet<usize>, BundlePart)> {
     let mut whole = bundle(view.store(), message).ok().flatten()?;
     let (mut named, mut unnamed) = (Vec::new(), BTreeSet::new());
     for (place, it) in whole.pages.iter().enumerate() {
         let state = view.incident(&it.incident).ok().flatten();
         match state.is_some_and(|state| is_wanted(&state.incident, it)) {
-            true => named.push((it.incident.to_string(), it.page, it.contact)),
+            true => named.push(it.clone()),
             false => drop(unnamed.insert(place)),
         }
     }

@@ -10,7 +10,7 @@ use crate::paging::decide::{page_all, reached};
 use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::time::span_in_words;
-use crate::{Actor, Contact, Person, Timestamp, limits};
+use crate::{Actor, Person, Timestamp, limits, prompts};
 
 /// The time of a hold is over. `operator`: whoever has the incident.
 pub(crate) fn hold_due(
@@ -28,15 +28,17 @@ pub(crate) fn hold_due(
     let hold = hold.ok_or(Refusal::Stale("the hold"))?;
     let who = incident.roles.operator.as_ref();
     let who = who.map_or("nobody".to_owned(), ToString::to_string);
-    let mut questions = incident.prompts.all.values();
-    let was_asked = questions.any(|it| it.expires_at == hold.until);
+    let questions = incident.prompts.all.values();
+    let mut questions = questions.filter(|it| it.expires_at == hold.until);
+    let was_asked = questions.any(|it| !it.accepted.is_empty());
+    let can_ask = |it: &Person| it.contacts.iter().any(|it| env.channels.ask(&it.kind));
     let begins_anew = |why: String| Outcome::of(vec![Event::HoldExpired { reason: why }]);
     Ok(match hold.stage {
         // Nobody is paged for it: the question stays until the time of another hold is over.
         HoldStage::Holds | HoldStage::Asked if !is_heard => {
             asked(incident, operator, incident.hold_ms(), env)
         }
-        HoldStage::Holds if operator.is_none_or(|it| asked_at(it, env).is_none()) => {
+        HoldStage::Holds if !operator.is_some_and(can_ask) => {
             let held = span_in_words(incident.hold_ms());
             begins_anew(format!("{who} has it for {held}, and cannot be asked"))
         }
@@ -74,24 +76,10 @@ fn asked(incident: &Incident, operator: Option<&Person>, wait_ms: u64, env: Env<
         paged: false,
         until,
     }];
-    let contact = operator.and_then(|it| asked_at(it, env));
-    events.extend(
-        operator
-            .zip(contact)
-            .map(|(operator, contact)| Event::Prompted {
-                prompt: incident.prompts.last + 1,
-                to: operator.id.clone(),
-                contact: contact.clone(),
-                question: Question::StillOnIt,
-                expires_at: until,
-            }),
-    );
+    let question = Question::StillOnIt;
+    let ask = |it: &Person| prompts::ask(incident, it, question, until, env);
+    events.extend(operator.and_then(ask));
     Outcome::of(events)
-}
-
-/// Where a person can be asked.
-fn asked_at<'a>(person: &'a Person, env: Env<'_>) -> Option<&'a Contact> {
-    person.contacts.iter().find(|it| env.channels.ask(&it.kind))
 }
 
 /// Acknowledges an incident for a while. `via` is the channel.

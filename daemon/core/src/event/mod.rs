@@ -239,8 +239,34 @@ pub enum Event {
         to: PersonId,
         /// Where it is asked.
         contact: Contact,
+        /// Where it is asked if that one does not take it, in the order in which they are tried.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        then: Vec<Contact>,
         question: Question,
         expires_at: Timestamp,
+        /// When it goes to the next contact unless a channel has accepted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_contact_at: Option<Timestamp>,
+    },
+    /// A channel accepted a question.
+    PromptAccepted {
+        prompt: u32,
+        /// The contact's place in the question's list.
+        contact: u32,
+        /// How many other incidents the message asked about.
+        #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
+        others: u32,
+    },
+    /// A channel did not accept a question.
+    PromptRedirected {
+        prompt: u32,
+        reason: String,
+        /// The place of the contact at which it is asked next; absent if no channel accepted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<u32>,
+        /// When it goes to the one after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_contact_at: Option<Timestamp>,
     },
     /// A question was answered.
     PromptAnswered {
@@ -368,6 +394,8 @@ impl Event {
                 traits.unseen().starts_again()
             }
             Self::Prompted { .. } => Traits::of("prompted", Prompts),
+            Self::PromptAccepted { .. } => Traits::of("prompt-accepted", Prompts),
+            Self::PromptRedirected { .. } => Traits::of("prompt-redirected", Prompts).unseen(),
             Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
             Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
             Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),

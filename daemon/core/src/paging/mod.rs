@@ -12,4 +12,4 @@ pub(crate) use decide::{answer_own, page_all, skip_unserved};
 pub use ladder::{Ladder, LadderRung, Ladders, Rung};
 pub use pager::{Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather};
 pub use state::{Attempt, Page, PageState, Paging};
-pub(crate) use tell::{fallback_due, narrate, notices, settled, timers};
+pub(crate) use tell::{bundled, fallback_due, narrate, notices, settled, timers};

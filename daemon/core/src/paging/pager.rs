@@ -6,6 +6,9 @@
 //! of messages in ten minutes, through all contacts; beyond it, one that names a critical incident
 //! still goes out to each contact every two minutes. What is held back waits and is named by the
 //! next one.
+//!
+//! Questions wait here too, and never with pages in one message: nobody is in a hurry to be asked,
+//! so each waits a window for others, and they neither hold back a page nor count as one.
 
 use std::cmp::Reverse;
 
@@ -13,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grading::Grade;
 use crate::outcome::Delays;
+use crate::prompts::Question;
 use crate::text::cut;
 use crate::{Contact, IncidentId, Timestamp, limits};
 
@@ -38,16 +42,22 @@ pub struct SentMessage {
     /// Whether it named a critical incident.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub critical: bool,
+    /// What it asked; `None`: it brought pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
-/// An attempt to page a person through one of their contacts.
+/// An attempt to page a person, or to ask them something, through one of their contacts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PageAttempt {
     pub incident: IncidentId,
-    /// The page's number within the incident.
+    /// The page's number within the incident, or the question's.
     pub page: u32,
-    /// The contact's place in the page's list.
+    /// The contact's place in the page's list, or in the question's.
     pub contact: u32,
+    /// What is asked; `None`: it is a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
 }
 
 /// An attempt that waits.
@@ -59,6 +69,8 @@ pub struct WaitingPage {
     /// The incident's grade, and since when it is open.
     pub grade: Grade,
     pub opened_at: Timestamp,
+    /// Since when it waits.
+    pub since: Timestamp,
     /// Whether the page is still wanted at that contact.
     pub is_wanted: bool,
 }
@@ -104,10 +116,18 @@ pub fn gather(
     let mut bundles = Vec::new();
     while let Some(worst) = wanted.first() {
         let (contact, critical) = (worst.contact.clone(), worst.grade == Grade::Critical);
-        let (of_contact, others): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|it| it.contact == contact);
+        let question = worst.attempt.question;
+        let (of_contact, others): (Vec<_>, Vec<_>) = wanted
+            .into_iter()
+            .partition(|it| it.contact == contact && it.attempt.question == question);
         wanted = others;
-        let free_at = pager.free_at(&contact, critical, delays, now);
+        let since = of_contact.iter().map(|it| it.since).min();
+        let free_at = match (question, since) {
+            (Some(question), Some(since)) => {
+                pager.may_ask_at(&contact, question, since, delays, now)
+            }
+            _ => pager.free_at(&contact, critical, delays, now),
+        };
         if free_at > now {
             pager.wait_until(free_at);
             continue;
@@ -117,6 +137,7 @@ pub fn gather(
             at: now,
             contact: told_apart(&contact),
             critical,
+            question,
         });
         let surplus = pager.sent.len().saturating_sub(limits::SENT_MESSAGES_MAX);
         pager.sent.drain(..surplus);
@@ -138,7 +159,7 @@ pub fn gather(
 }
 
 impl Pager {
-    /// When a message may go out through a channel.
+    /// When a message with pages may go out through a channel.
     fn free_at(
         &self,
         contact: &Contact,
@@ -147,22 +168,36 @@ impl Pager {
         now: Timestamp,
     ) -> Timestamp {
         let contact = told_apart(contact);
-        let through = || self.sent.iter().rev().filter(|it| it.contact == contact);
+        let pages = || self.sent.iter().rev().filter(|it| it.question.is_none());
+        let through = || pages().filter(|it| it.contact == contact);
         let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
         let window_ends = after(through().next(), delays.bundle_window_ms);
         let most = usize::try_from(delays.pages_max).unwrap_or(usize::MAX);
         // Once the oldest of the last so many is ten minutes ago.
-        let oldest = self
-            .sent
-            .len()
-            .checked_sub(most)
-            .and_then(|at| self.sent.get(at));
+        let oldest = most.checked_sub(1).and_then(|at| pages().nth(at));
         let mut limit_ends = after(oldest, limits::PAGES_PERIOD_MS);
         if critical {
             let last = through().find(|it| it.critical);
             limit_ends = limit_ends.min(after(last, limits::CRITICAL_EVERY_MS));
         }
         window_ends.max(limit_ends).max(now)
+    }
+
+    /// When a question that waits since a time may go out through a channel.
+    fn may_ask_at(
+        &self,
+        contact: &Contact,
+        question: Question,
+        since: Timestamp,
+        delays: &Delays,
+        now: Timestamp,
+    ) -> Timestamp {
+        let contact = told_apart(contact);
+        let is_it = |it: &&SentMessage| it.contact == contact && it.question == Some(question);
+        let last = self.sent.iter().rev().find(is_it);
+        let next = last.map_or(now, |it| it.at.plus_ms(limits::QUESTIONS_EVERY_MS));
+        let window_ends = since.min(now).plus_ms(delays.bundle_window_ms);
+        window_ends.max(next).max(now)
     }
 
     fn wait_until(&mut self, at: Timestamp) {
@@ -195,6 +230,7 @@ mod tests {
                 incident: name.into(),
                 page: 1,
                 contact: 0,
+                question: None,
             },
             contact: Contact {
                 kind: channel.to_owned(),
@@ -202,8 +238,15 @@ mod tests {
             },
             grade,
             opened_at: T0,
+            since: T0,
             is_wanted: true,
         }
+    }
+
+    fn asked(name: &str, channel: &str, since: Timestamp) -> WaitingPage {
+        let mut asked = page(name, channel, Grade::Critical);
+        asked.attempt.question = Some(Question::StillOnIt);
+        WaitingPage { since, ..asked }
     }
 
     fn names(bundle: &Bundle) -> Vec<&str> {
@@ -250,6 +293,54 @@ mod tests {
         let later = vec![page("b", "phone", Grade::Major)];
         let phone = gather(&gathered.pager, later, &Delays::default(), after(1));
         assert_eq!(phone.bundles.len(), 1);
+    }
+
+    #[test]
+    fn a_question_waits_for_others_and_never_goes_out_with_pages() {
+        let delays = Delays::default();
+        let waiting = || {
+            vec![
+                asked("a", "slack", T0),
+                page("b", "slack", Grade::Critical),
+                asked("c", "slack", after(10 * SECOND_MS)),
+            ]
+        };
+        let pages = gather(&Pager::default(), waiting(), &delays, after(10 * SECOND_MS));
+        assert_eq!(names(&pages.bundles[0]), ["b"]);
+        assert_eq!(
+            (pages.bundles.len(), pages.pager.due),
+            (1, Some(after(20 * SECOND_MS)))
+        );
+        let mut left = waiting();
+        left.remove(1);
+        let questions = gather(&pages.pager, left, &delays, after(20 * SECOND_MS));
+        assert_eq!(names(&questions.bundles[0]), ["a", "c"]);
+        assert_eq!(questions.bundles.len(), 1);
+        // The next one to the same contact follows two minutes later, and one to another does not
+        // wait for that.
+        let more = vec![
+            asked("d", "slack", after(30 * SECOND_MS)),
+            asked("d", "mail", after(30 * SECOND_MS)),
+        ];
+        let held = gather(&questions.pager, more, &delays, after(50 * SECOND_MS));
+        assert_eq!(held.bundles.len(), 1);
+        assert_eq!(held.bundles[0].contact.kind, "mail");
+        assert_eq!(held.pager.due, Some(after(140 * SECOND_MS)));
+    }
+
+    #[test]
+    fn questions_hold_back_no_page_and_count_as_none() {
+        let delays = Delays::default();
+        let mut pager = Pager::default();
+        for minute in (0..10).step_by(2) {
+            let at = after(minute * MINUTE_MS);
+            let question = vec![asked("a", "slack", T0.minus_ms(MINUTE_MS))];
+            let gathered = gather(&pager, question, &delays, at);
+            assert_eq!(gathered.bundles.len(), 1, "{minute}");
+            let page = vec![page("b", "slack", Grade::Critical)];
+            pager = gather(&gathered.pager, page, &delays, at).pager;
+            assert_eq!(pager.sent.len() as u64, minute + 2, "{minute}");
+        }
     }
 
     #[test]

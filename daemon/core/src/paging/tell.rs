@@ -150,11 +150,7 @@ fn attempt_in_words(event: &Event, person: &str, through: &str) -> Option<String
             others,
             ..
         } => {
-            let bundled = match others {
-                0 => String::new(),
-                1 => ", in one message with another".to_owned(),
-                others => format!(", in one message with {others} others"),
-            };
+            let bundled = bundled(*others);
             let earlier = match interrupted {
                 true => "; an earlier attempt was interrupted, and its outcome is unknown",
                 false => "",
@@ -171,6 +167,15 @@ fn attempt_in_words(event: &Event, person: &str, through: &str) -> Option<String
         _ => return None,
     };
     Some(text)
+}
+
+/// With how many others it went out, as the end of a sentence.
+pub(crate) fn bundled(others: u32) -> String {
+    match others {
+        0 => String::new(),
+        1 => ", in one message with another".to_owned(),
+        others => format!(", in one message with {others} others"),
+    }
 }
 
 /// The kind of a page's contact.

@@ -1,13 +1,15 @@
-//! An answer to a question, and the end of one that nobody answered.
+//! Where a question is asked, the answer to it, and the end of one that nobody answered.
 
 use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Outcome};
 use crate::prompts::question::Question;
-use crate::prompts::state::PromptState;
+use crate::prompts::state::{Prompt, PromptState};
 use crate::refusal::Refusal;
-use crate::{Actor, Timestamp};
+use crate::text::cut;
+use crate::time::span_in_words;
+use crate::{Actor, Person, Timestamp, limits};
 
 /// Somebody answers a question; what the answer does happens with it. `via` is the channel.
 pub(crate) fn answer(
@@ -47,11 +49,98 @@ pub(crate) fn answer(
     Ok(outcome)
 }
 
-/// Nobody answered a question in time.
-pub(crate) fn expire(incident: &Incident, prompt: u32, due: Timestamp) -> Result<Outcome, Refusal> {
+/// The event of asking a person something; `None` if nothing asks through any contact of theirs.
+pub(crate) fn ask(
+    incident: &Incident,
+    person: &Person,
+    question: Question,
+    expires_at: Timestamp,
+    env: Env<'_>,
+) -> Option<Event> {
+    let mut contacts = person
+        .contacts
+        .iter()
+        .filter(|it| env.channels.ask(&it.kind));
+    Some(Event::Prompted {
+        prompt: incident.prompts.last + 1,
+        to: person.id.clone(),
+        contact: contacts.next()?.clone(),
+        then: contacts
+            .take(limits::PAGE_CONTACTS_MAX - 1)
+            .cloned()
+            .collect(),
+        question,
+        expires_at,
+        next_contact_at: Some(acceptance_due(env)),
+    })
+}
+
+/// A channel accepted a question, maybe one that needs no answer any more: then its buttons go.
+pub(crate) fn accepted(
+    incident: &Incident,
+    prompt: u32,
+    contact: u32,
+    others: u32,
+) -> Result<Outcome, Refusal> {
     let asked = incident.prompts.all.get(&prompt);
-    match asked.filter(|it| it.is_open() && it.expires_at == due) {
-        Some(_) => Ok(Outcome::of(vec![Event::PromptExpired { prompt }])),
-        None => Err(Refusal::Stale("the question")),
+    asked
+        .filter(|it| !it.accepted.contains(&contact))
+        .ok_or(Refusal::Stale("the question"))?;
+    Ok(Outcome::of(vec![Event::PromptAccepted {
+        prompt,
+        contact,
+        others,
+    }]))
+}
+
+/// A channel rejected a question.
+pub(crate) fn failed(
+    incident: &Incident,
+    prompt: u32,
+    contact: u32,
+    reason: String,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let asked = incident.prompts.all.get(&prompt);
+    let asked = asked.filter(|it| it.is_wanted_at(contact));
+    let asked = asked.ok_or(Refusal::Stale("the question"))?;
+    let reason = cut(reason, limits::REASON_BYTES_MAX);
+    Ok(Outcome::of(vec![redirected(prompt, asked, reason, env)]))
+}
+
+/// No channel accepted a question in time, or nobody answered it.
+pub(crate) fn due(
+    incident: &Incident,
+    prompt: u32,
+    due: Timestamp,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let asked = incident.prompts.all.get(&prompt);
+    let asked = asked.filter(|it| it.is_open() && it.due() == due);
+    let asked = asked.ok_or(Refusal::Stale("the question"))?;
+    let event = match asked.expires_at == due {
+        true => Event::PromptExpired { prompt },
+        false => {
+            let wait = span_in_words(limits::QUESTION_CONTACT_WAIT_MS);
+            let reason = format!("no channel accepted it within {wait}");
+            redirected(prompt, asked, reason, env)
+        }
+    };
+    Ok(Outcome::of(vec![event]))
+}
+
+fn redirected(prompt: u32, asked: &Prompt, reason: String, env: Env<'_>) -> Event {
+    let next = asked.contact.saturating_add(1);
+    let contact = Some(next).filter(|it| (*it as usize) < asked.contacts.len());
+    Event::PromptRedirected {
+        prompt,
+        reason,
+        contact,
+        next_contact_at: contact.map(|_| acceptance_due(env)),
     }
+}
+
+/// When a contact is given up whose channel has not accepted the question.
+fn acceptance_due(env: Env<'_>) -> Timestamp {
+    env.now.plus_ms(limits::QUESTION_CONTACT_WAIT_MS)
 }

@@ -1,11 +1,13 @@
-//! Questions to a person that are answered with one button, once.
+//! Questions to a person that are answered with one button, once. A question goes out as a page
+//! does, in a message with others to the same person, and to the person's next contact if a channel
+//! does not accept it.
 
 mod decide;
 mod question;
 mod state;
 mod tell;
 
-pub(crate) use decide::{answer, expire};
+pub(crate) use decide::{accepted, answer, ask, due, failed};
 pub use question::{Choice, Question};
 pub use state::{Prompt, PromptState, Prompts};
 pub(crate) use tell::{narrate, notice, settled, timers};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question {
     /// Whether whoever acknowledged the incident is still on it.
@@ -50,6 +50,16 @@ impl Question {
     pub fn text(self) -> &'static str {
         match self {
             Self::StillOnIt => "Are you still on it?",
+        }
+    }
+
+    /// What follows without an answer, in a sentence.
+    #[must_use]
+    pub fn otherwise(self) -> &'static str {
+        match self {
+            Self::StillOnIt => {
+                "Without an answer the escalation starts again, unless nothing fires any more."
+            }
         }
     }
 }

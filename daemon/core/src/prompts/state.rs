@@ -1,6 +1,6 @@
 //! The questions of an incident, folded from its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +21,16 @@ pub struct Prompts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     pub to: PersonId,
-    /// Where it is asked.
-    pub contact: Contact,
+    /// Where it is asked, in the order in which they are tried.
+    pub contacts: Vec<Contact>,
+    /// The place of the contact at which it is asked; beyond the last one if none accepted it.
+    pub contact: u32,
+    /// When it goes to the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_contact_at: Option<Timestamp>,
+    /// The places of those whose channels accepted it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted: BTreeSet<u32>,
     pub question: Question,
     pub asked_at: Timestamp,
     pub expires_at: Timestamp,
@@ -50,6 +58,20 @@ impl Prompt {
     pub fn is_open(&self) -> bool {
         self.state == PromptState::Open
     }
+
+    /// When it goes to its next contact or expires.
+    #[must_use]
+    pub(crate) fn due(&self) -> Timestamp {
+        let next = self.next_contact_at.unwrap_or(self.expires_at);
+        next.min(self.expires_at)
+    }
+
+    /// Whether it should still be delivered to this contact.
+    #[must_use]
+    pub fn is_wanted_at(&self, contact: u32) -> bool {
+        let is_tried = self.contact == contact && (contact as usize) < self.contacts.len();
+        self.is_open() && is_tried && !self.accepted.contains(&contact)
+    }
 }
 
 impl Prompts {
@@ -59,14 +81,19 @@ impl Prompts {
                 prompt,
                 to,
                 contact,
+                then,
                 question,
                 expires_at,
+                next_contact_at,
             } => {
                 // A newer question of the same kind takes its place.
                 self.settle(|it| it.question == *question);
                 let asked = Prompt {
                     to: to.clone(),
-                    contact: contact.clone(),
+                    contacts: [contact].into_iter().chain(then).cloned().collect(),
+                    contact: 0,
+                    next_contact_at: *next_contact_at,
+                    accepted: BTreeSet::new(),
                     question: *question,
                     asked_at: recorded.at,
                     expires_at: *expires_at,
@@ -78,11 +105,30 @@ impl Prompts {
                     self.all.pop_first();
                 }
             }
+            Event::PromptAccepted {
+                prompt, contact, ..
+            } => self.change(*prompt, |it| {
+                it.accepted.insert(*contact);
+                it.next_contact_at = it.next_contact_at.filter(|_| it.contact != *contact);
+            }),
+            Event::PromptRedirected {
+                prompt,
+                contact,
+                next_contact_at,
+                ..
+            } => self.change(*prompt, |it| {
+                it.contact = contact.unwrap_or(u32::MAX);
+                it.next_contact_at = *next_contact_at;
+            }),
             Event::PromptAnswered { prompt, choice, .. } => {
                 let (by, choice) = (recorded.by.clone(), choice.clone());
-                self.change(*prompt, PromptState::Answered { by, choice });
+                self.change(*prompt, |it| {
+                    it.state = PromptState::Answered { by, choice }
+                });
             }
-            Event::PromptExpired { prompt } => self.change(*prompt, PromptState::Expired),
+            Event::PromptExpired { prompt } => {
+                self.change(*prompt, |it| it.state = PromptState::Expired);
+            }
             event if event.answers_hold() => {
                 self.settle(|it| it.question == Question::StillOnIt);
             }
@@ -95,9 +141,9 @@ impl Prompts {
         open.for_each(|it| it.state = PromptState::Settled);
     }
 
-    fn change(&mut self, prompt: u32, state: PromptState) {
+    fn change(&mut self, prompt: u32, change: impl FnOnce(&mut Prompt)) {
         if let Some(it) = self.all.get_mut(&prompt) {
-            it.state = state;
+            change(it);
         }
     }
 }

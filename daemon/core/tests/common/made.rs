@@ -119,3 +119,18 @@ pub fn take_all(world: &mut World) {
         world.command(accepted, &Actor::Tocsin).unwrap();
     }
 }
+
+/// Every channel accepts the questions that it was sent.
+pub fn take_questions(world: &mut World) {
+    let asked = world.incident().prompts.all.iter();
+    let wanted = asked.filter(|(_, it)| it.is_wanted_at(it.contact));
+    let sent: Vec<_> = wanted.map(|(prompt, it)| (*prompt, it.contact)).collect();
+    for (prompt, contact) in sent {
+        let accepted = Command::PromptAccepted {
+            prompt,
+            contact,
+            others: 0,
+        };
+        world.command(accepted, &Actor::Tocsin).unwrap();
+    }
+}

@@ -50,6 +50,8 @@ pub struct World {
     pub starts_at: Option<Timestamp>,
     pub sender: Sender,
     pub unserved: Vec<&'static str>,
+    /// Kinds of contacts through which nothing can be asked.
+    pub silent: Vec<&'static str>,
     /// Until when pages wait to be bundled.
     pub held_until: Option<Timestamp>,
     /// Who is paged when nobody of a step can be reached.
@@ -412,11 +414,9 @@ impl World {
     pub fn channels(&self) -> Channels {
         let all = ["slack", "mail", "ntfy", "phone"].into_iter();
         let served: Channels = all.filter(|it| !self.unserved.contains(it)).collect();
-        served.asking(
-            ["slack"]
-                .into_iter()
-                .filter(|it| !self.unserved.contains(it)),
-        )
+        let asking = ["slack", "mail"].into_iter();
+        let left = |it: &&str| !self.unserved.contains(it) && !self.silent.contains(it);
+        served.asking(asking.filter(left))
     }
 
     pub fn env<'a>(&'a self, channels: &'a Channels) -> Env<'a> {

@@ -22,7 +22,7 @@ pub const KEY_BYTES: usize = 32;
 /// Prefix of the MAC's input, so that no other use of the key can produce a valid link.
 const PURPOSE: &[u8] = b"tocsin acknowledge link, version 1\0";
 
-/// The claim of a link: this person acknowledges this.
+/// The claim of a link: this person acknowledges or answers this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AckClaim {
     /// What is acknowledged.
@@ -43,7 +43,7 @@ fn by_mail() -> String {
     "mail".to_owned()
 }
 
-/// What a link acknowledges. Each case has its own names, so that a case can be added.
+/// What a link acknowledges or answers. Each case has its own names, so that a case can be added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AckTarget {
@@ -54,7 +54,14 @@ pub enum AckTarget {
         #[serde(rename = "p")]
         page: PageId,
     },
-    /// Every page that a message brought.
+    /// What a message asks, with one of the choices.
+    Answer {
+        #[serde(rename = "m")]
+        message: MessageId,
+        #[serde(rename = "c")]
+        choice: String,
+    },
+    /// Every page that a message brought. After the case above, whose names begin like this one's.
     Message {
         #[serde(rename = "m")]
         message: MessageId,
@@ -76,13 +83,13 @@ impl AckTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AckRefusal {
     /// Part of the token is missing, or it is not a token.
-    #[error("this acknowledge link is incomplete; open it from the page again, or copy all of it")]
+    #[error("this link is incomplete; open it from the message again, or copy all of it")]
     Malformed,
     /// The signature is not valid.
-    #[error("this acknowledge link was not made by this daemon; acknowledge by chat or CLI")]
+    #[error("this link was not made by this daemon; use chat or the CLI")]
     Forged,
     /// The link has expired.
-    #[error("this acknowledge link has expired; acknowledge by chat or CLI")]
+    #[error("this link has expired; use chat or the CLI")]
     Expired,
 }
 

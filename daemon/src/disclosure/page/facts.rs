@@ -148,7 +148,7 @@ fn status(seen: &Disclosed, reader: &PageReader<'_>) -> String {
 fn escalation(paged: &PagedIncident<'_>, reader: &PageReader<'_>) -> String {
     let escalation = &paged.incident.escalation;
     let steps = escalation.plan.steps.len();
-    let Some(page) = paged.incident.paging.pages.get(&paged.page) else {
+    let Some(page) = paged.page() else {
         return String::new();
     };
     let step = usize::try_from(page.step).unwrap_or(usize::MAX);
@@ -168,6 +168,9 @@ fn escalation(paged: &PagedIncident<'_>, reader: &PageReader<'_>) -> String {
 /// The other people that were paged, with what became of their last page.
 fn others(paged: &PagedIncident<'_>, reader: &PageReader<'_>) -> String {
     let mut last: BTreeMap<&PersonId, &'static str> = BTreeMap::new();
+    if paged.question.is_some() {
+        return String::new();
+    }
     for page in paged.incident.paging.pages.values() {
         let state = match page.attempts.values().max() {
             Some(Attempt::Seen | Attempt::Pressed) => " (seen)",

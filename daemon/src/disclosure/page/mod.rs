@@ -5,7 +5,7 @@ mod facts;
 mod links;
 mod seen;
 
-use tocsin_core::{Grade, PageId};
+use tocsin_core::{Choice, Grade, Timestamp};
 
 use super::{Disclosed, DisclosedLine};
 use crate::text::{cut, one_line};
@@ -30,14 +30,34 @@ pub struct PageContent {
     pub summary: String,
     /// The link that acknowledges all that the message names.
     pub ack_url: Option<String>,
+    /// What it asks about all that it names; `None`: it is a page.
+    pub question: Option<PageQuestion>,
     /// Whether it only tests the way to the person.
     pub test: bool,
+}
+
+/// What a message asks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageQuestion {
+    pub text: &'static str,
+    /// Until when, and what follows without an answer.
+    pub otherwise: String,
+    pub expires_at: Timestamp,
+    pub choices: Vec<PageChoice>,
+}
+
+/// An answer, and the link that gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageChoice {
+    pub choice: Choice,
+    pub url: Option<String>,
 }
 
 /// An incident of a message in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageItem {
-    pub id: PageId,
+    /// Of the page or of the question.
+    pub id: String,
     /// The incident, as far as its reader may see it.
     pub seen: Disclosed,
     pub step: u32,
@@ -56,7 +76,8 @@ pub struct PageItem {
 /// An incident that a message only names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageLine {
-    pub id: PageId,
+    /// Of the page or of the question.
+    pub id: String,
     pub number: u64,
     pub grade: Grade,
     pub headline: String,
@@ -89,21 +110,34 @@ impl PageContent {
         let (first, rest) = sorted.split_at(sorted.len().min(PAGE_ITEMS_MAX));
         let items: Vec<_> = first.iter().map(|it| it.item(reader)).collect();
         let rest = rest.iter().take(PAGE_OTHERS_MAX);
+        let question = seen::question(incidents, reader);
+        let asked = question.as_ref().map_or("", |it| it.text);
+        let summary = summary(&items, incidents.len());
         Self {
             others: rest.map(|it| it.line(reader)).collect(),
-            summary: summary(&items, incidents.len()),
+            summary: format!("{asked} {summary}").trim_start().to_owned(),
             items,
             ack_url: None,
+            question,
             test: false,
         }
     }
 
     /// With a link that acknowledges all of it, and one for each item.
     #[must_use]
-    pub fn with_ack_links(mut self, all: String, one: impl Fn(&PageId) -> String) -> Self {
+    pub fn with_ack_links(mut self, all: String, one: impl Fn(&str) -> String) -> Self {
         self.ack_url = Some(all);
         for item in &mut self.items {
             item.ack_url = Some(one(&item.id));
+        }
+        self
+    }
+
+    /// With a link for each answer, which is given for all that the message names.
+    #[must_use]
+    pub fn with_answer_links(mut self, of: impl Fn(&str) -> String) -> Self {
+        for it in self.question.iter_mut().flat_map(|it| &mut it.choices) {
+            it.url = Some(of(it.choice.id));
         }
         self
     }

@@ -4,11 +4,9 @@ use tocsin_plugin_host::wit;
 
 use super::*;
 use crate::disclosure::{Clearance, PluginReceiver};
-use crate::sample_pages::{matches_file, people, sample_pages};
+use crate::sample_pages::{SamplePage, matches_file, people, sample_pages, sample_questions};
 
-/// The page as plugins get it. The tests of the plugins read these files.
-#[test]
-fn each_page_for_plugins_is_as_committed() {
+fn as_plugins_get_it(sample: SamplePage) -> wit::EventBody {
     let (people, plugin) = (people(), PluginId::from("chat"));
     let receiver = PluginReceiver {
         plugin: &plugin,
@@ -16,19 +14,33 @@ fn each_page_for_plugins_is_as_committed() {
         people: &people,
         base_url: "https://tocsin.example",
     };
+    let (id, zone) = ("page-1".to_owned(), sample.zone.parse().unwrap());
+    receiver.message(id, (&"ada".into(), None), zone, sample.content)
+}
+
+/// The question as plugins get it. The tests of the plugins read these files.
+#[test]
+fn each_question_for_plugins_is_as_committed() {
+    for sample in sample_questions() {
+        let name = sample.name;
+        let wit::EventBody::Prompt(prompt) = as_plugins_get_it(sample) else {
+            panic!("{name}");
+        };
+        let json = to_string_pretty(&prompt).unwrap();
+        matches_file(&format!("{name}.prompt.json"), &(json + "\n"));
+    }
+}
+
+/// The page as plugins get it. The tests of the plugins read these files.
+#[test]
+fn each_page_for_plugins_is_as_committed() {
     for sample in sample_pages() {
-        let zone = sample.zone.parse().unwrap();
-        let page = receiver.page(
-            "page-1".to_owned(),
-            (&"ada".into(), None),
-            zone,
-            sample.content,
-        );
-        let wit::EventBody::Page(page) = page else {
-            panic!("{page:?}");
+        let name = sample.name;
+        let wit::EventBody::Page(page) = as_plugins_get_it(sample) else {
+            panic!("{name}");
         };
         let json = to_string_pretty(&page).unwrap();
-        matches_file(&format!("{}.page.json", sample.name), &(json + "\n"));
+        matches_file(&format!("{name}.page.json"), &(json + "\n"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The acknowledge page as HTML: large enough for a thumb at night.
+//! The page of a link as HTML: large enough for a thumb at night.
 
 use std::fmt::Write as _;
 
@@ -20,18 +20,24 @@ pub(super) struct Shown<'a> {
     pub(super) item: &'a PageItem,
     /// Where it stands, in a sentence.
     pub(super) status: String,
-    /// Whether it can still be acknowledged.
+    /// Whether it can still be acknowledged or answered.
     pub(super) is_active: bool,
 }
 
-/// The body of the page that a link shows: what it says, and its buttons.
-pub(super) fn body(content: &PageContent, shown: &[Shown<'_>]) -> String {
+/// The body of the page that a link shows: what it says, and its buttons. `answer`: the label of the
+/// answer that the link gives, if it gives one.
+pub(super) fn body(content: &PageContent, shown: &[Shown<'_>], answer: Option<&str>) -> String {
     let is_one = content.named() <= 1;
     let mut html = format!("<h1>{}</h1>\n", html_escaped(&content.summary));
     if shown.iter().any(|it| it.is_active) {
+        if let Some(question) = &content.question {
+            let _ = writeln!(html, "<p>{}</p>", html_escaped(&question.otherwise));
+        }
+        let label = answer.map_or("Acknowledge".to_owned(), html_escaped);
         let label = match content.named() {
-            ..=1 => "Acknowledge".to_owned(),
-            all => format!("Acknowledge all {all}"),
+            ..=1 => label,
+            all if answer.is_some() => format!("{label} (all {all})"),
+            all => format!("{label} all {all}"),
         };
         let _ = writeln!(
             html,
@@ -39,7 +45,7 @@ pub(super) fn body(content: &PageContent, shown: &[Shown<'_>]) -> String {
         );
     }
     for it in shown {
-        html.push_str(&described(it, is_one));
+        html.push_str(&described(it, is_one, answer.is_none()));
     }
     if !content.others.is_empty() {
         html.push_str("<h2>And these</h2>\n<ul>\n");
@@ -52,7 +58,7 @@ pub(super) fn body(content: &PageContent, shown: &[Shown<'_>]) -> String {
     html
 }
 
-fn described(shown: &Shown<'_>, is_one: bool) -> String {
+fn described(shown: &Shown<'_>, is_one: bool, has_button: bool) -> String {
     let item = shown.item;
     let number = item.seen.line.number;
     let mut html = String::new();
@@ -76,7 +82,7 @@ fn described(shown: &Shown<'_>, is_one: bool) -> String {
         }
         html.push_str("</ul>\n");
     }
-    if !is_one && shown.is_active {
+    if !is_one && shown.is_active && has_button {
         let id = html_escaped(item.id.as_str());
         let _ = writeln!(
             html,
@@ -99,23 +105,30 @@ pub(super) fn document(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample_pages::{matches_file, sample_pages};
+    use crate::sample_pages::{SamplePage, matches_file, sample_pages, sample_questions};
+
+    fn shown(sample: &SamplePage, status: &str, answer: Option<&str>) -> String {
+        let items = sample.content.items.iter().map(|item| Shown {
+            item,
+            status: status.to_owned(),
+            is_active: true,
+        });
+        document(&body(&sample.content, &items.collect::<Vec<_>>(), answer))
+    }
 
     #[test]
     fn each_acknowledge_page_is_as_committed() {
         for sample in sample_pages() {
-            let shown: Vec<_> = sample
-                .content
-                .items
-                .iter()
-                .map(|item| Shown {
-                    item,
-                    status: "It is not acknowledged yet.".to_owned(),
-                    is_active: true,
-                })
-                .collect();
-            let html = document(&body(&sample.content, &shown));
+            let html = shown(&sample, "It is not acknowledged yet.", None);
             matches_file(&format!("{}.ack.html", sample.name), &html);
+        }
+    }
+
+    #[test]
+    fn each_page_of_an_answer_is_as_committed() {
+        for sample in sample_questions() {
+            let html = shown(&sample, "Nobody has answered yet.", Some("Still on it"));
+            matches_file(&format!("{}.answer.html", sample.name), &html);
         }
     }
 }

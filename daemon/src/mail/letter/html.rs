@@ -26,7 +26,11 @@ pub(super) fn text(name: &str, content: &PageContent) -> String {
         let _ = writeln!(html, "<h2>{}</h2>", html_escaped(&content.summary));
     }
     let request = html_escaped(&super::request(name, content));
-    let _ = writeln!(html, "<p>{request}:</p>");
+    let colon = if content.question.is_some() { "" } else { ":" };
+    let _ = writeln!(html, "<p>{request}{colon}</p>");
+    for (label, url) in super::answers(content) {
+        html.push_str(&button(SMALL_BUTTON, &label, url));
+    }
     if let Some(url) = &content.ack_url {
         let label = match content.named() {
             ..=1 => "Acknowledge".to_owned(),

@@ -1,5 +1,5 @@
-//! A page as a mail: readable on a lock screen, as plain text and HTML, with links that
-//! acknowledge.
+//! A page or a question as a mail: readable on a lock screen, as plain text and HTML, with links
+//! that acknowledge or answer.
 
 mod html;
 mod plain;
@@ -15,7 +15,7 @@ use tocsin_core::Timestamp;
 use crate::disclosure::page::PageContent;
 use crate::text::one_line;
 
-/// A page to one person.
+/// A page or a question to one person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageMail {
     /// The delivery's idempotency key: the same key gives the same Message-ID, so that mail
@@ -24,9 +24,9 @@ pub struct PageMail {
     /// The person's mail address.
     pub to: String,
     pub name: String,
-    /// When the page was decided.
+    /// When the page or the question was decided.
     pub at: Timestamp,
-    /// What it says, with the links that acknowledge.
+    /// What it says, with the links that acknowledge or answer.
     pub content: PageContent,
 }
 
@@ -75,6 +75,13 @@ impl PageMail {
 /// What the person is asked to do.
 fn request(name: &str, content: &PageContent) -> String {
     let name = one_line(name);
+    if let Some(question) = &content.question {
+        let all = match content.named() {
+            ..=1 => String::new(),
+            all => format!(" One answer counts for all {all} incidents."),
+        };
+        return format!("{name}: {}{all}", question.otherwise);
+    }
     match (content.test, content.named()) {
         (true, _) => format!(
             "{name}, this is a test of the way to you. Press the link to show that it works"
@@ -87,4 +94,14 @@ fn request(name: &str, content: &PageContent) -> String {
              paged for them"
         ),
     }
+}
+
+/// What each link of a question says, and the link.
+fn answers(content: &PageContent) -> impl Iterator<Item = (String, &str)> {
+    let choices = content.question.iter().flat_map(|it| &it.choices);
+    let all = match content.named() {
+        ..=1 => String::new(),
+        all => format!(" (all {all})"),
+    };
+    choices.filter_map(move |it| Some((format!("{}{all}", it.choice.label), it.url.as_deref()?)))
 }

@@ -15,6 +15,9 @@ pub(super) fn text(name: &str, content: &PageContent) -> String {
         let _ = write!(text, ":\n{url}");
     }
     text.push('\n');
+    for (label, url) in super::answers(content) {
+        let _ = writeln!(text, "\n{label}:\n{url}");
+    }
     for item in &content.items {
         text.push('\n');
         if !is_one {

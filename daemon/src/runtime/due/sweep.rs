@@ -313,7 +313,9 @@ impl Due {
                 answer => drop(answer?),
             }
         }
-        count += self.reassess(moving(&self.view, &self.leases, all)?).await?;
+        count += self
+            .reassess(moving(&self.view, &self.leases, all)?)
+            .await?;
         Ok(count)
     }
 

@@ -9,6 +9,7 @@ use tocsin_core::consequences::Notice;
 use tocsin_core::incident::Incident;
 use tocsin_core::pager::{Bundle, PageAttempt, WaitingPage, gather};
 use tocsin_core::{MessageId, PersonId, Timestamp};
+use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, TimerKey, TimerRow};
 
 use crate::runtime::delivery::{Delivery, row_of};
@@ -26,26 +27,34 @@ pub const PAGER_TIMER: &str = "pager";
 const QUEUE_ROWS_MAX: usize = 2_048;
 
 impl Engine {
-    /// Has a page wait for its person, if a notice is about one.
+    /// Has a page or a question wait for its person, if a notice is about one.
     pub(super) fn queue_page(
         id: &IncidentId,
         notice: &Notice,
         now: Timestamp,
         planned: &mut Planned,
     ) -> Result<(), EngineError> {
-        let Notice::Page {
-            page,
-            contact,
-            person,
-            ..
-        } = notice
-        else {
-            return Ok(());
+        let (page, contact, person, question) = match notice {
+            Notice::Page {
+                page,
+                contact,
+                person,
+                ..
+            } => (page, contact, person, None),
+            Notice::Prompt {
+                prompt,
+                contact,
+                person,
+                question,
+                ..
+            } => (prompt, contact, person, Some(*question)),
+            _ => return Ok(()),
         };
         let attempt = PageAttempt {
             incident: id.clone(),
             page: *page,
             contact: *contact,
+            question,
         };
         let Write {
             rows, timers_set, ..
@@ -81,7 +90,7 @@ impl Engine {
         let mut waiting = Vec::with_capacity(queued.len());
         for (key, row) in queued {
             let attempt = &row.value.attempt;
-            match self.waiting_page(attempt)? {
+            match self.waiting_page(attempt, row.value.since)? {
                 Some(page) => waiting.push(page),
                 None if is_current => PAGE_QUEUE.remove(&key).lay_out(&mut planned.batch),
                 None => {}
@@ -127,6 +136,7 @@ impl Engine {
                 incident: incident.id.clone(),
                 page,
                 contact,
+                question: None,
             };
             if PAGE_QUEUE
                 .get(store, &queue_key(&sent.person, &attempt))?
@@ -140,15 +150,23 @@ impl Engine {
     }
 
     /// A page that waits, with what is known of its incident; `None` if nothing is.
-    fn waiting_page(&mut self, attempt: &PageAttempt) -> Result<Option<WaitingPage>, EngineError> {
+    fn waiting_page(
+        &mut self,
+        attempt: &PageAttempt,
+        since: Timestamp,
+    ) -> Result<Option<WaitingPage>, EngineError> {
         let state = self.load_incident(&attempt.incident)?;
         let waiting = state.and_then(|state| {
             let incident = &state.incident;
-            let sent = incident.paging.pages.get(&attempt.page)?;
+            let contacts = match attempt.question {
+                None => &incident.paging.pages.get(&attempt.page)?.contacts,
+                Some(_) => &incident.prompts.all.get(&attempt.page)?.contacts,
+            };
             Some(WaitingPage {
-                contact: sent.contacts.get(attempt.contact as usize)?.clone(),
+                contact: contacts.get(attempt.contact as usize)?.clone(),
                 grade: incident.grading.grade,
                 opened_at: incident.lifecycle.opened_at,
+                since,
                 is_wanted: is_wanted(incident, attempt),
                 attempt: attempt.clone(),
             })
@@ -187,7 +205,11 @@ impl Engine {
             unnamed: BTreeSet::new(),
         };
         put_bundle(&message, &whole, now)?.lay_out(batch);
-        let plugin = self.subscribed.for_contact(&channel);
+        let kind = match whole.question() {
+            None => EventKind::Page,
+            Some(_) => EventKind::Prompt,
+        };
+        let plugin = self.subscribed.for_contact(&channel, kind);
         let delivery = Delivery::Message {
             plugin: plugin.map(|it| it.plugin.clone()),
             message,
@@ -221,11 +243,20 @@ pub(crate) fn queued(
     })
 }
 
-/// Whether a page should still be sent through a contact.
+/// Whether a page or a question should still be sent through a contact.
 #[must_use]
 pub fn is_wanted(incident: &Incident, attempt: &PageAttempt) -> bool {
-    let sent = incident.paging.pages.get(&attempt.page);
-    sent.is_some_and(|it| it.is_wanted_at(attempt.contact))
+    let contact = attempt.contact;
+    match attempt.question {
+        None => {
+            let sent = incident.paging.pages.get(&attempt.page);
+            sent.is_some_and(|it| it.is_wanted_at(contact))
+        }
+        Some(_) => {
+            let asked = incident.prompts.all.get(&attempt.page);
+            asked.is_some_and(|it| it.is_wanted_at(contact))
+        }
+    }
 }
 
 /// A timer of what waits for a person. Each page sets one of its own (`of`), so that none is taken

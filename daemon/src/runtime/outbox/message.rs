@@ -1,4 +1,4 @@
-//! Messages to people that bring pages, by a plugin or by the daemon's mail relay: the last contact
+//! Messages to people that bring pages or ask something, by a plugin or by the daemon's mail relay: the last contact
 //! of every person, in case every plugin is down.
 
 use std::collections::BTreeSet;
@@ -95,7 +95,7 @@ impl Outbox {
         };
         if let End::Again { why, .. } | End::GivenUp(why) = &ended.end {
             let (pages, channel) = (wanted.len(), &contact.kind);
-            tracing::warn!(message = %id, channel, pages, why, "a message with pages failed");
+            tracing::warn!(message = %id, channel, pages, why, "a message to a person failed");
         }
         let by = plugin.as_ref().map_or(MAIL_CHANNEL, PluginId::as_str);
         self.metrics.delivered(by, ended.end.word());
@@ -118,8 +118,12 @@ impl Outbox {
             Ok(message) => message,
             Err(error) => return not_read(&error),
         };
+        let kind = match message.content.question {
+            None => "page",
+            Some(_) => "prompt",
+        };
         let event = wit::Event {
-            id: format!("{id}/page"),
+            id: format!("{id}/{kind}"),
             seq: wanted
                 .iter()
                 .map(|it| it.state.incident.version)
@@ -129,7 +133,7 @@ impl Outbox {
             incident_id: wanted.first().map(|it| it.attempt.incident.to_string()),
             // The same at each attempt: a plugin looks for what an earlier one sent since then.
             at: wire_time(claim.row.created_at),
-            body: self.payloads.page(plugin, clearance, message),
+            body: self.payloads.message(plugin, clearance, message),
         };
         let delivery = self.delivery(plugin, &event.id, claim);
         from_call(plugin, loaded.deliver(event, delivery).await)
@@ -143,7 +147,13 @@ impl Outbox {
             Ok(message) => message,
             Err(error) => return not_read(&error),
         };
-        let sent = |it: &Wanted| Some(it.state.incident.paging.pages.get(&it.attempt.page)?.at);
+        let sent = |it: &Wanted| {
+            let incident = &it.state.incident;
+            match it.attempt.question {
+                None => Some(incident.paging.pages.get(&it.attempt.page)?.at),
+                Some(_) => Some(incident.prompts.all.get(&it.attempt.page)?.asked_at),
+            }
+        };
         let at = wanted
             .iter()
             .find_map(sent)

@@ -1,4 +1,4 @@
-//! What a message about pages says, from the view's state at the time of its delivery.
+//! What a message to a person says, from the view's state at the time of its delivery.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Timestamp};
+use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Question, Timestamp};
 use tocsin_store::Store;
 
 use super::payload::Payloads;
@@ -21,13 +21,13 @@ use crate::runtime::state::view::IncidentState;
 /// a deployment often shows its effect only under the load of another hour.
 const CHANGE_BEFORE_MS: u64 = 6 * HOUR_MS;
 
-/// A page that is still wanted, with its incident as it is now.
+/// A page or a question that is still wanted, with its incident as it is now.
 pub(crate) struct Wanted {
     pub(crate) state: Arc<IncidentState>,
     pub(crate) attempt: PageAttempt,
 }
 
-/// A message to a person about pages.
+/// A message to a person about pages or with a question.
 pub(crate) struct PageMessage {
     /// Stable over attempts.
     pub(crate) id: String,
@@ -40,7 +40,7 @@ pub(crate) struct PageMessage {
 }
 
 impl Payloads {
-    /// A message about pages that are still wanted. `shown_by` is the plugin that shows it, with
+    /// A message about what is still wanted, which is at least one thing. `shown_by` is the plugin that shows it, with
     /// what it may see.
     ///
     /// # Errors
@@ -58,34 +58,46 @@ impl Payloads {
             .iter()
             .map(|it| (it.state.as_ref(), it.attempt.page))
             .collect();
-        let content = self.page_content(&pages, to, store, shown_by, now)?;
+        let question = wanted.first().and_then(|it| it.attempt.question);
+        let content = self.page_content(&pages, question, to, store, shown_by, now)?;
         let link = |of| self.ack_links.link(of, to, &contact.kind, now);
-        let message = id.clone();
-        let all = link(AckTarget::Message { message });
-        let one = |page: &PageId| {
+        let message = || id.clone();
+        let one = |page: &str| {
+            let page = PageId::from(page);
             let incident = page
                 .parts()
                 .map(|(incident, _)| incident)
                 .unwrap_or_default();
-            let page = page.clone();
             link(AckTarget::Page { incident, page })
+        };
+        let content = match question {
+            None => {
+                let message = message();
+                content.with_ack_links(link(AckTarget::Message { message }), one)
+            }
+            Some(_) => content.with_answer_links(|choice| {
+                let (message, choice) = (message(), choice.to_owned());
+                link(AckTarget::Answer { message, choice })
+            }),
         };
         Ok(PageMessage {
             id: id.to_string(),
             to: to.clone(),
             contact: contact.clone(),
             zone: self.roster.zone(to),
-            content: content.with_ack_links(all, one),
+            content,
         })
     }
 
-    /// What a message to a person about these pages says, without links that acknowledge.
+    /// What a message to a person about these pages says, or with a question about these incidents,
+    /// without links that acknowledge or answer. The numbers are those of the pages or questions.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
     pub fn page_content(
         &self,
         pages: &[(&IncidentState, u32)],
+        question: Option<Question>,
         to: &PersonId,
         store: &dyn Store,
         shown_by: Option<(&PluginId, Clearance)>,
@@ -119,6 +131,7 @@ impl Payloads {
             .map(|((state, page), line)| PagedIncident {
                 incident: &state.incident,
                 page: *page,
+                question,
                 counts: state.tally.counts,
                 change: change_of(line.service.as_deref(), line.opened_at),
             });

@@ -67,8 +67,7 @@ impl Payloads {
                 line.and_then(|it| receiver.log_entry(incident, *version, it))
             }
             // It goes out in a message.
-            Notice::Page { .. } => None,
-            Notice::Prompt { prompt, .. } => receiver.prompt(incident, *prompt),
+            Notice::Page { .. } | Notice::Prompt { .. } => None,
             Notice::PromptSettled { prompt, .. } => {
                 Some(receiver.prompt_settled(incident, *prompt))
             }
@@ -99,9 +98,9 @@ impl Payloads {
         self.receiver(plugin, clearance).incident(incident)
     }
 
-    /// The event of a message about pages, made for this plugin.
+    /// The event of a message to a person, made for this plugin.
     #[must_use]
-    pub(crate) fn page(
+    pub(crate) fn message(
         &self,
         plugin: &PluginId,
         clearance: Clearance,
@@ -115,7 +114,7 @@ impl Payloads {
             content,
         } = message;
         self.receiver(plugin, clearance)
-            .page(id, (&to, Some(&contact)), zone, content)
+            .message(id, (&to, Some(&contact)), zone, content)
     }
 
     /// A person, as sent to plugins.
@@ -172,8 +171,12 @@ fn name_of(notice: &Notice, version: u64) -> (String, u64) {
         Notice::Changed { to, .. } => (format!("{to}/changed"), *to),
         Notice::LogAdded { version } => (format!("{version}/log"), *version),
         Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
-        Notice::Prompt { prompt, .. } => (format!("q{prompt}/prompt"), version),
-        Notice::PromptSettled { prompt, .. } => (format!("q{prompt}/settled"), version),
+        Notice::Prompt {
+            prompt, contact, ..
+        } => (format!("q{prompt}/{contact}/prompt"), version),
+        Notice::PromptSettled {
+            prompt, contact, ..
+        } => (format!("q{prompt}/{contact}/settled"), version),
         Notice::Settled { page, contact, .. } => (format!("p{page}/{contact}/settled"), version),
     }
 }

@@ -1,5 +1,5 @@
-//! What became of a message that brings pages, and how each of its incidents is told: a timer that
-//! is set in the batch that settles the message, and taken once all of them know.
+//! What became of a message that brings pages or asks something, and how each of its incidents is
+//! told: a timer that is set in the batch that settles the message, and taken once all of them know.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Command;
@@ -35,6 +35,14 @@ pub enum MessageOutcome {
     Unknown,
     /// Its channel knows that it was shown to the person.
     Seen,
+    /// Somebody answered what it asked.
+    Answered {
+        by: Actor,
+        /// The choice's ID.
+        choice: String,
+        /// The channel of the press.
+        via: String,
+    },
     /// Everything that it named was acknowledged.
     Acknowledged {
         by: Actor,
@@ -59,6 +67,7 @@ pub fn outcome_timer(message: &MessageId, outcome: &MessageOutcome, now: Timesta
         MessageOutcome::Unknown => "unknown",
         MessageOutcome::Seen => "seen",
         MessageOutcome::Acknowledged { .. } => "acknowledged",
+        MessageOutcome::Answered { .. } => "answered",
     };
     let told = Told {
         message: message.clone(),
@@ -94,7 +103,7 @@ pub fn telling(timer: &TimerKey, outcome: &MessageOutcome, whole: &BundlePart) -
     let told = pages.filter_map(|(place, attempt)| {
         let command = command_of(outcome, attempt, whole.is_named(place), others)?;
         let (by, key) = match outcome {
-            MessageOutcome::Acknowledged { by, .. } => {
+            MessageOutcome::Acknowledged { by, .. } | MessageOutcome::Answered { by, .. } => {
                 let key = format!("{}/{}/{}", timer.id, timer.due.0, attempt.incident);
                 (by.clone(), Some(CommandKey(key)))
             }
@@ -122,6 +131,9 @@ fn command_of(
     others: u32,
 ) -> Option<Command> {
     let (page, contact) = (attempt.page, attempt.contact);
+    if attempt.question.is_some() {
+        return answer_to(outcome, attempt, is_named, others);
+    }
     Some(match outcome.clone() {
         MessageOutcome::Accepted { interrupted } if is_named => Command::PageAccepted {
             page,
@@ -148,6 +160,35 @@ fn command_of(
     })
 }
 
+/// What a question is told. An attempt that may have arrived is repeated until it is known, or
+/// until the next contact is tried.
+fn answer_to(
+    outcome: &MessageOutcome,
+    attempt: &PageAttempt,
+    is_named: bool,
+    others: u32,
+) -> Option<Command> {
+    let (prompt, contact) = (attempt.page, attempt.contact);
+    Some(match outcome.clone() {
+        MessageOutcome::Accepted { .. } if is_named => Command::PromptAccepted {
+            prompt,
+            contact,
+            others,
+        },
+        MessageOutcome::Failed { reason, .. } => Command::PromptFailed {
+            prompt,
+            contact,
+            reason,
+        },
+        MessageOutcome::Answered { choice, via, .. } if is_named => Command::Answer {
+            prompt,
+            choice,
+            via,
+        },
+        _ => return None,
+    })
+}
+
 /// The request that takes the timer once all pages were told. Shared with the simulator.
 #[must_use]
 pub fn all_told(timer: TimerKey) -> Request {
@@ -170,6 +211,7 @@ mod tests {
             incident: format!("i{number}").as_str().into(),
             page: 1,
             contact: 0,
+            question: None,
         }
     }
 
@@ -187,9 +229,13 @@ mod tests {
 
     /// The incidents that are told, with the command's name.
     fn told(outcome: &MessageOutcome) -> Vec<String> {
+        told_of(&whole(), outcome)
+    }
+
+    fn told_of(whole: &BundlePart, outcome: &MessageOutcome) -> Vec<String> {
         let message = MessageId::parse("message-1-ada").unwrap();
         let timer = outcome_timer(&message, outcome, Timestamp(0)).key;
-        let requests = telling(&timer, outcome, &whole()).into_iter();
+        let requests = telling(&timer, outcome, whole).into_iter();
         let name = |request| match request {
             Request::Command {
                 incident, command, ..
@@ -211,6 +257,31 @@ mod tests {
         };
         assert_eq!(told(&pressed), ["i0 Acknowledge", "i2 Acknowledge"]);
         assert_eq!(told(&MessageOutcome::Seen), ["i0 PageSeen", "i2 PageSeen"]);
+    }
+
+    #[test]
+    fn an_answer_counts_for_every_question_that_its_message_named() {
+        let mut asked = whole();
+        let question = Some(tocsin_core::Question::StillOnIt);
+        asked.pages.iter_mut().for_each(|it| it.question = question);
+        let answered = MessageOutcome::Answered {
+            by: Actor::Person("ada".into()),
+            choice: "yes".to_owned(),
+            via: "slack".to_owned(),
+        };
+        assert_eq!(told_of(&asked, &answered), ["i0 Answer", "i2 Answer"]);
+        let accepted = MessageOutcome::Accepted { interrupted: true };
+        assert_eq!(
+            told_of(&asked, &accepted),
+            ["i0 PromptAccepted", "i2 PromptAccepted"]
+        );
+        let failed = MessageOutcome::Failed {
+            reason: "gone".to_owned(),
+            outcome_unknown: true,
+        };
+        assert_eq!(told_of(&asked, &failed).len(), 3, "none of them went out");
+        assert_eq!(told_of(&asked, &MessageOutcome::Seen), [""; 0]);
+        assert_eq!(told(&answered), [""; 0], "pages are not asked anything");
     }
 
     #[test]

@@ -29,7 +29,7 @@ const ALL: &str = "all";
 
 /// A page, with its buttons.
 pub(crate) fn page(page: &Page) -> Message {
-    let alone = page.items.len() == 1 && page.others.is_empty();
+    let alone = is_alone(page);
     let mut blocks = Vec::new();
     if page.test {
         let why = "This is a test of the way to you. Press the button to show that it works.";
@@ -44,21 +44,39 @@ pub(crate) fn page(page: &Page) -> Message {
         blocks.push(json!({"type": "actions", "block_id": ALL, "elements": [all]}));
     }
     for (at, item) in page.items.iter().enumerate() {
-        let max = if alone {
-            ALONE_CHARS_MAX
-        } else {
-            AMONG_CHARS_MAX
-        };
-        blocks.push(section(&text::cut(&described(item), max)));
+        blocks.push(shown(page, item));
         blocks.push(buttons(page, item, at, alone));
     }
     if !page.others.is_empty() {
         blocks.extend(others(page).iter().map(|it| section(it)));
     }
     Message {
-        text: notification(page, alone),
+        text: notification(page),
         blocks,
     }
+}
+
+/// What a message is about, without buttons.
+pub(super) fn about(page: &Page) -> Vec<Value> {
+    let items = page.items.iter().map(|it| shown(page, it));
+    let others = if page.others.is_empty() {
+        Vec::new()
+    } else {
+        others(page)
+    };
+    items.chain(others.iter().map(|it| section(it))).collect()
+}
+
+fn shown(page: &Page, item: &PageItem) -> Value {
+    let max = match is_alone(page) {
+        true => ALONE_CHARS_MAX,
+        false => AMONG_CHARS_MAX,
+    };
+    section(&text::cut(&described(item), max))
+}
+
+fn is_alone(page: &Page) -> bool {
+    page.items.len() == 1 && page.others.is_empty()
 }
 
 /// The blocks with a note in place of the buttons of the item at this place.
@@ -73,9 +91,9 @@ pub(crate) fn with_note(blocks: &[Value], at: usize, note: &str) -> Vec<Value> {
 }
 
 /// For the notification, and what stays once the message is settled.
-fn notification(page: &Page, alone: bool) -> String {
+pub(super) fn notification(page: &Page) -> String {
     let test = if page.test { "Test: " } else { "" };
-    if let ([item], true) = (&page.items[..], alone) {
+    if let ([item], true) = (&page.items[..], is_alone(page)) {
         return format!("{test}{}", text::cut(&described(item), ALONE_CHARS_MAX));
     }
     let named = page
@@ -89,7 +107,7 @@ fn notification(page: &Page, alone: bool) -> String {
     lines.join("\n")
 }
 
-fn summary(page: &Page) -> String {
+pub(super) fn summary(page: &Page) -> String {
     let summary = text::one_line(&page.summary);
     format!(
         "*{}*",

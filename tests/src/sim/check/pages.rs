@@ -1,5 +1,5 @@
-//! Every page that is wanted waits for its person, is in a message, or is being told what became of
-//! it.
+//! Every page and every question that is wanted waits for its person, is in a message, or is being
+//! told what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use tocsin::runtime::{
     Delivery, IncidentState, OUTCOME_TIMER, PAGER_TIMER, View, bundle, person_of, queued_pages,
     told,
 };
+use tocsin_core::incident::Incident;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::{MessageId, PersonId, Timestamp};
 use tocsin_store::{Class, Store};
@@ -33,21 +34,8 @@ pub(super) fn are_somewhere(
     state: &[Arc<IncidentState>],
 ) -> Result<(), String> {
     let mut wanted: BTreeMap<PageAttempt, Found> = BTreeMap::new();
-    for incident in state
-        .iter()
-        .map(|it| &it.incident)
-        .filter(|it| it.is_active())
-    {
-        for (page, sent) in &incident.paging.pages {
-            wanted.extend(sent.wanted_at().map(|contact| {
-                let attempt = PageAttempt {
-                    incident: incident.id.clone(),
-                    page: *page,
-                    contact,
-                };
-                (attempt, Found::default())
-            }));
-        }
+    for incident in state.iter().map(|it| &it.incident) {
+        wanted.extend(wanted_of(incident).map(|it| (it, Found::default())));
     }
     if wanted.is_empty() {
         return Ok(());
@@ -88,8 +76,9 @@ pub(super) fn are_somewhere(
     }
 }
 
-/// Checks that every page has gone out, or is held back until its person's timer: at each contact
-/// that was tried, a channel accepted it or refused it, or no answer is needed.
+/// Checks that every page and every question has gone out, or is held back until its person's
+/// timer: at each contact that was tried, a channel accepted it or refused it, or no answer is
+/// needed.
 ///
 /// # Errors
 /// What is broken.
@@ -98,24 +87,30 @@ pub(in crate::sim) fn pages_are_out(store: &FaultyStore, view: &View) -> Result<
     let held: BTreeSet<PageAttempt> = queued.map(|(_, page)| page.attempt).collect();
     for state in view.in_memory() {
         let incident = &state.incident;
-        for (&page, sent) in incident
-            .paging
-            .pages
-            .iter()
-            .filter(|_| incident.is_active())
-        {
-            let attempt = |contact| PageAttempt {
-                incident: incident.id.clone(),
-                page,
-                contact,
-            };
-            let mut wanted = sent.wanted_at().map(attempt);
-            if let Some(lost) = wanted.find(|it| !held.contains(it)) {
-                return Err(format!("{lost:?} to {} is never delivered", sent.person));
-            }
+        if let Some(lost) = wanted_of(incident).find(|it| !held.contains(it)) {
+            return Err(format!("{lost:?} is never delivered"));
         }
     }
     Ok(())
+}
+
+/// The pages and the questions of an incident that are wanted, at each contact.
+fn wanted_of(incident: &Incident) -> impl Iterator<Item = PageAttempt> {
+    let attempt = |page: u32, contact, question| PageAttempt {
+        incident: incident.id.clone(),
+        page,
+        contact,
+        question,
+    };
+    let pages = incident.paging.pages.iter();
+    let pages = pages.flat_map(move |(&page, sent)| {
+        sent.wanted_at()
+            .map(move |contact| attempt(page, contact, None))
+    });
+    let asked = incident.prompts.all.iter();
+    let asked = asked.filter(|(_, it)| it.is_wanted_at(it.contact));
+    let asked = asked.map(move |(&prompt, it)| attempt(prompt, it.contact, Some(it.question)));
+    pages.chain(asked).filter(|_| incident.is_active())
 }
 
 fn count(

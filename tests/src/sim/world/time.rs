@@ -280,7 +280,11 @@ impl World {
             1 => self.policies.broken = !self.policies.broken,
             2 => return self.change_the_silence(),
             _ => {
-                let has_pager = self.subscribers.load().for_contact("pager").is_some();
+                let has_pager = self
+                    .subscribers
+                    .load()
+                    .for_contact("pager", tocsin_plugin_host::EventKind::Page)
+                    .is_some();
                 self.subscribers
                     .store(Arc::new(cast::subscribers(!has_pager)));
             }

@@ -89,6 +89,7 @@ impl Rig {
             incident: "i1".into(),
             page: 1,
             contact: 0,
+            question: None,
         };
         let wanted = [Wanted { state, attempt }];
         let contact = Contact {
@@ -143,7 +144,7 @@ fn a_plugin_is_told_by_which_contact_a_page_goes() {
     let rig = Rig::new(false);
     let (plugin, clearance) = (PluginId::from("ntfy"), Clearance::Basic);
     let message = rig.message(Some((&plugin, clearance)));
-    let event = rig.payloads.page(&plugin, clearance, message);
+    let event = rig.payloads.message(&plugin, clearance, message);
     let tocsin_plugin_host::wit::EventBody::Page(page) = event else {
         panic!()
     };

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 use tocsin_core::pager::{PageAttempt, Pager};
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Contact, MessageId, PersonId, Timestamp};
+use tocsin_core::{Contact, MessageId, PersonId, Question, Timestamp};
 use tocsin_store::{Store, Table};
 
 use super::{RowWrites, TypedTable};
@@ -39,6 +39,12 @@ impl BundlePart {
         all.filter_map(|(place, it)| self.is_named(place).then_some(it))
     }
 
+    /// What the message asks; `None`: it brings pages.
+    #[must_use]
+    pub fn question(&self) -> Option<Question> {
+        self.pages.first().and_then(|it| it.question)
+    }
+
     /// Whether the message names the page at a place.
     #[must_use]
     pub fn is_named(&self, place: usize) -> bool {
@@ -68,8 +74,10 @@ pub(crate) fn queue_key(person: &PersonId, attempt: &PageAttempt) -> String {
         incident,
         page,
         contact,
+        question,
     } = attempt;
-    format!("{}{incident}/{page}/{contact}", prefix_of(person))
+    let mark = if question.is_some() { "q" } else { "" };
+    format!("{}{incident}/{mark}{page}/{contact}", prefix_of(person))
 }
 
 /// The prefix of the keys of what waits for a person.
@@ -155,6 +163,7 @@ mod tests {
             incident: format!("01JDR8{number:020}").as_str().into(),
             page: u32::MAX,
             contact: 11,
+            question: Some(Question::StillOnIt),
         };
         let mut whole = BundlePart {
             contact: Contact {
