@@ -8,7 +8,7 @@
 mod fixtures;
 pub(crate) mod imports;
 
-pub use fixtures::{bundle, change, event, incident, page, page_item, person};
+pub use fixtures::{bundle, change, event, incident, page, page_item, person, prompt};
 
 use crate::commands::CommandError;
 use crate::http::{HttpError, Request, Response};
