@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::config::{MailConfig, MailTls, SecretRef};
-use crate::sample_pages::{matches_file, sample_pages};
+use crate::sample_pages::{matches_file, sample_pages, sample_questions};
 
 /// How the fake relay behaves at a step.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ fn page() -> PageMail {
 }
 
 fn mail_of(name: &str) -> PageMail {
-    let mut samples = sample_pages().into_iter();
+    let mut samples = sample_pages().into_iter().chain(sample_questions());
     let sample = samples.find(|it| it.name == name).unwrap();
     PageMail {
         key: "page-1/email/ada".into(),
@@ -139,7 +139,7 @@ async fn a_page_arrives_with_grade_title_reason_and_the_link() {
 
 #[test]
 fn each_mail_is_as_committed() {
-    for sample in sample_pages() {
+    for sample in sample_pages().into_iter().chain(sample_questions()) {
         let mail = mail_of(sample.name);
         let plain = format!("Subject: {}\n\n{}", mail.subject(), mail.plain());
         matches_file(&format!("{}.mail.txt", sample.name), &plain);

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
+use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person};
 use tocsin_plugin_sdk::types::{
     EventBody, Failure, HealthReport, Job, Label, Outcome, Page, Settled, WebhookRequest,
 };
@@ -18,6 +18,8 @@ use tocsin_standins::twilio::{ACCOUNT, FROM, Item, TOKEN, Twilio};
 const ADA: &str = "+15557654321";
 /// When the page of the fixtures is made.
 const NOON: &str = "Fri, 02 Jan 2026 12:00:01 +0000";
+
+mod questions;
 
 struct World {
     host: FakeHost,
@@ -423,32 +425,4 @@ fn the_manifest_subscribes_to_the_events_that_are_handled() {
         assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
     }
     assert!(manifest.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
-}
-
-#[test]
-fn a_question_is_a_text_and_never_a_call_and_a_reply_answers_it() {
-    for (kind, reply, choice) in [(PHONE, "1", "yes"), (SMS, "2", "no")] {
-        let world = World::start();
-        let many = prompt("m", &vec![incident(); 300], &person("ada", kind, ADA));
-        assert_eq!(
-            world.deliver("d", EventBody::Prompt(many)),
-            Ok(Outcome::Done)
-        );
-        assert_eq!(world.calls().len(), 0, "nobody is called to be asked");
-        let want = "\
-Are you still on it? MAJOR checkout: Checkout is down and 299 more
-Since: 12:00 (6 min ago)
-Please answer by 12:10. Without an answer the escalation starts again.
-One answer counts for all 300.
-Reply 1: Still on it, or open https://tocsin.example/ack/m-yes
-Reply 2: Page somebody else, or open https://tocsin.example/ack/m-no";
-        assert_eq!(world.texts()[0].body, want);
-        world.twilio.borrow_mut().receive(ADA, "ack");
-        world.twilio.borrow_mut().receive(ADA, "7");
-        world.twilio.borrow_mut().receive(ADA, reply);
-        world.read("r1");
-        world.read("r2");
-        let want = format!("answer m {choice} by {kind} {ADA}");
-        assert_eq!(world.commands(), [want]);
-    }
 }

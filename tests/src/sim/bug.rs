@@ -47,6 +47,8 @@ pub enum Bug {
     UnguardedSilences,
     /// Sometimes a message is written without one of the pages that it brings.
     BundleForgetsOne,
+    /// Sometimes a question is not queued with its incident.
+    QuestionForgotten,
     /// Sometimes a page goes to the rung after the next.
     RungSkipped,
     /// Sometimes the end of an acknowledgement's hold has no timer.
@@ -67,7 +69,7 @@ pub enum Bug {
 
 impl Bug {
     /// The bugs that show with one engine.
-    pub const OF_ONE: [Self; 22] = [
+    pub const OF_ONE: [Self; 23] = [
         Self::TimerLost,
         Self::TimerStays,
         Self::TimerEarly,
@@ -85,6 +87,7 @@ impl Bug {
         Self::CutOffForgotten,
         Self::ReadMissed,
         Self::BundleForgetsOne,
+        Self::QuestionForgotten,
         Self::RungSkipped,
         Self::HoldEndless,
         Self::FallbackForgotten,

@@ -30,6 +30,23 @@ fn an_acknowledge_link_names_the_person_and_the_page() {
 }
 
 #[test]
+fn a_link_says_whether_it_acknowledges_a_message_or_answers_it() {
+    let key = AckKey::new([7; KEY_BYTES]);
+    let message = || tocsin_core::MessageId::parse("message-7-ada").unwrap();
+    let choice = "yes".to_owned();
+    let answer = AckTarget::Answer {
+        message: message(),
+        choice,
+    };
+    let all = AckTarget::Message { message: message() };
+    for of in [answer, all] {
+        let claim = AckClaim { of, ..claim() };
+        let token = key.sign(&claim);
+        assert_eq!(key.verify(&token, Timestamp(1_000)), Ok(claim));
+    }
+}
+
+#[test]
 fn a_link_of_a_release_that_sent_them_only_by_mail_is_read() {
     let old = r#"{"i":"i-1","p":"i-1-p1","u":"ada","e":86401000}"#;
     let read: AckClaim = serde_json::from_str(old).unwrap();

@@ -13,6 +13,7 @@ const LATE_MS: i64 = 2 * 60 * 60 * 1_000;
 pub(super) fn spoil(bug: Bug, batch: &mut Batch) -> bool {
     match bug {
         Bug::BundleForgetsOne => forget_a_page(batch),
+        Bug::QuestionForgotten => forget_a_question(batch),
         Bug::RungSkipped => skip_a_rung(batch),
         Bug::HoldEndless => drop_timer(batch, "/hold"),
         Bug::FallbackForgotten => drop_timer(batch, "/fallback"),
@@ -70,6 +71,14 @@ fn forget_a_page(batch: &mut Batch) -> bool {
     let is_gone = pages.and_then(Vec::pop).is_some();
     part.value = Some(value.into());
     is_gone
+}
+
+/// A question does not wait for its person.
+fn forget_a_question(batch: &mut Batch) -> bool {
+    let before = batch.rows.len();
+    let is_question = |it: &RowChange| it.table == Table::PageQueue && it.key.contains("/q");
+    batch.rows.retain(|it| it.value.is_none() || !is_question(it));
+    batch.rows.len() < before
 }
 
 /// A page goes to the rung after the next.

@@ -47,8 +47,12 @@ impl Rig {
             "page": 1, "person": "bob", "step": 0,
             "contacts": [contact("ntfy"), contact("email")],
         }});
+        let asked = json!({ "type": "prompted", "data": {
+            "prompt": 1, "to": "bob", "contact": contact("ntfy"), "question": "still-on-it",
+            "expires_at": now().plus_ms(10 * 60_000),
+        }});
         let stream = stream_of(&IncidentId::from("i1"));
-        let events = [opened, paged].map(|it| encode(&recorded(it)).unwrap());
+        let events = [opened, paged, asked].map(|it| encode(&recorded(it)).unwrap());
         rig.commit(Batch {
             appends: vec![Append {
                 stream,
@@ -84,12 +88,20 @@ impl Rig {
     }
 
     fn message(&self, shown_by: Option<(&PluginId, Clearance)>) -> PageMessage {
+        self.message_with(None, shown_by)
+    }
+
+    fn message_with(
+        &self,
+        question: Option<Question>,
+        shown_by: Option<(&PluginId, Clearance)>,
+    ) -> PageMessage {
         let state = self.view.incident(&"i1".into()).unwrap().unwrap();
         let attempt = PageAttempt {
             incident: "i1".into(),
             page: 1,
             contact: 0,
-            question: None,
+            question,
         };
         let wanted = [Wanted { state, attempt }];
         let contact = Contact {
@@ -211,4 +223,47 @@ fn acknowledge_links_name_the_channel_and_the_message_or_one_of_its_pages() {
     let (incident, page) = ("i1".into(), PageId::of(&"i1".into(), 1));
     let one = AckTarget::Page { incident, page };
     assert_eq!(read(&content.items[0].ack_url), one);
+}
+
+#[test]
+fn a_question_has_a_link_for_each_answer_and_none_that_acknowledges() {
+    let rig = Rig::new(false);
+    let question = Some(Question::StillOnIt);
+    let content = rig.message_with(question, None).content;
+    assert_eq!(
+        content.summary,
+        "Are you still on it? MAJOR shop: canary-4711"
+    );
+    assert_eq!(
+        (&content.ack_url, &content.items[0].ack_url),
+        (&None, &None)
+    );
+    assert_eq!(content.items[0].id, "i1-q1");
+    let asked = content.question.unwrap();
+    assert!(
+        asked.otherwise.starts_with("Please answer by 01:50. "),
+        "{}",
+        asked.otherwise
+    );
+    let links = asked.choices.iter().map(|it| {
+        let token = it.url.as_ref().unwrap().replace("http://tocsin/ack/", "");
+        let claim = rig.payloads.ack_links.read(&token, now()).unwrap();
+        assert_eq!((claim.via.as_str(), claim.person), ("ntfy", "bob".into()));
+        claim.of
+    });
+    let of = |choice: &str| AckTarget::Answer {
+        message: message_id(),
+        choice: choice.to_owned(),
+    };
+    assert_eq!(links.collect::<Vec<_>>(), [of("yes"), of("no")]);
+}
+
+#[test]
+fn a_question_shows_what_both_the_plugin_and_the_person_may_see() {
+    let plugin = PluginId::from("chat");
+    let secret = Rig::new(true);
+    let shown_by = Some((&plugin, Clearance::Security));
+    let message = secret.message_with(Some(Question::StillOnIt), shown_by);
+    let shown = format!("{:?}", message.content);
+    assert!(!shown.contains(SECRET), "bob has no clearance: {shown}");
 }
