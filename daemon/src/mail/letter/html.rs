@@ -20,13 +20,14 @@ pub(super) fn text(name: &str, content: &PageContent) -> String {
     let mut html = format!(
         "<!doctype html>\n<html><head><meta charset=\"utf-8\"></head><body style=\"{BODY}\">\n"
     );
-    if let (true, Some(item)) = (is_one, content.items.first()) {
+    let is_page = content.question.is_none();
+    if let (true, Some(item)) = (is_one && is_page, content.items.first()) {
         html.push_str(&heading("h2", item));
     } else {
         let _ = writeln!(html, "<h2>{}</h2>", html_escaped(&content.summary));
     }
     let request = html_escaped(&super::request(name, content));
-    let colon = if content.question.is_some() { "" } else { ":" };
+    let colon = if is_page { ":" } else { "" };
     let _ = writeln!(html, "<p>{request}{colon}</p>");
     for (label, url) in super::answers(content) {
         html.push_str(&button(SMALL_BUTTON, &label, url));

@@ -77,7 +77,9 @@ fn forget_a_page(batch: &mut Batch) -> bool {
 fn forget_a_question(batch: &mut Batch) -> bool {
     let before = batch.rows.len();
     let is_question = |it: &RowChange| it.table == Table::PageQueue && it.key.contains("/q");
-    batch.rows.retain(|it| it.value.is_none() || !is_question(it));
+    batch
+        .rows
+        .retain(|it| it.value.is_none() || !is_question(it));
     batch.rows.len() < before
 }
 
