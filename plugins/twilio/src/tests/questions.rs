@@ -17,6 +17,8 @@ fn a_question_is_a_text_and_never_a_call_and_a_reply_answers_it() {
         let want = "\
 Are you still on it? MAJOR checkout: Checkout is down and 299 more
 Since: 12:00 (6 min ago)
+Runbook: https://wiki.example/checkout
+Incident: #42 and 299 more
 Please answer by 12:10. Without an answer the escalation starts again.
 One answer counts for all 300.
 Reply 1: Still on it, or open https://tocsin.example/ack/m-yes
