@@ -6,7 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tocsin_core::alert::Counts;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, Contact, Event, Person, PersonId, Question, Recorded, Timestamp};
+use tocsin_core::trial::TestPage;
+use tocsin_core::{Actor, Contact, Event, Person, PersonId, Question, Recorded, TestId, Timestamp};
 
 use crate::disclosure::Clearance;
 use crate::disclosure::page::{LastChange, PageContent, PageReader, PagedIncident};
@@ -87,6 +88,7 @@ pub(crate) fn sample_pages() -> Vec<SamplePage> {
         ),
         page("drill", "Europe/Berlin", Clearance::Basic, &[drill()]),
         page("hostile", "Europe/Berlin", Clearance::Basic, &[hostile()]),
+        test_page(),
     ]
 }
 
@@ -132,6 +134,30 @@ fn asked(mut it: Sample) -> Sample {
 /// 2026-01-02 21:10 in Berlin, 01:40 of the next day in Kolkata.
 pub(crate) fn now() -> Timestamp {
     at("2026-01-02T20:10:00Z")
+}
+
+/// A test that bob asked for.
+fn test_page() -> SamplePage {
+    let people = people();
+    let zone = "Europe/Berlin";
+    let reader = PageReader {
+        person: &"ada".into(),
+        zone: zone.parse().unwrap(),
+        clearance: Clearance::Basic,
+        plugin: None,
+        people: &people,
+        now: now(),
+    };
+    let contact = people["ada"].contacts[0].clone();
+    let test = TestPage::new(contact, Actor::Person("bob".into()), now());
+    let id = TestId::parse("test-1767384600000-ada").unwrap();
+    let link = "https://tocsin.example/ack/ALL".to_owned();
+    let content = PageContent::of_test(&id, &test, &reader);
+    SamplePage {
+        name: "test",
+        zone,
+        content: content.with_ack_links(link.clone(), |_| link.clone()),
+    }
 }
 
 struct Sample {

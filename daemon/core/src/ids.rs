@@ -112,6 +112,34 @@ impl MessageId {
     }
 }
 
+/// A test of the way to a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TestId {
+    pub person: PersonId,
+    /// Unique for the person for ever: what a channel remembers of an earlier test must not be
+    /// taken for this one.
+    pub number: u64,
+}
+
+impl std::fmt::Display for TestId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "test-{}-{}", self.number, self.person)
+    }
+}
+
+impl TestId {
+    /// The test of an id in text form; `None` when it is not one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, person) = text.strip_prefix("test-")?.split_once('-')?;
+        let number = number.parse().ok()?;
+        (!person.is_empty()).then(|| Self {
+            person: person.into(),
+            number,
+        })
+    }
+}
+
 /// An id and a number for a new incident, in case one opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIncidentId {

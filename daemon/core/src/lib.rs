@@ -54,6 +54,13 @@ pub mod pager {
     };
 }
 
+/// Tests of the way to a person.
+pub mod trial {
+    pub use crate::paging::{
+        ShiftNotice, TestOutcome, TestPage, TestState, TooManyTests, tests_to_begin,
+    };
+}
+
 /// Commands and their outcomes.
 pub mod command {
     pub use crate::decide::Command;
@@ -70,7 +77,7 @@ pub use event::{Event, Recorded};
 pub use grading::{Grade, Grading, UnknownGrade};
 pub use ids::{
     Fingerprint, IncidentId, IncidentKey, IntegrationId, MessageId, PageId, PersonId, PluginId,
-    PromptId, TeamId,
+    PromptId, TeamId, TestId,
 };
 pub use incident::{Draft, Incident, open_by_hand};
 pub use intake::alert::{self, Alert};

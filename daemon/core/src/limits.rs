@@ -91,6 +91,15 @@ pub const PAGES_PERIOD_MS: u64 = 10 * MINUTE_MS;
 /// Shortest time between two messages about critical incidents through one channel, once a person
 /// has got as many messages as they may, in milliseconds.
 pub const CRITICAL_EVERY_MS: u64 = 2 * MINUTE_MS;
+/// How long a test page may be sent, and waits for a press, in milliseconds.
+pub const TEST_WAIT_MS: u64 = 10 * MINUTE_MS;
+/// Most test pages that a person gets within an hour: a few tests of all of their contacts.
+pub const TESTS_PER_HOUR_MAX: usize = 24;
+/// Most warnings in a reminder of a shift.
+pub const SHIFT_WARNINGS_MAX: usize = 4;
+/// How long a press proves that a contact reaches its person, in milliseconds: 90 days. Phones are
+/// replaced and applications lose their permissions more often than once a year.
+pub const PROVEN_MS: u64 = 90 * 24 * HOUR_MS;
 /// How long a rung waits for an acknowledgement before the next one follows, unless a ladder says
 /// otherwise, in milliseconds.
 pub const RUNG_WAIT_MS: u64 = 2 * MINUTE_MS;

@@ -393,3 +393,37 @@ fn the_mail_relay_takes_the_place_of_mail_contacts_or_stands_last() {
     ladders.end_with("email", "relay");
     assert_eq!(ladders.by_grade[&Grade::Critical].0[3].kinds, ["relay"]);
 }
+
+#[test]
+fn an_answer_proves_the_only_contact_of_its_kind_that_was_reached() {
+    let mut world = critical();
+    world.command(accepted(0), &Actor::Tocsin).unwrap();
+    let at = |world: &World, who: &str, via| {
+        let found = world.incident().paging.answered_at(&who.into(), via);
+        found.map(|it| it.address.clone())
+    };
+    assert_eq!(at(&world, "ada", "slack").as_deref(), Some("ada@slack"));
+    assert_eq!(at(&world, "ada", "ntfy"), None, "it did not accept it");
+    assert_eq!(at(&world, "bob", "slack"), None);
+    let second = Contact {
+        kind: "slack".to_owned(),
+        address: "another".to_owned(),
+    };
+    let mut person = ada_with_ladder();
+    person.contacts.push(second);
+    let mut world = World {
+        grade: Some(Grade::Critical),
+        people: vec![person],
+        plan: Some(plan_of(&[&["ada"]])),
+        ..World::default()
+    };
+    world.fire("HighErrorRate");
+    for contact in [0, 2] {
+        world.command(accepted(contact), &Actor::Tocsin).unwrap();
+    }
+    assert_eq!(
+        at(&world, "ada", "slack"),
+        None,
+        "either may have been used"
+    );
+}

@@ -99,6 +99,30 @@ impl IncidentFacts {
         }
     }
 
+    /// A made-up incident that opens at `now`, with nothing but a team and a grade, to ask what
+    /// would be done.
+    #[must_use]
+    pub fn plain(team: Option<TeamId>, grade: Grade, now: Timestamp) -> Self {
+        Self {
+            id: None,
+            number: 0,
+            key: IncidentKey::from("plain"),
+            title: String::new(),
+            service: String::new(),
+            team,
+            grade: Some(grade),
+            security: false,
+            status: Status::Open,
+            alerts_total: 1,
+            alerts_firing: 1,
+            labels: Labels::new(),
+            opened_at: now,
+            active_since: now,
+            acknowledged: false,
+            drill: false,
+        }
+    }
+
     /// An existing incident, with the exact counts of its alerts.
     #[must_use]
     pub fn of(incident: &Incident, counts: Counts) -> Self {

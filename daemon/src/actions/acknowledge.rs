@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use tocsin_core::pager::PageAttempt;
-use tocsin_core::{MessageId, PageId};
+use tocsin_core::{MessageId, PageId, TestId};
 use tocsin_store::CommandKey;
 
 use super::authorize::authorize;
-use super::{Ack, Caller, NotDone, perform};
+use super::{Ack, Caller, NotDone, perform, press_test};
 use crate::runtime::{Intake, MessageOutcome};
 
 /// What a button names.
@@ -17,14 +17,17 @@ pub(crate) enum Paged {
     Page(PageId),
     /// Every page that a message brought.
     Message(MessageId),
+    /// A test of the way to a person.
+    Test(TestId),
 }
 
 impl Paged {
     /// What the ID of a message or of one of its items names; `None` when it is neither.
     pub(crate) fn parse(id: &str) -> Option<Self> {
         let message = MessageId::parse(id).map(Self::Message);
+        let named = message.or_else(|| TestId::parse(id).map(Self::Test));
         let page = PageId::from(id);
-        message.or_else(|| page.parts().is_some().then_some(Self::Page(page)))
+        named.or_else(|| page.parts().is_some().then_some(Self::Page(page)))
     }
 }
 
@@ -44,6 +47,7 @@ pub(crate) async fn acknowledge(
     authorize(&caller)?;
     let unknown = || NotDone::Invalid("this page is not known, or too old".to_owned());
     let incident = match &paged {
+        Paged::Test(test) => return press_test(intake, &caller, test).await,
         Paged::Page(page) => page.parts().ok_or_else(unknown)?.0,
         Paged::Message(message) => {
             let pages = intake.pages_of(message).map_err(NotDone::Engine)?;

@@ -19,6 +19,7 @@ mod perform;
 mod reassign;
 mod resolve;
 mod snooze;
+mod test_page;
 mod unack;
 mod verb;
 
@@ -37,6 +38,7 @@ pub(crate) use perform::{NotDone, perform};
 pub(crate) use reassign::Reassign;
 pub(crate) use resolve::Resolve;
 pub(crate) use snooze::Snooze;
+pub(crate) use test_page::{press_test, test_pages};
 pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use tocsin_core::{Person, PluginId};
+use tocsin_core::{Grade, Person, Plan, PluginId, Timestamp};
 use tocsin_plugin_host::manifest::Manifest;
 use tocsin_plugin_host::{Checked, GlobalPolicy, HostConfig, LoadError, PluginGrant, PluginHost};
 use tocsin_policy::{PolicySet, Report, Reports, testing};
@@ -17,9 +17,9 @@ use super::output::{Format, Out, OutputArg};
 use crate::config::{self, Config, ConfigError, Fault, Faults, Loaded, Place, Severity};
 use crate::health::{FORESIGHT_MS, Heartbeat};
 use crate::mail::Mailer;
-use crate::people::{MAIL_CONTACT, OnCallWarning};
+use crate::people::{OnCallSoon, OnCallWarning, ResponderLookup, Roster, ServedContacts};
 use crate::plugins::DaemonServices;
-use crate::runtime::{Clock as _, SystemClock};
+use crate::runtime::{Clock as _, SystemClock, plans_tried};
 
 /// `tocsin check`.
 #[derive(Debug, Args)]
@@ -169,22 +169,58 @@ fn plugins(loaded: &Loaded) -> Result<(Vec<Fault>, BTreeSet<String>), Failure> {
 /// overrides that people made and their calendars are known to the daemon only.
 fn on_call(loaded: &Loaded, served: &BTreeSet<String>) -> Vec<Fault> {
     let config = &loaded.config;
-    let has_mail = config.mail.is_some();
-    let reach = |person: &Person| {
-        let mut kinds = person.contacts.iter().map(|it| it.kind.as_str());
-        kinds.any(|it| served.contains(it) || has_mail && it == MAIL_CONTACT)
+    let roster = Arc::new(config.roster());
+    let lookup = ResponderLookup {
+        rosters: Arc::new(Arc::clone(&roster)),
+        served: Arc::new(Served(served.clone())),
+        has_mail: config.mail.is_some(),
     };
+    let reach = |person: &Person| lookup.is_reachable(person);
     let now = SystemClock.now();
-    let warnings = config
-        .roster()
-        .warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
-    let fault = |it: &OnCallWarning| {
-        let place = [Place::Key("rotations"), Place::Key(it.rotation())];
-        let mut fault = loaded.fault(&place, it.to_string(), it.remedy());
+    let window = (now, now.plus_ms(FORESIGHT_MS));
+    let warning = |place: &[Place<'_>], says: String, remedy: &str| {
+        let mut fault = loaded.fault(place, says, remedy);
         fault.severity = Severity::Warning;
         fault
     };
-    warnings.iter().map(fault).collect()
+    let gaps = roster.warnings(window, &reach);
+    let gaps = gaps.iter().map(|it: &OnCallWarning| {
+        let place = [Place::Key("rotations"), Place::Key(it.rotation())];
+        warning(&place, it.to_string(), it.remedy())
+    });
+    let soon = OnCallSoon::of(&roster, window, &reach);
+    let plans = plans(config, &roster, now);
+    let waking = lookup.waking_warnings(&soon, &plans, None);
+    let waking = waking.iter().map(|it| {
+        let place = [Place::Key("people"), Place::Key(it.person().as_str())];
+        warning(&place, it.to_string(), &it.remedy())
+    });
+    gaps.chain(waking).collect()
+}
+
+/// What the policies say for incidents that page at night; nothing if they have faults.
+fn plans(config: &Config, roster: &Roster, now: Timestamp) -> Vec<(Grade, Plan)> {
+    let Ok(set) = PolicySet::load(&config.policy.path) else {
+        return Vec::new();
+    };
+    plans_tried(
+        config.policy.timezone.0,
+        roster,
+        now,
+        |incident, context| {
+            let asked = set.escalate(incident, context);
+            asked.ok().map(|verdict| verdict.value)
+        },
+    )
+}
+
+/// The kinds of contacts that the plugins serve which were checked.
+struct Served(BTreeSet<String>);
+
+impl ServedContacts for Served {
+    fn serves(&self, kind: &str) -> bool {
+        self.0.contains(kind)
+    }
 }
 
 fn at_plugin(loaded: &Loaded, id: &PluginId, message: String) -> Fault {

@@ -107,6 +107,13 @@ impl Client {
         answer.map(drop).map_err(|error| self.no_daemon(&error))
     }
 
+    /// Waits before the next request.
+    pub(super) fn pause(&self, ms: u64) {
+        let pause = Duration::from_millis(ms);
+        self.runtime
+            .block_on(async { tokio::time::sleep(pause).await });
+    }
+
     /// Sends a GET request.
     pub(super) fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.ask(Method::GET, path, None::<&()>)

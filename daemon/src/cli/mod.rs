@@ -13,6 +13,7 @@ mod incident;
 mod init;
 mod oncall;
 mod output;
+mod page;
 mod plugin;
 mod policy;
 mod serve;
@@ -71,6 +72,9 @@ enum Command {
     Silence(silence::SilenceCommand),
     /// Show who is on call, and change it
     Oncall(oncall::OncallArgs),
+    /// Test whether pages reach a person
+    #[command(subcommand)]
+    Page(page::PageCommand),
     /// Check the daemon's health and say what to fix
     Doctor(doctor::DoctorArgs),
     /// Create, list and revoke tokens
@@ -122,6 +126,7 @@ pub fn run(cli: &Cli, out: &mut Out<'_>) -> Result<(), Failure> {
         Command::Alert(command) => alert::run(command, out),
         Command::Silence(command) => silence::run(command, out),
         Command::Oncall(args) => oncall::run(args, out),
+        Command::Page(command) => page::run(command, out),
         Command::Doctor(args) => doctor::run(args, out),
         Command::Token(command) => token::run(command, out),
     }

@@ -27,7 +27,15 @@ pub struct EscalationConfig {
     pub pages_max: u32,
     /// The ladders of everybody who has none of their own.
     pub notify: NotifyConfig,
+    /// The kinds of contacts that make a sound at night; `tocsin check` and `tocsin doctor` warn of
+    /// ladders without one. At most 32. Default `["ntfy", "pushover", "phone", "sms"]`.
+    pub loud: Vec<String>,
 }
+
+/// The kinds of contacts of the shipped plugins that wake people.
+const LOUD: [&str; 4] = ["ntfy", "pushover", "phone", "sms"];
+/// Most kinds of loud contacts.
+pub(super) const LOUD_MAX: usize = 32;
 
 impl Default for EscalationConfig {
     fn default() -> Self {
@@ -37,6 +45,7 @@ impl Default for EscalationConfig {
             bundle_window: Span::from_s(BUNDLE_WINDOW_MS / 1_000),
             pages_max: PERSON_PAGES_MAX,
             notify: NotifyConfig::default(),
+            loud: LOUD.map(str::to_owned).into(),
         }
     }
 }

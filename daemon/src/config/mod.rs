@@ -114,6 +114,7 @@ impl Config {
             teams: teams.collect(),
             rotations: rotations.collect(),
             fallback: self.escalation.fallback.clone(),
+            loud: self.escalation.loud.iter().cloned().collect(),
             absences: BTreeMap::new(),
         }
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde_json::json;
 use tocsin_core::incident::{Incident, PromptState};
-use tocsin_core::{Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, narrate};
+use tocsin_core::{
+    Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, TestId, narrate,
+};
 use tocsin_plugin_host::wit;
 
 use super::page::{PageContent, PageItem, PageLine, PageQuestion};
@@ -164,6 +166,17 @@ impl PluginReceiver<'_> {
         })
     }
 
+    /// A test of the way to a person whose button was pressed.
+    #[must_use]
+    pub fn test_settled(&self, test: &TestId) -> wit::EventBody {
+        wit::EventBody::Settled(wit::Settled {
+            id: test.to_string(),
+            by: Some(self.actor(&Actor::Person(test.person.clone()))),
+            choice: None,
+            extra: "{}".to_owned(),
+        })
+    }
+
     fn page_item(&self, item: PageItem) -> wit::PageItem {
         let facts = item.facts.into_iter().map(|it| wit::Fact {
             name: it.name.to_owned(),
@@ -196,6 +209,8 @@ impl PluginReceiver<'_> {
 
     fn wire_incident(&self, seen: Disclosed) -> wit::Incident {
         let line = seen.line;
+        // A test is about none.
+        let is_incident = line.number > 0;
         let url = format!("{}/api/v1/incidents/{}", self.base_url, line.number);
         let extra = json!({
             "grade-reason": seen.grade_reason,
@@ -227,7 +242,7 @@ impl PluginReceiver<'_> {
             acknowledged_at: seen.acknowledged_at.map(wire_time),
             mitigated_at: seen.mitigated_at.map(wire_time),
             resolved_at: line.resolved_at.map(wire_time),
-            url: Some(url),
+            url: is_incident.then_some(url),
             extra: extra.to_string(),
         }
     }

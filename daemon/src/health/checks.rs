@@ -8,7 +8,7 @@ use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
-use crate::people::OnCallWarning;
+use crate::people::{OnCallWarning, WakingWarning};
 
 /// A page undelivered after this long, in milliseconds, is a warning: its first contact is slow.
 pub const PAGE_MS_WARN: u64 = MINUTE_MS;
@@ -43,6 +43,7 @@ pub fn checks(vitals: &Vitals) -> Vec<Check> {
         policies(vitals),
         contacts(vitals),
         on_call(vitals),
+        check_waking(&vitals.waking_warnings),
         calendars(vitals),
         silences(vitals),
         relay(vitals),
@@ -285,18 +286,30 @@ fn on_call(vitals: &Vitals) -> Check {
 /// Checks what goes wrong with who is on call in the next 14 days.
 #[must_use]
 pub fn check_warnings(warnings: &[OnCallWarning]) -> Check {
-    let Some(first) = warnings.first() else {
-        return Check::ok(
-            "on-call",
-            "every rotation reaches somebody in the next 14 days",
-        );
+    let fine = "every rotation reaches somebody in the next 14 days";
+    let remedy = warnings.first().map(|it| it.remedy().to_owned());
+    warned("on-call", fine, warnings, remedy)
+}
+
+/// Checks what keeps pages from waking whoever is on call in the next 14 days.
+#[must_use]
+pub fn check_waking(warnings: &[WakingWarning]) -> Check {
+    let fine = "whoever is on call in the next 14 days has a loud contact that is proven";
+    let remedy = warnings.first().map(WakingWarning::remedy);
+    warned("waking", fine, warnings, remedy)
+}
+
+/// A warning in a few lines, with the remedy of the first.
+fn warned(name: &str, fine: &str, warnings: &[impl ToString], remedy: Option<String>) -> Check {
+    let Some(remedy) = remedy else {
+        return Check::ok(name, fine);
     };
     let told = warnings.iter().take(WARNINGS_TOLD).map(ToString::to_string);
     let mut says = told.collect::<Vec<_>>().join("\n");
     if let more @ 1.. = warnings.len().saturating_sub(WARNINGS_TOLD) {
         says.push_str(&format!("\nand {more} more"));
     }
-    Check::wrong("on-call", Level::Warn, says, first.remedy())
+    Check::wrong(name, Level::Warn, says, remedy)
 }
 
 fn calendars(vitals: &Vitals) -> Check {

@@ -1,12 +1,16 @@
-//! What goes wrong with who is on call in the next two weeks.
+//! What goes wrong with who is on call in the next two weeks, and what keeps pages from waking
+//! them.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS};
-use tocsin_core::{Person, Timestamp};
+use tocsin_core::{Contact, Grade, Person, PersonId, Plan, Timestamp};
+use tocsin_store::Store;
 
-use crate::people::{OnCallWarning, ResponderLookup, Roster};
+use crate::people::{OnCallSoon, OnCallWarning, ResponderLookup, Roster, WakingWarning};
+use crate::runtime::intake::assess::Assessor;
+use crate::runtime::state::tables::proof::is_proven;
 
 /// How far ahead is looked, in milliseconds: 14 days.
 pub const FORESIGHT_MS: u64 = 14 * 24 * HOUR_MS;
@@ -15,17 +19,22 @@ const LOOK_MS_MAX: u64 = MINUTE_MS;
 
 /// Looks ahead, at most once a minute, as every shift is looked at.
 #[derive(Default)]
-pub struct Foresight(Mutex<Option<Look>>);
+pub struct Foresight(Mutex<Option<Arc<Look>>>);
 
-struct Look {
+/// What was seen.
+pub(super) struct Look {
     at: Timestamp,
     roster: Arc<Roster>,
-    found: Vec<OnCallWarning>,
+    /// What goes wrong in the next 14 days.
+    pub(super) on_call: Vec<OnCallWarning>,
+    soon: OnCallSoon,
+    plans: Vec<(Grade, Plan)>,
 }
 
 impl Foresight {
-    /// What goes wrong in the next 14 days.
-    pub(super) fn warnings(&self, lookup: &ResponderLookup, now: Timestamp) -> Vec<OnCallWarning> {
+    /// What is seen now, or was lately.
+    pub(super) fn look(&self, assessor: &Assessor, now: Timestamp) -> Arc<Look> {
+        let lookup = &assessor.responders;
         let roster = lookup.rosters.now();
         let mut last = self.0.lock();
         if let Some(look) = last.as_ref()
@@ -33,15 +42,32 @@ impl Foresight {
             && look.at <= now
             && now.since(look.at) < LOOK_MS_MAX
         {
-            return look.found.clone();
+            return Arc::clone(look);
         }
         let reach = |person: &Person| lookup.is_reachable(person);
-        let found = roster.warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
-        *last = Some(Look {
+        let window = (now, now.plus_ms(FORESIGHT_MS));
+        let look = Arc::new(Look {
             at: now,
+            on_call: roster.warnings(window, &reach),
+            soon: OnCallSoon::of(&roster, window, &reach),
+            plans: assessor.night_plans(&roster, now),
             roster,
-            found: found.clone(),
         });
-        found
+        *last = Some(Arc::clone(&look));
+        look
+    }
+}
+
+impl Look {
+    /// What keeps pages from waking whoever is on call in the next 14 days, with the contacts that
+    /// are proven now.
+    pub(super) fn waking(
+        &self,
+        lookup: &ResponderLookup,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Vec<WakingWarning> {
+        let proven = |person: &PersonId, it: &Contact| is_proven(store, person, it, now);
+        lookup.waking_warnings(&self.soon, &self.plans, Some(&proven))
     }
 }

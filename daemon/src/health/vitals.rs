@@ -13,7 +13,7 @@ use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::subject::Subject;
 use crate::metrics::CommitTimes;
-use crate::people::{OnCallWarning, ResponderLookup, Roster};
+use crate::people::{OnCallWarning, ResponderLookup, Roster, WakingWarning};
 use crate::runtime::state::tables::{dead_letter, history};
 use crate::runtime::{EngineError, IncidentState, SWITCH_KEY_PART, Writer};
 use crate::silence::Silence;
@@ -76,6 +76,8 @@ pub struct Vitals {
     pub uncovered: Vec<String>,
     /// What goes wrong with who is on call in the next 14 days.
     pub on_call_warnings: Vec<OnCallWarning>,
+    /// What keeps pages from waking whoever is on call in the next 14 days.
+    pub waking_warnings: Vec<WakingWarning>,
     /// Whose calendar could not be read, and why.
     pub calendar_faults: Vec<(PersonId, String)>,
     /// What is dangerous about silences that have not ended, each by its ID.
@@ -115,6 +117,7 @@ impl Vitals {
         });
         let overdue = store.timers_due(now.minus_ms(OVERDUE_GRACE_MS), PAGE_ROWS)?;
         let (pages_waiting, oldest_page) = pages_waiting(&held);
+        let look = subject.foresight.look(assessor, now);
         let since = now.minus_ms(DEAD_LETTERS_MS);
         let an_hour = Duration::from_millis(HOUR_MS);
         Ok(Self {
@@ -141,7 +144,8 @@ impl Vitals {
             unserved: unserved(&assessor.responders),
             unreached: unreached(&assessor.responders),
             uncovered: uncovered(&assessor.responders.rosters.now(), now),
-            on_call_warnings: subject.foresight.warnings(&assessor.responders, now),
+            waking_warnings: look.waking(&assessor.responders, store.as_ref(), now),
+            on_call_warnings: look.on_call.clone(),
             calendar_faults: subject.calendars.faults(),
             dangerous_silences: dangerous_silences(&assessor.silences.all(), now),
             relay: subject.relay.as_ref().map(|it| it.state()),

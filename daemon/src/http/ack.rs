@@ -11,7 +11,8 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use tocsin_core::incident::{Incident, PromptState};
-use tocsin_core::{PageId, PromptId, Question};
+use tocsin_core::trial::TestPage;
+use tocsin_core::{PageId, PromptId, Question, TestId};
 use utoipa_axum::routes;
 
 use self::html::Shown;
@@ -49,6 +50,20 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
         Err(page) => return page,
     };
     let now = app.clock.now();
+    if let Some((id, test)) = &link.test {
+        let content = app.payloads.test_content(id, test, now);
+        let status = match test.pressed_at {
+            Some(_) => "It is already acknowledged.",
+            None => "It is not acknowledged yet.",
+        };
+        let shown = content.items.iter().map(|item| Shown {
+            item,
+            status: status.to_owned(),
+            is_active: test.pressed_at.is_none(),
+        });
+        let shown: Vec<_> = shown.collect();
+        return page(StatusCode::OK, &html::body(&content, &shown, None));
+    }
     let body = blocking(move || {
         let pages: Vec<_> = link.pages.iter().map(|it| (it.0.as_ref(), it.1)).collect();
         let (to, store) = (&link.claim.person, app.store.as_ref());
@@ -133,6 +148,7 @@ async fn press(State(app): State<Arc<App>>, Path(token): Path<String>, body: Byt
         (None, AckTarget::Message { message } | AckTarget::Answer { message, .. }) => {
             Paged::Message(message)
         }
+        (_, AckTarget::Test { test }) => Paged::Test(test),
         (Some(item), _)
             if link
                 .pages
@@ -156,6 +172,8 @@ struct Link {
     pages: Vec<(Arc<IncidentState>, u32)>,
     /// What is asked; `None`: it acknowledges.
     question: Option<Question>,
+    /// The test that it is about, if it is.
+    test: Option<(TestId, TestPage)>,
 }
 
 impl Link {
@@ -200,7 +218,7 @@ async fn read_link(app: &Arc<App>, token: &str) -> Result<(Link, Caller), Respon
     let caller = caller.map_err(|denied| problem_page(&denied.into()))?;
     let (app, of) = (Arc::clone(app), claim.of.clone());
     let found = blocking(move || {
-        let mut question = None;
+        let (mut question, mut test) = (None, None);
         let pages = match of {
             AckTarget::Page { incident, page } => {
                 let page = page.parts().map_or(0, |(_, number)| number);
@@ -211,22 +229,27 @@ async fn read_link(app: &Arc<App>, token: &str) -> Result<(Link, Caller), Respon
                 question = pages.first().and_then(|it| it.question);
                 pages.into_iter().map(|it| (it.incident, it.page)).collect()
             }
+            AckTarget::Test { test: id } => {
+                test = app.intake.test(&id)?.map(|it| (id, it));
+                Vec::new()
+            }
         };
         let mut found = Vec::new();
         for (incident, page) in pages {
             found.extend(app.view.incident(&incident)?.map(|it| (it, page)));
         }
-        Ok((found, question))
+        Ok((found, question, test))
     });
     match found.await {
-        Ok((pages, _)) if pages.is_empty() => {
+        Ok((pages, _, None)) if pages.is_empty() => {
             Err(error_page(StatusCode::NOT_FOUND, "unknown incident"))
         }
-        Ok((pages, question)) => {
+        Ok((pages, question, test)) => {
             let link = Link {
                 claim,
                 pages,
                 question,
+                test,
             };
             Ok((link, caller))
         }

@@ -149,8 +149,7 @@ fn each_mail_is_as_committed() {
 
 #[test]
 fn a_mail_that_is_a_test_says_so() {
-    let mut mail = mail_of("minor");
-    mail.content.test = true;
+    let mail = mail_of("test");
     assert!(mail.subject().starts_with("Test: "), "{}", mail.subject());
     for text in [mail.plain(), mail.html()] {
         assert!(text.contains("this is a test of the way to you"), "{text}");

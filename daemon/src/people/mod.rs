@@ -7,6 +7,7 @@
 //! resolves to nobody.
 
 mod absence;
+mod ahead;
 mod choice;
 mod foresight;
 mod handover;
@@ -16,8 +17,10 @@ mod overrides;
 mod responders;
 mod roster;
 mod rotation;
+mod waking;
 
 pub use absence::{ABSENCES_MAX, Absence, Absences};
+pub use ahead::ShiftAhead;
 pub use choice::{Choice, Hindrance, Reach};
 pub use foresight::{OnCallWarning, WARNINGS_MAX};
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
@@ -32,6 +35,7 @@ pub use responders::{CurrentRoster, MAIL_CHANNEL, MAIL_CONTACT, ResponderLookup,
 pub use roster::Roster;
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};
 pub use tocsin_policy::calendar::{Hours, Restriction};
+pub use waking::{OnCallSoon, Proven, WakingWarning};
 
 #[cfg(test)]
 mod tests;

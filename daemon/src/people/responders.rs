@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tocsin_core::command::Responders;
-use tocsin_core::{Contact, Person, PersonId, Step, Timestamp};
+use tocsin_core::{Contact, Grade, Person, PersonId, Step, Timestamp};
 
 use super::roster::Roster;
 
@@ -76,6 +76,24 @@ impl ResponderLookup {
     pub fn person(&self, id: &PersonId) -> Option<Person> {
         let person = self.rosters.now().people.get(id).cloned();
         person.map(|it| self.reachable(it))
+    }
+
+    /// The contacts to which pages to a person may go: those of their ladders, first of the one for
+    /// critical incidents, then those that nothing serves. `None` if there is no such person.
+    #[must_use]
+    pub fn contacts_tried(&self, id: &PersonId) -> Option<Vec<Contact>> {
+        let person = self.rosters.now().people.get(id).cloned()?;
+        let reachable = self.reachable(person.clone());
+        let of_grade = |grade| reachable.climb(grade, |_| true).0;
+        let of_ladders = Grade::ALL.into_iter().rev().flat_map(of_grade);
+        let is_unserved = |it: &Contact| !self.is_served(&it.kind);
+        let mut tried: Vec<Contact> = Vec::new();
+        for contact in of_ladders.chain(person.contacts.into_iter().filter(is_unserved)) {
+            if !tried.contains(&contact) {
+                tried.push(contact);
+            }
+        }
+        Some(tried)
     }
 
     /// Whether a page can reach the person, by a plugin or by the mail relay.

@@ -1,6 +1,6 @@
 //! People, teams and rotations, and who is behind a target of a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 use tocsin_core::limits::STEP_PEOPLE_MAX;
@@ -22,6 +22,8 @@ pub struct Roster {
     pub rotations: BTreeMap<String, Rotation>,
     /// Who is paged when a step resolves to nobody.
     pub fallback: Vec<PageTarget>,
+    /// The kinds of contacts that make a sound at night.
+    pub loud: BTreeSet<String>,
     /// When people are out of office, by their calendars.
     pub absences: BTreeMap<PersonId, Absences>,
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tocsin_core::command::Command;
 use tocsin_core::event::Ref;
-use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId};
+use tocsin_core::trial::TestOutcome;
+use tocsin_core::{Actor, IncidentId, IncidentKey, MessageId, PluginId, TestId};
 use tocsin_plugin_host::capability::commands::{CommandCaller, CommandReply, CommandService};
 use tocsin_plugin_host::capability::people::PersonKey;
 use tocsin_plugin_host::wit;
@@ -392,17 +393,33 @@ impl Call<'_> {
 
     /// Tells the pages of a message what its channel learned, if this plugin serves that channel.
     async fn receipt(&self, page_id: &str) -> Result<(), CommandError> {
+        if let Some(test) = TestId::parse(page_id) {
+            return self.test_seen(test).await;
+        }
         let message = MessageId::parse(page_id).ok_or(CommandError::NotFound)?;
         let part = bundle(self.access.store.as_ref(), &message).map_err(refused)?;
         let part = part.ok_or(CommandError::NotFound)?;
-        let subscribers = self.access.subscribers.load();
-        let own = subscribers.of(self.plugin);
-        if !own.is_some_and(|it| it.contacts.contains(&part.contact.kind)) {
-            return Err(CommandError::NotFound);
-        }
-        drop(subscribers);
+        self.need_contacts(&part.contact.kind)?;
         let told = self.access.intake.tell(&message, &MessageOutcome::Seen);
         told.await.map_err(refused)
+    }
+
+    async fn test_seen(&self, id: TestId) -> Result<(), CommandError> {
+        let test = self.access.intake.test(&id).map_err(refused)?;
+        let test = test.ok_or(CommandError::NotFound)?;
+        self.need_contacts(&test.contact.kind)?;
+        let noted = self.access.intake.note_test(id, TestOutcome::Seen);
+        noted.await.map_err(refused)
+    }
+
+    /// What this plugin did not deliver does not exist for it.
+    fn need_contacts(&self, kind: &str) -> Result<(), CommandError> {
+        let subscribers = self.access.subscribers.load();
+        let own = subscribers.of(self.plugin);
+        match own.is_some_and(|it| it.contacts.contains(kind)) {
+            true => Ok(()),
+            false => Err(CommandError::NotFound),
+        }
     }
 
     fn command_key(&self) -> CommandKey {

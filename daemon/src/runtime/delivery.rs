@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::command::Channels;
 use tocsin_core::consequences::Notice;
 use tocsin_core::pager::PageAttempt;
-use tocsin_core::{IncidentId, MessageId, PluginId, Timestamp};
+use tocsin_core::{IncidentId, MessageId, PluginId, TestId, Timestamp};
 use tocsin_plugin_host::EventKind;
 use tocsin_store::{Class, NewDelivery};
 
@@ -35,6 +35,15 @@ pub enum Delivery {
         plugin: Option<PluginId>,
         message: MessageId,
     },
+    /// A test of the way to a person.
+    Test {
+        /// The plugin of its channel; `None` for the mail relay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<PluginId>,
+        test: TestId,
+    },
+    /// The channel of a test learns that its button was pressed.
+    TestSettled { plugin: PluginId, test: TestId },
     /// A page by mail, queued by an earlier version.
     Mail {
         incident: IncidentId,

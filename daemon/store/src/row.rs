@@ -62,10 +62,16 @@ pub enum Table {
     Bundle = 25,
     /// When people are out of office, by their calendars.
     Absence = 26,
+    /// Tests of the way to a person.
+    PageTest = 27,
+    /// Contacts of people that are proven to work.
+    Proof = 28,
+    /// Shifts of which their person was reminded.
+    ShiftTold = 29,
 }
 
 impl Table {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Meta,
         Self::Alert,
         Self::Key,
@@ -87,6 +93,9 @@ impl Table {
         Self::PageQueue,
         Self::Bundle,
         Self::Absence,
+        Self::PageTest,
+        Self::Proof,
+        Self::ShiftTold,
     ];
 }
 

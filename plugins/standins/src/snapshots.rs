@@ -9,7 +9,7 @@ use tocsin_plugin_sdk::types::{Fact, Grade, Incident, Link, Page, PageItem, Page
 /// Set to write the files instead of comparing them.
 const BLESS: &str = "TOCSIN_BLESS";
 /// What the daemon's tests write as `NAME.page.json`.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "critical",
     "minor",
     "redacted",
@@ -19,6 +19,7 @@ const NAMES: [&str; 9] = [
     "midnight",
     "drill",
     "hostile",
+    "test",
 ];
 
 /// Compares what `shown` makes of each page, for a contact of this kind at this address, with the

@@ -63,6 +63,14 @@ pub enum Action {
         /// The change in the API's format.
         action: serde_json::Value,
     },
+    /// A person tests the way to somebody through the API.
+    TestPage {
+        person: String,
+        /// Whose contacts are tested.
+        whom: String,
+        /// Only through contacts of this kind.
+        channel: Option<String>,
+    },
     /// Alerts with these labels are silenced.
     Silence {
         labels: BTreeMap<String, String>,
@@ -192,6 +200,19 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
         ["writes", line] => {
             let line = (*line).to_owned();
             return Ok(Some(Action::Slash { person, line }));
+        }
+        ["tests", "the", "way", "to", whom, channel @ ..] => {
+            let channel = match channel {
+                [] => None,
+                ["by", channel] => Some((*channel).to_owned()),
+                _ => return Ok(None),
+            };
+            let whom = (*whom).to_owned();
+            return Ok(Some(Action::TestPage {
+                person,
+                whom,
+                channel,
+            }));
         }
         ["ends", "alert", name] => {
             let name = (*name).to_owned();

@@ -102,6 +102,20 @@ impl World {
             | Fact::Attempt { .. }
             | Fact::Told { .. } => self.check_message(fact),
             Fact::Get { .. } => Err(anyhow!("the API is asked at one time; use `at` or `by`")),
+            Fact::Tested { person, channel } => self.claim_test(person, channel, window),
+            Fact::Test {
+                person,
+                channel,
+                state,
+            } => self.check_test(person, channel, state),
+            Fact::TestSays { person, text } => self.check_test_says(person, text),
+            Fact::Doctor { text, is_so } => self.check_doctor(text, *is_so),
+            Fact::Check { text, is_so } => self.check_configuration(text, *is_so),
+            Fact::Proven {
+                person,
+                kind,
+                is_so,
+            } => self.check_proven(person, kind, *is_so),
             Fact::NoButton { person, button } => {
                 let member = self.setup.contact(person, "slack").unwrap_or_default();
                 let slack = self.slack.as_ref().context("there is no Slack")?;

@@ -151,6 +151,19 @@ impl Endpoints<'_> {
         Ok(())
     }
 
+    /// Tests the way to somebody, in a person's name.
+    pub(super) async fn test_page(
+        &self,
+        person: &str,
+        whom: &str,
+        channel: Option<&str>,
+    ) -> Result<()> {
+        let order = json!({ "person": whom, "channel": channel });
+        self.send(Method::POST, "/api/v1/page-tests", person, &order)
+            .await?;
+        Ok(())
+    }
+
     /// Ends an alert, named by integration and fingerprint, in a person's name.
     pub(super) async fn end_by_hand(&self, person: &str, alert: &str) -> Result<()> {
         let path = format!("/api/v1/alerts/{alert}/resolve");

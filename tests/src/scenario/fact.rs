@@ -95,6 +95,27 @@ pub enum Fact {
     Get { path: String, text: String },
     /// A person has no message with a button, which is named by its action id or label.
     NoButton { person: String, button: String },
+    /// A person got a test page through this channel; marks it as expected.
+    Tested { person: String, channel: String },
+    /// How far the newest test of a person through this channel has come.
+    Test {
+        person: String,
+        channel: String,
+        /// `queued`, `accepted`, `seen`, `pressed`, `failed` or `unanswered`.
+        state: String,
+    },
+    /// The newest test page to a person says this.
+    TestSays { person: String, text: String },
+    /// Whether `tocsin doctor` says this.
+    Doctor { text: String, is_so: bool },
+    /// Whether `tocsin check` says this.
+    Check { text: String, is_so: bool },
+    /// Whether a person's contact of this kind is proven.
+    Proven {
+        person: String,
+        kind: String,
+        is_so: bool,
+    },
 }
 
 /// A claim about an incident.
@@ -198,6 +219,34 @@ impl Fact {
                 name: (*name).to_owned(),
                 state: state.join(" "),
             },
+            ["a", "test", "page", "to", person, "by", channel] => Self::Tested {
+                person: (*person).to_owned(),
+                channel: (*channel).to_owned(),
+            },
+            ["the", "test", "of", person, "by", channel, "is", state] => Self::Test {
+                person: (*person).to_owned(),
+                channel: (*channel).to_owned(),
+                state: (*state).to_owned(),
+            },
+            ["the", "test", "page", "to", person, "says", text] => Self::TestSays {
+                person: (*person).to_owned(),
+                text: (*text).to_owned(),
+            },
+            ["doctor", says @ .., text] if says_so(says).is_some() => Self::Doctor {
+                text: (*text).to_owned(),
+                is_so: says_so(says) == Some(true),
+            },
+            ["check", says @ .., text] if says_so(says).is_some() => Self::Check {
+                text: (*text).to_owned(),
+                is_so: says_so(says) == Some(true),
+            },
+            [person, "is", rest @ .., "proven", "by", kind] if matches!(rest, [] | ["not"]) => {
+                Self::Proven {
+                    person: (*person).to_owned(),
+                    kind: (*kind).to_owned(),
+                    is_so: rest.is_empty(),
+                }
+            }
             ["message", "to", person, "says", text] => Self::MessageSays {
                 person: (*person).to_owned(),
                 text: (*text).to_owned(),
@@ -237,6 +286,15 @@ impl Fact {
             },
             _ => return Err("neither an action nor a fact".to_owned()),
         })
+    }
+}
+
+/// Whether a text is said, of `says` or `does not say`.
+fn says_so(words: &[&str]) -> Option<bool> {
+    match words {
+        ["says"] => Some(true),
+        ["does", "not", "say"] => Some(false),
+        _ => None,
     }
 }
 

@@ -20,6 +20,7 @@ mod relay;
 mod script;
 mod setup;
 mod story;
+mod tested;
 mod words;
 mod world;
 

@@ -162,6 +162,14 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
             action,
         } => world.endpoints()?.command(person, *incident, action).await,
         Action::OnCall { person, action } => world.endpoints()?.on_call(person, action).await,
+        Action::TestPage {
+            person,
+            whom,
+            channel,
+        } => {
+            let endpoints = world.endpoints()?;
+            endpoints.test_page(person, whom, channel.as_deref()).await
+        }
         Action::Silence { labels, lasts } => world.silence(labels, *lasts).await,
         Action::EndSilence => world.end_silence().await,
         Action::Restart => world.restart().await,

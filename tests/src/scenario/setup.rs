@@ -37,7 +37,9 @@ pub struct Setup {
     /// More of the configuration of each sender.
     senders: BTreeMap<String, String>,
     fallback: Option<String>,
-    /// A person or `everybody`, a grade or `default`, and the ladder in the configuration's format.
+    /// The kinds of contacts that make a sound.
+    loud: Option<String>,
+    /// A person, a grade or `default`, and the ladder in the configuration's format.
     ladders: Vec<(String, String, String)>,
 }
 
@@ -56,6 +58,7 @@ impl Default for Setup {
             escalation: Vec::new(),
             senders: BTreeMap::new(),
             fallback: None,
+            loud: None,
             ladders: Vec::new(),
         }
     }
@@ -87,6 +90,7 @@ impl Setup {
                 facts.insert("people".to_owned(), (*people).to_owned());
                 self.rotations.push(((*name).to_owned(), facts));
             }
+            (["loud", kinds], None) => self.loud = Some((*kinds).to_owned()),
             (["fallback", target], None) => self.fallback = Some((*target).to_owned()),
             (["ladder", person, grade, rungs @ ..], None) if !rungs.is_empty() => {
                 let ladder = (*person).to_owned();
@@ -119,8 +123,8 @@ impl Setup {
                 self.restarts_matter = Some(why.join(" "));
             }
             _ => {
-                let known = "start, person, rotation, fallback, ladder, policy, sender, \
-                             resolve-after, reopen-within, bundle-window, pages-max, \
+                let known = "start, person, rotation, fallback, loud, ladder, policy, \
+                             sender, resolve-after, reopen-within, bundle-window, pages-max, \
                              `on sled too`, \
                              `told once, because WHY` or \
                              `restarts matter, because WHY`";
@@ -179,6 +183,10 @@ impl Setup {
         let fallback = format!("person:{first}");
         let fallback = self.fallback.as_ref().unwrap_or(&fallback);
         let _ = writeln!(text, "[escalation]\nfallback = [{fallback:?}]");
+        if let Some(kinds) = &self.loud {
+            let kinds: Vec<_> = kinds.split(',').collect();
+            let _ = writeln!(text, "loud = {kinds:?}");
+        }
         for setting in self.escalation.iter().chain(&self.ladders_of("everybody")) {
             let _ = writeln!(text, "{setting}");
         }

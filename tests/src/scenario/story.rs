@@ -31,10 +31,31 @@ impl fmt::Display for Page {
     }
 }
 
+/// A test page that reached somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestArrived {
+    /// Milliseconds since the scenario's start.
+    pub at: u64,
+    pub person: String,
+    /// `slack` or `mail`.
+    pub channel: String,
+    /// All that it says.
+    pub text: String,
+}
+
+impl fmt::Display for TestArrived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = format_span(self.at);
+        write!(f, "at {at} {} got a test by {}", self.person, self.channel)
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
     /// Every page, in order.
     pub pages: Vec<Page>,
+    /// Every test page, in order.
+    pub tests: Vec<TestArrived>,
     /// Every event of every incident: time, incident number and text.
     pub events: Vec<(u64, u64, String)>,
 }
@@ -60,6 +81,11 @@ impl Story {
                 at(page.at)
             );
             lines.push((page.at, line));
+        }
+        for test in &self.tests {
+            let (person, channel) = (&test.person, &test.channel);
+            let line = format!("{} {channel} brings {person} a test page", at(test.at));
+            lines.push((test.at, line));
         }
         for (when, incident, text) in &self.events {
             // Slack's ids differ between runs.

@@ -1,6 +1,7 @@
 //! The daemon and its environment during one run of a scenario.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,10 +20,12 @@ use tokio::sync::broadcast;
 use super::endpoints::{Endpoints, SentAlert, Tokens};
 use super::relay::Relay;
 use super::setup::{Outside, Setup, StoreKind};
-use super::story::{Page, Story};
+use super::story::{Page, Story, TestArrived};
 use super::words::format_span;
 use crate::paths;
 
+/// What marks a test page as one, for people.
+const TEST_MARK: &str = "is a test of the way to you";
 /// Turns at one instant after which the daemon is assumed to loop.
 const TURNS_MAX: usize = 10_000;
 /// Longest step of the clock while the sweep has work, in milliseconds.
@@ -56,6 +59,8 @@ pub struct World {
     tokens: Tokens,
     /// Every page so far, and whether a line has expected it.
     pub(super) pages: Vec<(Page, bool)>,
+    /// Every test page so far, and whether a line has expected it.
+    pub(super) tests: Vec<(TestArrived, bool)>,
     /// Every message that brought pages, with its person and its text.
     pub(super) messages: Vec<(String, String)>,
     /// What each person was told last about a command.
@@ -110,6 +115,7 @@ impl World {
             mails_read: 0,
             tokens: Tokens::default(),
             pages: Vec::new(),
+            tests: Vec::new(),
             messages: Vec::new(),
             told: BTreeMap::new(),
             questions: Vec::new(),
@@ -180,6 +186,13 @@ impl World {
             std::fs::write(path, text)?;
         }
         Ok(())
+    }
+
+    /// Writes the daemon's configuration to a file.
+    pub(super) fn write_config(&self) -> Result<OsString> {
+        let file = self.folder.path().join("tocsin.toml");
+        std::fs::write(&file, &self.config)?;
+        Ok(file.into_os_string())
     }
 
     pub(super) fn policies(&self) -> PathBuf {
@@ -301,6 +314,18 @@ impl World {
         }
         let at = self.now();
         for (person, channel, text) in arrived {
+            if text.contains(TEST_MARK) {
+                let channel = channel.to_owned();
+                let test = TestArrived {
+                    at,
+                    person,
+                    channel,
+                    text,
+                };
+                self.note(test.to_string());
+                self.tests.push((test, false));
+                continue;
+            }
             let mut named = Vec::new();
             for number in numbers_in(&text) {
                 let state = self.app()?.view.incident_of_number(number)?;
@@ -340,6 +365,7 @@ impl World {
         }
         Ok(Story {
             pages: self.pages.iter().map(|it| it.0.clone()).collect(),
+            tests: self.tests.iter().map(|it| it.0.clone()).collect(),
             events,
         })
     }
@@ -372,6 +398,8 @@ impl World {
         found.extend(self.relay.unexpected());
         let pages = self.pages.iter().filter(|it| !it.1);
         found.extend(pages.map(|(page, _)| format!("{page}, which no line expects")));
+        let tests = self.tests.iter().filter(|it| !it.1);
+        found.extend(tests.map(|(test, _)| format!("{test}, which no line expects")));
         found
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin::runtime::{
-    BundlePart, Delivery, End, Ended, Request, View, Write, bundle, events_of, is_wanted,
+    About, BundlePart, Delivery, End, Ended, Request, View, Write, bundle, events_of, is_wanted,
     put_bundle,
 };
 use tocsin_core::incident::Attempt;
@@ -63,8 +63,8 @@ impl Outside {
                     true => Some(Ended::of(End::Dropped)),
                     false => self.answer(&pages, rng, well),
                 };
-                let message = Some(message);
-                (ended.map(|it| Ended { message, ..it }), pages)
+                let about = Some(About::Message(message));
+                (ended.map(|it| Ended { about, ..it }), pages)
             }
             Ok(_) => (self.answer(&[], rng, well), Vec::new()),
         };

@@ -27,7 +27,7 @@ pub use embedded::Embedded;
 pub use hostile::{Hostile, Latencies, hanging_server, sample};
 pub use pagerduty::PagerDuty;
 pub use process::{Process, free_port};
-pub use program::{Home, Program, admin_token, new_token};
+pub use program::{Home, PROGRAM, Program, admin_token, new_token};
 pub use prometheus::{Prometheus, Sender};
 pub use recorder::{Exchange, Recorder};
 pub use slack_sdk::SlackSdk;

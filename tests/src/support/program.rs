@@ -12,7 +12,7 @@ use super::process::{Process, free_port};
 use crate::{paths, wait};
 
 /// The name of the binary that Cargo builds beside the tests.
-const PROGRAM: &str = "tocsin-under-test";
+pub const PROGRAM: &str = "tocsin-under-test";
 /// Debug builds compile plugins slowly, and the machine may be busy.
 const READY_WITHIN: Duration = Duration::from_secs(90);
 const ENDED_WITHIN: Duration = Duration::from_secs(30);

@@ -14,5 +14,6 @@ mod by_webhook;
 mod down;
 mod killed;
 mod night;
+mod tested;
 mod way;
 mod woken;

@@ -4,14 +4,16 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tocsin_standins::{chat, ntfy, pushover, twilio};
-use tocsin_tests::support::{Home, Program, config, free_port};
+use tocsin_tests::support::{Home, PROGRAM, Program, config, free_port};
 use tocsin_tests::wait::until;
 use tocsin_tests::{paths, skip};
+use tokio::task::JoinHandle;
 
 use crate::way::{Request, Way};
 
@@ -150,6 +152,18 @@ impl Night {
         let mut living = self.life.lock();
         living.log.push_str(&log);
         living.program = Some(started.unwrap_or_else(|why| panic!("{why}")));
+    }
+
+    /// Runs `tocsin page test`, beside the program.
+    pub(crate) fn page_test(&self, person: &str, channel: &str) -> JoinHandle<Output> {
+        let living = self.life.lock();
+        let token = living.program.as_ref().unwrap().admin().unwrap();
+        let url = format!("http://127.0.0.1:{}", self.port);
+        let mut command = Command::new(paths::built(PROGRAM));
+        command
+            .args(["page", "test", person, "--channel", channel, "--wait", "2m"])
+            .args(["--url", &url, "--token", &token]);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
     }
 
     /// Looks again and again, while the program runs, until there is something.

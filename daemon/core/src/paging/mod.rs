@@ -6,6 +6,7 @@ mod ladder;
 mod pager;
 mod state;
 mod tell;
+mod trial;
 
 pub use channels::Channels;
 pub(crate) use decide::{answer_own, page_all, skip_unserved};
@@ -13,3 +14,4 @@ pub use ladder::{Ladder, LadderRung, Ladders, Rung};
 pub use pager::{Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather};
 pub use state::{Attempt, Page, PageState, Paging};
 pub(crate) use tell::{bundled, fallback_due, narrate, notices, settled, timers};
+pub use trial::{ShiftNotice, TestOutcome, TestPage, TestState, TooManyTests, tests_to_begin};

@@ -397,6 +397,20 @@ impl Paging {
         !self.fallback_paged && !is_any_tried && self.of_step().all(Page::is_exhausted)
     }
 
+    /// Which contact of a person works, if they answer through a channel now: the only one of its
+    /// kind that accepted a page. Of several it is not known which one they used.
+    #[must_use]
+    pub fn answered_at(&self, person: &PersonId, via: &str) -> Option<&Contact> {
+        let own = self.pages.values().filter(|it| it.person == *person);
+        let accepted = own.flat_map(|page| {
+            let accepted = page.attempts.iter().filter(|it| it.1.is_accepted());
+            accepted.filter_map(|(contact, _)| page.contacts.get(*contact as usize))
+        });
+        let mut of_kind = accepted.filter(|it| it.kind == via);
+        let first = of_kind.next()?;
+        of_kind.all(|it| it == first).then_some(first)
+    }
+
     /// The pages of the step that was taken last, and those since.
     pub(crate) fn of_step(&self) -> impl Iterator<Item = &Page> {
         self.pages.range(self.step_from..).map(|(_, page)| page)

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretSlice};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tocsin_core::incident::Incident;
-use tocsin_core::{IncidentId, MessageId, PageId, PersonId, Timestamp};
+use tocsin_core::{IncidentId, MessageId, PageId, PersonId, TestId, Timestamp};
 
 /// Longest token that is read, in bytes.
 pub const ACK_TOKEN_BYTES_MAX: usize = 2_048;
@@ -65,6 +65,11 @@ pub enum AckTarget {
     Message {
         #[serde(rename = "m")]
         message: MessageId,
+    },
+    /// A test of the way to a person.
+    Test {
+        #[serde(rename = "t")]
+        test: TestId,
     },
 }
 

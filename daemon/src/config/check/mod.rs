@@ -11,6 +11,7 @@ use tocsin_core::PageTarget;
 use tocsin_core::limits::STEP_TARGETS_MAX;
 use tocsin_core::time::{MINUTE_MS, SECOND_MS};
 
+use super::escalation::LOUD_MAX;
 use super::fault::Fault;
 use super::load::Declared;
 use super::mail::{MailConfig, MailTls};
@@ -175,6 +176,10 @@ impl Check<'_> {
                 format!("bundle-window is {window}"),
                 "choose \"0s\" to \"5m\"",
             );
+        }
+        if escalation.loud.len() > LOUD_MAX {
+            let message = format!("loud names {} kinds", escalation.loud.len());
+            self.error(at!["escalation", "loud"], message, "keep at most 32");
         }
         if !(1..=PAGES_MAX_CEILING).contains(&escalation.pages_max) {
             let message = format!("pages-max is {}", escalation.pages_max);

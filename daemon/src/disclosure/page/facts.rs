@@ -57,7 +57,7 @@ pub(super) fn of(
 }
 
 /// `None` when there is nothing to say.
-fn fact(name: &'static str, text: String) -> Option<Fact> {
+pub(super) fn fact(name: &'static str, text: String) -> Option<Fact> {
     let text = cut(one_line(&text), TEXT_BYTES_MAX).0;
     (!text.is_empty()).then_some(Fact { name, text })
 }

@@ -4,6 +4,7 @@
 mod facts;
 mod links;
 mod seen;
+mod trial;
 
 use tocsin_core::{Choice, Grade, Timestamp};
 
@@ -146,6 +147,14 @@ impl PageContent {
     #[must_use]
     pub fn named(&self) -> usize {
         self.items.len() + self.others.len()
+    }
+}
+
+impl PageItem {
+    /// The incident's number; `None` of a test, which is about none.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        Some(self.seen.line.number).filter(|it| *it > 0)
     }
 }
 

@@ -70,7 +70,10 @@ fn described(shown: &Shown<'_>, is_one: bool, has_button: bool) -> String {
         let text = html_escaped(&fact.text);
         let _ = writeln!(html, "<dt>{}</dt><dd>{text}</dd>", fact.name);
     }
-    let _ = writeln!(html, "<dt>Incident</dt><dd>#{number}</dd>\n</dl>");
+    if let Some(number) = item.number() {
+        let _ = writeln!(html, "<dt>Incident</dt><dd>#{number}</dd>");
+    }
+    html.push_str("</dl>\n");
     if !item.links.is_empty() {
         html.push_str("<ul>\n");
         for link in &item.links {

@@ -8,6 +8,7 @@ pub(super) mod alerts;
 mod daemon;
 mod incidents;
 mod oncall;
+mod page_tests;
 mod shapes;
 mod tokens;
 
@@ -19,6 +20,7 @@ pub(super) fn routes() -> Routes {
         .merge(alerts::routes())
         .merge(alert_history::routes())
         .merge(oncall::routes())
+        .merge(page_tests::routes())
         .merge(tokens::routes())
         .merge(daemon::routes())
 }

@@ -14,6 +14,7 @@ mod middleware;
 mod oncall;
 mod openapi;
 mod overload;
+mod page_tests;
 mod pagerduty;
 mod rig;
 mod serve;

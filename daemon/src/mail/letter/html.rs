@@ -87,7 +87,9 @@ fn described(item: &PageItem) -> String {
     if !links.is_empty() {
         row("Links", &links.join(" · "));
     }
-    row("Incident", &format!("#{}", item.seen.line.number));
+    if let Some(number) = item.number() {
+        row("Incident", &format!("#{number}"));
+    }
     html.push_str("</table>\n");
     html
 }

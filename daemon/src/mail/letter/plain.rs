@@ -43,11 +43,9 @@ fn push_item(text: &mut String, item: &PageItem, is_one: bool) {
         let name = format!("{}: ", link.title);
         let _ = writeln!(text, "{name:NAME_CHARS$}{}", link.url);
     }
-    let _ = writeln!(
-        text,
-        "{:NAME_CHARS$}#{}",
-        "Incident:", item.seen.line.number
-    );
+    if let Some(number) = item.number() {
+        let _ = writeln!(text, "{:NAME_CHARS$}#{number}", "Incident:");
+    }
     if let Some(url) = item.ack_url.as_ref().filter(|_| !is_one) {
         let _ = writeln!(text, "Acknowledge only this one: {url}");
     }

@@ -4,6 +4,7 @@ mod choice;
 mod clock_changes;
 mod no_hole;
 mod overrides;
+mod waking;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -304,6 +305,7 @@ fn roster() -> Roster {
         ]),
         rotations: BTreeMap::from([("primary".to_owned(), weekly(Tz::UTC))]),
         fallback: vec![PageTarget::Person("ada".into())],
+        loud: ["ntfy".to_owned(), "phone".to_owned()].into(),
         absences: BTreeMap::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod reviews;
 pub mod schedules;
+mod shifts;
 mod silence_ends;
 pub mod silencing;
 pub mod sweep;
@@ -51,6 +52,7 @@ pub struct Due {
     silencing: tokio::sync::Mutex<Round>,
     /// Silences whose end was logged.
     reported_silences: Mutex<HashSet<String>>,
+    shifts: Mutex<shifts::ShiftWatch>,
 }
 
 /// What timers, deliveries and sweeps use.
@@ -105,6 +107,7 @@ impl Due {
             kept_out: reviews::Round::default(),
             silencing: tokio::sync::Mutex::default(),
             reported_silences: Mutex::default(),
+            shifts: Mutex::default(),
         }
     }
 }

@@ -59,6 +59,9 @@ impl Due {
             if let Err(error) = self.sweep_if_due(self.clock.now()).await {
                 tracing::error!(%error, "a sweep failed; it is retried");
             }
+            if let Err(error) = self.tell_of_shifts(self.clock.now()).await {
+                tracing::error!(%error, "nobody could be told of their shift; it is retried");
+            }
             let soon = self.clock.now().plus_ms(SLEEP_MS_MAX);
             let pause = self.clock.wait_until(soon);
             tokio::select! {
@@ -76,6 +79,7 @@ impl Due {
     pub async fn turn(self: &Arc<Self>) -> Result<Turn, EngineError> {
         let mut turn = self.due_turn().await?;
         turn.swept = unless_fatal(self.sweep_if_due(self.clock.now()).await)?;
+        turn.swept += unless_fatal(self.tell_of_shifts(self.clock.now()).await)?;
         Ok(turn)
     }
 
@@ -95,7 +99,7 @@ impl Due {
     }
 
     /// When the next thing is due: a timer, a delivery, a lease's or a wait's
-    /// end, a silence's start or end.
+    /// end, a silence's start or end, the day before a shift.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.
@@ -109,6 +113,7 @@ impl Due {
         let (lapse, wait) = (self.leases.next_lapse(), self.leases.next_routed_again());
         let ends = earliest(lapse.map(held), wait.map(held));
         let ends = earliest(ends, self.silences.next_change(now));
+        let ends = earliest(ends, self.next_shift());
         Ok(earliest(self.next_delivery_or_timer()?, ends))
     }
 

@@ -6,6 +6,7 @@
 pub mod handle;
 pub mod layout;
 mod memory;
+mod page_tests;
 mod pager;
 pub mod plan;
 pub mod request;

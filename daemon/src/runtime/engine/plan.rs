@@ -111,6 +111,7 @@ impl Engine {
                 self.plan_open(draft, opening, by, key.as_ref(), now, &mut planned)?;
                 Ok(planned)
             }
+            Request::Test(test) => self.plan_test(test, now),
             Request::Gather { person, fired } => self.plan_gather(person, fired, now),
             Request::Write(write) => {
                 let mut planned = Planned::default();
@@ -253,6 +254,10 @@ impl Engine {
             Self::lay_out_cause(cause, &mut planned.batch);
             return Ok(planned);
         }
+        let pressed = match (&command, by.person()) {
+            (Command::Acknowledge { via }, Some(person)) => Some((person, via.clone())),
+            _ => None,
+        };
         let decided = match self.read_incident(id)? {
             Some(state) => {
                 let command = self.with_others(&state, command)?;
@@ -266,6 +271,9 @@ impl Engine {
             Ok((state, outcome)) => {
                 planned.done.reply.clone_from(&outcome.reply);
                 planned.done.incident = Some(Arc::clone(&state.incident));
+                if let Some((person, via)) = pressed {
+                    self.prove_contact(&state, person, &via, now, &mut planned)?;
+                }
                 if !outcome.is_reply() {
                     self.take_key_again(&state, &outcome, &mut planned)?;
                     self.absorb(&state, &outcome, by, now, &mut planned)?;
@@ -415,7 +423,7 @@ impl Engine {
         }
     }
 
-    fn lay_out_write(write: &Write, batch: &mut Batch) {
+    pub(super) fn lay_out_write(write: &Write, batch: &mut Batch) {
         let write = write.clone();
         write.rows.lay_out(batch);
         batch.outbox.extend(write.outbox);
@@ -426,7 +434,10 @@ impl Engine {
         }
     }
 
-    fn repeated(&self, key: Option<&CommandKey>) -> Result<Option<serde_json::Value>, EngineError> {
+    pub(super) fn repeated(
+        &self,
+        key: Option<&CommandKey>,
+    ) -> Result<Option<serde_json::Value>, EngineError> {
         match key {
             Some(key) => Ok(self.store.command_result(key)?),
             None => Ok(None),

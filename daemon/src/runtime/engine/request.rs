@@ -4,7 +4,8 @@ use serde_json::Value;
 use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{Assessment, Silencing};
-use tocsin_core::{Actor, Draft, IncidentId, PersonId, Signal, Timestamp};
+use tocsin_core::trial::{ShiftNotice, TestOutcome};
+use tocsin_core::{Actor, Contact, Draft, IncidentId, PersonId, Signal, TestId, Timestamp};
 use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub enum Request {
     },
     /// Rows, deliveries and timers that need no decision.
     Write(Box<Write>),
+    /// Begins tests of the way to a person, or notes what became of one.
+    Test(Box<TestRequest>),
     /// Sends what waits for a person and may go out now.
     Gather {
         person: PersonId,
@@ -85,6 +88,31 @@ impl Request {
             ..Write::default()
         }))
     }
+}
+
+/// A request about tests of the way to a person.
+#[derive(Clone, Debug)]
+pub enum TestRequest {
+    Begin(NewTests),
+    Note {
+        test: TestId,
+        outcome: TestOutcome,
+        /// What is written with it, such as the settled claim.
+        also: Write,
+    },
+}
+
+/// Tests to begin.
+#[derive(Clone, Debug)]
+pub struct NewTests {
+    pub person: PersonId,
+    /// Those of which a test is open do not get another one.
+    pub contacts: Vec<Contact>,
+    pub by: Actor,
+    /// The shift of which they remind the person, once; then no limit applies.
+    pub shift: Option<ShiftNotice>,
+    /// The request's own key, if it has one.
+    pub key: Option<CommandKey>,
 }
 
 /// The cause of a command: a timer that fired, or a delivery that ended.
@@ -135,6 +163,8 @@ pub struct Done {
     pub events: usize,
     /// The reply for the person.
     pub reply: String,
+    /// The tests of the way to a person that it began, and those that were open.
+    pub tests: Vec<TestId>,
     /// The new revisions of the rows that it wrote, in their order.
     pub revisions: Vec<u64>,
     /// The first answer, if the command was already carried out.

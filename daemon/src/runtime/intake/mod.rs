@@ -6,7 +6,9 @@ pub mod assess;
 pub mod expected;
 pub mod failures;
 pub(crate) mod last_good;
+mod night;
 mod observed;
+mod page_tests;
 pub mod policies;
 pub(crate) mod pool;
 pub mod senders;
@@ -35,6 +37,7 @@ use crate::runtime::outbox::telling::{MessageOutcome, outcome_timer};
 use crate::runtime::state::tables::pager::{BundlePart, bundle};
 use crate::runtime::state::view::View;
 
+pub use night::plans_tried;
 pub use observed::Observed;
 
 /// How often a signal is assessed at most: once, and twice more if the state has changed.

@@ -2,6 +2,7 @@
 //! retried together. Pure: the jitter is a parameter.
 
 use tocsin_core::Timestamp;
+use tocsin_core::limits::TEST_WAIT_MS;
 use tocsin_core::time::{HOUR_MS, MINUTE_MS, SECOND_MS};
 
 /// How a class of deliveries is retried.
@@ -26,6 +27,11 @@ impl RetryPolicy {
         first_ms: 2 * SECOND_MS,
         longest_ms: 30 * SECOND_MS,
         age_ms_max: None,
+    };
+    /// Tests of the way to a person, which are over soon.
+    pub const TEST: Self = Self {
+        age_ms_max: Some(TEST_WAIT_MS),
+        ..Self::PAGE
     };
     /// Everything else.
     pub const CHORE: Self = Self {

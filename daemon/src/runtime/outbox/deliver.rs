@@ -51,6 +51,8 @@ impl Outbox {
             Delivery::Message { plugin, message } => {
                 self.send_message(plugin, message, claim).await
             }
+            Delivery::Test { plugin, test } => self.send_test(plugin, test, claim).await,
+            Delivery::TestSettled { plugin, test } => self.settle_test(plugin, &test, claim).await,
             Delivery::Mail { .. } => Ended::dropped("its page is not known"),
             Delivery::Notice {
                 plugin,

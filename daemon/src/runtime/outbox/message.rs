@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tocsin_core::pager::PageAttempt;
-use tocsin_core::{Contact, MessageId, PluginId};
+use tocsin_core::{Contact, MessageId, PluginId, Timestamp};
 use tocsin_plugin_host::wit;
 use tocsin_store::Claimed;
 
@@ -18,7 +18,7 @@ use crate::runtime::engine::{is_wanted, queued};
 use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::deliver::{from_call, not_loaded};
-use crate::runtime::outbox::outcome::{End, Ended};
+use crate::runtime::outbox::outcome::{About, End, Ended};
 use crate::runtime::outbox::page::{PageMessage, Wanted};
 use crate::runtime::state::tables::pager::{bundle, put_bundle};
 
@@ -39,7 +39,7 @@ impl Outbox {
             }
         };
         Ended {
-            message: Some(id),
+            about: Some(About::Message(id)),
             ..ended
         }
     }
@@ -140,9 +140,6 @@ impl Outbox {
     }
 
     async fn send_mail(&self, id: (&MessageId, &Contact), wanted: &[Wanted]) -> Ended {
-        let Some(mailer) = &self.mailer else {
-            return Ended::given_up("no [mail] relay is configured".to_owned());
-        };
         let message = match self.message_of(id, wanted, None) {
             Ok(message) => message,
             Err(error) => return not_read(&error),
@@ -154,10 +151,16 @@ impl Outbox {
                 Some(_) => Some(incident.prompts.all.get(&it.attempt.page)?.asked_at),
             }
         };
-        let at = wanted
-            .iter()
-            .find_map(sent)
-            .unwrap_or_else(|| self.clock.now());
+        let at = wanted.iter().find_map(sent);
+        self.mail(message, at.unwrap_or_else(|| self.clock.now()))
+            .await
+    }
+
+    /// Sends a message through the relay; `at`: since when it is wanted.
+    pub(super) async fn mail(&self, message: PageMessage, at: Timestamp) -> Ended {
+        let Some(mailer) = &self.mailer else {
+            return Ended::given_up("no [mail] relay is configured".to_owned());
+        };
         let person = self.payloads.roster.people.get(&message.to);
         let mail = PageMail {
             key: message.id,
@@ -212,7 +215,7 @@ impl Outbox {
 }
 
 /// What is damaged is never read; anything else may be later.
-fn not_read(error: &EngineError) -> Ended {
+pub(super) fn not_read(error: &EngineError) -> Ended {
     match error {
         error @ EngineError::Damaged(_) => Ended::given_up(error.to_string()),
         error => Ended::again(error.to_string()),

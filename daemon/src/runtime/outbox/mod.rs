@@ -7,6 +7,7 @@ pub mod outcome;
 mod page;
 pub mod payload;
 pub mod telling;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,12 +2,13 @@
 //! pages what became of them, so that a delivered page is never sent again.
 
 use tocsin_core::command::Refusal;
-use tocsin_core::{MessageId, PluginId, Timestamp};
+use tocsin_core::trial::TestOutcome;
+use tocsin_core::{MessageId, PluginId, TestId, Timestamp};
 use tocsin_plugin_host::EnqueuedJob;
 use tocsin_store::{Claimed, Class, CommitError, NewDelivery, Settle};
 
 use crate::runtime::delivery::{Delivery, row_of};
-use crate::runtime::engine::request::{Answer, Request, Write};
+use crate::runtime::engine::request::{Answer, Request, TestRequest, Write};
 use crate::runtime::error::EngineError;
 use crate::runtime::outbox::Outbox;
 use crate::runtime::outbox::backoff::{RetryPolicy, retry_at};
@@ -18,14 +19,23 @@ use crate::runtime::state::tables::dead_letter;
 #[derive(Debug)]
 pub struct Ended {
     pub end: End,
-    /// The message that it delivers, if it delivers one that brings pages.
-    pub message: Option<MessageId>,
+    /// What is told of it, if anything is.
+    pub about: Option<About>,
     /// Whether it may have had an external effect although it did not end with success.
     pub outcome_unknown: bool,
     /// The plugin that queued the jobs.
     pub plugin: Option<PluginId>,
     /// Jobs that the plugin queued for itself.
     pub jobs: Vec<EnqueuedJob>,
+}
+
+/// What a delivery brings to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A message that brings pages.
+    Message(MessageId),
+    /// A test of the way to them.
+    Test(TestId),
 }
 
 /// How a delivery ended.
@@ -55,7 +65,7 @@ impl Ended {
     pub fn of(end: End) -> Self {
         Self {
             end,
-            message: None,
+            about: None,
             outcome_unknown: false,
             plugin: None,
             jobs: Vec::new(),
@@ -104,7 +114,7 @@ pub struct Settlement {
 pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) -> Settlement {
     let Ended {
         end,
-        message,
+        about,
         outcome_unknown,
         plugin,
         jobs,
@@ -116,8 +126,11 @@ pub fn settlement(claim: &Claimed, ended: Ended, now: Timestamp, jitter: f64) ->
         also.outbox
             .extend(jobs.into_iter().map(|job| job_row(&plugin, job, now)));
     }
-    match message {
-        Some(it) => message_settlement(claim, (it, end, outcome_unknown), also, now, jitter),
+    match about {
+        Some(About::Message(it)) => {
+            message_settlement(claim, (it, end, outcome_unknown), also, now, jitter)
+        }
+        Some(About::Test(it)) => test_settlement(claim, (it, end), also, now, jitter),
         None => chore_settlement(claim, end, also, now, jitter),
     }
 }
@@ -155,6 +168,46 @@ fn message_settlement(
     finished(settles, also)
 }
 
+/// What became of a test is noted in its row, in the batch that settles it.
+fn test_settlement(
+    claim: &Claimed,
+    (test, end): (TestId, End),
+    mut also: Write,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let mut settles = Settle {
+        token: claim.token.clone(),
+        retry_at: None,
+    };
+    let outcome = match end {
+        End::Done => Some(TestOutcome::Accepted),
+        End::Again { why, hint_ms } => {
+            settles.retry_at = next_attempt(RetryPolicy::TEST, claim, now, hint_ms, jitter);
+            Some(match settles.retry_at {
+                Some(_) => TestOutcome::Retried(why),
+                None => TestOutcome::Failed(why),
+            })
+        }
+        End::Ignored(why) | End::GivenUp(why) | End::Misconfigured(why) => {
+            Some(TestOutcome::Failed(why))
+        }
+        End::Dropped => None,
+    };
+    let Some(outcome) = outcome else {
+        return finished(settles, also);
+    };
+    also.settles = Some(settles);
+    Settlement {
+        request: Request::Test(Box::new(TestRequest::Note {
+            test,
+            outcome,
+            also,
+        })),
+        given_up: None,
+    }
+}
+
 fn chore_settlement(
     claim: &Claimed,
     end: End,
@@ -184,6 +237,10 @@ impl Settlement {
     fn drop_jobs(&mut self) -> usize {
         let outbox = match &mut self.request {
             Request::Write(write) => &mut write.outbox,
+            Request::Test(test) => match test.as_mut() {
+                TestRequest::Note { also, .. } => &mut also.outbox,
+                TestRequest::Begin(_) => return 0,
+            },
             _ => return 0,
         };
         std::mem::take(outbox).len()
@@ -246,10 +303,13 @@ impl Outbox {
             self.metrics.dead_letter();
         }
         match self.ask_jobs_or_none(settlement).await {
-            // The delivery is settled even if its incident has changed or does not exist.
-            Ok(_) | Err(EngineError::Refused(Refusal::Stale(_)) | EngineError::NoIncident(_)) => {
-                Ok(())
-            }
+            // The delivery is settled even if its incident has changed or does not exist, and even
+            // if its test is not known any more.
+            Ok(_)
+            | Err(
+                EngineError::Refused(Refusal::Stale(_) | Refusal::Invalid(_))
+                | EngineError::NoIncident(_),
+            ) => Ok(()),
             Err(error) => unless_fenced(error),
         }
     }
@@ -350,7 +410,7 @@ mod tests {
         ];
         for (end, interrupted, outcome_unknown, tells) in cases {
             let ended = Ended {
-                message: MessageId::parse("message-1-ada"),
+                about: MessageId::parse("message-1-ada").map(About::Message),
                 outcome_unknown,
                 ..Ended::of(end)
             };
@@ -360,6 +420,40 @@ mod tests {
             };
             assert_eq!(write.timers_set.len(), usize::from(tells), "{write:?}");
             assert!(write.settles.is_some());
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_test_is_noted_in_the_batch_that_settles_it() {
+        let cases = [
+            (End::Done, TestOutcome::Accepted),
+            (
+                End::Misconfigured("no token".to_owned()),
+                TestOutcome::Failed("no token".to_owned()),
+            ),
+            (
+                End::Again {
+                    why: "busy".to_owned(),
+                    hint_ms: None,
+                },
+                TestOutcome::Retried("busy".to_owned()),
+            ),
+        ];
+        for (end, wanted) in cases {
+            let ended = Ended {
+                about: TestId::parse("test-1-ada").map(About::Test),
+                ..Ended::of(end)
+            };
+            let Request::Test(test) = settlement(&claim(false), ended, Timestamp(0), 0.5).request
+            else {
+                panic!("no test is noted");
+            };
+            let TestRequest::Note { outcome, also, .. } = *test else {
+                panic!("a test is begun");
+            };
+            assert_eq!(outcome, wanted);
+            let again = also.settles.map(|it| it.retry_at.is_some());
+            assert_eq!(again, Some(matches!(wanted, TestOutcome::Retried(_))));
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::time::HOUR_MS;
-use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Question, Timestamp};
+use tocsin_core::trial::TestPage;
+use tocsin_core::{Contact, MessageId, PageId, PersonId, PluginId, Question, TestId, Timestamp};
 use tocsin_store::Store;
 
 use super::payload::Payloads;
@@ -87,6 +88,36 @@ impl Payloads {
             zone: self.roster.zone(to),
             content,
         })
+    }
+
+    /// A test of the way to a person.
+    #[must_use]
+    pub(crate) fn test_message(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageMessage {
+        let to = &id.person;
+        let of = AckTarget::Test { test: id.clone() };
+        let link = self.ack_links.link(of, to, &test.contact.kind, now);
+        let content = self.test_content(id, test, now);
+        PageMessage {
+            id: id.to_string(),
+            to: to.clone(),
+            contact: test.contact.clone(),
+            zone: self.roster.zone(to),
+            content: content.with_ack_links(link.clone(), |_| link.clone()),
+        }
+    }
+
+    /// What a test of the way to a person says, without a link that acknowledges.
+    #[must_use]
+    pub fn test_content(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageContent {
+        let reader = PageReader {
+            person: &id.person,
+            zone: self.roster.zone(&id.person),
+            clearance: Clearance::Basic,
+            plugin: None,
+            people: &self.roster.people,
+            now,
+        };
+        PageContent::of_test(id, test, &reader)
     }
 
     /// What a message to a person about these pages says, or with a question about these incidents,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::Incident;
-use tocsin_core::{Actor, IncidentId, PersonId, PluginId, Recorded, Timestamp};
+use tocsin_core::{Actor, IncidentId, PersonId, PluginId, Recorded, TestId, Timestamp};
 use tocsin_plugin_host::wit;
 use tocsin_store::Store;
 
@@ -115,6 +115,12 @@ impl Payloads {
         } = message;
         self.receiver(plugin, clearance)
             .message(id, (&to, Some(&contact)), zone, content)
+    }
+
+    /// The event that the button of a test was pressed.
+    #[must_use]
+    pub(crate) fn test_settled(&self, plugin: &PluginId, test: &TestId) -> wit::EventBody {
+        self.receiver(plugin, Clearance::Basic).test_settled(test)
     }
 
     /// A person, as sent to plugins.

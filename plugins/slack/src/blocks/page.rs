@@ -118,8 +118,13 @@ pub(super) fn summary(page: &Page) -> String {
 fn described(item: &PageItem) -> String {
     let number = item.incident.number;
     let headline = text::escape(&text::one_line(&item.headline));
+    // A test is about no incident.
+    let number = match number {
+        0 => String::new(),
+        number => format!("#{number} "),
+    };
     let mut lines = vec![format!(
-        "{} *#{number} {headline}*",
+        "{} *{number}{headline}*",
         text::emoji(item.incident.grade)
     )];
     let facts = item.facts.iter();

@@ -346,6 +346,7 @@ fn ask(request: &Request) -> String {
         Request::Silencing { alert, silencing } => {
             format!("alert {alert} is silenced by {:?}", silencing.by)
         }
+        Request::Test(test) => format!("{test:?}"),
         Request::Gather { person, .. } => format!("what waits for {person} goes out"),
         Request::Expire => "expire".to_owned(),
     }

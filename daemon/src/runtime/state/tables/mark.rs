@@ -16,6 +16,7 @@ pub(crate) struct Mark(&'static str);
 impl Mark {
     pub(crate) const ABSENCES: Self = Self("absences-changed");
     pub(crate) const OVERRIDES: Self = Self("overrides-changed");
+    pub(crate) const PAGE_TESTS: Self = Self("page-tests-begun");
     /// Which schedules have a timer.
     pub(crate) const SCHEDULES: Self = Self("schedules-armed");
     pub(crate) const SILENCES: Self = Self("silences-changed");

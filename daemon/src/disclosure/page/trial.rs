@@ -1,0 +1,100 @@
+//! A test of the way to a person: the form of a page, about no incident.
+
+use tocsin_core::trial::{ShiftNotice, TestPage};
+use tocsin_core::{Actor, Grade, Labels, Status, TestId};
+
+use super::facts::fact;
+use super::{Fact, PageContent, PageItem, PageReader};
+use crate::disclosure::{Disclosed, DisclosedLine};
+use crate::time::shown_time;
+
+/// Channels say in their own way that it is a test.
+const TITLE: &str = "No incident: this only tests the way to you";
+
+impl PageContent {
+    /// What a test says to its reader. Its only item stands for no incident and has the number 0.
+    #[must_use]
+    pub fn of_test(id: &TestId, test: &TestPage, reader: &PageReader<'_>) -> Self {
+        let (title, facts) = match &test.shift {
+            Some(shift) => before_shift(shift, reader),
+            None => (TITLE.to_owned(), of_test(test, reader)),
+        };
+        Self {
+            items: vec![PageItem {
+                id: id.to_string().into(),
+                seen: nothing(id, test, title.clone()),
+                step: 0,
+                reason: title.clone(),
+                headline: title.clone(),
+                facts,
+                links: Vec::new(),
+                ack_url: None,
+            }],
+            others: Vec::new(),
+            summary: title,
+            ack_url: None,
+            question: None,
+            test: true,
+        }
+    }
+}
+
+fn of_test(test: &TestPage, reader: &PageReader<'_>) -> Vec<Fact> {
+    let by = match &test.by {
+        Actor::Person(id) => reader.name_of(id),
+        other => other.to_string(),
+    };
+    let facts = [
+        fact("Test", "nothing is wrong; nobody else is paged".to_owned()),
+        fact("Asked by", by),
+        fact("Sent", shown_time(reader.zone, test.at, reader.now)),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+/// The title and the facts of a reminder of a shift.
+fn before_shift(shift: &ShiftNotice, reader: &PageReader<'_>) -> (String, Vec<Fact>) {
+    let from = shown_time(reader.zone, shift.from, reader.now);
+    let title = format!("You are on call for {} from {from}", shift.rotation);
+    let warnings = shift.warnings.iter();
+    let warnings = warnings.filter_map(|it| fact("Warning", it.clone()));
+    let quiet = fact(
+        "Test",
+        "nothing is wrong yet; this is a reminder".to_owned(),
+    );
+    (title, quiet.into_iter().chain(warnings).collect())
+}
+
+/// What stands in place of an incident: of the lowest grade, so that a channel that knows no tests
+/// is quiet too.
+fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
+    Disclosed {
+        line: DisclosedLine {
+            id: id.to_string().into(),
+            number: 0,
+            title,
+            service: None,
+            team: None,
+            grade: Grade::Minor,
+            security: false,
+            status: Status::Open,
+            acknowledged: false,
+            operator: None,
+            opened_at: test.at,
+            resolved_at: None,
+        },
+        revision: 0,
+        summary: String::new(),
+        labels: Labels::new(),
+        link: None,
+        links: Vec::new(),
+        grade_reason: String::new(),
+        by_fallback: false,
+        drill: true,
+        counts: tocsin_core::alert::Counts::default(),
+        refs: Vec::new(),
+        acknowledged_at: None,
+        mitigated_at: None,
+        is_redacted: false,
+    }
+}

@@ -1,0 +1,175 @@
+//! What keeps a page from waking its person.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tocsin_core::time::MINUTE_MS;
+use tocsin_core::{Grade, Ladder, LadderRung, Plan};
+
+use super::*;
+
+/// Plugins serve every kind but `pager`.
+struct Plugins;
+
+impl ServedContacts for Plugins {
+    fn serves(&self, kind: &str) -> bool {
+        kind != "pager"
+    }
+}
+
+fn contact(kind: &str) -> Contact {
+    Contact {
+        kind: kind.to_owned(),
+        address: format!("x@{kind}"),
+    }
+}
+
+fn lookup(roster: Roster) -> ResponderLookup {
+    ResponderLookup {
+        rosters: Arc::new(Arc::new(roster)),
+        served: Arc::new(Plugins),
+        has_mail: false,
+    }
+}
+
+/// Ada, who is on call and the fallback, has these contacts, and bob, who is on call next, ntfy.
+fn with_contacts(kinds: &[&str]) -> Roster {
+    let mut roster = roster();
+    for (id, kinds) in [("ada", kinds), ("bob", &["ntfy"])] {
+        let person = roster.people.get_mut(id).unwrap();
+        person.contacts = kinds.iter().map(|it| contact(it)).collect();
+    }
+    roster
+}
+
+fn warnings(roster: Roster, plans: &[(Grade, Plan)], proven: &[&str]) -> Vec<String> {
+    let lookup = lookup(roster.clone());
+    let reach = |person: &Person| lookup.is_reachable(person);
+    let window = (utc("2026-01-06 00:00"), utc("2026-01-20 00:00"));
+    let soon = OnCallSoon::of(&roster, window, &reach);
+    let proven: BTreeSet<_> = proven.iter().copied().collect();
+    let is_proven =
+        |id: &PersonId, it: &Contact| proven.contains(format!("{id} {}", it.kind).as_str());
+    let found = lookup.waking_warnings(&soon, plans, Some(&is_proven));
+    found.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_ladder_without_a_loud_channel_is_warned_about_for_grades_that_page_at_night() {
+    let proven = ["ada slack", "ada ntfy", "bob ntfy"];
+    let found = warnings(with_contacts(&["slack", "email"]), &[], &proven);
+    assert_eq!(
+        found,
+        ["no rung of the ladder of ada for critical and major incidents is loud"]
+    );
+    assert_eq!(
+        warnings(with_contacts(&["slack", "ntfy"]), &[], &proven),
+        [""; 0]
+    );
+    let mut roster = with_contacts(&["slack", "ntfy"]);
+    let rung = LadderRung {
+        kinds: vec!["slack".to_owned()],
+        wait_ms: MINUTE_MS,
+    };
+    let ladders = &mut roster.people.get_mut("ada").unwrap().ladders;
+    ladders.by_grade.insert(Grade::Major, Ladder(vec![rung]));
+    assert_eq!(
+        warnings(roster, &[], &proven),
+        ["no rung of the ladder of ada for major incidents is loud"]
+    );
+}
+
+#[test]
+fn a_step_that_ends_before_its_first_loud_rung_is_warned_about() {
+    let plan = |wait_ms| Plan {
+        steps: vec![Step {
+            wait_ms,
+            ..step(&["oncall:payments", "person:cyd"])
+        }],
+        ..Plan::default()
+    };
+    let proven = ["ada phone", "bob ntfy"];
+    let critical = |wait_ms| [(Grade::Critical, plan(wait_ms))];
+    let roster = || with_contacts(&["slack", "email", "phone"]);
+    let found = warnings(roster(), &critical(4 * MINUTE_MS), &proven);
+    assert_eq!(
+        found,
+        [
+            "step 1 of the plan for critical incidents ends after 4m, before the first loud rung \
+             of ada at 4m"
+        ]
+    );
+    let enough = critical(4 * MINUTE_MS + 1);
+    assert_eq!(warnings(roster(), &enough, &proven), [""; 0]);
+}
+
+#[test]
+fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
+    let roster = || with_contacts(&["slack", "ntfy"]);
+    let unproven = "ada is on call for primary from 2026-01-06T00:00:00.000Z, and no contact that \
+                    would wake them is proven";
+    assert_eq!(warnings(roster(), &[], &["bob ntfy"]), [unproven]);
+    // That a quiet contact works does not say that the loud one does.
+    let proven = ["ada slack", "bob ntfy"];
+    assert_eq!(warnings(roster(), &[], &proven), [unproven]);
+    let quiet = warnings(with_contacts(&["slack"]), &[], &proven);
+    assert!(!quiet.contains(&unproven.to_owned()), "{quiet:?}");
+    assert_eq!(warnings(roster(), &[], &["ada ntfy", "bob ntfy"]), [""; 0]);
+    let unproven = WakingWarning::Unproven {
+        person: "ada".into(),
+        rotation: "primary".to_owned(),
+        from: Timestamp(0),
+    };
+    assert!(unproven.remedy().contains("`tocsin page test ada`"));
+}
+
+#[test]
+fn whoever_nothing_reaches_or_is_not_on_call_is_another_checks_business() {
+    let mut roster = with_contacts(&["pager"]);
+    roster.fallback.clear();
+    let found = warnings(roster, &[], &["bob ntfy"]);
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
+    let ahead = |roster: &Roster, from: &str, until: &str| {
+        let lookup = lookup(roster.clone());
+        let reach = |person: &Person| lookup.is_reachable(person);
+        let found = roster.shifts_ahead((utc(from), utc(until)), &reach);
+        let shown = |it: ShiftAhead| format!("{} {} {}", it.rotation, it.person, it.from.0);
+        found.into_iter().map(shown).collect::<Vec<_>>()
+    };
+    let mut roster = with_contacts(&["ntfy"]);
+    let begins = |text: &str, who: &str| format!("primary {who} {}", utc(text).0);
+    let bob = begins("2026-01-12 09:00", "bob");
+    let hour = ("2026-01-11 09:00", "2026-01-12 09:00");
+    assert_eq!(ahead(&roster, hour.0, hour.1), [bob]);
+    // Neither the one that is under way nor one that begins later.
+    let none = [String::new(); 0];
+    assert_eq!(ahead(&roster, "2026-01-12 09:00", "2026-01-19 08:59"), none);
+    let away = Absence {
+        from: utc("2026-01-12 00:00"),
+        until: utc("2026-01-13 00:00"),
+    };
+    let absences = Absences::new(vec![away]);
+    roster.absences.insert("bob".into(), absences);
+    assert_eq!(ahead(&roster, hour.0, hour.1), none, "out of office");
+    // Not in the middle of the shift either, when the absence is over.
+    assert_eq!(ahead(&roster, "2026-01-12 10:00", "2026-01-14 00:00"), none);
+    roster.absences.clear();
+    let bob = roster.people.get_mut("bob").unwrap();
+    bob.contacts = vec![contact("pager")];
+    assert_eq!(ahead(&roster, hour.0, hour.1), none, "nothing reaches them");
+}
+
+#[test]
+fn what_can_wait_goes_to_a_contact_that_makes_no_sound_or_can_be_quiet() {
+    let of = |kinds: &[&str]| {
+        let lookup = lookup(with_contacts(kinds));
+        lookup.quiet_contact(&"ada".into()).map(|it| it.kind)
+    };
+    assert_eq!(of(&["ntfy", "pager", "slack"]).as_deref(), Some("slack"));
+    assert_eq!(of(&["phone", "ntfy"]).as_deref(), Some("ntfy"));
+    assert_eq!(of(&["phone"]), None);
+}

@@ -1,0 +1,118 @@
+//! Tells people a day before their shift begins what speaks against it, once for each shift: the
+//! row that says so is written with the message.
+
+use std::sync::Arc;
+
+use tocsin_core::limits::SHIFT_WARNINGS_MAX;
+use tocsin_core::time::HOUR_MS;
+use tocsin_core::trial::ShiftNotice;
+use tocsin_core::{Actor, Contact, Person, PersonId, Timestamp};
+
+use crate::people::{OnCallWarning, Roster, ShiftAhead};
+use crate::runtime::due::Due;
+use crate::runtime::engine::request::NewTests;
+use crate::runtime::error::EngineError;
+use crate::runtime::state::tables::proof::is_proven;
+
+/// How long before a shift its person is told, in milliseconds: a day.
+const AHEAD_MS: u64 = 24 * HOUR_MS;
+/// How far ahead is looked for what speaks against it, in milliseconds: 14 days.
+const FORESIGHT_MS: u64 = 14 * AHEAD_MS;
+/// Longest time between two looks, in milliseconds: what speaks against a shift may change.
+const LOOK_EVERY_MS: u64 = 6 * HOUR_MS;
+
+/// When shifts are looked at again.
+#[derive(Default)]
+pub(super) struct ShiftWatch(Option<(Arc<Roster>, Timestamp)>);
+
+impl Due {
+    /// Tells people of the shifts that begin within a day; returns how many.
+    pub(super) async fn tell_of_shifts(&self, now: Timestamp) -> Result<usize, EngineError> {
+        let lookup = self.intake.responders();
+        let roster = lookup.rosters.now();
+        if self.shifts_due(&roster).is_none_or(|due| now < due) {
+            return Ok(0);
+        }
+        let reach = |person: &Person| lookup.is_reachable(person);
+        let until = now.plus_ms(AHEAD_MS + LOOK_EVERY_MS);
+        let ahead = roster.shifts_ahead((now, until), &reach);
+        let (soon, later): (Vec<_>, Vec<_>) = ahead
+            .into_iter()
+            .partition(|it| it.from <= now.plus_ms(AHEAD_MS));
+        let mut told = 0;
+        for shift in soon {
+            told += usize::from(self.tell_of_shift(&roster, &shift, now).await?);
+        }
+        let next = later.iter().map(|it| it.from.minus_ms(AHEAD_MS)).min();
+        let latest = now.plus_ms(LOOK_EVERY_MS);
+        let next = next.map_or(latest, |it| it.min(latest));
+        *self.shifts.lock() = ShiftWatch(Some((roster, next)));
+        Ok(told)
+    }
+
+    /// When shifts are looked at next; `None` without rotations.
+    pub(super) fn next_shift(&self) -> Option<Timestamp> {
+        self.shifts_due(&self.intake.responders().rosters.now())
+    }
+
+    /// At once if who is on call was changed since the last look.
+    fn shifts_due(&self, roster: &Arc<Roster>) -> Option<Timestamp> {
+        let watch = self.shifts.lock();
+        let looked = watch.0.as_ref();
+        let next = looked.filter(|(seen, _)| Arc::ptr_eq(seen, roster));
+        let next = next.map_or(Timestamp(i64::MIN), |(_, next)| *next);
+        (!roster.rotations.is_empty()).then_some(next)
+    }
+
+    /// Whether its person is told now. Somebody who has nothing to do is not bothered.
+    async fn tell_of_shift(
+        &self,
+        roster: &Roster,
+        shift: &ShiftAhead,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let warnings = self.against(roster, shift, now);
+        let contact = self.intake.responders().quiet_contact(&shift.person);
+        let (Some(contact), false) = (contact, warnings.is_empty()) else {
+            return Ok(false);
+        };
+        let new = NewTests {
+            person: shift.person.clone(),
+            contacts: vec![contact],
+            by: Actor::Tocsin,
+            shift: Some(ShiftNotice {
+                rotation: shift.rotation.clone(),
+                from: shift.from,
+                warnings,
+            }),
+            key: None,
+        };
+        match self.intake.begin_tests(new).await {
+            Ok(done) => Ok(!done.tests.is_empty()),
+            // Another daemon was first.
+            Err(EngineError::Commit(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What speaks against a shift, each with the remedy.
+    fn against(&self, roster: &Roster, shift: &ShiftAhead, now: Timestamp) -> Vec<String> {
+        let (lookup, store) = (self.intake.responders(), self.view.store());
+        let reach = |person: &Person| lookup.is_reachable(person);
+        let proven = |person: &PersonId, it: &Contact| is_proven(store, person, it, now);
+        let plans = self.intake.night_plans(roster, now);
+        let of = (shift.rotation.as_str(), shift.from);
+        let waking = lookup.waking_warnings_of(&shift.person, of, &plans, &proven);
+        let waking = waking.iter().map(|it| (it.to_string(), it.remedy()));
+        let gaps = roster.warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
+        let is_gap = |it: &&OnCallWarning| match it {
+            OnCallWarning::Gap(gap) => gap.rotation == shift.rotation,
+            _ => false,
+        };
+        let gaps = gaps.iter().filter(is_gap);
+        let gaps = gaps.map(|it| (it.to_string(), it.remedy().to_owned()));
+        let all = waking.chain(gaps).take(SHIFT_WARNINGS_MAX);
+        all.map(|(what, remedy)| format!("{what}; {remedy}"))
+            .collect()
+    }
+}
