@@ -1,4 +1,5 @@
-//! Pages and questions as people see them, for tests that compare every form of them with committed files.
+//! Pages and questions as people see them, for tests that compare every form of them with
+//! committed files.
 
 use std::collections::BTreeMap;
 use std::path::Path;

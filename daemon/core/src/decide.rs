@@ -196,25 +196,13 @@ fn dispatch(
     match command {
         Command::Acknowledge { via } => lifecycle::acknowledge(incident, via, by, env),
         Command::Snooze { for_ms, via } => answer::snooze(incident, for_ms, via, by, env),
-        Command::Answer {
-            prompt,
-            choice,
-            via,
-        } => prompts::answer((incident, tally), prompt, &choice, via, by, env),
+        it @ (Command::Answer { .. }
+        | Command::PromptDue { .. }
+        | Command::PromptAccepted { .. }
+        | Command::PromptFailed { .. }) => about_question(incident, tally, it, by, env),
         Command::HoldDue { due, operator } => {
             answer::hold_due(incident, tally, due, operator.as_ref(), env)
         }
-        Command::PromptDue { prompt, due } => prompts::due(incident, prompt, due, env),
-        Command::PromptAccepted {
-            prompt,
-            contact,
-            others,
-        } => prompts::accepted(incident, prompt, contact, others),
-        Command::PromptFailed {
-            prompt,
-            contact,
-            reason,
-        } => prompts::failed(incident, prompt, contact, reason, env),
         Command::Unacknowledge { reason } => lifecycle::unacknowledge(incident, tally, reason),
         Command::Grade {
             grade,
@@ -264,5 +252,33 @@ fn dispatch(
         Command::ReopenDue { replan, rival } => {
             lifecycle::reopen_due(incident, tally, replan.as_deref(), rival, env)
         }
+    }
+}
+
+fn about_question(
+    incident: &Incident,
+    tally: &Tally,
+    command: Command,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    match command {
+        Command::Answer {
+            prompt,
+            choice,
+            via,
+        } => prompts::answer((incident, tally), prompt, &choice, via, by, env),
+        Command::PromptDue { prompt, due } => prompts::due(incident, prompt, due, env),
+        Command::PromptAccepted {
+            prompt,
+            contact,
+            others,
+        } => prompts::accepted(incident, prompt, contact, others),
+        Command::PromptFailed {
+            prompt,
+            contact,
+            reason,
+        } => prompts::failed(incident, prompt, contact, reason, env),
+        _ => Err(Refusal::Stale("the question")),
     }
 }

@@ -97,8 +97,9 @@ impl PluginReceiver<'_> {
         }))
     }
 
-    /// A message to a person about pages or with a question. Its content must be made for this plugin and with the
-    /// clearance of both the plugin and the person, as the plugin shows the person what it gets.
+    /// A message to a person about pages or with a question. Its content must be made for this
+    /// plugin and with the clearance of both the plugin and the person, as the plugin shows the
+    /// person what it gets.
     #[must_use]
     pub fn message(
         &self,

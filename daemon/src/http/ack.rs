@@ -1,6 +1,6 @@
-//! `/ack/{token}`: the link of a page that acknowledges, or of a question that gives an answer. Mail
-//! scanners open links, so GET only shows what the message says and a button; pressing the button
-//! acknowledges or answers, through the channel of the link.
+//! `/ack/{token}`: the link of a page that acknowledges, or of a question that gives an answer.
+//! Mail scanners open links, so GET only shows what the message says and a button; pressing the
+//! button acknowledges or answers, through the channel of the link.
 
 mod html;
 

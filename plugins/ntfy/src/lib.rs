@@ -33,8 +33,8 @@ struct Sent {
     address: String,
     /// When it was sent, by the server's clock, as presses are. In milliseconds.
     at: Timestamp,
-    /// What the buttons publish to the answer topic, with the page, the item or the answer that each
-    /// means.
+    /// What the buttons publish to the answer topic, with the page, the item or the answer that
+    /// each means.
     buttons: BTreeMap<String, String>,
     #[serde(default)]
     is_question: bool,

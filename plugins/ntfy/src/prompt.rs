@@ -1,4 +1,5 @@
-//! A question as an ntfy message: an ordinary notification, and a silent one about a minor incident.
+//! A question as an ntfy message: an ordinary notification, and a silent one about a minor
+//! incident.
 
 use crate::message::{ACTIONS_MAX, TITLE_CHARS_MAX, button, sequence_id, with_body, worst};
 use tocsin_plugin_sdk::serde_json::{Value, json};

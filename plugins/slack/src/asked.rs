@@ -21,8 +21,8 @@ const ITEM_PAGES_MAX: usize = 8;
 const QUESTIONS_MAX: u32 = 200;
 /// The job that edits a message about several incidents.
 pub(crate) const REFRESH: &str = "refresh";
-/// What is settled within this is one edit of a message, in milliseconds: one press settles hundreds
-/// of incidents.
+/// What is settled within this is one edit of a message, in milliseconds: one press settles
+/// hundreds of incidents.
 const REFRESH_MS: u64 = 1_000;
 
 /// A posted message with buttons.
@@ -112,8 +112,8 @@ pub(crate) fn settled(settled: &Settled) -> Result<Outcome, Failure> {
 }
 
 /// Replaces the buttons of a message, or of one item of a page, with a note, as somebody pressed
-/// one; the first note stays. `pressed` is the message with the button, in case the store has no row
-/// for it.
+/// one; the first note stays. `pressed` is the message with the button, in case the store has no
+/// row for it.
 pub(crate) fn press(id: &str, note: &str, pressed: Option<Asked>) -> Result<Outcome, Failure> {
     settle(id, note, pressed, refresh)
 }
@@ -169,9 +169,9 @@ fn refresh_later(id: &str) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-/// Shows the notes of the items of a page that no longer need an answer. A message whose buttons are
-/// for all of its items loses them once none of these needs an answer. What is noted while the message is edited is shown by the next round,
-/// as edits may arrive in any order.
+/// Shows the notes of the items of a page that no longer need an answer. A message whose buttons
+/// are for all of its items loses them once none of these needs an answer. What is noted while
+/// the message is edited is shown by the next round, as edits may arrive in any order.
 pub(crate) fn refresh(page: &str) -> Result<Outcome, Failure> {
     let Some(asked) = kv::get::<Asked>(&asked_key(page))?.map(|it| it.value) else {
         return Ok(Outcome::Ignored);

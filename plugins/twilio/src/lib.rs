@@ -1,5 +1,5 @@
-//! Pages by phone call (contact kind `phone`) and text message (`sms`) through Twilio. A question is
-//! always a text: nobody is called to be asked whether they are still on it.
+//! Pages by phone call (contact kind `phone`) and text message (`sms`) through Twilio. A question
+//! is always a text: nobody is called to be asked whether they are still on it.
 //!
 //! If Twilio can reach the daemon, a key that is pressed during a call acknowledges. If not, what
 //! was pressed cannot be read, so the call comes with a text message: its link acknowledges, and so

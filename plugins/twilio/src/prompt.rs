@@ -1,5 +1,5 @@
-//! A question as a text message, whatever number the person has. It is answered by a reply or by one
-//! of its links.
+//! A question as a text message, whatever number the person has. It is answered by a reply or by
+//! one of its links.
 
 use crate::sms::{self, BODY_CHARS_MAX};
 use crate::{Sent, contact, replies};

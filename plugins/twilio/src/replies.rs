@@ -105,8 +105,9 @@ pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Fail
 }
 
 /// A reply acknowledges the latest page that was texted to its number before it and is not
-/// acknowledged, or answers the question if that is the latest. `at` is by Twilio's clock, as the texts are; without it, it was sent just now.
-/// Returns what to tell the person, if it was one and was not handled before.
+/// acknowledged, or answers the question if that is the latest. `at` is by Twilio's clock, as the
+/// texts are; without it, it was sent just now. Returns what to tell the person, if it was one
+/// and was not handled before.
 fn reply_to(
     number: &str,
     sid: &str,

@@ -24,8 +24,8 @@ pub(super) struct Shown<'a> {
     pub(super) is_active: bool,
 }
 
-/// The body of the page that a link shows: what it says, and its buttons. `answer`: the label of the
-/// answer that the link gives, if it gives one.
+/// The body of the page that a link shows: what it says, and its buttons. `answer`: the label of
+/// the answer that the link gives, if it gives one.
 pub(super) fn body(content: &PageContent, shown: &[Shown<'_>], answer: Option<&str>) -> String {
     let is_one = content.named() <= 1;
     let mut html = format!("<h1>{}</h1>\n", html_escaped(&content.summary));

@@ -1,5 +1,5 @@
-//! Messages to people that bring pages or ask something, by a plugin or by the daemon's mail relay: the last contact
-//! of every person, in case every plugin is down.
+//! Messages to people that bring pages or ask something, by a plugin or by the daemon's mail
+//! relay: the last contact of every person, in case every plugin is down.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -41,8 +41,8 @@ pub(crate) struct PageMessage {
 }
 
 impl Payloads {
-    /// A message about what is still wanted, which is at least one thing. `shown_by` is the plugin that shows it, with
-    /// what it may see.
+    /// A message about what is still wanted, which is at least one thing. `shown_by` is the
+    /// plugin that shows it, with what it may see.
     ///
     /// # Errors
     /// [`EngineError`] when the store cannot be read.

@@ -1,5 +1,6 @@
 //! What became of a message that brings pages or asks something, and how each of its incidents is
-//! told: a timer that is set in the batch that settles the message, and taken once all of them know.
+//! told: a timer that is set in the batch that settles the message, and taken once all of them
+//! know.
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::command::Command;
