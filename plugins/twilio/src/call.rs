@@ -186,7 +186,7 @@ pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failu
 /// Acknowledges everything that a page named; returns what to tell the person.
 pub(crate) fn acknowledge(page: &str, sent: &Sent) -> Result<String, Failure> {
     // First, so that the call is not ended by the answer to it.
-    kv::set(&pressed_key(page), &true, Some(TTL_MS))?;
+    set_pressed(page)?;
     let who = sent.who();
     pages::report(page, Receipt::Pressed, Some(&who));
     let said = pages::once(
@@ -199,7 +199,12 @@ pub(crate) fn acknowledge(page: &str, sent: &Sent) -> Result<String, Failure> {
     Ok(said.unwrap_or_else(|| "This page needs no answer any more.".into()))
 }
 
-/// Whether a page was acknowledged through this plugin.
+/// Notes that a page was acknowledged, or a question answered, through this plugin.
+pub(crate) fn set_pressed(page: &str) -> Result<(), Failure> {
+    kv::set(&pressed_key(page), &true, Some(TTL_MS)).map(drop)
+}
+
+/// Whether [`set_pressed`] noted that.
 pub(crate) fn was_pressed(page: &str) -> Result<bool, Failure> {
     Ok(kv::get::<bool>(&pressed_key(page))?.is_some())
 }

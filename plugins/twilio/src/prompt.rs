@@ -2,7 +2,8 @@
 //! one of its links.
 
 use crate::sms::{self, BODY_CHARS_MAX};
-use crate::{Sent, contact, replies};
+use crate::{Sent, call, contact, replies};
+use tocsin_plugin_sdk::commands::CommandError;
 use tocsin_plugin_sdk::types::{Failure, Outcome, Prompt, Timestamp};
 use tocsin_plugin_sdk::{commands, pages, text};
 
@@ -38,10 +39,13 @@ pub(crate) fn chosen<'a>(sent: &'a Sent, word: &str) -> Option<&'a String> {
 
 /// Gives an answer; returns what to tell the person.
 pub(crate) fn answer(page: &str, sent: &Sent, choice: &str) -> Result<String, Failure> {
-    let said = pages::once(&format!("answer:{page}"), || {
-        commands::answer(page, choice, &sent.who())
-    })?;
-    Ok(said.unwrap_or_else(|| "It is answered already.".into()))
+    call::set_pressed(page)?;
+    let answer = || match commands::answer(page, choice, &sent.who()) {
+        Err(CommandError::Invalid(why)) => Ok(format!("Not answered: {why}.")),
+        done => done,
+    };
+    let said = pages::once(&format!("answer:{page}"), answer)?;
+    Ok(said.unwrap_or_else(|| "This question needs no answer any more.".into()))
 }
 
 fn body(prompt: &Prompt) -> String {

@@ -104,10 +104,10 @@ pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Fail
     Ok(twiml::answer(twiml::message(&said)))
 }
 
-/// A reply acknowledges the latest page that was texted to its number before it and is not
-/// acknowledged, or answers the question if that is the latest. `at` is by Twilio's clock, as the
-/// texts are; without it, it was sent just now. Returns what to tell the person, if it was one
-/// and was not handled before.
+/// A reply acknowledges the latest page, or answers the latest question, that was texted to its
+/// number before it, that it fits and that has no reply yet. `at` is by Twilio's clock, as the
+/// texts are; without it, it was sent just now. Returns what to tell the person, if it was one and
+/// was not handled before.
 fn reply_to(
     number: &str,
     sid: &str,
@@ -117,25 +117,25 @@ fn reply_to(
     let word = body.trim_matches(|it: char| !it.is_alphanumeric());
     let word = word.to_lowercase();
     let acknowledges = matches!(word.as_str(), "1" | "ack" | "acknowledge");
+    let fits = |sent: &Sent| match sent.choices.is_empty() {
+        true => acknowledges,
+        false => prompt::chosen(sent, &word).is_some(),
+    };
     if !acknowledges && word.parse::<usize>().is_err() {
         return Ok(None);
     }
     let key = format!("reply:{sid}");
-    // An acknowledgement that failed is tried again for the page that was meant then.
+    // What failed is tried again for the text that was meant then.
     let meant = match kv::get::<String>(&key)?.map(|it| it.value) {
         Some(page) if page == HANDLED => return Ok(None),
         Some(page) => pages::waiting(&page)?.map(|sent| (page, sent)),
-        None => meant(number, at)?,
+        None => meant(number, at, fits)?,
     };
     let Some((page, sent)) = meant else {
         return Ok(None);
     };
-    let choice = prompt::chosen(&sent, &word);
-    if choice.is_none() && !(acknowledges && sent.choices.is_empty()) {
-        return Ok(None);
-    }
     kv::set(&key, &page, Some(TTL_MS))?;
-    let said = match choice {
+    let said = match prompt::chosen(&sent, &word) {
         Some(choice) => prompt::answer(&page, &sent, choice)?,
         None => call::acknowledge(&page, &sent)?,
     };
@@ -143,11 +143,15 @@ fn reply_to(
     Ok(Some(said))
 }
 
-fn meant(number: &str, at: Option<Timestamp>) -> Result<Option<(String, Sent)>, Failure> {
+fn meant(
+    number: &str,
+    at: Option<Timestamp>,
+    fits: impl Fn(&Sent) -> bool,
+) -> Result<Option<(String, Sent)>, Failure> {
     let mut latest: Option<(String, Sent)> = None;
     for (page, sent) in pages::all_waiting::<Sent>()? {
         let is_later = latest.as_ref().is_none_or(|(_, it)| it.at <= sent.at);
-        let is_texted = sent.number == number && sent.text.is_some();
+        let is_texted = sent.number == number && sent.text.is_some() && fits(&sent);
         let is_before = at.is_none_or(|at| sent.at <= at);
         if is_later && is_texted && is_before && !call::was_pressed(&page)? {
             latest = Some((page, sent));

@@ -33,3 +33,21 @@ Reply 2: Page somebody else, or open https://tocsin.example/ack/m-no";
         assert_eq!(world.commands(), [want]);
     }
 }
+
+#[test]
+fn a_reply_means_the_latest_text_that_it_fits_and_that_has_none_yet() {
+    for replies in [["1", "1"], ["ack", "2"]] {
+        let world = World::start();
+        world.page("d", alone("p/1", SMS)).unwrap();
+        let one = prompt("m", &[incident()], &person("ada", SMS, ADA));
+        world.deliver("q", EventBody::Prompt(one)).unwrap();
+        for reply in replies {
+            world.twilio.borrow_mut().receive(ADA, reply);
+        }
+        world.read("r");
+        let commands = world.host.commands();
+        let mut verbs: Vec<_> = commands.iter().map(|it| it.verb).collect();
+        verbs.sort_unstable();
+        assert_eq!(verbs, ["acknowledge", "answer", "receipt"], "{replies:?}");
+    }
+}
