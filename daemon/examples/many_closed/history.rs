@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tocsin::runtime::{
-    Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, Request, settlement,
+    About, Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, Request, settlement,
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
@@ -190,7 +190,7 @@ fn accept(claim: &Claimed, now: Timestamp) -> Vec<Request> {
     let mut ended = Ended::of(End::Done);
     let mut more = None;
     match serde_json::from_value::<Delivery>(claim.row.body.clone()) {
-        Ok(Delivery::Message { message, .. }) => ended.message = Some(message),
+        Ok(Delivery::Message { message, .. }) => ended.about = Some(About::Message(message)),
         Ok(Delivery::Notice {
             incident,
             notice: Notice::Opened { .. },
