@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tocsin::runtime::{
-    About, Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, Request, settlement,
+    About, Answer, Cause, Delivery, End, Ended, EngineError, IncidentState, Observed, Request,
+    settlement,
 };
 use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;

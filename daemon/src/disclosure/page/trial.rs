@@ -21,7 +21,7 @@ impl PageContent {
         };
         Self {
             items: vec![PageItem {
-                id: id.to_string().into(),
+                id: id.to_string(),
                 seen: nothing(id, test, title.clone()),
                 step: 0,
                 reason: title.clone(),
@@ -70,7 +70,7 @@ fn before_shift(shift: &ShiftNotice, reader: &PageReader<'_>) -> (String, Vec<Fa
 fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
     Disclosed {
         line: DisclosedLine {
-            id: id.to_string().into(),
+            id: id.to_string(),
             number: 0,
             title,
             service: None,

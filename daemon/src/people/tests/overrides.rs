@@ -99,7 +99,13 @@ fn the_later_made_decides_although_the_clock_was_set_back_in_between() {
     let over = |person| new(person, "2026-01-06 10:00", "2026-01-06 12:00");
     let first = make(&[], over("bob"), "1", utc("2026-01-06 10:30")).unwrap();
     for set_back in ["2026-01-06 10:15", "2026-01-06 10:30"] {
-        let second = make(&[first.clone()], over("cyd"), "2", utc(set_back)).unwrap();
+        let second = make(
+            std::slice::from_ref(&first),
+            over("cyd"),
+            "2",
+            utc(set_back),
+        )
+        .unwrap();
         let roster = roster().with_overrides(&[second, first.clone()]);
         let on_call = roster.rotations["primary"].on_call(utc("2026-01-06 11:00"));
         assert_eq!(on_call, ["cyd".into()], "set back to {set_back}");

@@ -146,7 +146,7 @@ fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
     let hour = ("2026-01-11 09:00", "2026-01-12 09:00");
     assert_eq!(ahead(&roster, hour.0, hour.1), [bob]);
     // Neither the one that is under way nor one that begins later.
-    let none = [String::new(); 0];
+    let none: [&str; 0] = [];
     assert_eq!(ahead(&roster, "2026-01-12 09:00", "2026-01-19 08:59"), none);
     let away = Absence {
         from: utc("2026-01-12 00:00"),
