@@ -70,7 +70,7 @@ fn before_shift(shift: &ShiftNotice, reader: &PageReader<'_>) -> (String, Vec<Fa
 fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
     Disclosed {
         line: DisclosedLine {
-            id: id.to_string(),
+            id: id.to_string().into(),
             number: 0,
             title,
             service: None,
