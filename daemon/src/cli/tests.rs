@@ -306,7 +306,7 @@ fn policy_eval_shows_the_verdicts_on_an_alert_and_what_they_read() {
         assert!(out.lines().any(|it| it.starts_with(line)), "{line}: {out}");
     }
     let (_, out, _) = eval(&["--now", "2026-07-07T03:00:00Z"]);
-    let waits = "  steps[0]: {\"page\":[\"oncall:default\"],\"wait\":\"1h\",\"at\":";
+    let waits = "  steps[0]: {\"at\":\"tuesday 09:00\",\"page\":[\"oncall:default\"]";
     assert!(out.contains(waits), "{out}");
     let (_, out, _) = eval(&["--output", "json"]);
     let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
