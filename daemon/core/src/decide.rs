@@ -103,6 +103,8 @@ pub enum Command {
         prompt: u32,
         /// The time that the timer was set for.
         due: Timestamp,
+        /// As for [`ContactDue`](Self::ContactDue).
+        held_until: Option<Timestamp>,
     },
     /// A channel accepted a question.
     PromptAccepted {
@@ -268,7 +270,11 @@ fn about_question(
             choice,
             via,
         } => prompts::answer((incident, tally), prompt, &choice, via, by, env),
-        Command::PromptDue { prompt, due } => prompts::due(incident, prompt, due, env),
+        Command::PromptDue {
+            prompt,
+            due,
+            held_until,
+        } => prompts::due(incident, prompt, due, held_until, env),
         Command::PromptAccepted {
             prompt,
             contact,

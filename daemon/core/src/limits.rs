@@ -70,8 +70,8 @@ pub const CONFIRM_WAIT_MS_MIN: u64 = MINUTE_MS;
 pub const CONFIRM_WAIT_MS_MAX: u64 = 15 * MINUTE_MS;
 /// Shortest time between two messages with the same question through one channel, in milliseconds.
 pub const QUESTIONS_EVERY_MS: u64 = 2 * MINUTE_MS;
-/// A question that no channel has accepted within this goes to the next contact, in milliseconds:
-/// longer than it waits for others to go out with.
+/// A question that no channel has accepted within this goes to the next contact, in milliseconds;
+/// while it waits to go out with others, the wait begins when it leaves.
 pub const QUESTION_CONTACT_WAIT_MS: u64 = 3 * MINUTE_MS;
 /// Most questions kept per incident.
 pub const PROMPTS_MAX: usize = 16;

@@ -90,6 +90,32 @@ fn a_question_that_no_channel_accepts_in_time_goes_to_the_next_contact() {
 }
 
 #[test]
+fn a_question_that_waits_for_others_waits_for_its_channel_from_when_it_leaves() {
+    let mut world = asked();
+    let leaves = world.now.plus_ms(5 * MINUTE);
+    world.held_until = Some(leaves);
+    world.run_until(HOUR + 3 * MINUTE);
+    world.held_until = None;
+    assert!(world.incident().prompts.all[&1].is_wanted_at(0));
+    world.run_until(HOUR + 8 * MINUTE - 1);
+    assert_eq!(channels(&world), ["slack"]);
+    world.run_until(HOUR + 8 * MINUTE);
+    assert_eq!(channels(&world), ["slack", "mail"]);
+    let line = "the question to ada waits for its channel again";
+    assert!(says(&world, line), "{:#?}", world.stream);
+}
+
+#[test]
+fn a_question_that_waits_for_others_until_its_time_is_over_expires() {
+    let mut world = asked();
+    world.held_until = Some(world.now.plus_ms(20 * MINUTE));
+    world.run_until(HOUR + 10 * MINUTE - 1);
+    assert_eq!(people(&world), ["ada"]);
+    world.run_until(HOUR + 10 * MINUTE);
+    assert_eq!(people(&world), ["ada", "ada"]);
+}
+
+#[test]
 fn a_question_that_a_channel_accepts_stays_there() {
     let mut world = asked();
     world.command(accepted(0, 299), &Actor::Tocsin).unwrap();

@@ -268,6 +268,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
+    /// The wait for the question's channel restarts: it waits to go out with others.
+    PromptRebased {
+        prompt: u32,
+        /// When it goes to the next contact.
+        next_contact_at: Timestamp,
+    },
     /// A question was answered.
     PromptAnswered {
         prompt: u32,
@@ -396,6 +402,7 @@ impl Event {
             Self::Prompted { .. } => Traits::of("prompted", Prompts),
             Self::PromptAccepted { .. } => Traits::of("prompt-accepted", Prompts),
             Self::PromptRedirected { .. } => Traits::of("prompt-redirected", Prompts).unseen(),
+            Self::PromptRebased { .. } => Traits::of("prompt-rebased", Prompts),
             Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
             Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
             Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),

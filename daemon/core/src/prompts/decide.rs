@@ -71,7 +71,7 @@ pub(crate) fn ask(
             .collect(),
         question,
         expires_at,
-        next_contact_at: Some(acceptance_due(env)),
+        next_contact_at: Some(given_up_at(env.now)),
     })
 }
 
@@ -108,19 +108,25 @@ pub(crate) fn failed(
     Ok(Outcome::of(vec![redirected(prompt, asked, reason, env)]))
 }
 
-/// No channel accepted a question in time, or nobody answered it.
+/// No channel accepted a question in time, or nobody answered it. `held_until`: when it leaves at
+/// the latest, while it waits to go out with others; its channel has no less time for that.
 pub(crate) fn due(
     incident: &Incident,
     prompt: u32,
     due: Timestamp,
+    held_until: Option<Timestamp>,
     env: Env<'_>,
 ) -> Result<Outcome, Refusal> {
     let asked = incident.prompts.all.get(&prompt);
     let asked = asked.filter(|it| it.is_open() && it.due() == due);
     let asked = asked.ok_or(Refusal::Stale("the question"))?;
-    let event = match asked.expires_at == due {
-        true => Event::PromptExpired { prompt },
-        false => {
+    let event = match held_until {
+        _ if asked.expires_at == due => Event::PromptExpired { prompt },
+        Some(from) => Event::PromptRebased {
+            prompt,
+            next_contact_at: given_up_at(from.max(env.now)),
+        },
+        None => {
             let wait = span_in_words(limits::QUESTION_CONTACT_WAIT_MS);
             let reason = format!("no channel accepted it within {wait}");
             redirected(prompt, asked, reason, env)
@@ -136,11 +142,12 @@ fn redirected(prompt: u32, asked: &Prompt, reason: String, env: Env<'_>) -> Even
         prompt,
         reason,
         contact,
-        next_contact_at: contact.map(|_| acceptance_due(env)),
+        next_contact_at: contact.map(|_| given_up_at(env.now)),
     }
 }
 
-/// When a contact is given up whose channel has not accepted the question.
-fn acceptance_due(env: Env<'_>) -> Timestamp {
-    env.now.plus_ms(limits::QUESTION_CONTACT_WAIT_MS)
+/// When a contact is given up whose channel has not accepted the question, which could leave from
+/// then on.
+fn given_up_at(from: Timestamp) -> Timestamp {
+    from.plus_ms(limits::QUESTION_CONTACT_WAIT_MS)
 }

@@ -120,6 +120,10 @@ impl Prompts {
                 it.contact = contact.unwrap_or(u32::MAX);
                 it.next_contact_at = *next_contact_at;
             }),
+            Event::PromptRebased {
+                prompt,
+                next_contact_at,
+            } => self.change(*prompt, |it| it.next_contact_at = Some(*next_contact_at)),
             Event::PromptAnswered { prompt, choice, .. } => {
                 let (by, choice) = (recorded.by.clone(), choice.clone());
                 self.change(*prompt, |it| {

@@ -95,6 +95,10 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             }
             None => format!("{} could not be asked: {reason}", to(prompt)),
         }),
+        Event::PromptRebased { prompt, .. } => {
+            let to = to(prompt);
+            Some(format!("the question to {to} waits for its channel again"))
+        }
         Event::PromptAnswered { label, .. } => Some(format!("{} answered: {label}", recorded.by)),
         Event::PromptExpired { prompt } => Some(format!("{} has not answered", to(prompt))),
         _ => None,

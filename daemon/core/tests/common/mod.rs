@@ -52,7 +52,7 @@ pub struct World {
     pub unserved: Vec<&'static str>,
     /// Kinds of contacts through which nothing can be asked.
     pub silent: Vec<&'static str>,
-    /// Until when pages wait to be bundled.
+    /// Until when pages and questions wait to be bundled.
     pub held_until: Option<Timestamp>,
     /// Who is paged when nobody of a step can be reached.
     pub fallback_people: Vec<&'static str>,
@@ -242,6 +242,7 @@ impl World {
             TimerKind::Prompt { prompt } => Command::PromptDue {
                 prompt,
                 due: timer.due,
+                held_until: self.held_until,
             },
             TimerKind::Fallback => Command::FallbackDue {
                 fallback: Responders {

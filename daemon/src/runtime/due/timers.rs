@@ -198,7 +198,11 @@ pub fn firing(
                 operator: operator.map(Named::of),
             }
         }
-        TimerKind::Prompt { prompt } => Command::PromptDue { prompt, due },
+        TimerKind::Prompt { prompt } => Command::PromptDue {
+            prompt,
+            due,
+            held_until: None,
+        },
         TimerKind::Fallback => Command::FallbackDue {
             fallback: responders(Paged::Fallback),
         },

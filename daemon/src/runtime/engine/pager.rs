@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use tocsin_core::IncidentId;
+use tocsin_core::command::Command;
 use tocsin_core::consequences::Notice;
 use tocsin_core::incident::Incident;
 use tocsin_core::pager::{Bundle, PageAttempt, WaitingPage, gather};
@@ -121,32 +122,50 @@ impl Engine {
         Ok(planned)
     }
 
-    /// When a page leaves at the latest that waits for its person; `None` if it does not wait.
-    pub(super) fn held_until(
+    /// A command that gives up a contact is told when the page or the question leaves at the
+    /// latest, if it waits for its person.
+    pub(super) fn look_up_held(
         &self,
         incident: &Incident,
-        page: u32,
-    ) -> Result<Option<Timestamp>, EngineError> {
-        let Some(sent) = incident.paging.pages.get(&page) else {
-            return Ok(None);
+        command: &mut Command,
+    ) -> Result<(), EngineError> {
+        let (person, page, contacts, question, held_until) = match command {
+            Command::ContactDue {
+                page, held_until, ..
+            } => {
+                let Some(sent) = incident.paging.pages.get(page) else {
+                    return Ok(());
+                };
+                let contacts: Vec<_> = sent.wanted_at().collect();
+                (&sent.person, *page, contacts, None, held_until)
+            }
+            Command::PromptDue {
+                prompt, held_until, ..
+            } => {
+                let Some(asked) = incident.prompts.all.get(prompt) else {
+                    return Ok(());
+                };
+                let (contacts, question) = (vec![asked.contact], Some(asked.question));
+                (&asked.to, *prompt, contacts, question, held_until)
+            }
+            _ => return Ok(()),
         };
         let store = self.store.as_ref();
-        for contact in sent.wanted_at() {
+        for contact in contacts {
             let attempt = PageAttempt {
                 incident: incident.id.clone(),
                 page,
                 contact,
-                question: None,
+                question,
             };
-            if PAGE_QUEUE
-                .get(store, &queue_key(&sent.person, &attempt))?
-                .is_some()
-            {
-                let pager = PAGERS.get(store, sent.person.as_str())?;
-                return Ok(pager.and_then(|it| it.value.due));
+            let key = queue_key(person, &attempt);
+            if PAGE_QUEUE.get(store, &key)?.is_some() {
+                let pager = PAGERS.get(store, person.as_str())?;
+                *held_until = pager.and_then(|it| it.value.due);
+                break;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     /// A page that waits, with what is known of its incident; `None` if nothing is.

@@ -312,12 +312,7 @@ impl Engine {
             let other = self.incident_of_key(&state.incident.about.key)?;
             *rival = other.is_some_and(|it| it.incident.is_active_beside(&state.incident));
         }
-        if let Command::ContactDue {
-            page, held_until, ..
-        } = &mut command
-        {
-            *held_until = self.held_until(&state.incident, *page)?;
-        }
+        self.look_up_held(&state.incident, &mut command)?;
         if let Command::Merge(merge) = &mut command
             && let Some(summary) = summary::of_number(self.store.as_ref(), merge.into)?
         {
