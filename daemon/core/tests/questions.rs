@@ -5,7 +5,7 @@ mod common;
 
 use common::{MINUTE, World, ada, people, take_all, take_questions};
 use tocsin_core::command::{Command, Refusal};
-use tocsin_core::consequences::Notice;
+use tocsin_core::consequences::{Notice, Timer, TimerKind};
 use tocsin_core::incident::PromptState;
 use tocsin_core::{Actor, Grade, narrate};
 
@@ -103,6 +103,19 @@ fn a_question_that_waits_for_others_waits_for_its_channel_from_when_it_leaves() 
     assert_eq!(channels(&world), ["slack", "mail"]);
     let line = "the question to ada waits for its channel again";
     assert!(says(&world, line), "{:#?}", world.stream);
+}
+
+#[test]
+fn a_question_whose_wait_passed_while_the_daemon_was_down_gets_a_new_wait() {
+    let mut world = asked();
+    let is_question = |it: &Timer| matches!(it.kind, TimerKind::Prompt { .. });
+    let timer = world.timers().into_iter().find(is_question).unwrap();
+    assert_eq!(timer.due, world.now.plus_ms(3 * MINUTE));
+    world.at(HOUR + 6 * MINUTE + 1);
+    world.fire_timer(&timer).unwrap();
+    assert!(world.incident().prompts.all[&1].is_wanted_at(0));
+    world.run_until(HOUR + 9 * MINUTE + 1);
+    assert_eq!(channels(&world), ["slack", "mail"]);
 }
 
 #[test]

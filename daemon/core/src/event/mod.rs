@@ -268,7 +268,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
     },
-    /// The wait for the question's channel restarts: it waits to go out with others.
+    /// The wait for the question's channel restarts: the daemon was down during it, or the question
+    /// waits to go out with others.
     PromptRebased {
         prompt: u32,
         /// When it goes to the next contact.

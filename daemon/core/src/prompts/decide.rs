@@ -109,7 +109,8 @@ pub(crate) fn failed(
 }
 
 /// No channel accepted a question in time, or nobody answered it. `held_until`: when it leaves at
-/// the latest, while it waits to go out with others; its channel has no less time for that.
+/// the latest, while it waits to go out with others; its channel has no less time for that. The wait
+/// restarts too if the daemon was down meanwhile.
 pub(crate) fn due(
     incident: &Incident,
     prompt: u32,
@@ -120,7 +121,8 @@ pub(crate) fn due(
     let asked = incident.prompts.all.get(&prompt);
     let asked = asked.filter(|it| it.is_open() && it.due() == due);
     let asked = asked.ok_or(Refusal::Stale("the question"))?;
-    let event = match held_until {
+    let was_down = env.now.since(due) > limits::QUESTION_CONTACT_WAIT_MS;
+    let event = match held_until.or(was_down.then_some(env.now)) {
         _ if asked.expires_at == due => Event::PromptExpired { prompt },
         Some(from) => Event::PromptRebased {
             prompt,
