@@ -224,16 +224,16 @@ impl Engine {
             unnamed: BTreeSet::new(),
         };
         put_bundle(&message, &whole, now)?.lay_out(batch);
-        let kind = match whole.question() {
-            None => EventKind::Page,
-            Some(_) => EventKind::Prompt,
+        // Questions have a lane of their own, so that no page waits for one that hangs.
+        let (kind, lane) = match whole.question() {
+            None => (EventKind::Page, format!("{person}/{channel}")),
+            Some(_) => (EventKind::Prompt, format!("{person}/{channel}/ask")),
         };
         let plugin = self.subscribed.for_contact(&channel, kind);
         let delivery = Delivery::Message {
             plugin: plugin.map(|it| it.plugin.clone()),
             message,
         };
-        let lane = format!("{person}/{channel}");
         batch
             .outbox
             .push(row_of(Class::Page, lane, None, now, &delivery));

@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
+
 use serde_json::Value;
-use tocsin_core::command::{Command, Merge, Opening, Responders};
+use tocsin_core::command::{Command, Merge, Named, Opening, Responders};
 use tocsin_core::event::LogKind;
 use tocsin_core::intake::{AlertGrade, Assessment};
 use tocsin_core::standing::Watch;
@@ -329,11 +331,8 @@ fn a_signal_that_changes_an_alert_adds_one_row_to_the_history_and_a_repeat_adds_
     assert_eq!(rows(), 4);
 }
 
-#[test]
-fn a_page_goes_out_although_an_acknowledgement_was_decided_before_and_then_refused() {
-    let store = Arc::new(MemoryStore::new());
-    let mut engine = engine(&store);
-    let ada = Person {
+fn ada() -> Person {
+    Person {
         id: "ada".into(),
         name: "Ada".to_owned(),
         contacts: vec![Contact {
@@ -343,14 +342,18 @@ fn a_page_goes_out_although_an_acknowledgement_was_decided_before_and_then_refus
         ladders: Ladders::default(),
         teams: Vec::new(),
         clearance: false,
-    };
+    }
+}
+
+/// Opens an incident that pages Ada.
+fn open_paging(engine: &mut Engine, now: Timestamp) -> Arc<Incident> {
     let mut paging = opening();
     paging.plan.value.steps.push(Step {
-        page: vec![PageTarget::Person(ada.id.clone())],
+        page: vec![PageTarget::Person(ada().id)],
         wait_ms: HOUR_MS,
         at: None,
     });
-    paging.responders.people.push(ada.clone());
+    paging.responders.people.push(ada());
     let opens = Request::Open {
         draft: Draft {
             title: "the shop is slow".to_owned(),
@@ -360,7 +363,41 @@ fn a_page_goes_out_although_an_acknowledgement_was_decided_before_and_then_refus
         by: Actor::Person("ada".into()),
         key: None,
     };
-    let incident = done(&mut engine, opens, NOW);
+    done(engine, opens, now)
+}
+
+#[test]
+fn no_page_waits_for_a_question_that_hangs() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let asked = open_paging(&mut engine, NOW);
+    let via = "chat".to_owned();
+    tell(&mut engine, &asked.id, Command::Acknowledge { via }, NOW);
+    let due = NOW.plus_ms(asked.hold_ms());
+    let operator = Some(Named {
+        id: ada().id,
+        person: Some(Box::new(ada())),
+    });
+    let hold = Command::HoldDue { due, operator };
+    tell(&mut engine, &asked.id, hold, due);
+    let later = due.plus_ms(Delays::default().bundle_window_ms);
+    open_paging(&mut engine, later);
+    while store.outbox(Class::Page, None, 10).unwrap().len() < 2 {
+        let due = store.timers_due(later, 10).unwrap();
+        let (gathers, _) = gathering(due);
+        assert!(!gathers.is_empty(), "nothing more goes out");
+        engine.process(gathers, later).unwrap();
+    }
+    let waiting = store.outbox(Class::Page, None, 10).unwrap();
+    let lanes: BTreeSet<_> = waiting.iter().map(|it| it.key.lane.as_str()).collect();
+    assert_eq!(lanes, BTreeSet::from(["ada/mail", "ada/mail/ask"]));
+}
+
+#[test]
+fn a_page_goes_out_although_an_acknowledgement_was_decided_before_and_then_refused() {
+    let store = Arc::new(MemoryStore::new());
+    let mut engine = engine(&store);
+    let incident = open_paging(&mut engine, NOW);
     let due = store.timers_due(NOW, 10).unwrap().into_iter();
     let (gathers, _) = gathering(due.collect());
     // It is refused when it is written, as its timer was taken by another engine.
