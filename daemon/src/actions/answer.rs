@@ -86,10 +86,31 @@ async fn answer_all(
         choice,
         via,
     };
+    let open = intake.count_open(pages.to_vec()).await;
+    let open = open.map_err(NotDone::Engine)?;
     let told = intake.tell(message, &outcome).await;
     told.map_err(NotDone::Engine)?;
-    Ok(format!(
-        "{label}: the answer counts for {} incidents",
-        pages.len()
-    ))
+    Ok(reply(label, open))
+}
+
+/// The reply to an answer to so many open questions.
+fn reply(label: &str, open: usize) -> String {
+    match open {
+        0 => "these questions need no answer any more".to_owned(),
+        1 => format!("{label}: the answer counts for 1 incident"),
+        _ => format!("{label}: the answer counts for {open} incidents"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reply_counts_the_questions_that_are_open() {
+        let says = |open| reply("Still on it", open);
+        assert_eq!(says(0), "these questions need no answer any more");
+        assert_eq!(says(1), "Still on it: the answer counts for 1 incident");
+        assert_eq!(says(2), "Still on it: the answer counts for 2 incidents");
+    }
 }

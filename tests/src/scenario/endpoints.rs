@@ -202,8 +202,9 @@ impl Endpoints<'_> {
         self.answer(built).await
     }
 
-    /// Opens a mail's link, which must have no effect, and presses the button on that page.
-    pub(super) async fn mail_link(&self, token: &str, button: &str) -> Result<()> {
+    /// Opens a mail's link, which must have no effect, and presses the button on that page; returns
+    /// the page that follows.
+    pub(super) async fn mail_link(&self, token: &str, button: &str) -> Result<String> {
         let path = format!("/ack/{token}");
         let page = self
             .answer(Request::get(&path).body(Body::empty())?)
@@ -211,9 +212,7 @@ impl Endpoints<'_> {
         if !page.contains(&format!("<button>{button}")) {
             bail!("the link shows no button: {page}");
         }
-        self.answer(Request::post(&path).body(Body::empty())?)
-            .await?;
-        Ok(())
+        self.answer(Request::post(&path).body(Body::empty())?).await
     }
 
     /// Creates a silence in a person's name and returns its id.

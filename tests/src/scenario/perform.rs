@@ -130,7 +130,8 @@ impl World {
         }
         self.endpoints()?
             .mail_link(token_in(from)?, "Acknowledge")
-            .await
+            .await?;
+        Ok(())
     }
 
     /// A person follows the link of an answer in their newest mail.
@@ -138,7 +139,10 @@ impl World {
         let mail = self.newest_mail(person)?;
         let from = mail.split_once(&format!("\n{answer}"));
         let from = from.with_context(|| format!("the mail has no answer {answer:?}"))?;
-        self.endpoints()?.mail_link(token_in(from.1)?, answer).await
+        let link = token_in(from.1)?;
+        let told = self.endpoints()?.mail_link(link, answer).await?;
+        self.told.insert(person.to_owned(), told);
+        Ok(())
     }
 
     fn newest_mail(&self, person: &str) -> Result<String> {

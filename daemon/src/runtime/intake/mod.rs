@@ -16,6 +16,7 @@ pub mod senders;
 use std::sync::Arc;
 
 use tocsin_core::command::{Command, Refusal};
+use tocsin_core::incident::Prompt;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::standing::Review;
 use tocsin_core::{Actor, Draft, IncidentId, MessageId, Signal, SignalStatus, Timestamp};
@@ -195,6 +196,26 @@ impl Intake {
     pub fn pages_of(&self, message: &MessageId) -> Result<Vec<PageAttempt>, EngineError> {
         let part = bundle(self.view.store(), message)?;
         Ok(part.iter().flat_map(BundlePart::named).cloned().collect())
+    }
+
+    /// How many of these questions still need an answer.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the store fails or a row is damaged.
+    pub async fn count_open(&self, asked: Vec<PageAttempt>) -> Result<usize, EngineError> {
+        let view = Arc::clone(&self.view);
+        let counted = tokio::task::spawn_blocking(move || {
+            let mut open = 0;
+            for question in asked {
+                let state = view.incident(&question.incident)?;
+                let state = state.as_ref();
+                let prompt = state.and_then(|it| it.incident.prompts.all.get(&question.page));
+                open += usize::from(prompt.is_some_and(Prompt::is_open));
+            }
+            Ok(open)
+        });
+        let broken = |_| EngineError::Damaged("a count of open questions panicked".to_owned());
+        counted.await.map_err(broken)?
     }
 
     /// Has the pages of a message told what became of it. When this returns, that is durable.
