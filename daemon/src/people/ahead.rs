@@ -7,8 +7,9 @@ use super::choice::Reach;
 use super::responders::ResponderLookup;
 use super::roster::Roster;
 
-/// Kinds of loud contacts that cannot be quiet.
-const NEVER_QUIET: [&str; 2] = ["phone", "sms"];
+/// Kinds of contacts that cannot be quiet, whatever `[escalation] loud` says of them: a phone rings,
+/// and Pushover repeats a test page until it is acknowledged.
+const NEVER_QUIET: [&str; 3] = ["phone", "sms", "pushover"];
 
 /// A shift of somebody who can be reached and is not out of office.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,10 +54,9 @@ impl ResponderLookup {
         let roster = self.rosters.now();
         let contacts = self.person(id)?.contacts;
         let is_loud = |it: &&Contact| roster.loud.contains(&it.kind);
-        let silent = contacts.iter().find(|it| !is_loud(it));
         let can_be_quiet = |it: &&Contact| !NEVER_QUIET.contains(&it.kind.as_str());
-        silent
-            .or_else(|| contacts.iter().find(can_be_quiet))
-            .cloned()
+        let mut quiet = contacts.iter().filter(can_be_quiet);
+        let silent = quiet.clone().find(|it| !is_loud(it));
+        silent.or_else(|| quiet.next()).cloned()
     }
 }

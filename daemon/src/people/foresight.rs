@@ -102,15 +102,16 @@ impl OnCallWarning {
     }
 }
 
-impl fmt::Display for OnCallWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl OnCallWarning {
+    /// What it says; times are written by `shown`.
+    #[must_use]
+    pub fn text(&self, shown: impl Fn(Timestamp) -> String) -> String {
         match self {
             Self::Gap(gap) => {
-                let (rotation, from) = (&gap.rotation, format_time(gap.from));
+                let (rotation, from) = (&gap.rotation, shown(gap.from));
                 match &gap.on_call {
-                    None => write!(f, "nobody is on call for {rotation} from {from}"),
-                    Some(person) => write!(
-                        f,
+                    None => format!("nobody is on call for {rotation} from {from}"),
+                    Some(person) => format!(
                         "nobody on call for {rotation} can be reached from {from}; {person} is \
                          scheduled"
                     ),
@@ -122,9 +123,8 @@ impl fmt::Display for OnCallWarning {
                 from,
                 paged,
             } => {
-                let from = format_time(*from);
-                write!(
-                    f,
+                let from = shown(*from);
+                format!(
                     "{person} is on call for {rotation} from {from}, but out of office by their \
                      calendar; {paged} is paged"
                 )
@@ -134,13 +134,18 @@ impl fmt::Display for OnCallWarning {
                 person,
                 from,
             } => {
-                let from = format_time(*from);
-                write!(
-                    f,
+                let from = shown(*from);
+                format!(
                     "an override puts {person} on call for {rotation} from {from}, but nothing \
                      serves their contacts"
                 )
             }
         }
+    }
+}
+
+impl fmt::Display for OnCallWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(format_time))
     }
 }

@@ -169,8 +169,8 @@ impl ResponderLookup {
         })
     }
 
-    /// Whoever has a loud contact must have proven one of these: that mail arrives does not say
-    /// that the phone rings.
+    /// Whoever has loud contacts in a ladder for the night must have proven one of these: that mail
+    /// arrives does not say that the phone rings.
     fn unproven(&self, soon: &OnCallSoon, proven: Proven<'_>) -> Vec<WakingWarning> {
         let roster = self.rosters.now();
         let is_proven = |id: &PersonId| {
@@ -178,9 +178,15 @@ impl ResponderLookup {
                 return true;
             };
             let is_loud = |it: &&Contact| roster.loud.contains(&it.kind);
-            let has_loud = person.contacts.iter().any(|it| is_loud(&it));
-            let mut counted = person.contacts.iter().filter(|it| !has_loud || is_loud(it));
-            person.contacts.is_empty() || counted.any(|it| proven(id, it))
+            if person.contacts.is_empty() {
+                return true;
+            }
+            NIGHT_GRADES.iter().all(|grade| {
+                let (contacts, _) = person.climb(*grade, |_| true);
+                let has_loud = contacts.iter().any(|it| is_loud(&it));
+                let mut counted = contacts.iter().filter(|it| !has_loud || is_loud(it));
+                counted.any(|it| proven(id, it))
+            })
         };
         let mut warned = BTreeMap::new();
         for (rotation, people) in &soon.0 {
@@ -247,16 +253,15 @@ impl WakingWarning {
     }
 }
 
-impl fmt::Display for WakingWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl WakingWarning {
+    /// What it says; times are written by `shown`.
+    #[must_use]
+    pub fn text(&self, shown: impl Fn(Timestamp) -> String) -> String {
         match self {
             Self::Quiet { person, grades } => {
                 let grades: Vec<_> = grades.iter().map(|it| it.as_str()).collect();
                 let grades = grades.join(" and ");
-                write!(
-                    f,
-                    "no rung of the ladder of {person} for {grades} incidents is loud"
-                )
+                format!("no rung of the ladder of {person} for {grades} incidents is loud")
             }
             Self::Late {
                 person,
@@ -266,8 +271,7 @@ impl fmt::Display for WakingWarning {
                 loud_after_ms,
             } => {
                 let [wait, loud] = [*wait_ms, *loud_after_ms].map(span_in_words);
-                write!(
-                    f,
+                format!(
                     "step {step} of the plan for {grade} incidents ends after {wait}, before the \
                      first loud rung of {person} at {loud}"
                 )
@@ -277,13 +281,18 @@ impl fmt::Display for WakingWarning {
                 rotation,
                 from,
             } => {
-                let from = format_time(*from);
-                write!(
-                    f,
+                let from = shown(*from);
+                format!(
                     "{person} is on call for {rotation} from {from}, and no contact that would \
                      wake them is proven"
                 )
             }
         }
+    }
+}
+
+impl fmt::Display for WakingWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(format_time))
     }
 }

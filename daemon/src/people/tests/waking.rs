@@ -115,6 +115,18 @@ fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
     let quiet = warnings(with_contacts(&["slack"]), &[], &proven);
     assert!(!quiet.contains(&unproven.to_owned()), "{quiet:?}");
     assert_eq!(warnings(roster(), &[], &["ada ntfy", "bob ntfy"]), [""; 0]);
+    // Nor one that no page takes at night.
+    let mut by_day = with_contacts(&["phone", "ntfy"]);
+    let rung = LadderRung {
+        kinds: vec!["phone".to_owned()],
+        wait_ms: MINUTE_MS,
+    };
+    let ladders = &mut by_day.people.get_mut("ada").unwrap().ladders;
+    for grade in [Grade::Critical, Grade::Major] {
+        let ladder = Ladder(vec![rung.clone()]);
+        ladders.by_grade.insert(grade, ladder);
+    }
+    assert_eq!(warnings(by_day, &[], &["ada ntfy", "bob ntfy"]), [unproven]);
     let unproven = WakingWarning::Unproven {
         person: "ada".into(),
         rotation: "primary".to_owned(),
@@ -171,5 +183,10 @@ fn what_can_wait_goes_to_a_contact_that_makes_no_sound_or_can_be_quiet() {
     };
     assert_eq!(of(&["ntfy", "pager", "slack"]).as_deref(), Some("slack"));
     assert_eq!(of(&["phone", "ntfy"]).as_deref(), Some("ntfy"));
-    assert_eq!(of(&["phone"]), None);
+    assert_eq!(of(&["phone", "pushover"]), None);
+    // Nor does a phone ring that the configuration does not call loud.
+    let mut roster = with_contacts(&["phone", "ntfy"]);
+    roster.loud = ["ntfy".to_owned()].into();
+    let quiet = lookup(roster).quiet_contact(&"ada".into());
+    assert_eq!(quiet.map(|it| it.kind).as_deref(), Some("ntfy"));
 }

@@ -13,6 +13,7 @@ use crate::runtime::due::Due;
 use crate::runtime::engine::request::NewTests;
 use crate::runtime::error::EngineError;
 use crate::runtime::state::tables::proof::is_proven;
+use crate::time::shown_time;
 
 /// How long before a shift its person is told, in milliseconds: a day.
 const AHEAD_MS: u64 = 24 * HOUR_MS;
@@ -103,14 +104,16 @@ impl Due {
         let plans = self.intake.night_plans(roster, now);
         let of = (shift.rotation.as_str(), shift.from);
         let waking = lookup.waking_warnings_of(&shift.person, of, &plans, &proven);
-        let waking = waking.iter().map(|it| (it.to_string(), it.remedy()));
+        let zone = roster.zone(&shift.person);
+        let shown = |at| shown_time(zone, at, now);
+        let waking = waking.iter().map(|it| (it.text(shown), it.remedy()));
         let gaps = roster.warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
         let is_gap = |it: &&OnCallWarning| match it {
             OnCallWarning::Gap(gap) => gap.rotation == shift.rotation,
             _ => false,
         };
         let gaps = gaps.iter().filter(is_gap);
-        let gaps = gaps.map(|it| (it.to_string(), it.remedy().to_owned()));
+        let gaps = gaps.map(|it| (it.text(shown), it.remedy().to_owned()));
         let all = waking.chain(gaps).take(SHIFT_WARNINGS_MAX);
         all.map(|(what, remedy)| format!("{what}; {remedy}"))
             .collect()

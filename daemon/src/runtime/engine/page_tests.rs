@@ -166,6 +166,9 @@ impl Engine {
             return Ok(());
         };
         page_test::put(id, &after, row.revision)?.lay_out(&mut planned.batch);
+        if let (TestOutcome::Failed(_), Some(shift)) = (outcome, &after.shift) {
+            shift_told::forget(shift, &id.person).lay_out(&mut planned.batch);
+        }
         if *outcome == TestOutcome::Pressed {
             let contact = &after.contact;
             prove(store, &id.person, contact, now)?.lay_out(&mut planned.batch);

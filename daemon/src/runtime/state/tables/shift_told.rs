@@ -42,6 +42,11 @@ pub(crate) fn tell(
     Ok(write.if_at(0))
 }
 
+/// Has a person be reminded again, as the reminder did not reach them.
+pub(crate) fn forget(shift: &ShiftNotice, person: &PersonId) -> RowWrites {
+    SHIFTS_TOLD.remove(&key_of(shift, person))
+}
+
 fn key_of(shift: &ShiftNotice, person: &PersonId) -> String {
     format!("{}/{:020}/{person}", shift.rotation, shift.from.0)
 }
