@@ -1,6 +1,9 @@
 //! Shifts that begin soon, and by which contact their people are reminded of what speaks against
 //! them.
 
+use std::collections::BTreeMap;
+
+use tocsin_core::time::HOUR_MS;
 use tocsin_core::{Contact, PersonId, Timestamp};
 
 use super::choice::Reach;
@@ -11,6 +14,9 @@ use super::roster::Roster;
 /// and Pushover repeats a test page until it is acknowledged.
 const NEVER_QUIET: [&str; 3] = ["phone", "sms", "pushover"];
 
+/// Whoever was not on call for this long, in milliseconds, has a new shift.
+const REST_MS: u64 = 24 * HOUR_MS;
+
 /// A shift of somebody who can be reached and is not out of office.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShiftAhead {
@@ -20,7 +26,8 @@ pub struct ShiftAhead {
 }
 
 impl Roster {
-    /// The shifts that begin after the first and until the second time, by rotation.
+    /// The shifts that begin after the first and until the second time, by rotation. One that goes
+    /// on within a day, after a night or after an hour that somebody else took, does not begin.
     #[must_use]
     pub fn shifts_ahead(
         &self,
@@ -29,17 +36,21 @@ impl Roster {
     ) -> Vec<ShiftAhead> {
         let mut ahead = Vec::new();
         for name in self.rotations.keys() {
-            let until = (window.0, window.1.plus_ms(1));
-            let mut before = None;
-            for span in self.outlook(name, until, reach) {
-                let begins = span.from > window.0 && span.on_call != before;
-                before.clone_from(&span.on_call);
-                let person = span.on_call.filter(|_| begins && span.hindrance.is_none());
-                ahead.extend(person.map(|person| ShiftAhead {
-                    rotation: name.clone(),
-                    person,
-                    from: span.from,
-                }));
+            let looked = (window.0.minus_ms(REST_MS), window.1.plus_ms(1));
+            let mut last_on_call = BTreeMap::new();
+            for span in self.outlook(name, looked, reach) {
+                let Some(person) = span.on_call else {
+                    continue;
+                };
+                let last = last_on_call.insert(person.clone(), span.until);
+                let rested = last.is_none_or(|until| span.from.since(until) >= REST_MS);
+                if span.from > window.0 && rested && span.hindrance.is_none() {
+                    ahead.push(ShiftAhead {
+                        rotation: name.clone(),
+                        person,
+                        from: span.from,
+                    });
+                }
             }
         }
         ahead

@@ -9,7 +9,7 @@ use super::*;
 
 const NOW: &str = "2026-01-06 00:00";
 
-fn new(person: &str, from: &str, until: &str) -> NewOverride {
+pub(super) fn new(person: &str, from: &str, until: &str) -> NewOverride {
     NewOverride {
         rotation: "primary".to_owned(),
         person: person.into(),
@@ -19,7 +19,7 @@ fn new(person: &str, from: &str, until: &str) -> NewOverride {
     }
 }
 
-fn make(
+pub(super) fn make(
     kept: &[Arc<MadeOverride>],
     new: NewOverride,
     request: &str,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Grade, Ladder, LadderRung, Plan};
 
+use super::overrides::{make, new};
 use super::*;
 
 /// Plugins serve every kind but `pager`.
@@ -170,6 +171,13 @@ fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
     // Not in the middle of the shift either, when the absence is over.
     assert_eq!(ahead(&roster, "2026-01-12 10:00", "2026-01-14 00:00"), none);
     roster.absences.clear();
+    // Whoever has somebody take an hour of theirs does not begin again after it.
+    let taken = new("cyd", "2026-01-07 10:00", "2026-01-07 11:00");
+    let taken = make(&[], taken, "1", utc("2026-01-07 09:00")).unwrap();
+    let lent = roster.with_overrides(&[taken]);
+    let cyd = begins("2026-01-07 10:00", "cyd");
+    let day = ("2026-01-07 09:30", "2026-01-08 09:30");
+    assert_eq!(ahead(&lent, day.0, day.1), [cyd]);
     let bob = roster.people.get_mut("bob").unwrap();
     bob.contacts = vec![contact("pager")];
     assert_eq!(ahead(&roster, hour.0, hour.1), none, "nothing reaches them");
