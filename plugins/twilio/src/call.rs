@@ -61,6 +61,7 @@ fn begin(page: &Page, number: &str, at: Timestamp) -> Result<Option<String>, Fai
         at: text.as_ref().and_then(|it| it.at).unwrap_or(at),
         text: text.map(|it| it.sid),
         choices: Vec::new(),
+        test: page.test,
     };
     // Before the phone rings: a key may be pressed before Twilio's answer to this request is here.
     let mut waits = pages::remember(page, &sent)?;

@@ -45,6 +45,9 @@ struct Sent {
     /// The answers to a question, in the order of the numbers that choose them.
     #[serde(default)]
     choices: Vec<String>,
+    /// Whether it only tests the way to the person.
+    #[serde(default)]
+    test: bool,
 }
 
 impl Sent {

@@ -22,6 +22,7 @@ pub(crate) fn send(prompt: &Prompt, at: Timestamp) -> Result<Outcome, Failure> {
         at: text.at.unwrap_or(at),
         text: Some(text.sid),
         choices: prompt.choices.iter().map(|it| it.id.clone()).collect(),
+        test: page.test,
     };
     if pages::remember(page, &sent)? {
         replies::read_later()?;

@@ -105,7 +105,7 @@ pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Fail
 }
 
 /// A reply acknowledges the latest page, or answers the latest question, that was texted to its
-/// number before it, that it fits and that has no reply yet. `at` is by Twilio's clock, as the
+/// number before it, that it fits and that has no reply yet; a test only if nothing else is. `at` is by Twilio's clock, as the
 /// texts are; without it, it was sent just now. Returns what to tell the person, if it was one and
 /// was not handled before.
 fn reply_to(
@@ -150,7 +150,11 @@ fn meant(
 ) -> Result<Option<(String, Sent)>, Failure> {
     let mut latest: Option<(String, Sent)> = None;
     for (page, sent) in pages::all_waiting::<Sent>()? {
-        let is_later = latest.as_ref().is_none_or(|(_, it)| it.at <= sent.at);
+        // Whoever is woken while a test waits must not be escalated past: a test comes last.
+        let rank = |it: &Sent| (!it.test, it.at);
+        let is_later = latest
+            .as_ref()
+            .is_none_or(|(_, it)| rank(it) <= rank(&sent));
         let is_texted = sent.number == number && sent.text.is_some() && fits(&sent);
         let is_before = at.is_none_or(|at| sent.at <= at);
         if is_later && is_texted && is_before && !call::was_pressed(&page)? {

@@ -20,6 +20,7 @@ pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, 
         at: text.at.unwrap_or(at),
         text: Some(text.sid),
         choices: Vec::new(),
+        test: page.test,
     };
     if pages::remember(page, &sent)? {
         replies::read_later()?;

@@ -381,6 +381,7 @@ fn a_test_page_says_that_it_is_one() {
             said.contains("with a test page") || said.starts_with("TEST: "),
             "{said}"
         );
+        assert!(!said.contains("escalation"), "{said}");
     }
 }
 

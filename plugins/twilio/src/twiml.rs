@@ -43,7 +43,10 @@ impl Script<'_> {
                     total => format!("Press 1 to acknowledge all {total} incidents."),
                 };
                 let prompt = self.gather(&format!("{told} {press}"));
-                let end = self.say("No key was pressed. The escalation continues. Goodbye.");
+                let end = self.say(match page.test {
+                    true => "No key was pressed. This was only a test. Goodbye.",
+                    false => "No key was pressed. The escalation continues. Goodbye.",
+                });
                 response(&format!("{prompt}{prompt}{end}"))
             }
             None => {

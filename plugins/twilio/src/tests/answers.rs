@@ -2,6 +2,7 @@
 
 use super::*;
 use tocsin_plugin_sdk::commands::CommandError;
+use tocsin_plugin_sdk::testing::prompt;
 
 impl World {
     fn set_time(&self, time: &str) {
@@ -86,6 +87,44 @@ fn a_reply_means_the_latest_page_before_it_and_the_next_one_the_page_before() {
         world.read("r");
         assert_eq!(world.acknowledged_pages(), ["b", "a"], "{off_ms}");
     }
+}
+
+#[test]
+fn a_reply_means_a_test_only_if_no_real_page_waits() {
+    for (first, second) in [(false, true), (true, false)] {
+        let world = World::start();
+        for (time, is_test) in [("12:00:00", first), ("12:00:20", second)] {
+            world.set_time(time);
+            let id = if is_test { "test" } else { "real" };
+            let mut page = alone(id, SMS);
+            page.test = is_test;
+            world.page(id, page).unwrap();
+        }
+        world.twilio.borrow_mut().receive(ADA, "1");
+        world.read("r1");
+        assert_eq!(world.acknowledged_pages(), ["real"]);
+        world.twilio.borrow_mut().receive(ADA, "1");
+        world.read("r2");
+        assert_eq!(world.acknowledged_pages(), ["real", "test"]);
+    }
+}
+
+#[test]
+fn a_reply_answers_a_question_before_a_test_that_came_later() {
+    let world = World::start();
+    let question = prompt("m", &[incident()], &person("ada", SMS, ADA));
+    world.deliver("q", EventBody::Prompt(question)).unwrap();
+    world.set_time("12:05:00");
+    let mut test = alone("test", SMS);
+    test.test = true;
+    world.page("test", test).unwrap();
+    for _ in 0..2 {
+        world.twilio.borrow_mut().receive(ADA, "1");
+    }
+    world.read("r");
+    let commands = world.host.commands();
+    let verbs: Vec<_> = commands.iter().map(|it| it.verb).collect();
+    assert_eq!(verbs, ["answer", "receipt", "acknowledge"]);
 }
 
 #[test]
