@@ -159,14 +159,14 @@ pub(crate) fn pressed(request: &WebhookRequest) -> Result<WebhookResponse, Failu
         action: public_url().map(|it| format!("{}&try={tries}", gather_url(&it, &page))),
         has_text: false,
     };
-    let again = |why: &str| match tries < TRIES_MAX {
-        true => script.again(why),
-        false => script.goodbye("The escalation continues."),
-    };
     let Some(sent) = pages::waiting::<Sent>(&page)? else {
         return Ok(twiml::answer(
             script.goodbye("This page needs no answer any more."),
         ));
+    };
+    let again = |why: &str| match tries < TRIES_MAX {
+        true => script.again(why),
+        false => script.goodbye(twiml::unanswered(sent.test)),
     };
     if request.form_field("Digits").as_deref() != Some("1") {
         return Ok(twiml::answer(again("")));

@@ -382,6 +382,8 @@ fn a_test_page_says_that_it_is_one() {
             "{said}"
         );
         assert!(!said.contains("escalation"), "{said}");
+        let said = spoken(&world.post("gather", "page=p&try=5", "Digits=7&CallSid=CA0"));
+        assert_eq!(said, "This was only a test. Goodbye.", "{kind}");
     }
 }
 

@@ -43,10 +43,8 @@ impl Script<'_> {
                     total => format!("Press 1 to acknowledge all {total} incidents."),
                 };
                 let prompt = self.gather(&format!("{told} {press}"));
-                let end = self.say(match page.test {
-                    true => "No key was pressed. This was only a test. Goodbye.",
-                    false => "No key was pressed. The escalation continues. Goodbye.",
-                });
+                let follows = unanswered(page.test);
+                let end = self.say(&format!("No key was pressed. {follows} Goodbye."));
                 response(&format!("{prompt}{prompt}{end}"))
             }
             None => {
@@ -90,6 +88,14 @@ impl Script<'_> {
             escape(self.language),
             escape(what)
         )
+    }
+}
+
+/// What follows if the person does not acknowledge.
+pub(crate) fn unanswered(is_test: bool) -> &'static str {
+    match is_test {
+        true => "This was only a test.",
+        false => "The escalation continues.",
     }
 }
 
