@@ -85,21 +85,29 @@ pub(crate) mod config {
 }
 
 pub(crate) mod kv {
+    use super::super::Stored;
     use super::FakeHost;
     use crate::kv::{Entry, KvError, Page};
 
     pub(crate) fn get(key: &str) -> Result<Option<Entry>, KvError> {
         FakeHost::with(|host| {
-            let found = host.kv.get(key).cloned();
-            Ok(found.map(|(value, revision)| Entry { value, revision }))
+            let found = host.kv.get(key).filter(|it| it.is_kept(host.now));
+            Ok(found.map(|it| Entry {
+                value: it.value.clone(),
+                revision: it.revision,
+            }))
         })
     }
 
-    pub(crate) fn set(key: &str, value: &[u8], _: Option<u64>) -> Result<u64, KvError> {
+    pub(crate) fn set(key: &str, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, KvError> {
         FakeHost::with(|host| {
             host.kv_revision += 1;
-            host.kv
-                .insert(key.into(), (value.to_vec(), host.kv_revision));
+            let stored = Stored {
+                value: value.to_vec(),
+                revision: host.kv_revision,
+                expires_at: ttl_ms.map(|it| host.now + it),
+            };
+            host.kv.insert(key.into(), stored);
             Ok(host.kv_revision)
         })
     }
@@ -124,7 +132,8 @@ pub(crate) mod kv {
 
     pub(crate) fn keys(prefix: &str, _: Option<&str>, limit: u32) -> Result<Page, KvError> {
         FakeHost::with(|host| {
-            let keys = host.kv.keys().filter(|it| it.starts_with(prefix));
+            let kept = host.kv.iter().filter(|it| it.1.is_kept(host.now));
+            let keys = kept.map(|it| it.0).filter(|it| it.starts_with(prefix));
             Ok(Page {
                 keys: keys.take(limit as usize).cloned().collect(),
                 cursor: None,

@@ -1,9 +1,9 @@
 //! A fake host for tests in native builds.
 //!
 //! [`FakeHost::install`] makes it this thread's host; the plugin's functions are then called
-//! directly. It implements what matters to a plugin's logic: revisions in the key-value store,
-//! stored responses under `once`, and unknown outcomes after a lost response. It does not check
-//! grants.
+//! directly. It implements what matters to a plugin's logic: revisions and expiry in the key-value
+//! store, stored responses under `once`, and unknown outcomes after a lost response. It does not
+//! check grants.
 
 mod fixtures;
 pub(crate) mod imports;
@@ -69,6 +69,20 @@ pub struct QueuedJob {
 #[derive(Clone)]
 pub struct FakeHost(Rc<RefCell<State>>);
 
+/// A value in the key-value store.
+#[derive(Clone)]
+struct Stored {
+    value: Vec<u8>,
+    revision: u64,
+    expires_at: Option<Timestamp>,
+}
+
+impl Stored {
+    fn is_kept(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
 struct State {
     now: Timestamp,
     /// Random bytes that were drawn.
@@ -76,7 +90,7 @@ struct State {
     delivery: String,
     config: BTreeMap<String, String>,
     secrets_unset: BTreeSet<String>,
-    kv: BTreeMap<String, (Vec<u8>, u64)>,
+    kv: BTreeMap<String, Stored>,
     kv_revision: u64,
     outside: Outside,
     lose_answer: Option<String>,
