@@ -36,11 +36,23 @@ impl AckLinks {
     /// is the channel that shows it, such as `mail` or `ntfy`.
     #[must_use]
     pub fn link(&self, of: AckTarget, to: &PersonId, via: &str, now: Timestamp) -> String {
+        self.link_until(of, to, via, (now, now))
+    }
+
+    /// The same for what may still be pressed until `until`, if that is later.
+    #[must_use]
+    pub fn link_until(
+        &self,
+        of: AckTarget,
+        to: &PersonId,
+        via: &str,
+        (now, until): (Timestamp, Timestamp),
+    ) -> String {
         self.url(&AckClaim {
             of,
             person: to.clone(),
             via: via.to_owned(),
-            expires_at: now.plus_ms(ACK_VALID_MS),
+            expires_at: until.max(now.plus_ms(ACK_VALID_MS)),
         })
     }
 

@@ -76,10 +76,15 @@ impl Payloads {
                 let message = message();
                 content.with_ack_links(link(AckTarget::Message { message }), one)
             }
-            Some(_) => content.with_answer_links(|choice| {
-                let (message, choice) = (message(), choice.to_owned());
-                link(AckTarget::Answer { message, choice })
-            }),
+            Some(_) => {
+                let until = last_expiry(wanted).unwrap_or(now);
+                content.with_answer_links(|choice| {
+                    let (message, choice) = (message(), choice.to_owned());
+                    let of = AckTarget::Answer { message, choice };
+                    self.ack_links
+                        .link_until(of, to, &contact.kind, (now, until))
+                })
+            }
         };
         Ok(PageMessage {
             id: id.to_string(),
@@ -95,7 +100,11 @@ impl Payloads {
     pub(crate) fn test_message(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageMessage {
         let to = &id.person;
         let of = AckTarget::Test { test: id.clone() };
-        let link = self.ack_links.link(of, to, &test.contact.kind, now);
+        // A reminder is often read long after it came.
+        let until = test.shift.as_ref().map_or(now, |it| it.from);
+        let link = self
+            .ack_links
+            .link_until(of, to, &test.contact.kind, (now, until));
         let content = self.test_content(id, test, now);
         PageMessage {
             id: id.to_string(),
@@ -179,6 +188,15 @@ impl Payloads {
             },
         ))
     }
+}
+
+/// When the last of the questions that a message asks is over.
+fn last_expiry(wanted: &[Wanted]) -> Option<Timestamp> {
+    let asked = wanted.iter().filter_map(|it| {
+        let prompts = &it.state.incident.prompts.all;
+        prompts.get(&it.attempt.page)
+    });
+    asked.map(|it| it.expires_at).max()
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tocsin_core::trial::ShiftNotice;
 use tocsin_core::{Actor, Event, IncidentId, Recorded};
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore};
 
 use super::*;
+use crate::auth::ack_links::ACK_VALID_MS;
 use crate::auth::{AckKey, AckLinks};
 use crate::change::{Change, ChangeLink};
 use crate::people::Roster;
@@ -104,10 +106,7 @@ impl Rig {
             question,
         };
         let wanted = [Wanted { state, attempt }];
-        let contact = Contact {
-            kind: "ntfy".to_owned(),
-            address: "bob".to_owned(),
-        };
+        let contact = contact();
         let (store, id) = (self.view.store(), message_id());
         let message = self
             .payloads
@@ -115,11 +114,25 @@ impl Rig {
         message.unwrap()
     }
 
+    /// When the link to this token expires.
+    fn end_of(&self, link: Option<&String>) -> Timestamp {
+        let token = link.unwrap().replace("http://tocsin/ack/", "");
+        let claim = self.payloads.ack_links.read(&token, now());
+        claim.unwrap().expires_at
+    }
+
     fn last_change(&self) -> Option<String> {
         let content = self.message(None).content;
         let mut facts = content.items[0].facts.iter();
         let fact = facts.find(|it| it.name == "Last change");
         fact.map(|it| it.text.clone())
+    }
+}
+
+fn contact() -> Contact {
+    Contact {
+        kind: "ntfy".to_owned(),
+        address: "bob".to_owned(),
     }
 }
 
@@ -256,6 +269,66 @@ fn a_question_has_a_link_for_each_answer_and_none_that_acknowledges() {
         choice: choice.to_owned(),
     };
     assert_eq!(links.collect::<Vec<_>>(), [of("yes"), of("no")]);
+}
+
+#[test]
+fn the_links_of_a_question_work_until_the_last_that_it_asks_is_over() {
+    let short = Rig::new(false).message_with(Some(Question::StillOnIt), None);
+    let rig = Rig::new(false);
+    let end = |message: &PageMessage| {
+        let asked = message.content.question.as_ref().unwrap();
+        rig.end_of(asked.choices[1].url.as_ref())
+    };
+    assert_eq!(end(&short), now().plus_ms(ACK_VALID_MS));
+
+    let last = now().plus_ms(7 * 24 * HOUR_MS);
+    let asked = json!({ "type": "prompted", "data": {
+        "prompt": 2, "to": "bob", "contact": { "kind": "ntfy", "address": "bob" },
+        "question": "still-on-it", "expires_at": last,
+    }});
+    rig.commit(Batch {
+        appends: vec![Append {
+            stream: stream_of(&IncidentId::from("i1")),
+            expected: 3,
+            events: vec![encode(&recorded(asked)).unwrap()],
+        }],
+        ..Batch::default()
+    });
+    let wanted = [1, 2].map(|page| Wanted {
+        state: rig.view.incident(&"i1".into()).unwrap().unwrap(),
+        attempt: PageAttempt {
+            incident: "i1".into(),
+            page,
+            contact: 0,
+            question: Some(Question::StillOnIt),
+        },
+    });
+    let (id, contact, store) = (message_id(), contact(), rig.view.store());
+    let both = rig
+        .payloads
+        .message_of((&id, &contact), &wanted, store, None, now());
+    assert_eq!(end(&both.unwrap()), last);
+}
+
+#[test]
+fn the_link_of_a_reminder_works_until_the_shift_begins() {
+    let rig = Rig::new(false);
+    let id = TestId::parse("test-1767384600000-bob").unwrap();
+    let mut test = TestPage::new(contact(), Actor::Tocsin, now());
+    let end = |test: &TestPage| {
+        let message = rig.payloads.test_message(&id, test, now());
+        rig.end_of(message.content.ack_url.as_ref())
+    };
+    let shortest = now().plus_ms(ACK_VALID_MS);
+    assert_eq!(end(&test), shortest);
+    for (hours, want) in [(24, now().plus_ms(24 * HOUR_MS)), (1, shortest)] {
+        test.shift = Some(ShiftNotice {
+            rotation: "payments".to_owned(),
+            from: now().plus_ms(hours * HOUR_MS),
+            warnings: Vec::new(),
+        });
+        assert_eq!(end(&test), want, "{hours}");
+    }
 }
 
 #[test]
