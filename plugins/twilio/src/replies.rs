@@ -105,9 +105,9 @@ pub(crate) fn received(request: &WebhookRequest) -> Result<WebhookResponse, Fail
 }
 
 /// A reply acknowledges the latest page, or answers the latest question, that was texted to its
-/// number before it, that it fits and that has no reply yet; a test only if nothing else is. `at` is by Twilio's clock, as the
-/// texts are; without it, it was sent just now. Returns what to tell the person, if it was one and
-/// was not handled before.
+/// number before it, that it fits and that has no reply yet; a test only if nothing else is. `at`
+/// is by Twilio's clock, as the texts are; without it, it was sent just now. Returns what to tell
+/// the person, if it was one and was not handled before.
 fn reply_to(
     number: &str,
     sid: &str,

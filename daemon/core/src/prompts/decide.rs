@@ -109,8 +109,8 @@ pub(crate) fn failed(
 }
 
 /// No channel accepted a question in time, or nobody answered it. `held_until`: when it leaves at
-/// the latest, while it waits to go out with others; its channel has no less time for that. The wait
-/// restarts too if the daemon was down meanwhile.
+/// the latest, while it waits to go out with others; its channel has no less time for that. If the
+/// daemon was down meanwhile, the wait restarts too.
 pub(crate) fn due(
     incident: &Incident,
     prompt: u32,
