@@ -6,11 +6,14 @@ use crate::incident::{Incident, Tally};
 use crate::outcome::Outcome;
 use crate::refusal::Refusal;
 
-/// Whether a change holds although alerts were counted in the meantime: it counts none itself, and
-/// it neither ends the incident nor makes it active again, which fixes the counts.
+/// Whether a change holds although alerts were counted in the meantime: it counts none itself, it
+/// neither ends the incident nor makes it active again, which fixes the counts, and it does not
+/// change what its acknowledgement waits for, which depends on whether an alert fires.
 #[must_use]
 pub fn ignores_tally(before: (&Incident, &Tally), after: (&Incident, &Tally)) -> bool {
-    before.1 == after.1 && before.0.is_active() == after.0.is_active()
+    let is_as_active = before.0.is_active() == after.0.is_active();
+    let is_held_alike = before.0.escalation.hold == after.0.escalation.hold;
+    before.1 == after.1 && is_as_active && is_held_alike
 }
 
 pub(crate) fn due(incident: &Incident, tally: &Tally, now: Timestamp) -> Result<Outcome, Refusal> {
