@@ -30,11 +30,15 @@ const HEALTHZ_P99_MAX: Duration = Duration::from_millis(250);
 const LOG_BYTES_MAX: usize = 20 << 20;
 const TOKEN: &str = "token-of-the-senders";
 
+/// Each of the pages is a message through up to four contacts. What a person gets is limited, so
+/// that more than a few messages would come minutes later.
 const ADDITIONS: &str = r#"
 [policy]
 path = "policies"
 [escalation]
 contact-wait = "2s"
+bundle-window = "10s"
+pages-max = 20
 [people.ada]
 contacts = [
     { kind = "spinner", address = "ada" },
