@@ -15,9 +15,11 @@ use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
 use crate::config::{self, Config, ConfigError, Fault, Faults, Loaded, Place, Severity};
-use crate::health::{FORESIGHT_MS, Heartbeat};
+use crate::health::Heartbeat;
 use crate::mail::Mailer;
-use crate::people::{OnCallSoon, OnCallWarning, ResponderLookup, Roster, ServedContacts};
+use crate::people::{
+    FORESIGHT_MS, OnCallSoon, OnCallWarning, ResponderLookup, Roster, ServedContacts,
+};
 use crate::plugins::DaemonServices;
 use crate::runtime::{Clock as _, SystemClock, plans_tried};
 

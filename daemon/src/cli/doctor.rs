@@ -87,7 +87,7 @@ fn without_daemon(args: &DoctorArgs, error: String) -> Health {
             });
             // Which contacts plugins serve, and what people overrode, is known to the daemon only.
             let now = SystemClock.now();
-            let window = (now, now.plus_ms(health::FORESIGHT_MS));
+            let window = (now, now.plus_ms(crate::people::FORESIGHT_MS));
             let has_contact = |person: &Person| !person.contacts.is_empty();
             let warnings = loaded.config.roster().warnings(window, &has_contact);
             checks.push(health::check_warnings(&warnings));

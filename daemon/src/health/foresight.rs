@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tocsin_core::time::{HOUR_MS, MINUTE_MS};
+use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Contact, Grade, Person, PersonId, Plan, Timestamp};
 use tocsin_store::Store;
 
-use crate::people::{OnCallSoon, OnCallWarning, ResponderLookup, Roster, WakingWarning};
+use crate::people::{
+    FORESIGHT_MS, OnCallSoon, OnCallWarning, ResponderLookup, Roster, WakingWarning,
+};
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::state::tables::proof::is_proven;
 
-/// How far ahead is looked, in milliseconds: 14 days.
-pub const FORESIGHT_MS: u64 = 14 * 24 * HOUR_MS;
 /// How old the last look may be, in milliseconds, while nobody changes who is on call.
 const LOOK_MS_MAX: u64 = MINUTE_MS;
 

@@ -20,7 +20,7 @@ pub use checks::{
     COMMIT_MS_BAD, COMMIT_MS_WARN, COMMITS_JUDGED_MIN, DISK_BYTES_BAD, DISK_BYTES_WARN,
     PAGE_MS_BAD, PAGE_MS_WARN, SWEEP_LATE_MS_BAD, check_disk, check_waking, check_warnings, checks,
 };
-pub use foresight::{FORESIGHT_MS, Foresight};
+pub use foresight::Foresight;
 pub use heartbeat::{BEAT_TIMEOUT, BeatState, Heartbeat, HeartbeatError};
 pub use relay::{RelayProbe, RelayState};
 pub use subject::Subject;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tocsin_core::time::HOUR_MS;
 use tocsin_core::{PersonId, Timestamp};
 
 use super::choice::{Hindrance, Reach};
@@ -9,6 +10,8 @@ use super::outlook::Gap;
 use super::roster::Roster;
 use crate::time::format_time;
 
+/// How far ahead is looked for what goes wrong, in milliseconds: 14 days.
+pub const FORESIGHT_MS: u64 = 14 * 24 * HOUR_MS;
 /// Most warnings at once.
 pub const WARNINGS_MAX: usize = 100;
 

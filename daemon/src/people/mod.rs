@@ -22,7 +22,7 @@ mod waking;
 pub use absence::{ABSENCES_MAX, Absence, Absences};
 pub use ahead::ShiftAhead;
 pub use choice::{Choice, Hindrance, Reach};
-pub use foresight::{OnCallWarning, WARNINGS_MAX};
+pub use foresight::{FORESIGHT_MS, OnCallWarning, WARNINGS_MAX};
 pub use handover::{Every, Handover, TURN_DAYS_MAX, TURN_WEEKS_MAX, UnknownTurn};
 pub use layer::Layer;
 pub use outlook::{Gap, Span};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tocsin_core::limits::SHIFT_WARNINGS_MAX;
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::trial::ShiftNotice;
-use tocsin_core::{Actor, Contact, Person, PersonId, Timestamp};
+use tocsin_core::{Actor, Contact, Grade, Person, PersonId, Plan, Timestamp};
 
-use crate::people::{OnCallWarning, Roster, ShiftAhead};
+use crate::people::{FORESIGHT_MS, OnCallWarning, Roster, ShiftAhead};
 use crate::runtime::due::Due;
 use crate::runtime::engine::request::NewTests;
 use crate::runtime::error::EngineError;
@@ -17,10 +17,16 @@ use crate::time::shown_time;
 
 /// How long before a shift its person is told, in milliseconds: a day.
 const AHEAD_MS: u64 = 24 * HOUR_MS;
-/// How far ahead is looked for what speaks against it, in milliseconds: 14 days.
-const FORESIGHT_MS: u64 = 14 * AHEAD_MS;
 /// Longest time between two looks, in milliseconds: what speaks against a shift may change.
 const LOOK_EVERY_MS: u64 = 6 * HOUR_MS;
+
+/// What speaks against shifts, of whoever has them.
+struct Ahead<'a> {
+    roster: &'a Roster,
+    now: Timestamp,
+    plans: Vec<(Grade, Plan)>,
+    on_call: Vec<OnCallWarning>,
+}
 
 /// When shifts are looked at again.
 #[derive(Default)]
@@ -41,8 +47,16 @@ impl Due {
             .into_iter()
             .partition(|it| it.from <= now.plus_ms(AHEAD_MS));
         let mut told = 0;
-        for shift in soon {
-            told += usize::from(self.tell_of_shift(&roster, &shift, now).await?);
+        if !soon.is_empty() {
+            let known = Ahead {
+                roster: &roster,
+                now,
+                plans: self.intake.night_plans(&roster, now),
+                on_call: roster.warnings((now, now.plus_ms(FORESIGHT_MS)), &reach),
+            };
+            for shift in &soon {
+                told += usize::from(self.tell_of_shift(shift, &known).await?);
+            }
         }
         let next = later.iter().map(|it| it.from.minus_ms(AHEAD_MS)).min();
         let latest = now.plus_ms(LOOK_EVERY_MS);
@@ -68,11 +82,10 @@ impl Due {
     /// Whether its person is told now. Somebody who has nothing to do is not bothered.
     async fn tell_of_shift(
         &self,
-        roster: &Roster,
         shift: &ShiftAhead,
-        now: Timestamp,
+        known: &Ahead<'_>,
     ) -> Result<bool, EngineError> {
-        let warnings = self.against(roster, shift, now);
+        let warnings = self.against(shift, known);
         let contact = self.intake.responders().quiet_contact(&shift.person);
         let (Some(contact), false) = (contact, warnings.is_empty()) else {
             return Ok(false);
@@ -97,22 +110,19 @@ impl Due {
     }
 
     /// What speaks against a shift, each with the remedy.
-    fn against(&self, roster: &Roster, shift: &ShiftAhead, now: Timestamp) -> Vec<String> {
-        let (lookup, store) = (self.intake.responders(), self.view.store());
-        let reach = |person: &Person| lookup.is_reachable(person);
+    fn against(&self, shift: &ShiftAhead, known: &Ahead<'_>) -> Vec<String> {
+        let (lookup, store, now) = (self.intake.responders(), self.view.store(), known.now);
         let proven = |person: &PersonId, it: &Contact| is_proven(store, person, it, now);
-        let plans = self.intake.night_plans(roster, now);
         let of = (shift.rotation.as_str(), shift.from);
-        let waking = lookup.waking_warnings_of(&shift.person, of, &plans, &proven);
-        let zone = roster.zone(&shift.person);
+        let waking = lookup.waking_warnings_of(&shift.person, of, &known.plans, &proven);
+        let zone = known.roster.zone(&shift.person);
         let shown = |at| shown_time(zone, at, now);
         let waking = waking.iter().map(|it| (it.text(shown), it.remedy()));
-        let gaps = roster.warnings((now, now.plus_ms(FORESIGHT_MS)), &reach);
         let is_gap = |it: &&OnCallWarning| match it {
             OnCallWarning::Gap(gap) => gap.rotation == shift.rotation,
             _ => false,
         };
-        let gaps = gaps.iter().filter(is_gap);
+        let gaps = known.on_call.iter().filter(is_gap);
         let gaps = gaps.map(|it| (it.text(shown), it.remedy().to_owned()));
         let all = waking.chain(gaps).take(SHIFT_WARNINGS_MAX);
         all.map(|(what, remedy)| format!("{what}; {remedy}"))
