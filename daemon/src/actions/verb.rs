@@ -62,20 +62,20 @@ impl ListedVerb {
             parse: |rest, via| V::parse(rest, via).map(Into::into),
             arguments: V::augment_args,
             read: |matches| V::from_arg_matches(matches).map(Into::into),
-            schema: schema::<V>,
+            schema: || named_schema(V::NAME, V::schema()),
         }
     }
 }
 
-/// The schema of the verb's fields and its name.
-fn schema<V: Verb>() -> RefOr<Schema> {
-    let fields = match V::schema() {
+/// The schema of a verb's fields and its name.
+pub(super) fn named_schema(name: &str, fields: RefOr<Schema>) -> RefOr<Schema> {
+    let fields = match fields {
         RefOr::T(Schema::Object(fields)) => fields,
         _ => Object::new(),
     };
-    let name = ObjectBuilder::new().schema_type(Type::String);
-    let name = name.enum_values(Some([V::NAME]));
-    let body = ObjectBuilder::from(fields).property("action", name);
+    let action = ObjectBuilder::new().schema_type(Type::String);
+    let action = action.enum_values(Some([name]));
+    let body = ObjectBuilder::from(fields).property("action", action);
     body.required("action").into()
 }
 

@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use tocsin_core::{Actor, Timestamp};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
 
 use super::OnCallAction;
+use crate::actions::verb::named_schema;
 use crate::people::{NewOverride, OverrideRefusal, Roster};
 
 /// An action on who is on call. The type's fields are the body of the API's action and the
@@ -77,21 +78,9 @@ impl ListedVerb {
             parse: |words| V::parse(words).map(Into::into),
             arguments: V::augment_args,
             read: |matches| V::from_arg_matches(matches).map(Into::into),
-            schema: schema::<V>,
+            schema: || named_schema(V::NAME, V::schema()),
         }
     }
-}
-
-/// The schema of the verb's fields and its name.
-fn schema<V: OnCallVerb>() -> RefOr<Schema> {
-    let fields = match V::schema() {
-        RefOr::T(Schema::Object(fields)) => fields,
-        _ => Object::new(),
-    };
-    let name = ObjectBuilder::new().schema_type(Type::String);
-    let name = name.enum_values(Some([V::NAME]));
-    let body = ObjectBuilder::from(fields).property("action", name);
-    body.required("action").into()
 }
 
 /// Makes [`OnCallAction`] and [`ON_CALL_VERBS`](super::ON_CALL_VERBS) from the types of the verbs.
