@@ -80,8 +80,10 @@ impl OnCall {
         Ok(Self {
             configured,
             calendars: calendars.collect(),
-            kept: Cache::load(Arc::clone(&store), overrides, rows)?,
-            absent: Cache::load(store, (Table::Absence, Mark::ABSENCES), absent)?,
+            kept: Cache::load(Arc::clone(&store), overrides, |it| OVERRIDES.all(it))?,
+            absent: Cache::load(store, (Table::Absence, Mark::ABSENCES), |it| {
+                ABSENCES.all(it)
+            })?,
             merged: Mutex::default(),
         })
     }
@@ -302,22 +304,4 @@ fn kept_anew(
 
 fn put(over: &MadeOverride) -> Result<RowWrites, EngineError> {
     OVERRIDES.put_until(&over.id, over, Some(over.forgotten_at()))
-}
-
-fn rows(store: &dyn Store) -> Result<Kept, EngineError> {
-    let mut rows = Vec::new();
-    OVERRIDES.for_each(store, |over| {
-        rows.push(Arc::new(over));
-        Ok(())
-    })?;
-    Ok(rows)
-}
-
-fn absent(store: &dyn Store) -> Result<Absent, EngineError> {
-    let mut rows = Vec::new();
-    ABSENCES.for_each(store, |row| {
-        rows.push(Arc::new(row));
-        Ok(())
-    })?;
-    Ok(rows)
 }

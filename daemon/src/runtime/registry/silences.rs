@@ -43,7 +43,9 @@ impl Silences {
     /// [`EngineError`] when the store cannot be read or a row is damaged.
     pub fn load(store: Arc<dyn Store>) -> Result<Self, EngineError> {
         Ok(Self {
-            kept: Cache::load(store, (Table::Silence, Mark::SILENCES), rows)?,
+            kept: Cache::load(store, (Table::Silence, Mark::SILENCES), |it| {
+                SILENCES.all(it)
+            })?,
             swept: parking_lot::Mutex::default(),
         })
     }
@@ -176,13 +178,4 @@ impl Silences {
 pub fn silencing(store: &dyn Store, silence: &Silence) -> Result<Request, EngineError> {
     let mark = Mark::SILENCES.leave(Mark::SILENCES.revision(store)?)?;
     Ok(Request::rows(SILENCES.put(&silence.id, silence)?.and(mark)))
-}
-
-fn rows(store: &dyn Store) -> Result<Kept, EngineError> {
-    let mut rows = Vec::new();
-    SILENCES.for_each(store, |silence| {
-        rows.push(Arc::new(silence));
-        Ok(())
-    })?;
-    Ok(rows)
 }

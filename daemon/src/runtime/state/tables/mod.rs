@@ -28,6 +28,7 @@ pub mod webhook;
 
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -154,6 +155,19 @@ impl<T: Serialize + DeserializeOwned> TypedTable<T> {
             take(row).map(|()| ControlFlow::<()>::Continue(()))
         });
         stopped.map(|_| ())
+    }
+
+    /// Every row, in the order of keys; for tables with few.
+    ///
+    /// # Errors
+    /// As [`for_each`](Self::for_each).
+    pub fn all(&self, store: &dyn Store) -> Result<Vec<Arc<T>>, EngineError> {
+        let mut rows = Vec::new();
+        self.for_each(store, |row| {
+            rows.push(Arc::new(row));
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     /// Like [`for_each`](Self::for_each), with the rows' keys, after one of them, and only until
