@@ -2,7 +2,7 @@
 //! one of its links.
 
 use crate::sms::{self, BODY_CHARS_MAX};
-use crate::{Sent, call, contact, replies};
+use crate::{Sent, call, contact};
 use tocsin_plugin_sdk::commands::CommandError;
 use tocsin_plugin_sdk::types::{Failure, Outcome, Prompt, Timestamp};
 use tocsin_plugin_sdk::{commands, pages, text};
@@ -13,23 +13,8 @@ pub(crate) fn send(prompt: &Prompt, at: Timestamp) -> Result<Outcome, Failure> {
     if pages::is_over(page)? {
         return Ok(Outcome::Ignored);
     }
-    let (kind, number) = contact(page)?;
-    let text = sms::send(&body(prompt), &number, at)?;
-    let sent = Sent {
-        kind,
-        number,
-        call: None,
-        at: text.at.unwrap_or(at),
-        text: Some(text.sid),
-        choices: prompt.choices.iter().map(|it| it.id.clone()).collect(),
-        test: page.test,
-    };
-    if pages::remember(page, &sent)? {
-        replies::read_later()?;
-    } else {
-        pages::forget(&page.id)?;
-    }
-    Ok(Outcome::Done)
+    let choices = prompt.choices.iter().map(|it| it.id.clone()).collect();
+    sms::deliver(page, contact(page)?, &body(prompt), choices, at)
 }
 
 /// The answer that a reply chooses by its number.

@@ -12,14 +12,31 @@ pub(crate) const BODY_CHARS_MAX: usize = 1600;
 
 /// Pages a person by text message.
 pub(crate) fn text(page: &Page, number: &str, at: Timestamp) -> Result<Outcome, Failure> {
-    let text = send(&body(page), number, at)?;
+    deliver(
+        page,
+        (SMS.into(), number.into()),
+        &body(page),
+        Vec::new(),
+        at,
+    )
+}
+
+/// Sends a text to a contact, and has its replies read; `choices`: the answers to a question.
+pub(crate) fn deliver(
+    page: &Page,
+    (kind, number): (String, String),
+    body: &str,
+    choices: Vec<String>,
+    at: Timestamp,
+) -> Result<Outcome, Failure> {
+    let text = send(body, &number, at)?;
     let sent = Sent {
-        kind: SMS.into(),
-        number: number.into(),
+        kind,
+        number,
         call: None,
         at: text.at.unwrap_or(at),
         text: Some(text.sid),
-        choices: Vec::new(),
+        choices,
         test: page.test,
     };
     if pages::remember(page, &sent)? {
