@@ -77,7 +77,7 @@ pub(crate) struct OverrideLine {
     /// Who is on call.
     pub(crate) person: String,
     pub(crate) from: String,
-    /// Exclusive.
+    /// The end, exclusive.
     pub(crate) until: String,
     /// Who made it.
     pub(crate) by: String,
@@ -137,7 +137,7 @@ pub(crate) struct RotationSchedule {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SpanLine {
     pub(crate) from: String,
-    /// Exclusive.
+    /// The end, exclusive.
     pub(crate) until: String,
     /// Who is on call; null if nobody is.
     pub(crate) on_call: Option<String>,

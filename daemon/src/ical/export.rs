@@ -17,7 +17,7 @@ pub(crate) struct ExportedShift {
     /// When it really began, which identifies it; `None` if it has no beginning.
     pub(crate) began: Option<Timestamp>,
     pub(crate) from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub(crate) until: Timestamp,
 }
 

@@ -10,7 +10,7 @@ pub const ABSENCES_MAX: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Absence {
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
 }
 

@@ -13,7 +13,7 @@ use super::rotation::SHIFTS_MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
     /// Who is on call; `None` if nobody is.
     pub on_call: Option<PersonId>,

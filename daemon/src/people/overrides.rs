@@ -30,7 +30,7 @@ pub struct MadeOverride {
     pub rotation: String,
     pub person: PersonId,
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
     /// Who made it.
     pub by: Actor,
@@ -47,7 +47,7 @@ pub struct NewOverride {
     pub rotation: String,
     pub person: PersonId,
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
     pub reason: String,
 }

@@ -32,7 +32,7 @@ pub struct Rotation {
 pub struct Override {
     pub person: PersonId,
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
     /// The ID of one that people made; `None` for those of the configuration.
     pub id: Option<String>,
@@ -44,7 +44,7 @@ pub struct Shift {
     /// Who is on call; empty when nobody is.
     pub people: Vec<PersonId>,
     pub from: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub until: Timestamp,
 }
 

@@ -15,7 +15,7 @@ pub struct Silence {
     /// All must match; between 1 and [`MATCHERS_MAX`](super::MATCHERS_MAX).
     pub matchers: Vec<Matcher>,
     pub starts_at: Timestamp,
-    /// Exclusive.
+    /// The end, exclusive.
     pub ends_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,

@@ -28,7 +28,7 @@ pub struct Asked {
     pub method: String,
     /// Without the query, percent-encoded.
     pub path: String,
-    /// Decoded.
+    /// By name, percent-decoded.
     pub query: BTreeMap<String, String>,
     /// By name in lower case.
     pub headers: BTreeMap<String, String>,
