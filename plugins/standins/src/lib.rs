@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use tocsin_plugin_sdk::http::{Header, Request, Response};
-use tocsin_plugin_sdk::testing::FakeHost;
+use tocsin_plugin_sdk::testing::{FakeHost, form_fields};
 
 /// A request as a service receives it.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +61,7 @@ impl Asked {
         Self {
             method: method.into(),
             path: if path.is_empty() { "/" } else { path }.into(),
-            query: fields(query.as_bytes()),
+            query: form_fields(query.as_bytes()),
             ..Self::default()
         }
     }
@@ -71,7 +71,7 @@ impl Asked {
     pub fn form(&self) -> BTreeMap<String, String> {
         let kind = self.headers.get("content-type").map(String::as_str);
         match kind {
-            Some("application/x-www-form-urlencoded") => fields(&self.body),
+            Some("application/x-www-form-urlencoded") => form_fields(&self.body),
             _ => BTreeMap::new(),
         }
     }
@@ -160,8 +160,4 @@ pub fn install<S: Service + 'static>(
         })
     });
     (host, service)
-}
-
-fn fields(encoded: &[u8]) -> BTreeMap<String, String> {
-    form_urlencoded::parse(encoded).into_owned().collect()
 }
