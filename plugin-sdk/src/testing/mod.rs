@@ -38,6 +38,18 @@ pub fn form_fields(encoded: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(encoded).into_owned().collect()
 }
 
+/// Asserts that a plugin's manifest subscribes to the events that it handles, and has its version.
+///
+/// # Panics
+/// When an event or the version is missing.
+pub fn assert_manifest(manifest: &str, events: &[&str], version: &str) {
+    for event in events {
+        assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
+    }
+    let version = format!("version = \"{version}\"");
+    assert!(manifest.contains(&version), "{version}");
+}
+
 /// A command that the plugin sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {

@@ -421,10 +421,7 @@ fn wrong_settings_are_refused_with_an_example() {
 #[test]
 fn the_manifest_subscribes_to_the_events_that_are_handled() {
     let manifest = include_str!("../plugin.toml");
-    for event in EVENTS {
-        assert!(manifest.contains(&format!("    \"{event}\",\n")), "{event}");
-    }
-    assert!(manifest.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+    tocsin_plugin_sdk::testing::assert_manifest(manifest, &EVENTS, env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

@@ -321,10 +321,7 @@ fn the_url_and_the_headers_are_templates_too() {
 
 #[test]
 fn the_manifest_subscribes_to_the_events_that_are_handled() {
-    for event in EVENTS {
-        assert!(MANIFEST.contains(&format!("    \"{event}\",\n")), "{event}");
-    }
-    assert!(MANIFEST.contains(&format!("version = \"{}\"", env!("CARGO_PKG_VERSION"))));
+    tocsin_plugin_sdk::testing::assert_manifest(MANIFEST, &EVENTS, env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
