@@ -5,7 +5,8 @@
 //! whoever is not reached at one must be tried at the next at once. A person gets a limited number
 //! of messages in ten minutes, through all contacts; beyond it, one that names a critical incident
 //! still goes out to each contact every two minutes. What is held back waits and is named by the
-//! next one.
+//! next one. What a channel rejected counts for nothing but the window: a dead channel must not use
+//! up what the next one may send.
 //!
 //! Questions wait here too, and never with pages in one message: nobody is in a hurry to be asked,
 //! so each waits a window for others, and they neither hold back a page nor count as one.
@@ -36,6 +37,9 @@ pub struct Pager {
 /// A message that went out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentMessage {
+    /// Its number; 0 if an earlier version sent it.
+    #[serde(default)]
+    pub number: u64,
     pub at: Timestamp,
     /// Where it went; of the address as much as tells a person's contacts apart.
     pub contact: Contact,
@@ -45,6 +49,9 @@ pub struct SentMessage {
     /// What it asked; `None`: it brought pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// Whether its channel rejected it: the person has not got it, so no limit counts it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rejected: bool,
 }
 
 /// An attempt to page a person, or to ask them something, through one of their contacts.
@@ -133,14 +140,14 @@ pub fn gather(
             continue;
         }
         pager.last += 1;
-        pager.sent.push(SentMessage {
+        pager.keep(SentMessage {
+            number: pager.last,
             at: now,
             contact: told_apart(&contact),
             critical,
             question,
+            rejected: false,
         });
-        let surplus = pager.sent.len().saturating_sub(limits::SENT_MESSAGES_MAX);
-        pager.sent.drain(..surplus);
         if of_contact.len() > limits::BUNDLE_PAGES_MAX {
             pager.wait_until(now.plus_ms(delays.bundle_window_ms));
         }
@@ -159,6 +166,22 @@ pub fn gather(
 }
 
 impl Pager {
+    /// Notes that a channel rejected a message; returns whether that is new.
+    pub fn reject(&mut self, number: u64) -> bool {
+        let mut sent = self.sent.iter_mut();
+        let sent = sent.find(|it| it.number == number && !it.rejected);
+        sent.map(|it| it.rejected = true).is_some()
+    }
+
+    /// Keeps a message; of too many, the oldest rejected one is forgotten, or the oldest.
+    fn keep(&mut self, message: SentMessage) {
+        self.sent.push(message);
+        if self.sent.len() > limits::SENT_MESSAGES_MAX {
+            let rejected = self.sent.iter().position(|it| it.rejected);
+            self.sent.remove(rejected.unwrap_or(0));
+        }
+    }
+
     /// When a message with pages may go out through a channel.
     fn free_at(
         &self,
@@ -169,15 +192,16 @@ impl Pager {
     ) -> Timestamp {
         let contact = told_apart(contact);
         let pages = || self.sent.iter().rev().filter(|it| it.question.is_none());
-        let through = || pages().filter(|it| it.contact == contact);
+        let got = || pages().filter(|it| !it.rejected);
+        let is_to_it = |it: &&SentMessage| it.contact == contact;
         let after = |it: Option<&SentMessage>, ms| it.map_or(now, |it| it.at.plus_ms(ms));
-        let window_ends = after(through().next(), delays.bundle_window_ms);
+        let window_ends = after(pages().find(is_to_it), delays.bundle_window_ms);
         let most = usize::try_from(delays.pages_max).unwrap_or(usize::MAX);
         // Once the oldest of the last so many is ten minutes ago.
-        let oldest = most.checked_sub(1).and_then(|at| pages().nth(at));
+        let oldest = most.checked_sub(1).and_then(|at| got().nth(at));
         let mut limit_ends = after(oldest, limits::PAGES_PERIOD_MS);
         if critical {
-            let last = through().find(|it| it.critical);
+            let last = got().filter(is_to_it).find(|it| it.critical);
             limit_ends = limit_ends.min(after(last, limits::CRITICAL_EVERY_MS));
         }
         window_ends.max(limit_ends).max(now)
@@ -393,6 +417,38 @@ mod tests {
             (held.bundles.len(), held.pager.due),
             (0, Some(after(4 * MINUTE_MS)))
         );
+    }
+
+    #[test]
+    fn what_a_channel_rejected_uses_up_no_limit() {
+        let delays = Delays::default();
+        let mut pager = Pager::default();
+        let critical = |channel: &str| vec![page("a", channel, Grade::Critical)];
+        for second in (0..600).step_by(20) {
+            let gathered = gather(&pager, critical("down"), &delays, after(second * SECOND_MS));
+            assert_eq!(gathered.bundles.len(), 1, "{second}");
+            pager = gathered.pager;
+            assert!(pager.reject(pager.last));
+            assert!(!pager.reject(pager.last), "it is noted once");
+        }
+        let at = after(600 * SECOND_MS);
+        for sent in 0..6 {
+            let minor = vec![page("b", &format!("up-{sent}"), Grade::Minor)];
+            pager = gather(&pager, minor, &delays, at).pager;
+        }
+        assert_eq!(pager.due, None, "six others went out");
+        let held = gather(&pager, vec![page("b", "slack", Grade::Minor)], &delays, at);
+        assert_eq!(held.pager.due, Some(at.plus_ms(10 * MINUTE_MS)));
+    }
+
+    #[test]
+    fn a_channel_that_rejects_everything_is_tried_once_in_a_window() {
+        let delays = Delays::default();
+        let waiting = || vec![page("a", "slack", Grade::Critical)];
+        let mut pager = gather(&Pager::default(), waiting(), &delays, T0).pager;
+        assert!(pager.reject(1));
+        let held = gather(&pager, waiting(), &delays, after(SECOND_MS));
+        assert_eq!(held.pager.due, Some(after(20 * SECOND_MS)));
     }
 
     #[test]

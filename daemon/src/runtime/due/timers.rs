@@ -116,7 +116,7 @@ impl Due {
             Ok((message, _)) => bundle(self.view.store(), message)?,
             Err(_) => None,
         };
-        let (Ok((_, outcome)), Some(part)) = (told, pages) else {
+        let (Ok((message, outcome)), Some(part)) = (told, pages) else {
             tracing::error!(
                 id = row.key.id,
                 "a message whose pages are not known is dropped"
@@ -124,7 +124,7 @@ impl Due {
             return self.cancel(row).await;
         };
         let mut pending = Vec::new();
-        for request in telling(&row.key, &outcome, &part) {
+        for request in telling(&row.key, (&message, &outcome), &part) {
             pending.push(self.writer.enqueue_when_free(request).await?);
         }
         for answer in pending {

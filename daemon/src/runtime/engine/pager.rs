@@ -122,6 +122,28 @@ impl Engine {
         Ok(planned)
     }
 
+    /// Notes that a channel rejected a message, and looks again at what waits for its person, which
+    /// it may have held back.
+    pub(super) fn plan_rejected(
+        &self,
+        message: &MessageId,
+        now: Timestamp,
+    ) -> Result<Planned, EngineError> {
+        let mut planned = Planned::default();
+        let person = message.person.as_str();
+        let Some(row) = PAGERS.get(self.store.as_ref(), person)? else {
+            return Ok(planned);
+        };
+        let mut pager = row.value;
+        if pager.reject(message.number) {
+            let write = PAGERS.put(person, &pager)?;
+            write.if_at(row.revision).lay_out(&mut planned.batch);
+            let look = pager.due.map(|_| pager_timer(person, now));
+            planned.batch.timers_set.extend(look);
+        }
+        Ok(planned)
+    }
+
     /// A command that gives up a contact is told when the page or the question leaves at the
     /// latest, if it waits for its person.
     pub(super) fn look_up_held(

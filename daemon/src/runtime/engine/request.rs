@@ -5,7 +5,9 @@ use tocsin_core::command::{Command, Opening};
 use tocsin_core::incident::Incident;
 use tocsin_core::intake::{Assessment, Silencing};
 use tocsin_core::trial::{ShiftNotice, TestOutcome};
-use tocsin_core::{Actor, Contact, Draft, IncidentId, PersonId, Signal, TestId, Timestamp};
+use tocsin_core::{
+    Actor, Contact, Draft, IncidentId, MessageId, PersonId, Signal, TestId, Timestamp,
+};
 use tocsin_store::{Claimed, Class, CommandKey, NewDelivery, Settle, TimerKey, TimerRow};
 
 use std::sync::Arc;
@@ -68,6 +70,8 @@ pub enum Request {
         /// The person's timers that fired.
         fired: Vec<TimerKey>,
     },
+    /// The channel of a message rejected it, so that it counts for no limit.
+    Rejected(MessageId),
     /// Claims deliveries that are ready.
     Claim {
         class: Class,

@@ -94,10 +94,22 @@ pub fn told(timer: &TimerRow) -> Result<(MessageId, MessageOutcome), EngineError
     Ok((told.message, told.outcome))
 }
 
-/// The commands with which the pages of a message are told; those that know already refuse theirs.
-/// Shared with the simulator.
+/// The requests that tell the pages of a message, those that know already refuse theirs, and
+/// before them its person's row. Shared with the simulator.
 #[must_use]
-pub fn telling(timer: &TimerKey, outcome: &MessageOutcome, whole: &BundlePart) -> Vec<Request> {
+pub fn telling(
+    timer: &TimerKey,
+    (message, outcome): (&MessageId, &MessageOutcome),
+    whole: &BundlePart,
+) -> Vec<Request> {
+    let is_rejected = matches!(
+        outcome,
+        MessageOutcome::Failed {
+            outcome_unknown: false,
+            ..
+        }
+    );
+    let rejected = is_rejected.then(|| Request::Rejected(message.clone()));
     let others = whole.named().count().saturating_sub(1);
     let others = u32::try_from(others).unwrap_or(u32::MAX);
     let pages = whole.pages.iter().enumerate();
@@ -120,7 +132,7 @@ pub fn telling(timer: &TimerKey, outcome: &MessageOutcome, whole: &BundlePart) -
             },
         })
     });
-    told.collect()
+    rejected.into_iter().chain(told).collect()
 }
 
 /// What a page is told; `None` if it does not concern it. `others`: how many pages its message
@@ -236,7 +248,7 @@ mod tests {
     fn told_of(whole: &BundlePart, outcome: &MessageOutcome) -> Vec<String> {
         let message = MessageId::parse("message-1-ada").unwrap();
         let timer = outcome_timer(&message, outcome, Timestamp(0)).key;
-        let requests = telling(&timer, outcome, whole).into_iter();
+        let requests = telling(&timer, (&message, outcome), whole).into_iter();
         let name = |request| match request {
             Request::Command {
                 incident, command, ..
@@ -245,6 +257,7 @@ mod tests {
                 let name = command.split([' ', '{']).next().unwrap_or_default();
                 format!("{incident} {name}")
             }
+            Request::Rejected(message) => format!("{message} is rejected"),
             other => panic!("{other:?}"),
         };
         requests.map(name).collect()
@@ -258,6 +271,20 @@ mod tests {
         };
         assert_eq!(told(&pressed), ["i0 Acknowledge", "i2 Acknowledge"]);
         assert_eq!(told(&MessageOutcome::Seen), ["i0 PageSeen", "i2 PageSeen"]);
+    }
+
+    #[test]
+    fn a_message_that_certainly_did_not_arrive_is_rejected_before_its_pages_are_told() {
+        let failed = |outcome_unknown| {
+            told(&MessageOutcome::Failed {
+                reason: "gone".to_owned(),
+                outcome_unknown,
+            })
+        };
+        let pages = ["i0 PageFailed", "i1 PageFailed", "i2 PageFailed"];
+        assert_eq!(failed(true), pages);
+        assert_eq!(failed(false)[0], "message-1-ada is rejected");
+        assert_eq!(failed(false)[1..], pages);
     }
 
     #[test]

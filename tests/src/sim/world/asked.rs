@@ -348,6 +348,7 @@ fn ask(request: &Request) -> String {
         }
         Request::Test(test) => format!("{test:?}"),
         Request::Gather { person, .. } => format!("what waits for {person} goes out"),
+        Request::Rejected(message) => format!("{message} was rejected"),
         Request::Expire => "expire".to_owned(),
     }
 }

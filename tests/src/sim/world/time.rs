@@ -67,7 +67,7 @@ impl World {
         for row in due {
             let (message, outcome) = told(&row).map_err(text)?;
             let part = bundle(self.store.as_ref(), &message).map_err(text)?;
-            let tells = part.map(|it| telling(&row.key, &outcome, &it));
+            let tells = part.map(|it| telling(&row.key, (&message, &outcome), &it));
             let tells = tells.unwrap_or_default();
             self.untold.insert(row.key.clone(), tells.len());
             asked.extend(tells.into_iter().map(|request| Asked {
