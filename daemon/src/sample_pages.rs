@@ -88,6 +88,7 @@ pub(crate) fn sample_pages() -> Vec<SamplePage> {
             &[everything()],
         ),
         page("drill", "Europe/Berlin", Clearance::Basic, &[drill()]),
+        page("handover", "Europe/Berlin", Clearance::Basic, &[handover()]),
         page("hostile", "Europe/Berlin", Clearance::Basic, &[hostile()]),
         test_page(),
     ]
@@ -202,9 +203,14 @@ fn content(
         people: &people,
         now: now(),
     };
+    let latest = |it: &Sample| {
+        let pages = it.incident.paging.pages.iter();
+        let own = pages.filter(|(_, page)| page.person.as_str() == "ada");
+        own.last().map_or(1, |(number, _)| *number)
+    };
     let paged = samples.iter().map(|it| PagedIncident {
         incident: &it.incident,
-        page: 1,
+        page: if question.is_some() { 1 } else { latest(it) },
         question,
         counts: it.counts,
         change: it.change.clone(),
@@ -250,6 +256,7 @@ fn paged(page: u32, person: &str, step: u32) -> Event {
         rungs: Vec::new(),
         step,
         next_contact_at: None,
+        by_name: false,
     }
 }
 
@@ -336,6 +343,25 @@ fn drill() -> Sample {
         }),
     );
     it.counts = Counts::default();
+    it
+}
+
+/// Bob, who has it, passes it on to ada.
+fn handover() -> Sample {
+    let mut it = everything();
+    let by = Actor::Person("bob".into());
+    let passed_on = json!({ "type": "reassigned", "data": {
+        "to": "ada", "until": at("2026-01-02T20:13:00Z"),
+    }});
+    let mut paged = paged(4, "ada", 0);
+    if let Event::Paged { by_name, .. } = &mut paged {
+        *by_name = true;
+    }
+    for event in [serde_json::from_value(passed_on).unwrap(), paged] {
+        let at = at("2026-01-02T20:08:00Z");
+        let by = by.clone();
+        it.incident = it.incident.fold(&Recorded { at, by, event });
+    }
     it
 }
 

@@ -194,6 +194,7 @@ fn whoever_answers_a_page_about_an_incident_of_another_person_is_paged_no_furthe
         rungs,
         step: 0,
         next_contact_at: Some(world.now.plus_ms(30 * SECOND)),
+        by_name: false,
     });
     let bob = Actor::Person("bob".into());
     let answered = world.command(acknowledge("slack"), &bob).unwrap();
@@ -294,12 +295,16 @@ fn an_attempt_that_its_channel_gives_up_is_asked_about_no_more() {
 #[test]
 fn a_page_that_waits_to_be_bundled_waits_for_its_channels_from_then() {
     let mut world = critical();
-    let leaves = world.now.plus_ms(20 * SECOND);
+    let leaves = world.now.plus_ms(40 * SECOND);
     world.held_until = Some(leaves);
     world.run_until(30 * SECOND);
     world.held_until = None;
     assert_eq!(rung_by(&world).len(), 2);
-    world.run_until(50 * SECOND);
+    let said =
+        "the page to ada is held back for 10s: messages to them are limited, see `pages-max`";
+    let last = world.stream.last().unwrap();
+    assert_eq!(narrate(world.incident(), last), said);
+    world.run_until(70 * SECOND);
     assert_eq!(rung_by(&world)[2..], ["phone"]);
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tocsin_core::incident::Attempt;
+use tocsin_core::incident::{Attempt, HoldStage};
 use tocsin_core::{Grade, Labels, Status};
 use utoipa::{IntoParams, ToSchema};
 
@@ -99,6 +99,9 @@ pub(crate) struct IncidentDetail {
     /// Whether the escalation pauses because every firing alert is silenced.
     #[serde(default)]
     pub(crate) paused: bool,
+    /// Until when the acknowledgement holds; null without one.
+    #[serde(default)]
+    pub(crate) hold: Option<HoldLine>,
     /// Silences that match its alerts, at most 4; none without clearance.
     #[serde(default)]
     pub(crate) silences: Vec<SilenceLine>,
@@ -131,6 +134,17 @@ pub(crate) struct AlertCounts {
     pub(crate) silenced: u64,
 }
 
+/// Until when an acknowledgement holds.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct HoldLine {
+    pub(crate) until: String,
+    /// What happens then, or what is waited for: `holds` (its operator is asked whether they are
+    /// still on it), `snoozed` (the escalation starts again), `asked`, `risen`, `paged` or
+    /// `passed-on` (it starts again without an answer).
+    #[schema(value_type = String)]
+    pub(crate) stage: HoldStage,
+}
+
 /// A page to one person.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PageLine {
@@ -144,6 +158,9 @@ pub(crate) struct PageLine {
     /// What became of it at each contact that was tried, in order.
     #[serde(default)]
     pub(crate) attempts: Vec<AttemptLine>,
+    /// When the next rung of the person's ladder is tried, unless somebody acknowledges before.
+    #[serde(default)]
+    pub(crate) next_rung_at: Option<String>,
     pub(crate) at: String,
 }
 

@@ -3,6 +3,7 @@
 mod why;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use tocsin_core::incident::HoldStage;
 
 use super::client::{Client, ClientArgs};
 use super::failure::Failure;
@@ -10,8 +11,8 @@ use super::output::{Out, OutputArg, cell, cell_of, clean};
 use super::silence::print_silences;
 use crate::actions::{Action, NewIncident, VERBS};
 use crate::api::{
-    AlertCounts, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome, PageLine,
-    StatusFilter,
+    AlertCounts, HoldLine, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome,
+    PageLine, StatusFilter,
 };
 
 const PATH: &str = "/api/v1/incidents";
@@ -228,6 +229,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         let firing = incident.alerts.firing;
         format!("{firing} still firing; it reopens at {at} unless they end")
     });
+    let hold = incident.hold.as_ref().map(held);
     let numbers = |all: &[u64]| {
         all.iter()
             .map(u64::to_string)
@@ -251,6 +253,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             "next step",
             incident.next_escalation_at.as_deref().or(paused),
         ),
+        ("acknowledged", hold.as_deref()),
         ("opened", Some(line.opened_at.as_str())),
         ("mitigated", incident.mitigated_at.as_deref()),
         ("resolved", line.resolved_at.as_deref()),
@@ -263,12 +266,18 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
     }
     print_silences(&incident.silences, out)?;
     for PageLine {
-        person, via, state, ..
+        person,
+        via,
+        state,
+        next_rung_at,
+        ..
     } in &incident.pages
     {
         let (person, via) = (cell(person), cell_of(via.as_ref()));
+        let next = next_rung_at.as_ref();
+        let next = next.map_or(String::new(), |at| format!("; next rung at {}", cell(at)));
         let state = state.as_str();
-        out.line(format!("  {:<14}{person} by {via}: {state}", "page"))?;
+        out.line(format!("  {:<14}{person} by {via}: {state}{next}", "page"))?;
     }
     if !incident.timeline.is_empty() {
         out.line("")?;
@@ -282,6 +291,21 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         out.line(format!("{at}  {who}{text}"))?;
     }
     Ok(())
+}
+
+/// Until when an acknowledgement holds, and what happens then.
+fn held(hold: &HoldLine) -> String {
+    let until = &hold.until;
+    let starts_again = "else the escalation starts again";
+    match hold.stage {
+        HoldStage::Holds => format!("until {until}; then the operator is asked"),
+        HoldStage::Snoozed => format!("snoozed until {until}; then the escalation starts again"),
+        HoldStage::Asked => format!("the operator is asked, answer by {until}, {starts_again}"),
+        HoldStage::Risen | HoldStage::Paged => {
+            format!("before it rose; confirm by {until}, {starts_again}")
+        }
+        HoldStage::PassedOn => format!("passed on; answer by {until}, {starts_again}"),
+    }
 }
 
 /// Whether a line of the log says itself whose doing it was.

@@ -55,6 +55,7 @@ fn events() -> Vec<Recorded> {
         rungs: Vec::new(),
         step: 0,
         next_contact_at: None,
+        by_name: false,
     };
     vec![
         at(1, Actor::Tocsin, opened),

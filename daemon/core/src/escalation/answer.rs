@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::{decide as lifecycle, must_be_active};
 use crate::outcome::{Env, Named, Outcome};
-use crate::paging::decide::{page_all, reached};
+use crate::paging::decide::{Why, page_all, reached};
 use crate::prompts::Question;
 use crate::refusal::Refusal;
 use crate::time::span_in_words;
@@ -65,7 +65,13 @@ fn paged(incident: &Incident, operator: &Person, env: Env<'_>) -> Outcome {
         paged: true,
         until: env.now.plus_ms(confirm_wait_ms(incident)),
     }];
-    events.extend(page_all(incident, [operator].into_iter(), 0, true, env));
+    events.extend(page_all(
+        incident,
+        [operator].into_iter(),
+        0,
+        Why::News,
+        env,
+    ));
     Outcome::of(events)
 }
 
@@ -118,7 +124,13 @@ pub(crate) fn reassign(incident: &Incident, to: &Named, env: Env<'_>) -> Result<
         until: env.now.plus_ms(wait_ms),
     };
     let mut events = vec![reassigned];
-    events.extend(page_all(incident, [person].into_iter(), 0, true, env));
+    events.extend(page_all(
+        incident,
+        [person].into_iter(),
+        0,
+        Why::ByName,
+        env,
+    ));
     let (number, who, wait) = (incident.number, &to.id, span_in_words(wait_ms));
     Ok(Outcome {
         events,

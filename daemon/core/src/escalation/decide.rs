@@ -87,7 +87,12 @@ pub(crate) fn take_step(
         note: responders.note.clone().or(waits),
     }];
     let people = responders.people.iter().take(limits::STEP_PEOPLE_MAX);
-    events.extend(paging::page_all(incident, people, step, anew, env));
+    let why = if anew {
+        paging::Why::News
+    } else {
+        paging::Why::Step
+    };
+    events.extend(paging::page_all(incident, people, step, why, env));
     events
 }
 

@@ -27,7 +27,7 @@ pub struct Hold {
 
 /// What an acknowledgement waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum HoldStage {
     /// Whoever has the incident is asked at its end.
     Holds,
@@ -40,6 +40,7 @@ pub enum HoldStage {
     /// They were paged for that.
     Paged,
     /// It was passed on to somebody, who was paged.
+    #[serde(alias = "passedon")]
     PassedOn,
 }
 

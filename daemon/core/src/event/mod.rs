@@ -117,6 +117,9 @@ pub enum Event {
         /// When it goes to the next rung unless a channel has accepted it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_contact_at: Option<Timestamp>,
+        /// Whether somebody asked for this person by name, and not the escalation.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_name: bool,
     },
     /// The page was not accepted or not answered, so it goes to the next rung.
     PageRedirected {
@@ -139,6 +142,9 @@ pub enum Event {
         page: u32,
         /// When it goes to the next rung.
         next_contact_at: Timestamp,
+        /// When it leaves at the latest, if the limit of messages to its person holds it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held_until: Option<Timestamp>,
     },
     /// A channel accepted the page.
     #[serde(rename = "page-taken")]

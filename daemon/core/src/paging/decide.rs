@@ -10,19 +10,29 @@ use crate::text::cut;
 use crate::time::span_in_words;
 use crate::{Actor, Person, Timestamp, limits};
 
-/// The events of paging these people at a step, except those with a page in progress. `anew`: those
-/// too, as there is news.
+/// Why people are paged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It is their step's turn: not those with a page in progress.
+    Step,
+    /// There is news: those too.
+    News,
+    /// Somebody asked for them by name: those too.
+    ByName,
+}
+
+/// The events of paging these people at a step.
 pub(crate) fn page_all<'a>(
     incident: &Incident,
     people: impl Iterator<Item = &'a Person>,
     step: u32,
-    anew: bool,
+    why: Why,
     env: Env<'_>,
 ) -> Vec<Event> {
     let pages = &incident.paging.pages;
     let has_page = |person: &&Person| {
         let mut pages = pages.values();
-        !anew && pages.any(|page| page.person == person.id && page.is_underway())
+        why == Why::Step && pages.any(|page| page.person == person.id && page.is_underway())
     };
     let mut events = Vec::new();
     for (page, person) in (incident.paging.next_page..).zip(people.filter(|it| !has_page(it))) {
@@ -36,6 +46,7 @@ pub(crate) fn page_all<'a>(
             rungs,
             step,
             next_contact_at: has_contacts.then(|| acceptance_due(env)),
+            by_name: why == Why::ByName,
         });
         if !has_contacts {
             let who = &person.id;
@@ -55,7 +66,7 @@ pub(crate) fn by_name(incident: &Incident, to: &Named, env: Env<'_>) -> Result<O
     let person = reached(to)?;
     let step = incident.escalation.next_step.saturating_sub(1);
     Ok(Outcome {
-        events: page_all(incident, [person].into_iter(), step, true, env),
+        events: page_all(incident, [person].into_iter(), step, Why::ByName, env),
         reply: format!("{} is paged about incident {}", to.id, incident.number),
         ..Outcome::default()
     })
@@ -98,6 +109,7 @@ pub(crate) fn contact_due(
         return Ok(Outcome::of(vec![Event::PageRebased {
             page,
             next_contact_at,
+            held_until,
         }]));
     }
     let reason = match is_accepted {
@@ -323,7 +335,7 @@ pub(crate) fn page_fallback(
     let mut events = vec![Event::FallbackPaged {
         note: fallback.note.clone(),
     }];
-    events.extend(page_all(incident, people, step, false, env));
+    events.extend(page_all(incident, people, step, Why::Step, env));
     Ok(Outcome::of(events))
 }
 

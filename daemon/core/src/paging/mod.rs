@@ -9,7 +9,7 @@ mod tell;
 mod trial;
 
 pub use channels::Channels;
-pub(crate) use decide::{answer_own, page_all, skip_unserved};
+pub(crate) use decide::{Why, answer_own, page_all, skip_unserved};
 pub use ladder::{Ladder, LadderRung, Ladders, Rung};
 pub use pager::{Bundle, Gathered, PageAttempt, Pager, SentMessage, WaitingPage, gather};
 pub use state::{Attempt, Page, PageState, Paging};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Effect, Event, Recorded};
 use crate::paging::ladder::Rung;
-use crate::{Contact, PersonId, Timestamp, limits};
+use crate::{Actor, Contact, PersonId, Timestamp, limits};
 
 /// The pages of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Page {
     /// Contacts at which it may have arrived.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub outcome_unknown: BTreeSet<u32>,
+    /// Who asked for this person by name; `None`: the escalation pages them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<Actor>,
 }
 
 /// The progress of a page.
@@ -177,13 +180,14 @@ impl Page {
     }
 
     /// The page that an event sends.
-    fn sent(event: &Event, at: Timestamp) -> Option<Self> {
+    fn sent(event: &Event, by: &Actor, at: Timestamp) -> Option<Self> {
         let Event::Paged {
             person,
             contacts,
             rungs,
             step,
             next_contact_at,
+            by_name,
             ..
         } = event
         else {
@@ -199,6 +203,7 @@ impl Page {
             at,
             attempts: BTreeMap::new(),
             outcome_unknown: BTreeSet::new(),
+            asked_by: by_name.then(|| by.clone()),
         };
         sent.begin_rung(0, *next_contact_at);
         Some(sent)
@@ -298,7 +303,7 @@ impl Paging {
                 let same = self.pages.values_mut().filter(|it| it.person == *person);
                 same.for_each(Page::give_way);
                 self.pages
-                    .extend(Page::sent(event, at).map(|it| (*page, it)));
+                    .extend(Page::sent(event, &recorded.by, at).map(|it| (*page, it)));
                 self.next_page = page + 1;
                 self.unreached_at = None;
                 self.forget_old();
@@ -361,6 +366,7 @@ impl Paging {
             Event::PageRebased {
                 page,
                 next_contact_at,
+                ..
             } => {
                 let next_contact_at = Some(*next_contact_at);
                 self.change(*page, |it| it.state = PageState::Sent { next_contact_at });

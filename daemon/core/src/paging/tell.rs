@@ -5,6 +5,7 @@ use crate::event::{Event, Recorded};
 use crate::incident::Incident;
 use crate::notice::Notice;
 use crate::paging::state::{Page, PageState, Paging, sent_to};
+use crate::time::span_in_words;
 use crate::timer::TimerKind;
 
 /// When each page goes to its next contact.
@@ -116,9 +117,17 @@ pub(crate) fn narrate(incident: &Incident, recorded: &Recorded) -> Option<String
             let (person, to) = (person(page), rung(page, contact));
             format!("paged {person} again by {to}: {reason}")
         }
-        Event::PageRebased { page, .. } => {
+        Event::PageRebased {
+            page, held_until, ..
+        } => {
             let person = person(page);
-            format!("the page to {person} waits for its channels again")
+            match held_until.map(|it| span_in_words(it.since(recorded.at))) {
+                Some(span) => format!(
+                    "the page to {person} is held back for {span}: messages to them are limited, \
+                     see `pages-max`"
+                ),
+                None => format!("the page to {person} waits for its channels again"),
+            }
         }
         Event::PageAnswered { page, via } => {
             format!("{} answered the page through {via}", person(page))

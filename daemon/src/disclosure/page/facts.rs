@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_core::incident::Attempt;
+use tocsin_core::incident::{Attempt, HoldStage};
 use tocsin_core::{PersonId, Status};
 
 use super::{Fact, LastChange, PageReader, PagedIncident};
@@ -27,6 +27,7 @@ pub(super) fn of(
         let hidden = "you may not see more of a security incident; ask somebody with clearance";
         let facts = [
             drill(seen),
+            fact("Asked", asked(paged, reader)),
             fact("Since", since),
             fact("Status", status(seen, reader)),
             fact("Hidden", hidden.to_owned()),
@@ -39,6 +40,7 @@ pub(super) fn of(
     let facts = [
         drill(seen),
         seen.line.security.then(security).flatten(),
+        fact("Asked", asked(paged, reader)),
         fact("Grade", grade(seen)),
         fact("Since", since),
         fact("Alerts", alerts(seen)),
@@ -70,6 +72,30 @@ fn drill(seen: &Disclosed) -> Option<Fact> {
 fn security() -> Option<Fact> {
     let text = "only people with clearance may see this; do not forward it";
     fact("Security", text.to_owned())
+}
+
+/// "Bob passes this on to you; without an acknowledgement by 02:24 the escalation starts again".
+fn asked(paged: &PagedIncident<'_>, reader: &PageReader<'_>) -> String {
+    let page = paged.page();
+    let Some(by) = page.and_then(|it| it.asked_by.as_ref()) else {
+        return String::new();
+    };
+    let who = by
+        .person()
+        .map_or_else(|| by.to_string(), |it| reader.name_of(it));
+    let hold = paged.incident.escalation.hold;
+    let passed_on =
+        hold.filter(|it| it.stage == HoldStage::PassedOn && it.page == Some(paged.page));
+    match passed_on {
+        Some(hold) => {
+            let time = shown_time(reader.zone, hold.until, reader.now);
+            format!(
+                "{who} passes this on to you; without an acknowledgement by {time} the \
+                 escalation starts again"
+            )
+        }
+        None => format!("{who} asks for you by name"),
+    }
 }
 
 /// "critical: severity is critical".

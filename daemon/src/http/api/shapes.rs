@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tocsin_core::SilenceRef;
 use tocsin_core::event::{Recorded, Ref};
-use tocsin_core::incident::{Attempt, Incident, Page, PageState as CorePageState};
+use tocsin_core::incident::{Attempt, Hold, Incident, Page, PageState as CorePageState};
 
 use crate::api::{
-    AlertCounts, AttemptLine, DecisionLine, IncidentDetail, IncidentLine, PageLine, PageState,
-    PolicyLine, RefLine, SilenceLine, TimelineLine,
+    AlertCounts, AttemptLine, DecisionLine, HoldLine, IncidentDetail, IncidentLine, PageLine,
+    PageState, PolicyLine, RefLine, SilenceLine, TimelineLine,
 };
 use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
@@ -66,6 +66,7 @@ impl IncidentDetail {
             pages: pages(incident),
             next_escalation_at: incident.escalation.due.map(format_time),
             paused: incident.escalation.silenced,
+            hold: incident.escalation.hold.map(HoldLine::of),
             silences: named.map(line).collect(),
             merged_into: incident.lifecycle.merged_into.as_ref().map(|it| it.number),
             took_in: incident.took_in.clone(),
@@ -94,6 +95,15 @@ impl SilenceLine {
             created_by: silence.author.clone(),
             comment: silence.comment.clone(),
             ends_at: None,
+        }
+    }
+}
+
+impl HoldLine {
+    fn of(hold: Hold) -> Self {
+        Self {
+            until: format_time(hold.until),
+            stage: hold.stage,
         }
     }
 }
@@ -158,6 +168,10 @@ fn pages(incident: &Incident) -> Vec<PageLine> {
             .iter()
             .filter_map(|it| attempt(page, it))
             .collect(),
+        next_rung_at: match page.state {
+            CorePageState::Sent { next_contact_at } => next_contact_at.map(format_time),
+            _ => None,
+        },
         at: format_time(page.at),
     };
     incident.paging.pages.iter().map(line).collect()

@@ -32,6 +32,7 @@ async fn an_incident_opened_by_hand_can_be_shown_acknowledged_and_resolved() {
     let shown = rig.get(&path, &ada).await.is(200).json();
     assert_eq!(shown["title"], "the shop is slow");
     assert_eq!(shown["operator"], "ada");
+    assert_eq!(shown["hold"]["stage"], "holds", "{shown}");
     let last = shown["timeline"]
         .as_array()
         .unwrap()
@@ -52,6 +53,8 @@ async fn an_incident_opened_by_hand_can_be_shown_acknowledged_and_resolved() {
     )
     .await
     .is(200);
+    let resolved = rig.get(&path, &ada).await.is(200).json();
+    assert_eq!(resolved["hold"], Value::Null, "{resolved}");
     let late = act(&rig, &ada, &number, json!({ "action": "mitigate" }))
         .await
         .is(409)
