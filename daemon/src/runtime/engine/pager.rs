@@ -199,9 +199,13 @@ impl Engine {
         let state = self.load_incident(&attempt.incident)?;
         let waiting = state.and_then(|state| {
             let incident = &state.incident;
-            let contacts = match attempt.question {
-                None => &incident.paging.pages.get(&attempt.page)?.contacts,
-                Some(_) => &incident.prompts.all.get(&attempt.page)?.contacts,
+            let (contacts, since) = match attempt.question {
+                None => (&incident.paging.pages.get(&attempt.page)?.contacts, since),
+                // Its next contact does not wait for others once more.
+                Some(_) => {
+                    let asked = incident.prompts.all.get(&attempt.page)?;
+                    (&asked.contacts, asked.asked_at)
+                }
             };
             Some(WaitingPage {
                 contact: contacts.get(attempt.contact as usize)?.clone(),
