@@ -96,6 +96,17 @@ impl ResponderLookup {
         plans: &[(Grade, Plan)],
         proven: Option<Proven<'_>>,
     ) -> Vec<WakingWarning> {
+        let mut warnings = self.all_waking_warnings(soon, plans, proven);
+        warnings.truncate(WARNINGS_MAX);
+        warnings
+    }
+
+    fn all_waking_warnings(
+        &self,
+        soon: &OnCallSoon,
+        plans: &[(Grade, Plan)],
+        proven: Option<Proven<'_>>,
+    ) -> Vec<WakingWarning> {
         let roster = self.rosters.now();
         let mut paged: BTreeSet<PersonId> =
             soon.0.values().flat_map(|it| it.keys().cloned()).collect();
@@ -122,11 +133,10 @@ impl ResponderLookup {
             seen.extend(is_new.then(|| it.clone()));
             is_new
         });
-        warnings.truncate(WARNINGS_MAX);
         warnings
     }
 
-    /// What keeps pages from waking one person, who is on call from a time on.
+    /// What keeps pages from waking one person, who is on call from a time on, at most 100 things.
     #[must_use]
     pub fn waking_warnings_of(
         &self,
@@ -137,8 +147,9 @@ impl ResponderLookup {
     ) -> Vec<WakingWarning> {
         let own = BTreeMap::from([(person.clone(), from)]);
         let soon = OnCallSoon(BTreeMap::from([(rotation.to_owned(), own)]));
-        let mut warnings = self.waking_warnings(&soon, plans, Some(proven));
+        let mut warnings = self.all_waking_warnings(&soon, plans, Some(proven));
         warnings.retain(|it| it.person() == person);
+        warnings.truncate(WARNINGS_MAX);
         warnings
     }
 

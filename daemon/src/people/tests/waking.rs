@@ -137,6 +137,29 @@ fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
 }
 
 #[test]
+fn a_warning_about_a_person_is_not_lost_among_many_about_others() {
+    let mut roster = with_contacts(&["email", "phone"]);
+    for number in 0..150 {
+        let id = PersonId::from(format!("p{number:03}").as_str());
+        let person = Person {
+            id: id.clone(),
+            ..roster.people[&PersonId::from("ada")].clone()
+        };
+        roster.people.insert(id, person);
+    }
+    let plan = Plan {
+        steps: vec![step(&["team:payments"])],
+        ..Plan::default()
+    };
+    let lookup = lookup(roster);
+    let of = ("primary", utc("2026-01-12 09:00"));
+    let plans = [(Grade::Critical, plan)];
+    let found = lookup.waking_warnings_of(&"bob".into(), of, &plans, &|_, _| false);
+    let is_unproven = |it: &WakingWarning| matches!(it, WakingWarning::Unproven { .. });
+    assert!(found.iter().any(is_unproven), "{found:?}");
+}
+
+#[test]
 fn whoever_nothing_reaches_or_is_not_on_call_is_another_checks_business() {
     let mut roster = with_contacts(&["pager"]);
     roster.fallback.clear();
