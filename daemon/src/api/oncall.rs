@@ -289,7 +289,7 @@ impl ScheduleQuery {
         if let Some(person) = &self.person
             && !roster.people.contains_key(&PersonId::from(person.as_str()))
         {
-            return Err(format!("there is no person `{person}`; correct the name"));
+            return Err(roster.no_person(person));
         }
         Ok(u64::from(weeks) * WEEK_MS)
     }

@@ -57,8 +57,6 @@ pub struct NewOverride {
 pub enum OverrideRefusal {
     #[error("there is no rotation `{name}`; there are {known}")]
     NoRotation { name: String, known: String },
-    #[error("there is no person `{0}` in the configuration; add [people.{0}], or correct the name")]
-    NoPerson(String),
     #[error("it ends before it begins; choose an end after {from}")]
     Backwards { from: String },
     #[error("it has ended already; choose an end after {now}")]
@@ -159,7 +157,8 @@ fn check(new: &NewOverride, roster: &Roster, now: Timestamp) -> Result<(), Overr
         return Err(roster.no_rotation(&new.rotation));
     }
     if !roster.people.contains_key(&new.person) {
-        return Err(OverrideRefusal::NoPerson(new.person.to_string()));
+        let refusal = roster.no_person(new.person.as_str());
+        return Err(OverrideRefusal::Other(refusal));
     }
     let refusal = if new.until <= new.from {
         OverrideRefusal::Backwards {

@@ -119,6 +119,33 @@ async fn what_is_not_allowed_is_refused_with_the_remedy() {
 }
 
 #[tokio::test]
+async fn whoever_names_a_person_who_does_not_exist_is_told_who_does() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Admin, "ada").await;
+    let open = json!({ "title": "the shop is slow" });
+    rig.post("/api/v1/incidents", &ada, &open).await.is(201);
+    let incident = "/api/v1/incidents/1/actions";
+    let over = json!({
+        "action": "override", "rotation": "primary", "person": "eve", "for": "1h",
+    });
+    let token = json!({ "name": "mine", "scope": "read", "person": "eve" });
+    let mut answers = vec![rig.get("/api/v1/oncall/schedule?person=eve", &ada).await];
+    for (path, body) in [
+        (ACTIONS, over),
+        (incident, json!({ "action": "page", "person": "eve" })),
+        (incident, json!({ "action": "reassign", "person": "eve" })),
+        ("/api/v1/page-tests", json!({ "person": "eve" })),
+        ("/api/v1/tokens", token),
+    ] {
+        answers.push(rig.post(path, &ada, &body).await);
+    }
+    let says = "there is no person `eve`; add [people.eve], or correct the ID; there are ada, bob";
+    for answer in answers {
+        assert!(answer.text.contains(says), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_request_makes_no_second_override() {
     let rig = test_app().await;
     let ada = rig.person(Scope::Respond, "ada").await;
