@@ -9,7 +9,6 @@ use super::watch::{WatchState, round};
 use super::*;
 use crate::config;
 use crate::metrics::CommitTimes;
-use crate::people::OnCallWarning;
 use crate::rig::{NOW, Rig};
 
 /// The vitals of a healthy daemon.
@@ -93,11 +92,8 @@ const CASES: &[Case] = &[
         it.uncovered = vec!["night".into()];
     }),
     ("on-call", Level::Warn, |it| {
-        it.on_call_warnings = vec![OnCallWarning::Unreachable {
-            rotation: "night".into(),
-            person: "ada".into(),
-            from: NOW,
-        }];
+        let says = "nobody is on call for night from Sat 2026-01-31 13:10 CET";
+        it.on_call_warnings = vec![(says.into(), "add a layer".into())];
     }),
     ("calendars", Level::Warn, |it| {
         it.calendar_faults = vec![("ada".into(), "its server answers 404".into())];

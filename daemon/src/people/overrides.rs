@@ -8,7 +8,7 @@ use tocsin_core::{Actor, PersonId, Timestamp};
 
 use super::roster::Roster;
 use super::rotation::Override;
-use crate::time::format_time;
+use crate::time::in_zone;
 
 /// Most overrides of one rotation that have not ended.
 pub const OVERRIDES_LIVE_MAX: usize = 128;
@@ -160,13 +160,14 @@ fn check(new: &NewOverride, roster: &Roster, now: Timestamp) -> Result<(), Overr
         let refusal = roster.no_person(new.person.as_str());
         return Err(OverrideRefusal::Other(refusal));
     }
+    let zone = roster.rotation_zone(&new.rotation);
     let refusal = if new.until <= new.from {
         OverrideRefusal::Backwards {
-            from: format_time(new.from),
+            from: in_zone(zone, new.from),
         }
     } else if new.until <= now {
         OverrideRefusal::Past {
-            now: format_time(now),
+            now: in_zone(zone, now),
         }
     } else if new.until > now.plus_ms(OVERRIDE_AHEAD_MS_MAX) {
         OverrideRefusal::TooFar

@@ -55,6 +55,12 @@ impl Roster {
         self.zones.get(person).copied().unwrap_or(Tz::UTC)
     }
 
+    /// The zone of a rotation's handovers; UTC if there is no such rotation.
+    #[must_use]
+    pub fn rotation_zone(&self, name: &str) -> Tz {
+        self.rotations.get(name).map_or(Tz::UTC, |it| it.zone)
+    }
+
     /// The rotation `name`, else the rotation of the team `name`.
     #[must_use]
     pub fn rotation(&self, name: &str) -> Option<&Rotation> {

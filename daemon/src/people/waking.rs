@@ -2,7 +2,6 @@
 //! before the ladder comes to its first sound, a contact of which nobody knows that it works.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use tocsin_core::time::span_in_words;
 use tocsin_core::{Contact, Grade, PageTarget, Person, PersonId, Plan, Step, Timestamp};
@@ -10,7 +9,7 @@ use tocsin_core::{Contact, Grade, PageTarget, Person, PersonId, Plan, Step, Time
 use super::choice::Reach;
 use super::responders::ResponderLookup;
 use super::roster::Roster;
-use crate::time::format_time;
+use crate::time::in_zone;
 
 /// The grades that page at night.
 const NIGHT_GRADES: [Grade; 2] = [Grade::Critical, Grade::Major];
@@ -265,6 +264,13 @@ impl WakingWarning {
 }
 
 impl WakingWarning {
+    /// What it says, with times in the person's zone, and the remedy.
+    #[must_use]
+    pub fn told(&self, roster: &Roster) -> (String, String) {
+        let zone = roster.zone(self.person());
+        (self.text(|at| in_zone(zone, at)), self.remedy())
+    }
+
     /// What it says; times are written by `shown`.
     #[must_use]
     pub fn text(&self, shown: impl Fn(Timestamp) -> String) -> String {
@@ -299,11 +305,5 @@ impl WakingWarning {
                 )
             }
         }
-    }
-}
-
-impl fmt::Display for WakingWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(format_time))
     }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn change_on_call(
                 "the override of {rotation} by {person} is canceled; {} on call now",
                 who(&roster, rotation, now)
             ),
-            overrides: vec![OverrideLine::of(&canceled, now)],
+            overrides: vec![OverrideLine::of(&canceled, &roster, now)],
             repeated: false,
         });
     }
@@ -60,7 +60,10 @@ pub(crate) async fn change_on_call(
     let said: Vec<String> = made.iter().map(|it| desk.reply(&roster, it)).collect();
     Ok(OnCallOutcome {
         reply: said.join("; "),
-        overrides: made.iter().map(|it| OverrideLine::of(it, now)).collect(),
+        overrides: made
+            .iter()
+            .map(|it| OverrideLine::of(it, &roster, now))
+            .collect(),
         repeated,
     })
 }

@@ -36,6 +36,8 @@ fn lookup(roster: Roster) -> ResponderLookup {
 /// Ada, who is on call and the fallback, has these contacts, and bob, who is on call next, ntfy.
 fn with_contacts(kinds: &[&str]) -> Roster {
     let mut roster = roster();
+    let berlin = "Europe/Berlin".parse().unwrap();
+    roster.zones.insert("ada".into(), berlin);
     for (id, kinds) in [("ada", kinds), ("bob", &["ntfy"])] {
         let person = roster.people.get_mut(id).unwrap();
         person.contacts = kinds.iter().map(|it| contact(it)).collect();
@@ -52,7 +54,7 @@ fn warnings(roster: Roster, plans: &[(Grade, Plan)], proven: &[&str]) -> Vec<Str
     let is_proven =
         |id: &PersonId, it: &Contact| proven.contains(format!("{id} {}", it.kind).as_str());
     let found = lookup.waking_warnings(&soon, plans, Some(&is_proven));
-    found.iter().map(ToString::to_string).collect()
+    found.iter().map(|it| it.told(&roster).0).collect()
 }
 
 #[test]
@@ -107,7 +109,7 @@ fn a_step_that_ends_before_its_first_loud_rung_is_warned_about() {
 #[test]
 fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
     let roster = || with_contacts(&["slack", "ntfy"]);
-    let unproven = "ada is on call for primary from 2026-01-06T00:00:00.000Z, and no contact that \
+    let unproven = "ada is on call for primary from Tue 2026-01-06 01:00 CET, and no contact that \
                     would wake them is proven";
     assert_eq!(warnings(roster(), &[], &["bob ntfy"]), [unproven]);
     // That a quiet contact works does not say that the loud one does.
