@@ -61,6 +61,41 @@ async fn a_person_takes_a_shift_and_gives_it_back() {
 }
 
 #[tokio::test]
+async fn whoever_cancels_an_override_is_told_what_and_who_has_its_time_now() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    for (from, until, says) in [
+        (
+            "2026-02-02T10:00",
+            "2026-02-03T10:00",
+            "by which bob was on call for primary from Mon 2026-02-02 10:00 CET until \
+             Tue 2026-02-03 10:00 CET; that time is now of ada",
+        ),
+        (
+            "2026-02-08T09:00",
+            "2026-02-10T09:00",
+            "Tue 2026-02-10 09:00 CET; that time is now of ada, bob",
+        ),
+        (
+            "2026-01-31T09:00",
+            "2026-02-10T09:00",
+            "Tue 2026-02-10 09:00 CET; bob is on call now",
+        ),
+    ] {
+        let over = json!({
+            "action": "override", "rotation": "primary", "person": "bob",
+            "from": from, "until": until,
+        });
+        let made = rig.post(ACTIONS, &ada, &over).await.is(200).json();
+        let list = rig.get("/api/v1/oncall/overrides", &ada).await.json();
+        assert_eq!(list["overrides"][0]["timezone"], "Europe/Berlin", "{list}");
+        let cancel = json!({ "action": "cancel", "id": made["overrides"][0]["id"] });
+        let reply = rig.post(ACTIONS, &ada, &cancel).await.is(200).json()["reply"].to_string();
+        assert!(reply.contains(says), "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn two_shifts_are_swapped_together_or_not_at_all() {
     let rig = test_app().await;
     let ada = rig.person(Scope::Respond, "ada").await;
