@@ -91,6 +91,14 @@ impl Rotation {
         people
     }
 
+    /// Everybody who is on call at some time: by a layer, or by an override.
+    #[must_use]
+    pub fn people(&self) -> Vec<PersonId> {
+        let of_layers = self.layers.iter().flat_map(|it| &it.people);
+        let of_overrides = self.overrides.iter().map(|it| &it.person);
+        of_layers.chain(of_overrides).cloned().collect()
+    }
+
     /// The next instant after `at` at which somebody else is on call; `None` when nothing changes
     /// within [`HANDOVER_HORIZON_MS`].
     #[must_use]

@@ -107,6 +107,52 @@ fn a_step_that_ends_before_its_first_loud_rung_is_warned_about() {
 }
 
 #[test]
+fn a_step_that_is_to_page_more_people_and_pages_the_same_one_is_warned_about() {
+    let plan = |steps: &[&[&str]]| {
+        let steps = steps.iter().map(|it| Step {
+            wait_ms: 10 * MINUTE_MS,
+            ..step(it)
+        });
+        let plan = Plan {
+            steps: steps.collect(),
+            ..Plan::default()
+        };
+        [(Grade::Critical, plan.clone()), (Grade::Major, plan)]
+    };
+    // Of the rotation and of the team, only ada is left.
+    let mut alone = with_contacts(&["ntfy"]);
+    let cyd = alone.people.get_mut(&PersonId::from("cyd")).unwrap();
+    cyd.contacts = vec![contact("ntfy")];
+    alone.people.remove(&PersonId::from("bob"));
+    for layer in &mut alone.rotations.get_mut("primary").unwrap().layers {
+        layer.people = vec!["ada".into()];
+    }
+    let on_call = &["oncall:primary"][..];
+    let everybody = &["oncall:primary", "team:payments"][..];
+    let proven = ["ada ntfy", "bob ntfy"];
+    let says = "step 2 of the plan for critical incidents pages nobody who was not paged before: \
+                only ada";
+    let found = warnings(alone.clone(), &plan(&[on_call, everybody]), &proven);
+    assert_eq!(found, [says]);
+    // To page the same people again is what such a step is for.
+    let again = plan(&[on_call, on_call]);
+    assert_eq!(warnings(alone.clone(), &again, &proven), [""; 0]);
+    assert_eq!(
+        warnings(alone.clone(), &plan(&[everybody]), &proven),
+        [""; 0]
+    );
+    // Somebody else is paged, if only when the turn or the fallback comes to them.
+    let both = with_contacts(&["ntfy"]);
+    let more = plan(&[on_call, &["oncall:primary", "person:ada"]]);
+    assert_eq!(warnings(both, &more, &proven), [""; 0]);
+    alone.fallback = vec![PageTarget::Person("cyd".into())];
+    assert_eq!(
+        warnings(alone, &plan(&[on_call, everybody]), &proven),
+        [""; 0]
+    );
+}
+
+#[test]
 fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
     let roster = || with_contacts(&["slack", "ntfy"]);
     let unproven = "ada is on call for primary from Tue 2026-01-06 01:00 CET, and no contact that \
