@@ -216,7 +216,7 @@ fn whoever_nothing_reaches_or_is_not_on_call_is_another_checks_business() {
 }
 
 #[test]
-fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
+fn a_shift_is_ahead_of_whoever_is_paged_in_it_and_is_not_out_of_office() {
     let ahead = |roster: &Roster, from: &str, until: &str| {
         let lookup = lookup(roster.clone());
         let reach = |person: &Person| lookup.is_reachable(person);
@@ -239,8 +239,26 @@ fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
     let absences = Absences::new(vec![away]);
     roster.absences.insert("bob".into(), absences);
     assert_eq!(ahead(&roster, hour.0, hour.1), none, "out of office");
-    // Not in the middle of the shift either, when the absence is over.
-    assert_eq!(ahead(&roster, "2026-01-12 10:00", "2026-01-14 00:00"), none);
+    // The shift goes on when the absence is over.
+    let bob_again = begins("2026-01-13 00:00", "bob");
+    let next_days = ("2026-01-12 10:00", "2026-01-14 00:00");
+    let after = ahead(&roster, next_days.0, next_days.1);
+    assert_eq!(after, std::slice::from_ref(&bob_again));
+    // Meanwhile somebody else stands in.
+    let mut with_cyd = roster.clone();
+    let cyd = with_cyd.people.get_mut(&PersonId::from("cyd")).unwrap();
+    cyd.contacts = vec![contact("ntfy")];
+    let second = layer(&["cyd"], "monday 09:00", "1 week", "2026-01-05");
+    let primary = with_cyd.rotations.get_mut("primary").unwrap();
+    primary.layers.push(second);
+    let cyd = begins("2026-01-12 09:00", "cyd");
+    assert_eq!(ahead(&with_cyd, hour.0, next_days.1), [cyd, bob_again]);
+    // Whoever is paged only because everybody is out of office is not told.
+    for id in ["ada", "cyd"] {
+        let absences = with_cyd.absences[&PersonId::from("bob")].clone();
+        with_cyd.absences.insert(id.into(), absences);
+    }
+    assert_eq!(ahead(&with_cyd, hour.0, hour.1), none);
     roster.absences.clear();
     // Whoever has somebody take an hour of theirs does not begin again after it.
     let taken = new("cyd", "2026-01-07 10:00", "2026-01-07 11:00");
