@@ -31,6 +31,15 @@ fn all_checks_of_a_healthy_daemon_are_ok() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
+#[test]
+fn the_guide_lists_every_check() {
+    let guide = include_str!("../../../docs/guides/watching-tocsin.md");
+    for check in checks(&well()) {
+        let row = format!("| `{}` |", check.name);
+        assert!(guide.contains(&row), "{row}");
+    }
+}
+
 /// A check, its expected level, and the change of the vitals that causes it.
 type Case = (&'static str, Level, fn(&mut Vitals));
 
