@@ -384,7 +384,8 @@ fn heartbeat(state: Option<&BeatState>) -> Check {
             "heartbeat",
             Level::Warn,
             "none is configured: if this machine fails, nobody is alerted",
-            "add [heartbeat] with the URL of a service that alerts you when heartbeats stop",
+            "add [heartbeat] with url = { env = \"NAME\" }, the variable with the URL of a service \
+             that alerts you when heartbeats stop",
         ),
         Some(BeatState {
             last_error: Some(why),
