@@ -40,7 +40,13 @@ pub(crate) async fn perform(
     key: Option<CommandKey>,
 ) -> Result<Outcome, NotDone> {
     authorize(&caller)?;
-    let command = action.into_command(via, caller.clearance);
+    let mut command = action.into_command(via, caller.clearance);
+    if let Some(named) = command.named() {
+        let roster = intake.responders().rosters.now();
+        if !roster.people.contains_key(&named.id) {
+            return Err(NotDone::Invalid(roster.no_person(named.id.as_str())));
+        }
+    }
     Ok(intake.command(id, caller.by, command, key).await?.into())
 }
 

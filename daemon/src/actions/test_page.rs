@@ -71,11 +71,9 @@ fn contacts_of(
     person: &PersonId,
     channel: Option<&str>,
 ) -> Result<Vec<Contact>, NotDone> {
-    let all = lookup.contacts_tried(person).ok_or_else(|| {
-        NotDone::Missing(format!(
-            "there is no person `{person}`; add [people.{person}]"
-        ))
-    })?;
+    let all = lookup
+        .contacts_tried(person)
+        .ok_or_else(|| NotDone::Missing(lookup.rosters.now().no_person(person.as_str())))?;
     if all.is_empty() {
         return Err(NotDone::Invalid(format!(
             "{person} has no contacts; add them to [people.{person}] contacts"

@@ -74,6 +74,9 @@ pub(crate) struct OverrideList {
 pub(crate) struct OverrideLine {
     pub(crate) id: String,
     pub(crate) rotation: String,
+    /// The time zone of the rotation's handovers.
+    #[serde(default)]
+    pub(crate) timezone: String,
     /// Who is on call.
     pub(crate) person: String,
     pub(crate) from: String,
@@ -198,10 +201,11 @@ impl PersonLine {
 }
 
 impl OverrideLine {
-    pub(crate) fn of(over: &MadeOverride, now: Timestamp) -> Self {
+    pub(crate) fn of(over: &MadeOverride, roster: &Roster, now: Timestamp) -> Self {
         Self {
             id: over.id.clone(),
             rotation: over.rotation.clone(),
+            timezone: roster.rotation_zone(&over.rotation).name().to_owned(),
             person: over.person.to_string(),
             from: format_time(over.from),
             until: format_time(over.until),
@@ -215,10 +219,10 @@ impl OverrideLine {
 
 impl OverrideList {
     /// Those that have not ended.
-    pub(crate) fn of(kept: &[Arc<MadeOverride>], now: Timestamp) -> Self {
+    pub(crate) fn of(kept: &[Arc<MadeOverride>], roster: &Roster, now: Timestamp) -> Self {
         let live = kept.iter().filter(|it| it.is_live(now));
         Self {
-            overrides: live.map(|it| OverrideLine::of(it, now)).collect(),
+            overrides: live.map(|it| OverrideLine::of(it, roster, now)).collect(),
         }
     }
 }
@@ -289,7 +293,7 @@ impl ScheduleQuery {
         if let Some(person) = &self.person
             && !roster.people.contains_key(&PersonId::from(person.as_str()))
         {
-            return Err(format!("there is no person `{person}`; correct the name"));
+            return Err(roster.no_person(person));
         }
         Ok(u64::from(weeks) * WEEK_MS)
     }
@@ -376,11 +380,10 @@ impl fmt::Display for OverrideList {
                 id,
                 rotation,
                 person,
-                from,
-                until,
                 by,
                 ..
             } = it;
+            let [from, until] = [&it.from, &it.until].map(|at| local(at, &it.timezone));
             let line = format!("{id}: {person} for {rotation} from {from} until {until}, by {by}");
             noted(line, &it.reason)
         });

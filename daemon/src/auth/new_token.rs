@@ -90,9 +90,9 @@ impl NewToken {
             Some(_) if self.scope == Scope::Ingest => {
                 Some("a token of scope ingest cannot have a person; leave it out".to_owned())
             }
-            Some(id) if !config.people.contains_key(id) => Some(format!(
-                "there is no person `{id}`; add [people.{id}] first"
-            )),
+            Some(id) if !config.people.contains_key(id) => {
+                Some(config.roster().no_person(id.as_str()))
+            }
             _ => None,
         }
     }

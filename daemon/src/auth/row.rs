@@ -17,7 +17,7 @@ pub enum Scope {
     Ingest,
     /// Read incidents, alerts and who is on call.
     Read,
-    /// Also act on incidents and silences.
+    /// Also act on incidents, silences and who is on call.
     Respond,
     /// Also manage tokens.
     Admin,

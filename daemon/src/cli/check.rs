@@ -180,22 +180,22 @@ fn on_call(loaded: &Loaded, served: &BTreeSet<String>) -> Vec<Fault> {
     let reach = |person: &Person| lookup.is_reachable(person);
     let now = SystemClock.now();
     let window = (now, now.plus_ms(FORESIGHT_MS));
-    let warning = |place: &[Place<'_>], says: String, remedy: &str| {
-        let mut fault = loaded.fault(place, says, remedy);
+    let warning = |place: &[Place<'_>], (says, remedy): (String, String)| {
+        let mut fault = loaded.fault(place, says, &remedy);
         fault.severity = Severity::Warning;
         fault
     };
     let gaps = roster.warnings(window, &reach);
     let gaps = gaps.iter().map(|it: &OnCallWarning| {
         let place = [Place::Key("rotations"), Place::Key(it.rotation())];
-        warning(&place, it.to_string(), it.remedy())
+        warning(&place, it.told(&roster))
     });
     let soon = OnCallSoon::of(&roster, window, &reach);
     let plans = plans(config, &roster, now);
     let waking = lookup.waking_warnings(&soon, &plans, None);
     let waking = waking.iter().map(|it| {
         let place = [Place::Key("people"), Place::Key(it.person().as_str())];
-        warning(&place, it.to_string(), &it.remedy())
+        warning(&place, it.told(&roster))
     });
     gaps.chain(waking).collect()
 }

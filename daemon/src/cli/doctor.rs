@@ -89,8 +89,10 @@ fn without_daemon(args: &DoctorArgs, error: String) -> Health {
             let now = SystemClock.now();
             let window = (now, now.plus_ms(crate::people::FORESIGHT_MS));
             let has_contact = |person: &Person| !person.contacts.is_empty();
-            let warnings = loaded.config.roster().warnings(window, &has_contact);
-            checks.push(health::check_warnings(&warnings));
+            let roster = loaded.config.roster();
+            let warnings = roster.warnings(window, &has_contact);
+            let told: Vec<_> = warnings.iter().map(|it| it.told(&roster)).collect();
+            checks.push(health::check_warnings(&told));
             let folder = &loaded.config.store.path;
             checks.push(match folder.join("db").is_file() {
                 true => Check::ok("store", format!("found in {}", folder.display())),

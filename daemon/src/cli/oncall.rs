@@ -190,13 +190,15 @@ pub(super) fn run(args: &OncallArgs, out: &mut Out<'_>) -> Result<(), Failure> {
 fn row(rotation: &RotationLine) -> Vec<String> {
     let people = rotation.now.iter().map(|it| cell(&it.person));
     let people: Vec<_> = people.collect();
+    let until = rotation.next_handover.as_ref();
+    let until = until.map(|at| local(at, &rotation.timezone));
     vec![
         cell(&rotation.rotation),
         match people.is_empty() {
             true => "nobody".to_owned(),
             false => people.join(", "),
         },
-        cell_of(rotation.next_handover.as_ref()),
+        cell_of(until.as_ref()),
         cell(rotation.note()),
     ]
 }
@@ -225,12 +227,11 @@ fn override_row(over: &OverrideLine) -> Vec<String> {
         id,
         rotation,
         person,
-        from,
-        until,
         by,
         reason,
         ..
     } = over;
+    let [from, until] = &[&over.from, &over.until].map(|at| local(at, &over.timezone));
     [id, rotation, person, from, until, by, reason]
         .map(cell)
         .to_vec()

@@ -34,7 +34,7 @@ pub(super) enum PageCommand {
 pub(super) struct TestArgs {
     /// Whom to page
     person: String,
-    /// Only contacts of this kind, such as ntfy
+    /// Only contacts of this kind, such as ntfy or email
     #[arg(long, value_name = "KIND")]
     channel: Option<String>,
     /// How long to wait for the buttons to be pressed, at most 10m

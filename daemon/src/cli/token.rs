@@ -32,6 +32,9 @@ pub(super) struct CreateArgs {
     #[arg(long, required_unless_present = "integration", value_name = "NAME")]
     name: Option<String>,
     /// ingest, read, respond or admin; default ingest when --integration is given
+    ///
+    /// ingest: send alerts to the integration. read: read incidents, alerts and who is on call.
+    /// respond: also act on incidents, silences and who is on call. admin: also manage tokens.
     #[arg(long, required_unless_present = "integration", value_name = "SCOPE")]
     scope: Option<Scope>,
     /// The integration that the token sends alerts to, for scope ingest

@@ -1,6 +1,8 @@
 //! Ladders: `notify = { critical = [["slack", "ntfy"], "2m", ["phone"]] }`, by which kinds of
 //! contacts a person is paged, and how long each rung waits for an acknowledgement.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tocsin_core::limits::{LADDER_RUNGS_MAX, RUNG_WAIT_MS, RUNG_WAIT_MS_MAX, RUNG_WAIT_MS_MIN};
 use tocsin_core::{Grade, Ladder, LadderRung, Ladders};
@@ -55,11 +57,12 @@ impl NotifyConfig {
         }
     }
 
-    /// The kinds of contacts that its ladders name.
-    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+    /// The kinds of contacts that its ladders name, each once.
+    pub fn kinds(&self) -> BTreeSet<&str> {
         let all = [&self.default, &self.minor, &self.major, &self.critical];
         let rungs = all.into_iter().flatten().flat_map(|it| &it.0.0);
-        rungs.flat_map(|it| &it.kinds).map(String::as_str)
+        let kinds = rungs.flat_map(|it| &it.kinds);
+        kinds.map(String::as_str).collect()
     }
 
     fn of(&self, grade: Grade) -> &Option<LadderConfig> {

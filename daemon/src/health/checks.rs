@@ -8,7 +8,6 @@ use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::vitals::{PluginVitals, Vitals};
 use super::{Check, Level};
-use crate::people::{OnCallWarning, WakingWarning};
 
 /// A page undelivered after this long, in milliseconds, is a warning: its first contact is slow.
 pub const PAGE_MS_WARN: u64 = MINUTE_MS;
@@ -285,31 +284,30 @@ fn on_call(vitals: &Vitals) -> Check {
 
 /// Checks what goes wrong with who is on call in the next 14 days.
 #[must_use]
-pub fn check_warnings(warnings: &[OnCallWarning]) -> Check {
+pub fn check_warnings(warnings: &[(String, String)]) -> Check {
     let fine = "every rotation reaches somebody in the next 14 days";
-    let remedy = warnings.first().map(|it| it.remedy().to_owned());
-    warned("on-call", fine, warnings, remedy)
+    warned("on-call", fine, warnings)
 }
 
 /// Checks what keeps pages from waking whoever is on call in the next 14 days.
 #[must_use]
-pub fn check_waking(warnings: &[WakingWarning]) -> Check {
+pub fn check_waking(warnings: &[(String, String)]) -> Check {
     let fine = "whoever is on call in the next 14 days has a loud contact that is proven";
-    let remedy = warnings.first().map(WakingWarning::remedy);
-    warned("waking", fine, warnings, remedy)
+    warned("waking", fine, warnings)
 }
 
-/// A warning in a few lines, with the remedy of the first.
-fn warned(name: &str, fine: &str, warnings: &[impl ToString], remedy: Option<String>) -> Check {
-    let Some(remedy) = remedy else {
+/// Warnings with their remedies, in a few lines, with the remedy of the first.
+fn warned(name: &str, fine: &str, warnings: &[(String, String)]) -> Check {
+    let Some((_, remedy)) = warnings.first() else {
         return Check::ok(name, fine);
     };
-    let told = warnings.iter().take(WARNINGS_TOLD).map(ToString::to_string);
-    let mut says = told.collect::<Vec<_>>().join("\n");
+    let told = warnings.iter().take(WARNINGS_TOLD);
+    let told: Vec<&str> = told.map(|(says, _)| says.as_str()).collect();
+    let mut says = told.join("\n");
     if let more @ 1.. = warnings.len().saturating_sub(WARNINGS_TOLD) {
         says.push_str(&format!("\nand {more} more"));
     }
-    Check::wrong(name, Level::Warn, says, remedy)
+    Check::wrong(name, Level::Warn, says, remedy.as_str())
 }
 
 fn calendars(vitals: &Vitals) -> Check {
@@ -386,7 +384,8 @@ fn heartbeat(state: Option<&BeatState>) -> Check {
             "heartbeat",
             Level::Warn,
             "none is configured: if this machine fails, nobody is alerted",
-            "add [heartbeat] with the URL of a service that alerts you when heartbeats stop",
+            "add [heartbeat] with url = { env = \"NAME\" }, the variable with the URL of a service \
+             that alerts you when heartbeats stop",
         ),
         Some(BeatState {
             last_error: Some(why),

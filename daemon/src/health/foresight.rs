@@ -8,9 +8,7 @@ use tocsin_core::time::MINUTE_MS;
 use tocsin_core::{Contact, Grade, Person, PersonId, Plan, Timestamp};
 use tocsin_store::Store;
 
-use crate::people::{
-    FORESIGHT_MS, OnCallSoon, OnCallWarning, ResponderLookup, Roster, WakingWarning,
-};
+use crate::people::{FORESIGHT_MS, OnCallSoon, ResponderLookup, Roster};
 use crate::runtime::intake::assess::Assessor;
 use crate::runtime::state::tables::proof::is_proven;
 
@@ -25,8 +23,8 @@ pub struct Foresight(Mutex<Option<Arc<Look>>>);
 pub(super) struct Look {
     at: Timestamp,
     roster: Arc<Roster>,
-    /// What goes wrong in the next 14 days.
-    pub(super) on_call: Vec<OnCallWarning>,
+    /// What goes wrong in the next 14 days, each with the remedy.
+    pub(super) on_call: Vec<(String, String)>,
     soon: OnCallSoon,
     plans: Vec<(Grade, Plan)>,
 }
@@ -46,9 +44,10 @@ impl Foresight {
         }
         let reach = |person: &Person| lookup.is_reachable(person);
         let window = (now, now.plus_ms(FORESIGHT_MS));
+        let on_call = roster.warnings(window, &reach);
         let look = Arc::new(Look {
             at: now,
-            on_call: roster.warnings(window, &reach),
+            on_call: on_call.iter().map(|it| it.told(&roster)).collect(),
             soon: OnCallSoon::of(&roster, window, &reach),
             plans: assessor.night_plans(&roster, now),
             roster,
@@ -60,14 +59,15 @@ impl Foresight {
 
 impl Look {
     /// What keeps pages from waking whoever is on call in the next 14 days, with the contacts that
-    /// are proven now.
+    /// are proven now; each with the remedy.
     pub(super) fn waking(
         &self,
         lookup: &ResponderLookup,
         store: &dyn Store,
         now: Timestamp,
-    ) -> Vec<WakingWarning> {
+    ) -> Vec<(String, String)> {
         let proven = |person: &PersonId, it: &Contact| is_proven(store, person, it, now);
-        lookup.waking_warnings(&self.soon, &self.plans, Some(&proven))
+        let found = lookup.waking_warnings(&self.soon, &self.plans, Some(&proven));
+        found.iter().map(|it| it.told(&self.roster)).collect()
     }
 }

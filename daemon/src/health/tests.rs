@@ -9,7 +9,6 @@ use super::watch::{WatchState, round};
 use super::*;
 use crate::config;
 use crate::metrics::CommitTimes;
-use crate::people::OnCallWarning;
 use crate::rig::{NOW, Rig};
 
 /// The vitals of a healthy daemon.
@@ -30,6 +29,15 @@ fn all_checks_of_a_healthy_daemon_are_ok() {
     let checks = checks(&well());
     let wrong: Vec<_> = checks.iter().filter(|it| it.level != Level::Ok).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn the_guide_lists_every_check() {
+    let guide = include_str!("../../../docs/guides/watching-tocsin.md");
+    for check in checks(&well()) {
+        let row = format!("| `{}` |", check.name);
+        assert!(guide.contains(&row), "{row}");
+    }
 }
 
 /// A check, its expected level, and the change of the vitals that causes it.
@@ -93,11 +101,8 @@ const CASES: &[Case] = &[
         it.uncovered = vec!["night".into()];
     }),
     ("on-call", Level::Warn, |it| {
-        it.on_call_warnings = vec![OnCallWarning::Unreachable {
-            rotation: "night".into(),
-            person: "ada".into(),
-            from: NOW,
-        }];
+        let says = "nobody is on call for night from Sat 2026-01-31 13:10 CET";
+        it.on_call_warnings = vec![(says.into(), "add a layer".into())];
     }),
     ("calendars", Level::Warn, |it| {
         it.calendar_faults = vec![("ada".into(), "its server answers 404".into())];

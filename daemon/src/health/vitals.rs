@@ -13,7 +13,7 @@ use super::heartbeat::BeatState;
 use super::relay::RelayState;
 use super::subject::Subject;
 use crate::metrics::CommitTimes;
-use crate::people::{OnCallWarning, ResponderLookup, Roster, WakingWarning};
+use crate::people::{ResponderLookup, Roster};
 use crate::runtime::state::tables::{dead_letter, history};
 use crate::runtime::{EngineError, IncidentState, SWITCH_KEY_PART, Writer};
 use crate::silence::Silence;
@@ -74,10 +74,10 @@ pub struct Vitals {
     pub unreached: Vec<String>,
     /// Rotations with nobody on call now.
     pub uncovered: Vec<String>,
-    /// What goes wrong with who is on call in the next 14 days.
-    pub on_call_warnings: Vec<OnCallWarning>,
-    /// What keeps pages from waking whoever is on call in the next 14 days.
-    pub waking_warnings: Vec<WakingWarning>,
+    /// What goes wrong with who is on call in the next 14 days, each with the remedy.
+    pub on_call_warnings: Vec<(String, String)>,
+    /// What keeps pages from waking whoever is on call in the next 14 days, each with the remedy.
+    pub waking_warnings: Vec<(String, String)>,
     /// Whose calendar could not be read, and why.
     pub calendar_faults: Vec<(PersonId, String)>,
     /// What is dangerous about silences that have not ended, each by its ID.

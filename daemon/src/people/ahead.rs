@@ -17,7 +17,8 @@ const NEVER_QUIET: [&str; 3] = ["phone", "sms", "pushover"];
 /// Whoever was not on call for this long, in milliseconds, has a new shift.
 const REST_MS: u64 = 24 * HOUR_MS;
 
-/// A shift of somebody who can be reached and is not out of office.
+/// A shift of somebody who is paged in it: whoever is on call, or stands in for them because they
+/// are out of office or nothing reaches them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShiftAhead {
     pub rotation: String,
@@ -27,7 +28,9 @@ pub struct ShiftAhead {
 
 impl Roster {
     /// The shifts that begin after the first and until the second time, by rotation. One that goes
-    /// on within a day, after a night or after an hour that somebody else took, does not begin.
+    /// on within a day, after a night or after an hour that somebody else took, does not begin; one
+    /// that goes on after an absence of a day or more does. Somebody who is paged although they are
+    /// out of office has none.
     #[must_use]
     pub fn shifts_ahead(
         &self,
@@ -37,14 +40,18 @@ impl Roster {
         let mut ahead = Vec::new();
         for name in self.rotations.keys() {
             let looked = (window.0.minus_ms(REST_MS), window.1.plus_ms(1));
-            let mut last_on_call = BTreeMap::new();
+            let mut last_paged = BTreeMap::new();
             for span in self.outlook(name, looked, reach) {
-                let Some(person) = span.on_call else {
+                let Some(person) = span.paged else {
                     continue;
                 };
-                let last = last_on_call.insert(person.clone(), span.until);
+                let known = self.people.get(&person);
+                if known.is_none_or(|it| self.hindrance(it, span.from, reach).is_some()) {
+                    continue;
+                }
+                let last = last_paged.insert(person.clone(), span.until);
                 let rested = last.is_none_or(|until| span.from.since(until) >= REST_MS);
-                if span.from > window.0 && rested && span.hindrance.is_none() {
+                if span.from > window.0 && rested {
                     ahead.push(ShiftAhead {
                         rotation: name.clone(),
                         person,

@@ -5,7 +5,7 @@ use tocsin_core::limits::STEP_PEOPLE_MAX;
 use tocsin_core::{PageTarget, Person, PersonId, Step, Timestamp};
 
 use super::roster::Roster;
-use crate::time::format_time;
+use crate::time::in_zone;
 
 /// Most people that one note names; the others are counted.
 const NAMED_MAX: usize = 3;
@@ -130,6 +130,7 @@ impl Roster {
             .collect();
         let why = people.is_empty().then(|| self.why(target));
         Candidates {
+            roster: self,
             target,
             people,
             is_one,
@@ -140,6 +141,7 @@ impl Roster {
 
 /// Who may be paged for a target, the most wanted first.
 struct Candidates<'a> {
+    roster: &'a Roster,
     target: &'a PageTarget,
     people: Vec<(&'a Person, Option<Hindrance>)>,
     /// Whether one is paged and not all.
@@ -188,7 +190,7 @@ impl<'a> Candidates<'a> {
         let each: Vec<String> = over
             .iter()
             .take(NAMED_MAX)
-            .map(|(person, why)| told(person, *why))
+            .map(|(person, why)| self.told(person, *why))
             .collect();
         let mut note = format!("{target} passes over {}", each.join(" and "));
         if let more @ 1.. = over.len().saturating_sub(NAMED_MAX) {
@@ -199,15 +201,16 @@ impl<'a> Candidates<'a> {
         }
         Some(note)
     }
-}
 
-fn told(person: &Person, why: Hindrance) -> String {
-    let id = &person.id;
-    match why {
-        Hindrance::Absent(until) => {
-            format!("{id}, who is out of office until {}", format_time(until))
+    fn told(&self, person: &Person, why: Hindrance) -> String {
+        let id = &person.id;
+        match why {
+            Hindrance::Absent(until) => {
+                let until = in_zone(self.roster.zone(id), until);
+                format!("{id}, who is out of office until {until}")
+            }
+            Hindrance::Unreachable => format!("{id}, {}", unreachable(person)),
         }
-        Hindrance::Unreachable => format!("{id}, {}", unreachable(person)),
     }
 }
 

@@ -1,14 +1,12 @@
 //! What goes wrong with who is on call in the time to come.
 
-use std::fmt;
-
 use tocsin_core::time::HOUR_MS;
 use tocsin_core::{PersonId, Timestamp};
 
 use super::choice::{Hindrance, Reach};
 use super::outlook::Gap;
 use super::roster::Roster;
-use crate::time::format_time;
+use crate::time::in_zone;
 
 /// How far ahead is looked for what goes wrong, in milliseconds: 14 days.
 pub const FORESIGHT_MS: u64 = 14 * 24 * HOUR_MS;
@@ -106,6 +104,14 @@ impl OnCallWarning {
 }
 
 impl OnCallWarning {
+    /// What it says, with times in the rotation's zone, and the remedy.
+    #[must_use]
+    pub fn told(&self, roster: &Roster) -> (String, String) {
+        let zone = roster.rotation_zone(self.rotation());
+        let says = self.text(|at| in_zone(zone, at));
+        (says, self.remedy().to_owned())
+    }
+
     /// What it says; times are written by `shown`.
     #[must_use]
     pub fn text(&self, shown: impl Fn(Timestamp) -> String) -> String {
@@ -144,11 +150,5 @@ impl OnCallWarning {
                 )
             }
         }
-    }
-}
-
-impl fmt::Display for OnCallWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(format_time))
     }
 }

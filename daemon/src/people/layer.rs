@@ -29,15 +29,16 @@ impl Layer {
     /// Who is on call at `at`; `None` before the first turn and outside the layer's hours.
     #[must_use]
     pub fn on_call(&self, zone: Tz, at: Timestamp) -> Option<&PersonId> {
-        if self
-            .restrict
-            .as_ref()
-            .is_some_and(|restrict| !restrict.covers(zone, at))
-        {
-            return None;
-        }
-        let turn = usize::try_from(self.turn(zone, at)?).ok()?;
+        let turn = usize::try_from(self.turn_on_call(zone, at)?).ok()?;
         self.people.get(turn.checked_rem(self.people.len())?)
+    }
+
+    /// The number of the turn that the layer has at `at`, from 0; `None` before the first one and
+    /// outside the layer's hours.
+    pub(super) fn turn_on_call(&self, zone: Tz, at: Timestamp) -> Option<u64> {
+        let restrict = self.restrict.as_ref();
+        let covers = restrict.is_none_or(|restrict| restrict.covers(zone, at));
+        covers.then(|| self.turn(zone, at)).flatten()
     }
 
     /// Whoever has the turn at `at`, and after them the others in the order of their turns, each

@@ -32,7 +32,7 @@ pub use overrides::{
     make_overrides, override_id,
 };
 pub use responders::{CurrentRoster, MAIL_CHANNEL, MAIL_CONTACT, ResponderLookup, ServedContacts};
-pub use roster::Roster;
+pub use roster::{Roster, person_remedy};
 pub use rotation::{HANDOVER_HORIZON_MS, Override, Rotation, SHIFTS_MAX, Shift};
 pub use tocsin_policy::calendar::{Hours, Restriction};
 pub use waking::{OnCallSoon, Proven, WakingWarning};

@@ -8,7 +8,7 @@ use tocsin_core::{Actor, PersonId, Timestamp};
 
 use super::roster::Roster;
 use super::rotation::Override;
-use crate::time::format_time;
+use crate::time::in_zone;
 
 /// Most overrides of one rotation that have not ended.
 pub const OVERRIDES_LIVE_MAX: usize = 128;
@@ -57,8 +57,6 @@ pub struct NewOverride {
 pub enum OverrideRefusal {
     #[error("there is no rotation `{name}`; there are {known}")]
     NoRotation { name: String, known: String },
-    #[error("there is no person `{0}` in the configuration; add [people.{0}], or correct the name")]
-    NoPerson(String),
     #[error("it ends before it begins; choose an end after {from}")]
     Backwards { from: String },
     #[error("it has ended already; choose an end after {now}")]
@@ -159,15 +157,17 @@ fn check(new: &NewOverride, roster: &Roster, now: Timestamp) -> Result<(), Overr
         return Err(roster.no_rotation(&new.rotation));
     }
     if !roster.people.contains_key(&new.person) {
-        return Err(OverrideRefusal::NoPerson(new.person.to_string()));
+        let refusal = roster.no_person(new.person.as_str());
+        return Err(OverrideRefusal::Other(refusal));
     }
+    let zone = roster.rotation_zone(&new.rotation);
     let refusal = if new.until <= new.from {
         OverrideRefusal::Backwards {
-            from: format_time(new.from),
+            from: in_zone(zone, new.from),
         }
     } else if new.until <= now {
         OverrideRefusal::Past {
-            now: format_time(now),
+            now: in_zone(zone, now),
         }
     } else if new.until > now.plus_ms(OVERRIDE_AHEAD_MS_MAX) {
         OverrideRefusal::TooFar

@@ -9,6 +9,9 @@ use tocsin_core::{PageTarget, Person, PersonId, TeamId, Timestamp};
 use super::absence::Absences;
 use super::rotation::Rotation;
 
+/// Most people whom a refusal names.
+const NAMED_MAX: usize = 20;
+
 /// The people, teams and rotations of one configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
@@ -52,6 +55,12 @@ impl Roster {
         self.zones.get(person).copied().unwrap_or(Tz::UTC)
     }
 
+    /// The zone of a rotation's handovers; UTC if there is no such rotation.
+    #[must_use]
+    pub fn rotation_zone(&self, name: &str) -> Tz {
+        self.rotations.get(name).map_or(Tz::UTC, |it| it.zone)
+    }
+
     /// The rotation `name`, else the rotation of the team `name`.
     #[must_use]
     pub fn rotation(&self, name: &str) -> Option<&Rotation> {
@@ -71,6 +80,13 @@ impl Roster {
         in_team.map(|person| person.id.clone()).collect()
     }
 
+    /// Refuses the ID of a person, with those that exist.
+    #[must_use]
+    pub fn no_person(&self, id: &str) -> String {
+        let known = self.people.keys().map(PersonId::as_str);
+        format!("there is no person `{id}`; {}", person_remedy(id, known))
+    }
+
     /// Why `target` resolves to nobody, with the remedy.
     pub(super) fn why(&self, target: &PageTarget) -> String {
         match target {
@@ -88,5 +104,20 @@ impl Roster {
                 format!("the team has no members; add \"{team}\" to a person's teams")
             }
         }
+    }
+}
+
+/// What to do about a person who does not exist. `known`: the IDs of those who do.
+#[must_use]
+pub fn person_remedy<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let named = known[..known.len().min(NAMED_MAX)].join(", ");
+    let more = match known.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match known.is_empty() {
+        true => format!("add [people.{id}]"),
+        false => format!("add [people.{id}], or correct the ID; there are {named}{more}"),
     }
 }

@@ -91,6 +91,14 @@ impl Rotation {
         people
     }
 
+    /// Everybody who is on call at some time: by a layer, or by an override.
+    #[must_use]
+    pub fn people(&self) -> Vec<PersonId> {
+        let of_layers = self.layers.iter().flat_map(|it| &it.people);
+        let of_overrides = self.overrides.iter().map(|it| &it.person);
+        of_layers.chain(of_overrides).cloned().collect()
+    }
+
     /// The next instant after `at` at which somebody else is on call; `None` when nothing changes
     /// within [`HANDOVER_HORIZON_MS`].
     #[must_use]
@@ -115,29 +123,48 @@ impl Rotation {
     /// call are shifts without people. Stops after [`SHIFTS_MAX`] shifts.
     #[must_use]
     pub fn schedule(&self, from: Timestamp, until: Timestamp) -> Vec<Shift> {
+        self.cut((from, until), |at| self.on_call(at))
+    }
+
+    /// As [`schedule`](Self::schedule), but a shift also ends with the turn or the override that it
+    /// is of, if the same person goes on.
+    #[must_use]
+    pub fn turns(&self, from: Timestamp, until: Timestamp) -> Vec<Shift> {
+        let turn_at = |at| {
+            let turn_of = |layer: &Layer| layer.turn_on_call(self.zone, at);
+            let mut layers = self.layers.iter().map(turn_of).enumerate();
+            layers.find(|(_, turn)| turn.is_some())
+        };
+        self.cut((from, until), |at| (self.override_at(at), turn_at(at)))
+    }
+
+    /// The shifts between two times, cut where what `told_apart_by` says changes.
+    fn cut<T: PartialEq>(
+        &self,
+        (from, until): (Timestamp, Timestamp),
+        told_apart_by: impl Fn(Timestamp) -> T,
+    ) -> Vec<Shift> {
         if from >= until {
             return Vec::new();
         }
-        let mut shifts = vec![Shift {
+        let shift = |from| Shift {
             people: self.on_call(from),
             from,
             until,
-        }];
+        };
+        let mut shifts = vec![shift(from)];
+        let mut before = told_apart_by(from);
         for edge in self.edges(from, until) {
-            let people = self.on_call(edge);
-            let Some(last) = shifts.last_mut() else { break };
-            if last.people == people {
+            let after = told_apart_by(edge);
+            let Some(last) = shifts.last_mut().filter(|_| after != before) else {
                 continue;
-            }
+            };
             last.until = edge;
             if shifts.len() == SHIFTS_MAX {
                 break;
             }
-            shifts.push(Shift {
-                people,
-                from: edge,
-                until,
-            });
+            shifts.push(shift(edge));
+            before = after;
         }
         shifts
     }

@@ -2,7 +2,6 @@
 //! before the ladder comes to its first sound, a contact of which nobody knows that it works.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use tocsin_core::time::span_in_words;
 use tocsin_core::{Contact, Grade, PageTarget, Person, PersonId, Plan, Step, Timestamp};
@@ -10,7 +9,8 @@ use tocsin_core::{Contact, Grade, PageTarget, Person, PersonId, Plan, Step, Time
 use super::choice::Reach;
 use super::responders::ResponderLookup;
 use super::roster::Roster;
-use crate::time::format_time;
+use super::rotation::Rotation;
+use crate::time::in_zone;
 
 /// The grades that page at night.
 const NIGHT_GRADES: [Grade; 2] = [Grade::Critical, Grade::Major];
@@ -39,6 +39,14 @@ pub enum WakingWarning {
         wait_ms: u64,
         /// When the first loud rung begins, in milliseconds after the page.
         loud_after_ms: u64,
+    },
+    /// A step of a plan is to page more people than the steps before it, and pages nobody new: they
+    /// are all that the plan and the fallback have.
+    Alone {
+        person: PersonId,
+        grade: Grade,
+        /// The step's number, from 1.
+        step: usize,
     },
     /// They are on call, and no contact that would wake them is proven.
     Unproven {
@@ -96,6 +104,18 @@ impl ResponderLookup {
         plans: &[(Grade, Plan)],
         proven: Option<Proven<'_>>,
     ) -> Vec<WakingWarning> {
+        let mut warnings = self.all_waking_warnings(soon, plans, proven);
+        warnings.extend(alone(&self.rosters.now(), plans));
+        warnings.truncate(WARNINGS_MAX);
+        warnings
+    }
+
+    fn all_waking_warnings(
+        &self,
+        soon: &OnCallSoon,
+        plans: &[(Grade, Plan)],
+        proven: Option<Proven<'_>>,
+    ) -> Vec<WakingWarning> {
         let roster = self.rosters.now();
         let mut paged: BTreeSet<PersonId> =
             soon.0.values().flat_map(|it| it.keys().cloned()).collect();
@@ -122,11 +142,10 @@ impl ResponderLookup {
             seen.extend(is_new.then(|| it.clone()));
             is_new
         });
-        warnings.truncate(WARNINGS_MAX);
         warnings
     }
 
-    /// What keeps pages from waking one person, who is on call from a time on.
+    /// What keeps pages from waking one person, who is on call from a time on, at most 100 things.
     #[must_use]
     pub fn waking_warnings_of(
         &self,
@@ -137,8 +156,9 @@ impl ResponderLookup {
     ) -> Vec<WakingWarning> {
         let own = BTreeMap::from([(person.clone(), from)]);
         let soon = OnCallSoon(BTreeMap::from([(rotation.to_owned(), own)]));
-        let mut warnings = self.waking_warnings(&soon, plans, Some(proven));
+        let mut warnings = self.all_waking_warnings(&soon, plans, Some(proven));
         warnings.retain(|it| it.person() == person);
+        warnings.truncate(WARNINGS_MAX);
         warnings
     }
 
@@ -223,6 +243,41 @@ impl ResponderLookup {
     }
 }
 
+/// Whom plans page alone, although a later step names more targets: of each person the first such
+/// step. Whoever is in a rotation counts, whenever their turn is. A step that names again what the
+/// steps before it name is to page the same people again.
+fn alone(roster: &Roster, plans: &[(Grade, Plan)]) -> Vec<WakingWarning> {
+    let behind = |target: &PageTarget| match target {
+        PageTarget::Person(id) => vec![id.clone()],
+        PageTarget::Team(team) => roster.members(team),
+        PageTarget::OnCall(name) => roster.rotation(name).map_or(Vec::new(), Rotation::people),
+    };
+    let mut warned: BTreeMap<PersonId, WakingWarning> = BTreeMap::new();
+    for (grade, plan) in plans {
+        let targets = plan.steps.iter().flat_map(|it| &it.page);
+        let people: BTreeSet<_> = targets.chain(&roster.fallback).flat_map(behind).collect();
+        let mut people = people.into_iter();
+        let (Some(person), None) = (people.next(), people.next()) else {
+            continue;
+        };
+        let mut named: BTreeSet<PageTarget> = BTreeSet::new();
+        let names_more = |step: &Step| {
+            let before = named.len();
+            named.extend(step.page.iter().cloned());
+            0 < before && before < named.len()
+        };
+        if let Some(place) = plan.steps.iter().position(names_more) {
+            let warning = WakingWarning::Alone {
+                person: person.clone(),
+                grade: *grade,
+                step: place + 1,
+            };
+            warned.entry(person).or_insert(warning);
+        }
+    }
+    warned.into_values().collect()
+}
+
 impl WakingWarning {
     /// Whose pages it is about.
     #[must_use]
@@ -230,6 +285,7 @@ impl WakingWarning {
         match self {
             Self::Quiet { person, .. }
             | Self::Late { person, .. }
+            | Self::Alone { person, .. }
             | Self::Unproven { person, .. } => person,
         }
     }
@@ -246,6 +302,10 @@ impl WakingWarning {
                 "let the step of the escalation policy wait longer, or put a loud contact \
                  earlier in `notify` of {person}"
             ),
+            Self::Alone { person, .. } => format!(
+                "add somebody to a team that the step pages, by `teams` of [people.ID], or name \
+                 them in the escalation policy, so that they are paged if {person} does not answer"
+            ),
             Self::Unproven { person, .. } => {
                 format!("run `tocsin page test {person}` and press the button that arrives")
             }
@@ -254,6 +314,13 @@ impl WakingWarning {
 }
 
 impl WakingWarning {
+    /// What it says, with times in the person's zone, and the remedy.
+    #[must_use]
+    pub fn told(&self, roster: &Roster) -> (String, String) {
+        let zone = roster.zone(self.person());
+        (self.text(|at| in_zone(zone, at)), self.remedy())
+    }
+
     /// What it says; times are written by `shown`.
     #[must_use]
     pub fn text(&self, shown: impl Fn(Timestamp) -> String) -> String {
@@ -276,6 +343,14 @@ impl WakingWarning {
                      first loud rung of {person} at {loud}"
                 )
             }
+            Self::Alone {
+                person,
+                grade,
+                step,
+            } => format!(
+                "step {step} of the plan for {grade} incidents pages nobody who was not paged \
+                 before: only {person}"
+            ),
             Self::Unproven {
                 person,
                 rotation,
@@ -288,11 +363,5 @@ impl WakingWarning {
                 )
             }
         }
-    }
-}
-
-impl fmt::Display for WakingWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(format_time))
     }
 }

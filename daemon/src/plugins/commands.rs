@@ -323,7 +323,8 @@ impl Call<'_> {
             OnCallLine::Who => return Ok(OnCall::at(&desk.responders, now).to_string()),
             OnCallLine::List => {
                 let kept = desk.on_call.overrides().map_err(refused)?;
-                return Ok(OverrideList::of(&kept, now).to_string());
+                let roster = desk.on_call.roster();
+                return Ok(OverrideList::of(&kept, &roster, now).to_string());
             }
             OnCallLine::Show(rotation) => {
                 let asked = ScheduleQuery::of(Some(rotation));

@@ -75,11 +75,7 @@ pub(crate) fn by_name(incident: &Incident, to: &Named, env: Env<'_>) -> Result<O
 /// A person who is named, if they can be reached.
 pub(crate) fn reached(to: &Named) -> Result<&Person, Refusal> {
     let who = &to.id;
-    let unknown = || {
-        Refusal::Invalid(format!(
-            "there is no person `{who}`; see `tocsin oncall who`"
-        ))
-    };
+    let unknown = || Refusal::Invalid(format!("there is no person `{who}`; correct the ID"));
     let unreached =
         || Refusal::Invalid(format!("`{who}` has no contact that anything delivers to"));
     to.person.as_ref().ok_or_else(unknown)?;

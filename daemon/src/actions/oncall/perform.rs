@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tocsin_core::Timestamp;
+use tocsin_core::{PersonId, Timestamp};
 
 use super::OnCallAction;
 use super::verb::Asked;
@@ -39,15 +39,9 @@ pub(crate) async fn change_on_call(
     if let Some(id) = action.canceled() {
         let canceled = desk.on_call.cancel(id, now, &desk.writer).await?;
         let roster = desk.on_call.roster();
-        let MadeOverride {
-            rotation, person, ..
-        } = &canceled;
         return Ok(OnCallOutcome {
-            reply: format!(
-                "the override of {rotation} by {person} is canceled; {} on call now",
-                who(&roster, rotation, now)
-            ),
-            overrides: vec![OverrideLine::of(&canceled, now)],
+            reply: cancel_reply(&roster, &canceled, now),
+            overrides: vec![OverrideLine::of(&canceled, &roster, now)],
             repeated: false,
         });
     }
@@ -60,7 +54,10 @@ pub(crate) async fn change_on_call(
     let said: Vec<String> = made.iter().map(|it| desk.reply(&roster, it)).collect();
     Ok(OnCallOutcome {
         reply: said.join("; "),
-        overrides: made.iter().map(|it| OverrideLine::of(it, now)).collect(),
+        overrides: made
+            .iter()
+            .map(|it| OverrideLine::of(it, &roster, now))
+            .collect(),
         repeated,
     })
 }
@@ -74,8 +71,7 @@ impl OnCallDesk {
             person,
             ..
         } = over;
-        let zone = roster.rotations.get(rotation).map(|it| it.zone);
-        let [from, until] = [over.from, over.until].map(|at| in_zone(zone.unwrap_or_default(), at));
+        let [from, until] = span_of(roster, over);
         let mut reply =
             format!("{person} is on call for {rotation} from {from} until {until} (override {id})");
         let reach = |person: &_| self.responders.is_reachable(person);
@@ -93,12 +89,43 @@ impl OnCallDesk {
     }
 }
 
-fn who(roster: &Roster, rotation: &str, now: Timestamp) -> String {
+/// What was canceled, and who is on call instead: now, if it had begun, else in its time.
+fn cancel_reply(roster: &Roster, canceled: &MadeOverride, now: Timestamp) -> String {
+    let MadeOverride {
+        id,
+        rotation,
+        person,
+        ..
+    } = canceled;
+    let [from, until] = span_of(roster, canceled);
+    let canceled_is = format!(
+        "override {id} is canceled, by which {person} was on call for {rotation} from {from} \
+         until {until}"
+    );
     let found = roster.rotations.get(rotation);
-    match found.and_then(|it| it.on_call(now).into_iter().next()) {
-        Some(person) => format!("{person} is"),
-        None => "nobody is".to_owned(),
+    let name = |people: Vec<PersonId>| {
+        let first = people.into_iter().next();
+        first.map_or("nobody".to_owned(), |it| it.0)
+    };
+    if canceled.from <= now {
+        let who = name(found.map(|it| it.on_call(now)).unwrap_or_default());
+        return format!("{canceled_is}; {who} is on call now");
     }
+    let shifts = found.map(|it| it.schedule(canceled.from, canceled.until));
+    let mut who: Vec<String> = Vec::new();
+    for shift in shifts.unwrap_or_default() {
+        let name = name(shift.people);
+        if !who.contains(&name) {
+            who.push(name);
+        }
+    }
+    format!("{canceled_is}; that time is now of {}", who.join(", "))
+}
+
+/// When an override begins and ends, in the rotation's zone.
+fn span_of(roster: &Roster, over: &MadeOverride) -> [String; 2] {
+    let zone = roster.rotation_zone(&over.rotation);
+    [over.from, over.until].map(|at| in_zone(zone, at))
 }
 
 impl From<OverrideError> for NotDone {

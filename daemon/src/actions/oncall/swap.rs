@@ -14,6 +14,11 @@ use crate::time::{first_instant, in_zone};
 
 /// Have the people of two shifts change places, as the schedule is now.
 ///
+/// A shift is one turn, from one handover of the rotation to the next, even if the same person has
+/// the turn before or after it; hours of the turn that an override or another layer covers are
+/// shifts of their own. Of one that has begun, the rest is exchanged. The same swap again undoes
+/// it.
+///
 /// A shift is named by the date on which it begins, or by a time within it. A date on which no
 /// shift begins is of the one that it is in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, Args)]
@@ -58,7 +63,7 @@ impl OnCallVerb for Swap {
             return Err(asked.roster.no_rotation(&self.rotation));
         };
         let horizon = asked.now.plus_ms(OVERRIDE_AHEAD_MS_MAX);
-        let shifts = rotation.schedule(asked.now, horizon);
+        let shifts = rotation.turns(asked.now, horizon);
         let one = of(&shifts, rotation, self.shift)?;
         let other = of(&shifts, rotation, self.with)?;
         if one.0 == other.0 {

@@ -1,5 +1,7 @@
 //! The grammar of chat, and what each verb asks for.
 
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 use serde_json::json;
 use tocsin_core::{Actor, Timestamp};
@@ -8,7 +10,7 @@ use super::chat::{OnCallLine, parse};
 use super::verb::Asked;
 use super::*;
 use crate::config;
-use crate::people::{NewOverride, Roster};
+use crate::people::{NewOverride, Roster, make_overrides};
 
 /// Ada and bob take turns of a week from Mondays at 09:00 in Berlin, and cyd and dan work days and
 /// nights.
@@ -31,7 +33,7 @@ layers = [{ people = ["ada"], handover = "monday 09:00", start = "2026-01-05" }]
 [rotations.days]
 timezone = "UTC"
 layers = [
-  { people = ["cyd"], handover = "09:00", every = "1 day", start = "2026-01-05", restrict = {
+  { people = ["cyd"], handover = "08:00", every = "1 day", start = "2026-01-05", restrict = {
     hours = "08:00-20:00",
   } },
   { people = ["bob"], handover = "monday 09:00", start = "2026-01-05" },
@@ -181,14 +183,68 @@ fn the_people_of_two_shifts_change_places() {
             "swap payments 2026-01-01 2026-01-12",
             "is not in the schedule",
         ),
+        ("swap alone 2026-01-19 2026-01-26", "ada is on call in both"),
         (
-            "swap alone 2026-01-19 2026-01-26",
+            "swap payments 2026-01-12 2027-01-07",
             "does not end within 366 days",
         ),
     ] {
         let why = asked(line, &cyd()).unwrap_err();
         assert!(why.contains(says), "{line}: {why}");
     }
+}
+
+/// The roster after these changes, one after the other.
+fn after(lines: &[&str]) -> Roster {
+    let (by, now) = (cyd(), utc("2026-01-07 12:00"));
+    let mut kept = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let roster = roster().with_overrides(&kept);
+        let Ok(OnCallLine::Change(action)) = parse(line) else {
+            panic!("no change: {line}");
+        };
+        let asked = Asked {
+            roster: &roster,
+            by: &by,
+            now,
+        };
+        let wanted = action.wanted(asked).unwrap();
+        let request = number.to_string();
+        let made = make_overrides(&kept, &roster, wanted, (&request, &by, now)).unwrap();
+        kept.extend(made.into_iter().map(Arc::new));
+    }
+    roster().with_overrides(&kept)
+}
+
+#[test]
+fn a_swap_exchanges_one_turn_of_each_and_the_same_swap_again_undoes_it() {
+    let shifts = |roster: Roster, name: &str| {
+        let window = (utc("2026-01-07 12:00"), utc("2026-03-01 00:00"));
+        roster.rotations[name].schedule(window.0, window.1)
+    };
+    let long = "override payments ada 2026-01-12T09:00 2026-02-02T09:00";
+    let day = "override payments bob 2026-01-21T09:00 2026-01-22T09:00";
+    for (name, before, swap) in [
+        // The turns before and after these are of the same two people then.
+        ("payments", None, "swap payments 2026-01-19 2026-01-26"),
+        ("payments", None, "swap payments 2026-01-07 2026-01-12"),
+        (
+            "payments",
+            Some(long),
+            "swap payments 2026-01-19 2026-02-09",
+        ),
+        ("payments", Some(day), "swap payments 2026-01-19 2026-01-26"),
+        ("days", None, "swap days 2026-01-08T12:00 2026-01-08T23:00"),
+    ] {
+        let before: Vec<&str> = before.into_iter().collect();
+        let with = |more: &[&str]| shifts(after(&[&before[..], more].concat()), name);
+        assert_ne!(with(&[swap]), with(&[]), "{swap}");
+        assert_eq!(with(&[swap, swap]), with(&[]), "{swap}");
+    }
+    let of_long = after(&[long, "swap payments 2026-01-19 2026-02-09"]);
+    let overrides = &of_long.rotations["payments"].overrides;
+    let week = (utc("2026-01-19 08:00"), utc("2026-01-26 08:00"));
+    assert_eq!((overrides[1].from, overrides[1].until), week);
 }
 
 #[test]

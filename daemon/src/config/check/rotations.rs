@@ -4,7 +4,7 @@ use super::Check;
 use crate::config::rotation::{LAYER_PEOPLE_MAX, LAYERS_MAX, OVERRIDES_MAX};
 use crate::config::source::at;
 use crate::config::{LayerConfig, RotationConfig};
-use crate::people::Every;
+use crate::people::{Every, person_remedy};
 
 impl Check<'_> {
     pub(super) fn rotations(&mut self) {
@@ -96,7 +96,8 @@ impl Check<'_> {
     fn known_person(&mut self, place: &[crate::config::Place<'_>], id: &str) {
         if !self.declares("people", id) {
             let message = format!("there is no person `{id}`");
-            let remedy = format!("add [people.{id}], or correct the id");
+            let known = self.declared.get("people").into_iter().flatten();
+            let remedy = person_remedy(id, known.map(AsRef::as_ref));
             self.error(place, message, &remedy);
         }
     }

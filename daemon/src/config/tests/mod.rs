@@ -253,6 +253,18 @@ fn a_person_without_a_mail_address_causes_a_warning() {
 }
 
 #[test]
+fn a_contact_that_several_ladders_name_and_nobody_has_is_warned_about_once() {
+    let ladder = "[[\"ntfy\"], \"2m\", [\"phone\"]]";
+    let notify = format!("notify = {{ default = {ladder}, critical = {ladder} }}");
+    let text = GOOD.replace("name = \"Ada\"", &format!("name = \"Ada\"\n{notify}"));
+    let warnings = read(&text).unwrap().warnings.to_string();
+    for kind in ["ntfy", "phone"] {
+        let says = format!("the ladder of `ada` names `{kind}`");
+        assert_eq!(warnings.matches(&says).count(), 1, "{warnings}");
+    }
+}
+
+#[test]
 fn the_starter_is_valid_without_warnings() {
     let loaded = read(STARTER).unwrap();
     assert_eq!(loaded.warnings, Faults::default(), "{}", loaded.warnings);

@@ -39,7 +39,7 @@ fn a_configuration_that_cannot_work_is_refused_with_a_remedy() {
         (
             "people = [\"ada\"]",
             "people = [\"eve\"]",
-            "there is no person `eve`; add [people.eve]",
+            "there is no person `eve`; add [people.eve], or correct the ID; there are ada",
         ),
         (
             "people = [\"ada\"]",

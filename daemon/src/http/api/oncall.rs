@@ -54,7 +54,10 @@ async fn overrides(
     State(app): State<Arc<App>>,
     Reader(_): Reader,
 ) -> Result<axum::Json<OverrideList>, Problem> {
-    let read = move || Ok(OverrideList::of(&app.on_call.overrides()?, app.clock.now()));
+    let read = move || {
+        let (kept, roster) = (app.on_call.overrides()?, app.on_call.roster());
+        Ok(OverrideList::of(&kept, &roster, app.clock.now()))
+    };
     Ok(axum::Json(blocking(read).await?))
 }
 

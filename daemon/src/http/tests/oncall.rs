@@ -61,6 +61,41 @@ async fn a_person_takes_a_shift_and_gives_it_back() {
 }
 
 #[tokio::test]
+async fn whoever_cancels_an_override_is_told_what_and_who_has_its_time_now() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Respond, "ada").await;
+    for (from, until, says) in [
+        (
+            "2026-02-02T10:00",
+            "2026-02-03T10:00",
+            "by which bob was on call for primary from Mon 2026-02-02 10:00 CET until \
+             Tue 2026-02-03 10:00 CET; that time is now of ada",
+        ),
+        (
+            "2026-02-08T09:00",
+            "2026-02-10T09:00",
+            "Tue 2026-02-10 09:00 CET; that time is now of ada, bob",
+        ),
+        (
+            "2026-01-31T09:00",
+            "2026-02-10T09:00",
+            "Tue 2026-02-10 09:00 CET; bob is on call now",
+        ),
+    ] {
+        let over = json!({
+            "action": "override", "rotation": "primary", "person": "bob",
+            "from": from, "until": until,
+        });
+        let made = rig.post(ACTIONS, &ada, &over).await.is(200).json();
+        let list = rig.get("/api/v1/oncall/overrides", &ada).await.json();
+        assert_eq!(list["overrides"][0]["timezone"], "Europe/Berlin", "{list}");
+        let cancel = json!({ "action": "cancel", "id": made["overrides"][0]["id"] });
+        let reply = rig.post(ACTIONS, &ada, &cancel).await.is(200).json()["reply"].to_string();
+        assert!(reply.contains(says), "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn two_shifts_are_swapped_together_or_not_at_all() {
     let rig = test_app().await;
     let ada = rig.person(Scope::Respond, "ada").await;
@@ -115,6 +150,33 @@ async fn what_is_not_allowed_is_refused_with_the_remedy() {
         "/api/v1/oncall/calendar.ics?rotation=night",
     ] {
         rig.get(path, &ada).await.is(422);
+    }
+}
+
+#[tokio::test]
+async fn whoever_names_a_person_who_does_not_exist_is_told_who_does() {
+    let rig = test_app().await;
+    let ada = rig.person(Scope::Admin, "ada").await;
+    let open = json!({ "title": "the shop is slow" });
+    rig.post("/api/v1/incidents", &ada, &open).await.is(201);
+    let incident = "/api/v1/incidents/1/actions";
+    let over = json!({
+        "action": "override", "rotation": "primary", "person": "eve", "for": "1h",
+    });
+    let token = json!({ "name": "mine", "scope": "read", "person": "eve" });
+    let mut answers = vec![rig.get("/api/v1/oncall/schedule?person=eve", &ada).await];
+    for (path, body) in [
+        (ACTIONS, over),
+        (incident, json!({ "action": "page", "person": "eve" })),
+        (incident, json!({ "action": "reassign", "person": "eve" })),
+        ("/api/v1/page-tests", json!({ "person": "eve" })),
+        ("/api/v1/tokens", token),
+    ] {
+        answers.push(rig.post(path, &ada, &body).await);
+    }
+    let says = "there is no person `eve`; add [people.eve], or correct the ID; there are ada, bob";
+    for answer in answers {
+        assert!(answer.text.contains(says), "{}", answer.text);
     }
 }
 

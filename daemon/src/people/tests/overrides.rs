@@ -43,7 +43,10 @@ fn an_override_that_makes_no_sense_is_refused_with_the_remedy() {
             with(|it| it.rotation = "night".into()),
             "there is no rotation `night`; there are primary",
         ),
-        (with(|it| it.person = "eve".into()), "add [people.eve]"),
+        (
+            with(|it| it.person = "eve".into()),
+            "there is no person `eve`; add [people.eve], or correct the ID; there are ada, bob",
+        ),
         (with(|it| it.until = it.from), "it ends before it begins"),
         (
             with(|it| (it.from, it.until) = (utc("2026-01-01 00:00"), utc(NOW))),

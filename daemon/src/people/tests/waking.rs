@@ -36,6 +36,8 @@ fn lookup(roster: Roster) -> ResponderLookup {
 /// Ada, who is on call and the fallback, has these contacts, and bob, who is on call next, ntfy.
 fn with_contacts(kinds: &[&str]) -> Roster {
     let mut roster = roster();
+    let berlin = "Europe/Berlin".parse().unwrap();
+    roster.zones.insert("ada".into(), berlin);
     for (id, kinds) in [("ada", kinds), ("bob", &["ntfy"])] {
         let person = roster.people.get_mut(id).unwrap();
         person.contacts = kinds.iter().map(|it| contact(it)).collect();
@@ -52,7 +54,7 @@ fn warnings(roster: Roster, plans: &[(Grade, Plan)], proven: &[&str]) -> Vec<Str
     let is_proven =
         |id: &PersonId, it: &Contact| proven.contains(format!("{id} {}", it.kind).as_str());
     let found = lookup.waking_warnings(&soon, plans, Some(&is_proven));
-    found.iter().map(ToString::to_string).collect()
+    found.iter().map(|it| it.told(&roster).0).collect()
 }
 
 #[test]
@@ -105,9 +107,55 @@ fn a_step_that_ends_before_its_first_loud_rung_is_warned_about() {
 }
 
 #[test]
+fn a_step_that_is_to_page_more_people_and_pages_the_same_one_is_warned_about() {
+    let plan = |steps: &[&[&str]]| {
+        let steps = steps.iter().map(|it| Step {
+            wait_ms: 10 * MINUTE_MS,
+            ..step(it)
+        });
+        let plan = Plan {
+            steps: steps.collect(),
+            ..Plan::default()
+        };
+        [(Grade::Critical, plan.clone()), (Grade::Major, plan)]
+    };
+    // Of the rotation and of the team, only ada is left.
+    let mut alone = with_contacts(&["ntfy"]);
+    let cyd = alone.people.get_mut(&PersonId::from("cyd")).unwrap();
+    cyd.contacts = vec![contact("ntfy")];
+    alone.people.remove(&PersonId::from("bob"));
+    for layer in &mut alone.rotations.get_mut("primary").unwrap().layers {
+        layer.people = vec!["ada".into()];
+    }
+    let on_call = &["oncall:primary"][..];
+    let everybody = &["oncall:primary", "team:payments"][..];
+    let proven = ["ada ntfy", "bob ntfy"];
+    let says = "step 2 of the plan for critical incidents pages nobody who was not paged before: \
+                only ada";
+    let found = warnings(alone.clone(), &plan(&[on_call, everybody]), &proven);
+    assert_eq!(found, [says]);
+    // To page the same people again is what such a step is for.
+    let again = plan(&[on_call, on_call]);
+    assert_eq!(warnings(alone.clone(), &again, &proven), [""; 0]);
+    assert_eq!(
+        warnings(alone.clone(), &plan(&[everybody]), &proven),
+        [""; 0]
+    );
+    // Somebody else is paged, if only when the turn or the fallback comes to them.
+    let both = with_contacts(&["ntfy"]);
+    let more = plan(&[on_call, &["oncall:primary", "person:ada"]]);
+    assert_eq!(warnings(both, &more, &proven), [""; 0]);
+    alone.fallback = vec![PageTarget::Person("cyd".into())];
+    assert_eq!(
+        warnings(alone, &plan(&[on_call, everybody]), &proven),
+        [""; 0]
+    );
+}
+
+#[test]
 fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
     let roster = || with_contacts(&["slack", "ntfy"]);
-    let unproven = "ada is on call for primary from 2026-01-06T00:00:00.000Z, and no contact that \
+    let unproven = "ada is on call for primary from Tue 2026-01-06 01:00 CET, and no contact that \
                     would wake them is proven";
     assert_eq!(warnings(roster(), &[], &["bob ntfy"]), [unproven]);
     // That a quiet contact works does not say that the loud one does.
@@ -137,6 +185,29 @@ fn somebody_on_call_without_a_proven_contact_is_warned_about_with_the_remedy() {
 }
 
 #[test]
+fn a_warning_about_a_person_is_not_lost_among_many_about_others() {
+    let mut roster = with_contacts(&["email", "phone"]);
+    for number in 0..150 {
+        let id = PersonId::from(format!("p{number:03}").as_str());
+        let person = Person {
+            id: id.clone(),
+            ..roster.people[&PersonId::from("ada")].clone()
+        };
+        roster.people.insert(id, person);
+    }
+    let plan = Plan {
+        steps: vec![step(&["team:payments"])],
+        ..Plan::default()
+    };
+    let lookup = lookup(roster);
+    let of = ("primary", utc("2026-01-12 09:00"));
+    let plans = [(Grade::Critical, plan)];
+    let found = lookup.waking_warnings_of(&"bob".into(), of, &plans, &|_, _| false);
+    let is_unproven = |it: &WakingWarning| matches!(it, WakingWarning::Unproven { .. });
+    assert!(found.iter().any(is_unproven), "{found:?}");
+}
+
+#[test]
 fn whoever_nothing_reaches_or_is_not_on_call_is_another_checks_business() {
     let mut roster = with_contacts(&["pager"]);
     roster.fallback.clear();
@@ -145,7 +216,7 @@ fn whoever_nothing_reaches_or_is_not_on_call_is_another_checks_business() {
 }
 
 #[test]
-fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
+fn a_shift_is_ahead_of_whoever_is_paged_in_it_and_is_not_out_of_office() {
     let ahead = |roster: &Roster, from: &str, until: &str| {
         let lookup = lookup(roster.clone());
         let reach = |person: &Person| lookup.is_reachable(person);
@@ -168,8 +239,26 @@ fn a_shift_is_ahead_of_whoever_can_be_reached_and_is_not_out_of_office() {
     let absences = Absences::new(vec![away]);
     roster.absences.insert("bob".into(), absences);
     assert_eq!(ahead(&roster, hour.0, hour.1), none, "out of office");
-    // Not in the middle of the shift either, when the absence is over.
-    assert_eq!(ahead(&roster, "2026-01-12 10:00", "2026-01-14 00:00"), none);
+    // The shift goes on when the absence is over.
+    let bob_again = begins("2026-01-13 00:00", "bob");
+    let next_days = ("2026-01-12 10:00", "2026-01-14 00:00");
+    let after = ahead(&roster, next_days.0, next_days.1);
+    assert_eq!(after, std::slice::from_ref(&bob_again));
+    // Meanwhile somebody else stands in.
+    let mut with_cyd = roster.clone();
+    let cyd = with_cyd.people.get_mut(&PersonId::from("cyd")).unwrap();
+    cyd.contacts = vec![contact("ntfy")];
+    let second = layer(&["cyd"], "monday 09:00", "1 week", "2026-01-05");
+    let primary = with_cyd.rotations.get_mut("primary").unwrap();
+    primary.layers.push(second);
+    let cyd = begins("2026-01-12 09:00", "cyd");
+    assert_eq!(ahead(&with_cyd, hour.0, next_days.1), [cyd, bob_again]);
+    // Whoever is paged only because everybody is out of office is not told.
+    for id in ["ada", "cyd"] {
+        let absences = with_cyd.absences[&PersonId::from("bob")].clone();
+        with_cyd.absences.insert(id.into(), absences);
+    }
+    assert_eq!(ahead(&with_cyd, hour.0, hour.1), none);
     roster.absences.clear();
     // Whoever has somebody take an hour of theirs does not begin again after it.
     let taken = new("cyd", "2026-01-07 10:00", "2026-01-07 11:00");

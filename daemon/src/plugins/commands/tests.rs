@@ -148,6 +148,10 @@ async fn who_is_on_call_is_shown_and_changed_outside_of_war_rooms() {
     );
     let list = run("3", "oncall list").await.unwrap();
     assert_eq!(list.lines().count(), 1, "{list}");
+    assert!(
+        list.contains("from Sat 2026-01-31 12:10 UTC until"),
+        "{list}"
+    );
     let shown = run("4", "oncall show primary").await.unwrap();
     assert!(
         shown.contains("from Sat 2026-01-31 16:10 UTC: bob"),
