@@ -116,6 +116,7 @@ pub fn telling(timer: &TimerKey, outcome: &MessageOutcome, whole: &BundlePart) -
             command,
             cause: Cause {
                 key,
+                is_press: matches!(outcome, MessageOutcome::Acknowledged { .. }),
                 ..Cause::default()
             },
         })
