@@ -132,7 +132,7 @@ fn remedy(id: &TestId, state: TestState) -> Option<String> {
         ),
         TestState::Unanswered => format!(
             "the channel took it: check that the address in [people.{person}] is theirs and that \
-             the device may show it; a press still counts"
+             the device may show it, and test it again"
         ),
     })
 }

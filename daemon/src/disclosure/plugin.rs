@@ -167,12 +167,13 @@ impl PluginReceiver<'_> {
         })
     }
 
-    /// A test of the way to a person whose button was pressed.
+    /// A test of the way to a person whose button was pressed, or not in time.
     #[must_use]
-    pub fn test_settled(&self, test: &TestId) -> wit::EventBody {
+    pub fn test_settled(&self, test: &TestId, is_pressed: bool) -> wit::EventBody {
+        let by = is_pressed.then(|| self.actor(&Actor::Person(test.person.clone())));
         wit::EventBody::Settled(wit::Settled {
             id: test.to_string(),
-            by: Some(self.actor(&Actor::Person(test.person.clone()))),
+            by,
             choice: None,
             extra: "{}".to_owned(),
         })
