@@ -124,6 +124,7 @@ impl PluginReceiver<'_> {
             summary: content.summary,
             ack_url: content.ack_url,
             test: content.test,
+            urgency: content.urgency,
             extra: extra.to_string(),
         };
         match content.question {

@@ -108,7 +108,11 @@ impl World {
                 channel,
                 state,
             } => self.check_test(person, channel, state),
-            Fact::TestSays { person, text } => self.check_test_says(person, text),
+            Fact::TestSays {
+                person,
+                text,
+                is_so,
+            } => self.check_test_says(person, text, *is_so),
             Fact::Doctor { text, is_so } => self.check_doctor(text, *is_so),
             Fact::Check { text, is_so } => self.check_configuration(text, *is_so),
             Fact::Proven {
