@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tocsin_core::alert::Counts;
 use tocsin_core::incident::Incident;
-use tocsin_core::trial::TestPage;
+use tocsin_core::trial::{ShiftNotice, TestPage};
 use tocsin_core::{Actor, Contact, Event, Person, PersonId, Question, Recorded, TestId, Timestamp};
 
 use crate::disclosure::Clearance;
@@ -90,7 +90,8 @@ pub(crate) fn sample_pages() -> Vec<SamplePage> {
         page("drill", "Europe/Berlin", Clearance::Basic, &[drill()]),
         page("handover", "Europe/Berlin", Clearance::Basic, &[handover()]),
         page("hostile", "Europe/Berlin", Clearance::Basic, &[hostile()]),
-        test_page(),
+        about_nothing("test", None),
+        about_nothing("reminder", Some(shift())),
     ]
 }
 
@@ -138,8 +139,20 @@ pub(crate) fn now() -> Timestamp {
     at("2026-01-02T20:10:00Z")
 }
 
-/// A test that bob asked for.
-fn test_page() -> SamplePage {
+fn shift() -> ShiftNotice {
+    ShiftNotice {
+        rotation: "payments".to_owned(),
+        from: at("2026-01-03T20:00:00Z"),
+        warnings: vec![
+            "no contact that would wake them is proven; run `tocsin page test ada` and press the \
+             button that arrives"
+                .to_owned(),
+        ],
+    }
+}
+
+/// A test that bob asked for, or a reminder of a shift.
+fn about_nothing(name: &'static str, shift: Option<ShiftNotice>) -> SamplePage {
     let people = people();
     let zone = "Europe/Berlin";
     let reader = PageReader {
@@ -151,14 +164,21 @@ fn test_page() -> SamplePage {
         now: now(),
     };
     let contact = people["ada"].contacts[0].clone();
-    let test = TestPage::new(contact, Actor::Person("bob".into()), now());
+    let test = TestPage {
+        shift,
+        ..TestPage::new(contact, Actor::Person("bob".into()), now())
+    };
     let id = TestId::parse("test-1767384600000-ada").unwrap();
     let link = "https://tocsin.example/ack/ALL".to_owned();
     let content = PageContent::of_test(&id, &test, &reader);
+    let content = match test.shift {
+        Some(_) => content,
+        None => content.with_ack_links(link.clone(), |_| link.clone()),
+    };
     SamplePage {
-        name: "test",
+        name,
         zone,
-        content: content.with_ack_links(link.clone(), |_| link.clone()),
+        content,
     }
 }
 

@@ -10,9 +10,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// How long a sent page is remembered.
 const SENT_TTL_MS: u64 = 7 * 24 * 3_600_000;
-/// The same of a test of the way to a person, which is never settled if nobody presses it: until
-/// then a plugin asks its service about it again and again.
-const TEST_TTL_MS: u64 = 3_600_000;
 /// Longer than the delivery of a page can be retried.
 const SETTLED_TTL_MS: u64 = 24 * 3_600_000;
 /// The last page of the turn before.
@@ -37,14 +34,6 @@ struct Row<T> {
     sent: T,
     /// Ids that still need an answer.
     waits: Vec<String>,
-    #[serde(default)]
-    test: bool,
-}
-
-impl<T> Row<T> {
-    fn ttl_ms(&self) -> u64 {
-        if self.test { TEST_TTL_MS } else { SENT_TTL_MS }
-    }
 }
 
 /// Whether a page no longer needs to be sent.
@@ -70,9 +59,8 @@ pub fn is_over(page: &Page) -> Result<bool, Failure> {
 /// When the store is unavailable.
 pub fn remember<T: Serialize + DeserializeOwned>(page: &Page, sent: &T) -> Result<bool, Failure> {
     let waits = ids(page).map(Into::into).collect();
-    let test = page.test;
-    let row = Row { sent, waits, test };
-    let stored = kv::set(&sent_key(&page.id), &row, Some(row.ttl_ms()));
+    let row = Row { sent, waits };
+    let stored = kv::set(&sent_key(&page.id), &row, Some(SENT_TTL_MS));
     if let Err(Failure::Permanent(why)) = &stored {
         log::error(why, &[("page", &page.id)]);
         return Ok(true);
@@ -219,7 +207,7 @@ fn strike<T: Serialize + DeserializeOwned>(page: &str, ids: &[&str]) -> Result<O
         if row.waits.len() == before {
             return Ok(row.waits.is_empty().then_some(row.sent));
         }
-        let swapped = kv::swap(&sent_key(page), Some(revision), &row, Some(row.ttl_ms()))?;
+        let swapped = kv::swap(&sent_key(page), Some(revision), &row, Some(SENT_TTL_MS))?;
         if swapped.is_some() {
             return Ok(row.waits.is_empty().then_some(row.sent));
         }
@@ -333,28 +321,6 @@ mod tests {
         assert_eq!(waiting::<String>("b").unwrap().as_deref(), Some("r"));
         assert_eq!(over("b"), ["b r"]);
         assert!(is_over(&test).unwrap());
-    }
-
-    #[test]
-    fn a_test_waits_for_an_hour_and_a_page_for_a_week() {
-        let host = install();
-        let ada = person("ada", "ntfy", "ada");
-        for is_test in [true, false] {
-            let id = if is_test { "test" } else { "real" };
-            let mut page = page(id, &incident(), &ada);
-            page.test = is_test;
-            remember(&page, &id.to_string()).unwrap();
-        }
-        let waiting = || -> Vec<String> {
-            let all = all_waiting().unwrap().into_iter();
-            all.map(|it: (String, String)| it.1).collect()
-        };
-        host.advance_ms(TEST_TTL_MS - 1);
-        assert_eq!(waiting(), ["real", "test"]);
-        host.advance_ms(1);
-        assert_eq!(waiting(), ["real"]);
-        host.advance_ms(SENT_TTL_MS - TEST_TTL_MS);
-        assert_eq!(waiting(), [""; 0]);
     }
 
     #[test]

@@ -125,12 +125,14 @@ pub fn brief_facts(page: &Page) -> Vec<&Fact> {
     facts
 }
 
-/// The number of a page's incident, such as `#42`, or `#42 and 2 more`; none for a test, which is
-/// about no incident.
+/// The number of a page's incident, such as `#42`, or `#42 and 2 more`; none for a test or a
+/// reminder, which is about no incident.
 #[must_use]
 pub fn which(page: &Page) -> Option<String> {
-    let first = page.items.first().filter(|_| !page.test)?;
-    let number = first.incident.number;
+    let number = page.items.first()?.incident.number;
+    if number == 0 {
+        return None;
+    }
     match page.items.len() + page.others.len() {
         1 => Some(format!("#{number}")),
         all => Some(format!("#{number} and {} more", all - 1)),
@@ -242,6 +244,7 @@ mod tests {
 
         let mut bare = page("p-1", &incident(), &ada);
         bare.test = true;
+        bare.items[0].incident.number = 0;
         bare.items[0].facts.clear();
         bare.items[0].links.clear();
         assert_eq!(title(&bare), "TEST: MAJOR checkout: Checkout is down");
@@ -276,7 +279,7 @@ mod tests {
         assert_eq!(lines[1..], want, "{text}");
         assert!(text.lines().all(|it| it.chars().count() <= 300), "{text}");
         assert!(text.ends_with("\nIncident: #42 and 1 more"), "{text}");
-        two.test = true;
+        two.items[0].incident.number = 0;
         assert!(!brief(&two).contains("Incident"));
     }
 

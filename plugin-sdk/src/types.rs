@@ -9,7 +9,7 @@ pub use crate::bindings::tocsin::plugin::types::{
     Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Fact, Failure,
     Grade, Incident, IncidentChange, Job, Json, Label, Link, LogEntry, LogKind, OtherEvent,
     Outcome, Page, PageItem, PageLine, Person, Promise, Prompt, Receipt, RetryHint, Settled,
-    Status, Timestamp, Update,
+    Status, Timestamp, Update, Urgency,
 };
 
 impl Person {
@@ -59,6 +59,20 @@ impl Grade {
             Grade::Minor => "minor",
             Grade::Major => "major",
             Grade::Critical => "critical",
+        }
+    }
+}
+
+impl Urgency {
+    /// In lower case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Urgency::Silent => "silent",
+            Urgency::Ordinary => "ordinary",
+            Urgency::Minor => "minor",
+            Urgency::Major => "major",
+            Urgency::Critical => "critical",
         }
     }
 }

@@ -28,8 +28,8 @@ pub use call::{
 };
 pub use capability::{CallStats, EnqueuedJob, HttpTrace, LogLine, Services};
 pub use code::{
-    CatalogEntry, Checked, EngineError, HostConfig, HostError, LoadError, PluginHost, PluginState,
-    ScheduleEntry,
+    AddressForm, CatalogEntry, Checked, EngineError, HostConfig, HostError, LoadError, PluginHost,
+    PluginState, ScheduleEntry,
 };
 pub use event_kind::{EventKind, UnknownEventKind};
 pub use keys::delivery_key;

@@ -37,5 +37,5 @@ pub use generated::tocsin::plugin::types::{
     Actor, Audience, Choice, Delivery, Document, Event, EventBody, ExternalRef, Fact, Grade,
     Incident, IncidentChange, Job, Label, Link, LogEntry, LogKind, OtherEvent, Outcome, Page,
     PageItem, PageLine, Person, Promise, Prompt, Receipt as PageReceipt, RetryHint, Settled,
-    Status, Update,
+    Status, Update, Urgency,
 };

@@ -8,7 +8,7 @@ use tocsin_store::CommandKey;
 
 use super::authorize::authorize;
 use super::{Ack, Caller, NotDone, perform, press_test};
-use crate::runtime::{Intake, MessageOutcome};
+use crate::runtime::{Cause, Intake, MessageOutcome};
 
 /// What a button names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,11 @@ pub(crate) async fn acknowledge(
             }
         }
     };
-    let done = perform(intake, caller, incident, Ack {}.into(), via, key).await?;
+    let cause = Cause {
+        key,
+        is_press: true,
+        ..Cause::default()
+    };
+    let done = perform(intake, caller, incident, Ack {}.into(), via, cause).await?;
     Ok(done.reply)
 }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use tocsin_core::IncidentId;
 use tocsin_core::command::Refusal;
-use tocsin_store::CommandKey;
 
 use super::authorize::authorize;
 use super::{Action, Caller, Denied};
 use crate::api::Outcome;
-use crate::runtime::{Done, EngineError, Intake};
+use crate::runtime::{Cause, Done, EngineError, Intake};
 
 /// Why an action was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +36,7 @@ pub(crate) async fn perform(
     id: IncidentId,
     action: Action,
     via: &str,
-    key: Option<CommandKey>,
+    cause: impl Into<Cause>,
 ) -> Result<Outcome, NotDone> {
     authorize(&caller)?;
     let mut command = action.into_command(via, caller.clearance);
@@ -47,7 +46,7 @@ pub(crate) async fn perform(
             return Err(NotDone::Invalid(roster.no_person(named.id.as_str())));
         }
     }
-    Ok(intake.command(id, caller.by, command, key).await?.into())
+    Ok(intake.command(id, caller.by, command, cause).await?.into())
 }
 
 impl From<EngineError> for NotDone {

@@ -5,6 +5,7 @@ use tocsin_core::trial::{TestPage, TestState};
 use tocsin_core::{TestId, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::disclosure::shortened;
 use crate::time::format_time;
 
 /// Whose contacts to test.
@@ -42,6 +43,7 @@ pub(crate) struct TestLine {
     pub(crate) person: String,
     /// The contact's kind; `mail` for the daemon's own relay.
     pub(crate) channel: String,
+    /// Shortened, as numbers are private and whoever knows an ntfy topic can read it.
     pub(crate) address: String,
     /// Who asked for it.
     pub(crate) by: String,
@@ -78,19 +80,21 @@ impl TestLine {
     pub(crate) fn of(id: &TestId, test: &TestPage, now: Timestamp) -> Self {
         let time = |at: Option<Timestamp>| at.map(format_time);
         let state = test.state(now);
+        let (address, fault) = (&test.contact.address, test.fault.as_ref());
         Self {
             id: id.to_string(),
             person: id.person.to_string(),
             channel: test.contact.kind.clone(),
-            address: test.contact.address.clone(),
+            address: shortened(address),
             by: test.by.to_string(),
             at: format_time(test.at),
             state: state.into(),
             accepted_at: time(test.accepted_at),
             seen_at: time(test.seen_at),
             pressed_at: time(test.pressed_at),
-            fault: test.fault.clone(),
-            remedy: remedy(id, state),
+            fault: fault.map(|it| it.replace(address, &shortened(address))),
+            remedy: remedy(id, state)
+                .filter(|_| test.shift.is_none() || state == TestState::Failed),
         }
     }
 }
@@ -128,7 +132,7 @@ fn remedy(id: &TestId, state: TestState) -> Option<String> {
         ),
         TestState::Unanswered => format!(
             "the channel took it: check that the address in [people.{person}] is theirs and that \
-             the device may show it; a press still counts"
+             the device may show it, and test it again"
         ),
     })
 }

@@ -14,7 +14,9 @@ use tocsin_policy::{PolicySet, Report, Reports, testing};
 use super::ConfigArg;
 use super::failure::{Exit, Failure};
 use super::output::{Format, Out, OutputArg};
-use crate::config::{self, Config, ConfigError, Fault, Faults, Loaded, Place, Severity};
+use crate::config::{
+    self, AddressForm, Config, ConfigError, Fault, Faults, Loaded, Place, Severity,
+};
 use crate::health::Heartbeat;
 use crate::mail::Mailer;
 use crate::people::{
@@ -133,21 +135,20 @@ fn plugins(loaded: &Loaded) -> Result<(Vec<Fault>, BTreeSet<String>), Failure> {
         Ok(grants) => grants,
         Err(faults) => return Ok((faults.0, BTreeSet::new())),
     };
-    let mut faults = Vec::new();
+    let (mut faults, mut forms) = (Vec::new(), Vec::new());
     let mut served = BTreeSet::new();
     if !grants.is_empty() {
         let runtime = super::runtime()?;
         let host = host()?;
         for (id, grant) in &grants {
             match runtime.block_on(host.check(id.as_str(), grant)) {
-                Ok(Checked { entry, unreachable }) => {
-                    served.extend(entry.contacts);
-                    let unreachable = unreachable.iter().map(ToString::to_string);
-                    faults.extend(unreachable.map(|it| at_plugin(loaded, id, it)));
-                    faults.extend(entry.warnings.iter().map(|warning| {
-                        let mut fault = at_plugin(loaded, id, warning.clone());
-                        fault.severity = Severity::Warning;
-                        fault
+                Ok(checked) => {
+                    faults.extend(of_plugin(loaded, id, &checked));
+                    served.extend(checked.entry.contacts);
+                    forms.extend(checked.addresses.into_iter().map(|it| AddressForm {
+                        kind: it.contact,
+                        pattern: it.pattern,
+                        help: it.help,
                     }));
                 }
                 Err(error) => {
@@ -163,8 +164,38 @@ fn plugins(loaded: &Loaded) -> Result<(Vec<Fault>, BTreeSet<String>), Failure> {
             }
         }
     }
-    faults.extend(loaded.check_contacts(&served).0);
+    faults.extend(loaded.check_contacts(&served, &forms).0);
     Ok((faults, served))
+}
+
+/// What is wrong with a plugin that can be loaded.
+fn of_plugin(loaded: &Loaded, id: &PluginId, checked: &Checked) -> Vec<Fault> {
+    let unreachable = checked.unreachable.iter().map(ToString::to_string);
+    let errors = unreachable.map(|it| at_plugin(loaded, id, it));
+    let warned = checked
+        .entry
+        .warnings
+        .iter()
+        .map(|it| at_plugin(loaded, id, it.clone()));
+    let server = &loaded.config.server;
+    let links = checked
+        .replaces_links
+        .as_ref()
+        .filter(|_| server.is_local());
+    let links = links.map(|setting| {
+        let place = [Place::Key("plugins"), Place::Key(id.as_str())];
+        let message = format!(
+            "the buttons of `{id}` are links to {}, which no phone reaches",
+            server.base_url()
+        );
+        let remedy = format!("set public-url of [server], or settings.{setting}");
+        loaded.fault(&place, message, &remedy)
+    });
+    let warnings = warned.chain(links).map(|it| Fault {
+        severity: Severity::Warning,
+        ..it
+    });
+    errors.chain(warnings).collect()
 }
 
 /// What goes wrong with who is on call in the next 14 days, as far as the configuration says: the

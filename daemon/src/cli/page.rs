@@ -21,8 +21,8 @@ pub(super) enum PageCommand {
     /// Send a test page to a person, and wait until they press its button
     ///
     /// The test takes the whole way of a page, through every contact of the person's ladders at the
-    /// same time, says that it is a test, and is quiet where the service can be. A contact whose
-    /// test was pressed counts as proven for 90 days. To wake somebody for an incident, use
+    /// same time, says that it is a test, and is as loud as a critical page. A contact whose test
+    /// was pressed counts as proven for 90 days. To wake somebody for an incident, use
     /// `tocsin incident page`.
     #[command(after_help = "Examples:\n  tocsin page test ada\n  \
                             tocsin page test ada --channel ntfy\n\n\

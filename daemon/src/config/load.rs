@@ -8,7 +8,7 @@ use tocsin_core::PluginId;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::check;
+use super::check::{self, AddressForm};
 use super::fault::{Fault, Faults, Severity};
 use super::plugin;
 use super::source::{Place, Source, at};
@@ -159,11 +159,14 @@ impl Loaded {
         }
     }
 
-    /// Contacts that nothing serves. `served` are the kinds of contacts in the plugins' manifests;
-    /// the daemon itself serves `email` when there is a `[mail]` section.
+    /// Contacts that nothing serves, or whose address is wrong. `served` are the kinds of contacts
+    /// in the plugins' manifests, and `forms` what they say of addresses; the daemon itself serves
+    /// `email` when there is a `[mail]` section.
     #[must_use]
-    pub fn check_contacts(&self, served: &BTreeSet<String>) -> Faults {
-        Faults(check::contacts_served(&self.config, &self.source, served)).settle()
+    pub fn check_contacts(&self, served: &BTreeSet<String>, forms: &[AddressForm]) -> Faults {
+        let mut faults = check::contacts_served(&self.config, &self.source, served);
+        faults.extend(check::addresses(&self.config, &self.source, forms));
+        Faults(faults).settle()
     }
 }
 

@@ -35,6 +35,7 @@ use tocsin_core::{IntegrationId, PersonId, PluginId, TeamId};
 use tocsin_policy::Names;
 
 pub use calendar::{CALENDAR_WORDS_MAX, CalendarConfig, CalendarUrl};
+pub use check::AddressForm;
 pub use escalation::EscalationConfig;
 pub use expect::{EXPECTED_MAX, ExpectConfig, Expected};
 pub use fault::{FAULTS_MAX, Fault, Faults, Severity};

@@ -48,4 +48,16 @@ impl ServerConfig {
             None => format!("http://{}", self.listen),
         }
     }
+
+    /// Whether links lead only to this machine itself.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let url = url::Url::parse(&self.base_url());
+        url.is_ok_and(|url| match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        })
+    }
 }

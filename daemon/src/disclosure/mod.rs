@@ -6,6 +6,7 @@
 //! plugin interface and on how times and text are shown; callers pass in the incident, its events
 //! and the people.
 
+mod address;
 mod clearance;
 mod decisions;
 mod incident;
@@ -14,6 +15,7 @@ mod plugin;
 mod timeline;
 pub mod wit;
 
+pub use address::shortened;
 pub use clearance::Clearance;
 pub use decisions::{Decision, decisions};
 pub use incident::{Disclosed, DisclosedLine, Summary};

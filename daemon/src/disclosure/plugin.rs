@@ -124,6 +124,7 @@ impl PluginReceiver<'_> {
             summary: content.summary,
             ack_url: content.ack_url,
             test: content.test,
+            urgency: content.urgency,
             extra: extra.to_string(),
         };
         match content.question {
@@ -167,12 +168,13 @@ impl PluginReceiver<'_> {
         })
     }
 
-    /// A test of the way to a person whose button was pressed.
+    /// A test of the way to a person whose button was pressed, or not in time.
     #[must_use]
-    pub fn test_settled(&self, test: &TestId) -> wit::EventBody {
+    pub fn test_settled(&self, test: &TestId, is_pressed: bool) -> wit::EventBody {
+        let by = is_pressed.then(|| self.actor(&Actor::Person(test.person.clone())));
         wit::EventBody::Settled(wit::Settled {
             id: test.to_string(),
-            by: Some(self.actor(&Actor::Person(test.person.clone()))),
+            by,
             choice: None,
             extra: "{}".to_owned(),
         })

@@ -10,9 +10,8 @@ use super::choice::Reach;
 use super::responders::ResponderLookup;
 use super::roster::Roster;
 
-/// Kinds of contacts that cannot be quiet, whatever `[escalation] loud` says of them: a phone
-/// rings, and Pushover repeats a test page until it is acknowledged.
-const NEVER_QUIET: [&str; 3] = ["phone", "sms", "pushover"];
+/// Kinds of contacts that cannot be quiet, whatever `[escalation] loud` says of them.
+const NEVER_QUIET: [&str; 2] = ["phone", "sms"];
 
 /// Whoever was not on call for this long, in milliseconds, has a new shift.
 const REST_MS: u64 = 24 * HOUR_MS;

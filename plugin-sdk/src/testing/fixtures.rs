@@ -2,7 +2,7 @@
 
 use crate::types::{
     Actor, Choice, Event, EventBody, Fact, Grade, Incident, IncidentChange, Label, Link, Page,
-    PageItem, PageLine, Person, Prompt, Status, Timestamp,
+    PageItem, PageLine, Person, Prompt, Status, Timestamp, Urgency,
 };
 
 /// 2026-01-02 12:00:00 UTC, the fake host's initial time.
@@ -63,10 +63,37 @@ pub fn page(id: &str, incident: &Incident, to: &Person) -> Page {
         summary: item.headline.clone(),
         items: vec![item],
         others: Vec::new(),
-        ack_url: None,
+        ack_url: Some(format!("https://tocsin.example/ack/{id}")),
         test: false,
+        urgency: urgency(incident.grade),
         extra: "{}".into(),
     }
+}
+
+/// A test of the way to somebody, which is as loud as a critical page.
+#[must_use]
+pub fn test_page(id: &str, to: &Person) -> Page {
+    let nothing = Incident {
+        number: 0,
+        grade: Grade::Critical,
+        services: Vec::new(),
+        ..incident()
+    };
+    let mut page = page(id, &nothing, to);
+    page.test = true;
+    page.summary = "No incident: this only tests the way to you".into();
+    page
+}
+
+/// A reminder to somebody: about no incident, with nothing to acknowledge and without a sound.
+#[must_use]
+pub fn reminder(id: &str, to: &Person) -> Page {
+    let mut page = test_page(id, to);
+    page.items[0].incident.grade = Grade::Minor;
+    page.items[0].ack_url = None;
+    (page.test, page.ack_url, page.urgency) = (false, None, Urgency::Silent);
+    page.summary = "Your on-call shift begins: what speaks against it".into();
+    page
 }
 
 /// A page to somebody about several incidents, the worst first: as many in full as a message has
@@ -92,6 +119,9 @@ pub fn bundle(id: &str, incidents: &[Incident], to: &Person) -> Page {
         others: others.into_iter().map(page_line).collect(),
         ack_url: Some(format!("https://tocsin.example/ack/{id}")),
         test: false,
+        urgency: incidents
+            .first()
+            .map_or(Urgency::Major, |it| urgency(it.grade)),
         extra: "{}".into(),
     }
 }
@@ -102,6 +132,10 @@ pub fn bundle(id: &str, incidents: &[Incident], to: &Person) -> Page {
 pub fn prompt(id: &str, incidents: &[Incident], to: &Person) -> Prompt {
     let mut message = bundle(id, incidents, to);
     message.ack_url = None;
+    message.urgency = match message.urgency {
+        Urgency::Minor => Urgency::Silent,
+        _ => Urgency::Ordinary,
+    };
     message.items.iter_mut().for_each(|it| it.ack_url = None);
     message.summary = format!("Are you still on it? {}", message.summary);
     let choice = |choice: &str, label: &str, danger| Choice {
@@ -144,6 +178,14 @@ pub fn page_item(id: &str, incident: &Incident) -> PageItem {
         }],
         ack_url: Some(format!("https://tocsin.example/ack/{id}")),
         extra: "{}".into(),
+    }
+}
+
+fn urgency(worst: Grade) -> Urgency {
+    match worst {
+        Grade::Minor => Urgency::Minor,
+        Grade::Major => Urgency::Major,
+        Grade::Critical => Urgency::Critical,
     }
 }
 

@@ -8,7 +8,9 @@
 mod fixtures;
 pub(crate) mod imports;
 
-pub use fixtures::{bundle, change, event, incident, page, page_item, person, prompt};
+pub use fixtures::{
+    bundle, change, event, incident, page, page_item, person, prompt, reminder, test_page,
+};
 
 use crate::commands::CommandError;
 use crate::http::{HttpError, Request, Response};

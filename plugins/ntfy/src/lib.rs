@@ -126,7 +126,7 @@ fn send(page: &Page, prompt: Option<&Prompt>, at: Timestamp) -> Result<Outcome, 
         (Some(prompt), answers) => {
             prompt::message(prompt, &contact.topic, answers.as_deref(), &mut token)?
         }
-        (None, Some(url)) => {
+        (None, Some(url)) if page.ack_url.is_some() => {
             let first = page.items.first().map(|it| token(&it.id, &it.id));
             let answer = Answer::Topic {
                 url,
@@ -135,7 +135,7 @@ fn send(page: &Page, prompt: Option<&Prompt>, at: Timestamp) -> Result<Outcome, 
             };
             message::message(page, &contact.topic, &answer)
         }
-        (None, None) => message::message(page, &contact.topic, &Answer::Link),
+        (None, _) => message::message(page, &contact.topic, &Answer::Link),
     };
     let at = server::publish(&message, at)?;
     let sent = Sent {

@@ -1,7 +1,7 @@
 //! A page as an ntfy message, within ntfy's limits.
 
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::types::{Failure, Grade, Page};
+use tocsin_plugin_sdk::types::{Failure, Page, Urgency};
 use tocsin_plugin_sdk::{config, text};
 
 /// The contact kind.
@@ -17,8 +17,10 @@ pub(crate) const ACTIONS_MAX: usize = 3;
 const LABEL_CHARS_MAX: usize = 40;
 /// Of a topic or a sequence id.
 const NAME_BYTES_MAX: usize = 64;
-/// The priority of a test: a sound, if the phone is not silent.
-const TEST_PRIORITY: i64 = 3;
+/// As any message: a sound, if the phone is not silent.
+const ORDINARY: i64 = 3;
+/// No sound.
+const SILENT: i64 = 2;
 
 /// Where a person receives pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,20 +123,13 @@ pub(crate) fn is_server(url: &str) -> bool {
     rest.is_some_and(|it| !it.is_empty() && !it.contains(['/', '?', '#', '@']))
 }
 
-pub(crate) fn worst(page: &Page) -> Grade {
-    page.items
-        .first()
-        .map_or(Grade::Major, |it| it.incident.grade)
-}
-
-fn priority(page: &Page) -> i64 {
-    if page.test {
-        return TEST_PRIORITY;
-    }
-    let (key, default) = match worst(page) {
-        Grade::Critical => ("priority-critical", 5),
-        Grade::Major => ("priority-major", 5),
-        Grade::Minor => ("priority-minor", 4),
+pub(crate) fn priority(page: &Page) -> i64 {
+    let (key, default) = match page.urgency {
+        Urgency::Silent => return SILENT,
+        Urgency::Ordinary => return ORDINARY,
+        Urgency::Minor => ("priority-minor", 4),
+        Urgency::Major => ("priority-major", 5),
+        Urgency::Critical => ("priority-critical", 5),
     };
     config::get(key)
         .and_then(|it| it.parse().ok())
@@ -143,29 +138,29 @@ fn priority(page: &Page) -> i64 {
 
 /// An emoji before the title.
 fn tag(page: &Page) -> &'static str {
-    match worst(page) {
+    match page.urgency {
         _ if page.test => "test_tube",
-        Grade::Critical => "rotating_light",
-        Grade::Major => "warning",
-        Grade::Minor => "bell",
+        Urgency::Critical => "rotating_light",
+        Urgency::Major => "warning",
+        Urgency::Minor | Urgency::Ordinary | Urgency::Silent => "bell",
     }
 }
 
 fn actions(page: &Page, answer: &Answer) -> Vec<Value> {
     let total = page.items.len() + page.others.len();
-    let mut actions = Vec::new();
-    let first = page.items.first();
-    if total > 1 {
-        let label = format!("Acknowledge all {total}");
-        actions.extend(press(&label, page.ack_url.as_deref(), answer, true));
-        if let Some(item) = first {
-            let label = format!("Acknowledge #{}", item.incident.number);
-            actions.extend(press(&label, item.ack_url.as_deref(), answer, false));
-        }
-    } else {
-        let link = first.and_then(|it| it.ack_url.as_deref());
-        let link = page.ack_url.as_deref().or(link);
-        actions.extend(press("Acknowledge", link, answer, true));
+    let label = match total {
+        0 | 1 => "Acknowledge".into(),
+        total => format!("Acknowledge all {total}"),
+    };
+    let link = page.ack_url.as_deref();
+    let mut actions: Vec<_> = link
+        .map(|it| press(&label, it, answer, true))
+        .into_iter()
+        .collect();
+    if let Some(item) = page.items.first().filter(|_| total > 1) {
+        let label = format!("Acknowledge #{}", item.incident.number);
+        let link = item.ack_url.as_deref();
+        actions.extend(link.map(|it| press(&label, it, answer, false)));
     }
     let links = page.items.iter().flat_map(|it| &it.links);
     let links = links.filter(|it| it.url.starts_with("http"));
@@ -183,13 +178,13 @@ fn actions(page: &Page, answer: &Answer) -> Vec<Value> {
 }
 
 /// A button that acknowledges the whole page, or its first item.
-fn press(label: &str, link: Option<&str>, answer: &Answer, is_all: bool) -> Option<Value> {
-    Some(match answer {
-        Answer::Link => button(label, link?, None),
+fn press(label: &str, link: &str, answer: &Answer, is_all: bool) -> Value {
+    match answer {
+        Answer::Link => button(label, link, None),
         Answer::Topic { url, all, first } => {
             button(label, url, Some(if is_all { all } else { first }))
         }
-    })
+    }
 }
 
 /// A button that posts.

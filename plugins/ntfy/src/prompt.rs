@@ -1,15 +1,9 @@
-//! A question as an ntfy message: an ordinary notification, and a silent one about a minor
-//! incident.
+//! A question as an ntfy message, with a button for each answer.
 
-use crate::message::{ACTIONS_MAX, TITLE_CHARS_MAX, button, sequence_id, with_body, worst};
+use crate::message::{ACTIONS_MAX, TITLE_CHARS_MAX, button, priority, sequence_id, with_body};
 use tocsin_plugin_sdk::serde_json::{Value, json};
 use tocsin_plugin_sdk::text;
-use tocsin_plugin_sdk::types::{Failure, Grade, Prompt};
-
-/// As any message: a sound, if the phone is not silent.
-const PRIORITY: i64 = 3;
-/// No sound.
-const SILENT: i64 = 2;
+use tocsin_plugin_sdk::types::{Failure, Prompt};
 
 /// The JSON to publish. `answers`: the answer topic, if there is one; `token` makes what means an
 /// answer there.
@@ -37,7 +31,7 @@ pub(crate) fn message(
     let mut message = json!({
         "topic": topic,
         "title": text::cut(&text::title(page), TITLE_CHARS_MAX),
-        "priority": if worst(page) == Grade::Minor { SILENT } else { PRIORITY },
+        "priority": priority(page),
         "tags": ["question"],
         "actions": actions,
         "sequence_id": sequence_id(&page.id),

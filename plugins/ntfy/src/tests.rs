@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::{Value, json};
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
+use tocsin_plugin_sdk::testing::{
+    FakeHost, bundle, event, incident, page, person, prompt, reminder, test_page,
+};
 use tocsin_plugin_sdk::types::{
     EventBody, Failure, Grade, Incident, Job, Outcome, Page, Person, Settled,
 };
@@ -151,16 +153,30 @@ tap → https://wiki.example/checkout
 }
 
 #[test]
-fn a_test_page_goes_the_same_way_says_so_and_is_quiet() {
+fn a_test_page_says_so_and_is_as_loud_as_a_critical_page() {
     let world = World::start();
-    let mut test = page("p-1", &graded(Grade::Critical), &ada());
-    test.test = true;
+    let test = test_page("p-1", &ada());
     world.deliver("d", EventBody::Page(test)).unwrap();
     let text = shown(&world.messages()[0]);
-    let begins = "to ada-x7Kq, priority 3\n:test_tube: TEST: CRITICAL checkout: Checkout is down\n\
+    let begins = "to ada-x7Kq, priority 5\n\
+                  :test_tube: TEST: No incident: this only tests the way to you\n\
                   This only tests the way to you. ";
     assert!(text.starts_with(begins), "{text}");
     assert!(text.contains("[Acknowledge] POST"), "{text}");
+}
+
+#[test]
+fn a_reminder_makes_no_sound_and_has_no_button() {
+    for topic in ["", "answers-x7Kq"] {
+        let world = World::start();
+        world.host.set_config("answer-topic", topic);
+        let reminder = EventBody::Page(reminder("p-1", &ada()));
+        world.deliver("d", reminder).unwrap();
+        let text = shown(&world.messages()[0]);
+        assert!(text.starts_with("to ada-x7Kq, priority 2\n"), "{text}");
+        assert!(!text.contains("Acknowledge"), "{text}");
+        assert_eq!(world.host.jobs(), [], "nothing is waited for");
+    }
 }
 
 #[test]

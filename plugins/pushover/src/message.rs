@@ -1,7 +1,7 @@
 //! A page as a Pushover message, within Pushover's limits.
 
 use crate::{EXPIRE_S_MAX, RETRY_S_MIN};
-use tocsin_plugin_sdk::types::{Failure, Grade, Page};
+use tocsin_plugin_sdk::types::{Failure, Page, Urgency};
 use tocsin_plugin_sdk::{config, text};
 
 /// The contact kind.
@@ -14,8 +14,10 @@ pub(crate) const URL_TITLE_CHARS_MAX: usize = 100;
 const KEY_CHARS: usize = 30;
 /// Sounds until it is acknowledged.
 const EMERGENCY: i64 = 2;
-/// How long a test goes on: it makes no sound, but asks until it is acknowledged. In seconds.
-const TEST_EXPIRE_S: i64 = 600;
+/// The sound of any message, outside of the person's quiet hours.
+const ORDINARY: i64 = 0;
+/// No sound.
+const SILENT: i64 = -1;
 
 /// The fields of a message.
 #[derive(Clone, Debug)]
@@ -52,22 +54,14 @@ pub(crate) fn message(page: &Page, address: &str) -> Message {
         ("priority", priority.to_string()),
     ];
     let sound = config::get("sound").filter(|it| !it.is_empty());
-    if page.test {
-        fields.push(("sound", "none".into()));
-    } else if let Some(sound) = sound {
-        fields.push(("sound", sound));
-    }
+    fields.extend(sound.map(|it| ("sound", it)));
     if let Some((url, title)) = link(page, priority) {
         fields.push(("url", url.into()));
         fields.push(("url_title", text::cut(&title, URL_TITLE_CHARS_MAX)));
     }
     let mut tag = None;
     if priority == EMERGENCY {
-        let expire_s = if page.test {
-            TEST_EXPIRE_S
-        } else {
-            seconds("expire-s", 3600)
-        };
+        let expire_s = seconds("expire-s", 3600);
         let retry_s = seconds("retry-s", 60).clamp(RETRY_S_MIN, expire_s);
         fields.push(("retry", retry_s.to_string()));
         fields.push(("expire", expire_s.to_string()));
@@ -83,29 +77,22 @@ fn seconds(key: &str, default: i64) -> i64 {
     set.unwrap_or(default).clamp(RETRY_S_MIN, EXPIRE_S_MAX)
 }
 
-/// A test takes the way of a critical page, which can be acknowledged, without its sound.
-fn priority(page: &Page) -> i64 {
-    let grade = page
-        .items
-        .first()
-        .map_or(Grade::Major, |it| it.incident.grade);
-    match grade {
-        Grade::Minor if !page.test => {
+pub(crate) fn priority(page: &Page) -> i64 {
+    match page.urgency {
+        Urgency::Silent => SILENT,
+        Urgency::Ordinary => ORDINARY,
+        Urgency::Minor => {
             let set = config::get("priority-minor").and_then(|it| it.parse().ok());
             set.unwrap_or(1).clamp(-2, 1)
         }
-        _ => EMERGENCY,
+        Urgency::Major | Urgency::Critical => EMERGENCY,
     }
 }
 
 /// The link under a message: of one that cannot be acknowledged in the app, to do that.
 fn link(page: &Page, priority: i64) -> Option<(&str, String)> {
     let fits = |it: &&str| it.chars().count() <= URL_CHARS_MAX;
-    let first = page.items.first();
-    let ack = page
-        .ack_url
-        .as_deref()
-        .or(first.and_then(|it| it.ack_url.as_deref()));
+    let ack = page.ack_url.as_deref();
     if let Some(url) = ack.filter(fits).filter(|_| priority != EMERGENCY) {
         return Some((url, "Acknowledge".into()));
     }

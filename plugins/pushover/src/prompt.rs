@@ -1,32 +1,23 @@
-//! A question as a Pushover message: one that sounds as the person has set it, outside of their
-//! quiet hours, and without a sound about a minor incident. Pushover has no buttons, so each answer
-//! is a link.
+//! A question as a Pushover message. Pushover has no buttons, so each answer is a link.
 
 use crate::api;
 use crate::message::{
     self, MESSAGE_CHARS_MAX, Message, TITLE_CHARS_MAX, URL_CHARS_MAX, URL_TITLE_CHARS_MAX,
 };
-use tocsin_plugin_sdk::types::{Failure, Grade, Outcome, Prompt};
+use tocsin_plugin_sdk::types::{Failure, Outcome, Prompt};
 use tocsin_plugin_sdk::{pages, text};
-
-const PRIORITY: i64 = 0;
-/// No sound.
-const SILENT: i64 = -1;
 
 pub(crate) fn send(prompt: &Prompt) -> Result<Outcome, Failure> {
     let page = &prompt.message;
     if pages::is_over(page)? {
         return Ok(Outcome::Ignored);
     }
-    let first = page.items.first();
-    let is_minor = first.is_some_and(|it| it.incident.grade == Grade::Minor);
-    let priority = if is_minor { SILENT } else { PRIORITY };
     let body = text::asked(prompt, true);
     let mut fields = vec![
         ("user", message::address(page)?),
         ("title", text::cut(&text::title(page), TITLE_CHARS_MAX)),
         ("message", text::cut(&body, MESSAGE_CHARS_MAX)),
-        ("priority", priority.to_string()),
+        ("priority", message::priority(page).to_string()),
     ];
     let mut links = prompt
         .choices

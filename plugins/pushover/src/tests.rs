@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use tocsin_plugin_sdk::Plugin;
 use tocsin_plugin_sdk::serde_json::json;
-use tocsin_plugin_sdk::testing::{FakeHost, bundle, event, incident, page, person, prompt};
+use tocsin_plugin_sdk::testing::{
+    FakeHost, bundle, event, incident, page, person, prompt, reminder, test_page,
+};
 use tocsin_plugin_sdk::types::{
     EventBody, Failure, Grade, HealthReport, Incident, Job, Outcome, Page, Person, Settled,
 };
@@ -161,20 +163,31 @@ fn a_minor_page_sounds_once_and_leads_to_the_acknowledge_link() {
 }
 
 #[test]
-fn a_test_page_goes_the_same_way_without_a_sound() {
+fn a_test_page_says_so_and_sounds_as_a_critical_page() {
     let world = World::start();
-    let mut test = page("p", &graded(Grade::Minor), &ada());
-    test.test = true;
-    world.page("d", test).unwrap();
+    world.host.set_config("sound", "siren");
+    world.page("d", test_page("p", &ada())).unwrap();
     let message = world.message();
     assert_eq!(
         (message["priority"].as_str(), message["sound"].as_str()),
-        ("2", "none")
+        ("2", "siren")
     );
     assert!(message["title"].starts_with("TEST: "), "{message:?}");
     assert!(
         message["message"].starts_with("This only tests"),
         "{message:?}"
+    );
+}
+
+#[test]
+fn a_reminder_makes_no_sound_and_has_nothing_to_acknowledge() {
+    let world = World::start();
+    world.page("d", reminder("p", &ada())).unwrap();
+    let message = world.message();
+    assert_eq!(message["priority"], "-1");
+    assert_ne!(
+        message.get("url_title").map(String::as_str),
+        Some("Acknowledge")
     );
 }
 

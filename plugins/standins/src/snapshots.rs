@@ -4,12 +4,12 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tocsin_plugin_sdk::testing::{incident, person};
-use tocsin_plugin_sdk::types::{Fact, Grade, Incident, Link, Page, PageItem, PageLine};
+use tocsin_plugin_sdk::types::{Fact, Grade, Incident, Link, Page, PageItem, PageLine, Urgency};
 
 /// Set to write the files instead of comparing them.
 const BLESS: &str = "TOCSIN_BLESS";
 /// What the daemon's tests write as `NAME.page.json`.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "critical",
     "minor",
     "redacted",
@@ -20,6 +20,7 @@ const NAMES: [&str; 10] = [
     "drill",
     "hostile",
     "test",
+    "reminder",
 ];
 
 /// Compares what `shown` makes of each page, for a contact of this kind at this address, with the
@@ -67,6 +68,7 @@ fn sample(name: &str, (kind, address): (&str, &str)) -> Page {
         summary: text_of(&page["summary"]),
         ack_url: page["ack_url"].as_str().map(Into::into),
         test: page["test"] == true,
+        urgency: urgency(&page["urgency"]),
         extra: "{}".into(),
     }
 }
@@ -119,6 +121,17 @@ fn grade(name: &Value) -> Grade {
         Some("Major") => Grade::Major,
         Some("Critical") => Grade::Critical,
         other => panic!("the grade {other:?}"),
+    }
+}
+
+fn urgency(name: &Value) -> Urgency {
+    match name.as_str() {
+        Some("Silent") => Urgency::Silent,
+        Some("Ordinary") => Urgency::Ordinary,
+        Some("Minor") => Urgency::Minor,
+        Some("Major") => Urgency::Major,
+        Some("Critical") => Urgency::Critical,
+        other => panic!("the urgency {other:?}"),
     }
 }
 

@@ -57,19 +57,14 @@ pub(crate) fn send(body: &str, number: &str, at: Timestamp) -> Result<Found, Fai
 }
 
 pub(crate) fn body(page: &Page) -> String {
-    let total = page.items.len() + page.others.len();
-    let first = page.items.first();
-    let ack = page
-        .ack_url
-        .as_ref()
-        .or(first.and_then(|it| it.ack_url.as_ref()));
-    let link = ack.map(|it| format!(" or open {it}")).unwrap_or_default();
-    let all = match total {
+    let all = match page.items.len() + page.others.len() {
         0 | 1 => String::new(),
         total => format!(" all {total}"),
     };
-    let how = format!("Reply 1 to acknowledge{all}{link}");
+    let link = page.ack_url.as_ref();
+    let how = link.map(|it| format!("Reply 1 to acknowledge{all} or open {it}"));
+    let how = how.unwrap_or_default();
     let room = BODY_CHARS_MAX.saturating_sub(how.chars().count() + 1);
     let told = text::cut(&text::brief(page), room);
-    text::cut(&format!("{told}\n{how}"), BODY_CHARS_MAX)
+    text::cut(format!("{told}\n{how}").trim_end(), BODY_CHARS_MAX)
 }

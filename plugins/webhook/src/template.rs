@@ -79,11 +79,6 @@ fn encoded(
 /// What a template may use.
 pub(crate) fn values(page: &Page, address: &str) -> Value {
     let first = page.items.first();
-    let alone = first.filter(|_| page.items.len() + page.others.len() == 1);
-    let ack_url = page
-        .ack_url
-        .as_ref()
-        .or(alone.and_then(|it| it.ack_url.as_ref()));
     let grade = first.map_or("major", |it| it.incident.grade.as_str());
     let others = page.others.iter();
     let others = others.map(
@@ -98,10 +93,11 @@ pub(crate) fn values(page: &Page, address: &str) -> Value {
         "body": text::body(page),
         "brief": text::brief(page),
         "grade": grade,
+        "urgency": page.urgency.as_str(),
         "number": first.map(|it| it.incident.number),
         "service": first.and_then(|it| it.incident.services.first()),
         "count": page.items.len() + page.others.len(),
-        "ack_url": ack_url,
+        "ack_url": page.ack_url,
         "action": "Acknowledge",
         "question": false,
         "choices": [],
@@ -176,7 +172,7 @@ fn sample(title: &str, body: &str) -> Value {
     });
     json!({
         "address": "+15551234567", "person": "Ada", "page_id": "p-1", "test": false,
-        "title": title, "body": body, "brief": title, "grade": "critical",
+        "title": title, "body": body, "brief": title, "grade": "critical", "urgency": "critical",
         "number": 42, "service": "checkout",
         "count": 2, "ack_url": "https://tocsin.example/ack/1", "link": "https://wiki.example/",
         "action": "Still on it", "question": false,

@@ -42,7 +42,12 @@ pub enum Action {
     /// A person follows the link of an answer in their newest mail, and presses the button there.
     MailAnswer { person: String, answer: String },
     /// A person writes a command in Slack, outside any war room.
-    Slash { person: String, line: String },
+    Slash {
+        person: String,
+        line: String,
+        /// The incident in whose war room it is written, if in one.
+        room: Option<u64>,
+    },
     /// PagerDuty's change event: something was deployed.
     Change {
         title: String,
@@ -197,9 +202,14 @@ fn by_person(person: &str, words: &[&str]) -> Result<Option<Action>, String> {
             let answer = (*answer).to_owned();
             return Ok(Some(Action::MailAnswer { person, answer }));
         }
-        ["writes", line] => {
+        ["writes", line, place @ ..] => {
+            let room = match place {
+                [] => None,
+                ["in", "the", "room", "of", "incident", incident] => Some(number(incident)?),
+                _ => return Ok(None),
+            };
             let line = (*line).to_owned();
-            return Ok(Some(Action::Slash { person, line }));
+            return Ok(Some(Action::Slash { person, line, room }));
         }
         ["tests", "the", "way", "to", whom, channel @ ..] => {
             let channel = match channel {

@@ -108,7 +108,11 @@ impl World {
                 channel,
                 state,
             } => self.check_test(person, channel, state),
-            Fact::TestSays { person, text } => self.check_test_says(person, text),
+            Fact::TestSays {
+                person,
+                text,
+                is_so,
+            } => self.check_test_says(person, text, *is_so),
             Fact::Doctor { text, is_so } => self.check_doctor(text, *is_so),
             Fact::Check { text, is_so } => self.check_configuration(text, *is_so),
             Fact::Proven {
@@ -238,13 +242,19 @@ impl World {
         Ok(())
     }
 
-    fn check_room(&self, number: u64, text: &str) -> Result<()> {
+    /// The id of an incident's war room.
+    pub(super) fn room(&self, number: u64) -> Result<String> {
         let state = self.state(number)?;
         let room = state.incident.refs.iter().find(|it| it.kind == "channel");
         let room = room.with_context(|| format!("incident {number} has no war room"))?;
+        Ok(room.id.clone())
+    }
+
+    fn check_room(&self, number: u64, text: &str) -> Result<()> {
+        let room = self.room(number)?;
         let slack = self.slack.as_ref().context("there is no Slack")?;
         let channels = slack.channels();
-        let channel = channels.iter().find(|it| it.id == room.id);
+        let channel = channels.iter().find(|it| it.id == room);
         let messages = channel.map(|it| it.messages.as_slice()).unwrap_or_default();
         let said: Vec<String> = messages.iter().map(|it| it.shown()).collect();
         let is_so = said.iter().any(|it| it.contains(text));

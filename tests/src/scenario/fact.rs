@@ -104,8 +104,12 @@ pub enum Fact {
         /// `queued`, `accepted`, `seen`, `pressed`, `failed` or `unanswered`.
         state: String,
     },
-    /// The newest test page to a person says this.
-    TestSays { person: String, text: String },
+    /// Whether the newest test page or reminder to a person says this.
+    TestSays {
+        person: String,
+        text: String,
+        is_so: bool,
+    },
     /// Whether `tocsin doctor` says this.
     Doctor { text: String, is_so: bool },
     /// Whether `tocsin check` says this.
@@ -228,10 +232,13 @@ impl Fact {
                 channel: (*channel).to_owned(),
                 state: (*state).to_owned(),
             },
-            ["the", "test", "page", "to", person, "says", text] => Self::TestSays {
-                person: (*person).to_owned(),
-                text: (*text).to_owned(),
-            },
+            ["the", "test", "page", "to", person, says @ .., text] if says_so(says).is_some() => {
+                Self::TestSays {
+                    is_so: says_so(says) == Some(true),
+                    person: (*person).to_owned(),
+                    text: (*text).to_owned(),
+                }
+            }
             ["doctor", says @ .., text] if says_so(says).is_some() => Self::Doctor {
                 text: (*text).to_owned(),
                 is_so: says_so(says) == Some(true),

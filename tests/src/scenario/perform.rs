@@ -92,7 +92,13 @@ impl World {
     }
 
     /// A person writes a command in Slack, and is told the reply.
-    pub(super) async fn write_command(&mut self, person: &str, line: &str) -> Result<()> {
+    pub(super) async fn write_command(
+        &mut self,
+        person: &str,
+        line: &str,
+        room: Option<u64>,
+    ) -> Result<()> {
+        let room = room.map(|it| self.room(it)).transpose()?;
         let seconds = u64::try_from(self.instant().0 / 1_000)?;
         let member = self.setup.contact(person, "slack");
         let member = member.with_context(|| format!("{person} has no Slack contact"))?;
@@ -101,7 +107,7 @@ impl World {
             ("command", "/incident"),
             ("text", text),
             ("user_id", member),
-            ("channel_id", "D0"),
+            ("channel_id", room.as_deref().unwrap_or("D0")),
         ];
         let form = reqwest::Url::parse_with_params("http://slack.test", fields)?;
         let form = form.query().unwrap_or_default().to_owned();

@@ -154,7 +154,7 @@ async fn act(world: &mut World, action: &Action) -> Result<()> {
         Action::Press { person, button } => world.press(person, button).await,
         Action::MailLink { person, incident } => world.follow_mail_link(person, *incident).await,
         Action::MailAnswer { person, answer } => world.answer_by_mail(person, answer).await,
-        Action::Slash { person, line } => world.write_command(person, line).await,
+        Action::Slash { person, line, room } => world.write_command(person, line, *room).await,
         Action::Change { title, labels } => world.endpoints()?.change(title, labels).await,
         Action::Command {
             person,

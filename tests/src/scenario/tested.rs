@@ -74,13 +74,11 @@ impl World {
         Ok(())
     }
 
-    /// Checks what the newest test page to a person says.
-    pub(super) fn check_test_says(&self, person: &str, text: &str) -> Result<()> {
+    /// Checks what the newest test page or reminder to a person says.
+    pub(super) fn check_test_says(&self, person: &str, text: &str, wanted: bool) -> Result<()> {
         let newest = self.tests.iter().rev().find(|it| it.0.person == person);
         let newest = newest.with_context(|| format!("{person} got no test page"))?;
-        let said = &newest.0.text;
-        ensure!(said.contains(text), "expected {text:?}, but it says {said}");
-        Ok(())
+        says(person, &newest.0.text, text, wanted)
     }
 
     /// Checks what `tocsin doctor` says, remedies included.
@@ -104,7 +102,7 @@ impl World {
 fn says(who: &str, said: &str, text: &str, wanted: bool) -> Result<()> {
     ensure!(
         said.contains(text) == wanted,
-        "expected that {who} says {text:?}: {wanted}, but it says:\n{said}"
+        "expected of {who} that it says {text:?}: {wanted}, but it says:\n{said}"
     );
     Ok(())
 }

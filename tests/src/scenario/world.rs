@@ -25,7 +25,7 @@ use super::words::format_span;
 use crate::paths;
 
 /// What marks a test page as one, for people.
-const TEST_MARK: &str = "is a test of the way to you";
+const TEST_MARKS: [&str; 2] = ["is a test of the way to you", "Your on-call shift for"];
 /// Turns at one instant after which the daemon is assumed to loop.
 const TURNS_MAX: usize = 10_000;
 /// Longest step of the clock while the sweep has work, in milliseconds.
@@ -314,7 +314,7 @@ impl World {
         }
         let at = self.now();
         for (person, channel, text) in arrived {
-            if text.contains(TEST_MARK) {
+            if TEST_MARKS.iter().any(|it| text.contains(it)) {
                 let channel = channel.to_owned();
                 let test = TestArrived {
                     at,

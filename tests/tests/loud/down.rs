@@ -83,6 +83,11 @@ async fn after_ntfy() {
 }
 
 #[tokio::test]
+async fn after_ntfy_with_an_answer_topic() {
+    next_rung_follows(way::NTFY_TOPIC, way::WEBHOOK).await;
+}
+
+#[tokio::test]
 async fn after_pushover() {
     next_rung_follows(way::PUSHOVER, way::NTFY_BUTTON).await;
 }

@@ -55,7 +55,7 @@ pub enum TestState {
     Pressed,
     /// Its channel did not accept it.
     Failed,
-    /// Its channel accepted it, and nobody pressed its button in time.
+    /// Its channel accepted it, and nobody pressed its button in time. A reminder has none.
     Unanswered,
 }
 
@@ -107,7 +107,7 @@ impl TestPage {
                 true => TestState::Queued,
                 false => TestState::Failed,
             },
-            it if !it.is_open(now) => TestState::Unanswered,
+            it if !it.is_open(now) && it.shift.is_none() => TestState::Unanswered,
             it if it.seen_at.is_some() => TestState::Seen,
             _ => TestState::Accepted,
         }

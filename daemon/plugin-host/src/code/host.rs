@@ -6,9 +6,12 @@ use super::error::{HostError, LoadError};
 use super::load::Loader;
 use crate::call::{Generation, Lanes, LoadedPlugin, Slot};
 use crate::capability::Services;
-use crate::rights::{Denied, GlobalPolicy, PluginGrant};
+use crate::rights::manifest::{Manifest, PatternAsk, whole_pattern};
+
+use crate::rights::{Denied, GlobalPolicy, PluginGrant, Settings};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
+use regex::Regex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +52,22 @@ pub struct Checked {
     pub entry: CatalogEntry,
     /// Origins from its settings and rights that it cannot reach as configured.
     pub unreachable: Vec<Denied>,
+    /// What the addresses of its contacts must look like.
+    pub addresses: Vec<AddressForm>,
+    /// The setting with which its buttons would be no links to the daemon, if it has one that is
+    /// not set.
+    pub replaces_links: Option<String>,
+}
+
+/// What the addresses of a kind of contacts must look like.
+#[derive(Debug, Clone)]
+pub struct AddressForm {
+    /// The kind of contacts.
+    pub contact: String,
+    /// Matches whole addresses.
+    pub pattern: Regex,
+    /// The same in words.
+    pub help: String,
 }
 
 /// Loads plugins and calls them. Dropping it stops its threads and aborts running calls.
@@ -56,6 +75,34 @@ pub struct PluginHost {
     loader: Loader,
     plugins: RwLock<BTreeMap<String, Arc<Slot>>>,
     runtime: Option<Runtime>,
+}
+
+/// What addresses must look like, with the patterns that the operator has set.
+fn address_forms(
+    id: &str,
+    manifest: &Manifest,
+    settings: &Settings,
+) -> Result<Vec<AddressForm>, LoadError> {
+    let mut forms = Vec::new();
+    for ask in &manifest.addresses {
+        let (pattern, from) = match &ask.pattern {
+            PatternAsk::Fixed(pattern) => (Some(pattern.as_str()), "plugin.toml".to_owned()),
+            PatternAsk::Setting(key) => {
+                let set = settings.get(key).and_then(toml::Value::as_str);
+                (set, format!("[plugins.{id}] settings.{key}"))
+            }
+        };
+        let Some(pattern) = pattern.filter(|it| !it.is_empty()) else {
+            continue;
+        };
+        let pattern = whole_pattern(pattern);
+        forms.push(AddressForm {
+            contact: ask.contact.clone(),
+            pattern: pattern.map_err(|why| LoadError::Settings(vec![format!("{from}: {why}")]))?,
+            help: ask.help.clone(),
+        });
+    }
+    Ok(forms)
 }
 
 /// One core is left to the daemon, so that its endpoints respond even if every guest spins.
@@ -114,9 +161,13 @@ impl PluginHost {
     /// As [`Self::load`].
     pub async fn check(&self, id: &str, grant: &PluginGrant) -> Result<Checked, LoadError> {
         let generation = self.loader.load(id, grant).await?;
+        let shared = &generation.shared;
+        let manifest = shared.rights.manifest();
         Ok(Checked {
             entry: CatalogEntry::of(&generation),
-            unreachable: generation.shared.net.policy().unreachable(),
+            unreachable: shared.net.policy().unreachable(),
+            addresses: address_forms(id, manifest, &shared.settings)?,
+            replaces_links: manifest.replaces_links(&shared.settings),
         })
     }
 

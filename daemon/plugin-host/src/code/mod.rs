@@ -13,7 +13,7 @@ mod warnings;
 pub use catalog::{CatalogEntry, PluginState, ScheduleEntry};
 pub use engine::EngineError;
 pub use error::{HostError, LoadError};
-pub use host::{Checked, HostConfig, PluginHost};
+pub use host::{AddressForm, Checked, HostConfig, PluginHost};
 
 #[cfg(test)]
 pub(crate) use engine::start as start_engine;

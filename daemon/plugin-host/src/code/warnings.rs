@@ -1,5 +1,5 @@
-//! What an operator should know about a plugin that was loaded: a grant that is misspelled, a limit
-//! that is not granted, an optional secret that is not set but needed.
+//! What an operator should know about a plugin that was loaded: a grant that is misspelled or
+//! missing, a limit that is not granted, an optional secret that is not set but needed.
 
 use crate::capability::Shared;
 
@@ -7,6 +7,7 @@ use crate::capability::Shared;
 pub(super) fn warnings(shared: &Shared) -> Vec<String> {
     let mut warnings = shared.rights.warnings();
     let is_set = |name: &str| shared.secrets.contains_key(name);
+    warnings.extend(shared.rights.missing(&shared.settings, is_set));
     let plugin = shared.rights.plugin();
     let remedy = |secret: &str| {
         format!(

@@ -6,6 +6,7 @@ use super::limits::Limits;
 use super::manifest::{Manifest, Verb, WebhookAsk};
 use super::network::Network;
 use super::schedule::Schedule;
+use super::settings::{Settings, means_something};
 use crate::event_kind::EventKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -133,7 +134,7 @@ impl Rights {
             denied: self.check(kind, name).err(),
         };
         let of_kind = |kind: RightKind| {
-            let names = self.asked(kind);
+            let names = self.manifest.asked(kind);
             names.into_iter().map(move |name| state(kind, name))
         };
         REPORTED.into_iter().flat_map(of_kind).collect()
@@ -169,7 +170,7 @@ impl Rights {
     fn unused_grants(&self) -> Vec<String> {
         let mut unused = Vec::new();
         for kind in RightKind::ALL {
-            let asked = self.asked(kind);
+            let asked = self.manifest.asked(kind);
             for name in self.grants.of(kind) {
                 if name != "*" && !asked.contains(&name.as_str()) {
                     unused.push(format!(
@@ -183,29 +184,52 @@ impl Rights {
         unused
     }
 
-    /// The names that the manifest asks for.
-    fn asked(&self, kind: RightKind) -> Vec<&str> {
-        let Manifest {
-            http,
-            webhooks,
-            schedules,
-            verbs,
-            events,
-            relays,
-            ..
-        } = &*self.manifest;
-        match kind {
-            RightKind::Http => http.iter().map(|ask| ask.name.as_str()).collect(),
-            RightKind::Webhook => webhooks.iter().map(|ask| ask.route.as_str()).collect(),
-            RightKind::Schedule => schedules.iter().map(|ask| ask.name.as_str()).collect(),
-            RightKind::Commands => verbs.iter().map(|verb| verb.as_str()).collect(),
-            RightKind::Events => events.iter().map(|kind| kind.as_str()).collect(),
-            RightKind::Mail => relays.iter().map(String::as_str).collect(),
+    /// What the settings and secrets that are set need and have not: one warning for each, with the
+    /// grant that gives them all of it.
+    pub(crate) fn missing(
+        &self,
+        settings: &Settings,
+        is_set: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let settings_set = self.manifest.config.iter().filter_map(|it| {
+            let is_set = settings.get(&it.key).is_some_and(means_something);
+            is_set.then(|| (format!("settings.{}", it.key), &it.needs))
+        });
+        let secrets = self.manifest.secrets.iter();
+        let secrets_set = secrets.filter(|it| is_set(&it.name));
+        let secrets_set = secrets_set.map(|it| (format!("secrets.{}", it.name), &it.needs));
+        let (mut grants, mut missing) = (self.grants.clone(), Vec::new());
+        for (whose, needs) in settings_set.chain(secrets_set) {
+            let mut names = Vec::new();
+            for kind in RightKind::ALL {
+                for name in needs
+                    .of(kind)
+                    .iter()
+                    .filter_map(|it| value_of(it, settings))
+                {
+                    if !self.grants.has(kind, name) {
+                        names.push(format!("{} `{name}`", kind.key()));
+                        grants.add(kind, name);
+                    }
+                }
+            }
+            if !names.is_empty() {
+                missing.push((whose, names.join(", ")));
+            }
         }
+        let plugin = &self.plugin;
+        let missing = missing.into_iter().map(|(whose, names)| {
+            format!(
+                "[plugins.{plugin}] {whose} needs rights that are not granted: {names}; under \
+                 [plugins.{plugin}] in tocsin.toml write: grant = {}",
+                grants.toml()
+            )
+        });
+        missing.collect()
     }
 
     fn check(&self, kind: RightKind, name: &str) -> Result<(), Denied> {
-        if !self.asked(kind).contains(&name) {
+        if !self.manifest.asked(kind).contains(&name) {
             return Err(self.unasked(kind, name));
         }
         let denied = |layer: DeniedBy, remedy: String| Denied {
@@ -222,20 +246,21 @@ impl Rights {
             );
             return Err(denied(DeniedBy::Global, remedy));
         }
-        let granted = self.grants.of(kind);
-        if granted.iter().any(|one| one == "*" || one == name) {
+        if self.grants.has(kind, name) {
             return Ok(());
         }
+        let mut grants = self.grants.clone();
+        grants.add(kind, name);
         let remedy = format!(
             "not granted; under [plugins.{}] in tocsin.toml write: grant = {}",
             self.plugin,
-            self.grants.toml_with(kind, name)
+            grants.toml()
         );
         Err(denied(DeniedBy::Grant, remedy))
     }
 
     fn unasked(&self, kind: RightKind, name: &str) -> Denied {
-        let list = || toml_list(self.asked(kind).into_iter().chain([name]));
+        let list = || toml_list(self.manifest.asked(kind).into_iter().chain([name]));
         let toml = match kind {
             RightKind::Http => format!("[[http]] with name = \"{name}\""),
             RightKind::Webhook => format!("[[webhook]] with route = \"{name}\""),
@@ -259,6 +284,14 @@ impl Rights {
             RightKind::Events => format!("receive `{name}` events"),
             RightKind::Mail => format!("send mail through the relay `{name}`"),
         }
+    }
+}
+
+/// The name of a right that is needed, which may be the value of a setting.
+fn value_of<'a>(name: &'a str, settings: &'a Settings) -> Option<&'a str> {
+    match name.strip_prefix("config:") {
+        Some(key) => settings.get(key)?.as_str(),
+        None => Some(name),
     }
 }
 

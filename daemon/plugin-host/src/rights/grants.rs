@@ -107,14 +107,33 @@ impl Grants {
         }
     }
 
-    /// The TOML of these grants and one more: `{ http = ["bot"], events = ["*"] }`.
-    pub(crate) fn toml_with(&self, kind: RightKind, name: &str) -> String {
+    /// Whether a right is granted.
+    pub(crate) fn has(&self, kind: RightKind, name: &str) -> bool {
+        self.of(kind).iter().any(|one| one == "*" || one == name)
+    }
+
+    /// Grants one right more.
+    pub(crate) fn add(&mut self, kind: RightKind, name: &str) {
+        if self.has(kind, name) {
+            return;
+        }
+        let names = match kind {
+            RightKind::Http => &mut self.http,
+            RightKind::Webhook => &mut self.webhook,
+            RightKind::Schedule => &mut self.schedule,
+            RightKind::Commands => &mut self.commands,
+            RightKind::Events => &mut self.events,
+            RightKind::Mail => &mut self.mail,
+        };
+        names.push(name.to_owned());
+    }
+
+    /// Their TOML: `{ http = ["bot"], events = ["*"] }`.
+    pub(crate) fn toml(&self) -> String {
         let part = |one: RightKind| {
-            let more = (one == kind).then_some(name);
-            let mut names = self.of(one).iter().map(String::as_str).chain(more);
-            let first = names.next()?;
-            let list = toml_list(std::iter::once(first).chain(names));
-            Some(format!("{} = {list}", one.key()))
+            let names = self.of(one);
+            let list = || toml_list(names.iter().map(String::as_str));
+            (!names.is_empty()).then(|| format!("{} = {}", one.key(), list()))
         };
         let parts: Vec<String> = RightKind::ALL.into_iter().filter_map(part).collect();
         format!("{{ {} }}", parts.join(", "))

@@ -7,8 +7,10 @@ mod check;
 mod inject;
 mod raw;
 
+use super::grants::{Grants, RightKind};
 use super::limits::LimitRequest;
 use super::schedule::Schedule;
+use super::settings::{Settings, means_something};
 use crate::event_kind::EventKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -34,6 +36,8 @@ pub struct Manifest {
     pub events: Vec<EventKind>,
     /// Contact kinds that it can page.
     pub contacts: Vec<String>,
+    /// What their addresses look like, where it says so.
+    pub addresses: Vec<AddressAsk>,
     /// The operator's settings.
     pub config: Vec<Setting>,
     /// Credentials, by name.
@@ -60,6 +64,28 @@ pub struct Setting {
     /// Whether the operator must set it.
     pub required: bool,
     pub help: String,
+    /// Rights without which it has no effect.
+    pub needs: Grants,
+    /// Whether buttons work by it, and not by links to the daemon.
+    pub replaces_links: bool,
+}
+
+/// What the addresses of a kind of contacts look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressAsk {
+    /// The kind of contacts.
+    pub contact: String,
+    pub pattern: PatternAsk,
+    /// What matches the pattern, in words: "a topic of 1 to 64 letters".
+    pub help: String,
+}
+
+/// A regular expression that a whole address must match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatternAsk {
+    Fixed(String),
+    /// The one in this setting; without it any address will do.
+    Setting(String),
 }
 
 /// Types of settings.
@@ -107,6 +133,9 @@ pub struct SecretAsk {
     /// Whether the plugin works without it.
     #[serde(default)]
     pub optional: bool,
+    /// Rights without which it has no effect.
+    #[serde(default)]
+    pub needs: Grants,
 }
 
 /// An outbound right.
@@ -272,6 +301,46 @@ impl Manifest {
         })?;
         check::check(text, raw)
     }
+
+    /// The names of the rights of a kind that it asks for.
+    pub(crate) fn asked(&self, kind: RightKind) -> Vec<&str> {
+        match kind {
+            RightKind::Http => self.http.iter().map(|ask| ask.name.as_str()).collect(),
+            RightKind::Webhook => self.webhooks.iter().map(|ask| ask.route.as_str()).collect(),
+            RightKind::Schedule => self.schedules.iter().map(|ask| ask.name.as_str()).collect(),
+            RightKind::Commands => self.verbs.iter().map(|verb| verb.as_str()).collect(),
+            RightKind::Events => self.events.iter().map(|kind| kind.as_str()).collect(),
+            RightKind::Mail => self.relays.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The setting that replaces links to the daemon, if it has one and it is not set.
+    pub(crate) fn replaces_links(&self, settings: &Settings) -> Option<String> {
+        let mut asks = self.config.iter().filter(|it| it.replaces_links);
+        let is_set = |key: &str| settings.get(key).is_some_and(means_something);
+        let ask = asks.next().filter(|it| !is_set(&it.key));
+        ask.map(|it| it.key.clone())
+    }
+
+    /// What settings and secrets need, with whose it is.
+    fn needs(&self) -> impl Iterator<Item = (&Grants, &str)> {
+        let settings = self.config.iter().map(|it| (&it.needs, it.key.as_str()));
+        let secrets = self.secrets.iter().map(|it| (&it.needs, it.name.as_str()));
+        settings.chain(secrets)
+    }
+}
+
+/// A regular expression that only a whole text matches.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole_pattern(pattern: &str) -> Result<regex::Regex, String> {
+    let whole = regex::Regex::new(&format!("^(?:{pattern})$"));
+    whole.map_err(|error| {
+        let why = error.to_string();
+        let last = why.lines().last().unwrap_or_default();
+        format!("`{pattern}` is not a regular expression: {last}")
+    })
 }
 
 /// The line of a byte offset, counted from 1.

@@ -115,6 +115,16 @@ fn check(plugin: &str, manifest: &Manifest, given: &toml::Table) -> Result<Setti
     }
 }
 
+/// Whether a setting is more than there.
+pub(crate) fn means_something(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => !text.is_empty(),
+        toml::Value::Boolean(truth) => *truth,
+        toml::Value::Array(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
 /// One JSON object with all settings.
 pub(crate) fn all_as_json(settings: &Settings) -> String {
     let map = settings

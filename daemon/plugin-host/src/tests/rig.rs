@@ -4,7 +4,7 @@ use super::fakes::FakeServices;
 use crate::guests::Guest;
 use crate::wit::{
     Delivery, Event, EventBody, Grade, Incident, Job, Label, Outcome, Page, PageItem, Person,
-    Status, Tick,
+    Status, Tick, Urgency,
 };
 use crate::{CallResult, HostConfig, LoadError, LoadedPlugin, PluginGrant, PluginHost, TrapReport};
 use crate::{Failure, WebhookCall};
@@ -252,6 +252,7 @@ pub(super) fn page() -> EventBody {
         summary: "CRITICAL checkout: Checkout is down".into(),
         ack_url: None,
         test: false,
+        urgency: Urgency::Critical,
         extra: "{}".into(),
     })
 }

@@ -19,7 +19,8 @@ use super::server::{BODY_BYTES_CEILING, BODY_BYTES_FLOOR, GRACE_S_MAX};
 use super::source::{Place, Source, at};
 use super::{Config, EscalationConfig, ServerConfig};
 
-pub(super) use people::contacts_served;
+pub use people::AddressForm;
+pub(super) use people::{addresses, contacts_served};
 
 /// Longest id of a person, team, rotation, integration or plugin, in bytes.
 const ID_BYTES_MAX: usize = 64;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regex::Regex;
+
 use super::Check;
 use crate::config::fault::Fault;
 use crate::config::people::{CONTACTS_MAX, PersonConfig};
@@ -154,6 +156,40 @@ type ContactKey = (String, String);
 
 fn key_of(contact: &ContactConfig) -> ContactKey {
     (contact.kind.clone(), contact.address.to_lowercase())
+}
+
+/// What the addresses of a kind of contacts must look like.
+#[derive(Clone, Debug)]
+pub struct AddressForm {
+    pub kind: String,
+    /// Matches whole addresses.
+    pub pattern: Regex,
+    /// The same in words.
+    pub help: String,
+}
+
+/// Contacts whose address is not what the plugin that serves them can page.
+pub(in crate::config) fn addresses(
+    config: &Config,
+    source: &Source,
+    forms: &[AddressForm],
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (id, person) in &config.people {
+        for (number, contact) in person.contacts.iter().enumerate() {
+            let ContactConfig { kind, address, .. } = contact;
+            let mut of_kind = forms.iter().filter(|it| it.kind == *kind);
+            let wrong = of_kind.find(|it| !it.pattern.is_match(address));
+            // An empty one has its own fault.
+            if let Some(form) = wrong.filter(|_| !address.trim().is_empty()) {
+                let place = at!["people", id.as_str(), "contacts", number];
+                let message = format!("`{address}` of `{id}` is not an address of kind `{kind}`");
+                let remedy = format!("write {}", form.help);
+                faults.push(source.error(place, message, &remedy));
+            }
+        }
+    }
+    faults
 }
 
 /// Contacts of a kind that neither a plugin nor the host's relay serves.

@@ -201,10 +201,10 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
 #[test]
 fn a_contact_that_nothing_serves_is_reported_when_the_plugins_are_known() {
     let loaded = read(GOOD).unwrap();
-    let faults = loaded.check_contacts(&BTreeSet::new()).to_string();
+    let faults = loaded.check_contacts(&BTreeSet::new(), &[]).to_string();
     assert!(faults.starts_with("tocsin.toml:13:13: nothing serves contacts of kind `slack`"));
     let served = BTreeSet::from(["slack".to_owned()]);
-    assert_eq!(loaded.check_contacts(&served), Faults::default());
+    assert_eq!(loaded.check_contacts(&served, &[]), Faults::default());
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -268,7 +268,10 @@ fn a_contact_that_several_ladders_name_and_nobody_has_is_warned_about_once() {
 fn the_starter_is_valid_without_warnings() {
     let loaded = read(STARTER).unwrap();
     assert_eq!(loaded.warnings, Faults::default(), "{}", loaded.warnings);
-    assert_eq!(loaded.check_contacts(&BTreeSet::new()), Faults::default());
+    assert_eq!(
+        loaded.check_contacts(&BTreeSet::new(), &[]),
+        Faults::default()
+    );
     let roster = loaded.config.roster();
     let at = Timestamp(1_780_000_000_000);
     assert_eq!(

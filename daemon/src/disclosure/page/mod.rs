@@ -7,6 +7,7 @@ mod seen;
 mod trial;
 
 use tocsin_core::{Choice, Grade, Timestamp};
+use tocsin_plugin_host::wit::Urgency;
 
 use super::{Disclosed, DisclosedLine};
 use crate::text::{cut, one_line};
@@ -35,6 +36,7 @@ pub struct PageContent {
     pub question: Option<PageQuestion>,
     /// Whether it only tests the way to the person.
     pub test: bool,
+    pub urgency: Urgency,
 }
 
 /// What a message asks.
@@ -114,11 +116,13 @@ impl PageContent {
         let question = seen::question(incidents, reader);
         let asked = question.as_ref().map_or("", |it| it.text);
         let summary = summary(&items, incidents.len());
+        let worst = items.first().map_or(Grade::Major, |it| it.seen.line.grade);
         Self {
             others: rest.map(|it| it.line(reader)).collect(),
             summary: format!("{asked} {summary}").trim_start().to_owned(),
             items,
             ack_url: None,
+            urgency: urgency(worst, question.is_some()),
             question,
             test: false,
         }
@@ -151,10 +155,20 @@ impl PageContent {
 }
 
 impl PageItem {
-    /// The incident's number; `None` of a test, which is about none.
+    /// The incident's number; `None` of a test or a reminder, which is about none.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         Some(self.seen.line.number).filter(|it| *it > 0)
+    }
+}
+
+fn urgency(worst: Grade, is_question: bool) -> Urgency {
+    match (worst, is_question) {
+        (Grade::Minor, true) => Urgency::Silent,
+        (_, true) => Urgency::Ordinary,
+        (Grade::Minor, false) => Urgency::Minor,
+        (Grade::Major, false) => Urgency::Major,
+        (Grade::Critical, false) => Urgency::Critical,
     }
 }
 

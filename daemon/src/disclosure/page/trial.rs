@@ -1,7 +1,8 @@
-//! A test of the way to a person: the form of a page, about no incident.
+//! A test of the way to a person, or a reminder of a shift: a page in its form, about no incident.
 
 use tocsin_core::trial::{ShiftNotice, TestPage};
 use tocsin_core::{Actor, Grade, Labels, Status, TestId};
+use tocsin_plugin_host::wit::Urgency;
 
 use super::facts::fact;
 use super::{Fact, PageContent, PageItem, PageReader};
@@ -13,6 +14,8 @@ const TITLE: &str = "No incident: this only tests the way to you";
 
 impl PageContent {
     /// What a test says to its reader. Its only item stands for no incident and has the number 0.
+    /// It is as loud as a critical page, which is what it tests; a reminder of a shift makes no
+    /// sound.
     #[must_use]
     pub fn of_test(id: &TestId, test: &TestPage, reader: &PageReader<'_>) -> Self {
         let (title, facts) = match &test.shift {
@@ -34,7 +37,11 @@ impl PageContent {
             summary: title,
             ack_url: None,
             question: None,
-            test: true,
+            test: test.shift.is_none(),
+            urgency: match test.shift {
+                Some(_) => Urgency::Silent,
+                None => Urgency::Critical,
+            },
         }
     }
 }
@@ -55,18 +62,17 @@ fn of_test(test: &TestPage, reader: &PageReader<'_>) -> Vec<Fact> {
 /// The title and the facts of a reminder of a shift.
 fn before_shift(shift: &ShiftNotice, reader: &PageReader<'_>) -> (String, Vec<Fact>) {
     let from = shown_time(reader.zone, shift.from, reader.now);
-    let title = format!("You are on call for {} from {from}", shift.rotation);
+    let title = format!(
+        "Your on-call shift for {} begins {from}: what speaks against it",
+        shift.rotation
+    );
     let warnings = shift.warnings.iter();
     let warnings = warnings.filter_map(|it| fact("Warning", it.clone()));
-    let quiet = fact(
-        "Test",
-        "nothing is wrong yet; this is a reminder".to_owned(),
-    );
-    (title, quiet.into_iter().chain(warnings).collect())
+    (title, warnings.collect())
 }
 
-/// What stands in place of an incident: of the lowest grade, so that a channel that knows no tests
-/// is quiet too.
+/// What stands in place of an incident. Its grade says the same as the urgency, for a channel that
+/// knows only grades.
 fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
     Disclosed {
         line: DisclosedLine {
@@ -75,7 +81,10 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
             title,
             service: None,
             team: None,
-            grade: Grade::Minor,
+            grade: match test.shift {
+                Some(_) => Grade::Minor,
+                None => Grade::Critical,
+            },
             security: false,
             status: Status::Open,
             acknowledged: false,

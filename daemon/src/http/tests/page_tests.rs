@@ -85,6 +85,11 @@ async fn every_contact_is_tested_and_what_nothing_delivers_fails_with_the_remedy
         slack["fault"],
         "nothing delivers to contacts of kind `slack`"
     );
+    assert_eq!(
+        (&mail["address"], &slack["address"]),
+        (&json!("ad…om"), &json!("U…")),
+        "whoever may respond need not know where others can be reached"
+    );
     let remedy = slack["remedy"].as_str().unwrap();
     assert!(remedy.contains("[people.ada]"), "{remedy}");
     assert_eq!(rig.open_incidents(), 0, "a test is no incident");

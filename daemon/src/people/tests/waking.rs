@@ -280,7 +280,8 @@ fn what_can_wait_goes_to_a_contact_that_makes_no_sound_or_can_be_quiet() {
     };
     assert_eq!(of(&["ntfy", "pager", "slack"]).as_deref(), Some("slack"));
     assert_eq!(of(&["phone", "ntfy"]).as_deref(), Some("ntfy"));
-    assert_eq!(of(&["phone", "pushover"]), None);
+    assert_eq!(of(&["phone", "pushover"]).as_deref(), Some("pushover"));
+    assert_eq!(of(&["phone", "sms"]), None);
     // Nor does a phone ring that the configuration does not call loud.
     let mut roster = with_contacts(&["phone", "ntfy"]);
     roster.loud = ["ntfy".to_owned()].into();

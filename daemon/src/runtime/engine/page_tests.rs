@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use tocsin_core::command::Refusal;
+use tocsin_core::limits::TEST_WAIT_MS;
 use tocsin_core::trial::{TestOutcome, TestPage, tests_to_begin};
 use tocsin_core::{Contact, PersonId, TestId, Timestamp};
 use tocsin_plugin_host::EventKind;
@@ -68,14 +69,16 @@ impl Engine {
         // Of two engines that begin tests at the same time, one looks again.
         let mark = Mark::PAGE_TESTS.revision(store)?;
         let kept = page_test::of_person(store, person, now)?;
-        let tests: Vec<TestPage> = kept.iter().map(|it| it.1.clone()).collect();
+        // A reminder has no button, so a test of the same contact begins beside it.
+        let tests = kept.iter().filter(|it| it.1.shift.is_none());
+        let all_tests: Vec<TestPage> = tests.clone().map(|it| it.1.clone()).collect();
         let begun = match shift {
             Some(_) => Ok(contacts.clone()),
-            None => tests_to_begin(person, &tests, contacts, now),
+            None => tests_to_begin(person, &all_tests, contacts, now),
         };
         let begun = begun.map_err(|it| Refusal::Invalid(it.to_string()))?;
         let is_asked = |it: &&(TestId, TestPage)| contacts.contains(&it.1.contact);
-        let open = kept.iter().filter(|it| it.1.is_open(now)).filter(is_asked);
+        let open = tests.filter(|it| it.1.is_open(now)).filter(is_asked);
         let mut all: BTreeSet<TestId> = open.map(|it| it.0.clone()).collect();
         let last = kept.last().map_or(0, |it| it.0.number);
         let first = u64::try_from(now.0).unwrap_or(0).max(last + 1);
@@ -131,13 +134,21 @@ impl Engine {
             plugin: plugin.cloned(),
             test: id.clone(),
         };
-        let row = test_row(id, &test.contact, &delivery, now);
+        let row = test_row(id, &test.contact, "test", &delivery, now);
         planned.batch.outbox.push(row);
+        if test.shift.is_none() {
+            let end = now.plus_ms(TEST_WAIT_MS);
+            // Its own lane: what waits until the end holds up no other test.
+            planned
+                .batch
+                .outbox
+                .extend(self.settled_row(id, &test.contact, "test/end", end));
+        }
         page_test::put(id, &test, 0)?.lay_out(&mut planned.batch);
         Ok(())
     }
 
-    /// A person answers an incident through a channel, which proves the contact that was paged.
+    /// A person pressed the button of a page, which proves the contact that brought it.
     pub(super) fn prove_contact(
         &self,
         state: &IncidentState,
@@ -172,22 +183,40 @@ impl Engine {
         if *outcome == TestOutcome::Pressed {
             let contact = &after.contact;
             prove(store, &id.person, contact, now)?.lay_out(&mut planned.batch);
-            // Its button and its sound go away where the channel can do that.
-            let subscribed = &self.subscribed;
-            let plugin = subscribed.for_contact(&contact.kind, EventKind::Settled);
-            let settled = plugin.map(|it| Delivery::TestSettled {
-                plugin: it.plugin.clone(),
-                test: id.clone(),
-            });
-            let row = settled.map(|it| test_row(id, contact, &it, now));
+            let row = self.settled_row(id, contact, "test", now);
             planned.batch.outbox.extend(row);
         }
         Ok(())
     }
+
+    /// Takes away a test's button and its sound at this time, where the channel can do that: when
+    /// it was pressed, or at its end.
+    fn settled_row(
+        &self,
+        id: &TestId,
+        contact: &Contact,
+        lane: &str,
+        at: Timestamp,
+    ) -> Option<NewDelivery> {
+        let subscriber = self
+            .subscribed
+            .for_contact(&contact.kind, EventKind::Settled)?;
+        let settled = Delivery::TestSettled {
+            plugin: subscriber.plugin.clone(),
+            test: id.clone(),
+        };
+        Some(test_row(id, contact, lane, &settled, at))
+    }
 }
 
 /// In a lane of its own, so that no page waits for a test.
-fn test_row(id: &TestId, contact: &Contact, delivery: &Delivery, now: Timestamp) -> NewDelivery {
-    let lane = format!("{}/{}/test", id.person, contact.kind);
-    row_of(Class::Prompt, lane, None, now, delivery)
+fn test_row(
+    id: &TestId,
+    contact: &Contact,
+    lane: &str,
+    delivery: &Delivery,
+    at: Timestamp,
+) -> NewDelivery {
+    let lane = format!("{}/{}/{lane}", id.person, contact.kind);
+    row_of(Class::Prompt, lane, None, at, delivery)
 }

@@ -256,7 +256,9 @@ impl Engine {
             return Ok(planned);
         }
         let pressed = match (&command, by.person()) {
-            (Command::Acknowledge { via }, Some(person)) => Some((person, via.clone())),
+            (Command::Acknowledge { via }, Some(person)) if cause.is_press => {
+                Some((person, via.clone()))
+            }
             _ => None,
         };
         let decided = match self.read_incident(id)? {

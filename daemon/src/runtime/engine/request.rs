@@ -128,8 +128,20 @@ pub struct Cause {
     pub settles: Option<Settle>,
     /// The command's idempotency key: a repeat is answered and not carried out.
     pub key: Option<CommandKey>,
+    /// Whether it is a press on the button of a page, which proves the contact that brought it; a
+    /// command that was typed in the same channel does not.
+    pub is_press: bool,
     /// What is written with the command, such as a plugin's jobs.
     pub also: Box<Write>,
+}
+
+impl From<Option<CommandKey>> for Cause {
+    fn from(key: Option<CommandKey>) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
 }
 
 /// Rows, deliveries and timers that need no decision.

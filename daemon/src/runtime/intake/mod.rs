@@ -173,13 +173,10 @@ impl Intake {
         incident: IncidentId,
         by: Actor,
         command: Command,
-        key: Option<CommandKey>,
+        cause: impl Into<Cause>,
     ) -> Result<Done, EngineError> {
+        let cause = cause.into();
         let command = self.completed(&incident, command).await?;
-        let cause = Cause {
-            key,
-            ..Cause::default()
-        };
         let request = Request::Command {
             incident,
             by,

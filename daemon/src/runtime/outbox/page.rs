@@ -95,23 +95,26 @@ impl Payloads {
         })
     }
 
-    /// A test of the way to a person.
+    /// A test of the way to a person, or a reminder of a shift, which asks for no press: that it
+    /// was read proves no sound.
     #[must_use]
     pub(crate) fn test_message(&self, id: &TestId, test: &TestPage, now: Timestamp) -> PageMessage {
         let to = &id.person;
-        let of = AckTarget::Test { test: id.clone() };
-        // A reminder is often read long after it came.
-        let until = test.shift.as_ref().map_or(now, |it| it.from);
-        let link = self
-            .ack_links
-            .link_until(of, to, &test.contact.kind, (now, until));
         let content = self.test_content(id, test, now);
+        let content = match &test.shift {
+            Some(_) => content,
+            None => {
+                let of = AckTarget::Test { test: id.clone() };
+                let link = self.ack_links.link(of, to, &test.contact.kind, now);
+                content.with_ack_links(link.clone(), |_| link.clone())
+            }
+        };
         PageMessage {
             id: id.to_string(),
             to: to.clone(),
             contact: test.contact.clone(),
             zone: self.roster.zone(to),
-            content: content.with_ack_links(link.clone(), |_| link.clone()),
+            content,
         }
     }
 

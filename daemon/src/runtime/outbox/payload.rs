@@ -117,10 +117,16 @@ impl Payloads {
             .message(id, (&to, Some(&contact)), zone, content)
     }
 
-    /// The event that the button of a test was pressed.
+    /// The event that the button of a test was pressed, or that its time is over.
     #[must_use]
-    pub(crate) fn test_settled(&self, plugin: &PluginId, test: &TestId) -> wit::EventBody {
-        self.receiver(plugin, Clearance::Basic).test_settled(test)
+    pub(crate) fn test_settled(
+        &self,
+        plugin: &PluginId,
+        test: &TestId,
+        is_pressed: bool,
+    ) -> wit::EventBody {
+        let receiver = self.receiver(plugin, Clearance::Basic);
+        receiver.test_settled(test, is_pressed)
     }
 
     /// A person, as sent to plugins.

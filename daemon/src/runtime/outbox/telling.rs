@@ -128,6 +128,7 @@ pub fn telling(
             command,
             cause: Cause {
                 key,
+                is_press: matches!(outcome, MessageOutcome::Acknowledged { .. }),
                 ..Cause::default()
             },
         })

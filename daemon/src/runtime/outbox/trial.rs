@@ -70,7 +70,7 @@ impl Outbox {
         ended
     }
 
-    /// Tells the channel of a test that its button was pressed.
+    /// Tells the channel of a test that its button was pressed, or that its time is over.
     pub(super) async fn settle_test(
         self: &Arc<Self>,
         plugin: PluginId,
@@ -80,13 +80,17 @@ impl Outbox {
         let Some(loaded) = self.loaded(&plugin) else {
             return not_loaded(&plugin);
         };
+        let is_pressed = match page_test::test(self.view.store(), id) {
+            Err(error) => return not_read(&error),
+            Ok(test) => test.is_some_and(|it| it.pressed_at.is_some()),
+        };
         let event = wit::Event {
             id: format!("{id}/settled"),
             seq: 1,
             origin: None,
             incident_id: None,
             at: self.now_ms(),
-            body: self.payloads.test_settled(&plugin, id),
+            body: self.payloads.test_settled(&plugin, id, is_pressed),
         };
         let delivery = self.delivery(&plugin, &event.id, claim);
         from_call(&plugin, loaded.deliver(event, delivery).await)

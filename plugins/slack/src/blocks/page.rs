@@ -45,7 +45,7 @@ pub(crate) fn page(page: &Page) -> Message {
     }
     for (at, item) in page.items.iter().enumerate() {
         blocks.push(shown(page, item));
-        blocks.push(buttons(page, item, at, alone));
+        blocks.extend(buttons(page, item, at, alone));
     }
     if !page.others.is_empty() {
         blocks.extend(others(page).iter().map(|it| section(it)));
@@ -118,7 +118,7 @@ pub(super) fn summary(page: &Page) -> String {
 fn described(item: &PageItem) -> String {
     let number = item.incident.number;
     let headline = text::escape(&text::one_line(&item.headline));
-    // A test is about no incident.
+    // A test or a reminder is about no incident.
     let number = match number {
         0 => String::new(),
         number => format!("#{number} "),
@@ -138,7 +138,8 @@ fn described(item: &PageItem) -> String {
     lines.join("\n")
 }
 
-fn buttons(page: &Page, item: &PageItem, at: usize, alone: bool) -> Value {
+/// None without any: Slack refuses an empty block.
+fn buttons(page: &Page, item: &PageItem, at: usize, alone: bool) -> Option<Value> {
     let number = item.incident.number;
     let (action, label, value) = match alone {
         true => (
@@ -152,7 +153,9 @@ fn buttons(page: &Page, item: &PageItem, at: usize, alone: bool) -> Value {
             json!({"page": page.id, "item": item.id}),
         ),
     };
-    let mut elements = vec![button(&action, &label, &value.to_string(), Some("primary"))];
+    let ack = button(&action, &label, &value.to_string(), Some("primary"));
+    let ack = item.ack_url.as_ref().map(|_| ack);
+    let mut elements: Vec<_> = ack.into_iter().collect();
     let links = item
         .links
         .iter()
@@ -165,7 +168,9 @@ fn buttons(page: &Page, item: &PageItem, at: usize, alone: bool) -> Value {
             "text": {"type": "plain_text", "text": title},
         })
     }));
-    json!({"type": "actions", "block_id": format!("{BUTTONS}{at}"), "elements": elements})
+    let id = format!("{BUTTONS}{at}");
+    let block = json!({"type": "actions", "block_id": id, "elements": elements});
+    (!elements.is_empty()).then_some(block)
 }
 
 /// The other incidents, in texts that each fit into a section.

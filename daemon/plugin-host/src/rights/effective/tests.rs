@@ -122,3 +122,70 @@ fn a_limit_that_is_asked_for_and_not_granted_is_a_warning_with_its_line() {
     assert_eq!(rights(line).limits().cpu_ms, 1_000);
     assert!(rights(line).warnings().is_empty());
 }
+
+/// What the manifest of a plugin of ours says is missing.
+fn missing(manifest: &str, grant: &str, settings: &str, secret: Option<&str>) -> Vec<String> {
+    let manifest = Manifest::parse(manifest).unwrap();
+    let defaults = manifest.config.iter();
+    let defaults = defaults.filter_map(|it| Some((it.key.clone(), it.default.clone()?)));
+    let mut all: Settings = defaults.collect();
+    all.extend(settings.parse::<toml::Table>().unwrap());
+    let grant = format!("path = \"x\"\ngrant = {{ {grant} }}");
+    let grant: PluginGrant = toml::from_str(&grant).unwrap();
+    let rights = Rights::new("p", Arc::new(manifest), &grant, GlobalPolicy::default());
+    rights.missing(&all, |name| Some(name) == secret)
+}
+
+#[test]
+fn what_is_set_names_the_rights_that_it_needs_and_has_not() {
+    let ntfy = include_str!("../../../../../plugins/ntfy/plugin.toml");
+    let webhook = include_str!("../../../../../plugins/webhook/plugin.toml");
+    let open = "http = [\"open\"], events = [\"*\"]";
+    for (manifest, grant, settings, secret, want) in [
+        (ntfy, open, "", None, ""),
+        (ntfy, open, "answer-topic = \"\"", None, ""),
+        (
+            ntfy,
+            open,
+            "",
+            Some("token"),
+            "secrets.token needs rights that are not granted: http `token`",
+        ),
+        (
+            ntfy,
+            open,
+            "answer-topic = \"t\"",
+            None,
+            "commands `ack`, commands `answer`, commands `receipt`",
+        ),
+        (
+            ntfy,
+            "http = [\"open\"]",
+            "",
+            None,
+            "settings.base-url needs rights that are not granted: events `page`",
+        ),
+        (
+            webhook,
+            open,
+            "",
+            None,
+            "settings.credential needs rights that are not granted: http `none`",
+        ),
+        (webhook, open, "credential = \"path\"", None, "http `path`"),
+        (
+            webhook,
+            "http = [\"*\"], events = [\"*\"]",
+            "credential = \"path\"",
+            None,
+            "",
+        ),
+    ] {
+        let missing = missing(manifest, grant, settings, secret);
+        let is_as_wanted = match want {
+            "" => missing.is_empty(),
+            want => missing.len() == 1 && missing[0].contains(want),
+        };
+        assert!(is_as_wanted, "{settings} {secret:?}: {missing:?}");
+    }
+}

@@ -1,12 +1,14 @@
 //! Checks of a manifest beyond TOML types: names, references between sections, URLs, limits.
 
 use super::inject::RawInject;
-use super::raw::{Raw, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
+use super::raw::{Raw, RawAddress, RawHttp, RawSchedule, RawSetting, RawVerify, RawWebhook};
 use super::{
-    ENTRIES_MAX, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX, OriginAsk,
-    SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, VerifyAsk, WebhookAsk, line_of,
+    AddressAsk, ENTRIES_MAX, Fault, HttpAsk, Inject, Manifest, ManifestFaults, NAME_BYTES_MAX,
+    OriginAsk, PatternAsk, SCHEMA, ScheduleAsk, Scheme, SecretAsk, Setting, SettingKind, VerifyAsk,
+    WebhookAsk, line_of, whole_pattern,
 };
 use crate::event_kind::EventKind;
+use crate::rights::grants::RightKind;
 use crate::rights::limits::WEBHOOK_WALL_MS;
 use crate::rights::schedule::Schedule;
 use std::collections::BTreeSet;
@@ -53,6 +55,7 @@ impl Checker<'_> {
         self.count("webhook", raw.webhook.len());
         self.count("schedule", raw.schedule.len());
         self.count("config", raw.config.len());
+        self.count("address", raw.address.len());
         self.count("secret", raw.secret.len());
         let mut events = Vec::new();
         for event in &raw.events {
@@ -63,6 +66,9 @@ impl Checker<'_> {
         }
         let config = self.settings(raw.config);
         let secrets = self.secrets(raw.secret);
+        let addresses = raw.address.into_iter();
+        let addresses = addresses.map(|ask| self.address(ask, &raw.contacts, &config));
+        let addresses = addresses.collect();
         let http = raw
             .http
             .into_iter()
@@ -84,6 +90,7 @@ impl Checker<'_> {
             name: raw.name.into_inner(),
             events,
             contacts: self.names("contact", raw.contacts),
+            addresses,
             config,
             secrets,
             http,
@@ -102,6 +109,7 @@ impl Checker<'_> {
             "schedule",
             manifest.schedules.iter().map(|ask| ask.name.as_str()),
         );
+        self.needs(&manifest);
         manifest
     }
 
@@ -124,6 +132,8 @@ impl Checker<'_> {
                 default: one.default.map(Spanned::into_inner),
                 required: one.required,
                 help: one.help,
+                needs: one.needs,
+                replaces_links: one.replaces_links,
             });
         }
         self.unique(
@@ -141,6 +151,70 @@ impl Checker<'_> {
         }
         self.unique("secret", secrets.iter().map(|secret| secret.name.as_str()));
         secrets
+    }
+
+    /// What settings and secrets need must be something that the manifest asks for.
+    fn needs(&mut self, manifest: &Manifest) {
+        for (needs, whose) in manifest.needs() {
+            for kind in RightKind::ALL {
+                let asked = manifest.asked(kind);
+                for name in needs.of(kind) {
+                    let is_known = match name.strip_prefix("config:") {
+                        Some(key) => manifest.config.iter().any(|it| it.key == key),
+                        None => asked.contains(&name.as_str()),
+                    };
+                    if !is_known {
+                        let message = format!(
+                            "{whose} needs {} `{name}`, which this manifest does not ask for",
+                            kind.key()
+                        );
+                        let at = self.text.rfind(&format!("\"{name}\"")).unwrap_or(0);
+                        self.fault(at..at, message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn address(
+        &mut self,
+        raw: RawAddress,
+        contacts: &[Spanned<String>],
+        config: &[Setting],
+    ) -> AddressAsk {
+        if !contacts
+            .iter()
+            .any(|it| it.get_ref() == raw.contact.get_ref())
+        {
+            let message = format!("`{}` is not one of `contacts`", raw.contact.get_ref());
+            self.fault(raw.contact.span(), message);
+        }
+        let pattern = match raw.pattern.get_ref().strip_prefix("config:") {
+            Some(key) => {
+                self.text_setting(key, config, &raw.pattern);
+                PatternAsk::Setting(key.to_owned())
+            }
+            None => {
+                if let Err(error) = whole_pattern(raw.pattern.get_ref()) {
+                    self.fault(raw.pattern.span(), error);
+                }
+                PatternAsk::Fixed(raw.pattern.into_inner())
+            }
+        };
+        AddressAsk {
+            contact: raw.contact.into_inner(),
+            pattern,
+            help: raw.help,
+        }
+    }
+
+    /// That `config:KEY` names a setting with a text.
+    fn text_setting(&mut self, key: &str, config: &[Setting], raw: &Spanned<String>) {
+        let found = config.iter().find(|setting| setting.key == key);
+        if found.is_none_or(|setting| setting.kind != SettingKind::String) {
+            let message = format!("`{key}` is not a [[config]] of kind \"string\"");
+            self.fault(raw.span(), message);
+        }
     }
 
     fn http(&mut self, raw: RawHttp, config: &[Setting], secrets: &[SecretAsk]) -> HttpAsk {
@@ -168,11 +242,7 @@ impl Checker<'_> {
 
     fn origin(&mut self, raw: &Spanned<String>, config: &[Setting]) -> OriginAsk {
         if let Some(key) = raw.get_ref().strip_prefix("config:") {
-            let found = config.iter().find(|setting| setting.key == key);
-            if found.is_none_or(|setting| setting.kind != SettingKind::String) {
-                let message = format!("`{key}` is not a [[config]] of kind \"string\"");
-                self.fault(raw.span(), message);
-            }
+            self.text_setting(key, config, raw);
             return OriginAsk::Setting(key.to_owned());
         }
         match Url::parse(raw.get_ref()) {

@@ -2,6 +2,7 @@
 
 use super::inject::RawInject;
 use super::{SecretAsk, SettingKind, Verb};
+use crate::rights::grants::Grants;
 use crate::rights::limits::LimitRequest;
 use serde::Deserialize;
 use toml::Spanned;
@@ -17,6 +18,8 @@ pub(super) struct Raw {
     pub(super) events: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) contacts: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) address: Vec<RawAddress>,
     #[serde(default)]
     pub(super) config: Vec<RawSetting>,
     #[serde(default)]
@@ -44,6 +47,18 @@ pub(super) struct RawSetting {
     #[serde(default)]
     pub(super) required: bool,
     #[serde(default)]
+    pub(super) help: String,
+    #[serde(default)]
+    pub(super) needs: Grants,
+    #[serde(default)]
+    pub(super) replaces_links: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawAddress {
+    pub(super) contact: Spanned<String>,
+    pub(super) pattern: Spanned<String>,
     pub(super) help: String,
 }
 

@@ -94,12 +94,35 @@ fn a_credential_goes_to_one_place_of_the_request() {
     }
 }
 
+#[test]
+fn an_address_has_a_pattern_that_is_valid_and_a_kind_that_the_plugin_serves() {
+    let with = |contact: &str, pattern: &str| {
+        let address = format!(
+            "\n[[address]]\ncontact = {contact:?}\npattern = {pattern:?}\nhelp = \"a member\"\n"
+        );
+        Manifest::parse(&(SLACK.to_owned() + &address))
+    };
+    let manifest = with("slack", "U[A-Z0-9]+").unwrap();
+    let fixed = PatternAsk::Fixed("U[A-Z0-9]+".to_owned());
+    assert_eq!(manifest.addresses[0].pattern, fixed);
+    for (contact, pattern, why) in [
+        ("chat", "U", "not one of `contacts`"),
+        ("slack", "U(", "not a regular expression"),
+        ("slack", "config:url", "not a [[config]]"),
+    ] {
+        let faults = with(contact, pattern).unwrap_err().to_string();
+        assert!(faults.contains(why), "{faults}");
+    }
+}
+
 /// A replacement in the manifest above (from, to), the line of the fault, a part of its message.
 const FAULTS: &str = r#"
 schema  = 1 | schema  = 2 | 2 | schema 1 only
 id      = "slack" | id = "Slack!" | 3 | a-z, 0-9 and hyphens
 version = "0.1.0" | version = "one" | 4 | 1.2.3
 "page", | "pages", | 6 | `pages` is not an event
+help = "Bot User OAuth Token (xoxb-…)" | needs = { http = ["bots"] } | 17 | `bots`, which this
+help = "Where the Slack Web API is" | needs = { http = ["config:url"] } | 13 | `config:url`, which
 kind = "string" | kind = "text" | 11 | unknown variant
 kind = "string" | kind = "integer" | 12 | not of type integer
 "config:base-url" | "config:url" | 24 | not a [[config]]

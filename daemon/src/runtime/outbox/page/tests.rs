@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tocsin_core::trial::ShiftNotice;
 use tocsin_core::{Actor, Event, IncidentId, Recorded};
+use tocsin_plugin_host::wit::Urgency;
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore};
 
@@ -311,24 +312,26 @@ fn the_links_of_a_question_work_until_the_last_that_it_asks_is_over() {
 }
 
 #[test]
-fn the_link_of_a_reminder_works_until_the_shift_begins() {
+fn a_test_asks_for_a_press_as_loud_as_a_critical_page_and_a_reminder_silently_for_none() {
     let rig = Rig::new(false);
     let id = TestId::parse("test-1767384600000-bob").unwrap();
     let mut test = TestPage::new(contact(), Actor::Tocsin, now());
-    let end = |test: &TestPage| {
-        let message = rig.payloads.test_message(&id, test, now());
-        rig.end_of(message.content.ack_url.as_ref())
-    };
-    let shortest = now().plus_ms(ACK_VALID_MS);
-    assert_eq!(end(&test), shortest);
-    for (hours, want) in [(24, now().plus_ms(24 * HOUR_MS)), (1, shortest)] {
-        test.shift = Some(ShiftNotice {
-            rotation: "payments".to_owned(),
-            from: now().plus_ms(hours * HOUR_MS),
-            warnings: Vec::new(),
-        });
-        assert_eq!(end(&test), want, "{hours}");
-    }
+    let content = |test: &TestPage| rig.payloads.test_message(&id, test, now()).content;
+    let asked = content(&test);
+    assert_eq!((asked.test, asked.urgency), (true, Urgency::Critical));
+    let end = rig.end_of(asked.ack_url.as_ref());
+    assert_eq!(end, now().plus_ms(ACK_VALID_MS));
+    test.shift = Some(ShiftNotice {
+        rotation: "payments".to_owned(),
+        from: now().plus_ms(24 * HOUR_MS),
+        warnings: Vec::new(),
+    });
+    let reminder = content(&test);
+    assert_eq!((reminder.test, reminder.urgency), (false, Urgency::Silent));
+    assert_eq!(
+        (&reminder.ack_url, &reminder.items[0].ack_url),
+        (&None, &None)
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::blocks::section;
-use tocsin_plugin_sdk::serde_json;
+use tocsin_plugin_sdk::serde_json::{self, json};
 use tocsin_plugin_sdk::testing;
 use tocsin_plugin_sdk::types::Grade;
 
@@ -138,10 +138,16 @@ fn every_incident_is_named_at_least_by_its_number() {
 }
 
 #[test]
+fn a_reminder_has_no_button_to_acknowledge() {
+    let page = page(&testing::reminder("p-1", &jo()));
+    let shown = json!(page.blocks).to_string();
+    assert!(!shown.contains("Acknowledge"), "{shown}");
+    assert!(!page.text.contains("Test: "), "{}", page.text);
+}
+
+#[test]
 fn a_test_says_that_it_is_one() {
-    let mut it = testing::page("p-1", &testing::incident(), &jo());
-    it.test = true;
-    let page = page(&it);
+    let page = page(&testing::test_page("p-1", &jo()));
     assert!(page.text.starts_with("Test: "), "{}", page.text);
     let why = "This is a test of the way to you. Press the button to show that it works.";
     assert_eq!(page.blocks[0], section(why));
