@@ -265,20 +265,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         }
     }
     print_silences(&incident.silences, out)?;
-    for PageLine {
-        person,
-        via,
-        state,
-        next_rung_at,
-        ..
-    } in &incident.pages
-    {
-        let (person, via) = (cell(person), cell_of(via.as_ref()));
-        let next = next_rung_at.as_ref();
-        let next = next.map_or(String::new(), |at| format!("; next rung at {}", cell(at)));
-        let state = state.as_str();
-        out.line(format!("  {:<14}{person} by {via}: {state}{next}", "page"))?;
-    }
+    print_pages(&incident.pages, out)?;
     if !incident.timeline.is_empty() {
         out.line("")?;
     }
@@ -289,6 +276,24 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             false => format!("{by}: "),
         };
         out.line(format!("{at}  {who}{text}"))?;
+    }
+    Ok(())
+}
+
+fn print_pages(pages: &[PageLine], out: &mut Out<'_>) -> Result<(), Failure> {
+    for PageLine {
+        person,
+        via,
+        state,
+        next_rung_at,
+        ..
+    } in pages
+    {
+        let (person, via) = (cell(person), cell_of(via.as_ref()));
+        let next = next_rung_at.as_ref();
+        let next = next.map_or(String::new(), |at| format!("; next rung at {}", cell(at)));
+        let state = state.as_str();
+        out.line(format!("  {:<14}{person} by {via}: {state}{next}", "page"))?;
     }
     Ok(())
 }
