@@ -225,8 +225,8 @@ fn content(
     };
     let latest = |it: &Sample| {
         let pages = it.incident.paging.pages.iter();
-        let own = pages.filter(|(_, page)| page.person.as_str() == "ada");
-        own.last().map_or(1, |(number, _)| *number)
+        let mut own = pages.filter(|(_, page)| page.person.as_str() == "ada");
+        own.next_back().map_or(1, |(number, _)| *number)
     };
     let paged = samples.iter().map(|it| PagedIncident {
         incident: &it.incident,

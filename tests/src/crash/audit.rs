@@ -11,7 +11,7 @@ use super::ledger::{Act, Ledger, Once};
 use super::record::{IncidentRecord, Record};
 
 /// Prefixes of the effects of log lines and pages.
-const LINE: &str = "http:log:";
+pub(super) const LINE: &str = "http:log:";
 const PAGE: &str = "http:page:";
 
 /// Everything that is wrong with a store after a kill.
@@ -56,7 +56,7 @@ pub fn settled(record: &Record, quiet_since: Timestamp) -> Vec<String> {
 
 /// Messages whose outcome was unknown at an inspection, by their effect's key, and that were never
 /// followed up: the program did not report them in its own log (`reported`) or in the incident's,
-/// and the plugin has no note to check them. This covers all log lines, and all messages with pages
+/// and the plugin has no note to check them. This covers all log lines and all messages with pages,
 /// except those that still wait for another attempt.
 #[must_use]
 pub fn left_alone(
@@ -65,11 +65,13 @@ pub fn left_alone(
     reported: &[String],
 ) -> Vec<String> {
     let (said, waiting) = (record.unknown_in_logs(), record.messages_underway());
+    let lines = record.lines_underway();
     let is_owed = |once: &str| once.starts_with(LINE) || once.starts_with(PAGE);
     let mut faults = Vec::new();
     for (key, once) in unknown.iter().filter(|it| is_owed(it.1)) {
         let looked_after = reported.contains(once) || record.doubted.contains(once);
-        if !looked_after && !said.contains(key) && !waiting.contains(key) {
+        let is_underway = waiting.contains(key) || lines.contains(once);
+        if !looked_after && !said.contains(key) && !is_underway {
             faults.push(format!("left alone: {once}{}", record.log_of(once)));
         }
     }

@@ -7,12 +7,14 @@ use tocsin::runtime::{
     Delivery, OUTCOME_TIMER, bundle, decode_row, events_of, queued_pages, tally_of, timer_key, told,
 };
 use tocsin_core::alert::{Alert, Tally};
-use tocsin_core::consequences::wanted_timers;
+use tocsin_core::consequences::{Notice, wanted_timers};
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::{Event, Incident, IncidentId, MessageId, Recorded, Timestamp, narrate};
 use tocsin_plugin_host::capability::effects::EffectKey;
 use tocsin_plugin_host::delivery_key;
 use tocsin_store::{Class, OutboxRow, SledStore, Store, Table, TimerKey};
+
+use super::audit::LINE;
 
 /// Most rows per read; no run has that many.
 const ROWS_MAX: usize = 1_000_000;
@@ -182,6 +184,12 @@ impl Record {
         messages.map(page_effect).collect()
     }
 
+    /// The `once` of log lines that wait in the outbox.
+    #[must_use]
+    pub fn lines_underway(&self) -> BTreeSet<String> {
+        self.waiting.iter().filter_map(line_of).collect()
+    }
+
     /// In how many places a page waits: for its person, or in a message of the outbox.
     #[must_use]
     pub fn places_of(&self, page: &PageAttempt) -> usize {
@@ -273,6 +281,17 @@ fn message_of_key(key: &str) -> Option<MessageId> {
         person: person.into(),
         number: number.parse().ok()?,
     })
+}
+
+fn line_of(row: &OutboxRow) -> Option<String> {
+    match decode_row::<Delivery>("a delivery", &row.body).ok()? {
+        Delivery::Notice {
+            incident,
+            notice: Notice::LogAdded { version },
+            ..
+        } => Some(format!("{LINE}{incident}/{version}")),
+        _ => None,
+    }
 }
 
 fn message_of(row: &OutboxRow) -> Option<MessageId> {

@@ -4,6 +4,7 @@ use serde_json::json;
 use tocsin::people::MadeOverride;
 use tocsin::runtime::Delivery;
 use tocsin_core::alert::Tally;
+use tocsin_core::consequences::Notice;
 use tocsin_core::pager::PageAttempt;
 use tocsin_core::{Actor, IncidentId, MessageId, Recorded, Timestamp};
 use tocsin_store::{Class, OutboxKey, OutboxRow};
@@ -94,10 +95,13 @@ fn message() -> MessageId {
 }
 
 fn delivery() -> OutboxRow {
-    let delivery = Delivery::Message {
+    waiting(&Delivery::Message {
         plugin: Some("slack".into()),
         message: message(),
-    };
+    })
+}
+
+fn waiting(delivery: &Delivery) -> OutboxRow {
     OutboxRow {
         key: OutboxKey {
             class: Class::Page,
@@ -276,6 +280,28 @@ fn a_due_timer_and_a_waiting_delivery_are_reported_after_the_quiet_period() {
         settled(&Record::default(), Timestamp(1_001)),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn a_log_line_of_unknown_outcome_is_followed_up_or_waits_for_another_attempt() {
+    let (_, mut record) = sound();
+    let once = "http:log:i1/5".to_owned();
+    let unknown = [("slack/log:i1/5".to_owned(), once.clone())].into();
+    let faults = left_alone(&unknown, &record, &[]);
+    assert!(
+        faults[0].starts_with("left alone: http:log:i1/5"),
+        "{faults:?}"
+    );
+    assert_eq!(left_alone(&unknown, &record, &[once]), Vec::<String>::new());
+    let of = |version| Delivery::Notice {
+        plugin: "slack".into(),
+        incident: IncidentId("i1".to_owned()),
+        notice: Notice::LogAdded { version },
+    };
+    record.waiting.push(waiting(&of(4)));
+    assert_eq!(left_alone(&unknown, &record, &[]).len(), 1, "another line");
+    record.waiting.push(waiting(&of(5)));
+    assert_eq!(left_alone(&unknown, &record, &[]), Vec::<String>::new());
 }
 
 #[test]
