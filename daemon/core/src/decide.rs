@@ -9,7 +9,8 @@ use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
 use crate::refusal::Refusal;
-use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging, prompts};
+use crate::roles::Role;
+use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging, prompts, roles};
 
 /// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,14 @@ pub enum Command {
     Page { to: Named },
     /// Pass the incident on to a person.
     Reassign { to: Named },
+    /// Pass a role to a person, who must accept it, or take it.
+    HandOff {
+        /// `None`: the one that whoever asks has.
+        role: Option<Role>,
+        to: Named,
+        /// The channel.
+        via: String,
+    },
     /// Set the grade manually.
     Grade {
         grade: Grade,
@@ -162,7 +171,7 @@ impl Command {
     pub fn named(&mut self) -> Option<&mut Named> {
         match self {
             Self::HoldDue { operator, .. } => operator.as_mut(),
-            Self::Page { to } | Self::Reassign { to } => Some(to),
+            Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => Some(to),
             _ => None,
         }
     }
@@ -218,6 +227,7 @@ fn dispatch(
         }
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
+        Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),

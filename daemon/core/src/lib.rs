@@ -88,6 +88,7 @@ pub use narrate::narrate;
 pub use paging::{Ladder, LadderRung, Ladders, Rung};
 pub use person::{Contact, Person};
 pub use prompts::{Choice, Question};
+pub use roles::{Declined, Role, Roles, UnknownRole};
 pub use signal::{Labels, Sender, Signal, SignalStatus};
 pub use silence::SilenceRef;
 pub use text::cut;

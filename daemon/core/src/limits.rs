@@ -61,6 +61,8 @@ pub const HOLD_MINOR_MS: u64 = 24 * HOUR_MS;
 pub const HOLD_MS_MIN: u64 = MINUTE_MS;
 /// Longest hold or snooze, in milliseconds: longer than a long weekend.
 pub const HOLD_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// How long somebody who is asked to take a role has to answer, in milliseconds.
+pub const HANDOFF_WAIT_MS: u64 = 10 * MINUTE_MS;
 /// How long the question whether somebody is still on it waits for an answer, in milliseconds.
 pub const PROMPT_WAIT_MS: u64 = 10 * MINUTE_MS;
 /// Shortest time to confirm that an incident has risen, in milliseconds; otherwise the wait of the

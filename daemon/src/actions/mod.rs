@@ -9,6 +9,7 @@ mod authorize;
 pub(crate) mod chat;
 mod close;
 mod grade;
+mod handoff;
 mod log;
 mod merge;
 mod mitigate;
@@ -29,6 +30,7 @@ pub(crate) use answer::{Asked, answer};
 pub(crate) use authorize::{Caller, Denied};
 pub(crate) use close::Close;
 pub(crate) use grade::Grade;
+pub(crate) use handoff::Handoff;
 pub(crate) use log::Log;
 pub(crate) use merge::Merge;
 pub(crate) use mitigate::Mitigate;
@@ -43,7 +45,7 @@ pub(crate) use unack::Unack;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::incident::{Attempt, HoldStage};
-use tocsin_core::{Grade, Labels, Status};
+use tocsin_core::{Grade, Labels, Role, Status};
 use utoipa::{IntoParams, ToSchema};
 
 use super::SilenceLine;
@@ -99,6 +99,9 @@ pub(crate) struct IncidentDetail {
     /// Whether the escalation pauses because every firing alert is silenced.
     #[serde(default)]
     pub(crate) paused: bool,
+    /// Who has which role, and who was asked to take one.
+    #[serde(default)]
+    pub(crate) roles: Vec<RoleLine>,
     /// Until when the acknowledgement holds; null without one.
     #[serde(default)]
     pub(crate) hold: Option<HoldLine>,
@@ -132,6 +135,17 @@ pub(crate) struct AlertCounts {
     /// Firing alerts that are silenced.
     #[serde(default)]
     pub(crate) silenced: u64,
+}
+
+/// A role, and who has it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct RoleLine {
+    /// `operator`, `spokesperson`, `commander` or `shadow`.
+    #[schema(value_type = String)]
+    pub(crate) role: Role,
+    pub(crate) person: Option<String>,
+    /// Who was asked to take it and has not answered.
+    pub(crate) asked: Option<String>,
 }
 
 /// Until when an acknowledgement holds.

@@ -3,6 +3,7 @@
 mod why;
 
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
+use tocsin_core::Role;
 use tocsin_core::incident::HoldStage;
 
 use super::client::{Client, ClientArgs};
@@ -12,7 +13,7 @@ use super::silence::print_silences;
 use crate::actions::{Action, NewIncident, VERBS};
 use crate::api::{
     AlertCounts, HoldLine, IncidentDetail, IncidentLine, IncidentList, IncidentQuery, Outcome,
-    PageLine, StatusFilter,
+    PageLine, RoleLine, StatusFilter,
 };
 
 const PATH: &str = "/api/v1/incidents";
@@ -263,6 +264,13 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
         if let Some(value) = value {
             out.line(format!("  {label:<14}{}", cell(value)))?;
         }
+    }
+    let is_shown = |it: &&RoleLine| it.role != Role::Operator || it.asked.is_some();
+    for role in incident.roles.iter().filter(is_shown) {
+        let asked = role.asked.as_ref().map(|it| format!("{it} is asked"));
+        let who = [role.person.clone(), asked].into_iter().flatten();
+        let who = who.collect::<Vec<_>>().join("; ");
+        out.line(format!("  {:<14}{}", role.role.as_str(), cell(&who)))?;
     }
     print_silences(&incident.silences, out)?;
     print_pages(&incident.pages, out)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
-use tocsin_core::incident::Incident;
+use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::{
     AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId, Timestamp,
 };
@@ -36,6 +36,8 @@ pub struct Disclosed {
     pub counts: Counts,
     /// Empty without clearance, except for a plugin's own refs: see [`Disclosed::to_plugin`].
     pub refs: Vec<Ref>,
+    /// Who has which role, and who was asked to take one.
+    pub roles: Roles,
     pub acknowledged_at: Option<Timestamp>,
     pub mitigated_at: Option<Timestamp>,
     /// Whether text was redacted.
@@ -128,6 +130,7 @@ impl Disclosed {
             drill: about.drill,
             counts: incident.counts,
             refs: incident.refs.clone(),
+            roles: incident.roles.clone(),
             acknowledged_at: lifecycle.acknowledged_at,
             mitigated_at: lifecycle.mitigated_at,
             is_redacted: false,
@@ -149,6 +152,7 @@ impl Disclosed {
             by_fallback: self.by_fallback,
             drill: self.drill,
             counts: self.counts,
+            roles: self.roles,
             acknowledged_at: self.acknowledged_at,
             mitigated_at: self.mitigated_at,
         }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde_json::json;
 use tocsin_core::incident::{Incident, PromptState};
 use tocsin_core::{
-    Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, TestId, narrate,
+    Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, Role, TestId, narrate,
 };
 use tocsin_plugin_host::wit;
 
@@ -235,7 +235,7 @@ impl PluginReceiver<'_> {
             services: line.service.into_iter().collect(),
             public_title: None,
             operator: line.operator.map(|it| self.person(&it)),
-            spokesperson: None,
+            spokesperson: seen.roles.of(Role::Spokesperson).map(|it| self.person(it)),
             next_updates: Vec::new(),
             labels: labels
                 .map(|(key, value)| wit::Label { key, value })
@@ -287,6 +287,7 @@ fn page_line(line: PageLine) -> wit::PageLine {
 
 /// The names of the fields that differ.
 fn changed(before: &Incident, after: &Incident) -> Vec<String> {
+    let is_other = |role: Role| before.roles.of(role) != after.roles.of(role);
     let differs = [
         ("title", before.about.title != after.about.title),
         ("grade", before.grading.grade != after.grading.grade),
@@ -295,7 +296,8 @@ fn changed(before: &Incident, after: &Incident) -> Vec<String> {
             before.grading.security != after.grading.security,
         ),
         ("status", before.lifecycle.status != after.lifecycle.status),
-        ("operator", before.roles.operator != after.roles.operator),
+        ("operator", is_other(Role::Operator)),
+        ("spokesperson", is_other(Role::Spokesperson)),
         (
             "acknowledged-at",
             before.lifecycle.acknowledged_at != after.lifecycle.acknowledged_at,

@@ -7,7 +7,7 @@ use crate::incident::{Incident, Tally};
 use crate::lifecycle::{decide as lifecycle, must_be_active};
 use crate::outcome::{Env, Named, Outcome};
 use crate::paging::decide::{Why, page_all, reached};
-use crate::prompts::Question;
+use crate::prompts::{Prompt, Question};
 use crate::refusal::Refusal;
 use crate::time::span_in_words;
 use crate::{Actor, Person, Timestamp, limits, prompts};
@@ -29,7 +29,8 @@ pub(crate) fn hold_due(
     let who = incident.roles.operator.as_ref();
     let who = who.map_or("nobody".to_owned(), ToString::to_string);
     let questions = incident.prompts.all.values();
-    let mut questions = questions.filter(|it| it.expires_at == hold.until);
+    let is_it = |it: &&Prompt| it.question == Question::StillOnIt && it.expires_at == hold.until;
+    let mut questions = questions.filter(is_it);
     let was_asked = questions.any(|it| !it.accepted.is_empty());
     let can_ask = |it: &Person| it.contacts.iter().any(|it| env.channels.ask(&it.kind));
     let begins_anew = |why: String| Outcome::of(vec![Event::HoldExpired { reason: why }]);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::incident::Counts;
 use crate::paging::Rung;
 use crate::prompts::Question;
+use crate::roles::{Declined, Role};
 use crate::{
     Actor, Contact, Grade, IncidentId, IncidentKey, PersonId, Plan, PolicySource, Position,
     SilenceRef, Timestamp,
@@ -297,8 +298,27 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// Who leads the response and carries it out.
-    OperatorAssigned {
+    /// Somebody has a person asked to take a role.
+    RoleOffered {
+        role: Role,
+        to: PersonId,
+    },
+    /// A person has a role from now on.
+    #[serde(rename = "operator-assigned")]
+    RoleAssigned {
+        #[serde(default, skip_serializing_if = "crate::defaults::is_default")]
+        role: Role,
+        person: PersonId,
+    },
+    /// A person does not take the role that they were asked to take.
+    RoleDeclined {
+        role: Role,
+        person: PersonId,
+        why: Declined,
+    },
+    /// A person does not have a role any more.
+    RoleLeft {
+        role: Role,
         person: PersonId,
     },
     /// Somebody added a log entry.
@@ -412,7 +432,16 @@ impl Event {
             Self::PromptRebased { .. } => Traits::of("prompt-rebased", Prompts),
             Self::PromptAnswered { .. } => Traits::of("prompt-answered", Prompts),
             Self::PromptExpired { .. } => Traits::of("prompt-expired", Prompts).unseen(),
-            Self::OperatorAssigned { .. } => Traits::of("operator-assigned", Roles).change(),
+            Self::RoleOffered { .. } => Traits::of("role-offered", Roles).change().unseen(),
+            Self::RoleAssigned { role, .. } => {
+                let traits = Traits::of("operator-assigned", Roles).change();
+                match role {
+                    Role::Operator | Role::Spokesperson => traits,
+                    Role::Commander | Role::Shadow => traits.unseen(),
+                }
+            }
+            Self::RoleDeclined { .. } => Traits::of("role-declined", Roles).change().unseen(),
+            Self::RoleLeft { .. } => Traits::of("role-left", Roles).change().unseen(),
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),
             Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),

@@ -6,6 +6,7 @@ use crate::lifecycle::activity::must_be_active;
 use crate::lifecycle::status::Status;
 use crate::outcome::{Env, Opening, Outcome};
 use crate::refusal::Refusal;
+use crate::roles::Role;
 use crate::text::cut;
 use crate::time::span_in_words;
 use crate::{Actor, escalation, limits, paging};
@@ -26,9 +27,10 @@ pub(crate) fn acknowledge(
     let has_it = incident.roles.operator.as_ref();
     let takes_it = has_it.is_none() || is_confirmed && has_it != by.person();
     let operator = by.person().filter(|_| takes_it);
-    let operator = operator
-        .cloned()
-        .map(|person| Event::OperatorAssigned { person });
+    let operator = operator.cloned().map(|person| Event::RoleAssigned {
+        role: Role::Operator,
+        person,
+    });
     let mut events = Vec::new();
     let hold_ms = incident.hold_ms();
     let mut reply = format!("incident {number} is acknowledged; the escalation stops");

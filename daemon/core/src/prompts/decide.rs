@@ -4,12 +4,14 @@ use crate::event::Event;
 use crate::incident::{Incident, Tally};
 use crate::lifecycle::decide as lifecycle;
 use crate::outcome::{Env, Outcome};
+use crate::prompts::ask::given_up_at;
 use crate::prompts::question::Question;
 use crate::prompts::state::{Prompt, PromptState};
 use crate::refusal::Refusal;
+use crate::roles::Declined;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, Person, Timestamp, limits};
+use crate::{Actor, Timestamp, limits, roles};
 
 /// Somebody answers a question; what the answer does happens with it. `via` is the channel.
 pub(crate) fn answer(
@@ -44,35 +46,11 @@ pub(crate) fn answer(
     let mut outcome = match (asked.question, choice) {
         (Question::StillOnIt, "yes") => lifecycle::acknowledge(incident, via, by, env)?,
         (Question::StillOnIt, _) => lifecycle::unacknowledge(incident, tally, None)?,
+        (Question::Accept(role), "yes") => roles::accept(incident, role, &via, by, env)?,
+        (Question::Accept(role), _) => roles::refuse(incident, role, by)?,
     };
     outcome.events.insert(0, answered);
     Ok(outcome)
-}
-
-/// The event of asking a person something; `None` if nothing asks through any contact of theirs.
-pub(crate) fn ask(
-    incident: &Incident,
-    person: &Person,
-    question: Question,
-    expires_at: Timestamp,
-    env: Env<'_>,
-) -> Option<Event> {
-    let mut contacts = person
-        .contacts
-        .iter()
-        .filter(|it| env.channels.ask(&it.kind));
-    Some(Event::Prompted {
-        prompt: incident.prompts.last + 1,
-        to: person.id.clone(),
-        contact: contacts.next()?.clone(),
-        then: contacts
-            .take(limits::PAGE_CONTACTS_MAX - 1)
-            .cloned()
-            .collect(),
-        question,
-        expires_at,
-        next_contact_at: Some(given_up_at(env.now)),
-    })
 }
 
 /// A channel accepted a question, maybe one that needs no answer any more: then its buttons go.
@@ -105,7 +83,11 @@ pub(crate) fn failed(
     let asked = asked.filter(|it| it.is_wanted_at(contact));
     let asked = asked.ok_or(Refusal::Stale("the question"))?;
     let reason = cut(reason, limits::REASON_BYTES_MAX);
-    Ok(Outcome::of(vec![redirected(prompt, asked, reason, env)]))
+    Ok(and_what_follows(
+        incident,
+        asked,
+        redirected(prompt, asked, reason, env),
+    ))
 }
 
 /// No channel accepted a question in time, or nobody answered it. `held_until`: when it leaves at
@@ -134,7 +116,24 @@ pub(crate) fn due(
             redirected(prompt, asked, reason, env)
         }
     };
-    Ok(Outcome::of(vec![event]))
+    Ok(and_what_follows(incident, asked, event))
+}
+
+/// An event of a question, and what follows if nobody answers it any more.
+fn and_what_follows(incident: &Incident, asked: &Prompt, event: Event) -> Outcome {
+    let why = match &event {
+        Event::PromptExpired { .. } => Some(Declined::Silent),
+        Event::PromptRedirected { contact: None, .. } if asked.accepted.is_empty() => {
+            Some(Declined::Unreached)
+        }
+        _ => None,
+    };
+    let mut outcome = Outcome::of(vec![event]);
+    if let (Question::Accept(role), Some(why)) = (asked.question, why) {
+        let declined = roles::decline(incident, role, why);
+        outcome.events.extend(declined.events);
+    }
+    outcome
 }
 
 fn redirected(prompt: u32, asked: &Prompt, reason: String, env: Env<'_>) -> Event {
@@ -146,10 +145,4 @@ fn redirected(prompt: u32, asked: &Prompt, reason: String, env: Env<'_>) -> Even
         contact,
         next_contact_at: contact.map(|_| given_up_at(env.now)),
     }
-}
-
-/// When a contact is given up whose channel has not accepted the question, which could leave from
-/// then on.
-fn given_up_at(from: Timestamp) -> Timestamp {
-    from.plus_ms(limits::QUESTION_CONTACT_WAIT_MS)
 }

@@ -2,12 +2,14 @@
 //! does, in a message with others to the same person, and to the person's next contact if a channel
 //! does not accept it.
 
+mod ask;
 mod decide;
 mod question;
 mod state;
 mod tell;
 
-pub(crate) use decide::{accepted, answer, ask, due, failed};
+pub(crate) use ask::ask;
+pub(crate) use decide::{accepted, answer, due, failed};
 pub use question::{Choice, Question};
 pub use state::{Prompt, PromptState, Prompts};
 pub(crate) use tell::{narrate, notice, settled, timers};

@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::roles::Role;
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question {
     /// Whether whoever acknowledged the incident is still on it.
     StillOnIt,
+    /// Whether a person takes a role.
+    Accept(Role),
 }
 
 /// An answer to a question.
@@ -36,6 +40,18 @@ impl Question {
                     danger: true,
                 },
             ],
+            Self::Accept(_) => &[
+                Choice {
+                    id: "yes",
+                    label: "Accept",
+                    danger: false,
+                },
+                Choice {
+                    id: "no",
+                    label: "Decline",
+                    danger: false,
+                },
+            ],
         }
     }
 
@@ -50,6 +66,10 @@ impl Question {
     pub fn text(self) -> &'static str {
         match self {
             Self::StillOnIt => "Are you still on it?",
+            Self::Accept(Role::Operator) => "Will you take over as the operator?",
+            Self::Accept(Role::Spokesperson) => "Will you be the spokesperson?",
+            Self::Accept(Role::Commander) => "Will you be the commander?",
+            Self::Accept(Role::Shadow) => "Will you be the shadow?",
         }
     }
 
@@ -60,6 +80,7 @@ impl Question {
             Self::StillOnIt => {
                 "Without an answer the escalation starts again, unless nothing fires any more."
             }
+            Self::Accept(_) => "Without an answer the role stays as it is.",
         }
     }
 }

@@ -133,6 +133,12 @@ impl Prompts {
             Event::PromptExpired { prompt } => {
                 self.change(*prompt, |it| it.state = PromptState::Expired);
             }
+            Event::RoleAssigned { role, .. } | Event::RoleDeclined { role, .. } => {
+                self.settle(|it| it.question == Question::Accept(*role));
+            }
+            Event::Resolved { .. } | Event::Merged { .. } | Event::Closed {} => {
+                self.settle(|_| true);
+            }
             event if event.answers_hold() => {
                 self.settle(|it| it.question == Question::StillOnIt);
             }

@@ -1,5 +1,6 @@
 //! A test of the way to a person, or a reminder of a shift: a page in its form, about no incident.
 
+use tocsin_core::incident::Roles;
 use tocsin_core::trial::{ShiftNotice, TestPage};
 use tocsin_core::{Actor, Grade, Labels, Status, TestId};
 use tocsin_plugin_host::wit::Urgency;
@@ -102,6 +103,7 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
         drill: true,
         counts: tocsin_core::alert::Counts::default(),
         refs: Vec::new(),
+        roles: Roles::default(),
         acknowledged_at: None,
         mitigated_at: None,
         is_redacted: false,

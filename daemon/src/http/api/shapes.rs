@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tocsin_core::SilenceRef;
 use tocsin_core::event::{Recorded, Ref};
-use tocsin_core::incident::{Attempt, Hold, Incident, Page, PageState as CorePageState};
+use tocsin_core::incident::{Attempt, Hold, Incident, Page, PageState as CorePageState, Roles};
+use tocsin_core::{Role, SilenceRef};
 
 use crate::api::{
     AlertCounts, AttemptLine, DecisionLine, HoldLine, IncidentDetail, IncidentLine, PageLine,
-    PageState, PolicyLine, RefLine, SilenceLine, TimelineLine,
+    PageState, PolicyLine, RefLine, RoleLine, SilenceLine, TimelineLine,
 };
 use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
@@ -66,6 +66,7 @@ impl IncidentDetail {
             pages: pages(incident),
             next_escalation_at: incident.escalation.due.map(format_time),
             paused: incident.escalation.silenced,
+            roles: roles(&seen.roles),
             hold: incident.escalation.hold.map(HoldLine::of),
             silences: named.map(line).collect(),
             merged_into: incident.lifecycle.merged_into.as_ref().map(|it| it.number),
@@ -141,6 +142,17 @@ impl TimelineLine {
             text: entry.text,
         }
     }
+}
+
+fn roles(roles: &Roles) -> Vec<RoleLine> {
+    let line = |role: Role| RoleLine {
+        role,
+        person: roles.of(role).map(ToString::to_string),
+        asked: roles.offered.get(&role).map(ToString::to_string),
+    };
+    let all = Role::ALL.into_iter().map(line);
+    all.filter(|it| it.person.is_some() || it.asked.is_some())
+        .collect()
 }
 
 fn pages(incident: &Incident) -> Vec<PageLine> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tocsin_core::alert::{KeyRow, Place, Tally};
 use tocsin_core::event::{Event, Opened, Recorded};
 use tocsin_core::incident::Counts;
-use tocsin_core::{Actor, Alert, Incident, IncidentId, Step};
+use tocsin_core::{Actor, Alert, Incident, IncidentId, Role, Step};
 use tocsin_policy::testing::run_tests;
 use tocsin_store::encoding::encode;
 use tocsin_store::{Append, Batch, MemoryStore, Store};
@@ -81,7 +81,10 @@ fn put_around(store: &MemoryStore, around: &Around) {
         events.push(Recorded {
             at: NOW.minus_ms(1_000),
             by: Actor::Tocsin,
-            event: Event::OperatorAssigned { person },
+            event: Event::RoleAssigned {
+                role: Role::Operator,
+                person,
+            },
         });
         let id = format!("i-other-{number}").as_str().into();
         put(store, &id, &events, Counts::default());

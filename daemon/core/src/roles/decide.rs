@@ -1,0 +1,178 @@
+//! Who takes a role: whoever is asked for it and accepts. Until then, whoever has it keeps it.
+
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::lifecycle::must_be_active;
+use crate::outcome::{Env, Named, Outcome};
+use crate::paging::decide::reached;
+use crate::prompts::{Question, ask};
+use crate::refusal::Refusal;
+use crate::roles::role::Role;
+use crate::roles::state::Declined;
+use crate::time::span_in_words;
+use crate::{Actor, Grade, PersonId, limits};
+
+/// Somebody passes a role to a person, who is asked to accept it; or takes it themself. Without a
+/// role it is the one that they have.
+pub(crate) fn hand_off(
+    incident: &Incident,
+    (role, to): (Option<Role>, &Named),
+    via: &str,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    must_be_active(incident, "only the roles of an open incident change")?;
+    let role = match role {
+        Some(role) => role,
+        None => own_role(incident, &to.id, by)?,
+    };
+    let person = reached(to)?;
+    let (number, who) = (incident.number, &to.id);
+    if incident.roles.of(role) == Some(who) {
+        return Ok(Outcome::reply(format!(
+            "{who} is the {role} of incident {number} already"
+        )));
+    }
+    must_be_free(incident, role, who)?;
+    if by.person() == Some(who) {
+        return Ok(Outcome {
+            events: taken(incident, role, who, via, env),
+            reply: format!("you are the {role} of incident {number}"),
+            ..Outcome::default()
+        });
+    }
+    let until = env.now.plus_ms(limits::HANDOFF_WAIT_MS);
+    let asked = ask(incident, person, Question::Accept(role), until, env);
+    let asked = asked.ok_or_else(|| {
+        Refusal::Invalid(format!(
+            "nothing can ask `{who}`; give them a contact that takes questions, such as email"
+        ))
+    })?;
+    let wait = span_in_words(limits::HANDOFF_WAIT_MS);
+    let stays = match incident.roles.of(role) {
+        Some(holder) => format!("until then it is {holder}"),
+        None => "until then there is none".to_owned(),
+    };
+    let to = who.clone();
+    Ok(Outcome {
+        events: vec![Event::RoleOffered { role, to }, asked],
+        reply: format!("{who} is asked to be the {role}, and has {wait} to answer; {stays}"),
+        ..Outcome::default()
+    })
+}
+
+/// The person who was asked to take a role accepts it.
+pub(crate) fn accept(
+    incident: &Incident,
+    role: Role,
+    via: &str,
+    by: &Actor,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let who = asked_person(incident, role, by)?;
+    must_be_active(incident, "its roles do not change any more")?;
+    must_be_free(incident, role, who)?;
+    Ok(Outcome {
+        events: taken(incident, role, who, via, env),
+        reply: format!("you are the {role} of incident {}", incident.number),
+        ..Outcome::default()
+    })
+}
+
+/// The person who was asked to take a role refuses it.
+pub(crate) fn refuse(incident: &Incident, role: Role, by: &Actor) -> Result<Outcome, Refusal> {
+    asked_person(incident, role, by)?;
+    Ok(decline(incident, role, Declined::Refused))
+}
+
+/// The person who was asked to take a role does not take it.
+pub(crate) fn decline(incident: &Incident, role: Role, why: Declined) -> Outcome {
+    let Some(person) = incident.roles.offered.get(&role).cloned() else {
+        return Outcome::default();
+    };
+    let declined = Event::RoleDeclined { role, person, why };
+    Outcome {
+        events: vec![declined],
+        reply: format!("somebody else will be the {role}"),
+        ..Outcome::default()
+    }
+}
+
+/// The person who was asked to take a role, if it is they who answer.
+fn asked_person<'a>(
+    incident: &'a Incident,
+    role: Role,
+    by: &Actor,
+) -> Result<&'a PersonId, Refusal> {
+    let asked = incident.roles.offered.get(&role);
+    let asked = asked.ok_or(Refusal::Stale("the offer of the role"))?;
+    match by.person() == Some(asked) {
+        true => Ok(asked),
+        false => Err(Refusal::Invalid(format!(
+            "only {asked} can answer this; to take the role yourself, write \
+             `handoff {role} YOUR-ID`"
+        ))),
+    }
+}
+
+/// The events of a person taking a role. A new operator has the incident, as if they had
+/// acknowledged it.
+fn taken(
+    incident: &Incident,
+    role: Role,
+    person: &PersonId,
+    via: &str,
+    env: Env<'_>,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    if role == Role::Operator {
+        events.push(Event::Acknowledged {
+            via: via.to_owned(),
+            hold_until: Some(env.now.plus_ms(incident.hold_ms())),
+        });
+        // Two people do what one did.
+        let other = Role::Spokesperson;
+        if incident.roles.of(other) == Some(person) && !may_have_both(incident) {
+            let person = person.clone();
+            events.push(Event::RoleLeft {
+                role: other,
+                person,
+            });
+        }
+    }
+    let person = person.clone();
+    events.push(Event::RoleAssigned { role, person });
+    events
+}
+
+/// The only role that whoever hands it off has.
+fn own_role(incident: &Incident, to: &PersonId, by: &Actor) -> Result<Role, Refusal> {
+    let held = by.person().map(|it| incident.roles.held_by(it));
+    let held: Vec<Role> = held.into_iter().flatten().collect();
+    match held.as_slice() {
+        [role] => Ok(*role),
+        [] => Err(Refusal::Invalid(format!(
+            "you have no role here; name one: `handoff operator {to}`"
+        ))),
+        [role, ..] => Err(Refusal::Invalid(format!(
+            "you have more than one role here; name one: `handoff {role} {to}`"
+        ))),
+    }
+}
+
+/// Refuses that one person both operates and speaks, unless the incident is minor.
+fn must_be_free(incident: &Incident, role: Role, person: &PersonId) -> Result<(), Refusal> {
+    let is_operator = incident.roles.operator.as_ref() == Some(person);
+    if role != Role::Spokesperson || !is_operator || may_have_both(incident) {
+        return Ok(());
+    }
+    let grade = incident.grading.grade;
+    Err(Refusal::Invalid(format!(
+        "{person} is the operator, and of a {grade} incident somebody else speaks; hand one role \
+         off first. Without a spokesperson the operator may send updates"
+    )))
+}
+
+fn may_have_both(incident: &Incident) -> bool {
+    incident.grading.grade == Grade::Minor
+}

@@ -1,0 +1,10 @@
+//! Who does what in an incident, and how a role passes from one person to another.
+
+mod decide;
+mod role;
+mod state;
+
+pub(crate) use decide::{accept, decline, hand_off, refuse};
+pub use role::{Role, UnknownRole};
+pub(crate) use state::narrate;
+pub use state::{Declined, Roles};

@@ -1,0 +1,100 @@
+//! The roles of people in an incident, folded from its events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PersonId;
+use crate::event::{Effect, Event, Recorded};
+use crate::roles::role::Role;
+
+/// The roles of people in an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// Who leads the response and carries it out.
+    pub operator: Option<PersonId>,
+    /// Who has the other roles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<Role, PersonId>,
+    /// Who was asked to take a role and has not answered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub offered: BTreeMap<Role, PersonId>,
+}
+
+/// Why somebody does not take a role that was offered to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Declined {
+    Refused,
+    /// They did not answer in time.
+    Silent,
+    /// No channel took the question.
+    Unreached,
+}
+
+impl Roles {
+    /// Who has a role.
+    #[must_use]
+    pub fn of(&self, role: Role) -> Option<&PersonId> {
+        match role {
+            Role::Operator => self.operator.as_ref(),
+            role => self.others.get(&role),
+        }
+    }
+
+    /// Who speaks for the incident: its spokesperson, or the operator while there is none.
+    #[must_use]
+    pub fn speaker(&self) -> Option<&PersonId> {
+        self.of(Role::Spokesperson).or(self.operator.as_ref())
+    }
+
+    /// The roles that a person has.
+    pub fn held_by(&self, person: &PersonId) -> impl Iterator<Item = Role> {
+        let has = move |role: &Role| self.of(*role) == Some(person);
+        Role::ALL.into_iter().filter(has)
+    }
+
+    pub(crate) fn fold(&mut self, event: &Event) {
+        match event {
+            Event::RoleOffered { role, to } => {
+                self.offered.insert(*role, to.clone());
+            }
+            Event::RoleAssigned { role, person } => {
+                self.offered.remove(role);
+                match role {
+                    Role::Operator => self.operator = Some(person.clone()),
+                    role => drop(self.others.insert(*role, person.clone())),
+                }
+            }
+            Event::RoleDeclined { role, person, .. } => {
+                if self.offered.get(role) == Some(person) {
+                    self.offered.remove(role);
+                }
+            }
+            Event::RoleLeft { role, person } if self.of(*role) == Some(person) => match role {
+                Role::Operator => self.operator = None,
+                role => drop(self.others.remove(role)),
+            },
+            Event::Resolved { .. } | Event::Merged { .. } | Event::Closed {} => {
+                self.offered.clear();
+            }
+            event if event.traits().effect == Effect::StartsAgain => self.operator = None,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn narrate(recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    match &recorded.event {
+        Event::RoleOffered { role, to } => Some(format!("{by} asks {to} to be the {role}")),
+        Event::RoleAssigned { role, person } => Some(format!("{person} is the {role}")),
+        Event::RoleDeclined { role, person, why } => Some(match why {
+            Declined::Refused => format!("{person} declined to be the {role}"),
+            Declined::Silent => format!("{person} has not answered whether to be the {role}"),
+            Declined::Unreached => format!("{person} could not be asked to be the {role}"),
+        }),
+        Event::RoleLeft { role, person } => Some(format!("{person} is no longer the {role}")),
+        _ => None,
+    }
+}
