@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::event::{Notify, Recorded};
 use crate::grading::Changing;
 use crate::incident::{Counts, Incident, Tally};
-use crate::{Timestamp, log, paging, prompts};
+use crate::{Timestamp, log, paging, promises, prompts};
 
 pub use crate::notice::Notice;
 pub use crate::timer::{Timer, TimerKind};
@@ -20,9 +20,13 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
         kind,
         incident: incident.id.clone(),
     };
+    // Whoever waits for the last update of an incident waits although it is over.
+    let promises = promises::timers(&incident.promises);
     if !incident.is_active() {
-        let reopens = tally.reopen_due.map(|due| timer((due, TimerKind::Reopen)));
-        return reopens.into_iter().collect();
+        let reopens = tally.reopen_due.map(|due| (due, TimerKind::Reopen));
+        let all = reopens.into_iter().chain(promises);
+        let all = all.chain(prompts::timers(&incident.prompts));
+        return all.map(timer).collect();
     }
     let once = [
         (incident.escalation.due, TimerKind::Escalation),
@@ -36,6 +40,7 @@ pub fn wanted_timers(incident: &Incident, tally: &Tally) -> BTreeSet<Timer> {
     let once = once.filter_map(|(due, kind)| due.map(|due| (due, kind)));
     let all = once.chain(paging::timers(&incident.paging));
     let all = all.chain(prompts::timers(&incident.prompts));
+    let all = all.chain(promises);
     all.map(timer).collect()
 }
 
@@ -87,6 +92,7 @@ pub fn notices(
     for (version, recorded) in (from + 1..).zip(events) {
         let event = &recorded.event;
         notices.extend(log::notice(event, version));
+        notices.extend(promises::notice(event, version));
         notices.extend(paging::notices(after, event));
         notices.extend(prompts::notice(after, event));
     }

@@ -8,9 +8,12 @@ use crate::lifecycle::decide as lifecycle;
 use crate::lifecycle::merge::{self, Merge};
 use crate::outcome::{Env, Named, Opening, Outcome, Responders};
 use crate::paging::decide as pages;
+use crate::promises::Audience;
 use crate::refusal::Refusal;
 use crate::roles::Role;
-use crate::{Actor, Grade, Step, Timestamp, escalation, grading, log, paging, prompts, roles};
+use crate::{
+    Actor, Grade, Step, Timestamp, escalation, grading, log, paging, promises, prompts, roles,
+};
 
 /// A request to change an incident.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +51,13 @@ pub enum Command {
         to: Named,
         /// The channel.
         via: String,
+    },
+    /// Tell an audience how it goes.
+    Update {
+        audience: Audience,
+        body: String,
+        /// When they hear more, in milliseconds; `None`: as usual for the grade.
+        next_ms: Option<u64>,
     },
     /// Set the grade manually.
     Grade {
@@ -115,6 +125,14 @@ pub enum Command {
         /// As for [`ContactDue`](Self::ContactDue).
         held_until: Option<Timestamp>,
     },
+    /// A promised update is due, or soon will be.
+    PromiseDue {
+        audience: Audience,
+        /// The time that the timer was set for.
+        due: Timestamp,
+        /// Whoever speaks for the incident, and its operator.
+        people: Vec<Named>,
+    },
     /// A channel accepted a question.
     PromptAccepted {
         prompt: u32,
@@ -167,12 +185,15 @@ pub enum Command {
 }
 
 impl Command {
-    /// The person whom it names, to be looked up.
-    pub fn named(&mut self) -> Option<&mut Named> {
+    /// The people whom it names, to be looked up.
+    pub fn named(&mut self) -> &mut [Named] {
         match self {
-            Self::HoldDue { operator, .. } => operator.as_mut(),
-            Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => Some(to),
-            _ => None,
+            Self::HoldDue { operator, .. } => operator.as_mut_slice(),
+            Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => {
+                std::slice::from_mut(to)
+            }
+            Self::PromiseDue { people, .. } => people,
+            _ => &mut [],
         }
     }
 }
@@ -228,6 +249,16 @@ fn dispatch(
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::Update {
+            audience,
+            body,
+            next_ms,
+        } => promises::post(incident, (audience, body, next_ms), by, env),
+        Command::PromiseDue {
+            audience,
+            due,
+            people,
+        } => promises::due(incident, audience, due, &people, env),
         Command::Log { kind, body } => log::write(kind, body),
         Command::Link(link) => Ok(Outcome::of(vec![Event::Linked(link)])),
         Command::Mitigate { reason } => lifecycle::mitigate(incident, reason),

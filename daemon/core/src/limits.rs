@@ -61,6 +61,16 @@ pub const HOLD_MINOR_MS: u64 = 24 * HOUR_MS;
 pub const HOLD_MS_MIN: u64 = MINUTE_MS;
 /// Longest hold or snooze, in milliseconds: longer than a long weekend.
 pub const HOLD_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// Longest update to an audience, in bytes.
+pub const UPDATE_BYTES_MAX: usize = 3_000;
+/// Shortest and longest time until the next update, in milliseconds.
+pub const PROMISE_MS_MIN: u64 = 5 * MINUTE_MS;
+pub const PROMISE_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// How long before a promised update is due whoever speaks is reminded, in milliseconds; at most a
+/// third of the time that was promised.
+pub const PROMISE_NOTICE_MS: u64 = 5 * MINUTE_MS;
+/// How long after it was due a promise counts as broken, in milliseconds.
+pub const PROMISE_GRACE_MS: u64 = 5 * MINUTE_MS;
 /// How long somebody who is asked to take a role has to answer, in milliseconds.
 pub const HANDOFF_WAIT_MS: u64 = 10 * MINUTE_MS;
 /// How long the question whether somebody is still on it waits for an answer, in milliseconds.

@@ -27,6 +27,11 @@ pub enum Notice {
         /// The version of its event.
         version: u64,
     },
+    /// Somebody told an audience how it goes.
+    UpdatePosted {
+        /// The version of its event.
+        version: u64,
+    },
     /// A person must be paged.
     Page {
         page: u32,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::promises::Audience;
 use crate::{IncidentId, Timestamp};
 
 /// When an incident must be processed, and why.
@@ -29,6 +30,8 @@ pub enum TimerKind {
     Hold,
     /// A question expires.
     Prompt { prompt: u32 },
+    /// A promised update is due, or soon will be.
+    Promise { audience: Audience },
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves because nothing has fired for a while.

@@ -22,6 +22,7 @@ mod resolve;
 mod snooze;
 mod test_page;
 mod unack;
+mod update;
 mod verb;
 
 pub(crate) use ack::Ack;
@@ -42,10 +43,11 @@ pub(crate) use resolve::Resolve;
 pub(crate) use snooze::Snooze;
 pub(crate) use test_page::{press_test, test_pages};
 pub(crate) use unack::Unack;
+pub(crate) use update::Update;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::{
-    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Status, TeamId, Timestamp,
+    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Promises, Status, TeamId, Timestamp,
 };
 
 use super::{Clearance, REDACTED_TITLE};
@@ -38,6 +38,8 @@ pub struct Disclosed {
     pub refs: Vec<Ref>,
     /// Who has which role, and who was asked to take one.
     pub roles: Roles,
+    /// The updates that audiences wait for.
+    pub promises: Promises,
     pub acknowledged_at: Option<Timestamp>,
     pub mitigated_at: Option<Timestamp>,
     /// Whether text was redacted.
@@ -131,6 +133,7 @@ impl Disclosed {
             counts: incident.counts,
             refs: incident.refs.clone(),
             roles: incident.roles.clone(),
+            promises: incident.promises.clone(),
             acknowledged_at: lifecycle.acknowledged_at,
             mitigated_at: lifecycle.mitigated_at,
             is_redacted: false,
@@ -153,6 +156,7 @@ impl Disclosed {
             drill: self.drill,
             counts: self.counts,
             roles: self.roles,
+            promises: self.promises,
             acknowledged_at: self.acknowledged_at,
             mitigated_at: self.mitigated_at,
         }

@@ -6,13 +6,15 @@ use chrono_tz::Tz;
 use serde_json::json;
 use tocsin_core::incident::{Incident, PromptState};
 use tocsin_core::{
-    Actor, Contact, Event, Person, PersonId, PluginId, PromptId, Recorded, Role, TestId, narrate,
+    Actor, Audience, Contact, Event, Person, PersonId, PluginId, Promise, Promises, PromptId,
+    Recorded, Role, TestId, narrate,
 };
 use tocsin_plugin_host::wit;
 
 use super::page::{PageContent, PageItem, PageLine, PageQuestion};
 use super::wit::{
-    wire_actor, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status, wire_time,
+    wire_actor, wire_audience, wire_grade, wire_log_kind, wire_person, wire_ref, wire_status,
+    wire_time,
 };
 use super::{Clearance, Disclosed};
 
@@ -92,6 +94,36 @@ impl PluginReceiver<'_> {
             kind: wire_log_kind(*kind),
             author: self.actor(&recorded.by),
             body: body.clone(),
+            at: wire_time(recorded.at),
+            extra: "{}".to_owned(),
+        }))
+    }
+
+    /// The update of an event; `None` if it is not one. Its text was written for those who are told,
+    /// so it is not redacted; what the plugin gets of the incident is.
+    #[must_use]
+    pub fn update(
+        &self,
+        incident: &Incident,
+        version: u64,
+        recorded: &Recorded,
+    ) -> Option<wit::EventBody> {
+        let Event::UpdatePosted {
+            audience,
+            body,
+            next_at,
+            ..
+        } = &recorded.event
+        else {
+            return None;
+        };
+        Some(wit::EventBody::UpdatePosted(wit::Update {
+            id: format!("{}/{version}", incident.id),
+            incident: self.incident(incident),
+            audience: wire_audience(*audience),
+            author: self.actor(&recorded.by),
+            body: body.clone(),
+            next_update_at: next_at.map(wire_time),
             at: wire_time(recorded.at),
             extra: "{}".to_owned(),
         }))
@@ -236,7 +268,7 @@ impl PluginReceiver<'_> {
             public_title: None,
             operator: line.operator.map(|it| self.person(&it)),
             spokesperson: seen.roles.of(Role::Spokesperson).map(|it| self.person(it)),
-            next_updates: Vec::new(),
+            next_updates: promised(&seen.promises),
             labels: labels
                 .map(|(key, value)| wit::Label { key, value })
                 .collect(),
@@ -285,6 +317,14 @@ fn page_line(line: PageLine) -> wit::PageLine {
     }
 }
 
+fn promised(promises: &Promises) -> Vec<wit::Promise> {
+    let promise = |(audience, it): (&Audience, &Promise)| wit::Promise {
+        audience: wire_audience(*audience),
+        due: wire_time(it.due),
+    };
+    promises.open.iter().map(promise).collect()
+}
+
 /// The names of the fields that differ.
 fn changed(before: &Incident, after: &Incident) -> Vec<String> {
     let is_other = |role: Role| before.roles.of(role) != after.roles.of(role);
@@ -298,6 +338,7 @@ fn changed(before: &Incident, after: &Incident) -> Vec<String> {
         ("status", before.lifecycle.status != after.lifecycle.status),
         ("operator", is_other(Role::Operator)),
         ("spokesperson", is_other(Role::Spokesperson)),
+        ("next-updates", before.promises != after.promises),
         (
             "acknowledged-at",
             before.lifecycle.acknowledged_at != after.lifecycle.acknowledged_at,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tocsin_core::event::{LogKind, Ref};
-use tocsin_core::{Actor, Contact, Grade, Person, PersonId, PluginId, Status, Timestamp};
+use tocsin_core::{Actor, Audience, Contact, Grade, Person, PersonId, PluginId, Status, Timestamp};
 use tocsin_plugin_host::wit;
 
 /// A person; only the ID if they are no longer in the configuration.
@@ -71,6 +71,14 @@ pub fn core_grade(grade: wit::Grade) -> Grade {
         wit::Grade::Minor => Grade::Minor,
         wit::Grade::Major => Grade::Major,
         wit::Grade::Critical => Grade::Critical,
+    }
+}
+
+pub(super) fn wire_audience(audience: Audience) -> wit::Audience {
+    match audience {
+        Audience::Engineering => wit::Audience::Engineering,
+        Audience::Company => wit::Audience::Company,
+        Audience::Public => wit::Audience::Public,
     }
 }
 

@@ -182,6 +182,12 @@ impl Subscribers {
                     row(Class::State, lane, coalesce, delivery)
                 },
             ),
+            Notice::UpdatePosted { .. } => self.to_subscribers(
+                EventKind::UpdatePosted,
+                incident,
+                notice,
+                &mut |lane, delivery| row(Class::State, lane, None, delivery),
+            ),
             Notice::LogAdded { .. } => self.to_subscribers(
                 EventKind::LogAdded,
                 incident,

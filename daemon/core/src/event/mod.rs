@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::Counts;
 use crate::paging::Rung;
+use crate::promises::{Audience, PromiseOutcome, PromiseStage};
 use crate::prompts::Question;
 use crate::roles::{Declined, Role};
 use crate::{
@@ -321,6 +322,29 @@ pub enum Event {
         role: Role,
         person: PersonId,
     },
+    /// An audience was told how it goes.
+    UpdatePosted {
+        audience: Audience,
+        body: String,
+        /// When they hear more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_at: Option<Timestamp>,
+        /// Whether that is the usual time for the grade, as nobody named one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        usual: bool,
+    },
+    /// An update that was promised is due, or soon will be.
+    UpdateAwaited {
+        audience: Audience,
+        stage: PromiseStage,
+    },
+    /// A promise of an update was kept or broken.
+    PromiseSettled {
+        audience: Audience,
+        /// When the update was due.
+        due: Timestamp,
+        outcome: PromiseOutcome,
+    },
     /// Somebody added a log entry.
     Logged {
         kind: LogKind,
@@ -388,7 +412,9 @@ impl Event {
     /// The traits shared by all events of this kind; the match is exhaustive.
     #[must_use]
     pub const fn traits(&self) -> Traits {
-        use Topic::{Escalation, Grading, Incident, Lifecycle, Log, Paging, Prompts, Roles};
+        use Topic::{
+            Escalation, Grading, Incident, Lifecycle, Log, Paging, Promises, Prompts, Roles,
+        };
         match self {
             Self::Opened(_) => Traits::of("opened", Incident),
             Self::Tallied { .. } => Traits::of("tallied", Incident).notify(Notify::Counts),
@@ -442,6 +468,15 @@ impl Event {
             }
             Self::RoleDeclined { .. } => Traits::of("role-declined", Roles).change().unseen(),
             Self::RoleLeft { .. } => Traits::of("role-left", Roles).change().unseen(),
+            Self::UpdatePosted { .. } => Traits::of("update-posted", Promises).change(),
+            Self::UpdateAwaited { .. } => Traits::of("update-awaited", Promises).change().unseen(),
+            Self::PromiseSettled { outcome, .. } => {
+                let traits = Traits::of("promise-settled", Promises);
+                match outcome {
+                    PromiseOutcome::Kept | PromiseOutcome::Late => traits,
+                    PromiseOutcome::Broken => traits.change().unseen(),
+                }
+            }
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),
             Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),

@@ -24,6 +24,7 @@ pub enum Topic {
     Escalation,
     Paging,
     Prompts,
+    Promises,
     Roles,
     Lifecycle,
     Log,

@@ -10,6 +10,7 @@ use crate::lifecycle::Lifecycle;
 use crate::links::AlertLink;
 use crate::log::Ref;
 use crate::paging::Paging;
+use crate::promises::Promises;
 use crate::prompts::Prompts;
 use crate::roles::Roles;
 use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, log};
@@ -32,6 +33,9 @@ pub struct Incident {
     #[serde(default)]
     pub prompts: Prompts,
     pub roles: Roles,
+    /// The updates that audiences wait for.
+    #[serde(default)]
+    pub promises: Promises,
     /// Its ids in other systems.
     pub refs: Vec<Ref>,
     /// The keys of incidents that were merged into it, at most
@@ -136,6 +140,7 @@ impl Incident {
         }
         self.prompts.fold(recorded);
         self.paging.fold(recorded);
+        self.promises.fold(recorded);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);
         self
@@ -173,6 +178,7 @@ impl Incident {
             escalation: Escalation::starting(opened.plan, at),
             paging: Paging::default(),
             prompts: Prompts::default(),
+            promises: Promises::default(),
             roles: Roles::default(),
             refs: Vec::new(),
             absorbed: Vec::new(),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::promises::Audience;
 use crate::roles::Role;
 
 /// What is asked.
@@ -12,6 +13,8 @@ pub enum Question {
     StillOnIt,
     /// Whether a person takes a role.
     Accept(Role),
+    /// What an audience is told, as the update that it was promised is due.
+    UpdateDue(Audience),
 }
 
 /// An answer to a question.
@@ -52,6 +55,11 @@ impl Question {
                     danger: false,
                 },
             ],
+            Self::UpdateDue(_) => &[Choice {
+                id: "nothing-new",
+                label: "Say: nothing new yet",
+                danger: false,
+            }],
         }
     }
 
@@ -70,6 +78,9 @@ impl Question {
             Self::Accept(Role::Spokesperson) => "Will you be the spokesperson?",
             Self::Accept(Role::Commander) => "Will you be the commander?",
             Self::Accept(Role::Shadow) => "Will you be the shadow?",
+            Self::UpdateDue(Audience::Engineering) => "What do you tell engineering?",
+            Self::UpdateDue(Audience::Company) => "What do you tell the company?",
+            Self::UpdateDue(Audience::Public) => "What do you tell the public?",
         }
     }
 
@@ -81,6 +92,15 @@ impl Question {
                 "Without an answer the escalation starts again, unless nothing fires any more."
             }
             Self::Accept(_) => "Without an answer the role stays as it is.",
+            Self::UpdateDue(Audience::Engineering) => {
+                "An update was promised: write `update engineering TEXT next 30m`."
+            }
+            Self::UpdateDue(Audience::Company) => {
+                "An update was promised: write `update company TEXT next 30m`."
+            }
+            Self::UpdateDue(Audience::Public) => {
+                "An update was promised: write `update public TEXT next 30m`."
+            }
         }
     }
 }

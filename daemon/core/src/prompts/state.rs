@@ -136,7 +136,14 @@ impl Prompts {
             Event::RoleAssigned { role, .. } | Event::RoleDeclined { role, .. } => {
                 self.settle(|it| it.question == Question::Accept(*role));
             }
-            Event::Resolved { .. } | Event::Merged { .. } | Event::Closed {} => {
+            Event::UpdatePosted { audience, .. } => {
+                self.settle(|it| it.question == Question::UpdateDue(*audience));
+            }
+            // Audiences still wait for the last update.
+            Event::Resolved { .. } => {
+                self.settle(|it| !matches!(it.question, Question::UpdateDue(_)));
+            }
+            Event::Merged { .. } | Event::Closed {} => {
                 self.settle(|_| true);
             }
             event if event.answers_hold() => {

@@ -19,8 +19,9 @@ use tocsin_core::intake::{
 };
 use tocsin_core::standing::{Review, Watch};
 use tocsin_core::{
-    Actor, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, Plan, Recorded, Route,
-    Sender, Signal, SignalStatus, SilenceRef, Target, Timestamp, Verdict, decide, decide_signal,
+    Actor, Event, Grade, Grading, IncidentKey, Labels, PageTarget, Person, PersonId, Plan,
+    Recorded, Route, Sender, Signal, SignalStatus, SilenceRef, Target, Timestamp, Verdict, decide,
+    decide_signal,
 };
 
 pub use made::*;
@@ -244,6 +245,19 @@ impl World {
                 due: timer.due,
                 held_until: self.held_until,
             },
+            TimerKind::Promise { audience } => {
+                let roles = &self.incident().roles;
+                let people = [roles.speaker(), roles.operator.as_ref()];
+                let named = |id: &PersonId| Named {
+                    id: id.clone(),
+                    person: Some(Box::new(self.reached(id.as_str()))),
+                };
+                Command::PromiseDue {
+                    audience,
+                    due: timer.due,
+                    people: people.into_iter().flatten().map(named).collect(),
+                }
+            }
             TimerKind::Fallback => Command::FallbackDue {
                 fallback: Responders {
                     people: self

@@ -198,6 +198,18 @@ pub fn firing(
                 operator: operator.map(Named::of),
             }
         }
+        TimerKind::Promise { audience } => {
+            let state = view.incident(&timer.incident)?;
+            let roles = state.as_ref().map(|it| &it.incident.roles);
+            let people = roles
+                .into_iter()
+                .flat_map(|it| [it.speaker(), it.operator.as_ref()]);
+            Command::PromiseDue {
+                audience,
+                due,
+                people: people.flatten().cloned().map(Named::of).collect(),
+            }
+        }
         TimerKind::Prompt { prompt } => Command::PromptDue {
             prompt,
             due,

@@ -240,7 +240,7 @@ impl Intake {
         incident: &IncidentId,
         mut command: Command,
     ) -> Result<Command, EngineError> {
-        if let Some(named) = command.named() {
+        for named in command.named() {
             let found = self.assessor.responders.person(&named.id);
             named.person = found.map(Box::new);
         }

@@ -66,6 +66,12 @@ impl Payloads {
                 let line = event.first();
                 line.and_then(|it| receiver.log_entry(incident, *version, it))
             }
+            Notice::UpdatePosted { version } => {
+                let event = events_between(store, id, version.saturating_sub(1), *version)?;
+                caused_by = first_actor(Some(&event));
+                let posted = event.first();
+                posted.and_then(|it| receiver.update(incident, *version, it))
+            }
             // It goes out in a message.
             Notice::Page { .. } | Notice::Prompt { .. } => None,
             Notice::PromptSettled { prompt, .. } => {
@@ -182,6 +188,7 @@ fn name_of(notice: &Notice, version: u64) -> (String, u64) {
         Notice::Opened { version } => (format!("{version}/opened"), *version),
         Notice::Changed { to, .. } => (format!("{to}/changed"), *to),
         Notice::LogAdded { version } => (format!("{version}/log"), *version),
+        Notice::UpdatePosted { version } => (format!("{version}/update"), *version),
         Notice::Page { page, contact, .. } => (format!("p{page}/{contact}/page"), version),
         Notice::Prompt {
             prompt, contact, ..

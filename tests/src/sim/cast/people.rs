@@ -176,11 +176,11 @@ fn ladders_of(name: &str) -> Ladders {
     }
 }
 
-/// Looks up whom a command names.
+/// Looks up the people whom a command names.
 pub(in crate::sim) fn look_up(request: &mut Request) {
-    if let Request::Command { command, .. } = request
-        && let Some(named) = command.named()
-    {
-        named.person = Some(Box::new(person(named.id.as_str())));
+    if let Request::Command { command, .. } = request {
+        for named in command.named() {
+            named.person = Some(Box::new(person(named.id.as_str())));
+        }
     }
 }

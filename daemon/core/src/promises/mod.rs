@@ -1,0 +1,12 @@
+//! Updates to those who wait outside the war room, and the promise that each makes: when the next
+//! one comes. A promise that is not kept is noticed before anybody outside has to ask.
+
+mod audience;
+mod decide;
+mod state;
+mod tell;
+
+pub use audience::{Audience, UnknownAudience};
+pub(crate) use decide::{due, post, repeat};
+pub use state::{Promise, PromiseOutcome, PromiseStage, Promises};
+pub(crate) use tell::{narrate, notice, timers};
