@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::incident::Incident;
 use crate::outcome::{Env, Named, Outcome};
 use crate::promises::audience::Audience;
-use crate::promises::state::{Promise, PromiseOutcome, PromiseStage};
+use crate::promises::promise::{Promise, PromiseOutcome, PromiseStage};
 use crate::prompts::{Question, ask};
 use crate::refusal::Refusal;
 use crate::roles::Role;

@@ -3,10 +3,12 @@
 
 mod audience;
 mod decide;
+mod promise;
 mod state;
 mod tell;
 
 pub use audience::{Audience, UnknownAudience};
 pub(crate) use decide::{due, post, repeat};
-pub use state::{Promise, PromiseOutcome, PromiseStage, Promises};
+pub use promise::{Promise, PromiseOutcome, PromiseStage};
+pub use state::Promises;
 pub(crate) use tell::{narrate, notice, timers};

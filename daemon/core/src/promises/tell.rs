@@ -3,7 +3,8 @@
 use crate::Timestamp;
 use crate::event::{Event, Recorded};
 use crate::notice::Notice;
-use crate::promises::state::{PromiseOutcome, PromiseStage, Promises};
+use crate::promises::promise::{PromiseOutcome, PromiseStage};
+use crate::promises::state::Promises;
 use crate::time::span_in_words;
 use crate::timer::TimerKind;
 

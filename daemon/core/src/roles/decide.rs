@@ -7,8 +7,7 @@ use crate::outcome::{Env, Named, Outcome};
 use crate::paging::decide::reached;
 use crate::prompts::{Question, ask};
 use crate::refusal::Refusal;
-use crate::roles::role::Role;
-use crate::roles::state::Declined;
+use crate::roles::role::{Declined, Role};
 use crate::time::span_in_words;
 use crate::{Actor, Grade, PersonId, limits};
 

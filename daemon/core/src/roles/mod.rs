@@ -5,6 +5,6 @@ mod role;
 mod state;
 
 pub(crate) use decide::{accept, decline, hand_off, refuse};
-pub use role::{Role, UnknownRole};
+pub use role::{Declined, Role, UnknownRole};
+pub use state::Roles;
 pub(crate) use state::narrate;
-pub use state::{Declined, Roles};

@@ -58,6 +58,17 @@ impl FromStr for Role {
     }
 }
 
+/// Why somebody does not take a role that was offered to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Declined {
+    Refused,
+    /// They did not answer in time.
+    Silent,
+    /// No channel took the question.
+    Unreached,
+}
+
 /// A string that is not a role.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is not a role; use operator, spokesperson, commander or shadow")]

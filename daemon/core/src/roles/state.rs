@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PersonId;
 use crate::event::{Effect, Event, Recorded};
-use crate::roles::role::Role;
+use crate::roles::role::{Declined, Role};
 
 /// The roles of people in an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,17 +19,6 @@ pub struct Roles {
     /// Who was asked to take a role and has not answered.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offered: BTreeMap<Role, PersonId>,
-}
-
-/// Why somebody does not take a role that was offered to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Declined {
-    Refused,
-    /// They did not answer in time.
-    Silent,
-    /// No channel took the question.
-    Unreached,
 }
 
 impl Roles {
