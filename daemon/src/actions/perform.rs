@@ -40,7 +40,7 @@ pub(crate) async fn perform(
 ) -> Result<Outcome, NotDone> {
     authorize(&caller)?;
     let mut command = action.into_command(via, caller.clearance);
-    if let Some(named) = command.named() {
+    for named in command.named() {
         let roster = intake.responders().rosters.now();
         if !roster.people.contains_key(&named.id) {
             return Err(NotDone::Invalid(roster.no_person(named.id.as_str())));
