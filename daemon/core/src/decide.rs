@@ -11,8 +11,10 @@ use crate::paging::decide as pages;
 use crate::promises::Audience;
 use crate::refusal::Refusal;
 use crate::roles::Role;
+use crate::tasks::TaskChange;
 use crate::{
     Actor, Grade, Step, Timestamp, escalation, grading, log, paging, promises, prompts, roles,
+    tasks,
 };
 
 /// A request to change an incident.
@@ -52,6 +54,8 @@ pub enum Command {
         /// The channel.
         via: String,
     },
+    /// Add, assign or finish a task.
+    Task(TaskChange),
     /// Tell an audience how it goes.
     Update {
         audience: Audience,
@@ -133,6 +137,13 @@ pub enum Command {
         /// Whoever speaks for the incident, and its operator.
         people: Vec<Named>,
     },
+    /// Nobody has taken a task.
+    TaskDue {
+        task: u32,
+        /// The time that the timer was set for.
+        due: Timestamp,
+        operator: Option<Named>,
+    },
     /// A channel accepted a question.
     PromptAccepted {
         prompt: u32,
@@ -188,7 +199,10 @@ impl Command {
     /// The people whom it names, to be looked up.
     pub fn named(&mut self) -> &mut [Named] {
         match self {
-            Self::HoldDue { operator, .. } => operator.as_mut_slice(),
+            Self::HoldDue { operator, .. } | Self::TaskDue { operator, .. } => {
+                operator.as_mut_slice()
+            }
+            Self::Task(change) => change.named().map_or(&mut [], std::slice::from_mut),
             Self::Page { to } | Self::Reassign { to } | Self::HandOff { to, .. } => {
                 std::slice::from_mut(to)
             }
@@ -249,6 +263,12 @@ fn dispatch(
         Command::Reassign { to } => answer::reassign(incident, &to, env),
         Command::Page { to } => pages::by_name(incident, &to, env),
         Command::HandOff { role, to, via } => roles::hand_off(incident, (role, &to), &via, by, env),
+        Command::Task(it) => tasks::change(incident, it),
+        Command::TaskDue {
+            task,
+            due,
+            operator,
+        } => tasks::ownerless(incident, task, due, operator.as_ref(), env),
         Command::Update {
             audience,
             body,

@@ -61,6 +61,14 @@ pub const HOLD_MINOR_MS: u64 = 24 * HOUR_MS;
 pub const HOLD_MS_MIN: u64 = MINUTE_MS;
 /// Longest hold or snooze, in milliseconds: longer than a long weekend.
 pub const HOLD_MS_MAX: u64 = 7 * 24 * HOUR_MS;
+/// Longest task, in bytes.
+pub const TASK_BYTES_MAX: usize = 300;
+/// Most open tasks of an incident, and most that are kept.
+pub const TASKS_MAX: usize = 64;
+/// How long a task waits for an owner before the operator is asked to take it, in milliseconds.
+pub const TASK_OWNER_WAIT_MS: u64 = 10 * MINUTE_MS;
+/// How long that question waits for an answer, in milliseconds.
+pub const TASK_ANSWER_WAIT_MS: u64 = 30 * MINUTE_MS;
 /// Longest update to an audience, in bytes.
 pub const UPDATE_BYTES_MAX: usize = 3_000;
 /// Shortest and longest time until the next update, in milliseconds.

@@ -3,7 +3,7 @@
 
 use crate::event::{Recorded, Topic};
 use crate::incident::{self, Incident};
-use crate::{escalation, grading, lifecycle, log, paging, promises, prompts, roles};
+use crate::{escalation, grading, lifecycle, log, paging, promises, prompts, roles, tasks};
 
 /// An event as one line of text, without its time: "ada acknowledged through slack". `incident` is
 /// the state after it, which holds the pages and the plan that the event refers to.
@@ -17,6 +17,7 @@ pub fn narrate(incident: &Incident, recorded: &Recorded) -> String {
         Topic::Paging => paging::narrate(incident, recorded),
         Topic::Prompts => prompts::narrate(incident, recorded),
         Topic::Promises => promises::narrate(recorded),
+        Topic::Tasks => tasks::narrate(&incident.tasks, recorded),
         Topic::Roles => roles::narrate(recorded),
         Topic::Lifecycle => lifecycle::decide::narrate(incident, recorded),
         Topic::Log => log::narrate(recorded),

@@ -32,6 +32,8 @@ pub enum TimerKind {
     Prompt { prompt: u32 },
     /// A promised update is due, or soon will be.
     Promise { audience: Audience },
+    /// Nobody has taken a task.
+    Task { task: u32 },
     /// The counts are written to the stream.
     Tally,
     /// The incident resolves because nothing has fired for a while.

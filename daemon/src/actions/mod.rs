@@ -20,6 +20,7 @@ mod perform;
 mod reassign;
 mod resolve;
 mod snooze;
+mod task;
 mod test_page;
 mod unack;
 mod update;
@@ -41,13 +42,14 @@ pub(crate) use perform::{NotDone, perform};
 pub(crate) use reassign::Reassign;
 pub(crate) use resolve::Resolve;
 pub(crate) use snooze::Snooze;
+pub(crate) use task::Task;
 pub(crate) use test_page::{press_test, test_pages};
 pub(crate) use unack::Unack;
 pub(crate) use update::Update;
 pub(crate) use verb::{ListedVerb, Verb};
 
 // Chat's help, the OpenAPI document and the command line show the verbs in this order.
-verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Grade, Log, Mitigate, Merge, Resolve, Close }
+verb::verbs! { Ack, Unack, Snooze, Page, Reassign, Handoff, Update, Task, Grade, Log, Mitigate, Merge, Resolve, Close }
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use tocsin_core::Grade as Severity;
 use tocsin_core::event::LogKind;
+use tocsin_core::{Audience, Grade as Severity, Role};
 
 use super::chat::{Line, help, parse};
-use super::{Ack, Action, Grade, Log, Merge, VERBS};
+use super::{Ack, Action, Grade, Handoff, Log, Merge, Task, Update, VERBS};
 
 #[test]
 fn chat_lines_are_parsed() {
@@ -44,11 +44,97 @@ fn chat_lines_are_parsed() {
 }
 
 #[test]
+fn a_role_is_handed_off_with_its_name_or_without() {
+    let handoff = |role, person: &str| {
+        let person = person.to_owned();
+        Ok(Line::Action(Handoff { person, role }.into()))
+    };
+    for line in ["handoff spokesperson @bob", "handoff Spokesperson bob"] {
+        let role = Some(Role::Spokesperson);
+        assert_eq!(parse(line, "slack"), handoff(role, "bob"));
+    }
+    assert_eq!(parse("handoff @bob", "slack"), handoff(None, "bob"));
+}
+
+#[test]
+fn an_update_may_say_at_its_end_when_the_next_one_comes() {
+    let update = |text: &str, minutes: Option<u64>| {
+        let next = minutes.map(|it| format!("{it}m").parse().unwrap());
+        let (audience, text) = (Audience::Company, text.to_owned());
+        let update = Update {
+            audience,
+            text,
+            next,
+        };
+        Ok(Line::Action(update.into()))
+    };
+    let cases = [
+        ("We roll back. next 30m", "We roll back.", Some(30)),
+        ("We roll back. next in 30m", "We roll back.", Some(30)),
+        ("We roll back [next in 30m]", "We roll back", Some(30)),
+        ("We roll back, next 1h", "We roll back", Some(60)),
+        ("We roll back.", "We roll back.", None),
+        ("We do that next", "We do that next", None),
+        ("It takes 30m", "It takes 30m", None),
+    ];
+    for (line, text, next) in cases {
+        let line = format!("update company {line}");
+        assert_eq!(parse(&line, "slack"), update(text, next), "{line}");
+    }
+}
+
+#[test]
+fn a_task_is_added_assigned_and_finished_in_one_line_each() {
+    let task = |text: Option<&str>, person: Option<&str>, task, done| {
+        let (text, person) = (text.map(str::to_owned), person.map(str::to_owned));
+        let task = Task {
+            text,
+            person,
+            task,
+            done,
+        };
+        Ok(Line::Action(task.into()))
+    };
+    let text = Some("restart the primary");
+    let cases = [
+        ("task restart the primary", task(text, None, None, false)),
+        (
+            "task @bob restart the primary",
+            task(text, Some("bob"), None, false),
+        ),
+        ("task 2 @bob", task(None, Some("bob"), Some(2), false)),
+        ("task done #2", task(None, None, Some(2), true)),
+        (
+            "task done with it",
+            task(Some("done with it"), None, None, false),
+        ),
+        (
+            "task 2 more disks",
+            task(Some("2 more disks"), None, None, false),
+        ),
+    ];
+    for (line, is) in cases {
+        assert_eq!(parse(line, "slack"), is, "{line}");
+    }
+}
+
+#[test]
 fn a_mistyped_line_lists_the_possible_commands() {
     for (line, says) in [
         ("akc", "type one of: ack"),
         ("grade terrible", "use minor, major or critical"),
         ("log", "nothing to log"),
+        ("handoff", "name a person, as in `handoff spokesperson bob`"),
+        (
+            "handoff speaker bob",
+            "`speaker` is not a role; use operator",
+        ),
+        ("update everybody hello", "`everybody` is not an audience"),
+        ("update company", "there is nothing to say"),
+        (
+            "task @bob",
+            "say what to do, as in `task @bob restart the primary`",
+        ),
         (
             "merge with db",
             "`with` is no incident's number; use `merge into 42`",

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tocsin_core::incident::{Attempt, HoldStage};
-use tocsin_core::{Grade, Labels, Role, Status};
+use tocsin_core::{Audience, Grade, Labels, Role, Status};
 use utoipa::{IntoParams, ToSchema};
 
 use super::SilenceLine;
@@ -102,6 +102,12 @@ pub(crate) struct IncidentDetail {
     /// Who has which role, and who was asked to take one.
     #[serde(default)]
     pub(crate) roles: Vec<RoleLine>,
+    /// The updates that audiences were promised.
+    #[serde(default)]
+    pub(crate) promises: Vec<PromiseLine>,
+    /// The open tasks and the last finished ones; none without clearance.
+    #[serde(default)]
+    pub(crate) tasks: Vec<TaskLine>,
     /// Until when the acknowledgement holds; null without one.
     #[serde(default)]
     pub(crate) hold: Option<HoldLine>,
@@ -146,6 +152,28 @@ pub(crate) struct RoleLine {
     pub(crate) person: Option<String>,
     /// Who was asked to take it and has not answered.
     pub(crate) asked: Option<String>,
+}
+
+/// An update that an audience was promised.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PromiseLine {
+    /// `engineering`, `company` or `public`.
+    #[schema(value_type = String)]
+    pub(crate) audience: Audience,
+    pub(crate) due: String,
+    /// Whether it was not kept.
+    pub(crate) broken: bool,
+}
+
+/// A task.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TaskLine {
+    /// Its number within the incident.
+    pub(crate) task: u32,
+    pub(crate) text: String,
+    /// Who does it.
+    pub(crate) owner: Option<String>,
+    pub(crate) done_at: Option<String>,
 }
 
 /// Until when an acknowledgement holds.

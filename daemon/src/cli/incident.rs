@@ -265,13 +265,7 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             out.line(format!("  {label:<14}{}", cell(value)))?;
         }
     }
-    let is_shown = |it: &&RoleLine| it.role != Role::Operator || it.asked.is_some();
-    for role in incident.roles.iter().filter(is_shown) {
-        let asked = role.asked.as_ref().map(|it| format!("{it} is asked"));
-        let who = [role.person.clone(), asked].into_iter().flatten();
-        let who = who.collect::<Vec<_>>().join("; ");
-        out.line(format!("  {:<14}{}", role.role.as_str(), cell(&who)))?;
-    }
+    print_response(incident, out)?;
     print_silences(&incident.silences, out)?;
     print_pages(&incident.pages, out)?;
     if !incident.timeline.is_empty() {
@@ -284,6 +278,31 @@ fn print(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
             false => format!("{by}: "),
         };
         out.line(format!("{at}  {who}{text}"))?;
+    }
+    Ok(())
+}
+
+/// Prints who has which role, what audiences were promised, and what there is to do.
+fn print_response(incident: &IncidentDetail, out: &mut Out<'_>) -> Result<(), Failure> {
+    let is_shown = |it: &&RoleLine| it.role != Role::Operator || it.asked.is_some();
+    for role in incident.roles.iter().filter(is_shown) {
+        let asked = role.asked.as_ref().map(|it| format!("{it} is asked"));
+        let who = [role.person.clone(), asked].into_iter().flatten();
+        let who = who.collect::<Vec<_>>().join("; ");
+        out.line(format!("  {:<14}{}", role.role.as_str(), cell(&who)))?;
+    }
+    for it in &incident.promises {
+        let broken = if it.broken {
+            "broken: it was due"
+        } else {
+            "due"
+        };
+        let (audience, due) = (it.audience, cell(&it.due));
+        out.line(format!("  {:<14}for {audience} {broken} {due}", "update"))?;
+    }
+    for it in incident.tasks.iter().filter(|it| it.done_at.is_none()) {
+        let (task, text, owner) = (it.task, cell(&it.text), cell_of(it.owner.as_ref()));
+        out.line(format!("  {:<14}{task}: {text} ({owner})", "task"))?;
     }
     Ok(())
 }

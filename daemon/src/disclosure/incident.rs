@@ -5,7 +5,8 @@ use tocsin_core::alert::Counts;
 use tocsin_core::event::Ref;
 use tocsin_core::incident::{Incident, Roles};
 use tocsin_core::{
-    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Promises, Status, TeamId, Timestamp,
+    AlertLink, Grade, IncidentId, Labels, PersonId, PluginId, Promises, Status, Tasks, TeamId,
+    Timestamp,
 };
 
 use super::{Clearance, REDACTED_TITLE};
@@ -38,6 +39,8 @@ pub struct Disclosed {
     pub refs: Vec<Ref>,
     /// Who has which role, and who was asked to take one.
     pub roles: Roles,
+    /// The open and the last finished tasks; none without clearance.
+    pub tasks: Tasks,
     /// The updates that audiences wait for.
     pub promises: Promises,
     pub acknowledged_at: Option<Timestamp>,
@@ -133,6 +136,7 @@ impl Disclosed {
             counts: incident.counts,
             refs: incident.refs.clone(),
             roles: incident.roles.clone(),
+            tasks: incident.tasks.clone(),
             promises: incident.promises.clone(),
             acknowledged_at: lifecycle.acknowledged_at,
             mitigated_at: lifecycle.mitigated_at,
@@ -156,6 +160,7 @@ impl Disclosed {
             drill: self.drill,
             counts: self.counts,
             roles: self.roles,
+            tasks: Tasks::default(),
             promises: self.promises,
             acknowledged_at: self.acknowledged_at,
             mitigated_at: self.mitigated_at,

@@ -345,6 +345,27 @@ pub enum Event {
         due: Timestamp,
         outcome: PromiseOutcome,
     },
+    /// There is something to do.
+    TaskAdded {
+        /// Its number within the incident.
+        task: u32,
+        text: String,
+        /// Who does it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<PersonId>,
+    },
+    /// A person does a task from now on.
+    TaskAssigned {
+        task: u32,
+        owner: PersonId,
+    },
+    /// Nobody has taken a task.
+    TaskUnowned {
+        task: u32,
+    },
+    TaskDone {
+        task: u32,
+    },
     /// Somebody added a log entry.
     Logged {
         kind: LogKind,
@@ -413,7 +434,7 @@ impl Event {
     #[must_use]
     pub const fn traits(&self) -> Traits {
         use Topic::{
-            Escalation, Grading, Incident, Lifecycle, Log, Paging, Promises, Prompts, Roles,
+            Escalation, Grading, Incident, Lifecycle, Log, Paging, Promises, Prompts, Roles, Tasks,
         };
         match self {
             Self::Opened(_) => Traits::of("opened", Incident),
@@ -477,6 +498,10 @@ impl Event {
                     PromiseOutcome::Broken => traits.change().unseen(),
                 }
             }
+            Self::TaskAdded { .. } => Traits::of("task-added", Tasks).change().unseen(),
+            Self::TaskAssigned { .. } => Traits::of("task-assigned", Tasks).change().unseen(),
+            Self::TaskUnowned { .. } => Traits::of("task-unowned", Tasks).change().unseen(),
+            Self::TaskDone { .. } => Traits::of("task-done", Tasks).change().unseen(),
             Self::Logged { .. } => Traits::of("logged", Log),
             Self::Linked(_) => Traits::of("linked", Log),
             Self::Mitigated { .. } => Traits::of("mitigated", Lifecycle).change(),

@@ -25,6 +25,7 @@ pub enum Topic {
     Paging,
     Prompts,
     Promises,
+    Tasks,
     Roles,
     Lifecycle,
     Log,

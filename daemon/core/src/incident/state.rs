@@ -13,6 +13,7 @@ use crate::paging::Paging;
 use crate::promises::Promises;
 use crate::prompts::Prompts;
 use crate::roles::Roles;
+use crate::tasks::Tasks;
 use crate::{Actor, IncidentId, IncidentKey, Labels, PageId, TeamId, Timestamp, log};
 
 /// The current state of an incident.
@@ -33,6 +34,8 @@ pub struct Incident {
     #[serde(default)]
     pub prompts: Prompts,
     pub roles: Roles,
+    #[serde(default)]
+    pub tasks: Tasks,
     /// The updates that audiences wait for.
     #[serde(default)]
     pub promises: Promises,
@@ -141,6 +144,7 @@ impl Incident {
         self.prompts.fold(recorded);
         self.paging.fold(recorded);
         self.promises.fold(recorded);
+        self.tasks.fold(recorded);
         self.roles.fold(event);
         log::fold(&mut self.refs, event);
         self
@@ -178,6 +182,7 @@ impl Incident {
             escalation: Escalation::starting(opened.plan, at),
             paging: Paging::default(),
             prompts: Prompts::default(),
+            tasks: Tasks::default(),
             promises: Promises::default(),
             roles: Roles::default(),
             refs: Vec::new(),

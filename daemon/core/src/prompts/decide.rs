@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::roles::Declined;
 use crate::text::cut;
 use crate::time::span_in_words;
-use crate::{Actor, Timestamp, limits, promises, roles};
+use crate::{Actor, Timestamp, limits, promises, roles, tasks};
 
 /// Somebody answers a question; what the answer does happens with it. `via` is the channel.
 pub(crate) fn answer(
@@ -48,6 +48,7 @@ pub(crate) fn answer(
         (Question::StillOnIt, _) => lifecycle::unacknowledge(incident, tally, None)?,
         (Question::Accept(role), "yes") => roles::accept(incident, role, &via, by, env)?,
         (Question::UpdateDue(audience), _) => promises::repeat(incident, audience, by, env)?,
+        (Question::TakeTask(task), _) => tasks::take(incident, task, by)?,
         (Question::Accept(role), _) => roles::refuse(incident, role, by)?,
     };
     outcome.events.insert(0, answered);

@@ -15,6 +15,8 @@ pub enum Question {
     Accept(Role),
     /// What an audience is told, as the update that it was promised is due.
     UpdateDue(Audience),
+    /// Whether a person takes a task that has no owner.
+    TakeTask(u32),
 }
 
 /// An answer to a question.
@@ -55,6 +57,11 @@ impl Question {
                     danger: false,
                 },
             ],
+            Self::TakeTask(_) => &[Choice {
+                id: "yes",
+                label: "I take it",
+                danger: false,
+            }],
             Self::UpdateDue(_) => &[Choice {
                 id: "nothing-new",
                 label: "Say: nothing new yet",
@@ -78,6 +85,7 @@ impl Question {
             Self::Accept(Role::Spokesperson) => "Will you be the spokesperson?",
             Self::Accept(Role::Commander) => "Will you be the commander?",
             Self::Accept(Role::Shadow) => "Will you be the shadow?",
+            Self::TakeTask(_) => "A task has no owner. Do you take it?",
             Self::UpdateDue(Audience::Engineering) => "What do you tell engineering?",
             Self::UpdateDue(Audience::Company) => "What do you tell the company?",
             Self::UpdateDue(Audience::Public) => "What do you tell the public?",
@@ -92,6 +100,7 @@ impl Question {
                 "Without an answer the escalation starts again, unless nothing fires any more."
             }
             Self::Accept(_) => "Without an answer the role stays as it is.",
+            Self::TakeTask(_) => "Or assign it: `task NUMBER @PERSON`.",
             Self::UpdateDue(Audience::Engineering) => {
                 "An update was promised: write `update engineering TEXT next 30m`."
             }

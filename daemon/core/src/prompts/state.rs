@@ -136,6 +136,9 @@ impl Prompts {
             Event::RoleAssigned { role, .. } | Event::RoleDeclined { role, .. } => {
                 self.settle(|it| it.question == Question::Accept(*role));
             }
+            Event::TaskAssigned { task, .. } | Event::TaskDone { task } => {
+                self.settle(|it| it.question == Question::TakeTask(*task));
+            }
             Event::UpdatePosted { audience, .. } => {
                 self.settle(|it| it.question == Question::UpdateDue(*audience));
             }

@@ -245,6 +245,14 @@ impl World {
                 due: timer.due,
                 held_until: self.held_until,
             },
+            TimerKind::Task { task } => Command::TaskDue {
+                task,
+                due: timer.due,
+                operator: self.operator().map(|it| Named {
+                    id: it.id.clone(),
+                    person: Some(Box::new(it)),
+                }),
+            },
             TimerKind::Promise { audience } => {
                 let roles = &self.incident().roles;
                 let people = [roles.speaker(), roles.operator.as_ref()];

@@ -2,7 +2,7 @@
 
 use tocsin_core::incident::Roles;
 use tocsin_core::trial::{ShiftNotice, TestPage};
-use tocsin_core::{Actor, Grade, Labels, Promises, Status, TestId};
+use tocsin_core::{Actor, Grade, Labels, Promises, Status, Tasks, TestId};
 use tocsin_plugin_host::wit::Urgency;
 
 use super::facts::fact;
@@ -104,6 +104,7 @@ fn nothing(id: &TestId, test: &TestPage, title: String) -> Disclosed {
         counts: tocsin_core::alert::Counts::default(),
         refs: Vec::new(),
         roles: Roles::default(),
+        tasks: Tasks::default(),
         promises: Promises::default(),
         acknowledged_at: None,
         mitigated_at: None,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tocsin_core::event::{Recorded, Ref};
 use tocsin_core::incident::{Attempt, Hold, Incident, Page, PageState as CorePageState, Roles};
-use tocsin_core::{Role, SilenceRef};
+use tocsin_core::{Audience, Promise, PromiseStage, Promises, Role, SilenceRef, Task, Tasks};
 
 use crate::api::{
     AlertCounts, AttemptLine, DecisionLine, HoldLine, IncidentDetail, IncidentLine, PageLine,
-    PageState, PolicyLine, RefLine, RoleLine, SilenceLine, TimelineLine,
+    PageState, PolicyLine, PromiseLine, RefLine, RoleLine, SilenceLine, TaskLine, TimelineLine,
 };
 use crate::disclosure::{Clearance, Decision, Disclosed, DisclosedLine, TimelineEntry, timeline};
 use crate::runtime::IncidentState;
@@ -67,6 +67,8 @@ impl IncidentDetail {
             next_escalation_at: incident.escalation.due.map(format_time),
             paused: incident.escalation.silenced,
             roles: roles(&seen.roles),
+            promises: promises(&seen.promises),
+            tasks: tasks(seen.tasks),
             hold: incident.escalation.hold.map(HoldLine::of),
             silences: named.map(line).collect(),
             merged_into: incident.lifecycle.merged_into.as_ref().map(|it| it.number),
@@ -153,6 +155,25 @@ fn roles(roles: &Roles) -> Vec<RoleLine> {
     let all = Role::ALL.into_iter().map(line);
     all.filter(|it| it.person.is_some() || it.asked.is_some())
         .collect()
+}
+
+fn promises(promises: &Promises) -> Vec<PromiseLine> {
+    let line = |(audience, it): (&Audience, &Promise)| PromiseLine {
+        audience: *audience,
+        due: format_time(it.due),
+        broken: it.stage == PromiseStage::Broken,
+    };
+    promises.open.iter().map(line).collect()
+}
+
+fn tasks(tasks: Tasks) -> Vec<TaskLine> {
+    let line = |(task, it): (u32, Task)| TaskLine {
+        task,
+        text: it.text,
+        owner: it.owner.map(|it| it.0),
+        done_at: it.done_at.map(format_time),
+    };
+    tasks.all.into_iter().map(line).collect()
 }
 
 fn pages(incident: &Incident) -> Vec<PageLine> {

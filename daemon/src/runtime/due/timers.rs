@@ -198,6 +198,15 @@ pub fn firing(
                 operator: operator.map(Named::of),
             }
         }
+        TimerKind::Task { task } => {
+            let state = view.incident(&timer.incident)?;
+            let operator = state.and_then(|it| it.incident.roles.operator.clone());
+            Command::TaskDue {
+                task,
+                due,
+                operator: operator.map(Named::of),
+            }
+        }
         TimerKind::Promise { audience } => {
             let state = view.incident(&timer.incident)?;
             let roles = state.as_ref().map(|it| &it.incident.roles);

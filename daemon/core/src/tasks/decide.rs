@@ -1,0 +1,132 @@
+//! Who does what, and what happens to a task that nobody takes.
+
+use crate::event::Event;
+use crate::incident::Incident;
+use crate::lifecycle::Status;
+use crate::outcome::{Env, Named, Outcome};
+use crate::prompts::{Question, ask};
+use crate::refusal::Refusal;
+use crate::tasks::state::Task;
+use crate::text::bounded;
+use crate::{Actor, Timestamp, limits};
+
+/// What somebody wants done about a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskChange {
+    /// It is new.
+    Add {
+        text: String,
+        /// Who does it.
+        owner: Option<Named>,
+    },
+    /// Somebody does it from now on.
+    Assign { task: u32, owner: Named },
+    /// It is done.
+    Done { task: u32 },
+}
+
+impl TaskChange {
+    /// The person whom it names.
+    pub(crate) fn named(&mut self) -> Option<&mut Named> {
+        match self {
+            Self::Add { owner, .. } => owner.as_mut(),
+            Self::Assign { owner, .. } => Some(owner),
+            Self::Done { .. } => None,
+        }
+    }
+}
+
+pub(crate) fn change(incident: &Incident, change: TaskChange) -> Result<Outcome, Refusal> {
+    let (event, reply) = match change {
+        TaskChange::Add { text, owner } => add(incident, text, owner)?,
+        TaskChange::Assign { task, owner } => {
+            open_task(incident, task)?;
+            let owner = owner.id;
+            let reply = format!("{owner} does task {task}");
+            (Event::TaskAssigned { task, owner }, reply)
+        }
+        TaskChange::Done { task } => {
+            open_task(incident, task)?;
+            (Event::TaskDone { task }, format!("task {task} is done"))
+        }
+    };
+    Ok(Outcome {
+        events: vec![event],
+        reply,
+        ..Outcome::default()
+    })
+}
+
+fn add(
+    incident: &Incident,
+    text: String,
+    owner: Option<Named>,
+) -> Result<(Event, String), Refusal> {
+    let status = incident.lifecycle.status;
+    if status == Status::Closed {
+        return Err(Refusal::NotActive {
+            number: incident.number,
+            status,
+            remedy: "add the task where your team keeps its work",
+        });
+    }
+    let text = bounded("task", text, limits::TASK_BYTES_MAX)?;
+    if incident.tasks.open().count() >= limits::TASKS_MAX {
+        let most = limits::TASKS_MAX;
+        let full = format!("it has {most} open tasks; finish one first, as in `task done 1`");
+        return Err(Refusal::Invalid(full));
+    }
+    let task = incident.tasks.last + 1;
+    let owner = owner.map(|it| it.id);
+    let reply = match &owner {
+        Some(owner) => format!("task {task} is {owner}'s"),
+        None => format!("task {task} has no owner yet; assign it with `task {task} @PERSON`"),
+    };
+    Ok((Event::TaskAdded { task, text, owner }, reply))
+}
+
+fn open_task(incident: &Incident, task: u32) -> Result<&Task, Refusal> {
+    let found = incident.tasks.all.get(&task).filter(|it| it.is_open());
+    found.ok_or_else(|| {
+        let open: Vec<_> = incident.tasks.open().map(|it| it.0.to_string()).collect();
+        Refusal::Invalid(match open.as_slice() {
+            [] => format!("there is no open task {task}; it has none"),
+            open => format!("there is no open task {task}; open are {}", open.join(", ")),
+        })
+    })
+}
+
+/// Somebody takes a task that they were asked to take.
+pub(crate) fn take(incident: &Incident, task: u32, by: &Actor) -> Result<Outcome, Refusal> {
+    let owner = by.person().cloned();
+    let owner = owner.ok_or_else(|| Refusal::Invalid("only a person takes a task".to_owned()))?;
+    change(
+        incident,
+        TaskChange::Assign {
+            task,
+            owner: Named::of(owner),
+        },
+    )
+}
+
+/// Nobody has taken a task: the operator is asked to. `operator`: looked up now.
+pub(crate) fn ownerless(
+    incident: &Incident,
+    task: u32,
+    due: Timestamp,
+    operator: Option<&Named>,
+    env: Env<'_>,
+) -> Result<Outcome, Refusal> {
+    let waiting = incident.tasks.all.get(&task);
+    let waiting = waiting.filter(|it| it.ask_at() == Some(due) && due <= env.now);
+    waiting.ok_or(Refusal::Stale("the task"))?;
+    if operator.map(|it| &it.id) != incident.roles.operator.as_ref() {
+        return Err(Refusal::OtherStep);
+    }
+    let mut events = vec![Event::TaskUnowned { task }];
+    let person = operator.and_then(Named::reachable);
+    let until = env.now.plus_ms(limits::TASK_ANSWER_WAIT_MS);
+    let asked = person.and_then(|it| ask(incident, it, Question::TakeTask(task), until, env));
+    events.extend(asked);
+    Ok(Outcome::of(events))
+}

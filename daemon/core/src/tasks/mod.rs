@@ -1,0 +1,11 @@
+//! Work that is assigned in an incident, so that nobody does it twice and nothing is left to whoever
+//! happens to think of it.
+
+mod decide;
+mod state;
+mod tell;
+
+pub use decide::TaskChange;
+pub(crate) use decide::{change, ownerless, take};
+pub use state::{Task, Tasks};
+pub(crate) use tell::{narrate, timers};

@@ -1,0 +1,31 @@
+//! The timers and log lines of tasks.
+
+use crate::Timestamp;
+use crate::event::{Event, Recorded};
+use crate::tasks::state::Tasks;
+use crate::timer::TimerKind;
+
+/// When somebody is asked to take each task that has no owner.
+pub(crate) fn timers(tasks: &Tasks) -> impl Iterator<Item = (Timestamp, TimerKind)> {
+    let all = tasks.all.iter();
+    all.filter_map(|(&task, it)| Some((it.ask_at()?, TimerKind::Task { task })))
+}
+
+pub(crate) fn narrate(tasks: &Tasks, recorded: &Recorded) -> Option<String> {
+    let by = &recorded.by;
+    let text = |task: &u32| tasks.all.get(task).map_or("", |it| it.text.as_str());
+    match &recorded.event {
+        Event::TaskAdded {
+            task,
+            text,
+            owner: Some(owner),
+        } => Some(format!("{by} asked {owner} to do task {task}: {text}")),
+        Event::TaskAdded { task, text, .. } => Some(format!("{by} added task {task}: {text}")),
+        Event::TaskAssigned { task, owner } => {
+            Some(format!("{owner} does task {task}: {}", text(task)))
+        }
+        Event::TaskUnowned { task } => Some(format!("nobody does task {task}: {}", text(task))),
+        Event::TaskDone { task } => Some(format!("{by} finished task {task}: {}", text(task))),
+        _ => None,
+    }
+}
