@@ -2,7 +2,7 @@
 //! signature. Slack waits only three seconds, so calls to Slack are left to jobs.
 
 use crate::asked::Asked;
-use crate::blocks;
+use crate::{blocks, lines};
 use tocsin_plugin_sdk::commands::{self, CommandError};
 use tocsin_plugin_sdk::serde_json::{self, Value, json};
 use tocsin_plugin_sdk::types::{Actor, Failure, WebhookRequest, WebhookResponse};
@@ -16,7 +16,7 @@ pub(crate) fn handle(request: &WebhookRequest) -> Result<WebhookResponse, Failur
     match request.route.as_str() {
         "interactions" => interaction(request),
         "commands" => command(request),
-        "events" => Ok(event(request)),
+        "events" => event(request),
         _ => Ok(WebhookResponse::new(404)),
     }
 }
@@ -166,7 +166,7 @@ fn command(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
 
 /// Replaces Slack's mentions (`<@U123|jo>`) with the engine's handles (`@jo`). Unknown people stay
 /// unchanged, so that the error message names them.
-fn with_handles(line: &str) -> String {
+pub(crate) fn with_handles(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once("<@") {
@@ -185,12 +185,14 @@ fn with_handles(line: &str) -> String {
     out
 }
 
-fn event(request: &WebhookRequest) -> WebhookResponse {
+fn event(request: &WebhookRequest) -> Result<WebhookResponse, Failure> {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     if body["type"] == "url_verification" {
-        return WebhookResponse::json(200, &json!({"challenge": body["challenge"]}));
+        let challenge = json!({"challenge": body["challenge"]});
+        return Ok(WebhookResponse::json(200, &challenge));
     }
-    WebhookResponse::new(200)
+    lines::handle(&body["event"])?;
+    Ok(WebhookResponse::new(200))
 }
 
 fn ephemeral(text: &str) -> WebhookResponse {

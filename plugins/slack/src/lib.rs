@@ -15,6 +15,7 @@ mod contract;
 mod events;
 mod inbound;
 mod jobs;
+mod lines;
 mod names;
 mod post;
 mod room;

@@ -200,6 +200,27 @@ fn slacks_challenge_is_echoed_and_other_events_are_accepted() {
 }
 
 #[test]
+fn a_line_of_a_war_room_goes_into_its_incidents_log() {
+    let host = host();
+    host.add_incident(&testing::incident());
+    host.add_person(&testing::person("sam", "slack", "U2"));
+    commands::link("inc-1", "channel", "C1", None).unwrap();
+    let said = |channel: &str, text: &str| {
+        let event = json!({ "type": "message", "channel": channel, "user": "U1", "text": text,
+            "ts": "1795000000.000100" });
+        let body = json!({ "type": "event_callback", "event": event }).to_string();
+        handle(&request("events", &body)).unwrap().status
+    };
+    assert_eq!(said("C1", "seen <@U2|sam> restart it"), 200);
+    assert_eq!(said("C1", "what now?"), 200);
+    assert_eq!(said("C2", "seen in another channel"), 200);
+    let mut logged = host.commands();
+    logged.retain(|it| it.verb == "log");
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    assert!(logged[0].text.contains("@sam restart it"), "{logged:?}");
+}
+
+#[test]
 fn a_request_that_the_host_did_not_verify_is_refused() {
     let host = host();
     let unverified = WebhookRequest {

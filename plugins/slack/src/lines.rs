@@ -1,0 +1,149 @@
+//! What people write or pin in a war room that belongs in the incident's log: lines that begin with
+//! `seen`, `decided` or `done`, and pinned messages.
+
+use tocsin_plugin_sdk::commands::{self, CommandError};
+use tocsin_plugin_sdk::log;
+use tocsin_plugin_sdk::serde_json::Value;
+use tocsin_plugin_sdk::types::{Actor, Failure, LogKind, Timestamp};
+
+use crate::inbound::with_handles;
+
+/// A line for the log.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    channel: String,
+    user: String,
+    kind: LogKind,
+    body: String,
+    /// When it was written.
+    at: Option<Timestamp>,
+}
+
+/// Adds what an event brings to the log of its room's incident; other events and rooms are ignored.
+///
+/// # Errors
+/// [`Failure::Retry`] when the engine is not available: Slack sends the event again.
+pub(crate) fn handle(event: &Value) -> Result<(), Failure> {
+    let Some(line) = read(event) else {
+        return Ok(());
+    };
+    let incident = match commands::find_by_ref("channel", &line.channel) {
+        Ok(Some(incident)) => incident,
+        Ok(None) | Err(CommandError::NotFound) => return Ok(()),
+        Err(error) => return not_logged(error),
+    };
+    let by = Actor::by_contact("slack", &line.user);
+    let body = with_handles(&line.body);
+    match commands::add_log(&incident.id, line.kind, &body, line.at, &by) {
+        Ok(()) => Ok(()),
+        Err(error) => not_logged(error),
+    }
+}
+
+fn not_logged(error: CommandError) -> Result<(), Failure> {
+    match error {
+        CommandError::Unavailable(why) => Err(Failure::retry(why)),
+        error => {
+            let why = format!("{error:?}");
+            log::warn("a line of a war room is not in the log", &[("why", &why)]);
+            Ok(())
+        }
+    }
+}
+
+fn read(event: &Value) -> Option<Line> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match event["type"].as_str()? {
+        // What bots write, and edits and joins, has a subtype or a bot's ID.
+        "message" if event["subtype"].is_null() && event["bot_id"].is_null() => {
+            let (kind, body) = logged(event["text"].as_str()?)?;
+            Some(Line {
+                channel: text(&event["channel"]),
+                user: text(&event["user"]),
+                kind,
+                body: body.to_owned(),
+                at: time_of(&event["ts"]),
+            })
+        }
+        "pin_added" => {
+            let message = &event["item"]["message"];
+            let body = message["text"].as_str().filter(|it| !it.trim().is_empty())?;
+            Some(Line {
+                channel: text(&event["channel_id"]),
+                user: text(&event["user"]),
+                kind: LogKind::Note,
+                body: body.to_owned(),
+                at: time_of(&message["ts"]),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The kind and the text of a line for the log; `None` if it is not for it.
+fn logged(line: &str) -> Option<(LogKind, &str)> {
+    let (word, body) = line.trim().split_once(char::is_whitespace)?;
+    let kind = match word.trim_end_matches(':').to_ascii_lowercase().as_str() {
+        "seen" => LogKind::Seen,
+        "decided" => LogKind::Decided,
+        "done" => LogKind::Done,
+        _ => return None,
+    };
+    Some((kind, body.trim())).filter(|(_, body)| !body.is_empty())
+}
+
+/// Slack's time, such as `1795000000.000100`.
+fn time_of(ts: &Value) -> Option<Timestamp> {
+    let (seconds, micros) = ts.as_str()?.split_once('.')?;
+    let millis = micros.get(..3)?.parse::<u64>().ok()?;
+    Some(seconds.parse::<u64>().ok()?.checked_mul(1_000)? + millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_plugin_sdk::serde_json::json;
+
+    use super::*;
+
+    fn message(text: &str) -> Value {
+        json!({ "type": "message", "channel": "C1", "user": "U1", "text": text,
+            "ts": "1795000000.123400" })
+    }
+
+    #[test]
+    fn lines_that_begin_with_seen_decided_or_done_are_for_the_log() {
+        let cases = [
+            ("seen latency 4 s", Some((LogKind::Seen, "latency 4 s"))),
+            ("Decided: we roll back", Some((LogKind::Decided, "we roll back"))),
+            ("  done  it is back ", Some((LogKind::Done, "it is back"))),
+            ("done", None),
+            ("seen:", None),
+            ("I have seen it", None),
+        ];
+        for (text, want) in cases {
+            let found = read(&message(text)).map(|it| (it.kind, it.body));
+            let want = want.map(|(kind, body)| (kind, body.to_owned()));
+            assert_eq!(found, want, "{text}");
+        }
+        let at = read(&message("seen it")).and_then(|it| it.at);
+        assert_eq!(at, Some(1_795_000_000_123));
+    }
+
+    #[test]
+    fn what_bots_write_and_edits_are_not() {
+        for (field, value) in [("bot_id", "B1"), ("subtype", "message_changed")] {
+            let mut event = message("seen it");
+            event[field] = json!(value);
+            assert_eq!(read(&event), None, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_pinned_message_is_a_note_of_its_time() {
+        let event = json!({ "type": "pin_added", "user": "U2", "channel_id": "C1",
+            "item": { "message": { "text": "the dump is in /tmp", "ts": "1795000000.000100" } } });
+        let line = read(&event).unwrap();
+        assert_eq!((line.kind, line.user.as_str()), (LogKind::Note, "U2"));
+        assert_eq!(line.at, Some(1_795_000_000_000));
+    }
+}
